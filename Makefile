@@ -1,0 +1,51 @@
+# Everything happens in .venv, which is made when it is missing. `make` alone lists what there is.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test lint clean
+
+export OMP_NUM_THREADS := 1
+
+bin := .venv/bin
+installed := .venv/.installed
+pythons ?= python3 python3.14 python3.13 python3.12
+
+# One failure does not hide the next: all of them run, and the target fails if any did.
+checks = $(bin)/ruff check || failed=1; $(bin)/ruff format --check || failed=1; $(bin)/mypy || failed=1
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s  %s\n", $$1, $$2}' Makefile
+	@echo "make demo N=2   the demo on two processes"
+
+install: $(installed)  ## make .venv and install emfem with FEniCSx and the test tools into it
+
+demo: $(installed)  ## run demos/stripes.py; pictures and ParaView files go to results/stripes/
+	$(if $(N),$(bin)/mpiexec -n $(N)) $(bin)/python demos/stripes.py
+
+test: $(installed)  ## lint, types and all tests, the parallel ones too
+	@failed=0; $(checks); $(bin)/python -m pytest || failed=1; exit $$failed
+
+lint: $(installed)  ## style and types
+	@failed=0; $(checks); exit $$failed
+
+clean:  ## remove results and caches; .venv stays
+	rm -rf results build dist .mypy_cache .pytest_cache .ruff_cache
+	find . -name .venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# Touched last, so that an install that broke off is done again.
+$(installed): pyproject.toml | $(bin)/pip
+	$(bin)/python -m pip install --disable-pip-version-check --quiet --editable ".[fenicsx,test]"
+	@touch $@
+
+# Each candidate is run, not only looked up: a pyenv shim may exist and fail. pip is the last thing venv writes.
+$(bin)/pip:
+	@for python in $(pythons); do \
+	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 || continue; \
+	    $$python -c 'import ensurepip' >/dev/null 2>&1 || { \
+	        version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	        echo "$$python has no ensurepip, so it cannot make .venv: install the package python$$version-venv (apt)." >&2; \
+	        exit 1; \
+	    }; \
+	    echo "$$python -m venv .venv"; exec $$python -m venv .venv; \
+	done; \
+	echo "emfem needs Python 3.12 or newer, and none of these is: $(pythons)." >&2; exit 1

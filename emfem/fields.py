@@ -1,0 +1,159 @@
+"""What can be asked of a finite-element function, on any mesh and any number of ranks: extremes, values, samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emfem.errors import ParameterError
+from emfem.mesh import bounds, period
+
+import basix.ufl
+import dolfinx
+import numpy as np
+from dolfinx import fem
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A function sampled at the pixel centres of a regular grid over the box around its mesh; the same on all ranks.
+
+    Attributes:
+        values: samples, shape of the grid; NaN outside the mesh.
+        lower: lower corner of the box, shape (dim,).
+        lengths: edges of the box, shape (dim,).
+        periodic: for each axis, whether the mesh continues across it.
+    """
+
+    values: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    lengths: NDArray[np.float64]
+    periodic: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A function as VTK cells, gathered on rank 0.
+
+    Attributes:
+        points: node coordinates, shape (n, 3).
+        cells: VTK's flat cell array.
+        types: VTK cell types.
+        values: nodal values, shape (n,) or (n, components).
+    """
+
+    points: NDArray[np.float64]
+    cells: NDArray[np.int64]
+    types: NDArray[np.uint8]
+    values: NDArray[np.float64]
+
+
+def extremes(function: fem.Function) -> tuple[float, float]:
+    """Lowest and highest nodal value over all ranks."""
+    owned = function.function_space.dofmap.index_map.size_local * function.function_space.dofmap.index_map_bs
+    values = function.x.array[:owned]
+    comm = function.function_space.mesh.comm
+    return (
+        comm.allreduce(values.min(initial=np.inf), op=MPI.MIN),
+        comm.allreduce(values.max(initial=-np.inf), op=MPI.MAX),
+    )
+
+
+def integral(form: fem.Form, comm: MPI.Comm) -> float:
+    """Value of a functional over all ranks."""
+    return comm.allreduce(fem.assemble_scalar(form), op=MPI.SUM)
+
+
+def discontinuous(field: Any, mesh: dolfinx.mesh.Mesh, degree: int) -> fem.Function:
+    """`field`, a Function or a UFL expression, interpolated cell by cell.
+
+    On a periodic mesh a node of the seam has two places; a discontinuous function has one value for each.
+    """
+    shape = field.ufl_shape
+    element = basix.ufl.element("Lagrange", mesh.basix_cell(), degree, shape=shape or None, discontinuous=True)
+    space = fem.functionspace(mesh, element)
+    result = fem.Function(space, name=getattr(field, "name", "field"))
+    refresh(result, field)
+    return result
+
+
+def refresh(target: fem.Function, field: Any) -> None:
+    """Interpolate `field`, a Function or a UFL expression, into `target` again."""
+    if isinstance(field, fem.Function):
+        target.interpolate(field)
+    else:
+        target.interpolate(fem.Expression(field, target.function_space.element.interpolation_points))
+    target.x.scatter_forward()
+
+
+def evaluate(function: fem.Function, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values at points, the same on all ranks.
+
+    Args:
+        function: a scalar function.
+        points: shape (n, dim) with the dim of the mesh, on every rank the same.
+
+    Returns:
+        shape (n,); NaN where a point lies outside the mesh.
+    """
+    mesh = function.function_space.mesh
+    padded = np.zeros((len(points), 3))
+    padded[:, : points.shape[1]] = points
+    tree = dolfinx.geometry.bb_tree(mesh, mesh.topology.dim)
+    candidates = dolfinx.geometry.compute_collisions_points(tree, padded)
+    colliding = dolfinx.geometry.compute_colliding_cells(mesh, candidates, padded)
+    here = np.flatnonzero(np.diff(colliding.offsets))
+    values = np.full(len(points), -np.inf)
+    if len(here):
+        values[here] = function.eval(padded[here], colliding.array[colliding.offsets[here]]).reshape(-1)
+    mesh.comm.Allreduce(MPI.IN_PLACE, values, op=MPI.MAX)
+    return np.where(np.isneginf(values), np.nan, values)
+
+
+def sample_grid(function: fem.Function, shape: Sequence[int]) -> Grid:
+    """A scalar function on a regular grid of `shape` pixels, indexed [ix, iy, ...].
+
+    Raises:
+        ParameterError: if the shape does not fit the dimension of the mesh.
+    """
+    mesh = function.function_space.mesh
+    if len(shape) != mesh.geometry.dim:
+        msg = f"shape = {tuple(shape)!r}, this mesh has {mesh.geometry.dim} dimensions"
+        raise ParameterError(msg)
+    lower, upper = bounds(mesh)
+    axes = [low + (np.arange(n) + 0.5) * (high - low) / n for low, high, n in zip(lower, upper, shape, strict=True)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
+    values = evaluate(function, points).reshape(tuple(shape))
+    return Grid(values, lower, upper - lower, tuple(bool(p) for p in period(mesh)))
+
+
+def gather(function: fem.Function) -> Cells | None:
+    """A Lagrange function as VTK cells on rank 0, None elsewhere."""
+    space = function.function_space
+    mesh = space.mesh
+    if any(period(mesh)) and not space.element.basix_element.discontinuous:
+        function = discontinuous(function, mesh, space.element.basix_element.degree)
+        space = function.function_space
+    owned = mesh.topology.index_map(mesh.topology.dim).size_local
+    cells, types, points = dolfinx.plot.vtk_mesh(space, np.arange(owned, dtype=np.int32))
+    width = space.dofmap.index_map_bs
+    values = function.x.array.reshape(-1, width)[: len(points)]
+    parts = mesh.comm.gather((points, cells.reshape(owned, -1), types, values), root=0)
+    if parts is None:
+        return None
+    offsets = np.cumsum([0] + [len(part[0]) for part in parts[:-1]])
+    shifted = []
+    for part, offset in zip(parts, offsets, strict=True):
+        moved = part[1].astype(np.int64)
+        moved[:, 1:] += offset
+        shifted.append(moved.reshape(-1))
+    stacked = np.concatenate([part[3] for part in parts])
+    return Cells(
+        np.concatenate([part[0] for part in parts]),
+        np.concatenate(shifted),
+        np.concatenate([part[2] for part in parts]),
+        stacked[:, 0] if width == 1 else stacked,
+    )

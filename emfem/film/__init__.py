@@ -1,0 +1,29 @@
+"""The alloy film: composition and chemical potential of a binary surface alloy driven by an electric field.
+
+    dC/dt = div{ M(C) D (grad mu - F) },   mu = f'(C) - eps lap C
+
+with the degenerate mobility M = C (1 - C), the anisotropic diffusion tensor D, the free energy f and the drift force F.
+Lengths are in film thicknesses, energies in surface energies. The model is that of M. Khenner, Electromigration-guided
+composition patterns in thin alloy films, arXiv:2004.08314, with its equations reconstructed from the text.
+"""
+
+from emfem.film.alloy import Alloy, Anisotropy, Scales, cupd, uniform_field
+from emfem.film.equations import model
+from emfem.film.start import Noise, noise
+from emfem.film.terms import degenerate_mobility, mixing_energy, x_ln_x
+from emfem.film.waves import growth_rate
+
+__all__ = [
+    "Alloy",
+    "Anisotropy",
+    "Noise",
+    "Scales",
+    "cupd",
+    "degenerate_mobility",
+    "growth_rate",
+    "mixing_energy",
+    "model",
+    "noise",
+    "uniform_field",
+    "x_ln_x",
+]

@@ -1,0 +1,176 @@
+"""The film model: the terms put together into a residual for composition and chemical potential."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from emfem import fields
+from emfem.errors import ParameterError, count, number
+from emfem.film.alloy import Alloy, Anisotropy
+from emfem.film.start import Noise, start
+from emfem.film.terms import degenerate_mobility, derivative, mixing_energy, potential, solute_flux, transport
+from emfem.mesh import Domain
+from emfem.model import (
+    Driver,
+    Fixed,
+    Flux,
+    Model,
+    Quantity,
+    algebraic,
+    check_boundaries,
+    evolving,
+    hold,
+    tests,
+)
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from numpy.typing import ArrayLike, NDArray
+from ufl.algorithms import expand_derivatives
+
+
+def model(
+    domain: Domain,
+    alloy: Alloy,
+    *,
+    mean: float | None = None,
+    anisotropy: Anisotropy | ArrayLike | None = None,
+    field: Any = None,
+    initial: Noise | Callable[[NDArray[np.float64]], NDArray[np.float64]] | fem.Function | None = None,
+    on: Mapping[str, Fixed | Flux] | None = None,
+    free_energy: Callable[[Any], Any] | None = None,
+    mobility: Callable[[Any], Any] | None = None,
+    degree: int = 2,
+) -> Model:
+    """The film model on `domain`: unknowns c (solute fraction) and mu (chemical potential).
+
+    Find c, mu with int (dc/dt) v + M(c) D (grad mu - F) . grad v dx = 0 and
+    int mu w - f'(c) w - eps grad c . grad w dx = 0 for all v, w. Edges without a condition are blocked.
+    Quantities: solute, free_energy, dissipation, c_min, c_max, amplitude (sqrt 2 times the rms deviation: that of a
+    single wave).
+
+    Args:
+        domain: of any dimension and shape.
+        alloy: the constants; with a `free_energy` of your own only the gradient energy is used.
+        mean: mean solute fraction [-]; needed with noise, otherwise `initial` gives it (and must agree with it).
+        anisotropy: the crystal, or any diffusion tensor, array or UFL, shape (dim, dim); isotropic when left out.
+        field: drift force F [-]: a vector of dim numbers, a UFL vector, or a function of t that returns dim numbers;
+            None is no drift.
+        initial: `noise(...)` about the mean, a function of x with shape (3, n) that gives c, or a Function.
+        on: conditions on named boundaries: `fixed(c)` holds a composition, `flux(J)` lets solute in.
+        free_energy: f(c) in UFL instead of the alloy's; mu follows from it.
+        mobility: M(c) in UFL instead of c (1 - c). With both replaced, c may have any range.
+        degree: polynomial degree of both unknowns.
+
+    Raises:
+        ParameterError: for a mean or start outside (0, 1), a tensor or field of the wrong shape or not finite, a
+            free energy that does not depend on c.
+        UnknownName: for a boundary that does not exist.
+    """
+    degree = count("degree", degree, at_least=1)
+    conditions = check_boundaries(domain, on, (Fixed, Flux))
+    free = free_energy is not None and mobility is not None
+    limits = (-np.inf, np.inf) if free else (0.0, 1.0)
+    if mean is not None:
+        number("mean", mean, above=None if free else 0.0, below=None if free else 1.0)
+    constants = {
+        name: fem.Constant(domain.mesh, float(getattr(alloy, name)))
+        for name in ("entropy", "enthalpy", "solute_expansion", "energy_ratio")
+    }
+    energy = free_energy or (lambda c: mixing_energy(c, **constants))
+    mobile = mobility or degenerate_mobility
+    diffusion = _diffusion(domain, anisotropy)
+    force, drivers = _force(domain, field)
+
+    space = fem.functionspace(domain.mesh, ("Lagrange", degree))
+    composition, chemical = evolving("c", space, limits), algebraic("mu", space)
+    c, mu, rate = composition.function, chemical.function, composition.rate
+    _check_energy(energy, c)
+    start(c, domain, initial, mean, limits)
+
+    v, w = tests((composition, chemical))
+    dx = domain.dx(2 * degree)
+    eps = fem.Constant(domain.mesh, float(alloy.gradient_energy))
+    flux = solute_flux(mobile(c), diffusion, mu, force)
+    residual = transport(rate, flux, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx)
+    for name, condition in conditions.items():
+        if isinstance(condition, Flux):
+            residual -= fem.Constant(domain.mesh, condition.value) * v * domain.ds(name, 2 * degree)
+
+    area = fields.integral(fem.form(fem.Constant(domain.mesh, 1.0) * dx), domain.mesh.comm)
+    square = fem.form(c**2 * dx)
+    result = Model(
+        "film",
+        domain,
+        (composition, chemical),
+        residual,
+        conditions=[hold(domain, composition, n, b.value) for n, b in conditions.items() if isinstance(b, Fixed)],
+        expressions={"flux": flux, "field": force},
+        quantities={
+            "solute": Quantity(c * dx),
+            "free_energy": Quantity(energy(c) * dx + eps / 2 * ufl.inner(ufl.grad(c), ufl.grad(c)) * dx),
+            "dissipation": Quantity(-ufl.inner(flux, ufl.grad(mu) - force) * dx),
+            "c_min": Quantity(lambda: fields.extremes(c)[0]),
+            "c_max": Quantity(lambda: fields.extremes(c)[1]),
+            "amplitude": Quantity(lambda: _wave_amplitude(result, square, area)),
+        },
+        drivers=drivers,
+        conserves=not any(isinstance(b, Fixed) for b in conditions.values()),
+    )
+    return result
+
+
+def _wave_amplitude(film: Model, square: fem.Form, area: float) -> float:
+    """sqrt(2 <(c - <c>)^2>): the amplitude of c if it is a single wave."""
+    mean = film.quantity("solute") / area
+    return math.sqrt(max(0.0, 2 * (fields.integral(square, film.mesh.comm) / area - mean**2)))
+
+
+def _diffusion(domain: Domain, anisotropy: Anisotropy | ArrayLike | None) -> Any:
+    """The diffusion tensor D as UFL."""
+    if anisotropy is None:
+        return ufl.Identity(domain.dim)
+    tensor = anisotropy.tensor() if isinstance(anisotropy, Anisotropy) else anisotropy
+    if isinstance(tensor, ufl.core.expr.Expr):
+        if tensor.ufl_shape != (domain.dim, domain.dim):
+            msg = f"anisotropy of shape {tensor.ufl_shape}, must be ({domain.dim}, {domain.dim})"
+            raise ParameterError(msg)
+        return tensor
+    tensor = np.asarray(tensor, dtype=float)
+    if tensor.shape != (domain.dim, domain.dim) or not np.isfinite(tensor).all():
+        msg = f"anisotropy = {tensor.tolist()}, must be a finite tensor of shape ({domain.dim}, {domain.dim})"
+        raise ParameterError(msg)
+    if np.linalg.eigvalsh(tensor + tensor.T).min() <= 0:
+        msg = f"anisotropy = {tensor.tolist()}, must be positive definite"
+        raise ParameterError(msg)
+    return fem.Constant(domain.mesh, tensor)
+
+
+def _force(domain: Domain, field: Any) -> tuple[Any, list[Driver]]:
+    """The drift force as a UFL vector, and what keeps it up to date."""
+    if field is None:
+        return ufl.zero(domain.dim), []
+    if isinstance(field, ufl.core.expr.Expr):
+        if field.ufl_shape != (domain.dim,):
+            msg = f"field of shape {field.ufl_shape}, must be a vector of {domain.dim} components"
+            raise ParameterError(msg)
+        return field, []
+    start = field(0.0) if callable(field) else field
+    values = np.asarray(start, dtype=float)
+    if values.shape != (domain.dim,) or not np.isfinite(values).all():
+        msg = f"field = {values.tolist()}, must be {domain.dim} finite numbers"
+        raise ParameterError(msg)
+    constant = fem.Constant(domain.mesh, values)
+    return constant, [Driver(constant, field)] if callable(field) else []
+
+
+def _check_energy(energy: Callable[[Any], Any], c: fem.Function) -> None:
+    """Refuse a free energy that is no scalar or does not depend on c."""
+    value = ufl.as_ufl(energy(c))
+    slope = expand_derivatives(derivative(lambda x: ufl.as_ufl(energy(x)), c)) if value.ufl_shape == () else None
+    if slope is None or isinstance(slope, ufl.constantvalue.Zero):
+        msg = f"free_energy(c) = {value}, must be a scalar that depends on c"
+        raise ParameterError(msg)

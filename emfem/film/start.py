@@ -1,0 +1,103 @@
+"""How a film starts: a random composition, a function of place, or a field at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from emfem import fields
+from emfem.errors import ParameterError, count, number
+from emfem.mesh import Domain, bounds
+
+import numpy as np
+from dolfinx import fem
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+
+@dataclass(frozen=True)
+class Noise:
+    """A random composition, the same function of place on every mesh and any number of ranks.
+
+    Attributes:
+        amplitude: largest deviation from the mean, above 0 [-].
+        seed: of the random numbers.
+        grain: distance between independent values; 1/64 of the domain's longest side when left out.
+    """
+
+    amplitude: float
+    seed: int
+    grain: float | None = None
+
+    def on(self, domain: Domain) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+        """The noise as a function of x with shape (3, n): uniform random values on a lattice, joined linearly."""
+        lower, upper = bounds(domain.mesh)
+        lengths = upper - lower
+        steps = np.maximum(1, np.rint(lengths / (self.grain or lengths.max() / 64))).astype(int)
+        periodic = domain.period > 0
+        lattice = np.random.default_rng(self.seed).uniform(-self.amplitude, self.amplitude, steps + 1)
+        for axis in np.flatnonzero(periodic):
+            first, last = ([slice(None)] * len(steps) for _ in range(2))
+            first[axis], last[axis] = slice(0, 1), slice(-1, None)
+            lattice[tuple(last)] = lattice[tuple(first)]
+
+        def value(x: NDArray[np.float64]) -> NDArray[np.float64]:
+            place = ((x[: len(steps)].T - lower) / lengths * steps).T
+            return map_coordinates(lattice, place, order=1, mode="nearest")
+
+        return value
+
+
+def noise(amplitude: float, seed: int = 0, *, grain: float | None = None) -> Noise:
+    """A random start of uniform deviations in +-amplitude about the mean.
+
+    Args:
+        amplitude: [-].
+        seed: whole number; the same seed gives the same film on any mesh and any number of ranks.
+        grain: distance between independent values [length of the domain]; take it well below the pattern's wavelength.
+
+    Raises:
+        ParameterError: for an amplitude or grain that is not positive, or a seed that is no whole number >= 0.
+    """
+    number("amplitude", amplitude, above=0.0)
+    count("seed", seed, at_least=0)
+    if grain is not None:
+        number("grain", grain, above=0.0)
+    return Noise(float(amplitude), int(seed), grain)
+
+
+def start(c: fem.Function, domain: Domain, initial: Any, mean: float | None, limits: tuple[float, float]) -> None:
+    """Give c its start."""
+    comm, space = domain.mesh.comm, c.function_space
+    random = isinstance(initial, Noise)
+    if (initial is None or random) and mean is None:
+        msg = "mean = None, must be given unless `initial` gives the composition itself"
+        raise ParameterError(msg)
+    if initial is None:
+        c.x.array[:] = mean
+    elif random:
+        c.interpolate(initial.on(domain))
+    elif isinstance(initial, fem.Function):
+        if initial.function_space.mesh is not domain.mesh or initial.ufl_shape != ():
+            msg = f"initial = {initial.name}, must be a scalar Function on the mesh of this domain"
+            raise ParameterError(msg)
+        c.interpolate(initial)
+    elif callable(initial):
+        c.interpolate(initial)
+    else:
+        msg = f"initial = {initial!r}, must be noise(...), a function of x, or a Function"
+        raise ParameterError(msg)
+    c.x.scatter_forward()
+    dx = domain.dx(space.element.basix_element.degree)
+    area = fields.integral(fem.form(fem.Constant(domain.mesh, 1.0) * dx), comm)
+    found = fields.integral(fem.form(c * dx), comm) / area
+    if random and mean is not None:
+        c.x.array[:] += mean - found
+    elif mean is not None and not abs(found - mean) <= 1e-3:
+        msg = f"mean = {mean:g}, but the initial composition has mean {found:g}: leave one of them out"
+        raise ParameterError(msg)
+    low, high = fields.extremes(c)
+    if not (limits[0] < low and high < limits[1]):
+        msg = f"initial composition from {low:g} to {high:g}, must stay inside ({limits[0]:g}, {limits[1]:g})"
+        raise ParameterError(msg)

@@ -1,0 +1,54 @@
+"""The film's terms, each a function that returns UFL."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import ufl
+
+LOGARITHM_FLOOR = 1e-5  # below it c ln c goes on as its Taylor polynomial
+
+
+def x_ln_x(c: Any) -> Any:
+    """C ln c, continued below c0 = LOGARITHM_FLOOR by its second-order Taylor polynomial, so that it stays C2."""
+    c0 = LOGARITHM_FLOOR
+    below = c0 * math.log(c0) + (1 + math.log(c0)) * (c - c0) + (c - c0) ** 2 / (2 * c0)
+    return ufl.conditional(ufl.lt(c, c0), below, c * ufl.ln(c))
+
+
+def mixing_energy(c: Any, *, entropy: Any, enthalpy: Any, solute_expansion: Any, energy_ratio: Any) -> Any:
+    """F = (Gamma - 1) c + S [c ln c + (1-c) ln(1-c)] + W c (1-c) + alpha (c^2/2 - c^3/3)."""
+    return (
+        (energy_ratio - 1) * c
+        + entropy * (x_ln_x(c) + x_ln_x(1 - c))
+        + enthalpy * c * (1 - c)
+        + solute_expansion * (c**2 / 2 - c**3 / 3)
+    )
+
+
+def degenerate_mobility(c: Any) -> Any:
+    """M = c (1 - c)."""
+    return c * (1 - c)
+
+
+def derivative(function: Callable[[Any], Any], c: Any) -> Any:
+    """function'(c), by UFL."""
+    c = ufl.variable(c)
+    return ufl.diff(function(c), c)
+
+
+def solute_flux(mobility: Any, diffusion: Any, mu: Any, force: Any) -> Any:
+    """J = -M D (grad mu - F)."""
+    return -mobility * ufl.dot(diffusion, ufl.grad(mu) - force)
+
+
+def transport(rate: Any, flux: Any, v: Any, dx: ufl.Measure) -> ufl.Form:
+    """Int (dC/dt) v - J . grad v dx: conservation of solute, blocked edges natural."""
+    return rate * v * dx - ufl.inner(flux, ufl.grad(v)) * dx
+
+
+def potential(mu: Any, slope: Any, gradient_energy: Any, c: Any, w: Any, dx: ufl.Measure) -> ufl.Form:
+    """Int mu w - f'(c) w - eps grad c . grad w dx."""
+    return mu * w * dx - slope * w * dx - gradient_energy * ufl.inner(ufl.grad(c), ufl.grad(w)) * dx

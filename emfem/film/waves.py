@@ -1,0 +1,76 @@
+"""Small waves on a uniform film: how they grow and how they travel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from emfem.errors import ParameterError, number
+from emfem.film.alloy import Alloy, Anisotropy
+from emfem.film.terms import degenerate_mobility, derivative, mixing_energy
+
+import basix.ufl
+import numpy as np
+import ufl
+from numpy.typing import ArrayLike, NDArray
+
+
+def growth_rate(
+    wavevector: ArrayLike,
+    alloy: Alloy,
+    *,
+    mean: float,
+    anisotropy: Anisotropy | ArrayLike | None = None,
+    field: Sequence[float] | None = None,
+    free_energy: Callable[[Any], Any] | None = None,
+    mobility: Callable[[Any], Any] | None = None,
+) -> complex | NDArray[np.complex128]:
+    """Omega of a small wave C = mean + a exp(i k.r + omega t) in the uniform film.
+
+    omega = -M K(k) [f''(C0) + eps k^2] - i M' F.D k,  K(k) = k.D k,  M and M' taken at C0.
+    The real part is the growth rate; the wave travels with velocity M' D F.
+
+    Args:
+        wavevector: k, shape (2,) or (n, 2) [1/length].
+        alloy: the constants.
+        mean: C0 [-].
+        anisotropy: as in `model`, numbers only.
+        field: F, shape (2,); None is no drift.
+        free_energy: as in `model`.
+        mobility: as in `model`.
+
+    Returns:
+        omega [1/time], complex; shape (n,) for n wavevectors.
+
+    Raises:
+        ParameterError: for a mean outside (0, 1) when energy or mobility are the alloy's, or a wrong shape.
+    """
+    k = np.asarray(wavevector, dtype=float)
+    if k.ndim not in (1, 2) or not np.isfinite(k).all():
+        msg = f"wavevector of shape {k.shape}, must be finite numbers of shape (dim,) or (n, dim)"
+        raise ParameterError(msg)
+    free = free_energy is not None and mobility is not None
+    mean = number("mean", mean, above=None if free else 0.0, below=None if free else 1.0)
+    dim = k.shape[-1]
+    tensor = anisotropy.tensor() if isinstance(anisotropy, Anisotropy) else anisotropy
+    tensor = np.eye(dim) if tensor is None else np.asarray(tensor, dtype=float)
+    force = np.zeros(dim) if field is None else np.asarray(field, dtype=float)
+    if tensor.shape != (dim, dim) or force.shape != (dim,):
+        msg = f"anisotropy of shape {tensor.shape} and field of shape {force.shape} do not fit {dim} components of k"
+        raise ParameterError(msg)
+    names = ("entropy", "enthalpy", "solute_expansion", "energy_ratio")
+    energy = free_energy or (lambda c: mixing_energy(c, **{name: getattr(alloy, name) for name in names}))
+    mobile = mobility or degenerate_mobility
+    curvature = _number(lambda c: derivative(lambda x: derivative(energy, x), c), mean)
+    spread = np.einsum("...i,ij,...j", k, tensor, k)
+    drift = np.einsum("i,ij,...j", force, tensor, k)
+    squared = np.sum(k * k, axis=-1)
+    omega = -_number(mobile, mean) * spread * (curvature + alloy.gradient_energy * squared)
+    omega = omega - 1j * _number(lambda c: derivative(mobile, c), mean) * drift
+    return complex(omega) if k.ndim == 1 else omega
+
+
+def _number(function: Callable[[Any], Any], value: float) -> float:
+    """A UFL function of one variable at `value`, as a number."""
+    symbol = ufl.Constant(ufl.Mesh(basix.ufl.element("Lagrange", "interval", 1, shape=(1,))))
+    return float(ufl.as_ufl(function(symbol))((), {symbol: value}))

@@ -1,0 +1,357 @@
+"""Domains: a mesh with named boundaries, plain or periodic.
+
+A periodic mesh has its seam's vertices merged before DOLFINx sees it: its topology is a torus (or a cylinder), so the
+partitioner and every continuous space on it are periodic and no constraint matrix is needed. Its geometry is then
+unfolded cell by cell, so that a cell that crosses the seam has its true shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from emfem.errors import ParameterError, UnknownName, choice, count, number
+
+import basix.ufl
+import dolfinx
+import numpy as np
+import ufl
+from mpi4py import MPI
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+AXES = ("x", "y", "z")
+CELLS = {1: ("interval",), 2: ("quadrilateral", "triangle"), 3: ("hexahedron", "tetrahedron")}
+
+
+class PeriodicMesh(dolfinx.mesh.Mesh):
+    """A DOLFINx mesh on a torus or cylinder; `period[i]` is the period along axis i, 0 where there is none."""
+
+    period: tuple[float, ...]
+
+
+def period(mesh: dolfinx.mesh.Mesh) -> NDArray[np.float64]:
+    """Periods of `mesh` along its axes, shape (gdim,) [m or -]; 0 where it is not periodic."""
+    return np.array(getattr(mesh, "period", (0.0,) * mesh.geometry.dim))
+
+
+def bounds(mesh: dolfinx.mesh.Mesh) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lower and upper corner of the box around `mesh` over all ranks, each of shape (gdim,)."""
+    x = mesh.geometry.x[:, : mesh.geometry.dim]
+    lower, upper = x.min(axis=0, initial=np.inf), x.max(axis=0, initial=-np.inf)
+    mesh.comm.Allreduce(MPI.IN_PLACE, lower, op=MPI.MIN)
+    mesh.comm.Allreduce(MPI.IN_PLACE, upper, op=MPI.MAX)
+    return lower, upper
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """A mesh, the names of its boundaries, and measures on both.
+
+    Attributes:
+        mesh: the DOLFINx mesh, distributed over its communicator.
+        shape: what it is, in words.
+        names: names of the boundaries; the boundary `names[i]` carries the facet tag i + 1.
+        facets: the facet tags.
+    """
+
+    mesh: dolfinx.mesh.Mesh
+    shape: str
+    names: tuple[str, ...]
+    facets: dolfinx.mesh.MeshTags
+
+    @property
+    def dim(self) -> int:
+        """Number of space dimensions."""
+        return self.mesh.geometry.dim
+
+    @property
+    def period(self) -> NDArray[np.float64]:
+        """Periods along the axes, shape (dim,); 0 where not periodic."""
+        return period(self.mesh)
+
+    def tag(self, name: str) -> int:
+        """Facet tag of the boundary `name`.
+
+        Raises:
+            UnknownName: if there is no such boundary; the message lists those there are.
+        """
+        if name not in self.names:
+            raise UnknownName(name, "this mesh", self.names)
+        return self.names.index(name) + 1
+
+    def dx(self, degree: int | None = None) -> ufl.Measure:
+        """Volume measure; `degree` is the polynomial degree the quadrature integrates exactly."""
+        return ufl.Measure("dx", domain=self.mesh, metadata=_quadrature(degree))
+
+    def ds(self, name: str, degree: int | None = None) -> ufl.Measure:
+        """Surface measure of the boundary `name`."""
+        ds = ufl.Measure("ds", domain=self.mesh, subdomain_data=self.facets, metadata=_quadrature(degree))
+        return ds(self.tag(name))
+
+    def __str__(self) -> str:
+        """Shape, size, cells, cell sizes, periodicity and names. Collective: call it on every rank."""
+        topology = self.mesh.topology
+        cells = np.arange(topology.index_map(topology.dim).size_local, dtype=np.int32)
+        h = self.mesh.h(topology.dim, cells)
+        smallest = self.mesh.comm.allreduce(h.min(initial=np.inf), op=MPI.MIN)
+        largest = self.mesh.comm.allreduce(h.max(initial=0.0), op=MPI.MAX)
+        lower, upper = bounds(self.mesh)
+        size = " x ".join(f"{length:.4g}" for length in upper - lower)
+        around = [axis for axis, length in zip(AXES, self.period, strict=False) if length]
+        return (
+            f"{self.shape} {size}: {topology.index_map(topology.dim).size_global} {topology.cell_name()} cells, "
+            f"diameter {smallest:.4g} to {largest:.4g}; "
+            + (f"periodic in {' and '.join(around)}; " if around else "")
+            + (f"boundaries {', '.join(self.names)}" if self.names else "no boundary")
+        )
+
+
+def interval(
+    length: float, *, cells: int, names: Sequence[str] = ("left", "right"), comm: MPI.Comm = MPI.COMM_WORLD
+) -> Domain:
+    """The line 0 <= x <= length.
+
+    Args:
+        length: its length [m or -].
+        cells: number of cells.
+        names: names of the ends x = 0 and x = length.
+        comm: the ranks that share it.
+
+    Raises:
+        ParameterError: for a length that is not positive, no cells, or names that are not two different words.
+    """
+    return _block("interval", (length,), (cells,), "interval", "", names, comm)
+
+
+def rectangle(
+    size: Sequence[float],
+    *,
+    cells: Sequence[int],
+    cell: str = "quadrilateral",
+    names: Sequence[str] = ("left", "right", "bottom", "top"),
+    comm: MPI.Comm = MPI.COMM_WORLD,
+) -> Domain:
+    """The rectangle [0, size[0]] x [0, size[1]].
+
+    Args:
+        size: edge lengths [m or -], shape (2,).
+        cells: number of cells along each edge, shape (2,).
+        cell: "quadrilateral" or "triangle".
+        names: names of the edges at lowest x, highest x, lowest y, highest y.
+        comm: the ranks that share it.
+
+    Raises:
+        ParameterError: for an edge that is not positive, no cells, or names that are not four different words.
+        UnknownName: for an unknown cell.
+    """
+    return _block("rectangle", size, cells, cell, "", names, comm)
+
+
+def box(
+    size: Sequence[float],
+    *,
+    cells: Sequence[int],
+    cell: str = "hexahedron",
+    names: Sequence[str] = ("left", "right", "front", "back", "bottom", "top"),
+    comm: MPI.Comm = MPI.COMM_WORLD,
+) -> Domain:
+    """The box [0, size[0]] x [0, size[1]] x [0, size[2]]; names in the order of `rectangle`, then lowest and highest z.
+
+    Args:
+        size: edge lengths [m or -], shape (3,).
+        cells: number of cells along each edge, shape (3,).
+        cell: "hexahedron" or "tetrahedron".
+        names: names of the faces.
+        comm: the ranks that share it.
+
+    Raises:
+        ParameterError: for an edge that is not positive, no cells, or names that are not six different words.
+        UnknownName: for an unknown cell.
+    """
+    return _block("box", size, cells, cell, "", names, comm)
+
+
+def periodic_interval(length: float, *, cells: int, comm: MPI.Comm = MPI.COMM_WORLD) -> Domain:
+    """A line whose ends are the same point: `interval` without ends, of at least 3 cells.
+
+    Raises:
+        ParameterError: for a length that is not positive, or fewer than 3 cells.
+    """
+    return _block("periodic interval", (length,), (cells,), "interval", "x", ("left", "right"), comm)
+
+
+def periodic_rectangle(
+    size: Sequence[float],
+    *,
+    cells: Sequence[int],
+    cell: str = "quadrilateral",
+    axes: str = "xy",
+    names: Sequence[str] = ("left", "right", "bottom", "top"),
+    comm: MPI.Comm = MPI.COMM_WORLD,
+) -> Domain:
+    """A rectangle that continues across its edges: the film of the spectral codes.
+
+    Args:
+        size: periods, or edge lengths along an axis that is not periodic [m or -], shape (2,).
+        cells: number of cells along each axis, shape (2,); at least 3 along a periodic one.
+        cell: "quadrilateral" or "triangle".
+        axes: the periodic axes, "xy", "x" or "y"; a film periodic along "y" has the boundaries left and right.
+        names: as in `rectangle`; those of periodic edges are not used.
+        comm: the ranks that share it.
+
+    Raises:
+        ParameterError: for an edge that is not positive, or too few cells.
+        UnknownName: for an unknown cell or axis.
+    """
+    return _block("periodic rectangle", size, cells, cell, choice("axes", axes, ("xy", "x", "y")), names, comm)
+
+
+def periodic_box(
+    size: Sequence[float],
+    *,
+    cells: Sequence[int],
+    cell: str = "hexahedron",
+    axes: str = "xyz",
+    names: Sequence[str] = ("left", "right", "front", "back", "bottom", "top"),
+    comm: MPI.Comm = MPI.COMM_WORLD,
+) -> Domain:
+    """A box that continues across its faces along `axes` ("xyz", "xy", ...); the rest as in `periodic_rectangle`.
+
+    Raises:
+        ParameterError: for an edge that is not positive, or too few cells.
+        UnknownName: for an unknown cell or axis.
+    """
+    known = ("xyz", "xy", "xz", "yz", "x", "y", "z")
+    return _block("periodic box", size, cells, cell, choice("axes", axes, known), names, comm)
+
+
+def _quadrature(degree: int | None) -> dict[str, int]:
+    return {} if degree is None else {"quadrature_degree": degree}
+
+
+def _block(
+    shape: str,
+    size: Sequence[float],
+    cells: Sequence[int],
+    cell: str,
+    axes: str,
+    names: Sequence[str],
+    comm: MPI.Comm,
+) -> Domain:
+    """An axis-parallel block of cells of any dimension, periodic along `axes`, its flat faces named."""
+    dim = {"interval": 1, "rectangle": 2, "box": 3}[shape.split()[-1]]
+    if np.shape(size) != (dim,) or np.shape(cells) != (dim,):
+        msg = f"size = {size!r} and cells = {cells!r}, a {shape} needs {dim} of each"
+        raise ParameterError(msg)
+    lengths = [number(f"length along {axis}", length, above=0.0) for axis, length in zip(AXES, size, strict=False)]
+    counts = [
+        count(f"cells along {axis}", n, at_least=3 if axis in axes else 1) for axis, n in zip(AXES, cells, strict=False)
+    ]
+    choice("cell", cell, CELLS[dim])
+    if len(names) != 2 * dim or len(set(names)) != 2 * dim or not all(isinstance(n, str) and n for n in names):
+        msg = f"names = {tuple(names)!r}, a {shape} needs {2 * dim} different words"
+        raise ParameterError(msg)
+    periods = tuple(length if axis in axes else 0.0 for axis, length in zip(AXES, lengths, strict=False))
+    mesh = _periodic(comm, lengths, counts, cell, periods) if axes else _plain(comm, lengths, counts, cell)
+    faces = [(names[2 * i + side], i, side * lengths[i]) for i in range(dim) for side in (0, 1) if AXES[i] not in axes]
+    tags = _tag_flat_faces(mesh, [(axis, at, 1e-9 * lengths[axis]) for _, axis, at in faces])
+    return Domain(mesh, shape, tuple(name for name, _, _ in faces), tags)
+
+
+def _plain(comm: MPI.Comm, lengths: Sequence[float], counts: Sequence[int], cell: str) -> dolfinx.mesh.Mesh:
+    """The block as DOLFINx makes it."""
+    corners = [[0.0] * len(lengths), list(lengths)]
+    kind = dolfinx.mesh.CellType[cell]
+    if len(lengths) == 1:
+        return dolfinx.mesh.create_interval(comm, counts[0], [0.0, lengths[0]])
+    if len(lengths) == 2:
+        return dolfinx.mesh.create_rectangle(comm, corners, counts, kind)
+    return dolfinx.mesh.create_box(comm, corners, counts, kind)
+
+
+def _periodic(
+    comm: MPI.Comm, lengths: Sequence[float], counts: Sequence[int], cell: str, periods: tuple[float, ...]
+) -> PeriodicMesh:
+    """The block with opposite faces glued; rank 0 lays it out, DOLFINx distributes it."""
+    dim = len(lengths)
+    nodes, cells = np.zeros((0, dim)), np.zeros((0, 2**dim if cell in CELLS[dim][:1] else dim + 1), dtype=np.int64)
+    if comm.rank == 0:
+        whole = _plain(MPI.COMM_SELF, lengths, counts, cell)
+        nodes, cells = whole.geometry.x[:, :dim], whole.geometry.dofmaps[0].astype(np.int64)
+    return glue(comm, nodes, cells, cell, periods)
+
+
+def glue(
+    comm: MPI.Comm,
+    nodes: NDArray[np.float64],
+    cells: NDArray[np.int64],
+    cell: str,
+    periods: tuple[float, ...],
+) -> PeriodicMesh:
+    """A periodic mesh from one whose opposite sides match: nodes a period apart become one vertex.
+
+    Args:
+        comm: the ranks that share the mesh.
+        nodes: coordinates on rank 0, shape (n, dim), no wider than the period; shape (0, dim) on the other ranks.
+        cells: node numbers of each cell, in DOLFINx's order, shape (m, nodes per cell).
+        cell: name of the cell type.
+        periods: period along each axis, 0 where there is none.
+    """
+    dim = len(periods)
+    element = basix.ufl.element("Lagrange", cell, 1, shape=(dim,))
+    merged, cells = _merge(nodes, cells, np.array(periods))
+    torus = dolfinx.mesh.create_mesh(comm, cells, element, merged)
+    # A cell that crosses the seam has nodes on both sides: lift the near ones by a period.
+    corners = torus.geometry.x[torus.geometry.dofmaps[0]][:, :, :dim].copy()
+    for axis, length in enumerate(periods):
+        along = corners[:, :, axis]
+        if length:
+            along[along < along.max(axis=1, keepdims=True) - length / 2] += length
+    n, per_cell = corners.shape[:2]
+    unfolded = dolfinx.mesh.create_geometry(
+        dolfinx.common.IndexMap(comm, n * per_cell),
+        np.arange(n * per_cell, dtype=np.int32).reshape(n, per_cell),
+        torus.geometry.cmaps[0],
+        corners.reshape(-1, dim),
+        np.arange(n * per_cell, dtype=np.int64),
+    )
+    mesh = PeriodicMesh(
+        type(torus._cpp_object)(comm, torus.topology._cpp_object, unfolded._cpp_object), ufl.Mesh(element)
+    )
+    mesh.period = periods
+    return mesh
+
+
+def _merge(
+    nodes: NDArray[np.float64], cells: NDArray[np.int64], periods: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Nodes without their periodic images, and the cells renumbered."""
+    if len(nodes) == 0:
+        return nodes, cells
+    origin = nodes.min(axis=0)
+    extent = np.ptp(nodes, axis=0)
+    wrapped = nodes - origin
+    for axis in np.flatnonzero(periods):
+        wrapped[:, axis] %= periods[axis]
+    near = 1e-9 * extent.max()
+    pairs = cKDTree(wrapped, boxsize=periods).query_pairs(near, output_type="ndarray")
+    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(nodes),) * 2)
+    _, label = connected_components(links, directed=False)
+    _, first = np.unique(label, return_index=True)
+    return wrapped[first] + origin, label[cells].astype(np.int64)
+
+
+def _tag_flat_faces(mesh: dolfinx.mesh.Mesh, faces: Sequence[tuple[int, float, float]]) -> dolfinx.mesh.MeshTags:
+    """Tag i + 1 for the boundary facets on the i-th plane (axis, position, tolerance)."""
+    dim = mesh.topology.dim - 1
+    found = [
+        dolfinx.mesh.locate_entities_boundary(mesh, dim, lambda x, a=axis, p=at, t=near: np.abs(x[a] - p) < t)
+        for axis, at, near in faces
+    ]
+    facets = np.concatenate([*found, np.zeros(0, dtype=np.int32)])
+    values = np.concatenate([np.full(len(f), i + 1, dtype=np.int32) for i, f in enumerate(found)] or [facets])
+    order = np.argsort(facets)
+    return dolfinx.mesh.meshtags(mesh, dim, facets[order].astype(np.int32), values[order].astype(np.int32))

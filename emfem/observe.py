@@ -1,0 +1,108 @@
+"""What looks on at a run: an observer says when it wants to see the models, and what it does then."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from emfem.errors import ParameterError, UnknownName, number
+from emfem.model import Model
+
+import numpy as np
+
+
+class Observer:
+    """Sees the models at the start, at each chosen time and at the end; the steps hit those times exactly.
+
+    Subclasses fill in `begin`, `record` and `finish`; all three are called on every rank.
+    """
+
+    def __init__(self, every: float | None = None, times: Sequence[float] | None = None) -> None:
+        """Choose the times: a period, a list, or (neither) after each step.
+
+        Args:
+            every: period [time of the models].
+            times: increasing [time of the models].
+
+        Raises:
+            ParameterError: for a period that is not positive, or times that do not increase.
+        """
+        self.every = None if every is None else number("every", every, above=0.0)
+        self.times = None if times is None else np.array([number("times", t) for t in times])
+        if self.times is not None and (every is not None or np.any(np.diff(self.times) <= 0)):
+            msg = f"times = {list(times or ())}, must increase, and come without `every`"
+            raise ParameterError(msg)
+        self.models: tuple[Model, ...] = ()
+        self._start = self._due = 0.0
+
+    def start(self, models: Sequence[Model], t: float) -> None:
+        """Meet the models, and see their start unless only other times are wanted."""
+        self.models, self._start = tuple(models), t
+        self.begin()
+        self._due = self._after(t)
+        if self.times is None or np.any(np.isclose(self.times, t, rtol=1e-12, atol=1e-300)):
+            self.record(t)
+
+    def _after(self, t: float) -> float:
+        """The first chosen time after t; infinity if there is none or every step counts."""
+        if self.every is not None:
+            return self._start + self.every * (math.floor((t - self._start) / self.every * (1 + 1e-12) + 1e-9) + 1)
+        later = self.times[self.times > t * (1 + 1e-12)] if self.times is not None else np.zeros(0)
+        return float(later[0]) if len(later) else math.inf
+
+    @property
+    def next_time(self) -> float:
+        """The next time a step must hit; infinity if there is none."""
+        return self._due
+
+    def look(self, t: float, *, last: bool = False) -> str | None:
+        """Record if t is one of the chosen times (or the last of the run); a reason to stop the run, or None."""
+        due = t >= self._due * (1 - 1e-12)
+        if due:
+            self._due = self._after(t)
+        each = self.every is None and self.times is None
+        return self.record(t) if due or each or (last and self.times is None) else None
+
+    def begin(self) -> None:
+        """Prepare; the models are known."""
+
+    def record(self, t: float) -> str | None:
+        """See the models at time t; return a reason to stop the run, or None."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """The run is over, well or not."""
+
+
+def field(models: Sequence[Model], name: str) -> Any:
+    """The field `name` of the first model that has it.
+
+    Raises:
+        UnknownName: if none has it.
+    """
+    return owner(models, name)[name]
+
+
+def owner(models: Sequence[Model], name: str) -> Model:
+    """The first model that has the field `name`.
+
+    Raises:
+        UnknownName: if none has it.
+    """
+    for model in models:
+        if name in model.names:
+            return model
+    raise UnknownName(name, "this run", [n for model in models for n in model.names])
+
+
+def teller(models: Sequence[Model], name: str) -> Model:
+    """The first model that can tell the quantity `name`.
+
+    Raises:
+        UnknownName: if none can.
+    """
+    for model in models:
+        if name in model.quantities:
+            return model
+    raise UnknownName(name, "this run", [n for model in models for n in model.quantities])

@@ -1,0 +1,163 @@
+"""One or several models as PETSc sees them: a residual, a Jacobian, and options that stay on one solver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from emfem.errors import ParameterError
+from emfem.model import Condition, Model, Unknown
+
+import dolfinx.fem.petsc as fem_petsc
+import numpy as np
+import ufl
+from dolfinx import fem
+from petsc4py import PETSc
+from ufl.algorithms import expand_derivatives
+
+Options = Mapping[str, object]
+
+
+def as_models(models: Model | Sequence[Model]) -> tuple[Model, ...]:
+    """One model or several, as a tuple.
+
+    Raises:
+        ParameterError: if there is none, something else among them, or meshes on different ranks.
+    """
+    found = (models,) if isinstance(models, Model) else tuple(models)
+    if not found or not all(isinstance(m, Model) for m in found):
+        msg = f"models = {models!r}, must be a model or a sequence of models"
+        raise ParameterError(msg)
+    return found
+
+
+class Problem:
+    """F(t, u, du/dt; v) = 0 for some unknowns of some models, in blocks, one for each unknown.
+
+    The vector of all owned values, unknown after unknown, is what PETSc solves for. The Jacobian is
+    shift * dF/d(du/dt) + dF/du, derived by UFL.
+    """
+
+    def __init__(self, models: Sequence[Model], *, only_algebraic: bool = False) -> None:
+        """Derive and compile the blocks of every unknown, or of those that do not evolve."""
+        self.models = tuple(models)
+        blocks = [block for model in models for block in _blocks(model)]
+        unknowns = [unknown for model in models for unknown in model.unknowns]
+        chosen = [i for i, u in enumerate(unknowns) if u.rate is None or not only_algebraic]
+        self.unknowns: list[Unknown] = [unknowns[i] for i in chosen]
+        residuals = [blocks[i] for i in chosen]
+        mesh = models[0].mesh
+        self.comm = mesh.comm
+        self._shift = fem.Constant(mesh, 0.0)
+        jacobians = [[self._derivative(r, u) for u in self.unknowns] for r in residuals]
+        single = len(residuals) == 1  # DOLFINx takes one block bare
+        self.residual_form = fem.form(residuals[0] if single else residuals)
+        self.jacobian_form = fem.form(jacobians[0][0] if single else jacobians)
+        sizes = [u.function.function_space.dofmap.index_map.size_local for u in self.unknowns]
+        widths = [u.function.function_space.dofmap.index_map_bs for u in self.unknowns]
+        self._offsets = np.concatenate([[0], np.cumsum(np.multiply(sizes, widths))])
+        spaces = [u.function.function_space for u in self.unknowns]
+        self._work = fem_petsc.create_vector(spaces[0] if single else spaces)
+        self.matrix = fem_petsc.create_matrix(self.jacobian_form)
+        self.x = self._work.duplicate()
+        self.conditions = [c for m in models for c in m.conditions if c.unknown in self.unknowns]
+        self._held = np.concatenate(
+            [np.zeros(0, dtype=np.int32), *(self._rows(condition) for condition in self.conditions)]
+        )
+
+    def _derivative(self, residual: ufl.Form, unknown: Unknown) -> ufl.Form | None:
+        """Shift * d(residual)/d(rate) + d(residual)/d(value), or None if it depends on neither."""
+        trial = ufl.TrialFunction(unknown.function.function_space)
+        form = ufl.derivative(residual, unknown.function, trial)
+        if unknown.rate is not None:
+            form += ufl.derivative(residual, unknown.rate, self._shift * trial)
+        form = expand_derivatives(form)
+        return None if form.empty() else form
+
+    def _rows(self, condition: Condition) -> np.ndarray:
+        """Places of held values in the local part of the vector."""
+        return condition.dofs + self._offsets[self.unknowns.index(condition.unknown)]
+
+    def part(self, index: int) -> slice:
+        """Where the owned values of one unknown lie in the local part of a vector."""
+        return slice(self._offsets[index], self._offsets[index + 1])
+
+    def load(self, x: PETSc.Vec, rates: PETSc.Vec | None = None) -> None:
+        """Give the models the values of `x`, and their rates those of `rates`."""
+        for i, unknown in enumerate(self.unknowns):
+            for vector, function in ((x, unknown.function), (rates, unknown.rate)):
+                if vector is not None and function is not None:
+                    values = vector.array_r[self.part(i)]
+                    function.x.array[: len(values)] = values
+                    function.x.scatter_forward()
+
+    def store(self) -> None:
+        """Give `x` the values of the models."""
+        for i, unknown in enumerate(self.unknowns):
+            values = self.x.array[self.part(i)]
+            values[:] = unknown.function.x.array[: len(values)]
+
+    def stop(self) -> None:
+        """Set all rates to zero."""
+        for unknown in self.unknowns:
+            if unknown.rate is not None:
+                unknown.rate.x.array[:] = 0.0
+
+    def residual(self, t: float, x: PETSc.Vec, rates: PETSc.Vec | None, f: PETSc.Vec) -> None:
+        """F = F(t, x, rates); in held rows the value's distance to what it is held at."""
+        self.load(x, rates)
+        for model in self.models:
+            model.set_time(t)
+        with self._work.localForm() as local:
+            local.set(0.0)
+        fem_petsc.assemble_vector(self._work, self.residual_form)
+        self._work.ghostUpdate(addv=PETSc.InsertMode.ADD, mode=PETSc.ScatterMode.REVERSE)
+        self._work.copy(f)
+        for condition in self.conditions:
+            rows = self._rows(condition)
+            f.array[rows] = x.array_r[rows] - condition.value
+
+    def jacobian(self, t: float, x: PETSc.Vec, shift: float, matrix: PETSc.Mat) -> None:
+        """Shift * dF/d(rates) + dF/dx; held rows are those of the identity."""
+        self.load(x)
+        for model in self.models:
+            model.set_time(t)
+        self._shift.value = shift
+        matrix.zeroEntries()
+        fem_petsc.assemble_matrix(matrix, self.jacobian_form)
+        matrix.assemble()
+        if self.conditions:
+            matrix.zeroRows(self._held + matrix.getOwnershipRange()[0], diag=1.0)
+
+    def admissible(self) -> bool:
+        """Whether all models are finite and inside their bounds."""
+        return all([model.admissible() for model in self.models])
+
+
+def _blocks(model: Model) -> list[ufl.Form]:
+    """The residual of a model, one form for each unknown."""
+    return [model.residual] if len(model.unknowns) == 1 else list(ufl.extract_blocks(model.residual))
+
+
+def direct() -> dict[str, object]:
+    """A sparse direct solve: MUMPS where PETSc has it."""
+    options: dict[str, object] = {"ksp_type": "preonly", "pc_type": "lu"}
+    if PETSc.Sys.hasExternalPackage("mumps"):
+        options["pc_factor_mat_solver_type"] = "mumps"
+    return options
+
+
+def configure(solver: PETSc.Object, options: Options) -> None:
+    """Set PETSc options on one solver, leaving none behind in the global database."""
+    solver.setOptionsPrefix("emfem_")
+    database = PETSc.Options("emfem_")
+    for key, value in options.items():
+        database[key] = value
+    solver.setFromOptions()
+    for key in options:
+        del database[key]
+
+
+def reason(code: int, kind: type) -> str:
+    """PETSc's name for a convergence reason."""
+    names = {v: k for k, v in vars(kind).items() if isinstance(v, int) and not k.startswith("_")}
+    return names.get(code, str(code))

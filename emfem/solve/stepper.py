@@ -1,0 +1,189 @@
+"""Time: PETSc TS, one accepted step at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from emfem.errors import ConvergenceError
+from emfem.model import Model
+from emfem.solve.problem import Options, Problem, configure, direct, reason
+from emfem.solve.steady import consistent
+
+from petsc4py import PETSc
+
+METHODS = {"rosenbrock": "rosw", "bdf": "bdf"}
+REUSE = 15  # steps a Rosenbrock-W method goes on with one factorisation (it keeps its order with any Jacobian)
+SMALLEST = 1e-12  # smallest step, as a part of the time to cover
+GROWTH = 4.0  # largest factor from one step to the next
+
+
+class TimeStepper:
+    """PETSc TS, one accepted step at a time.
+
+    The step lives on a ladder: it divides what is left to the next target evenly, grows only by doubling and is cut
+    only by halving. While it stays on a rung, a Rosenbrock-W method keeps its factorisation.
+
+    Attributes:
+        t: the time reached.
+        steps: steps accepted.
+        rejected: steps tried and taken back.
+        solves: linear systems solved.
+        factorisations: matrices factorised.
+        dt: the last step accepted.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Model],
+        until: float,
+        *,
+        method: str = "rosenbrock",
+        rtol: float = 1e-4,
+        atol: float = 1e-6,
+        first_step: float | None = None,
+        fixed_step: float | None = None,
+        options: Options | None = None,
+    ) -> None:
+        """Compile the problem, make the start consistent and set PETSc up."""
+        self.t = models[0].t
+        self.steps = self.rejected = self.factorisations = self._age = self._hold = 0
+        self._smallest = SMALLEST * (until - self.t)
+        self._rung = fixed_step or first_step or 1e-6 * (until - self.t)
+        self._fixed = fixed_step is not None
+        self._reuse = REUSE if method == "rosenbrock" else 0
+        self._factored = math.nan
+        self.dt = math.nan
+        consistent(models, t=self.t)
+        self.problem = problem = Problem(models)
+        problem.store()
+        self._last = problem.x.copy()
+        self._ts = ts = PETSc.TS().create(problem.comm)
+        ts.setType(METHODS[method])
+        ts.setEquationType(PETSc.TS.EquationType.DAE_IMPLICIT_INDEX1)
+        ts.setIFunction(self._residual, problem.x.duplicate())
+        ts.setIJacobian(self._jacobian, problem.matrix, problem.matrix)
+        ts.setTolerances(*self._tolerances(rtol, atol))
+        ts.setTime(self.t)
+        ts.setMaxTime(1e300)
+        ts.setExactFinalTime(PETSc.TS.ExactFinalTime.STEPOVER)
+        ts.setErrorIfStepFails(False)
+        ts.setMaxSNESFailures(-1)
+        ts.setMaxStepRejections(60)
+        settings: dict[str, object] = {
+            "ts_adapt_type": "none" if self._fixed else "basic",
+            "ts_adapt_clip": f"0.5,{GROWTH}",
+            "ts_adapt_scale_solve_failed": 0.5,
+            "ts_adapt_dt_min": 0.1 * self._smallest,
+        }
+        if method == "rosenbrock":
+            settings |= {"ts_rosw_type": "ra34pw2", "snes_type": "ksponly"}
+        else:
+            settings |= {"ts_bdf_order": 2, "snes_rtol": 1e-8}
+        configure(ts, settings | direct() | dict(options or {}))
+        ts.setSolution(problem.x)
+
+    def _tolerances(self, rtol: float, atol: float) -> tuple[PETSc.Vec, PETSc.Vec]:
+        """Absolute and relative tolerance of every value; zero, which PETSc leaves out, for algebraic ones."""
+        absolute, relative = self.problem.x.duplicate(), self.problem.x.duplicate()
+        for i, unknown in enumerate(self.problem.unknowns):
+            absolute.array[self.problem.part(i)] = 0.0 if unknown.rate is None else atol
+            relative.array[self.problem.part(i)] = 0.0 if unknown.rate is None else rtol
+        return absolute, relative
+
+    def _residual(self, _: PETSc.TS, t: float, x: PETSc.Vec, rates: PETSc.Vec, f: PETSc.Vec) -> None:
+        self.problem.residual(t, x, rates, f)
+
+    def _jacobian(
+        self, _: PETSc.TS, t: float, x: PETSc.Vec, __: PETSc.Vec, shift: float, ___: PETSc.Mat, matrix: PETSc.Mat
+    ) -> None:
+        """Assemble, unless the present factorisation still serves: then leaving the matrix alone keeps it."""
+        if self._age < self._reuse and math.isclose(shift, self._factored, rel_tol=1e-9):
+            return
+        self.problem.jacobian(t, x, shift, matrix)
+        self._factored, self._age = shift, 0
+        self.factorisations += 1
+
+    @property
+    def solves(self) -> int:
+        """Linear systems solved."""
+        return self._ts.getKSPIterations()
+
+    def step(self, target: float) -> None:
+        """Take one step that succeeds, no further than `target`; hit that exactly.
+
+        Raises:
+            ConvergenceError: if the smallest step fails; the models then hold the last good state.
+        """
+        ts, problem = self._ts, self.problem
+        problem.x.copy(self._last)
+        while True:
+            pieces = self._pieces(target - self.t)
+            dt = (target - self.t) / pieces
+            ts.setTimeStep(dt)
+            before = ts.getStepRejections()
+            failure = self._try()
+            self.rejected += ts.getStepRejections() - before
+            took = ts.getTime() - self.t
+            if failure is None:
+                problem.load(problem.x)
+                if problem.admissible():
+                    break
+                failure = "left its bounds"
+            self.rejected += 1
+            self._rewind()
+            self._rung = 0.5 * min(dt, took if took > 0 else dt)
+            if self._fixed or self._rung < self._smallest:
+                msg = f"no step possible at t = {self.t:g}: dt = {dt:g}, {failure}"
+                raise ConvergenceError(msg, t=self.t, dt=dt, reason=failure)
+        suggested = ts.getTimeStep()
+        halved = took < 0.75 * dt
+        self.t = target if pieces == 1 and not halved else self.t + took
+        ts.setTime(self.t)
+        for model in problem.models:
+            model.t = self.t
+            model.set_time(self.t)
+        self.steps += 1
+        self._age += 1
+        self.dt = took
+        self._hold = 2 if halved else max(0, self._hold - 1)
+        if not self._fixed:
+            self._rung = took
+            self._climb(target - self.t, suggested)
+
+    def _pieces(self, left: float) -> int:
+        """How many equal steps to the target: as the rung has it, or else the next power of two."""
+        ratio = left / self._rung
+        if abs(ratio - round(ratio)) < 1e-6 * ratio or self._fixed:
+            return max(1, math.ceil(ratio * (1 - 1e-6)))
+        return 2 ** max(0, math.ceil(math.log2(ratio)))
+
+    def _climb(self, left: float, suggested: float) -> None:
+        """Double the step while the error allows, if the target stays in step and no step was halved just before."""
+        while not self._hold and suggested >= 1.999 * self._rung:
+            if left > 0 and round(left / self._rung) % 2:
+                return
+            self._rung *= 2
+
+    def _try(self) -> str | None:
+        """One TS step; why it failed, or None."""
+        try:
+            self._ts.step()
+        except PETSc.Error as error:
+            if error.__cause__ is not None:  # an exception of the user's own function
+                raise error.__cause__ from None
+            return f"PETSc error {error.ierr}"
+        code = self._ts.getConvergedReason()
+        return None if code >= 0 else reason(code, PETSc.TS.ConvergedReason)
+
+    def _rewind(self) -> None:
+        """Back to the last good state."""
+        self._last.copy(self.problem.x)
+        self.problem.load(self.problem.x)
+        self._ts.setTime(self.t)
+        self._ts.setConvergedReason(PETSc.TS.ConvergedReason.CONVERGED_ITERATING)
+        self._ts.restartStep()
+
+    def close(self) -> None:
+        """Free PETSc's memory."""
+        self._ts.destroy()

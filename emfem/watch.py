@@ -1,0 +1,224 @@
+"""Observers that keep what they see, or stop a run that has gone wrong or come to rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from emfem import fields
+from emfem.errors import ConservationError, ParameterError, number
+from emfem.model import Model
+from emfem.observe import Observer, owner, teller
+
+import numpy as np
+from dolfinx import fem
+from numpy.typing import ArrayLike, NDArray
+
+
+class Series(Observer):
+    """Quantities against time: `.t` and `["name"]` are arrays of shape (n,)."""
+
+    def __init__(self, names: Sequence[str], every: float | None, times: Sequence[float] | None) -> None:
+        """Take the names of the quantities."""
+        super().__init__(every, times)
+        self.names = tuple(names)
+        self._t: list[float] = []
+        self._rows: list[list[float]] = []
+
+    def begin(self) -> None:
+        """Check the names."""
+        for name in self.names:
+            teller(self.models, name)
+
+    def record(self, t: float) -> None:
+        """Add a row."""
+        self._t.append(t)
+        self._rows.append([teller(self.models, name).quantity(name) for name in self.names])
+
+    @property
+    def t(self) -> NDArray[np.float64]:
+        """Times seen, shape (n,)."""
+        return np.array(self._t)
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        """Values of one quantity, shape (n,)."""
+        return np.array([row[self.names.index(name)] for row in self._rows])
+
+
+class Probe(Observer):
+    """A field at fixed points against time: `.t` of shape (n,), `.values` of shape (n,) or (n, points)."""
+
+    def __init__(self, name: str, at: ArrayLike, every: float | None, times: Sequence[float] | None) -> None:
+        """Take the field and the points."""
+        super().__init__(every, times)
+        self.name, self.at = name, np.asarray(at, dtype=float)
+        self._t: list[float] = []
+        self._values: list[NDArray[np.float64]] = []
+
+    def begin(self) -> None:
+        """Find the points.
+
+        Raises:
+            ParameterError: if the field is no Function, or a point lies outside its mesh.
+        """
+        function = owner(self.models, self.name)[self.name]
+        if not isinstance(function, fem.Function) or function.ufl_shape != ():
+            msg = f"probe of {self.name!r}, must be an unknown of a model with one component"
+            raise ParameterError(msg)
+        dim = function.function_space.mesh.geometry.dim
+        self._points = self.at.reshape(-1, dim)
+        if np.isnan(fields.evaluate(function, self._points)).any():
+            msg = f"at = {self.at.tolist()}, must lie inside the mesh"
+            raise ParameterError(msg)
+        self._single = self.at.ndim == 0 or (self.at.ndim == 1 and dim > 1)
+
+    def record(self, t: float) -> None:
+        """Add the values."""
+        values = fields.evaluate(owner(self.models, self.name)[self.name], self._points)
+        self._t.append(t)
+        self._values.append(values[0] if self._single else values)
+
+    @property
+    def t(self) -> NDArray[np.float64]:
+        """Times seen, shape (n,)."""
+        return np.array(self._t)
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """Values seen, shape (n,) for one point, (n, points) for several."""
+        return np.array(self._values)
+
+
+class Snapshots(Observer):
+    """Copies of a field at some times: `.t` of shape (n,) and `.functions`, a list of n Functions."""
+
+    def __init__(self, name: str, every: float | None, times: Sequence[float] | None) -> None:
+        """Take the field's name."""
+        super().__init__(every, times)
+        self.name = name
+        self._t: list[float] = []
+        self.functions: list[fem.Function] = []
+
+    def begin(self) -> None:
+        """Check the name."""
+        if not isinstance(owner(self.models, self.name)[self.name], fem.Function):
+            msg = f"snapshots of {self.name!r}, must be an unknown of a model"
+            raise ParameterError(msg)
+
+    def record(self, t: float) -> None:
+        """Keep a copy."""
+        copy = owner(self.models, self.name)[self.name].copy()
+        copy.name = self.name
+        self._t.append(t)
+        self.functions.append(copy)
+
+    @property
+    def t(self) -> NDArray[np.float64]:
+        """Times seen, shape (n,)."""
+        return np.array(self._t)
+
+
+class Conserved(Observer):
+    """Stops the run with an error when a quantity strays from its start."""
+
+    def __init__(self, name: str, rtol: float) -> None:
+        """Take the quantity and how far it may stray."""
+        super().__init__()
+        self.name, self.rtol = name, number("rtol", rtol, above=0.0)
+        self._first: float | None = None
+        self.worst = 0.0
+
+    def record(self, t: float) -> None:
+        """Compare with the start.
+
+        Raises:
+            ConservationError: if the relative change is more than allowed.
+        """
+        value = teller(self.models, self.name).quantity(self.name)
+        if self._first is None:
+            self._first = value
+        self.worst = max(self.worst, abs(value - self._first) / (abs(self._first) or 1.0))
+        if not self.worst <= self.rtol:
+            msg = f"{self.name} = {value:.15g} at t = {t:g}, was {self._first:.15g}: not conserved to {self.rtol:g}"
+            raise ConservationError(msg)
+
+
+class StopWhen(Observer):
+    """Stops the run, in good order, when a condition holds after a step."""
+
+    def __init__(self, condition: Callable[[Sequence[Model], float], bool], reason: str) -> None:
+        """Take the condition and its name."""
+        super().__init__()
+        self.condition, self.reason = condition, reason
+
+    def record(self, t: float) -> str | None:
+        """The reason, once the condition holds."""
+        return self.reason if self.condition(self.models, t) else None
+
+
+class AtRest(Observer):
+    """Stops the run when a quantity has come to rest: |d ln q / d ln t| below `rtol` for three steps."""
+
+    def __init__(self, name: str, rtol: float) -> None:
+        """Take the quantity and what counts as rest."""
+        super().__init__()
+        self.name, self.rtol = name, number("rtol", rtol, above=0.0)
+        self._before: tuple[float, float] | None = None
+        self._calm = 0
+
+    def record(self, t: float) -> str | None:
+        """Compare with the step before."""
+        value = teller(self.models, self.name).quantity(self.name)
+        if self._before is not None and t > self._before[0] > 0:
+            growth = abs(value - self._before[1]) / max(abs(value), 1e-300) / np.log(t / self._before[0])
+            self._calm = self._calm + 1 if growth < self.rtol else 0
+        self._before = (t, value)
+        return f"{self.name} at rest" if self._calm >= 3 else None
+
+
+def series(names: Sequence[str], *, every: float | None = None, times: Sequence[float] | None = None) -> Series:
+    """Keep quantities against time.
+
+    Args:
+        names: quantities of the models.
+        every: period; after each step when left out with `times`.
+        times: the times to look at.
+
+    Raises:
+        ParameterError: if names is one string, or the times are not usable.
+    """
+    if isinstance(names, str):
+        msg = f"names = {names!r}, must be a list of names"
+        raise ParameterError(msg)
+    return Series(names, every, times)
+
+
+def probe(name: str, at: ArrayLike, *, every: float | None = None, times: Sequence[float] | None = None) -> Probe:
+    """Keep a field's values at fixed points.
+
+    Args:
+        name: an unknown of a model.
+        at: a point of shape (dim,) (a number in 1-D), or several of shape (n, dim).
+        every: as in `series`.
+        times: as in `series`.
+    """
+    return Probe(name, at, every, times)
+
+
+def snapshots(name: str, *, every: float | None = None, times: Sequence[float] | None = None) -> Snapshots:
+    """Keep copies of a field, for `em.plot.film_strip` and `em.plot.animation`; the times as in `series`."""
+    return Snapshots(name, every, times)
+
+
+def conserved(name: str, *, rtol: float = 1e-10) -> Conserved:
+    """Check after each step that a quantity keeps its start to `rtol`, and raise `ConservationError` if not."""
+    return Conserved(name, rtol)
+
+
+def at_rest(name: str, *, rtol: float = 1e-6) -> AtRest:
+    """Stop when a quantity has come to rest: |d ln q / d ln t| below `rtol` for three steps."""
+    return AtRest(name, rtol)
+
+
+def stop_when(condition: Callable[[Sequence[Model], float], bool], reason: str) -> StopWhen:
+    """Stop when `condition(models, t)` holds after a step; it must give the same answer on every rank."""
+    return StopWhen(condition, reason)

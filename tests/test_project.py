@@ -1,0 +1,156 @@
+"""What the project says of itself is true: one version, no demo untested, nothing of one machine in a tracked file."""
+
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import emfem
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+# A package index by address, and absolute paths that only one machine has.
+REGISTRY = re.compile(r"https?://[^\s/]+(/[^\s/]+)*/(simple|packages)/", re.IGNORECASE)
+MACHINE_PATH = re.compile(r"(?<![\w.~$})/-])/(home|root|Users|tmp|work|mnt)/\w")
+
+
+def tracked() -> list[Path]:
+    """Every file git tracks or would add, as far as it is text and still there."""
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listing = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    paths = [ROOT / name for name in listing.stdout.decode().split("\0") if name]
+    return [path for path in paths if path.is_file() and b"\0" not in path.read_bytes()[:8000]]
+
+
+def found(pattern: re.Pattern[str], paths: list[Path]) -> list[str]:
+    """File, line number and text of every line the pattern is found in."""
+    return [
+        f"{path.name}:{number}: {line.strip()}"
+        for path in paths
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1)
+        if pattern.search(line)
+    ]
+
+
+def test_version_is_the_same_everywhere():
+    assert emfem.__version__ == VERSION
+    assert f"\nversion: {VERSION}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_changelog_has_the_version():
+    headings = re.findall(r"^## \[?([0-9.]+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert VERSION in headings
+
+
+def test_every_demo_is_tested():
+    demos = runpy.run_path(str(ROOT / "tests" / "test_demos.py"))["DEMOS"]
+    listed = {str(name).removeprefix("demos/").removesuffix(".py") for name in demos}
+    there = {path.relative_to(ROOT / "demos").with_suffix("").as_posix() for path in (ROOT / "demos").rglob("*.py")}
+    assert there, "no demo found: the test looks in the wrong place"
+    assert listed == there
+
+
+@pytest.mark.parametrize("pattern", [REGISTRY, MACHINE_PATH], ids=["registry", "path"])
+def test_nothing_of_one_machine_is_tracked(pattern: re.Pattern[str]):
+    paths = tracked()
+    assert paths, "no tracked file found: the test looks in the wrong place"
+    assert found(pattern, paths) == []
+
+
+# Put together here, so that this file passes its own test.
+INDEX = "https:/" + "/index.example.org"
+HOME, TEMPORARY = (f"/{top}/someone" for top in ("home", "tmp"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line", "hit"),
+    [
+        (REGISTRY, f"url = {INDEX}/simple/numpy/", True),
+        (REGISTRY, f"url = {INDEX}/a/packages/numpy.whl", True),
+        (REGISTRY, f"see {INDEX}/a-simple/page", False),
+        (MACHINE_PATH, f'open("{HOME}/mesh.msh")', True),
+        (MACHINE_PATH, f"cd {TEMPORARY}", True),
+        (MACHINE_PATH, f"results{TEMPORARY}/a.png", False),
+        (MACHINE_PATH, f"{INDEX}{HOME}", False),
+    ],
+)
+def test_the_patterns_find_what_they_should(tmp_path: Path, pattern: re.Pattern[str], line: str, hit: bool):
+    path = tmp_path / "file.txt"
+    path.write_text(line, encoding="utf-8")
+    assert bool(found(pattern, [path])) is hit
+
+
+@pytest.fixture
+def fake_machine(tmp_path: Path) -> Path:
+    """A copy of the Makefile, and a folder bin/ that is to be the whole PATH: basic tools, no Python yet."""
+    if not shutil.which("make"):
+        pytest.skip("no make here")
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "bin").mkdir()
+    for tool in ("make", "sh", "touch", "mkdir"):
+        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool) or "/bin/false")
+    return tmp_path
+
+
+def add_python(machine: Path, name: str, minor: int, ensurepip: bool = True) -> None:
+    """A stand-in for an interpreter: it answers the Makefile's questions, and its `-m venv` leaves only a note."""
+    script = machine / "bin" / name
+    script.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in\n'
+        f'    *"version_info <"*) exit {int(minor < 12)} ;;\n'
+        f"    *version_info*) echo 3.{minor} ;;\n"
+        f"    *ensurepip*) exit {int(not ensurepip)} ;;\n"
+        f"    *venv*) echo made by {name} > made; exit 7 ;;\n"
+        "esac\n",
+        encoding="utf-8",
+    )
+    script.chmod(0o755)
+
+
+def make_install(machine: Path) -> subprocess.CompletedProcess[str]:
+    """`make install` with nothing on PATH but the fake machine's bin/."""
+    keep = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    env = keep | {"PATH": str(machine / "bin")}
+    return subprocess.run(["make", "install"], cwd=machine, env=env, text=True, capture_output=True, timeout=60)
+
+
+def test_make_says_when_no_python_is_new_enough(fake_machine: Path):
+    add_python(fake_machine, "python3", 9)
+    done = make_install(fake_machine)
+    said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert done.returncode != 0
+    assert len(said) == 1
+    assert said[0].startswith("emfem needs Python 3.12 or newer")
+    assert not (fake_machine / ".venv").exists()
+
+
+def test_make_says_what_to_install_without_ensurepip(fake_machine: Path):
+    add_python(fake_machine, "python3", 13, ensurepip=False)
+    done = make_install(fake_machine)
+    said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert done.returncode != 0
+    assert len(said) == 1
+    assert "python3.13-venv" in said[0]
+
+
+def test_make_passes_over_pythons_that_do_not_run(fake_machine: Path):
+    add_python(fake_machine, "python3", 11)
+    broken = fake_machine / "bin" / "python3.14"
+    broken.write_text("#!/bin/sh\nexit 127\n", encoding="utf-8")
+    broken.chmod(0o755)
+    add_python(fake_machine, "python3.13", 13)
+    add_python(fake_machine, "python3.12", 12)
+    done = make_install(fake_machine)
+    assert (fake_machine / "made").read_text(encoding="utf-8") == "made by python3.13\n"
+    assert done.returncode != 0  # the venv did not come about, so nothing may be marked as installed
+    assert not (fake_machine / ".venv" / ".installed").exists()
