@@ -11,7 +11,22 @@ if importlib.util.find_spec(
 ):  # the PyPI build: its libraries must be loaded before petsc4py and dolfinx
     import dolfinx_solver  # noqa: F401
 
-from emfem import checkpoint, errors, fields, film, mesh, model, observe, patterns, solve, units, watch, write
+from emfem import (
+    analytic,
+    checkpoint,
+    errors,
+    fields,
+    film,
+    mesh,
+    model,
+    observe,
+    patterns,
+    plot,
+    solve,
+    units,
+    watch,
+    write,
+)
 from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, UnknownName
 from emfem.evolve import Run, evolve
 from emfem.model import Model, fixed, flux
@@ -28,6 +43,7 @@ __all__ = [
     "Run",
     "Steady",
     "UnknownName",
+    "analytic",
     "checkpoint",
     "errors",
     "evolve",
@@ -39,6 +55,7 @@ __all__ = [
     "model",
     "observe",
     "patterns",
+    "plot",
     "solve",
     "solve_steady",
     "units",

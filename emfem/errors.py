@@ -10,6 +10,9 @@ from collections.abc import Iterable
 from numbers import Real
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class EmfemError(Exception):
     """Anything emfem reports about its input or its run."""
@@ -93,6 +96,30 @@ def number(
             msg = f"{name} = {result:g}{told}, must be {words} {bound:g}{told}"
             raise ParameterError(msg)
     return result
+
+
+def floats(name: str, value: Any) -> NDArray[np.float64]:
+    """`value` as an array of floats; shape and size are the caller's to check.
+
+    Raises:
+        ParameterError: if it is something else than numbers.
+    """
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        msg = f"{name} = {value!r}, must be numbers"
+        raise ParameterError(msg) from None
+
+
+def kind(name: str, value: Any, expected: type, words: str) -> None:
+    """Refuse a `value` that is not `expected`, which is in `words`.
+
+    Raises:
+        ParameterError: if it is not.
+    """
+    if not isinstance(value, expected):
+        msg = f"{name} = {value!r}, must be {words}"
+        raise ParameterError(msg)
 
 
 def count(name: str, value: Any, *, at_least: int) -> int:

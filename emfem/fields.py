@@ -52,14 +52,12 @@ class Cells:
 
 
 def extremes(function: fem.Function) -> tuple[float, float]:
-    """Lowest and highest nodal value over all ranks."""
+    """Lowest and highest nodal value over all ranks; NaN if any value is."""
     owned = function.function_space.dofmap.index_map.size_local * function.function_space.dofmap.index_map_bs
     values = function.x.array[:owned]
     comm = function.function_space.mesh.comm
-    return (
-        comm.allreduce(values.min(initial=np.inf), op=MPI.MIN),
-        comm.allreduce(values.max(initial=-np.inf), op=MPI.MAX),
-    )
+    parts = comm.allgather((values.min(initial=np.inf), values.max(initial=-np.inf)))  # MPI.MIN would lose a NaN
+    return float(np.min([low for low, _ in parts])), float(np.max([high for _, high in parts]))
 
 
 def integral(form: fem.Form, comm: MPI.Comm) -> float:

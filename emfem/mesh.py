@@ -251,8 +251,9 @@ def _block(
         count(f"cells along {axis}", n, at_least=3 if axis in axes else 1) for axis, n in zip(AXES, cells, strict=False)
     ]
     choice("cell", cell, CELLS[dim])
-    if len(names) != 2 * dim or len(set(names)) != 2 * dim or not all(isinstance(n, str) and n for n in names):
-        msg = f"names = {tuple(names)!r}, a {shape} needs {2 * dim} different words"
+    words = () if isinstance(names, str) else tuple(names)
+    if len(words) != 2 * dim or not all(isinstance(n, str) and n for n in words) or len(set(words)) != 2 * dim:
+        msg = f"names = {names!r}, a {shape} needs {2 * dim} different words"
         raise ParameterError(msg)
     periods = tuple(length if axis in axes else 0.0 for axis, length in zip(AXES, lengths, strict=False))
     mesh = _periodic(comm, lengths, counts, cell, periods) if axes else _plain(comm, lengths, counts, cell)

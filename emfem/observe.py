@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from emfem.errors import ParameterError, UnknownName, number
+from emfem.errors import ParameterError, UnknownName, floats, number
 from emfem.model import Model
 
 import numpy as np
@@ -29,10 +29,12 @@ class Observer:
             ParameterError: for a period that is not positive, or times that do not increase.
         """
         self.every = None if every is None else number("every", every, above=0.0)
-        self.times = None if times is None else np.array([number("times", t) for t in times])
-        if self.times is not None and (every is not None or np.any(np.diff(self.times) <= 0)):
-            msg = f"times = {list(times or ())}, must increase, and come without `every`"
-            raise ParameterError(msg)
+        self.times = None if times is None else floats("times", times)
+        if self.times is not None:
+            wrong = self.times.ndim != 1 or not np.isfinite(self.times).all() or np.any(np.diff(self.times) <= 0)
+            if wrong or every is not None:
+                msg = f"times = {self.times.tolist()}, must be a list of finite numbers that increase, without `every`"
+                raise ParameterError(msg)
         self.models: tuple[Model, ...] = ()
         self._start = self._due = 0.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from emfem import fields
-from emfem.errors import ConservationError, ParameterError, number
+from emfem.errors import ConservationError, ParameterError, floats, number
 from emfem.model import Model
 from emfem.observe import Observer, owner, teller
 
@@ -50,7 +50,7 @@ class Probe(Observer):
     def __init__(self, name: str, at: ArrayLike, every: float | None, times: Sequence[float] | None) -> None:
         """Take the field and the points."""
         super().__init__(every, times)
-        self.name, self.at = name, np.asarray(at, dtype=float)
+        self.name, self.at = name, floats("at", at)
         self._t: list[float] = []
         self._values: list[NDArray[np.float64]] = []
 
@@ -65,6 +65,9 @@ class Probe(Observer):
             msg = f"probe of {self.name!r}, must be an unknown of a model with one component"
             raise ParameterError(msg)
         dim = function.function_space.mesh.geometry.dim
+        if self.at.shape[-1:] != (dim,) and (dim > 1 or self.at.ndim > 1):
+            msg = f"at = {self.at.tolist()}, must be points of {dim} coordinates"
+            raise ParameterError(msg)
         self._points = self.at.reshape(-1, dim)
         if np.isnan(fields.evaluate(function, self._points)).any():
             msg = f"at = {self.at.tolist()}, must lie inside the mesh"

@@ -92,8 +92,11 @@ def series(
         every: period; after each step when left out.
 
     Raises:
-        ParameterError: if the file cannot be written.
+        ParameterError: if the file cannot be written, or quantities is one string.
     """
+    if isinstance(quantities, str):
+        msg = f"quantities = {quantities!r}, must be a list of names"
+        raise ParameterError(msg)
     return SeriesFile(path, quantities, every)
 
 
@@ -113,9 +116,9 @@ def vtx(
         times: the times to write.
 
     Raises:
-        ParameterError: if the file cannot be written, or names is one string.
+        ParameterError: if the file cannot be written, or names is one string or empty.
     """
-    if isinstance(names, str):
+    if isinstance(names, str) or not names:
         msg = f"names = {names!r}, must be a list of names"
         raise ParameterError(msg)
     return FieldFile(path, names, every, times)
@@ -126,3 +129,9 @@ def text(path: os.PathLike[str] | str, content: str, *, comm: MPI.Comm = MPI.COM
     target = writable(path, comm=comm)
     if comm.rank == 0:
         target.write_text(content, encoding="utf-8")
+
+
+def say(*lines: object, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
+    """Print each line once, on rank 0."""
+    if comm.rank == 0:
+        print(*lines, sep="\n", flush=True)

@@ -16,7 +16,7 @@ FOLDS = {"110": 1, "100": 2, "111": 3}  # N of cos^2(N phi): the symmetry of sur
 
 @dataclass(frozen=True)
 class Scales:
-    """What one unit of a dimensionless film is in SI.
+    """What one unit of a dimensionless film is in SI; all its values are above 0.
 
     Attributes:
         temperature: [K].
@@ -25,6 +25,9 @@ class Scales:
         surface_energy: of the solvent, gamma [J/m2]; the unit of energy per area.
         diffusivity: of the solute in the dilute limit [m2/s].
         entropy: nu k T / gamma [-].
+
+    Raises:
+        ParameterError: for a value that is not positive.
     """
 
     temperature: float
@@ -32,6 +35,14 @@ class Scales:
     site_density: float
     surface_energy: float
     diffusivity: float
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        number("temperature", self.temperature, above=0.0, unit="K")
+        number("length", self.length, above=0.0, unit="m")
+        number("site_density", self.site_density, above=0.0, unit="1/m2")
+        number("surface_energy", self.surface_energy, above=0.0, unit="J/m2")
+        number("diffusivity", self.diffusivity, above=0.0, unit="m2/s")
 
     @property
     def entropy(self) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, count, number
+from emfem.errors import ParameterError, count, floats, kind, number
 from emfem.film.alloy import Alloy, Anisotropy
 from emfem.film.start import Noise, start
 from emfem.film.terms import degenerate_mobility, derivative, mixing_energy, potential, solute_flux, transport
@@ -66,16 +66,24 @@ def model(
         degree: polynomial degree of both unknowns.
 
     Raises:
-        ParameterError: for a mean or start outside (0, 1), a tensor or field of the wrong shape or not finite, a
-            free energy that does not depend on c.
+        ParameterError: for a mean, start or fixed composition outside (0, 1), a tensor or field of the wrong shape or
+            not finite, a free energy that does not depend on c.
         UnknownName: for a boundary that does not exist.
     """
+    kind("domain", domain, Domain, "one of em.mesh")
+    kind("alloy", alloy, Alloy, "an em.film.Alloy")
     degree = count("degree", degree, at_least=1)
     conditions = check_boundaries(domain, on, (Fixed, Flux))
     free = free_energy is not None and mobility is not None
     limits = (-np.inf, np.inf) if free else (0.0, 1.0)
     if mean is not None:
         number("mean", mean, above=None if free else 0.0, below=None if free else 1.0)
+    for name, condition in conditions.items():
+        if isinstance(condition, Fixed) and not free:
+            number(f"composition fixed on {name!r}", condition.value, above=0.0, below=1.0)
+    for name, function in (("free_energy", free_energy), ("mobility", mobility)):
+        if function is not None:
+            kind(name, function, Callable, "a function of c")  # type: ignore[arg-type]
     constants = {
         name: fem.Constant(domain.mesh, float(getattr(alloy, name)))
         for name in ("entropy", "enthalpy", "solute_expansion", "energy_ratio")
@@ -139,7 +147,7 @@ def _diffusion(domain: Domain, anisotropy: Anisotropy | ArrayLike | None) -> Any
             msg = f"anisotropy of shape {tensor.ufl_shape}, must be ({domain.dim}, {domain.dim})"
             raise ParameterError(msg)
         return tensor
-    tensor = np.asarray(tensor, dtype=float)
+    tensor = floats("anisotropy", tensor)
     if tensor.shape != (domain.dim, domain.dim) or not np.isfinite(tensor).all():
         msg = f"anisotropy = {tensor.tolist()}, must be a finite tensor of shape ({domain.dim}, {domain.dim})"
         raise ParameterError(msg)
@@ -159,7 +167,7 @@ def _force(domain: Domain, field: Any) -> tuple[Any, list[Driver]]:
             raise ParameterError(msg)
         return field, []
     start = field(0.0) if callable(field) else field
-    values = np.asarray(start, dtype=float)
+    values = floats("field", start)
     if values.shape != (domain.dim,) or not np.isfinite(values).all():
         msg = f"field = {values.tolist()}, must be {domain.dim} finite numbers"
         raise ParameterError(msg)

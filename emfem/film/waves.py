@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from emfem.errors import ParameterError, number
+from emfem.errors import ParameterError, floats, number
 from emfem.film.alloy import Alloy, Anisotropy
 from emfem.film.terms import degenerate_mobility, derivative, mixing_energy
 
@@ -45,7 +45,7 @@ def growth_rate(
     Raises:
         ParameterError: for a mean outside (0, 1) when energy or mobility are the alloy's, or a wrong shape.
     """
-    k = np.asarray(wavevector, dtype=float)
+    k = floats("wavevector", wavevector)
     if k.ndim not in (1, 2) or not np.isfinite(k).all():
         msg = f"wavevector of shape {k.shape}, must be finite numbers of shape (dim,) or (n, dim)"
         raise ParameterError(msg)
@@ -53,10 +53,13 @@ def growth_rate(
     mean = number("mean", mean, above=None if free else 0.0, below=None if free else 1.0)
     dim = k.shape[-1]
     tensor = anisotropy.tensor() if isinstance(anisotropy, Anisotropy) else anisotropy
-    tensor = np.eye(dim) if tensor is None else np.asarray(tensor, dtype=float)
-    force = np.zeros(dim) if field is None else np.asarray(field, dtype=float)
+    tensor = np.eye(dim) if tensor is None else floats("anisotropy", tensor)
+    force = np.zeros(dim) if field is None else floats("field", field)
     if tensor.shape != (dim, dim) or force.shape != (dim,):
         msg = f"anisotropy of shape {tensor.shape} and field of shape {force.shape} do not fit {dim} components of k"
+        raise ParameterError(msg)
+    if not np.isfinite(tensor).all() or not np.isfinite(force).all():
+        msg = f"anisotropy = {tensor.tolist()} and field = {force.tolist()}, must be finite"
         raise ParameterError(msg)
     names = ("entropy", "enthalpy", "solute_expansion", "energy_ratio")
     energy = free_energy or (lambda c: mixing_energy(c, **{name: getattr(alloy, name) for name in names}))

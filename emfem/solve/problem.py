@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from emfem.errors import ParameterError
 from emfem.model import Condition, Model, Unknown
@@ -15,17 +16,21 @@ from petsc4py import PETSc
 from ufl.algorithms import expand_derivatives
 
 Options = Mapping[str, object]
+PREFIX = "emfem_"
 
 
 def as_models(models: Model | Sequence[Model]) -> tuple[Model, ...]:
     """One model or several, as a tuple.
 
     Raises:
-        ParameterError: if there is none, something else among them, or meshes on different ranks.
+        ParameterError: if there is none, one twice or something else among them, or they are at different times.
     """
-    found = (models,) if isinstance(models, Model) else tuple(models)
-    if not found or not all(isinstance(m, Model) for m in found):
-        msg = f"models = {models!r}, must be a model or a sequence of models"
+    found = tuple(models) if isinstance(models, Sequence) else (models,)
+    if not found or not all(isinstance(m, Model) for m in found) or len(set(found)) != len(found):
+        msg = f"models = {models!r}, must be a model or a sequence of different models"
+        raise ParameterError(msg)
+    if len({m.t for m in found}) != 1:
+        msg = f"models at t = {', '.join(f'{m.t:g}' for m in found)}, must be at the same time"
         raise ParameterError(msg)
     return found
 
@@ -138,23 +143,49 @@ def _blocks(model: Model) -> list[ufl.Form]:
     return [model.residual] if len(model.unknowns) == 1 else list(ufl.extract_blocks(model.residual))
 
 
-def direct() -> dict[str, object]:
-    """A sparse direct solve: MUMPS where PETSc has it."""
-    options: dict[str, object] = {"ksp_type": "preonly", "pc_type": "lu"}
-    if PETSc.Sys.hasExternalPackage("mumps"):
-        options["pc_factor_mat_solver_type"] = "mumps"
-    return options
+def configure(solver: PETSc.Object, settings: Options, options: Options | None) -> dict[str, object]:
+    """Set PETSc options on one solver: `settings`, a sparse direct solve (MUMPS where PETSc has it), the user's.
+
+    Returns:
+        all of them, to be `given` again while it solves.
+
+    Raises:
+        ParameterError: if PETSc refuses one.
+    """
+    chosen = {"ksp_type": "preonly", "pc_type": "lu"} | dict(settings) | dict(options or {})
+    if chosen["pc_type"] in ("lu", "cholesky") and PETSc.Sys.hasExternalPackage("mumps"):
+        chosen.setdefault("pc_factor_mat_solver_type", "mumps")
+    solver.setOptionsPrefix(PREFIX)
+    with given(chosen):
+        trouble = attempt(solver.setFromOptions)
+    if trouble:
+        msg = f"petsc_options = {dict(options or {})}, must be options that this PETSc has: {trouble}"
+        raise ParameterError(msg)
+    return chosen
 
 
-def configure(solver: PETSc.Object, options: Options) -> None:
-    """Set PETSc options on one solver, leaving none behind in the global database."""
-    solver.setOptionsPrefix("emfem_")
-    database = PETSc.Options("emfem_")
+@contextmanager
+def given(options: Options) -> Iterator[None]:
+    """PETSc options in its global database, and out again; solvers inside a solver read theirs when first used."""
+    database = PETSc.Options(PREFIX)
     for key, value in options.items():
         database[key] = value
-    solver.setFromOptions()
-    for key in options:
-        del database[key]
+    try:
+        yield
+    finally:
+        for key in options:
+            del database[key]
+
+
+def attempt(action: Callable[[], None]) -> str | None:
+    """Let PETSc act; the error it ends with, or None. An exception of the user's own function comes out as it is."""
+    try:
+        action()
+    except PETSc.Error as error:
+        if error.__cause__ is not None:
+            raise error.__cause__ from None
+        return f"PETSc error {error.ierr}"
+    return None
 
 
 def reason(code: int, kind: type) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from emfem.errors import ConvergenceError, choice, number
 from emfem.model import Model
-from emfem.solve.problem import Options, Problem, as_models, configure, direct, reason
+from emfem.solve.problem import Options, Problem, as_models, attempt, configure, given, reason
 
 from petsc4py import PETSc
 
@@ -41,17 +42,19 @@ def newton(
     snes = PETSc.SNES().create(problem.comm)
     snes.setFunction(lambda _, x, f: problem.residual(t, x, None, f), problem.x.duplicate())
     snes.setJacobian(lambda _, x, __, p: problem.jacobian(t, x, 0.0, p), problem.matrix, problem.matrix)
-    settings = {"snes_type": "newtonls", "snes_linesearch_type": "bt", "snes_rtol": rtol, "snes_atol": atol}
-    configure(snes, settings | {"snes_stol": 0.0, "snes_max_it": 60} | direct() | dict(options or {}))
+    tolerances: dict[str, object] = {"snes_rtol": rtol, "snes_atol": atol, "snes_stol": 0.0, "snes_max_it": 60}
+    chosen = configure(snes, {"snes_type": "newtonls", "snes_linesearch_type": "bt"} | tolerances, options)
     problem.store()
     before = problem.x.copy()
     problem.stop()
-    snes.solve(None, problem.x)
+    with given(chosen), restored(problem, before):
+        trouble = attempt(lambda: snes.solve(None, problem.x))
     code = snes.getConvergedReason()
-    result = Steady(snes.getIterationNumber(), snes.getFunctionNorm(), reason(code, PETSc.SNES.ConvergedReason))
+    why = trouble or reason(code, PETSc.SNES.ConvergedReason)
+    result = Steady(snes.getIterationNumber(), snes.getFunctionNorm(), why)
     snes.destroy()
-    problem.load(problem.x if code > 0 else before)
-    if code <= 0:
+    problem.load(problem.x if code > 0 and not trouble else before)
+    if code <= 0 or trouble:
         raise _gave_up(result, "Newton steps", t)
     return result
 
@@ -66,7 +69,6 @@ def pseudo_transient(
     Raises:
         ConvergenceError: if it fails; the state is then what it was before.
     """
-    consistent(problem.models, t=t)
     ts = PETSc.TS().create(problem.comm)
     ts.setProblemType(PETSc.TS.ProblemType.NONLINEAR)
     ts.setType(PETSc.TS.Type.PSEUDO)
@@ -74,26 +76,38 @@ def pseudo_transient(
     ts.setIJacobian(
         lambda _, __, x, ___, shift, ____, p: problem.jacobian(t, x, shift, p), problem.matrix, problem.matrix
     )
-    problem.store()
-    before = problem.x.copy()
     ts.setTimeStep(1.0)
     ts.setMaxSteps(STEPS)
     ts.setMaxTime(1e100)
     ts.setExactFinalTime(PETSc.TS.ExactFinalTime.STEPOVER)
     ts.setErrorIfStepFails(False)
-    settings = {"ts_pseudo_frtol": rtol, "ts_pseudo_fatol": atol, "ts_pseudo_increment": 1.5, "snes_rtol": 1e-8}
-    configure(ts, settings | {"snes_max_it": 30} | direct() | dict(options or {}))
-    ts.solve(problem.x)
+    settings = {"ts_pseudo_frtol": rtol, "ts_pseudo_fatol": atol, "ts_pseudo_increment": 1.5}
+    chosen = configure(ts, settings | {"snes_rtol": 1e-8, "snes_max_it": 30}, options)
+    consistent(problem.models, t=t)
+    problem.store()
+    before = problem.x.copy()
+    with given(chosen), restored(problem, before):
+        trouble = attempt(lambda: ts.solve(problem.x))
     code = ts.getConvergedReason()
     left = problem.x.duplicate()
     problem.stop()
     problem.residual(t, problem.x, None, left)
-    result = Steady(ts.getStepNumber(), left.norm(), reason(code, PETSc.TS.ConvergedReason))
+    result = Steady(ts.getStepNumber(), left.norm(), trouble or reason(code, PETSc.TS.ConvergedReason))
     ts.destroy()
-    if code < 0 or result.iterations >= STEPS or not problem.admissible():
+    if trouble or code < 0 or result.iterations >= STEPS or not problem.admissible():
         problem.load(before)
         raise _gave_up(result, "pseudo-time steps", t)
     return result
+
+
+@contextmanager
+def restored(problem: Problem, before: PETSc.Vec) -> Iterator[None]:
+    """Whatever breaks off the solve, the models get their state of before back."""
+    try:
+        yield
+    except BaseException:
+        problem.load(before)
+        raise
 
 
 def _gave_up(result: Steady, steps: str, t: float) -> ConvergenceError:

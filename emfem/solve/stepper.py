@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from emfem.errors import ConvergenceError
 from emfem.model import Model
-from emfem.solve.problem import Options, Problem, configure, direct, reason
+from emfem.solve.problem import Options, Problem, attempt, configure, given, reason
 from emfem.solve.steady import consistent
 
 from petsc4py import PETSc
@@ -54,10 +54,7 @@ class TimeStepper:
         self._reuse = REUSE if method == "rosenbrock" else 0
         self._factored = math.nan
         self.dt = math.nan
-        consistent(models, t=self.t)
         self.problem = problem = Problem(models)
-        problem.store()
-        self._last = problem.x.copy()
         self._ts = ts = PETSc.TS().create(problem.comm)
         ts.setType(METHODS[method])
         ts.setEquationType(PETSc.TS.EquationType.DAE_IMPLICIT_INDEX1)
@@ -80,7 +77,10 @@ class TimeStepper:
             settings |= {"ts_rosw_type": "ra34pw2", "snes_type": "ksponly"}
         else:
             settings |= {"ts_bdf_order": 2, "snes_rtol": 1e-8}
-        configure(ts, settings | direct() | dict(options or {}))
+        self._options = configure(ts, settings, options)
+        consistent(models, t=self.t)
+        problem.store()
+        self._last = problem.x.copy()
         ts.setSolution(problem.x)
 
     def _tolerances(self, rtol: float, atol: float) -> tuple[PETSc.Vec, PETSc.Vec]:
@@ -107,7 +107,7 @@ class TimeStepper:
     @property
     def solves(self) -> int:
         """Linear systems solved."""
-        return self._ts.getKSPIterations()
+        return self._ts.getSNESIterations()  # of a Newton or a single solve, one system each
 
     def step(self, target: float) -> None:
         """Take one step that succeeds, no further than `target`; hit that exactly.
@@ -168,11 +168,13 @@ class TimeStepper:
     def _try(self) -> str | None:
         """One TS step; why it failed, or None."""
         try:
-            self._ts.step()
-        except PETSc.Error as error:
-            if error.__cause__ is not None:  # an exception of the user's own function
-                raise error.__cause__ from None
-            return f"PETSc error {error.ierr}"
+            with given(self._options):
+                trouble = attempt(self._ts.step)
+        except BaseException:  # of the user's own function, or an interrupt
+            self._rewind()
+            raise
+        if trouble:
+            return trouble
         code = self._ts.getConvergedReason()
         return None if code >= 0 else reason(code, PETSc.TS.ConvergedReason)
 
@@ -180,6 +182,8 @@ class TimeStepper:
         """Back to the last good state."""
         self._last.copy(self.problem.x)
         self.problem.load(self.problem.x)
+        for model in self.problem.models:
+            model.set_time(self.t)
         self._ts.setTime(self.t)
         self._ts.setConvergedReason(PETSc.TS.ConvergedReason.CONVERGED_ITERATING)
         self._ts.restartStep()

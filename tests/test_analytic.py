@@ -1,0 +1,54 @@
+"""Closed forms against numbers worked out elsewhere, and against the equations they solve."""
+
+import emfem as em
+
+import numpy as np
+import pytest
+
+
+def test_logistic_profile_has_the_known_values() -> None:
+    """lambda L = 5 and mean 0.3: three values of a separate derivation, given to 8 digits."""
+    c = em.analytic.logistic_profile([0.0, 0.5, 1.0], length=1.0, drive=5.0, mean=0.3)
+    assert c == pytest.approx([0.02361858, 0.22761637, 0.78213986], abs=1e-8)
+
+
+@pytest.mark.parametrize("drive", [-7.0, 0.0, 1e-9, 0.4, 9.0])
+def test_logistic_profile_keeps_its_mean_and_balances_the_flux(drive: float) -> None:
+    x = np.linspace(0.0, 2.0, 20001)
+    c = em.analytic.logistic_profile(x, length=2.0, drive=drive, mean=0.3)
+    assert np.trapezoid(c, x) / 2.0 == pytest.approx(0.3, abs=1e-6)  # error of the trapezoidal rule
+    logit = np.log(c / (1 - c))
+    assert np.diff(logit) == pytest.approx(drive * np.diff(x), abs=1e-9)
+
+
+def test_logistic_profile_of_a_strong_drive_is_a_step() -> None:
+    """All solute at the far end: the step lies where the mean puts it."""
+    c = em.analytic.logistic_profile([0.0, 0.69, 0.71, 1.0], length=1.0, drive=5000.0, mean=0.3)
+    assert c == pytest.approx([0.0, 0.0, 1.0, 1.0], abs=1e-12)
+
+
+def test_kink_is_an_equilibrium() -> None:
+    """Mu = c^3 - c - eps c'' is zero; the error is that of the finite difference, h^2."""
+    x = np.linspace(-3.0, 3.0, 4001)
+    c = em.analytic.kink(x, gradient_energy=0.2)
+    h = x[1] - x[0]
+    mu = c[1:-1] ** 3 - c[1:-1] - 0.2 * np.diff(c, 2) / h**2
+    assert np.abs(mu).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"length": 0.0}, "length = 0, must be greater than 0"),
+        ({"drive": np.nan}, "drive = nan"),
+        ({"mean": 1.0}, "mean = 1, must be less than 1"),
+    ],
+)
+def test_bad_input_is_named(change: dict[str, float], told: str) -> None:
+    with pytest.raises(em.ParameterError, match=told):
+        em.analytic.logistic_profile(0.0, **({"length": 1.0, "drive": 1.0, "mean": 0.5} | change))
+
+
+def test_kink_needs_a_gradient_energy() -> None:
+    with pytest.raises(em.ParameterError, match="gradient_energy = -1"):
+        em.analytic.kink(0.0, gradient_energy=-1.0)

@@ -1,0 +1,118 @@
+"""Every check names the value and the bound; every error is an EmfemError and the Python error one expects."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from emfem import errors
+from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, UnknownName
+
+import numpy as np
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "message"),
+    [
+        (0.0, {"above": 0.0}, "size = 0, must be greater than 0"),
+        (-1.5, {"at_least": 0.0}, "size = -1.5, must be at least 0"),
+        (1.0, {"below": 1.0}, "size = 1, must be less than 1"),
+        (2.5, {"at_most": 2.0}, "size = 2.5, must be at most 2"),
+        (-1.0, {"above": 0.0, "unit": "m"}, "size = -1 m, must be greater than 0 m"),
+        (math.nan, {}, "size = nan, must be finite"),
+        (math.inf, {"unit": "m"}, "size = inf m, must be finite"),
+        (-math.inf, {"above": 0.0}, "size = -inf, must be finite"),
+        ("1", {}, "size = '1', must be a number"),
+        (None, {}, "size = None, must be a number"),
+        (True, {}, "size = True, must be a number"),
+        (1j, {}, "size = 1j, must be a number"),
+        ([1.0], {}, r"size = \[1.0\], must be a number"),
+    ],
+)
+def test_number_names_value_and_bound(value: Any, bounds: dict[str, Any], message: str):
+    with pytest.raises(ParameterError, match=f"^{message}$"):
+        errors.number("size", value, **bounds)
+
+
+@pytest.mark.parametrize("value", [2, 2.0, np.float32(2), np.int64(2), np.array(2.0)])
+def test_number_takes_every_kind_of_real_number(value: Any):
+    result = errors.number("size", value, at_least=2.0, at_most=2.0)
+    assert type(result) is float
+    assert result == 2.0
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (2, "cells = 2, must be at least 3"),
+        (-3, "cells = -3, must be at least 3"),
+        (3.5, "cells = 3.5, must be a whole number"),
+        (True, "cells = True, must be a whole number"),
+        (math.nan, "cells = nan, must be finite"),
+        ("4", "cells = '4', must be a number"),
+    ],
+)
+def test_count_names_value_and_bound(value: Any, message: str):
+    with pytest.raises(ParameterError, match=f"^{message}$"):
+        errors.count("cells", value, at_least=3)
+
+
+@pytest.mark.parametrize("value", [3, 3.0, np.int32(3)])
+def test_count_takes_whole_numbers(value: Any):
+    result = errors.count("cells", value, at_least=3)
+    assert type(result) is int
+    assert result == 3
+
+
+def test_choice_lists_what_there_is():
+    assert errors.choice("cell", "square", ("square", "cube")) == "square"
+    with pytest.raises(UnknownName, match="^'disk'; cell has square, cube$") as caught:
+        errors.choice("cell", "disk", ("square", "cube"))
+    assert caught.value.name == "disk"
+    assert caught.value.known == ("square", "cube")
+
+
+def test_an_owner_without_names_says_so():
+    assert str(UnknownName("a", "this mesh", ())) == "'a'; this mesh has no names"
+
+
+@pytest.mark.parametrize("value", ["x", [1.0, "x"], [[1.0], [1.0, 2.0]], object()])
+def test_floats_takes_numbers_only(value: Any):
+    with pytest.raises(ParameterError, match=r"^field = .*, must be numbers$"):
+        errors.floats("field", value)
+
+
+def test_floats_keeps_the_shape():
+    assert errors.floats("field", [[1, 2], [3, 4]]).tolist() == [[1.0, 2.0], [3.0, 4.0]]
+
+
+def test_kind_says_what_it_must_be():
+    errors.kind("alloy", 1.0, float, "a float")
+    with pytest.raises(ParameterError, match="^alloy = 'x', must be a float$"):
+        errors.kind("alloy", "x", float, "a float")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ParameterError("no"), ValueError),
+        (UnknownName("a", "b", "c"), ParameterError),
+        (ConservationError("no"), RuntimeError),
+        (ConvergenceError("no", t=1.0, dt=0.5, reason="why"), RuntimeError),
+    ],
+)
+def test_errors_are_those_of_emfem_and_of_python(error: Exception, expected: type):
+    assert isinstance(error, EmfemError)
+    assert isinstance(error, expected)
+
+
+def test_convergence_error_carries_time_step_and_reason():
+    error = ConvergenceError("no step", t=1.0, dt=0.5, reason="why")
+    assert (str(error), error.t, error.dt, error.reason) == ("no step", 1.0, 0.5, "why")
+
+
+@pytest.mark.parametrize("check", [errors.number, errors.floats])
+def test_a_good_value_raises_nothing(check: Callable[..., Any]):
+    assert check("size", 1.5) == 1.5
