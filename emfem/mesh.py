@@ -244,7 +244,7 @@ def _block(
     """An axis-parallel block of cells of any dimension, periodic along `axes`, its flat faces named."""
     dim = {"interval": 1, "rectangle": 2, "box": 3}[shape.split()[-1]]
     if np.shape(size) != (dim,) or np.shape(cells) != (dim,):
-        msg = f"size = {size!r} and cells = {cells!r}, a {shape} needs {dim} of each"
+        msg = f"size = {size!r} and cells = {cells!r}, must be {dim} of each"
         raise ParameterError(msg)
     lengths = [number(f"length along {axis}", length, above=0.0) for axis, length in zip(AXES, size, strict=False)]
     counts = [
@@ -253,7 +253,7 @@ def _block(
     choice("cell", cell, CELLS[dim])
     words = () if isinstance(names, str) else tuple(names)
     if len(words) != 2 * dim or not all(isinstance(n, str) and n for n in words) or len(set(words)) != 2 * dim:
-        msg = f"names = {names!r}, a {shape} needs {2 * dim} different words"
+        msg = f"names = {names!r}, must be {2 * dim} different words"
         raise ParameterError(msg)
     periods = tuple(length if axis in axes else 0.0 for axis, length in zip(AXES, lengths, strict=False))
     mesh = _periodic(comm, lengths, counts, cell, periods) if axes else _plain(comm, lengths, counts, cell)

@@ -9,7 +9,7 @@ import ctypes
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from emfem import fields, film
 from emfem.errors import EmfemError, ParameterError, count, number
@@ -28,12 +28,17 @@ from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
-    from emfem.watch import Snapshots
-
     from matplotlib.axes import Axes
 
 COLOURS = "viridis"
 DPI = 120
+
+
+class Frames(Protocol):
+    """What `em.watch.snapshots` keeps: a field at some times."""
+
+    t: NDArray[np.float64]
+    functions: list[fem.Function]
 
 
 def field(
@@ -65,7 +70,7 @@ def field(
 
 
 def film_strip(
-    snapshots: Snapshots | Sequence[fem.Function],
+    snapshots: Frames | Sequence[fem.Function],
     path: str | os.PathLike[str],
     *,
     titles: Sequence[str] | None = None,
@@ -100,7 +105,7 @@ def film_strip(
 
 
 def animation(
-    snapshots: Snapshots | Sequence[fem.Function],
+    snapshots: Frames | Sequence[fem.Function],
     path: str | os.PathLike[str],
     *,
     frames_per_second: int = 10,
@@ -205,7 +210,7 @@ def grid(function: fem.Function) -> pyvista.UnstructuredGrid | None:
 # ---- how --------------------------------------------------------------------------------------------------------
 
 
-def _frames(snapshots: Snapshots | Sequence[fem.Function]) -> tuple[list[fem.Function], list[str]]:
+def _frames(snapshots: Frames | Sequence[fem.Function]) -> tuple[list[fem.Function], list[str]]:
     """Functions and their titles."""
     functions = list(snapshots if isinstance(snapshots, Sequence) else snapshots.functions)
     if not functions or not all(isinstance(f, fem.Function) for f in functions):

@@ -131,7 +131,8 @@ class Problem:
         fem_petsc.assemble_matrix(matrix, self.jacobian_form)
         matrix.assemble()
         if self.conditions:
-            matrix.zeroRows(self._held + matrix.getOwnershipRange()[0], diag=1.0)
+            rows = self._held + matrix.getOwnershipRange()[0]
+            matrix.zeroRows(rows.astype(PETSc.IntType), diag=1.0)
 
     def admissible(self) -> bool:
         """Whether all models are finite and inside their bounds."""

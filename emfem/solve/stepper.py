@@ -16,6 +16,8 @@ METHODS = {"rosenbrock": "rosw", "bdf": "bdf"}
 REUSE = 15  # steps a Rosenbrock-W method goes on with one factorisation (it keeps its order with any Jacobian)
 SMALLEST = 1e-12  # smallest step, as a part of the time to cover
 GROWTH = 4.0  # largest factor from one step to the next
+CUT = 0.5  # PETSc's safety factor, and its lowest factor: a step it rejects is always halved
+TRUST = 0.9  # of the step that the error estimate would allow
 
 
 class TimeStepper:
@@ -69,7 +71,8 @@ class TimeStepper:
         ts.setMaxStepRejections(60)
         settings: dict[str, object] = {
             "ts_adapt_type": "none" if self._fixed else "basic",
-            "ts_adapt_clip": f"0.5,{GROWTH}",
+            "ts_adapt_safety": CUT,
+            "ts_adapt_clip": f"{CUT},{GROWTH}",
             "ts_adapt_scale_solve_failed": 0.5,
             "ts_adapt_dt_min": 0.1 * self._smallest,
         }
@@ -137,7 +140,7 @@ class TimeStepper:
                 msg = f"no step possible at t = {self.t:g}: dt = {dt:g}, {failure}"
                 raise ConvergenceError(msg, t=self.t, dt=dt, reason=failure)
         suggested = ts.getTimeStep()
-        halved = took < 0.75 * dt
+        halved = not math.isclose(took, dt, rel_tol=1e-9)
         self.t = target if pieces == 1 and not halved else self.t + took
         ts.setTime(self.t)
         for model in problem.models:
@@ -149,7 +152,7 @@ class TimeStepper:
         self._hold = 2 if halved else max(0, self._hold - 1)
         if not self._fixed:
             self._rung = took
-            self._climb(target - self.t, suggested)
+            self._climb(target - self.t, TRUST / CUT * suggested)
 
     def _pieces(self, left: float) -> int:
         """How many equal steps to the target: as the rung has it, or else the next power of two."""
@@ -158,9 +161,9 @@ class TimeStepper:
             return max(1, math.ceil(ratio * (1 - 1e-6)))
         return 2 ** max(0, math.ceil(math.log2(ratio)))
 
-    def _climb(self, left: float, suggested: float) -> None:
+    def _climb(self, left: float, allowed: float) -> None:
         """Double the step while the error allows, if the target stays in step and no step was halved just before."""
-        while not self._hold and suggested >= 1.999 * self._rung:
+        while not self._hold and allowed >= 2 * self._rung:
             if left > 0 and round(left / self._rung) % 2:
                 return
             self._rung *= 2

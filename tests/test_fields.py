@@ -1,0 +1,189 @@
+"""What is asked of a function is right on every kind of mesh: extremes, integrals, values at points, samples, cells."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+
+from emfem import fields, mesh
+from emfem.errors import ParameterError
+from emfem.mesh import Domain
+
+import numpy as np
+import pytest
+import ufl
+from dolfinx import fem
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def linear(x: Array) -> Array:
+    return 1.0 + 2.0 * x[0] - 3.0 * x[1]
+
+
+def quadratic(x: Array) -> Array:
+    return 1.0 + x[0] * x[1] - 0.5 * x[1] ** 2 + x[0] ** 2
+
+
+def function(domain: Domain, degree: int, value: Callable[[Array], Array]) -> fem.Function:
+    result = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", degree)), name="f")
+    result.interpolate(value)
+    return result
+
+
+def random(domain: Domain, degree: int) -> fem.Function:
+    """Different values at all nodes; on a periodic mesh a periodic function."""
+    result = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", degree)))
+    result.x.array[:] = np.random.default_rng(3).uniform(size=len(result.x.array))
+    return result
+
+
+def test_extremes_are_the_lowest_and_highest_nodal_value(plate: Domain):
+    assert fields.extremes(function(plate, 1, linear)) == pytest.approx((-8.0, 9.0), rel=1e-14)
+
+
+def test_extremes_of_a_vector_look_at_all_components(plate: Domain):
+    vector = fem.Function(fem.functionspace(plate.mesh, ("Lagrange", 1, (2,))))
+    vector.x.array[3] = -7.0
+    assert fields.extremes(vector) == (-7.0, 0.0)
+
+
+def test_extremes_do_not_hide_a_nan(plate: Domain):
+    broken = function(plate, 1, linear)
+    broken.x.array[2] = math.nan
+    assert all(math.isnan(value) for value in fields.extremes(broken))
+
+
+def test_integral_is_that_of_the_functional(plate: Domain):
+    found = fields.integral(fem.form(function(plate, 1, linear) * plate.dx()), MPI.COMM_WORLD)
+    assert found == pytest.approx(12 * (1 + 2 * 2 - 3 * 1.5), rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("domain", "points"),
+    [
+        (mesh.interval(2.0, cells=3), [[0.0], [0.3], [2.0]]),
+        (mesh.rectangle((2.0, 1.0), cells=(3, 2)), [[0.0, 0.0], [0.3, 0.9], [2.0, 1.0], [1.0, 0.5]]),
+        (mesh.rectangle((2.0, 1.0), cells=(3, 2), cell="triangle"), [[0.1, 0.2], [1.9, 0.9]]),
+        (mesh.box((2.0, 1.0, 1.0), cells=(2, 2, 2)), [[0.3, 0.2, 0.7], [2.0, 1.0, 1.0]]),
+    ],
+)
+def test_evaluate_is_exact_for_what_the_elements_contain(domain: Domain, points: list[list[float]]):
+    def value(x: Array) -> Array:
+        return 2.0 - x[0] ** 2 + 0.5 * x[domain.dim - 1]
+
+    at = np.array(points)
+    assert fields.evaluate(function(domain, 2, value), at) == pytest.approx(value(at.T), abs=1e-13)
+
+
+def test_outside_the_mesh_there_is_no_value(plate: Domain):
+    points = np.array([[1.0, 1.0], [4.1, 1.0], [1.0, -0.1], [9.0, 9.0]])
+    assert np.isnan(fields.evaluate(function(plate, 1, linear), points)).tolist() == [False, True, True, True]
+
+
+def test_a_periodic_mesh_has_no_values_outside_its_box_either(torus: Domain):
+    assert np.isnan(fields.evaluate(random(torus, 1), np.array([[10.5, 1.0], [-0.5, 1.0]]))).all()
+
+
+def test_the_seam_has_the_same_value_on_its_four_corners(torus: Domain):
+    corners = np.array(list(itertools.product((0.0, 10.0), repeat=2)))
+    values = fields.evaluate(random(torus, 2), corners)
+    assert values == pytest.approx(values[0], rel=1e-12)
+
+
+def test_no_points_give_no_values(plate: Domain):
+    assert fields.evaluate(function(plate, 1, linear), np.zeros((0, 2))).shape == (0,)
+
+
+@pytest.mark.parametrize(("degree", "value"), [(1, linear), (2, quadratic)])
+@pytest.mark.parametrize("cell", ["quadrilateral", "triangle"])
+def test_samples_lie_at_pixel_centres(cell: str, degree: int, value: Callable[[Array], Array]):
+    domain = mesh.rectangle((4.0, 3.0), cells=(4, 3), cell=cell)
+    grid = fields.sample_grid(function(domain, degree, value), (7, 5))
+    x, y = np.meshgrid((np.arange(7) + 0.5) * 4 / 7, (np.arange(5) + 0.5) * 3 / 5, indexing="ij")
+    assert grid.values == pytest.approx(value(np.array([x, y])), abs=1e-12)
+    assert grid.lower == pytest.approx([0.0, 0.0])
+    assert grid.lengths == pytest.approx([4.0, 3.0])
+    assert grid.periodic == (False, False)
+
+
+def test_samples_of_a_half_periodic_mesh_are_exact_along_the_open_axis():
+    domain = mesh.periodic_rectangle((4.0, 3.0), cells=(4, 3), axes="x")
+    grid = fields.sample_grid(function(domain, 2, lambda x: x[1] ** 2 - x[1]), (8, 6))
+    y = (np.arange(6) + 0.5) / 2
+    assert grid.values == pytest.approx(np.tile(y**2 - y, (8, 1)), abs=1e-13)
+    assert grid.periodic == (True, False)
+
+
+def test_samples_of_a_periodic_mesh_have_the_function_s_integral(torus: Domain):
+    # P1 on 6 x 6 cells is bilinear between samples of 12 x 12 pixels, so the midpoint rule is exact
+    values = random(torus, 1)
+    grid = fields.sample_grid(values, (12, 12))
+    assert grid.periodic == (True, True)
+    whole = fields.integral(fem.form(values * torus.dx()), MPI.COMM_WORLD)
+    assert grid.values.mean() * 100.0 == pytest.approx(whole, rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 4, 4), ()])
+def test_a_grid_needs_the_dimension_of_the_mesh(plate: Domain, shape: tuple[int, ...]):
+    with pytest.raises(ParameterError, match=r"^shape = \(.*\), this mesh has 2 dimensions$"):
+        fields.sample_grid(function(plate, 1, linear), shape)
+
+
+MESHES = {
+    "interval": lambda: mesh.periodic_interval(10.0, cells=6),
+    "quadrilateral": lambda: mesh.periodic_rectangle((10.0, 10.0), cells=(6, 6)),
+    "triangle": lambda: mesh.periodic_rectangle((10.0, 10.0), cells=(6, 6), cell="triangle"),
+    "hexahedron": lambda: mesh.periodic_box((10.0, 10.0, 10.0), cells=(3, 3, 3)),
+    "open": lambda: mesh.rectangle((10.0, 10.0), cells=(6, 6)),
+    "half": lambda: mesh.periodic_rectangle((10.0, 10.0), cells=(6, 6), axes="y"),
+}
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+@pytest.mark.parametrize("name", MESHES)
+def test_gathered_cells_are_all_there_with_their_values_and_untorn(name: str, degree: int):
+    domain = MESHES[name]()
+    values = random(domain, degree)
+    found = fields.gather(values)
+    assert found is not None
+    nodes = int(found.cells[0])
+    cells = found.cells.reshape(-1, nodes + 1)[:, 1:]
+    assert len(cells) == len(found.types) == domain.mesh.topology.index_map(domain.dim).size_global
+    assert sorted(set(cells.ravel())) == list(range(len(found.points)))
+    spans = np.ptp(found.points[cells], axis=1)[:, : domain.dim]
+    assert spans == pytest.approx(spans[0, 0], rel=1e-12)  # a torn cell would span the whole mesh
+    assert found.values == pytest.approx(fields.evaluate(values, found.points[:, : domain.dim]), abs=1e-12)
+
+
+def test_gathered_vectors_keep_their_components(torus: Domain):
+    gradient = fields.discontinuous(ufl.grad(random(torus, 2)), torus.mesh, 1)
+    found = fields.gather(gradient)
+    assert found is not None
+    assert found.values.shape == (6 * 6 * 4, 2)
+
+
+def test_an_expression_becomes_a_function_cell_by_cell(plate: Domain):
+    x = ufl.SpatialCoordinate(plate.mesh)
+    slope = fields.discontinuous(ufl.grad(function(plate, 2, quadratic))[0], plate.mesh, 1)
+    away = fem.form((slope - (x[1] + 2 * x[0])) ** 2 * plate.dx(4))
+    assert fields.integral(away, MPI.COMM_WORLD) == pytest.approx(0.0, abs=1e-24)
+    assert slope.name == "field"
+
+
+def test_a_discontinuous_copy_has_both_places_of_a_seam_node(torus: Domain):
+    place = fields.discontinuous(ufl.SpatialCoordinate(torus.mesh)[0], torus.mesh, 1)
+    assert fields.extremes(place) == pytest.approx((0.0, 10.0), abs=1e-12)
+
+
+def test_refresh_follows_the_source(plate: Domain):
+    source = function(plate, 1, linear)
+    copy = fields.discontinuous(source, plate.mesh, 1)
+    assert copy.name == "f"
+    source.x.array[:] = 5.0
+    assert fields.extremes(copy) == pytest.approx((-8.0, 9.0))
+    fields.refresh(copy, source)
+    assert fields.extremes(copy) == (5.0, 5.0)
