@@ -27,7 +27,7 @@ def run(surface: str, out: Path, angle: float, until: float, cells: int) -> tupl
         initial=em.film.noise(amplitude=0.08, seed=1),
     )
     picture = em.watch.snapshots("c", times=[until / 10, until / 4, until])
-    frames = em.watch.snapshots("c", every=until / 25)
+    frames = em.watch.snapshots("c", every=until / 20)
     solute = em.watch.conserved("solute", rtol=1e-10)
     report = em.evolve(
         film,
@@ -37,7 +37,7 @@ def run(surface: str, out: Path, angle: float, until: float, cells: int) -> tupl
             solute,
             picture,
             frames,
-            em.write.series(out / "series.csv", every=until / 50),
+            em.write.series(out / "series.csv", every=until / 20),
             em.write.vtx(out / "fields.bp", ["c", "mu"], every=until / 20),
         ],
     )

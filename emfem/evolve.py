@@ -98,11 +98,13 @@ def evolve(
     if until <= found[0].t:
         msg = f"until = {until:g}, must be after the models' time {found[0].t:g}"
         raise ParameterError(msg)
-    for name, value in (("rtol", rtol), ("atol", atol), ("first_step", first_step), ("fixed_step", fixed_step)):
+    number("rtol", rtol, above=0.0)
+    number("atol", atol, above=0.0)
+    for name, value in (("first_step", first_step), ("fixed_step", fixed_step)):
         if value is not None:
             number(name, value, above=0.0)
     choice("method", method, METHODS)
-    if not all(isinstance(observer, Observer) for observer in watch):
+    if not isinstance(watch, Sequence) or not all(isinstance(observer, Observer) for observer in watch):
         msg = f"watch = {watch!r}, must be a list of observers from em.watch, em.write or your own"
         raise ParameterError(msg)
     comm = found[0].mesh.comm

@@ -15,6 +15,7 @@ import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
+from ufl.domain import extract_domains
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,10 @@ def refresh(target: fem.Function, field: Any) -> None:
     if isinstance(field, fem.Function):
         target.interpolate(field)
     else:
-        target.interpolate(fem.Expression(field, target.function_space.element.interpolation_points))
+        space = target.function_space
+        if not extract_domains(field):  # numbers alone, such as no drift: they need a mesh to live on
+            field = field + fem.Constant(space.mesh, np.zeros(field.ufl_shape))
+        target.interpolate(fem.Expression(field, space.element.interpolation_points))
     target.x.scatter_forward()
 
 
@@ -139,7 +143,8 @@ def gather(function: fem.Function) -> Cells | None:
     cells, types, points = dolfinx.plot.vtk_mesh(space, np.arange(owned, dtype=np.int32))
     width = space.dofmap.index_map_bs
     values = function.x.array.reshape(-1, width)[: len(points)]
-    parts = mesh.comm.gather((points, cells.reshape(owned, -1), types, values), root=0)
+    cells = cells.reshape(owned, len(cells) // max(owned, 1))  # a rank may own none
+    parts = mesh.comm.gather((points, cells, types, values), root=0)
     if parts is None:
         return None
     offsets = np.cumsum([0] + [len(part[0]) for part in parts[:-1]])

@@ -31,8 +31,8 @@ def writable(path: str | os.PathLike[str], *suffixes: str, comm: MPI.Comm = MPI.
             path.parent.mkdir(parents=True, exist_ok=True)
             if not os.access(path.parent, os.W_OK | os.X_OK):
                 trouble = "permission denied"
-            elif path.is_dir() and path.suffix != ".bp":
-                trouble = "it is a folder"
+            elif path.exists() and path.is_dir() != (path.suffix == ".bp"):  # ADIOS2 writes folders
+                trouble = "it is a folder" if path.is_dir() else "it is a file"
         except OSError as error:
             trouble = error.strerror
     trouble = comm.bcast(trouble, root=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from emfem import fields
-from emfem.errors import ConservationError, ParameterError, floats, number
+from emfem.errors import ConservationError, ParameterError, choice, floats, number
 from emfem.model import Model
 from emfem.observe import Observer, owner, teller
 
@@ -14,14 +14,27 @@ from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 
 
-class Series(Observer):
+class Recorder(Observer):
+    """Keeps the times it saw."""
+
+    def __init__(self, every: float | None, times: Sequence[float] | None) -> None:
+        """Choose the times."""
+        super().__init__(every, times)
+        self._t: list[float] = []
+
+    @property
+    def t(self) -> NDArray[np.float64]:
+        """Times seen, shape (n,)."""
+        return np.array(self._t)
+
+
+class Series(Recorder):
     """Quantities against time: `.t` and `["name"]` are arrays of shape (n,)."""
 
     def __init__(self, names: Sequence[str], every: float | None, times: Sequence[float] | None) -> None:
         """Take the names of the quantities."""
         super().__init__(every, times)
         self.names = tuple(names)
-        self._t: list[float] = []
         self._rows: list[list[float]] = []
 
     def begin(self) -> None:
@@ -34,24 +47,23 @@ class Series(Observer):
         self._t.append(t)
         self._rows.append([teller(self.models, name).quantity(name) for name in self.names])
 
-    @property
-    def t(self) -> NDArray[np.float64]:
-        """Times seen, shape (n,)."""
-        return np.array(self._t)
-
     def __getitem__(self, name: str) -> NDArray[np.float64]:
-        """Values of one quantity, shape (n,)."""
-        return np.array([row[self.names.index(name)] for row in self._rows])
+        """Values of one quantity, shape (n,).
+
+        Raises:
+            UnknownName: if it is not kept; the message lists those that are.
+        """
+        column = self.names.index(choice("this series", name, self.names))
+        return np.array([row[column] for row in self._rows])
 
 
-class Probe(Observer):
+class Probe(Recorder):
     """A field at fixed points against time: `.t` of shape (n,), `.values` of shape (n,) or (n, points)."""
 
     def __init__(self, name: str, at: ArrayLike, every: float | None, times: Sequence[float] | None) -> None:
         """Take the field and the points."""
         super().__init__(every, times)
         self.name, self.at = name, floats("at", at)
-        self._t: list[float] = []
         self._values: list[NDArray[np.float64]] = []
 
     def begin(self) -> None:
@@ -81,24 +93,18 @@ class Probe(Observer):
         self._values.append(values[0] if self._single else values)
 
     @property
-    def t(self) -> NDArray[np.float64]:
-        """Times seen, shape (n,)."""
-        return np.array(self._t)
-
-    @property
     def values(self) -> NDArray[np.float64]:
         """Values seen, shape (n,) for one point, (n, points) for several."""
         return np.array(self._values)
 
 
-class Snapshots(Observer):
+class Snapshots(Recorder):
     """Copies of a field at some times: `.t` of shape (n,) and `.functions`, a list of n Functions."""
 
     def __init__(self, name: str, every: float | None, times: Sequence[float] | None) -> None:
         """Take the field's name."""
         super().__init__(every, times)
         self.name = name
-        self._t: list[float] = []
         self.functions: list[fem.Function] = []
 
     def begin(self) -> None:
@@ -113,11 +119,6 @@ class Snapshots(Observer):
         copy.name = self.name
         self._t.append(t)
         self.functions.append(copy)
-
-    @property
-    def t(self) -> NDArray[np.float64]:
-        """Times seen, shape (n,)."""
-        return np.array(self._t)
 
 
 class Conserved(Observer):
@@ -139,8 +140,9 @@ class Conserved(Observer):
         value = teller(self.models, self.name).quantity(self.name)
         if self._first is None:
             self._first = value
-        self.worst = max(self.worst, abs(value - self._first) / (abs(self._first) or 1.0))
-        if not self.worst <= self.rtol:
+        strayed = abs(value - self._first) / (abs(self._first) or 1.0)
+        self.worst = max(self.worst, strayed)
+        if not strayed <= self.rtol:  # so that NaN does not pass
             msg = f"{self.name} = {value:.15g} at t = {t:g}, was {self._first:.15g}: not conserved to {self.rtol:g}"
             raise ConservationError(msg)
 

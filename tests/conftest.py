@@ -1,4 +1,4 @@
-"""What several test files share: a tiny film, an equation whose solution everyone knows, and a path nobody can write."""
+"""What several test files share: a tiny film, an equation of known solution, and a path that nobody can write."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def film(torus: em.mesh.Domain) -> Callable[..., em.Model]:
     """Makes the CuPd film on the torus from a random start; keywords replace or add arguments."""
 
     def make(**arguments: Any) -> em.Model:
-        given = {"mean": 0.3, "initial": em.film.noise(0.08, seed=1)} | arguments
+        given: dict[str, Any] = {"mean": 0.3, "initial": em.film.noise(0.08, seed=1)} | arguments
         return em.film.model(given.pop("domain", torus), given.pop("alloy", em.film.cupd()), **given)
 
     return make

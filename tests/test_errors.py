@@ -68,7 +68,7 @@ def test_count_takes_whole_numbers(value: Any):
 
 def test_choice_lists_what_there_is():
     assert errors.choice("cell", "square", ("square", "cube")) == "square"
-    with pytest.raises(UnknownName, match="^'disk'; cell has square, cube$") as caught:
+    with pytest.raises(UnknownName, match=r"^'disk'; cell has square, cube$") as caught:
         errors.choice("cell", "disk", ("square", "cube"))
     assert caught.value.name == "disk"
     assert caught.value.known == ("square", "cube")
@@ -90,7 +90,7 @@ def test_floats_keeps_the_shape():
 
 def test_kind_says_what_it_must_be():
     errors.kind("alloy", 1.0, float, "a float")
-    with pytest.raises(ParameterError, match="^alloy = 'x', must be a float$"):
+    with pytest.raises(ParameterError, match=r"^alloy = 'x', must be a float$"):
         errors.kind("alloy", "x", float, "a float")
 
 

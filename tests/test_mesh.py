@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from emfem import mesh
@@ -26,34 +27,21 @@ FACES_3D = {"left": (0, 0), "right": (0, 1), "front": (1, 0), "back": (1, 1), "b
 
 # A shape, its edges, its boundaries: each name with its axis and side.
 SHAPES: list[tuple[str, Callable[[], Domain], tuple[float, ...], dict[str, tuple[int, int]]]] = [
-    ("interval", lambda: mesh.interval(LINE, cells=4), (LINE,), {"left": (0, 0), "right": (0, 1)}),
-    ("periodic interval", lambda: mesh.periodic_interval(LINE, cells=4), (LINE,), {}),
+    ("interval", partial(mesh.interval, LINE, cells=4), (LINE,), {"left": (0, 0), "right": (0, 1)}),
+    ("periodic interval", partial(mesh.periodic_interval, LINE, cells=4), (LINE,), {}),
 ]
 for kind in ("quadrilateral", "triangle"):
-    SHAPES += [
-        (f"rectangle {kind}", lambda c=kind: mesh.rectangle(PLATE, cells=(4, 3), cell=c), PLATE, FACES),
-        (f"periodic {kind} xy", lambda c=kind: mesh.periodic_rectangle(PLATE, cells=(4, 3), cell=c), PLATE, {}),
-    ]
-    SHAPES += [
-        (
-            f"periodic {kind} {axis}",
-            lambda c=kind, a=axis: mesh.periodic_rectangle(PLATE, cells=(4, 3), cell=c, axes=a),
-            PLATE,
-            {name: place for name, place in FACES.items() if "xy"[place[0]] != axis},
-        )
-        for axis in "xy"
-    ]
+    SHAPES.append((f"rectangle {kind}", partial(mesh.rectangle, PLATE, cells=(4, 3), cell=kind), PLATE, FACES))
+    for axes in ("xy", "x", "y"):
+        make = partial(mesh.periodic_rectangle, PLATE, cells=(4, 3), cell=kind, axes=axes)
+        left = {name: place for name, place in FACES.items() if "xy"[place[0]] not in axes}
+        SHAPES.append((f"periodic {kind} {axes}", make, PLATE, left))
 for kind in ("hexahedron", "tetrahedron"):
-    SHAPES.append((f"box {kind}", lambda c=kind: mesh.box(BLOCK, cells=(4, 3, 3), cell=c), BLOCK, FACES_3D))
-    SHAPES += [
-        (
-            f"periodic {kind} {axes}",
-            lambda c=kind, a=axes: mesh.periodic_box(BLOCK, cells=(4, 3, 3), cell=c, axes=a),
-            BLOCK,
-            {name: place for name, place in FACES_3D.items() if "xyz"[place[0]] not in axes},
-        )
-        for axes in ("xyz", "xz", "y")
-    ]
+    SHAPES.append((f"box {kind}", partial(mesh.box, BLOCK, cells=(4, 3, 3), cell=kind), BLOCK, FACES_3D))
+    for axes in ("xyz", "xz", "y"):
+        make = partial(mesh.periodic_box, BLOCK, cells=(4, 3, 3), cell=kind, axes=axes)
+        left = {name: place for name, place in FACES_3D.items() if "xyz"[place[0]] not in axes}
+        SHAPES.append((f"periodic {kind} {axes}", make, BLOCK, left))
 
 shapes = pytest.mark.parametrize(("make", "lengths", "faces"), [s[1:] for s in SHAPES], ids=[s[0] for s in SHAPES])
 
@@ -216,7 +204,10 @@ def test_poisson_converges_across_the_seam(cell: str, axes: str, degree: int):
             "periodic rectangle 4 x 3: 12 quadrilateral cells, diameter 1.414 to 1.414; periodic in y; "
             "boundaries left, right",
         ),
-        (lambda: mesh.periodic_interval(1.0, cells=4), "periodic interval 1: 4 interval cells, diameter 0.25 to 0.25; "),
+        (
+            lambda: mesh.periodic_interval(1.0, cells=4),
+            "periodic interval 1: 4 interval cells, diameter 0.25 to 0.25; ",
+        ),
     ],
 )
 def test_print_tells_cells_sizes_periodicity_and_names(make: Callable[[], Domain], words: str):
@@ -224,9 +215,9 @@ def test_print_tells_cells_sizes_periodicity_and_names(make: Callable[[], Domain
 
 
 def test_an_unknown_boundary_lists_those_there_are(plate: Domain):
-    with pytest.raises(UnknownName, match="^'lef'; this mesh has left, right, bottom, top$"):
+    with pytest.raises(UnknownName, match=r"^'lef'; this mesh has left, right, bottom, top$"):
         plate.tag("lef")
-    with pytest.raises(UnknownName, match="^'left'; this mesh has no names$"):
+    with pytest.raises(UnknownName, match=r"^'left'; this mesh has no names$"):
         mesh.periodic_interval(1.0, cells=3).ds("left")
 
 

@@ -23,7 +23,7 @@ def test_unknowns_are_functions_and_derived_fields_are_expressions(film: Callabl
 
 
 def test_an_unknown_field_lists_the_fields(film: Callable[..., em.Model]):
-    with pytest.raises(UnknownName, match="^'C'; the film model has c, mu, flux, field$"):
+    with pytest.raises(UnknownName, match=r"^'C'; the film model has c, mu, flux, field$"):
         film()["C"]
 
 
@@ -35,8 +35,7 @@ def test_an_unknown_quantity_lists_the_quantities(film: Callable[..., em.Model])
 
 def test_print_tells_what_can_be_asked(film: Callable[..., em.Model]):
     assert str(film()) == (
-        "film model: fields c, mu, flux, field; "
-        "quantities solute, free_energy, dissipation, c_min, c_max, amplitude"
+        "film model: fields c, mu, flux, field; quantities solute, free_energy, dissipation, c_min, c_max, amplitude"
     )
 
 
@@ -99,7 +98,7 @@ def test_conditions_carry_their_value_and_do_not_change(make: Callable[[float], 
 
 
 def test_a_condition_on_an_unknown_boundary_lists_the_boundaries(plate: em.mesh.Domain):
-    with pytest.raises(UnknownName, match="^'anode'; this mesh has left, right, bottom, top$"):
+    with pytest.raises(UnknownName, match=r"^'anode'; this mesh has left, right, bottom, top$"):
         em.film.model(plate, em.film.cupd(), mean=0.3, on={"anode": em.fixed(0.2)})
 
 

@@ -50,10 +50,11 @@ class Problem:
         chosen = [i for i, u in enumerate(unknowns) if u.rate is None or not only_algebraic]
         self.unknowns: list[Unknown] = [unknowns[i] for i in chosen]
         residuals = [blocks[i] for i in chosen]
-        mesh = models[0].mesh
-        self.comm = mesh.comm
-        self._shift = fem.Constant(mesh, 0.0)
-        jacobians = [[self._derivative(r, u) for u in self.unknowns] for r in residuals]
+        self.comm = models[0].mesh.comm
+        self._shifts = [fem.Constant(u.function.function_space.mesh, 0.0) for u in self.unknowns]
+        jacobians = [
+            [_derivative(r, *pair) for pair in zip(self.unknowns, self._shifts, strict=True)] for r in residuals
+        ]
         single = len(residuals) == 1  # DOLFINx takes one block bare
         self.residual_form = fem.form(residuals[0] if single else residuals)
         self.jacobian_form = fem.form(jacobians[0][0] if single else jacobians)
@@ -68,15 +69,6 @@ class Problem:
         self._held = np.concatenate(
             [np.zeros(0, dtype=np.int32), *(self._rows(condition) for condition in self.conditions)]
         )
-
-    def _derivative(self, residual: ufl.Form, unknown: Unknown) -> ufl.Form | None:
-        """Shift * d(residual)/d(rate) + d(residual)/d(value), or None if it depends on neither."""
-        trial = ufl.TrialFunction(unknown.function.function_space)
-        form = ufl.derivative(residual, unknown.function, trial)
-        if unknown.rate is not None:
-            form += ufl.derivative(residual, unknown.rate, self._shift * trial)
-        form = expand_derivatives(form)
-        return None if form.empty() else form
 
     def _rows(self, condition: Condition) -> np.ndarray:
         """Places of held values in the local part of the vector."""
@@ -126,7 +118,8 @@ class Problem:
         self.load(x)
         for model in self.models:
             model.set_time(t)
-        self._shift.value = shift
+        for constant in self._shifts:
+            constant.value = shift
         matrix.zeroEntries()
         fem_petsc.assemble_matrix(matrix, self.jacobian_form)
         matrix.assemble()
@@ -137,6 +130,16 @@ class Problem:
     def admissible(self) -> bool:
         """Whether all models are finite and inside their bounds."""
         return all([model.admissible() for model in self.models])
+
+
+def _derivative(residual: ufl.Form, unknown: Unknown, shift: fem.Constant) -> ufl.Form | None:
+    """Shift * d(residual)/d(rate) + d(residual)/d(value), or None if it depends on neither."""
+    trial = ufl.TrialFunction(unknown.function.function_space)
+    form = ufl.derivative(residual, unknown.function, trial)
+    if unknown.rate is not None:
+        form += ufl.derivative(residual, unknown.rate, shift * trial)
+    form = expand_derivatives(form)
+    return None if form.empty() else form
 
 
 def _blocks(model: Model) -> list[ufl.Form]:

@@ -14,6 +14,7 @@ from emfem.solve.problem import Options, Problem, as_models, attempt, configure,
 from petsc4py import PETSc
 
 STEPS = 2000  # pseudo-time steps before giving up
+PSEUDO = {5: "CONVERGED_PSEUDO_FATOL", 6: "CONVERGED_PSEUDO_FRTOL"}  # petsc4py has no names for these
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,10 @@ def pseudo_transient(
     left = problem.x.duplicate()
     problem.stop()
     problem.residual(t, problem.x, None, left)
-    result = Steady(ts.getStepNumber(), left.norm(), trouble or reason(code, PETSc.TS.ConvergedReason))
+    why = trouble or PSEUDO.get(code) or reason(code, PETSc.TS.ConvergedReason)
+    result = Steady(ts.getStepNumber(), left.norm(), why)
     ts.destroy()
-    if trouble or code < 0 or result.iterations >= STEPS or not problem.admissible():
+    if trouble or code not in PSEUDO or not problem.admissible():
         problem.load(before)
         raise _gave_up(result, "pseudo-time steps", t)
     return result
@@ -153,6 +155,5 @@ def solve_steady(
 
 def consistent(models: Sequence[Model], *, t: float) -> None:
     """Give the algebraic unknowns the values that belong to the evolving ones, by Newton's method."""
-    problem = Problem(models, only_algebraic=True)
-    if problem.unknowns:
-        newton(problem, t=t)
+    if any(unknown.rate is None for model in models for unknown in model.unknowns):
+        newton(Problem(models, only_algebraic=True), t=t)

@@ -17,14 +17,15 @@ REUSE = 15  # steps a Rosenbrock-W method goes on with one factorisation (it kee
 SMALLEST = 1e-12  # smallest step, as a part of the time to cover
 GROWTH = 4.0  # largest factor from one step to the next
 CUT = 0.5  # PETSc's safety factor, and its lowest factor: a step it rejects is always halved
-TRUST = 0.9  # of the step that the error estimate would allow
+TRUST = 0.8  # of the step that the error estimate would allow
+WORTH = 1.2  # smallest growth of a step that is worth a factorisation
 
 
 class TimeStepper:
     """PETSc TS, one accepted step at a time.
 
-    The step lives on a ladder: it divides what is left to the next target evenly, grows only by doubling and is cut
-    only by halving. While it stays on a rung, a Rosenbrock-W method keeps its factorisation.
+    The step lives on a ladder: it divides what is left to the next target evenly, grows only where that is worth a
+    factorisation, and is cut only by halving. While it stays on a rung, a Rosenbrock-W method keeps its factorisation.
 
     Attributes:
         t: the time reached.
@@ -128,6 +129,8 @@ class TimeStepper:
             failure = self._try()
             self.rejected += ts.getStepRejections() - before
             took = ts.getTime() - self.t
+            if failure is None and not self._fixed and took < min(self._smallest, 0.75 * dt):
+                failure = "the smallest step is not accurate enough"  # PETSc takes it all the same
             if failure is None:
                 problem.load(problem.x)
                 if problem.admissible():
@@ -155,18 +158,16 @@ class TimeStepper:
             self._climb(target - self.t, TRUST / CUT * suggested)
 
     def _pieces(self, left: float) -> int:
-        """How many equal steps to the target: as the rung has it, or else the next power of two."""
+        """How many equal steps to the target, none longer than the rung."""
         ratio = left / self._rung
-        if abs(ratio - round(ratio)) < 1e-6 * ratio or self._fixed:
-            return max(1, math.ceil(ratio * (1 - 1e-6)))
-        return 2 ** max(0, math.ceil(math.log2(ratio)))
+        slack = 1e-6 * min(ratio, 1e3)  # a thousandth of a step at most, or it would skip steps and change their size
+        return max(1, math.ceil(ratio - slack))
 
     def _climb(self, left: float, allowed: float) -> None:
-        """Double the step while the error allows, if the target stays in step and no step was halved just before."""
-        while not self._hold and allowed >= 2 * self._rung:
-            if left > 0 and round(left / self._rung) % 2:
-                return
-            self._rung *= 2
+        """Take longer steps if the error allows enough of it to be worth a factorisation, but not just after a cut."""
+        longer = left / math.ceil(left / allowed) if left > 0 else allowed
+        if not self._hold and longer >= WORTH * self._rung:
+            self._rung = longer
 
     def _try(self) -> str | None:
         """One TS step; why it failed, or None."""

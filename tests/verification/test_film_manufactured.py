@@ -8,7 +8,6 @@ import dolfinx
 import numpy as np
 import pytest
 import ufl
-from emfem.film.terms import mixing_energy  # noqa: F401
 
 SIZE = (2.0, 1.5)
 K = (2 * math.pi / SIZE[0], 2 * math.pi / SIZE[1])
@@ -24,7 +23,7 @@ def free_energy(c):
 
 
 def strong_form(x, t, conservative):
-    """Exact c and mu at time t, and dc/dt + div J: what the equation lacks of zero.
+    """Exact c and mu at time t, and the source dc/dt + div J that makes them so.
 
     J = -M(c) D (grad mu - F). With `conservative` False, F transports as M'(c) D F . grad c, without div F.
     """
@@ -69,15 +68,38 @@ def errors(cells, degree, cell="quadrilateral", conservative=True):
         },
         drivers=[em.model.Driver(t, lambda t: t)],
     )
-    em.evolve(driven, UNTIL, rtol=1e-6, atol=1e-9, progress=False)
+    em.evolve(driven, UNTIL, rtol=1e-7, atol=1e-10, progress=False)
     return np.sqrt([driven.quantity("c"), driven.quantity("mu")])
 
 
-if __name__ == "__main__":
-    import time
-    for cell, p, ns in (("quadrilateral",1,(8,16,32)),("quadrilateral",2,(6,12,24)),("quadrilateral",3,(4,8,12)),("triangle",2,(6,12,24))):
-        E=[]
-        for n in ns:
-            t=time.perf_counter(); E.append(errors(n,p,cell)); print(cell,p,n,E[-1],time.perf_counter()-t)
-        print(np.log(np.array(E[:-1])/E[1:])/np.log(np.array(ns[1:])/ns[:-1])[:,None])
-    for n in (8,16): print(errors(n,1,conservative=False))
+def orders(cells, found):
+    """Slopes of log(error) against log(h), lines through all meshes, for c and mu."""
+    return -np.polyfit(np.log(cells), np.log(found), 1)[0]
+
+
+@pytest.mark.parametrize(
+    ("degree", "cell", "cells"),
+    [
+        (1, "quadrilateral", (8, 16, 32)),
+        (2, "quadrilateral", (6, 12, 24)),
+        (3, "quadrilateral", (8, 12, 16)),
+        (2, "triangle", (6, 12, 24)),
+    ],
+)
+def test_errors_fall_at_one_order_above_the_degree(degree, cell, cells):
+    """Both unknowns in L2, within a quarter of an order. Measured in c 1.97, 3.00, 4.00 and 3.02 on triangles.
+
+    The steps are small enough not to be seen: ten times the tolerance would double the finest error of mu.
+    """
+    found = orders(cells, [errors(n, degree, cell) for n in cells])
+    assert found == pytest.approx([degree + 1, degree + 1], abs=0.25)
+
+
+def test_transport_of_the_solute_without_its_divergence_would_show():
+    """Sources made for M'(c) D F . grad c in place of div(M D F), as if div F were zero: the error stays where it is.
+
+    That is the size of what is missing, 0.09, on 8 and 16 cells alike; with the right sources it falls from 0.018.
+    """
+    coarse, fine = (errors(n, 1, conservative=False) for n in (8, 16))
+    assert fine == pytest.approx(coarse, rel=0.1)
+    assert np.all(fine > 10 * errors(16, 1))

@@ -88,7 +88,7 @@ def test_wave_grows_and_travels_at_its_rate(k, alloy, mean, field, crystal, unti
     force = em.film.uniform_field(strength, math.radians(angle))
     surface, beta, misorientation, ratio = crystal
     anisotropy = em.film.Anisotropy(surface, beta, math.radians(misorientation), ratio)
-    expected = em.film.growth_rate(k, alloy, mean=mean, anisotropy=anisotropy, field=force)
+    expected = complex(em.film.growth_rate(k, alloy, mean=mean, anisotropy=anisotropy, field=force))
     assert expected == pytest.approx(by_hand(k, alloy, mean, force, rates(*crystal)), rel=1e-12)
     found = measured(k, alloy, mean, force, anisotropy, until)
     assert found.real == pytest.approx(expected.real, rel=0.01)
@@ -109,7 +109,8 @@ def test_wave_at_one_half_stands_still():
 def test_growth_rate_has_the_maximum_of_set_a():
     """PHYSICS: k_max = sqrt(-f''/(2 eps)) = 0.24880668, omega_max = f''^2 C0 (1-C0) / (4 eps) = 8.04761905e-4.
 
-    F = 0.05 at 30 degrees drifts with (0.01732051, 0.01). All to the digits printed; at k_c = 0.35186578, given to 1e-8, omega = 0 to 1e-10.
+    F = 0.05 at 30 degrees drifts with (0.01732051, 0.01).
+    All to the digits printed; at k_c = 0.35186578, given to 1e-8, omega = 0 to 1e-10.
     """
     force = em.film.uniform_field(0.05, math.radians(30.0))
     k = np.linspace(0.0, 0.4, 4001)

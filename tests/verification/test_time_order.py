@@ -4,6 +4,7 @@ All runs share one mesh, so that only the error in time is seen: the distance to
 it a hundred times more accurate than the finest of them.
 """
 
+import itertools
 import math
 from functools import cache
 
@@ -14,7 +15,7 @@ import pytest
 
 WIDTH, UNTIL = 12.0, 16.0
 K = 2 * math.pi / WIDTH
-STEPS = (2.0, 1.0, 0.5, 0.25)
+STEPS = (1.0, 0.5, 0.25)
 
 
 def turning(t):
@@ -39,7 +40,7 @@ def film(field):
 def exact(field):
     """The final c and mu of the accurate run."""
     run = film(field)
-    em.evolve(run, UNTIL, rtol=1e-9, atol=1e-11, progress=False)
+    em.evolve(run, UNTIL, rtol=1e-10, atol=1e-12, progress=False)
     return run["c"].x.array.copy(), run["mu"].x.array.copy()
 
 
@@ -48,7 +49,9 @@ def errors(field, method, step):
     run = film(field)
     report = em.evolve(run, UNTIL, method=method, fixed_step=step, progress=False)
     assert report.steps == round(UNTIL / step)
-    return np.array([np.sqrt(np.mean((run[u].x.array - e) ** 2)) for u, e in zip(("c", "mu"), exact(field))])
+    return np.array(
+        [np.sqrt(np.mean((run[u].x.array - e) ** 2)) for u, e in zip(("c", "mu"), exact(field), strict=True)]
+    )
 
 
 def orders(found):
@@ -59,35 +62,48 @@ def orders(found):
 @pytest.mark.parametrize(("method", "order"), [("rosenbrock", 3), ("bdf", 2)])
 @pytest.mark.parametrize("field", FIELDS)
 def test_error_falls_at_the_order_of_the_method(method, order, field, monkeypatch):
-    """Four steps, a factor of 8 between the largest and the smallest; a quarter of an order for their finite size.
+    """In c and in mu, with a fresh Jacobian in each step; a quarter of an order for the finite size of the steps.
 
     PETSc's documentation reserves its Rosenbrock methods for autonomous equations, and indeed gives them no derivative
     of the residual in time. Third order survives a field that turns: a W-method keeps its order with any approximate
-    Jacobian, and one that lacks the derivative in time is just such an approximation. Measured: 2.95 in c and 2.89 in
-    mu, where the steady field has 2.99 and 3.2.
+    Jacobian, and one that lacks the derivative in time is just such an approximation. Measured: 2.98 in c and 2.96 in
+    mu, as with the steady field.
     """
     monkeypatch.setattr(em.solve.stepper, "REUSE", 0)
     assert orders([errors(field, method, step) for step in STEPS]) == pytest.approx([order, order], abs=0.25)
 
 
-@pytest.mark.parametrize("reuse", [em.solve.stepper.REUSE, 1000])
 @pytest.mark.parametrize("field", FIELDS)
-def test_old_factorisation_keeps_the_order_and_nearly_the_error(field, reuse, monkeypatch):
-    """Third order in c with the default reuse, and even with the factorisation of the very first step throughout.
+def test_reused_factorisation_leaves_nearly_the_error(field, monkeypatch):
+    """With the default reuse, c has at most twice the error of a fresh Jacobian, and hardly another at small steps.
 
-    The error constant does depend on the Jacobian: at the default reuse it is allowed to double from the step at which
-    several factorisations fall into the run (measured: 1.05 at most), twice that with one for all.
+    Measured, from the largest step: 1.55, 1.03, 0.95 times in the turning field; 1.01, 0.89, 0.82 in the steady one.
     """
-    monkeypatch.setattr(em.solve.stepper, "REUSE", reuse)
-    stale = np.array([errors(field, "rosenbrock", step) for step in STEPS])
+    stale = np.array([errors(field, "rosenbrock", step)[0] for step in STEPS])
     monkeypatch.setattr(em.solve.stepper, "REUSE", 0)
-    fresh = np.array([errors(field, "rosenbrock", step) for step in STEPS])
-    print(field, reuse, orders(stale), (stale/fresh).tolist())
-    assert orders(stale)[0] == pytest.approx(3.0, abs=0.3)
+    ratio = stale / [errors(field, "rosenbrock", step)[0] for step in STEPS]
+    assert np.all(ratio < 2.0)
+    assert np.all(ratio != 1.0)  # or nothing was reused
+    assert ratio[-1] == pytest.approx(1.0, abs=0.3)
 
 
-@pytest.mark.parametrize("rtol", [1e-3, 1e-4, 1e-5, 1e-6])
-def test_tolerance_governs_the_error(rtol):
-    run = film("turning")
-    r=em.evolve(run, UNTIL, rtol=rtol, atol=rtol/100, progress=False)
-    print(r, [np.sqrt(np.mean((run[u].x.array - e) ** 2))/rtol for u, e in zip(("c", "mu"), exact("turning"))])
+def test_one_factorisation_for_a_whole_run_leaves_second_order(monkeypatch):
+    """The reuse must be limited: the order conditions of a W-method with any Jacobian are those of an equation without
+    algebraic unknowns, and the potential is one. Measured 1.82.
+    """
+    monkeypatch.setattr(em.solve.stepper, "REUSE", 10**6)
+    found = [errors("steady", "rosenbrock", step) for step in STEPS]
+    assert orders(found)[0] == pytest.approx(2.0, abs=0.25)
+
+
+@pytest.mark.parametrize("until", [1e6, 1_500_001.0, 3_998_639.0])
+def test_steps_grow_wherever_the_target_is(until):
+    """A uniform film asks for no accuracy, so the step can double each time: 20 steps from 1 to a million or four.
+
+    The step grows when the rest of the way is an even number of steps; odd ones must not stay odd.
+    """
+    film = em.film.model(em.mesh.interval(1.0, cells=2), em.film.cupd(), mean=0.3)
+    counted = itertools.count()
+    enough = em.watch.stop_when(lambda models, t: next(counted) > 60, "too many steps")
+    run = em.evolve(film, until, first_step=1.0, watch=[enough], progress=False)
+    assert run.stopped == "reached until"

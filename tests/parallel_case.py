@@ -1,0 +1,154 @@
+"""What test_parallel.py starts with mpiexec: `parallel_case.py CASE [FILE]` prints one line of JSON on rank 0."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import emfem as em
+from emfem.units import deg
+
+import numpy as np
+from mpi4py import MPI
+
+COMM = MPI.COMM_WORLD
+QUANTITIES = ("solute", "free_energy", "dissipation", "c_min", "c_max", "amplitude")
+
+
+def stripes() -> em.Model:
+    """A periodic film with a crystal, a tilted field and a random start."""
+    return em.film.model(
+        em.mesh.periodic_rectangle((15.6, 15.6), cells=(6, 6)),
+        em.film.cupd(),
+        mean=0.3,
+        anisotropy=em.film.Anisotropy("110", 1.0, 20 * deg),
+        field=em.film.uniform_field(0.1, 45 * deg),
+        initial=em.film.noise(0.08, seed=3),
+    )
+
+
+def strip() -> em.Model:
+    """A film with a held edge, an edge that lets solute in, and two blocked ones."""
+    return em.film.model(
+        em.mesh.rectangle((4.0, 3.0), cells=(4, 3)),
+        em.film.cupd(),
+        mean=0.3,
+        field=(0.1, 0.0),
+        on={"left": em.fixed(0.25), "right": em.flux(1e-3)},
+        degree=1,
+    )
+
+
+def told(model: em.Model) -> dict[str, float]:
+    return {name: model.quantity(name) for name in QUANTITIES}
+
+
+def run(path: str) -> dict[str, Any]:
+    """Numbers of two runs; the state of the first goes to `path`."""
+    result = {}
+    probe = em.watch.probe("c", at=[(0.0, 0.0), (7.9, 3.1), (15.6, 7.8), (11.0, 15.0)], every=10.0)
+    film = stripes()
+    watch = [probe, em.watch.conserved("solute")]
+    ended = em.evolve(film, 30.0, first_step=0.1, watch=watch, checkpoint=path, progress=False)
+    pattern = em.patterns.measure(film["c"])
+    gathered = em.fields.gather(film["c"])
+    result["stripes"] = told(film) | {
+        "steps": ended.steps,
+        "rejected": ended.rejected,
+        "solves": ended.solves,
+        "probe": probe.values.tolist(),
+        "angle": pattern.angle,
+        "wavelength": pattern.wavelength,
+        "order": pattern.order,
+        "domain": str(film.domain),
+    }
+    if gathered:
+        nodes = gathered.cells.reshape(len(gathered.types), -1)[:, 1:]
+        result["stripes"]["cells"] = len(nodes)
+        result["stripes"]["widest"] = float(np.ptp(gathered.points[nodes], axis=1).max())
+    film = strip()
+    ended = em.evolve(film, 2.0, first_step=0.01, progress=False)
+    result["strip"] = told(film) | {"steps": ended.steps, "rejected": ended.rejected}
+    return result
+
+
+def few() -> dict[str, Any]:
+    """Numbers of a film on a line of two cells: on three ranks one has no cell."""
+    film = em.film.model(
+        em.mesh.interval(2.0, cells=2), em.film.cupd(), mean=0.3, initial=em.film.noise(0.05), degree=1
+    )
+    ended = em.evolve(film, 1.0, first_step=0.01, watch=[em.watch.probe("c", at=0.3)], progress=False)
+    gathered = em.fields.gather(film["c"])
+    found = told(film) | {"steps": ended.steps, "domain": str(film.domain)}
+    return found | {"cells": len(gathered.types)} if gathered else {}
+
+
+def load(path: str) -> dict[str, float]:
+    """Numbers of the state in `path`, and how far that goes on to be the same."""
+    film = stripes()
+    em.checkpoint.load(film, path)
+    return told(film) | {"t": film.t}
+
+
+def uncaught() -> em.Run:
+    """A script with a mistake in it."""
+    return em.evolve(strip(), -1.0)
+
+
+def bad() -> list[list[str]]:
+    """What each rank is told about bad input of each kind."""
+    film = strip()
+    film["c"].x.array[:] = 0.3
+    attempts = [
+        lambda: em.mesh.periodic_rectangle((1.0, 0.0), cells=(4, 4)),
+        lambda: em.film.model(film.domain, em.film.cupd(), mean=1.5),
+        lambda: em.film.model(film.domain, em.film.cupd(), mean=0.3, initial=lambda x: np.where(x[0] > 3.9, 2.0, 0.3)),
+        lambda: em.evolve(film, -1.0),
+        lambda: em.evolve(film, 1.0, checkpoint=__file__ + "/below/a/file.npz"),
+        lambda: em.evolve(film, 1.0, petsc_options={"pc_type": "nonsense"}),
+        lambda: em.evolve(film, 1.0, watch=[em.watch.series(["mass"])]),
+        lambda: em.evolve(film, 1.0, watch=[em.watch.probe("c", at=(9.0, 9.0))]),
+        lambda: em.write.vtx(__file__ + "/below/a/file.bp", ["c"]),
+        lambda: em.checkpoint.load(film, __file__),
+    ]
+    told = []
+    for attempt in attempts:
+        try:
+            attempt()
+        except em.ParameterError as error:
+            told.append(str(error))
+        else:
+            told.append("nothing")
+    return COMM.gather(told, root=0) or []
+
+
+def nan() -> list[list[bool]]:
+    """Whether each rank finds a state admissible with a NaN on the first, the last and no rank."""
+    found = []
+    for rank in (0, COMM.size - 1, None):
+        film = strip()
+        if rank == COMM.rank:
+            film["c"].x.array[0] = np.nan
+        found.append(film.admissible())
+    return COMM.gather(found, root=0) or []
+
+
+def interrupt(path: str) -> list[list[str]]:
+    """What each rank is told when a run cannot go on, and the time that is on disk."""
+    domain = em.mesh.rectangle((4.0, 3.0), cells=(4, 3))
+    film = em.film.model(domain, em.film.cupd(), mean=0.3, field=lambda t: (0.1 if t < 0.5 else np.nan, 0.0), degree=1)
+    try:
+        em.evolve(film, 1.0, checkpoint=path, progress=False)
+        said = "nothing"
+    except em.ConvergenceError as error:
+        said = f"{error.t!r} {error}"
+    again = em.film.model(domain, em.film.cupd(), mean=0.3, degree=1)
+    em.checkpoint.load(again, path)
+    return COMM.gather([said, repr(again.t)], root=0) or []
+
+
+if __name__ == "__main__":
+    answer = globals()[sys.argv[1]](*sys.argv[2:])
+    if COMM.rank == 0:
+        print(json.dumps(answer), flush=True)

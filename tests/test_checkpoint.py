@@ -1,0 +1,173 @@
+"""A state goes to disk and back, on any mesh; a run from a checkpoint is the run that was not interrupted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import emfem as em
+from emfem.errors import ParameterError, UnknownName
+
+import numpy as np
+import pytest
+
+Films = Callable[..., em.Model]
+CUPD = em.film.cupd()
+pytestmark = pytest.mark.usefixtures("in_tmp")
+
+
+def random(domain: em.mesh.Domain, degree: int = 2, seed: int = 1) -> em.Model:
+    """A film with another value at each node, at time 1.5."""
+    model = em.film.model(domain, CUPD, mean=0.3, degree=degree)
+    generator = np.random.default_rng(seed)
+    for unknown in model.unknowns:
+        unknown.function.x.array[:] = generator.uniform(0.1, 0.9, len(unknown.function.x.array))
+    model.t = 1.5
+    return model
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: em.mesh.interval(3.0, cells=5),
+        lambda: em.mesh.periodic_interval(3.0, cells=5),
+        lambda: em.mesh.rectangle((3.0, 2.0), cells=(4, 3)),
+        lambda: em.mesh.periodic_rectangle((3.0, 2.0), cells=(4, 3), axes="y"),
+        lambda: em.mesh.periodic_rectangle((3.0, 2.0), cells=(4, 3), cell="triangle"),
+        lambda: em.mesh.periodic_box((3.0, 2.0, 1.0), cells=(3, 3, 3)),
+        lambda: em.mesh.periodic_rectangle((3e-7, 2e-7), cells=(4, 3)),  # in metres, far below 1e-8 of anything
+    ],
+)
+def test_a_state_comes_back_bit_by_bit(make: Callable[[], em.mesh.Domain], degree: int):
+    stored = random(make(), degree)
+    path = em.checkpoint.save(stored, "out/state.npz")
+    assert path == Path("out/state.npz")
+    model = em.film.model(make(), CUPD, mean=0.3, degree=degree)
+    em.checkpoint.load(model, path)
+    assert model.t == 1.5
+    for name in ("c", "mu"):
+        assert np.array_equal(model[name].x.array, stored[name].x.array)
+
+
+def test_several_models_of_one_name_each_get_their_own_state_back(torus: em.mesh.Domain):
+    stored = random(torus, 1, seed=1), random(torus, 2, seed=2), random(torus, 1, seed=3)
+    em.checkpoint.save(stored, "state.npz")
+    models = [em.film.model(torus, CUPD, mean=0.3, degree=degree) for degree in (1, 2, 1)]
+    em.checkpoint.load(models, "state.npz")
+    for model, origin in zip(models, stored, strict=True):
+        assert np.array_equal(model["c"].x.array, origin["c"].x.array)
+
+
+def test_one_of_several_models_can_be_loaded_alone(torus: em.mesh.Domain, decay: Callable[..., em.Model]):
+    film, other = random(torus, 1), decay(start=0.25)
+    other.t = film.t
+    em.checkpoint.save([film, other], "state.npz")
+    alone = decay()
+    em.checkpoint.load(alone, "state.npz")
+    assert alone["u"].x.array.tolist() == [0.25] * 3
+    assert alone.t == 1.5
+
+
+def test_loading_gives_time_dependent_fields_their_time(film: Films):
+    em.checkpoint.save(random(film().domain, 1), "state.npz")
+    model = film(degree=1, field=lambda t: (t, 0.0))
+    em.checkpoint.load(model, "state.npz")
+    assert model["field"].value.tolist() == [1.5, 0.0]
+
+
+def test_a_run_from_a_checkpoint_is_the_run_that_was_not_interrupted(film: Films):
+    whole, first, second = (film(degree=1, field=lambda t: (0.1 + 0.01 * t, 0.0)) for _ in range(3))
+    steps: dict[str, Any] = {"fixed_step": 0.25, "progress": False}
+    em.evolve(whole, 4.0, **steps)
+    em.evolve(first, 2.0, checkpoint="state.npz", **steps)
+    em.checkpoint.load(second, "state.npz")
+    run = em.evolve(second, 4.0, **steps)
+    assert (run.t, run.steps) == (4.0, 8)
+    # the same steps; only the factorisations are refreshed at other times, which a W-method feels below its own error
+    assert second["c"].x.array == pytest.approx(whole["c"].x.array, abs=1e-6)
+    em.evolve(first, 4.0, **steps)
+    assert second["c"].x.array == pytest.approx(first["c"].x.array, abs=1e-12)  # the very same steps
+
+
+def test_an_old_checkpoint_is_replaced_and_nothing_else_is_left(torus: em.mesh.Domain):
+    em.checkpoint.save(random(torus, 1, seed=1), "state.npz")
+    newer = random(torus, 1, seed=2)
+    em.checkpoint.save(newer, "state.npz")
+    model = em.film.model(torus, CUPD, mean=0.3, degree=1)
+    em.checkpoint.load(model, "state.npz")
+    assert np.array_equal(model["c"].x.array, newer["c"].x.array)
+    assert [path.name for path in Path().iterdir()] == ["state.npz"]
+
+
+@pytest.fixture
+def stored(torus: em.mesh.Domain) -> str:
+    """The name of a file with a film of degree 2 on the torus."""
+    return str(em.checkpoint.save(random(torus), "stored.npz"))
+
+
+@pytest.mark.parametrize(
+    ("domain", "degree"),
+    [
+        (em.mesh.periodic_rectangle((10.0, 10.0), cells=(6, 6)), 1),
+        (em.mesh.periodic_rectangle((10.0, 10.0), cells=(5, 6)), 2),
+        (em.mesh.periodic_rectangle((11.0, 10.0), cells=(6, 6)), 2),
+        (em.mesh.periodic_rectangle((5.0, 5.0), cells=(6, 6)), 2),
+        (em.mesh.periodic_rectangle((20.0, 20.0), cells=(6, 6)), 2),
+        (em.mesh.periodic_rectangle((10.0, 10.0), cells=(4, 9)), 2),
+        (em.mesh.rectangle((10.0, 10.0), cells=(6, 6)), 2),
+        (em.mesh.periodic_interval(10.0, cells=72), 2),
+    ],
+    ids=["degree", "cells", "wider", "half", "double", "other cells", "not periodic", "line"],
+)
+def test_a_state_of_another_mesh_or_degree_is_refused(stored: str, domain: em.mesh.Domain, degree: int):
+    model = em.film.model(domain, CUPD, mean=0.3, degree=degree)
+    nodes = model["c"].function_space.dofmap.index_map.size_global
+    with pytest.raises(ParameterError, match=rf"^stored.npz holds 144 nodes of film/c and this mesh {nodes}; must be"):
+        em.checkpoint.load(model, stored)
+    assert model.t == 0.0
+    assert model["c"].x.array == pytest.approx(0.3)
+
+
+def test_what_counts_is_where_the_nodes_are(stored: str):
+    model = em.film.model(em.mesh.periodic_rectangle((10.0, 10.0), cells=(12, 12)), CUPD, mean=0.3, degree=1)
+    em.checkpoint.load(model, stored)  # linear cells of half the size have the nodes of quadratic ones
+    with np.load(stored) as file:
+        assert em.fields.evaluate(model["c"], file["film/c/x"]) == pytest.approx(file["film/c"], abs=1e-12)
+
+
+def test_a_missing_file_is_named(film: Films):
+    with pytest.raises(ParameterError, match=r"^path = 'no\.npz', must be a file written by emfem\.checkpoint\.save$"):
+        em.checkpoint.load(film(), "no.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing of the kind", b"\x93NUMPY\x01\x00"])
+def test_another_kind_of_file_is_refused(film: Films, content: bytes):
+    Path("odd.npz").write_bytes(content)
+    with pytest.raises(ParameterError, match=r"^path = 'odd\.npz', must be a file written by emfem\.checkpoint\.save$"):
+        em.checkpoint.load(film(), "odd.npz")
+
+
+def test_a_file_without_the_model_lists_what_it_has(stored: str, decay: Callable[..., em.Model]):
+    with pytest.raises(ParameterError, match=r"^stored\.npz has no decay/u; it has t, film/c, film/mu$"):
+        em.checkpoint.load(decay(), stored)
+
+
+def test_a_second_model_that_is_not_there_changes_nothing(stored: str, film: Films):
+    models = film(), film()
+    before = models[0]["c"].x.array.copy()
+    with pytest.raises(ParameterError, match="has no film 2/c, film 2/mu"):
+        em.checkpoint.load(models, stored)
+    assert np.array_equal(models[0]["c"].x.array, before)
+
+
+def test_a_place_that_cannot_be_written_is_refused(film: Films, nowhere: Path):
+    with pytest.raises(ParameterError, match=re.escape(f"path = {str(nowhere / 'state.npz')!r}, must be a file that")):
+        em.checkpoint.save(film(), nowhere / "state.npz")
+
+
+def test_another_ending_is_refused(film: Films):
+    with pytest.raises(UnknownName, match=r"^'\.h5'; the file ending has \.npz$"):
+        em.checkpoint.save(film(), "state.h5")
