@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -27,8 +28,12 @@ class UnknownName(ParameterError):
 
     def __init__(self, name: object, owner: str, known: Iterable[str]) -> None:
         """Say that `owner` has no `name`, and list what it has."""
-        self.name, self.known = name, tuple(known)
+        self.name, self.owner, self.known = name, owner, tuple(known)
         super().__init__(f"{name!r}; {owner} has {', '.join(self.known) or 'no names'}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by what it was made of: errors travel between processes."""
+        return type(self), (self.name, self.owner, self.known)
 
 
 class ConservationError(EmfemError, RuntimeError):
@@ -48,6 +53,10 @@ class ConvergenceError(EmfemError, RuntimeError):
         """Carry the time, the step and PETSc's reason beside the message."""
         super().__init__(message)
         self.t, self.dt, self.reason = t, dt, reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with its attributes: errors travel between processes."""
+        return partial(type(self), t=self.t, dt=self.dt, reason=self.reason), self.args
 
 
 def number(

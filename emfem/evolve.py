@@ -108,7 +108,8 @@ def evolve(
         msg = f"watch = {watch!r}, must be a list of observers from em.watch, em.write or your own"
         raise ParameterError(msg)
     comm = found[0].mesh.comm
-    rescue = writable(checkpoint or LAST_GOOD, ".npz", comm=comm)
+    if checkpoint is not None:
+        writable(checkpoint, ".npz", comm=comm)
     began = time.perf_counter()
     stepper = TimeStepper(
         found,
@@ -124,13 +125,12 @@ def evolve(
         try:
             stopped = _march(stepper, until, watch, tell)
         except ConvergenceError as error:
-            checkpoints.save(found, rescue)
-            error.args = (f"{error.args[0]}; the last good state is in {rescue}",)
+            error.args = (f"{error.args[0]}; {_rescue(found, checkpoint or LAST_GOOD)}",)
             raise
         except KeyboardInterrupt:
             stopped = "interrupted"
     if checkpoint is not None:
-        checkpoints.save(found, rescue)
+        checkpoints.save(found, checkpoint)
     run = Run(
         t=stepper.t,
         steps=stepper.steps,
@@ -142,6 +142,14 @@ def evolve(
     )
     stepper.close()
     return run
+
+
+def _rescue(models: Sequence[Model], path: os.PathLike[str] | str) -> str:
+    """Save the last good state; where it is."""
+    try:
+        return f"the last good state is in {checkpoints.save(models, path)}"
+    except ParameterError as error:
+        return f"the last good state is in the models only ({error})"
 
 
 def _march(stepper: TimeStepper, until: float, watch: Sequence[Observer], tell: Callable[[TimeStepper], None]) -> str:

@@ -86,8 +86,9 @@ def flux(value: float) -> Flux:
 
 @dataclass(frozen=True, eq=False)
 class Condition:
-    """Held values: `dofs` of `unknown`, owned by this rank, keep `value`."""
+    """Held values: `dofs` of `unknown` on the boundary `boundary`, owned by this rank, keep `value`."""
 
+    boundary: str
     unknown: Unknown
     dofs: NDArray[np.int32]
     value: float
@@ -98,7 +99,7 @@ def hold(domain: Domain, unknown: Unknown, name: str, value: float) -> Condition
     space = unknown.function.function_space
     facets = domain.facets.find(domain.tag(name))
     found = fem.locate_dofs_topological(space, domain.mesh.topology.dim - 1, facets)
-    return Condition(unknown, found[found < space.dofmap.index_map.size_local], value)
+    return Condition(name, unknown, found[found < space.dofmap.index_map.size_local], value)
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class Model:
         conditions: held boundary values.
         expressions: derived fields, UFL.
         quantities: the numbers it can tell.
-        conserves: whether it keeps an amount that its start alone decides.
+        relaxes: whether it has many steady states (one for each amount of solute, say) and wants the one it relaxes to.
         t: the time of the present state.
     """
 
@@ -145,7 +146,7 @@ class Model:
         expressions: Mapping[str, Any] | None = None,
         quantities: Mapping[str, Quantity] | None = None,
         drivers: Sequence[Driver] = (),
-        conserves: bool = False,
+        relaxes: bool = False,
     ) -> None:
         """Gather the parts; nothing is compiled yet."""
         self.name, self.domain = name, domain
@@ -153,7 +154,7 @@ class Model:
         self.conditions = tuple(conditions)
         self.expressions = dict(expressions or {})
         self.quantities = dict(quantities or {})
-        self.conserves = conserves
+        self.relaxes = relaxes
         self.t = 0.0
         self._drivers = tuple(drivers)
         self._compiled: dict[str, fem.Form] = {}
@@ -204,13 +205,14 @@ class Model:
         for driver in self._drivers:
             driver.constant.value = driver.of_time(t)
 
-    def admissible(self) -> bool:
-        """Whether every unknown is finite and inside its bounds, on all ranks."""
+    def trespass(self) -> str | None:
+        """Which unknown is not finite or not inside its bounds, the same on all ranks; None if all are."""
         for unknown in self.unknowns:
             low, high = fields.extremes(unknown.function)
-            if not (unknown.bounds[0] < low and high < unknown.bounds[1]):
-                return False
-        return True
+            lowest, highest = unknown.bounds
+            if not (lowest < low and high < highest):
+                return f"{unknown.name} left its bounds ({lowest:g}, {highest:g})"
+        return None
 
     def __str__(self) -> str:
         """The model and what it can tell."""

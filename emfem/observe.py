@@ -10,6 +10,7 @@ from emfem.errors import ParameterError, UnknownName, floats, number
 from emfem.model import Model
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 class Observer:
@@ -18,7 +19,7 @@ class Observer:
     Subclasses fill in `begin`, `record` and `finish`; all three are called on every rank.
     """
 
-    def __init__(self, every: float | None = None, times: Sequence[float] | None = None) -> None:
+    def __init__(self, every: float | None = None, times: ArrayLike | None = None) -> None:
         """Choose the times: a period, a list, or (neither) after each step.
 
         Args:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 class Recorder(Observer):
     """Keeps the times it saw."""
 
-    def __init__(self, every: float | None, times: Sequence[float] | None) -> None:
+    def __init__(self, every: float | None, times: ArrayLike | None) -> None:
         """Choose the times."""
         super().__init__(every, times)
         self._t: list[float] = []
@@ -31,7 +31,7 @@ class Recorder(Observer):
 class Series(Recorder):
     """Quantities against time: `.t` and `["name"]` are arrays of shape (n,)."""
 
-    def __init__(self, names: Sequence[str], every: float | None, times: Sequence[float] | None) -> None:
+    def __init__(self, names: Sequence[str], every: float | None, times: ArrayLike | None) -> None:
         """Take the names of the quantities."""
         super().__init__(every, times)
         self.names = tuple(names)
@@ -60,7 +60,7 @@ class Series(Recorder):
 class Probe(Recorder):
     """A field at fixed points against time: `.t` of shape (n,), `.values` of shape (n,) or (n, points)."""
 
-    def __init__(self, name: str, at: ArrayLike, every: float | None, times: Sequence[float] | None) -> None:
+    def __init__(self, name: str, at: ArrayLike, every: float | None, times: ArrayLike | None) -> None:
         """Take the field and the points."""
         super().__init__(every, times)
         self.name, self.at = name, floats("at", at)
@@ -101,7 +101,7 @@ class Probe(Recorder):
 class Snapshots(Recorder):
     """Copies of a field at some times: `.t` of shape (n,) and `.functions`, a list of n Functions."""
 
-    def __init__(self, name: str, every: float | None, times: Sequence[float] | None) -> None:
+    def __init__(self, name: str, every: float | None, times: ArrayLike | None) -> None:
         """Take the field's name."""
         super().__init__(every, times)
         self.name = name
@@ -161,26 +161,27 @@ class StopWhen(Observer):
 
 
 class AtRest(Observer):
-    """Stops the run when a quantity has come to rest: |d ln q / d ln t| below `rtol` for three steps."""
+    """Stops the run when a quantity has come to rest: |d ln q / d ln t| below `rtol` for three steps after `after`."""
 
-    def __init__(self, name: str, rtol: float) -> None:
-        """Take the quantity and what counts as rest."""
+    def __init__(self, name: str, rtol: float, after: float) -> None:
+        """Take the quantity, what counts as rest, and when to begin."""
         super().__init__()
         self.name, self.rtol = name, number("rtol", rtol, above=0.0)
+        self.after = number("after", after, at_least=0.0)
         self._before: tuple[float, float] | None = None
         self._calm = 0
 
     def record(self, t: float) -> str | None:
         """Compare with the step before."""
         value = teller(self.models, self.name).quantity(self.name)
-        if self._before is not None and t > self._before[0] > 0:
+        if self._before is not None and t > self._before[0] > self.after:
             growth = abs(value - self._before[1]) / max(abs(value), 1e-300) / np.log(t / self._before[0])
             self._calm = self._calm + 1 if growth < self.rtol else 0
         self._before = (t, value)
         return f"{self.name} at rest" if self._calm >= 3 else None
 
 
-def series(names: Sequence[str], *, every: float | None = None, times: Sequence[float] | None = None) -> Series:
+def series(names: Sequence[str], *, every: float | None = None, times: ArrayLike | None = None) -> Series:
     """Keep quantities against time.
 
     Args:
@@ -197,7 +198,7 @@ def series(names: Sequence[str], *, every: float | None = None, times: Sequence[
     return Series(names, every, times)
 
 
-def probe(name: str, at: ArrayLike, *, every: float | None = None, times: Sequence[float] | None = None) -> Probe:
+def probe(name: str, at: ArrayLike, *, every: float | None = None, times: ArrayLike | None = None) -> Probe:
     """Keep a field's values at fixed points.
 
     Args:
@@ -209,7 +210,7 @@ def probe(name: str, at: ArrayLike, *, every: float | None = None, times: Sequen
     return Probe(name, at, every, times)
 
 
-def snapshots(name: str, *, every: float | None = None, times: Sequence[float] | None = None) -> Snapshots:
+def snapshots(name: str, *, every: float | None = None, times: ArrayLike | None = None) -> Snapshots:
     """Keep copies of a field, for `em.plot.film_strip` and `em.plot.animation`; the times as in `series`."""
     return Snapshots(name, every, times)
 
@@ -219,9 +220,18 @@ def conserved(name: str, *, rtol: float = 1e-10) -> Conserved:
     return Conserved(name, rtol)
 
 
-def at_rest(name: str, *, rtol: float = 1e-6) -> AtRest:
-    """Stop when a quantity has come to rest: |d ln q / d ln t| below `rtol` for three steps."""
-    return AtRest(name, rtol)
+def at_rest(name: str, *, after: float, rtol: float = 1e-6) -> AtRest:
+    """Stop when a quantity has come to rest: |d ln q / d ln t| below `rtol` for three steps.
+
+    Args:
+        name: a quantity of the models.
+        after: the time to begin looking: at first nothing has moved yet, and everything seems at rest.
+        rtol: what counts as rest.
+
+    Raises:
+        ParameterError: for a tolerance that is not positive or a negative time.
+    """
+    return AtRest(name, rtol, after)
 
 
 def stop_when(condition: Callable[[Sequence[Model], float], bool], reason: str) -> StopWhen:

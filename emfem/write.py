@@ -14,14 +14,17 @@ from emfem.observe import Observer, owner, teller
 import dolfinx.io
 from dolfinx import fem
 from mpi4py import MPI
+from numpy.typing import ArrayLike
 
 
 class SeriesFile(Observer):
     """One CSV row at each chosen time; complete lines are on disk at any moment."""
 
-    def __init__(self, path: os.PathLike[str] | str, names: Sequence[str] | None, every: float | None) -> None:
+    def __init__(
+        self, path: os.PathLike[str] | str, names: Sequence[str] | None, every: float | None, times: ArrayLike | None
+    ) -> None:
         """Take the file and what goes into it."""
-        super().__init__(every)
+        super().__init__(every, times)
         self.path = writable(path)
         self.names = None if names is None else tuple(names)
 
@@ -46,7 +49,7 @@ class FieldFile(Observer):
     """Fields at each chosen time as an ADIOS2 file that ParaView reads (VTX)."""
 
     def __init__(
-        self, path: os.PathLike[str] | str, names: Sequence[str], every: float | None, times: Sequence[float] | None
+        self, path: os.PathLike[str] | str, names: Sequence[str], every: float | None, times: ArrayLike | None
     ) -> None:
         """Take the file and the fields."""
         super().__init__(every, times)
@@ -82,14 +85,19 @@ class FieldFile(Observer):
 
 
 def series(
-    path: os.PathLike[str] | str, *, quantities: Sequence[str] | None = None, every: float | None = None
+    path: os.PathLike[str] | str,
+    *,
+    quantities: Sequence[str] | None = None,
+    every: float | None = None,
+    times: ArrayLike | None = None,
 ) -> SeriesFile:
     """Write quantities against time as CSV, the header with units.
 
     Args:
         path: the file; its folder is made.
         quantities: names; all that the models can tell when left out.
-        every: period; after each step when left out.
+        every: period; after each step when left out with `times`.
+        times: the times to write a row.
 
     Raises:
         ParameterError: if the file cannot be written, or quantities is one string.
@@ -97,7 +105,7 @@ def series(
     if isinstance(quantities, str):
         msg = f"quantities = {quantities!r}, must be a list of names"
         raise ParameterError(msg)
-    return SeriesFile(path, quantities, every)
+    return SeriesFile(path, quantities, every, times)
 
 
 def vtx(
@@ -105,7 +113,7 @@ def vtx(
     names: Sequence[str],
     *,
     every: float | None = None,
-    times: Sequence[float] | None = None,
+    times: ArrayLike | None = None,
 ) -> FieldFile:
     """Write fields for ParaView.
 

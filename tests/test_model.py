@@ -60,18 +60,20 @@ def test_set_time_gives_drivers_their_value(film: Callable[..., em.Model]):
     ("value", "fine"),
     [(0.5, True), (0.0, False), (1.0, False), (-0.1, False), (1.1, False), (math.nan, False), (math.inf, False)],
 )
-def test_admissible_is_finite_and_strictly_inside_the_bounds(decay: Callable[..., em.Model], value: float, fine: bool):
+def test_a_trespass_is_a_value_not_finite_or_not_strictly_inside_the_bounds(
+    decay: Callable[..., em.Model], value: float, fine: bool
+):
     model = decay(bounds=(0.0, 1.0), start=0.5)
     model["u"].x.array[1] = value
-    assert model.admissible() is fine
+    assert (model.trespass() is None) is fine
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_without_bounds_a_state_must_still_be_finite(decay: Callable[..., em.Model], value: float):
     model = decay(start=-1e9)
-    assert model.admissible()
+    assert model.trespass() is None
     model["u"].x.array[1] = value
-    assert not model.admissible()
+    assert model.trespass() is not None
 
 
 def test_a_condition_is_held_from_the_start(plate: em.mesh.Domain):

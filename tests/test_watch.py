@@ -191,7 +191,7 @@ def test_observers_are_finished_when_the_run_fails(decay: Decay):
     [
         (lambda: em.watch.series(["mass"]), "'mass'; this run has amount, level"),
         (lambda: em.watch.conserved("mass"), "'mass'; this run has amount, level"),
-        (lambda: em.watch.at_rest("mass"), "'mass'; this run has amount, level"),
+        (lambda: em.watch.at_rest("mass", after=0.0), "'mass'; this run has amount, level"),
         (lambda: em.watch.probe("c", at=0.0), "'c'; this run has u"),
         (lambda: em.watch.snapshots("c"), "'c'; this run has u"),
         (lambda: em.watch.probe("u", at=2.5), "at = 2.5, must lie inside the mesh"),
@@ -228,7 +228,7 @@ def test_derived_fields_are_not_probed(film: Films, make: Callable[[str], Any]):
         (lambda: em.watch.probe("u", at="x"), "at = 'x', must be numbers"),
         (lambda: em.watch.conserved("amount", rtol=0.0), "rtol = 0, must be greater than 0"),
         (lambda: em.watch.conserved("amount", rtol=math.nan), "rtol = nan, must be finite"),
-        (lambda: em.watch.at_rest("amount", rtol=-1.0), "rtol = -1, must be greater than 0"),
+        (lambda: em.watch.at_rest("amount", after=0.0, rtol=-1.0), "rtol = -1, must be greater than 0"),
     ],
 )
 def test_other_bad_input_is_refused(make: Callable[[], Any], message: str):
@@ -280,7 +280,7 @@ def test_a_condition_stops_the_run_in_good_order(decay: Decay):
 
 def test_a_run_that_has_come_to_rest_is_stopped(decay: Decay):
     model = decay(lambda u: 2.0 - u)
-    run = march(model, 1e6, em.watch.at_rest("level", rtol=1e-6))
+    run = march(model, 1e6, em.watch.at_rest("level", after=1.0, rtol=1e-6))
     assert run.stopped == "level at rest"
     assert 5.0 < run.t < 1e5
     assert model.quantity("level") == pytest.approx(2.0, rel=1e-3)

@@ -8,12 +8,12 @@ from typing import Any
 
 import ufl
 
-LOGARITHM_FLOOR = 1e-5  # below it c ln c goes on as its Taylor polynomial
+FLOOR = 1e-6  # a composition nearer than this to 0 or 1 counts as used up
 
 
 def x_ln_x(c: Any) -> Any:
-    """C ln c, continued below c0 = LOGARITHM_FLOOR by its second-order Taylor polynomial, so that it stays C2."""
-    c0 = LOGARITHM_FLOOR
+    """C ln c, continued below c0 = FLOOR by its second-order Taylor polynomial, so that it stays C2."""
+    c0 = FLOOR
     below = c0 * math.log(c0) + (1 + math.log(c0)) * (c - c0) + (c - c0) ** 2 / (2 * c0)
     return ufl.conditional(ufl.lt(c, c0), below, c * ufl.ln(c))
 
@@ -29,8 +29,8 @@ def mixing_energy(c: Any, *, entropy: Any, enthalpy: Any, solute_expansion: Any,
 
 
 def degenerate_mobility(c: Any) -> Any:
-    """M = c (1 - c)."""
-    return c * (1 - c)
+    """M = c (1 - c), each factor at least FLOOR: M f'' stays positive where a strong field has used one species up."""
+    return ufl.max_value(c, FLOOR) * ufl.max_value(1 - c, FLOOR)
 
 
 def derivative(function: Callable[[Any], Any], c: Any) -> Any:

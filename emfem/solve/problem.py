@@ -127,9 +127,9 @@ class Problem:
             rows = self._held + matrix.getOwnershipRange()[0]
             matrix.zeroRows(rows.astype(PETSc.IntType), diag=1.0)
 
-    def admissible(self) -> bool:
-        """Whether all models are finite and inside their bounds."""
-        return all([model.admissible() for model in self.models])
+    def trespass(self) -> str | None:
+        """Which unknown is not finite or not inside its bounds; None if all are."""
+        return next((told for told in [model.trespass() for model in self.models] if told), None)
 
 
 def _derivative(residual: ufl.Form, unknown: Unknown, shift: fem.Constant) -> ufl.Form | None:

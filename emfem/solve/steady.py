@@ -1,124 +1,56 @@
-"""Steady states: Newton with a line search, or pseudo-time."""
+"""Steady states of models: by Newton's method, or by following them until they rest."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 from emfem.errors import ConvergenceError, choice, number
 from emfem.model import Model
-from emfem.solve.problem import Options, Problem, as_models, attempt, configure, given, reason
+from emfem.solve.newton import Steady, gave_up, newton, restored
+from emfem.solve.problem import Options, Problem, as_models
+from emfem.solve.stepper import TimeStepper
 
-from petsc4py import PETSc
-
-STEPS = 2000  # pseudo-time steps before giving up
-PSEUDO = {5: "CONVERGED_PSEUDO_FATOL", 6: "CONVERGED_PSEUDO_FRTOL"}  # petsc4py has no names for these
-
-
-@dataclass(frozen=True)
-class Steady:
-    """How a steady solve went.
-
-    Attributes:
-        iterations: Newton or pseudo-time steps taken.
-        residual: norm of what is left of F.
-        reason: PETSc's reason for stopping.
-    """
-
-    iterations: int
-    residual: float
-    reason: str
+STEPS = 1000  # pseudo-time steps before giving up
+FIRST = 1e-6  # first pseudo-time step: too small costs a few steps, the size grows sevenfold
+NEVER = 1e30  # pseudo-time that is not reached
+LOOSE = 1e-2  # error of a pseudo-time step, relative and absolute: the way does not matter, only where it leads
 
 
-def newton(
-    problem: Problem, *, t: float, rtol: float = 1e-10, atol: float = 1e-12, options: Options | None = None
-) -> Steady:
-    """Solve F(t, u, 0) = 0 by Newton's method with a line search, from the present state.
+def by_newton(models: Sequence[Model], rtol: float, atol: float, options: Options | None) -> Steady:
+    """Solve F(t, u, 0) = 0 by Newton's method from the present state."""
+    return newton(Problem(models), t=models[0].t, rtol=rtol, atol=atol, options=options)
+
+
+def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options: Options | None) -> Steady:
+    """Follow du/dt from the present state with coefficients held at its time, in steps that grow, until F(t, u, 0) = 0.
+
+    What the equations conserve is conserved on the way, so the steady state is the one with the amount of the start;
+    and a step that leaves the bounds of an unknown is cut.
 
     Raises:
         ConvergenceError: if it fails; the state is then what it was before.
     """
-    snes = PETSc.SNES().create(problem.comm)
-    snes.setFunction(lambda _, x, f: problem.residual(t, x, None, f), problem.x.duplicate())
-    snes.setJacobian(lambda _, x, __, p: problem.jacobian(t, x, 0.0, p), problem.matrix, problem.matrix)
-    tolerances: dict[str, object] = {"snes_rtol": rtol, "snes_atol": atol, "snes_stol": 0.0, "snes_max_it": 60}
-    chosen = configure(snes, {"snes_type": "newtonls", "snes_linesearch_type": "bt"} | tolerances, options)
-    problem.store()
-    before = problem.x.copy()
-    problem.stop()
-    with given(chosen), restored(problem, before):
-        trouble = attempt(lambda: snes.solve(None, problem.x))
-    code = snes.getConvergedReason()
-    why = trouble or reason(code, PETSc.SNES.ConvergedReason)
-    result = Steady(snes.getIterationNumber(), snes.getFunctionNorm(), why)
-    snes.destroy()
-    problem.load(problem.x if code > 0 and not trouble else before)
-    if code <= 0 or trouble:
-        raise _gave_up(result, "Newton steps", t)
-    return result
+    t, why = models[0].t, "DIVERGED_MAX_STEPS"
+    with restored(models):
+        stepper = TimeStepper(models, NEVER, first_step=FIRST, frozen=True, rtol=LOOSE, atol=LOOSE, options=options)
+        start = left = stepper.imbalance()
+        try:
+            while left > max(atol, rtol * start) and stepper.steps < STEPS:
+                stepper.step(NEVER)
+                left = stepper.imbalance()
+        except ConvergenceError as error:
+            why = error.reason
+        result = Steady(stepper.steps, left, why)
+        stepper.close()
+        if left > max(atol, rtol * start):
+            raise gave_up(result, "pseudo-time steps", t)
+        for model in models:
+            model.t = t
+    return replace(result, reason="CONVERGED_AT_REST")
 
 
-def pseudo_transient(
-    problem: Problem, *, t: float, rtol: float = 1e-10, atol: float = 1e-12, options: Options | None = None
-) -> Steady:
-    """Solve F(t, u, 0) = 0 by backward Euler with steps that grow as F falls, from the present state.
-
-    What the equations conserve is conserved on the way, so the steady state is the one with the amount of the start.
-
-    Raises:
-        ConvergenceError: if it fails; the state is then what it was before.
-    """
-    ts = PETSc.TS().create(problem.comm)
-    ts.setProblemType(PETSc.TS.ProblemType.NONLINEAR)
-    ts.setType(PETSc.TS.Type.PSEUDO)
-    ts.setIFunction(lambda _, __, x, rates, f: problem.residual(t, x, rates, f), problem.x.duplicate())
-    ts.setIJacobian(
-        lambda _, __, x, ___, shift, ____, p: problem.jacobian(t, x, shift, p), problem.matrix, problem.matrix
-    )
-    ts.setTimeStep(1.0)
-    ts.setMaxSteps(STEPS)
-    ts.setMaxTime(1e100)
-    ts.setExactFinalTime(PETSc.TS.ExactFinalTime.STEPOVER)
-    ts.setErrorIfStepFails(False)
-    settings = {"ts_pseudo_frtol": rtol, "ts_pseudo_fatol": atol, "ts_pseudo_increment": 1.5}
-    chosen = configure(ts, settings | {"snes_rtol": 1e-8, "snes_max_it": 30}, options)
-    consistent(problem.models, t=t)
-    problem.store()
-    before = problem.x.copy()
-    with given(chosen), restored(problem, before):
-        trouble = attempt(lambda: ts.solve(problem.x))
-    code = ts.getConvergedReason()
-    left = problem.x.duplicate()
-    problem.stop()
-    problem.residual(t, problem.x, None, left)
-    why = trouble or PSEUDO.get(code) or reason(code, PETSc.TS.ConvergedReason)
-    result = Steady(ts.getStepNumber(), left.norm(), why)
-    ts.destroy()
-    if trouble or code not in PSEUDO or not problem.admissible():
-        problem.load(before)
-        raise _gave_up(result, "pseudo-time steps", t)
-    return result
-
-
-@contextmanager
-def restored(problem: Problem, before: PETSc.Vec) -> Iterator[None]:
-    """Whatever breaks off the solve, the models get their state of before back."""
-    try:
-        yield
-    except BaseException:
-        problem.load(before)
-        raise
-
-
-def _gave_up(result: Steady, steps: str, t: float) -> ConvergenceError:
-    """The error for a steady solve that failed."""
-    told = f"no steady state found: {result.reason} after {result.iterations} {steps}, |F| = {result.residual:.3g}"
-    return ConvergenceError(told, t=t, dt=math.nan, reason=result.reason)
-
-
-STEADY = {"newton": newton, "pseudo-transient": pseudo_transient}
+STEADY = {"newton": by_newton, "pseudo-transient": pseudo_transient}
 
 
 def solve_steady(
@@ -133,8 +65,8 @@ def solve_steady(
 
     Args:
         models: one model or several.
-        method: "newton" (with line search) or "pseudo-transient"; when left out, the latter if a model conserves an
-            amount that its start alone decides.
+        method: "newton" (with line search) or "pseudo-transient"; when left out, the latter if a model has
+            many steady states and wants the one it relaxes to.
         rtol: factor by which the residual must fall.
         atol: residual small enough in any case.
         petsc_options: PETSc options for the solver, without prefix; they come last.
@@ -146,14 +78,8 @@ def solve_steady(
     """
     found = as_models(models)
     if method is None:
-        method = "pseudo-transient" if any(m.conserves for m in found) else "newton"
+        method = "pseudo-transient" if any(m.relaxes for m in found) else "newton"
     solver = STEADY[choice("method", method, STEADY)]
     number("rtol", rtol, above=0.0)
     number("atol", atol, above=0.0)
-    return solver(Problem(found), t=found[0].t, rtol=rtol, atol=atol, options=petsc_options)
-
-
-def consistent(models: Sequence[Model], *, t: float) -> None:
-    """Give the algebraic unknowns the values that belong to the evolving ones, by Newton's method."""
-    if any(unknown.rate is None for model in models for unknown in model.unknowns):
-        newton(Problem(models, only_algebraic=True), t=t)
+    return solver(found, rtol, atol, petsc_options)

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from emfem.errors import ConvergenceError
 from emfem.model import Model
+from emfem.solve.newton import consistent
 from emfem.solve.problem import Options, Problem, attempt, configure, given, reason
-from emfem.solve.steady import consistent
 
 from petsc4py import PETSc
 
 METHODS = {"rosenbrock": "rosw", "bdf": "bdf"}
-REUSE = 15  # steps a Rosenbrock-W method goes on with one factorisation (it keeps its order with any Jacobian)
+REUSE = 15  # steps a Rosenbrock-W method goes on with one factorisation; with one for ever its order falls to 2
+FIRST = 1e-6  # first step to try, as a part of the time to cover
 SMALLEST = 1e-12  # smallest step, as a part of the time to cover
 GROWTH = 4.0  # largest factor from one step to the next
 CUT = 0.5  # PETSc's safety factor, and its lowest factor: a step it rejects is always halved
@@ -46,13 +47,15 @@ class TimeStepper:
         atol: float = 1e-6,
         first_step: float | None = None,
         fixed_step: float | None = None,
+        frozen: bool = False,
         options: Options | None = None,
     ) -> None:
         """Compile the problem, make the start consistent and set PETSc up."""
         self.t = models[0].t
         self.steps = self.rejected = self.factorisations = self._age = self._hold = 0
-        self._smallest = SMALLEST * (until - self.t)
-        self._rung = fixed_step or first_step or 1e-6 * (until - self.t)
+        self._rung = fixed_step or first_step or FIRST * (until - self.t)
+        self._smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * self._rung)
+        self._start, self._frozen = self.t, frozen
         self._fixed = fixed_step is not None
         self._reuse = REUSE if method == "rosenbrock" else 0
         self._factored = math.nan
@@ -95,8 +98,19 @@ class TimeStepper:
             relative.array[self.problem.part(i)] = 0.0 if unknown.rate is None else rtol
         return absolute, relative
 
+    def _clock(self, t: float) -> float:
+        """The time that coefficients see: that of the start while they are frozen."""
+        return self._start if self._frozen else t
+
+    def imbalance(self) -> float:
+        """|F(t, u, 0)|: how far the present state is from a steady one."""
+        f = self.problem.x.duplicate()
+        self.problem.stop()
+        self.problem.residual(self._clock(self.t), self.problem.x, None, f)
+        return f.norm()
+
     def _residual(self, _: PETSc.TS, t: float, x: PETSc.Vec, rates: PETSc.Vec, f: PETSc.Vec) -> None:
-        self.problem.residual(t, x, rates, f)
+        self.problem.residual(self._clock(t), x, rates, f)
 
     def _jacobian(
         self, _: PETSc.TS, t: float, x: PETSc.Vec, __: PETSc.Vec, shift: float, ___: PETSc.Mat, matrix: PETSc.Mat
@@ -104,7 +118,7 @@ class TimeStepper:
         """Assemble, unless the present factorisation still serves: then leaving the matrix alone keeps it."""
         if self._age < self._reuse and math.isclose(shift, self._factored, rel_tol=1e-9):
             return
-        self.problem.jacobian(t, x, shift, matrix)
+        self.problem.jacobian(self._clock(t), x, shift, matrix)
         self._factored, self._age = shift, 0
         self.factorisations += 1
 
@@ -133,9 +147,9 @@ class TimeStepper:
                 failure = "the smallest step is not accurate enough"  # PETSc takes it all the same
             if failure is None:
                 problem.load(problem.x)
-                if problem.admissible():
+                failure = problem.trespass()
+                if failure is None:
                     break
-                failure = "left its bounds"
             self.rejected += 1
             self._rewind()
             self._rung = 0.5 * min(dt, took if took > 0 else dt)
@@ -148,7 +162,7 @@ class TimeStepper:
         ts.setTime(self.t)
         for model in problem.models:
             model.t = self.t
-            model.set_time(self.t)
+            model.set_time(self._clock(self.t))
         self.steps += 1
         self._age += 1
         self.dt = took
@@ -187,7 +201,7 @@ class TimeStepper:
         self._last.copy(self.problem.x)
         self.problem.load(self.problem.x)
         for model in self.problem.models:
-            model.set_time(self.t)
+            model.set_time(self._clock(self.t))
         self._ts.setTime(self.t)
         self._ts.setConvergedReason(PETSc.TS.ConvergedReason.CONVERGED_ITERATING)
         self._ts.restartStep()
