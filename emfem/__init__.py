@@ -14,6 +14,7 @@ if importlib.util.find_spec(
 from emfem import (
     analytic,
     checkpoint,
+    conduction,
     errors,
     fields,
     film,
@@ -45,6 +46,7 @@ __all__ = [
     "UnknownName",
     "analytic",
     "checkpoint",
+    "conduction",
     "errors",
     "evolve",
     "fields",

@@ -156,10 +156,13 @@ def _march(stepper: TimeStepper, until: float, watch: Sequence[Observer], tell: 
     """Step to `until` or until an observer stops the run; why it ended."""
     while stepper.t < until:
         stepper.step(min([until, *(observer.next_time for observer in watch)]))
+        if stepper.t >= until:
+            stepper.settle()
         tell(stepper)
         reasons = [observer.look(stepper.t, last=stepper.t >= until) for observer in watch]
         stop = next((reason for reason in reasons if reason), None)
         if stop:
+            stepper.settle()
             return stop
     return "reached until"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emfem.errors import ParameterError
+from emfem.errors import ParameterError, floats
 from emfem.mesh import bounds, period
 
 import basix.ufl
@@ -14,7 +14,7 @@ import dolfinx
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from ufl.domain import extract_domains
 
 
@@ -91,7 +91,7 @@ def refresh(target: fem.Function, field: Any) -> None:
     target.x.scatter_forward()
 
 
-def evaluate(function: fem.Function, points: NDArray[np.float64]) -> NDArray[np.float64]:
+def evaluate(function: fem.Function, points: ArrayLike) -> NDArray[np.float64]:
     """Values at points, the same on all ranks.
 
     Args:
@@ -100,15 +100,22 @@ def evaluate(function: fem.Function, points: NDArray[np.float64]) -> NDArray[np.
 
     Returns:
         shape (n,); NaN where a point lies outside the mesh.
+
+    Raises:
+        ParameterError: if the points have another shape.
     """
     mesh = function.function_space.mesh
-    padded = np.zeros((len(points), 3))
-    padded[:, : points.shape[1]] = points
+    places = floats("points", points)
+    if places.ndim != 2 or places.shape[1] != mesh.geometry.dim:
+        msg = f"points of shape {places.shape}, must be (n, {mesh.geometry.dim})"
+        raise ParameterError(msg)
+    padded = np.zeros((len(places), 3))
+    padded[:, : places.shape[1]] = places
     tree = dolfinx.geometry.bb_tree(mesh, mesh.topology.dim)
     candidates = dolfinx.geometry.compute_collisions_points(tree, padded)
     colliding = dolfinx.geometry.compute_colliding_cells(mesh, candidates, padded)
     here = np.flatnonzero(np.diff(colliding.offsets))
-    values = np.full(len(points), -np.inf)
+    values = np.full(len(places), -np.inf)
     if len(here):
         values[here] = function.eval(padded[here], colliding.array[colliding.offsets[here]]).reshape(-1)
     mesh.comm.Allreduce(MPI.IN_PLACE, values, op=MPI.MAX)

@@ -140,6 +140,7 @@ def text(path: os.PathLike[str] | str, content: str, *, comm: MPI.Comm = MPI.COM
 
 
 def say(*lines: object, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
-    """Print each line once, on rank 0."""
+    """Print each line once, on rank 0. Collective: a line may need all ranks to be told."""
+    told = [str(line) for line in lines]
     if comm.rank == 0:
-        print(*lines, sep="\n", flush=True)
+        print(*told, sep="\n", flush=True)

@@ -39,8 +39,19 @@ def small_waves_obey_linear_theory(error: Any) -> None:
     assert error < 0.01
 
 
+def the_current_crowds_at_the_notch(found: Any) -> None:
+    """1 + depth / half width = 3.5 in a wide plate, at the tip (40, 30)."""
+    assert found.ratio == pytest.approx(3.5, rel=0.05)
+    assert found.place == pytest.approx([40.0, 30.0], abs=1.0)
+
+
 DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] = {
     "dispersion": ({"cells": 8}, small_waves_obey_linear_theory, ("dispersion.png",)),
+    "notched_strip": (
+        {"until": 10.0, "size": 3.0},
+        the_current_crowds_at_the_notch,
+        ("composition.png", "potential.png", "series.csv"),
+    ),
     "stripes": (
         {"until": 800.0, "cells": 24},
         stripes_turn_away_on_110,

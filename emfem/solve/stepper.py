@@ -206,6 +206,11 @@ class TimeStepper:
         self._ts.setConvergedReason(PETSc.TS.ConvergedReason.CONVERGED_ITERATING)
         self._ts.restartStep()
 
+    def settle(self) -> None:
+        """Give the algebraic unknowns the values that belong to the state reached; a kept Jacobian lets them lag."""
+        consistent(self.problem.models, t=self.t)
+        self.problem.store()
+
     def close(self) -> None:
         """Free PETSc's memory."""
         self._ts.destroy()
