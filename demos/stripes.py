@@ -42,7 +42,7 @@ def run(surface: str, out: Path, angle: float, until: float, cells: int) -> tupl
         ],
     )
     em.plot.film_strip(picture, out / "strip.png")
-    em.plot.animation(frames, out / "stripes.mp4")
+    em.plot.animation(frames, out / "stripes.mp4", frames_per_second=6)
     em.write.say(f"[{surface}] {report}; solute kept to {solute.worst:.1e}")
     fast, slow = crystal.rates
     drift = math.degrees(math.atan2(slow * field[1], fast * field[0])) % 180

@@ -29,7 +29,8 @@ class UnknownName(ParameterError):
     def __init__(self, name: object, owner: str, known: Iterable[str]) -> None:
         """Say that `owner` has no `name`, and list what it has."""
         self.name, self.owner, self.known = name, owner, tuple(known)
-        super().__init__(f"{name!r}; {owner} has {', '.join(self.known) or 'no names'}")
+        told = self.known if isinstance(name, str) else map(repr, self.known)  # 110 is not '110'
+        super().__init__(f"{name!r}; {owner} has {', '.join(told) or 'no names'}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by what it was made of: errors travel between processes."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from emfem import checkpoint as checkpoints
 from emfem import fields
-from emfem.errors import ConvergenceError, ParameterError, choice, number
+from emfem.errors import ConvergenceError, EmfemError, ParameterError, choice, number
 from emfem.files import writable
 from emfem.model import Model
 from emfem.observe import Observer
@@ -105,7 +105,7 @@ def evolve(
             number(name, value, above=0.0)
     choice("method", method, METHODS)
     if not isinstance(watch, Sequence) or not all(isinstance(observer, Observer) for observer in watch):
-        msg = f"watch = {watch!r}, must be a list of observers from em.watch, em.write or your own"
+        msg = f"watch = {watch!r}, must be a list of observers, [...], from em.watch, em.write or your own"
         raise ParameterError(msg)
     comm = found[0].mesh.comm
     if checkpoint is not None:
@@ -126,6 +126,10 @@ def evolve(
             stopped = _march(stepper, until, watch, tell)
         except ConvergenceError as error:
             error.args = (f"{error.args[0]}; {_rescue(found, checkpoint or LAST_GOOD)}",)
+            raise
+        except EmfemError:
+            if checkpoint is not None:
+                checkpoints.save(found, checkpoint)
             raise
         except KeyboardInterrupt:
             stopped = "interrupted"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emfem.errors import ParameterError, floats
+from emfem.errors import ParameterError, floats, kind
 from emfem.mesh import bounds, period
 
 import basix.ufl
@@ -137,6 +137,15 @@ def sample_grid(function: fem.Function, shape: Sequence[int]) -> Grid:
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
     values = evaluate(function, points).reshape(tuple(shape))
     return Grid(values, lower, upper - lower, tuple(bool(p) for p in period(mesh)))
+
+
+def is_function(function: Any) -> None:
+    """Refuse what is no Function.
+
+    Raises:
+        ParameterError: if it is something else.
+    """
+    kind("field", function, fem.Function, 'a Function, such as film["c"]')
 
 
 def gather(function: fem.Function) -> Cells | None:

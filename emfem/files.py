@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from emfem.errors import ParameterError, choice
+from emfem.errors import ParameterError
 
 from mpi4py import MPI
 
@@ -19,12 +19,12 @@ def writable(path: str | os.PathLike[str], *suffixes: str, comm: MPI.Comm = MPI.
         comm: the ranks that wait for the answer.
 
     Raises:
-        UnknownName: for another ending.
-        ParameterError: if the folder cannot be made or written to; on all ranks.
+        ParameterError: for another ending, or if the folder cannot be made or written to; on all ranks.
     """
     path = Path(path)
-    if suffixes:
-        choice("the file ending", path.suffix, suffixes)
+    if suffixes and path.suffix not in suffixes:
+        msg = f"path = {str(path)!r}, must end in {' or '.join(suffixes)}"
+        raise ParameterError(msg)
     trouble = None
     if comm.rank == 0:
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, UnknownName, number
+from emfem.errors import ParameterError, UnknownName, floats, number
 from emfem.mesh import Domain
 
 import dolfinx
@@ -114,6 +114,7 @@ class Quantity:
 class Driver:
     """A coefficient that follows a function of time."""
 
+    name: str
     constant: fem.Constant
     of_time: Callable[[float], Any]
 
@@ -201,9 +202,17 @@ class Model:
         return fields.integral(self._compiled[name], self.mesh.comm)
 
     def set_time(self, t: float) -> None:
-        """Give every coefficient that depends on time its value at t."""
+        """Give every coefficient that depends on time its value at t.
+
+        Raises:
+            ParameterError: if one is not finite then.
+        """
         for driver in self._drivers:
-            driver.constant.value = driver.of_time(t)
+            value = floats(driver.name, driver.of_time(t))
+            if not np.isfinite(value).all():
+                msg = f"{driver.name} = {value.tolist()} at t = {t:g}, must be finite"
+                raise ParameterError(msg)
+            driver.constant.value = value
 
     def trespass(self) -> str | None:
         """Which unknown is not finite or not inside its bounds, the same on all ranks; None if all are."""

@@ -100,6 +100,7 @@ def measure(field: Any, *, resolution: int = 192) -> Pattern:
         ParameterError: if the mesh is not two-dimensional or the resolution is too small.
     """
     pixels = count("resolution", resolution, at_least=16)
+    fields.is_function(field)
     mesh = field.function_space.mesh
     if mesh.geometry.dim != 2:
         msg = f"the pattern needs a two-dimensional film, but the mesh has {mesh.geometry.dim} dimension(s)"

@@ -30,6 +30,8 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+__all__ = ["animation", "dispersion", "field", "film_strip", "grid"]
+
 COLOURS = "viridis"
 DPI = 120
 
@@ -64,6 +66,7 @@ def field(
     Raises:
         ParameterError: if the field has components, or the file cannot be written.
     """
+    fields.is_function(function)
     target = writable(path, ".png", comm=function.function_space.mesh.comm)
     _draw([function], [title or function.name], target, limits, colours)
     return target
@@ -134,7 +137,10 @@ def animation(
     limits = limits or _limits(functions)
 
     def render(cells: list[fields.Cells]) -> None:
-        images = [_pixels(_figure([part], [title], limits, colours)) for part, title in zip(cells, titles, strict=True)]
+        images = [
+            _pixels(_figure([part], [title], limits, colours, label=functions[0].name))
+            for part, title in zip(cells, titles, strict=True)
+        ]
         even = [image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2] for image in images]  # H.264 wants it
         if target.suffix == ".gif":
             iio.imwrite(target, even, duration=1000 / speed, loop=0)
@@ -263,7 +269,7 @@ def _draw(
     ends = limits or _limits(functions)
 
     def render(cells: list[fields.Cells]) -> None:
-        _figure(cells, titles, ends, colours, columns).savefig(target, dpi=DPI)
+        _figure(cells, titles, ends, colours, columns, functions[0].name).savefig(target, dpi=DPI)
 
     _on_root(functions, render)
 
@@ -274,6 +280,7 @@ def _figure(
     limits: tuple[float, float],
     colours: str,
     columns: int | None = None,
+    label: str = "",
 ) -> Figure:
     """Panels row by row, with one colour bar for all."""
     across = min(columns or len(cells), len(cells))
@@ -291,7 +298,7 @@ def _figure(
             axes.set_axis_off()
     if tall:
         scale = ScalarMappable(Normalize(*limits), colours)
-        figure.colorbar(scale, ax=panels.tolist(), shrink=0.8, pad=0.02, aspect=25)
+        figure.colorbar(scale, ax=panels.tolist(), shrink=0.8, pad=0.02, aspect=25, label=label)
     return figure
 
 

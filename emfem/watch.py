@@ -13,6 +13,8 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 
+__all__ = ["at_rest", "conserved", "probe", "series", "snapshots", "stop_when"]
+
 
 class Recorder(Observer):
     """Keeps the times it saw."""

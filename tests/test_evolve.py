@@ -162,7 +162,7 @@ def test_a_driven_model_follows_its_driver(decay: Decay):
     def parabola(t: float) -> float:
         return 3 * t**2
 
-    model = decay(lambda u: source, drivers=(em.model.Driver(source, parabola),))
+    model = decay(lambda u: source, drivers=(em.model.Driver("source", source, parabola),))
     march(model, 2.0, rtol=1e-7)
     assert model["u"].x.array == pytest.approx(9.0, rel=1e-6)
 
@@ -226,7 +226,7 @@ def test_a_model_without_time_follows_one_with_time(decay: Decay):
         ({"watch": [None]}, "watch = [None], must be a list of observers"),
         ({"watch": None}, "watch = None, must be a list of observers"),
         ({"watch": em.watch.series(["amount"])}, "must be a list of observers"),
-        ({"checkpoint": "state.txt"}, "'.txt'; the file ending has .npz"),
+        ({"checkpoint": "state.txt"}, "path = 'state.txt', must end in .npz"),
         ({"petsc_options": {"ts_type": "nonsense"}}, "petsc_options = {'ts_type': 'nonsense'}, must be options that"),
     ],
 )
@@ -310,13 +310,15 @@ def test_a_mobility_that_breaks_down_leaves_the_last_good_state_in_model_and_fil
 def test_a_field_that_becomes_nan_ends_in_an_error_with_everything_as_it_was(film: Films):
     steps = Times()
     model = film(degree=1, field=lambda t: (0.1, 0.0) if t < 0.5 else (math.nan, 0.0))
-    with pytest.raises(ConvergenceError) as caught:
-        march(model, 1.0, watch=[steps])
-    assert caught.value.t == model.t == steps.seen[-1] < 0.5
+    with pytest.raises(ParameterError, match=r"^field = \[nan, 0\.0\] at t = 0\.\d+, must be finite$"):
+        march(model, 1.0, watch=[steps], checkpoint="kept.npz")
+    again = film(degree=1)
+    em.checkpoint.load(again, "kept.npz")
+    assert again.t == model.t
+    assert model.t == steps.seen[-1] < 0.5
     assert model["field"].value.tolist() == [0.1, 0.0]
     assert model.trespass() is None
     assert math.isfinite(model.quantity("dissipation"))
-    assert last_good(caught.value).is_file()
 
 
 def test_a_step_that_fails_at_its_fixed_size_is_not_made_smaller(decay: Decay):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from emfem.errors import ParameterError, UnknownName
+from emfem.errors import ParameterError
 from emfem.files import writable
 
 import pytest
@@ -30,7 +30,7 @@ def test_a_file_that_is_there_stays(tmp_path: Path):
 
 
 def test_another_ending_lists_those_allowed(tmp_path: Path):
-    with pytest.raises(UnknownName, match=r"^'\.txt'; the file ending has \.npz, \.bp$"):
+    with pytest.raises(ParameterError, match=r"\.txt', must end in \.npz or \.bp$"):
         writable(tmp_path / "c.txt", ".npz", ".bp")
 
 

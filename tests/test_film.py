@@ -451,7 +451,7 @@ def test_scales_that_are_not_positive_are_refused(name: str, bad: float):
         (lambda: em.film.uniform_field(math.nan), "field strength = nan, must be finite"),
         (lambda: em.film.uniform_field(1.0, math.inf), "field angle = inf rad, must be finite"),
         (lambda: em.film.Anisotropy("112"), "'112'; surface has 110, 100, 111"),
-        (lambda: em.film.Anisotropy(110), "110; surface has 110, 100, 111"),  # type: ignore[arg-type]
+        (lambda: em.film.Anisotropy(110), "110; surface has '110', '100', '111'"),  # type: ignore[arg-type]
         (lambda: em.film.Anisotropy("110", -1.0), "strength = -1, must be greater than -1"),
         (lambda: em.film.Anisotropy("110", math.nan), "strength = nan, must be finite"),
         (lambda: em.film.Anisotropy(misorientation=math.inf), "misorientation = inf rad, must be finite"),
@@ -525,7 +525,7 @@ def wrong_start(x: Array) -> Array:
         ({"degree": 1.5}, "degree = 1.5, must be a whole number"),
         ({"alloy": None}, "alloy = None, must be an em.film.Alloy"),
         ({"domain": "torus"}, "domain = 'torus', must be one of em.mesh"),
-        ({"on": {"left": em.fixed(0.2)}}, "'left'; this mesh has no names"),
+        ({"on": {"left": em.fixed(0.2)}}, "'left'; this mesh, periodic in x and y, has no names"),
     ],
 )
 def test_a_film_of_bad_input_is_refused(film: Films, arguments: dict[str, Any], message: str):
@@ -585,3 +585,42 @@ def test_a_growth_rate_of_bad_input_is_refused(arguments: dict[str, Any], messag
     with pytest.raises(ParameterError) as caught:
         em.film.growth_rate(**given)
     assert message in str(caught.value)
+
+
+# ---- bad input: functions and angles
+
+
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        (
+            {"free_energy": lambda c: math.log(c)},
+            r"free_energy\(c\) must be made of UFL functions, such as ufl\.ln\(c\)",
+        ),
+        ({"free_energy": lambda c: np.log(c)}, r"free_energy\(c\) must be made of UFL functions"),
+        ({"free_energy": lambda c: None}, r"free_energy\(c\) must be made of UFL functions"),
+        ({"mobility": lambda c: np.exp(c)}, r"mobility\(c\) must be made of UFL functions"),
+        ({"initial": lambda x: np.full(3, 0.3)}, r"initial\(x\) of shape \(3,\) for x of shape \(3, \d+\), must have"),
+        ({"initial": lambda x: 0.3}, r"initial\(x\) of shape \(\) for x"),
+        ({"initial": lambda x: x[:2]}, r"initial\(x\) of shape \(2, \d+\)"),
+    ],
+)
+def test_a_function_of_the_wrong_kind_is_refused(film: Films, own: dict[str, Any], told: str):
+    with pytest.raises(ParameterError, match=told):
+        film(**own)
+
+
+def test_degrees_for_radians_are_refused():
+    with pytest.raises(ParameterError, match=r"misorientation = 20 rad, .* for degrees write 20 \* deg"):
+        em.film.Anisotropy(misorientation=20)
+    with pytest.raises(ParameterError, match=r"misorientation_y = -45 rad, .* write -45 \* deg"):
+        em.film.Anisotropy(misorientation_y=-45)
+    with pytest.raises(ParameterError, match=r"field angle = 90 rad, .* write 90 \* deg"):
+        em.film.uniform_field(0.1, angle=90)
+    assert em.film.uniform_field(1.0, angle=360 * deg) == pytest.approx((1.0, 0.0), abs=1e-12)
+
+
+def test_a_model_where_a_field_is_meant_is_refused(film: Films):
+    for ask in (em.patterns.measure, lambda f: em.plot.field(f, "f.png")):
+        with pytest.raises(ParameterError, match=r'must be a Function, such as film\["c"\]'):
+            ask(film())

@@ -217,7 +217,7 @@ def test_print_tells_cells_sizes_periodicity_and_names(make: Callable[[], Domain
 def test_an_unknown_boundary_lists_those_there_are(plate: Domain):
     with pytest.raises(UnknownName, match=r"^'lef'; this mesh has left, right, bottom, top$"):
         plate.tag("lef")
-    with pytest.raises(UnknownName, match=r"^'left'; this mesh has no names$"):
+    with pytest.raises(UnknownName, match=r"^'left'; this mesh, periodic in x, has no names$"):
         mesh.periodic_interval(1.0, cells=3).ds("left")
 
 

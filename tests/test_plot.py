@@ -80,10 +80,10 @@ def test_one_and_three_dimensions_are_drawn(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("draw", "told"),
     [
-        (lambda c, p: em.plot.field(c, p / "c.jpg"), "'.jpg'; the file ending has .png"),
+        (lambda c, p: em.plot.field(c, p / "c.jpg"), "jpg', must end in .png"),
         (lambda c, p: em.plot.film_strip([], p / "c.png"), "0 fields, must be at least one"),
         (lambda c, p: em.plot.film_strip([c], p / "c.png", titles=["a", "b"]), "titles: 2, must be as many as the 1"),
-        (lambda c, p: em.plot.animation([c], p / "c.avi"), "'.avi'"),
+        (lambda c, p: em.plot.animation([c], p / "c.avi"), "avi', must end in .mp4 or .gif"),
         (lambda c, p: em.plot.animation([c], p / "c.gif", frames_per_second=0), "frames_per_second = 0"),
         (
             lambda c, p: em.plot.field(em.fields.discontinuous(_gradient(c), c.function_space.mesh, 1), p / "c.png"),

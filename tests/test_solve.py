@@ -171,7 +171,7 @@ def test_the_user_s_exception_comes_out_of_a_steady_solve_and_the_start_is_kept(
         msg = f"mine at t = {t:g}"
         raise KeyError(msg)
 
-    driver = em.model.Driver(fem.Constant(decay().mesh, 0.0), broken)
+    driver = em.model.Driver("load", fem.Constant(decay().mesh, 0.0), broken)
     model = decay(drivers=(driver,))
     for method in ("newton", "pseudo-transient"):
         with pytest.raises(KeyError, match="mine at t = 0"):

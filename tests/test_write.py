@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import emfem as em
-from emfem.errors import ConvergenceError, ParameterError, UnknownName
+from emfem.errors import ConvergenceError, ParameterError
 
 import numpy as np
 import pytest
@@ -167,7 +167,7 @@ def test_a_file_in_place_of_frames_is_refused():
 
 
 def test_frames_need_their_ending():
-    with pytest.raises(UnknownName, match=r"^'\.vtk'; the file ending has \.bp$"):
+    with pytest.raises(ParameterError, match=r"\.vtk', must end in \.bp$"):
         em.write.vtx("fields.vtk", ["c"])
 
 

@@ -236,10 +236,10 @@ class Anisotropy:
         """Check every constant."""
         choice("surface", self.surface, FOLDS)
         number("strength", self.strength, above=-1.0)
-        number("misorientation", self.misorientation, unit="rad")
+        angle_in_radians("misorientation", self.misorientation)
         number("ratio", self.ratio, at_least=1e-3, at_most=1e3)
         if self.misorientation_y is not None:
-            number("misorientation_y", self.misorientation_y, unit="rad")
+            angle_in_radians("misorientation_y", self.misorientation_y)
 
     @property
     def rates(self) -> tuple[float, float]:
@@ -262,7 +262,20 @@ def uniform_field(strength: float, angle: float = 0.0) -> tuple[float, float]:
         angle: phi to the x axis [rad].
 
     Raises:
-        ParameterError: if either is not finite.
+        ParameterError: if either is not finite, or the angle is beyond a full turn.
     """
-    strength, angle = number("field strength", strength), number("field angle", angle, unit="rad")
+    strength, angle = number("field strength", strength), angle_in_radians("field angle", angle)
     return strength * math.cos(angle), strength * math.sin(angle)
+
+
+def angle_in_radians(name: str, value: float) -> float:
+    """`value` as an angle of at most a full turn: 45 is refused, 45 * deg is meant.
+
+    Raises:
+        ParameterError: if it is not finite or beyond a full turn.
+    """
+    angle = number(name, value, unit="rad")
+    if abs(angle) > 2 * math.pi:
+        msg = f"{name} = {angle:g} rad, must be within a full turn of 2 pi: for degrees write {angle:g} * deg"
+        raise ParameterError(msg)
+    return angle

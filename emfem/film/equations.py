@@ -64,7 +64,8 @@ def model(
         field: drift force F [-]: a vector of dim numbers, a UFL vector, or a function of t that returns dim numbers;
             None is no drift.
         initial: `noise(...)` about the mean, a function of x with shape (3, n) that gives c, or a Function.
-        on: conditions on named boundaries: `fixed(c)` holds a composition, `flux(J)` lets solute in.
+        on: conditions on named boundaries: `fixed(c)` holds a composition, `flux(J)` lets solute in. The gradient of c
+            normal to any edge is zero in the mean: the wetting condition n . grad c = 0 of the equation for mu.
         free_energy: f(c) in UFL instead of the alloy's; mu follows from it.
         mobility: M(c) in UFL instead of c (1 - c). With both replaced, c may have any range.
         degree: polynomial degree of both unknowns.
@@ -102,6 +103,7 @@ def model(
     composition, chemical = evolving("c", space, bounds), algebraic("mu", space)
     c, mu, rate = composition.function, chemical.function, composition.rate
     _check_energy(energy, c)
+    _as_ufl("mobility", mobile, c)
     start(c, domain, initial, mean, limits)
 
     v, w = tests((composition, chemical))
@@ -177,12 +179,30 @@ def _force(domain: Domain, field: Any) -> tuple[Any, list[Driver]]:
         msg = f"field = {values.tolist()}, must be {domain.dim} finite numbers"
         raise ParameterError(msg)
     constant = fem.Constant(domain.mesh, values)
-    return constant, [Driver(constant, field)] if callable(field) else []
+    return constant, [Driver("field", constant, field)] if callable(field) else []
+
+
+class _Symbol(fem.Function):
+    """A composition that is no number: math.log(c) would look for its value for ever."""
+
+    def __float__(self) -> float:
+        """Refuse."""
+        msg = "c is a UFL expression, not a number"
+        raise TypeError(msg)
+
+
+def _as_ufl(name: str, function: Callable[[Any], Any], c: fem.Function) -> Any:
+    """function(c) as UFL, refused where it is made of something else."""
+    try:
+        return ufl.as_ufl(function(_Symbol(c.function_space)))
+    except (TypeError, AttributeError, ValueError) as error:
+        msg = f"{name}(c) must be made of UFL functions, such as ufl.ln(c): {error}"
+        raise ParameterError(msg) from None
 
 
 def _check_energy(energy: Callable[[Any], Any], c: fem.Function) -> None:
     """Refuse a free energy that is no scalar or does not depend on c."""
-    value = ufl.as_ufl(energy(c))
+    value = _as_ufl("free_energy", energy, c)
     slope = expand_derivatives(derivative(lambda x: ufl.as_ufl(energy(x)), c)) if value.ufl_shape == () else None
     if slope is None or isinstance(slope, ufl.constantvalue.Zero):
         msg = f"free_energy(c) = {value}, must be a scalar that depends on c"

@@ -68,7 +68,8 @@ class Domain:
             UnknownName: if there is no such boundary; the message lists those there are.
         """
         if name not in self.names:
-            raise UnknownName(name, "this mesh", self.names)
+            around = " and ".join(axis for axis, length in zip(AXES, self.period, strict=False) if length)
+            raise UnknownName(name, f"this mesh{f', periodic in {around},' if around else ''}", self.names)
         return self.names.index(name) + 1
 
     def dx(self, degree: int | None = None) -> ufl.Measure:

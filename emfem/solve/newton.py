@@ -28,6 +28,10 @@ class Steady:
     residual: float
     reason: str
 
+    def __str__(self) -> str:
+        """One line."""
+        return f"steady ({self.reason}): {self.iterations} iterations, |F| = {self.residual:.3g}"
+
 
 def newton(
     problem: Problem, *, t: float, rtol: float = 1e-10, atol: float = 1e-12, options: Options | None = None

@@ -188,7 +188,7 @@ def attempt(action: Callable[[], None]) -> str | None:
     except PETSc.Error as error:
         if error.__cause__ is not None:
             raise error.__cause__ from None
-        return f"PETSc error {error.ierr}"
+        return f"PETSc error {error.ierr}, {str(error).splitlines()[-1].split('] ')[-1]}"
     return None
 
 

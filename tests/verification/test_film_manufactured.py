@@ -66,7 +66,7 @@ def errors(cells, degree, cell="quadrilateral", conservative=True):
             "c": em.model.Quantity((film["c"] - c) ** 2 * domain.dx(2 * degree + 4)),
             "mu": em.model.Quantity((film["mu"] - mu) ** 2 * domain.dx(2 * degree + 4)),
         },
-        drivers=[em.model.Driver(t, lambda t: t)],
+        drivers=[em.model.Driver("t", t, lambda t: t)],
     )
     em.evolve(driven, UNTIL, rtol=1e-7, atol=1e-10, progress=False)
     return np.sqrt([driven.quantity("c"), driven.quantity("mu")])
