@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, choice, count, floats, kind, number
+from emfem.errors import ParameterError, choice, count, kind, number, positive_tensor
 from emfem.mesh import Domain
 from emfem.model import Fixed, Flux, Model, Quantity, algebraic, check_boundaries, hold, tests
 
@@ -93,16 +93,9 @@ def _conductivity(domain: Domain, conductivity: Any) -> Any:
             msg = f"conductivity of shape {conductivity.ufl_shape}, must be () or ({domain.dim}, {domain.dim})"
             raise ParameterError(msg)
         return conductivity
-    values = floats("conductivity", conductivity)
-    if values.shape == ():
+    if np.ndim(conductivity) == 0:
         return fem.Constant(domain.mesh, number("conductivity", conductivity, above=0.0))
-    if values.shape != (domain.dim, domain.dim) or not np.isfinite(values).all():
-        msg = f"conductivity = {values.tolist()}, must be a number or a finite tensor ({domain.dim}, {domain.dim})"
-        raise ParameterError(msg)
-    if np.linalg.eigvalsh(values + values.T).min() <= 0:
-        msg = f"conductivity = {values.tolist()}, must be positive definite"
-        raise ParameterError(msg)
-    return fem.Constant(domain.mesh, values)
+    return fem.Constant(domain.mesh, positive_tensor("conductivity", conductivity, domain.dim))
 
 
 # ---- what is asked of a solved model ----------------------------------------------------------------------------

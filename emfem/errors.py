@@ -121,6 +121,22 @@ def floats(name: str, value: Any) -> NDArray[np.float64]:
         raise ParameterError(msg) from None
 
 
+def positive_tensor(name: str, value: Any, dim: int) -> NDArray[np.float64]:
+    """`value` as a positive definite tensor of shape (dim, dim).
+
+    Raises:
+        ParameterError: if it is not.
+    """
+    tensor = floats(name, value)
+    if tensor.shape != (dim, dim) or not np.isfinite(tensor).all():
+        msg = f"{name} = {tensor.tolist()}, must be a finite tensor of shape ({dim}, {dim})"
+        raise ParameterError(msg)
+    if np.linalg.eigvalsh(tensor + tensor.T).min() <= 0:
+        msg = f"{name} = {tensor.tolist()}, must be positive definite"
+        raise ParameterError(msg)
+    return tensor
+
+
 def kind(name: str, value: Any, expected: type, words: str) -> None:
     """Refuse a `value` that is not `expected`, which is in `words`.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, count, floats, kind, number
+from emfem.errors import ParameterError, count, floats, kind, number, positive_tensor
 from emfem.film.alloy import Alloy, Anisotropy
 from emfem.film.start import Noise, start
 from emfem.film.terms import degenerate_mobility, derivative, mixing_energy, potential, solute_flux, transport
@@ -115,33 +115,40 @@ def model(
         if isinstance(condition, Flux):
             residual -= fem.Constant(domain.mesh, condition.value) * v * domain.ds(name, 2 * degree)
 
-    area = fields.integral(fem.form(fem.Constant(domain.mesh, 1.0) * dx), domain.mesh.comm)
-    square = fem.form(c**2 * dx)
-    result = Model(
+    return Model(
         "film",
         domain,
         (composition, chemical),
         residual,
         conditions=[hold(domain, composition, n, b.value) for n, b in conditions.items() if isinstance(b, Fixed)],
         expressions={"flux": flux, "field": force},
-        quantities={
-            "solute": Quantity(c * dx),
-            "free_energy": Quantity(energy(c) * dx + eps / 2 * ufl.inner(ufl.grad(c), ufl.grad(c)) * dx),
-            "dissipation": Quantity(-ufl.inner(flux, ufl.grad(mu) - force) * dx),
-            "c_min": Quantity(lambda: fields.extremes(c)[0]),
-            "c_max": Quantity(lambda: fields.extremes(c)[1]),
-            "amplitude": Quantity(lambda: _wave_amplitude(result, square, area)),
-        },
+        quantities=_quantities(c, energy(c), eps, flux, ufl.grad(mu) - force, dx),
         drivers=drivers,
         relaxes=True,
     )
-    return result
 
 
-def _wave_amplitude(film: Model, square: fem.Form, area: float) -> float:
-    """sqrt(2 <(c - <c>)^2>): the amplitude of c if it is a single wave."""
-    mean = film.quantity("solute") / area
-    return math.sqrt(max(0.0, 2 * (fields.integral(square, film.mesh.comm) / area - mean**2)))
+def _quantities(
+    c: fem.Function, energy: Any, eps: fem.Constant, flux: Any, force: Any, dx: ufl.Measure
+) -> dict[str, Quantity]:
+    """What a film can tell: solute, energy, -int J . force (the power lost), and the spread of c."""
+    comm = c.function_space.mesh.comm
+    area = fields.integral(fem.form(fem.Constant(c.function_space.mesh, 1.0) * dx), comm)
+    first, second = fem.form(c * dx), fem.form(c**2 * dx)
+
+    def amplitude() -> float:
+        """sqrt(2 <(c - <c>)^2>): the amplitude of c if it is a single wave."""
+        mean, square = (fields.integral(moment, comm) / area for moment in (first, second))
+        return math.sqrt(max(0.0, 2 * (square - mean**2)))
+
+    return {
+        "solute": Quantity(c * dx),
+        "free_energy": Quantity(energy * dx + eps / 2 * ufl.inner(ufl.grad(c), ufl.grad(c)) * dx),
+        "dissipation": Quantity(-ufl.inner(flux, force) * dx),
+        "c_min": Quantity(lambda: fields.extremes(c)[0]),
+        "c_max": Quantity(lambda: fields.extremes(c)[1]),
+        "amplitude": Quantity(amplitude),
+    }
 
 
 def _diffusion(domain: Domain, anisotropy: Anisotropy | ArrayLike | None) -> Any:
@@ -154,14 +161,7 @@ def _diffusion(domain: Domain, anisotropy: Anisotropy | ArrayLike | None) -> Any
             msg = f"anisotropy of shape {tensor.ufl_shape}, must be ({domain.dim}, {domain.dim})"
             raise ParameterError(msg)
         return tensor
-    tensor = floats("anisotropy", tensor)
-    if tensor.shape != (domain.dim, domain.dim) or not np.isfinite(tensor).all():
-        msg = f"anisotropy = {tensor.tolist()}, must be a finite tensor of shape ({domain.dim}, {domain.dim})"
-        raise ParameterError(msg)
-    if np.linalg.eigvalsh(tensor + tensor.T).min() <= 0:
-        msg = f"anisotropy = {tensor.tolist()}, must be positive definite"
-        raise ParameterError(msg)
-    return fem.Constant(domain.mesh, tensor)
+    return fem.Constant(domain.mesh, positive_tensor("anisotropy", tensor, domain.dim))
 
 
 def _force(domain: Domain, field: Any) -> tuple[Any, list[Driver]]:
