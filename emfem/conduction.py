@@ -14,7 +14,7 @@ from typing import Any
 from emfem import fields
 from emfem.errors import ParameterError, choice, count, kind, number, positive_tensor
 from emfem.mesh import Domain
-from emfem.model import Fixed, Flux, Model, Quantity, algebraic, check_boundaries, hold, tests
+from emfem.model import Fixed, Flux, Model, Quantity, algebraic, check_boundaries, held, let_in, tests
 
 import basix
 import basix.ufl
@@ -25,14 +25,14 @@ from numpy.typing import NDArray
 
 
 def ohmic_flux(conductivity: Any, phi: Any) -> Any:
-    """J = -sigma grad phi."""
+    """`j = -sigma grad phi`, Ohm's law."""
     if ufl.as_ufl(conductivity).ufl_shape:
         return -ufl.dot(conductivity, ufl.grad(phi))
     return -conductivity * ufl.grad(phi)
 
 
 def continuity(flux: Any, v: Any, dx: ufl.Measure) -> ufl.Form:
-    """Int -j . grad v dx: no current is lost, insulated edges natural."""
+    """`int -j . grad v dx`: no current is lost, insulated edges natural."""
     return -ufl.inner(flux, ufl.grad(v)) * dx
 
 
@@ -67,16 +67,13 @@ def model(domain: Domain, *, conductivity: Any = 1.0, on: Mapping[str, Fixed | F
     (v,) = tests((potential,))
     dx = domain.dx(2 * degree)
     current = ohmic_flux(sigma, phi)
-    residual = continuity(current, v, dx)
-    for name, condition in conditions.items():
-        if isinstance(condition, Flux):
-            residual -= fem.Constant(domain.mesh, condition.value) * v * domain.ds(name, 2 * degree)
+    residual = continuity(current, v, dx) - let_in(domain, conditions, v, 2 * degree)
     return Model(
         "conduction",
         domain,
         (potential,),
         residual,
-        conditions=[hold(domain, potential, n, b.value) for n, b in conditions.items() if isinstance(b, Fixed)],
+        conditions=held(domain, potential, conditions),
         expressions={"E": -ufl.grad(phi), "j": current},
         quantities={
             "power": Quantity(-ufl.inner(current, ufl.grad(phi)) * dx),
@@ -87,7 +84,7 @@ def model(domain: Domain, *, conductivity: Any = 1.0, on: Mapping[str, Fixed | F
 
 
 def _conductivity(domain: Domain, conductivity: Any) -> Any:
-    """Sigma as UFL, checked if it is numbers."""
+    """The conductivity as UFL, checked if it is numbers."""
     if isinstance(conductivity, ufl.core.expr.Expr):
         if conductivity.ufl_shape not in ((), (domain.dim, domain.dim)):
             msg = f"conductivity of shape {conductivity.ufl_shape}, must be () or ({domain.dim}, {domain.dim})"

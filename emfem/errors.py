@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from functools import partial
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -90,7 +89,7 @@ def number(
     except (TypeError, ValueError):
         msg = f"{name} = {value!r}, must be a number"
         raise ParameterError(msg) from None
-    if isinstance(value, str | bool) or not (isinstance(value, Real) or hasattr(value, "__float__")):
+    if isinstance(value, str | bool):
         msg = f"{name} = {value!r}, must be a number"
         raise ParameterError(msg)
     if not math.isfinite(result):

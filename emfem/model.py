@@ -102,6 +102,17 @@ def hold(domain: Domain, unknown: Unknown, name: str, value: float) -> Condition
     return Condition(name, unknown, found[found < space.dofmap.index_map.size_local], value)
 
 
+def held(domain: Domain, unknown: Unknown, on: Mapping[str, Any]) -> list[Condition]:
+    """The held values of `unknown` among the checked conditions `on` named boundaries."""
+    return [hold(domain, unknown, name, b.value) for name, b in on.items() if isinstance(b, Fixed)]
+
+
+def let_in(domain: Domain, on: Mapping[str, Any], v: Any, degree: int) -> Any:
+    """The sum over boundaries with a flux g of the integral of g v: what comes in, to be taken off a residual."""
+    passed = ((name, b) for name, b in on.items() if isinstance(b, Flux))
+    return sum(fem.Constant(domain.mesh, b.value) * v * domain.ds(name, degree) for name, b in passed)
+
+
 @dataclass(frozen=True)
 class Quantity:
     """A number a model can tell: a UFL functional, or a function that computes it; and its unit."""

@@ -21,7 +21,8 @@ from emfem.model import (
     algebraic,
     check_boundaries,
     evolving,
-    hold,
+    held,
+    let_in,
     tests,
 )
 
@@ -64,8 +65,8 @@ def model(
         field: drift force F [-]: a vector of dim numbers, a UFL vector, or a function of t that returns dim numbers;
             None is no drift.
         initial: `noise(...)` about the mean, a function of x with shape (3, n) that gives c, or a Function.
-        on: conditions on named boundaries: `fixed(c)` holds a composition, `flux(J)` lets solute in. The gradient of c
-            normal to any edge is zero in the mean: the wetting condition n . grad c = 0 of the equation for mu.
+        on: conditions on named boundaries: `fixed(c)` holds a composition, `flux(J)` lets solute in. The equation for
+            mu imposes n . grad c = 0 weakly on every edge, one that holds a composition too.
         free_energy: f(c) in UFL instead of the alloy's; mu follows from it.
         mobility: M(c) in UFL instead of c (1 - c). With both replaced, c may have any range.
         degree: polynomial degree of both unknowns.
@@ -111,16 +112,14 @@ def model(
     eps = fem.Constant(domain.mesh, float(alloy.gradient_energy))
     flux = solute_flux(mobile(c), diffusion, mu, force)
     residual = transport(rate, flux, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx)
-    for name, condition in conditions.items():
-        if isinstance(condition, Flux):
-            residual -= fem.Constant(domain.mesh, condition.value) * v * domain.ds(name, 2 * degree)
+    residual -= let_in(domain, conditions, v, 2 * degree)
 
     return Model(
         "film",
         domain,
         (composition, chemical),
         residual,
-        conditions=[hold(domain, composition, n, b.value) for n, b in conditions.items() if isinstance(b, Fixed)],
+        conditions=held(domain, composition, conditions),
         expressions={"flux": flux, "field": force},
         quantities=_quantities(c, energy(c), eps, flux, ufl.grad(mu) - force, dx),
         drivers=drivers,

@@ -12,14 +12,14 @@ FLOOR = 1e-6  # a composition nearer than this to 0 or 1 counts as used up
 
 
 def x_ln_x(c: Any) -> Any:
-    """C ln c, continued below c0 = FLOOR by its second-order Taylor polynomial, so that it stays C2."""
+    """`c ln c`, continued below c0 = FLOOR by its second-order Taylor polynomial, so that it stays C2."""
     c0 = FLOOR
     below = c0 * math.log(c0) + (1 + math.log(c0)) * (c - c0) + (c - c0) ** 2 / (2 * c0)
     return ufl.conditional(ufl.lt(c, c0), below, c * ufl.ln(c))
 
 
 def mixing_energy(c: Any, *, entropy: Any, enthalpy: Any, solute_expansion: Any, energy_ratio: Any) -> Any:
-    """F = (Gamma - 1) c + S [c ln c + (1-c) ln(1-c)] + W c (1-c) + alpha (c^2/2 - c^3/3)."""
+    """`f = (Gamma - 1) c + S [c ln c + (1-c) ln(1-c)] + W c (1-c) + alpha (c^2/2 - c^3/3)`, the free energy."""
     return (
         (energy_ratio - 1) * c
         + entropy * (x_ln_x(c) + x_ln_x(1 - c))
@@ -45,10 +45,10 @@ def solute_flux(mobility: Any, diffusion: Any, mu: Any, force: Any) -> Any:
 
 
 def transport(rate: Any, flux: Any, v: Any, dx: ufl.Measure) -> ufl.Form:
-    """Int (dC/dt) v - J . grad v dx: conservation of solute, blocked edges natural."""
+    """`int (dC/dt) v - J . grad v dx`: conservation of solute, blocked edges natural."""
     return rate * v * dx - ufl.inner(flux, ufl.grad(v)) * dx
 
 
 def potential(mu: Any, slope: Any, gradient_energy: Any, c: Any, w: Any, dx: ufl.Measure) -> ufl.Form:
-    """Int mu w - f'(c) w - eps grad c . grad w dx."""
+    """`int mu w - f'(c) w - eps grad c . grad w dx`: the chemical potential."""
     return mu * w * dx - slope * w * dx - gradient_energy * ufl.inner(ufl.grad(c), ufl.grad(w)) * dx

@@ -100,7 +100,7 @@ class Problem:
                 unknown.rate.x.array[:] = 0.0
 
     def residual(self, t: float, x: PETSc.Vec, rates: PETSc.Vec | None, f: PETSc.Vec) -> None:
-        """F = F(t, x, rates); in held rows the value's distance to what it is held at."""
+        """Give `f` the value F(t, x, rates); in held rows the value's distance to what it is held at."""
         self.load(x, rates)
         for model in self.models:
             model.set_time(t)
@@ -114,7 +114,7 @@ class Problem:
             f.array[rows] = x.array_r[rows] - condition.value
 
     def jacobian(self, t: float, x: PETSc.Vec, shift: float, matrix: PETSc.Mat) -> None:
-        """Shift * dF/d(rates) + dF/dx; held rows are those of the identity."""
+        """Give `matrix` the value shift * dF/d(rates) + dF/dx; held rows are those of the identity."""
         self.load(x)
         for model in self.models:
             model.set_time(t)
@@ -133,7 +133,7 @@ class Problem:
 
 
 def _derivative(residual: ufl.Form, unknown: Unknown, shift: fem.Constant) -> ufl.Form | None:
-    """Shift * d(residual)/d(rate) + d(residual)/d(value), or None if it depends on neither."""
+    """The form shift * d(residual)/d(rate) + d(residual)/d(value), or None if it depends on neither."""
     trial = ufl.TrialFunction(unknown.function.function_space)
     form = ufl.derivative(residual, unknown.function, trial)
     if unknown.rate is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from emfem.errors import ConvergenceError, choice, number
 from emfem.model import Model
@@ -31,7 +30,7 @@ def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options:
     Raises:
         ConvergenceError: if it fails; the state is then what it was before.
     """
-    t, why = models[0].t, "DIVERGED_MAX_STEPS"
+    t, failure = models[0].t, "DIVERGED_MAX_STEPS"
     with restored(models):
         stepper = TimeStepper(models, NEVER, first_step=FIRST, frozen=True, rtol=LOOSE, atol=LOOSE, options=options)
         start = left = stepper.imbalance()
@@ -40,14 +39,13 @@ def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options:
                 stepper.step(NEVER)
                 left = stepper.imbalance()
         except ConvergenceError as error:
-            why = error.reason
-        result = Steady(stepper.steps, left, why)
+            failure = error.reason
         stepper.close()
         if left > max(atol, rtol * start):
-            raise gave_up(result, "pseudo-time steps", t)
+            raise gave_up(Steady(stepper.steps, left, failure), "pseudo-time steps", t)
         for model in models:
             model.t = t
-    return replace(result, reason="CONVERGED_AT_REST")
+    return Steady(stepper.steps, left, "CONVERGED_AT_REST")
 
 
 STEADY = {"newton": by_newton, "pseudo-transient": pseudo_transient}

@@ -77,7 +77,7 @@ class TimeStepper:
             "ts_adapt_type": "none" if self._fixed else "basic",
             "ts_adapt_safety": CUT,
             "ts_adapt_clip": f"{CUT},{GROWTH}",
-            "ts_adapt_scale_solve_failed": 0.5,
+            "ts_adapt_scale_solve_failed": CUT,
             "ts_adapt_dt_min": 0.1 * self._smallest,
         }
         if method == "rosenbrock":
@@ -152,7 +152,7 @@ class TimeStepper:
                     break
             self.rejected += 1
             self._rewind()
-            self._rung = 0.5 * min(dt, took if took > 0 else dt)
+            self._rung = CUT * min(dt, took if took > 0 else dt)
             if self._fixed or self._rung < self._smallest:
                 msg = f"no step possible at t = {self.t:g}: dt = {dt:g}, {failure}"
                 raise ConvergenceError(msg, t=self.t, dt=dt, reason=failure)
