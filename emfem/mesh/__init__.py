@@ -2,7 +2,6 @@
 
 from emfem.mesh.block import (
     box,
-    glue,
     interval,
     periodic_box,
     periodic_interval,
@@ -18,7 +17,6 @@ __all__ = [
     "PeriodicMesh",
     "bounds",
     "box",
-    "glue",
     "interval",
     "notched_strip",
     "period",

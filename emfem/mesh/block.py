@@ -10,17 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emfem.errors import ParameterError, choice, count, number
-from emfem.mesh.domain import AXES, Domain, PeriodicMesh
+from emfem.mesh.domain import AXES, Domain
+from emfem.mesh.parts import Parts
+from emfem.mesh.share import distribute
 
-import basix.ufl
 import dolfinx
 import numpy as np
-import ufl
 from mpi4py import MPI
-from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 CELLS = {1: ("interval",), 2: ("quadrilateral", "triangle"), 3: ("hexahedron", "tetrahedron")}
 
@@ -187,74 +183,14 @@ def _plain(comm: MPI.Comm, lengths: Sequence[float], counts: Sequence[int], cell
 
 def _periodic(
     comm: MPI.Comm, lengths: Sequence[float], counts: Sequence[int], cell: str, periods: tuple[float, ...]
-) -> PeriodicMesh:
+) -> dolfinx.mesh.Mesh:
     """The block with opposite faces glued; rank 0 lays it out, DOLFINx distributes it."""
-    dim = len(lengths)
-    nodes, cells = np.zeros((0, dim)), np.zeros((0, 2**dim if cell in CELLS[dim][:1] else dim + 1), dtype=np.int64)
+    parts = None
     if comm.rank == 0:
         whole = _plain(MPI.COMM_SELF, lengths, counts, cell)
-        nodes, cells = whole.geometry.x[:, :dim], whole.geometry.dofmaps[0].astype(np.int64)
-    return glue(comm, nodes, cells, cell, periods)
-
-
-def glue(
-    comm: MPI.Comm,
-    nodes: NDArray[np.float64],
-    cells: NDArray[np.int64],
-    cell: str,
-    periods: tuple[float, ...],
-) -> PeriodicMesh:
-    """A periodic mesh from one whose opposite sides match: nodes a period apart become one vertex.
-
-    Args:
-        comm: the ranks that share the mesh.
-        nodes: coordinates on rank 0, shape (n, dim), no wider than the period; shape (0, dim) on the other ranks.
-        cells: node numbers of each cell, in DOLFINx's order, shape (m, nodes per cell).
-        cell: name of the cell type.
-        periods: period along each axis, 0 where there is none.
-    """
-    dim = len(periods)
-    element = basix.ufl.element("Lagrange", cell, 1, shape=(dim,))
-    merged, cells = _merge(nodes, cells, np.array(periods))
-    torus = dolfinx.mesh.create_mesh(comm, cells, element, merged)
-    # A cell that crosses the seam has nodes on both sides: lift the near ones by a period.
-    corners = torus.geometry.x[torus.geometry.dofmaps[0]][:, :, :dim].copy()
-    for axis, length in enumerate(periods):
-        along = corners[:, :, axis]
-        if length:
-            along[along < along.max(axis=1, keepdims=True) - length / 2] += length
-    n, per_cell = corners.shape[:2]
-    unfolded = dolfinx.mesh.create_geometry(
-        dolfinx.common.IndexMap(comm, n * per_cell),
-        np.arange(n * per_cell, dtype=np.int32).reshape(n, per_cell),
-        torus.geometry.cmaps[0],
-        corners.reshape(-1, dim),
-        np.arange(n * per_cell, dtype=np.int64),
-    )
-    mesh = PeriodicMesh(
-        type(torus._cpp_object)(comm, torus.topology._cpp_object, unfolded._cpp_object), ufl.Mesh(element)
-    )
-    mesh.period = periods
-    return mesh
-
-
-def _merge(
-    nodes: NDArray[np.float64], cells: NDArray[np.int64], periods: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Nodes without their periodic images, and the cells renumbered."""
-    if len(nodes) == 0:
-        return nodes, cells
-    origin = nodes.min(axis=0)
-    extent = np.ptp(nodes, axis=0)
-    wrapped = nodes - origin
-    for axis in np.flatnonzero(periods):
-        wrapped[:, axis] %= periods[axis]
-    near = 1e-9 * extent.max()
-    pairs = cKDTree(wrapped, boxsize=periods).query_pairs(near, output_type="ndarray")
-    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(nodes),) * 2)
-    _, label = connected_components(links, directed=False)
-    _, first = np.unique(label, return_index=True)
-    return wrapped[first] + origin, label[cells].astype(np.int64)
+        nodes = whole.geometry.x[:, : len(lengths)]
+        parts = Parts(nodes, whole.geometry.dofmaps[0].astype(np.int64), cell, period=periods)
+    return distribute("periodic block", parts, comm).mesh
 
 
 def _tag_flat_faces(mesh: dolfinx.mesh.Mesh, faces: Sequence[tuple[int, float, float]]) -> dolfinx.mesh.MeshTags:

@@ -1,16 +1,21 @@
-"""A domain: a mesh, the names of its boundaries, and measures on both."""
+"""A domain: a mesh, the names of its boundaries and regions, and measures on them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from emfem.errors import UnknownName
+from emfem.errors import ParameterError, UnknownName, floats
+from emfem.mesh.parts import CORNERS
+from emfem.mesh.quality import scaled_jacobian
 
+import basix.ufl
 import dolfinx
 import numpy as np
 import ufl
+from dolfinx import fem
 from mpi4py import MPI
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 AXES = ("x", "y", "z")
 
@@ -35,26 +40,54 @@ def bounds(mesh: dolfinx.mesh.Mesh) -> tuple[NDArray[np.float64], NDArray[np.flo
     return lower, upper
 
 
+@dataclass(frozen=True)
+class Quality:
+    """How a mesh is cut: its cells' number, diameters and shapes.
+
+    Attributes:
+        cells: their number.
+        smallest: smallest diameter [length].
+        largest: largest diameter [length].
+        worst: lowest scaled Jacobian: 1 for a regular cell, 0 for a flat one [-].
+        mean: mean scaled Jacobian [-].
+    """
+
+    cells: int
+    smallest: float
+    largest: float
+    worst: float
+    mean: float
+
+
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """A mesh, the names of its boundaries, and measures on both.
+    """A mesh, the names of its boundaries and regions, and measures on them.
 
     Attributes:
         mesh: the DOLFINx mesh, distributed over its communicator.
         shape: what it is, in words.
         names: names of the boundaries; the boundary `names[i]` carries the facet tag i + 1.
         facets: the facet tags.
+        regions: names of the regions; `regions[i]` carries the cell tag i + 1. A cell may be in none.
+        cells: the cell tags, or None without regions.
     """
 
     mesh: dolfinx.mesh.Mesh
     shape: str
     names: tuple[str, ...]
     facets: dolfinx.mesh.MeshTags
+    regions: tuple[str, ...] = ()
+    cells: dolfinx.mesh.MeshTags | None = None
 
     @property
     def dim(self) -> int:
-        """Number of space dimensions."""
+        """Number of space dimensions; 3 for a shell, a surface in space."""
         return self.mesh.geometry.dim
+
+    @property
+    def shell(self) -> bool:
+        """Whether it is a surface (or a line) in a space of more dimensions."""
+        return self.mesh.topology.dim < self.mesh.geometry.dim
 
     @property
     def period(self) -> NDArray[np.float64]:
@@ -72,30 +105,100 @@ class Domain:
             raise UnknownName(name, f"this mesh{f', periodic in {around},' if around else ''}", self.names)
         return self.names.index(name) + 1
 
-    def dx(self, degree: int | None = None) -> ufl.Measure:
-        """Volume measure; `degree` is the polynomial degree the quadrature integrates exactly."""
-        return ufl.Measure("dx", domain=self.mesh, metadata=_quadrature(degree))
+    def region(self, name: str) -> int:
+        """Cell tag of the region `name`.
+
+        Raises:
+            UnknownName: if there is no such region; the message lists those there are.
+        """
+        if name not in self.regions:
+            raise UnknownName(name, "the regions of this mesh", self.regions)
+        return self.regions.index(name) + 1
+
+    def dx(self, degree: int | None = None, region: str | None = None) -> ufl.Measure:
+        """Volume measure, of one region if it is named; `degree` is the polynomial degree it integrates exactly."""
+        if region is None:
+            return ufl.Measure("dx", domain=self.mesh, metadata=_quadrature(degree))
+        dx = ufl.Measure("dx", domain=self.mesh, subdomain_data=self.cells, metadata=_quadrature(degree))
+        return dx(self.region(region))
 
     def ds(self, name: str, degree: int | None = None) -> ufl.Measure:
         """Surface measure of the boundary `name`."""
         ds = ufl.Measure("ds", domain=self.mesh, subdomain_data=self.facets, metadata=_quadrature(degree))
         return ds(self.tag(name))
 
+    def piecewise(self, name: str, values: Mapping[str, ArrayLike]) -> fem.Function:
+        """A coefficient with one value in each region.
+
+        Args:
+            name: what it is, for messages.
+            values: a number or an array for each region, all of one shape; every cell must lie in one of them.
+
+        Raises:
+            UnknownName: for a region that does not exist.
+            ParameterError: for values of different shapes, or cells that get none.
+        """
+        tags = {self.region(region): floats(f"{name}[{region!r}]", value) for region, value in values.items()}
+        shapes = {value.shape for value in tags.values()}
+        if len(shapes) != 1:
+            msg = f"{name} = {dict(values)!r}, must be values of one shape, one a region"
+            raise ParameterError(msg)
+        shape = shapes.pop()
+        element = basix.ufl.element("Lagrange", self.mesh.basix_cell(), 0, shape=shape or None, discontinuous=True)
+        result = fem.Function(fem.functionspace(self.mesh, element), name=name)
+        cells = result.x.array.reshape(-1, max(1, int(np.prod(shape))))
+        cells[:] = np.nan
+        for tag, value in tags.items():
+            assert self.cells is not None
+            cells[self.cells.find(tag)] = value.reshape(-1)
+        result.x.scatter_forward()
+        owned = self.mesh.topology.index_map(self.mesh.topology.dim).size_local
+        without = self.mesh.comm.allreduce(int(np.isnan(cells[:owned]).any(axis=1).sum()))
+        if without:
+            left = [region for region in self.regions if region not in values]
+            msg = f"{name} = {dict(values)!r}, must name every region: {without} cells get none" + (
+                f" ({', '.join(left)} left out)" if left else ""
+            )
+            raise ParameterError(msg)
+        return result
+
+    def cell_quality(self) -> NDArray[np.float64]:
+        """The scaled Jacobian of each cell that this rank owns, shape (cells,)."""
+        topology, geometry = self.mesh.topology, self.mesh.geometry
+        owned = topology.index_map(topology.dim).size_local
+        corners = geometry.dofmaps[0][:owned, : CORNERS[topology.cell_name()]]
+        return scaled_jacobian(geometry.x, corners, topology.cell_name())
+
+    def quality(self) -> Quality:
+        """Sizes and shapes of all cells. Collective."""
+        topology, comm = self.mesh.topology, self.mesh.comm
+        owned = topology.index_map(topology.dim).size_local
+        h = self.mesh.h(topology.dim, np.arange(owned, dtype=np.int32))
+        shapes = self.cell_quality()
+        total = topology.index_map(topology.dim).size_global
+        return Quality(
+            total,
+            comm.allreduce(h.min(initial=np.inf), op=MPI.MIN),
+            comm.allreduce(h.max(initial=0.0), op=MPI.MAX),
+            comm.allreduce(shapes.min(initial=np.inf), op=MPI.MIN),
+            comm.allreduce(shapes.sum(), op=MPI.SUM) / total,
+        )
+
     def __str__(self) -> str:
-        """Shape, size, cells, cell sizes, periodicity and names. Collective: call it on every rank."""
-        topology = self.mesh.topology
-        cells = np.arange(topology.index_map(topology.dim).size_local, dtype=np.int32)
-        h = self.mesh.h(topology.dim, cells)
-        smallest = self.mesh.comm.allreduce(h.min(initial=np.inf), op=MPI.MIN)
-        largest = self.mesh.comm.allreduce(h.max(initial=0.0), op=MPI.MAX)
+        """Shape, size, cells, their sizes and quality, periodicity and names. Collective: call it on every rank."""
         lower, upper = bounds(self.mesh)
         size = " x ".join(f"{length:.4g}" for length in upper - lower)
         around = [axis for axis, length in zip(AXES, self.period, strict=False) if length]
-        return (
-            f"{self.shape} {size}: {topology.index_map(topology.dim).size_global} {topology.cell_name()} cells, "
-            f"diameter {smallest:.4g} to {largest:.4g}; "
-            + (f"periodic in {' and '.join(around)}; " if around else "")
-            + (f"boundaries {', '.join(self.names)}" if self.names else "no boundary")
+        found = self.quality()
+        return "; ".join(
+            (
+                f"{self.shape} {size}: {found.cells} {self.mesh.topology.cell_name()} cells, "
+                f"diameter {found.smallest:.4g} to {found.largest:.4g}",
+                f"quality {found.worst:.2f} at worst, {found.mean:.2f} on average",
+                *((f"periodic in {' and '.join(around)}",) if around else ()),
+                f"boundaries {', '.join(self.names)}" if self.names else "no boundary",
+                *((f"regions {', '.join(self.regions)}",) if self.regions else ()),
+            )
         )
 
 

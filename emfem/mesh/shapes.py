@@ -1,15 +1,14 @@
-"""Shapes that gmsh meshes. It is imported only when one is made, because it needs libraries of the system."""
+"""Plane shapes that gmsh meshes."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
 from typing import Any
 
-from emfem.errors import EmfemError, number
+from emfem.errors import number
 from emfem.mesh.domain import Domain
+from emfem.mesh.mesher import drawn, grade
+from emfem.mesh.parts import Predicate
 
-import dolfinx.io.gmsh
 from mpi4py import MPI
 
 
@@ -53,60 +52,11 @@ def notched_strip(
         notch = occ.addDisk(length / 2, width, 0.0, *axes, zAxis=[0.0, 0.0, 1.0], xAxis=along)
         surfaces, _ = occ.cut([(2, strip)], [(2, notch)])
         occ.synchronize()
-        sides: dict[str, list[int]] = {"anode": [], "cathode": [], "sides": []}
-        rim = []
-        for _, curve in gmsh.model.getBoundary(surfaces, oriented=False):
-            x, y, _ = occ.getCenterOfMass(1, curve)
-            name = "anode" if x < 1e-9 * length else "cathode" if x > (1 - 1e-9) * length else "sides"
-            sides[name].append(curve)
-            if name == "sides" and 1e-9 * width < y < (1 - 1e-9) * width:
-                rim.append(curve)
-        for tag, (name, curves) in enumerate(sides.items(), start=1):
-            gmsh.model.addPhysicalGroup(1, curves, tag, name)
-        gmsh.model.addPhysicalGroup(2, [tag for _, tag in surfaces], 1, "strip")
-        _refine(gmsh, rim, size / 3, size, opening)
+        centres = {tag: occ.getCenterOfMass(1, tag) for _, tag in gmsh.model.getBoundary(surfaces, oriented=False)}
+        rim = [tag for tag, (_, y, _) in centres.items() if 1e-9 * width < y < (1 - 1e-9) * width and tag in centres]
+        rim = [tag for tag in rim if 1e-9 * length < centres[tag][0] < (1 - 1e-9) * length]
+        grade(gmsh, size, curves=[(rim, size / 3)])
 
-    return _mesh("notched strip", draw, ("anode", "cathode", "sides"), 2, comm)
-
-
-def _refine(gmsh: Any, curves: list[int], fine: float, coarse: float, reach: float) -> None:
-    """Cells of the `fine` size at the curves, growing to the `coarse` one over `reach`."""
-    field = gmsh.model.mesh.field
-    distance, size = field.add("Distance"), field.add("Threshold")
-    field.setNumbers(distance, "CurvesList", curves)
-    field.setNumber(distance, "Sampling", 200)
-    for key, value in {"InField": distance, "SizeMin": fine, "SizeMax": coarse, "DistMin": 0, "DistMax": reach}.items():
-        field.setNumber(size, key, value)
-    field.setAsBackgroundMesh(size)
-    for option in ("FromPoints", "FromCurvature", "ExtendFromBoundary"):
-        gmsh.option.setNumber(f"Mesh.MeshSize{option}", 0)
-
-
-def _mesh(shape: str, draw: Callable[[Any], None], names: tuple[str, ...], dim: int, comm: MPI.Comm) -> Domain:
-    """What `draw` draws, meshed on rank 0 and shared; its physical groups of facets are numbered as `names`.
-
-    Raises:
-        EmfemError: if gmsh cannot be loaded or cannot mesh the shape; on all ranks.
-    """
-    trouble, gmsh, mine = None, None, False
-    if comm.rank == 0:
-        try:
-            gmsh = importlib.import_module("gmsh")
-            mine = not gmsh.isInitialized()
-            if mine:
-                gmsh.initialize(interruptible=False)
-            gmsh.option.setNumber("General.Terminal", 0)
-            gmsh.model.add(shape)
-            draw(gmsh)
-            gmsh.model.mesh.generate(dim)
-        except Exception as error:  # gmsh raises plain Exception, and the other ranks wait for the answer
-            trouble = f"no mesh of the {shape}: {error}"
-    try:
-        trouble = comm.bcast(trouble, root=0)
-        if trouble:
-            raise EmfemError(trouble)
-        data = dolfinx.io.gmsh.model_to_mesh(gmsh and gmsh.model, comm, 0, gdim=dim)
-    finally:
-        if gmsh is not None and gmsh.isInitialized():
-            gmsh.finalize() if mine else gmsh.model.remove()
-    return Domain(data.mesh, shape, names, data.facet_tags)
+    near = 1e-9 * length
+    ends: dict[str, Predicate] = {"anode": lambda x: x[0] < near, "cathode": lambda x: x[0] > length - near}
+    return drawn("notched strip", draw, comm, boundaries=ends, rest="sides")
