@@ -24,13 +24,14 @@ from emfem import (
     patterns,
     plot,
     solve,
+    spaces,
     units,
     watch,
     write,
 )
 from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, UnknownName
 from emfem.evolve import Run, evolve
-from emfem.model import Model, fixed, flux
+from emfem.model import Model, fixed, flux, placeholder
 from emfem.solve import Steady, solve_steady
 
 __version__ = "0.1.0"
@@ -57,9 +58,11 @@ __all__ = [
     "model",
     "observe",
     "patterns",
+    "placeholder",
     "plot",
     "solve",
     "solve_steady",
+    "spaces",
     "units",
     "watch",
     "write",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem import fields
 from emfem.errors import ParameterError, UnknownName, floats, number
 from emfem.mesh import Domain
+from emfem.spaces import nodes_on
 
+import basix.ufl
 import dolfinx
 import numpy as np
 import ufl
@@ -52,73 +54,54 @@ def tests(unknowns: Sequence[Unknown]) -> Sequence[ufl.Argument]:
     return ufl.TestFunctions(ufl.MixedFunctionSpace(*(u.function.function_space for u in unknowns)))
 
 
+OfTime = float | Callable[[float], float]
+
+
 @dataclass(frozen=True)
 class Fixed:
-    """A boundary value that is held."""
+    """A boundary value that is held: a number, or a function of time."""
 
-    value: float
+    value: OfTime
 
 
 @dataclass(frozen=True)
 class Flux:
-    """A flux through a boundary, positive into the domain."""
+    """A flux through a boundary, positive into the domain: a number, or a function of time."""
 
-    value: float
+    value: OfTime
 
 
-def fixed(value: float) -> Fixed:
-    """Hold the unknown at `value` on the boundary it is given for.
+def fixed(value: OfTime) -> Fixed:
+    """Hold the unknown at `value`, a number or a function of time, on the boundary it is given for.
 
     Raises:
-        ParameterError: if the value is not a finite number.
+        ParameterError: if the value (that at time 0) is not a finite number.
     """
-    return Fixed(number("fixed value", value))
+    return Fixed(of_time("fixed value", value))
 
 
-def flux(value: float) -> Flux:
+def flux(value: OfTime) -> Flux:
     """Pass `value` per unit of boundary and time through the boundary it is given for, positive into the domain.
 
+    Args:
+        value: a number, or a function of time.
+
     Raises:
-        ParameterError: if the value is not a finite number.
+        ParameterError: if the value (that at time 0) is not a finite number.
     """
-    return Flux(number("flux", value))
+    return Flux(of_time("flux", value))
 
 
-@dataclass(frozen=True, eq=False)
-class Condition:
-    """Held values: `dofs` of `unknown` on the boundary `boundary`, owned by this rank, keep `value`."""
+def of_time(name: str, value: OfTime, **limits: Any) -> OfTime:
+    """`value` if it is a number inside its limits, or a function of time that is one at time 0.
 
-    boundary: str
-    unknown: Unknown
-    dofs: NDArray[np.int32]
-    value: float
-
-
-def hold(domain: Domain, unknown: Unknown, name: str, value: float) -> Condition:
-    """Hold `unknown` at `value` on the boundary `name`."""
-    space = unknown.function.function_space
-    facets = domain.facets.find(domain.tag(name))
-    found = fem.locate_dofs_topological(space, domain.mesh.topology.dim - 1, facets)
-    return Condition(name, unknown, found[found < space.dofmap.index_map.size_local], value)
-
-
-def held(domain: Domain, unknown: Unknown, on: Mapping[str, Any]) -> list[Condition]:
-    """The held values of `unknown` among the checked conditions `on` named boundaries."""
-    return [hold(domain, unknown, name, b.value) for name, b in on.items() if isinstance(b, Fixed)]
-
-
-def let_in(domain: Domain, on: Mapping[str, Any], v: Any, degree: int) -> Any:
-    """The sum over boundaries with a flux g of the integral of g v: what comes in, to be taken off a residual."""
-    passed = ((name, b) for name, b in on.items() if isinstance(b, Flux))
-    return sum(fem.Constant(domain.mesh, b.value) * v * domain.ds(name, degree) for name, b in passed)
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A number a model can tell: a UFL functional, or a function that computes it; and its unit."""
-
-    value: ufl.Form | Callable[[], float]
-    unit: str = "-"
+    Raises:
+        ParameterError: if it is not.
+    """
+    if callable(value):
+        number(f"{name} at t = 0", value(0.0), **limits)
+        return value
+    return number(name, value, **limits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +111,75 @@ class Driver:
     name: str
     constant: fem.Constant
     of_time: Callable[[float], Any]
+
+
+def coefficient(domain: Domain, name: str, value: Any) -> tuple[fem.Constant, list[Driver]]:
+    """A constant of the forms, given by numbers or by a function of time, and what keeps it up to date."""
+    constant = fem.Constant(domain.mesh, floats(name, value(0.0) if callable(value) else value))
+    return constant, [Driver(name, constant, value)] if callable(value) else []
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """Held values: `dofs` of `unknown` on the boundary `boundary`, owned by this rank, keep the value of `value`."""
+
+    boundary: str
+    unknown: Unknown
+    dofs: NDArray[np.int32]
+    value: fem.Constant
+
+    def apply(self) -> None:
+        """Give the unknown the held values. Collective."""
+        self.unknown.function.x.array[self.dofs] = float(self.value)
+        self.unknown.function.x.scatter_forward()
+
+
+def held(domain: Domain, unknown: Unknown, on: Mapping[str, Any]) -> tuple[list[Condition], list[Driver]]:
+    """The held values of `unknown` among the checked conditions `on` named boundaries, and what moves them."""
+    space, conditions, drivers = unknown.function.function_space, [], []
+    for name, b in on.items():
+        if isinstance(b, Fixed):
+            nodes = nodes_on(space, domain.facets.find(domain.tag(name)))
+            value, moved = coefficient(domain, f"{unknown.name} on {name!r}", b.value)
+            owned = nodes[nodes < space.dofmap.index_map.size_local]
+            conditions.append(Condition(name, unknown, owned, value))
+            drivers += moved
+    return conditions, drivers
+
+
+def let_in(domain: Domain, on: Mapping[str, Any], v: Any, degree: int) -> tuple[Any, list[Driver]]:
+    """The sum over boundaries with a flux g of the integral of g v, to be taken off a residual; and what moves g."""
+    total, drivers = 0, []
+    for name, b in on.items():
+        if isinstance(b, Flux):
+            value, moved = coefficient(domain, f"flux on {name!r}", b.value)
+            total += value * v * domain.ds(name, degree)
+            drivers += moved
+    return total, drivers
+
+
+class Placeholder(fem.Function):
+    """A field that another model will give: it stands in forms until `Model.given` puts that field in its place."""
+
+
+def placeholder(name: str, domain: Domain, shape: tuple[int, ...] = ()) -> Placeholder:
+    """A field of a model that does not exist yet, for two models that each need a field of the other.
+
+    Args:
+        name: what `Model.given` will call it.
+        domain: where.
+        shape: () for a scalar, (dim,) for a vector.
+    """
+    element = basix.ufl.element("Lagrange", domain.mesh.basix_cell(), 1, shape=shape or None)
+    return Placeholder(fem.functionspace(domain.mesh, element), name=name)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number a model can tell: a UFL functional, or a function that computes it; and its unit."""
+
+    value: ufl.Form | Callable[[], float]
+    unit: str = "-"
 
 
 class Model:
@@ -171,8 +223,7 @@ class Model:
         self._drivers = tuple(drivers)
         self._compiled: dict[str, fem.Form] = {}
         for condition in self.conditions:
-            condition.unknown.function.x.array[condition.dofs] = condition.value
-            condition.unknown.function.x.scatter_forward()
+            condition.apply()
 
     @property
     def mesh(self) -> dolfinx.mesh.Mesh:
@@ -196,6 +247,44 @@ class Model:
         if name not in self.expressions:
             raise UnknownName(name, f"the {self.name} model", self.names)
         return self.expressions[name]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of the placeholders in its residual."""
+        return tuple(sorted(c.name for c in self.residual.coefficients() if isinstance(c, Placeholder)))
+
+    def given(self, **fields: Any) -> Model:
+        """The same model, on the same unknowns, with fields of other models in place of its placeholders.
+
+        Args:
+            fields: a Function or UFL expression for each placeholder, by its name.
+
+        Raises:
+            UnknownName: for a name that no placeholder has.
+            ParameterError: for a field of another shape.
+        """
+        found = {c.name: c for c in self.residual.coefficients() if isinstance(c, Placeholder)}
+        for name, field in fields.items():
+            if name not in found:
+                raise UnknownName(name, f"the placeholders of the {self.name} model", found)
+            if ufl.as_ufl(field).ufl_shape != found[name].ufl_shape:
+                msg = f"{name} of shape {ufl.as_ufl(field).ufl_shape}, must be {found[name].ufl_shape}"
+                raise ParameterError(msg)
+        put = {found[name]: field for name, field in fields.items()}
+        return Model(
+            self.name,
+            self.domain,
+            self.unknowns,
+            ufl.replace(self.residual, put),
+            conditions=self.conditions,
+            expressions={name: ufl.replace(e, put) for name, e in self.expressions.items()},
+            quantities={
+                name: replace(q, value=ufl.replace(q.value, put)) if isinstance(q.value, ufl.Form) else q
+                for name, q in self.quantities.items()
+            },
+            drivers=self._drivers,
+            relaxes=self.relaxes,
+        )
 
     def quantity(self, name: str) -> float:
         """The number `name` of the present state, reduced over all ranks. Collective.

@@ -17,6 +17,7 @@ LAYERS = {
     "materials": 1,
     "mesh": 1,
     "fields": 2,
+    "spaces": 2,
     "model": 3,
     "conduction": 4,
     "film": 4,

@@ -20,9 +20,11 @@ from emfem.model import (
     Quantity,
     algebraic,
     check_boundaries,
+    coefficient,
     evolving,
     held,
     let_in,
+    of_time,
     tests,
 )
 
@@ -87,7 +89,7 @@ def model(
         number("mean", mean, above=None if free else 0.0, below=None if free else 1.0)
     for name, condition in conditions.items():
         if isinstance(condition, Fixed) and not free:
-            number(f"composition fixed on {name!r}", condition.value, above=0.0, below=1.0)
+            of_time(f"composition fixed on {name!r}", condition.value, above=0.0, below=1.0)
     for name, function in (("free_energy", free_energy), ("mobility", mobility)):
         if function is not None:
             kind(name, function, Callable, "a function of c")  # type: ignore[arg-type]
@@ -112,17 +114,18 @@ def model(
     eps = fem.Constant(domain.mesh, float(alloy.gradient_energy))
     flux = solute_flux(mobile(c), diffusion, mu, force)
     residual = transport(rate, flux, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx)
-    residual -= let_in(domain, conditions, v, 2 * degree)
+    inflow, inflow_drivers = let_in(domain, conditions, v, 2 * degree)
+    held_values, held_drivers = held(domain, composition, conditions)
 
     return Model(
         "film",
         domain,
         (composition, chemical),
-        residual,
-        conditions=held(domain, composition, conditions),
+        residual - inflow,
+        conditions=held_values,
         expressions={"flux": flux, "field": force},
         quantities=_quantities(c, energy(c), eps, flux, ufl.grad(mu) - force, dx),
-        drivers=drivers,
+        drivers=[*drivers, *inflow_drivers, *held_drivers],
         relaxes=True,
     )
 
@@ -177,8 +180,7 @@ def _force(domain: Domain, field: Any) -> tuple[Any, list[Driver]]:
     if values.shape != (domain.dim,) or not np.isfinite(values).all():
         msg = f"field = {values.tolist()}, must be {domain.dim} finite numbers"
         raise ParameterError(msg)
-    constant = fem.Constant(domain.mesh, values)
-    return constant, [Driver("field", constant, field)] if callable(field) else []
+    return coefficient(domain, "field", field)
 
 
 class _Symbol(fem.Function):

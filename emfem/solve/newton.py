@@ -43,12 +43,12 @@ def newton(
     """
     snes = PETSc.SNES().create(problem.comm)
     snes.setFunction(lambda _, x, f: problem.residual(t, x, None, f), problem.x.duplicate())
-    snes.setJacobian(lambda _, x, __, p: problem.jacobian(t, x, 0.0, p), problem.matrix, problem.matrix)
+    snes.setJacobian(lambda _, x, __, p: problem.jacobian(t, x, 0.0, p, symmetric=True), problem.matrix, problem.matrix)
     tolerances: dict[str, object] = {"snes_rtol": rtol, "snes_atol": atol, "snes_stol": 0.0, "snes_max_it": 60}
     chosen = configure(snes, {"snes_type": "newtonls", "snes_linesearch_type": "bt"} | tolerances, options)
-    problem.store()
     problem.stop()
     with given(chosen), restored(problem.models):
+        problem.hold(t)
         trouble = attempt(lambda: snes.solve(None, problem.x))
         code = snes.getConvergedReason()
         why = trouble or reason(code, PETSc.SNES.ConvergedReason)

@@ -29,6 +29,11 @@ def as_models(models: Model | Sequence[Model]) -> tuple[Model, ...]:
     if not found or not all(isinstance(m, Model) for m in found) or len(set(found)) != len(found):
         msg = f"models = {models!r}, must be a model or a sequence of different models"
         raise ParameterError(msg)
+    for model in found:
+        if model.missing:
+            lacks = ", ".join(model.missing)
+            msg = f"the {model.name} model lacks {lacks}: put a field there, model.given({model.missing[0]}=...)"
+            raise ParameterError(msg)
     if len({m.t for m in found}) != 1:
         msg = f"models at t = {', '.join(f'{m.t:g}' for m in found)}, must be at the same time"
         raise ParameterError(msg)
@@ -111,10 +116,22 @@ class Problem:
         self._work.copy(f)
         for condition in self.conditions:
             rows = self._rows(condition)
-            f.array[rows] = x.array_r[rows] - condition.value
+            f.array[rows] = x.array_r[rows] - float(condition.value)
 
-    def jacobian(self, t: float, x: PETSc.Vec, shift: float, matrix: PETSc.Mat) -> None:
-        """Give `matrix` the value shift * dF/d(rates) + dF/dx; held rows are those of the identity."""
+    def hold(self, t: float) -> None:
+        """Give the models, and `x`, the held values of time t."""
+        for model in self.models:
+            model.set_time(t)
+        for condition in self.conditions:
+            condition.apply()
+        self.store()
+
+    def jacobian(self, t: float, x: PETSc.Vec, shift: float, matrix: PETSc.Mat, *, symmetric: bool = False) -> None:
+        """Give `matrix` the value shift * dF/d(rates) + dF/dx; held rows are those of the identity.
+
+        With `symmetric`, held columns too: the solver may then be one for symmetric matrices, but x must have the held
+        values already.
+        """
         self.load(x)
         for model in self.models:
             model.set_time(t)
@@ -124,8 +141,8 @@ class Problem:
         fem_petsc.assemble_matrix(matrix, self.jacobian_form)
         matrix.assemble()
         if self.conditions:
-            rows = self._held + matrix.getOwnershipRange()[0]
-            matrix.zeroRows(rows.astype(PETSc.IntType), diag=1.0)
+            rows = (self._held + matrix.getOwnershipRange()[0]).astype(PETSc.IntType)
+            (matrix.zeroRowsColumns if symmetric else matrix.zeroRows)(rows, diag=1.0)
 
     def trespass(self) -> str | None:
         """Which unknown is not finite or not inside its bounds; None if all are."""

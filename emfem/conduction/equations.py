@@ -1,0 +1,131 @@
+"""The conduction model: Ohm's law and conservation of charge put together into a residual for the potential."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from emfem import fields
+from emfem.conduction.electrodes import Electrode, among, attach, check_floating, check_touching, nodes_of
+from emfem.conduction.laws import continuity, ohmic_flux
+from emfem.errors import ParameterError, count, kind, number, positive_tensor
+from emfem.mesh import Domain
+from emfem.model import Fixed, Flux, Model, Quantity, algebraic, check_boundaries, let_in, tests
+from emfem.spaces import tied
+
+import basix.ufl
+import numpy as np
+import ufl
+from dolfinx import fem
+
+
+def model(
+    domain: Domain, *, conductivity: Any = 1.0, on: Mapping[str, Fixed | Flux | Electrode], degree: int = 2
+) -> Model:
+    """The conduction model on `domain`: unknown phi (potential), derived fields E and j.
+
+    Find phi with int sigma grad phi . grad v dx = int g v ds for all v, g the current density let in. Boundaries
+    without a condition are insulated. An electrode that carries a total current I has one unknown for all its nodes, so
+    it is an equipotential, and gets the load I; a contact of specific resistance r adds int (phi - V)/r v ds. The
+    residual is divided by a typical current, so that tolerances mean the same in every unit.
+
+    Quantities: power (int j.E), phi_min, phi_max, and for each electrode `voltage NAME` and `current NAME` (out of the
+    domain positive).
+
+    Args:
+        domain: of any dimension and shape.
+        conductivity: sigma: a number, a tensor of shape (dim, dim), either of them for each region by name, or a UFL
+            expression of either kind, such as one of another model's fields [S/m].
+        on: conditions on named boundaries: `fixed(V)` is an electrode at a voltage, `conduction.electrode(...)` one at
+            a voltage or a total current, with or without a contact resistance, `flux(j)` lets current in.
+        degree: polynomial degree of phi.
+
+    Raises:
+        ParameterError: for a conductivity that is not positive or of the wrong shape, a piece of the domain without an
+            electrode at a voltage (its potential would float), or electrodes that touch where one carries a current.
+        UnknownName: for a boundary or region that does not exist.
+    """
+    kind("domain", domain, Domain, "one of em.mesh")
+    degree = count("degree", degree, at_least=1)
+    conditions = check_boundaries(domain, on, (Fixed, Flux, Electrode))
+    electrodes = among(conditions)
+    if not any(e.voltage is not None for e in electrodes.values()):
+        msg = f"on = {conditions!r}, must hold at least one electrode at a voltage, em.fixed(...): the potential floats"
+        raise ParameterError(msg)
+    sigma = _conductivity(domain, conductivity)
+    space = fem.functionspace(domain.mesh, ("Lagrange", degree))
+    nodes = nodes_of(domain, space, electrodes)
+    check_touching(domain, electrodes, nodes)
+    if any(e.tied for e in electrodes.values()):
+        space = tied(space, [nodes[name] for name, e in electrodes.items() if e.tied])
+        nodes = nodes_of(domain, space, electrodes)
+    check_floating(domain, space, electrodes, nodes)
+
+    potential = algebraic("phi", space)
+    phi = potential.function
+    number_space = fem.functionspace(domain.mesh, basix.ufl.real_element(domain.mesh.basix_cell(), ()))
+    metal = {name: algebraic(f"voltage of {name}", number_space) for name, e in electrodes.items() if e.balanced}
+    v, *others = tests((potential, *metal.values()))
+    dx = domain.dx(2 * degree)
+    current = ohmic_flux(sigma, phi)
+    inflow, drivers = let_in(domain, conditions, v, 2 * degree)
+    balances = {name: (unknown, w) for (name, unknown), w in zip(metal.items(), others, strict=True)}
+    added = attach(
+        domain, electrodes, nodes, potential, balances, continuity(current, v, dx) - inflow, v, degree=2 * degree
+    )
+    typical = fem.Constant(domain.mesh, 1 / _typical_current(domain, sigma, conditions))
+    return Model(
+        "conduction",
+        domain,
+        (potential, *metal.values()),
+        typical * (added.flow + added.balance),
+        conditions=added.conditions,
+        expressions={"E": -ufl.grad(phi), "j": current},
+        quantities={
+            "power": Quantity(-ufl.inner(current, ufl.grad(phi)) * dx, "W"),
+            "phi_min": Quantity(lambda: fields.extremes(phi)[0], "V"),
+            "phi_max": Quantity(lambda: fields.extremes(phi)[1], "V"),
+            **added.quantities,
+        },
+        drivers=[*drivers, *added.drivers],
+    )
+
+
+def _conductivity(domain: Domain, conductivity: Any) -> Any:
+    """The conductivity as UFL, checked if it is numbers."""
+    if isinstance(conductivity, Mapping):
+        for region, value in conductivity.items():
+            _positive(f"conductivity[{region!r}]", value, domain.dim)
+        return domain.piecewise("conductivity", conductivity)
+    if isinstance(conductivity, ufl.core.expr.Expr):
+        if conductivity.ufl_shape not in ((), (domain.dim, domain.dim)):
+            msg = f"conductivity of shape {conductivity.ufl_shape}, must be () or ({domain.dim}, {domain.dim})"
+            raise ParameterError(msg)
+        return conductivity
+    return fem.Constant(domain.mesh, _positive("conductivity", conductivity, domain.dim))
+
+
+def _positive(name: str, value: Any, dim: int) -> Any:
+    """`value` as a positive number or positive definite tensor."""
+    return number(name, value, above=0.0) if np.ndim(value) == 0 else positive_tensor(name, value, dim)
+
+
+def _typical_current(domain: Domain, sigma: Any, conditions: Mapping[str, Any]) -> float:
+    """A current of the order of those that flow, for scaling: it need not be more than that. Collective."""
+    comm, one = domain.mesh.comm, fem.Constant(domain.mesh, 1.0)
+    volume = fields.integral(fem.form(one * domain.dx(0)), comm)
+    trace = ufl.tr(sigma) / domain.dim if ufl.as_ufl(sigma).ufl_shape else sigma
+    mean = abs(fields.integral(fem.form(trace * one * domain.dx(2)), comm)) / volume
+    mean = mean if 0 < mean < np.inf else 1.0  # a placeholder has no value yet
+    length, dim = volume ** (1 / domain.mesh.topology.dim), domain.mesh.topology.dim
+    conductance, face = mean * length ** (dim - 2), length ** (dim - 1)
+
+    def now(value: Any) -> float:
+        return value(0.0) if callable(value) else value
+
+    electrodes = among(conditions).values()
+    held = [now(e.voltage) for e in electrodes if e.voltage is not None]
+    currents = [abs(now(e.current)) for e in electrodes if e.current is not None]
+    fluxes = [abs(now(c.value)) * face for c in conditions.values() if isinstance(c, Flux)]
+    largest = max(conductance * (max(held) - min(held)), *currents, *fluxes, 0.0)
+    return largest or conductance * abs(held[0]) or 1.0

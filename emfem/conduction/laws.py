@@ -1,0 +1,39 @@
+"""How a conductor conducts: Ohm's law, conservation of charge, resistivity of an alloy, and what electrodes add."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ufl
+
+
+def ohmic_flux(conductivity: Any, phi: Any) -> Any:
+    """`j = -sigma grad phi`, Ohm's law."""
+    if ufl.as_ufl(conductivity).ufl_shape:
+        return -ufl.dot(conductivity, ufl.grad(phi))
+    return -conductivity * ufl.grad(phi)
+
+
+def continuity(flux: Any, v: Any, dx: ufl.Measure) -> ufl.Form:
+    """`int -j . grad v dx`: no current is lost, insulated edges natural."""
+    return -ufl.inner(flux, ufl.grad(v)) * dx
+
+
+def contact(phi: Any, voltage: Any, resistivity: Any, v: Any, ds: ufl.Measure) -> ufl.Form:
+    """`int (phi - V)/r v ds`: the current into a contact of specific resistance r with metal at the voltage V."""
+    return (phi - voltage) / resistivity * v * ds
+
+
+def nordheim(c: Any, *, solvent: float, solute: float, disorder: float) -> Any:
+    """Resistivity of a random binary alloy, `rho_A (1 - c) + rho_B c + A c (1 - c)`, Nordheim's rule.
+
+    Args:
+        c: solute fraction, a number, an array or UFL [-].
+        solvent: rho_A, of the pure solvent [Ohm m].
+        solute: rho_B, of the pure solute [Ohm m].
+        disorder: A, what the disorder of the alloy adds [Ohm m].
+
+    References:
+        L. Nordheim, Zur Elektronentheorie der Metalle II, Ann. Phys. 401, 641 (1931), doi:10.1002/andp.19314010602.
+    """
+    return solvent * (1 - c) + solute * c + disorder * c * (1 - c)

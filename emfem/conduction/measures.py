@@ -1,0 +1,119 @@
+"""What can be asked of a solved conduction model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from emfem import fields
+from emfem.errors import ParameterError, choice
+from emfem.mesh import Domain
+from emfem.model import Model
+
+import basix
+import basix.ufl
+import numpy as np
+import ufl
+from dolfinx import fem
+from numpy.typing import NDArray
+
+
+def electrodes(model: Model) -> tuple[str, ...]:
+    """Names of the model's electrodes."""
+    return tuple(name.removeprefix("voltage ") for name in model.quantities if name.startswith("voltage "))
+
+
+def current(model: Model, name: str) -> float:
+    """Total current through the electrode `name`, out of the domain positive [A; per thickness in 2-D]. Collective.
+
+    I = int j . grad w dx + int g w ds with w = 1 at the electrode's nodes and 0 at all others: the flux that the
+    discrete equations balance, so the currents of all electrodes add up to what is let in, to solver accuracy. A node
+    that electrodes share, at a corner, counts for each of them in equal parts.
+
+    Raises:
+        UnknownName: if there is no such electrode; the message lists those there are.
+    """
+    return model.quantity(f"current {choice('electrode', name, electrodes(model))}")
+
+
+def voltage(model: Model, name: str) -> float:
+    """The voltage of the electrode `name` [V]; that of the metal behind it if it has a contact resistance. Collective.
+
+    Raises:
+        UnknownName: if there is no such electrode; the message lists those there are.
+    """
+    return model.quantity(f"voltage {choice('electrode', name, electrodes(model))}")
+
+
+def resistance(model: Model) -> float:
+    """Voltage over current between the two electrodes of a solved model [Ohm, times unit thickness in 2-D]. Collective.
+
+    Raises:
+        ParameterError: if there are not exactly two electrodes, or no voltage between them.
+    """
+    ends = [(name, voltage(model, name)) for name in electrodes(model)]
+    if len(ends) != 2 or ends[0][1] == ends[1][1]:
+        msg = f"electrodes {dict(ends)}, must be two at different voltages for a resistance"
+        raise ParameterError(msg)
+    return (ends[1][1] - ends[0][1]) / current(model, ends[0][0])
+
+
+@dataclass(frozen=True)
+class Crowding:
+    """Where the current is densest, and how much denser than on average.
+
+    Attributes:
+        ratio: peak over mean [-]. At a sharp inward corner the exact peak is infinite: it grows as the mesh is refined.
+        peak: largest |j|.
+        mean: mean of |j| over the domain.
+        place: where the peak is, shape (dim,).
+    """
+
+    ratio: float
+    peak: float
+    mean: float
+    place: NDArray[np.float64]
+
+    def __str__(self) -> str:
+        """One line."""
+        where = ", ".join(f"{x:.4g}" for x in self.place)
+        return f"current crowding {self.ratio:.3f}: peak {self.peak:.4g} at ({where}), mean {self.mean:.4g}"
+
+
+def crowding(model: Model) -> Crowding:
+    """Current crowding of a solved model. Collective.
+
+    Raises:
+        ParameterError: if no current flows.
+    """
+    degree = model["phi"].function_space.element.basix_element.degree
+    # Projected cell by cell: at a node on a jump of the conductivity, j itself would pair sigma with the other side's E
+    j = _projected(model["j"], model.domain, degree)
+    sampled = fields.discontinuous(ufl.sqrt(ufl.inner(j, j)), model.mesh, degree)
+    owned = sampled.function_space.dofmap.index_map.size_local
+    values = sampled.x.array[:owned]
+    places = sampled.function_space.tabulate_dof_coordinates()[:owned, : model.domain.dim]
+    best = (float(values.max()), places[values.argmax()]) if owned else (-1.0, places.sum(axis=0))
+    peak, place = max(model.mesh.comm.allgather(best), key=lambda found: found[0])
+    dx = model.domain.dx(2 * degree)
+    density, one = ufl.sqrt(ufl.inner(model["j"], model["j"])), fem.Constant(model.mesh, 1.0)
+    total, volume = (fields.integral(fem.form(f * dx), model.mesh.comm) for f in (density, one))
+    if not total > 0:
+        msg = f"mean |j| = {total / volume:g}, must be greater than 0 for a crowding"
+        raise ParameterError(msg)
+    return Crowding(peak * volume / total, peak, total / volume, np.asarray(place))
+
+
+def _projected(j: Any, domain: Domain, degree: int) -> fem.Function:
+    """The vector `j` on polynomials of `degree` in each cell, by moments: it is looked at inside the cells only."""
+    element = basix.ufl.element(
+        "Lagrange",
+        domain.mesh.basix_cell(),
+        degree,
+        lagrange_variant=basix.LagrangeVariant.legendre,
+        shape=(domain.dim,),
+        discontinuous=True,
+    )
+    projected = fem.Function(fem.functionspace(domain.mesh, element))
+    fields.refresh(projected, j)
+    return projected
