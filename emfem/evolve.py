@@ -16,7 +16,7 @@ from emfem.errors import ConvergenceError, EmfemError, ParameterError, choice, n
 from emfem.files import writable
 from emfem.model import Model
 from emfem.observe import Observer
-from emfem.solve import METHODS, Options, TimeStepper, as_models
+from emfem.solve import METHODS, Options, Staggered, TimeStepper, as_models
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LAST_GOOD = "emfem-last-good.npz"  # where a failed run leaves its state when no checkpoint was asked for
+COUPLINGS: dict[str, type[TimeStepper]] = {"monolithic": TimeStepper, "staggered": Staggered}
 PLAIN = 5.0  # seconds between lines where there is no terminal
 
 
@@ -70,9 +71,10 @@ def evolve(
     progress: bool = True,
     method: str = "rosenbrock",
     fixed_step: float | None = None,
+    coupling: str = "monolithic",
     petsc_options: Options | None = None,
 ) -> Run:
-    """March models, coupled in one system, from the time they are at to `until`.
+    """March models, coupled, from the time they are at to `until`.
 
     Args:
         models: one model or several; they keep the state reached.
@@ -85,10 +87,14 @@ def evolve(
         progress: show a bar on a terminal, a line now and then elsewhere; rank 0 only.
         method: "rosenbrock" (Rosenbrock-W, third order, stiffly accurate) or "bdf" (second order).
         fixed_step: take steps of this size (rounded so that targets are hit) without error control.
+        coupling: "monolithic" solves all models as one system, with its full Jacobian; "staggered" steps those that
+            evolve and then solves the others, such as a conduction, with what they became: smaller systems, but an
+            error of first order in the step that the error control does not see.
         petsc_options: PETSc options for TS and what is below it, without prefix; they come last.
 
     Raises:
-        ParameterError: for `until` not after the models' time, a step or tolerance that is not positive.
+        ParameterError: for `until` not after the models' time, a step or tolerance that is not positive, or a staggered
+            coupling of models that all evolve.
         UnknownName: for an unknown method, or a quantity or field that an observer asks for in vain.
         ConvergenceError: if the smallest step fails; the models hold the last good state, and it is on disk.
         ConservationError: if an observer finds that something was not conserved.
@@ -104,6 +110,7 @@ def evolve(
         if value is not None:
             number(name, value, above=0.0)
     choice("method", method, METHODS)
+    choice("coupling", coupling, COUPLINGS)
     if not isinstance(watch, Sequence) or not all(isinstance(observer, Observer) for observer in watch):
         msg = f"watch = {watch!r}, must be a list of observers, [...], from em.watch, em.write or your own"
         raise ParameterError(msg)
@@ -111,7 +118,7 @@ def evolve(
     if checkpoint is not None:
         writable(checkpoint, ".npz", comm=comm)
     began = time.perf_counter()
-    stepper = TimeStepper(
+    stepper = COUPLINGS[coupling](
         found,
         until,
         method=method,

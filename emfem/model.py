@@ -338,7 +338,7 @@ def check_boundaries(domain: Domain, on: Mapping[str, Any] | None, allowed: tupl
     for name, condition in (on or {}).items():
         domain.tag(name)
         if not isinstance(condition, allowed):
-            kinds = " or ".join(f"em.{kind.__name__.lower()}(...)" for kind in allowed)
+            kinds = " or ".join(f"{getattr(kind, 'maker', f'em.{kind.__name__.lower()}')}(...)" for kind in allowed)
             msg = f"on[{name!r}] = {condition!r}, must be {kinds}"
             raise ParameterError(msg)
     return dict(on or {})

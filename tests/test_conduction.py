@@ -374,7 +374,7 @@ def test_numbers_are_the_same_on_two_ranks(monkeypatch: pytest.MonkeyPatch):
         ({"on": {}}, "on = {}, must hold at least one electrode at a voltage, em.fixed(...)"),
         ({"on": None}, "must hold at least one electrode at a voltage, em.fixed(...)"),
         ({"on": {"left": em.flux(1.0)}}, "{'left': Flux(value=1.0)}, must hold at least one electrode"),
-        ({"on": {"left": 1.0}}, "on['left'] = 1.0, must be em.fixed(...) or em.flux(...)"),
+        ({"on": {"left": 1.0}}, "on['left'] = 1.0, must be em.fixed(...) or em.flux(...) or em.conduction.electrode(...)"),
         ({"degree": 0}, "degree = 0, must be at least 1"),
         ({"degree": 1.5}, "degree = 1.5, must be a whole number"),
     ],

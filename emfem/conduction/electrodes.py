@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from emfem import fields
 from emfem.conduction.laws import contact
@@ -35,6 +35,7 @@ class Electrode:
     voltage: OfTime | None = None
     current: OfTime | None = None
     contact_resistivity: float = 0.0
+    maker: ClassVar[str] = "em.conduction.electrode"
 
     @property
     def tied(self) -> bool:

@@ -10,6 +10,7 @@ from emfem import fields
 from emfem.errors import ParameterError, count, floats, kind, number, positive_tensor
 from emfem.film.alloy import Alloy, Anisotropy
 from emfem.film.start import Noise, start
+from emfem.film.surface import on_surface
 from emfem.film.terms import degenerate_mobility, derivative, mixing_energy, potential, solute_flux, transport
 from emfem.mesh import Domain
 from emfem.model import (
@@ -44,7 +45,7 @@ def model(
     alloy: Alloy,
     *,
     mean: float | None = None,
-    anisotropy: Anisotropy | ArrayLike | None = None,
+    anisotropy: Anisotropy | ArrayLike | Mapping[str, Anisotropy | ArrayLike] | None = None,
     field: Any = None,
     initial: Noise | Callable[[NDArray[np.float64]], NDArray[np.float64]] | fem.Function | None = None,
     on: Mapping[str, Fixed | Flux] | None = None,
@@ -63,7 +64,9 @@ def model(
         domain: of any dimension and shape.
         alloy: the constants; with a `free_energy` of your own only the gradient energy is used.
         mean: mean solute fraction [-]; needed with noise, otherwise `initial` gives it (and must agree with it).
-        anisotropy: the crystal, or any diffusion tensor, array or UFL, shape (dim, dim); isotropic when left out.
+        anisotropy: the crystal, or any diffusion tensor, array or UFL, shape (dim, dim); one of them (no UFL) for each
+            region by name, a polycrystal; isotropic when left out. On a surface in space the tensor has shape (2, 2),
+            its axes those of `on_surface`.
         field: drift force F [-]: a vector of dim numbers, a UFL vector, or a function of t that returns dim numbers;
             None is no drift.
         initial: `noise(...)` about the mean, a function of x with shape (3, n) that gives c, or a Function.
@@ -153,17 +156,25 @@ def _quantities(
     }
 
 
-def _diffusion(domain: Domain, anisotropy: Anisotropy | ArrayLike | None) -> Any:
-    """The diffusion tensor D as UFL."""
+def _diffusion(domain: Domain, anisotropy: Any) -> Any:
+    """The diffusion tensor D as UFL, shape (dim, dim)."""
     if anisotropy is None:
         return ufl.Identity(domain.dim)
-    tensor = anisotropy.tensor() if isinstance(anisotropy, Anisotropy) else anisotropy
-    if isinstance(tensor, ufl.core.expr.Expr):
-        if tensor.ufl_shape != (domain.dim, domain.dim):
-            msg = f"anisotropy of shape {tensor.ufl_shape}, must be ({domain.dim}, {domain.dim})"
+    if isinstance(anisotropy, Mapping):
+        grains = {region: _tensor(f"anisotropy[{region!r}]", domain, crystal) for region, crystal in anisotropy.items()}
+        return on_surface(domain, domain.piecewise("anisotropy", grains))
+    if isinstance(anisotropy, ufl.core.expr.Expr):
+        if anisotropy.ufl_shape != (domain.dim, domain.dim):
+            msg = f"anisotropy of shape {anisotropy.ufl_shape}, must be ({domain.dim}, {domain.dim})"
             raise ParameterError(msg)
-        return tensor
-    return fem.Constant(domain.mesh, positive_tensor("anisotropy", tensor, domain.dim))
+        return anisotropy
+    return on_surface(domain, fem.Constant(domain.mesh, _tensor("anisotropy", domain, anisotropy)))
+
+
+def _tensor(name: str, domain: Domain, crystal: Anisotropy | ArrayLike) -> NDArray[np.float64]:
+    """D of one crystal as numbers: of the plane's or space's axes, or of those of a surface in space."""
+    tensor = crystal.tensor() if isinstance(crystal, Anisotropy) else crystal
+    return positive_tensor(name, tensor, domain.mesh.topology.dim if domain.shell else domain.dim)
 
 
 def _force(domain: Domain, field: Any) -> tuple[Any, list[Driver]]:

@@ -4,8 +4,19 @@ It knows unknowns, residuals and tolerances, never which physics they are.
 """
 
 from emfem.solve.newton import Steady
-from emfem.solve.problem import Options, Problem, as_models
+from emfem.solve.problem import MULTIGRID, Options, Problem, as_models
+from emfem.solve.staggered import Staggered
 from emfem.solve.steady import solve_steady
 from emfem.solve.stepper import METHODS, TimeStepper
 
-__all__ = ["METHODS", "Options", "Problem", "Steady", "TimeStepper", "as_models", "solve_steady"]
+__all__ = [
+    "METHODS",
+    "MULTIGRID",
+    "Options",
+    "Problem",
+    "Staggered",
+    "Steady",
+    "TimeStepper",
+    "as_models",
+    "solve_steady",
+]

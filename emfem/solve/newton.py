@@ -22,15 +22,18 @@ class Steady:
         iterations: Newton or pseudo-time steps taken.
         residual: norm of what is left of F.
         reason: PETSc's reason for stopping.
+        linear_iterations: of the linear solver, in all; one for each direct solve.
     """
 
     iterations: int
     residual: float
     reason: str
+    linear_iterations: int = 0
 
     def __str__(self) -> str:
         """One line."""
-        return f"steady ({self.reason}): {self.iterations} iterations, |F| = {self.residual:.3g}"
+        linear = f" ({self.linear_iterations} linear)" if self.linear_iterations else ""
+        return f"steady ({self.reason}): {self.iterations} iterations{linear}, |F| = {self.residual:.3g}"
 
 
 def newton(
@@ -52,7 +55,7 @@ def newton(
         trouble = attempt(lambda: snes.solve(None, problem.x))
         code = snes.getConvergedReason()
         why = trouble or reason(code, PETSc.SNES.ConvergedReason)
-        result = Steady(snes.getIterationNumber(), snes.getFunctionNorm(), why)
+        result = Steady(snes.getIterationNumber(), snes.getFunctionNorm(), why, snes.getLinearSolveIterations())
         snes.destroy()
         if code <= 0 or trouble:
             raise gave_up(result, "Newton steps", t)

@@ -17,6 +17,16 @@ from ufl.algorithms import expand_derivatives
 
 Options = Mapping[str, object]
 PREFIX = "emfem_"
+# For large symmetric problems, such as conduction: conjugate gradients with algebraic multigrid. The number of
+# iterations does not grow with the mesh.
+MULTIGRID: Options = {
+    "ksp_type": "cg",
+    "ksp_rtol": 1e-11,
+    "pc_type": "gamg",
+    "pc_gamg_threshold": 0.01,
+    "mg_levels_ksp_type": "chebyshev",
+    "mg_levels_pc_type": "jacobi",
+}
 
 
 def as_models(models: Model | Sequence[Model]) -> tuple[Model, ...]:

@@ -67,7 +67,8 @@ def solve_steady(
             many steady states and wants the one it relaxes to.
         rtol: factor by which the residual must fall.
         atol: residual small enough in any case.
-        petsc_options: PETSc options for the solver, without prefix; they come last.
+        petsc_options: PETSc options for the solver, without prefix; they come last. `em.solve.MULTIGRID` suits large
+            symmetric problems, such as conduction.
 
     Raises:
         ConvergenceError: if there is no convergence; the models keep the state they had.
