@@ -16,6 +16,8 @@ from emfem.errors import ParameterError, count
 from emfem.mesh import bounds
 
 import numpy as np
+import ufl
+from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 from scipy import fft, ndimage
 from scipy.sparse import coo_array
@@ -110,6 +112,39 @@ def measure(field: Any, *, resolution: int = 192) -> Pattern:
     nx, ny = np.maximum(np.rint(pixels * extent / extent.max()).astype(int), 4)
     grid = fields.sample_grid(field, (int(nx), int(ny)))
     return measure_grid(grid.values, grid.lengths, periodic=grid.periodic, inside=~np.isnan(grid.values))
+
+
+def direction(field: Any, *, dx: ufl.Measure | None = None, weight: Any = 1.0) -> tuple[float, float]:
+    """Return the mean direction of the bands of a field and its sharpness, on a mesh of any shape. Collective.
+
+    The bands lie across the mean of grad c grad c^T (the structure tensor), taken over the film or a part of it.
+
+    Args:
+        field: DOLFINx function, a scalar on a mesh of a plane.
+        dx: where, such as `domain.dx(region="grain 1")`; everywhere when left out.
+        weight: of each place, UFL or a number, at least 0; it may vanish outside a window.
+
+    Returns:
+        The angle to the x axis in [0, 180) [degrees], and the order, from 0 (isotropic) to 1 (all parallel).
+
+    Raises:
+        ParameterError: if the field is no scalar function in a plane, or has no gradient there.
+    """
+    fields.is_function(field)
+    mesh = field.function_space.mesh
+    if mesh.geometry.dim != 2 or field.ufl_shape != ():
+        msg = f"the direction needs a scalar in a plane, this field has {mesh.geometry.dim} dimension(s)"
+        raise ParameterError(msg)
+    slope = ufl.grad(field)
+    over = dx if dx is not None else ufl.dx(mesh)
+    pairs = (slope[0] ** 2, slope[1] ** 2, slope[0] * slope[1])
+    xx, yy, xy = (fields.integral(fem.form(weight * pair * over), mesh.comm) for pair in pairs)
+    if not xx + yy > 0:
+        msg = f"mean square gradient = {xx + yy:g}, must be greater than 0 for a direction"
+        raise ParameterError(msg)
+    # of the gradient's axis; the bands lie at a right angle to it
+    angle = np.degrees(np.arctan2(2 * xy, xx - yy) / 2 + np.pi / 2)
+    return float(angle % 180.0), float(np.hypot(xx - yy, 2 * xy) / (xx + yy))
 
 
 def measure_grid(

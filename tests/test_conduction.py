@@ -58,7 +58,7 @@ def area(dim: int) -> float:
 
 
 def currents(model: em.Model) -> dict[str, float]:
-    return {c.boundary: conduction.current(model, c.boundary) for c in model.conditions}
+    return {name: conduction.current(model, name) for name in conduction.electrodes(model)}
 
 
 def imbalance(model: em.Model) -> float:
@@ -258,6 +258,22 @@ def test_without_current_there_is_no_crowding(plate: em.mesh.Domain):
         conduction.crowding(solved(plate, on={"left": em.fixed(0.0)}))
 
 
+@pytest.mark.parametrize("degree", [1, 2])
+def test_the_iterations_of_multigrid_do_not_grow_with_the_mesh(degree: int):
+    """On 16 times as many cells; `benchmarks/conduction.py` goes on to a million."""
+    counts = []
+    for rows in (16, 64):
+        domain = em.mesh.rectangle((2.0, 1.0), cells=(2 * rows, rows))
+        x = ufl.SpatialCoordinate(domain.mesh)
+        sigma = 1 + 9 * ufl.exp(-((x[0] - 1.0) ** 2 + (x[1] - 0.5) ** 2) / 0.02)
+        on = {"left": conduction.electrode(current=1.0), "right": em.fixed(0.0)}
+        model = conduction.model(domain, conductivity=sigma, on=on, degree=degree)
+        counts.append(em.solve_steady(model, petsc_options=em.solve.MULTIGRID).linear_iterations)
+        assert imbalance(model) < BALANCE
+    assert counts[1] <= counts[0] + 4
+    assert counts[1] < 30
+
+
 # ---- with a film
 
 
@@ -374,7 +390,10 @@ def test_numbers_are_the_same_on_two_ranks(monkeypatch: pytest.MonkeyPatch):
         ({"on": {}}, "on = {}, must hold at least one electrode at a voltage, em.fixed(...)"),
         ({"on": None}, "must hold at least one electrode at a voltage, em.fixed(...)"),
         ({"on": {"left": em.flux(1.0)}}, "{'left': Flux(value=1.0)}, must hold at least one electrode"),
-        ({"on": {"left": 1.0}}, "on['left'] = 1.0, must be em.fixed(...) or em.flux(...) or em.conduction.electrode(...)"),
+        (
+            {"on": {"left": 1.0}},
+            "on['left'] = 1.0, must be em.fixed(...) or em.flux(...) or em.conduction.electrode(...)",
+        ),
         ({"degree": 0}, "degree = 0, must be at least 1"),
         ({"degree": 1.5}, "degree = 1.5, must be a whole number"),
     ],

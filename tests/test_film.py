@@ -14,6 +14,7 @@ from emfem.film import terms
 from emfem.film.equations import UNDERSHOOT
 from emfem.units import deg
 
+import dolfinx
 import numpy as np
 import pytest
 import ufl
@@ -624,3 +625,77 @@ def test_a_model_where_a_field_is_meant_is_refused(film: Films):
     for ask in (em.patterns.measure, lambda f: em.plot.field(f, "f.png")):
         with pytest.raises(ParameterError, match=r'must be a Function, such as film\["c"\]'):
             ask(film())
+
+
+# ---- crystals by region, conditions in time
+
+
+def bicrystal() -> em.mesh.Domain:
+    """A periodic film of two grains, left and right."""
+    domain = em.mesh.periodic_rectangle((10.0, 10.0), cells=(6, 6))
+    owned = np.arange(domain.mesh.topology.index_map(2).size_local, dtype=np.int32)
+    right = dolfinx.mesh.compute_midpoints(domain.mesh, 2, owned)[:, 0] > 5.0
+    cells = dolfinx.mesh.meshtags(domain.mesh, 2, owned, np.where(right, 2, 1).astype(np.int32))
+    return dataclasses.replace(domain, regions=("west", "east"), cells=cells)
+
+
+EAST, WEST = em.film.Anisotropy("110", strength=1.0), em.film.Anisotropy("110", strength=1.0, misorientation=1.0)
+
+
+def after(domain: em.mesh.Domain, anisotropy: Any) -> Any:
+    """The composition at t = 5 in a field, from one start."""
+    film = em.film.model(
+        domain, CUPD, mean=0.3, anisotropy=anisotropy, field=(0.1, 0.1), initial=em.film.noise(0.08, seed=1), degree=1
+    )
+    em.evolve(film, 5.0, fixed_step=0.5, watch=[em.watch.conserved("solute", rtol=1e-10)], progress=False)
+    return film["c"].x.array
+
+
+def test_grains_are_crystals_of_their_own():
+    """By region it is the tensor that jumps with x; two grains alike are one crystal, and unlike they are not."""
+    domain = bicrystal()
+    x = ufl.SpatialCoordinate(domain.mesh)[0]
+    jump = ufl.conditional(ufl.lt(x, 5.0), ufl.as_matrix(WEST.tensor()), ufl.as_matrix(EAST.tensor()))
+    grains = after(domain, {"west": WEST, "east": EAST})
+    assert grains == pytest.approx(after(domain, jump), abs=1e-12)
+    assert after(domain, {"west": EAST, "east": EAST.tensor()}) == pytest.approx(after(domain, EAST), abs=1e-12)
+    assert abs(grains - after(domain, EAST)).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("anisotropy", "message"),
+    [
+        ({"west": EAST}, r"anisotropy of west, must name every region: 18 cells get none \(east left out\)"),
+        ({"west": EAST, "north": EAST}, "'north'; the regions of this mesh has west, east"),
+        ({"west": EAST, "east": [[1, 2], [2, 1]]}, r"anisotropy\['east'\] = .*, must be positive definite"),
+        ({}, r"anisotropy = \{\}, must be values of one shape"),
+    ],
+)
+def test_bad_crystals_by_region_are_refused(anisotropy: Any, message: str):
+    with pytest.raises(ParameterError, match=message):
+        em.film.model(bicrystal(), em.film.cupd(), mean=0.3, anisotropy=anisotropy)
+
+
+def test_a_reservoir_and_a_flux_may_follow_time(plate: em.mesh.Domain):
+    film = em.film.model(
+        plate,
+        em.film.cupd(),
+        mean=0.3,
+        on={"left": em.fixed(lambda t: 0.3 + 0.01 * t), "right": em.flux(lambda t: 0.002 * t)},
+        degree=1,
+    )
+    em.evolve(film, 2.0, progress=False)
+    assert em.fields.evaluate(film["c"], [[0.0, 1.0]]) == pytest.approx([0.32], abs=1e-12)
+
+
+def test_a_flux_in_time_brings_its_integral(plate: em.mesh.Domain):
+    film = em.film.model(plate, em.film.cupd(), mean=0.3, on={"right": em.flux(lambda t: 0.002 * t)}, degree=1)
+    before = film.quantity("solute")
+    em.evolve(film, 2.0, progress=False)
+    # int 0.002 t dt over 2, along an edge of 3; a linear function of time is integrated exactly
+    assert film.quantity("solute") - before == pytest.approx(0.002 * 2.0 * 3.0, rel=1e-8)
+
+
+def test_a_fixed_composition_outside_its_bounds_is_refused_also_in_time(plate: em.mesh.Domain):
+    with pytest.raises(ParameterError, match=r"composition fixed on 'left' at t = 0 = 1\.5, must be less than 1"):
+        em.film.model(plate, em.film.cupd(), mean=0.3, on={"left": em.fixed(lambda t: 1.5)})

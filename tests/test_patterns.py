@@ -6,11 +6,14 @@ import math
 from dataclasses import astuple
 from typing import Any
 
+import emfem as em
 from emfem.errors import ParameterError
 from emfem.patterns import Pattern, measure, measure_grid
 
 import numpy as np
 import pytest
+import ufl
+from dolfinx import fem
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -326,3 +329,45 @@ def test_nan_outside_the_film_is_allowed() -> None:
 def test_too_coarse_a_resolution_is_named() -> None:
     with pytest.raises(ParameterError, match="resolution = 8, must be at least 16"):
         measure(None, resolution=8)
+
+
+# ---- the direction of bands on a mesh of any shape
+
+
+def banded(angle: float, domain: em.mesh.Domain) -> fem.Function:
+    """Bands of wavelength 2 at an angle in degrees to the x axis."""
+    field = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 2)))
+    across = (-np.sin(np.radians(angle)), np.cos(np.radians(angle)))
+    field.interpolate(lambda x: np.cos(np.pi * (across[0] * x[0] + across[1] * x[1])))
+    return field
+
+
+@pytest.mark.parametrize("angle", [0.0, 30.0, 90.0, 135.0])
+def test_bands_have_the_direction_they_were_given(angle: float):
+    domain = em.mesh.disk(4.0, electrodes=0, size=0.5)
+    found, order = em.patterns.direction(banded(angle, domain))
+    assert abs((found - angle + 90) % 180 - 90) < 1.0
+    assert order > 0.98
+
+
+def test_the_direction_of_a_part_is_its_own():
+    domain = em.mesh.rectangle((8.0, 4.0), cells=(32, 16))
+    x = ufl.SpatialCoordinate(domain.mesh)
+    field = banded(20.0, domain)
+    other = banded(110.0, domain)
+    left = fem.Function(field.function_space)
+    place = left.function_space.tabulate_dof_coordinates()[:, 0]
+    left.x.array[:] = np.where(place < 4.0, field.x.array, other.x.array)
+    west, east = ufl.conditional(ufl.lt(x[0], 3.5), 1.0, 0.0), ufl.conditional(ufl.gt(x[0], 4.5), 1.0, 0.0)
+    assert em.patterns.direction(left, weight=west)[0] == pytest.approx(20, abs=1)
+    assert em.patterns.direction(left, weight=east)[0] == pytest.approx(110, abs=1)
+    assert em.patterns.direction(left)[1] < 0.3  # at right angles they cancel, but for the jump between them
+
+
+def test_what_has_no_direction_is_refused():
+    flat = fem.Function(fem.functionspace(em.mesh.rectangle((1.0, 1.0), cells=(2, 2)).mesh, ("Lagrange", 1)))
+    with pytest.raises(ParameterError, match="mean square gradient = 0, must be greater than 0"):
+        em.patterns.direction(flat)
+    line = fem.Function(fem.functionspace(em.mesh.interval(1.0, cells=2).mesh, ("Lagrange", 1)))
+    with pytest.raises(ParameterError, match="needs a scalar in a plane"):
+        em.patterns.direction(line)

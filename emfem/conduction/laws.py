@@ -34,6 +34,6 @@ def nordheim(c: Any, *, solvent: float, solute: float, disorder: float) -> Any:
         disorder: A, what the disorder of the alloy adds [Ohm m].
 
     References:
-        L. Nordheim, Zur Elektronentheorie der Metalle II, Ann. Phys. 401, 641 (1931), doi:10.1002/andp.19314010602.
+        L. Nordheim, Zur Elektronentheorie der Metalle II, Ann. Phys. 401, 641 (1931).
     """
     return solvent * (1 - c) + solute * c + disorder * c * (1 - c)

@@ -156,7 +156,7 @@ class Domain:
         without = self.mesh.comm.allreduce(int(np.isnan(cells[:owned]).any(axis=1).sum()))
         if without:
             left = [region for region in self.regions if region not in values]
-            msg = f"{name} = {dict(values)!r}, must name every region: {without} cells get none" + (
+            msg = f"{name} of {', '.join(values)}, must name every region: {without} cells get none" + (
                 f" ({', '.join(left)} left out)" if left else ""
             )
             raise ParameterError(msg)
@@ -178,10 +178,10 @@ class Domain:
         total = topology.index_map(topology.dim).size_global
         return Quality(
             total,
-            comm.allreduce(h.min(initial=np.inf), op=MPI.MIN),
-            comm.allreduce(h.max(initial=0.0), op=MPI.MAX),
-            comm.allreduce(shapes.min(initial=np.inf), op=MPI.MIN),
-            comm.allreduce(shapes.sum(), op=MPI.SUM) / total,
+            comm.allreduce(float(h.min(initial=np.inf)), op=MPI.MIN),
+            comm.allreduce(float(h.max(initial=0.0)), op=MPI.MAX),
+            comm.allreduce(float(shapes.min(initial=np.inf)), op=MPI.MIN),
+            comm.allreduce(float(shapes.sum()), op=MPI.SUM) / total,
         )
 
     def __str__(self) -> str:

@@ -21,6 +21,7 @@ PREFIX = "emfem_"
 # iterations does not grow with the mesh.
 MULTIGRID: Options = {
     "ksp_type": "cg",
+    "ksp_norm_type": "unpreconditioned",  # the norm that Newton looks at, so one step is enough for a linear problem
     "ksp_rtol": 1e-11,
     "pc_type": "gamg",
     "pc_gamg_threshold": 0.01,
