@@ -8,7 +8,7 @@ Units are the user's: volt and metre give A/m2, in two dimensions for a film of 
 from emfem.conduction.electrodes import Electrode, electrode
 from emfem.conduction.equations import model
 from emfem.conduction.laws import contact, continuity, nordheim, ohmic_flux
-from emfem.conduction.measures import Crowding, crowding, current, electrodes, resistance, voltage
+from emfem.conduction.measures import Crowding, crowding, current, electrodes, mean_current, resistance, voltage
 
 __all__ = [
     "Crowding",
@@ -19,6 +19,7 @@ __all__ = [
     "current",
     "electrode",
     "electrodes",
+    "mean_current",
     "model",
     "nordheim",
     "ohmic_flux",

@@ -100,13 +100,15 @@ def check_touching(domain: Domain, electrodes: Mapping[str, Electrode], nodes: N
 def check_floating(domain: Domain, space: fem.FunctionSpace, electrodes: Mapping[str, Electrode], nodes: Nodes) -> None:
     """Refuse a domain with a piece that no electrode at a voltage touches: its potential would float.
 
+    Without any electrode the first piece may float: its mean potential is held.
+
     Raises:
         ParameterError: telling a place in it.
     """
     comm, owned = domain.mesh.comm, space.dofmap.index_map.size_local
     piece = pieces(space, [nodes[name] for name, e in electrodes.items() if e.balanced])
-    grounded = np.concatenate([nodes[name] for name, e in electrodes.items() if e.voltage is not None])
-    held = set().union(*comm.allgather(set(piece[grounded].tolist())))
+    grounded = [piece[nodes[name]] for name, e in electrodes.items() if e.voltage is not None]
+    held = {0} if not grounded else set().union(*comm.allgather(set(np.concatenate(grounded).tolist())))
     loose = ~np.isin(piece[:owned], list(held))
     places = comm.allgather(space.tabulate_dof_coordinates()[:owned][loose][:1, : domain.dim])
     found = np.concatenate(places)

@@ -8,7 +8,7 @@ from typing import Any
 from emfem import fields
 from emfem.conduction.electrodes import Electrode, among, attach, check_floating, check_touching, nodes_of
 from emfem.conduction.laws import continuity, ohmic_flux
-from emfem.errors import ParameterError, count, kind, number, positive_tensor
+from emfem.errors import ParameterError, count, floats, kind, number, positive_tensor
 from emfem.mesh import Domain
 from emfem.model import Fixed, Flux, Model, Quantity, algebraic, check_boundaries, let_in, tests
 from emfem.spaces import tied
@@ -17,17 +17,24 @@ import basix.ufl
 import numpy as np
 import ufl
 from dolfinx import fem
+from numpy.typing import ArrayLike
 
 
 def model(
-    domain: Domain, *, conductivity: Any = 1.0, on: Mapping[str, Fixed | Flux | Electrode], degree: int = 2
+    domain: Domain,
+    *,
+    conductivity: Any = 1.0,
+    on: Mapping[str, Fixed | Flux | Electrode] | None = None,
+    mean_field: ArrayLike | None = None,
+    degree: int = 2,
 ) -> Model:
     """The conduction model on `domain`: unknown phi (potential), derived fields E and j.
 
-    Find phi with int sigma grad phi . grad v dx = int g v ds for all v, g the current density let in. Boundaries
-    without a condition are insulated. An electrode that carries a total current I has one unknown for all its nodes, so
-    it is an equipotential, and gets the load I; a contact of specific resistance r adds int (phi - V)/r v ds. The
-    residual is divided by a typical current, so that tolerances mean the same in every unit.
+    Find phi with int -sigma (E0 - grad phi) . grad v dx = int g v ds for all v, g the current density let in and E0 the
+    mean field along periodic axes, 0 elsewhere. Boundaries without a condition are insulated. An electrode that carries
+    a total current I has one unknown for all its nodes, so it is an equipotential, and gets the load I; a contact of
+    specific resistance r adds int (phi - V)/r v ds. In a cell without electrodes the mean of phi is 0. The residual is
+    divided by a typical current, so that tolerances mean the same in every unit.
 
     Quantities: power (int j.E), phi_min, phi_max, and for each electrode `voltage NAME` and `current NAME` (out of the
     domain positive).
@@ -38,18 +45,23 @@ def model(
             expression of either kind, such as one of another model's fields [S/m].
         on: conditions on named boundaries: `fixed(V)` is an electrode at a voltage, `conduction.electrode(...)` one at
             a voltage or a total current, with or without a contact resistance, `flux(j)` lets current in.
+        mean_field: E0, what drives the current through a periodic domain, dim numbers [V/m]; phi is then periodic and
+            E = E0 - grad phi.
         degree: polynomial degree of phi.
 
     Raises:
         ParameterError: for a conductivity that is not positive or of the wrong shape, a piece of the domain without an
-            electrode at a voltage (its potential would float), or electrodes that touch where one carries a current.
+            electrode at a voltage (its potential would float), electrodes that touch where one carries a current, or a
+            mean field along an axis that is not periodic.
         UnknownName: for a boundary or region that does not exist.
     """
     kind("domain", domain, Domain, "one of em.mesh")
     degree = count("degree", degree, at_least=1)
     conditions = check_boundaries(domain, on, (Fixed, Flux, Electrode))
+    driven = _mean_field(domain, mean_field)
     electrodes = among(conditions)
-    if not any(e.voltage is not None for e in electrodes.values()):
+    grounded = any(e.voltage is not None for e in electrodes.values())
+    if not grounded and (mean_field is None or conditions):
         msg = f"on = {conditions!r}, must hold at least one electrode at a voltage, em.fixed(...): the potential floats"
         raise ParameterError(msg)
     sigma = _conductivity(domain, conductivity)
@@ -64,31 +76,56 @@ def model(
     potential = algebraic("phi", space)
     phi = potential.function
     number_space = fem.functionspace(domain.mesh, basix.ufl.real_element(domain.mesh.basix_cell(), ()))
-    metal = {name: algebraic(f"voltage of {name}", number_space) for name, e in electrodes.items() if e.balanced}
-    v, *others = tests((potential, *metal.values()))
+    free = [name for name, e in electrodes.items() if e.balanced]
+    numbers = {name: algebraic(f"voltage of {name}", number_space) for name in free}
+    if not grounded:
+        numbers["gauge"] = algebraic("gauge", number_space)  # holds the mean of phi at 0; itself 0 at the solution
+    v, *others = tests((potential, *numbers.values()))
+    balances = {name: (unknown, w) for (name, unknown), w in zip(numbers.items(), others, strict=True)}
     dx = domain.dx(2 * degree)
-    current = ohmic_flux(sigma, phi)
+    field = driven - ufl.grad(phi)
+    current = ohmic_flux(sigma, field)
     inflow, drivers = let_in(domain, conditions, v, 2 * degree)
-    balances = {name: (unknown, w) for (name, unknown), w in zip(metal.items(), others, strict=True)}
-    added = attach(
-        domain, electrodes, nodes, potential, balances, continuity(current, v, dx) - inflow, v, degree=2 * degree
-    )
-    typical = fem.Constant(domain.mesh, 1 / _typical_current(domain, sigma, conditions))
+    flow = continuity(current, v, dx) - inflow
+    added = attach(domain, electrodes, nodes, potential, balances, flow, v, degree=2 * degree)
+    typical = _typical_current(domain, sigma, conditions, driven)
+    residual = fem.Constant(domain.mesh, 1 / typical) * (added.flow + added.balance)
+    if not grounded:
+        gauge, w = balances["gauge"]
+        residual += gauge.function * v * dx + phi * w * dx
     return Model(
         "conduction",
         domain,
-        (potential, *metal.values()),
-        typical * (added.flow + added.balance),
+        (potential, *numbers.values()),
+        residual,
         conditions=added.conditions,
-        expressions={"E": -ufl.grad(phi), "j": current},
+        expressions={"E": field, "j": current},
         quantities={
-            "power": Quantity(-ufl.inner(current, ufl.grad(phi)) * dx, "W"),
+            "power": Quantity(ufl.inner(current, field) * dx, "W"),
             "phi_min": Quantity(lambda: fields.extremes(phi)[0], "V"),
             "phi_max": Quantity(lambda: fields.extremes(phi)[1], "V"),
             **added.quantities,
         },
         drivers=[*drivers, *added.drivers],
     )
+
+
+def _mean_field(domain: Domain, mean_field: ArrayLike | None) -> Any:
+    """E0 as UFL; zero when left out.
+
+    Raises:
+        ParameterError: if it is not dim finite numbers, or has a part along an axis that is not periodic.
+    """
+    if mean_field is None:
+        return ufl.zero(domain.dim)
+    values = floats("mean_field", mean_field)
+    if values.shape != (domain.dim,) or not np.isfinite(values).all():
+        msg = f"mean_field = {values.tolist()}, must be {domain.dim} finite numbers"
+        raise ParameterError(msg)
+    if (values[domain.period == 0] != 0).any():
+        msg = f"mean_field = {values.tolist()}, must be 0 along axes that are not periodic: electrodes drive there"
+        raise ParameterError(msg)
+    return fem.Constant(domain.mesh, values)
 
 
 def _conductivity(domain: Domain, conductivity: Any) -> Any:
@@ -110,7 +147,7 @@ def _positive(name: str, value: Any, dim: int) -> Any:
     return number(name, value, above=0.0) if np.ndim(value) == 0 else positive_tensor(name, value, dim)
 
 
-def _typical_current(domain: Domain, sigma: Any, conditions: Mapping[str, Any]) -> float:
+def _typical_current(domain: Domain, sigma: Any, conditions: Mapping[str, Any], driven: Any) -> float:
     """A current of the order of those that flow, for scaling: it need not be more than that. Collective."""
     comm, one = domain.mesh.comm, fem.Constant(domain.mesh, 1.0)
     volume = fields.integral(fem.form(one * domain.dx(0)), comm)
@@ -127,5 +164,6 @@ def _typical_current(domain: Domain, sigma: Any, conditions: Mapping[str, Any]) 
     held = [now(e.voltage) for e in electrodes if e.voltage is not None]
     currents = [abs(now(e.current)) for e in electrodes if e.current is not None]
     fluxes = [abs(now(c.value)) * face for c in conditions.values() if isinstance(c, Flux)]
-    largest = max(conductance * (max(held) - min(held)), *currents, *fluxes, 0.0)
-    return largest or conductance * abs(held[0]) or 1.0
+    volts = max(held, default=0.0) - min(held, default=0.0)
+    volts += length * float(np.linalg.norm(driven.value)) if isinstance(driven, fem.Constant) else 0.0
+    return max(conductance * volts, *currents, *fluxes, 0.0) or conductance * abs(max(held, default=0.0)) or 1.0

@@ -7,11 +7,9 @@ from typing import Any
 import ufl
 
 
-def ohmic_flux(conductivity: Any, phi: Any) -> Any:
-    """`j = -sigma grad phi`, Ohm's law."""
-    if ufl.as_ufl(conductivity).ufl_shape:
-        return -ufl.dot(conductivity, ufl.grad(phi))
-    return -conductivity * ufl.grad(phi)
+def ohmic_flux(conductivity: Any, field: Any) -> Any:
+    """`j = sigma E`, Ohm's law."""
+    return ufl.dot(conductivity, field) if ufl.as_ufl(conductivity).ufl_shape else conductivity * field
 
 
 def continuity(flux: Any, v: Any, dx: ufl.Measure) -> ufl.Form:

@@ -7,7 +7,7 @@ from typing import Any
 
 from emfem import fields
 from emfem.errors import ParameterError, choice
-from emfem.mesh import Domain
+from emfem.mesh import Domain, bounds
 from emfem.model import Model
 
 import basix
@@ -56,6 +56,18 @@ def resistance(model: Model) -> float:
         msg = f"electrodes {dict(ends)}, must be two at different voltages for a resistance"
         raise ParameterError(msg)
     return (ends[1][1] - ends[0][1]) / current(model, ends[0][0])
+
+
+def mean_current(model: Model) -> NDArray[np.float64]:
+    """The mean of j over the cell of a solved periodic model, holes included, shape (dim,) [A/m2]. Collective.
+
+    Over the mean field it is the effective conductivity. Along an axis that is not periodic the width is that of the
+    box around the domain.
+    """
+    lower, upper = bounds(model.mesh)
+    cell = np.where(model.domain.period > 0, model.domain.period, upper - lower).prod()
+    dx = model.domain.dx(2 * model["phi"].function_space.element.basix_element.degree)
+    return np.array([fields.integral(fem.form(component * dx), model.mesh.comm) for component in model["j"]]) / cell
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@
   (P. M. Hall, Thin Solid Films 1, 277 (1968), gives three digits).
 - A small round hole doubles the current density at its sides, 1 + 1 in the formula of an elliptic hole.
 - A ring from rim to rim: R = ln(b/a)/(2 pi sigma).
+- A square array of round holes of area fraction f: sigma_eff/sigma = 1 - 2 f/(1 + f - 0.305827 f^4/(1 - 1.402958 f^8)
+  - 0.013362 f^8) (W. T. Perrins, D. R. McKenzie, R. C. McPhedran, Proc. R. Soc. A 369, 207 (1979)).
 - A disk with electrodes on two opposite quarters of its rim is its own conjugate: R sigma = 1.
 - Any simply connected sheet with four small contacts: exp(-pi sigma R1) + exp(-pi sigma R2) = 1
   (L. J. van der Pauw, Philips Res. Rep. 13, 1 (1958)).
@@ -104,6 +106,18 @@ def test_a_disk_between_opposite_quarters_is_one_square():
         found.append(conduction.resistance(solved(domain, "source", "drain")))
     assert 2 * found[1] - found[0] == pytest.approx(1.0, abs=1e-4)
     assert found[1] == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("radius", [0.2, 0.3])
+def test_an_array_of_holes_conducts_as_rayleigh_found(radius: float):
+    cell = em.mesh.periodic_cell((1.0, 1.0), holes=[(0.4, 0.6, radius)], size=0.1, order=2)
+    model = conduction.model(cell, conductivity=2.0, mean_field=(0.5, 0.0))
+    em.solve_steady(model)
+    f = math.pi * radius**2
+    exact = 1 - 2 * f / (1 + f - 0.305827 * f**4 / (1 - 1.402958 * f**8) - 0.013362 * f**8)
+    assert conduction.mean_current(model) == pytest.approx([exact, 0.0], abs=5e-5)
+    maxwell = (1 - f) / (1 + f)  # without what the holes do to each other: told apart at the larger radius
+    assert radius < 0.3 or abs(exact - maxwell) > 5e-4
 
 
 OUTLINE = [(0, 0), (3, -0.4), (4, 1), (3.2, 2.2), (2.1, 1.6), (1.2, 3), (-0.3, 2)]  # no symmetry, one inward corner
