@@ -266,7 +266,7 @@ def test_the_iterations_of_multigrid_do_not_grow_with_the_mesh(degree: int):
         domain = em.mesh.rectangle((2.0, 1.0), cells=(2 * rows, rows))
         x = ufl.SpatialCoordinate(domain.mesh)
         sigma = 1 + 9 * ufl.exp(-((x[0] - 1.0) ** 2 + (x[1] - 0.5) ** 2) / 0.02)
-        on = {"left": conduction.electrode(current=1.0), "right": em.fixed(0.0)}
+        on: dict[str, Any] = {"left": conduction.electrode(current=1.0), "right": em.fixed(0.0)}
         model = conduction.model(domain, conductivity=sigma, on=on, degree=degree)
         counts.append(em.solve_steady(model, petsc_options=em.solve.MULTIGRID).linear_iterations)
         assert imbalance(model) < BALANCE

@@ -48,7 +48,7 @@ def the_current_crowds_at_the_notch(found: Any) -> None:
 DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] = {
     "dispersion": ({"cells": 8}, small_waves_obey_linear_theory, ("dispersion.png",)),
     "notched_strip": (
-        {"until": 10.0, "size": 3.0},
+        {"until": 10.0, "size": 2.4},
         the_current_crowds_at_the_notch,
         ("composition.png", "potential.png", "series.csv"),
     ),

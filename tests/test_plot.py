@@ -1,14 +1,25 @@
 """Pictures: their size, their colours, and that a periodic film is drawn without tears."""
 
+import math
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import emfem as em
+from emfem.mesh.parts import Parts
+from emfem.mesh.share import distribute
+from emfem.plot import style
+from emfem.plot.lines import inflow, shares, stream, walker
+from emfem.plot.pieces import pieces
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
 import ufl
 from dolfinx import fem
+from matplotlib.colors import to_rgb
+from mpi4py import MPI
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +111,304 @@ def test_bad_input_is_named(film: em.Model, tmp_path: Path, draw: object, told: 
 
 def _gradient(c: fem.Function) -> fem.Function:
     return em.fields.discontinuous(ufl.grad(c), c.function_space.mesh, 1)
+
+
+# ---- meshes and currents ----------------------------------------------------------------------------------------
+
+HALF: Any = 0.5  # of a line
+
+
+def ribbon(cell: str = "quadrilateral", ends: tuple[float, float] = (1.0, 0.0), **options: Any) -> em.Model:
+    """A solved rectangle 3 x 1 between electrodes at its left and right ends."""
+    domain = em.mesh.rectangle((3.0, 1.0), cells=(6, 3), cell=cell)
+    return solved(domain, {"left": em.fixed(ends[0]), "right": em.fixed(ends[1])}, **options)
+
+
+def solved(domain: em.mesh.Domain, on: dict[str, Any], **options: Any) -> em.Model:
+    model = em.conduction.model(domain, on=on, **options)
+    em.solve_steady([model])
+    return model
+
+
+def traced(model: em.Model, count: int = 9) -> list[Any]:
+    """Stream lines from the first boundary of a model to its second."""
+    found = pieces(model.domain, 2, j=model["j"])
+    assert found is not None
+    walk = walker(found, "j", [1, 2])
+    entering = inflow(walk, 1)
+    seeds = shares(walk.at(entering.simplices, entering.weights), entering.rates, count)
+    return stream(walk, entering.simplices[seeds], entering.weights[seeds])
+
+
+def tent() -> em.mesh.Domain:
+    """A shell: two squares that lean on each other, held at both feet."""
+    nodes = np.array([(x, y, 1.0 - abs(x)) for x in (-1.0, 0.0, 1.0) for y in (0.0, 1.0)])
+    cells = np.array([(0, 2, 1), (1, 2, 3), (2, 4, 3), (3, 4, 5)])
+    feet = {"low": np.array([(0, 1)]), "high": np.array([(4, 5)])}
+    return distribute("tent", Parts(nodes, cells, "triangle", feet), MPI.COMM_WORLD)
+
+
+def seen(path: Path, colour: str) -> Any:
+    """Where a picture has a colour, give or take what smooth edges need, shape (height, width)."""
+    image = iio.imread(path)[:, :, :3] / 255.0
+    return np.abs(image - np.array(to_rgb(colour))).max(axis=2) < 0.04
+
+
+@pytest.mark.parametrize(
+    ("domain", "size", "end"),
+    [
+        (em.mesh.interval(3.0, cells=3), 3.0, 1.0),
+        (em.mesh.rectangle((3.0, 2.0), cells=(3, 2), cell="triangle"), 6.0, 2.0),
+        (em.mesh.rectangle((3.0, 2.0), cells=(3, 2)), 6.0, 2.0),
+        (em.mesh.box((3.0, 2.0, 1.0), cells=(3, 2, 1), cell="tetrahedron"), 6.0, 2.0),
+        (em.mesh.box((3.0, 2.0, 1.0), cells=(3, 2, 1)), 6.0, 2.0),
+    ],
+)
+def test_pieces_fill_the_domain_and_fit(domain: em.mesh.Domain, size: float, end: float) -> None:
+    found = pieces(domain, 2)
+    assert found is not None
+    edges = found.points[found.simplices][:, 1:] - found.points[found.simplices][:, :1]
+    volumes = np.sqrt(np.linalg.det(edges @ edges.transpose(0, 2, 1))) / math.factorial(found.dim)
+    assert volumes.sum() == pytest.approx(size)
+    facets, tags = found.skin
+    assert (tags > 0).all()  # every outer facet of a block has a name, so nothing inside was left unpaired
+    sides = found.points[facets[tags == 1]]
+    assert sides[..., 0] == pytest.approx(0.0)
+    if found.dim > 1:
+        edges = sides[:, 1:] - sides[:, :1]
+        areas = np.sqrt(np.linalg.det(edges @ edges.transpose(0, 2, 1))) / math.factorial(found.dim - 1)
+        assert areas.sum() == pytest.approx(end)
+
+
+def test_a_curved_cell_is_cut_along_its_curve() -> None:
+    """The area of a quarter of a disk: straight sides would lack 10 %."""
+    half = np.sqrt(0.5)
+    nodes = np.array([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (half, half), (0.0, 0.5), (0.5, 0.0)])
+    quarter = distribute("quarter", Parts(nodes, np.arange(6)[None], "triangle", degree=2), MPI.COMM_SELF)
+    found = pieces(quarter, 20)
+    assert found is not None
+    edges = found.points[found.simplices][:, 1:, :2] - found.points[found.simplices][:, :1, :2]
+    assert np.abs(np.linalg.det(edges)).sum() / 2 == pytest.approx(np.pi / 4, rel=0.02)  # a parabola is not a circle
+
+
+def test_a_seam_is_no_end() -> None:
+    found = pieces(em.mesh.periodic_rectangle((4.0, 2.0), cells=(4, 3), axes="x"))
+    assert found is not None
+    assert len(found.edge) == 14
+    assert found.edge.sum() == 8
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_shares_of_a_straight_electrode_are_evenly_spaced(count: int) -> None:
+    places = np.zeros((1000, 3))
+    places[:, 1] = (np.arange(1000) + 0.5) / 1000
+    found = np.sort(places[shares(places, np.ones(1000), count), 1])
+    assert found == pytest.approx((np.arange(count) + 0.5) / count, abs=2e-3)  # two of the 1000 places
+
+
+def test_shares_follow_the_current() -> None:
+    """Half of a current that grows as x goes in beyond sqrt(1/2)."""
+    places = np.zeros((1000, 3))
+    places[:, 0] = (np.arange(1000) + 0.5) / 1000
+    found = places[shares(places, places[:, 0], 10), 0]
+    assert np.count_nonzero(found > np.sqrt(0.5)) == 5
+
+
+def test_inflow_is_the_current() -> None:
+    for model in (ribbon("triangle"), ribbon()):
+        found = pieces(model.domain, 2, j=model["j"])
+        assert found is not None
+        walk = walker(found, "j", [])
+        totals = [inflow(walk, tag).total for tag in (1, 2, 3)]
+        assert totals == pytest.approx([1 / 3, -1 / 3, 0.0], abs=1e-10)
+
+
+def test_lines_in_a_body_are_straight_and_go_through() -> None:
+    domain = em.mesh.box((2.0, 1.0, 1.0), cells=(4, 2, 2))
+    lines = traced(solved(domain, {"left": em.fixed(1.0), "right": em.fixed(0.0)}), 4)
+    assert len(lines) == 4
+    ends = np.array([line[[0, -1]] for line in lines])
+    assert ends[:, :, 0] == pytest.approx(np.tile([0.0, 2.0], (4, 1)))
+    assert ends[:, 1, 1:] == pytest.approx(ends[:, 0, 1:], abs=1e-9)
+
+
+def test_lines_go_round_a_notch_and_reach_the_cathode() -> None:
+    strip = em.mesh.notched_strip(length=8.0, width=4.0, notch_depth=2.0, notch_width=1.0, size=0.5)
+    lines = traced(solved(strip, {"anode": em.fixed(1.0), "cathode": em.fixed(0.0)}), 40)
+    for line in lines:
+        x, y, _ = line.T
+        assert x[-1] == pytest.approx(8.0)
+        assert (((x - 4.0) / 0.5) ** 2 + ((y - 4.0) / 2.0) ** 2).min() > 0.9  # the notch is a polygon in the ellipse
+        assert np.abs(y - 2.0).max() <= 2.0 + 1e-9
+
+
+def test_lines_go_along_a_wall() -> None:
+    """A flow that blows down on the bottom leaves at the right end; what hits the bottom, by its corner."""
+    domain = em.mesh.rectangle((3.0, 1.0), cells=(6, 4), cell="triangle")
+    found = pieces(domain, 2, j=fem.Constant(domain.mesh, (1.0, -0.1)))
+    assert found is not None
+    walk = walker(found, "j", [1, 2])
+    entering = inflow(walk, 1)
+    seeds = shares(walk.at(entering.simplices, entering.weights), entering.rates, 10)
+    ends = np.array([line[-1] for line in stream(walk, entering.simplices[seeds], entering.weights[seeds])])
+    assert ends[:, 0] == pytest.approx(3.0)
+    heights = (np.arange(10) + 0.5) / 10
+    assert np.sort(ends[:, 1]) == pytest.approx(np.maximum(heights - 0.3, 0.0), abs=2e-3)  # as the seeds
+
+
+def test_lines_cross_a_seam_and_are_broken_there() -> None:
+    """An anisotropic conductor bends the current by 45 degrees: a line rises by the length of the strip."""
+    domain = em.mesh.periodic_rectangle((3.0, 1.0), cells=(6, 4), axes="y")
+    on = {"left": em.fixed(1.0), "right": em.fixed(0.0)}
+    for line in traced(solved(domain, on, conductivity=[[1.0, 1.0], [1.0, 2.0]]), 3):
+        breaks = np.flatnonzero(np.isnan(line[:, 0]))
+        assert len(breaks) == 3
+        assert line[breaks - 1, 0] == pytest.approx(line[breaks + 1, 0])
+        assert line[breaks - 1, 1] - line[breaks + 1, 1] == pytest.approx(1.0)
+        assert line[-1, 1] + 3.0 - line[0, 1] == pytest.approx(3.0, abs=1e-6)
+        assert np.nanmax(line[:, 1]) < 1.2
+
+
+def test_lines_stay_on_a_shell() -> None:
+    for x, _, z in np.concatenate(traced(solved(tent(), {"low": em.fixed(1.0), "high": em.fixed(0.0)}))):
+        assert z == pytest.approx(1.0 - abs(x), abs=1e-9)
+
+
+def test_mesh_shows_its_boundaries(tmp_path: Path) -> None:
+    path = em.plot.mesh(em.mesh.rectangle((3.0, 1.0), cells=(6, 3)), tmp_path / "m.png")
+    left, right, bottom, top = (seen(path, colour).nonzero() for colour in style.NAMED[:4])
+    middle = iio.imread(path).shape[1] / 2
+    for near, far in ((left, right), (top, bottom)):
+        assert len(near[0]) > 200
+        assert len(far[0]) > 200
+    in_map = right[1] > middle
+    assert left[1].min() < 0.2 * 2 * middle
+    assert np.count_nonzero(in_map) > 200
+    assert top[0].min() < bottom[0].min()
+
+
+def test_bad_cells_are_redder(tmp_path: Path) -> None:
+    redness = []
+    for height in (3.0, 1.0):  # cells as long as high, then three times as long; no boundary has a colour
+        domain = em.mesh.periodic_rectangle((3.0, height), cells=(3, 3), cell="triangle")
+        image = iio.imread(em.plot.mesh(domain, tmp_path / "m.png"))[:, :, :3].astype(float)
+        redness.append((image[:, :, 0] - image[:, :, 1])[: image.shape[0] // 2].max())
+    assert redness[1] > 2 * redness[0]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: em.mesh.interval(2.0, cells=4),
+        lambda: em.mesh.periodic_rectangle((2.0, 1.0), cells=(4, 3)),
+        lambda: em.mesh.box((1.0, 1.0, 2.0), cells=(2, 2, 2)),
+        tent,
+    ],
+)
+def test_every_mesh_is_drawn(make: Callable[[], em.mesh.Domain], tmp_path: Path) -> None:
+    domain = make()
+    path = em.plot.mesh(domain, tmp_path / "m.png", title="a mesh")
+    for i in range(len(domain.names)):
+        assert seen(path, style.named_colour(i)).any()
+    assert iio.imread(path)[:, :, :3].std() > 5
+
+
+def test_current_has_the_lines_asked_for(tmp_path: Path) -> None:
+    """A column of pixels between two equipotentials crosses each line once, evenly spaced."""
+    for lines in (5, 12):
+        path = em.plot.current(ribbon(), tmp_path / "c.png", lines=lines)
+        anode, cathode = (seen(path, colour) for colour in style.NAMED[:2])
+        anode[-60:] = cathode[-60:] = False  # the legend
+        at = [np.median(where.nonzero()[1]) for where in (anode, cathode)]
+        rows = np.flatnonzero(anode.any(axis=1))
+        red = iio.imread(path)[rows[0] + 8 : rows[-1] - 7, round(at[0] + 0.55 * (at[1] - at[0])), 0]
+        starts = np.flatnonzero((red[1:] < 120) & (red[:-1] >= 120))  # lines have no red, the scale of |j| has
+        assert len(starts) == lines
+        assert np.ptp(np.diff(starts)) <= 2  # pixels
+
+
+def test_current_tells_electrodes_by_their_quantities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels: list[str] = []
+    monkeypatch.setattr(style, "legend", lambda _, handles: labels.extend(h.get_label() for h in handles))
+    model = ribbon()
+    constants = {"voltage top": 0.25, "voltage left": 1.0, "current left": -1 / 3}
+    for name, value in constants.items():
+        model.quantities[name] = em.model.Quantity(partial(float, value))
+    em.plot.current(model, tmp_path / "c.png")
+    assert labels[0] == "left, voltage 1, current 0.3333 in"
+    assert labels[1].startswith("right, voltage 0")
+    assert labels[2].startswith("top, voltage 0.25")
+
+
+def test_current_let_in_has_lines_and_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels: list[str] = []
+    monkeypatch.setattr(style, "legend", lambda _, handles: labels.extend(h.get_label() for h in handles))
+    domain = em.mesh.rectangle((3.0, 1.0), cells=(6, 3))
+    em.plot.current(solved(domain, {"left": em.flux(0.5), "right": em.fixed(0.0)}), tmp_path / "c.png")
+    assert labels[0] == "left, lets current in"
+    assert len(labels) == 2
+
+
+def test_no_current_is_drawn_without_lines(tmp_path: Path) -> None:
+    """Equal voltages leave round-off for a current: it has no lines."""
+    still = em.plot.current(ribbon(ends=(0.7, 0.7)), tmp_path / "still.png")
+    bare = em.plot.current(ribbon(ends=(0.7, 0.7)), tmp_path / "bare.png", lines=0)
+    assert np.array_equal(iio.imread(still), iio.imread(bare))
+
+
+def test_current_is_coloured_by_another_field(tmp_path: Path) -> None:
+    """The field rises from the left, dark in viridis, to the right, bright; it may live on another mesh."""
+    other = em.mesh.rectangle((3.0, 1.0), cells=(5, 2), cell="triangle")
+    rising = fem.Function(fem.functionspace(other.mesh, ("Lagrange", 1)), name="rising")
+    rising.interpolate(lambda x: x[0])
+    image = iio.imread(em.plot.current(ribbon(), tmp_path / "c.png", over=rising, lines=3))[:, :, :3]
+    row = image[image.shape[0] // 3].astype(float)
+    green = row[np.ptp(row, axis=1) > 60, 1]
+    assert green[20:60].mean() < 60
+    assert green[-120:-80].mean() > 150
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: (em.mesh.interval(2.0, cells=4), ("left", "right"), False),
+        lambda: (em.mesh.interval(2.0, cells=4), ("left", "right"), True),
+        lambda: (em.mesh.box((1.0, 1.0, 2.0), cells=(2, 2, 2), cell="tetrahedron"), ("left", "top"), False),
+        lambda: (em.mesh.periodic_box((1.0, 1.0, 2.0), cells=(3, 3, 3), axes="xy"), ("bottom", "top"), True),
+        lambda: (tent(), ("low", "high"), False),
+    ],
+)
+def test_currents_on_every_mesh_are_drawn(make: Callable[[], Any], tmp_path: Path) -> None:
+    domain, (high, low), over = make()
+    model = solved(domain, {high: em.fixed(1.0), low: em.fixed(0.0)})
+    field = model["phi"] if over else None
+    path = em.plot.current(model, tmp_path / "c.png", over=field, title="a current", lines=4)
+    assert iio.imread(path)[:, :, :3].std() > 5
+    assert seen(path, style.named_colour(domain.names.index(high))).any()
+
+
+@pytest.mark.parametrize(
+    ("draw", "told"),
+    [
+        (lambda m, p: em.plot.mesh(m.domain, p / "m.pdf"), "pdf', must end in .png"),
+        (lambda m, p: em.plot.mesh(m, p / "m.png"), "must be one of em.mesh"),
+        (lambda m, p: em.plot.current(m, p / "m.pdf"), "pdf', must end in .png"),
+        (lambda m, p: em.plot.current(m.domain, p / "m.png"), "must be one of em.conduction.model"),
+        (lambda m, p: em.plot.current(m, p / "m.png", lines=-1), "lines = -1, must be at least 0"),
+        (lambda m, p: em.plot.current(m, p / "m.png", lines=HALF), "lines = 0.5, must be a whole number"),
+        (lambda m, p: em.plot.current(m, p / "m.png", over="c"), "field = 'c', must be a Function"),
+        (
+            lambda m, p: em.plot.current(m, p / "m.png", over=em.fields.discontinuous(m["E"], m.mesh, 1)),
+            "must be a scalar",
+        ),
+    ],
+)
+def test_bad_input_of_meshes_and_currents_is_named(tmp_path: Path, draw: Callable[..., Any], told: str) -> None:
+    with pytest.raises(em.ParameterError, match=told):
+        draw(ribbon(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_film_has_no_current(film: em.Model, tmp_path: Path) -> None:
+    with pytest.raises(em.ParameterError, match=r"the film model has c, mu.* must have phi and j"):
+        em.plot.current(film, tmp_path / "c.png")

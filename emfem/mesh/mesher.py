@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from emfem.errors import ParameterError
@@ -40,6 +41,7 @@ def drawn(
     boundaries: Mapping[str, Predicate] | None = None,
     rest: str | None = None,
     period: tuple[float, ...] = (),
+    unit: float = 1.0,
 ) -> Domain:
     """The domain that `draw` draws. Collective; gmsh runs on rank 0.
 
@@ -50,8 +52,9 @@ def drawn(
         dim: dimension of the cells.
         order: polynomial degree of the cells' geometry: with 2, curved edges are curved.
         boundaries: more names, each for the facets whose corners and midpoint satisfy a function of x, shape (gdim, n).
-        rest: name of the boundary facets that have no other.
+        rest: name of the boundary facets that have no other, if there are any.
         period: period along each axis; the sides must match, node by node.
+        unit: the length of 1 in the drawing: gmsh's tolerances are absolute, so a drawing is about 1 large.
 
     Raises:
         ParameterError: if the mesh cannot be computed on.
@@ -63,9 +66,11 @@ def drawn(
             draw(gmsh)
             gmsh.model.mesh.generate(dim)
             gmsh.model.mesh.setOrder(order)
-            parts = extract(gmsh, period)
+            parts = extract(gmsh, tuple(length / unit for length in period))
+        parts = replace(parts, nodes=parts.nodes * unit, period=period)
         found = dict(parts.boundaries) | {name: parts.where(p, name) for name, p in (boundaries or {}).items()}
-        return parts.named(found if rest is None else found | {rest: remainder(parts, found)})
+        left = remainder(parts, found)
+        return parts.named(found | {rest: left} if rest and len(left) else found)
 
     return share(shape, make, comm)
 
@@ -92,36 +97,33 @@ def grade(
     gmsh: Any,
     size: float,
     *,
-    points: Mapping[tuple[float, ...], float] | None = None,
+    vertices: Sequence[tuple[Sequence[int], float]] = (),
     curves: Sequence[tuple[Sequence[int], float]] = (),
 ) -> None:
-    """Cells of edge `size`, finer at points and curves, growing with the distance to them.
+    """Cells of edge `size`, finer at vertices and on curves, growing with the distance to them.
 
     Args:
         gmsh: the session.
         size: edge of a cell far from everything.
-        points: cell size at places.
+        vertices: points of the drawing and the cell size at them.
         curves: curves and the cell size along them.
     """
-    field, fields = gmsh.model.mesh.field, []
-    for place, fine in (points or {}).items():
-        squares = "+".join(f"({axis}-({x!r}))^2" for axis, x in zip("xyz", map(float, place), strict=False))
-        fields.append(field.add("MathEval"))
-        field.setString(fields[-1], "F", f"min({size!r}, {float(fine)!r}+{GROWTH}*sqrt({squares}))")
-    for tags, fine in curves:
-        distance = field.add("Distance")
-        field.setNumbers(distance, "CurvesList", list(tags))
-        field.setNumber(distance, "Sampling", 200)
-        fields.append(field.add("Threshold"))
-        reach = (size - fine) / GROWTH
-        for key, value in {
-            "InField": distance,
-            "SizeMin": fine,
-            "SizeMax": size,
-            "DistMin": 0,
-            "DistMax": reach,
-        }.items():
-            field.setNumber(fields[-1], key, value)
+    field, fields = gmsh.model.mesh.field, list[int]()
+    for kind, lists in (("PointsList", vertices), ("CurvesList", curves)):
+        for tags, fine in lists:
+            distance = field.add("Distance")
+            field.setNumbers(distance, kind, list(tags))
+            field.setNumber(distance, "Sampling", 200)
+            fields.append(field.add("Threshold"))
+            reach = max(size - fine, 1e-6 * size) / GROWTH
+            for key, value in {
+                "InField": distance,
+                "SizeMin": fine,
+                "SizeMax": size,
+                "DistMin": 0,
+                "DistMax": reach,
+            }.items():
+                field.setNumber(fields[-1], key, value)
     if fields:
         smallest = field.add("Min")
         field.setNumbers(smallest, "FieldsList", fields)

@@ -20,6 +20,27 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 
+def on_root[T](what: str, make: Callable[[], T], comm: MPI.Comm) -> T:
+    """What `make` makes on rank 0, on all ranks; whatever goes wrong there is raised on all of them. Collective.
+
+    Raises:
+        EmfemError: of the kind that `make` raised; for any other exception one that says that there is no `what`.
+    """
+    result, trouble = None, None
+    if comm.rank == 0:
+        try:
+            result = make()
+        except EmfemError as error:
+            trouble = error
+        except Exception as error:  # the other ranks wait for the answer, whatever happened
+            trouble = EmfemError(f"no {what}: {error}")
+            trouble.__cause__ = error
+    result, told = comm.bcast((result, trouble), root=0)
+    if told is not None:
+        raise trouble or told  # rank 0 still knows the cause
+    return result
+
+
 def share(shape: str, make: Callable[[], Parts], comm: MPI.Comm) -> Domain:
     """The domain of what `make` makes on rank 0; whatever goes wrong there is raised on all ranks. Collective.
 
@@ -27,20 +48,14 @@ def share(shape: str, make: Callable[[], Parts], comm: MPI.Comm) -> Domain:
         ParameterError: if the mesh cannot be computed on.
         EmfemError: if it cannot be made for another reason.
     """
-    parts, trouble = None, None
-    if comm.rank == 0:
-        try:
-            parts = make()
-            check(parts)
-        except EmfemError as error:
-            trouble = error
-        except Exception as error:  # the other ranks wait for the answer, whatever happened
-            trouble = EmfemError(f"no mesh of the {shape}: {error}")
-            trouble.__cause__ = error
-    told = comm.bcast(trouble, root=0)
-    if told is not None:
-        raise trouble or told  # rank 0 still knows the cause
-    return distribute(shape, parts, comm)
+    made: list[Parts] = []  # stays on rank 0, which shares it bit by bit
+
+    def checked() -> None:
+        made.append(make())
+        check(made[0])
+
+    on_root(f"mesh of the {shape}", checked, comm)
+    return distribute(shape, made[0] if made else None, comm)
 
 
 def distribute(shape: str, parts: Parts | None, comm: MPI.Comm) -> Domain:

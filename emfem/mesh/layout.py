@@ -1,0 +1,166 @@
+"""Films from layouts: the polygons of a GDS file, and electrodes where others touch them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from emfem.errors import ParameterError, UnknownName, kind, number
+from emfem.mesh.domain import Domain
+from emfem.mesh.outline import area
+from emfem.mesh.plane import Refine
+from emfem.mesh.share import on_root
+
+import gdstk
+import numpy as np
+import shapely
+from mpi4py import MPI
+
+Layer = int | tuple[int, int]
+MAGIC = b"\x00\x06\x00\x02"  # the first record of every GDS file: 6 bytes, its version
+
+
+def from_gds(
+    path: str | os.PathLike[str],
+    *,
+    layer: Layer,
+    electrodes: Mapping[str, Layer],
+    size: float,
+    unit: float | None = None,
+    cell: str | None = None,
+    refine: Refine = None,
+    comm: MPI.Comm = MPI.COMM_WORLD,
+) -> Domain:
+    """The film that a layer of a GDS layout draws, in triangles. Collective; rank 0 reads.
+
+    The film is the union of the layer's polygons without what lies under an electrode. An electrode is the part of the
+    film's edge on its polygons, which may overlap the film or abut it; the rest is named sides.
+
+    Args:
+        path: the file.
+        layer: the film: a number, for all datatypes, or (layer, datatype).
+        electrodes: the layer of each.
+        size: edge of a cell, in the units of the result.
+        unit: length of the layout's user unit [m or -]; the file's own if left out, so that the film is in metres, and
+            1.0 keeps the layout's numbers.
+        cell: the cell to take, with all that it refers to; may be left out if only one is at the top.
+        refine: as in `polygon`.
+        comm: the ranks that share it.
+
+    Raises:
+        ParameterError: for a file that is missing or no GDS file, several cells at the top, a layer without polygons,
+            an electrode that does not touch the film, electrodes that overlap, or a size or unit out of bounds.
+        UnknownName: for a cell that is not in the file.
+    """
+    path = _path(path)
+    size = number("size", size, above=0.0)
+    unit = None if unit is None else number("unit", unit, above=0.0)
+    layers = {"layer": _layer("layer", layer)}
+    kind("electrodes", electrodes, Mapping, "a mapping of names to layers")
+    for name, where in electrodes.items():
+        kind("name of an electrode", name, str, "a word")
+        layers[f"electrodes[{name!r}]"] = _layer(f"electrodes[{name!r}]", where)
+    if cell is not None:
+        kind("cell", cell, str, "the name of a cell")
+    shapes, length = on_root(f"layout in {path.name}", lambda: _polygons(path, layers, cell, unit), comm)
+    film, pads = shapes[0], dict(zip(electrodes, shapes[1:], strict=True))
+    film = shapely.difference(film, shapely.union_all(list(pads.values())))
+    _check(film, pads)
+    boundaries = {name: shapely.transform(pad, lambda x: x * length) for name, pad in pads.items()}
+    region = shapely.transform(film, lambda x: x * length)
+    return area(path.name, region, size=size, boundaries=boundaries, refine=refine, comm=comm)
+
+
+def _path(path: Any) -> Path:
+    """`path` as one.
+
+    Raises:
+        ParameterError: if it is none.
+    """
+    kind("path", path, (str, os.PathLike), "the name of a file")  # type: ignore[arg-type]
+    return Path(path)
+
+
+def _layer(name: str, layer: Any) -> tuple[int, int | None]:
+    """Number and datatype of a layer; None for all datatypes."""
+    pair = (layer, 0) if isinstance(layer, int) else layer
+    good = isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(n, int | np.integer) and n >= 0 for n in pair)
+    if not good or isinstance(layer, bool):
+        msg = f"{name} = {layer!r}, must be a layer's number or (layer, datatype), at least 0"
+        raise ParameterError(msg)
+    return int(pair[0]), None if isinstance(layer, int) else int(pair[1])
+
+
+def _polygons(
+    path: Path, layers: Mapping[str, tuple[int, int | None]], cell: str | None, unit: float | None
+) -> tuple[list[shapely.Geometry], float]:
+    """The union of the polygons on each layer, in whole steps of the layout's grid; and the length of a step."""
+    library = _library(path)
+    chosen = _cell(library, cell, path)
+    polygons = chosen.get_polygons(apply_repetitions=True, include_paths=True, depth=None)
+    step = library.precision if unit is None else library.precision / library.unit * unit
+    shapes = []
+    for name, (layer, datatype) in layers.items():
+        on = [p for p in polygons if p.layer == layer and datatype in (None, p.datatype)]
+        if not on:
+            there = ", ".join(f"{n}/{d}" for n, d in sorted({(p.layer, p.datatype) for p in polygons}))
+            told = str(layer) if datatype is None else f"{layer}/{datatype}"
+            msg = f"{name} = {told}, must hold polygons: cell {chosen.name!r} of {path.name} has {there or 'no layers'}"
+            raise ParameterError(msg)
+        # On the grid, edges that abut coincide; floats of the user's unit do not
+        grid = [np.round(np.asarray(p.points) * (library.unit / library.precision)) for p in on]
+        shapes.append(shapely.union_all([shapely.make_valid(shapely.Polygon(points)) for points in grid]))
+    return shapes, step
+
+
+def _library(path: Path) -> gdstk.Library:
+    """The layout in a file.
+
+    Raises:
+        ParameterError: if there is none.
+    """
+    if not path.is_file():
+        msg = f"path = {str(path)!r}, must be a file: there is {'a folder' if path.is_dir() else 'none'}"
+        raise ParameterError(msg)
+    with path.open("rb") as file:
+        begin = file.read(len(MAGIC))
+    try:
+        library = gdstk.read_gds(path) if begin == MAGIC else None
+    except (OSError, RuntimeError, ValueError):
+        library = None
+    if library is None or not library.cells:
+        msg = f"path = {str(path)!r}, must be a GDS file" + ("" if library is None else ": it has no cells")
+        raise ParameterError(msg)
+    return library
+
+
+def _cell(library: gdstk.Library, cell: str | None, path: Path) -> gdstk.Cell:
+    """The cell of that name, or the only one at the top."""
+    named = {c.name: c for c in library.cells if isinstance(c, gdstk.Cell)}
+    if cell is not None:
+        if cell not in named:
+            raise UnknownName(cell, path.name, named)
+        return named[cell]
+    top = [c for c in library.top_level() if isinstance(c, gdstk.Cell)]
+    if len(top) != 1:
+        msg = f"cell = None, must be one of the {len(top)} at the top of {path.name}: {', '.join(c.name for c in top)}"
+        raise ParameterError(msg)
+    return top[0]
+
+
+def _check(film: shapely.Geometry, pads: Mapping[str, shapely.Geometry]) -> None:
+    """Refuse a film that is gone, electrodes that overlap or do not touch it."""
+    for (name, pad), (other, neighbour) in combinations(pads.items(), 2):
+        if shapely.intersection(pad, neighbour).area > 0:
+            msg = f"electrodes {name!r} and {other!r} overlap"
+            raise ParameterError(msg)
+    if film.is_empty:
+        msg = "the electrodes cover all of the film, must leave some of it"
+        raise ParameterError(msg)
+    for name, pad in pads.items():
+        if shapely.intersection(film.boundary, pad).length == 0:
+            msg = f"electrode {name!r} does not touch the film, must overlap or abut it"
+            raise ParameterError(msg)

@@ -1,0 +1,78 @@
+"""Curves of the linear theory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from emfem import film
+from emfem.errors import number
+from emfem.files import writable
+from emfem.plot import style
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import ArrayLike
+
+
+def dispersion(
+    alloy: film.Alloy,
+    path: str | os.PathLike[str],
+    *,
+    mean: float,
+    anisotropy: film.Anisotropy | ArrayLike | None = None,
+    field: Sequence[float] | None = None,
+    directions: Sequence[float] = (0.0, np.pi / 2),
+    largest: float | None = None,
+    measured: Sequence[tuple[float, float, complex]] = (),
+) -> Path:
+    """Draw growth rate and frequency of small waves against the wavenumber, one curve a direction, as PNG, PDF or SVG.
+
+    Args:
+        alloy: the constants.
+        path: the picture; its folder is made.
+        mean: C0 [-].
+        anisotropy: as in `em.film.growth_rate`.
+        field: F, shape (2,).
+        directions: angles of the wavevectors to the x axis [rad].
+        largest: the largest wavenumber drawn; a little beyond the cutoff when left out.
+        measured: points (k, direction, omega) to draw on top.
+
+    Returns:
+        The path of the picture.
+
+    Raises:
+        ParameterError: for constants out of their bounds, or a file that cannot be written.
+    """
+    target = writable(path, ".png", ".pdf", ".svg")
+    options: dict[str, Any] = {"mean": mean, "anisotropy": anisotropy, "field": field}
+    slow = complex(np.asarray(film.growth_rate((1e-4, 0.0), alloy, mean=mean)))
+    curvature = -slow.real / 1e-8 / (mean * (1 - mean))
+    cutoff = np.sqrt(max(-curvature, 0.1 * abs(curvature), 1e-12) / alloy.gradient_energy)
+    k = np.linspace(0.0, number("largest", largest, above=0.0) if largest else 1.15 * cutoff, 200)
+    curves = {
+        angle: np.asarray(film.growth_rate(np.outer(k, (np.cos(angle), np.sin(angle))), alloy, **options))
+        for angle in directions
+    }
+
+    def render() -> None:
+        figure = style.blank(9.0, 3.8)
+        growth, frequency = figure.subplots(1, 2)
+        for i, (angle, omega) in enumerate(curves.items()):
+            colour = style.named_colour(i)
+            points = np.array([(p[0], p[2].real, p[2].imag) for p in measured if np.isclose(p[1], angle)])
+            for axes, line, column in ((growth, omega.real, 1), (frequency, omega.imag, 2)):
+                axes.plot(k, line, color=colour, label=f"k at {np.degrees(angle):.0f}°")
+                axes.plot(*points.reshape(-1, 3)[:, [0, column]].T, "o", color=colour)
+        for axes, name in ((growth, "growth rate Re ω"), (frequency, "frequency Im ω")):
+            axes.axhline(0.0, color=style.GREY, linewidth=0.8)
+            axes.set(xlabel="wavenumber k", ylabel=name, xlim=(0, k[-1]))
+        growth.legend()
+        if len(measured):
+            growth.set_title("lines: linear theory, dots: measured")
+        figure.savefig(target, dpi=style.DPI)
+
+    style.draw(MPI.COMM_WORLD, render)
+    return target
