@@ -28,8 +28,8 @@ def main(until: float = 200.0, size: float = 1.6, out: str = "results/notched_st
             em.write.vtx(Path(out) / "fields.bp", ["c", "phi", "j"], times=[until]),
         ],
     )
-    em.plot.field(film["c"], Path(out) / "composition.png", title=f"composition at t = {until:g}")
-    em.plot.field(current["phi"], Path(out) / "potential.png", title="potential")
+    em.plot.current(current, Path(out) / "current.png", title="current in a notched strip")
+    em.plot.current(current, Path(out) / "composition.png", over=film["c"], title=f"composition at t = {until:g}")
     found = em.conduction.crowding(current)
     em.write.say(domain, report, found, f"resistance {em.conduction.resistance(current):.4f}")
     return found

@@ -139,6 +139,18 @@ def test_rates_follow_the_symmetry_of_the_surface(surface: str, angle: float, f_
     assert crystal.tensor() == pytest.approx(np.diag([f_x, 0.1 * f_y]), rel=1e-14)
 
 
+def test_a_turned_crystal_has_its_axes_turned():
+    crystal = em.film.Anisotropy("110", strength=0.5, ratio=0.2)
+    fast, slow = crystal.rates
+    along, across = np.array([math.cos(0.3), math.sin(0.3)]), np.array([-math.sin(0.3), math.cos(0.3)])
+    turned = crystal.turned(0.3)
+    assert turned @ along == pytest.approx(fast * along, rel=1e-14)
+    assert turned @ across == pytest.approx(slow * across, rel=1e-14)
+    assert crystal.turned(math.pi) == pytest.approx(crystal.tensor(), abs=1e-15)
+    with pytest.raises(ParameterError, match=r"angle = 45 rad, .* write 45 \* deg"):
+        crystal.turned(45.0)
+
+
 def test_the_second_angle_is_90_degrees_minus_the_first_unless_given():
     default = em.film.Anisotropy("110", 1.0, 20 * deg)
     assert default.rates == em.film.Anisotropy("110", 1.0, 20 * deg, misorientation_y=70 * deg).rates

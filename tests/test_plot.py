@@ -412,3 +412,28 @@ def test_bad_input_of_meshes_and_currents_is_named(tmp_path: Path, draw: Callabl
 def test_a_film_has_no_current(film: em.Model, tmp_path: Path) -> None:
     with pytest.raises(em.ParameterError, match=r"the film model has c, mu.* must have phi and j"):
         em.plot.current(film, tmp_path / "c.png")
+
+
+def test_borders_lie_between_regions_and_are_drawn(tmp_path: Path) -> None:
+    domain = em.mesh.polycrystal((2.0, 2.0), 3, size=0.4, seed=1)
+    found = pieces(domain)
+    assert found is not None
+    ends = found.points[found.borders]
+    inside = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1).sum()
+    around = sum(
+        em.fields.integral(fem.form(fem.Constant(domain.mesh, 1.0) * domain.ds(name)), MPI.COMM_WORLD)
+        for name in domain.names
+    )
+    assert around == pytest.approx(8.0)
+    assert 2.0 < inside < 6.0  # three grains meet: about as long as the edge of a side or two
+    middles = ends.mean(axis=1)
+    assert ((middles[:, :2] > 1e-9) & (middles[:, :2] < 2 - 1e-9)).all()
+    c = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)), name="c")
+    plain, outlined = (
+        iio.imread(em.plot.field(c, tmp_path / f"{name}.png", limits=(0, 1), regions=regions))[:, :, :3].astype(int)
+        for name, regions in (("plain", None), ("outlined", domain))
+    )
+    white = (np.abs(plain - outlined).max(axis=2) > 100) & (outlined.min(axis=2) > 200)
+    assert white.sum() > 500
+    with pytest.raises(em.ParameterError, match="regions = 'grains', must be a domain"):
+        em.plot.field(c, tmp_path / "c.png", regions="grains")  # type: ignore[arg-type]

@@ -17,8 +17,9 @@ from typing import Any
 
 import emfem as em
 from emfem.mesh import exchange
-from emfem.mesh.files import CAD, READABLE, WRITABLE
+from emfem.mesh.files import READABLE, WRITABLE
 from emfem.mesh.mesher import drawn, session
+from emfem.mesh.msh import CAD
 from emfem.units import mm
 
 import dolfinx

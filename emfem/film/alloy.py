@@ -253,6 +253,19 @@ class Anisotropy:
         """D, shape (2, 2)."""
         return np.diag(self.rates)
 
+    def turned(self, angle: float) -> NDArray[np.float64]:
+        """D of the crystal turned in the plane, `R D R^T`, shape (2, 2): for the grains of a polycrystal.
+
+        Args:
+            angle: by which its axes are turned against x and y [rad].
+
+        Raises:
+            ParameterError: if the angle is not finite, or beyond a full turn.
+        """
+        angle = angle_in_radians("angle", angle)
+        turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+        return turn @ self.tensor() @ turn.T
+
 
 def uniform_field(strength: float, angle: float = 0.0) -> tuple[float, float]:
     """The drift force F (cos phi, sin phi) of a uniform field.

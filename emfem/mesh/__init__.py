@@ -9,13 +9,14 @@ from emfem.mesh.block import (
     rectangle,
 )
 from emfem.mesh.cell import periodic_cell
+from emfem.mesh.disks import annulus, disk
 from emfem.mesh.domain import AXES, Domain, PeriodicMesh, bounds, period
 from emfem.mesh.files import read, write
 from emfem.mesh.grains import grains, polycrystal
 from emfem.mesh.layout import from_gds
 from emfem.mesh.micrograph import from_image
 from emfem.mesh.outline import polygon
-from emfem.mesh.shapes import annulus, bend, disk, dogbone, hall_cross, notched_strip, strip_with_holes
+from emfem.mesh.shapes import bend, dogbone, hall_cross, notched_strip, strip_with_holes
 from emfem.mesh.shells import sphere, tube
 from emfem.mesh.solids import cylinder, via
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Predicate = Callable[[NDArray[np.float64]], Any]
+Source = str | int | Predicate  # where a boundary's facets are: a name or number in a file, or a function of x
 
 CORNERS = {"interval": 2, "triangle": 3, "quadrilateral": 4, "tetrahedron": 4, "hexahedron": 8}
 DIMENSION = {"interval": 1, "triangle": 2, "quadrilateral": 2, "tetrahedron": 3, "hexahedron": 3}

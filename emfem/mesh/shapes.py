@@ -8,12 +8,12 @@ at other places instead. On an arc cells are no longer than a quarter of its rad
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 
-from emfem.errors import ParameterError, count, floats, kind, number
+from emfem.errors import ParameterError, floats, number
 from emfem.mesh.domain import Domain
-from emfem.mesh.plane import Edge, Loop, Refine, arc, circle, closed, plane, straight
+from emfem.mesh.plane import Edge, Loop, Refine, circle, closed, plane, straight
 
 from mpi4py import MPI
 from numpy.typing import ArrayLike
@@ -273,142 +273,3 @@ def hall_cross(
     ]
     names = ("left", "right", "bottom", "top")
     return plane("Hall cross", [[outline]], names=names, size=size, refine=refine, comm=comm)
-
-
-def disk(
-    radius: float,
-    *,
-    electrodes: int | Mapping[str, tuple[float, float]],
-    width: float | None = None,
-    size: float,
-    refine: Refine = None,
-    order: int = 1,
-    comm: MPI.Comm = MPI.COMM_WORLD,
-) -> Domain:
-    """A disk around the origin with electrodes on its rim.
-
-    Its boundaries are the electrodes, and rim (the rest).
-
-    Args:
-        radius: of the disk [m or -].
-        electrodes: their number, equally spaced and named "electrode 1" (at angle 0, on the right) and so on, counter-
-            clockwise; or for each name the angle of its centre and the angle it spans [rad].
-        width: the angle that each of a number of electrodes spans [rad], by default half of their distance.
-        size: edge of a cell, at most the radius.
-        refine: edge of a cell at the ends of electrodes, by default a third of `size`; or places and sizes.
-        order: 1, or 2 for curved cells.
-        comm: the ranks that share it.
-
-    Raises:
-        ParameterError: for a value out of its bounds, or electrodes that overlap.
-        EmfemError: if gmsh cannot be loaded or cannot mesh the shape.
-    """
-    radius = number("radius", radius, above=0.0)
-    size = number("size", size, above=0.0, at_most=radius)
-    angles = _angles(electrodes, width)
-    spans = _spans(angles)
-    rim: list[Edge] = []
-    for (start, stop, name), following in zip(spans, _following(spans), strict=True):
-        rim += arc((0.0, 0.0), radius, start, stop, name)
-        if following - stop > NO_ANGLE:
-            rim += arc((0.0, 0.0), radius, stop, following)
-    loop = rim or circle((0.0, 0.0), radius)
-    return plane("disk", [[loop]], names=list(angles), rest="rim", size=size, refine=refine, order=order, comm=comm)
-
-
-def _angles(electrodes: int | Mapping[str, tuple[float, float]], width: float | None) -> dict[str, tuple[float, float]]:
-    """The angle of the centre of each electrode and the angle that it spans [rad], by its name.
-
-    Raises:
-        ParameterError: for an electrode that spans no angle or more than a turn.
-    """
-    if not isinstance(electrodes, Mapping):
-        total = count("electrodes", electrodes, at_least=0)
-        pitch = TURN / max(total, 1)
-        wide = pitch / 2 if width is None else number("width", width, above=0.0, at_most=TURN, unit="rad")
-        return {f"electrode {i + 1}": (i * pitch, wide) for i in range(total)}
-    if width is not None:
-        msg = f"width = {width!r} with electrodes by name, must be left out: each has its own"
-        raise ParameterError(msg)
-    found = {}
-    for name, pair in electrodes.items():
-        kind("name of an electrode", name, str, "a word")
-        if name in ("", "rim"):
-            msg = f"an electrode named {name!r}, must have a name of its own: 'rim' is the rest"
-            raise ParameterError(msg)
-        angles = floats(f"electrode {name!r}", pair)
-        if angles.shape != (2,):
-            msg = f"electrode {name!r} = {pair!r}, must be the angle of its centre and the angle it spans"
-            raise ParameterError(msg)
-        centre = number(f"centre of electrode {name!r}", angles[0])
-        found[name] = centre, number(f"width of electrode {name!r}", angles[1], above=0.0, at_most=TURN, unit="rad")
-    return found
-
-
-def _spans(angles: Mapping[str, tuple[float, float]]) -> list[tuple[float, float, str]]:
-    """Where each electrode starts and stops on the rim, by its start from 0 to a turn, and its name.
-
-    Raises:
-        ParameterError: for electrodes that overlap.
-    """
-    starts = {name: (centre - wide / 2) % TURN for name, (centre, wide) in angles.items()}
-    spans = sorted((start, start + angles[name][1], name) for name, start in starts.items())
-    for (_, stop, name), following, other in zip(spans, _following(spans), [*spans[1:], *spans[:1]], strict=True):
-        if stop - following > NO_ANGLE:
-            msg = f"electrodes {name!r} and {other[2]!r} overlap by {stop - following:.4g} rad"
-            raise ParameterError(msg)
-    return spans
-
-
-def _following(spans: Sequence[tuple[float, float, str]]) -> list[float]:
-    """Where the next electrode starts, going round."""
-    starts = [start for start, _, _ in spans]
-    return [*starts[1:], *(start + TURN for start in starts[:1])]
-
-
-def annulus(
-    inner: float,
-    outer: float,
-    *,
-    angle: float | None = None,
-    size: float,
-    refine: Refine = None,
-    order: int = 1,
-    comm: MPI.Comm = MPI.COMM_WORLD,
-) -> Domain:
-    """The ring between two circles around the origin, or a sector of it from angle 0 counter-clockwise to `angle`.
-
-    Its boundaries are inner and outer (the arcs); of a sector also start (at angle 0) and end (at `angle`).
-
-    Args:
-        inner: radius of the inner circle [m or -].
-        outer: radius of the outer circle, above the inner one.
-        angle: of the sector, below a whole turn [rad]; without it the ring is closed.
-        size: edge of a cell, at most the distance of the circles.
-        refine: edge of a cell at the inner circle, by default a third of `size`; or places and sizes.
-        order: 1, or 2 for curved cells.
-        comm: the ranks that share it.
-
-    Raises:
-        ParameterError: for a value out of its bounds.
-        EmfemError: if gmsh cannot be loaded or cannot mesh the shape.
-    """
-    inner = number("inner", inner, above=0.0)
-    outer = number("outer", outer, above=inner)
-    size = number("size", size, above=0.0, at_most=outer - inner)
-    centre = (0.0, 0.0)
-    if angle is None:
-        loops = [circle(centre, outer, "outer"), circle(centre, inner, "inner", hole=True)]
-        names = ["inner", "outer"]
-    else:
-        angle = number("angle", angle, above=0.0, below=TURN, unit="rad")
-        loops = [
-            [
-                *straight([(outer, 0.0)], "start"),
-                *arc(centre, outer, 0.0, angle, "outer"),
-                *straight([(inner * math.cos(angle), inner * math.sin(angle))], "end"),
-                *arc(centre, inner, angle, 0.0, "inner"),
-            ]
-        ]
-        names = ["inner", "outer", "start", "end"]
-    return plane("annulus", [loops], names=names, rest=None, size=size, refine=refine, order=order, comm=comm)

@@ -19,7 +19,7 @@ import ufl
 from dolfinx import fem
 
 COMMON, PEAK = 0.98, 4.0  # the share of the domain that sets the scale of |j| if the peak is so many times higher
-STILL = 1e-10  # relative differences of the potential that are but round-off
+STILL = 1e-10  # relative differences of potential or current that are but round-off
 PORT = 0.02  # share of the largest current; a boundary that is no electrode and passes less is a wall
 
 
@@ -114,6 +114,8 @@ def _electrodes(model: Model) -> dict[str, str]:
     held = {condition.boundary: condition.value for condition in model.conditions}
     names = [name for name in model.domain.names if name in held or f"voltage {name}" in model.quantities]
     told = {}
+    out = {name: model.quantity(f"current {name}") for name in names if f"current {name}" in model.quantities}
+    largest = max(map(abs, out.values()), default=0.0)
     still = _still(*fields.extremes(model["phi"]))
     for name in names:
         known = [name]
@@ -121,9 +123,9 @@ def _electrodes(model: Model) -> dict[str, str]:
             known.append(f"voltage {model.quantity(f'voltage {name}'):.4g}")
         else:
             known.append(f"voltage {float(held[name]):.4g}")
-        if f"current {name}" in model.quantities:
-            out = model.quantity(f"current {name}")
-            known.append("no current" if still else f"current {abs(out):.4g} {'out' if out > 0 else 'in'}")
+        if name in out:
+            none = still or abs(out[name]) <= STILL * largest
+            known.append("no current" if none else f"current {abs(out[name]):.4g} {'out' if out[name] > 0 else 'in'}")
         told[name] = ", ".join(known)
     return told
 

@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Protocol
 
 from emfem import fields
-from emfem.errors import ParameterError, count
+from emfem.errors import ParameterError, count, kind
 from emfem.files import writable
+from emfem.mesh import Domain
 from emfem.plot import cells, style
+from emfem.plot.pieces import Floats, pieces
 from emfem.plot.style import COLOURS
 
 import imageio.v3 as iio
 import numpy as np
 import pyvista
 from dolfinx import fem
+from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
 
@@ -34,6 +37,7 @@ def field(
     title: str = "",
     limits: tuple[float, float] | None = None,
     colours: str = COLOURS,
+    regions: Domain | None = None,
 ) -> Path:
     """Draw a scalar field as a PNG; a periodic film is drawn whole.
 
@@ -43,6 +47,7 @@ def field(
         title: written above the picture.
         limits: values of the ends of the colour scale; those of the field when left out.
         colours: a Matplotlib colour map.
+        regions: a plane domain whose regions, such as grains, are outlined.
 
     Returns:
         The path of the picture.
@@ -52,7 +57,12 @@ def field(
     """
     fields.is_function(function)
     target = writable(path, ".png", comm=function.function_space.mesh.comm)
-    _draw([function], [title or function.name], target, limits, colours)
+    borders = None
+    if regions is not None:
+        kind("regions", regions, Domain, "a domain of em.mesh")
+        found = pieces(regions)
+        borders = None if found is None else found.points[found.borders]
+    _draw([function], [title or function.name], target, limits, colours, borders=borders)
     return target
 
 
@@ -158,11 +168,16 @@ def _draw(
     limits: tuple[float, float] | None,
     colours: str,
     columns: int | None = None,
+    borders: Floats | None = None,
 ) -> None:
     """Write one picture of all fields."""
     ends = limits or cells.limits(functions)
 
     def render(found: list[fields.Cells]) -> None:
-        cells.figure(found, titles, ends, colours, columns, functions[0].name).savefig(target, dpi=style.DPI)
+        figure = cells.figure(found, titles, ends, colours, columns, functions[0].name)
+        if borders is not None:
+            lines = list(borders[:, :, :2])
+            figure.axes[0].add_collection(LineCollection(lines, colors="white", linewidths=1.2))
+        figure.savefig(target, dpi=style.DPI)
 
     cells.gathered(functions, render)

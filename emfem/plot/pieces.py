@@ -77,6 +77,13 @@ class Pieces:
         """For each facet of the skin whether the domain ends there; it does not at a seam."""
         return (self.neighbours(self.places_round) < 0)[self.neighbours(self.places) < 0]
 
+    @cached_property
+    def borders(self) -> Whole:
+        """The facets between regions, each once: their points, shape (l, k - 1)."""
+        across, regions = self.neighbours(self.places), self.regions[self.cells]
+        other = np.where(across < 0, regions[:, None], regions[across])
+        return self.facet(*np.nonzero(other > regions[:, None]))
+
     def facet(self, simplex: Whole, opposite: Whole) -> Whole:
         """The points of facets, each opposite a point of a simplex, shape (l, k - 1)."""
         others = np.array([[j for j in range(self.dim + 1) if j != i] for i in range(self.dim + 1)])
