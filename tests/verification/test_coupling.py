@@ -6,6 +6,7 @@ against steps of 0.01: monolithic of third order, staggered of first.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -57,6 +58,50 @@ def test_at_one_step_size_staggered_coupling_costs_its_known_error():
     exact = composition("monolithic", 0.01)
     staggered, monolithic = (abs(composition(how, 0.2) - exact).max() for how in ("staggered", "monolithic"))
     assert 10 < staggered / monolithic < 40
+
+
+SHAPES: dict[str, Callable[[], em.mesh.Domain]] = {
+    "notched strip": lambda: em.mesh.notched_strip(
+        length=8.0, width=4.0, notch_depth=1.0, notch_width=1.2, size=1.0, refine=0.5
+    ),
+    "dogbone": lambda: em.mesh.dogbone(
+        length=6.0, width=2.0, head_length=2.0, head_width=4.0, fillet=0.5, size=1.0, refine=0.7
+    ),
+    "disk": lambda: em.mesh.disk(4.0, electrodes=3, size=1.0, refine=0.7),
+    "annulus": lambda: em.mesh.annulus(1.0, 4.0, size=1.0),
+    "hall cross": lambda: em.mesh.hall_cross(arm_length=3.0, arm_width=2.0, size=1.0, refine=0.7),
+    "bend": lambda: em.mesh.bend(width=2.0, arms=(3.0, 3.0), size=1.0, refine=0.7),
+    "strip with holes": lambda: em.mesh.strip_with_holes(
+        length=8.0, width=4.0, holes=[(3.0, 2.0, 0.8)], size=1.0, refine=0.5
+    ),
+    "polygon": lambda: em.mesh.polygon(
+        [(0, 0), (5, 0), (4, 3), (1, 4)], electrodes={"a": [(0, 0), (1, 4)], "b": [(5, 0), (4, 3)]}, size=1.0
+    ),
+    "via": lambda: em.mesh.via(
+        line_length=4.0, line_width=2.0, line_thickness=1.0, via_radius=0.6, via_height=1.0, size=1.0, refine=1.0
+    ),
+    "cylinder": lambda: em.mesh.cylinder(1.5, 5.0, size=1.2),
+    "tube": lambda: em.mesh.tube(1.5, 5.0, size=1.0),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_solute_and_charge_are_kept_on_every_shape_with_coupling_both_ways(name: str):
+    domain = SHAPES[name]()
+    plus, minus = domain.names[:2]
+    resistivity = conduction.nordheim(em.placeholder("c", domain), solvent=1.0, solute=3.0, disorder=2.0)
+    on = {plus: conduction.electrode(current=0.5), minus: em.fixed(0.0)}
+    current = conduction.model(domain, conductivity=1 / resistivity, on=on, degree=1)
+    film = em.film.model(
+        domain, em.film.cupd(), mean=0.3, field=0.3 * current["E"], initial=em.film.noise(0.05, seed=1), degree=1
+    )
+    current = current.given(c=film["c"])
+    before = film["c"].x.array.copy()
+    kept = em.watch.conserved("solute", rtol=1e-10)
+    em.evolve([current, film], 1.0, rtol=1e-3, watch=[kept], progress=False)
+    assert abs(film["c"].x.array - before).max() > 1e-3  # it did move
+    assert conduction.current(current, plus) == pytest.approx(-0.5, rel=1e-10)
+    assert conduction.current(current, minus) == pytest.approx(0.5, rel=1e-10)
 
 
 def test_without_feedback_staggered_is_exact(plate: em.mesh.Domain):
