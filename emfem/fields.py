@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,15 +112,33 @@ def evaluate(function: fem.Function, points: ArrayLike) -> NDArray[np.float64]:
         raise ParameterError(msg)
     padded = np.zeros((len(places), 3))
     padded[:, : places.shape[1]] = places
-    tree = dolfinx.geometry.bb_tree(mesh, mesh.topology.dim)
-    candidates = dolfinx.geometry.compute_collisions_points(tree, padded)
-    colliding = dolfinx.geometry.compute_colliding_cells(mesh, candidates, padded)
-    here = np.flatnonzero(np.diff(colliding.offsets))
     values = np.full(len(places), -np.inf)
-    if len(here):
-        values[here] = function.eval(padded[here], colliding.array[colliding.offsets[here]]).reshape(-1)
+    with _about_one_large(mesh) as scale:
+        padded *= scale
+        tree = dolfinx.geometry.bb_tree(mesh, mesh.topology.dim)
+        candidates = dolfinx.geometry.compute_collisions_points(tree, padded)
+        colliding = dolfinx.geometry.compute_colliding_cells(mesh, candidates, padded)
+        here = np.flatnonzero(np.diff(colliding.offsets))
+        if len(here):
+            values[here] = function.eval(padded[here], colliding.array[colliding.offsets[here]]).reshape(-1)
     mesh.comm.Allreduce(MPI.IN_PLACE, values, op=MPI.MAX)
     return np.where(np.isneginf(values), np.nan, values)
+
+
+@contextmanager
+def _about_one_large(mesh: dolfinx.mesh.Mesh) -> Iterator[float]:
+    """Scale the mesh by a power of two, which is told, so that it is about 1 large; and back again.
+
+    DOLFINx finds cells to an absolute tolerance: in a mesh of micrometres it takes a neighbour for the cell.
+    """
+    lower, upper = bounds(mesh)
+    scale = 2.0 ** -np.round(np.log2((upper - lower).max()))
+    x = mesh.geometry.x
+    x *= scale
+    try:
+        yield float(scale)
+    finally:
+        x /= scale
 
 
 def sample_grid(function: fem.Function, shape: Sequence[int]) -> Grid:

@@ -187,3 +187,21 @@ def test_refresh_follows_the_source(plate: Domain):
     assert fields.extremes(copy) == pytest.approx((-8.0, 9.0))
     fields.refresh(copy, source)
     assert fields.extremes(copy) == (5.0, 5.0)
+
+
+@pytest.mark.parametrize("scale", [2.0**-30, 2.0**-17, 2.0**-4, 2.0**20])
+@pytest.mark.parametrize("cell", ["triangle", "quadrilateral"])
+def test_points_are_found_in_meshes_of_any_size(scale: float, cell: str):
+    """From nanometres to kilometres: every value is that of the same mesh one large, bit for bit."""
+
+    def values(size: float) -> Array:
+        domain = mesh.rectangle((size, size), cells=(16, 16), cell=cell)
+        wave = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)))
+        wave.interpolate(lambda x: np.sin(7 * x[0] / size) * np.cos(5 * x[1] / size))
+        points = np.random.default_rng(3).uniform(0.02, 0.98, (300, 2)) * size
+        before = domain.mesh.geometry.x.copy()
+        found = fields.evaluate(wave, points)
+        assert (domain.mesh.geometry.x == before).all()  # the mesh is as it was
+        return found
+
+    assert values(scale) == pytest.approx(values(1.0), abs=1e-12)
