@@ -60,12 +60,41 @@ def bands_lie_along_the_slow_axis_of_each_grain(found: Any) -> None:
     assert len({slow for slow, _, _ in found.values()}) == 4
 
 
+def the_cross_shows_sheet_and_hall_resistance(films: Any) -> None:
+    """To 1e-4, what the cells leave at the corners; the tilt is atan(mu B), but for 0.2 % from the ends of the arm."""
+    assert [film["sheet"] for film in films.values()] == pytest.approx([1.0, 1.0], abs=1e-4)
+    assert [film["hall"] for film in films.values()] == pytest.approx([1.0, 1.0], abs=1e-4)
+    assert films["gold"]["tilt"] == pytest.approx(0.169, rel=0.005)
+    assert films["n-GaAs"]["tilt"] == pytest.approx(40.36, rel=0.005)
+
+
+def stripes_bend_around_the_holes(found: Any) -> None:
+    """Rayleigh's conductivity three ways; far more stripes follow the field's lines than its mean."""
+    assert [found[way] for way in ("rows", "diagonals", "electrodes")] == pytest.approx([1.0] * 3, abs=5e-5)
+    assert found["local"] > 0.6
+    assert found["local"] - found["mean"] > 0.04
+
+
+def squares_add_up_and_solute_creeps_to_the_cathode(found: Any) -> None:
+    """Each of four pairs of corners saves 0.00105 squares, as such a pair alone does; early on the drift is all."""
+    assert found["squares"] - found["counted"] == pytest.approx(-4 * 0.00105, abs=3e-4)
+    assert found["moved"] == pytest.approx(1.0, abs=0.03)
+    assert found["solute"] < 1e-12
+
+
 DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] = {
     "dispersion": ({"cells": 8}, small_waves_obey_linear_theory, ("dispersion.png",)),
     "four_electrodes": (
         {"size": 2.0},
         stripes_follow_the_switched_pair,
         ("before.png", "after.png", "turning.mp4"),
+    ),
+    "hall_cross": ({"size": 4e-6}, the_cross_shows_sheet_and_hall_resistance, ("gold.png", "n-GaAs.png")),
+    "hole_array": ({"until": 600.0, "size": 2.2}, stripes_bend_around_the_holes, ("strip.png", "stripes.png")),
+    "layout": (
+        {"until": 50.0, "size": 2.4},
+        squares_add_up_and_solute_creeps_to_the_cathode,
+        ("mesh.png", "current.png", "composition.png"),
     ),
     "notched_strip": (
         {"until": 10.0, "size": 2.4},

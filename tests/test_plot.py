@@ -345,7 +345,7 @@ def test_current_let_in_has_lines_and_a_name(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(style, "legend", lambda _, handles: labels.extend(h.get_label() for h in handles))
     domain = em.mesh.rectangle((3.0, 1.0), cells=(6, 3))
     em.plot.current(solved(domain, {"left": em.flux(0.5), "right": em.fixed(0.0)}), tmp_path / "c.png")
-    assert labels[0] == "left, lets current in"
+    assert labels[0] == "left, current 0.5 in"
     assert len(labels) == 2
 
 
@@ -437,3 +437,23 @@ def test_borders_lie_between_regions_and_are_drawn(tmp_path: Path) -> None:
     assert white.sum() > 500
     with pytest.raises(em.ParameterError, match="regions = 'grains', must be a domain"):
         em.plot.field(c, tmp_path / "c.png", regions="grains")  # type: ignore[arg-type]
+
+
+def test_lines_of_a_mean_field_go_from_seam_to_seam() -> None:
+    """In a periodic cell without electrodes the seam is where they begin and end; each carries an equal share."""
+    cell = em.mesh.periodic_cell((4.0, 3.0), holes=[(2.0, 1.5, 0.7)], size=0.4)
+    model = em.conduction.model(cell, mean_field=(1.0, 0.0))
+    em.solve_steady(model)
+    found = pieces(cell, 2, j=model["j"], phi=model["potential"])
+    assert found is not None
+    opened = found.opened(9)
+    walk = walker(opened, "j", [9])
+    entered = inflow(walk, 9)
+    came = entered.rates.clip(min=0.0)
+    # what enters over one side, 3 wide, at the mean current density; j is sampled on cells of half a radius
+    assert came.sum() == pytest.approx(3.0 * em.conduction.mean_current(model)[0], rel=0.02)
+    chosen = shares(walk.at(entered.simplices, entered.weights), came, 7)
+    for line in stream(walk, entered.simplices[chosen], entered.weights[chosen]):
+        assert line[0, 0] == pytest.approx(0.0, abs=1e-9)
+        assert line[-1, 0] == pytest.approx(4.0, abs=1e-6)
+        assert (np.hypot(line[:, 0] - 2.0, line[:, 1] - 1.5) > 0.6).all()

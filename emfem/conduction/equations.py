@@ -28,7 +28,7 @@ def model(
     mean_field: ArrayLike | None = None,
     degree: int = 2,
 ) -> Model:
-    """The conduction model on `domain`: unknown phi (potential), derived fields E and j.
+    """The conduction model on `domain`: unknown phi (potential), derived fields E, j and potential (phi - E0 . x).
 
     Find phi with int -sigma (E0 - grad phi) . grad v dx = int g v ds for all v, g the current density let in and E0 the
     mean field along periodic axes, 0 elsewhere. Boundaries without a condition are insulated. An electrode that carries
@@ -36,8 +36,8 @@ def model(
     specific resistance r adds int (phi - V)/r v ds. In a cell without electrodes the mean of phi is 0. The residual is
     divided by a typical current, so that tolerances mean the same in every unit.
 
-    Quantities: power (int j.E), phi_min, phi_max, and for each electrode `voltage NAME` and `current NAME` (out of the
-    domain positive).
+    Quantities: power (int j.E), phi_min, phi_max, for each electrode `voltage NAME`, and for each and for boundaries
+    with a flux `current NAME` (out of the domain positive).
 
     Args:
         domain: of any dimension and shape.
@@ -83,10 +83,11 @@ def model(
     v, *others = tests((potential, *numbers.values()))
     balances = {name: (unknown, w) for (name, unknown), w in zip(numbers.items(), others, strict=True)}
     dx = domain.dx(2 * degree)
-    field = driven - ufl.grad(phi)
+    field, place = driven - ufl.grad(phi), ufl.SpatialCoordinate(domain.mesh)
     current = ohmic_flux(sigma, field)
-    inflow, drivers = let_in(domain, conditions, v, 2 * degree)
-    flow = continuity(current, v, dx) - inflow
+    inflows = {n: let_in(domain, {n: c}, v, 2 * degree) for n, c in conditions.items() if isinstance(c, Flux)}
+    flow = continuity(current, v, dx) - sum(form for form, _ in inflows.values())
+    one = fem.Constant(domain.mesh, 1.0)
     added = attach(domain, electrodes, nodes, potential, balances, flow, v, degree=2 * degree)
     typical = _typical_current(domain, sigma, conditions, driven)
     residual = fem.Constant(domain.mesh, 1 / typical) * (added.flow + added.balance)
@@ -99,14 +100,15 @@ def model(
         (potential, *numbers.values()),
         residual,
         conditions=added.conditions,
-        expressions={"E": field, "j": current},
+        expressions={"E": field, "j": current, "potential": phi - ufl.inner(driven, place)},
         quantities={
             "power": Quantity(ufl.inner(current, field) * dx, "W"),
             "phi_min": Quantity(lambda: fields.extremes(phi)[0], "V"),
             "phi_max": Quantity(lambda: fields.extremes(phi)[1], "V"),
             **added.quantities,
+            **{f"current {name}": Quantity(-ufl.replace(f, {v: one}), "A") for name, (f, _) in inflows.items()},
         },
-        drivers=[*drivers, *added.drivers],
+        drivers=[*added.drivers, *(driver for _, moved in inflows.values() for driver in moved)],
     )
 
 

@@ -20,7 +20,6 @@ from dolfinx import fem
 
 COMMON, PEAK = 0.98, 4.0  # the share of the domain that sets the scale of |j| if the peak is so many times higher
 STILL = 1e-10  # relative differences of potential or current that are but round-off
-PORT = 0.02  # share of the largest current; a boundary that is no electrode and passes less is a wall
 
 
 def current(
@@ -61,19 +60,21 @@ def current(
     degree = model["phi"].function_space.element.basix_element.degree
     fine = max(2, degree, model.mesh.geometry.cmaps[0].degree + 1)
     density = ufl.sqrt(ufl.inner(model["j"], model["j"]))
-    found = pieces(model.domain, fine, j=model["j"], density=density, phi=model["phi"])
+    potential = model["potential"] if "potential" in model.names else model["phi"]
+    found = pieces(model.domain, fine, j=model["j"], density=density, phi=potential)
     gathered = None if over is None else fields.gather(over)
     ends = None if over is None else fields.extremes(over)
     electrodes = _electrodes(model)
 
     def render() -> None:
         assert found is not None
-        through = _ports(found, model.domain.names, electrodes)
-        drawn, told = _stream_lines(found, through, lines)
+        cell = found if electrodes else found.opened(len(model.domain.names) + 1)  # a mean field drives it
+        through = _ports(cell, model.domain.names, electrodes)
+        drawn, told = _stream_lines(cell, through, lines)
         scene = Scene(
             found,
             model.domain.names,
-            _labels(model.domain.names, electrodes, through),
+            electrodes,
             drawn,
             told,
             gathered,
@@ -110,9 +111,10 @@ def _still(low: float, high: float) -> bool:
 
 
 def _electrodes(model: Model) -> dict[str, str]:
-    """What is known of each electrode, by name. Collective."""
+    """What is known of each boundary through which current passes, by name. Collective."""
     held = {condition.boundary: condition.value for condition in model.conditions}
-    names = [name for name in model.domain.names if name in held or f"voltage {name}" in model.quantities]
+    told_of = {name.partition(" ")[2] for name in model.quantities if name.startswith(("voltage ", "current "))}
+    names = [name for name in model.domain.names if name in held or name in told_of]
     told = {}
     out = {name: model.quantity(f"current {name}") for name in names if f"current {name}" in model.quantities}
     largest = max(map(abs, out.values()), default=0.0)
@@ -121,7 +123,7 @@ def _electrodes(model: Model) -> dict[str, str]:
         known = [name]
         if f"voltage {name}" in model.quantities:
             known.append(f"voltage {model.quantity(f'voltage {name}'):.4g}")
-        else:
+        elif name in held:
             known.append(f"voltage {float(held[name]):.4g}")
         if name in out:
             none = still or abs(out[name]) <= STILL * largest
@@ -131,28 +133,13 @@ def _electrodes(model: Model) -> dict[str, str]:
 
 
 def _ports(found: Pieces, names: tuple[str, ...], electrodes: dict[str, str]) -> dict[int, Inflow]:
-    """Where current comes and goes: what flows in at each electrode, and at each other boundary that is no wall."""
+    """What flows in at each electrode, or through the opened seam of a periodic cell without any."""
     phi = found.values["phi"]
     if found.dim == 1 or _still(phi.min(), phi.max()):
         return {}
     walk = walker(found, "j", [])
-    through = {tag: inflow(walk, tag) for tag in range(1, len(names) + 1)}
-    largest = max((abs(entered.total) for entered in through.values()), default=0.0)
-    return {
-        tag: entered
-        for tag, entered in through.items()
-        if names[tag - 1] in electrodes or abs(entered.total) > PORT * largest
-    }
-
-
-def _labels(names: tuple[str, ...], electrodes: dict[str, str], ports: dict[int, Inflow]) -> dict[str, str]:
-    """What the legend says of each boundary that is no wall, by name."""
-    others = {
-        names[tag - 1]: f"{names[tag - 1]}, lets current {'in' if entered.total > 0 else 'out'}"
-        for tag, entered in ports.items()
-        if names[tag - 1] not in electrodes
-    }
-    return electrodes | others
+    tags = [tag for tag, name in enumerate(names, start=1) if name in electrodes] or [len(names) + 1]
+    return {tag: inflow(walk, tag) for tag in tags}
 
 
 def _stream_lines(found: Pieces, ports: dict[int, Inflow], wanted: int) -> tuple[list[Floats], str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -88,6 +88,11 @@ class Pieces:
         """The points of facets, each opposite a point of a simplex, shape (l, k - 1)."""
         others = np.array([[j for j in range(self.dim + 1) if j != i] for i in range(self.dim + 1)])
         return self.simplices[simplex[:, None], others[opposite]]
+
+    def opened(self, tag: int) -> Pieces:
+        """The same pieces cut open along the seam of a periodic domain, whose two sides are a boundary with a tag."""
+        seam = (self.neighbours(self.places) < 0) & (self.neighbours(self.places_round) >= 0)
+        return replace(self, tags=np.where(seam, tag, self.tags), period=np.zeros(3))
 
     def edges(self) -> Whole:
         """The edges of the cells that can be seen, shape (l, 2): of a body those on its skin, else all."""
