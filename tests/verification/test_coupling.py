@@ -90,7 +90,7 @@ def test_solute_and_charge_are_kept_on_every_shape_with_coupling_both_ways(name:
     domain = SHAPES[name]()
     plus, minus = domain.names[:2]
     resistivity = conduction.nordheim(em.placeholder("c", domain), solvent=1.0, solute=3.0, disorder=2.0)
-    on = {plus: conduction.electrode(current=0.5), minus: em.fixed(0.0)}
+    on: dict[str, Any] = {plus: conduction.electrode(current=0.5), minus: em.fixed(0.0)}
     current = conduction.model(domain, conductivity=1 / resistivity, on=on, degree=1)
     film = em.film.model(
         domain, em.film.cupd(), mean=0.3, field=0.3 * current["E"], initial=em.film.noise(0.05, seed=1), degree=1
