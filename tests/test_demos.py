@@ -82,7 +82,14 @@ def squares_add_up_and_solute_creeps_to_the_cathode(found: Any) -> None:
     assert found["solute"] < 1e-12
 
 
+def only_a_weak_wind_is_outpulled(found: Any) -> None:
+    """T0 + (3/2 - 1)/a = 293.15 K + 0.5/(4.5e-3/K); copper's 1565 K lie above its melting point."""
+    assert found["weak wind"] == pytest.approx(404.261, abs=5e-4)  # the digits given
+    assert found["strong wind"] is None
+
+
 DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] = {
+    "cancellation": ({}, only_a_weak_wind_is_outpulled, ("charge.png",)),
     "dispersion": ({"cells": 8}, small_waves_obey_linear_theory, ("dispersion.png",)),
     "four_electrodes": (
         {"size": 2.0},

@@ -1,0 +1,98 @@
+"""What a user should know before a run: the numbers that a material, a length and a current make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from emfem import units
+from emfem.errors import number
+from emfem.materials.table import aligned
+from emfem.materials.windows import LENGTH, Window
+
+CURRENT_DENSITY = Window("A/m2", -1e15, 1e15)
+STRESS = Window("Pa", 1e3, 1e11, ((1.0, 1e3, "MPa written as Pa"),))
+
+
+@dataclass(frozen=True)
+class Derived:
+    """Numbers of a line under a current; signs are those of the field and the atoms along it.
+
+    Attributes:
+        field: E = rho j [V/m].
+        force: Z* e rho j on an atom [N].
+        drift_velocity: D Z* e rho j / (k T) of the atoms [m/s].
+        peclet: Z* e rho j L / (k T), drift over diffusion along the line [-].
+        diffusion_time: L^2 / D [s].
+        stress_diffusivity: kappa = D B Omega / (k T) [m2/s].
+        time_scale: L^2 / kappa, in which stress builds up [s].
+        stress_gradient: Z* e rho j / Omega [Pa/m].
+        greatest_stress: |G| L / 2, the tension at the end that atoms leave, blocked ends, in the end [Pa].
+        product: |j| L [A/m].
+        critical_product: (j L)_c = 2 Omega sigma_c / (e |Z*| rho): below it no void opens [A/m]; None without a
+            critical stress, or without a charge.
+    """
+
+    field: float
+    force: float
+    drift_velocity: float
+    peclet: float
+    diffusion_time: float
+    stress_diffusivity: float
+    time_scale: float
+    stress_gradient: float
+    greatest_stress: float
+    product: float
+    critical_product: float | None
+
+    @property
+    def immortal(self) -> bool | None:
+        """Whether j L stays below its critical value; None if there is none."""
+        return None if self.critical_product is None else self.product < self.critical_product
+
+    def __str__(self) -> str:
+        """One line a number, with its unit."""
+        rows = [
+            (entry.name, "not given" if (value := getattr(self, entry.name)) is None else f"{value:.6g}", unit)
+            for entry, unit in zip(fields(self), UNITS, strict=True)
+        ]
+        verdict = {None: [], True: ["immortal: j L is below its critical value"], False: ["mortal: a void will open"]}
+        return "\n".join([*aligned(rows), *verdict[self.immortal]])
+
+
+UNITS = ("V/m", "N", "m/s", "-", "s", "m2/s", "s", "Pa/m", "Pa", "A/m", "A/m")
+
+
+def derived(material: Any, *, length: float, current_density: float, critical_stress: float | None = None) -> Derived:
+    """The numbers of a line of this metal under a current.
+
+    Args:
+        material: what it is made of.
+        length: L [m].
+        current_density: j, signed along the line [A/m2].
+        critical_stress: sigma_c above the stress without current, at which a void opens [Pa].
+
+    Raises:
+        ParameterError: for a value out of its bounds, or a constant that the material was not given.
+    """
+    size = LENGTH.check("length", length)
+    j = CURRENT_DENSITY.check("current_density", number("current_density", current_density, unit="A/m2"))
+    critical = None if critical_stress is None else STRESS.check("critical_stress", critical_stress)
+    thermal = units.boltzmann * material.temperature
+    field = material.resistivity * j
+    force = material.effective_charge * units.elementary_charge * field
+    kappa = material.diffusivity * material.bulk_modulus * material.atomic_volume / thermal
+    per_current = abs(material.effective_charge) * units.elementary_charge * material.resistivity
+    return Derived(
+        field=field,
+        force=force,
+        drift_velocity=material.diffusivity * force / thermal,
+        peclet=force * size / thermal,
+        diffusion_time=size**2 / material.diffusivity,
+        stress_diffusivity=kappa,
+        time_scale=size**2 / kappa,
+        stress_gradient=force / material.atomic_volume,
+        greatest_stress=abs(force) * size / (2 * material.atomic_volume),
+        product=abs(j) * size,
+        critical_product=2 * material.atomic_volume * critical / per_current if critical and per_current else None,
+    )
