@@ -76,6 +76,7 @@ def load(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> None:
             values.append(stored[key][nearest])
         for (_, _, unknown), found in zip(_each(models), values, strict=True):
             unknown.function.x.array[:] = found
+            unknown.function.known = True
         for model in models:
             model.t = float(stored["t"])
             model.set_time(model.t)

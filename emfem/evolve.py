@@ -169,6 +169,8 @@ def _march(stepper: TimeStepper, until: float, watch: Sequence[Observer], tell: 
         stepper.step(min([until, *(observer.next_time for observer in watch)]))
         if stepper.t >= until:
             stepper.settle()
+        elif any(observer.is_due(stepper.t) for observer in watch):
+            stepper.settle()
         tell(stepper)
         reasons = [observer.look(stepper.t, last=stepper.t >= until) for observer in watch]
         stop = next((reason for reason in reasons if reason), None)

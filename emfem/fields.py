@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +51,25 @@ class Cells:
     cells: NDArray[np.int64]
     types: NDArray[np.uint8]
     values: NDArray[np.float64]
+
+
+def together(comm: MPI.Comm, action: Callable[[], None]) -> None:
+    """Do what may fail on one rank, such as a function of x of the user; if it does, all ranks raise. Collective.
+
+    Raises:
+        ParameterError: with the message of the first rank that failed, on ranks where it went well.
+    """
+    trouble: Exception | None = None
+    try:
+        action()
+    except Exception as error:  # whatever it is, the others must be told before they wait
+        trouble = error
+    told = [message for message in comm.allgather(str(trouble) if trouble else "") if message]
+    if trouble:
+        raise trouble
+    if told:
+        msg = f"{told[0]} (on another rank)"
+        raise ParameterError(msg)
 
 
 def extremes(function: fem.Function) -> tuple[float, float]:

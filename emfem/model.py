@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, UnknownName, floats, number
+from emfem.errors import ParameterError, UnknownName, floats, kind, number
 from emfem.mesh import Domain
 from emfem.spaces import nodes_on
 
@@ -27,11 +27,15 @@ class Unknown:
         function: its value.
         rate: its time derivative, or None for an unknown that has none (an algebraic one).
         bounds: values it must keep strictly between; a step that leaves them is taken again, smaller.
+        scale: a typical value; absolute errors of time steps count in parts of it.
+        beyond: what it means if it leaves its bounds, for messages.
     """
 
     function: fem.Function
     rate: fem.Function | None = None
     bounds: tuple[float, float] = (-np.inf, np.inf)
+    scale: float = 1.0
+    beyond: str = ""
 
     @property
     def name(self) -> str:
@@ -39,14 +43,22 @@ class Unknown:
         return self.function.name
 
 
-def evolving(name: str, space: fem.FunctionSpace, bounds: tuple[float, float] = (-np.inf, np.inf)) -> Unknown:
+def evolving(
+    name: str,
+    space: fem.FunctionSpace,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+    scale: float = 1.0,
+    beyond: str = "",
+) -> Unknown:
     """An unknown whose time derivative is in the residual."""
-    return Unknown(fem.Function(space, name=name), fem.Function(space, name=f"rate of {name}"), bounds)
+    return Unknown(fem.Function(space, name=name), fem.Function(space, name=f"rate of {name}"), bounds, scale, beyond)
 
 
 def algebraic(name: str, space: fem.FunctionSpace) -> Unknown:
-    """An unknown fixed at each moment by the others."""
-    return Unknown(fem.Function(space, name=name))
+    """An unknown fixed at each moment by the others; its function has `known = False` until it is solved for."""
+    function = fem.Function(space, name=name)
+    function.known = False
+    return Unknown(function)
 
 
 def tests(unknowns: Sequence[Unknown]) -> Sequence[ufl.Argument]:
@@ -99,7 +111,12 @@ def of_time(name: str, value: OfTime, **limits: Any) -> OfTime:
         ParameterError: if it is not.
     """
     if callable(value):
-        number(f"{name} at t = 0", value(0.0), **limits)
+        try:
+            start = value(0.0)
+        except TypeError as error:
+            msg = f"{name} = {value!r}, must be a number or a function of t alone: {error}"
+            raise ParameterError(msg) from error
+        number(f"{name} at t = 0", start, **limits)
         return value
     return number(name, value, **limits)
 
@@ -176,10 +193,17 @@ def placeholder(name: str, domain: Domain, shape: tuple[int, ...] = ()) -> Place
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number a model can tell: a UFL functional, or a function that computes it; and its unit."""
+    """A number a model can tell: a UFL functional, or a function that computes it; and its unit.
 
-    value: ufl.Form | Callable[[], float]
+    Attributes:
+        value: the functional or the function.
+        unit: for messages and headings.
+        of_model: whether the function is one of the model, so that it sees what `Model.given` put in its residual.
+    """
+
+    value: ufl.Form | Callable[..., float]
     unit: str = "-"
+    of_model: bool = False
 
 
 class Model:
@@ -196,6 +220,7 @@ class Model:
         expressions: derived fields, UFL.
         quantities: the numbers it can tell.
         relaxes: whether it has many steady states (one for each amount of solute, say) and wants the one it relaxes to.
+        floats: why it has no steady state, one sentence; empty if it may have one.
         t: the time of the present state.
     """
 
@@ -211,6 +236,7 @@ class Model:
         quantities: Mapping[str, Quantity] | None = None,
         drivers: Sequence[Driver] = (),
         relaxes: bool = False,
+        floats: str = "",
     ) -> None:
         """Gather the parts; nothing is compiled yet."""
         self.name, self.domain = name, domain
@@ -218,12 +244,24 @@ class Model:
         self.conditions = tuple(conditions)
         self.expressions = dict(expressions or {})
         self.quantities = dict(quantities or {})
-        self.relaxes = relaxes
+        self.relaxes, self.floats = relaxes, floats
+        self._check_meshes()
         self.t = 0.0
         self._drivers = tuple(drivers)
         self._compiled: dict[str, fem.Form] = {}
         for condition in self.conditions:
             condition.apply()
+
+    def _check_meshes(self) -> None:
+        """Refuse coefficients of another mesh."""
+        for c in self.residual.coefficients():
+            if c.function_space.mesh is not self.domain.mesh:
+                msg = f"the {self.name} model uses {c.name}, must be a field on its own mesh: that one lives on another"
+                raise ParameterError(msg)
+
+    def is_known(self) -> bool:
+        """Whether every unknown has been solved for or given."""
+        return all(getattr(unknown.function, "known", True) for unknown in self.unknowns)
 
     @property
     def mesh(self) -> dolfinx.mesh.Mesh:
@@ -266,7 +304,10 @@ class Model:
         found = {c.name: c for c in self.residual.coefficients() if isinstance(c, Placeholder)}
         for name, field in fields.items():
             if name not in found:
-                raise UnknownName(name, f"the placeholders of the {self.name} model", found)
+                raise UnknownName(name, f"the {self.name} model, among its placeholders,", found)
+            if isinstance(field, Model):
+                msg = f"{name} = the {field.name} model, must be one of its fields, such as model[{field.names[0]!r}]"
+                raise ParameterError(msg)
             if ufl.as_ufl(field).ufl_shape != found[name].ufl_shape:
                 msg = f"{name} of shape {ufl.as_ufl(field).ufl_shape}, must be {found[name].ufl_shape}"
                 raise ParameterError(msg)
@@ -284,6 +325,7 @@ class Model:
             },
             drivers=self._drivers,
             relaxes=self.relaxes,
+            floats=self.floats,
         )
 
     def quantity(self, name: str) -> float:
@@ -296,7 +338,7 @@ class Model:
             raise UnknownName(name, f"the {self.name} model", self.quantities)
         value = self.quantities[name].value
         if callable(value) and not isinstance(value, ufl.Form):
-            return float(value())
+            return float(value(self) if self.quantities[name].of_model else value())
         if name not in self._compiled:
             self._compiled[name] = fem.form(value)
         return fields.integral(self._compiled[name], self.mesh.comm)
@@ -320,7 +362,8 @@ class Model:
             low, high = fields.extremes(unknown.function)
             lowest, highest = unknown.bounds
             if not (lowest < low and high < highest):
-                return f"{unknown.name} left its bounds ({lowest:g}, {highest:g})"
+                told = f"{unknown.name} left its bounds ({lowest:g}, {highest:g})"
+                return f"{told}: {unknown.beyond}" if unknown.beyond else told
         return None
 
     def __str__(self) -> str:
@@ -335,10 +378,12 @@ def check_boundaries(domain: Domain, on: Mapping[str, Any] | None, allowed: tupl
         UnknownName: for a boundary that does not exist.
         ParameterError: for a condition of another kind.
     """
+    if on is not None:
+        kind("on", on, Mapping, "a mapping of boundaries to conditions")
     for name, condition in (on or {}).items():
         domain.tag(name)
         if not isinstance(condition, allowed):
-            kinds = " or ".join(f"{getattr(kind, 'maker', f'em.{kind.__name__.lower()}')}(...)" for kind in allowed)
+            kinds = " or ".join(f"{getattr(each, 'maker', f'em.{each.__name__.lower()}')}(...)" for each in allowed)
             msg = f"on[{name!r}] = {condition!r}, must be {kinds}"
             raise ParameterError(msg)
     return dict(on or {})

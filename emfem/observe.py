@@ -59,9 +59,13 @@ class Observer:
         """The next time a step must hit; infinity if there is none."""
         return self._due
 
+    def is_due(self, t: float) -> bool:
+        """Whether t is one of the chosen times."""
+        return t >= self._due * (1 - 1e-12)
+
     def look(self, t: float, *, last: bool = False) -> str | None:
         """Record if t is one of the chosen times (or the last of the run); a reason to stop the run, or None."""
-        due = t >= self._due * (1 - 1e-12)
+        due = self.is_due(t)
         if due:
             self._due = self._after(t)
         each = self.every is None and self.times is None

@@ -421,10 +421,68 @@ def test_current_is_told_only_for_electrodes(plate: em.mesh.Domain, name: str):
     "voltages", [{"left": 1.0}, {"left": 1.0, "right": 0.0, "top": 0.5}, {"left": 2.0, "right": 2.0}]
 )
 def test_resistance_needs_two_electrodes_at_different_voltages(plate: em.mesh.Domain, voltages: dict[str, float]):
-    model = conduction.model(plate, on={name: em.fixed(v) for name, v in voltages.items()})
+    model = solved(plate, on={name: em.fixed(v) for name, v in voltages.items()})
     with pytest.raises(ParameterError) as caught:
         conduction.resistance(model)
     assert str(caught.value) == f"electrodes {voltages}, must be two at different voltages for a resistance"
+
+
+def test_a_model_that_is_not_solved_does_not_answer(plate: em.mesh.Domain):
+    model = conduction.model(plate, on=ENDS)
+    film = em.film.model(plate, CUPD, mean=0.3, field=model["E"], degree=1)
+    asked: tuple[Callable[[], Any], ...] = (
+        lambda: conduction.resistance(model),
+        lambda: conduction.current(model, "left"),
+        lambda: conduction.voltage(model, "left"),
+        lambda: conduction.crowding(model),
+    )
+    for ask in asked:
+        with pytest.raises(ParameterError, match="the conduction model is not solved yet"):
+            ask()
+    with pytest.raises(ParameterError, match="the film model uses phi of a model that is not solved"):
+        em.evolve(film, 1.0, progress=False)
+    em.solve_steady(model)
+    assert conduction.resistance(model) == pytest.approx(4 / 3, rel=EXACT)
+    em.evolve(film, 0.1, progress=False)
+
+
+def test_resistance_is_told_between_two_of_several_electrodes(plate: em.mesh.Domain):
+    on = {
+        "left": em.fixed(1.0),
+        "right": em.fixed(0.0),
+        "top": conduction.electrode(current=0.0, contact_resistivity=1.0),
+    }
+    model = solved(plate, on=on)
+    with pytest.raises(ParameterError, match="must be two at different voltages for a resistance"):
+        conduction.resistance(model)
+    assert 0.5 * 4 / 3 < conduction.resistance(model, "left", "right") < 0.99 * 4 / 3  # the top is a shunt
+    assert conduction.resistance(model, "right", "left") == pytest.approx(conduction.resistance(model, "left", "right"))
+    with pytest.raises(UnknownName, match="'bottom'; electrode has left, right, top"):
+        conduction.resistance(model, "left", "bottom")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda x: -(1 + x[0]), "conductivity = -"),
+        (lambda x: x[0] - 2, r"conductivity = -[12] at \(.*\), must be greater than 0"),
+        (lambda x: 0 * x[0], "conductivity = 0 at"),
+        (lambda x: ufl.as_matrix([[1, 0], [0, x[1] - 1]]), "must be greater than 0"),
+    ],
+)
+def test_a_conductivity_in_ufl_is_positive_everywhere(plate: em.mesh.Domain, make: Callable[[Any], Any], message: str):
+    with pytest.raises(ParameterError, match=message):
+        conduction.model(plate, conductivity=make(ufl.SpatialCoordinate(plate.mesh)), on=ENDS)
+
+
+def test_fields_of_another_mesh_are_refused(plate: em.mesh.Domain):
+    other = em.mesh.rectangle((4.0, 3.0), cells=(4, 3))
+    film = em.film.model(other, CUPD, mean=0.3, degree=1)
+    model = conduction.model(plate, conductivity=1 + em.placeholder("c", plate), on=ENDS)
+    with pytest.raises(ParameterError, match="the conduction model uses c, must be a field on its own mesh"):
+        model.given(c=film["c"])
+    with pytest.raises(ParameterError, match=r"c = the film model, must be one of its fields, such as model\['c'\]"):
+        model.given(c=film)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,45 @@ def only_a_weak_wind_is_outpulled(found: Any) -> None:
     assert found["strong wind"] is None
 
 
+def the_line_heats_as_the_closed_form_and_runs_away(found: Any) -> None:
+    """55.86166 K at 3e11 A/m2; 20 quadratics hold the steepest cosine to 2e-5."""
+    assert found["hottest"][3e11] == pytest.approx(55.86166, abs=1e-4)
+    assert found["strayed"] < 1e-4
+    assert found["limit"] == pytest.approx(7.732661e11, rel=1e-6)
+    assert "thermal runaway" in found["told"]
+    assert "j L = 7.733e+06 A/m" in found["told"]
+
+
+def markers_come_to_where_theory_has_them(found: Any) -> None:
+    """31.586 um, on 200 cells to 2e-4; the composition of their plane stays 0.645143."""
+    assert found["theory"] == pytest.approx(-3.158552e-5, rel=1e-6)
+    assert found["marker"] == pytest.approx(found["theory"], rel=3e-4)
+    assert found["fraction"] == pytest.approx(0.645143, abs=1e-4)
+
+
+def bands_part_by_mobility(found: Any) -> None:
+    """Each band is where its drift carries it, as wide as diffusion makes it; neighbours are 4 widths apart."""
+    for band in found.values():
+        assert band["place"] == pytest.approx(band["expected place"], rel=1e-5)
+        assert band["width"] == pytest.approx(band["expected width"], rel=1e-4)
+    places = [band["place"] for band in found.values()]
+    assert min(places[1] - places[0], places[2] - places[1]) > 4 * found["fast"]["width"] - 0.01
+
+
+def atoms_gather_at_the_cold_side(found: Any) -> None:
+    """exp(Q*/kT) over its mean, to the digits that were worked out."""
+    assert list(found.values()) == pytest.approx([1.633633, 0.940081, 0.621116], abs=1e-6)
+
+
+def only_the_network_is_fast(found: Any) -> None:
+    """Boundaries across a line carry nothing; those of a network nearly what they could at the mean gradient."""
+    assert found["bamboo"] == pytest.approx(1.0, rel=1e-9)
+    assert 0.6 * found["most"] < found["polycrystal"] < found["most"]
+    assert found["most"] < found["parallel"]
+
+
 DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] = {
+    "bamboo": ({"size": 0.12, "grains": 30}, only_the_network_is_fast, ("bamboo.png", "polycrystal.png")),
     "cancellation": ({}, only_a_weak_wind_is_outpulled, ("charge.png",)),
     "dispersion": ({"cells": 8}, small_waves_obey_linear_theory, ("dispersion.png",)),
     "four_electrodes": (
@@ -98,6 +136,8 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
     ),
     "hall_cross": ({"size": 4e-6}, the_cross_shows_sheet_and_hall_resistance, ("gold.png", "n-GaAs.png")),
     "hole_array": ({"until": 600.0, "size": 2.2}, stripes_bend_around_the_holes, ("strip.png", "stripes.png")),
+    "joule_line": ({"cells": 20}, the_line_heats_as_the_closed_form_and_runs_away, ("line.png",)),
+    "kirkendall": ({"cells": 200}, markers_come_to_where_theory_has_them, ("couple.png",)),
     "layout": (
         {"until": 50.0, "size": 2.4},
         squares_add_up_and_solute_creeps_to_the_cathode,
@@ -113,6 +153,8 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
         bands_lie_along_the_slow_axis_of_each_grain,
         ("grains.png", "composition.png"),
     ),
+    "separation": ({"until": 8.0, "cells": 100}, bands_part_by_mobility, ("bands.png",)),
+    "soret": ({"cells": 60}, atoms_gather_at_the_cold_side, ("slab.png",)),
     "stripes": (
         {"until": 800.0, "cells": 24},
         stripes_turn_away_on_110,

@@ -301,7 +301,7 @@ def test_a_model_with_a_placeholder_is_not_solved(plate: em.mesh.Domain):
     assert model.missing == ("c",)
     with pytest.raises(ParameterError, match=r"the conduction model lacks c: put a field there, model.given\(c=...\)"):
         em.solve_steady(model)
-    with pytest.raises(UnknownName, match="'d'; the placeholders of the conduction model has c"):
+    with pytest.raises(UnknownName, match="'d'; the conduction model, among its placeholders, has c"):
         model.given(d=1.0)
     with pytest.raises(ParameterError, match=r"c of shape \(2,\), must be \(\)"):
         model.given(c=ufl.as_vector((1.0, 2.0)))
@@ -344,7 +344,7 @@ def test_bad_electrodes_are_refused(arguments: dict[str, Any], message: str):
     ("conductivity", "message"),
     [
         ({"first": 1.0}, r"must name every region: 4 cells get none \(second left out\)"),
-        ({"first": 1.0, "third": 1.0}, "'third'; the regions of this mesh has first, second"),
+        ({"first": 1.0, "third": 1.0}, "'third'; this mesh, among its regions, has first, second"),
         ({"first": 1.0, "second": -1.0}, r"conductivity\['second'\] = -1, must be greater than 0"),
         ({"first": 1.0, "second": np.eye(2)}, "must be values of one shape"),
     ],

@@ -678,7 +678,7 @@ def test_grains_are_crystals_of_their_own():
     ("anisotropy", "message"),
     [
         ({"west": EAST}, r"anisotropy of west, must name every region: 18 cells get none \(east left out\)"),
-        ({"west": EAST, "north": EAST}, "'north'; the regions of this mesh has west, east"),
+        ({"west": EAST, "north": EAST}, "'north'; this mesh, among its regions, has west, east"),
         ({"west": EAST, "east": [[1, 2], [2, 1]]}, r"anisotropy\['east'\] = .*, must be positive definite"),
         ({}, r"anisotropy = \{\}, must be values of one shape"),
     ],

@@ -264,3 +264,24 @@ def test_a_region_that_cannot_be_is_refused(shape: Any, told: str):
     with pytest.raises(em.ParameterError) as caught:
         region(shape)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"size": 1e-9},
+            r"size would make about 1e\+18 cells, must be 2.2e\+05 times larger for 2e\+07: another unit\?",
+        ),
+        ({"size": 0.3, "refine": {(0.0, 0.0): 1e-12}}, ""),
+    ],
+)
+def test_a_size_in_another_unit_is_refused_before_the_memory_is_full(arguments: dict[str, Any], message: str):
+    def make() -> em.mesh.Domain:
+        return em.mesh.polygon([(0, 0), (1, 0), (1, 1), (0, 1)], electrodes={"a": [(0, 0), (0, 1)]}, **arguments)
+
+    if message:
+        with pytest.raises(em.ParameterError, match=message):
+            make()
+    else:
+        assert make().quality().cells < 5000  # cells grow with the distance: a fine point costs little

@@ -289,7 +289,7 @@ def test_faces_of_a_cad_file_are_chosen_by_number(cad: Callable[[str], Path]):
     """gmsh numbers the six faces of a box from x = 0, x = 1 on; those of the second box follow."""
     domain = em.mesh.read(cad("blocks.step"), size=1.0, names={"left": 1, "right": 8})
     assert [measures(domain)[name] for name in domain.names] == pytest.approx([1.0, 1.0], rel=1e-9)
-    with pytest.raises(em.UnknownName, match=r"99; the boundary in blocks.step has '1'"):
+    with pytest.raises(em.UnknownName, match=r"99; blocks.step, among its boundaries, has '1'"):
         em.mesh.read(cad("blocks.step"), size=1.0, names={"left": 1, "right": 99})
 
 
@@ -428,7 +428,7 @@ def test_a_bad_mesh_is_refused_in_one_sentence(content: str, told: str, tmp_path
     path = tmp_path / "bad.msh"
     path.write_text(content, encoding="utf-8")
     if told.endswith("has left"):  # a group inside the mesh is no boundary
-        with pytest.raises(em.UnknownName, match=r"'right'; the boundary in bad.msh has left"):
+        with pytest.raises(em.UnknownName, match=r"'right'; bad.msh, among its boundaries, has left"):
             em.mesh.read(path, names={"right": "right"})
         return
     with pytest.raises(em.ParameterError, match=told) as caught:
@@ -495,8 +495,8 @@ PLATE = MESHES / "plate.msh"
         (PLATE, {"names": {"": "source"}}, "must be words for boundaries: '' is none"),
         (PLATE, {"names": {"a": None}}, r"names\['a'\] = None, must be a name or number in the file, or a function"),
         (PLATE, {"names": {"a": True}}, r"names\['a'\] = True, must be a name or number"),
-        (PLATE, {"names": {"a": "anod"}}, "'anod'; the boundary in plate.msh has source, drain, hole, sides"),
-        (PLATE, {"names": {"a": 77}}, "77; the boundary in plate.msh has '1', '2', '3', '4'"),
+        (PLATE, {"names": {"a": "anod"}}, "'anod'; plate.msh, among its boundaries, has source, drain, hole, sides"),
+        (PLATE, {"names": {"a": 77}}, "77; plate.msh, among its boundaries, has '1', '2', '3', '4'"),
         (PLATE, {"names": {"a": "source", "b": 1}}, "boundaries 'a' and 'b' overlap"),
         (PLATE, {"names": {"a": lambda x: x[0] > 99}}, "boundary 'a' is empty"),
         (PLATE, {"names": {"a": lambda x: True}}, r"a\(x\) of shape \(\)"),

@@ -2,7 +2,10 @@
 
     -div(sigma grad phi) = 0,   E = -grad phi,   j = sigma E
 
-Units are the user's: volt and metre give A/m2, in two dimensions for a film of unit thickness.
+Units are the user's. In a plane two choices are consistent, by what the conductivity is:
+
+    sigma [S/m]        currents per thickness [A/m], resistance times thickness [Ohm m], contact resistivity [Ohm m2]
+    sigma t [S]        currents [A], resistance [Ohm], contact resistivity over thickness [Ohm m]
 """
 
 from emfem.conduction.electrodes import Electrode, electrode

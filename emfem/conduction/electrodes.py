@@ -55,8 +55,10 @@ def electrode(
 
     Args:
         voltage: of the electrode [V]; a number or a function of time. `em.fixed(V)` is the same in perfect contact.
-        current: total current it drives into the domain [A; per thickness in 2-D]; a number or a function of time.
-        contact_resistivity: of the contact between electrode and conductor, at least 0 [Ohm m2; Ohm m in 2-D].
+        current: total current it drives into the domain, a number or a function of time [A; in 2-D A/m, see
+            `em.conduction`].
+        contact_resistivity: of the contact between electrode and conductor, at least 0 [Ohm m2]. Far below the
+            conductor's resistivity times a billionth of its size it is lost to rounding: give 0 for a perfect contact.
 
     Raises:
         ParameterError: unless exactly one of voltage and current is given, or if one is not finite.

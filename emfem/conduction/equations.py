@@ -10,7 +10,7 @@ from emfem.conduction.electrodes import Electrode, among, attach, check_floating
 from emfem.conduction.laws import continuity, ohmic_flux
 from emfem.errors import ParameterError, count, floats, kind, number, positive_tensor
 from emfem.mesh import Domain
-from emfem.model import Fixed, Flux, Model, Quantity, algebraic, check_boundaries, let_in, tests
+from emfem.model import Fixed, Flux, Model, Placeholder, Quantity, algebraic, check_boundaries, let_in, tests
 from emfem.spaces import tied
 
 import basix.ufl
@@ -44,7 +44,8 @@ def model(
         conductivity: sigma: a number, a tensor of shape (dim, dim), either of them for each region by name, or a UFL
             expression of either kind, such as one of another model's fields [S/m].
         on: conditions on named boundaries: `fixed(V)` is an electrode at a voltage, `conduction.electrode(...)` one at
-            a voltage or a total current, with or without a contact resistance, `flux(j)` lets current in.
+            a voltage or a total current, with or without a contact resistance, `flux(j)` lets current in. Electrodes at
+            different voltages should not touch: the exact current is infinite, that on a mesh the mesh's.
         mean_field: E0, what drives the current through a periodic domain, dim numbers [V/m]; phi is then periodic and
             E = E0 - grad phi.
         degree: polynomial degree of phi.
@@ -140,8 +141,32 @@ def _conductivity(domain: Domain, conductivity: Any) -> Any:
         if conductivity.ufl_shape not in ((), (domain.dim, domain.dim)):
             msg = f"conductivity of shape {conductivity.ufl_shape}, must be () or ({domain.dim}, {domain.dim})"
             raise ParameterError(msg)
+        _check_positive(domain, conductivity)
         return conductivity
     return fem.Constant(domain.mesh, _positive("conductivity", conductivity, domain.dim))
+
+
+def _check_positive(domain: Domain, conductivity: Any) -> None:
+    """Refuse UFL that is not positive somewhere in the domain, as things are now. Collective.
+
+    Raises:
+        ParameterError: telling the value (of a tensor the trace or the determinant, over dim) and where.
+    """
+    if any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(conductivity)):
+        return  # its values are not known yet
+    scalar = not conductivity.ufl_shape
+    symmetric = None if scalar else ufl.sym(conductivity)
+    for told in (conductivity,) if scalar else (ufl.tr(symmetric) / domain.dim, ufl.det(symmetric) / domain.dim):
+        sampled = fields.discontinuous(told * fem.Constant(domain.mesh, 1.0), domain.mesh, 1)
+        space = sampled.function_space
+        owned = space.dofmap.index_map.size_local
+        values, places = sampled.x.array[:owned], space.tabulate_dof_coordinates()[:owned, : domain.dim]
+        wrong = np.flatnonzero(~(values > 0))[:1]
+        found = [pair for part in domain.mesh.comm.allgather([(values[i], places[i]) for i in wrong]) for pair in part]
+        if found:
+            value, place = found[0]
+            msg = f"conductivity = {value:g} at ({', '.join(f'{x:.4g}' for x in place)}), must be greater than 0"
+            raise ParameterError(msg)
 
 
 def _positive(name: str, value: Any, dim: int) -> Any:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, choice
+from emfem.errors import ParameterError, choice, kind
 from emfem.mesh import Domain, bounds
 from emfem.model import Model
+from emfem.spaces import nodes_on, pieces
 
 import basix
 import basix.ufl
@@ -19,7 +20,12 @@ from numpy.typing import NDArray
 
 
 def electrodes(model: Model) -> tuple[str, ...]:
-    """Names of the model's electrodes."""
+    """Names of the model's electrodes.
+
+    Raises:
+        ParameterError: if it is no conduction model.
+    """
+    kind("model", model, Model, "one of em.conduction.model")
     return tuple(name.removeprefix("voltage ") for name in model.quantities if name.startswith("voltage "))
 
 
@@ -32,8 +38,11 @@ def current(model: Model, name: str) -> float:
 
     Raises:
         UnknownName: if there is no such electrode; the message lists those there are.
+        ParameterError: if the model is not solved yet.
     """
-    return model.quantity(f"current {choice('electrode', name, electrodes(model))}")
+    choice("electrode", name, electrodes(model))
+    _check_solved(model)
+    return model.quantity(f"current {name}")
 
 
 def voltage(model: Model, name: str) -> float:
@@ -41,21 +50,57 @@ def voltage(model: Model, name: str) -> float:
 
     Raises:
         UnknownName: if there is no such electrode; the message lists those there are.
+        ParameterError: if the model is not solved yet.
     """
-    return model.quantity(f"voltage {choice('electrode', name, electrodes(model))}")
+    choice("electrode", name, electrodes(model))
+    _check_solved(model)
+    return model.quantity(f"voltage {name}")
 
 
-def resistance(model: Model) -> float:
-    """Voltage over current between the two electrodes of a solved model [Ohm, times unit thickness in 2-D]. Collective.
+def resistance(model: Model, *ends: str) -> float:
+    """Voltage over current between two electrodes of a solved model [Ohm, times unit thickness in 2-D]. Collective.
+
+    Args:
+        model: of conduction, solved.
+        ends: the two electrodes; may be left out where there are only two. The current is that of the first: others
+            should float at no current.
 
     Raises:
-        ParameterError: if there are not exactly two electrodes, or no voltage between them.
+        ParameterError: if they are not two, at one voltage, or in pieces that no current joins; or if the model is not
+            solved yet.
+        UnknownName: for an electrode that does not exist.
     """
-    ends = [(name, voltage(model, name)) for name in electrodes(model)]
-    if len(ends) != 2 or ends[0][1] == ends[1][1]:
-        msg = f"electrodes {dict(ends)}, must be two at different voltages for a resistance"
+    chosen = ends or electrodes(model)
+    _check_solved(model)
+    volts = {name: voltage(model, name) for name in chosen}
+    if len(chosen) != 2 or len(set(volts.values())) != 2:
+        msg = f"electrodes {volts}, must be two at different voltages for a resistance"
         raise ParameterError(msg)
-    return (ends[1][1] - ends[0][1]) / current(model, ends[0][0])
+    if not _joined(model, *chosen):
+        msg = f"electrodes {' and '.join(map(repr, chosen))} lie on pieces apart, must be on one for a resistance"
+        raise ParameterError(msg)
+    first, second = chosen
+    return (volts[second] - volts[first]) / current(model, first)
+
+
+def _check_solved(model: Model) -> None:
+    """Refuse a model that does not know its potential yet.
+
+    Raises:
+        ParameterError: if it does not.
+    """
+    if not model.is_known():
+        msg = f"the {model.name} model is not solved yet: em.solve_steady(...) or em.evolve(...) it first"
+        raise ParameterError(msg)
+
+
+def _joined(model: Model, first: str, second: str) -> bool:
+    """Whether two boundaries lie on one piece of the domain. Collective."""
+    space, domain = model["phi"].function_space, model.domain
+    piece = pieces(space)
+    on = [set(piece[nodes_on(space, domain.facets.find(domain.tag(name)))].tolist()) for name in (first, second)]
+    found = [set().union(*domain.mesh.comm.allgather(each)) for each in on]
+    return bool(found[0] & found[1])
 
 
 def mean_current(model: Model) -> NDArray[np.float64]:
@@ -93,11 +138,15 @@ class Crowding:
 
 
 def crowding(model: Model) -> Crowding:
-    """Current crowding of a solved model. Collective.
+    """Current crowding of a solved model: the peak of |j| over its mean over the whole domain, wide parts too.
+
+    At a sharp inward corner the exact peak is infinite: it grows as the mesh is refined. Collective.
 
     Raises:
-        ParameterError: if no current flows.
+        ParameterError: if no current flows, or the model is not solved yet.
     """
+    kind("model", model, Model, "one of em.conduction.model")
+    _check_solved(model)
     degree = model["phi"].function_space.element.basix_element.degree
     # Projected cell by cell: at a node on a jump of the conductivity, j itself would pair sigma with the other side's E
     j = _projected(model["j"], model.domain, degree)

@@ -35,6 +35,7 @@ from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 from ufl.algorithms import expand_derivatives
 
+BEYOND = "a field too strong for the cells, or lengths that are not in film thicknesses"  # what leads there
 UNDERSHOOT = (
     0.01  # how far the discrete c may pass 0 or 1 where a strong field uses one species up, before a step is cut
 )
@@ -106,7 +107,7 @@ def model(
     force, drivers = _force(domain, field)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
-    composition, chemical = evolving("c", space, bounds), algebraic("mu", space)
+    composition, chemical = evolving("c", space, bounds, beyond=BEYOND), algebraic("mu", space)
     c, mu, rate = composition.function, chemical.function, composition.rate
     _check_energy(energy, c)
     _as_ufl("mobility", mobile, c)

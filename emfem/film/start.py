@@ -84,7 +84,7 @@ def start(c: fem.Function, domain: Domain, initial: Any, mean: float | None, lim
             raise ParameterError(msg)
         c.interpolate(initial)
     elif callable(initial):
-        c.interpolate(lambda x: _one_value_a_point(initial(x), x.shape[1]))
+        fields.together(comm, lambda: c.interpolate(lambda x: _one_value_a_point(initial(x), x.shape[1])))
     else:
         msg = f"initial = {initial!r}, must be noise(...), a function of x, or a Function"
         raise ParameterError(msg)

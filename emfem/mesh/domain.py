@@ -112,7 +112,7 @@ class Domain:
             UnknownName: if there is no such region; the message lists those there are.
         """
         if name not in self.regions:
-            raise UnknownName(name, "the regions of this mesh", self.regions)
+            raise UnknownName(name, "this mesh, among its regions,", self.regions)
         return self.regions.index(name) + 1
 
     def dx(self, degree: int | None = None, region: str | None = None) -> ufl.Measure:

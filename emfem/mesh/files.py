@@ -169,7 +169,7 @@ def _renamed(parts: Parts, numbers: Mapping[int, str], names: Mapping[str, Sourc
         known = source if isinstance(source, str) else numbers.get(int(source), "")
         if known not in parts.boundaries:
             there = parts.boundaries if isinstance(source, str) else numbers
-            raise UnknownName(source, f"the boundary in {path.name}", map(str, there))
+            raise UnknownName(source, f"{path.name}, among its boundaries,", map(str, there))
         found[name] = parts.boundaries[known]
     return parts.named(found)
 

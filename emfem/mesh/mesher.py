@@ -22,6 +22,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 GROWTH = 0.25  # by how much of the distance to a fine place cells grow: neighbours differ by less than a third
+MANY = 2e7  # cells: more than the machines can hold that one process meshes on
 CELLS = {
     "Line": "interval",
     "Triangle": "triangle",
@@ -108,6 +109,7 @@ def grade(
         vertices: points of the drawing and the cell size at them.
         curves: curves and the cell size along them.
     """
+    _check_number(gmsh, size, curves)
     field, fields = gmsh.model.mesh.field, list[int]()
     for kind, lists in (("PointsList", vertices), ("CurvesList", curves)):
         for tags, fine in lists:
@@ -131,6 +133,30 @@ def grade(
     for option in ("FromPoints", "FromCurvature", "ExtendFromBoundary"):
         gmsh.option.setNumber(f"Mesh.MeshSize{option}", 0)
     gmsh.option.setNumber("Mesh.MeshSizeMax", size)
+
+
+def _check_number(gmsh: Any, size: float, curves: Sequence[tuple[Sequence[int], float]]) -> None:
+    """Refuse sizes that would fill the memory, as in another unit of length; estimated from boxes around the drawing.
+
+    Raises:
+        ParameterError: telling how much larger the size must be.
+    """
+    lowest, highest = (np.array(corner) for corner in np.split(np.array(gmsh.model.getBoundingBox(-1, -1)), 2))
+    extent = np.sort(highest - lowest)[::-1][: gmsh.model.getDimension()]
+    cells = np.prod(np.maximum(extent / size, 1.0))
+    if cells > MANY:
+        larger = (cells / MANY) ** (1 / len(extent))
+        msg = (
+            f"size would make about {cells:.0e} cells, must be {larger:.2g} times larger for {MANY:.0e}: another unit?"
+        )
+        raise ParameterError(msg)
+    for tags, fine in curves:
+        for tag in tags:
+            along = np.ptp(np.reshape(gmsh.model.getBoundingBox(1, tag), (2, 3)), axis=0).max() / fine
+            if along > MANY / 10:
+                larger = 10 * along / MANY
+                msg = f"refine would make about {along:.0e} cells on one edge, must be {larger:.2g} times larger"
+                raise ParameterError(msg)
 
 
 def extract(gmsh: Any, period: tuple[float, ...] = ()) -> Parts:

@@ -97,7 +97,12 @@ class Parts:
         corners = self.nodes[outer]
         places = np.concatenate([corners, corners.mean(axis=1, keepdims=True)], axis=1)
         flat = places.reshape(-1, places.shape[2]).T
-        found = floats(f"{name}(x)", predicate(flat))
+        try:
+            told = predicate(flat)
+        except Exception as error:
+            msg = f"{name}(x) must give one truth value for each column of x, of shape (gdim, n): {error}"
+            raise ParameterError(msg) from error
+        found = floats(f"{name}(x)", told)
         if found.shape != (flat.shape[1],):
             msg = f"{name}(x) of shape {found.shape} for x of shape {flat.shape}, must have shape ({flat.shape[1]},)"
             raise ParameterError(msg)

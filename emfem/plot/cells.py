@@ -94,6 +94,7 @@ def panel(axes: Axes, cells: fields.Cells, limits: tuple[float, float], colours:
         low, high = limits
         axes.tripcolor(triangles, surface.point_data["value"], shading="gouraud", cmap=colours, vmin=low, vmax=high)
         axes.set(aspect="equal", xlabel="x", ylabel="y")
+        axes.ticklabel_format(style="sci", scilimits=(-3, 4))
         axes.label_outer()
         axes.margins(0)
     else:
@@ -115,7 +116,7 @@ def view(cells: fields.Cells, limits: tuple[float, float], colours: str | Colorm
         OSError: if VTK has nothing to draw on.
     """
     plotter = style.stage()
-    plotter.add_mesh(grid_of(cells), scalars="value", clim=limits, cmap=colours, show_scalar_bar=False)
+    plotter.add_mesh(grid_of(cells), scalars="value", clim=limits, cmap=colours, show_scalar_bar=False, lighting=False)
     plotter.add_axes(color="black")
     image = style.look(plotter)
     plotter.close()

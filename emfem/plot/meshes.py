@@ -170,6 +170,8 @@ def frame(axes: Axes, points: Floats) -> None:
     room = 0.015 * (upper - lower).max()
     axes.set(aspect="equal", xlabel="x", ylabel="y")
     axes.set(xlim=(lower[0] - room, upper[0] + room), ylim=(lower[1] - room, upper[1] + room))
+    axes.locator_params(nbins=5)
+    axes.ticklabel_format(style="sci", scilimits=(-3, 4))
     axes.spines[["top", "right"]].set_visible(False)
 
 

@@ -60,6 +60,8 @@ def newton(
         if code <= 0 or trouble:
             raise gave_up(result, "Newton steps", t)
     problem.load(problem.x)
+    for unknown in problem.unknowns:
+        unknown.function.known = True
     return result
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from emfem.errors import ParameterError
+from emfem.errors import ParameterError, kind
 from emfem.model import Condition, Model, Unknown
 
 import dolfinx.fem.petsc as fem_petsc
@@ -45,6 +45,12 @@ def as_models(models: Model | Sequence[Model]) -> tuple[Model, ...]:
             lacks = ", ".join(model.missing)
             msg = f"the {model.name} model lacks {lacks}: put a field there, model.given({model.missing[0]}=...)"
             raise ParameterError(msg)
+    mine = [unknown.function for model in found for unknown in model.unknowns]
+    for model in found:
+        for c in model.residual.coefficients():
+            if not getattr(c, "known", True) and not any(c is function for function in mine):
+                msg = f"the {model.name} model uses {c.name} of a model that is not solved: solve it first, or with it"
+                raise ParameterError(msg)
     if len({m.t for m in found}) != 1:
         msg = f"models at t = {', '.join(f'{m.t:g}' for m in found)}, must be at the same time"
         raise ParameterError(msg)
@@ -184,6 +190,8 @@ def configure(solver: PETSc.Object, settings: Options, options: Options | None) 
     Raises:
         ParameterError: if PETSc refuses one.
     """
+    if options is not None:
+        kind("petsc_options", options, Mapping, 'a mapping such as {"ksp_type": "cg"}')
     chosen = {"ksp_type": "preonly", "pc_type": "lu"} | dict(settings) | dict(options or {})
     if chosen["pc_type"] in ("lu", "cholesky") and PETSc.Sys.hasExternalPackage("mumps"):
         chosen.setdefault("pc_factor_mat_solver_type", "mumps")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from emfem.errors import ConvergenceError, choice, number
+from emfem.errors import ConvergenceError, ParameterError, choice, number
 from emfem.model import Model
 from emfem.solve.newton import Steady, gave_up, newton, restored
 from emfem.solve.problem import Options, Problem, as_models
@@ -17,8 +18,18 @@ LOOSE = 1e-2  # error of a pseudo-time step, relative and absolute: the way does
 
 
 def by_newton(models: Sequence[Model], rtol: float, atol: float, options: Options | None) -> Steady:
-    """Solve F(t, u, 0) = 0 by Newton's method from the present state."""
-    return newton(Problem(models), t=models[0].t, rtol=rtol, atol=atol, options=options)
+    """Solve F(t, u, 0) = 0 by Newton's method from the present state.
+
+    Raises:
+        ConvergenceError: if it fails, or finds a state outside the bounds of an unknown; the state is then what it was.
+    """
+    problem = Problem(models)
+    with restored(models):
+        found = newton(problem, t=models[0].t, rtol=rtol, atol=atol, options=options)
+        trespass = problem.trespass()
+        if trespass:
+            raise gave_up(replace(found, reason=trespass), "Newton steps", models[0].t)
+    return found
 
 
 def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options: Options | None) -> Steady:
@@ -72,10 +83,13 @@ def solve_steady(
 
     Raises:
         ConvergenceError: if there is no convergence; the models keep the state they had.
-        ParameterError: for a tolerance that is not positive.
+        ParameterError: for a tolerance that is not positive, or a model that cannot have a steady state.
         UnknownName: for an unknown method.
     """
     found = as_models(models)
+    for model in found:
+        if model.floats:
+            raise ParameterError(model.floats)
     if method is None:
         method = "pseudo-transient" if any(m.relaxes for m in found) else "newton"
     solver = STEADY[choice("method", method, STEADY)]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from emfem.errors import ConvergenceError
 from emfem.model import Model
-from emfem.solve.newton import consistent
+from emfem.solve.newton import consistent, newton
 from emfem.solve.problem import Options, Problem, attempt, configure, given, reason
 
 from petsc4py import PETSc
@@ -88,6 +88,7 @@ class TimeStepper:
         consistent(models, t=self.t)
         problem.store()
         self._last = problem.x.copy()
+        self._algebraic: Problem | None = None
         ts.setSolution(problem.x)
 
     def _tolerances(self, rtol: float, atol: float) -> tuple[PETSc.Vec, PETSc.Vec]:
@@ -208,8 +209,10 @@ class TimeStepper:
 
     def settle(self) -> None:
         """Give the algebraic unknowns the values that belong to the state reached; a kept Jacobian lets them lag."""
-        consistent(self.problem.models, t=self.t)
-        self.problem.store()
+        if any(unknown.rate is None for unknown in self.problem.unknowns):
+            self._algebraic = self._algebraic or Problem(self.problem.models, only_algebraic=True)
+            newton(self._algebraic, t=self.t)
+            self.problem.store()
 
     def close(self) -> None:
         """Free PETSc's memory."""

@@ -1,0 +1,101 @@
+"""A line heated by its own current, up to thermal runaway.
+
+A copper line of 10 um between ends at 300 K. Its resistivity rises with temperature, so the current heats it more the
+hotter it is: the temperature is a cosine, and from j L = pi sqrt(k/(rho0 a)) on there is no steady one. The steady
+solve then says so; what it finds below is compared with the closed form, in the middle and along the line.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import emfem as em
+from emfem.units import um
+
+import numpy as np
+from mpi4py import MPI
+
+RHO, SLOPE, K, CAPACITY, ENDS = 1.68e-8, 3.93e-3, 400.0, 3.45e6, 300.0  # Ohm m, 1/K, W/(m K), J/(m3 K), K
+MELTING = 1357.8  # K
+LENGTH = 10 * um
+CURRENTS = (1e11, 2e11, 3e11, 4e11, 5e11, 6e11, 7e11, 7.5e11, 7.65e11)  # A/m2
+DRAWN = CURRENTS[:6]
+LAW: dict[str, Any] = {
+    "length": LENGTH,
+    "resistivity": RHO,
+    "conductivity": K,
+    "temperature_coefficient": SLOPE,
+}
+
+
+def wire(cells: int, current_density: float) -> em.Model:
+    """The line, not yet solved."""
+    line = em.mesh.interval(LENGTH, cells=cells, names=("a", "b"))
+    return em.heat.model(
+        line,
+        current_density=current_density,
+        resistivity=lambda temperature: RHO * (1 + SLOPE * (temperature - ENDS)),
+        conductivity=K,
+        heat_capacity=CAPACITY,
+        on={"a": em.fixed(ENDS), "b": em.fixed(ENDS)},
+    )
+
+
+def rise(x: Any, current_density: float) -> Any:
+    """How much warmer than its ends the line is, in closed form [K]."""
+    return em.analytic.heated_line(x, current_density=current_density, temperature=ENDS, **LAW) - ENDS
+
+
+def draw(profiles: dict[float, Any], hottest: dict[float, float], limit: float, path: Path) -> None:
+    """Profiles, and the hottest place against the current: lines are the closed form, dots the computation."""
+    style = em.plot.style
+    fine = np.linspace(0.0, LENGTH, 201)
+    near = limit * np.concatenate([np.linspace(0.02, 0.9, 80), 1 - np.geomspace(0.1, 1e-3, 80)])
+    figure = style.blank(9.0, 3.8)
+    along, against = figure.subplots(1, 2)
+    for i, (j, (x, computed)) in enumerate(profiles.items()):
+        along.plot(fine / um, rise(fine, j), color=style.named_colour(i))
+        along.plot(x / um, computed, "o", color=style.named_colour(i), markersize=3.5, label=f"{j / 1e11:g}")
+    along.set(xlabel="x [µm]", ylabel="T − 300 K [K]", xlim=(0, LENGTH / um), ylim=(0, 640))
+    along.legend(loc="upper center", ncols=6, title="current density [10¹¹ A/m²]", columnspacing=1.0, handletextpad=0.1)
+    along.set_title("lines: closed form, dots: computed")
+    against.semilogy(near / 1e11, [rise(LENGTH / 2, j) for j in near], color=style.INK)
+    against.semilogy(np.array(list(hottest)) / 1e11, list(hottest.values()), "o", color=style.named_colour(0))
+    against.axvline(limit / 1e11, color=style.WARNING, linestyle="dashed")
+    against.text(0.985 * limit / 1e11, 0.3, "runaway", color=style.WARNING, rotation=90, ha="right")
+    against.axhline(MELTING - ENDS, color=style.GREY, linestyle="dotted")
+    against.text(0.2, 1.2 * (MELTING - ENDS), "copper melts", color=style.GREY)
+    against.set(xlabel="current density [10¹¹ A/m²]", ylabel="highest T − 300 K [K]", ylim=(0.1, 3e5), xlim=(0, 8.1))
+    figure.savefig(path, dpi=style.DPI)
+
+
+def main(cells: int = 100, out: str = "results/joule_line") -> dict[str, Any]:
+    """The highest rise at each current [K], how far profiles stray [-], the limit [A/m2], what is told beyond."""
+    limit = em.analytic.runaway_current_density(**LAW)
+    points = np.linspace(0.0, LENGTH, 21)
+    profiles, hottest, strayed = {}, {}, 0.0
+    for j in CURRENTS:
+        model = wire(cells, j)
+        em.solve_steady(model)
+        computed = em.fields.evaluate(model["T"], points[:, None]) - ENDS
+        strayed = max(strayed, float(abs(computed - rise(points, j)).max() / rise(LENGTH / 2, j)))
+        hottest[j] = model.quantity("T_max") - ENDS
+        if j in DRAWN:
+            profiles[j] = (points, computed)
+    told = ""
+    try:
+        em.solve_steady(wire(cells, 1.01 * limit))
+    except em.ConvergenceError as error:
+        told = str(error)
+    target = em.files.writable(Path(out) / "line.png", ".png")
+    em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(profiles, hottest, limit, target))
+    em.write.say(*(f"j = {j:.2e} A/m2: {top:10.4f} K" for j, top in hottest.items()))
+    em.write.say(f"limit {limit:.6e} A/m2, profiles within {strayed:.1e}; 1 % beyond: {told}")
+    return {"hottest": hottest, "strayed": strayed, "limit": limit, "told": told}
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--cells", type=int, default=100, help="along the line")
+    options.add_argument("--out", default="results/joule_line", help="folder for the results")
+    main(**vars(options.parse_args()))

@@ -1,0 +1,24 @@
+"""Heat: the temperature of a conductor that its current heats.
+
+    rho_m c_p dT/dt = div(k(T) grad T) + source - g (T - T_sub)
+
+Temperatures are in kelvin, everything else in SI; in two dimensions powers are per thickness, in one per cross-section.
+"""
+
+from emfem.heat.boundaries import Convection, Loss, convection, substrate
+from emfem.heat.equations import model
+from emfem.heat.laws import LORENZ, driven, fourier_flux, joule, runaway, wiedemann_franz
+
+__all__ = [
+    "LORENZ",
+    "Convection",
+    "Loss",
+    "convection",
+    "driven",
+    "fourier_flux",
+    "joule",
+    "model",
+    "runaway",
+    "substrate",
+    "wiedemann_franz",
+]

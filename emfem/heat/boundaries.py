@@ -1,0 +1,271 @@
+"""Where heat leaves: held temperatures, convection, the substrate; and how much goes through each boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from emfem import fields
+from emfem.errors import ParameterError, number
+from emfem.heat.laws import exchange
+from emfem.mesh import Domain
+from emfem.model import Driver, Fixed, Flux, Model, OfTime, Quantity, coefficient, let_in, of_time
+from emfem.spaces import nodes_on, pieces
+
+import numpy as np
+import ufl
+from dolfinx import fem, la
+from numpy.typing import NDArray
+
+COLDEST = 1.0  # K; what is colder is no temperature of a conductor that current heats, but a slip
+TIGHT = 1e-14  # relative residual of the rates; mass matrices are well conditioned
+
+
+@dataclass(frozen=True)
+class Convection:
+    """Surroundings that take heat through a boundary.
+
+    Attributes:
+        coefficient: h [W/(m2 K)].
+        ambient: temperature of the surroundings [K]; a number or a function of time.
+    """
+
+    coefficient: float
+    ambient: OfTime
+    maker: ClassVar[str] = "em.heat.convection"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A substrate that takes heat from every place.
+
+    Attributes:
+        coefficient: g [W/(m3 K)].
+        temperature: of the substrate [K]; a number or a function of time.
+    """
+
+    coefficient: float
+    temperature: OfTime
+
+
+def kelvin(name: str, value: Any) -> OfTime:
+    """`value` as a temperature, a number or a function of time.
+
+    Raises:
+        ParameterError: if it is below 1 K, as degrees Celsius may be.
+    """
+    return of_time(name, value, at_least=COLDEST, unit="K")
+
+
+def convection(coefficient: float, ambient: OfTime) -> Convection:
+    """Let `h (T - T_a)` of heat per area out through a boundary.
+
+    Args:
+        coefficient: h, above 0 [W/(m2 K)].
+        ambient: T_a, a number or a function of time [K].
+
+    Raises:
+        ParameterError: for a coefficient that is not positive or a temperature below 1 K.
+    """
+    h = number("convection coefficient", coefficient, above=0.0, unit="W/(m2 K)")
+    return Convection(h, kelvin("ambient", ambient))
+
+
+def substrate(*, conductivity: float, thickness: float, line_height: float, temperature: OfTime) -> Loss:
+    """The loss of a flat line to a substrate through an insulator, `g = k/(t h)` per volume of the line.
+
+    Args:
+        conductivity: k, of the insulator between them [W/(m K)].
+        thickness: t, of the insulator [m].
+        line_height: h, of the line [m].
+        temperature: of the substrate, a number or a function of time [K].
+
+    Raises:
+        ParameterError: for a value that is not positive, or a temperature below 1 K.
+    """
+    k = number("conductivity", conductivity, above=0.0, unit="W/(m K)")
+    t = number("thickness", thickness, above=0.0, unit="m")
+    h = number("line_height", line_height, above=0.0, unit="m")
+    return Loss(k / (t * h), kelvin("temperature of the substrate", temperature))
+
+
+def as_loss(loss: Any) -> Loss | None:
+    """A loss given as itself or as a pair (coefficient, temperature).
+
+    Raises:
+        ParameterError: if it is something else, or out of its bounds.
+    """
+    if loss is None or isinstance(loss, Loss):
+        return loss
+    if not isinstance(loss, tuple | list) or len(loss) != 2:
+        msg = f"loss = {loss!r}, must be (coefficient, temperature of the substrate) or em.heat.substrate(...)"
+        raise ParameterError(msg)
+    return Loss(
+        number("loss coefficient", loss[0], above=0.0, unit="W/(m3 K)"), kelvin("temperature of the substrate", loss[1])
+    )
+
+
+def check_temperatures(on: Mapping[str, Any]) -> None:
+    """Refuse a held temperature below 1 K."""
+    for name, condition in on.items():
+        if isinstance(condition, Fixed):
+            kelvin(f"temperature fixed on {name!r}", condition.value)
+
+
+def surroundings(on: Mapping[str, Any], loss: Loss | None) -> list[float]:
+    """The temperatures that boundaries and substrate have at time 0 [K]."""
+    given = [c.value if isinstance(c, Fixed) else c.ambient for c in on.values() if not isinstance(c, Flux)]
+    given += [loss.temperature] if loss else []
+    return [float(t(0.0) if callable(t) else t) for t in given]
+
+
+def insulated(domain: Domain, space: fem.FunctionSpace, on: Mapping[str, Any], loss: Loss | None) -> str:
+    """Why there can be no steady temperature: a piece of the domain that heat cannot leave; empty if there is none."""
+    if loss:
+        return ""
+    piece, comm = pieces(space), domain.mesh.comm
+    owned = space.dofmap.index_map.size_local
+    sinks = [name for name, c in on.items() if not isinstance(c, Flux)]
+    cooled = [set(piece[nodes_on(space, domain.facets.find(domain.tag(name)))].tolist()) for name in sinks]
+    held = set().union(*comm.allgather(set().union(*cooled)))
+    loose = ~np.isin(piece[:owned], list(held))
+    places = np.concatenate(comm.allgather(space.tabulate_dof_coordinates()[:owned][loose][:1, : domain.dim]))
+    if not len(places):
+        return ""
+    place = ", ".join(f"{x:.4g}" for x in places[0])
+    return (
+        f"the piece at ({place}) has no steady temperature: no boundary takes its heat away, must have "
+        "em.fixed(...) or em.heat.convection(...) on one, or a loss to a substrate"
+    )
+
+
+def let_out(
+    domain: Domain, on: Mapping[str, Any], temperature: Any, v: Any, degree: int
+) -> tuple[dict[str, ufl.Form], list[Driver]]:
+    """The heat out through each boundary with convection or a flux, tested with v; and what moves it."""
+    flows: dict[str, ufl.Form] = {}
+    drivers: list[Driver] = []
+    for name, c in on.items():
+        if isinstance(c, Flux):
+            form, moved = let_in(domain, {name: c}, v, degree)
+            flows[name] = -form
+            drivers += moved
+        elif isinstance(c, Convection):
+            ambient, moved = coefficient(domain, f"ambient of {name!r}", c.ambient)
+            h = fem.Constant(domain.mesh, c.coefficient)
+            flows[name] = exchange(h, temperature, ambient) * v * domain.ds(name, degree)
+            drivers += moved
+    return flows, drivers
+
+
+def shares(domain: Domain, space: fem.FunctionSpace, names: list[str]) -> dict[str, fem.Function]:
+    """For each boundary the function that is 1 at its nodes, its part where several share a node, 0 elsewhere."""
+    found = {name: fem.Function(space) for name in names}
+    total = fem.Function(space)
+    for name, share in found.items():
+        nodes = nodes_on(space, domain.facets.find(domain.tag(name)))
+        share.x.array[nodes] = 1.0
+        total.x.array[nodes] += 1.0
+    for share in found.values():
+        share.x.array[:] /= np.maximum(total.x.array, 1.0)
+    return found
+
+
+class Reaction:
+    """Heat out through boundaries of held temperature: what the equations of their nodes lack.
+
+    Out through NAME = -F(T, dT/dt; w) with w = 1 at its nodes. The rates are those that make F zero at all other nodes;
+    a time step does not leave them, so a mass matrix is solved for them. Then heat stored, made and let out balance.
+    """
+
+    def __init__(self, weights: Mapping[str, fem.Function], capacity: Any, scale: float, dx: ufl.Measure) -> None:
+        """Take the weight w of each boundary, rho_m c_p, and what the residual was divided by."""
+        self._weights, self._capacity, self._scale, self._dx = weights, capacity, scale, dx
+        self._of: Model | None = None
+
+    def through(self, name: str, model: Model) -> float:
+        """Heat out of the domain through one of the boundaries now [W]. Collective."""
+        if self._of is not model:
+            self._compile(model)
+        self._settle(model)
+        return -self._scale * fields.integral(self._reactions[name], model.mesh.comm)
+
+    def _compile(self, model: Model) -> None:
+        unknown = model.unknowns[0]
+        space = unknown.function.function_space
+        self._rate = fem.Function(space)
+        (v,) = model.residual.arguments()
+        residual = ufl.replace(model.residual, {unknown.rate: self._rate})
+        self._residual = fem.form(residual)
+        self._reactions = {name: fem.form(ufl.replace(residual, {v: w})) for name, w in self._weights.items()}
+        trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
+        self._mass = fem.form(self._capacity * trial * test * self._dx)
+        self._of = model
+
+    def _settle(self, model: Model) -> None:
+        """Solve for the rates, zero at held nodes."""
+        self._rate.x.array[:] = 0.0
+        lack = la.vector(self._rate.function_space.dofmap.index_map, 1)
+        lack.array[:] = 0.0
+        fem.assemble_vector(lack.array, self._residual)
+        lack.scatter_reverse(la.InsertMode.add)
+        held = np.concatenate([c.dofs for c in model.conditions])
+        matrix = fem.assemble_matrix(self._mass)
+        matrix.scatter_reverse()
+        size = self._rate.function_space.dofmap.index_map.size_local
+        rates = conjugate_gradients(matrix, -self._scale * lack.array[:size], held, model.mesh.comm)
+        self._rate.x.array[:size] = rates
+        self._rate.x.scatter_forward()
+
+
+def conjugate_gradients(
+    matrix: la.MatrixCSR, load: NDArray[np.float64], held: NDArray[np.int32], comm: Any
+) -> NDArray[np.float64]:
+    """The owned solution of a well conditioned symmetric system, zero at held places. Collective."""
+    size, rows = len(load), matrix.to_scipy()
+    direction = la.vector(matrix.index_map(1), 1)  # it has more ghosts than a function
+    free = np.ones(size, dtype=bool)
+    free[held] = False
+    diagonal = np.where(free, rows.diagonal(), 1.0)
+
+    def dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+        return comm.allreduce(float(a @ b))
+
+    x, left = np.zeros(size), np.where(free, load, 0.0)
+    ahead = left / diagonal
+    direction.array[:size] = ahead
+    now = first = dot(left, ahead)
+    for _ in range(200):  # far more than a mass matrix needs
+        if not now > TIGHT**2 * first:
+            break
+        direction.scatter_forward()
+        image = np.where(free, rows @ direction.array, 0.0)
+        step = now / dot(direction.array[:size], image)
+        x += step * direction.array[:size]
+        left -= step * image
+        ahead = left / diagonal
+        before, now = now, dot(left, ahead)
+        direction.array[:size] = ahead + now / before * direction.array[:size]
+    return x
+
+
+def quantities(
+    flows: Mapping[str, ufl.Form], v: Any, reaction: Reaction, held: Mapping[str, fem.Function], one: Any
+) -> dict[str, Quantity]:
+    """`heat NAME` of each boundary with a condition, out of the domain positive."""
+    told = {name: Quantity(ufl.replace(form, {v: one}), "W") for name, form in flows.items()}
+    told |= {name: Quantity(_Through(reaction, name), "W", of_model=True) for name in held}
+    return {f"heat {name}": quantity for name, quantity in told.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class _Through:
+    """The heat through one boundary, as a function of the model."""
+
+    reaction: Reaction
+    name: str
+
+    def __call__(self, model: Model) -> float:
+        """Heat out [W]."""
+        return self.reaction.through(self.name, model)

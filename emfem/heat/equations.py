@@ -1,0 +1,187 @@
+"""The heat model: storage, spreading, sources and losses put together into a residual for the temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from emfem import fields
+from emfem.errors import count, kind, number
+from emfem.heat import inputs
+from emfem.heat.boundaries import (
+    Convection,
+    Loss,
+    Reaction,
+    as_loss,
+    check_temperatures,
+    insulated,
+    let_out,
+    quantities,
+    shares,
+    surroundings,
+)
+from emfem.heat.laws import driven, exchange, fourier_flux, spreading, storage
+from emfem.mesh import Domain
+from emfem.model import Driver, Fixed, Flux, Model, Quantity, check_boundaries, coefficient, evolving, held, tests
+
+import numpy as np
+import ufl
+from dolfinx import fem
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)  # exact for heat capacities of up to degree 15 in T
+ROUNDING = 0.01  # of the heat between neighbours at a difference of T: the residual's rounding is then 1e-13
+
+
+def model(
+    domain: Domain,
+    material: Any = None,
+    *,
+    source: Any = None,
+    current_density: Any = None,
+    on: Mapping[str, Fixed | Flux | Convection] | None = None,
+    loss: Loss | tuple[float, Any] | None = None,
+    initial: Any = None,
+    conductivity: Any = None,
+    heat_capacity: Any = None,
+    resistivity: Any = None,
+    hottest: float | None = None,
+    degree: int = 2,
+) -> Model:
+    """The heat model on `domain`: unknown T (temperature), derived fields flux (-k grad T) and source.
+
+    Find T with int c dT/dt v + k(T) grad T . grad v - (s - g (T - T_sub)) v dx + int h (T - T_a) v ds = int q v ds for
+    all v: c the heat capacity, s the sum of the sources. Boundaries without a condition are insulated. A placeholder
+    named T in any of the arguments is this T. The residual is divided by a heat flow at which it is known to 1e-13, so
+    that tolerances mean the same in every unit; time steps are accurate to rtol times T itself, in kelvin.
+
+    Where the source follows T, a steady solve follows dT/dt from the present state: it ends at the branch that a line
+    would go to, or tells that T runs away. With method="newton" it may find one that is not stable.
+
+    Quantities: T_max, T_min, T_mean, heat (int c T; with c(T), that at the start and what was stored since), generated,
+    lost (to the substrate), and `heat NAME` (out of the domain positive) for each boundary with a condition. That
+    through a held boundary is the one the discrete equations balance: d heat/dt = generated - lost - the sum of `heat
+    NAME` to solver accuracy, as long as held temperatures do not move.
+
+    Args:
+        domain: of any dimension and shape.
+        material: one of em.materials, or anything with `law(name)` that gives resistivity, thermal_conductivity and
+            volumetric_heat_capacity as functions of T; may be left out if the three below replace what is needed.
+        source: heat made per volume: a number, a function of time, a number for each region by name, or UFL, such as
+            `em.heat.joule(current)` [W/m3].
+        current_density: of a driven line, which adds rho(T) j^2: a number, dim numbers, a function of time that returns
+            either, or UFL [A/m2].
+        on: conditions on named boundaries: `fixed(T)` [K], `flux(q)` into the domain [W/m2], `heat.convection(...)`.
+        loss: `heat.substrate(...)`, or the pair g [W/(m3 K)] and temperature of the substrate [K].
+        initial: T at the start, a number, a function of x with shape (3, n), or a Function [K]; when left out, the
+            coldest temperature of boundaries and substrate, or without any that of the material.
+        conductivity: k instead of the material's: a number, a function of T, such as `heat.wiedemann_franz(...)`, a
+            number for each region by name, or UFL [W/(m K)].
+        heat_capacity: rho_m c_p instead of the material's, in the same ways [J/(m3 K)].
+        resistivity: rho instead of the material's, in the same ways [Ohm m].
+        hottest: temperature from which on a state is refused, such as `copper.melting_temperature`; when left out, laws
+            are followed up to 1e6 K, where T has run away [K].
+        degree: polynomial degree of T.
+
+    Raises:
+        ParameterError: for a temperature below 1 K, a law that is not positive at the start, or a value of the wrong
+            kind or shape. A steady solve raises it where no boundary takes the heat away.
+        UnknownName: for a boundary or region that does not exist.
+    """
+    kind("domain", domain, Domain, "one of em.mesh")
+    degree = count("degree", degree, at_least=1)
+    conditions = check_boundaries(domain, on, (Fixed, Flux, Convection))
+    check_temperatures(conditions)
+    sink = as_loss(loss)
+    around = surroundings(conditions, sink)
+    start = inputs.reference(initial, around, material)
+    highest = (
+        number("hottest", hottest, above=max([start, *around]), unit="K") if hottest is not None else inputs.HOTTEST
+    )
+    given = {"conductivity": conductivity, "heat_capacity": heat_capacity}
+    if current_density is not None or resistivity is not None or hasattr(material, "resistivity"):
+        given["resistivity"] = resistivity
+    laws = {name: inputs.law(name, value, material) for name, value in given.items()}
+    for name, law in laws.items():
+        for level in (*around, start):
+            inputs.check_law(name, law, level)
+    density, density_drivers = inputs.current_density(domain, current_density)
+    made, source_drivers = inputs.source(domain, source)
+
+    space = fem.functionspace(domain.mesh, ("Lagrange", degree))
+    cold, rho = min(around, default=start), laws.get("resistivity")
+    heated = density is not None or source is not None
+    unknown = evolving(
+        "T",
+        space,
+        (inputs.coldest(rho, min(cold, start)), highest),
+        beyond=inputs.runaway_told(rho, laws["conductivity"], cold, sink, hottest) if heated else "",
+    )
+    temperature, rate = unknown.function, unknown.rate
+    inputs.start(temperature, domain, initial, start, highest)
+    k, c = (inputs.at(domain, name, laws[name], temperature) for name in ("conductivity", "heat_capacity"))
+    if density is not None:
+        made = made + driven(inputs.at(domain, "resistivity", rho, temperature), density)
+    made = inputs.own(made, temperature)
+
+    (v,) = tests((unknown,))
+    dx, one = domain.dx(2 * degree), fem.Constant(domain.mesh, 1.0)
+    lost, loss_drivers = _lost(domain, sink, temperature)
+    flux = fourier_flux(k, temperature)
+    flows, flow_drivers = let_out(domain, conditions, temperature, v, 2 * degree)
+    total = storage(c, rate, v, dx) + spreading(flux, v, dx) - (made - lost) * v * dx + sum(flows.values())
+    held_values, held_drivers = held(domain, unknown, conditions)
+    scale = _scale(domain, space, k, start)
+    weights = shares(domain, space, [name for name, b in conditions.items() if isinstance(b, Fixed)])
+    causes = ufl.algorithms.extract_coefficients(made)
+    radiates = density is None and causes == [temperature]  # a source of T alone may be what takes the heat away
+    volume = fields.integral(fem.form(one * dx), domain.mesh.comm)
+    return Model(
+        "heat",
+        domain,
+        (unknown,),
+        fem.Constant(domain.mesh, 1 / scale) * total,
+        conditions=held_values,
+        expressions={"flux": flux, "source": made},
+        quantities={
+            "T_max": Quantity(lambda: fields.extremes(temperature)[1], "K"),
+            "T_min": Quantity(lambda: fields.extremes(temperature)[0], "K"),
+            "T_mean": Quantity(temperature / volume * dx, "K"),
+            "heat": Quantity(_stored(domain, laws["heat_capacity"], temperature, start) * dx, "J"),
+            "generated": Quantity(made * one * dx, "W"),
+            "lost": Quantity(lost * one * dx, "W"),
+            **quantities(flows, v, Reaction(weights, c, scale, dx), weights, one),
+        },
+        drivers=[*density_drivers, *source_drivers, *loss_drivers, *flow_drivers, *held_drivers],
+        relaxes=temperature in causes,
+        floats="" if radiates else insulated(domain, space, conditions, sink),
+    )
+
+
+def _lost(domain: Domain, loss: Loss | None, temperature: fem.Function) -> tuple[Any, list[Driver]]:
+    """The heat lost to the substrate per volume, and what moves it."""
+    if loss is None:
+        return fem.Constant(domain.mesh, 0.0), []
+    ambient, drivers = coefficient(domain, "temperature of the substrate", loss.temperature)
+    return exchange(fem.Constant(domain.mesh, loss.coefficient), temperature, ambient), drivers
+
+
+def _stored(domain: Domain, law: Any, temperature: fem.Function, start: float) -> Any:
+    """Heat per volume: c T where c is constant, else c T at the start and the integral of c(T) from there on."""
+    if not inputs.is_law(law):
+        return inputs.at(domain, "heat_capacity", law, temperature) * temperature
+    rise = temperature - start
+    mean = sum(w / 2 * law(start + (1 + s) / 2 * rise) for s, w in zip(NODES, WEIGHTS, strict=True))
+    return law(fem.Constant(domain.mesh, start)) * start + mean * rise
+
+
+def _scale(domain: Domain, space: fem.FunctionSpace, conductivity: Any, temperature: float) -> float:
+    """A heat flow so large that rounding of T leaves less than 1e-13 of it in the residual [W]. Collective.
+
+    T in kelvin is known to 1e-16 T, so the heat k T h^(dim - 2) between neighbours a distance h apart is to as much.
+    """
+    comm, one, dim = domain.mesh.comm, fem.Constant(domain.mesh, 1.0), domain.mesh.topology.dim
+    volume = fields.integral(fem.form(one * domain.dx(0)), comm)
+    mean = abs(fields.integral(fem.form(conductivity * one * domain.dx(2)), comm)) / volume
+    mean = mean if 0 < mean < np.inf else 1.0  # a placeholder has no value yet
+    nodes = space.dofmap.index_map.size_global
+    return ROUNDING * mean * temperature * (volume / nodes) ** ((dim - 2) / dim) * nodes**0.5

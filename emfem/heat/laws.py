@@ -1,0 +1,91 @@
+"""How heat is made, carried and lost: each term a function of UFL."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from emfem.errors import ParameterError, kind, number
+from emfem.model import Model
+
+import ufl
+
+LORENZ = 2.44e-8  # W Ohm/K2, of free electrons: pi^2/3 (kB/e)^2
+
+
+def fourier_flux(conductivity: Any, temperature: Any) -> Any:
+    """`-k grad T`, Fourier's law [W/m2]."""
+    return -conductivity * ufl.grad(temperature)
+
+
+def storage(capacity: Any, rate: Any, v: Any, dx: ufl.Measure) -> ufl.Form:
+    """`int rho_m c_p dT/dt v dx`: what warms up keeps heat."""
+    return capacity * rate * v * dx
+
+
+def spreading(flux: Any, v: Any, dx: ufl.Measure) -> ufl.Form:
+    """`int -q . grad v dx`: heat that leaves one place arrives at the next, insulated edges natural."""
+    return -ufl.inner(flux, ufl.grad(v)) * dx
+
+
+def exchange(coefficient: Any, temperature: Any, ambient: Any) -> Any:
+    """`h (T - T_a)`: heat given to surroundings at T_a, per area or per volume."""
+    return coefficient * (temperature - ambient)
+
+
+def driven(resistivity: Any, current_density: Any) -> Any:
+    """`rho j^2`: the heat of a given current density [W/m3]."""
+    return resistivity * ufl.inner(current_density, current_density)
+
+
+def joule(current: Model) -> Any:
+    """`j . E`: the Joule heat of a conduction model, UFL, to be the `source` of a heat model [W/m3].
+
+    Args:
+        current: an `em.conduction.model`.
+
+    Raises:
+        ParameterError: for a model without the fields j and E.
+    """
+    kind("current", current, Model, "a conduction model")
+    if not {"j", "E"} <= set(current.names):
+        msg = f"current = the {current.name} model with {', '.join(current.names)}, must have fields j and E"
+        raise ParameterError(msg)
+    return ufl.inner(current["j"], current["E"])
+
+
+def wiedemann_franz(resistivity: Any, *, lorenz: float = LORENZ) -> Callable[[Any], Any]:
+    """The thermal conductivity `k(T) = L T/rho(T)` of the electrons, a function of T for `em.heat.model`.
+
+    Args:
+        resistivity: rho, a number or a function of T, such as `copper.law("resistivity")` [Ohm m].
+        lorenz: L, that of free electrons when left out [W Ohm/K2].
+
+    Raises:
+        ParameterError: for a resistivity or Lorenz number that is not positive.
+
+    References:
+        A. Sommerfeld, Zur Elektronentheorie der Metalle auf Grund der Fermischen Statistik, Z. Phys. 47, 1 (1928),
+        doi:10.1007/BF01391052.
+    """
+    number("lorenz", lorenz, above=0.0, unit="W Ohm/K2")
+    if callable(resistivity):
+        return lambda temperature: lorenz * temperature / resistivity(temperature)
+    rho = number("resistivity", resistivity, above=0.0, unit="Ohm m")
+    return lambda temperature: lorenz * temperature / rho
+
+
+def runaway(resistivity: Callable[[float], float], conductivity: float, temperature: float) -> float:
+    """Current density times length at which a line with ends at `temperature` runs away, `pi sqrt(k/(drho/dT))` [A/m].
+
+    It is exact for a resistivity linear in T and a constant conductivity; infinite if the resistivity does not rise.
+
+    Args:
+        resistivity: rho(T) [Ohm m].
+        conductivity: k [W/(m K)].
+        temperature: of the ends [K].
+    """
+    slope = float(resistivity(temperature + 0.5)) - float(resistivity(temperature - 0.5))  # per kelvin
+    rising = slope > 1e-12 * abs(float(resistivity(temperature)))  # less is rounding
+    return math.pi * math.sqrt(conductivity / slope) if rising else math.inf

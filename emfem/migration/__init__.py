@@ -1,0 +1,29 @@
+"""Migration: diffusion and drift of species, vacancies and alloys.
+
+    dc/dt = -div J + g,   J = -D grad c + v c
+
+Units are the user's: SI, or dimensionless.
+"""
+
+from emfem.migration.alloy import alloy, positions
+from emfem.migration.boundaries import FastPath, between_regions, fast_path
+from emfem.migration.laws import Migrating, drift_velocity, sinks, species_flux, transport
+from emfem.migration.measures import Peclet, peclet
+from emfem.migration.species import ITERATIVE, model
+
+__all__ = [
+    "ITERATIVE",
+    "FastPath",
+    "Migrating",
+    "Peclet",
+    "alloy",
+    "between_regions",
+    "drift_velocity",
+    "fast_path",
+    "model",
+    "peclet",
+    "positions",
+    "sinks",
+    "species_flux",
+    "transport",
+]

@@ -1,0 +1,219 @@
+"""A binary alloy whose two species move on one lattice: interdiffusion, the lattice's own motion, and markers in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from emfem import fields
+from emfem.errors import ConvergenceError, ParameterError, choice, count, floats, kind, number
+from emfem.mesh import Domain, bounds
+from emfem.migration.fluxes import boundary_fluxes
+from emfem.migration.inputs import drift_of, scalar, start, typical_flow
+from emfem.migration.laws import transport
+from emfem.model import (
+    Driver,
+    Fixed,
+    Model,
+    Quantity,
+    Unknown,
+    check_boundaries,
+    evolving,
+    held,
+    of_time,
+    tests,
+)
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from numpy.typing import ArrayLike, NDArray
+
+LATTICES = ("moving", "held")
+ROUNDS = 500  # of the search for a marker; half of what is missing is made up in each
+CLOSE = 1e-12  # parts of the domain within which a marker is found
+
+
+def alloy(
+    domain: Domain,
+    *,
+    diffusivities: Sequence[Any],
+    forces: Sequence[Any] | None = None,
+    initial: Any,
+    on: Mapping[str, Fixed] | None = None,
+    thermodynamic_factor: Any = 1.0,
+    lattice: str = "moving",
+    markers: bool = False,
+    degree: int = 2,
+) -> Model:
+    """A binary substitutional alloy with vacancies in equilibrium: unknown N, the atomic fraction of A.
+
+    On the lattice J_A = D_A (-Phi grad N + N f_A) and J_B = D_B (Phi grad N + (1 - N) f_B), fluxes over the site
+    density. Vacancies carry the difference, and their sources and sinks are fast. Two things can become of that:
+
+    - "moving": atoms are added and removed planes by planes, so the lattice moves, with the Kirkendall velocity
+      v = -(J_A + J_B), and no stress builds up (Darken). In the frame of fixed volume J = J_A + N v.
+    - "held": the alloy is confined, and a stress gradient g = Omega grad sigma / (kT), the derived field stress_force,
+      joins both forces and keeps J_A + J_B = 0 (Nernst-Planck). In more than one dimension that takes a stress that
+      balances the fluxes everywhere, as in slender lines.
+
+    Find N with int dN/dt w - J . grad w dx = 0 for all w; boundaries without a condition are blocked. Derived fields:
+    flux (J), velocity (v) or stress_force. Quantities: amount (int N), N_min, N_max, and for each named boundary
+    `flux NAME`, of A, out of the domain positive.
+
+    Args:
+        domain: of any dimension.
+        diffusivities: D_A and D_B, intrinsic: each a number above 0, UFL, or a function of N that returns UFL [m2/s].
+        forces: f_A and f_B, each the force on an atom over kT, such as Z* e E / (kT): a vector of dim numbers (in one
+            dimension a number), UFL, or a function of time that returns numbers [1/m]. None is no force.
+        initial: N at the start, in [0, 1]: a number, a function of x with shape (3, n), or a Function.
+        on: `fixed(N)` on named boundaries.
+        thermodynamic_factor: Phi: 1 in an ideal alloy; a number above 0, or a function of N that returns UFL [-].
+        lattice: "moving" or "held".
+        markers: whether to follow the displacement u of a moving lattice since the start, an unknown more:
+            du/dt + v . grad u = v. `positions` tells from it where markers are. It has no steady state under a force.
+        degree: polynomial degree.
+
+    Raises:
+        ParameterError: for a diffusivity or factor that is not positive, a force of the wrong shape, fractions outside
+            [0, 1], markers in a lattice that is held.
+        UnknownName: for a boundary or lattice that does not exist.
+
+    References:
+        L. S. Darken, Diffusion, mobility and their interrelation through free energy in binary metallic systems,
+        Trans. AIME 175, 184 (1948).
+    """
+    kind("domain", domain, Domain, "one of em.mesh")
+    degree = count("degree", degree, at_least=1)
+    moving = choice("lattice", lattice, LATTICES) == "moving"
+    if markers and not moving:
+        msg = f"markers = {markers!r} with lattice = 'held', must be False: nothing moves them"
+        raise ParameterError(msg)
+    conditions = check_boundaries(domain, on, (Fixed,))
+    for boundary, condition in conditions.items():
+        of_time(f"fraction fixed on {boundary!r}", condition.value, at_least=0.0, at_most=1.0)
+    pair_d, pair_f = _pair("diffusivities", diffusivities), _pair("forces", forces or (None, None))
+    space = fem.functionspace(domain.mesh, ("Lagrange", degree))
+    fraction = evolving("N", space)
+    n = fraction.function
+    start(n, domain, initial, highest=1.0)
+    d_a, d_b = (_of_fraction(domain, f"diffusivities[{i}]", value, n) for i, value in enumerate(pair_d))
+    factor = _of_fraction(domain, "thermodynamic_factor", thermodynamic_factor, n)
+    drivers: list[Driver] = []
+    pushes = []
+    for i, value in enumerate(pair_f):
+        force, driven = drift_of(domain, value, f"forces[{i}]")
+        pushes.append(force)
+        drivers += driven
+
+    of_a, of_b = intrinsic_fluxes(n, d_a, d_b, pushes[0], pushes[1], factor)
+    flux, lattice_field = _frame(of_a, of_b, n, d_a * n + d_b * (1 - n), d_a, moving)
+    unknowns: list[Unknown] = [fraction]
+    if markers:
+        vectors = fem.functionspace(domain.mesh, ("Lagrange", degree, (domain.dim,)))
+        unknowns.append(evolving("displacement", vectors, scale=float(_size(domain))))
+    w, *others = tests(unknowns)
+    dx = domain.dx(3 * degree)
+    balance = transport(fraction.rate, w, dx, flux, dx)
+    flow = typical_flow(domain, (d_a + d_b) / 2, (d_a * pushes[0] + d_b * pushes[1]) / 2, 1.0)
+    total = balance + (following(unknowns[1], lattice_field["velocity"], others[0], dx) if markers else 0)
+    held_values, held_drivers = held(domain, fraction, conditions)
+    return Model(
+        "alloy",
+        domain,
+        unknowns,
+        fem.Constant(domain.mesh, 1 / flow) * total,
+        conditions=held_values,
+        expressions={"flux": flux, **lattice_field},
+        quantities={
+            "amount": Quantity(n * dx),
+            "N_min": Quantity(lambda: fields.extremes(n)[0]),
+            "N_max": Quantity(lambda: fields.extremes(n)[1]),
+            **boundary_fluxes(domain, fraction, held_values, {}, scale=flow),
+        },
+        drivers=[*drivers, *held_drivers],
+        relaxes=not held_values,
+    )
+
+
+def intrinsic_fluxes(n: Any, d_a: Any, d_b: Any, f_a: Any, f_b: Any, factor: Any) -> tuple[Any, Any]:
+    """`J_A = D_A (-Phi grad N + N f_A)` and `J_B = D_B (Phi grad N + (1 - N) f_B)`, on the lattice."""
+    slope = factor * ufl.grad(n)
+    return d_a * (-slope + n * f_a), d_b * (slope + (1 - n) * f_b)
+
+
+def _frame(of_a: Any, of_b: Any, n: Any, both: Any, d_a: Any, moving: bool) -> tuple[Any, dict[str, Any]]:
+    """The flux of A that changes N, and what becomes of the lattice; `both` is D_A N + D_B (1 - N)."""
+    lack = -(of_a + of_b)
+    if moving:
+        return of_a + n * lack, {"velocity": lack}
+    return of_a + d_a * n * lack / both, {"stress_force": lack / both}
+
+
+def following(displacement: Unknown, velocity: Any, q: Any, dx: ufl.Measure) -> ufl.Form:
+    """`int (du/dt + v . grad u - v) . q dx`: u is how far the lattice that is at a place now has come."""
+    u = displacement.function
+    return ufl.inner(displacement.rate + ufl.dot(ufl.grad(u), velocity) - velocity, q) * dx
+
+
+def positions(model: Model, planted: ArrayLike) -> NDArray[np.float64]:
+    """Where markers are that were planted in the lattice of an alloy with `markers=True` at its start. Collective.
+
+    Args:
+        model: the alloy.
+        planted: their places at the start, shape (n, dim) [length].
+
+    Returns:
+        their places now, shape (n, dim); NaN for a marker that has left the domain.
+
+    Raises:
+        UnknownName: if the model has no displacement.
+        ParameterError: for places of another shape.
+        ConvergenceError: if a marker is not found, where the lattice is torn.
+    """
+    u, dim = model["displacement"], model.domain.dim
+    start_places = floats("planted", planted)
+    if start_places.ndim != 2 or start_places.shape[1] != dim:
+        msg = f"planted of shape {start_places.shape}, must be (n, {dim})"
+        raise ParameterError(msg)
+    parts = [u] if dim == 1 else [u.sub(i).collapse() for i in range(dim)]
+    places, close = start_places.copy(), CLOSE * _size(model.domain)
+    for _ in range(ROUNDS):
+        come = np.stack([fields.evaluate(part, places) for part in parts], axis=1)
+        off = start_places + come - places  # x - u(x) = X, and x - u(x) grows with x
+        if not (np.abs(off) > close).any():
+            return places + off
+        places += off / 2
+    msg = f"markers not found within {np.nanmax(np.abs(off)):.3g}: the lattice is torn there"
+    raise ConvergenceError(msg, t=model.t, dt=np.nan, reason="DIVERGED_MAX_IT")
+
+
+def _size(domain: Domain) -> float:
+    """The longest edge of the box around the domain."""
+    lower, upper = bounds(domain.mesh)
+    return float((upper - lower).max())
+
+
+def _pair(name: str, values: Any) -> tuple[Any, Any]:
+    """Two values, of A and of B.
+
+    Raises:
+        ParameterError: if they are not two.
+    """
+    if isinstance(values, ufl.core.expr.Expr) or not isinstance(values, Sequence | np.ndarray) or len(values) != 2:
+        msg = f"{name} = {values!r}, must be two: of A and of B"
+        raise ParameterError(msg)
+    return values[0], values[1]
+
+
+def _of_fraction(domain: Domain, name: str, value: Any, n: fem.Function) -> Any:
+    """A number above 0, UFL, or a function of N, as a UFL scalar.
+
+    Raises:
+        ParameterError: if it is something else.
+    """
+    if callable(value) and not isinstance(value, ufl.core.expr.Expr):
+        return scalar(f"{name}(N)", value, n)
+    if isinstance(value, ufl.core.expr.Expr):
+        return scalar(name, lambda _: value, n)
+    return fem.Constant(domain.mesh, number(name, value, above=0.0))

@@ -1,0 +1,139 @@
+"""Grain boundaries as fast paths: layers without thickness on the facets between regions, where species run along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from emfem.errors import ParameterError, number
+from emfem.mesh import Domain
+from emfem.migration.fitted import fitting
+from emfem.migration.inputs import drift_of
+from emfem.model import Driver
+
+import dolfinx
+import numpy as np
+import ufl
+from dolfinx import fem
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class FastPath:
+    """Boundaries between regions along which a species diffuses and drifts faster.
+
+    Attributes:
+        width: delta of a boundary [m].
+        diffusivity: D along it, a number or UFL [m2/s].
+        drift: v, of which the part along it counts [m/s].
+    """
+
+    width: float
+    diffusivity: Any
+    drift: Any = None
+
+
+def fast_path(*, width: float, diffusivity: Any, drift: Any = None) -> FastPath:
+    """Grain boundaries for `model(grain_boundaries=...)`: every facet between two regions of the domain.
+
+    A boundary of width delta adds int delta (D_b grad_t c - v_b c) . grad_t w dS to the grains' equation, grad_t the
+    gradient along it: c is the same on both sides and in it. Its own volume, and what diffuses across it, are left out:
+    delta must be much smaller than a grain. Boundaries of distance d along a line add delta D_b / d to D.
+
+    Args:
+        width: delta, above 0 [m].
+        diffusivity: D_b: a number above 0, or a UFL scalar [m2/s].
+        drift: v_b, as for `model`: a vector of dim numbers, UFL, or a function of time [m/s].
+
+    Raises:
+        ParameterError: for a width or diffusivity that is not positive.
+    """
+    number("width", width, above=0.0)
+    if not isinstance(diffusivity, ufl.core.expr.Expr):
+        number("diffusivity of a boundary", diffusivity, above=0.0)
+    elif diffusivity.ufl_shape != ():
+        msg = f"diffusivity of a boundary of shape {diffusivity.ufl_shape}, must be a scalar"
+        raise ParameterError(msg)
+    return FastPath(float(width), diffusivity, drift)
+
+
+def along_boundaries(
+    domain: Domain, path: FastPath, c: Any, w: Any, measure: ufl.Measure, *, fitted: bool
+) -> tuple[ufl.Form, list[Driver]]:
+    """`int delta (D_b grad_t c - v_b c) . grad_t w dS`, fitted on edges if wished; and what moves v_b."""
+    velocity, drivers = drift_of(domain, path.drift, "drift of a boundary")
+    spread = path.diffusivity
+    if not isinstance(spread, ufl.core.expr.Expr):
+        spread = fem.Constant(domain.mesh, float(spread))
+    normal = ufl.FacetNormal(domain.mesh)
+    slope = _along(ufl.grad(c), normal)
+    if fitted:
+        edge = ufl.FacetArea(domain.mesh) * ufl.as_vector([-normal[1], normal[0]])
+        slope = fitting(ufl.dot(velocity, edge) / spread) * slope
+    width = fem.Constant(domain.mesh, path.width)
+    return width * ufl.inner(spread * slope - velocity * c, _along(ufl.grad(w), normal)) * measure, drivers
+
+
+def _along(vector: Any, normal: Any) -> Any:
+    """The part of a vector along a boundary."""
+    return vector - ufl.dot(vector, normal) * normal
+
+
+def surfaces(domain: Domain) -> tuple[list[tuple[int, NDArray[np.int32]]], int]:
+    """Named boundaries and those between regions, for one measure "ds"; and the tag of the latter. Collective.
+
+    Facets between regions are seen from one of their cells: what is continuous needs no more, and no ghosts.
+
+    Raises:
+        ParameterError: if the domain has no boundary between regions.
+    """
+    mesh, inner = domain.mesh, len(domain.names) + 1
+    between = between_regions(domain)
+    if not mesh.comm.allreduce(len(between)):
+        msg = f"grain_boundaries on {domain.shape} with regions {domain.regions!r}, must have two regions that touch"
+        raise ParameterError(msg)
+    found = [(tag, _sides(mesh, domain.facets.find(tag))) for tag in range(1, inner)]
+    return [*found, (inner, _sides(mesh, between))], inner
+
+
+def between_regions(domain: Domain) -> NDArray[np.int32]:
+    """The facets between two regions, each on one rank. Collective."""
+    mesh = domain.mesh
+    if domain.cells is None:
+        return np.zeros(0, dtype=np.int32)
+    dim = mesh.topology.dim
+    mesh.topology.create_connectivity(dim, dim - 1)
+    mesh.topology.create_connectivity(dim - 1, dim)
+    facets, cells = mesh.topology.index_map(dim - 1), mesh.topology.index_map(dim).size_local
+    tags = np.zeros(mesh.topology.index_map(dim).size_local + mesh.topology.index_map(dim).num_ghosts)
+    tags[domain.cells.indices] = domain.cells.values
+    of_cell = mesh.topology.connectivity(dim, dim - 1).array.reshape(len(tags), -1)[:cells]
+    # Sums of 1, tag and tag^2 over the cells of a facet, of all ranks: two tags differ where 2 sum tag^2 > (sum tag)^2
+    sums = dolfinx.la.vector(facets, 3)
+    sums.array[:] = 0.0
+    for power in range(3):
+        np.add.at(sums.array, 3 * of_cell + power, tags[:cells, None] ** power)
+    sums.scatter_reverse(dolfinx.la.InsertMode.add)
+    count, first, second = sums.array.reshape(-1, 3)[: facets.size_local].T
+    return np.flatnonzero((count == 2) & (2 * second - first**2 > 0.5)).astype(np.int32)
+
+
+def _sides(mesh: dolfinx.mesh.Mesh, facets: NDArray[np.int32]) -> NDArray[np.int32]:
+    """For each facet a cell of this rank and the facet's number in it, flat."""
+    dim = mesh.topology.dim
+    owned = mesh.topology.index_map(dim).size_local
+    mesh.topology.create_connectivity(dim, dim - 1)
+    mesh.topology.create_connectivity(dim - 1, dim)
+    cells_of, facets_of = mesh.topology.connectivity(dim - 1, dim), mesh.topology.connectivity(dim, dim - 1)
+    pairs = []
+    for facet in facets:
+        here = [cell for cell in cells_of.links(facet) if cell < owned]
+        if here:
+            pairs += [here[0], int(np.flatnonzero(facets_of.links(here[0]) == facet)[0])]
+    return np.array(pairs, dtype=np.int32)
+
+
+def measure(domain: Domain, data: list[Any], tag: int, degree: int) -> ufl.Measure:
+    """The surface measure of one tag; all integrals of a form must share the same data."""
+    ds = ufl.Measure("ds", domain=domain.mesh, subdomain_data=data, metadata={"quadrature_degree": degree})
+    return ds(tag)

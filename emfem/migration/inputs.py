@@ -1,0 +1,130 @@
+"""What a user may give for a diffusivity, a drift and a start, checked and made into forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from emfem import fields
+from emfem.errors import ParameterError, floats, number, positive_tensor
+from emfem.mesh import Domain
+from emfem.model import Driver, coefficient
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from numpy.typing import NDArray
+
+
+def diffusivity_of(domain: Domain, value: Any, name: str = "diffusivity") -> Any:
+    """D as UFL, checked if it is numbers.
+
+    Raises:
+        ParameterError: if it is not positive, or of another shape than () or (dim, dim).
+        UnknownName: for a region that does not exist.
+    """
+    if isinstance(value, Mapping):
+        for region, part in value.items():
+            _positive(f"{name}[{region!r}]", part, domain.dim)
+        return domain.piecewise(name, value)
+    if isinstance(value, ufl.core.expr.Expr):
+        if value.ufl_shape not in ((), (domain.dim, domain.dim)):
+            msg = f"{name} of shape {value.ufl_shape}, must be () or ({domain.dim}, {domain.dim})"
+            raise ParameterError(msg)
+        return value
+    return fem.Constant(domain.mesh, _positive(name, value, domain.dim))
+
+
+def _positive(name: str, value: Any, dim: int) -> Any:
+    """`value` as a positive number or positive definite tensor."""
+    return number(name, value, above=0.0) if np.ndim(value) == 0 else positive_tensor(name, value, dim)
+
+
+def drift_of(domain: Domain, value: Any, name: str = "drift") -> tuple[Any, list[Driver]]:
+    """V as a UFL vector of dim components, and what moves it in time.
+
+    Raises:
+        ParameterError: if it has another shape (a number will do in one dimension), or is not finite.
+    """
+    if value is None:
+        return ufl.zero(domain.dim), []
+    alone = ((), (1,)) if domain.dim == 1 else ((domain.dim,),)
+    wanted = "a number" if domain.dim == 1 else f"a vector of {domain.dim} components"
+    if isinstance(value, ufl.core.expr.Expr):
+        if value.ufl_shape not in alone:
+            msg = f"{name} of shape {value.ufl_shape}, must be {wanted}"
+            raise ParameterError(msg)
+        return (value if value.ufl_shape else ufl.as_vector([value])), []
+    start = floats(name, value(0.0) if callable(value) else value)
+    if start.shape not in alone or not np.isfinite(start).all():
+        msg = f"{name} = {start.tolist()}, must be {wanted}, finite"
+        raise ParameterError(msg)
+    constant, drivers = coefficient(domain, name, value)
+    return (constant if start.shape else ufl.as_vector([constant])), drivers
+
+
+def start(c: fem.Function, domain: Domain, initial: Any, highest: float = np.inf) -> float:
+    """Give c its start, a number, a function of x or a Function; its largest value. Collective.
+
+    Raises:
+        ParameterError: if it is something else, not finite, negative or above `highest`.
+    """
+    name = f"initial {c.name}" if c.name != "c" else "initial"
+    if isinstance(initial, fem.Function):
+        if initial.function_space.mesh is not domain.mesh or initial.ufl_shape != ():
+            msg = f"{name} = {initial.name}, must be a scalar Function on the mesh of this domain"
+            raise ParameterError(msg)
+        c.interpolate(initial)
+    elif callable(initial):
+        c.interpolate(lambda x: _one_value_a_point(f"{name}(x)", initial(x), x.shape[1]))
+    else:
+        c.x.array[:] = number(name, initial, at_least=0.0, at_most=None if np.isinf(highest) else highest)
+    c.x.scatter_forward()
+    low, high = fields.extremes(c)
+    rounding = 1e-12 * max(abs(low), abs(high))  # of coordinates, in a start that is 0 somewhere
+    if not (low >= -rounding and high <= highest + rounding and np.isfinite(high)):
+        msg = f"{name} from {low:g} to {high:g}, must be finite and in [0, {highest:g}]"
+        raise ParameterError(msg)
+    return high
+
+
+def _one_value_a_point(name: str, values: Any, points: int) -> NDArray[np.float64]:
+    """What a function of x gave, if it is one number for each of the points.
+
+    Raises:
+        ParameterError: if it is not.
+    """
+    found = floats(name, values)
+    if found.shape not in ((points,), (1, points)):
+        msg = f"{name} of shape {found.shape} for x of shape (3, {points}), must have shape ({points},)"
+        raise ParameterError(msg)
+    return found.reshape(points)
+
+
+def typical_flow(domain: Domain, diffusivity: Any, velocity: Any, level: float) -> float:
+    """A flow of the order of those through the domain, for scaling: it need not be more than that. Collective."""
+    comm, one, dim = domain.mesh.comm, fem.Constant(domain.mesh, 1.0), domain.mesh.topology.dim
+    volume = fields.integral(fem.form(one * domain.dx(0)), comm)
+    length = volume ** (1 / dim)
+    trace = ufl.tr(diffusivity) / domain.dim if ufl.as_ufl(diffusivity).ufl_shape else diffusivity
+    speed = ufl.sqrt(ufl.inner(velocity, velocity))
+    spread, swept = (abs(fields.integral(fem.form(f * one * domain.dx(2)), comm)) / volume for f in (trace, speed))
+    flow = level * (spread / length + swept) * length ** (dim - 1)
+    return flow if 0 < flow < np.inf else 1.0  # a placeholder has no value yet
+
+
+def scalar(name: str, function: Callable[[Any], Any], c: fem.Function) -> Any:
+    """function(c) as a UFL scalar.
+
+    Raises:
+        ParameterError: if it is none.
+    """
+    try:
+        value = ufl.as_ufl(function(c))
+    except (TypeError, AttributeError, ValueError) as error:
+        msg = f"{name} must be made of UFL functions, such as ufl.exp(c): {error}"
+        raise ParameterError(msg) from None
+    if value.ufl_shape != ():
+        msg = f"{name} of shape {value.ufl_shape}, must be a scalar"
+        raise ParameterError(msg)
+    return value

@@ -1,0 +1,246 @@
+"""The migration model: diffusion and drift of one species put together into a residual for its concentration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from emfem import fields
+from emfem.errors import ParameterError, choice, count, kind
+from emfem.mesh import Domain
+from emfem.migration.boundaries import FastPath, along_boundaries, measure, surfaces
+from emfem.migration.fitted import SIMPLICES, centre, fitted_flux, lumped
+from emfem.migration.fluxes import boundary_fluxes
+from emfem.migration.inputs import diffusivity_of, drift_of, scalar, start, typical_flow
+from emfem.migration.laws import species_flux, transport
+from emfem.migration.measures import peclet
+from emfem.model import (
+    Driver,
+    Fixed,
+    Flux,
+    Model,
+    Quantity,
+    Unknown,
+    check_boundaries,
+    coefficient,
+    held,
+    of_time,
+    tests,
+)
+
+import ufl
+from dolfinx import fem
+
+STABILISATIONS = ("fitted",)
+# For large meshes: drift makes the matrix unsymmetric, and multigrid alone then stalls. `petsc_options=ITERATIVE`.
+ITERATIVE: Mapping[str, object] = {
+    "ksp_type": "gmres",
+    "ksp_gmres_restart": 100,
+    "ksp_rtol": 1e-11,
+    "pc_type": "asm",
+    "sub_pc_type": "ilu",
+    "sub_pc_factor_levels": 2,
+}
+
+
+def model(
+    domain: Domain,
+    *,
+    diffusivity: Any,
+    drift: Any = None,
+    initial: Any,
+    on: Mapping[str, Fixed | Flux] | None = None,
+    source: Callable[[Any], Any] | None = None,
+    grain_boundaries: FastPath | None = None,
+    stabilisation: str | None = None,
+    degree: int | None = None,
+    name: str = "c",
+) -> Model:
+    """The migration model on `domain`: unknown c (concentration of a species), derived fields flux, drift, diffusivity.
+
+    Find c with int dc/dt w - J . grad w dx = int g w dx + int h w ds for all w, J = -D grad c + v c, g the source and h
+    the flux let in. The drift is in conservative form: div v need not be 0. Boundaries without a condition are
+    blocked. Several species are several models, each with its own name, in one `evolve` or `solve_steady`. A blocked
+    species has a steady state for every amount, and `solve_steady` finds the one with the amount of the start.
+
+    Quantities: amount (int c), c_min, c_max, peclet (the largest cell Peclet number), and `flux NAME` for each named
+    boundary (total, out of the domain positive): where c is held it is the reaction of the discrete equations, so
+    fluxes and the change of the amount balance to rounding. A species with a name of its own has it in all of them:
+    `amount Ag`, `Ag_min`, `flux anode Ag`.
+
+    The residual is divided by a typical flow, and time steps count absolute errors in parts of the largest
+    concentration given, so that tolerances mean the same in every unit.
+
+    Args:
+        domain: of any dimension and shape.
+        diffusivity: D: a number, a tensor of shape (dim, dim), either of them for each region by name, or UFL of either
+            kind [m2/s].
+        drift: v: a vector of dim numbers (in one dimension a number), UFL, such as one of another model's fields, or a
+            function of time that returns numbers [m/s]. None is no drift.
+        initial: c at the start, at least 0: a number, a function of x with shape (3, n), or a Function.
+        on: conditions on named boundaries: `fixed(c)` holds a concentration, `flux(h)` lets a flux in.
+        source: a function of c that returns g in UFL, such as `sinks(...)`.
+        grain_boundaries: `fast_path(...)` makes the boundaries between regions fast paths.
+        stabilisation: None, or "fitted" for exponential fitting. Take it where c has layers thinner than a cell: where
+            the cell Peclet number |v| h / (2 D) exceeds 1 and drift meets a boundary, or c jumps. There plain elements
+            oscillate and c becomes negative; fitted steady states do neither on intervals, triangles and tetrahedra
+            without obtuse angles (in time within the steps' error). In the drift of a linear potential a blocked steady
+            state is exact at the nodes. The price is diffusion of |v| h / 2 along the drift: order 2 while cells
+            resolve what c does, 1 where they do not.
+        degree: polynomial degree of c; 2 when left out, and 1, the only one there is, with fitting. Plain elements of
+            degree 2 are the default because resolved problems, and pulses far from boundaries, are served best by them.
+        name: of the species.
+
+    Raises:
+        ParameterError: for a diffusivity that is not positive, a drift of the wrong shape, a start or a fixed
+            concentration that is negative or not finite, fitting on cells that are not simplices.
+        UnknownName: for a boundary, region or stabilisation that does not exist.
+    """
+    kind("domain", domain, Domain, "one of em.mesh")
+    _word(name)
+    fitted = stabilisation is not None and choice("stabilisation", stabilisation, STABILISATIONS) == "fitted"
+    degree = _degree(domain, degree, fitted)
+    conditions = check_boundaries(domain, on, (Fixed, Flux))
+    _check(domain, conditions, source, grain_boundaries, fitted)
+    spread = diffusivity_of(domain, diffusivity)
+    velocity, drivers = drift_of(domain, drift)
+
+    space = fem.functionspace(domain.mesh, ("Lagrange", degree))
+    c, rate = fem.Function(space, name=name), fem.Function(space, name=f"rate of {name}")
+    highest = start(c, domain, initial)
+    held_at, let_through = _given(domain, conditions)
+    flow_of_one = typical_flow(domain, spread, velocity, 1.0)
+    level = max(highest, held_at) or let_through / flow_of_one or 1.0
+    scale = max(level * flow_of_one, let_through)
+    species = Unknown(c, rate, scale=level)
+
+    (w,) = tests((species,))
+    dx = domain.dx(2 * degree)
+    dt = lumped(domain) if fitted else dx
+    flux = species_flux(spread, velocity, c)
+    moved = (fitted_flux(domain, spread, velocity, c), centre(domain)) if fitted else (flux, dx)
+    balance = transport(rate, w, dt, *moved)
+    if source is not None:
+        balance -= scalar("source(c)", source, c) * w * dt
+    faces = None if grain_boundaries is None else surfaces(domain)
+    if grain_boundaries is not None and faces is not None:
+        inner = measure(domain, *faces, 1 if fitted else 2 * degree)
+        fast, moving = along_boundaries(domain, grain_boundaries, c, w, inner, fitted=fitted)
+        drivers += moving
+        balance += fast
+    inflow, given, moving = _inflow(domain, conditions, w, 2 * degree, None if faces is None else faces[0])
+    drivers += moving
+    held_values, moving = held(domain, species, conditions)
+    free = source is None and not held_values  # its amount is what it was, but for what is let in
+    mark = "" if name == "c" else f" {name}"
+    return Model(
+        f"migration of {name}" if mark else "migration",
+        domain,
+        (species,),
+        fem.Constant(domain.mesh, 1 / scale) * (balance - inflow),
+        conditions=held_values,
+        expressions={f"flux{mark}": flux, f"drift{mark}": velocity, f"diffusivity{mark}": spread},
+        quantities={
+            f"amount{mark}": Quantity(c * dx),
+            f"{name}_min": Quantity(lambda: fields.extremes(c)[0]),
+            f"{name}_max": Quantity(lambda: fields.extremes(c)[1]),
+            f"peclet{mark}": Quantity(lambda model: peclet(model).value, of_model=True),
+            **boundary_fluxes(domain, species, held_values, given, scale=scale, mark=mark),
+        },
+        drivers=[*drivers, *moving],
+        relaxes=free,
+        floats=_no_way_out(domain, name, conditions) if free else "",
+    )
+
+
+def _check(domain: Domain, conditions: Mapping[str, Any], source: Any, grain_boundaries: Any, fitted: bool) -> None:
+    """Refuse conditions, a source or grain boundaries that cannot be used.
+
+    Raises:
+        ParameterError: if one cannot.
+    """
+    for boundary, condition in conditions.items():
+        if isinstance(condition, Fixed):
+            of_time(f"concentration fixed on {boundary!r}", condition.value, at_least=0.0)
+    if source is not None:
+        kind("source", source, Callable, "a function of c")  # type: ignore[arg-type]
+    if grain_boundaries is not None:
+        kind("grain_boundaries", grain_boundaries, FastPath, "em.migration.fast_path(...)")
+        if domain.dim != 2 and fitted:
+            msg = f"stabilisation = 'fitted' with grain_boundaries in {domain.dim} dimensions, must be in 2"
+            raise ParameterError(msg)
+
+
+def _inflow(
+    domain: Domain, conditions: Mapping[str, Any], w: Any, degree: int, faces: list[Any] | None
+) -> tuple[Any, dict[str, ufl.Form], list[Driver]]:
+    """What is let in, tested with w; the flow out through each boundary it is let in by; and what moves them."""
+    total, out, drivers = 0, {}, []
+    for boundary, condition in conditions.items():
+        if isinstance(condition, Flux):
+            value, moved = coefficient(domain, f"flux on {boundary!r}", condition.value)
+            ds = domain.ds(boundary, degree)
+            total += value * w * (ds if faces is None else measure(domain, faces, domain.tag(boundary), degree))
+            out[boundary] = -value * ds
+            drivers += moved
+    return total, out, drivers
+
+
+def _word(name: Any) -> None:
+    """Refuse a name that is no word, or one that a quantity or field has.
+
+    Raises:
+        ParameterError: if it is.
+    """
+    if not isinstance(name, str) or not name or name.startswith(("flux", "drift", "amount", "peclet")):
+        msg = f"name = {name!r}, must be a word, not flux, drift, amount or peclet"
+        raise ParameterError(msg)
+
+
+def _degree(domain: Domain, degree: int | None, fitted: bool) -> int:
+    """The polynomial degree: as wished, 2, or 1 with fitting.
+
+    Raises:
+        ParameterError: for fitting of another degree or on cells that are not simplices.
+    """
+    if not fitted:
+        return count("degree", 2 if degree is None else degree, at_least=1)
+    if degree is not None and count("degree", degree, at_least=1) != 1:
+        msg = f"degree = {degree!r}, must be 1 with stabilisation = 'fitted'"
+        raise ParameterError(msg)
+    cell = domain.mesh.topology.cell_name()
+    if cell not in SIMPLICES:
+        msg = f"stabilisation = 'fitted' on {cell} cells, must be on one of {', '.join(SIMPLICES)}: mesh with cell=..."
+        raise ParameterError(msg)
+    return 1
+
+
+def _given(domain: Domain, conditions: Mapping[str, Any]) -> tuple[float, float]:
+    """The highest concentration held and the largest flow let in, at time 0. Collective."""
+    held_at = [_at_start(c) for c in conditions.values() if isinstance(c, Fixed)]
+    through = [abs(flow) for flow in _inflows(domain, conditions)]
+    return max(held_at, default=0.0), max(through, default=0.0)
+
+
+def _at_start(condition: Fixed | Flux) -> float:
+    """The value of a condition at time 0."""
+    return float(condition.value(0.0) if callable(condition.value) else condition.value)
+
+
+def _inflows(domain: Domain, conditions: Mapping[str, Any]) -> list[float]:
+    """The flows let in through the boundaries that have one, at time 0. Collective."""
+    one, comm = fem.Constant(domain.mesh, 1.0), domain.mesh.comm
+    return [
+        _at_start(c) * fields.integral(fem.form(one * domain.ds(name)), comm)
+        for name, c in conditions.items()
+        if isinstance(c, Flux)
+    ]
+
+
+def _no_way_out(domain: Domain, name: str, conditions: Mapping[str, Any]) -> str:
+    """Why a species that is held nowhere has no steady state: one sentence, empty if it has. Collective."""
+    flows = _inflows(domain, conditions)
+    net = sum(flows)
+    if abs(net) <= 1e-12 * max(map(abs, flows), default=0.0):
+        return ""
+    return f"on lets {net:.4g} of {name} in and none out: no steady state; hold {name} somewhere, or balance the fluxes"
