@@ -1,0 +1,41 @@
+"""Models: unknowns, one residual, conditions and quantities."""
+
+from emfem.model.conditions import (
+    Condition,
+    Driver,
+    Fixed,
+    Flux,
+    OfTime,
+    check_boundaries,
+    coefficient,
+    fixed,
+    flux,
+    held,
+    let_in,
+    of_time,
+)
+from emfem.model.models import Model, Quantity
+from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, placeholder, tests
+
+__all__ = [
+    "Condition",
+    "Driver",
+    "Fixed",
+    "Flux",
+    "Model",
+    "OfTime",
+    "Placeholder",
+    "Quantity",
+    "Unknown",
+    "algebraic",
+    "check_boundaries",
+    "coefficient",
+    "evolving",
+    "fixed",
+    "flux",
+    "held",
+    "let_in",
+    "of_time",
+    "placeholder",
+    "tests",
+]

@@ -1,0 +1,76 @@
+"""Unknown fields of a model, and places kept for fields of other models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from emfem.mesh import Domain
+
+import basix.ufl
+import numpy as np
+import ufl
+from dolfinx import fem
+
+
+@dataclass(frozen=True, eq=False)
+class Unknown:
+    """One unknown field of a model.
+
+    Attributes:
+        function: its value.
+        rate: its time derivative, or None for an unknown that has none (an algebraic one).
+        bounds: values it must keep strictly between; a step that leaves them is taken again, smaller.
+        scale: a typical value; absolute errors of time steps count in parts of it.
+        beyond: what it means if it leaves its bounds, for messages.
+    """
+
+    function: fem.Function
+    rate: fem.Function | None = None
+    bounds: tuple[float, float] = (-np.inf, np.inf)
+    scale: float = 1.0
+    beyond: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of its function."""
+        return self.function.name
+
+
+def evolving(
+    name: str,
+    space: fem.FunctionSpace,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+    scale: float = 1.0,
+    beyond: str = "",
+) -> Unknown:
+    """An unknown whose time derivative is in the residual."""
+    return Unknown(fem.Function(space, name=name), fem.Function(space, name=f"rate of {name}"), bounds, scale, beyond)
+
+
+def algebraic(name: str, space: fem.FunctionSpace) -> Unknown:
+    """An unknown fixed at each moment by the others; its function has `known = False` until it is solved for."""
+    function = fem.Function(space, name=name)
+    function.known = False
+    return Unknown(function)
+
+
+def tests(unknowns: Sequence[Unknown]) -> Sequence[ufl.Argument]:
+    """One test function per unknown, of one mixed space."""
+    return ufl.TestFunctions(ufl.MixedFunctionSpace(*(u.function.function_space for u in unknowns)))
+
+
+class Placeholder(fem.Function):
+    """A field that another model will give: it stands in forms until `Model.given` puts that field in its place."""
+
+
+def placeholder(name: str, domain: Domain, shape: tuple[int, ...] = ()) -> Placeholder:
+    """A field of a model that does not exist yet, for two models that each need a field of the other.
+
+    Args:
+        name: what `Model.given` will call it.
+        domain: where.
+        shape: () for a scalar, (dim,) for a vector.
+    """
+    element = basix.ufl.element("Lagrange", domain.mesh.basix_cell(), 1, shape=shape or None)
+    return Placeholder(fem.functionspace(domain.mesh, element), name=name)
