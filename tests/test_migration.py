@@ -125,6 +125,19 @@ def test_a_run_in_si_follows_the_closed_form():
     assert em.fields.evaluate(species["c"], [[0.0], [0.5e-6], [1e-6]]) / 8e28 == pytest.approx(exact, rel=5e-3)
 
 
+def test_tolerances_of_a_run_mean_the_same_in_any_unit():
+    """A micrometre of metal, 8e28 or 8e-9 of something in it: as many steps as for ones, and the same profile."""
+    found = []
+    for length, level, spread in ((1.0, 1.0, 1.0), (1e-6, 8e28, 1e-16), (1e-6, 8e-9, 1e-16)):
+        wire = em.mesh.interval(length, cells=20)
+        species = model(wire, diffusivity=spread, drift=5 * spread / length, initial=level)
+        run = em.evolve(species, 0.05 * length**2 / spread, progress=False)
+        found.append((run.steps, species["c"].x.array / level))
+    for steps, profile in found[1:]:
+        assert steps == found[0][0]
+        assert profile == pytest.approx(found[0][1], rel=1e-9)
+
+
 # ---- coefficients
 
 

@@ -66,7 +66,8 @@ class TimeStepper:
         ts.setEquationType(PETSc.TS.EquationType.DAE_IMPLICIT_INDEX1)
         ts.setIFunction(self._residual, problem.x.duplicate())
         ts.setIJacobian(self._jacobian, problem.matrix, problem.matrix)
-        ts.setTolerances(*self._tolerances(rtol, atol))
+        absolute, relative = self._tolerances(rtol, atol)
+        ts.setTolerances(rtol=relative, atol=absolute)
         ts.setTime(self.t)
         ts.setMaxTime(1e300)
         ts.setExactFinalTime(PETSc.TS.ExactFinalTime.STEPOVER)
@@ -95,7 +96,7 @@ class TimeStepper:
         """Absolute and relative tolerance of every value; zero, which PETSc leaves out, for algebraic ones."""
         absolute, relative = self.problem.x.duplicate(), self.problem.x.duplicate()
         for i, unknown in enumerate(self.problem.unknowns):
-            absolute.array[self.problem.part(i)] = 0.0 if unknown.rate is None else atol
+            absolute.array[self.problem.part(i)] = 0.0 if unknown.rate is None else atol * unknown.scale
             relative.array[self.problem.part(i)] = 0.0 if unknown.rate is None else rtol
         return absolute, relative
 
