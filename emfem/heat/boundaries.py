@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
-from emfem import fields
 from emfem.errors import ParameterError, number
 from emfem.heat.laws import exchange
 from emfem.mesh import Domain
-from emfem.model import Driver, Fixed, Flux, Model, OfTime, Quantity, coefficient, let_in, of_time
+from emfem.model import Condition, Driver, Fixed, Flux, OfTime, Quantity, Reaction, coefficient, let_in, of_time
 from emfem.spaces import nodes_on, pieces
 
 import numpy as np
 import ufl
-from dolfinx import fem, la
-from numpy.typing import NDArray
+from dolfinx import fem
 
 COLDEST = 1.0  # K; what is colder is no temperature of a conductor that current heats, but a slip
-TIGHT = 1e-14  # relative residual of the rates; mass matrices are well conditioned
 
 
 @dataclass(frozen=True)
@@ -159,113 +157,10 @@ def let_out(
     return flows, drivers
 
 
-def shares(domain: Domain, space: fem.FunctionSpace, names: list[str]) -> dict[str, fem.Function]:
-    """For each boundary the function that is 1 at its nodes, its part where several share a node, 0 elsewhere."""
-    found = {name: fem.Function(space) for name in names}
-    total = fem.Function(space)
-    for name, share in found.items():
-        nodes = nodes_on(space, domain.facets.find(domain.tag(name)))
-        share.x.array[nodes] = 1.0
-        total.x.array[nodes] += 1.0
-    for share in found.values():
-        share.x.array[:] /= np.maximum(total.x.array, 1.0)
-    return found
-
-
-class Reaction:
-    """Heat out through boundaries of held temperature: what the equations of their nodes lack.
-
-    Out through NAME = -F(T, dT/dt; w) with w = 1 at its nodes. The rates are those that make F zero at all other nodes;
-    a time step does not leave them, so a mass matrix is solved for them. Then heat stored, made and let out balance.
-    """
-
-    def __init__(self, weights: Mapping[str, fem.Function], capacity: Any, scale: float, dx: ufl.Measure) -> None:
-        """Take the weight w of each boundary, rho_m c_p, and what the residual was divided by."""
-        self._weights, self._capacity, self._scale, self._dx = weights, capacity, scale, dx
-        self._of: Model | None = None
-
-    def through(self, name: str, model: Model) -> float:
-        """Heat out of the domain through one of the boundaries now [W]. Collective."""
-        if self._of is not model:
-            self._compile(model)
-        self._settle(model)
-        return -self._scale * fields.integral(self._reactions[name], model.mesh.comm)
-
-    def _compile(self, model: Model) -> None:
-        unknown = model.unknowns[0]
-        space = unknown.function.function_space
-        self._rate = fem.Function(space)
-        (v,) = model.residual.arguments()
-        residual = ufl.replace(model.residual, {unknown.rate: self._rate})
-        self._residual = fem.form(residual)
-        self._reactions = {name: fem.form(ufl.replace(residual, {v: w})) for name, w in self._weights.items()}
-        trial, test = ufl.TrialFunction(space), ufl.TestFunction(space)
-        self._mass = fem.form(self._capacity * trial * test * self._dx)
-        self._of = model
-
-    def _settle(self, model: Model) -> None:
-        """Solve for the rates, zero at held nodes."""
-        self._rate.x.array[:] = 0.0
-        lack = la.vector(self._rate.function_space.dofmap.index_map, 1)
-        lack.array[:] = 0.0
-        fem.assemble_vector(lack.array, self._residual)
-        lack.scatter_reverse(la.InsertMode.add)
-        held = np.concatenate([c.dofs for c in model.conditions])
-        matrix = fem.assemble_matrix(self._mass)
-        matrix.scatter_reverse()
-        size = self._rate.function_space.dofmap.index_map.size_local
-        rates = conjugate_gradients(matrix, -self._scale * lack.array[:size], held, model.mesh.comm)
-        self._rate.x.array[:size] = rates
-        self._rate.x.scatter_forward()
-
-
-def conjugate_gradients(
-    matrix: la.MatrixCSR, load: NDArray[np.float64], held: NDArray[np.int32], comm: Any
-) -> NDArray[np.float64]:
-    """The owned solution of a well conditioned symmetric system, zero at held places. Collective."""
-    size, rows = len(load), matrix.to_scipy()
-    direction = la.vector(matrix.index_map(1), 1)  # it has more ghosts than a function
-    free = np.ones(size, dtype=bool)
-    free[held] = False
-    diagonal = np.where(free, rows.diagonal(), 1.0)
-
-    def dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-        return comm.allreduce(float(a @ b))
-
-    x, left = np.zeros(size), np.where(free, load, 0.0)
-    ahead = left / diagonal
-    direction.array[:size] = ahead
-    now = first = dot(left, ahead)
-    for _ in range(200):  # far more than a mass matrix needs
-        if not now > TIGHT**2 * first:
-            break
-        direction.scatter_forward()
-        image = np.where(free, rows @ direction.array, 0.0)
-        step = now / dot(direction.array[:size], image)
-        x += step * direction.array[:size]
-        left -= step * image
-        ahead = left / diagonal
-        before, now = now, dot(left, ahead)
-        direction.array[:size] = ahead + now / before * direction.array[:size]
-    return x
-
-
 def quantities(
-    flows: Mapping[str, ufl.Form], v: Any, reaction: Reaction, held: Mapping[str, fem.Function], one: Any
+    flows: Mapping[str, ufl.Form], v: Any, reaction: Reaction, held: Sequence[Condition], one: Any
 ) -> dict[str, Quantity]:
     """`heat NAME` of each boundary with a condition, out of the domain positive."""
     told = {name: Quantity(ufl.replace(form, {v: one}), "W") for name, form in flows.items()}
-    told |= {name: Quantity(_Through(reaction, name), "W", of_model=True) for name in held}
+    told |= {c.boundary: Quantity(partial(reaction.through, c.boundary), "W", of_model=True) for c in held}
     return {f"heat {name}": quantity for name, quantity in told.items()}
-
-
-@dataclass(frozen=True, eq=False)
-class _Through:
-    """The heat through one boundary, as a function of the model."""
-
-    reaction: Reaction
-    name: str
-
-    def __call__(self, model: Model) -> float:
-        """Heat out [W]."""
-        return self.reaction.through(self.name, model)

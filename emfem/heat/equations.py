@@ -11,18 +11,28 @@ from emfem.heat import inputs
 from emfem.heat.boundaries import (
     Convection,
     Loss,
-    Reaction,
     as_loss,
     check_temperatures,
     insulated,
     let_out,
     quantities,
-    shares,
     surroundings,
 )
 from emfem.heat.laws import driven, exchange, fourier_flux, spreading, storage
 from emfem.mesh import Domain
-from emfem.model import Driver, Fixed, Flux, Model, Quantity, check_boundaries, coefficient, evolving, held, tests
+from emfem.model import (
+    Driver,
+    Fixed,
+    Flux,
+    Model,
+    Quantity,
+    Reaction,
+    check_boundaries,
+    coefficient,
+    evolving,
+    held,
+    tests,
+)
 
 import numpy as np
 import ufl
@@ -131,7 +141,6 @@ def model(
     total = storage(c, rate, v, dx) + spreading(flux, v, dx) - (made - lost) * v * dx + sum(flows.values())
     held_values, held_drivers = held(domain, unknown, conditions)
     scale = _scale(domain, space, k, start)
-    weights = shares(domain, space, [name for name, b in conditions.items() if isinstance(b, Fixed)])
     causes = ufl.algorithms.extract_coefficients(made)
     radiates = density is None and causes == [temperature]  # a source of T alone may be what takes the heat away
     volume = fields.integral(fem.form(one * dx), domain.mesh.comm)
@@ -149,7 +158,7 @@ def model(
             "heat": Quantity(_stored(domain, laws["heat_capacity"], temperature, start) * dx, "J"),
             "generated": Quantity(made * one * dx, "W"),
             "lost": Quantity(lost * one * dx, "W"),
-            **quantities(flows, v, Reaction(weights, c, scale, dx), weights, one),
+            **quantities(flows, v, Reaction(unknown, held_values, scale), held_values, one),
         },
         drivers=[*density_drivers, *source_drivers, *loss_drivers, *flow_drivers, *held_drivers],
         relaxes=temperature in causes,

@@ -15,6 +15,7 @@ from emfem.model.conditions import (
     of_time,
 )
 from emfem.model.models import Model, Quantity
+from emfem.model.reaction import Reaction
 from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, placeholder, tests
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "OfTime",
     "Placeholder",
     "Quantity",
+    "Reaction",
     "Unknown",
     "algebraic",
     "check_boundaries",

@@ -46,6 +46,7 @@ class Model:
         conditions: held boundary values.
         expressions: derived fields, UFL.
         quantities: the numbers it can tell.
+        drivers: what moves its coefficients in time.
         relaxes: whether it has many steady states (one for each amount of solute, say) and wants the one it relaxes to.
         floats: why it has no steady state, one sentence; empty if it may have one.
         t: the time of the present state.
@@ -74,7 +75,7 @@ class Model:
         self.relaxes, self.floats = relaxes, floats
         self._check_meshes()
         self.t = 0.0
-        self._drivers = tuple(drivers)
+        self.drivers = tuple(drivers)
         self._compiled: dict[str, fem.Form] = {}
         for condition in self.conditions:
             condition.apply()
@@ -150,7 +151,7 @@ class Model:
                 name: replace(q, value=ufl.replace(q.value, put)) if isinstance(q.value, ufl.Form) else q
                 for name, q in self.quantities.items()
             },
-            drivers=self._drivers,
+            drivers=self.drivers,
             relaxes=self.relaxes,
             floats=self.floats,
         )
@@ -176,7 +177,7 @@ class Model:
         Raises:
             ParameterError: if one is not finite then.
         """
-        for driver in self._drivers:
+        for driver in self.drivers:
             value = floats(driver.name, driver.of_time(t))
             if not np.isfinite(value).all():
                 msg = f"{driver.name} = {value.tolist()} at t = {t:g}, must be finite"
