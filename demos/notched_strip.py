@@ -21,7 +21,7 @@ def main(until: float = 200.0, size: float = 1.6, out: str = "results/notched_st
     report = em.evolve(
         [current, film],
         until,
-        rtol=1e-3,
+        rtol=3e-3,
         watch=[
             em.watch.conserved("solute"),
             em.write.series(Path(out) / "series.csv", every=until / 10),

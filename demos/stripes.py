@@ -32,7 +32,7 @@ def run(surface: str, out: Path, angle: float, until: float, cells: int) -> tupl
     report = em.evolve(
         film,
         until,
-        rtol=1e-3,
+        rtol=3e-3,
         watch=[
             solute,
             picture,
