@@ -13,6 +13,7 @@ from emfem.mesh import bounds, period
 import basix.ufl
 import dolfinx
 import numpy as np
+import ufl
 from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
@@ -51,6 +52,40 @@ class Cells:
     cells: NDArray[np.int64]
     types: NDArray[np.uint8]
     values: NDArray[np.float64]
+
+
+class Symbol(fem.Function):
+    """A field that is no number, to try a function of the user with: UFL would look for its value for ever."""
+
+    def __float__(self) -> float:
+        """Refuse."""
+        return self.evaluate()
+
+    def evaluate(self, *_: Any, **__: Any) -> float:
+        """Refuse: math.log(c / 2) asks for a number here."""
+        msg = "it is a UFL expression, not a number"
+        raise TypeError(msg)
+
+
+def positive(name: str, expression: Any, mesh: dolfinx.mesh.Mesh) -> None:
+    """Refuse UFL, a scalar or a square tensor, that is not positive somewhere, as things are now. Collective.
+
+    Raises:
+        ParameterError: telling the value (of a tensor that of its trace or determinant) and the place.
+    """
+    scalar = not expression.ufl_shape
+    symmetric = None if scalar else ufl.sym(expression)
+    for told in (expression,) if scalar else (ufl.tr(symmetric), ufl.det(symmetric)):
+        sampled = discontinuous(told * fem.Constant(mesh, 1.0), mesh, 1)
+        space = sampled.function_space
+        owned = space.dofmap.index_map.size_local
+        values, places = sampled.x.array[:owned], space.tabulate_dof_coordinates()[:owned, : mesh.geometry.dim]
+        wrong = np.flatnonzero(~(values > 0))[:1]
+        found = [pair for part in mesh.comm.allgather([(values[i], places[i]) for i in wrong]) for pair in part]
+        if found:
+            value, place = found[0]
+            msg = f"{name} = {value:g} at ({', '.join(f'{x:.4g}' for x in place)}), must be greater than 0"
+            raise ParameterError(msg)
 
 
 def together(comm: MPI.Comm, action: Callable[[], None]) -> None:

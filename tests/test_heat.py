@@ -412,6 +412,7 @@ def test_heat_and_current_march_together():
     current, warm = both_ways(line(10), on)
     steady = both_ways(line(10), on)
     em.solve_steady(steady)
+    em.solve_steady(current)  # of the cold line
     before = warm.quantity("generated")
     em.evolve([current, warm], 20 / RATE, progress=False)
     assert warm.quantity("generated") < 0.9 * before  # what is hot conducts less

@@ -141,32 +141,10 @@ def _conductivity(domain: Domain, conductivity: Any) -> Any:
         if conductivity.ufl_shape not in ((), (domain.dim, domain.dim)):
             msg = f"conductivity of shape {conductivity.ufl_shape}, must be () or ({domain.dim}, {domain.dim})"
             raise ParameterError(msg)
-        _check_positive(domain, conductivity)
+        if not any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(conductivity)):
+            fields.positive("conductivity", conductivity, domain.mesh)
         return conductivity
     return fem.Constant(domain.mesh, _positive("conductivity", conductivity, domain.dim))
-
-
-def _check_positive(domain: Domain, conductivity: Any) -> None:
-    """Refuse UFL that is not positive somewhere in the domain, as things are now. Collective.
-
-    Raises:
-        ParameterError: telling the value (of a tensor the trace or the determinant, over dim) and where.
-    """
-    if any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(conductivity)):
-        return  # its values are not known yet
-    scalar = not conductivity.ufl_shape
-    symmetric = None if scalar else ufl.sym(conductivity)
-    for told in (conductivity,) if scalar else (ufl.tr(symmetric) / domain.dim, ufl.det(symmetric) / domain.dim):
-        sampled = fields.discontinuous(told * fem.Constant(domain.mesh, 1.0), domain.mesh, 1)
-        space = sampled.function_space
-        owned = space.dofmap.index_map.size_local
-        values, places = sampled.x.array[:owned], space.tabulate_dof_coordinates()[:owned, : domain.dim]
-        wrong = np.flatnonzero(~(values > 0))[:1]
-        found = [pair for part in domain.mesh.comm.allgather([(values[i], places[i]) for i in wrong]) for pair in part]
-        if found:
-            value, place = found[0]
-            msg = f"conductivity = {value:g} at ({', '.join(f'{x:.4g}' for x in place)}), must be greater than 0"
-            raise ParameterError(msg)
 
 
 def _positive(name: str, value: Any, dim: int) -> Any:

@@ -195,19 +195,10 @@ def _force(domain: Domain, field: Any) -> tuple[Any, list[Driver]]:
     return coefficient(domain, "field", field)
 
 
-class _Symbol(fem.Function):
-    """A composition that is no number: math.log(c) would look for its value for ever."""
-
-    def __float__(self) -> float:
-        """Refuse."""
-        msg = "c is a UFL expression, not a number"
-        raise TypeError(msg)
-
-
 def _as_ufl(name: str, function: Callable[[Any], Any], c: fem.Function) -> Any:
     """function(c) as UFL, refused where it is made of something else."""
     try:
-        return ufl.as_ufl(function(_Symbol(c.function_space)))
+        return ufl.as_ufl(function(fields.Symbol(c.function_space)))
     except (TypeError, AttributeError, ValueError) as error:
         msg = f"{name}(c) must be made of UFL functions, such as ufl.ln(c): {error}"
         raise ParameterError(msg) from None

@@ -90,25 +90,19 @@ def check_law(name: str, law: Any, temperature: float) -> None:
         raise ParameterError(msg)
 
 
-class _Symbol(fem.Function):
-    """A temperature that is no number: math.log(T) would look for its value for ever."""
-
-    def __float__(self) -> float:
-        """Refuse."""
-        msg = "T is a UFL expression, not a number"
-        raise TypeError(msg)
-
-
 def at(domain: Domain, name: str, law: Any, temperature: fem.Function) -> Any:
     """A coefficient at the temperature, as UFL."""
     if isinstance(law, Mapping):
         return domain.piecewise(name, law)
     if isinstance(law, ufl.core.expr.Expr):
-        return own(law, temperature)
+        found = own(law, temperature)
+        if not any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(found)):
+            fields.positive(name, found, domain.mesh)
+        return found
     if not is_law(law):
         return fem.Constant(domain.mesh, float(law))
     try:
-        ufl.as_ufl(law(_Symbol(temperature.function_space)))
+        ufl.as_ufl(law(fields.Symbol(temperature.function_space)))
         found = ufl.as_ufl(law(temperature))
     except (TypeError, AttributeError, ValueError) as error:
         msg = f"{name}(T) must be made of UFL functions, such as ufl.exp(T): {error}"

@@ -8,7 +8,7 @@ from typing import Any
 from emfem import fields
 from emfem.errors import ParameterError, floats, number, positive_tensor
 from emfem.mesh import Domain
-from emfem.model import Driver, coefficient
+from emfem.model import Driver, Placeholder, coefficient
 
 import numpy as np
 import ufl
@@ -31,6 +31,8 @@ def diffusivity_of(domain: Domain, value: Any, name: str = "diffusivity") -> Any
         if value.ufl_shape not in ((), (domain.dim, domain.dim)):
             msg = f"{name} of shape {value.ufl_shape}, must be () or ({domain.dim}, {domain.dim})"
             raise ParameterError(msg)
+        if not any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(value)):
+            fields.positive(name, value, domain.mesh)
         return value
     return fem.Constant(domain.mesh, _positive(name, value, domain.dim))
 

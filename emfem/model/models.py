@@ -87,6 +87,14 @@ class Model:
                 msg = f"the {self.name} model uses {c.name}, must be a field on its own mesh: that one lives on another"
                 raise ParameterError(msg)
 
+    def _check_known(self, name: str, value: ufl.Form) -> None:
+        """Refuse to tell what hangs on a field of another model that is not solved for."""
+        mine = [unknown.function for unknown in self.unknowns]
+        for c in value.coefficients():
+            if not getattr(c, "known", True) and not any(c is function for function in mine):
+                msg = f"{name} of the {self.name} model hangs on {c.name}, which is not solved yet: solve it first"
+                raise ParameterError(msg)
+
     def is_known(self) -> bool:
         """Whether every unknown has been solved for or given."""
         return all(getattr(unknown.function, "known", True) for unknown in self.unknowns)
@@ -161,10 +169,13 @@ class Model:
 
         Raises:
             UnknownName: if there is none; the message lists the names.
+            ParameterError: if it hangs on a field of another model that is not solved for yet.
         """
         if name not in self.quantities:
             raise UnknownName(name, f"the {self.name} model", self.quantities)
         value = self.quantities[name].value
+        if isinstance(value, ufl.Form):
+            self._check_known(name, value)
         if callable(value) and not isinstance(value, ufl.Form):
             return float(value(self) if self.quantities[name].of_model else value())
         if name not in self._compiled:

@@ -12,8 +12,7 @@ from emfem.solve.problem import Options, Problem, as_models
 from emfem.solve.stepper import TimeStepper
 
 STEPS = 1000  # pseudo-time steps before giving up
-FIRST = 1e-6  # first pseudo-time step: too small costs a few steps, the size grows sevenfold
-NEVER = 1e30  # pseudo-time that is not reached
+NEVER = 1e60  # pseudo-time that is not reached
 LOOSE = 1e-2  # error of a pseudo-time step, relative and absolute: the way does not matter, only where it leads
 
 
@@ -43,7 +42,9 @@ def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options:
     """
     t, failure = models[0].t, "DIVERGED_MAX_STEPS"
     with restored(models):
-        stepper = TimeStepper(models, NEVER, first_step=FIRST, frozen=True, rtol=LOOSE, atol=LOOSE, options=options)
+        for model in models:
+            model.t = 0.0  # of the pseudo-time; a small step after a long run would be lost to rounding
+        stepper = TimeStepper(models, NEVER, frozen=t, rtol=LOOSE, atol=LOOSE, options=options)
         start = left = stepper.imbalance()
         try:
             while left > max(atol, rtol * start) and stepper.steps < STEPS:

@@ -16,6 +16,7 @@ METHODS = {"rosenbrock": "rosw", "bdf": "bdf"}
 REUSE = 15  # steps a Rosenbrock-W method goes on with one factorisation; with one for ever its order falls to 2
 FIRST = 1e-6  # first step to try, as a part of the time to cover
 SMALLEST = 1e-12  # smallest step, as a part of the time to cover
+LARGEST = 1e100  # step; PETSc's own limit is 1e20, whatever the unit
 GROWTH = 4.0  # largest factor from one step to the next
 CUT = 0.5  # PETSc's safety factor, and its lowest factor: a step it rejects is always halved
 TRUST = 0.8  # of the step that the error estimate would allow
@@ -47,7 +48,7 @@ class TimeStepper:
         atol: float = 1e-6,
         first_step: float | None = None,
         fixed_step: float | None = None,
-        frozen: bool = False,
+        frozen: float | None = None,
         options: Options | None = None,
     ) -> None:
         """Compile the problem, make the start consistent and set PETSc up."""
@@ -55,7 +56,7 @@ class TimeStepper:
         self.steps = self.rejected = self.factorisations = self._age = self._hold = 0
         self._rung = fixed_step or first_step or FIRST * (until - self.t)
         self._smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * self._rung)
-        self._start, self._frozen = self.t, frozen
+        self._frozen = frozen
         self._fixed = fixed_step is not None
         self._reuse = REUSE if method == "rosenbrock" else 0
         self._factored = math.nan
@@ -79,15 +80,18 @@ class TimeStepper:
             "ts_adapt_safety": CUT,
             "ts_adapt_clip": f"{CUT},{GROWTH}",
             "ts_adapt_scale_solve_failed": CUT,
-            "ts_adapt_dt_min": 0.1 * self._smallest,
         }
         if method == "rosenbrock":
             settings |= {"ts_rosw_type": "ra34pw2", "snes_type": "ksponly"}
         else:
             settings |= {"ts_bdf_order": 2, "snes_rtol": 1e-8}
         self._options = configure(ts, settings, options)
-        consistent(models, t=self.t)
+        consistent(models, t=self._clock(self.t))
         problem.store()
+        if frozen is not None:  # nothing is known of the time scale
+            self._rung = FIRST * self._time_scale()
+            self._smallest = SMALLEST / FIRST * self._rung
+        ts.setStepLimits(0.1 * self._smallest, LARGEST)
         self._last = problem.x.copy()
         self._algebraic: Problem | None = None
         ts.setSolution(problem.x)
@@ -101,8 +105,20 @@ class TimeStepper:
         return absolute, relative
 
     def _clock(self, t: float) -> float:
-        """The time that coefficients see: that of the start while they are frozen."""
-        return self._start if self._frozen else t
+        """The time that coefficients see: the one they are frozen at, if they are."""
+        return t if self._frozen is None else self._frozen
+
+    def _time_scale(self) -> float:
+        """About the time in which the unknowns change by as much as they are, |M u| / |F(t, u, 0)|; 1 if they rest."""
+        problem, t = self.problem, self._clock(self.t)
+        still, moving = problem.x.duplicate(), problem.x.duplicate()
+        problem.stop()
+        problem.residual(t, problem.x, None, still)
+        problem.residual(t, problem.x, problem.x, moving)
+        problem.stop()
+        moving.axpy(-1.0, still)
+        scale = moving.norm() / (still.norm() or 1.0)
+        return scale if 0 < scale < math.inf else 1.0
 
     def imbalance(self) -> float:
         """|F(t, u, 0)|: how far the present state is from a steady one."""
