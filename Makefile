@@ -11,7 +11,7 @@ installed := .venv/.installed
 pythons ?= python3 python3.14 python3.13 python3.12
 
 # One failure does not hide the next: all of them run, and the target fails if any did.
-code := emfem tests demos meshes
+code := emfem tests demos meshes benchmarks
 checks = $(bin)/ruff check $(code) || failed=1; $(bin)/ruff format --check $(code) || failed=1; $(bin)/mypy || failed=1
 
 help:  ## list the targets

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from emfem.errors import ParameterError, floats, kind
+from emfem.errors import ParameterError, floats, kind, number
 from emfem.mesh import bounds, period
 
 import basix.ufl
@@ -105,6 +105,33 @@ def together(comm: MPI.Comm, action: Callable[[], None]) -> None:
     if told:
         msg = f"{told[0]} (on another rank)"
         raise ParameterError(msg)
+
+
+def begin(target: fem.Function, initial: Any, name: str = "initial") -> None:
+    """Give a scalar function its start: a number, a function of x, or a Function on its mesh. Collective.
+
+    Raises:
+        ParameterError: if it is something else, lives on another mesh, or is not one number a point.
+    """
+    space = target.function_space
+
+    def values(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = floats(f"{name}(x)", initial(x))
+        if found.shape not in ((x.shape[1],), (1, x.shape[1])):
+            msg = f"{name}(x) of shape {found.shape} for x of shape {x.shape}, must have shape ({x.shape[1]},)"
+            raise ParameterError(msg)
+        return found.reshape(x.shape[1])
+
+    if isinstance(initial, fem.Function):
+        if initial.function_space.mesh is not space.mesh or initial.ufl_shape != ():
+            msg = f"{name} = {initial.name}, must be a scalar Function on the mesh of this domain"
+            raise ParameterError(msg)
+        target.interpolate(initial)
+    elif callable(initial):
+        together(space.mesh.comm, lambda: target.interpolate(values))
+    else:
+        target.x.array[:] = number(name, initial)
+    target.x.scatter_forward()
 
 
 def extremes(function: fem.Function) -> tuple[float, float]:

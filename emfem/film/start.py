@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, count, floats, number
+from emfem.errors import ParameterError, count, number
 from emfem.mesh import Domain, bounds
 
 import numpy as np
@@ -78,13 +78,8 @@ def start(c: fem.Function, domain: Domain, initial: Any, mean: float | None, lim
         c.x.array[:] = mean
     elif random:
         c.interpolate(initial.on(domain))
-    elif isinstance(initial, fem.Function):
-        if initial.function_space.mesh is not domain.mesh or initial.ufl_shape != ():
-            msg = f"initial = {initial.name}, must be a scalar Function on the mesh of this domain"
-            raise ParameterError(msg)
-        c.interpolate(initial)
     elif callable(initial):
-        fields.together(comm, lambda: c.interpolate(lambda x: _one_value_a_point(initial(x), x.shape[1])))
+        fields.begin(c, initial)
     else:
         msg = f"initial = {initial!r}, must be noise(...), a function of x, or a Function"
         raise ParameterError(msg)
@@ -101,16 +96,3 @@ def start(c: fem.Function, domain: Domain, initial: Any, mean: float | None, lim
     if not (limits[0] < low and high < limits[1]):
         msg = f"initial composition from {low:g} to {high:g}, must stay inside ({limits[0]:g}, {limits[1]:g})"
         raise ParameterError(msg)
-
-
-def _one_value_a_point(values: Any, points: int) -> NDArray[np.float64]:
-    """What a function of x gave, if it is one number for each of the points.
-
-    Raises:
-        ParameterError: if it is not.
-    """
-    found = floats("initial(x)", values)
-    if found.shape not in ((points,), (1, points)):
-        msg = f"initial(x) of shape {found.shape} for x of shape (3, {points}), must have shape ({points},)"
-        raise ParameterError(msg)
-    return found.reshape(points)

@@ -174,24 +174,7 @@ def start(temperature: fem.Function, domain: Domain, initial: Any, start: float,
     Raises:
         ParameterError: for a Function on another mesh, a function of x of the wrong shape, or values below 1 K.
     """
-    if isinstance(initial, fem.Function):
-        if initial.function_space.mesh is not domain.mesh or initial.ufl_shape != ():
-            msg = f"initial = {initial.name}, must be a scalar Function on the mesh of this domain"
-            raise ParameterError(msg)
-        temperature.interpolate(initial)
-    elif callable(initial):
-
-        def values(x: Any) -> Any:
-            found = floats("initial(x)", initial(x))
-            if found.shape != (x.shape[1],):
-                msg = f"initial(x) of shape {found.shape} for x of shape {x.shape}, must have shape ({x.shape[1]},)"
-                raise ParameterError(msg)
-            return found
-
-        temperature.interpolate(values)
-    else:
-        temperature.x.array[:] = start
-    temperature.x.scatter_forward()
+    fields.begin(temperature, initial if callable(initial) else start)
     low, high = fields.extremes(temperature)
     if not (low >= COLDEST and high < hottest):
         msg = f"initial temperature from {low:g} to {high:g} K, must be from {COLDEST:g} to {hottest:g} K"

@@ -13,7 +13,6 @@ from emfem.model import Driver, Placeholder, coefficient
 import numpy as np
 import ufl
 from dolfinx import fem
-from numpy.typing import NDArray
 
 
 def diffusivity_of(domain: Domain, value: Any, name: str = "diffusivity") -> Any:
@@ -72,35 +71,15 @@ def start(c: fem.Function, domain: Domain, initial: Any, highest: float = np.inf
         ParameterError: if it is something else, not finite, negative or above `highest`.
     """
     name = f"initial {c.name}" if c.name != "c" else "initial"
-    if isinstance(initial, fem.Function):
-        if initial.function_space.mesh is not domain.mesh or initial.ufl_shape != ():
-            msg = f"{name} = {initial.name}, must be a scalar Function on the mesh of this domain"
-            raise ParameterError(msg)
-        c.interpolate(initial)
-    elif callable(initial):
-        c.interpolate(lambda x: _one_value_a_point(f"{name}(x)", initial(x), x.shape[1]))
-    else:
-        c.x.array[:] = number(name, initial, at_least=0.0, at_most=None if np.isinf(highest) else highest)
-    c.x.scatter_forward()
+    if not callable(initial):
+        number(name, initial, at_least=0.0, at_most=None if np.isinf(highest) else highest)
+    fields.begin(c, initial, name)
     low, high = fields.extremes(c)
     rounding = 1e-12 * max(abs(low), abs(high))  # of coordinates, in a start that is 0 somewhere
     if not (low >= -rounding and high <= highest + rounding and np.isfinite(high)):
         msg = f"{name} from {low:g} to {high:g}, must be finite and in [0, {highest:g}]"
         raise ParameterError(msg)
     return high
-
-
-def _one_value_a_point(name: str, values: Any, points: int) -> NDArray[np.float64]:
-    """What a function of x gave, if it is one number for each of the points.
-
-    Raises:
-        ParameterError: if it is not.
-    """
-    found = floats(name, values)
-    if found.shape not in ((points,), (1, points)):
-        msg = f"{name} of shape {found.shape} for x of shape (3, {points}), must have shape ({points},)"
-        raise ParameterError(msg)
-    return found.reshape(points)
 
 
 def typical_flow(domain: Domain, diffusivity: Any, velocity: Any, level: float) -> float:
