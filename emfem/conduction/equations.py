@@ -8,9 +8,9 @@ from typing import Any
 from emfem import fields
 from emfem.conduction.electrodes import Electrode, among, attach, check_floating, check_touching, nodes_of
 from emfem.conduction.laws import continuity, ohmic_flux
-from emfem.errors import ParameterError, count, floats, kind, number, positive_tensor
+from emfem.errors import ParameterError, count, floats, kind
 from emfem.mesh import Domain
-from emfem.model import Fixed, Flux, Model, Placeholder, Quantity, algebraic, check_boundaries, let_in, tests
+from emfem.model import Fixed, Flux, Model, Quantity, algebraic, check_boundaries, conducting, let_in, tests
 from emfem.spaces import tied
 
 import basix.ufl
@@ -65,7 +65,7 @@ def model(
     if not grounded and (mean_field is None or conditions):
         msg = f"on = {conditions!r}, must hold at least one electrode at a voltage, em.fixed(...): the potential floats"
         raise ParameterError(msg)
-    sigma = _conductivity(domain, conductivity)
+    sigma = conducting(domain, "conductivity", conductivity)
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
     nodes = nodes_of(domain, space, electrodes)
     check_touching(domain, electrodes, nodes)
@@ -129,27 +129,6 @@ def _mean_field(domain: Domain, mean_field: ArrayLike | None) -> Any:
         msg = f"mean_field = {values.tolist()}, must be 0 along axes that are not periodic: electrodes drive there"
         raise ParameterError(msg)
     return fem.Constant(domain.mesh, values)
-
-
-def _conductivity(domain: Domain, conductivity: Any) -> Any:
-    """The conductivity as UFL, checked if it is numbers."""
-    if isinstance(conductivity, Mapping):
-        for region, value in conductivity.items():
-            _positive(f"conductivity[{region!r}]", value, domain.dim)
-        return domain.piecewise("conductivity", conductivity)
-    if isinstance(conductivity, ufl.core.expr.Expr):
-        if conductivity.ufl_shape not in ((), (domain.dim, domain.dim)):
-            msg = f"conductivity of shape {conductivity.ufl_shape}, must be () or ({domain.dim}, {domain.dim})"
-            raise ParameterError(msg)
-        if not any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(conductivity)):
-            fields.positive("conductivity", conductivity, domain.mesh)
-        return conductivity
-    return fem.Constant(domain.mesh, _positive("conductivity", conductivity, domain.dim))
-
-
-def _positive(name: str, value: Any, dim: int) -> Any:
-    """`value` as a positive number or positive definite tensor."""
-    return number(name, value, above=0.0) if np.ndim(value) == 0 else positive_tensor(name, value, dim)
 
 
 def _typical_current(domain: Domain, sigma: Any, conditions: Mapping[str, Any], driven: Any) -> float:

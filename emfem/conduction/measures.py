@@ -41,7 +41,7 @@ def current(model: Model, name: str) -> float:
         ParameterError: if the model is not solved yet.
     """
     choice("electrode", name, electrodes(model))
-    _check_solved(model)
+    model.check_solved()
     return model.quantity(f"current {name}")
 
 
@@ -53,7 +53,7 @@ def voltage(model: Model, name: str) -> float:
         ParameterError: if the model is not solved yet.
     """
     choice("electrode", name, electrodes(model))
-    _check_solved(model)
+    model.check_solved()
     return model.quantity(f"voltage {name}")
 
 
@@ -71,7 +71,7 @@ def resistance(model: Model, *ends: str) -> float:
         UnknownName: for an electrode that does not exist.
     """
     chosen = ends or electrodes(model)
-    _check_solved(model)
+    model.check_solved()
     volts = {name: voltage(model, name) for name in chosen}
     if len(chosen) != 2 or len(set(volts.values())) != 2:
         msg = f"electrodes {volts}, must be two at different voltages for a resistance"
@@ -81,17 +81,6 @@ def resistance(model: Model, *ends: str) -> float:
         raise ParameterError(msg)
     first, second = chosen
     return (volts[second] - volts[first]) / current(model, first)
-
-
-def _check_solved(model: Model) -> None:
-    """Refuse a model that does not know its potential yet.
-
-    Raises:
-        ParameterError: if it does not.
-    """
-    if not model.is_known():
-        msg = f"the {model.name} model is not solved yet: em.solve_steady(...) or em.evolve(...) it first"
-        raise ParameterError(msg)
 
 
 def _joined(model: Model, first: str, second: str) -> bool:
@@ -146,7 +135,7 @@ def crowding(model: Model) -> Crowding:
         ParameterError: if no current flows, or the model is not solved yet.
     """
     kind("model", model, Model, "one of em.conduction.model")
-    _check_solved(model)
+    model.check_solved()
     degree = model["phi"].function_space.element.basix_element.degree
     # Projected cell by cell: at a node on a jump of the conductivity, j itself would pair sigma with the other side's E
     j = _projected(model["j"], model.domain, degree)

@@ -11,7 +11,7 @@ from emfem.mesh import Domain
 from emfem.migration.boundaries import FastPath, along_boundaries, measure, surfaces
 from emfem.migration.fitted import SIMPLICES, centre, fitted_flux, lumped
 from emfem.migration.fluxes import boundary_fluxes
-from emfem.migration.inputs import diffusivity_of, drift_of, scalar, start, typical_flow
+from emfem.migration.inputs import drift_of, scalar, start, typical_flow
 from emfem.migration.laws import species_flux, transport
 from emfem.migration.measures import peclet
 from emfem.model import (
@@ -23,6 +23,7 @@ from emfem.model import (
     Unknown,
     check_boundaries,
     coefficient,
+    conducting,
     held,
     of_time,
     tests,
@@ -102,7 +103,7 @@ def model(
     degree = _degree(domain, degree, fitted)
     conditions = check_boundaries(domain, on, (Fixed, Flux))
     _check(domain, conditions, source, grain_boundaries, fitted)
-    spread = diffusivity_of(domain, diffusivity)
+    spread = conducting(domain, "diffusivity", diffusivity)
     velocity, drivers = drift_of(domain, drift)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))

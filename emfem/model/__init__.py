@@ -1,5 +1,6 @@
 """Models: unknowns, one residual, conditions and quantities."""
 
+from emfem.model.coefficients import conducting
 from emfem.model.conditions import (
     Condition,
     Driver,
@@ -32,6 +33,7 @@ __all__ = [
     "algebraic",
     "check_boundaries",
     "coefficient",
+    "conducting",
     "evolving",
     "fixed",
     "flux",

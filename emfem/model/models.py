@@ -99,6 +99,16 @@ class Model:
         """Whether every unknown has been solved for or given."""
         return all(getattr(unknown.function, "known", True) for unknown in self.unknowns)
 
+    def check_solved(self) -> None:
+        """Refuse to go on without every unknown.
+
+        Raises:
+            ParameterError: if one has not been solved for.
+        """
+        if not self.is_known():
+            msg = f"the {self.name} model is not solved yet: em.solve_steady(...) or em.evolve(...) it first"
+            raise ParameterError(msg)
+
     @property
     def mesh(self) -> dolfinx.mesh.Mesh:
         """The mesh of its domain."""

@@ -53,9 +53,7 @@ def current(
     if not {"phi", "j"} <= set(model.names):
         msg = f"the {model.name} model has {', '.join(model.names)}, must have phi and j, as conduction has"
         raise ParameterError(msg)
-    if not model.is_known():
-        msg = f"the {model.name} model is not solved yet: em.solve_steady(...) or em.evolve(...) it first"
-        raise ParameterError(msg)
+    model.check_solved()
     if over is not None:
         fields.is_function(over)
         cells.is_scalar(over)
