@@ -134,12 +134,11 @@ def _mean_field(domain: Domain, mean_field: ArrayLike | None) -> Any:
 def _typical_current(domain: Domain, sigma: Any, conditions: Mapping[str, Any], driven: Any) -> float:
     """A current of the order of those that flow, for scaling: it need not be more than that. Collective."""
     comm, one = domain.mesh.comm, fem.Constant(domain.mesh, 1.0)
-    volume = fields.integral(fem.form(one * domain.dx(0)), comm)
+    length, face = domain.extent()
     trace = ufl.tr(sigma) / domain.dim if ufl.as_ufl(sigma).ufl_shape else sigma
-    mean = abs(fields.integral(fem.form(trace * one * domain.dx(2)), comm)) / volume
+    mean = abs(fields.integral(fem.form(trace * one * domain.dx(2)), comm)) / (length * face)
     mean = mean if 0 < mean < np.inf else 1.0  # a placeholder has no value yet
-    length, dim = volume ** (1 / domain.mesh.topology.dim), domain.mesh.topology.dim
-    conductance, face = mean * length ** (dim - 2), length ** (dim - 1)
+    conductance = mean * face / length
 
     def now(value: Any) -> float:
         return value(0.0) if callable(value) else value

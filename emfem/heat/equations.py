@@ -186,11 +186,11 @@ def _stored(domain: Domain, law: Any, temperature: fem.Function, start: float) -
 def _scale(domain: Domain, space: fem.FunctionSpace, conductivity: Any, temperature: float) -> float:
     """A heat flow so large that rounding of T leaves less than 1e-13 of it in the residual [W]. Collective.
 
-    T in kelvin is known to 1e-16 T, so the heat k T h^(dim - 2) between neighbours a distance h apart is to as much.
+    T in kelvin is known to 1e-16 T, so the heat k T times face over distance between neighbours is to as much.
     """
     comm, one, dim = domain.mesh.comm, fem.Constant(domain.mesh, 1.0), domain.mesh.topology.dim
-    volume = fields.integral(fem.form(one * domain.dx(0)), comm)
-    mean = abs(fields.integral(fem.form(conductivity * one * domain.dx(2)), comm)) / volume
+    length, face = domain.extent()
+    mean = abs(fields.integral(fem.form(conductivity * one * domain.dx(2)), comm)) / (length * face)
     mean = mean if 0 < mean < np.inf else 1.0  # a placeholder has no value yet
     nodes = space.dofmap.index_map.size_global
-    return ROUNDING * mean * temperature * (volume / nodes) ** ((dim - 2) / dim) * nodes**0.5
+    return ROUNDING * mean * temperature * face / length * nodes ** (2 / dim - 0.5)

@@ -10,7 +10,7 @@ from emfem.mesh.block import (
 )
 from emfem.mesh.cell import periodic_cell
 from emfem.mesh.disks import annulus, disk
-from emfem.mesh.domain import AXES, Domain, PeriodicMesh, bounds, period
+from emfem.mesh.domain import AXES, Domain, PeriodicMesh, axisymmetric, bounds, period
 from emfem.mesh.files import read, write
 from emfem.mesh.grains import grains, polycrystal
 from emfem.mesh.layout import from_gds
@@ -25,6 +25,7 @@ __all__ = [
     "Domain",
     "PeriodicMesh",
     "annulus",
+    "axisymmetric",
     "bend",
     "bounds",
     "box",

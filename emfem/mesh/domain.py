@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from emfem.errors import ParameterError, UnknownName, floats
 from emfem.mesh.parts import CORNERS
@@ -40,6 +41,18 @@ def bounds(mesh: dolfinx.mesh.Mesh) -> tuple[NDArray[np.float64], NDArray[np.flo
     return lower, upper
 
 
+class Weighted:
+    """A measure with a weight: `f * Weighted(dx, w)` is the integral of f w."""
+
+    def __init__(self, measure: ufl.Measure, weight: Any) -> None:
+        """Put the two together."""
+        self.measure, self.weight = measure, weight
+
+    def __rmul__(self, integrand: Any) -> ufl.Form:
+        """The form."""
+        return (integrand * self.weight) * self.measure
+
+
 @dataclass(frozen=True)
 class Quality:
     """How a mesh is cut: its cells' number, diameters and shapes.
@@ -70,6 +83,8 @@ class Domain:
         facets: the facet tags.
         regions: names of the regions; `regions[i]` carries the cell tag i + 1. A cell may be in none.
         cells: the cell tags, or None without regions.
+        weight: what every integral is weighted with, UFL: the cross-section of a line [m2], the way round the axis of a
+            body of revolution [m]; None for 1.
     """
 
     mesh: dolfinx.mesh.Mesh
@@ -78,6 +93,7 @@ class Domain:
     facets: dolfinx.mesh.MeshTags
     regions: tuple[str, ...] = ()
     cells: dolfinx.mesh.MeshTags | None = None
+    weight: Any = None
 
     @property
     def dim(self) -> int:
@@ -115,17 +131,30 @@ class Domain:
             raise UnknownName(name, "this mesh, among its regions,", self.regions)
         return self.regions.index(name) + 1
 
-    def dx(self, degree: int | None = None, region: str | None = None) -> ufl.Measure:
+    def weighted(self, measure: ufl.Measure) -> Any:
+        """A measure on the mesh with the weight of the domain."""
+        return measure if self.weight is None else Weighted(measure, self.weight)
+
+    def dx(self, degree: int | None = None, region: str | None = None) -> Any:
         """Volume measure, of one region if it is named; `degree` is the polynomial degree it integrates exactly."""
         if region is None:
-            return ufl.Measure("dx", domain=self.mesh, metadata=_quadrature(degree))
+            return self.weighted(ufl.Measure("dx", domain=self.mesh, metadata=_quadrature(degree)))
         dx = ufl.Measure("dx", domain=self.mesh, subdomain_data=self.cells, metadata=_quadrature(degree))
-        return dx(self.region(region))
+        return self.weighted(dx(self.region(region)))
 
-    def ds(self, name: str, degree: int | None = None) -> ufl.Measure:
+    def ds(self, name: str, degree: int | None = None) -> Any:
         """Surface measure of the boundary `name`."""
         ds = ufl.Measure("ds", domain=self.mesh, subdomain_data=self.facets, metadata=_quadrature(degree))
-        return ds(self.tag(name))
+        return self.weighted(ds(self.tag(name)))
+
+    def extent(self) -> tuple[float, float]:
+        """A typical length and a typical cross-section, for scaling; their product is the volume. Collective."""
+        one, comm = fem.Constant(self.mesh, 1.0), self.mesh.comm
+        plain, volume = (
+            comm.allreduce(float(fem.assemble_scalar(fem.form(one * dx)))) for dx in (_whole(self.mesh), self.dx(2))
+        )
+        length = plain ** (1 / self.mesh.topology.dim)
+        return length, volume / length
 
     def piecewise(self, name: str, values: Mapping[str, ArrayLike]) -> fem.Function:
         """A coefficient with one value in each region.
@@ -200,6 +229,33 @@ class Domain:
                 *((f"regions {', '.join(self.regions)}",) if self.regions else ()),
             )
         )
+
+
+def axisymmetric(domain: Domain) -> Domain:
+    """The body of revolution of a plane domain about the x axis: y is the distance to the axis, which must not be < 0.
+
+    Every physics is then that of the body, without further ado: volumes, currents and fluxes are those of all the way
+    round. A field is a function of x and y, its vectors have no part around the axis.
+
+    Raises:
+        ParameterError: for a domain that is not plane, or reaches below the axis.
+    """
+    if domain.mesh.topology.dim != 2 or domain.dim != 2 or domain.weight is not None:
+        msg = f"domain = {domain.shape} in {domain.dim} dimensions, must be plane to be turned about the x axis"
+        raise ParameterError(msg)
+    if domain.period[1]:
+        msg = "domain is periodic in y, must not be: y is the distance to the axis"
+        raise ParameterError(msg)
+    lower, upper = bounds(domain.mesh)
+    if lower[1] < -1e-12 * upper[1]:
+        msg = f"domain from y = {lower[1]:g}, must not reach below 0: y is the distance to the axis"
+        raise ParameterError(msg)
+    round_the_axis = 2 * np.pi * ufl.SpatialCoordinate(domain.mesh)[1]
+    return replace(domain, shape=f"{domain.shape} about the x axis", weight=round_the_axis)
+
+
+def _whole(mesh: dolfinx.mesh.Mesh) -> ufl.Measure:
+    return ufl.Measure("dx", domain=mesh, metadata=_quadrature(0))
 
 
 def _quadrature(degree: int | None) -> dict[str, int]:

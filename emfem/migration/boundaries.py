@@ -133,7 +133,7 @@ def _sides(mesh: dolfinx.mesh.Mesh, facets: NDArray[np.int32]) -> NDArray[np.int
     return np.array(pairs, dtype=np.int32)
 
 
-def measure(domain: Domain, data: list[Any], tag: int, degree: int) -> ufl.Measure:
+def measure(domain: Domain, data: list[Any], tag: int, degree: int) -> Any:
     """The surface measure of one tag; all integrals of a form must share the same data."""
     ds = ufl.Measure("ds", domain=domain.mesh, subdomain_data=data, metadata={"quadrature_degree": degree})
-    return ds(tag)
+    return domain.weighted(ds(tag))

@@ -49,15 +49,15 @@ def fitting(s: Any) -> Any:
     return ufl.conditional(small, 1 + s**2 / 12, safe / 2 / ufl.tanh(safe / 2))
 
 
-def centre(domain: Domain) -> ufl.Measure:
+def centre(domain: Domain) -> Any:
     """One point a cell, its centre."""
     return domain.dx(1)
 
 
-def lumped(domain: Domain) -> ufl.Measure:
+def lumped(domain: Domain) -> Any:
     """The corners of each cell: the mass matrix of linear elements is then diagonal."""
     rule = {"quadrature_rule": "vertex", "quadrature_degree": 1}
-    return ufl.Measure("dx", domain=domain.mesh, metadata=rule)
+    return domain.weighted(ufl.Measure("dx", domain=domain.mesh, metadata=rule))
 
 
 def reference_corners(domain: Domain) -> Any:

@@ -58,13 +58,13 @@ def start(c: fem.Function, domain: Domain, initial: Any, highest: float = np.inf
 
 def typical_flow(domain: Domain, diffusivity: Any, velocity: Any, level: float) -> float:
     """A flow of the order of those through the domain, for scaling: it need not be more than that. Collective."""
-    comm, one, dim = domain.mesh.comm, fem.Constant(domain.mesh, 1.0), domain.mesh.topology.dim
-    volume = fields.integral(fem.form(one * domain.dx(0)), comm)
-    length = volume ** (1 / dim)
+    comm, one = domain.mesh.comm, fem.Constant(domain.mesh, 1.0)
+    length, face = domain.extent()
     trace = ufl.tr(diffusivity) / domain.dim if ufl.as_ufl(diffusivity).ufl_shape else diffusivity
     speed = ufl.sqrt(ufl.inner(velocity, velocity))
-    spread, swept = (abs(fields.integral(fem.form(f * one * domain.dx(2)), comm)) / volume for f in (trace, speed))
-    flow = level * (spread / length + swept) * length ** (dim - 1)
+    means = (abs(fields.integral(fem.form(f * one * domain.dx(2)), comm)) / (length * face) for f in (trace, speed))
+    spread, swept = means
+    flow = level * (spread / length + swept) * face
     return flow if 0 < flow < np.inf else 1.0  # a placeholder has no value yet
 
 
