@@ -17,15 +17,19 @@ from emfem.files import writable
 from emfem.model import Model
 from emfem.observe import Observer
 from emfem.solve import METHODS, Options, Staggered, TimeStepper, as_models
+from emfem.watch import Event
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from scipy.optimize import brentq
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LAST_GOOD = "emfem-last-good.npz"  # where a failed run leaves its state when no checkpoint was asked for
 COUPLINGS: dict[str, type[TimeStepper]] = {"monolithic": TimeStepper, "staggered": Staggered}
+ROUNDING = 4 * np.finfo(float).eps  # the least that brentq takes
 PLAIN = 5.0  # seconds between lines where there is no terminal
 
 
@@ -165,8 +169,15 @@ def _rescue(models: Sequence[Model], path: os.PathLike[str] | str) -> str:
 
 def _march(stepper: TimeStepper, until: float, watch: Sequence[Observer], tell: Callable[[TimeStepper], None]) -> str:
     """Step to `until` or until an observer stops the run; why it ended."""
+    events, began = [observer for observer in watch if isinstance(observer, Event)], stepper.t
+    for event in events:
+        if event.beyond(began) >= 0.0:
+            return event.reason
     while stepper.t < until:
         stepper.step(min([until, *(observer.next_time for observer in watch)]))
+        passed = [event for event in events if event.beyond(stepper.t) >= 0.0]
+        if passed:
+            _locate(stepper, passed, min(event.rtol for event in passed) * (stepper.t - began))
         if stepper.t >= until:
             stepper.settle()
         elif any(observer.is_due(stepper.t) for observer in watch):
@@ -178,6 +189,30 @@ def _march(stepper: TimeStepper, until: float, watch: Sequence[Observer], tell: 
             stepper.settle()
             return stop
     return "reached until"
+
+
+def _locate(stepper: TimeStepper, events: Sequence[Event], near: float) -> None:
+    """Take the last step again and again until it ends where the first of `events` happens, or at most `near` after.
+
+    Each try starts from the same state, so the event is as exact as the steps are.
+    """
+    origin, last = stepper.origin(), stepper.t
+    tried: list[float] = []  # the times found to be beyond the event
+
+    def beyond(t: float) -> float:
+        """How far the events are exceeded at t, where the models then are."""
+        stepper.restore(origin)
+        while stepper.t < t:
+            stepper.step(t)
+        most = max(event.beyond(t) for event in events)
+        if most >= 0.0:
+            tried.append(t)
+        return most
+
+    if beyond(origin.t) < 0.0 <= beyond(last):
+        brentq(beyond, origin.t, last, xtol=near, rtol=ROUNDING)
+    if tried:
+        beyond(min(tried))
 
 
 @contextmanager

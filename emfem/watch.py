@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from emfem import fields
-from emfem.errors import ConservationError, ParameterError, choice, floats, number
+from emfem.errors import ConservationError, ParameterError, choice, floats, kind, number
 from emfem.model import Model
 from emfem.observe import Observer, owner, teller
 
@@ -13,7 +13,9 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["at_rest", "conserved", "probe", "series", "snapshots", "stop_when"]
+__all__ = ["Event", "at_rest", "conserved", "event", "probe", "series", "snapshots", "stop_when"]
+
+Value = str | Callable[[Sequence[Model], float], float]
 
 
 class Recorder(Observer):
@@ -162,6 +164,35 @@ class StopWhen(Observer):
         return self.reason if self.condition(self.models, t) else None
 
 
+class Event(Observer):
+    """Stops the run when a value passes a limit, at the time at which it does."""
+
+    def __init__(self, value: Value, limit: float, sign: float, reason: str, rtol: float) -> None:
+        """Take the value, the limit, +1 for upwards or -1 for downwards, what to say, and how exact the time is."""
+        super().__init__()
+        self.value, self.limit, self.sign = value, limit, sign
+        self.reason, self.rtol = reason, rtol
+
+    def begin(self) -> None:
+        """Check the name."""
+        if isinstance(self.value, str):
+            teller(self.models, self.value)
+
+    def beyond(self, t: float) -> float:
+        """How far the value is beyond the limit, in its own unit; negative before the event.
+
+        Raises:
+            ParameterError: if it is not a number.
+        """
+        name = self.value
+        told = teller(self.models, name).quantity(name) if isinstance(name, str) else name(self.models, t)
+        return self.sign * (number(f"value of the event {self.reason!r} at t = {t:g}", told) - self.limit)
+
+    def record(self, t: float) -> str | None:
+        """The reason, from the event on."""
+        return self.reason if self.beyond(t) >= 0.0 else None
+
+
 class AtRest(Observer):
     """Stops the run when a quantity has come to rest: |d ln q / d ln t| below `rtol` for three steps after `after`."""
 
@@ -234,6 +265,39 @@ def at_rest(name: str, *, after: float, rtol: float = 1e-6) -> AtRest:
         ParameterError: for a tolerance that is not positive or a negative time.
     """
     return AtRest(name, rtol, after)
+
+
+def event(
+    value: Value,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+    reason: str | None = None,
+    rtol: float = 1e-9,
+) -> Event:
+    """Stop when a value passes a limit, at the very time: the step in which it does is taken again until it ends there.
+
+    A run whose start is beyond the limit stops there. The value should be continuous in time.
+
+    Args:
+        value: a quantity of the models by its name, or a function of (models, t), the same on every rank.
+        above: the limit, if the event is that the value rises to it.
+        below: the limit, if the event is that the value falls to it.
+        reason: what `Run.stopped` will say; made of name and limit when left out.
+        rtol: error of the time, relative to the time since the run began.
+
+    Raises:
+        ParameterError: unless there is one limit, finite, and a tolerance that is positive.
+    """
+    if (above is None) == (below is None):
+        msg = f"above = {above!r} and below = {below!r}, must be one limit"
+        raise ParameterError(msg)
+    limit = number("above" if below is None else "below", above if below is None else below)
+    if not isinstance(value, str):
+        kind("value", value, Callable, "the name of a quantity or a function of (models, t)")  # type: ignore[arg-type]
+    name = value if isinstance(value, str) else getattr(value, "__name__", "value")
+    told = reason or f"{name} {'rose' if below is None else 'fell'} to {limit:g}"
+    return Event(value, limit, 1.0 if below is None else -1.0, told, number("rtol", rtol, above=0.0))
 
 
 def stop_when(condition: Callable[[Sequence[Model], float], bool], reason: str) -> StopWhen:

@@ -284,3 +284,92 @@ def test_a_run_that_has_come_to_rest_is_stopped(decay: Decay):
     assert run.stopped == "level at rest"
     assert 5.0 < run.t < 1e5
     assert model.quantity("level") == pytest.approx(2.0, rel=1e-3)
+
+
+# ---- events
+
+
+def test_an_event_stops_the_run_at_its_time(decay: Decay):
+    """u = e^-t falls to 1/2 at ln 2; the steps' own error is what is left (measured 2e-8 at these tolerances)."""
+    model = decay()
+    run = march(model, 5.0, em.watch.event("level", below=0.5), rtol=1e-8, atol=1e-10)
+    assert run.t == model.t == pytest.approx(math.log(2), rel=1e-7)
+    assert model.quantity("level") <= 0.5
+    assert model.quantity("level") == pytest.approx(0.5, rel=1e-8)
+    assert run.stopped == "level fell to 0.5"
+    assert run.rejected > 1  # the tries to hit it
+
+
+@pytest.mark.parametrize("method", ["rosenbrock", "bdf"])
+def test_an_event_is_as_exact_as_the_steps(decay: Decay, method: str):
+    model = decay(lambda u: u)
+    run = march(model, 5.0, em.watch.event("level", above=7.0), rtol=1e-6, atol=1e-8, method=method)
+    assert run.t == pytest.approx(math.log(7), rel=1e-4)
+    assert 7.0 <= model.quantity("level") < 7.0 * (1 + 1e-7)
+
+
+def test_the_first_of_several_events_counts(decay: Decay):
+    """Both happen within one long step."""
+    events = [em.watch.event("level", below=0.4, reason="late"), em.watch.event("level", below=0.6, reason="early")]
+    run = march(decay(), 5.0, *events, fixed_step=2.5)
+    assert run.stopped == "early"
+
+
+def test_a_run_goes_on_after_an_event(decay: Decay):
+    model = decay()
+    march(model, 3.0, em.watch.event("level", below=0.5))
+    run = march(model, 3.0)
+    assert run.t == 3.0
+    assert model.quantity("level") == pytest.approx(math.exp(-3.0), rel=2e-3)
+
+
+def test_an_event_that_has_happened_stops_before_the_first_step(decay: Decay):
+    run = march(decay(), 1.0, em.watch.event("level", above=0.5))
+    assert (run.t, run.steps) == (0.0, 0)
+
+
+def test_an_event_that_does_not_happen_changes_nothing(decay: Decay):
+    one, other = decay(), decay()
+    runs = [march(one, 1.0), march(other, 1.0, em.watch.event("level", above=2.0))]
+    assert runs[0].steps == runs[1].steps
+    assert one.quantity("amount") == other.quantity("amount")
+
+
+def test_an_event_may_be_a_function(decay: Decay):
+    def clock(models: Sequence[em.Model], t: float) -> float:
+        return models[0].quantity("level") * t
+
+    run = march(decay(), 5.0, em.watch.event(clock, above=0.25), rtol=1e-8, atol=1e-10)
+    assert run.t * math.exp(-run.t) == pytest.approx(0.25, rel=1e-7)
+    assert run.stopped == "clock rose to 0.25"
+
+
+def test_other_observers_see_the_event_and_nothing_after_it(decay: Decay):
+    series = em.watch.series(["level"])
+    run = march(decay(), 5.0, series, em.watch.event("level", below=0.5), fixed_step=2.5)
+    assert series.t.tolist() == [0.0, run.t]
+    assert series["level"][-1] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"above": 1.0, "below": 2.0}, "must be one limit"),
+        ({}, "must be one limit"),
+        ({"above": math.nan}, "above = nan"),
+        ({"below": 1.0, "rtol": 0.0}, "rtol = 0"),
+    ],
+)
+def test_an_event_that_cannot_be_is_refused(given: dict[str, Any], told: str):
+    with pytest.raises(ParameterError, match=told):
+        em.watch.event("level", **given)
+
+
+def test_an_event_of_no_known_quantity_is_refused(decay: Decay):
+    with pytest.raises(UnknownName, match="levle"):
+        march(decay(), 1.0, em.watch.event("levle", above=1.0))
+
+
+def test_an_event_whose_value_is_no_number_is_refused(decay: Decay):
+    with pytest.raises(ParameterError, match="nan"):
+        march(decay(), 1.0, em.watch.event(lambda models, t: math.nan, above=1.0))

@@ -9,7 +9,7 @@ from emfem.errors import ParameterError
 from emfem.model import Model
 from emfem.solve.newton import newton
 from emfem.solve.problem import Options, Problem
-from emfem.solve.stepper import TimeStepper
+from emfem.solve.stepper import State, TimeStepper
 
 
 class Staggered(TimeStepper):
@@ -54,4 +54,9 @@ class Staggered(TimeStepper):
             ConvergenceError: if either fails; the models then hold the last good state.
         """
         super().step(target)
+        self._settle_followers(self.t)
+
+    def restore(self, state: State) -> None:
+        """Put the models back into a state of this run, and let the others follow."""
+        super().restore(state)
         self._settle_followers(self.t)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from emfem.errors import ConvergenceError
 from emfem.model import Model
@@ -21,6 +22,15 @@ GROWTH = 4.0  # largest factor from one step to the next
 CUT = 0.5  # PETSc's safety factor, and its lowest factor: a step it rejects is always halved
 TRUST = 0.8  # of the step that the error estimate would allow
 WORTH = 1.2  # smallest growth of a step that is worth a factorisation
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Where a run was: the time, PETSc's vector of all that is stepped, and how many steps had been taken."""
+
+    t: float
+    x: PETSc.Vec
+    steps: int
 
 
 class TimeStepper:
@@ -52,7 +62,7 @@ class TimeStepper:
         options: Options | None = None,
     ) -> None:
         """Compile the problem, make the start consistent and set PETSc up."""
-        self.t = models[0].t
+        self.t = self._began = models[0].t
         self.steps = self.rejected = self.factorisations = self._age = self._hold = 0
         self._rung = fixed_step or first_step or FIRST * (until - self.t)
         self._smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * self._rung)
@@ -153,6 +163,7 @@ class TimeStepper:
         """
         ts, problem = self._ts, self.problem
         problem.x.copy(self._last)
+        self._began = self.t
         while True:
             pieces = self._pieces(target - self.t)
             dt = (target - self.t) / pieces
@@ -223,6 +234,20 @@ class TimeStepper:
         self._ts.setTime(self.t)
         self._ts.setConvergedReason(PETSc.TS.ConvergedReason.CONVERGED_ITERATING)
         self._ts.restartStep()
+
+    def origin(self) -> State:
+        """The state in which the last step began, to `restore`."""
+        return State(self._began, self._last.copy(), self.steps - 1)
+
+    def restore(self, state: State) -> None:
+        """Put the models back into a state of this run; the steps taken from there count as rejected."""
+        self.t = state.t
+        self.rejected += self.steps - state.steps
+        self.steps = state.steps
+        state.x.copy(self._last)
+        self._rewind()
+        for model in self.problem.models:
+            model.t = self.t
 
     def settle(self) -> None:
         """Give the algebraic unknowns the values that belong to the state reached; a kept Jacobian lets them lag."""
