@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint clean
+.PHONY: help install demo paper test lint clean
 
 export OMP_NUM_THREADS := 1
 
@@ -22,6 +22,9 @@ install: $(installed)  ## make .venv and install emfem with FEniCSx and the test
 
 demo: $(installed)  ## run demos/stripes.py; pictures and ParaView files go to results/stripes/
 	$(if $(N),$(bin)/mpiexec -n $(N)) $(bin)/python demos/stripes.py
+
+paper: $(installed)  ## every figure of the film paper at a reduced size; pictures and table go to results/paper/reduced/
+	$(bin)/python demos/paper/figures.py
 
 test: $(installed)  ## lint, types and all tests, the parallel ones too
 	@failed=0; $(checks); $(bin)/python -m pytest || failed=1; exit $$failed

@@ -70,7 +70,7 @@ def main(size: float = 0.06, grains: int = 60, out: str = "results/bamboo") -> d
         "parallel": 1 + DELTA * RATIO / np.sqrt(LENGTH * WIDTH / grains),
     }
     for name, domain, model in (("bamboo", line.domain, line), ("polycrystal", poly, atoms)):
-        title = f"{name}: D of the line over D of its grains {found[name]:.4g}"
+        title = f"{name}: D of the line over D of its grains {found[name]:.4g}; x and y in µm, c over that at the left"
         em.plot.field(model["c"], Path(out) / f"{name}.png", title=title, regions=domain)
     told = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
     em.write.say(f"boundaries: {length:.3g} um in each um2", f"D of the line over D of its grains: {told}")

@@ -57,7 +57,7 @@ def draw(metals: dict[str, em.materials.Material], found: dict[str, float | None
             left.annotate("melts", (metal.melting_temperature, -6.0), rotation=90, color=colour, ha="right")
         else:
             left.plot(found[name], 0.0, "o", color=colour, label=f"rest at {found[name]:.1f} K")
-    left.set(title="effective charge", xlabel="T [K]", ylabel="Z*", ylim=(-8.5, 2.5))
+    left.set(title="effective charge", xlabel="T [K]", ylabel="Z* [charges e]", ylim=(-8.5, 2.5))
     left.legend(loc="lower center")
     metal, temperature = metals["weak wind"], np.linspace(200.0, 800.0, 200)
     rho, charge = metal.law("resistivity")(temperature), metal.law("effective_charge")
@@ -67,7 +67,7 @@ def draw(metals: dict[str, em.materials.Material], found: dict[str, float | None
     ):
         right.plot(temperature, 1e8 * values, color=em.plot.style.named_colour(2 + i), label=name)
     right.plot(temperature, 1e8 * charge(temperature) * rho, color=em.plot.style.INK, label="sum")
-    right.set(title="force per current density, weak wind", xlabel="T [K]", ylabel="Z* ρ [10⁻⁸ Ω m]")
+    right.set(title="force on an atom, weak wind", xlabel="T [K]", ylabel="force / (e j) = Z* ρ [10⁻⁸ Ω m]")
     right.legend()
     for axes in (left, right):
         axes.axhline(0.0, color=em.plot.style.GREY, linewidth=0.8)

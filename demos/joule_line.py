@@ -2,7 +2,9 @@
 
 A copper line of 10 um between ends at 300 K. Its resistivity rises with temperature, so the current heats it more the
 hotter it is: the temperature is a cosine, and from j L = pi sqrt(k/(rho0 a)) on there is no steady one. The steady
-solve then says so; what it finds below is compared with the closed form, in the middle and along the line.
+solve then says so; what it finds below is compared with the closed form, in the middle and along the line. Close to the
+limit it follows the law of the resistivity beyond melting, where no copper does: with `em.materials.copper()` as its
+material the model would refuse that.
 """
 
 import argparse
@@ -60,7 +62,18 @@ def draw(profiles: dict[float, Any], hottest: dict[float, float], limit: float, 
     along.legend(loc="upper center", ncols=6, title="current density [10¹¹ A/m²]", columnspacing=1.0, handletextpad=0.1)
     along.set_title("lines: closed form, dots: computed")
     against.semilogy(near / 1e11, [rise(LENGTH / 2, j) for j in near], color=style.INK)
-    against.semilogy(np.array(list(hottest)) / 1e11, list(hottest.values()), "o", color=style.named_colour(0))
+    solid = {j: top for j, top in hottest.items() if ENDS + top < MELTING}
+    molten = {j: top for j, top in hottest.items() if j not in solid}
+    for tops, inside, name in ((solid, style.named_colour(0), "computed"), (molten, "white", "would have molten")):
+        against.semilogy(
+            np.array(list(tops)) / 1e11,
+            list(tops.values()),
+            "o",
+            color=style.named_colour(0),
+            markerfacecolor=inside,
+            label=name,
+        )
+    against.legend(loc="lower center")
     against.axvline(limit / 1e11, color=style.WARNING, linestyle="dashed")
     against.text(0.985 * limit / 1e11, 0.3, "runaway", color=style.WARNING, rotation=90, ha="right")
     against.axhline(MELTING - ENDS, color=style.GREY, linestyle="dotted")

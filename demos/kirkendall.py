@@ -74,10 +74,13 @@ def draw(
         left.set(xlabel="x [µm]", ylabel="fraction of A", xlim=(-300, 300), title="dots: the markers of the contact")
         left.legend()
         times = np.linspace(1.0, HOURS[-1], 200)
-        right.plot(2 * xi * np.sqrt(SPREAD * times * hour) / um, times, color=style.GREY)
+        theory = 2 * xi * np.sqrt(SPREAD * times * hour) / um
         for k, way in enumerate(ways.T):
-            right.plot((way - HALF) / um, HOURS, "o-" if k != 3 else "o", color=style.named_colour(0), linewidth=0.8)
-        right.set(xlabel="marker [µm]", ylabel="time [h]", title="markers follow the lattice; grey: theory")
+            colour = style.named_colour(0) if k != 3 else style.INK
+            right.plot((way - HALF) / um, HOURS, "o-" if k != 3 else "o", color=colour, linewidth=0.8, markersize=4)
+        right.plot(theory, times, color=style.WARNING, linewidth=1.2, label="contact, theory", zorder=3)
+        right.set(xlabel="marker [µm]", ylabel="time [h]", title="dots: markers follow the lattice", ylim=(-4, 125))
+        right.legend(loc="upper center")
         figure.savefig(path, dpi=style.DPI)
 
     style.draw(MPI.COMM_WORLD, render)

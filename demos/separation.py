@@ -2,7 +2,8 @@
 
 A narrow plug of a mixture is put into a channel between two electrodes. Each species drifts with its mobility times the
 field and spreads by diffusion; after a while they are apart. The distance of two bands grows with time, their widths
-with its square root, so waiting parts whatever differs in mobility.
+with its square root, so waiting parts whatever differs in mobility. All is dimensionless: concentrations are in parts
+of that in the middle of the plug.
 """
 
 import argparse
@@ -79,9 +80,9 @@ def draw(path: Path, along: NDArray[np.float64], profiles: list[list[NDArray[np.
             for i, (name, values) in enumerate(zip(MOBILITIES, bands, strict=True)):
                 axes.fill_between(along, values, color=style.named_colour(i), alpha=0.3)
                 axes.plot(along, values, color=style.named_colour(i), label=name)
-            axes.set(ylabel="c", xlim=(0.0, LENGTH), ylim=(0.0, 1.1))
-            axes.text(0.99, 0.85, f"t = {t:g}", ha="right", transform=axes.transAxes)
-        axes.set(xlabel="along the channel")
+            axes.set(ylabel="c / c₀ [–]", xlim=(0.0, LENGTH), ylim=(0.0, 1.1))
+            axes.text(0.99, 0.85, f"t = {t:g} [–]", ha="right", transform=axes.transAxes)
+        axes.set(xlabel="x along the channel [–]")
         figure.axes[0].legend(loc="upper center", ncols=3)
         figure.savefig(path, dpi=style.DPI)
 

@@ -4,7 +4,10 @@ Materials and domains are values, physics is functions that return UFL, a model 
 `evolve` marches models, watchers look on.
 """
 
+import importlib
 import importlib.util
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 if importlib.util.find_spec(
     "dolfinx_solver"
@@ -16,9 +19,11 @@ from emfem import (
     checkpoint,
     conduction,
     errors,
+    failure,
     fields,
     film,
     heat,
+    lifetime,
     materials,
     mesh,
     migration,
@@ -28,6 +33,9 @@ from emfem import (
     plot,
     solve,
     spaces,
+    steps,
+    stress,
+    surface,
     units,
     watch,
     write,
@@ -36,6 +44,9 @@ from emfem.errors import ConservationError, ConvergenceError, EmfemError, Parame
 from emfem.evolve import Run, evolve
 from emfem.model import Model, fixed, flux, placeholder
 from emfem.solve import Steady, solve_steady
+
+if TYPE_CHECKING:
+    from emfem import results, studies
 
 __version__ = "0.1.0"
 
@@ -53,11 +64,13 @@ __all__ = [
     "conduction",
     "errors",
     "evolve",
+    "failure",
     "fields",
     "film",
     "fixed",
     "flux",
     "heat",
+    "lifetime",
     "materials",
     "mesh",
     "migration",
@@ -66,10 +79,23 @@ __all__ = [
     "patterns",
     "placeholder",
     "plot",
+    "results",
     "solve",
     "solve_steady",
     "spaces",
+    "steps",
+    "stress",
+    "studies",
+    "surface",
     "units",
     "watch",
     "write",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Load studies and results when they are first asked for: tables, units and schedulers take a second to import."""
+    if name in ("results", "studies"):
+        return importlib.import_module(f"emfem.{name}")
+    msg = f"module 'emfem' has no attribute {name!r}"
+    raise AttributeError(msg)

@@ -92,24 +92,33 @@ def field(models: Sequence[Model], name: str) -> Any:
 
 
 def owner(models: Sequence[Model], name: str) -> Model:
-    """The first model that has the field `name`.
+    """The one model that has the field `name`.
 
     Raises:
         UnknownName: if none has it.
+        ParameterError: if several have it.
     """
-    for model in models:
-        if name in model.names:
-            return model
-    raise UnknownName(name, "this run", [n for model in models for n in model.names])
+    having = [model for model in models if name in model.names]
+    return _one("field", name, having, [n for model in models for n in model.names])
 
 
 def teller(models: Sequence[Model], name: str) -> Model:
-    """The first model that can tell the quantity `name`.
+    """The one model that can tell the quantity `name`.
 
     Raises:
         UnknownName: if none can.
+        ParameterError: if several can.
     """
-    for model in models:
-        if name in model.quantities:
-            return model
-    raise UnknownName(name, "this run", [n for model in models for n in model.quantities])
+    having = [model for model in models if name in model.quantities]
+    return _one("quantity", name, having, [n for model in models for n in model.quantities])
+
+
+def _one(what: str, name: str, having: Sequence[Model], known: Sequence[str]) -> Model:
+    """The only one of the models that have `name`."""
+    if not having:
+        raise UnknownName(name, "this run", known)
+    if len(having) > 1:
+        told = " and ".join(f"the {model.name} model" for model in having)
+        msg = f"{name!r} is a {what} of {told} of this run, must be of one: give each species a name of its own"
+        raise ParameterError(msg)
+    return having[0]

@@ -37,11 +37,19 @@ def main() -> None:
     grains = em.migration.model(crystal, diffusivity=1.0, initial=0.0, on=on, grain_boundaries=fast)
     em.solve_steady(grains)
     told |= {f"grains {name}": grains.quantity(name) for name in grains.quantities}
+    apart = em.migration.fast_path(width=0.01, diffusivity=300.0, drift=(50.0, 20.0), exchange=3.0, segregation=2.0)
+    enriched = em.migration.model(crystal, diffusivity=1.0, initial=0.5, on=on, grain_boundaries=apart)
+    em.evolve(enriched, 0.05, progress=False)
+    told |= {f"apart {name}": enriched.quantity(name) for name in enriched.quantities}
     line = em.mesh.interval(1.0, cells=40)
     couple = em.migration.alloy(line, diffusivities=(2.0, 1.0), initial=lambda x: 1.0 - x[0], markers=True)
     em.evolve(couple, 0.05, progress=False)
     for i, x in enumerate(em.migration.positions(couple, [[0.3], [0.6]])):
         told[f"marker {i}"] = float(x[0])
+    sinks = em.migration.vacancies(equilibrium=1e-3, lifetime=1e-4, surfaces=["left"])
+    slow = em.migration.alloy(line, diffusivities=(2.0, 1.0), initial=lambda x: 1.0 - x[0], vacancies=sinks)
+    em.evolve(slow, 0.05, progress=False)
+    told |= {f"slow {name}": slow.quantity(name) for name in slow.quantities}
     try:
         em.migration.model(domain, diffusivity=1.0, initial=lambda x: x[0] - 1.0)
     except ParameterError:

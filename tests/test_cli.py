@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import emfem as em
 from emfem.cli import app, shapes, value
+from emfem.cli.values import settings
 
 import pytest
 from typer.testing import CliRunner
@@ -124,3 +131,191 @@ def test_a_value_is_read(text: str, expected: object):
 def test_nothing_in_a_value_is_run(text: str):
     assert value(text) == text
     ast.parse(text, mode="eval")  # it is an expression, and still only text
+
+
+# ---- cases --------------------------------------------------------------------------------------------------------
+
+SMALL = {  # what makes a template a matter of a second
+    "film": ["domain.cells=[6,6]", "time.until=2"],
+    "physical_film": ["domain.cells=[6,6]", 'time.until="2 ms"'],
+    "strip": ["domain.size=4", "time.until=1"],
+    "conduction": ["domain.size=0.4um"],
+    "heat": ["domain.cells=10", "time.until=1us"],
+    "joule": ["domain.size=2um"],
+    "migration": ["domain.cells=10", "time.until=10days"],
+    "stress": ["domain.cells=10", "time.until=1hour"],
+    "surface": ["domain.cells=[32,16]", "surface.interface_width=50nm", "time.until=10s"],
+}
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """The template of a film as a file."""
+    path = tmp_path / "film.toml"
+    path.write_text(run("new", "film")[1], encoding="utf-8")
+    return path
+
+
+def sets(values: list[str]) -> list[str]:
+    """Options that set values."""
+    return [part for value in values for part in ("--set", value)]
+
+
+def test_templates_are_listed_and_printed():
+    code, out, _ = run("new")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == list(em.studies.templates.names())
+    assert run("new", "film")[1] == em.studies.templates.text("film")
+    code, out, err = run("new", "flim")
+    assert (code, out) == (1, "")
+    assert err.startswith("'flim'; emfem new has conduction, film")
+
+
+def test_every_template_is_made_small():
+    assert set(SMALL) == set(em.studies.templates.names())
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_template_runs(name: str, tmp_path: Path):
+    path = tmp_path / f"{name}.toml"
+    path.write_text(run("new", name)[1], encoding="utf-8")
+    out = tmp_path / "out"
+    quick = sets([*SMALL[name], "output.pictures=[]", "output.fields=[]"])
+    code, said, err = run("run", str(path), "-o", str(out), *quick)
+    assert (code, err) == (0, ""), err
+    assert said.endswith(f"; {out}\n")
+    assert em.results.open(out).report["status"] == "ok"
+
+
+def test_a_case_is_checked_without_being_run(film: Path):
+    code, out, err = run("check", str(film), "--set", "field.angle=30deg")
+    assert (code, err) == (0, "")
+    case = em.studies.Case.read(film).with_(**{"field.angle": "30 deg"})
+    assert out.splitlines()[0] == f"{film}: case {case.hash}"
+    assert "periodic rectangle 31.2 x 31.2" in out
+    assert "film model: fields c, mu" in out
+    assert [path.name for path in film.parent.iterdir()] == ["film.toml"]
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("field.angle=3nm", "film.field.angle = '3nm' is a length, must be an angle, such as '45 deg'"),
+        ("film.mean=1.5", "[film] mean = 1.5, must be less than 1"),
+        ("fild.angle=3", "key 'fild.angle', must begin with a table of the case; did you mean 'field'?"),
+        ("film.mean", "'film.mean', must be KEY=VALUE"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_one_line(film: Path, command: str, setting: str, said: str):
+    where = ["-o", str(film.parent / "out")] if command == "run" else []
+    code, out, err = run(command, str(film), *where, "--set", setting)
+    assert (code, out) == (1, "")
+    assert err.removeprefix(f"{film}: ") == f"{said}\n"
+
+
+def test_everything_wrong_in_a_case_is_told_a_line_each(film: Path):
+    text = film.read_text(encoding="utf-8")
+    film.write_text(text.replace('"45 deg"', '"45 nm"').replace("until = 300.0", "untill = 3"), encoding="utf-8")
+    code, out, err = run("run", str(film))
+    assert (code, out) == (1, "")
+    lines = err.splitlines()
+    assert len(lines) == 3  # the angle, what is no key, and what is missing
+    assert all(line.startswith(f"{film}:") for line in lines)
+    assert not (film.parent / "results").exists()
+
+
+def test_info_tells_versions_and_solvers():
+    code, out, _ = run("info")
+    found = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert code == 0
+    assert found["emfem"] == em.__version__
+    assert found["PETSc"].startswith("3.")
+    assert "mumps" in found["solvers"]
+    assert "MPI" in found
+    assert found["ranks"] == "1"
+
+
+def test_a_sweep_without_a_study(tmp_path: Path):
+    code, out, err = run("sweep", str(tmp_path / "none.toml"))
+    assert (code, out) == (1, "")
+    assert err.endswith("must be a file that can be read: No such file or directory\n")
+
+
+def test_a_sweep_whose_cases_are_refused(film: Path):
+    """Nothing can be run, so no worker is started; each failure is a line."""
+    study = film.with_name("study.toml")
+    study.write_text('case = "film.toml"\n[grid]\nfilm.mean = ["a", "b"]\n', encoding="utf-8")
+    code, out, err = run("sweep", str(study), "-o", str(film.parent / "out"), "-q")
+    assert (code, out) == (1, "")
+    assert err.splitlines()[0] == f"refused: {film}: film.mean = 'a', must be a plain number, such as 0.5"
+    assert len(err.splitlines()) == 2
+    assert (film.parent / "out" / "results.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (["a=1", "b.c=[1, 2]"], {"a": 1, "b.c": [1, 2]}),
+        (["a=45deg"], {"a": "45deg"}),
+        (["a='x'", "b = true"], {"a": "x", "b": True}),
+        (["a=x=y"], {"a": "x=y"}),
+    ],
+)
+def test_settings(typed: list[str], expected: dict[str, object]):
+    assert settings(typed) == expected
+
+
+@pytest.mark.parametrize("typed", [["a"], ["=1"], ["a=1", "a=2"]])
+def test_wrong_settings(typed: list[str]):
+    with pytest.raises(em.ParameterError, match="must be KEY=VALUE"):
+        settings(typed)
+
+
+@pytest.mark.parallel
+def test_a_case_on_two_ranks(film: Path):
+    """The same numbers as on one, to what the steps leave; what is wrong is told once, and both ranks end."""
+    small = sets([*SMALL["film"], "output.pictures=[]"])
+    assert run("run", str(film), "-o", str(film.parent / "one"), "-q", *small)[0] == 0
+    wrong = ["check", str(film), "--set", "film.mean=2.0"]
+    out, err = mpiexec(2, ["run", str(film), "-o", str(film.parent / "two"), "-q", *small], wrong)
+    assert sorted("".join(out.split())) == ["0", "0", "1", "1"]  # ranks may write into each other's lines
+    assert err == f"{film}: [film] mean = 2, must be less than 1\n"
+    one, two = (em.results.open(film.parent / name).report for name in ("one", "two"))
+    assert two["ranks"] == 2
+    assert two["hash"] == one["hash"]
+    assert two["quantities"] == pytest.approx(one["quantities"], rel=1e-8)
+
+
+COMMANDS = """\
+import json, sys
+from emfem.cli import app
+for arguments in json.loads(sys.argv[1]):
+    try:
+        app(arguments)
+    except SystemExit as end:
+        print(end.code, flush=True)
+"""
+
+
+def mpiexec(ranks: int, *commands: list[str]) -> tuple[str, str]:
+    """Exit codes, as text, and errors of commands on ranks of their own; ranks that wait for ever are killed."""
+    beside = Path(sys.executable).with_name("mpiexec")
+    launcher = str(beside) if beside.exists() else shutil.which("mpiexec")
+    assert launcher, "no mpiexec beside this Python or on PATH"
+    process = subprocess.Popen(
+        [launcher, "-n", str(ranks), sys.executable, "-c", COMMANDS, json.dumps(commands)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(em.__file__).parents[1])},
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(timeout=120)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return out, err

@@ -125,6 +125,16 @@ def only_the_network_is_fast(found: Any) -> None:
     assert found["most"] < found["parallel"]
 
 
+def gold_bunches_and_tungsten_spreads(found: Any) -> None:
+    """The electrons go along +x: gold's atoms go with them, tungsten's against them; rates to 1e-4, a wave's size."""
+    (gold_start, gold), (start, tungsten) = found["bunching"]["gold"], found["bunching"]["tungsten"]
+    assert gold > 10 * gold_start
+    assert tungsten < 0.1 * start
+    assert found["carried"]["gold"] == pytest.approx(2.3e-8, rel=0.02)
+    assert found["carried"]["tungsten"] == pytest.approx(-2.24e-8, rel=0.02)
+    assert found["strayed"] < 1e-4
+
+
 DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] = {
     "bamboo": ({"size": 0.12, "grains": 30}, only_the_network_is_fast, ("bamboo.png", "polycrystal.png")),
     "cancellation": ({}, only_a_weak_wind_is_outpulled, ("charge.png",)),
@@ -155,6 +165,7 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
     ),
     "separation": ({"until": 8.0, "cells": 100}, bands_part_by_mobility, ("bands.png",)),
     "soret": ({"cells": 60}, atoms_gather_at_the_cold_side, ("slab.png",)),
+    "steps": ({"steps": 16}, gold_bunches_and_tungsten_spreads, ("steps.png",)),
     "stripes": (
         {"until": 800.0, "cells": 24},
         stripes_turn_away_on_110,

@@ -24,6 +24,7 @@ LAYERS = {
     "heat": 4,
     "migration": 4,
     "observe": 4,
+    "steps": 4,
     "stress": 4,
     "surface": 4,
     "checkpoint": 5,
@@ -33,8 +34,11 @@ LAYERS = {
     "watch": 5,
     "write": 5,
     "evolve": 6,
-    "cli": 7,
     "studies": 7,
+    "failure": 7,
+    "lifetime": 7,
+    "results": 8,
+    "cli": 9,
 }
 PETSC = ("petsc4py", "dolfinx.fem.petsc", "dolfinx.nls.petsc")
 PETSC_ALLOWED = {"solve"}

@@ -488,6 +488,8 @@ def test_an_unknown_constant_brings_the_list():
     [
         ({"width": 0.0}, "width = 0 m"),
         ({"width": 100.0}, r"width = 100 m, .*: nm or um written as m\?"),
+        ({"width": 0.1}, r"width = 0\.1 m, must be between 1e-10 and 0\.01 m: nm or um written as m\?"),
+        ({"grain_size": 0.02}, r"grain_size = 0\.02 m, must be between .*: nm or um written as m\?"),
         ({"height": -1e-6}, "height = -1e-06 m"),
         ({"grain_size": 1e-12}, r"grain_size = 1e-12 m, .*: smaller than an atom\?"),
         ({"paths": ("bulk",)}, "'bulk'; the line has lattice, grain_boundary, interface, surface"),
@@ -500,6 +502,37 @@ def test_an_unknown_constant_brings_the_list():
 def test_a_line_that_cannot_be_is_refused(changed: dict[str, Any], told: str):
     with pytest.raises(ParameterError, match=told):
         em.materials.copper().in_line(**({"width": 1e-6, "height": 1e-6, "grain_size": 2e-7} | changed))
+
+
+@pytest.mark.parametrize(
+    "volume", [1.66e-29, lambda T: 1.66e-29, em.materials.Constant(1.66e-29, "given", "a paper"), 8.78e-30]
+)
+def test_the_atomic_volume_of_another_metal_is_refused(volume: Any):
+    """Aluminium's was used for copper in papers; a metal of one's own may have any."""
+    told = r"atomic_volume = .* m3, must be within 25 percent of 1\.1806e-29 m3 \(.*\): that of another metal\?"
+    with pytest.raises(ParameterError, match=told):
+        em.materials.copper(atomic_volume=volume)
+    with pytest.raises(ParameterError, match=told):
+        em.materials.copper().at(500.0, atomic_volume=volume)
+    assert em.materials.copper(atomic_volume=1.18e-29).atomic_volume == 1.18e-29
+    assert em.materials.Material("mine", atomic_volume=volume).atomic_volume < 2e-29
+
+
+@pytest.mark.parametrize("law", [lambda: 1e-16, lambda a, b: 1e-16])
+def test_a_law_takes_one_temperature(law: Any):
+    with pytest.raises(
+        ParameterError, match=r"diffusivity: function = .*, must be a function of the temperature alone"
+    ):
+        em.materials.copper(diffusivity=law)
+
+
+def test_a_file_has_a_path():
+    with pytest.raises(ParameterError, match="path = None, must be the path of a file"):
+        em.materials.read(None)  # type: ignore[arg-type]
+
+
+def test_no_current_is_a_current():
+    assert em.materials.copper().derived(length=1e-5, current_density=0.0).force == 0.0
 
 
 def test_a_line_needs_its_paths():
@@ -525,6 +558,12 @@ def test_the_mark_of_a_line_is_that_of_its_worst_path():
         ({"length": 0.0}, "length = 0 m"),
         ({"current_density": np.nan}, "current_density = nan A/m2"),
         ({"current_density": 1e16}, "current_density = 1e"),
+        (
+            {"current_density": 1.0},
+            r"current_density = 1 A/m2, must be 0 or .*: MA/cm2 \(1e10 A/m2\) written as A/m2\?",
+        ),
+        ({"current_density": -3.0}, "current_density = -3 A/m2, must be 0 or at least 1000 A/m2"),
+        ({"length": 0.5}, r"length = 0\.5 m, .*: nm or um written as m\?"),
         ({"critical_stress": 41.0}, r"critical_stress = 41 Pa, .*: MPa written as Pa\?"),
         ({"critical_stress": -1e8}, "critical_stress = -1e"),
     ],

@@ -290,12 +290,36 @@ def test_a_temperature_takes_the_laws():
         ({"temperature_gradient": [1.0, np.inf]}, "temperature_gradient = inf"),
         ({"stress_gradient": np.eye(2)}, "stress_gradient of shape"),
         ({"field": 1.0, "temperature": 0.0}, "temperature = 0 K"),
+        (
+            {"field": 1.0, "stress_gradient": [1.0, 2.0]},
+            r"field of shape \(\), stress_gradient of shape \(2,\), must be of",
+        ),
+        ({"field": [1.0, 2.0], "stress_gradient": [1.0, 2.0, 3.0]}, "must be of one shape"),
+        ({"field": 1.0, "temperature_gradient": ufl.as_vector([1.0, 2.0])}, "must be of one shape"),
     ],
     ids=lambda value: str(value)[:20],
 )
 def test_bad_forces_are_refused(forces: dict[str, Any], told: str):
     with pytest.raises(ParameterError, match=told):
         migration.drift_velocity(ATOM, **forces)
+
+
+@pytest.mark.parametrize("material", [None, "copper", em.materials.copper])
+def test_a_drift_velocity_needs_a_material(material: Any):
+    with pytest.raises(ParameterError, match=r"material = .*, must be one of em\.materials"):
+        migration.drift_velocity(material, field=1.0)
+
+
+def test_numbers_and_forms_make_one_velocity(square: em.mesh.Domain):
+    """Arrays beside UFL, and arrays at a temperature that is UFL."""
+    copper = em.materials.copper(400.0)
+    x = ufl.SpatialCoordinate(square.mesh)
+    exact = migration.drift_velocity(copper, field=(1.0, 2.0), stress_gradient=(3e10, 0.0))
+    mixed = migration.drift_velocity(copper, field=(1.0, 2.0), stress_gradient=3e10 * ufl.grad(x[0]))
+    warm = migration.drift_velocity(copper, field=(1.0, 2.0), stress_gradient=(3e10, 0.0), temperature=400 + 0 * x[0])
+    for velocity in (mixed, warm):
+        told = [em.fields.integral(fem.form(velocity[i] * square.dx(2)), square.mesh.comm) for i in range(2)]
+        assert told == pytest.approx(exact, rel=1e-12)
 
 
 # ---- solvers
@@ -345,6 +369,7 @@ def test_multigrid_alone_fails_and_says_so():
         ({"drift": "fast"}, "drift = 'fast'"),
         ({"drift": ufl.as_ufl(1.0)}, r"drift of shape \(\)"),
         ({"drift": lambda t: 1.0}, "drift = 1.0"),
+        ({"drift": lambda: 1.0}, "drift = .*, must be a number or a function of t alone"),
         ({"initial": -0.1}, "initial = -0.1, must be at least 0"),
         ({"initial": lambda x: x[0] - 0.5}, "initial from -0.5"),
         ({"initial": lambda x: x[0] / 0}, "initial from"),
@@ -373,6 +398,38 @@ def test_bad_input_is_refused(square: em.mesh.Domain, arguments: dict[str, Any],
 def test_a_start_on_another_mesh_is_refused(square: em.mesh.Domain, line: em.mesh.Domain):
     with pytest.raises(ParameterError, match="on the mesh of this domain"):
         model(square, initial=model(line)["c"])
+
+
+@pytest.mark.parametrize(("later", "shape"), [(1.0, r"\(\)"), ((1.0, 2.0, 3.0), r"\(3,\)")])
+def test_a_drift_that_changes_its_shape_in_time_is_refused(square: em.mesh.Domain, later: Any, shape: str):
+    species = model(square, drift=lambda t: (1.0, 0.0) if t < 0.1 else later)
+    with pytest.raises(
+        ParameterError, match=rf"drift of shape {shape} at t = .*, must be of shape \(2,\) as at the start"
+    ):
+        em.evolve(species, 1.0, progress=False)
+
+
+def test_species_of_one_name_cannot_be_watched(line: em.mesh.Domain):
+    pair = [model(line), model(line)]
+    with pytest.raises(ParameterError, match="'amount' is a quantity of the migration model and the migration model"):
+        em.evolve(pair, 1.0, progress=False, watch=[em.watch.series(["amount"])])
+    with pytest.raises(ParameterError, match="'c' is a field of the migration model and"):
+        em.evolve(pair, 1.0, progress=False, watch=[em.watch.probe("c", at=0.5)])
+
+
+@pytest.mark.parametrize("source", [lambda c: -100.0 + 0 * c, lambda c: 10.5 * c], ids=["drain", "growth"])
+def test_a_source_that_leads_below_nothing_is_refused(line: em.mesh.Domain, source: Any):
+    """10.5 c grows faster than diffusion takes it away, pi^2: what Newton's method finds is negative."""
+    species = model(line, source=source, on={"left": em.fixed(1.0), "right": em.fixed(1.0)})
+    with pytest.raises(
+        ConvergenceError, match=r"c left its bounds .*: the source takes more than there is, or makes the"
+    ):
+        em.solve_steady(species)
+
+
+def test_a_source_that_nothing_takes_up_is_named(line: em.mesh.Domain):
+    with pytest.raises(ConvergenceError, match="with its source c may have no steady state"):
+        em.solve_steady(model(line, source=lambda c: 1.0 + 0 * c))
 
 
 def test_fitting_needs_simplices(plate: em.mesh.Domain):
@@ -414,7 +471,7 @@ def test_numbers_do_not_depend_on_the_number_of_ranks():
     one, two = (told_by(ranks) for ranks in (1, 2))
     assert one["refused"] == two["refused"] == 1.0
     assert two == pytest.approx(one, rel=1e-9, abs=1e-12)  # rounding in sums of another order
-    assert len(one) == 45
+    assert len(one) == 61
 
 
 def told_by(ranks: int) -> Any:
@@ -425,7 +482,7 @@ def told_by(ranks: int) -> Any:
     command = [launcher, "-n", str(ranks), sys.executable, str(case)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env, start_new_session=True)
     try:
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=150)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

@@ -457,3 +457,59 @@ def test_lines_of_a_mean_field_go_from_seam_to_seam() -> None:
         assert line[0, 0] == pytest.approx(0.0, abs=1e-9)
         assert line[-1, 0] == pytest.approx(4.0, abs=1e-6)
         assert (np.hypot(line[:, 0] - 2.0, line[:, 1] - 1.5) > 0.6).all()
+
+
+# ---- networks
+
+
+@pytest.fixture(scope="module")
+def star() -> em.mesh.Domain:
+    """Three wires that meet."""
+    um = em.units.um
+    return em.mesh.network(
+        [(0, 0), (20 * um, 0), (50 * um, 0), (20 * um, 10 * um)],
+        [(0, 1), (1, 2), (1, 3)],
+        width=[0.2 * um, 0.1 * um, 0.1 * um],
+        thickness=0.1 * um,
+    )
+
+
+def colours_of(path: Path) -> int:
+    """How many different colours, coarsely, a picture has."""
+    image = iio.imread(path)[:, :, :3] // 32
+    return len(np.unique(image.reshape(-1, 3), axis=0))
+
+
+def test_a_network_is_drawn_by_the_values_of_its_wires(star: em.mesh.Domain, tmp_path: Path):
+    plain = em.plot.network(star, tmp_path / "plain.png")
+    valued = em.plot.network(star, tmp_path / "valued.png", values=[1.0, 2.0, 3.0], label="j", marks={"void": [2]})
+    assert colours_of(valued) > colours_of(plain) > 1
+
+
+def test_a_field_on_a_network_is_drawn(star: em.mesh.Domain, tmp_path: Path):
+    for degree in (1, 2):
+        field = fem.Function(fem.functionspace(star.mesh, ("Lagrange", degree)), name="sigma")
+        field.interpolate(lambda x: x[0])
+        assert colours_of(em.plot.field(field, tmp_path / f"field{degree}.png")) > 10
+        assert colours_of(em.plot.network(star, tmp_path / f"network{degree}.png", values=field)) > 10
+
+
+def test_the_mesh_of_a_network_is_drawn(star: em.mesh.Domain, tmp_path: Path):
+    assert colours_of(em.plot.mesh(star, tmp_path / "mesh.png")) > 1
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"values": [1.0, 2.0]}, "values of shape"),
+        ({"marks": {"void": [4]}}, "node 4, must be below 4"),
+    ],
+)
+def test_what_a_network_has_not_is_refused(star: em.mesh.Domain, tmp_path: Path, given: dict[str, Any], told: str):
+    with pytest.raises(em.ParameterError, match=told):
+        em.plot.network(star, tmp_path / "no.png", **given)
+
+
+def test_only_networks_are_drawn_as_such(tmp_path: Path):
+    with pytest.raises(em.ParameterError, match="must be a network"):
+        em.plot.network(em.mesh.interval(1.0, cells=2), tmp_path / "no.png")

@@ -10,18 +10,22 @@ Units are the user's. In a plane two choices are consistent, by what the conduct
 
 from emfem.conduction.electrodes import Electrode, electrode
 from emfem.conduction.equations import model
+from emfem.conduction.kirchhoff import Currents, check_kirchhoff, kirchhoff
 from emfem.conduction.laws import contact, continuity, nordheim, ohmic_flux
 from emfem.conduction.measures import Crowding, crowding, current, electrodes, mean_current, resistance, voltage
 
 __all__ = [
     "Crowding",
+    "Currents",
     "Electrode",
+    "check_kirchhoff",
     "contact",
     "continuity",
     "crowding",
     "current",
     "electrode",
     "electrodes",
+    "kirchhoff",
     "mean_current",
     "model",
     "nordheim",

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from emfem.errors import ParameterError, number
 from emfem.heat.laws import exchange
+from emfem.materials.windows import SECTION
 from emfem.mesh import Domain
 from emfem.model import Condition, Driver, Fixed, Flux, OfTime, Quantity, Reaction, coefficient, let_in, of_time
 from emfem.spaces import nodes_on, pieces
@@ -80,11 +81,12 @@ def substrate(*, conductivity: float, thickness: float, line_height: float, temp
         temperature: of the substrate, a number or a function of time [K].
 
     Raises:
-        ParameterError: for a value that is not positive, or a temperature below 1 K.
+        ParameterError: for a value that is not positive, a thickness above 1 cm (micrometres written as metres), or a
+            temperature below 1 K.
     """
     k = number("conductivity", conductivity, above=0.0, unit="W/(m K)")
-    t = number("thickness", thickness, above=0.0, unit="m")
-    h = number("line_height", line_height, above=0.0, unit="m")
+    t = SECTION.check("thickness", number("thickness", thickness, above=0.0, unit="m"))
+    h = SECTION.check("line_height", number("line_height", line_height, above=0.0, unit="m"))
     return Loss(k / (t * h), kelvin("temperature of the substrate", temperature))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from emfem import fields
-from emfem.errors import count, kind, number
+from emfem.errors import count, kind
 from emfem.heat import inputs
 from emfem.heat.boundaries import (
     Convection,
@@ -18,6 +18,7 @@ from emfem.heat.boundaries import (
     quantities,
     surroundings,
 )
+from emfem.heat.bounds import Diagnosis, allowed, check_start, limit_told
 from emfem.heat.laws import driven, exchange, fourier_flux, spreading, storage
 from emfem.mesh import Domain
 from emfem.model import (
@@ -27,9 +28,9 @@ from emfem.model import (
     Model,
     Quantity,
     Reaction,
+    Unknown,
     check_boundaries,
     coefficient,
-    evolving,
     held,
     tests,
 )
@@ -65,7 +66,8 @@ def model(
     that tolerances mean the same in every unit; time steps are accurate to rtol times T itself, in kelvin.
 
     Where the source follows T, a steady solve follows dT/dt from the present state: it ends at the branch that a line
-    would go to, or tells that T runs away. With method="newton" it may find one that is not stable.
+    would go to, or tells that T runs away. With method="newton" it may find one that is not stable. A steady state
+    above melting is refused as such: the line would melt first.
 
     Quantities: T_max, T_min, T_mean, heat (int c T; with c(T), that at the start and what was stored since), generated,
     lost (to the substrate), and `heat NAME` (out of the domain positive) for each boundary with a condition. That
@@ -88,8 +90,8 @@ def model(
             number for each region by name, or UFL [W/(m K)].
         heat_capacity: rho_m c_p instead of the material's, in the same ways [J/(m3 K)].
         resistivity: rho instead of the material's, in the same ways [Ohm m].
-        hottest: temperature from which on a state is refused, such as `copper.melting_temperature`; when left out, laws
-            are followed up to 1e6 K, where T has run away [K].
+        hottest: temperature from which on a state is refused; when left out, the melting temperature of the material,
+            or if it has none 1e6 K, where T has run away. A steady solve may pass through hotter states on its way [K].
         degree: polynomial degree of T.
 
     Raises:
@@ -104,9 +106,6 @@ def model(
     sink = as_loss(loss)
     around = surroundings(conditions, sink)
     start = inputs.reference(initial, around, material)
-    highest = (
-        number("hottest", hottest, above=max([start, *around]), unit="K") if hottest is not None else inputs.HOTTEST
-    )
     given = {"conductivity": conductivity, "heat_capacity": heat_capacity}
     if current_density is not None or resistivity is not None or hasattr(material, "resistivity"):
         given["resistivity"] = resistivity
@@ -114,24 +113,28 @@ def model(
     for name, law in laws.items():
         for level in (*around, start):
             inputs.check_law(name, law, level)
+    span = allowed(material, laws, given, [start, *around], hottest)
     density, density_drivers = inputs.current_density(domain, current_density)
     made, source_drivers = inputs.source(domain, source)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
     cold, rho = min(around, default=start), laws.get("resistivity")
-    heated = density is not None or source is not None
-    unknown = evolving(
-        "T",
-        space,
-        (inputs.coldest(rho, min(cold, start)), highest),
-        beyond=inputs.runaway_told(rho, laws["conductivity"], cold, sink, hottest) if heated else "",
-    )
-    temperature, rate = unknown.function, unknown.rate
-    inputs.start(temperature, domain, initial, start, highest)
+    temperature, rate = fem.Function(space, name="T"), fem.Function(space, name="rate of T")
+    fields.begin(temperature, initial if callable(initial) else start)
+    check_start(temperature, span)
     k, c = (inputs.at(domain, name, laws[name], temperature) for name in ("conductivity", "heat_capacity"))
     if density is not None:
         made = made + driven(inputs.at(domain, "resistivity", rho, temperature), density)
     made = inputs.own(made, temperature)
+    diagnosis = Diagnosis(
+        span,
+        temperature,
+        made,
+        {name: flux for name, flux in conditions.items() if isinstance(flux, Flux)},
+        cold,
+        limit_told(rho, laws["conductivity"], cold, sink),
+    )
+    unknown = Unknown(temperature, rate, span.bounds, beyond=diagnosis, reach=span.reach, unsteady=diagnosis.unsteady)
 
     (v,) = tests((unknown,))
     dx, one = domain.dx(2 * degree), fem.Constant(domain.mesh, 1.0)
@@ -140,7 +143,7 @@ def model(
     flows, flow_drivers = let_out(domain, conditions, temperature, v, 2 * degree)
     total = storage(c, rate, v, dx) + spreading(flux, v, dx) - (made - lost) * v * dx + sum(flows.values())
     held_values, held_drivers = held(domain, unknown, conditions)
-    scale = _scale(domain, space, k, start)
+    scale = _scale(domain, space, k, temperature, max(around, default=start))
     causes = ufl.algorithms.extract_coefficients(made)
     radiates = density is None and causes == [temperature]  # a source of T alone may be what takes the heat away
     volume = fields.integral(fem.form(one * dx), domain.mesh.comm)
@@ -183,14 +186,18 @@ def _stored(domain: Domain, law: Any, temperature: fem.Function, start: float) -
     return law(fem.Constant(domain.mesh, start)) * start + mean * rise
 
 
-def _scale(domain: Domain, space: fem.FunctionSpace, conductivity: Any, temperature: float) -> float:
+def _scale(
+    domain: Domain, space: fem.FunctionSpace, conductivity: Any, temperature: fem.Function, level: float
+) -> float:
     """A heat flow so large that rounding of T leaves less than 1e-13 of it in the residual [W]. Collective.
 
-    T in kelvin is known to 1e-16 T, so the heat k T times face over distance between neighbours is to as much.
+    T in kelvin is known to 1e-16 T, so the heat k T times face over distance between neighbours is to as much. T is
+    taken at a level that surroundings give: the start must not decide when a steady state is found.
     """
     comm, one, dim = domain.mesh.comm, fem.Constant(domain.mesh, 1.0), domain.mesh.topology.dim
     length, face = domain.extent()
+    conductivity = ufl.replace(conductivity, {temperature: fem.Constant(domain.mesh, level)})
     mean = abs(fields.integral(fem.form(conductivity * one * domain.dx(2)), comm)) / (length * face)
     mean = mean if 0 < mean < np.inf else 1.0  # a placeholder has no value yet
     nodes = space.dofmap.index_map.size_global
-    return ROUNDING * mean * temperature * face / length * nodes ** (2 / dim - 0.5)
+    return ROUNDING * mean * level * face / length * nodes ** (2 / dim - 0.5)

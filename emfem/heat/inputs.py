@@ -8,17 +8,14 @@ from typing import Any
 
 from emfem import fields
 from emfem.errors import ParameterError, floats, number
-from emfem.heat.boundaries import COLDEST, Loss, kelvin
-from emfem.heat.laws import runaway
+from emfem.heat.boundaries import kelvin
 from emfem.mesh import Domain
-from emfem.model import Driver, Placeholder, coefficient, of_time
+from emfem.model import Driver, Placeholder, at_start, coefficient, of_time
 
 import numpy as np
 import ufl
 from dolfinx import fem
 
-HOTTEST = 1e6  # K; a temperature that gets there is on its way to infinity
-NEARLY_ZERO = 1e-3  # K
 ROOM = 300.0  # K; what scales refer to where nothing else tells
 
 
@@ -55,8 +52,23 @@ def law(name: str, given: Any, material: Any) -> Any:
             number(f"{name}[{region!r}]", value, above=0.0, unit=unit)
         return given
     if isinstance(given, ufl.core.expr.Expr):
-        return scalar(name, given)
+        return _of_temperature(scalar(name, given))
     return number(name, given, above=0.0, unit=unit)
+
+
+def _of_temperature(expression: Any) -> Any:
+    """UFL of nothing but a placeholder named T as a function of T, whose values can be seen; other UFL as it is."""
+    found = ufl.algorithms.extract_coefficients(expression)
+    alone = len(found) == 1 and isinstance(found[0], Placeholder) and found[0].name == "T"
+    if not alone or _has_place(expression):
+        return expression
+    return lambda temperature: ufl.replace(expression, {found[0]: ufl.as_ufl(temperature)})
+
+
+def _has_place(expression: Any) -> bool:
+    """Whether an expression has geometry or gradients in it, so that it is not one of values alone."""
+    kinds = (ufl.geometry.GeometricQuantity, ufl.differentiation.Derivative)
+    return any(isinstance(part, kinds) for part in ufl.corealg.traversal.unique_pre_traversal(expression))
 
 
 def scalar(name: str, expression: Any) -> Any:
@@ -80,13 +92,14 @@ def check_law(name: str, law: Any, temperature: float) -> None:
     """
     try:
         value = float(law(temperature)) if is_law(law) else math.inf
-    except (TypeError, AttributeError):  # made of UFL functions: the solver meets its values
+    except ParameterError:  # what the law itself says of a temperature outside of its range
+        raise
+    except (TypeError, AttributeError, ValueError):  # made of UFL functions, or of nothing that can be used
         return
     if not value > 0:
-        msg = (
-            f"{name} = {value:g} at T = {temperature:g} K, must be greater than 0: "
-            f"{temperature:g} degrees Celsius would be {temperature + 273.15:g} K"
-        )
+        msg = f"{name} = {value:g} at T = {temperature:g} K, must be greater than 0"
+        if not math.isnan(value):
+            msg += f": {temperature:g} degrees Celsius would be {temperature + 273.15:g} K"
         raise ParameterError(msg)
 
 
@@ -140,7 +153,7 @@ def current_density(domain: Domain, density: Any) -> tuple[Any, list[Driver]]:
             msg = f"current_density of shape {density.ufl_shape}, must be a number or {domain.dim} of them"
             raise ParameterError(msg)
         return density, []
-    now = density(0.0) if callable(density) else density
+    now = at_start("current_density", density)
     if isinstance(now, str):
         msg = f"current_density = {now!r}, must be numbers"
         raise ParameterError(msg)
@@ -168,51 +181,9 @@ def reference(initial: Any, around: Sequence[float], material: Any) -> float:
     return ROOM
 
 
-def start(temperature: fem.Function, domain: Domain, initial: Any, start: float, hottest: float) -> None:
-    """Give T its start.
-
-    Raises:
-        ParameterError: for a Function on another mesh, a function of x of the wrong shape, or values below 1 K.
-    """
-    fields.begin(temperature, initial if callable(initial) else start)
-    low, high = fields.extremes(temperature)
-    if not (low >= COLDEST and high < hottest):
-        msg = f"initial temperature from {low:g} to {high:g} K, must be from {COLDEST:g} to {hottest:g} K"
-        raise ParameterError(msg)
-
-
 def value_at(law: Any, temperature: float) -> float:
     """A coefficient as a number at a temperature; NaN if it is none there, or none that Python can tell."""
     try:
         return float(law(temperature) if is_law(law) else law)
     except (TypeError, AttributeError, ValueError):  # made of UFL functions, or outside the range of the law
         return math.nan
-
-
-def coldest(resistivity: Any, warm: float) -> float:
-    """The temperature below which the law of the resistivity is not positive, 0 if it always is [K]."""
-    if not is_law(resistivity) or not value_at(resistivity, NEARLY_ZERO) <= 0:
-        return 0.0
-    low, high = 0.0, warm
-    for _ in range(60):  # halvings down to rounding
-        middle = (low + high) / 2
-        low, high = (low, middle) if value_at(resistivity, middle) > 0 else (middle, high)
-    return low
-
-
-def runaway_told(
-    resistivity: Any, conductivity: Any, temperature: float, loss: Loss | None, hottest: float | None
-) -> str:
-    """What it means that T of a heated conductor leaves its bounds."""
-    told = "thermal runaway: no steady temperature at this current from this start"
-    if hottest is not None:
-        told = f"the current heats it to more than {hottest:g} K, or to thermal runaway"
-    k = value_at(conductivity, temperature)
-    known = is_law(resistivity) and k > 0
-    limit = runaway(lambda at: value_at(resistivity, at), k, temperature) if known else math.inf
-    if not math.isfinite(limit):
-        return told
-    told += f"; a line with ends at fixed temperature ({temperature:g} K) runs away at j L = {limit:.4g} A/m"
-    if loss:
-        told += f", a long one with this loss at j = {limit / math.pi * math.sqrt(loss.coefficient / k):.4g} A/m2"
-    return told

@@ -85,7 +85,13 @@ def runaway(resistivity: Callable[[float], float], conductivity: float, temperat
         resistivity: rho(T) [Ohm m].
         conductivity: k [W/(m K)].
         temperature: of the ends [K].
+
+    Raises:
+        ParameterError: for a resistivity that is no function, or a value that is not positive.
     """
+    kind("resistivity", resistivity, Callable, "a function of T")  # type: ignore[arg-type]
+    number("conductivity", conductivity, above=0.0, unit="W/(m K)")
+    number("temperature", temperature, above=0.5, unit="K")
     slope = float(resistivity(temperature + 0.5)) - float(resistivity(temperature - 0.5))  # per kelvin
     rising = slope > 1e-12 * abs(float(resistivity(temperature)))  # less is rounding
     return math.pi * math.sqrt(conductivity / slope) if rising else math.inf

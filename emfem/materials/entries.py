@@ -42,6 +42,8 @@ class Constant:
         self.__dict__.update(law=law, mark=choice("mark", mark, MARKS), source=source)
 
 
+SAME_VOLUME = 1.25  # factor; that of aluminium is 1.41 times that of copper
+
 type Quantity = float | Callable[[Any], Any] | Law | Constant
 
 
@@ -54,7 +56,7 @@ class Constants(TypedDict, total=False):
     thermal_conductivity: Quantity  # k [W/(m K)]
     volumetric_heat_capacity: Quantity  # rho_m c_p [J/(m3 K)]
     thermal_expansion: Quantity  # linear [1/K]
-    atomic_volume: Quantity  # Omega [m3]
+    atomic_volume: Quantity  # Omega, within 25 percent of that of a metal of the tables [m3]
     bulk_modulus: Quantity  # B [Pa]
     youngs_modulus: Quantity  # E [Pa]
     poisson_ratio: Quantity  # nu [-]
@@ -83,7 +85,7 @@ def stated(
 
     Raises:
         UnknownName: for a name that does not exist.
-        ParameterError: for a value out of its window.
+        ParameterError: for a value out of its window, or an atomic volume far from the trusted one of the base.
     """
     for name in given:
         if name not in WINDOWS:
@@ -91,6 +93,7 @@ def stated(
     old, new = dict(base or {}), {name: _constant(name, value) for name, value in given.items()}
     if "resistivity" in new:
         new = _resistivity(new, old, number("temperature", temperature, above=0.0, unit="K"))
+    _same_metal(new, old, temperature)
     merged = old | new
     _agree(merged)
     return {name: merged[name] for name in WINDOWS if name in merged}
@@ -98,8 +101,14 @@ def stated(
 
 def _constant(name: str, value: Any) -> Constant:
     """A constant of what a user can write for one."""
+    if not isinstance(value, Constant | Law) and callable(value):
+        try:
+            value = Constant(value)
+        except ParameterError as error:
+            msg = f"{name}: {error}"
+            raise ParameterError(msg) from None
     if not isinstance(value, Constant):
-        value = Constant(value if isinstance(value, Law) or callable(value) else number(name, value))
+        value = Constant(value if isinstance(value, Law) else number(name, value))
     if isinstance(value.law, Uniform):  # now, so that no law that leans on it is blamed
         told = checked(name, value.law.value)
         if name == "effective_charge" and 0.0 < abs(told) < 1e-9:
@@ -132,6 +141,28 @@ def _converted(old: dict[str, Constant], temperature: float) -> Constant:
     a = slope.value / (1 + slope.value * (temperature - before.reference_temperature))
     told = f"{old['temperature_coefficient'].source}, for a reference of {temperature:g} K"
     return replace(old["temperature_coefficient"], law=Uniform(a), source=told)
+
+
+def _same_metal(new: Mapping[str, Constant], old: Mapping[str, Constant], temperature: float) -> None:
+    """Refuse an atomic volume that a metal cannot have: an alloying element or strain changes it by a few percent.
+
+    Raises:
+        ParameterError: if it is far from the trusted one of the table.
+    """
+    if "atomic_volume" not in new or "atomic_volume" not in old or old["atomic_volume"].mark != "trusted":
+        return
+    value, known = (float(c["atomic_volume"].law.evaluate(temperature, _none)) for c in (new, old))
+    if not known / SAME_VOLUME <= value <= known * SAME_VOLUME:
+        msg = (
+            f"atomic_volume = {value:g} m3, must be within {100 * (SAME_VOLUME - 1):g} percent of {known:g} m3 "
+            f"({old['atomic_volume'].source}): that of another metal? One of your own is em.materials.Material(...)"
+        )
+        raise ParameterError(msg)
+
+
+def _none(name: str) -> Any:
+    """No other law: an atomic volume leans on none."""
+    raise UnknownName(name, "an atomic volume", ())
 
 
 def _agree(constants: dict[str, Constant]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 from emfem import units
-from emfem.errors import kind, number
+from emfem.errors import ParameterError, kind, number
 from emfem.materials.windows import ACTIVATION_ENERGY, LENGTH, LORENZ_NUMBER, TEMPERATURE
 
 import numpy as np
@@ -251,8 +252,15 @@ class Function(Law):
     function: Callable[[Any], Any]
 
     def __post_init__(self) -> None:
-        """Check that it can be called."""
+        """Check that it can be called with one number."""
         kind("function", self.function, Callable, "a function of the temperature")  # type: ignore[arg-type]
+        try:
+            signature(self.function).bind(300.0)
+        except TypeError as error:
+            msg = f"function = {self.function!r}, must be a function of the temperature alone: {error}"
+            raise ParameterError(msg) from None
+        except ValueError:  # one that does not tell its arguments, as some written in C
+            pass
 
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
         """What the function says."""

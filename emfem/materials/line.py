@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emfem.errors import ParameterError, UnknownName
 from emfem.materials.entries import Constant
 from emfem.materials.laws import Law, Lookup, Polycrystal
-from emfem.materials.windows import LENGTH, MARKS, WINDOWS
+from emfem.materials.windows import MARKS, SECTION, WINDOWS
 
 if TYPE_CHECKING:
     from emfem.materials.material import Material
@@ -30,7 +30,7 @@ def weights(width: float, height: float, grain_size: float) -> dict[str, float]:
         ParameterError: for a size out of its bounds.
     """
     w, h, d = (
-        LENGTH.check(name, value) for name, value in (("width", width), ("height", height), ("grain_size", grain_size))
+        SECTION.check(name, value) for name, value in (("width", width), ("height", height), ("grain_size", grain_size))
     )
     return {
         "lattice": 1.0,

@@ -6,12 +6,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from emfem import units
-from emfem.errors import number
 from emfem.materials.table import aligned
-from emfem.materials.windows import LENGTH, Window
-
-CURRENT_DENSITY = Window("A/m2", -1e15, 1e15)
-STRESS = Window("Pa", 1e3, 1e11, ((1.0, 1e3, "MPa written as Pa"),))
+from emfem.materials.windows import LINE, STRESS, current
 
 
 @dataclass(frozen=True)
@@ -69,14 +65,14 @@ def derived(material: Any, *, length: float, current_density: float, critical_st
     Args:
         material: what it is made of.
         length: L [m].
-        current_density: j, signed along the line [A/m2].
+        current_density: j, signed along the line; 0, or at least 1e3 [A/m2].
         critical_stress: sigma_c above the stress without current, at which a void opens [Pa].
 
     Raises:
         ParameterError: for a value out of its bounds, or a constant that the material was not given.
     """
-    size = LENGTH.check("length", length)
-    j = CURRENT_DENSITY.check("current_density", number("current_density", current_density, unit="A/m2"))
+    size = LINE.check("length", length)
+    j = current("current_density", current_density)
     critical = None if critical_stress is None else STRESS.check("critical_stress", critical_stress)
     thermal = units.boltzmann * material.temperature
     field = material.resistivity * j

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emfem import units
-from emfem.errors import ParameterError, number
+from emfem.errors import ParameterError, kind, number
 from emfem.materials.entries import Constant
 from emfem.materials.laws import AVOGADRO, Arrhenius, DirectAndWind, Law, Linear, Polycrystal, Uniform, WiedemannFranz
 from emfem.materials.material import LOWEST, Material
@@ -56,6 +56,7 @@ def read(path: str | os.PathLike[str], temperature: float | None = None) -> Mate
         ParameterError: if it cannot be read, is no TOML, lacks a number, or has a value out of its window or a unit or
             a key that does not exist; the message names the key, and the nearest that does.
     """
+    kind("path", path, str | os.PathLike, "the path of a file")  # type: ignore[arg-type]
     file = Path(path)
     text, trouble = None, None
     if MPI.COMM_WORLD.rank == 0:

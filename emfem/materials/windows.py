@@ -52,6 +52,12 @@ ACTIVATION_ENERGY = Window("J", 1e-21, 3e-18, _ENERGY)
 LORENZ_NUMBER = Window("V2/K2", 1e-8, 1e-7)
 TEMPERATURE = Window("K", 1.0, 5000.0)
 LENGTH = Window("m", 1e-10, 1.0, ((1.0, 1e12, "nm or um written as m"), (0.0, 1e-10, "smaller than an atom")))
+# Cross-sections and grains of lines, and their lengths: what is larger was a number of micrometres.
+SECTION = Window("m", 1e-10, 1e-2, ((1e-2, 1e12, "nm or um written as m"), (0.0, 1e-10, "smaller than an atom")))
+LINE = Window("m", 1e-10, 0.1, ((0.1, 1e12, "nm or um written as m"), (0.0, 1e-10, "smaller than an atom")))
+CURRENT_DENSITY = Window("A/m2", -1e15, 1e15)
+STRESS = Window("Pa", 1e3, 1e11, ((1.0, 1e3, "MPa written as Pa"),))
+LEAST_CURRENT = 1e3  # A/m2, unless there is none: a thousandth of what moves an atom anywhere
 
 # The names of all constants, in the order they are printed. Bounds are wider than the metals, and reject units.
 WINDOWS: dict[str, Window] = {
@@ -98,6 +104,22 @@ WINDOWS: dict[str, Window] = {
 }
 # A diffusivity of zero moves nothing, and times are divided by it.
 POSITIVE = tuple(name for name in WINDOWS if "diffusivity" in name)
+
+
+def current(name: str, value: object) -> float:
+    """`value` as a current density that a wire may have, or 0 [A/m2].
+
+    Raises:
+        ParameterError: if it is none, or so small that another unit was meant.
+    """
+    result = CURRENT_DENSITY.check(name, number(name, value, unit="A/m2"))
+    if 0.0 < abs(result) < LEAST_CURRENT:
+        msg = (
+            f"{name} = {result:g} A/m2, must be 0 or at least {LEAST_CURRENT:g} A/m2: "
+            "MA/cm2 (1e10 A/m2) written as A/m2?"
+        )
+        raise ParameterError(msg)
+    return result
 
 
 def checked(name: str, value: object) -> float:

@@ -13,16 +13,22 @@ from emfem.mesh.disks import annulus, disk
 from emfem.mesh.domain import AXES, Domain, PeriodicMesh, axisymmetric, bounds, period
 from emfem.mesh.files import read, write
 from emfem.mesh.grains import grains, polycrystal
+from emfem.mesh.graph import Network
+from emfem.mesh.grid import grid_network
 from emfem.mesh.layout import from_gds
 from emfem.mesh.micrograph import from_image
+from emfem.mesh.netlist import from_netlist, read_netlist
+from emfem.mesh.network import network
 from emfem.mesh.outline import polygon
 from emfem.mesh.shapes import bend, dogbone, hall_cross, notched_strip, strip_with_holes
 from emfem.mesh.shells import sphere, tube
 from emfem.mesh.solids import cylinder, via
+from emfem.mesh.tables import read_network
 
 __all__ = [
     "AXES",
     "Domain",
+    "Network",
     "PeriodicMesh",
     "annulus",
     "axisymmetric",
@@ -34,9 +40,12 @@ __all__ = [
     "dogbone",
     "from_gds",
     "from_image",
+    "from_netlist",
     "grains",
+    "grid_network",
     "hall_cross",
     "interval",
+    "network",
     "notched_strip",
     "period",
     "periodic_box",
@@ -46,6 +55,8 @@ __all__ = [
     "polycrystal",
     "polygon",
     "read",
+    "read_netlist",
+    "read_network",
     "rectangle",
     "sphere",
     "strip_with_holes",

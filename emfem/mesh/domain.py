@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emfem.errors import ParameterError, UnknownName, floats
+from emfem.errors import ParameterError, UnknownName, floats, kind
+from emfem.mesh.graph import Network
 from emfem.mesh.parts import CORNERS
 from emfem.mesh.quality import scaled_jacobian
 
@@ -85,6 +86,9 @@ class Domain:
         cells: the cell tags, or None without regions.
         weight: what every integral is weighted with, UFL: the cross-section of a line [m2], the way round the axis of a
             body of revolution [m]; None for 1.
+        network: the wires that the mesh is of, or None.
+        segment: number of the wire that each cell of this rank lies in, ghosts included; None without a network.
+        faces: in a network, at its nodes the sum of the cross-sections of the wires that end there [m2]; else None.
     """
 
     mesh: dolfinx.mesh.Mesh
@@ -94,6 +98,9 @@ class Domain:
     regions: tuple[str, ...] = ()
     cells: dolfinx.mesh.MeshTags | None = None
     weight: Any = None
+    network: Network | None = None
+    segment: NDArray[np.int64] | None = None
+    faces: fem.Function | None = None
 
     @property
     def dim(self) -> int:
@@ -143,9 +150,88 @@ class Domain:
         return self.weighted(dx(self.region(region)))
 
     def ds(self, name: str, degree: int | None = None) -> Any:
-        """Surface measure of the boundary `name`."""
+        """Surface measure of the boundary `name`; in a network that of the faces of all wires that end at its nodes."""
+        if self.faces is not None:  # a junction is no exterior facet, or is one on some ranks: vertices are sure
+            dp = ufl.Measure("dP", domain=self.mesh, subdomain_data=self.facets)
+            return Weighted(dp(self.tag(name)), self.faces)
         ds = ufl.Measure("ds", domain=self.mesh, subdomain_data=self.facets, metadata=_quadrature(degree))
         return self.weighted(ds(self.tag(name)))
+
+    def wires(self) -> Network:
+        """The network of wires that the mesh is of.
+
+        Raises:
+            ParameterError: if it is of something else.
+        """
+        if self.network is None:
+            msg = f"domain = {self.shape}, must be a network, em.mesh.network(...)"
+            raise ParameterError(msg)
+        return self.network
+
+    def per_segment(self, name: str, values: ArrayLike) -> fem.Function:
+        """A coefficient with one value in each segment of a network.
+
+        Args:
+            name: what it is, for messages.
+            values: a number, or one a segment, shape (m,).
+
+        Raises:
+            ParameterError: for a domain that is no network, or values of another shape or not finite.
+        """
+        found = self.wires().per_segment(name, values)
+        result = fem.Function(fem.functionspace(self.mesh, ("DG", 0)), name=name)
+        result.x.array[result.function_space.dofmap.list[:, 0]] = found[self.segment]
+        return result
+
+    def along(self, name: str, values: ArrayLike) -> fem.Function:
+        """A vector field of constant size along each segment of a network, such as a current density.
+
+        Args:
+            name: what it is, for messages.
+            values: positive along the direction of the segment: a number, or one a segment, shape (m,).
+
+        Raises:
+            ParameterError: for a domain that is no network, or values of another shape or not finite.
+        """
+        network = self.wires()
+        vectors = network.per_segment(name, values)[:, None] * network.directions
+        result = fem.Function(fem.functionspace(self.mesh, ("DG", 0, (self.dim,))), name=name)
+        result.x.array.reshape(-1, self.dim)[result.function_space.dofmap.list[:, 0]] = vectors[self.segment]
+        return result
+
+    def node_dofs(self, space: fem.FunctionSpace) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Nodes of the network that this rank knows, ghosts included, and their numbers in a continuous scalar space.
+
+        Raises:
+            ParameterError: for a domain that is no network, or a space that has no value at nodes.
+        """
+        nodes = len(self.wires().nodes)
+        element = space.element.basix_element
+        if space.mesh is not self.mesh or element.discontinuous or len(space.value_shape):
+            msg = f"space of {space.ufl_element()}, must be of continuous scalar functions on the mesh of this network"
+            raise ParameterError(msg)
+        ends = [element.entity_dofs[0][i][0] for i in range(2)]
+        points = self.mesh.geometry.input_global_indices[self.mesh.geometry.dofmaps[0].ravel()]
+        dofs = space.dofmap.list[:, ends].ravel()
+        at = points < nodes  # the others lie inside segments
+        found, first = np.unique(points[at], return_index=True)
+        return found, dofs[at][first]
+
+    def at_nodes(self, function: fem.Function) -> NDArray[np.float64]:
+        """Values of a continuous scalar Function at the nodes of the network, shape (n,), on all ranks. Collective.
+
+        NaN at nodes without metal.
+
+        Raises:
+            ParameterError: for a domain that is no network, or a function that has no value at nodes.
+        """
+        kind("function", function, fem.Function, "a Function on the mesh of this network")
+        nodes, dofs = self.node_dofs(function.function_space)
+        values, known = np.zeros((2, len(self.wires().nodes)))
+        values[nodes], known[nodes] = function.x.array[dofs], 1.0
+        for array in (values, known):
+            self.mesh.comm.Allreduce(MPI.IN_PLACE, array, op=MPI.SUM)
+        return np.where(known > 0, values, np.nan) / np.maximum(known, 1.0)
 
     def extent(self) -> tuple[float, float]:
         """A typical length and a typical cross-section, for scaling; their product is the volume. Collective."""

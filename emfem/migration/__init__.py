@@ -10,12 +10,14 @@ from emfem.migration.boundaries import FastPath, between_regions, fast_path
 from emfem.migration.laws import Migrating, drift_velocity, sinks, species_flux, transport
 from emfem.migration.measures import Peclet, peclet
 from emfem.migration.species import ITERATIVE, model
+from emfem.migration.vacancies import Vacancies, vacancies
 
 __all__ = [
     "ITERATIVE",
     "FastPath",
     "Migrating",
     "Peclet",
+    "Vacancies",
     "alloy",
     "between_regions",
     "drift_velocity",
@@ -26,4 +28,5 @@ __all__ = [
     "sinks",
     "species_flux",
     "transport",
+    "vacancies",
 ]

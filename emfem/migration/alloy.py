@@ -9,12 +9,14 @@ from emfem import fields
 from emfem.errors import ConvergenceError, ParameterError, choice, count, floats, kind, number
 from emfem.mesh import Domain, bounds
 from emfem.migration.fluxes import boundary_fluxes
-from emfem.migration.inputs import drift_of, scalar, start, typical_flow
+from emfem.migration.inputs import check_fractions, drift_of, is_function, scalar, start, typical_flow
 from emfem.migration.laws import transport
+from emfem.migration.vacancies import Vacancies, drawn_fluxes, kept
 from emfem.model import (
     Driver,
     Fixed,
     Model,
+    Placeholder,
     Quantity,
     Unknown,
     check_boundaries,
@@ -42,14 +44,17 @@ def alloy(
     initial: Any,
     on: Mapping[str, Fixed] | None = None,
     thermodynamic_factor: Any = 1.0,
+    vacancies: Vacancies | None = None,
     lattice: str = "moving",
     markers: bool = False,
     degree: int = 2,
 ) -> Model:
-    """A binary substitutional alloy with vacancies in equilibrium: unknown N, the atomic fraction of A.
+    """A binary substitutional alloy that moves by vacancies: unknown N, the atomic fraction of A.
 
     On the lattice J_A = D_A (-Phi grad N + N f_A) and J_B = D_B (Phi grad N + (1 - N) f_B), fluxes over the site
-    density. Vacancies carry the difference, and their sources and sinks are fast. Two things can become of that:
+    density. Vacancies carry the difference. They are in equilibrium, as their sources and sinks are fast, unless
+    `vacancies` gives these a strength: their ratio y to equilibrium is then an unknown more, called vacancies. Two
+    things can become of the difference:
 
     - "moving": atoms are added and removed planes by planes, so the lattice moves, with the Kirkendall velocity
       v = -(J_A + J_B), and no stress builds up (Darken). In the frame of fixed volume J = J_A + N v.
@@ -69,15 +74,18 @@ def alloy(
         initial: N at the start, in [0, 1]: a number, a function of x with shape (3, n), or a Function.
         on: `fixed(N)` on named boundaries.
         thermodynamic_factor: Phi: 1 in an ideal alloy; a number above 0, or a function of N that returns UFL [-].
+        vacancies: `em.migration.vacancies(...)`, whose sinks are not fast; for a moving lattice.
         lattice: "moving" or "held".
         markers: whether to follow the displacement u of a moving lattice since the start, an unknown more:
-            du/dt + v . grad u = v. `positions` tells from it where markers are. It has no steady state under a force.
+            du/dt + v . grad u = v. `positions` tells from it where markers are. It has no steady state under a force,
+            or between ends that are held.
         degree: polynomial degree.
 
     Raises:
-        ParameterError: for a diffusivity or factor that is not positive, a force of the wrong shape, fractions outside
-            [0, 1], markers in a lattice that is held.
-        UnknownName: for a boundary or lattice that does not exist.
+        ParameterError: for a diffusivity or factor that is not positive (a function of N may be 0 at some), a force of
+            the wrong shape, fractions outside [0, 1], markers or vacancies in a lattice that is held. A steady solve
+            raises it for markers in a lattice that does not come to rest.
+        UnknownName: for a boundary, surface or lattice that does not exist.
 
     References:
         L. S. Darken, Diffusion, mobility and their interrelation through free energy in binary metallic systems,
@@ -86,9 +94,11 @@ def alloy(
     kind("domain", domain, Domain, "one of em.mesh")
     degree = count("degree", degree, at_least=1)
     moving = choice("lattice", lattice, LATTICES) == "moving"
+    kind("markers", markers, bool, "True or False")
     if markers and not moving:
         msg = f"markers = {markers!r} with lattice = 'held', must be False: nothing moves them"
         raise ParameterError(msg)
+    surfaces = _surfaces(domain, vacancies, moving)
     conditions = check_boundaries(domain, on, (Fixed,))
     for boundary, condition in conditions.items():
         of_time(f"fraction fixed on {boundary!r}", condition.value, at_least=0.0, at_most=1.0)
@@ -99,6 +109,9 @@ def alloy(
     start(n, domain, initial, highest=1.0)
     d_a, d_b = (_of_fraction(domain, f"diffusivities[{i}]", value, n) for i, value in enumerate(pair_d))
     factor = _of_fraction(domain, "thermodynamic_factor", thermodynamic_factor, n)
+    if not moving:
+        a, b = (value if is_function(value) else lambda _, value=value: value for value in pair_d)
+        check_fractions(domain, "D_A N + D_B (1 - N)", lambda n: a(n) * n + b(n) * (1 - n), zero=False)
     drivers: list[Driver] = []
     pushes = []
     for i, value in enumerate(pair_f):
@@ -107,32 +120,85 @@ def alloy(
         drivers += driven
 
     of_a, of_b = intrinsic_fluxes(n, d_a, d_b, pushes[0], pushes[1], factor)
-    flux, lattice_field = _frame(of_a, of_b, n, d_a * n + d_b * (1 - n), d_a, moving)
     unknowns: list[Unknown] = [fraction]
+    if vacancies is not None:
+        unknowns.append(evolving("vacancies", space, (0.0, np.inf)))
+        ratio = unknowns[-1].function
+        ratio.x.array[:] = 1.0
+        of_a, of_b = drawn_fluxes(of_a, of_b, n, ratio, d_a, d_b)
+    flux, lattice_field = _frame(of_a, of_b, n, d_a * n + d_b * (1 - n), d_a, moving)
     if markers:
         vectors = fem.functionspace(domain.mesh, ("Lagrange", degree, (domain.dim,)))
         unknowns.append(evolving("displacement", vectors, scale=float(_size(domain))))
     w, *others = tests(unknowns)
     dx = domain.dx(3 * degree)
-    balance = transport(fraction.rate, w, dx, flux, dx)
+    total = transport(fraction.rate, w, dx, flux, dx)
+    if vacancies is not None:
+        total += kept(domain, unknowns[1], vacancies, lattice_field["velocity"], others[0], dx)
+    if markers:
+        total += following(unknowns[-1], lattice_field["velocity"], others[-1], dx)
     flow = typical_flow(domain, (d_a + d_b) / 2, (d_a * pushes[0] + d_b * pushes[1]) / 2, 1.0)
-    total = balance + (following(unknowns[1], lattice_field["velocity"], others[0], dx) if markers else 0)
     held_values, held_drivers = held(domain, fraction, conditions)
+    closed = vacancies is not None and vacancies.lifetime is None and not surfaces  # they keep their amount
+    at_surfaces = held(domain, unknowns[1], surfaces)[0] if vacancies is not None else []
     return Model(
         "alloy",
         domain,
         unknowns,
         fem.Constant(domain.mesh, 1 / flow) * total,
-        conditions=held_values,
+        conditions=[*held_values, *at_surfaces],
         expressions={"flux": flux, **lattice_field},
         quantities={
             "amount": Quantity(n * dx),
             "N_min": Quantity(lambda: fields.extremes(n)[0]),
             "N_max": Quantity(lambda: fields.extremes(n)[1]),
+            **_ratios(unknowns),
             **boundary_fluxes(domain, fraction, held_values, {}, scale=flow),
         },
         drivers=[*drivers, *held_drivers],
-        relaxes=not held_values,
+        relaxes=not held_values or closed,
+        floats=_restless(markers, pushes, held_values),
+    )
+
+
+def _surfaces(domain: Domain, given: Any, moving: bool) -> dict[str, Fixed]:
+    """Where vacancies are held in equilibrium.
+
+    Raises:
+        ParameterError: for vacancies that are none, or in a lattice that is held.
+        UnknownName: for a surface that does not exist.
+    """
+    if given is None:
+        return {}
+    kind("vacancies", given, Vacancies, "em.migration.vacancies(...)")
+    if not moving:
+        msg = "vacancies with lattice = 'held', must be None: a stress keeps their flux at 0"
+        raise ParameterError(msg)
+    for name in given.surfaces:
+        domain.tag(name)
+    return {name: Fixed(1.0) for name in given.surfaces}
+
+
+def _ratios(unknowns: Sequence[Unknown]) -> dict[str, Quantity]:
+    """The extremes of the ratio of vacancies to those in equilibrium, if it is among the unknowns."""
+    found = {unknown.name: unknown.function for unknown in unknowns}
+    if "vacancies" not in found:
+        return {}
+    ratio = found["vacancies"]
+    return {
+        "vacancies_min": Quantity(lambda: fields.extremes(ratio)[0]),
+        "vacancies_max": Quantity(lambda: fields.extremes(ratio)[1]),
+    }
+
+
+def _restless(markers: bool, pushes: Sequence[Any], held_values: Sequence[Any]) -> str:
+    """Why an alloy with markers has no steady state, one sentence; empty if it may have one."""
+    forced = any(not isinstance(push, ufl.constantvalue.Zero) for push in pushes)
+    if not markers or not (forced or held_values):
+        return ""
+    what = "a force" if forced else "ends that are held"
+    return (
+        f"markers = True with {what} has no steady state: the lattice goes on moving; leave markers out, or em.evolve"
     )
 
 
@@ -212,8 +278,12 @@ def _of_fraction(domain: Domain, name: str, value: Any, n: fem.Function) -> Any:
     Raises:
         ParameterError: if it is something else.
     """
-    if callable(value) and not isinstance(value, ufl.core.expr.Expr):
-        return scalar(f"{name}(N)", value, n)
+    if is_function(value):
+        found = scalar(f"{name}(N)", value, n)
+        check_fractions(domain, f"{name}(N)", value)
+        return found
     if isinstance(value, ufl.core.expr.Expr):
+        if not any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(value)):
+            fields.positive(name, scalar(name, lambda _: value, n), domain.mesh)
         return scalar(name, lambda _: value, n)
     return fem.Constant(domain.mesh, number(name, value, above=0.0))

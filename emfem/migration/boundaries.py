@@ -26,27 +26,39 @@ class FastPath:
         width: delta of a boundary [m].
         diffusivity: D along it, a number or UFL [m2/s].
         drift: v, of which the part along it counts [m/s].
+        exchange: k, at which it gives and takes from the grains; None if it always has their concentration [m/s].
+        segregation: s, its concentration over that of the grains in equilibrium [-].
     """
 
     width: float
     diffusivity: Any
     drift: Any = None
+    exchange: float | None = None
+    segregation: float = 1.0
 
 
-def fast_path(*, width: float, diffusivity: Any, drift: Any = None) -> FastPath:
+def fast_path(
+    *, width: float, diffusivity: Any, drift: Any = None, exchange: float | None = None, segregation: float = 1.0
+) -> FastPath:
     """Grain boundaries for `model(grain_boundaries=...)`: every facet between two regions of the domain.
 
     A boundary of width delta adds int delta (D_b grad_t c - v_b c) . grad_t w dS to the grains' equation, grad_t the
     gradient along it: c is the same on both sides and in it. Its own volume, and what diffuses across it, are left out:
     delta must be much smaller than a grain. Boundaries of distance d along a line add delta D_b / d to D.
 
+    With a rate of exchange a boundary has a concentration of its own, c_b, an unknown more that is called c_boundary
+    and is 0 off the boundaries: delta dc_b/dt = -delta div_t J_b + k (s c - c_b), and the grains lose what it gains.
+    Where an edge of the domain holds c, the ends of boundaries are held at s c. In fast exchange it is s c everywhere.
+
     Args:
         width: delta, above 0 [m].
         diffusivity: D_b: a number above 0, or a UFL scalar [m2/s].
         drift: v_b, as for `model`: a vector of dim numbers, UFL, or a function of time [m/s].
+        exchange: k, above 0; None if the boundary has the concentration of the grains [m/s].
+        segregation: s, above 0; 1 without an exchange [-].
 
     Raises:
-        ParameterError: for a width or diffusivity that is not positive.
+        ParameterError: for a width, diffusivity, exchange or segregation that is not positive.
     """
     number("width", width, above=0.0)
     if not isinstance(diffusivity, ufl.core.expr.Expr):
@@ -54,7 +66,12 @@ def fast_path(*, width: float, diffusivity: Any, drift: Any = None) -> FastPath:
     elif diffusivity.ufl_shape != ():
         msg = f"diffusivity of a boundary of shape {diffusivity.ufl_shape}, must be a scalar"
         raise ParameterError(msg)
-    return FastPath(float(width), diffusivity, drift)
+    enriched = number("segregation", segregation, above=0.0)
+    if exchange is None and enriched != 1.0:
+        msg = f"segregation = {enriched:g} without an exchange, must be 1: give exchange=..., such as a fast one"
+        raise ParameterError(msg)
+    rate = None if exchange is None else number("exchange", exchange, above=0.0)
+    return FastPath(float(width), diffusivity, drift, rate, enriched)
 
 
 def along_boundaries(

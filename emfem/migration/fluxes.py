@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from emfem.mesh import Domain
-from emfem.model import Condition, Quantity, Reaction, Unknown
+from emfem.model import Condition, Model, Quantity, Reaction, Unknown
 
 import ufl
 
@@ -19,14 +19,32 @@ def boundary_fluxes(
     *,
     scale: float,
     mark: str = "",
+    beside: tuple[Unknown, list[Condition]] | None = None,
 ) -> dict[str, Quantity]:
-    """The flux out through each named boundary: the reaction where values are held, what is let in, or none."""
-    reaction = Reaction(unknown, conditions, scale)
+    """The flux out through each named boundary: the reaction where values are held, what is let in, or none.
+
+    Args:
+        domain: with the names.
+        unknown: what flows.
+        conditions: what is held of it.
+        given: what flows out elsewhere.
+        scale: what the residual was divided by.
+        mark: the end of every name.
+        beside: another unknown whose flux is counted too, and what is held of it at the same boundaries.
+    """
+    reactions = [Reaction(unknown, conditions, scale)]
+    if beside is not None:
+        reactions.append(Reaction(*beside, scale))
     found: dict[str, Quantity] = {}
     for name in domain.names:
         if any(condition.boundary == name for condition in conditions):
-            told = Quantity(partial(reaction.through, name), of_model=True)
+            told = Quantity(partial(_through, reactions, name), of_model=True)
         else:
             told = Quantity(given.get(name, float))  # blocked: float() is 0
         found[f"flux {name}{mark}"] = told
     return found
+
+
+def _through(reactions: list[Reaction], boundary: str, model: Model) -> float:
+    """The sum of what several reactions let out through a boundary. Collective."""
+    return sum(reaction.through(boundary, model) for reaction in reactions)

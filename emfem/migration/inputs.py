@@ -8,11 +8,14 @@ from typing import Any
 from emfem import fields
 from emfem.errors import ParameterError, floats, number
 from emfem.mesh import Domain
-from emfem.model import Driver, coefficient
+from emfem.model import Driver, at_start, coefficient
 
 import numpy as np
 import ufl
 from dolfinx import fem
+
+FRACTIONS = np.linspace(0.0, 1.0, 21).tolist()  # at which functions of one are looked at
+ROUNDING = 1e-12
 
 
 def drift_of(domain: Domain, value: Any, name: str = "drift") -> tuple[Any, list[Driver]]:
@@ -30,7 +33,7 @@ def drift_of(domain: Domain, value: Any, name: str = "drift") -> tuple[Any, list
             msg = f"{name} of shape {value.ufl_shape}, must be {wanted}"
             raise ParameterError(msg)
         return (value if value.ufl_shape else ufl.as_vector([value])), []
-    start = floats(name, value(0.0) if callable(value) else value)
+    start = floats(name, at_start(name, value))
     if start.shape not in alone or not np.isfinite(start).all():
         msg = f"{name} = {start.tolist()}, must be {wanted}, finite"
         raise ParameterError(msg)
@@ -66,6 +69,34 @@ def typical_flow(domain: Domain, diffusivity: Any, velocity: Any, level: float) 
     spread, swept = means
     flow = level * (spread / length + swept) * face
     return flow if 0 < flow < np.inf else 1.0  # a placeholder has no value yet
+
+
+def check_fractions(domain: Domain, name: str, function: Callable[[Any], Any], *, zero: bool = True) -> None:
+    """Refuse a function of a fraction that is negative, or not finite between 0 and 1, or 0 if it may not. Collective.
+
+    Raises:
+        ParameterError: telling the value and the fraction.
+    """
+    level = fem.Constant(domain.mesh, 0.5)
+    space = fem.functionspace(domain.mesh, ("DG", 0))
+    value = ufl.as_ufl(function(level)) * fem.Constant(domain.mesh, 1.0)
+    expression, sampled = fem.Expression(value, space.element.interpolation_points), fem.Function(space)
+    found = {}
+    for fraction in FRACTIONS:
+        level.value = fraction
+        sampled.interpolate(expression)
+        found[fraction] = fields.extremes(sampled)[0]
+    rounding = ROUNDING * max((abs(low) for low in found.values() if np.isfinite(low)), default=0.0)
+    for fraction, low in found.items():
+        ends = fraction in (0.0, 1.0) and np.isnan(low)  # a logarithm may be infinite there
+        if not ends and not (low >= -rounding if zero else low > rounding):
+            msg = f"{name} = {low:g} at N = {fraction:g}, must be {'at least' if zero else 'greater than'} 0"
+            raise ParameterError(msg)
+
+
+def is_function(value: Any) -> bool:
+    """Whether it is a function, not a number or UFL."""
+    return callable(value) and not isinstance(value, ufl.core.expr.Expr)
 
 
 def scalar(name: str, function: Callable[[Any], Any], c: fem.Function) -> Any:

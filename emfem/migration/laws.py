@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from emfem.errors import ParameterError, number
@@ -108,9 +108,13 @@ def drift_velocity(
         v [m/s], of the shape of the forces.
 
     Raises:
-        ParameterError: if there is no force, a force is not finite, or the temperature is not positive.
+        ParameterError: if there is no force, a force is not finite, they are of different shapes, or the temperature is
+            not positive.
     """
     charge = elementary_charge
+    if not hasattr(material, "temperature") or not (temperature is None or callable(getattr(material, "law", None))):
+        msg = f"material = {material!r}, must be one of em.materials, or have numbers and laws as they have"
+        raise ParameterError(msg)
     if temperature is None:
         temperature = number("temperature", material.temperature, above=0.0, unit="K")
 
@@ -123,20 +127,37 @@ def drift_velocity(
         def law(name: str) -> Any:
             return material.law(name)(temperature)
 
+    given = {"field": field, "temperature_gradient": temperature_gradient, "stress_gradient": stress_gradient}
+    pulls = _alike({name: _force(name, value) for name, value in given.items() if value is not None}, temperature)
     forces = []
     if field is not None:
-        forces.append(law("effective_charge") * charge * _force("field", field))
+        forces.append(law("effective_charge") * charge * pulls["field"])
     if temperature_gradient is not None:
-        forces.append(-law("heat_of_transport") / temperature * _force("temperature_gradient", temperature_gradient))
+        forces.append(-law("heat_of_transport") / temperature * pulls["temperature_gradient"])
     if stress_gradient is not None:
-        forces.append(law("atomic_volume") * _force("stress_gradient", stress_gradient))
-    if not forces:
-        msg = "field, temperature_gradient and stress_gradient are all None, must be at least one of them"
-        raise ParameterError(msg)
+        forces.append(law("atomic_volume") * pulls["stress_gradient"])
     total = forces[0]
     for force in forces[1:]:
         total = total + force
     return law("diffusivity") / (boltzmann * temperature) * total
+
+
+def _alike(given: Mapping[str, Any], temperature: Any) -> dict[str, Any]:
+    """The forces, all of them UFL if one is, or the temperature is.
+
+    Raises:
+        ParameterError: if there is none, or they cannot be added.
+    """
+    if not given:
+        msg = "field, temperature_gradient and stress_gradient are all None, must be at least one of them"
+        raise ParameterError(msg)
+    shapes = {name: getattr(value, "ufl_shape", np.shape(value)) for name, value in given.items()}
+    if len(set(shapes.values())) > 1:
+        told = ", ".join(f"{name} of shape {shape}" for name, shape in shapes.items())
+        msg = f"{told}, must be of one shape"
+        raise ParameterError(msg)
+    forms = any(isinstance(value, ufl.core.expr.Expr) for value in (*given.values(), temperature))
+    return {name: ufl.as_vector(v.tolist()) if forms and isinstance(v, np.ndarray) else v for name, v in given.items()}
 
 
 def _force(name: str, value: Any) -> Any:

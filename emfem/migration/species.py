@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from emfem import fields
 from emfem.errors import ParameterError, choice, count, kind
 from emfem.mesh import Domain
 from emfem.migration.boundaries import FastPath, along_boundaries, measure, surfaces
+from emfem.migration.exchange import ends, exchanged, highest, in_boundaries
 from emfem.migration.fitted import SIMPLICES, centre, fitted_flux, lumped
 from emfem.migration.fluxes import boundary_fluxes
 from emfem.migration.inputs import drift_of, scalar, start, typical_flow
@@ -29,6 +31,7 @@ from emfem.model import (
     tests,
 )
 
+import numpy as np
 import ufl
 from dolfinx import fem
 
@@ -81,7 +84,8 @@ def model(
         initial: c at the start, at least 0: a number, a function of x with shape (3, n), or a Function.
         on: conditions on named boundaries: `fixed(c)` holds a concentration, `flux(h)` lets a flux in.
         source: a function of c that returns g in UFL, such as `sinks(...)`.
-        grain_boundaries: `fast_path(...)` makes the boundaries between regions fast paths.
+        grain_boundaries: `fast_path(...)` makes the boundaries between regions fast paths, with the concentration of
+            the grains or, in exchange with them, one of their own; the amount counts that too.
         stabilisation: None, or "fitted" for exponential fitting. Take it where c has layers thinner than a cell: where
             the cell Peclet number |v| h / (2 D) exceeds 1 and drift meets a boundary, or c jumps. There plain elements
             oscillate and c becomes negative; fitted steady states do neither on intervals, triangles and tetrahedra
@@ -93,6 +97,7 @@ def model(
         name: of the species.
 
     Raises:
+        ConvergenceError: of a solve, where a source drives c below 0 by more than the largest concentration given.
         ParameterError: for a diffusivity that is not positive, a drift of the wrong shape, a start or a fixed
             concentration that is negative or not finite, fitting on cells that are not simplices.
         UnknownName: for a boundary, region or stabilisation that does not exist.
@@ -108,14 +113,24 @@ def model(
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
     c, rate = fem.Function(space, name=name), fem.Function(space, name=f"rate of {name}")
-    highest = start(c, domain, initial)
+    most = start(c, domain, initial)
     held_at, let_through = _given(domain, conditions)
     flow_of_one = typical_flow(domain, spread, velocity, 1.0)
-    level = max(highest, held_at) or let_through / flow_of_one or 1.0
+    level = max(most, held_at) or let_through / flow_of_one or 1.0
     scale = max(level * flow_of_one, let_through)
-    species = Unknown(c, rate, scale=level)
+    species = Unknown(
+        c,
+        rate,
+        (-level if source is not None and max(most, held_at) > 0 else -np.inf, np.inf),
+        scale=level,
+        beyond="the source takes more than there is, or makes the more the more there is: no state like that can be",
+        unsteady="" if source is None else f"with its source {name} may have no steady state",
+    )
 
-    (w,) = tests((species,))
+    path = grain_boundaries if grain_boundaries is not None and grain_boundaries.exchange is not None else None
+    inside = None if path is None else in_boundaries(f"{name}_boundary", species, path)
+    unknowns = (species,) if inside is None else (species, inside)
+    w, *others = tests(unknowns)
     dx = domain.dx(2 * degree)
     dt = lumped(domain) if fitted else dx
     flux = species_flux(spread, velocity, c)
@@ -123,32 +138,42 @@ def model(
     balance = transport(rate, w, dt, *moved)
     if source is not None:
         balance -= scalar("source(c)", source, c) * w * dt
+    stored = c * dx
     faces = None if grain_boundaries is None else surfaces(domain)
     if grain_boundaries is not None and faces is not None:
         inner = measure(domain, *faces, 1 if fitted else 2 * degree)
-        fast, moving = along_boundaries(domain, grain_boundaries, c, w, inner, fitted=fitted)
+        if inside is None:
+            fast, moving = along_boundaries(domain, grain_boundaries, c, w, inner, fitted=fitted)
+        else:
+            through = measure(domain, *faces, 2 * degree)
+            pair = (w, others[0])
+            fast, moving = exchanged(domain, grain_boundaries, species, inside, pair, inner, through, fitted=fitted)
+            stored += fem.Constant(domain.mesh, grain_boundaries.width) * inside.function * through
         drivers += moving
         balance += fast
     inflow, given, moving = _inflow(domain, conditions, w, 2 * degree, None if faces is None else faces[0])
     drivers += moving
     held_values, moving = held(domain, species, conditions)
+    at_ends, elsewhere, following = ends(domain, inside, path, conditions) if inside and path else ([], [], [])
+    beside = None if inside is None else (inside, [*at_ends, *elsewhere])
     free = source is None and not held_values  # its amount is what it was, but for what is let in
     mark = "" if name == "c" else f" {name}"
     return Model(
         f"migration of {name}" if mark else "migration",
         domain,
-        (species,),
+        unknowns,
         fem.Constant(domain.mesh, 1 / scale) * (balance - inflow),
-        conditions=held_values,
+        conditions=[*held_values, *at_ends, *elsewhere],
         expressions={f"flux{mark}": flux, f"drift{mark}": velocity, f"diffusivity{mark}": spread},
         quantities={
-            f"amount{mark}": Quantity(c * dx),
+            f"amount{mark}": Quantity(stored),
             f"{name}_min": Quantity(lambda: fields.extremes(c)[0]),
             f"{name}_max": Quantity(lambda: fields.extremes(c)[1]),
             f"peclet{mark}": Quantity(lambda model: peclet(model).value, of_model=True),
-            **boundary_fluxes(domain, species, held_values, given, scale=scale, mark=mark),
+            **({} if inside is None else {f"{inside.name}_max": Quantity(partial(highest, inside))}),
+            **boundary_fluxes(domain, species, held_values, given, scale=scale, mark=mark, beside=beside),
         },
-        drivers=[*drivers, *moving],
+        drivers=[*drivers, *moving, *following],
         relaxes=free,
         floats=_no_way_out(domain, name, conditions) if free else "",
     )

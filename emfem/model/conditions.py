@@ -60,14 +60,24 @@ def of_time(name: str, value: OfTime, **limits: Any) -> OfTime:
         ParameterError: if it is not.
     """
     if callable(value):
-        try:
-            start = value(0.0)
-        except TypeError as error:
-            msg = f"{name} = {value!r}, must be a number or a function of t alone: {error}"
-            raise ParameterError(msg) from error
-        number(f"{name} at t = 0", start, **limits)
+        number(f"{name} at t = 0", at_start(name, value), **limits)
         return value
     return number(name, value, **limits)
+
+
+def at_start(name: str, value: Any) -> Any:
+    """What a function of time gives at time 0; anything else as it is.
+
+    Raises:
+        ParameterError: for a function of something else.
+    """
+    if not callable(value):
+        return value
+    try:
+        return value(0.0)
+    except TypeError as error:
+        msg = f"{name} = {value!r}, must be a number or a function of t alone: {error}"
+        raise ParameterError(msg) from error
 
 
 @dataclass(frozen=True, eq=False)

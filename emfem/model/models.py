@@ -196,23 +196,32 @@ class Model:
         """Give every coefficient that depends on time its value at t.
 
         Raises:
-            ParameterError: if one is not finite then.
+            ParameterError: if one is not finite then, or of another shape than at the start.
         """
         for driver in self.drivers:
             value = floats(driver.name, driver.of_time(t))
             if not np.isfinite(value).all():
                 msg = f"{driver.name} = {value.tolist()} at t = {t:g}, must be finite"
                 raise ParameterError(msg)
+            if value.shape != driver.constant.ufl_shape:
+                was = driver.constant.ufl_shape
+                msg = f"{driver.name} of shape {value.shape} at t = {t:g}, must be of shape {was} as at the start"
+                raise ParameterError(msg)
             driver.constant.value = value
 
-    def trespass(self) -> str | None:
-        """Which unknown is not finite or not inside its bounds, the same on all ranks; None if all are."""
+    def trespass(self, *, searching: bool = False) -> str | None:
+        """Which unknown is not finite or not inside its bounds, the same on all ranks; None if all are. Collective.
+
+        Args:
+            searching: on the way to a steady state, where the wider bounds count.
+        """
         for unknown in self.unknowns:
             low, high = fields.extremes(unknown.function)
-            lowest, highest = unknown.bounds
+            lowest, highest = unknown.reach if searching and unknown.reach else unknown.bounds
             if not (lowest < low and high < highest):
                 told = f"{unknown.name} left its bounds ({lowest:g}, {highest:g})"
-                return f"{told}: {unknown.beyond}" if unknown.beyond else told
+                why = unknown.beyond(low, high) if callable(unknown.beyond) else unknown.beyond
+                return f"{told}: {why}" if why else told
         return None
 
     def __str__(self) -> str:

@@ -30,7 +30,7 @@ class Reaction:
     """
 
     def __init__(self, unknown: Unknown, conditions: Sequence[Condition], scale: float) -> None:
-        """Remember the first unknown of a model, what is held, and what its residual was divided by."""
+        """Remember an unknown of a model, what is held of it, and what the residual was divided by."""
         self.unknown, self.conditions, self.scale = unknown, tuple(conditions), scale
         self._model: Model | None = None
         self._shares = _shares(unknown, self.conditions)
@@ -68,13 +68,17 @@ class Reaction:
             return np.where(held, 0.0, weighed(values))
 
         rates += conjugate_gradients(
-            free, np.where(held, 0.0, -still - weighed(rates)), rows.diagonal(), model.mesh.comm
+            free,
+            np.where(held, 0.0, -still - weighed(rates)),
+            np.where(held, 1.0, rows.diagonal()),  # held nodes may store nothing
+            model.mesh.comm,
         )
         return np.where(held, still + weighed(rates), 0.0)
 
     def _compile(self, model: Model) -> None:
         """The residual, and its derivative by the rate."""
-        residual = model.residual if len(model.unknowns) == 1 else ufl.extract_blocks(model.residual)[0]
+        block = next(i for i, unknown in enumerate(model.unknowns) if unknown.function is self.unknown.function)
+        residual = model.residual if len(model.unknowns) == 1 else ufl.extract_blocks(model.residual)[block]
         trial = ufl.TrialFunction(self.unknown.function.function_space)
         self._residual = fem.form(residual)
         self._mass = fem.form(ufl.derivative(residual, self.unknown.rate, trial))

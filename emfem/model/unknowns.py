@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from emfem.mesh import Domain
@@ -22,14 +22,19 @@ class Unknown:
         rate: its time derivative, or None for an unknown that has none (an algebraic one).
         bounds: values it must keep strictly between; a step that leaves them is taken again, smaller.
         scale: a typical value; absolute errors of time steps count in parts of it.
-        beyond: what it means if it leaves its bounds, for messages.
+        beyond: what it means if it leaves its bounds, for messages: words, or a function of its lowest and its highest
+            value that returns them.
+        reach: wider bounds, between which a search for a steady state may pass on its way; those above when left out.
+        unsteady: what it may mean if no steady state is found, for messages.
     """
 
     function: fem.Function
     rate: fem.Function | None = None
     bounds: tuple[float, float] = (-np.inf, np.inf)
     scale: float = 1.0
-    beyond: str = ""
+    beyond: str | Callable[[float, float], str] = ""
+    reach: tuple[float, float] | None = None
+    unsteady: str = ""
 
     @property
     def name(self) -> str:
@@ -42,10 +47,13 @@ def evolving(
     space: fem.FunctionSpace,
     bounds: tuple[float, float] = (-np.inf, np.inf),
     scale: float = 1.0,
-    beyond: str = "",
+    beyond: str | Callable[[float, float], str] = "",
+    reach: tuple[float, float] | None = None,
+    unsteady: str = "",
 ) -> Unknown:
     """An unknown whose time derivative is in the residual."""
-    return Unknown(fem.Function(space, name=name), fem.Function(space, name=f"rate of {name}"), bounds, scale, beyond)
+    value, rate = fem.Function(space, name=name), fem.Function(space, name=f"rate of {name}")
+    return Unknown(value, rate, bounds, scale, beyond, reach, unsteady)
 
 
 def algebraic(name: str, space: fem.FunctionSpace) -> Unknown:

@@ -13,6 +13,7 @@ import numpy as np
 import pyvista
 from dolfinx import fem
 from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.tri import Triangulation
@@ -20,6 +21,8 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+CURVES = (3, 21, 68)  # VTK's lines: straight, quadratic, of any degree
 
 
 def limits(functions: Sequence[fem.Function]) -> tuple[float, float]:
@@ -87,6 +90,12 @@ def panel(axes: Axes, cells: fields.Cells, limits: tuple[float, float], colours:
         order = np.argsort(cells.points[:, 0], kind="stable")
         axes.plot(cells.points[order, 0], cells.values[order])
         axes.set(xlabel="x", ylim=limits)
+    elif dim == 2 and cells.types[0] in CURVES:
+        lines, values = lines_of(cells)
+        axes.add_collection(LineCollection(list(lines), array=values, norm=Normalize(*limits), cmap=colours, lw=2.5))
+        axes.set(aspect="equal", xlabel="x", ylabel="y")
+        axes.ticklabel_format(style="sci", scilimits=(-3, 4))
+        axes.autoscale_view()
     elif dim == 2:
         surface = grid_of(cells).extract_surface(nonlinear_subdivision=2, algorithm="dataset_surface").triangulate()
         corners = surface.faces.reshape(-1, 4)[:, 1:]
@@ -100,6 +109,14 @@ def panel(axes: Axes, cells: fields.Cells, limits: tuple[float, float], colours:
     else:
         axes.imshow(view(cells, limits, colours))
         axes.set_axis_off()
+
+
+def lines_of(cells: fields.Cells) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A field on lines in a plane as straight lines, shape (l, 2, 2), and its mean on each, shape (l,)."""
+    nodes = cells.cells.reshape(-1, cells.cells[0] + 1)[:, 1:]
+    chain = np.concatenate([nodes[:, :1], nodes[:, 2:], nodes[:, 1:2]], axis=1)  # VTK lists the ends first
+    pairs = np.stack([chain[:, :-1], chain[:, 1:]], axis=-1).reshape(-1, 2)
+    return cells.points[pairs][:, :, :2], cells.values[pairs].mean(axis=1)
 
 
 def grid_of(cells: fields.Cells) -> pyvista.UnstructuredGrid:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emfem.errors import kind
 from emfem.files import writable
 from emfem.mesh import Domain
-from emfem.plot import style
+from emfem.plot import networks, style
 from emfem.plot.pieces import Floats, Pieces, pieces
 
 import numpy as np
@@ -73,6 +73,8 @@ def _figure(domain: Domain, found: Pieces, quality: Floats) -> Figure:
     if found.dim == 1 and not domain.shell:
         figure = style.blank(style.WIDTH, 1.5)
         _line(figure.subplots(), found)
+    elif domain.network is not None:
+        figure = networks.layout(domain.network)
     else:
         flat = domain.dim == 2
         tall = float(np.clip((style.WIDTH - 0.6) * extent[1] / extent[0], 0.6, 4.6)) if flat else 2.3
@@ -85,7 +87,8 @@ def _figure(domain: Domain, found: Pieces, quality: Floats) -> Figure:
         else:
             _views((panels["left"], panels["right"]), found, colours)
         _histogram(panels["histogram"], quality)
-    style.legend(figure, _handles(domain, found))
+    if domain.network is None:
+        style.legend(figure, _handles(domain, found))
     return figure
 
 

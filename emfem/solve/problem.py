@@ -161,9 +161,9 @@ class Problem:
             rows = (self._held + matrix.getOwnershipRange()[0]).astype(PETSc.IntType)
             (matrix.zeroRowsColumns if symmetric else matrix.zeroRows)(rows, diag=1.0)
 
-    def trespass(self) -> str | None:
+    def trespass(self, *, searching: bool = False) -> str | None:
         """Which unknown is not finite or not inside its bounds; None if all are."""
-        return next((told for told in [model.trespass() for model in self.models] if told), None)
+        return next((told for told in [model.trespass(searching=searching) for model in self.models] if told), None)
 
 
 def _derivative(residual: ufl.Form, unknown: Unknown, shift: fem.Constant) -> ufl.Form | None:

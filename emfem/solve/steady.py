@@ -53,8 +53,9 @@ def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options:
         except ConvergenceError as error:
             failure = error.reason
         stepper.close()
-        if left > max(atol, rtol * start):
-            raise gave_up(Steady(stepper.steps, left, failure), "pseudo-time steps", t)
+        trespass = None if left > max(atol, rtol * start) else stepper.problem.trespass()
+        if left > max(atol, rtol * start) or trespass:
+            raise gave_up(Steady(stepper.steps, left, trespass or failure), "pseudo-time steps", t)
         for model in models:
             model.t = t
     return Steady(stepper.steps, left, "CONVERGED_AT_REST")
@@ -96,4 +97,10 @@ def solve_steady(
     solver = STEADY[choice("method", method, STEADY)]
     number("rtol", rtol, above=0.0)
     number("atol", atol, above=0.0)
-    return solver(found, rtol, atol, petsc_options)
+    try:
+        return solver(found, rtol, atol, petsc_options)
+    except ConvergenceError as error:
+        hints = [unknown.unsteady for model in found for unknown in model.unknowns if unknown.unsteady]
+        if "left its bounds" not in error.reason:
+            error.args = ("; ".join([error.args[0], *hints]),)
+        raise

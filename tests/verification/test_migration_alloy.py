@@ -143,9 +143,21 @@ def test_held_interdiffusion_is_that_of_the_slower_species():
         ({"on": {"left": em.flux(1.5)}}, r"must be em.fixed\(...\)"),
         ({"on": {"cathode": em.fixed(0.5)}}, "'cathode'; this mesh has"),
         ({"thermodynamic_factor": 0.0}, "thermodynamic_factor = 0"),
+        ({"markers": "yes"}, "markers = 'yes', must be True or False"),
         ({"lattice": "free"}, "'free'; lattice has moving, held"),
         ({"lattice": "held", "markers": True}, "markers = True with lattice = 'held'"),
         ({"degree": 1.5}, "degree = 1.5"),
+        (
+            {"diffusivities": (lambda n: 1 - 2 * n, 1.0)},
+            r"diffusivities\[0\]\(N\) = -0.1 at N = 0.55, must be at least 0",
+        ),
+        ({"diffusivities": (1.0, lambda n: ufl.ln(n - 0.5))}, r"diffusivities\[1\]\(N\) = .*, must be at least 0"),
+        ({"diffusivities": (ufl.as_ufl(-1.0), 1.0)}, r"diffusivities\[0\] = -1 at \(.*\), must be greater than 0"),
+        ({"thermodynamic_factor": lambda n: 1 - 6 * n * (1 - n)}, r"thermodynamic_factor\(N\) = .* at N = 0.25"),
+        (
+            {"diffusivities": (lambda n: 1 + n, lambda n: n), "lattice": "held"},
+            r"D_A N \+ D_B \(1 - N\) = 0 at N = 0, must be greater than 0",
+        ),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -154,6 +166,27 @@ def test_bad_input_is_refused(arguments: dict[str, Any], told: str):
     given: dict[str, Any] = {"diffusivities": (1.0, 1.0), "initial": 0.5} | arguments
     with pytest.raises(ParameterError, match=told):
         migration.alloy(given.pop("domain", square), **given)
+
+
+@pytest.mark.parametrize("arguments", [{"forces": (1.0, 0.0)}, {"on": {"left": em.fixed(0.2), "right": em.fixed(0.8)}}])
+def test_markers_in_a_lattice_that_never_rests_are_refused_before_a_steady_solve(arguments: dict[str, Any]):
+    line = em.mesh.interval(1.0, cells=10)
+    alloy = migration.alloy(line, diffusivities=(2.0, 1.0), initial=0.3, markers=True, **arguments)
+    with pytest.raises(ParameterError, match="has no steady state: the lattice goes on moving; leave markers out"):
+        em.solve_steady(alloy)
+
+
+def test_markers_come_to_rest_where_the_alloy_does():
+    """All is mixed in the end, and the way of a marker is what both halves lost."""
+    line = em.mesh.interval(1.0, cells=20)
+    rest, run = (
+        migration.alloy(line, diffusivities=(2.0, 1.0), initial=lambda x: x[0], markers=True) for _ in range(2)
+    )
+    em.solve_steady(rest)
+    em.evolve(run, 3.0, rtol=1e-6, progress=False)
+    ends = [migration.positions(alloy, [[0.5]])[0, 0] for alloy in (rest, run)]
+    assert ends[0] > 0.55
+    assert ends[0] == pytest.approx(ends[1], rel=5e-3)  # pseudo-time steps are loose, and markers keep their errors
 
 
 def test_bad_markers_are_refused():

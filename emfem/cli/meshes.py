@@ -1,72 +1,25 @@
-"""The command `emfem`: meshes are made, listed and checked without a script."""
+"""`emfem mesh`: meshes are made, listed and checked without a script."""
 
 from __future__ import annotations
 
-import ast
 import inspect
-import operator
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib.metadata import version
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from emfem import fields, mesh, plot, units, write
+from emfem import fields, mesh, plot, write
+from emfem.cli.ending import MISUSED, leave, one_sentence
+from emfem.cli.values import value
 from emfem.errors import EmfemError, ParameterError, UnknownName
 
 import typer
 from dolfinx import fem
-from mpi4py import MPI
 
-REFUSED, MISUSED = 1, 2  # exit codes: what was asked for cannot be; it was not asked for rightly
 MEASURES = {1: ("points", "length"), 2: ("length", "area"), 3: ("area", "volume")}  # of a boundary, of a region
 
-app = typer.Typer(
-    name="emfem",
-    help="Electromigration in metals by finite elements.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
 meshes = typer.Typer(no_args_is_help=True, help="Make meshes, and check those that others made.")
-app.add_typer(meshes, name="mesh")
 
 Picture = Annotated[Path | None, typer.Option(help="Draw the mesh into this .png file.")]
-
-
-def main() -> None:
-    """Run the command."""
-    app()
-
-
-@contextmanager
-def one_sentence() -> Iterator[None]:
-    """Whatever emfem refuses ends the command with its sentence and no traceback."""
-    try:
-        yield
-    except EmfemError as error:
-        _leave(error, REFUSED)
-
-
-def _leave(error: EmfemError, code: int) -> None:
-    """End the command with a sentence, told once."""
-    typer.echo(str(error) if MPI.COMM_WORLD.rank == 0 else "", err=True, nl=MPI.COMM_WORLD.rank == 0)
-    raise typer.Exit(code)
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        write.say(f"emfem {version('emfem')}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version, and leave.")
-    ] = False,
-) -> None:
-    """Electromigration in metals by finite elements."""
 
 
 @meshes.command("shapes")
@@ -90,7 +43,7 @@ def make(
     try:
         maker, arguments = _call(shape, values or [])
     except EmfemError as error:
-        _leave(error, MISUSED)
+        leave(error, MISUSED)
     with one_sentence():
         domain = maker(**arguments)
         mesh.write(domain, output)
@@ -174,37 +127,3 @@ def _call(shape: str, values: list[str]) -> tuple[Callable[..., mesh.Domain], di
         msg = f"{shape} needs {', '.join(f'{name}=...' for name in missing)}"
         raise ParameterError(msg)
     return makers[shape], arguments
-
-
-def value(text: str) -> Any:
-    """What `text` says: a Python literal, in which a number may be a product with units, 50*um; else the text itself.
-
-    Nothing in it is run: names are those of emfem.units, operators * and /.
-    """
-    try:
-        return _literal(ast.parse(text.strip(), mode="eval").body)
-    except (SyntaxError, ValueError, TypeError, ArithmeticError, RecursionError):
-        return text
-
-
-def _literal(node: ast.expr) -> Any:
-    """The value of a literal with units.
-
-    Raises:
-        ValueError: if it is something else.
-    """
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
-        left, right = float(_literal(node.left)), float(_literal(node.right))
-        return (operator.mul if isinstance(node.op, ast.Mult) else operator.truediv)(left, right)
-    if isinstance(node, ast.Name) and isinstance(getattr(units, node.id, None), float):
-        return getattr(units, node.id)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return -_literal(node.operand)
-    if isinstance(node, ast.Tuple):
-        return tuple(map(_literal, node.elts))
-    if isinstance(node, ast.List):
-        return list(map(_literal, node.elts))
-    if isinstance(node, ast.Dict) and None not in node.keys:
-        pairs = zip(node.keys, node.values, strict=True)
-        return {_literal(key): _literal(item) for key, item in pairs if key is not None}
-    return ast.literal_eval(node)

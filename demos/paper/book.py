@@ -1,0 +1,114 @@
+"""The films at hand: how large they are, which studies they belong to, and what a figure has to say of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import emfem as em
+
+from films import Film, Record, load, run_all, study
+
+
+@dataclass(frozen=True)
+class Size:
+    """What is changed in the studies: their case, the random starts (none: those of the files), how many values."""
+
+    changes: dict[str, Any]
+    seeds: tuple[int, ...] = ()
+    thin: bool = False
+
+
+SIZES = {
+    # eight wavelengths instead of twelve, on cells of the same size
+    "reduced": Size(
+        {"domain.size": [41.6, 41.6], "domain.cells": [22, 22], "time.until": 2000.0}, seeds=(1, 2), thin=True
+    ),
+    "laptop": Size({}),
+    "full": Size({"domain.cells": [70, 70], "time.until": 6000.0, "time.rtol": 3e-3}),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One statement of the paper beside what is found: a row of the agreement table."""
+
+    figure: str
+    says: str
+    found: str
+    agrees: str
+
+    def row(self) -> str:
+        """A line of a Markdown table."""
+        return f"| {self.figure} | {self.says} | {self.found} | {self.agrees} |"
+
+
+def verdict(holds: bool | None, *, partly: bool = False) -> str:
+    """What the last column says; None is what could not be seen."""
+    if holds is None:
+        return "not reached"
+    return "yes" if holds else "partly" if partly else "no"
+
+
+@dataclass
+class Book:
+    """What all figures share.
+
+    Attributes:
+        size: "reduced", "laptop" or "full".
+        out: folder of the pictures; the runs lie in its `runs/`.
+        changes: of the case of every study, such as a shorter time.
+        seeds: of the random starts; those of the size when empty.
+        failed: films that could not be run by name, and why.
+    """
+
+    size: str
+    out: Path
+    changes: dict[str, Any]
+    seeds: Sequence[int]
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def films(self, name: str) -> list[Film]:
+        """The films of a study at this size."""
+        size = SIZES[self.size]
+        return study(name, thin=size.thin, seeds=self.seeds or size.seeds, **(size.changes | self.changes))
+
+    def run(self, names: Sequence[str], workers: int) -> None:
+        """Run what these studies need; one seed of all of them before the next."""
+        films = sorted((film for name in names for film in self.films(name)), key=lambda film: film.seed)
+        self.failed |= run_all(films, self.out / "runs", workers)
+
+    def groups(self, name: str, parameter: str) -> dict[Any, list[Record]]:
+        """The films of a study that have been run, by the value of the one parameter that varies in it.
+
+        Raises:
+            EmfemError: if there is none at one of its values.
+        """
+        found: dict[Any, list[Record]] = {}
+        for film in self.films(name):
+            there = found.setdefault(getattr(film, parameter), [])
+            record = load(film, self.out / "runs")
+            there += [] if record is None else [record]
+        for value, records in found.items():
+            if not records:
+                msg = f"study {name}: no film with {parameter} = {value} has been run"
+                raise em.EmfemError(msg)
+        return found
+
+    def everything(self, names: Sequence[str]) -> list[Record]:
+        """All films of some studies, each once."""
+        films = {film.name: film for name in names for film in self.films(name)}
+        return [record for film in films.values() if (record := load(film, self.out / "runs")) is not None]
+
+
+def write(findings: Sequence[Finding], book: Book) -> Path:
+    """Write the agreement table as Markdown, and as JSON for other programs."""
+    head = ["| figure | the paper says | we find | agrees? |", "|---|---|---|---|"]
+    told = f"size {book.size}; mean ± standard deviation over the seeds\n"
+    lost = [f"\nnot run: {name}: {why}" for name, why in book.failed.items()]
+    em.write.text(book.out / "agreement.md", "\n".join([told, *head, *(f.row() for f in findings), *lost]) + "\n")
+    em.write.text(book.out / "agreement.json", json.dumps([asdict(f) for f in findings], indent=1) + "\n")
+    return book.out / "agreement.md"

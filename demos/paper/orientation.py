@@ -1,0 +1,165 @@
+"""Figures 3 to 6: no field, and fields along x, along y and tilted, on three crystal surfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import emfem as em
+
+import numpy as np
+from book import Book, Finding, verdict
+from films import Record
+from measures import (
+    formed,
+    kinds,
+    mean_angle,
+    number_formed,
+    number_last,
+    over,
+    tilt,
+    turned,
+)
+from pictures import numbers, page, picture
+
+STRAYS = 5.0  # by how much stripes may stray from a direction and still follow it [degrees]
+LOOSE = 20.0  # and still lie loosely along it
+DISORDER, BANDS = "disordered, alike in both directions", "worm-like, often forked bands along {}"
+
+
+def fig3(book: Book) -> list[Finding]:
+    """Disorder without a field."""
+    groups = book.groups("fig3", "ratio")
+    shown = [picture(records[0], 1e9, f"Λ = {ratio:g}, t = {{t}}") for ratio, records in groups.items()]
+    page(book.out / "fig3.png", shown, [])
+    found = []
+    for ratio, says in (
+        (1.0, "alike in both directions, disordered"),
+        (0.1, BANDS.format("y")),
+        (10.0, BANDS.format("x")),
+    ):
+        records = groups[ratio]
+        order = over(records, lambda record: record.patterns[-1].order)
+        forks = over(records, lambda record: record.patterns[-1].defects)
+        angle = mean_angle(records)
+        if ratio == 1.0:
+            holds, told = order.mean < 0.3, f"{kinds(records)}; order {order.told(2)}"
+        else:
+            holds = abs(tilt(angle, 90.0 if ratio < 1 else 0.0)) < LOOSE and order.mean > 0.5 and forks.mean >= 1
+            told = f"bands at {angle:.0f}°, order {order.told(2)}, {forks.told(0)} forks and ends ({kinds(records)})"
+        found.append(Finding("3", f"Λ = {ratio:g}: {says}", told, verdict(bool(holds))))
+    return found
+
+
+def fig4(book: Book) -> list[Finding]:
+    """The field along x."""
+    groups = _surfaces(book, "fig4")
+    found = [
+        _along("4", groups["110"], "[110]: perfect stripes along x", 0.0, perfect=True),
+        _along("4", groups["100"], "[100]: perfect stripes along x, for one direction", 0.0, perfect=True),
+        _along("4", groups["111"], "[111]: connected domains, loosely along x", 0.0, perfect=False),
+    ]
+    strayed = max(abs(tilt(mean_angle(records), 0.0)) for records in groups.values())
+    told = f"mean directions within {strayed:.1f}° of x on all three surfaces"
+    found.append(Finding("4", "the field orients the pattern always", told, verdict(strayed < LOOSE)))
+    mirrored = "opposite fields make mirrored films (exactly: tests/test_paper.py)"
+    return [*found, Finding("4", "the two directions of the field are not equivalent", mirrored, verdict(False))]
+
+
+def fig5(book: Book) -> list[Finding]:
+    """The field along y."""
+    groups = _surfaces(book, "fig5")
+    found = [
+        _along("5", records, f"[{surface}]: vertical stripes, or domains loosely along y", 90.0, perfect=None)
+        for surface, records in groups.items()
+    ]
+    ends = {surface: over(records, number_last) for surface, records in groups.items()}
+    means = [end.mean for end in ends.values()]
+    noise = float(np.sqrt(np.mean([end.deviation**2 for end in ends.values()])))
+    told = ", ".join(f"[{surface}] {end.told()}" for surface, end in ends.items())
+    differs = max(means) - min(means) > 2 * max(noise, 0.25)
+    says = "stripe density at equal times depends on the surface"
+    return [*found, Finding("5", says, f"stripes at t = {_end(groups):g}: {told}", verdict(differs))]
+
+
+def fig6(book: Book) -> list[Finding]:
+    """A tilted field."""
+    groups = book.groups("fig6", "surface")
+    straight, other = groups["100"], groups["110"]
+    until = straight[0].film.until
+    shown = [picture(straight[0], until * part, "[100], t = {t}") for part in (0.1, 0.5, 1.0)]
+    shown += [picture(groups[name][0], until, f"[{name}], t = {{t}}") for name in ("110", "111") if name in groups]
+    page(book.out / "fig6.png", shown, [numbers([(f"[{s}]", r) for s, r in groups.items()])])
+    first, last = over(straight, number_formed), over(straight, number_last)
+    off = turned(straight, straight[0].film.angle)
+    fell = last.mean < _peak(straight)
+    apart = [turned(groups[name], 45.0) for name in ("110", "111")]
+    drifts = [groups[name][0].film.drift - 45.0 for name in ("110", "111")]
+    early = over(other, lambda record: tilt(record.at(until / 2).angle, 45.0))
+    leaves = abs(apart[0].mean) > abs(early.mean)
+    return [
+        Finding(
+            "6a",
+            "[100]: perfect stripes at the field's angle",
+            f"{off.told()}° from the field; {kinds(straight)}",
+            verdict(_mostly_perfect(straight) and abs(off.mean) < STRAYS, partly=abs(off.mean) < STRAYS),
+        ),
+        Finding(
+            "6a–c",
+            "coarsening: 14 stripes become 8",
+            f"{_peak(straight):.1f} at most, {first.told()} when perfect, {last.told()} at t = {until:g}",
+            verdict(fell and last.mean <= 9, partly=fell),
+        ),
+        Finding(
+            "6d",
+            "other surfaces: stripes depart from the field's angle, zipped",
+            f"turned by {apart[0].told()}° on [110] ({kinds(other)}), {apart[1].told()}° on [111]"
+            f" ({kinds(groups['111'])}); the drift by {drifts[0]:.1f}°, {drifts[1]:.1f}°",
+            verdict(min(abs(a.mean) for a in apart) > STRAYS),
+        ),
+        Finding(
+            "6d",
+            "the longer, the further they depart",
+            f"[110]: {early.told()}° at t = {until / 2:g}, {apart[0].told()}° at {until:g}",
+            verdict(leaves and abs(apart[0].mean - early.mean) > 1.0, partly=leaves),
+        ),
+    ]
+
+
+def _surfaces(book: Book, name: str) -> dict[str, list[Record]]:
+    """The films of a study by surface, drawn."""
+    groups = book.groups(name, "surface")
+    shown = [picture(records[0], 1e9, f"[{surface}], t = {{t}}") for surface, records in groups.items()]
+    page(book.out / f"{name}.png", shown, [numbers([(f"[{s}]", r) for s, r in groups.items()])])
+    return groups
+
+
+def _along(figure: str, records: Sequence[Record], says: str, axis: float, *, perfect: bool | None) -> Finding:
+    """Whether the films lie along an axis, and are perfect or not as the paper says (None: either)."""
+    off = turned(records, axis)
+    became = over(records, formed)
+    told = f"{kinds(records)}; {off.told()}° from the axis; perfect from t = {became.told(0)}"
+    lies = abs(off.mean) < (STRAYS if perfect is not False else LOOSE)
+    mostly = _mostly_perfect(records)
+    holds = lies and (perfect is None or perfect is mostly)
+    return Finding(figure, says, told, verdict(holds, partly=lies))
+
+
+def _mostly_perfect(records: Sequence[Record]) -> bool:
+    """Whether most of the films became perfect."""
+    return bool(over(records, formed).reached > len(records) / 2)
+
+
+def _peak(records: Sequence[Record]) -> float:
+    """The largest number of stripes of oriented patterns, mean over the seeds."""
+    return over(records, _most).mean
+
+
+def _most(record: Record) -> float:
+    """The largest number of stripes once the pattern is oriented; NaN if it never is."""
+    there = record.of("density")[record.of("order") >= em.patterns.ORIENTED_ORDER]
+    return float(there.max() * record.film.edge**2) if there.size else float("nan")
+
+
+def _end(groups: dict[str, list[Record]]) -> float:
+    """The time all films have reached."""
+    return next(iter(groups.values()))[0].film.until

@@ -1,0 +1,147 @@
+"""What all films say together: Remark 5, the conclusions, and what lies beyond the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from emfem.plot import style
+
+import numpy as np
+from book import Book, Finding, verdict
+from films import WAVELENGTH, Record
+from matplotlib.axes import Axes
+from measures import coarsening, formed, number_formed, number_last, over, spacing_sharp, stays_perfect, tilt
+from orientation import STRAYS
+from pictures import Draw, page, points
+
+KINDS = {"perfect stripes": "o", "zipped stripes": "s", "connected domains": "^", "disordered": "x", "uniform": "."}
+FIELD = 0.5  # of the studies, but for that of the voltage
+DRIVEN = 0.2  # field from which on it, and not the start, decides on a direction
+
+
+def remark5(book: Book, names: Sequence[str]) -> list[Finding]:
+    """Coarsening, and which patterns become which, in all films with a field."""
+    films = [record for record in book.everything(names) if record.film.field > 0]
+    became = [record for record in films if not np.isnan(formed(record))]
+    fewer = [number_last(record) < number_formed(record) + 0.25 for record in became]
+    stay = over(became, stays_perfect)
+    at_once = [
+        record for record in became if not _was(record, "zipped stripes") and not _was(record, "connected domains")
+    ]
+    domains = [record for record in films if _was_later(record, "connected domains")]
+    healed = [record for record in domains if not np.isnan(formed(record))]
+    zipped = [record for record in films if _was_later(record, "zipped stripes")]
+    sewn = [record for record in zipped if not np.isnan(formed(record))]
+    late = over(sewn, formed)
+    return [
+        Finding(
+            "Rem. 5",
+            "coarsening in all cases",
+            f"the number never rose in {sum(fewer)} of {len(became)} films that became perfect",
+            verdict(all(fewer) if fewer else None),
+        ),
+        Finding(
+            "Rem. 5",
+            "a perfect pattern stays perfect",
+            f"perfect in {100 * stay.mean:.0f} % of the measurements after it became so" if became else "no film did",
+            verdict(stay.mean > 0.9 if became else None),
+        ),
+        Finding(
+            "Rem. 5",
+            "a perfect pattern is perfect from its first emergence",
+            f"{len(at_once)} of {len(became)} perfect patterns were so at once; the others were zipped before",
+            verdict(len(at_once) > len(became) / 2 if became else None),
+        ),
+        Finding(
+            "Rem. 5",
+            "connected domains never become perfect stripes",
+            f"{len(healed)} of {len(domains)} films with connected domains at a quarter of the time did",
+            verdict(not healed if domains else None),
+        ),
+        Finding(
+            "Rem. 5",
+            "zipped stripes become perfect seldom and late",
+            f"{len(sewn)} of {len(zipped)} zipped at a quarter of the time did, at t = {late.told(0)}",
+            verdict(len(sewn) < len(zipped) / 4 if zipped else None, partly=len(sewn) < len(zipped)),
+        ),
+    ]
+
+
+def conclusion(book: Book, names: Sequence[str]) -> list[Finding]:
+    """One number decides the direction; the density is not that of the fastest wave."""
+    films = [record for record in book.everything(names) if record.film.field >= DRIVEN]
+    found = [(r.film.drift, tilt(r.patterns[-1].angle, r.film.drift), r) for r in films if _has_direction(r)]
+    page(book.out / "drift.png", [], [_master(found)])
+    spacings = [s for r in films if not np.isnan(s := spacing_sharp(r))]
+    last = [r.patterns[-1].wavelength for r in films if _has_direction(r)]
+    spread = f"spacing {min(spacings):.1f} to {max(spacings):.1f} once sharp" if spacings else "no film sharp"
+    late = f"; {min(last):.1f} to {max(last):.1f} at the end; the fastest wave has {WAVELENGTH:g}" if last else ""
+    off = np.array([abs(delta) for _, delta, _ in found])
+    near = f"median {np.median(off):.1f}°, 90 % within {np.quantile(off, 0.9):.1f}°" if found else "no film"
+    return [
+        Finding(
+            "end",
+            "the stripe density is unrelated to the fastest wave of linear theory",
+            spread + late,
+            verdict(max(last) > 1.2 * WAVELENGTH if last else None, partly=True),
+        ),
+        Finding(
+            "end",
+            "the field's angle tunes the orientation",
+            f"stripes of {len(found)} films lie along the drift D F: {near}",
+            verdict(bool(np.median(off) < STRAYS) if found else None),
+        ),
+    ]
+
+
+def beyond(book: Book, names: Sequence[str]) -> list[Finding]:
+    """How the stripes coarsen, and which pattern is where: every crystal is its skew Lambda f_y / f_x."""
+    films = book.everything(names)
+    page(book.out / "diagram.png", [], [_diagram([r for r in films if r.film.field == FIELD])])
+    free = [r for r in films if r.film.field == 0.0 and r.film.skew == 1.0]
+    driven = [r for r in films if r.film.field == FIELD and r.film.strength == 0.0 and r.film.skew == 1.0]
+    groups = {"F = 0": free, f"F = {FIELD:g}": driven}
+    told = [f"{name}: density ~ t^-p, p = {coarsening(part)}" for name, part in groups.items() if part]
+    return [Finding("beyond", "the law of coarsening was not quantified", "; ".join(told) or "no films", "–")]
+
+
+def _diagram(films: Sequence[Record]) -> Draw:
+    """The kind of pattern at the end against the angle of the field and the skew; seeds side by side."""
+
+    def draw(axes: Axes) -> None:
+        for index, (kind, marker) in enumerate(KINDS.items()):
+            found = [r for r in films if r.patterns[-1].kind == kind]
+            if found:
+                x = [r.film.angle + 2.5 * (r.film.seed - 2) for r in found]
+                axes.plot(x, [r.film.skew for r in found], marker, color=style.named_colour(index), label=kind)
+        axes.set(yscale="log", xlabel="angle of the field [°]", ylabel="skew Λ fy / fx", xticks=[0, 45, 90])
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+    return draw
+
+
+def _has_direction(record: Record) -> bool:
+    """Whether the pattern has stripes at the end."""
+    return record.patterns[-1].kind in ("perfect stripes", "zipped stripes")
+
+
+def _master(found: Sequence[tuple[float, float, Record]]) -> Draw:
+    """Stripe direction against drift direction, for all films."""
+    drift = np.array([a for a, _, _ in found])
+    angle = drift + np.array([delta for _, delta, _ in found])
+
+    def draw(axes: Axes) -> None:
+        points([("films", drift, angle, np.zeros_like(drift))], [("equal", [-5, 95], [-5, 95])])(axes)
+        axes.set(xlabel="direction of the drift D F [°]", ylabel="direction of the stripes [°]", aspect="equal")
+
+    return draw
+
+
+def _was(record: Record, kind: str) -> bool:
+    """Whether a pattern was of a kind before it became perfect."""
+    return bool((record.of("kind")[record.t < formed(record)] == kind).any())
+
+
+def _was_later(record: Record, kind: str) -> bool:
+    """Whether a pattern was of a kind at a quarter of the whole time, when the stripes have grown."""
+    return bool(record.at(record.film.until / 4).kind == kind)

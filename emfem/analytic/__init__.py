@@ -1,0 +1,51 @@
+"""Closed forms, in NumPy: what a simulation must come to where mathematics can say it."""
+
+from emfem.analytic.films import kink, logistic_profile
+from emfem.analytic.heat import heated_line, isothermal_electrodes, runaway_current_density
+from emfem.analytic.migration import blocked_drift, cancellation_temperature, kirkendall_marker, wall_accumulation
+from emfem.analytic.stress import (
+    blech_product,
+    korhonen_half_line,
+    korhonen_line,
+    korhonen_void,
+    nucleation_time,
+    void_growth,
+    void_saturation,
+)
+from emfem.analytic.surface import (
+    circle_decay_rate,
+    flat_growth_rate,
+    mullins_coefficient,
+    rayleigh_conductivity,
+    rayleigh_plateau_wavelength,
+    surface_drift,
+    void_drift_velocity,
+    wire_growth_rate,
+)
+
+__all__ = [
+    "blech_product",
+    "blocked_drift",
+    "cancellation_temperature",
+    "circle_decay_rate",
+    "flat_growth_rate",
+    "heated_line",
+    "isothermal_electrodes",
+    "kink",
+    "kirkendall_marker",
+    "korhonen_half_line",
+    "korhonen_line",
+    "korhonen_void",
+    "logistic_profile",
+    "mullins_coefficient",
+    "nucleation_time",
+    "rayleigh_conductivity",
+    "rayleigh_plateau_wavelength",
+    "runaway_current_density",
+    "surface_drift",
+    "void_drift_velocity",
+    "void_growth",
+    "void_saturation",
+    "wall_accumulation",
+    "wire_growth_rate",
+]

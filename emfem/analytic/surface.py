@@ -1,0 +1,194 @@
+"""Closed forms of moving surfaces: how waves on them grow, where voids drift, and what holes cost in conduction.
+
+Signs are those of the models: j counts along +x, and a positive velocity too. B = D_s delta_s gamma Omega / (k T)
+drives curvature away; A Z* e E = D_s delta_s Z* e E / (k T) is what the field does.
+
+References:
+    W. W. Mullins, Theory of thermal grooving, J. Appl. Phys. 28, 333 (1957), doi:10.1063/1.1722742.
+    F. A. Nichols, W. W. Mullins, Surface- (interface-) and volume-diffusion contributions to morphological changes
+    driven by capillarity, Trans. Metall. Soc. AIME 233, 1840 (1965).
+    P. S. Ho, Motion of inclusion induced by a direct current and a temperature gradient, J. Appl. Phys. 41, 64 (1970),
+    doi:10.1063/1.1658375.
+    Lord Rayleigh, On the influence of obstacles arranged in rectangular order upon the properties of a medium, Phil.
+    Mag. 34, 481 (1892), doi:10.1080/14786449208620364.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from emfem.errors import ParameterError, choice, count, floats, number
+from emfem.units import boltzmann, elementary_charge
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import i0e, i1e
+
+
+def mullins_coefficient(material: Any) -> float:
+    """B = D_s delta_s gamma Omega / (k T), by which surfaces level: a wave decays as B k^4 [m4/s].
+
+    Args:
+        material: with `temperature` [K], `surface_diffusivity_thickness` [m3/s], `surface_energy` [J/m2] and
+            `atomic_volume` [m3].
+    """
+    energy = material.surface_energy * material.atomic_volume
+    return material.surface_diffusivity_thickness * energy / (boltzmann * material.temperature)
+
+
+def surface_drift(material: Any, *, current_density: float) -> float:
+    """A Z* e rho j = D_s delta_s Z* e rho j / (k T), the drift of surface atoms times their layer's thickness [m2/s].
+
+    Args:
+        material: with `temperature` [K], `surface_diffusivity_thickness` [m3/s], `effective_charge` [-] and
+            `resistivity` [Ohm m].
+        current_density: j, signed [A/m2].
+
+    Raises:
+        ParameterError: for a current density that is not finite.
+    """
+    field = material.resistivity * number("current_density", current_density, unit="A/m2")
+    force = material.effective_charge * elementary_charge * field
+    return material.surface_diffusivity_thickness * force / (boltzmann * material.temperature)
+
+
+def void_drift_velocity(
+    material: Any,
+    *,
+    radius: float,
+    current_density: float,
+    area_fraction: float = 0.0,
+    dimension: int = 2,
+    contrast: bool = True,
+) -> float:
+    """How fast a round void drifts, along +x positive: -2 A Z* e E / R, a ball -3 A Z* e E / R [m/s].
+
+    It goes against its surface atoms: along j where Z* < 0. In a cell of which it takes the part f, E is
+    rho j / (1 - f), j the mean over the cell. If the void conducted as the metal does, which no void does, it would go
+    at -A Z* e E / R, a ball at -2 A Z* e E / R, whatever f.
+
+    Args:
+        material: as in `surface_drift`.
+        radius: R, above 0 [m].
+        current_density: j, signed, mean over the cell or far away [A/m2].
+        area_fraction: f, from 0 for an infinite conductor to less than 1; in three dimensions of the volume [-].
+        dimension: 2 for a cylinder across the current, 3 for a ball.
+        contrast: whether the void insulates.
+
+    Raises:
+        ParameterError: for a value out of its bounds.
+        UnknownName: for another dimension.
+
+    References:
+        P. S. Ho (1970) for the infinite conductor, Lord Rayleigh (1892) for the cell, to first order in f.
+    """
+    size = number("radius", radius, above=0.0, unit="m")
+    fraction = number("area_fraction", area_fraction, at_least=0.0, below=1.0)
+    round_way = {"2": 1.0, "3": 2.0}[choice("dimension", str(dimension), ("2", "3"))]
+    drift = surface_drift(material, current_density=current_density)
+    return -drift / size * ((round_way + 1) / (1 - fraction) if contrast else round_way)
+
+
+def flat_growth_rate(
+    wave_number: ArrayLike, material: Any, *, current_density: float = 0.0, mobility_slope: float = 0.0
+) -> NDArray[np.complex128]:
+    """Growth rate omega of a wave exp(i k x + omega t) on flat metal, shape of k [1/s].
+
+    omega = -B k^4 + i A Z* e E k |k| + m' A Z* e E k^2: without a current it decays; a current makes it travel, with
+    the phase speed -Im(omega)/k; and makes it grow or decay where mobility changes as 1 + m' theta with the slope.
+
+    Args:
+        wave_number: k [1/m].
+        material: as in `mullins_coefficient` and, with a current, `surface_drift`.
+        current_density: j in the metal, signed, along x; the metal lies below [A/m2].
+        mobility_slope: m' [1/rad].
+
+    Raises:
+        ParameterError: for a value that is not finite.
+
+    References:
+        W. W. Mullins (1957) for the decay.
+    """
+    k, slope = floats("wave_number", wave_number), number("mobility_slope", mobility_slope)
+    drift = surface_drift(material, current_density=current_density) if current_density else 0.0
+    decay, travel = -mullins_coefficient(material) * k**4, drift * k * np.abs(k)
+    return np.asarray(decay + slope * drift * k**2 + 1j * travel, dtype=complex)
+
+
+def wire_growth_rate(
+    wave_number: ArrayLike, material: Any, *, radius: float, current_density: float = 0.0, mobility_slope: float = 0.0
+) -> NDArray[np.complex128]:
+    """Growth rate omega of a neck wave exp(i k x + omega t) around a wire, shape of k [1/s].
+
+    omega = B k^2 (1/R^2 - k^2) + m' A Z* e E k^2 - i k A Z* e E (1/R - k I0(kR)/I1(kR)): waves longer than 2 pi R grow,
+    fastest at `rayleigh_plateau_wavelength`. A current alone only makes them travel, with the phase speed
+    -Im(omega)/k: against the pull Z* e E on the atoms.
+
+    Args:
+        wave_number: k, above 0 [1/m].
+        material: as in `flat_growth_rate`.
+        radius: R, above 0 [m].
+        current_density: j in the wire, signed [A/m2].
+        mobility_slope: m' [1/rad].
+
+    Raises:
+        ParameterError: for a value out of its bounds.
+
+    References:
+        F. A. Nichols, W. W. Mullins (1965) for the growth.
+    """
+    k, size = floats("wave_number", wave_number), number("radius", radius, above=0.0, unit="m")
+    if not (np.isfinite(k).all() and (k > 0).all()):
+        msg = f"wave_number = {k.tolist()} 1/m, must be greater than 0"
+        raise ParameterError(msg)
+    slope = number("mobility_slope", mobility_slope)
+    drift = surface_drift(material, current_density=current_density) if current_density else 0.0
+    crowding = 1 / size - k * i0e(k * size) / i1e(k * size)
+    return mullins_coefficient(material) * k**2 * (1 / size**2 - k**2) + drift * (slope * k**2 - 1j * k * crowding)
+
+
+def rayleigh_plateau_wavelength(radius: float) -> float:
+    """The wavelength 2 pi sqrt(2) R at which the necks of a wire grow fastest, at the rate B/(4 R^4) [m].
+
+    Args:
+        radius: R, above 0 [m].
+
+    Raises:
+        ParameterError: for a radius that is not positive.
+
+    References:
+        F. A. Nichols, W. W. Mullins (1965).
+    """
+    return 2 * math.pi * math.sqrt(2) * number("radius", radius, above=0.0, unit="m")
+
+
+def circle_decay_rate(mode: int, material: Any, *, radius: float) -> float:
+    """n^2 (n^2 - 1) B / R^4, at which a wave with n crests around a circle decays [1/s].
+
+    Args:
+        mode: n, at least 1; a circle shifted as a whole, n = 1, stays.
+        material: as in `mullins_coefficient`.
+        radius: R, above 0 [m].
+
+    Raises:
+        ParameterError: for a value out of its bounds.
+    """
+    n, size = count("mode", mode, at_least=1), number("radius", radius, above=0.0, unit="m")
+    return n**2 * (n**2 - 1) * mullins_coefficient(material) / size**4
+
+
+def rayleigh_conductivity(area_fraction: float) -> float:
+    """Conductivity of a square array of round holes over that without: 1 - 2 f / (1 + f - 0.3058 f^4) [-].
+
+    Args:
+        area_fraction: f of the holes, from 0 to pi/4, where they touch [-].
+
+    Raises:
+        ParameterError: for a value out of its bounds.
+
+    References:
+        Lord Rayleigh (1892).
+    """
+    f = number("area_fraction", area_fraction, at_least=0.0, below=math.pi / 4)
+    return 1 - 2 * f / (1 + f - 0.3058 * f**4)

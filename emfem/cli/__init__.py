@@ -1,0 +1,54 @@
+"""The command `emfem`: cases are run, swept and drawn, meshes made and checked, without a script."""
+
+from __future__ import annotations
+
+import traceback
+from importlib.metadata import version
+from typing import Annotated
+
+from emfem import write
+from emfem.cli import cases, pictures
+from emfem.cli.meshes import meshes, shapes
+from emfem.cli.values import value
+
+import typer
+from mpi4py import MPI
+
+__all__ = ["app", "main", "shapes", "value"]
+
+app = typer.Typer(
+    name="emfem",
+    help="Electromigration in metals by finite elements.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (cases.run, cases.check, cases.new, cases.sweep, cases.info, pictures.plot, pictures.movie):
+    app.command()(command)
+app.add_typer(meshes, name="mesh")
+
+
+def main() -> None:
+    """Run the command; what goes wrong on one rank only ends all of them."""
+    try:
+        app()
+    except Exception:
+        if MPI.COMM_WORLD.size == 1:
+            raise
+        traceback.print_exc()
+        MPI.COMM_WORLD.Abort(1)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        write.say(f"emfem {version('emfem')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version, and leave.")
+    ] = False,
+) -> None:
+    """Electromigration in metals by finite elements."""

@@ -1,0 +1,89 @@
+"""`emfem run`, `check`, `new`, `sweep` and `info`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from emfem import write
+from emfem.cli.ending import one_sentence
+from emfem.cli.values import settings
+from emfem.solve import about
+from emfem.studies import Case, Study, templates, versions
+
+import typer
+from mpi4py import MPI
+
+RESULTS = Path("results")
+
+CaseFile = Annotated[Path, typer.Argument(help="The case, a TOML file: see `emfem new`.", show_default=False)]
+Folder = Annotated[
+    Path | None, typer.Option("--output", "-o", help="The folder to write into; results/NAME of the file by default.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Another value of a key: field.angle=45deg. May be repeated."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")]
+
+
+def run(file: CaseFile, output: Folder = None, set_: Settings = None, quiet: Quiet = False) -> None:
+    """Run a case, and write its results into a folder."""
+    with one_sentence():
+        case = _case(file, set_)
+        outcome = case.run(RESULTS / file.stem if output is None else output, progress=not quiet)
+        if not quiet:
+            write.say(outcome)
+
+
+def check(file: CaseFile, set_: Settings = None) -> None:
+    """Say whether a case can be run, and what it is: its mesh and models are made, nothing is solved."""
+    with one_sentence():
+        case = _case(file, set_)
+        models = case.build()
+        write.say(f"{file}: case {case.hash}", models[0].domain, *models)
+
+
+def new(
+    template: Annotated[str | None, typer.Argument(help="The kind of case; without it all kinds are listed.")] = None,
+) -> None:
+    """Print a case to start from: `emfem new film > case.toml`."""
+    with one_sentence():
+        if template is not None:
+            write.say(templates.text(template).rstrip())
+            return
+        width = max(map(len, templates.names()))
+        write.say(*(f"{name:<{width}}  {templates.purpose(name)}" for name in templates.names()))
+
+
+def sweep(
+    file: Annotated[Path, typer.Argument(help="The study, a TOML file: a case, and a grid or runs.")],
+    output: Folder = None,
+    workers: Annotated[int, typer.Option(help="Processes on this machine, of one thread each.")] = 2,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://..., instead.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a case with many values, what is not done yet, and gather one table."""
+    with one_sentence():
+        folder = RESULTS / file.stem if output is None else output
+        table = Study.read(file).run(folder, workers=workers, scheduler=scheduler, progress=not quiet)
+        failed = table[table["status"] != "ok"]
+        if not quiet:
+            write.say(f"{len(table) - len(failed)} of {len(table)} runs done; {folder / 'results.csv'}")
+        for _, lost in failed.iterrows():
+            typer.echo(f"{lost['hash'] or 'refused'}: {lost['error'] or lost['status']}", err=True)
+    if len(failed):
+        raise typer.Exit(1)
+
+
+def info() -> None:
+    """Say the versions of emfem and what it stands on, and the solvers there are."""
+    told: dict[str, Any] = versions() | {"ranks": MPI.COMM_WORLD.size, "solvers": ", ".join(about.packages())}
+    width = max(map(len, told))
+    write.say(*(f"{name:<{width}}  {value}" for name, value in told.items()))
+
+
+def _case(file: Path, typed: list[str] | None) -> Case:
+    """The case of a file, with what was typed."""
+    case = Case.read(file)
+    return case.with_(**settings(typed)) if typed else case

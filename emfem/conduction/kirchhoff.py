@@ -1,0 +1,281 @@
+"""Kirchhoff's laws on a network of wires: what flows in every segment and via, without a mesh.
+
+sum of currents into a node = current drawn there,      V_a - V_b = R I,      R = rho L / (w h)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from emfem.errors import ParameterError, floats, kind
+from emfem.mesh import Domain, Network
+from emfem.mesh.graph import Floats, Numbers, connected, gathered, told_nodes
+from emfem.mesh.share import on_root
+from emfem.mesh.wires import drawn, held
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import coo_array
+from scipy.sparse.linalg import splu
+
+REFINED = 2  # times that currents are corrected by what nodes lack: the first takes the rounding of the solve away
+BALANCED = 1e-9  # part of the loads that may be missing in a network without pads: rounding of the user's numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Currents:
+    """What flows in a network.
+
+    Attributes:
+        network: where.
+        potential: of each node [V], shape (n,).
+        current: of each segment along its direction [A], shape (m,).
+        current_density: the same over its cross-section [A/m2], shape (m,).
+        via_current: of each via, from its first to its second node [A], shape (v,).
+        injected: current brought to each node from outside [A], shape (n,): by pads, less by loads.
+        residual: what is left of Kirchhoff's law at each node [A], shape (n,): rounding.
+        drop: how far each node is below the pads that feed it (their mean) [V], shape (n,).
+        power: heat of segments and vias [W].
+    """
+
+    network: Network
+    potential: Floats
+    current: Floats
+    current_density: Floats
+    via_current: Floats
+    injected: Floats
+    residual: Floats
+    drop: Floats
+    power: float
+
+    def __str__(self) -> str:
+        """One line."""
+        worst = int(np.abs(self.drop).argmax())
+        densest = int(np.abs(self.current_density).argmax())
+        return (
+            f"largest drop {self.drop[worst]:.4g} V at {self.network.node(worst)}, largest current density "
+            f"{self.current_density[densest]:.4g} A/m2 in {self.network.wire(densest)}, {self.power:.4g} W"
+        )
+
+
+def kirchhoff(
+    network: Network | Domain,
+    resistivity: ArrayLike,
+    *,
+    loads: Mapping[int, float] | ArrayLike | None = None,
+    pads: Mapping[int, float] | None = None,
+    extra_resistance: ArrayLike | None = None,
+) -> Currents:
+    """Potentials and currents of a network of wires. On a domain collective, and solved on one rank.
+
+    Without any pad the currents are those of the loads alone, which must cancel in each part, and the potential is 0 at
+    the first node of each. Nodes that shorts join have one potential; where shorts form a loop, or tie pads together,
+    they share the current as equal resistances would.
+
+    Args:
+        network: of em.mesh.network, or the `network` of such a domain.
+        resistivity: rho [Ohm m], a number or one a segment, shape (m,).
+        loads: current drawn from nodes [A], a mapping of nodes or shape (n,); those of the network if left out.
+        pads: nodes held at a voltage [V]; those of the network if left out.
+        extra_resistance: added to that of each segment [Ohm], such as that of a void, a number or shape (m,); inf cuts
+            the segment.
+
+    Raises:
+        ParameterError: for a resistivity that is not positive, a negative extra resistance, nodes that do not exist, a
+            part of the network that hangs on no pad, shorted pads at different voltages, or loads that do not cancel
+            where there is no pad.
+    """
+    wires = _wires(network)
+    nodes = len(wires.nodes)
+    resistance = _resistance(wires, resistivity, extra_resistance)
+    load = wires.loads if loads is None else drawn(loads, nodes)
+    volts = dict(wires.pads) if pads is None else held(pads, nodes)
+
+    def solved() -> tuple[Floats, Floats]:
+        return _solve(wires, resistance, load, volts)
+
+    potential, flow = on_root("currents", solved, network.mesh.comm) if isinstance(network, Domain) else solved()
+    current, through = flow[: len(wires.segments)], flow[len(wires.segments) :]
+    inflow = gathered(nodes, _links(wires), flow)
+    fed = list(volts)
+    injected = -load
+    injected[fed] = -inflow[fed]
+    label = connected(nodes, wires.segments[np.isfinite(resistance)], wires.vias)
+    live = np.isfinite(resistance)
+    return Currents(
+        wires,
+        potential,
+        current,
+        current / wires.cross_sections,
+        through,
+        injected,
+        inflow + injected,
+        _levels(label, volts) - potential,
+        float(current[live] ** 2 @ resistance[live] + through**2 @ wires.via_resistance),
+    )
+
+
+def check_kirchhoff(
+    network: Network | Domain, current_density: ArrayLike, *, injected: ArrayLike | None = None, rtol: float = 1e-6
+) -> None:
+    """Refuse given currents that violate Kirchhoff's law at an inner node; ends, vias and pads are free.
+
+    Args:
+        network: of em.mesh.network, or the `network` of such a domain.
+        current_density: along the direction of each segment [A/m2], a number or shape (m,).
+        injected: current brought to each node from outside [A], shape (n,); less the loads of the network if left out.
+        rtol: the imbalance allowed, as a part of the current through the node [-].
+
+    Raises:
+        ParameterError: naming the worst node, and by how much.
+    """
+    _wires(network).check_balance(current_density, injected=injected, rtol=rtol)
+
+
+def _wires(network: Network | Domain) -> Network:
+    """The network of either."""
+    found = network.wires() if isinstance(network, Domain) else network
+    kind("network", found, Network, "one of em.mesh.network")
+    return found
+
+
+def _resistance(wires: Network, resistivity: ArrayLike, extra: ArrayLike | None) -> Floats:
+    """R = rho L / (w h) of each segment and what is added [Ohm]."""
+    rho = wires.per_segment("resistivity", resistivity)
+    wrong = np.flatnonzero(rho <= 0)
+    if len(wrong):
+        msg = f"resistivity = {rho[wrong[0]]:g} Ohm m of {wires.wire(int(wrong[0]))}, must be greater than 0"
+        raise ParameterError(msg)
+    resistance = rho * wires.lengths / wires.cross_sections
+    if extra is None:
+        return resistance
+    added = floats("extra_resistance", extra)
+    finite = wires.per_segment("extra_resistance", np.where(np.isposinf(added), 0.0, added))
+    wrong = np.flatnonzero(finite < 0)
+    if len(wrong):
+        told = f"extra_resistance = {finite[wrong[0]]:g} Ohm of {wires.wire(int(wrong[0]))}"
+        msg = f"{told}, must be at least 0"
+        raise ParameterError(msg)
+    return resistance + added
+
+
+def _links(wires: Network) -> Numbers:
+    """Segments, then vias, as pairs of nodes."""
+    return np.concatenate([wires.segments, wires.vias])
+
+
+def _solve(wires: Network, resistance: Floats, load: Floats, pads: Mapping[int, float]) -> tuple[Floats, Floats]:
+    """Potential of each node, and current of each segment and then each via."""
+    nodes, links = len(wires.nodes), _links(wires)
+    ohms = np.concatenate([resistance, wires.via_resistance])
+    shorts = ohms == 0
+    conductance = np.where(shorts, 0.0, 1 / np.where(shorts, 1.0, ohms))
+    one = connected(nodes, links[shorts])  # nodes that shorts join are one
+    level = _held_levels(wires, one, pads)
+    parts = connected(nodes, links[conductance > 0], links[shorts])
+    grounds = _grounds(wires, parts, load, pads)
+    values = np.full(int(one.max()) + 1, np.nan)
+    values[one[list(grounds)]] = 0.0
+    values[list(level)] = list(level.values())
+    summed = np.bincount(one, -load, len(values))
+    potential, flow = _flows(one[links], conductance, summed, values)
+    lack = gathered(nodes, links, flow) - load
+    if shorts.any():
+        flow[shorts] = _short_currents(nodes, links[shorts], lack, pads)
+    return potential[one], flow
+
+
+def _held_levels(wires: Network, one: Numbers, pads: Mapping[int, float]) -> dict[int, float]:
+    """Voltage of each group of shorted nodes that has a pad.
+
+    Raises:
+        ParameterError: for pads that are shorted at different voltages.
+    """
+    level: dict[int, tuple[int, float]] = {}
+    for node, volts in pads.items():
+        other, known = level.setdefault(int(one[node]), (node, volts))
+        if known != volts:
+            pair = f"{wires.node(other)} at {known:g} V and {wires.node(node)} at {volts:g} V"
+            msg = f"pads: {pair} are shorted, must be at one voltage"
+            raise ParameterError(msg)
+    return {group: volts for group, (_, volts) in level.items()}
+
+
+def _grounds(wires: Network, parts: Numbers, load: Floats, pads: Mapping[int, float]) -> list[int]:
+    """A node of each part to be put at 0; none if there are pads.
+
+    Raises:
+        ParameterError: for a part without pad where others have one, or whose loads do not cancel.
+    """
+    if pads:
+        loose = np.setdiff1d(parts, parts[list(pads)])
+        if len(loose):
+            told = told_nodes(wires, np.flatnonzero(parts == loose[0]))
+            more = f" (and {len(loose) - 1} other parts)" if len(loose) > 1 else ""
+            msg = f"{told}{more} hang on no pad, must be joined to one: their potential floats"
+            raise ParameterError(msg)
+        return []
+    total, scale = np.bincount(parts, load), np.bincount(parts, np.abs(load))
+    wrong = np.flatnonzero(np.abs(total) > BALANCED * scale)
+    if len(wrong):
+        told = told_nodes(wires, np.flatnonzero(parts == wrong[0]))
+        msg = f"loads of {told} sum to {total[wrong[0]]:g} A, must cancel where there is no pad"
+        raise ParameterError(msg)
+    return np.unique(parts, return_index=True)[1].tolist()
+
+
+def _levels(parts: Numbers, pads: Mapping[int, float]) -> Floats:
+    """Mean voltage of the pads in each node's part, 0 without, shape (n,)."""
+    size = int(parts.max()) + 1
+    at = parts[list(pads)]
+    number, total = np.bincount(at, minlength=size), np.bincount(at, list(pads.values()), size)
+    return (total / np.maximum(number, 1))[parts]
+
+
+def _short_currents(nodes: int, shorts: Numbers, lack: Floats, pads: Mapping[int, float]) -> Floats:
+    """Currents of the shorts that bring to every node what it lacks, shared out as by equal resistances."""
+    group = connected(nodes, shorts)
+    values = np.full(nodes, np.nan)
+    values[list(pads)] = 0.0
+    unfed = np.setdiff1d(group, group[list(pads)])
+    first = np.unique(group, return_index=True)[1]
+    values[first[unfed]] = 0.0
+    return _flows(shorts, np.ones(len(shorts)), lack, values)[1]
+
+
+def _flows(pairs: Numbers, conductance: Floats, brought: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Potentials u and flows g (u_a - u_b) along `pairs` that carry away what is `brought` to each node.
+
+    Args:
+        pairs: nodes that are joined, shape (l, 2).
+        conductance: g of each, shape (l,).
+        brought: to each node, shape (n,).
+        values: of nodes where u is held, NaN elsewhere, shape (n,).
+    """
+    free = np.flatnonzero(np.isnan(values))
+    potential = np.where(np.isnan(values), 0.0, values)
+    flow = conductance * (potential[pairs[:, 0]] - potential[pairs[:, 1]])
+    if not len(free):
+        return potential, flow
+    solve = splu(
+        _laplacian(pairs, conductance, len(values))[free][:, free].tocsc(),
+        permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
+    ).solve
+    for _ in range(1 + REFINED):
+        # The flows themselves are corrected: a difference of potentials would lose their digits.
+        change = np.zeros(len(values))
+        change[free] = solve((gathered(len(values), pairs, flow) + brought)[free])
+        potential += change
+        flow += conductance * (change[pairs[:, 0]] - change[pairs[:, 1]])
+    return potential, flow
+
+
+def _laplacian(pairs: Numbers, conductance: Floats, nodes: int) -> coo_array:
+    """The matrix that takes potentials to what flows out of each node, rows compressed."""
+    a, b = pairs.T
+    entries = np.concatenate([conductance, conductance, -conductance, -conductance])
+    places = (np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a]))
+    return coo_array((entries, places), shape=(nodes, nodes)).tocsr()

@@ -1,0 +1,105 @@
+"""What a run of voids tells: when they opened, how they grew, and when that was failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from emfem.failure.nodes import Array
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Void:
+    """A void.
+
+    Attributes:
+        node: the number of its node, or the name of the end of a line.
+        nucleated: when it opened [s].
+        volume: at the end [m3]; on a line over the cross-section [m].
+        length: what it has cut of each wire at its node, at the end [m].
+    """
+
+    node: int | str
+    nucleated: float
+    volume: float
+    length: float
+
+
+@dataclass(frozen=True, eq=False)
+class Life:
+    """How a network or a line failed, or why it did not.
+
+    Attributes:
+        time_to_failure: infinity if it never failed or not in the time it was given [s].
+        why: what ended it: a criterion, "hillock", "open", or, without failure, "immortal" or "survived".
+        voids: in the order in which they opened.
+        t: times of all steps, shape (n,) [s].
+        volume: of all voids together at those times [m3].
+        resistance: that of the criterion at those times, shape (n,), or None [Ohm].
+        highest: the highest stress at those times [Pa].
+        lowest: the lowest stress at those times [Pa].
+        steps: steps that the stress took.
+        redistributions: how often currents were worked out anew.
+    """
+
+    time_to_failure: float
+    why: str
+    voids: tuple[Void, ...]
+    t: Array
+    volume: Array
+    resistance: Array | None
+    highest: Array
+    lowest: Array
+    steps: int
+    redistributions: int
+
+    @property
+    def immortal(self) -> bool:
+        """Whether no void can ever open."""
+        return self.why == "immortal"
+
+    @property
+    def nucleation(self) -> dict[int | str, float]:
+        """When a void first opened at each node that has one [s]."""
+        first: dict[int | str, float] = {}
+        for void in self.voids:
+            first.setdefault(void.node, void.nucleated)
+        return first
+
+    def __str__(self) -> str:
+        """One line."""
+        if np.isinf(self.time_to_failure):
+            told = "immortal" if self.immortal else f"{self.why} {self.t[-1]:.4g} s"
+        else:
+            told = f"failed after {self.time_to_failure:.5g} s: {self.why}"
+        opened = ", ".join(f"{void.node} at {void.nucleated:.5g} s ({void.length:.3g} m long)" for void in self.voids)
+        return f"{told}; voids: {opened or 'none'}; {self.steps} steps"
+
+
+@dataclass(frozen=True, eq=False)
+class Nucleation:
+    """When and where the first void opens.
+
+    Attributes:
+        t: when; infinity if none opens in the time given [s].
+        place: where the tension was highest then, shape (dim,) [m].
+        stress: that tension [Pa].
+        why: "nucleated", "immortal" if no void can ever open, or "survived".
+    """
+
+    t: float
+    place: Any
+    stress: float
+    why: str
+
+    @property
+    def time_to_failure(self) -> float:
+        """The same as t: the first void counts as failure [s]."""
+        return self.t
+
+    def __str__(self) -> str:
+        """One line."""
+        where = ", ".join(f"{x:.4g}" for x in self.place)
+        return f"{self.why}{'' if np.isinf(self.t) else f' at {self.t:.5g} s'}: {self.stress:.4g} Pa at ({where}) m"

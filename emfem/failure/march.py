@@ -1,0 +1,309 @@
+"""Voids open, grow and turn the current away: a model of stress marched to failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from emfem import fields
+from emfem import watch as watching
+from emfem.errors import ParameterError, count, kind, number
+from emfem.evolve import evolve
+from emfem.failure.circuit import Circuit
+from emfem.failure.criteria import Criterion, Damage, FirstVoid
+from emfem.failure.life import Life, Void
+from emfem.failure.liner import Liner
+from emfem.failure.nodes import Nodes
+from emfem.failure.rest import cell_time, immortality
+from emfem.model import Model
+from emfem.observe import Observer
+from emfem.stress import open_void
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+TOGETHER = 1e-6  # of the critical stress: nodes that come as near to it as that open with the first
+INSIDE = 1e-3  # of the critical stress: by so much more inside a segment than at the nodes, a node is missing there
+CALM, SUDDEN = 1e-3, 1e-7  # of the time that stress takes through a cell: first steps, the second where a void opens
+EMPTY = 1e-5  # of the scale of void volumes, ten times the error of a step: a void so far below 0 has healed
+
+
+def run(
+    model: Model,
+    *,
+    critical_stress: float,
+    until: float,
+    fails: Criterion | None = None,
+    resistivity: ArrayLike | None = None,
+    liner: Liner | None = None,
+    cut: float = 0.0,
+    hillock_stress: float | None = None,
+    most: int | None = None,
+    update: float = 0.05,
+    rtol: float = 1e-4,
+    watch: Sequence[Observer] = (),
+) -> Life:
+    """March a model of stress on a line or network to failure: voids open, grow and turn the current away. Collective.
+
+    A void opens at the node where tension reaches the critical stress, at the time it does, and holds the stress there
+    at 0 from then on. It takes up the atoms that leave, so V = int (sigma_T - sigma)/B dV, and cuts the wires at its
+    node over V/(sum of their cross-sections). There the liner carries the current, or none does. Where the currents
+    of the network can change, they are worked out anew each time that a resistance has changed by `update` of it, for
+    half a change ahead: the error is of second order in that. A void that shrinks to nothing closes. The metal is not
+    made shorter by its voids. Beside a void that has just opened a stress that no cell resolves overshoots: give each
+    segment several cells.
+
+    Returns at once where it is seen that no void can ever open: see `immortality`.
+
+    Args:
+        model: of `em.stress.model(..., voids=True)`; it keeps the state reached. On a network with pads its currents
+            must be those of `em.conduction.kirchhoff`.
+        critical_stress: sigma_c, above 0 [Pa].
+        until: the time to give up at, after that of the model [s].
+        fails: `FirstVoid()` (when left out), `VoidLength`, `ResistanceRise` or `Drop`. Beyond that it is failure when a
+            void is as long as a wire, or when the current finds no way.
+        resistivity: rho of the metal, a number or one a segment; without it currents stay as they are [Ohm m].
+        liner: what carries the current past a void; without, a void cuts its wires.
+        cut: length at which a void begins to cut its wires, at least 0 [m].
+        hillock_stress: the compression at which the metal is squeezed out, above 0: failure too [Pa].
+        most: how many voids may open; any number when left out.
+        update: part of its resistance by which a segment may change before currents are worked out anew [-].
+        rtol: error allowed in a step, as in `em.evolve`.
+        watch: observers; each void and each redistribution starts them again.
+
+    Raises:
+        ParameterError: for a value out of its bounds, a model without voids, a criterion that needs more than is given,
+            currents that are not those of the pads, or tension that passes the critical one between nodes.
+    """
+    kind("model", model, Model, "one of em.stress.model")
+    critical = number("critical_stress", critical_stress, above=0.0, unit="Pa")
+    if hillock_stress is not None:
+        number("hillock_stress", hillock_stress, above=0.0, unit="Pa")
+    limit = np.inf if most is None else count("most", most, at_least=1)
+    number("update", update, above=0.0, at_most=1.0)
+    nodes = Nodes(model)
+    if liner is not None:
+        kind("liner", liner, Liner, "em.failure.Liner(...)")
+        if resistivity is None:
+            msg = "liner is given without resistivity: give that of the metal too"
+            raise ParameterError(msg)
+    circuit = None if resistivity is None else Circuit(model, resistivity, liner, cut)
+    if fails is not None and not callable(getattr(fails, "gauge", None)):
+        msg = f"fails = {fails!r}, must be FirstVoid(), VoidLength(...), ResistanceRise(...) or Drop(...)"
+        raise ParameterError(msg)
+    march = _March(model, nodes, circuit, FirstVoid() if fails is None else fails, critical, float(limit), update)
+    return march.to(number("until", until, unit="s"), hillock_stress, rtol, watch)
+
+
+@dataclass
+class _Opened:
+    """A void on the way."""
+
+    place: int
+    nucleated: float
+    healed: bool = False
+
+
+class _March:
+    """One run; its methods are what the events ask and what follows them."""
+
+    def __init__(
+        self,
+        model: Model,
+        nodes: Nodes,
+        circuit: Circuit | None,
+        fails: Criterion,
+        critical: float,
+        most: float,
+        update: float,
+    ) -> None:
+        """No void yet."""
+        self.model, self.nodes, self.circuit, self.fails = model, nodes, circuit, fails
+        self.critical, self.most, self.update = critical, most, update
+        self.gauge = fails.gauge(circuit)
+        self.voids: list[_Opened] = []
+        self.known = self._extra()
+        self.redistributions = self.steps = 0
+
+    @property
+    def places(self) -> list[int]:
+        """Of the voids that are open."""
+        return [void.place for void in self.voids if not void.healed]
+
+    def to(self, until: float, hillock_stress: float | None, rtol: float, watch: Sequence[Observer]) -> Life:
+        """March; the life."""
+        record = _Record(self)
+        follow: dict[str, Callable[[], str | None]] = {
+            "nucleation": self._nucleate,
+            "redistribution": self._redistribute,
+            "healing": self._heal,
+            "failure": lambda: "open" if np.isinf(self.damage().resistance) else self.fails.words,
+            "hillock": lambda: "hillock",
+            "empty": lambda: "a void is as long as a wire",
+            "immortal": lambda: "immortal",
+            "reached until": lambda: "survived",
+        }
+        cell = cell_time(self.model)
+        why, first_step = None, CALM * cell
+        while why is None:
+            began = self.model.t
+            leg = evolve(
+                self.model,
+                until,
+                first_step=first_step,
+                rtol=rtol,
+                watch=[*self._events(hillock_stress), record, *watch],
+                progress=False,
+            )
+            self.steps += leg.steps
+            # A surface that opens or heals settles at once; currents change by little.
+            calm = leg.stopped == "redistribution" and leg.steps > 0
+            first_step = (leg.t - began) / leg.steps if calm else SUDDEN * cell
+            why = follow[leg.stopped]() if leg.stopped in follow else leg.stopped
+            if self.model.t >= until and why is None:
+                why = "survived"
+        failed = why not in ("survived", "immortal", "interrupted") and leg.stopped in follow
+        return record.life(self.model.t if failed else np.inf, why)
+
+    def _events(self, hillock_stress: float | None) -> list[watching.Event]:
+        """What can stop a leg."""
+        found = [watching.event(self._damage, above=1.0, reason="failure")]
+        if len(self.places) < self.most:
+            found.append(watching.event(self._tension, above=1.0, reason="nucleation"))
+        if hillock_stress is not None:
+            found.append(watching.event("sigma_min", below=-hillock_stress, reason="hillock"))
+        if self.places:
+            found.append(watching.event(self._healing, above=EMPTY, reason="healing", rtol=1e-3))
+            if self.model.domain.network is not None:
+                found.append(watching.event(self._filling, above=1.0, reason="empty"))
+            if self.circuit is not None and self.circuit.moves:
+                found.append(watching.event(self._change, above=self.update, reason="redistribution", rtol=1e-2))
+        elif hillock_stress is None and not self.voids:
+            safe = immortality(self.model, self.critical)
+            found += [] if safe is None else [safe]
+        return found
+
+    def damage(self) -> Damage:
+        """How far the criterion is, now."""
+        return self.gauge(self._lengths(), bool(self.places))
+
+    def _damage(self, models: Sequence[Model], t: float) -> float:
+        return self.damage().part
+
+    def _tension(self, models: Sequence[Model], t: float) -> float:
+        """The highest tension where no void is, over the critical one."""
+        at_nodes = self.nodes.stress()
+        at_nodes[self.places] = -np.inf
+        highest = float(max(at_nodes.max(), 0.0))  # where all are open, none is left
+        # Beside a void that has just opened the stress overshoots by what a cell cannot resolve.
+        anywhere = 0.0 if self.voids else fields.extremes(self.model["sigma"])[1]
+        if highest < self.critical < anywhere / (1 + INSIDE):
+            msg = (
+                f"tension of {anywhere:.4g} Pa between nodes passes critical_stress = {self.critical:.4g} Pa: "
+                "put a node there, or take em.failure.nucleation"
+            )
+            raise ParameterError(msg)
+        return highest / self.critical
+
+    def _healing(self, models: Sequence[Model], t: float) -> float:
+        """How far the smallest void is below 0, over the scale of volumes."""
+        return -float(self.nodes.volumes()[self.places].min()) / self.model.unknowns[1].scale
+
+    def _filling(self, models: Sequence[Model], t: float) -> float:
+        """The largest part of a wire that the voids at its ends have cut."""
+        network = self.model.domain.wires()
+        return float((self._lengths()[network.segments].sum(axis=1) / network.lengths).max())
+
+    def _change(self, models: Sequence[Model], t: float) -> float:
+        """The largest change of a segment's resistance since the last redistribution, over that."""
+        assert self.circuit is not None
+        before, now = self.circuit.own + self.known, self.circuit.own + self._extra()
+        with np.errstate(invalid="ignore"):
+            change = np.where(np.isinf(before), 0.0, np.abs(now / before - 1))
+        return min(float(change.max()), 1 + self.update)  # a wire that is cut is a jump
+
+    def _lengths(self) -> np.ndarray:
+        """Length of the void at every node of the network, or every end of the line."""
+        lengths = np.maximum(self.nodes.lengths(), 0.0)
+        network = self.model.domain.network
+        if network is None:
+            return lengths
+        every = np.zeros(len(network.nodes))
+        every[self.nodes.metal] = lengths
+        return every
+
+    def _extra(self) -> np.ndarray:
+        return np.zeros(0) if self.circuit is None else self.circuit.extra(self._lengths())
+
+    def _nucleate(self) -> None:
+        """Open a void at each node that has come to the critical stress."""
+        stress = self.nodes.stress()
+        stress[self.places] = -np.inf
+        for place in np.argsort(-stress, kind="stable"):
+            if stress[place] >= (1 - TOGETHER) * self.critical and len(self.places) < self.most:
+                self.voids.append(_Opened(int(place), self.model.t))
+                open_void(self.model, self.nodes.labels[place])
+
+    def _heal(self) -> None:
+        """Close the voids that are gone."""
+        volumes = self.nodes.volumes()
+        for void in self.voids:
+            if not void.healed and volumes[void.place] <= -0.5 * EMPTY * self.model.unknowns[1].scale:
+                void.healed = True
+                open_void(self.model, self.nodes.labels[void.place], open=False)
+
+    def _redistribute(self) -> str | None:
+        """Work the currents out anew; "open" if there is no way left for them.
+
+        They are those half a change ahead, so that over the next leg they are neither late nor early.
+        """
+        assert self.circuit is not None
+        before, self.known = self.known, self._extra()
+        if not self.circuit.closed(self.known):
+            return "open"
+        grows = np.isfinite(self.known) & np.isfinite(before)
+        rise = np.subtract(self.known, before, out=np.zeros_like(before), where=grows)
+        self.circuit.redistribute(np.maximum(self.known + rise / 2, 0.0))
+        self.redistributions += 1
+        return None
+
+
+class _Record(Observer):
+    """Keeps what the voids did after each step."""
+
+    def __init__(self, march: _March) -> None:
+        """Look at a march."""
+        super().__init__()
+        self.march = march
+        self.rows: list[tuple[float, ...]] = []
+
+    def record(self, t: float) -> None:
+        """Add a row, unless the last leg ended with it."""
+        low, high = fields.extremes(self.march.model["sigma"])
+        volume = float(self.march.nodes.volumes().sum())
+        row = (t, volume, self.march.damage().resistance, high, low)
+        if self.rows and self.rows[-1][0] == t:
+            self.rows[-1] = row
+        else:
+            self.rows.append(row)
+
+    def life(self, time_to_failure: float, why: str) -> Life:
+        """The report."""
+        march = self.march
+        volumes, lengths = march.nodes.volumes(), march.nodes.lengths()
+        t, volume, resistance, highest, lowest = np.array(self.rows).T
+        return Life(
+            time_to_failure=time_to_failure,
+            why=why,
+            voids=tuple(
+                Void(march.nodes.labels[v.place], v.nucleated, float(volumes[v.place]), float(lengths[v.place]))
+                for v in march.voids
+            ),
+            t=t,
+            volume=volume,
+            resistance=None if np.isnan(resistance).all() else resistance,
+            highest=highest,
+            lowest=lowest,
+            steps=march.steps,
+            redistributions=march.redistributions,
+        )

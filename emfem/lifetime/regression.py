@@ -1,0 +1,214 @@
+"""Lognormal regression of lifetimes, some of them cut off by the end of the test, by maximum likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from emfem.errors import ParameterError, floats, number
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, special, stats
+
+type Array = NDArray[np.float64]
+
+CONVERGED = 1e-12  # of a Newton decrement, per failure: the step taken then leaves the square of it
+ROUNDING = 1e-10  # of the logarithm of a lifetime: less scatter than that is none
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its confidence interval: `float(estimate)` is the number, `x in estimate` asks the interval.
+
+    Attributes:
+        value: the most likely.
+        low: lower end of the interval.
+        high: upper end of the interval.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __float__(self) -> float:
+        """The most likely value."""
+        return self.value
+
+    def __contains__(self, x: float) -> bool:
+        """Whether the interval holds x."""
+        return self.low <= x <= self.high
+
+    def __str__(self) -> str:
+        """The value and its interval."""
+        return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g})"
+
+    def through(self, function: Callable[[float], Any]) -> Estimate:
+        """The estimate of an increasing function of what this estimates."""
+        return Estimate(*(float(function(x)) for x in (self.value, self.low, self.high)))
+
+
+def samples(lifetimes: ArrayLike, censored: ArrayLike | None) -> tuple[Array, NDArray[np.bool_]]:
+    """Times and whether each is only that of the end of a test, shape (n,).
+
+    Raises:
+        ParameterError: for times that are not above 0 and finite, or marks of another shape.
+    """
+    times = floats("lifetimes", lifetimes)
+    if times.ndim != 1 or not times.size:
+        msg = f"lifetimes of shape {times.shape}, must be a list of times"
+        raise ParameterError(msg)
+    wrong = times[~(np.isfinite(times) & (times > 0))]
+    if wrong.size:
+        immortal = ": give what outlived the test as the time tested, and censored" if np.isinf(wrong[0]) else ""
+        msg = f"lifetimes has {wrong[0]:g} s, must be finite and greater than 0 s{immortal}"
+        raise ParameterError(msg)
+    if censored is None:
+        return times, np.zeros(len(times), dtype=bool)
+    marks = np.asarray(censored)
+    if marks.shape != times.shape or marks.dtype != np.bool_:
+        msg = f"censored of {marks.dtype} and shape {marks.shape}, must be one True or False for each of {len(times)}"
+        raise ParameterError(msg)
+    return times, marks
+
+
+def level(confidence: float) -> float:
+    """A confidence inside (0, 1).
+
+    Raises:
+        ParameterError: if it is not.
+    """
+    return number("confidence", confidence, above=0.0, below=1.0)
+
+
+class Regression:
+    """`ln t = x . b + s z` with z standard normal: b and s that make the lifetimes seen most likely.
+
+    With g = 1/s, d = b/s and z = g ln t - x . d the logarithm of the likelihood is concave in (d, g):
+
+        sum over failures (ln g - z^2/2) + sum over the censored ln Phi(-z)
+
+    so that Newton's method finds the one maximum from anywhere. The failures must span all of b and scatter.
+
+    Intervals are those of the profile likelihood: what a parameter can be while the likelihood, with all others at
+    their best, stays within its drop of the maximum. The drop is r ln(1 + t^2/(r - p))/2, t Student's quantile with
+    r - p degrees of freedom for r failures and p coefficients: without censoring the interval of a coefficient is then
+    Student's, exactly; for many failures it is the usual one of chi squared.
+
+    Attributes:
+        coefficients: b, shape (p,).
+        sigma: s, the spread of ln t.
+        likelihood: its logarithm, without what does not hang on b and s.
+        failures: r.
+    """
+
+    def __init__(self, design: Array, logs: Array, censored: NDArray[np.bool_]) -> None:
+        """Find the maximum.
+
+        Raises:
+            ParameterError: if the failures do not scatter about the law.
+        """
+        self._failed = np.column_stack([-design, logs])[~censored]
+        self._censored = np.column_stack([-design, logs])[censored]
+        self.failures, columns = len(self._failed), design.shape[1]
+        first, *_ = np.linalg.lstsq(-self._failed[:, :-1], self._failed[:, -1])
+        scatter = float(np.std(self._failed @ np.append(first, 1.0)))
+        if scatter < ROUNDING:
+            msg = "lifetimes follow the law without any scatter: there is no spread to fit"
+            raise ParameterError(msg)
+        self._best, self.likelihood = self._climb(np.append(first, 1.0) / scatter, np.eye(columns + 1))
+        self.coefficients, self.sigma = self._best[:-1] / self._best[-1], float(1 / self._best[-1])
+        self.freedom = self.failures - columns
+
+    def combination(self, weights: Array, quantile: float, confidence: float) -> Estimate:
+        """`w . b + q s`, with its interval: the q-th standard normal quantile of ln t at x = w."""
+        best = float(weights @ self.coefficients + quantile * self.sigma)
+        return self._interval(best, lambda v: (np.append(weights, -v), -quantile), confidence)
+
+    def spread(self, confidence: float) -> Estimate:
+        """S with its interval."""
+        row = np.append(np.zeros(len(self.coefficients)), 1.0)
+        found = self._interval(float(np.log(self.sigma)), lambda v: (row, float(np.exp(-v))), confidence)
+        return found.through(np.exp)
+
+    def score(self, weights: Array, log: float, confidence: float) -> Estimate:
+        """`(ln t - w . b)/s`, of which a given life is the standard normal quantile, with its interval."""
+        row = np.append(-weights, log)
+        return self._interval(float(row @ self._best), lambda v: (row, v), confidence)
+
+    def _interval(self, best: float, fixing: Callable[[float], tuple[Array, float]], confidence: float) -> Estimate:
+        """Where the profile likelihood has dropped; `fixing(v)` is the row and value of row . (d, g) = value."""
+        student = float(stats.t.ppf((1 + confidence) / 2, self.freedom))
+        drop = self.failures * np.log1p(student**2 / self.freedom) / 2
+        step = student * self._deviation(best, fixing)
+
+        def over(v: float) -> float:  # nearly linear in v
+            return float(np.sqrt(drop) - np.sqrt(max(0.0, self.likelihood - self._held(*fixing(v)))))
+
+        low, high = (self._crossing(over, best, side * step) for side in (-1, 1))
+        return Estimate(best, low, high)
+
+    def _deviation(self, best: float, fixing: Callable[[float], tuple[Array, float]]) -> float:
+        """The standard deviation by Fisher's information, to begin the search with."""
+        tiny = 1e-6 * max(1.0, abs(best))
+        (row, value), (later, moved) = fixing(best), fixing(best + tiny)
+        slope = ((later - row) @ self._best - (moved - value)) / tiny  # of the constraint, as v moves
+        variance = row @ np.linalg.solve(-self._slopes(self._best)[1], row)
+        return float(np.sqrt(variance) / abs(slope))
+
+    @staticmethod
+    def _crossing(over: Callable[[float], float], best: float, step: float) -> float:
+        """The zero of `over` on one side."""
+        near, far = best, best + step
+        while over(far) > 0:
+            near, far = far, far + step
+            step *= 2
+        return float(optimize.brentq(over, near, far, xtol=1e-9 * abs(step), rtol=1e-12))
+
+    def _held(self, row: Array, value: float) -> float:
+        """The greatest likelihood with row . (d, g) = value."""
+        pivot = int(np.argmax(np.abs(row[:-1]))) if np.any(row[:-1]) else len(row) - 1
+        free = np.delete(np.eye(len(row)), pivot, axis=1)
+        free[pivot] = -np.delete(row, pivot) / row[pivot]
+        origin = np.zeros(len(row))
+        origin[pivot] = value / row[pivot]
+        start = origin + free @ np.delete(self._best, pivot)
+        return self._climb(start, free)[1]
+
+    def _climb(self, point: Array, free: Array) -> tuple[Array, float]:
+        """Newton's method from a point along the columns of `free`: the maximum and its value."""
+        value = self._value(point)
+        for _ in range(200):
+            slope, curvature = self._slopes(point)
+            along = free.T @ slope
+            step = np.linalg.solve(-(free.T @ curvature @ free), along)
+            decrement = float(along @ step)
+            step = free @ step
+            if decrement < CONVERGED * self.failures:
+                return point + step, self._value(point + step)
+            while not (higher := self._value(point + step)) >= value + 0.1 * decrement:
+                step, decrement = step / 2, decrement / 2
+            point, value = point + step, higher
+        return point, value
+
+    def _value(self, point: Array) -> float:
+        """The logarithm of the likelihood."""
+        if point[-1] <= 0:
+            return -np.inf
+        z = self._failed @ point
+        survived = special.log_ndtr(-(self._censored @ point)).sum()
+        return float(self.failures * np.log(point[-1]) - 0.5 * z @ z + survived)
+
+    def _slopes(self, point: Array) -> tuple[Array, Array]:
+        """Gradient and Hessian of the logarithm of the likelihood."""
+        gradient = -self._failed.T @ (self._failed @ point)
+        hessian = -self._failed.T @ self._failed
+        gradient[-1] += self.failures / point[-1]
+        hessian[-1, -1] -= self.failures / point[-1] ** 2
+        if len(self._censored):
+            z = self._censored @ point
+            hazard = np.exp(-0.5 * z**2 - special.log_ndtr(-z)) / np.sqrt(2 * np.pi)
+            gradient -= self._censored.T @ hazard
+            hessian -= self._censored.T @ ((hazard * (hazard - z))[:, None] * self._censored)
+        return gradient, hessian

@@ -1,0 +1,314 @@
+"""Monte Carlo: lives of many lines that differ in activation energy, critical stress and grains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emfem.errors import ParameterError, count, kind, number
+from emfem.lifetime.black import BlackFit, fit_black
+from emfem.lifetime.line import Line, bounded
+from emfem.lifetime.lognormal import Lognormal, fit_lognormal
+from emfem.lifetime.regression import Array
+from emfem.materials import Constant, Law, Material
+from emfem.units import boltzmann, eV
+
+import numpy as np
+import ufl
+from numpy.typing import NDArray
+
+type Lifetime = Line | Callable[[Material, float], Any]
+
+
+@dataclass(frozen=True)
+class Grains:
+    """The grains of lines: lognormal sizes; those as wide as the line or wider make it a bamboo.
+
+    Attributes:
+        size: the median of d [m].
+        spread: of ln d, from line to line [-].
+        width: of the lines [m].
+        height: of the lines [m].
+        paths: as in `Material.in_line`.
+
+    Raises:
+        ParameterError: for a value out of its bounds.
+    """
+
+    size: float
+    spread: float
+    width: float
+    height: float
+    paths: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        for name in ("size", "width", "height"):
+            number(name, getattr(self, name), above=0.0, unit="m")
+        number("spread", self.spread, at_least=0.0, at_most=5.0)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How lines differ.
+
+    Attributes:
+        activation_energy: standard deviation of Ea, normal, from line to line [J].
+        critical_stress: standard deviation of ln sigma_c, lognormal about its median [-].
+        grains: the grains; None when the metal's diffusivity is that of all lines.
+
+    Raises:
+        ParameterError: for a value out of its bounds.
+    """
+
+    activation_energy: float = 0.0
+    critical_stress: float = 0.0
+    grains: Grains | None = None
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        slip = "activation_energy of the spread"
+        number(slip, self.activation_energy, at_least=0.0, at_most=eV, unit="J")
+        number("critical_stress of the spread", self.critical_stress, at_least=0.0, at_most=5.0)
+        if self.grains is not None:
+            kind("grains", self.grains, Grains, "em.lifetime.Grains(...)")
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Lives of lines, and what they were made of; all arrays of shape (n,).
+
+    Attributes:
+        lifetimes: infinity for lines that never fail [s].
+        why: how each ended.
+        energy_shift: how far its activation energy lies from that of the metal [J].
+        critical_stress: sigma_c [Pa].
+        grain_size: d; `nan` without grains [m].
+        bamboo: whether its grains are as wide as the line; False without grains.
+    """
+
+    lifetimes: Array
+    why: NDArray[np.str_]
+    energy_shift: Array
+    critical_stress: Array
+    grain_size: Array
+    bamboo: NDArray[np.bool_]
+
+    @property
+    def immortal(self) -> float:
+        """The part that never fails [-]."""
+        return float(np.isinf(self.lifetimes).mean())
+
+    def cut(self, until: float) -> tuple[Array, NDArray[np.bool_]]:
+        """Lives as a test of this duration sees them: times, and whether each is only that of the end, shape (n,).
+
+        Args:
+            until: above 0 [s].
+
+        Raises:
+            ParameterError: for a time that is not.
+        """
+        number("until", until, above=0.0, unit="s")
+        return np.minimum(self.lifetimes, until), self.lifetimes > until
+
+    def fit(self, *, until: float | None = None, confidence: float = 0.95) -> Lognormal:
+        """The lognormal distribution of the lives; of those in a test of the duration `until` if it is given [s].
+
+        Raises:
+            ParameterError: for lines that never fail without `until`; and as `fit_lognormal`.
+        """
+        if until is not None:
+            return fit_lognormal(*self.cut(until), confidence=confidence)
+        if self.immortal:
+            msg = (
+                f"{self.immortal:.1%} of the lines never fail: give the duration of a test, until=..., to fit the rest"
+            )
+            raise ParameterError(msg)
+        return fit_lognormal(self.lifetimes, confidence=confidence)
+
+    def __str__(self) -> str:
+        """How many ended how."""
+        reasons, counts = np.unique(self.why, return_counts=True)
+        told = ", ".join(f"{n} {reason}" for reason, n in zip(reasons, counts, strict=True))
+        return f"{len(self.lifetimes)} lines: {told}"
+
+
+@dataclass(frozen=True)
+class Shifted(Law):
+    """`D exp(-u / kT)`: a diffusivity with all its activation energies shifted by u.
+
+    Attributes:
+        base: the law of D.
+        energy: u [J].
+    """
+
+    base: Law
+    energy: float
+
+    def evaluate(self, temperature: Any, law: Callable[[str], Callable[[Any], Any]]) -> Any:
+        """The value at a temperature."""
+        exponent = -self.energy / boltzmann / temperature
+        factor = ufl.exp(exponent) if isinstance(temperature, ufl.core.expr.Expr) else np.exp(exponent)
+        return self.base.evaluate(temperature, law) * factor
+
+    @property
+    def words(self) -> str:
+        """The law and the shift."""
+        return f"{self.base.words}, Ea {self.energy / eV:+.4g} eV"
+
+
+def monte_carlo(
+    material: Material,
+    lifetime: Lifetime,
+    *,
+    samples: int,
+    seed: int,
+    critical_stress: float,
+    spread: Spread | None = None,
+) -> Sample:
+    """Lives of lines drawn at random.
+
+    Each line has a metal of its own, its diffusivity that of its grains, with its activation energy shifted, and a
+    critical stress of its own. The draws depend on the seed alone: not on the number of ranks, nor on which spreads are
+    0. One grain size stands for a whole line.
+
+    Args:
+        material: the metal, at its temperature.
+        lifetime: `Line(...)`, which takes all samples at once; or a function of a metal and a critical stress that
+            returns a time [s], or something with `time_to_failure` and `why`, such as what `em.failure.run` returns.
+        samples: how many, at least 1.
+        seed: of the generator, at least 0.
+        critical_stress: the median of sigma_c, above 0 [Pa].
+        spread: how the lines differ, `Spread(...)`; not at all when left out.
+
+    Raises:
+        ParameterError: for a value out of its bounds, or a lifetime that is no time.
+    """
+    kind("material", material, Material, "a metal of em.materials")
+    kind("lifetime", lifetime, Callable, "Line(...) or a function of a metal and a critical stress")  # type: ignore[arg-type]
+    median = number("critical_stress", critical_stress, above=0.0, unit="Pa")
+    spread = Spread() if spread is None else spread
+    kind("spread", spread, Spread, "em.lifetime.Spread(...)")
+    n = count("samples", samples, at_least=1)
+    draws = np.random.default_rng(count("seed", seed, at_least=0)).standard_normal((3, n))
+    shift, sigma_c = draws[0] * spread.activation_energy, median * np.exp(draws[1] * spread.critical_stress)
+    grains = spread.grains
+    size = np.full(n, np.nan) if grains is None else grains.size * np.exp(draws[2] * grains.spread)
+    metals = [_metal(material, float(u), grains, float(d)) for u, d in zip(shift, size, strict=True)]
+    lifetimes, why = _lives(lifetime, metals, sigma_c)
+    bamboo = np.zeros(n, dtype=bool) if grains is None else size >= grains.width
+    return Sample(lifetimes, why, shift, sigma_c, size, bamboo)
+
+
+@dataclass(frozen=True, eq=False)
+class Tests:
+    """Lives of accelerated tests at several conditions; all arrays of shape (n,).
+
+    Attributes:
+        current_density: j of each line [A/m2].
+        temperature: T of each line [K].
+        lifetimes: times of failure, or the time tested [s].
+        censored: whether the line outlived its test.
+    """
+
+    current_density: Array
+    temperature: Array
+    lifetimes: Array
+    censored: NDArray[np.bool_]
+
+    def fit(
+        self, *, confidence: float = 0.95, exponent_within: float = 0.5, energy_within: float = 0.1 * eV
+    ) -> BlackFit:
+        """Black's law fitted to them; see `fit_black`."""
+        return fit_black(
+            self.current_density,
+            self.temperature,
+            self.lifetimes,
+            self.censored,
+            confidence=confidence,
+            exponent_within=exponent_within,
+            energy_within=energy_within,
+        )
+
+
+def accelerated_tests(
+    material: Material,
+    lifetime: Callable[[float], Lifetime],
+    *,
+    conditions: Sequence[tuple[float, float]],
+    samples: int,
+    seed: int,
+    critical_stress: float,
+    until: float,
+    spread: Spread | None = None,
+) -> Tests:
+    """Tests of lines drawn at random, at several currents and temperatures, each stopped after a time.
+
+    Args:
+        material: the metal; every test has it at its own temperature.
+        lifetime: a function of the current density that returns what `monte_carlo` takes, such as
+            `lambda j: Line(length=..., current_density=j)`.
+        conditions: (j, T) of each test [A/m2, K].
+        samples: lines in each test, at least 1.
+        seed: of the first test's generator; the others have those that follow.
+        critical_stress: the median of sigma_c, above 0 [Pa].
+        until: when each test stops, above 0 [s].
+        spread: how the lines differ.
+
+    Raises:
+        ParameterError: for a value out of its bounds, or no condition.
+    """
+    number("until", until, above=0.0, unit="s")
+    count("seed", seed, at_least=0)
+    pairs = bounded("conditions", conditions, "")
+    if pairs.ndim != 2 or pairs.shape[1:] != (2,) or not len(pairs):
+        msg = f"conditions of shape {pairs.shape}, must be pairs (current density, temperature)"
+        raise ParameterError(msg)
+    kind("lifetime", lifetime, Callable, "a function of the current density")  # type: ignore[arg-type]
+    found = [
+        monte_carlo(
+            material.at(float(kelvin)),
+            lifetime(float(j)),
+            samples=samples,
+            seed=seed + i,
+            critical_stress=critical_stress,
+            spread=spread,
+        ).cut(until)
+        for i, (j, kelvin) in enumerate(pairs)
+    ]
+    times, marks = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    j, kelvin = np.repeat(pairs, samples, axis=0).T
+    return Tests(j, kelvin, times, marks)
+
+
+def _metal(material: Material, shift: float, grains: Grains | None, size: float) -> Material:
+    """The metal of one line."""
+    if grains is not None:
+        material = material.in_line(width=grains.width, height=grains.height, grain_size=size, paths=grains.paths)
+    if shift == 0.0:
+        return material
+    material.law("diffusivity")  # says what is missing
+    told = material.constants["diffusivity"]
+    return material.having(diffusivity=Constant(Shifted(told.law, shift), told.mark, told.source))
+
+
+def _lives(lifetime: Lifetime, metals: list[Material], critical: Array) -> tuple[Array, NDArray[np.str_]]:
+    """Life of each line, and how it ended."""
+    if isinstance(lifetime, Line):
+        life = lifetime(metals, critical)
+        if np.shape(life.why) != critical.shape:
+            msg = f"lifetime is that of lines of shape {np.shape(life.why)}, must be that of one line"
+            raise ParameterError(msg)
+        return life.time_to_failure, life.why
+    told = [lifetime(metal, float(stress)) for metal, stress in zip(metals, critical, strict=True)]
+    times = np.array([_time(getattr(life, "time_to_failure", life)) for life in told])
+    ends = [getattr(life, "why", "immortal" if np.isinf(t) else "failed") for life, t in zip(told, times, strict=True)]
+    return times, np.array(ends, dtype=str)
+
+
+def _time(value: Any) -> float:
+    """A time at least 0, infinity allowed."""
+    if isinstance(value, float) and value == np.inf:
+        return value
+    return number("lifetime", value, at_least=0.0, unit="s")

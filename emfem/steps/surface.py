@@ -1,0 +1,149 @@
+"""The constants of adatoms and steps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from emfem.errors import ParameterError, kind, number
+from emfem.units import boltzmann, elementary_charge
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surface:
+    """Adatoms that diffuse, drift, evaporate and join steps.
+
+    Attributes:
+        temperature: T, above 0 [K].
+        diffusivity: D of an adatom on a terrace, above 0 [m2/s].
+        adatom_density: n0, next to a lone straight step in equilibrium, above 0 [1/m2].
+        atom_area: Omega, the area that an atom adds to a terrace, above 0 [m2].
+        force: F = Z* e E on an adatom, signed along +x [N].
+        attachment_lower: k, of a step to adatoms of its lower terrace, at least 0 [m/s]. Infinite is a step that keeps
+            the density beside it at equilibrium: diffusion limits. D/k far above the terraces' width: attachment does.
+        attachment_upper: the same for the upper terrace [m/s]; below that of the lower one is an Ehrlich-Schwoebel
+            barrier. Only one of the two may be 0.
+        repulsion: A, of the energy A/l^2 per length of two neighbouring steps at the distance l that go the same way,
+            elastic and entropic together, at least 0 [J m].
+        evaporation_time: tau, after which an adatom evaporates, above 0 [s]. Infinite is no evaporation.
+        deposition: atoms that arrive, at least 0 [1/(m2 s)].
+
+    Raises:
+        ParameterError: for a value out of its bounds.
+    """
+
+    temperature: float
+    diffusivity: float
+    adatom_density: float
+    atom_area: float
+    force: float
+    attachment_lower: float = math.inf
+    attachment_upper: float = math.inf
+    repulsion: float = 0.0
+    evaporation_time: float = math.inf
+    deposition: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot be used."""
+        number("temperature", self.temperature, above=0.0, unit="K")
+        number("diffusivity", self.diffusivity, above=0.0, unit="m2/s")
+        number("adatom_density", self.adatom_density, above=0.0, unit="1/m2")
+        number("atom_area", self.atom_area, above=0.0, unit="m2")
+        number("force", self.force, unit="N")
+        for side in ("attachment_lower", "attachment_upper"):
+            if not _infinite(getattr(self, side)):
+                number(side, getattr(self, side), at_least=0.0, unit="m/s")
+        number("repulsion", self.repulsion, at_least=0.0, unit="J m")
+        if not _infinite(self.evaporation_time):
+            number("evaporation_time", self.evaporation_time, above=0.0, unit="s")
+        number("deposition", self.deposition, at_least=0.0, unit="1/(m2 s)")
+        if self.attachment_lower == self.attachment_upper == 0.0:
+            msg = (
+                "attachment_lower = attachment_upper = 0 m/s, one must be greater than 0 m/s: no atom could join a step"
+            )
+            raise ParameterError(msg)
+        for name in self.__dataclass_fields__:
+            object.__setattr__(self, name, float(getattr(self, name)))
+
+    @property
+    def drift(self) -> float:
+        """The force over the thermal energy, f = F/kT [1/m]."""
+        return self.force / (boltzmann * self.temperature)
+
+    @property
+    def loss(self) -> float:
+        """What evaporates over what diffuses, 1/(D tau) [1/m2]."""
+        return 1.0 / (self.diffusivity * self.evaporation_time)
+
+    @property
+    def hardness(self) -> float:
+        """G = 2 A Omega/kT of mu/kT = G (1/l_right^3 - 1/l_left^3), for a step down along +x [m3]."""
+        return 2.0 * self.repulsion * self.atom_area / (boltzmann * self.temperature)
+
+    @property
+    def kinetic_lengths(self) -> tuple[float, float]:
+        """D/k of the lower and of the upper side: what attachment costs, as a length to be diffused [m]."""
+        sides = (self.attachment_lower, self.attachment_upper)
+        lower, upper = (self.diffusivity / k if k else math.inf for k in sides)
+        return lower, upper
+
+
+def vicinal(
+    material: Any,
+    *,
+    current_density: float,
+    diffusivity: float,
+    adatom_density: float,
+    attachment_lower: float = math.inf,
+    attachment_upper: float = math.inf,
+    repulsion: float = 0.0,
+    evaporation_time: float = math.inf,
+    deposition: float = 0.0,
+) -> Surface:
+    """The surface of a metal under a current: F = Z* e rho j, Omega the atomic volume to the power of 2/3.
+
+    Z* is the metal's, which need not be that of its adatoms.
+
+    Args:
+        material: with `temperature` [K], `effective_charge` [-], `resistivity` [Ohm m] and `atomic_volume` [m3].
+        current_density: j, signed along +x [A/m2].
+        diffusivity: of an adatom [m2/s].
+        adatom_density: in equilibrium with a step [1/m2].
+        attachment_lower: as in `Surface` [m/s].
+        attachment_upper: as in `Surface` [m/s].
+        repulsion: as in `Surface` [J m].
+        evaporation_time: as in `Surface` [s].
+        deposition: as in `Surface` [1/(m2 s)].
+
+    Raises:
+        ParameterError: for a value out of its bounds, or a constant that the material was not given.
+    """
+    current = number("current_density", current_density, unit="A/m2")
+    return Surface(
+        temperature=material.temperature,
+        diffusivity=diffusivity,
+        adatom_density=adatom_density,
+        atom_area=material.atomic_volume ** (2.0 / 3.0),
+        force=material.effective_charge * elementary_charge * material.resistivity * current,
+        attachment_lower=attachment_lower,
+        attachment_upper=attachment_upper,
+        repulsion=repulsion,
+        evaporation_time=evaporation_time,
+        deposition=deposition,
+    )
+
+
+def checked(surface: Any) -> Surface:
+    """`surface` if it is one.
+
+    Raises:
+        ParameterError: if it is not.
+    """
+    kind("surface", surface, Surface, "em.steps.Surface(...) or em.steps.vicinal(...)")
+    return surface
+
+
+def _infinite(value: Any) -> bool:
+    """Whether it is plus infinity."""
+    return isinstance(value, float) and value == math.inf

@@ -1,0 +1,174 @@
+"""Adatoms on one terrace: D n'' - D f n' - n/tau + deposition = 0 between two steps, quasi-static.
+
+Lengths are in units of a typical width, densities in units of n0, fluxes in D n0 over that width. With p = f/2,
+d = 1/(D tau) and q = sqrt(p^2 + d), the flux J = -n' + f n at the two ends of a terrace of width l is
+
+    J(0) = a n(0) - b n(l) - g s_left,        a = p + q coth(q l),   b = exp(-p l) q/sinh(q l)
+    J(l) = c n(0) - e n(l) + g s_right,       e = -p + q coth(q l),  c = exp(+p l) q/sinh(q l)
+
+g is the deposition, and s_left, s_right are the parts of the terrace whose atoms arrive at the one end and at the
+other. Everything is written so that nothing is lost to rounding where f, 1/tau or l are small, and for complex
+widths too: derivatives are taken by a complex step.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from emfem.steps.surface import Surface
+
+import numpy as np
+
+WALL = (0.0, 1.0)  # (alpha, beta) of an end that nothing passes
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
+NARROW = 1.0  # q l up to which sources are integrated; 20 points do that to rounding, closed forms lose digits there
+
+
+class Ends(NamedTuple):
+    """What holds the density at both ends of terraces: alpha (n - n_eq) = beta times the flux out of that end.
+
+    A side with D/k = h has (alpha, beta) = (1, h)/(1 + h), and a wall (0, 1). Arrays of shape (terraces, 1).
+    """
+
+    alpha_left: Any
+    beta_left: Any
+    alpha_right: Any
+    beta_right: Any
+
+
+@dataclass(frozen=True)
+class Law:
+    """The numbers of the equation, scaled: p = f/2, d = 1/(D tau), g the deposition."""
+
+    p: float
+    d: float
+    g: float
+
+    @property
+    def q(self) -> float:
+        """Sqrt(p^2 + d)."""
+        return math.sqrt(self.p**2 + self.d)
+
+
+def scaled(surface: Surface, width: float) -> tuple[Law, tuple[float, float], tuple[float, float]]:
+    """The law in units of a typical width, and (alpha, beta) of a terrace's lower and upper step."""
+    deposition = surface.deposition * width**2 / (surface.diffusivity * surface.adatom_density)
+    lower, upper = (_pair(length / width) for length in surface.kinetic_lengths)
+    return Law(surface.drift * width / 2, surface.loss * width**2, deposition), lower, upper
+
+
+class Coefficients(NamedTuple):
+    """a, b, c, e, s_left, s_right of terraces, and a - b and c - e without loss of digits."""
+
+    a: Any
+    b: Any
+    c: Any
+    e: Any
+    s_left: Any
+    s_right: Any
+    a_b: Any
+    c_e: Any
+
+
+def coefficients(law: Law, width: Any) -> Coefficients:
+    """The coefficients of terraces of `width`."""
+    p, x, y = law.p, law.q * width, law.p * width
+    coth, tanh = _x_coth(x) / width, law.q * np.tanh(x / 2)
+    b, c = (_x_over_sinh(x, shift) / width for shift in (-y, y))
+    back, forth = (_x_over_sinh_times_expm1(x, shift, sign) / width for shift, sign in ((-y, -p), (y, p)))
+    left, right = (_share(law.q, sign, width) if law.g else np.zeros_like(width) for sign in (-p, p))
+    return Coefficients(p + coth, b, c, coth - p, left, right, p + tanh - back, p - tanh + forth)
+
+
+def divisor(k: Coefficients, d: float, ends: Ends) -> Any:
+    """D = al ar + a bl ar + e al br + d bl br of `fluxes`, above 0."""
+    al, bl, ar, br = ends
+    return al * ar + k.a * bl * ar + k.e * al * br + d * bl * br
+
+
+def fluxes(law: Law, width: Any, excess_left: Any, excess_right: Any, ends: Ends) -> tuple[Any, Any]:
+    """J at the left and at the right end, where the steps there are in equilibrium with n = 1 + excess.
+
+    D J(0) = al [(ar a + d br) n_left - ar b n_right - (ar + e br) g s_left - b br g s_right],
+    D J(l) = ar [al c n_left - (al e + d bl) n_right + c bl g s_left + (al + a bl) g s_right].
+    """
+    al, bl, ar, br = ends
+    k = coefficients(law, width)
+    step = excess_right - excess_left
+    left = al * ((ar * k.a_b + law.d * br) * (1 + excess_left) - ar * k.b * step)
+    left -= al * law.g * ((ar + k.e * br) * k.s_left + k.b * br * k.s_right)
+    right = ar * ((al * k.c_e - law.d * bl) * (1 + excess_right) - al * k.c * step)
+    right += ar * law.g * (k.c * bl * k.s_left + (al + k.a * bl) * k.s_right)
+    common = divisor(k, law.d, ends)
+    return left / common, right / common
+
+
+def slopes(law: Law, width: Any, ends: Ends) -> tuple[Any, Any]:
+    """dJ(0)/dl and dJ(l)/dl between steps without excess, by hand.
+
+    a' = e' = -b c, b' = -a b, c' = -e c, s_left' = 1 - a s_left, s_right' = 1 - e s_right, and a - e = f:
+    (a - b)' = b (f - (c - e)), (c - e)' = c (f - (a - b)).
+    """
+    al, bl, ar, br = ends
+    k = coefficients(law, width)
+    a, b, c, e, sl, sr, a_b, c_e = k
+    left, right = fluxes(law, width, np.zeros_like(width), np.zeros_like(width), ends)
+    common = divisor(k, law.d, ends)
+    change = -b * c * (bl * ar + al * br)
+    sl_, sr_ = 1 - a * sl, 1 - e * sr
+    top_left = ar * b * (2 * law.p - c_e) - law.g * (
+        (ar + e * br) * sl_ - b * c * br * sl + b * br * sr_ - a * b * br * sr
+    )
+    top_right = al * c * (2 * law.p - a_b) + law.g * (
+        c * bl * sl_ - e * c * bl * sl + (al + a * bl) * sr_ - b * c * bl * sr
+    )
+    return (al * top_left - left * change) / common, (ar * top_right - right * change) / common
+
+
+def _pair(length: float) -> tuple[float, float]:
+    """(alpha, beta) of a side with the scaled kinetic length."""
+    return WALL if math.isinf(length) else (1 / (1 + length), length / (1 + length))
+
+
+def _x_coth(x: Any) -> Any:
+    """X coth x, 1 at 0."""
+    small = abs(x) < 1e-4
+    y = np.where(small, 1.0, x)
+    return np.where(small, 1 + x * x / 3, y * (1 + np.exp(-2 * y)) / -np.expm1(-2 * y))
+
+
+def _x_over_sinh(x: Any, y: Any) -> Any:
+    """exp(y) x/sinh x for |y| <= x: nothing overflows."""
+    small = abs(x) < 1e-4
+    z = np.where(small, 1.0, x)
+    return np.where(small, np.exp(y) * (1 - x * x / 6), 2 * z * np.exp(y - z) / -np.expm1(-2 * z))
+
+
+def _x_over_sinh_times_expm1(x: Any, y: Any, sign: float) -> Any:
+    """(exp(y) - 1) x/sinh x for |y| <= x, with the sign of y given."""
+    return -_x_over_sinh(x, y) * np.expm1(-y) if sign > 0 else _x_over_sinh(x, 0.0 * y) * np.expm1(y)
+
+
+def _share(q: float, p: float, width: Any) -> Any:
+    """The part of a terrace whose atoms arrive at its right end: int exp(p (l - z)) sinh(q z)/sinh(q l) dz, 0 < z < l.
+
+    On wide ones [exp(p l) E - 1]/(q + p) for p >= 0 and [1 - exp(-q l) E]/(q - p) for p < 0, with
+    E = q l/sinh(q l) (exp(h) - 1)/h, h = (q - |p|) l.
+    """
+    narrow = abs(q * width) <= NARROW
+    short, long = np.where(narrow, width, 1.0), np.where(narrow, 2.0 * NARROW / max(q, 1e-300), width)
+    place = np.multiply.outer((1 + NODES) / 2, short)
+    ratio = (place / short) * _x_over_sinh(q * short, 0.0 * short) / _x_over_sinh(q * place, 0.0 * place)
+    integral = np.tensordot(WEIGHTS / 2, np.exp(p * (short - place)) * ratio, axes=1) * short
+    return np.where(narrow, integral, _wide_share(q, p, long) if q else 0.0)
+
+
+def _wide_share(q: float, p: float, width: Any) -> Any:
+    """The same on wide terraces, in closed form."""
+    gap = (q - abs(p)) * width
+    growth = np.where(abs(gap) < 1e-8, 1 + gap / 2, np.expm1(gap) / np.where(gap == 0, 1.0, gap))
+    if p >= 0:
+        return (_x_over_sinh(q * width, p * width) * growth - 1) / (q + p)
+    return (1 - _x_over_sinh(q * width, -q * width) * growth) / (q - p)

@@ -1,0 +1,234 @@
+"""The stress model: Korhonen's equation put together into a residual, on domains of any dimension and networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from emfem import fields
+from emfem.errors import ParameterError, count, kind
+from emfem.mesh import Domain, bounds
+from emfem.model import (
+    Fixed,
+    Flux,
+    Model,
+    Quantity,
+    Reaction,
+    Unknown,
+    check_boundaries,
+    held,
+    let_in,
+    tests,
+)
+from emfem.stress.field import Stress
+from emfem.stress.inputs import Field, field_of, mean, mean_size, metal_at, start, uniform
+from emfem.stress.laws import Metal, atom_flux, balance, drive
+from emfem.stress.voids import Voids
+from emfem.units import boltzmann
+
+import numpy as np
+import ufl
+from dolfinx import fem
+
+
+def model(
+    domain: Domain,
+    material: Any,
+    *,
+    current_density: Any = None,
+    field: Any = None,
+    current: Model | None = None,
+    temperature: Any = None,
+    residual_stress: Any = 0.0,
+    on: Mapping[str, Fixed | Flux] | None = None,
+    voids: bool = False,
+    degree: int = 2,
+) -> Model:
+    """The stress model on `domain`: unknown sigma, the hydrostatic stress, tension positive [Pa].
+
+    dsigma/dt = div kappa (grad sigma + f), f = Z* e E/Omega - Q* grad T/(Omega T), kappa = D B Omega/(k T). Atoms of
+    Z* < 0 go against the current and leave tension behind. Find sigma with int (dsigma/dt / B) v + M (grad sigma + f) .
+    grad v dx + int Omega g v ds = 0 for all v, M = kappa/B and g the atoms let in. Boundaries without a condition are
+    blocked. A blocked conductor has a steady state for every number of atoms, and `solve_steady` finds the one with
+    that of the start; `em.stress.steady` tells it without a solve where mathematics can.
+
+    Derived fields: flux (J = D/(k T) (grad sigma + f), atoms [1/(m2 s)]), drive (f [Pa/m]) and, where f is known to be
+    a gradient, balancing_stress: the stress that would balance it, up to a constant.
+
+    Quantities: sigma_max, sigma_min, mean (over the volume), stress (its integral [Pa m3]), atoms (their number, those
+    that stress has squeezed in or drawn out counted: a blocked conductor keeps it), and for each named boundary
+    `flux NAME` [1/s], atoms out of the domain positive: where sigma is held it is the reaction of the discrete
+    equations. A void there grows by the volume of the atoms that it gives.
+
+    The residual is divided by a typical flow of volume, and time steps count absolute errors in parts of a typical
+    stress: that which balances the drive from end to end, that of the start or that held.
+
+    Degree 2 is the default: in a line at kappa t/L^2 = 0.05, 8 cells of it give the stress at the ends to 4e-6 and 32
+    cells of degree 1 to 4e-4; on a grid of 1e4 wires 2 cells a wire are nearer than 8 of degree 1, at half the cost.
+    Steady states of networks are exact at the nodes with either.
+
+    Args:
+        domain: of any dimension, a body of revolution or a network.
+        material: one of `em.materials`, with diffusivity, bulk_modulus, atomic_volume, effective_charge, and, where
+            they are needed, resistivity and heat_of_transport.
+        current_density: j: dim numbers (in one dimension a number; on a network one for each segment, along its
+            direction), a function of time that returns them, or UFL; then E = rho(T) j. At inner nodes of a network no
+            current may be lost [A/m2].
+        field: E instead: dim numbers, a function of time that returns them, or UFL [V/m].
+        current: a conduction model on the same domain instead, which tells E, and phi to `steady`.
+        temperature: T: that of the material when left out, a number, a function of x with shape (3, n), or UFL such as
+            heat["T"]. Where it is not a number, all constants follow it, and its gradient drives too [K].
+        residual_stress: sigma at the start: a number, a function of x with shape (3, n), or a Function [Pa].
+        on: conditions on named boundaries: `fixed(sigma)` is a reservoir, or with 0 the surface of a void; `flux(g)`
+            lets atoms in, g per area and time, which press on those that are there [1/(m2 s)].
+        voids: whether voids can open at the nodes of a line or network, see `open_void`: adds the unknown void, the
+            volume at each node [m3], the coefficient opened, and the quantity void, their sum.
+        degree: polynomial degree of sigma.
+
+    Raises:
+        ParameterError: for a drive given twice or of the wrong shape, currents that pile up at a node of a network, a
+            temperature that is not positive, a stress that is not finite, a constant that the material was not given,
+            or voids on domains of more dimensions than one.
+        UnknownName: for a boundary that does not exist, or a current model without E.
+
+    References:
+        M. A. Korhonen, P. Borgesen, K. N. Tu, C.-Y. Li, Stress evolution due to electromigration in confined metal
+        lines, J. Appl. Phys. 73, 3790 (1993), doi:10.1063/1.354073.
+    """
+    kind("domain", domain, Domain, "one of em.mesh")
+    kind("voids", voids, bool, "True or False")
+    degree = count("degree", degree, at_least=1)
+    if voids and domain.mesh.topology.dim != 1:
+        msg = f"voids on {domain.shape}, must be on a line or a network: elsewhere hold sigma = 0 on a boundary"
+        raise ParameterError(msg)
+    conditions = check_boundaries(domain, on, (Fixed, Flux))
+    metal = metal_at(domain, material, temperature)
+    electric = field_of(domain, metal, current_density, field, current)
+    force = drive(metal, electric.value)
+
+    sigma = Stress(domain, fem.functionspace(domain.mesh, ("Lagrange", degree)))
+    largest = start(sigma, residual_stress)
+    level = _level(domain, metal, force, conditions, largest)
+    flow = _flow(domain, metal, force, level)
+    stress = Unknown(sigma, fem.Function(sigma.function_space, name="rate of sigma"), scale=level)
+    empty = Voids(domain, metal, level) if voids else None
+    unknowns = (stress, *((empty.unknown,) if empty else ()))
+    v, *others = tests(unknowns)
+    dx, omega = domain.dx(2 * degree + 1), metal["atomic_volume"]
+    inflow, moved = let_in(domain, conditions, omega * v, 2 * degree)
+    residual = balance(metal, sigma, stress.rate, force, v, dx) + inflow
+    if empty:
+        residual += empty.residual(sigma, v, others[0])
+    held_values, moving = held(domain, stress, conditions)
+    free = not held_values
+    return Model(
+        "stress",
+        domain,
+        unknowns,
+        fem.Constant(domain.mesh, 1 / flow) * residual,
+        conditions=held_values,
+        expressions={
+            "flux": atom_flux(metal, sigma, force),
+            "drive": force,
+            **_balancing(metal, electric, conditions),
+            **({"opened": empty.opened} if empty else {}),
+        },
+        quantities={
+            **_quantities(domain, metal, sigma, empty, dx),
+            **_fluxes(domain, stress, conditions, held_values, metal, flow, 2 * degree),
+        },
+        drivers=[*electric.drivers, *moved, *moving],
+        relaxes=free,
+        floats=_no_way_out(domain, conditions) if free else "",
+    )
+
+
+def _level(domain: Domain, metal: Metal, force: Any, conditions: Mapping[str, Any], largest: float) -> float:
+    """A typical stress: that which balances the drive, that of the start or that held; kT/Omega if all are 0."""
+    lower, upper = bounds(domain.mesh)
+    balancing = mean_size(domain, force) * float(np.linalg.norm(upper - lower)) / 2
+    at_ends = [abs(_now(c)) for c in conditions.values() if isinstance(c, Fixed)]
+    natural = boltzmann * mean(domain, metal.temperature) / mean(domain, metal["atomic_volume"])
+    return max(balancing, largest, *at_ends, 0.0) or natural
+
+
+def _flow(domain: Domain, metal: Metal, force: Any, level: float) -> float:
+    """A flow of volume of the order of those through the domain, for scaling: it need not be more than that."""
+    length, face = domain.extent()
+    return mean(domain, metal.mobility) * (mean_size(domain, force) + level / length) * face
+
+
+def _now(condition: Fixed | Flux) -> float:
+    """The value of a condition at time 0."""
+    return float(condition.value(0.0) if callable(condition.value) else condition.value)
+
+
+def _balancing(metal: Metal, electric: Field, conditions: Mapping[str, Any]) -> dict[str, Any]:
+    """`Psi = (Z* e / Omega) phi + (Q* / Omega) ln T`, whose gradient is -f, if there is such a thing."""
+    known = electric.potential is not None and uniform(metal.charge)
+    if not known or any(isinstance(c, Flux) for c in conditions.values()):
+        return {}
+    psi = metal.charge * electric.potential
+    if isinstance(metal.temperature, ufl.core.expr.Expr):
+        if not uniform(metal.thermal):
+            return {}
+        psi = psi + metal.thermal * ufl.ln(metal.temperature)
+    return {"balancing_stress": ufl.as_ufl(psi)}
+
+
+def _quantities(domain: Domain, metal: Metal, sigma: Any, empty: Voids | None, dx: Any) -> dict[str, Quantity]:
+    """What the stress field tells."""
+    one = fem.Constant(domain.mesh, 1.0)
+    volume = fields.integral(fem.form(one * dx), domain.mesh.comm)
+    stiffness, omega = metal["bulk_modulus"], metal["atomic_volume"]
+    atoms = (1 - sigma / stiffness) / omega * dx
+    if empty:
+        atoms -= empty.unknown.function / omega * empty.points
+    return {
+        "sigma_max": Quantity(lambda: fields.extremes(sigma)[1], "Pa"),
+        "sigma_min": Quantity(lambda: fields.extremes(sigma)[0], "Pa"),
+        "mean": Quantity(fem.Constant(domain.mesh, 1 / volume) * sigma * dx, "Pa"),
+        "stress": Quantity(sigma * dx, "Pa m3"),
+        "atoms": Quantity(atoms, "-"),
+        **({"void": Quantity(empty.unknown.function * empty.points, "m3")} if empty else {}),
+    }
+
+
+def _fluxes(
+    domain: Domain,
+    stress: Unknown,
+    conditions: Mapping[str, Any],
+    held_values: list[Any],
+    metal: Metal,
+    flow: float,
+    degree: int,
+) -> dict[str, Quantity]:
+    """Atoms out through each named boundary: the reaction where stress is held, what is let in, or none."""
+    omega = mean(domain, metal["atomic_volume"])
+    reaction = Reaction(stress, held_values, -flow / omega)  # atoms that leave make tension: they count the other way
+    found: dict[str, Quantity] = {}
+    for name in domain.names:
+        condition = conditions.get(name)
+        if isinstance(condition, Fixed):
+            found[f"flux {name}"] = Quantity(partial(reaction.through, name), "1/s", of_model=True)
+        elif isinstance(condition, Flux):
+            through, _ = let_in(domain, {name: condition}, fem.Constant(domain.mesh, 1.0), degree)
+            found[f"flux {name}"] = Quantity(-through, "1/s")
+        else:
+            found[f"flux {name}"] = Quantity(float, "1/s")  # blocked: float() is 0
+    return found
+
+
+def _no_way_out(domain: Domain, conditions: Mapping[str, Any]) -> str:
+    """Why a conductor that is held nowhere has no steady state: one sentence, empty if it has. Collective."""
+    one = fem.Constant(domain.mesh, 1.0)
+    flows = [
+        _now(c) * fields.integral(fem.form(one * domain.ds(name)), domain.mesh.comm)
+        for name, c in conditions.items()
+        if isinstance(c, Flux)
+    ]
+    net = sum(flows)
+    if abs(net) <= 1e-12 * max(map(abs, flows), default=0.0):
+        return ""
+    return f"on lets in {net:.4g} atoms/s and none out: no steady state; hold sigma somewhere, or balance the fluxes"

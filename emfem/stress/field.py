@@ -1,0 +1,37 @@
+"""A stress field that knows where it lives, and its values at the nodes of a network."""
+
+from __future__ import annotations
+
+from emfem.errors import kind
+from emfem.mesh import Domain
+from emfem.model import Model
+
+import numpy as np
+from dolfinx import fem
+from numpy.typing import NDArray
+
+
+class Stress(fem.Function):
+    """The stress on a domain [Pa], tension positive."""
+
+    domain: Domain
+
+    def __init__(self, domain: Domain, space: fem.FunctionSpace, name: str = "sigma") -> None:
+        """Stress 0."""
+        super().__init__(space, name=name)
+        self.domain = domain
+
+
+def at_nodes(stress: Model | Stress) -> NDArray[np.float64]:
+    """The stress at the nodes of a network [Pa], shape (n,), on all ranks; NaN at nodes without metal. Collective.
+
+    Args:
+        stress: a model of stress, as it is now, or what `steady` gives.
+
+    Raises:
+        ParameterError: for something else, or a domain that is no network.
+    """
+    if isinstance(stress, Model):
+        return stress.domain.at_nodes(stress["sigma"])
+    kind("stress", stress, Stress, "a model of em.stress or what em.stress.steady gives; else domain.at_nodes(...)")
+    return stress.domain.at_nodes(stress)

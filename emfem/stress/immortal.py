@@ -1,0 +1,87 @@
+"""Immortality: whether the steady stress ever reaches what opens a void."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emfem import fields
+from emfem.errors import number
+from emfem.model import Model
+from emfem.stress.field import at_nodes
+from emfem.stress.steady import steady
+
+import numpy as np
+from numpy.typing import NDArray
+
+EQUAL = 1e-9  # of the range of stresses: places that differ by less are equally bad, and the first of them is told
+
+
+@dataclass(frozen=True, eq=False)
+class Immortality:
+    """A verdict on a conductor; true if it is immortal.
+
+    Attributes:
+        critical_stress: at which a void opens [Pa].
+        highest: the highest steady stress [Pa].
+        place: where it is, shape (dim,) [m].
+        node: of a network, the node where it is; None elsewhere.
+    """
+
+    critical_stress: float
+    highest: float
+    place: NDArray[np.float64]
+    node: int | None
+
+    @property
+    def margin(self) -> float:
+        """Critical stress less the highest; negative if mortal [Pa]."""
+        return self.critical_stress - self.highest
+
+    @property
+    def relative(self) -> float:
+        """The margin as a part of the critical stress [-]."""
+        return self.margin / self.critical_stress
+
+    def __bool__(self) -> bool:
+        """Whether no void ever opens."""
+        return self.highest < self.critical_stress
+
+    def __str__(self) -> str:
+        """One sentence."""
+        where = f"({', '.join(f'{x:.4g}' for x in self.place)})"
+        where = where if self.node is None else f"node {self.node} {where}"
+        verdict, side = ("immortal", "below") if self else ("mortal", "above")
+        highest, margin, critical = self.highest / 1e6, abs(self.margin) / 1e6, self.critical_stress / 1e6
+        return (
+            f"{verdict}: in the end the stress is {highest:.4g} MPa at {where}, {margin:.4g} MPa "
+            f"({abs(self.relative):.1%}) {side} the critical {critical:.4g} MPa"
+        )
+
+
+def immortal(model: Model, *, critical_stress: float) -> Immortality:
+    """Whether the steady stress of a model stays below the critical one, and by how much. Collective.
+
+    It is the steady state that is judged. From a uniform start stresses under a constant current hardly pass it on the
+    way; from a start that is not uniform, or under currents that change, they may.
+
+    Args:
+        model: of `em.stress.model`; it stays as it is.
+        critical_stress: sigma_c, above 0 [Pa].
+
+    Raises:
+        ParameterError: for a critical stress that is not positive, or where `steady` cannot tell.
+    """
+    critical = number("critical_stress", critical_stress, above=0.0, unit="Pa")
+    stress = steady(model)
+    low, high = fields.extremes(stress)
+    near = high - EQUAL * max(high - low, abs(high))
+    domain = model.domain
+    if domain.network is not None:
+        node = int(np.flatnonzero(at_nodes(stress) >= near)[0])
+        return Immortality(critical, high, domain.network.nodes[node], node)
+    space = stress.function_space
+    owned = space.dofmap.index_map.size_local
+    places = space.tabulate_dof_coordinates()[:owned, : domain.dim]
+    mine = [tuple(place) for place in places[stress.x.array[:owned] >= near]]
+    found = min(place for part in model.mesh.comm.allgather(mine) for place in part)
+    return Immortality(critical, high, np.array(found), None)

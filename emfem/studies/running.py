@@ -1,0 +1,225 @@
+"""A case is run: everything that comes of it is written into one folder.
+
+- case.toml: the case with every value resolved; `emfem run` takes it
+- report.json: how it went: status, versions, wall time, steps, quantities and pattern at the end
+- series.csv: quantities against time
+- states/: states at the times asked for, and last.npz, the last one: em.results makes fields of them
+- fields.bp: fields for ParaView, if they were asked for
+- final.png: the last state
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emfem import checkpoint, fields, observe, patterns, plot, write
+from emfem.errors import EmfemError
+from emfem.evolve import Run, evolve
+from emfem.files import writable
+from emfem.model import Model
+from emfem.solve import about, solve_steady
+
+import dolfinx
+import ufl
+from dolfinx import fem
+from mpi4py import MPI
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from emfem.studies.case import Case
+
+REPORT = "report.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a case.
+
+    Attributes:
+        folder: where everything is.
+        report: what is in its report.json.
+        models: the models in their last state.
+    """
+
+    folder: Path
+    report: dict[str, Any]
+    models: Sequence[Model] = field(repr=False)
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.report['told']}; {self.folder}"
+
+
+class States(observe.Observer):
+    """Saves the state of the models at each chosen time as a file of its own."""
+
+    def __init__(self, folder: Path, every: float | None, times: ArrayLike | None) -> None:
+        """Take the folder and the times."""
+        super().__init__(every, times)
+        self.folder, self.count = folder, 0
+
+    def record(self, t: float) -> None:
+        """Save a file."""
+        checkpoint.save(self.models, self.folder / f"{self.count:04d}.npz")
+        self.count += 1
+
+
+def run(case: Case, folder: os.PathLike[str] | str, *, progress: bool = True) -> Outcome:
+    """Run a case, and write everything into a folder. Collective.
+
+    Args:
+        case: the case.
+        folder: where to; it is made, and files of an earlier run in it are replaced.
+        progress: as in `em.evolve`.
+
+    Raises:
+        ParameterError: for all that is refused when the models are built.
+        EmfemError: as the run raises it; the report says so too.
+    """
+    target = Path(folder)
+    writable(target / REPORT)
+    began = time.perf_counter()
+    report = {"hash": case.hash, "case": case.resolved, "versions": versions(), "ranks": MPI.COMM_WORLD.size}
+    _clear(target)
+    try:
+        models = case.build()
+        write.text(target / "case.toml", f"# emfem {version('emfem')}, case {case.hash}\n{case.to_toml()}")
+        report |= _go(case, models, target, progress)
+        report |= {"quantities": _quantities(models) | case.measures(models), "pattern": _pattern(models)}
+        _pictures(case, models, target)
+    except EmfemError as error:
+        wall = time.perf_counter() - began
+        _report(target, {"status": "failed", "error": str(error), "wall": wall, **report})
+        raise
+    status = "interrupted" if report["stopped"] == "interrupted" else "ok"
+    report = {"status": status, "error": "", "wall": time.perf_counter() - began, **report}
+    _report(target, report)
+    return Outcome(target, report, models)
+
+
+def _go(case: Case, models: Sequence[Model], folder: Path, progress: bool) -> dict[str, Any]:
+    """March the models, or bring them to rest; how that went."""
+    tables, march = case.tables, case.tables.time
+    output = tables.output
+    observers: list[observe.Observer] = [write.series(folder / "series.csv", every=output.every)]
+    if output.fields:
+        observers.append(
+            write.vtx(folder / "fields.bp", output.fields, **_times(output, None if march is None else march.until))
+        )
+    if march is None:
+        found = solve_steady(models, **({} if tables.steady is None else tables.steady.make()))
+        checkpoint.save(models, folder / "states" / "last.npz")
+        for observer in observers:
+            observer.start(models, models[0].t)
+            observer.finish()
+        return {"t": None, "stopped": found.reason, "told": str(found)}
+    if output.states_every is not None or output.states_at is not None:
+        observers.append(States(folder / "states", output.states_every, output.states_at))
+    gone: Run = evolve(
+        models,
+        **march.make(),
+        watch=[*observers, *march.observers()],
+        checkpoint=folder / "states" / "last.npz",
+        progress=progress,
+    )
+    return asdict(gone) | {"told": str(gone)}
+
+
+def _times(output: Any, until: float | None) -> dict[str, Any]:
+    """The times of fields for ParaView: those of the states, or start and end."""
+    if output.states_at is not None:
+        return {"times": output.states_at}
+    return {"every": output.states_every or until}
+
+
+def _quantities(models: Sequence[Model]) -> dict[str, float]:
+    """Every number that the models can tell, of the first that can."""
+    return {name: observe.teller(models, name).quantity(name) for model in models for name in model.quantities}
+
+
+def _pattern(models: Sequence[Model]) -> dict[str, Any] | None:
+    """The pattern of a film in a plane."""
+    films = [model for model in models if model.name == "film" and model.mesh.geometry.dim == 2]
+    return asdict(patterns.measure(films[0]["c"])) if films else None
+
+
+def _pictures(case: Case, models: Sequence[Model], folder: Path) -> None:
+    """Draw what was asked for; the first as final.png."""
+    names = case.tables.output.pictures
+    if names is None:
+        names = (models[-1].names[0],)
+    for i, name in enumerate(names):
+        picture(models, name, folder / (f"final-{name}.png" if i else "final.png"))
+
+
+def picture(models: Sequence[Model], name: str, path: Path, title: str = "") -> Path:
+    """Draw a field: the current of a conductor with its lines, of a vector its length. Collective."""
+    owner = observe.owner(models, name)
+    if name in ("phi", "j") and {"phi", "j"} <= set(owner.names) and owner.mesh.topology.dim == 2:
+        return plot.current(owner, path, title=title)
+    return plot.field(scalar(owner, name), path, title=title or name)
+
+
+def scalar(model: Model, name: str) -> fem.Function:
+    """A field of a model as a scalar Function, of a vector or tensor its length."""
+    found = function(model, name)
+    if found.ufl_shape == ():
+        return found
+    length = fields.discontinuous(ufl.sqrt(ufl.inner(found, found)), model.mesh, _degree(model))
+    length.name = name
+    return length
+
+
+def function(model: Model, name: str) -> fem.Function:
+    """A field of a model as a Function: an unknown itself, of a derived field its values, cell by cell."""
+    found = model[name]
+    if isinstance(found, fem.Function):
+        return found
+    made = fields.discontinuous(found, model.mesh, _degree(model))
+    made.name = name
+    return made
+
+
+def _degree(model: Model) -> int:
+    return max(u.function.function_space.element.basix_element.degree for u in model.unknowns)
+
+
+def versions() -> dict[str, str]:
+    """What a run is made with."""
+    return {
+        "emfem": version("emfem"),
+        "DOLFINx": dolfinx.__version__,
+        "PETSc": about.version(),
+        "MPI": MPI.Get_library_version().splitlines()[0].split(",")[0].replace("\t", " ").strip(" \x00"),
+        "Python": platform.python_version(),
+    }
+
+
+def _report(folder: Path, report: dict[str, Any]) -> None:
+    """Write the report; what is no number in JSON is null."""
+    write.text(folder / REPORT, json.dumps(_finite(report), indent=2, allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier run left: its report first, so that nothing half done looks finished. Collective."""
+    if MPI.COMM_WORLD.rank == 0:
+        for path in (folder / REPORT, *sorted((folder / "states").glob("*.npz"))):
+            path.unlink(missing_ok=True)
+    MPI.COMM_WORLD.barrier()

@@ -1,0 +1,324 @@
+"""Many runs of one case: over a grid or a list of values, by Dask, each once, whatever happens in between.
+
+A run has a folder named by the hash of its case. It is done when its report says so, so a sweep that is started again
+runs only what is missing, and what failed.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emfem.errors import ParameterError, count
+from emfem.files import writable
+from emfem.studies.case import Case, flat, parsed, plain, read_text
+from emfem.studies.positions import lines_of
+from emfem.studies.problems import Source, nearest
+from emfem.studies.running import REPORT
+
+import pandas as pd
+from mpi4py import MPI
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from dask.distributed import Client
+
+TABLE = "results"
+KEYS = ("case", "grid", "runs")
+LAUNCHERS = ("PMI_", "PMIX_", "HYDRA_", "MPI_LOCAL", "OMPI_")  # by which MPI would take a worker for a rank of ours
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run of a study: its values by dotted key as they were resolved, and its case, or why there is none."""
+
+    values: Mapping[str, Any]
+    case: Case | None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A case, and the values that are tried in it.
+
+    Attributes:
+        case: the case they are put into.
+        values: for each run its values by dotted key.
+    """
+
+    case: Case
+    values: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def read(cls, path: os.PathLike[str] | str) -> Study:
+        """The study of a TOML file.
+
+        `case` is the name of a case's file beside it, or a table with the case itself; [grid] gives lists of values by
+        dotted key, all combinations of which are tried, the last key fastest; or each table [[runs]] gives the values
+        of one run.
+
+        Raises:
+            ParameterError: if it cannot be read, or for what is wrong with it, one line each.
+        """
+        text = read_text(path)
+        told, lines, folder = parsed(text, path), lines_of(text), Path(path).parent
+        here = Source(str(path), lines)
+        for key in told:
+            if key not in KEYS:
+                raise ParameterError(here.told((key,), f"there is no key {key!r}{nearest(key, KEYS)}"))
+        if isinstance(told.get("case"), str):
+            case = Case.read(folder / told["case"])
+        elif isinstance(told.get("case"), Mapping):
+            case = Case.of(told["case"], folder, Source(str(path), lines, ("case",)))
+        else:
+            raise ParameterError(here.told((), "case is missing, must be the name of a case's file or a table"))
+        if ("grid" in told) == ("runs" in told):
+            raise ParameterError(here.told((), "must have a table [grid] or tables [[runs]], one of the two"))
+        kind = "grid" if "grid" in told else "runs"
+        try:
+            return cls.of(case, grid=told.get("grid"), runs=told.get("runs"))
+        except ParameterError as error:
+            raise ParameterError(here.told((kind,) if kind == "grid" else (kind, 0), f"[{kind}] {error}")) from None
+
+    @classmethod
+    def of(
+        cls,
+        case: Case,
+        *,
+        grid: Mapping[str, Any] | None = None,
+        runs: Sequence[Mapping[str, Any]] | None = None,
+    ) -> Study:
+        """All combinations of a grid, or a list of runs.
+
+        Args:
+            case: the case.
+            grid: lists of values by dotted key.
+            runs: for each run its values by dotted key.
+
+        Raises:
+            ParameterError: for a key that is none of the case, what is no list of values, or nothing to run.
+        """
+        if grid is not None:
+            lists = flat(grid)
+            for key, values in lists.items():
+                if not isinstance(values, list | tuple) or not values:
+                    msg = f"{key} = {values!r}, must be a list of values"
+                    raise ParameterError(msg)
+            found = [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
+        else:
+            found = [flat(run) for run in runs or ()]
+        for key in dict.fromkeys(key for values in found for key in values):
+            case.path_of(key)
+        if not found or not all(found):
+            msg = "holds a run without values, must have at least one"
+            raise ParameterError(msg)
+        return cls(case, tuple(found))
+
+    def trials(self) -> list[Trial]:
+        """Each run; one whose values are refused is a trial without a case."""
+        made = []
+        for values in self.values:
+            try:
+                case = self.case.with_(**values)
+                made.append(Trial({key: case.value(key) for key in values}, case))
+            except ParameterError as error:
+                made.append(Trial({key: self._alone(key, value) for key, value in values.items()}, None, str(error)))
+        return made
+
+    def _alone(self, key: str, value: Any) -> Any:
+        """A value as it is resolved where the other values of its run are not in the way; as written if it is wrong."""
+        try:
+            return self.case.with_(**{key: value}).value(key)
+        except ParameterError:
+            return value
+
+    def run(
+        self,
+        folder: os.PathLike[str] | str,
+        *,
+        workers: int = 2,
+        scheduler: str | None = None,
+        progress: bool = True,
+    ) -> pd.DataFrame:
+        """Run what is not done yet, and gather everything in one table, results.csv and results.parquet.
+
+        Args:
+            folder: where to; each run has a folder of its own in it.
+            workers: processes of one thread each on this machine.
+            scheduler: address of a Dask scheduler, "tcp://...", whose workers see the same folder, instead.
+            progress: show a bar.
+
+        Returns:
+            one row a run: hash, the values tried as they were resolved, quantities and pattern at the end, status
+            ("ok", "failed" or "missing", of a sweep that was interrupted), error, wall time [s].
+
+        Raises:
+            ParameterError: on more than one rank, for fewer workers than one, or a folder that cannot be written.
+        """
+        workers = count("workers", workers, at_least=1)
+        if MPI.COMM_WORLD.size > 1:
+            msg = f"a sweep on {MPI.COMM_WORLD.size} ranks, must be on 1: it starts workers of its own"
+            raise ParameterError(msg)
+        target = Path(folder)
+        writable(target / f"{TABLE}.csv")
+        trials = self.trials()
+        todo = {t.case.hash: t.case for t in trials if t.case is not None and not finished(target / t.case.hash)}
+        failures: dict[str, str] = {}
+        try:
+            if todo:
+                self._compute(todo, target, workers, scheduler, failures, progress, len(trials))
+        finally:  # what was interrupted has a table too
+            table = gather(trials, target, failures)
+        return table
+
+    def _compute(
+        self,
+        todo: Mapping[str, Case],
+        target: Path,
+        workers: int,
+        scheduler: str | None,
+        failures: dict[str, str],
+        progress: bool,
+        total: int,
+    ) -> None:
+        """Hand the cases to workers, and wait; what kills a worker is noted in `failures`."""
+        from dask.distributed import as_completed
+
+        with _client(workers, scheduler) as client, _bar(progress, total, total - len(todo)) as step:
+            futures = {
+                client.submit(one, case.resolved, str(target.resolve() / name), key=f"case-{name}", pure=False): name
+                for name, case in todo.items()
+            }
+            for future in as_completed(futures):
+                error = future.exception() if future.status == "error" else None
+                if error is not None:
+                    failures[futures[future]] = f"{type(error).__name__}: {error}"
+                elif future.status == "cancelled":
+                    failures[futures[future]] = "cancelled"
+                step(error is None and finished(target / futures[future]))
+
+
+def one(tables: dict[str, Any], folder: str) -> None:
+    """Run one case in a worker; what emfem refuses is in its report."""
+    target = Path(folder)
+    began = time.perf_counter()
+    try:
+        Case.from_dict(tables).run(target, progress=False)
+    except Exception as error:  # whatever it is, the other cases go on
+        told = json.loads((target / REPORT).read_text("utf-8")) if (target / REPORT).is_file() else {}
+        if told.get("status") != "failed":
+            said = f"{type(error).__name__}: {error}"
+            told = {"status": "failed", "error": said, "wall": time.perf_counter() - began}
+            target.mkdir(parents=True, exist_ok=True)
+            (target / REPORT).write_text(json.dumps(told), encoding="utf-8")
+    gc.collect()  # PETSc's objects of this case, before the next one
+
+
+def report_of(folder: Path) -> dict[str, Any]:
+    """The report of a run; empty if there is none."""
+    try:
+        return json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def finished(folder: Path) -> bool:
+    """Whether the run in a folder came to its end."""
+    return report_of(folder).get("status") == "ok"
+
+
+def gather(trials: Sequence[Trial], folder: Path, failures: Mapping[str, str]) -> pd.DataFrame:
+    """One row for each trial, written as results.csv and results.parquet."""
+    table = pd.DataFrame([row(trial, folder, failures) for trial in trials])
+    for column in table:
+        if pd.api.types.infer_dtype(table[column]).startswith("mixed"):  # a wrong value beside right ones
+            table[column] = table[column].map(str)
+    table.to_csv(folder / f"{TABLE}.csv", index=False)
+    table.to_parquet(folder / f"{TABLE}.parquet", index=False)
+    return table
+
+
+def row(trial: Trial, folder: Path, failures: Mapping[str, str]) -> Row:
+    """What came of one trial."""
+    values = {key: _cell(value) for key, value in trial.values.items()}
+    if trial.case is None:
+        return {"hash": "", **values, "status": "failed", "error": trial.error, "wall": 0.0}
+    name = trial.case.hash
+    report = report_of(folder / name)
+    error = failures.get(name, "") or report.get("error", "")
+    told = {
+        "hash": name,
+        **values,
+        "status": "failed" if name in failures else report.get("status", "missing"),
+        "error": error,
+        "wall": report.get("wall"),
+        "t": report.get("t"),
+        "stopped": report.get("stopped"),
+    }
+    told |= report.get("quantities") or {}
+    return told | {f"pattern.{key}": value for key, value in (report.get("pattern") or {}).items()}
+
+
+def _cell(value: Any) -> Any:
+    """A value as one cell of a table: what has parts as JSON."""
+    return json.dumps(plain(value)) if isinstance(value, list | tuple | Mapping) else value
+
+
+@contextmanager
+def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
+    """A client of the scheduler, or of workers of our own: spawned, one thread each, and no ranks of our MPI."""
+    import dask  # slow to import, so only when a sweep runs
+    from dask.distributed import Client, LocalCluster
+
+    if scheduler is not None:
+        try:
+            client = Client(scheduler, timeout=10)
+        except (OSError, ValueError, TimeoutError) as error:
+            msg = f"scheduler = {scheduler!r}, must be the address of a Dask scheduler: {error}"
+            raise ParameterError(msg) from None
+        with client:
+            yield client
+        return
+    settings = {
+        "distributed.worker.multiprocessing-method": "spawn",
+        "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": "1",
+        "distributed.admin.low-level-log-length": 0,
+        "distributed.scheduler.allowed-failures": 0,  # a case that kills its worker would kill the next one too
+    }
+    hidden = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith(LAUNCHERS)}
+    try:
+        with (
+            dask.config.set(settings),
+            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL") as c,
+            Client(c) as client,
+        ):
+            yield client
+    finally:
+        os.environ.update(hidden)
+
+
+@contextmanager
+def _bar(wanted: bool, total: int, done: int) -> Iterator[Callable[[bool], None]]:
+    """A bar that counts the runs that are done, and those that failed."""
+    columns = (TextColumn("cases"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), disable=not wanted) as bar:
+        task = bar.add_task("", total=total, completed=done, told="")
+        failed = 0
+
+        def step(well: bool) -> None:
+            nonlocal failed
+            failed += not well
+            bar.update(task, advance=1, told=f"{failed} failed" if failed else "")
+
+        yield step

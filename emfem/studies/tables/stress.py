@@ -1,0 +1,44 @@
+"""The table [stress]: stress in a confined metal under current."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from emfem import stress
+from emfem.model import Model
+from emfem.studies.door import Temperature, Whole, Yes, through
+from emfem.studies.tables.base import Condition, Parts, Table, conditions
+
+
+class StressCondition(Condition):
+    """A stress that is held, 0 at the surface of a void; or atoms let in."""
+
+    fixed: Annotated[float, through("Pa")] | None = None
+    flux: Annotated[float, through("1/(m2 s)")] | None = None
+
+
+class Stress(Table):
+    """The stress."""
+
+    current_density: Annotated[Any, through("A/m2")] = None
+    field: Annotated[Any, through("V/m")] = None
+    conduction: Yes = False
+    temperature: Temperature | None = None
+    heat: Yes = False
+    residual_stress: Annotated[float, through("Pa")] = 0.0
+    on: dict[str, StressCondition] | None = None
+    degree: Whole = 2
+
+    def build(self, parts: Parts) -> Model:
+        """The model. Collective."""
+        return stress.model(
+            parts.domain,
+            parts.material(),
+            current_density=self.current_density,
+            field=self.field,
+            current=parts.model("conduction") if self.conduction else None,
+            temperature=parts.model("heat")["T"] if self.heat else self.temperature,
+            residual_stress=self.residual_stress,
+            on=conditions(self.on),
+            degree=self.degree,
+        )

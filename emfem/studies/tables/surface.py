@@ -1,0 +1,90 @@
+"""The table [surface]: a surface that its curvature and a current move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar
+
+from emfem import surface
+from emfem.errors import ParameterError
+from emfem.model import Model
+from emfem.studies.door import Angle, Metres, Number, Temperature, Voltage, Whole, Yes, through
+from emfem.studies.tables.base import Parts, Table, made
+
+FORMS: Mapping[str, Callable[..., surface.Shape]] = {
+    name: getattr(surface, name) for name in ("void", "wire", "strip", "flat", "bridge")
+}
+Places = Annotated[Any, through("m")]
+
+
+class Form(Table):
+    """What the metal looks like at the start; see the function of that name in em.surface."""
+
+    tried: ClassVar[bool] = True
+
+    kind: str
+    centre: Places = None
+    radius: Metres | None = None
+    axis: Places = None
+    width: Metres | None = None
+    height: Metres | None = None
+    length: Metres | None = None
+    middle: Metres | None = None
+    fillet: Metres | None = None
+    amplitude: Metres | None = None
+    wavelength: Metres | None = None
+    phase: Angle | None = None
+
+    def make(self) -> surface.Shape:
+        """The shape."""
+        if self.kind not in FORMS:
+            msg = f"kind = {self.kind!r}, must be one of {', '.join(FORMS)}"
+            raise ParameterError(msg)
+        return made(FORMS[self.kind], self.given("kind"))
+
+
+class Facets(Table):
+    """A mobility that follows the direction of the surface."""
+
+    tried: ClassVar[bool] = True
+
+    strength: Number
+    fold: Whole = 4
+    angle: Angle = 0.0
+
+    def make(self) -> surface.Anisotropy:
+        """The anisotropy."""
+        return surface.Anisotropy(**self.given())
+
+
+class Surface(Table):
+    """The surface."""
+
+    shape: Form
+    interface_width: Metres
+    current_density: Annotated[float, through("A/m2")] | None = None
+    voltage: Voltage | None = None
+    current: Annotated[float, through("A")] | None = None
+    on: tuple[str, ...] | None = None
+    anisotropy: Facets | None = None
+    temperature: Temperature | None = None
+    heat: Yes = False
+    conductivity_ratio: Number = 1e-3
+    degree: Whole = 1
+
+    def build(self, parts: Parts) -> Model:
+        """The model. Collective."""
+        return surface.model(
+            parts.domain,
+            parts.material(),
+            shape=self.shape.make(),
+            interface_width=self.interface_width,
+            current_density=self.current_density,
+            voltage=self.voltage,
+            current=self.current,
+            on=self.on,
+            anisotropy=None if self.anisotropy is None else self.anisotropy.make(),
+            temperature=parts.model("heat")["T"] if self.heat else self.temperature,
+            conductivity_ratio=self.conductivity_ratio,
+            degree=self.degree,
+        )

@@ -1,0 +1,66 @@
+"""Surfaces on which atoms move faster where the crystal's faces lie one way than where they lie another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from emfem.errors import ParameterError, count, kind, number
+from emfem.mesh import Domain
+from emfem.surface.terms import outward_normal
+
+import ufl
+
+
+@dataclass(frozen=True)
+class Anisotropy:
+    """Mobility of a surface over its mean: `1 + S cos(N (alpha - alpha0))`, alpha the direction of the outward normal.
+
+    alpha is counted from the x axis towards y, about a body of revolution too. A surface whose mobility changes with
+    its slope theta as 1 + m' theta grows hills at a rate A Z* e E m' k^2 under a current.
+
+    Attributes:
+        strength: S, in [0, 1) [-].
+        fold: N, the symmetry of the crystal's surface, at least 1.
+        angle: alpha0, where the mobility is highest [rad].
+    """
+
+    strength: float
+    fold: int = 4
+    angle: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check.
+
+        Raises:
+            ParameterError: for a value out of its bounds.
+        """
+        number("strength", self.strength, at_least=0.0, below=1.0)
+        count("fold", self.fold, at_least=1)
+        number("angle", self.angle, unit="rad")
+
+    def __call__(self, normal: Any) -> Any:
+        """The mobility over its mean, of a normal of two components, UFL; a shorter normal counts for less."""
+        real, imaginary = normal[0], normal[1]
+        for _ in range(self.fold - 1):
+            real, imaginary = real * normal[0] - imaginary * normal[1], real * normal[1] + imaginary * normal[0]
+        turned = self.fold * self.angle
+        return 1 + self.strength * (ufl.cos(turned) * real + ufl.sin(turned) * imaginary)
+
+
+def factor(anisotropy: Any, domain: Domain, c: Any, width: Any) -> Any:
+    """The mobility of a surface over its mean, UFL.
+
+    Raises:
+        ParameterError: if it is no function of the normal that gives a number, or an `Anisotropy` in three dimensions.
+    """
+    kind("anisotropy", anisotropy, Callable, "em.surface.Anisotropy(...) or a function of the normal")  # type: ignore[arg-type]
+    if isinstance(anisotropy, Anisotropy) and domain.dim != 2:
+        msg = f"anisotropy = {anisotropy} in {domain.dim} dimensions, must be a function of the normal there"
+        raise ParameterError(msg)
+    found = ufl.as_ufl(anisotropy(outward_normal(c, width)))
+    if found.ufl_shape != ():
+        msg = f"anisotropy(normal) of shape {found.ufl_shape}, must be a number"
+        raise ParameterError(msg)
+    return found

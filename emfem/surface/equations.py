@@ -1,0 +1,146 @@
+"""The surface model: the terms put together into a residual for metal, chemical potential and electric potential."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from emfem.errors import ParameterError, count, kind, number
+from emfem.mesh import Domain
+from emfem.model import Model, OfTime, algebraic, evolving, tests
+from emfem.surface.anisotropy import factor
+from emfem.surface.circuit import circuit, ends_of
+from emfem.surface.inputs import check_path, drive, metal, start, typical
+from emfem.surface.measures import quantities
+from emfem.surface.shapes import Shape
+from emfem.surface.terms import conducts, distance, potential, surface_flux, transport
+
+import numpy as np
+import ufl
+from dolfinx import fem
+
+BOUNDS = (-0.2, 1.2)  # of c; it passes 0 and 1 by a few percent where a surface breaks
+BEYOND = "a field too strong for the interface width"
+
+
+def model(
+    domain: Domain,
+    material: Any,
+    *,
+    shape: Any,
+    interface_width: float,
+    current_density: OfTime | None = None,
+    voltage: OfTime | None = None,
+    current: OfTime | None = None,
+    on: Sequence[str] | None = None,
+    anisotropy: Any = None,
+    temperature: Any = None,
+    conductivity_ratio: float = 1e-3,
+    degree: int = 1,
+) -> Model:
+    """The surface model on `domain`: unknowns c (1 metal, 0 vacuum), mu, and with a current psi and the voltage.
+
+    Find c, mu, psi and V with
+
+        int (dc/dt) v - J . grad v dx = 0,   J = (6 B / l^2) c^2 (1 - c)^2 (Z* e l / (gamma Omega) E - grad mu)
+        int g(c) mu w - 3 W'(c) w - 6 l^2 grad c . grad w dx = 0,   W = c^2 (1 - c)^2
+        int sigma(c) e . grad s dx = 0,   E = V e,   V int sigma |e|^2 dx = I
+
+    for all v, w, s. B = D_s delta_s gamma Omega / (k T); mu is the chemical potential over gamma Omega / l, at a
+    surface its curvature times l; g keeps the metal beside a curved surface at c = 1 (`terms.restriction`). As l
+    becomes small this is diffusion of atoms along the surface, driven by its curvature and by Z* e E. Errors are about
+    2 (l/R)^2 at radius R, and of the second order in the distance of nodes. Metal keeps its amount; a surface meets
+    the boundaries at a right angle, and nothing passes them. e is the field of one volt: of a volt between the two
+    boundaries `on`, or a volt in each period along x.
+
+    Fields: also flux (J), distance (how deep in the metal a place is), and with a current E, j, phi (V psi; along a
+    periodic path only its periodic part), conductivity. Quantities: metal, void (int c, int 1 - c), free_energy,
+    `x_centre` and `x_drift` of the void if the shape is one, else of the metal (in a periodic domain the centre of its
+    first wave: `numpy.unwrap` it with the period), the same along y and z, neck (least thickness along x), moved (atoms
+    that went from the left half to the right since the start), resistance, conductance, voltage, current, power, c_min,
+    c_max. In a plane all of them are per thickness.
+
+    On quadrilaterals of degree 1 nodes should lie l/2 to l apart (errors of 1 % to 2 % of a drift); coarser ones are
+    refused. All unknowns are solved for together: the potential takes a third of the work and steps need not be small
+    for its sake.
+
+    Args:
+        domain: plane, solid or `em.mesh.axisymmetric`; of cells fine enough where the surface is and will be.
+        material: with surface_diffusivity_thickness, surface_energy, atomic_volume, and with a current effective_charge
+            and resistivity. Its effective charge is taken for that of surface atoms: having(effective_charge=...) gives
+            another one.
+        shape: `wire`, `strip`, `flat`, `void`, `bridge`, or a function of x with shape (3, n) that gives the distance
+            into the metal, negative in vacuum, shape (n,) [m].
+        interface_width: l, the half-width of surfaces: c = (1 + tanh(n / 2 l)) / 2 at a distance n [m].
+        current_density: mean over the whole cross-section, vacuum too; positive along x, or from the first to the last
+            of `on`; a number or a function of time, as the next two; at most one of the three [A/m2].
+        voltage: between the boundaries `on`, or in a period [V].
+        current: total [A; in a plane A/m].
+        on: the boundaries that the current enters and leaves by; None where the domain is periodic along x.
+        anisotropy: `Anisotropy(...)`, or a function of the outward normal that gives the mobility over its mean, UFL.
+        temperature: a number, or UFL such as the T of a heat model; that of the material when left out [K].
+        conductivity_ratio: of vacuum to metal, above 0 and at most 1, which is no contrast [-].
+        degree: polynomial degree of the unknowns.
+
+    Raises:
+        ParameterError: for constants that the material lacks, more than one drive or one that is zero or not finite,
+            cells too coarse for the interface width, a shape without metal, without a surface, or without a path for
+            the current.
+        UnknownName: for a boundary that does not exist.
+    """
+    _check_domain(domain)
+    width = number("interface_width", interface_width, above=0.0, unit="m")
+    ratio = number("conductivity_ratio", conductivity_ratio, above=0.0, at_most=1.0)
+    degree = count("degree", degree, at_least=1)
+    driven = drive(current_density=current_density, voltage=voltage, current=current)
+    laws = metal(domain, material, temperature, driven is not None)
+    ends = None if driven is None else ends_of(domain, on)
+
+    space = fem.functionspace(domain.mesh, ("Lagrange", degree))
+    solid, chemical = evolving("c", space, BOUNDS, beyond=BEYOND), algebraic("mu", space)
+    c, mu, rate = solid.function, chemical.function, solid.rate
+    start(c, domain, shape, width)
+    dx = domain.dx(4 * degree)
+    wired = None
+    if driven is not None:
+        check_path(c, domain, ends, width)
+        solidity = conducts(c, fem.Constant(domain.mesh, ratio))
+        wired = circuit(domain, space, driven, ends, laws.conductivity, solidity)
+
+    unknowns = (solid, chemical, *(wired.unknowns if wired else ()))
+    v, w, *electric = tests(unknowns)
+    half = fem.Constant(domain.mesh, width)
+    force = -ufl.grad(mu) + (laws.pull * half * wired.field if wired else 0 * ufl.grad(mu))
+    mobility = 6 / half**2 * laws.mullins * (1 if anisotropy is None else factor(anisotropy, domain, c, half))
+    flux = surface_flux(c, mobility, force)
+    volume = float(np.prod(domain.extent()))
+    pace = typical(laws.mullins, domain) / width**4
+    residual = fem.Constant(domain.mesh, 1 / (pace * volume)) * transport(rate, flux, v, dx)
+    residual += fem.Constant(domain.mesh, 1 / volume) * potential(mu, c, half, w, dx)
+    if wired:
+        residual += wired.residual(domain, electric, dx)
+    of_void = isinstance(shape, Shape) and shape.of_void
+    return Model(
+        "surface",
+        domain,
+        unknowns,
+        residual,
+        conditions=wired.path.conditions if wired else (),
+        expressions={"flux": flux, "distance": distance(c, half)} | (wired.expressions() if wired else {}),
+        quantities=quantities(domain, c, flux, laws, width, of_void, dx)
+        | (wired.quantities(domain, dx) if wired else {}),
+        drivers=wired.drivers if wired else (),
+        relaxes=True,
+    )
+
+
+def _check_domain(domain: Any) -> None:
+    """Refuse a domain that no surface runs through.
+
+    Raises:
+        ParameterError: for a line or a shell.
+    """
+    kind("domain", domain, Domain, "one of em.mesh")
+    if domain.shell or domain.dim < 2:
+        msg = f"domain = {domain.shape} in {domain.dim} dimensions, must be plane or solid"
+        raise ParameterError(msg)

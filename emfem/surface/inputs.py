@@ -1,0 +1,187 @@
+"""What a user may give to a moving surface, checked: a metal, a temperature, a shape, a current, cells fine enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from emfem import fields
+from emfem.errors import ParameterError, kind, number
+from emfem.materials import Material
+from emfem.mesh import Domain
+from emfem.model import OfTime, Placeholder, of_time
+from emfem.surface.sampling import joined
+from emfem.surface.shapes import Shape, profile
+from emfem.units import boltzmann, elementary_charge
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+NEEDED = ("surface_diffusivity_thickness", "surface_energy", "atomic_volume")
+DRIVEN = ("effective_charge", "resistivity")
+FINEST = 1.0  # widest distance of nodes across a surface, as a part of its half-width l
+DRIVES = {"current_density": "A/m2", "voltage": "V", "current": "A"}
+
+
+@dataclass(frozen=True)
+class Metal:
+    """What surface motion needs of a metal at its temperature, numbers or UFL.
+
+    Attributes:
+        atomic_volume: Omega [m3].
+        surface_energy: gamma [J/m2].
+        mullins: B = D_s delta_s gamma Omega / (k T), which drives curvature away [m4/s], UFL.
+        pull: Z* e / (gamma Omega), the drift of a unit field over B [1/(V m)], UFL; None without a current.
+        conductivity: 1 / rho of the metal [S/m], UFL; None without a current.
+    """
+
+    atomic_volume: float
+    surface_energy: float
+    mullins: Any
+    pull: Any = None
+    conductivity: Any = None
+
+
+def metal(domain: Domain, material: Any, temperature: Any, driven: bool) -> Metal:
+    """The laws of a material at a temperature: its own when left out, a number, or UFL.
+
+    Raises:
+        ParameterError: if it is no material, lacks constants (all are told), or the temperature cannot be.
+    """
+    kind("material", material, Material, "one of em.materials")
+    lacks = [name for name in (*NEEDED, *(DRIVEN if driven else ())) if name not in material.constants]
+    if lacks:
+        given = ", ".join(f"{name}=..." for name in lacks)
+        msg = f"{material.name} has no {', '.join(lacks)}: give what a moving surface needs, as in having({given})"
+        raise ParameterError(msg)
+    t = material.temperature if temperature is None else temperature
+    if isinstance(t, ufl.core.expr.Expr):
+        if t.ufl_shape != ():
+            msg = f"temperature of shape {t.ufl_shape}, must be a number or a scalar field"
+            raise ParameterError(msg)
+    else:
+        t = number("temperature", t, above=0.0, unit="K")
+    volume, tension = material.atomic_volume, material.surface_energy
+    found = {"mullins": material.law("surface_diffusivity_thickness")(t) * (tension * volume / boltzmann) / t}
+    if driven:
+        found["pull"] = material.law("effective_charge")(t) * (elementary_charge / (tension * volume))
+        found["conductivity"] = 1 / material.law("resistivity")(t)
+    return Metal(
+        **{name: _as_ufl(value, domain) for name, value in found.items()}, atomic_volume=volume, surface_energy=tension
+    )
+
+
+def _as_ufl(value: Any, domain: Domain) -> Any:
+    """A number as a constant of the forms: as a number it would be compiled into them."""
+    return value if isinstance(value, ufl.core.expr.Expr) else fem.Constant(domain.mesh, float(value))
+
+
+def typical(value: Any, domain: Domain) -> float:
+    """A number of the size of a coefficient, for scaling: its mean, or 1 while another model lacks. Collective."""
+    if any(isinstance(c, Placeholder) or not getattr(c, "known", True) for c in _coefficients(value)):
+        return 1.0
+    one, comm = fem.Constant(domain.mesh, 1.0), domain.mesh.comm
+    total, volume = (fields.integral(fem.form(f * domain.dx(2)), comm) for f in (value * one, one))
+    return abs(total / volume) or 1.0
+
+
+def _coefficients(value: Any) -> Any:
+    return ufl.algorithms.extract_coefficients(value)
+
+
+def drive(**given: OfTime | None) -> tuple[str, OfTime] | None:
+    """Which of current density, voltage and current drives, and by how much; None if none does.
+
+    Raises:
+        ParameterError: for more than one, a number that is 0, or one that is not finite.
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if not chosen:
+        return None
+    if len(chosen) > 1:
+        msg = f"{' and '.join(chosen)} are given, must be one of them"
+        raise ParameterError(msg)
+    ((name, value),) = chosen.items()
+    checked = of_time(name, value, unit=DRIVES[name])
+    if not callable(checked) and checked == 0.0:
+        msg = f"{name} = 0 {DRIVES[name]}, must not be zero: leave it out where no current flows"
+        raise ParameterError(msg)
+    return name, checked
+
+
+def start(c: fem.Function, domain: Domain, shape: Any, width: float) -> None:
+    """Give c the profile of the shape's surface. Collective.
+
+    Raises:
+        ParameterError: if the shape is no function of place, or leaves no metal or no vacuum, or cells are too coarse.
+    """
+    kind("shape", shape, Callable, "a function of x with shape (3, n), such as em.surface.wire(...)")  # type: ignore[arg-type]
+    words = shape.words if isinstance(shape, Shape) else "shape"
+    period = np.zeros(3)
+    period[: domain.dim] = domain.period
+
+    def distance(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return shape.distance(x, period) if isinstance(shape, Shape) else shape(x)
+
+    if isinstance(shape, Shape):
+        _check_wave(shape, domain)
+    fields.begin(c, distance, "shape")
+    c.x.array[:] = profile(c.x.array, width)
+    low, high = fields.extremes(c)
+    if not high > 0.9:
+        msg = f"{words} leaves no metal in the domain: c is at most {high:.3g}, must come near 1 somewhere"
+        raise ParameterError(msg)
+    if not low < 0.1:
+        msg = f"{words} has no surface in the domain: c is at least {low:.3g}, must come near 0 somewhere"
+        raise ParameterError(msg)
+    _check_resolution(c, domain, width)
+
+
+def _check_wave(shape: Shape, domain: Domain) -> None:
+    """Refuse a wave that does not fit a periodic domain.
+
+    Raises:
+        ParameterError: telling how many wavelengths the period has.
+    """
+    length = float(domain.period[0])
+    waves = length / shape.wavelength if shape.wavelength else 0.0
+    if abs(waves - round(waves)) > 1e-6 or (waves and round(waves) < 1 and length):
+        msg = f"wavelength = {shape.wavelength:g} m, must fit the period of {length:g} m a whole number of times"
+        raise ParameterError(msg)
+
+
+def _check_resolution(c: fem.Function, domain: Domain, width: float) -> None:
+    """Refuse cells that a surface passes through unseen. Collective.
+
+    Raises:
+        ParameterError: telling the width and the cell size that would do.
+    """
+    space, mesh = c.function_space, domain.mesh
+    dim, degree = mesh.topology.dim, space.element.basix_element.degree
+    owned = mesh.topology.index_map(dim).size_local
+    values = c.x.array[space.dofmap.list[:owned]]
+    there = np.flatnonzero((values.max(axis=1) > 0.1) & (values.min(axis=1) < 0.9)).astype(np.int32)
+    diameters = mesh.h(dim, there) if len(there) else np.zeros(0)
+    size = mesh.comm.allreduce(float(diameters.max(initial=0.0)), op=MPI.MAX) / np.sqrt(dim)
+    if size / degree > FINEST * width * (1 + 1e-6):
+        msg = (
+            f"interface_width = {width:g} m, must be at least {size / degree / FINEST:.3g} m on cells of {size:.3g} m "
+            f"with degree {degree}, or the cells at most {width * degree * FINEST:.3g} m"
+        )
+        raise ParameterError(msg)
+
+
+def check_path(c: fem.Function, domain: Domain, ends: tuple[str, str] | None, width: float) -> None:
+    """Refuse metal that does not join the ends of the circuit, or those of a period along x. Collective.
+
+    Raises:
+        ParameterError: if it does not.
+    """
+    if not joined(c, domain, ends, width):
+        between = "along x across the periodic domain" if ends is None else f"from {ends[0]!r} to {ends[1]!r}"
+        msg = f"shape leaves no path for the current {between}, must be metal all the way"
+        raise ParameterError(msg)

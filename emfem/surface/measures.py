@@ -1,0 +1,181 @@
+"""What can be asked of a surface model: how much metal, where it is, how fast it drifts, how thin it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from emfem import fields
+from emfem.errors import ParameterError, UnknownName, count, kind, number
+from emfem.mesh import AXES, Domain, bounds
+from emfem.model import Model, Quantity
+from emfem.surface.inputs import Metal
+from emfem.surface.sampling import Grid, pixels
+from emfem.surface.terms import surface_energy
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+
+
+def quantities(
+    domain: Domain, c: fem.Function, flux: Any, metal: Metal, width: float, of_void: bool, dx: Any
+) -> dict[str, Quantity]:
+    """The numbers of a surface model, those of the void or of the metal as one is followed. Collective."""
+    comm = domain.mesh.comm
+    followed = 1 - c if of_void else c
+    middle = sum(float(corner[0]) for corner in bounds(domain.mesh)) / 2
+    side = ufl.sign(ufl.SpatialCoordinate(domain.mesh)[0] - fem.Constant(domain.mesh, middle))
+    uneven = fem.form(side * c * dx)
+    at_start = fields.integral(uneven, comm)
+    tension, half = (fem.Constant(domain.mesh, value) for value in (metal.surface_energy, width))
+    found = {
+        "metal": Quantity(c * dx, "m3"),
+        "void": Quantity((1 - c) * dx, "m3"),
+        "free_energy": Quantity(tension * surface_energy(c, half) * dx, "J"),
+        "moved": Quantity(lambda: (fields.integral(uneven, comm) - at_start) / (2 * metal.atomic_volume), "atoms"),
+        "neck": Quantity(_neck(c, domain, width), "m"),
+        "interface_width": Quantity(lambda: width, "m"),
+        "c_min": Quantity(lambda: fields.extremes(c)[0]),
+        "c_max": Quantity(lambda: fields.extremes(c)[1]),
+    }
+    amount, sign = ("void", -1.0) if of_void else ("metal", 1.0)
+
+    def drift(axis: str) -> Callable[[Model], float]:
+        return lambda model: sign * model.quantity(f"{axis}_flux") / model.quantity(amount)
+
+    for i, axis in enumerate(_axes(domain)):
+        found[f"{axis}_centre"] = Quantity(_centre(domain, followed, i, dx), "m")
+        found[f"{axis}_flux"] = Quantity(flux[i] * dx, "m4/s")
+        found[f"{axis}_drift"] = Quantity(drift(axis), "m/s", of_model=True)
+    return found
+
+
+def drift_velocity(model: Model) -> Values:
+    """How fast the void, or the centre of the metal where no void is followed, drifts now, shape (dim,) [m/s].
+
+    For a void -int J dx / int (1 - c) dx, J the flux of metal: the rate at which its first moment changes, over its
+    size. It is that of the present state, not a difference of two. About an axis only x counts. Collective.
+
+    Raises:
+        ParameterError: if it is no surface model, or its potentials are not known yet: evolve it first.
+    """
+    _check(model)
+    model.check_solved()
+    found = np.zeros(model.domain.dim)
+    for i, axis in enumerate(_axes(model.domain)):
+        found[i] = model.quantity(f"{axis}_drift")
+    return found
+
+
+def profile(model: Model, n: int | None = None) -> tuple[Values, Values]:
+    """How thick the metal is along x. Collective.
+
+    In a plane and about an axis it is the length of metal met along y: the width of a strip, the radius of a wire whose
+    axis is at y = 0. In space it is the radius of a disk as large as the metal's section. The surface is where c = 1/2.
+
+    Args:
+        model: of a surface.
+        n: number of places; one for each l / 2 when left out.
+
+    Returns:
+        x and thickness, both of shape (n,) [m].
+
+    Raises:
+        ParameterError: if it is no surface model, or n is no whole number above 0.
+    """
+    _check(model)
+    places = None if n is None else count("n", n, at_least=1)
+    width = model.quantity("interface_width")
+    grid = _grid(model.domain, width, places)
+    return grid.axes[0], _thickness(model["c"], grid, width)
+
+
+def neck(model: Model) -> float:
+    """The least thickness of the metal along x, as `profile` tells it; 0 where it is broken [m]. Collective."""
+    _check(model)
+    return model.quantity("neck")
+
+
+def neck_below(width: float) -> Callable[[Sequence[Model], float], bool]:
+    """Whether the neck has become as thin as `width`, for `em.watch.stop_when`; 0 m for metal that is broken through.
+
+    Raises:
+        ParameterError: for a negative width.
+    """
+    limit = number("width", width, at_least=0.0, unit="m")
+
+    def reached(models: Sequence[Model], _: float) -> bool:
+        for model in models:
+            if "neck" in model.quantities:
+                return model.quantity("neck") <= limit
+        missing = "neck"
+        raise UnknownName(missing, "this run", [n for model in models for n in model.quantities])
+
+    return reached
+
+
+def _check(model: Any) -> None:
+    """Refuse what is no surface model."""
+    kind("model", model, Model, "one of em.surface.model")
+    if "neck" not in model.quantities:
+        msg = f"model = the {model.name} model, must be one of em.surface.model"
+        raise ParameterError(msg)
+
+
+def _axes(domain: Domain) -> str:
+    """The axes that something can drift along: about an axis only x."""
+    return "x" if domain.weight is not None else "".join(AXES[: domain.dim])
+
+
+def _grid(domain: Domain, width: float, places: int | None = None) -> Grid:
+    """The grid that a profile is seen on. Collective."""
+    counts = pixels(domain, width / 2)
+    return Grid(domain, counts if places is None else [places, *counts[1:]])
+
+
+def _thickness(c: fem.Function, grid: Grid, width: float) -> Values:
+    """How thick the metal is at each x of a grid. Collective.
+
+    Between nodes the distance to the surface is close to linear, which c is not: it is the one that is sampled.
+    """
+    distance = fem.Function(c.function_space)
+    inside = np.clip(c.x.array, 1e-12, 1 - 1e-12)
+    distance.x.array[:] = width * np.log(inside / (1 - inside))
+    across = grid.spacing[1:]
+    depth = np.nan_to_num(grid.sample(distance), nan=-np.inf) / across.mean()  # the surface cuts a pixel at +-1/2
+    area = np.clip(depth + 0.5, 0.0, 1.0).reshape(len(depth), -1).sum(axis=1) * across.prod()
+    return area if len(across) == 1 else np.sqrt(area / np.pi)
+
+
+def _neck(c: fem.Function, domain: Domain, width: float) -> Callable[[], float]:
+    """The least thickness; the grid is laid when it is first asked for."""
+    grids: list[Grid] = []
+
+    def thinnest() -> float:
+        if not grids:
+            grids.append(_grid(domain, width))
+        return float(_thickness(c, grids[0], width).min())
+
+    return thinnest
+
+
+def _centre(domain: Domain, amount: Any, i: int, dx: Any) -> Callable[[], float]:
+    """The centre of an amount along an axis; along a periodic one that of its first wave, in [0, period)."""
+    x, length, comm = ufl.SpatialCoordinate(domain.mesh)[i], float(domain.period[i]), domain.mesh.comm
+    if not length:
+        moment, whole = fem.form(x * amount * dx), fem.form(amount * dx)
+        return lambda: fields.integral(moment, comm) / fields.integral(whole, comm)
+    lowest = float(bounds(domain.mesh)[0][i])
+    turn = 2 * np.pi / length
+    angle = fem.Constant(domain.mesh, turn) * (x - fem.Constant(domain.mesh, lowest))
+    waves = [fem.form(wave(angle) * amount * dx) for wave in (ufl.sin, ufl.cos)]
+
+    def centre() -> float:
+        sine, cosine = (fields.integral(wave, comm) for wave in waves)
+        return lowest + float(np.arctan2(sine, cosine) / turn) % length
+
+    return centre

@@ -1,0 +1,87 @@
+"""What a user should know before a run: lengths, times and speeds of a surface, and what of them is only a guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emfem.analytic import (
+    mullins_coefficient,
+    rayleigh_plateau_wavelength,
+    surface_drift,
+    void_drift_velocity,
+)
+from emfem.errors import kind, number
+from emfem.materials import MARKS, Material
+from emfem.surface.inputs import DRIVEN, NEEDED
+
+UNITS = {
+    "mullins_coefficient": "m4/s",
+    "levelling_time": "s",
+    "breaking_wavelength": "m",
+    "breaking_time": "s",
+    "drift": "m2/s",
+    "void_velocity": "m/s",
+    "wind_number": "-",
+}
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Numbers of a surface of radius R under a current density; signs are those along the current.
+
+    Attributes:
+        mullins_coefficient: B = D_s delta_s gamma Omega / (k T) [m4/s].
+        levelling_time: R^4 / (12 B), in which a slightly oval circle becomes round [s].
+        breaking_wavelength: 2 pi sqrt(2) R, at which a wire of radius R breaks into drops fastest [m].
+        breaking_time: 4 R^4 / B, in which its necks grow by a factor e [s].
+        drift: A Z* e rho j, of the surface atoms times their layer's thickness [m2/s].
+        void_velocity: -2 A Z* e rho j / R of a round void, a cylinder across the current [m/s].
+        wind_number: |Z*| e rho j R^2 / (gamma Omega), the field over the curvature [-].
+        doubts: of the constants used, those that are placeholders, each with its source.
+    """
+
+    mullins_coefficient: float
+    levelling_time: float
+    breaking_wavelength: float
+    breaking_time: float
+    drift: float
+    void_velocity: float
+    wind_number: float
+    doubts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """One line a number, with its unit; then what is only a guess."""
+        wide = max(map(len, UNITS))
+        rows = [f"{name.ljust(wide)}  {getattr(self, name):12.6g}  {unit}" for name, unit in UNITS.items()]
+        return "\n".join([*rows, *(f"placeholder, {MARKS['placeholder']}: {doubt}" for doubt in self.doubts)])
+
+
+def scales(material: Material, *, radius: float, current_density: float) -> Scales:
+    """The numbers of a surface of this metal at its temperature; `print` shows them, and which constants are guesses.
+
+    Args:
+        material: as in `em.surface.model`.
+        radius: R of a void, a wire or a bump, above 0 [m].
+        current_density: j, signed [A/m2].
+
+    Raises:
+        ParameterError: for a value out of its bounds, or a constant that the material was not given.
+    """
+    kind("material", material, Material, "one of em.materials")
+    size = number("radius", radius, above=0.0, unit="m")
+    levelling, drift = mullins_coefficient(material), surface_drift(material, current_density=current_density)
+    used = [(name, material.constants[name]) for name in (*NEEDED, *DRIVEN)]
+    return Scales(
+        mullins_coefficient=levelling,
+        levelling_time=size**4 / (12 * levelling),
+        breaking_wavelength=rayleigh_plateau_wavelength(size),
+        breaking_time=4 * size**4 / levelling,
+        drift=drift,
+        void_velocity=void_drift_velocity(material, radius=size, current_density=current_density),
+        wind_number=abs(drift) * size**2 / levelling,
+        doubts=tuple(
+            f"{name} = {getattr(material, name):.4g} of {material.name} ({entry.source})"
+            for name, entry in used
+            if entry.mark == "placeholder"
+        ),
+    )

@@ -1,0 +1,192 @@
+"""Shapes of metal: functions of place that give the distance into the metal, negative in vacuum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from emfem.errors import ParameterError, floats, number
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A shape of metal.
+
+    Attributes:
+        words: what it is.
+        distance: of places x of shape (3, n) and the periods of the domain, shape (3,): how deep in the metal they lie,
+            shape (n,) [m]; negative in vacuum.
+        of_void: whether what is followed is the vacuum, not the metal.
+        wavelength: of its edges along x, which must fit a period [m]; None for straight ones.
+    """
+
+    words: str
+    distance: Callable[[Values, Values], Values]
+    of_void: bool = False
+    wavelength: float | None = None
+
+    def __call__(self, x: Values) -> Values:
+        """The distance into the metal in a domain without periods, shape (n,) [m]."""
+        return self.distance(np.asarray(x, dtype=float), np.zeros(3))
+
+
+def void(centre: ArrayLike, radius: float) -> Shape:
+    """A round hole in metal: a disk in a plane, a ball in space or about the axis; it may lie across a periodic seam.
+
+    Args:
+        centre: shape (2,) or (3,) [m].
+        radius: above 0 [m].
+
+    Raises:
+        ParameterError: for a centre that is no point or a radius that is not positive.
+    """
+    middle, size = _point("centre", centre), number("radius", radius, above=0.0, unit="m")
+
+    def distance(x: Values, period: Values) -> Values:
+        apart = x - middle[:, None]
+        around = period > 0
+        apart[around] -= period[around, None] * np.rint(apart[around] / period[around, None])
+        return np.linalg.norm(apart, axis=0) - size
+
+    return Shape("void", distance, of_void=True)
+
+
+def wire(
+    radius: float,
+    *,
+    axis: ArrayLike = (0.0, 0.0),
+    amplitude: float = 0.0,
+    wavelength: float | None = None,
+    phase: float = 0.0,
+) -> Shape:
+    """A wire along x of radius R + a cos(2 pi x / lambda + phase); in a plane a strip of half-width R.
+
+    Args:
+        radius: R, above 0 [m].
+        axis: where it runs: y, or y and z [m]. At the axis of a body of revolution and, as half of a symmetric wire, at
+            an edge y = 0 it is 0.
+        amplitude: a, less than R [m].
+        wavelength: lambda, above 0; needed with an amplitude [m].
+        phase: of the wave [rad]; at 0 it is thickest at x = 0.
+
+    Raises:
+        ParameterError: for a radius or wavelength that is not positive, an amplitude that is not less than the radius
+            or has no wavelength.
+    """
+    size, place = number("radius", radius, above=0.0, unit="m"), _point("axis", axis, shift=1)
+    wave = _wave(amplitude, wavelength, phase, size)
+
+    def distance(x: Values, _: Values) -> Values:
+        return size + wave(x[0]) - np.linalg.norm(x[1:] - place[1:, None], axis=0)
+
+    return Shape("wire", distance, wavelength=wavelength)
+
+
+def strip(
+    width: float,
+    *,
+    centre: float = 0.0,
+    amplitude: float = 0.0,
+    wavelength: float | None = None,
+    phase: float = 0.0,
+) -> Shape:
+    """A strip along x of half-width w/2 + a cos(2 pi x / lambda + phase) about y = centre.
+
+    Args:
+        width: w, above 0 [m].
+        centre: y of its middle [m].
+        amplitude: a, less than w/2 [m].
+        wavelength: lambda, above 0; needed with an amplitude [m].
+        phase: of the wave [rad]; at 0 it is widest at x = 0.
+
+    Raises:
+        ParameterError: as `wire`.
+    """
+    half = number("width", width, above=0.0, unit="m") / 2
+    middle, wave = number("centre", centre, unit="m"), _wave(amplitude, wavelength, phase, half)
+    return Shape("strip", lambda x, _: half + wave(x[0]) - np.abs(x[1] - middle), wavelength=wavelength)
+
+
+def flat(height: float, *, amplitude: float = 0.0, wavelength: float | None = None, phase: float = 0.0) -> Shape:
+    """Metal below the surface y = height + a cos(2 pi x / lambda + phase).
+
+    Args:
+        height: of the surface [m].
+        amplitude: a [m].
+        wavelength: lambda, above 0; needed with an amplitude [m].
+        phase: of the wave [rad].
+
+    Raises:
+        ParameterError: for a value that is not finite, or an amplitude without a wavelength.
+    """
+    level, wave = number("height", height, unit="m"), _wave(amplitude, wavelength, phase, np.inf)
+    return Shape("flat surface", lambda x, _: level + wave(x[0]) - x[1], wavelength=wavelength)
+
+
+def bridge(
+    length: float,
+    radius: float,
+    *,
+    middle: float,
+    axis: ArrayLike = (0.0, 0.0),
+    fillet: float = 0.0,
+) -> Shape:
+    """A thin wire along x between two pads that fill the rest of the domain; in a plane a strip of half-width R.
+
+    Args:
+        length: of the wire, above 0 [m].
+        radius: R, above 0 [m].
+        middle: x of its middle [m].
+        axis: where it runs, as in `wire` [m].
+        fillet: radius of the corners between wire and pads, at most half the length [m].
+
+    Raises:
+        ParameterError: for a value out of its bounds.
+    """
+    half = number("length", length, above=0.0, unit="m") / 2
+    size, centre = number("radius", radius, above=0.0, unit="m"), number("middle", middle, unit="m")
+    place, rounding = _point("axis", axis, shift=1), number("fillet", fillet, at_least=0.0, at_most=half, unit="m")
+
+    def distance(x: Values, _: Values) -> Values:
+        """To the vacuum around the wire, a box with rounded corners."""
+        apart = np.linalg.norm(x[1:] - place[1:, None], axis=0)
+        corner = np.stack([np.abs(x[0] - centre) - half + rounding, size + rounding - apart])
+        return np.linalg.norm(np.maximum(corner, 0.0), axis=0) + np.minimum(corner.max(axis=0), 0.0) - rounding
+
+    return Shape("bridge", distance)
+
+
+def profile(distance: Values, width: float) -> Values:
+    """`(1 + tanh(n / 2 l)) / 2`, the fraction of metal of a surface at rest."""
+    return (1 + np.tanh(distance / (2 * width))) / 2
+
+
+def _wave(amplitude: float, wavelength: float | None, phase: float, limit: float) -> Callable[[Values], Values]:
+    """The wave of an edge, as a function of x."""
+    size = number("amplitude", amplitude, unit="m")
+    number("abs(amplitude)", abs(size), below=limit, unit="m")
+    start = number("phase", phase)
+    if wavelength is None:
+        if size != 0.0:
+            msg = f"amplitude = {size:g} m without wavelength, must come with one"
+            raise ParameterError(msg)
+        return np.zeros_like
+    wave_number = 2 * np.pi / number("wavelength", wavelength, above=0.0, unit="m")
+    return lambda x: size * np.cos(wave_number * x + start)
+
+
+def _point(name: str, value: Any, *, shift: int = 0) -> Values:
+    """A point of the plane or space as three coordinates, the first `shift` of them not given."""
+    given = np.atleast_1d(floats(name, value))
+    if given.ndim != 1 or not 2 - shift <= len(given) <= 3 - shift or not np.isfinite(given).all():
+        msg = f"{name} = {given.tolist()}, must be {2 - shift} or {3 - shift} finite coordinates"
+        raise ParameterError(msg)
+    point = np.zeros(3)
+    point[shift : shift + len(given)] = given
+    return point

@@ -1,0 +1,77 @@
+"""The terms of a moving surface: each function's docstring is the term. Lengths are in metres, mu is a number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ufl
+
+FAINT = 1e-3  # slope of c over 1 / l below which no direction counts as outward
+REST = 0.01  # the restriction far from a surface; without any, mu would not be determined there
+
+
+def double_well(c: Any) -> Any:
+    """`c^2 (1 - c)^2`, at rest in metal (c = 1) and vacuum (c = 0)."""
+    return c**2 * (1 - c) ** 2
+
+
+def surface_energy(c: Any, width: Any) -> Any:
+    """`3/l c^2 (1 - c)^2 + 3 l |grad c|^2`: its integral over a flat interface is its area, so times gamma an energy.
+
+    At rest the profile is c = (1 + tanh(n / 2 l)) / 2, n the distance into the metal.
+    """
+    return 3 / width * double_well(c) + 3 * width * ufl.inner(ufl.grad(c), ufl.grad(c))
+
+
+def restriction(c: Any) -> Any:
+    """`g = sqrt(36 c^2 (1 - c)^2 + e^2)`, e = 0.01: 6 c (1 - c), which is 1 on average across a surface; e beside it.
+
+    Without it (g = 1) a curved surface takes the metal around it l kappa / 6 away from c = 1, to where there is some
+    mobility left: voids shrink into a halo of dilute metal. With it they keep their size, and errors are of the second
+    order in l. That its square root is the well's makes mu the same all across a surface, so no energy is lost to
+    differences there, and the free energy falls.
+
+    References:
+        A. Rätz, A. Ribalta, A. Voigt, Surface evolution of elastically stressed films under deposition by a diffuse
+        interface model, J. Comput. Phys. 214, 187 (2006), doi:10.1016/j.jcp.2005.09.013, for the idea, with another g.
+    """
+    return ufl.sqrt(36 * double_well(c) + REST**2)
+
+
+def potential(mu: Any, c: Any, width: Any, w: Any, dx: Any) -> ufl.Form:
+    """`int g mu w - 3 W'(c) w - 6 l^2 grad c . grad w dx`: g mu = l dF/dc, mu the curvature times l; W the well."""
+    slope = ufl.variable(c)
+    local = ufl.diff(double_well(slope), slope)
+    return (restriction(c) * mu - 3 * local) * w * dx - 6 * width**2 * ufl.inner(ufl.grad(c), ufl.grad(w)) * dx
+
+
+def surface_flux(c: Any, mobility: Any, force: Any) -> Any:
+    """`J = M c^2 (1 - c)^2 F`, the metal that F moves, only where there is a surface [m/s]."""
+    return mobility * double_well(c) * force
+
+
+def transport(rate: Any, flux: Any, v: Any, dx: Any) -> ufl.Form:
+    """`int (dc/dt) v - J . grad v dx`: metal is neither lost nor made, blocked boundaries natural."""
+    return rate * v * dx - ufl.inner(flux, ufl.grad(v)) * dx
+
+
+def conducts(c: Any, ratio: Any) -> Any:
+    """`k + (1 - k) c^2 (3 - 2 c)`: 1 in metal, k in vacuum, level in both, so that it stays positive near them."""
+    return ratio + (1 - ratio) * c**2 * (3 - 2 * c)
+
+
+def conduction(conductivity: Any, field: Any, w: Any, dx: Any) -> ufl.Form:
+    """`int -sigma e . grad w dx`: no current is lost."""
+    return -conductivity * ufl.inner(field, ufl.grad(w)) * dx
+
+
+def outward_normal(c: Any, width: Any) -> Any:
+    """`-grad c / |grad c|`, out of the metal; 0 far from the surface, where no direction is outward."""
+    slope = ufl.grad(c)
+    return -slope / ufl.sqrt(ufl.inner(slope, slope) + (FAINT / width) ** 2)
+
+
+def distance(c: Any, width: Any) -> Any:
+    """`l ln(c / (1 - c))`: how deep in the metal a place is, negative in vacuum, if the surface is at rest."""
+    inside = ufl.min_value(ufl.max_value(c, 1e-12), 1 - 1e-12)
+    return width * ufl.ln(inside / (1 - inside))

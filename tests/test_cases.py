@@ -1,0 +1,566 @@
+"""Cases: what a file says is checked, built, run and written; what is wrong is told with its line."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import emfem as em
+from emfem.studies import Case, CaseError, templates
+from emfem.studies.positions import lines_of
+from emfem.studies.tables import MODELS, SHAPES, Parts, makers
+
+import numpy as np
+import pytest
+
+FILM = """\
+[domain]
+shape = "periodic_rectangle"
+size = [10.4, 10.4]
+cells = [6, 6]
+
+[film]
+alloy = "cupd"
+mean = 0.3
+initial = { amplitude = 0.08, seed = 1 }
+[film.field]
+strength = 0.1
+angle = "45 deg"
+
+[time]
+until = 5.0
+rtol = 1e-3
+"""
+LINE = '[domain]\nshape = "interval"\nlength = "10 um"\ncells = 8\n'
+COPPER = '[material]\nmetal = "copper"\ntemperature = "300 K"\n'
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a case into a file called case.toml."""
+
+    def to_file(text: str) -> Path:
+        path = tmp_path / "case.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return to_file
+
+
+def told(path: Path, *, build: bool = False) -> list[str]:
+    """The sentences by which a case is refused, without the folder."""
+    with pytest.raises(em.ParameterError) as caught:
+        Case.read(path).build() if build else Case.read(path)
+    return str(caught.value).replace(f"{path.parent}/", "").split("\n")
+
+
+# ---- values -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "expected"),
+    [
+        ("film.field.angle", "45 deg", math.pi / 4),
+        ("film.field.angle", 0.5, 0.5),
+        ("film.field.angle", "0.25 turn", math.pi / 2),
+        ("film.field.strength", "30 percent", 0.3),
+        ("film.mean", "0.3", 0.3),
+        ("time.until", 7, 7.0),
+        ("film.degree", 1, 1),
+    ],
+)
+def test_values_become_numbers(write: Write, key: str, written: Any, expected: float):
+    assert Case.read(write(FILM)).with_(**{key: written}).value(key) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ('current_density = "30 MA/cm2"', 3e11),
+        ('current_density = "-3e11 A/m2"', -3e11),
+        ('resistivity = "2 uOhm cm"', 2e-8),
+        ('conductivity = "4 W/(cm K)"', 400.0),
+        ('hottest = "1000 degC"', 1273.15),
+    ],
+)
+def test_units_become_si(write: Write, written: str, expected: float):
+    case = Case.read(write(f"{LINE}{COPPER}[heat]\n{written}\n"))
+    assert case.value("domain.length") == pytest.approx(1e-5, rel=1e-14)
+    assert case.value(f"heat.{written.split(' = ')[0]}") == pytest.approx(expected, rel=1e-12)
+
+
+def test_an_energy_may_be_one_per_mole(write: Write):
+    """19.3 kJ/mol over Avogadro's number, by hand."""
+    case = Case.read(write(f'{LINE}{COPPER}heat_of_transport = "19.2970664 kJ/mol"\n[heat]\ncurrent_density = 1.0\n'))
+    assert case.value("material.heat_of_transport") == pytest.approx(19297.0664 / 6.02214076e23, rel=1e-12)
+
+
+def test_a_film_with_physical_constants_has_scales():
+    """S = nu k T/gamma, t0 = S h^2/D, F = Z* (V/L) e nu h/gamma, worked out by hand."""
+    case = Case.from_dict(tomllib.loads(templates.text("physical_film")))
+    entropy = 1.5e19 * 1.380649e-23 * 923 / 1.95
+    assert case.value("domain.size") == pytest.approx([31.2, 31.2], rel=1e-12)
+    assert case.value("time.until") == pytest.approx(0.3 / (entropy * 1e-16 / 1e-14), rel=1e-12)
+    film = case.tables.models()["film"]
+    force = -10 * (0.76 / 312e-9) * 1.602176634e-19 * 1.5e19 * 1e-8 / 1.95
+    parts = Parts(em.mesh.interval(1.0, cells=1))
+    assert np.hypot(*film.field.force(film.alloy.make(), parts)) == pytest.approx(abs(force), rel=1e-12)
+
+
+def test_a_resolved_case_is_read_again(write: Write):
+    case = Case.read(write(FILM))
+    again = Case.from_dict(tomllib.loads(case.to_toml()))
+    assert (again.hash, again.resolved) == (case.hash, case.resolved)
+
+
+def test_the_hash_is_of_what_is_computed(write: Write, tmp_path: Path):
+    case = Case.read(write(FILM))
+    assert case.with_(**{"field.angle": math.radians(45)}).hash == case.hash
+    assert case.with_(**{"field.angle": "46 deg"}).hash != case.hash
+    mesh = tmp_path / "a.msh"
+    em.mesh.write(em.mesh.rectangle((2.0, 1.0), cells=(2, 2)), mesh)
+    (tmp_path / "b.msh").write_bytes(mesh.read_bytes())
+    one, other = (case.of({**case.written, "domain": {"file": f}}, tmp_path, case.source) for f in ("a.msh", "b.msh"))
+    assert one.hash == other.hash  # the same content
+    mesh.write_bytes(mesh.read_bytes() + b"\n")
+    assert one.hash != other.hash
+
+
+def test_a_key_may_leave_out_the_table_of_the_model(write: Write):
+    case = Case.read(write(FILM))
+    assert case.path_of("field.angle") == case.path_of("film.field.angle") == ("film", "field", "angle")
+    changed = case.with_(**{"alloy.enthalpy": 0.16, "initial.seed": 4})
+    assert changed.value("film.alloy") == {"name": "cupd", "enthalpy": 0.16}
+    assert case.value("initial.seed") == 1  # the case itself stays
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("fild.angle", 1, "key 'fild.angle', must begin with a table of the case; did you mean 'field'?"),
+        ("film.field.angel", 1, "[film.field] there is no key 'angel'; did you mean 'angle'?"),
+        ("film.mean", "3 nm", "film.mean = '3 nm' is a length, must be a plain number"),
+        ("a b", 1, "key 'a b', must begin with a table of the case"),
+    ],
+)
+def test_wrong_overrides(write: Write, key: str, value: Any, said: str):
+    with pytest.raises(em.ParameterError) as caught:
+        Case.read(write(FILM)).with_(**{key: value})
+    assert said in str(caught.value)
+
+
+def test_a_key_of_two_models_must_be_told_apart():
+    both = Case.from_dict(tomllib.loads(templates.text("strip")))
+    with pytest.raises(em.ParameterError, match="it is in conduction and film"):
+        both.with_(**{"on.anode.fixed": 2.0})
+
+
+# ---- what is wrong ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            '"45 deg"',
+            '"3 nm"',
+            "case.toml:12: film.field.angle = '3 nm' is a length, must be an angle, such as '45 deg'",
+        ),
+        ('"45 deg"', "45", "case.toml:12: film.field.angle = 45 is in rad, must be within a full turn: for degrees"),
+        (
+            '"45 deg"',
+            '"45 degg"',
+            "case.toml:12: film.field.angle = '45 degg', must have a unit that exists: there is no 'degg'; did",
+        ),
+        ('"45 deg"', '"deg"', "case.toml:12: film.field.angle = 'deg', must be an angle, such as '45 deg'"),
+        ("angle", "angel", "case.toml:12: [film.field] there is no key 'angel'; did you mean 'angle'?"),
+        ("mean = 0.3", "mean = true", "case.toml:8: film.mean = True, must be a plain number"),
+        ("mean = 0.3", 'degree = "2"', "case.toml:8: film.degree = '2', must be a whole number"),
+        (
+            "strength = 0.1",
+            "",
+            "case.toml:10: [film.field] nothing is given, must be one of strength, voltage, components",
+        ),
+        ("cells = [6, 6]", "", "case.toml:1: [domain] cells is missing"),
+        ("periodic_rect", "periodic_ect", "case.toml:2: domain.shape = 'periodic_ectangle', must be a shape; did you"),
+        ("shape =", "# shape =", "case.toml:1: [domain] shape is missing"),
+        ("amplitude = 0.08", "amplitude = -1", "case.toml:9: [film.initial] amplitude = -1, must be greater than 0"),
+        ('"cupd"', '{ name = "cupd", entropy = -1 }', "case.toml:7: [film.alloy] entropy = -1, must be at least 0"),
+        ('"cupd"', "{ entropy = 0.1 }", "case.toml:7: [film.alloy] enthalpy and solute_expansion and gradient_energy"),
+        ('"cupd"', '"cupt"', "case.toml:7: [film.alloy] name = 'cupt', must be cupd"),
+        ("[10.4, 10.4]", '["9 nm", 10]', "case.toml:3: domain.size = ['9 nm', 10] is a length, must be a plain number"),
+        ("until = 5.0", "until = -5.0", "case.toml:15: [time] until = -5, must be greater than 0"),
+        ("rtol = 1e-3", 'method = "euler"', "case.toml:16: [time] 'euler'; method has rosenbrock, bdf"),
+        ("[film.field]", "[film.on.left]\nfixed = 1\nflux = 2\n[film.field]", "case.toml:11: [film.on.left] fixed and"),
+        ("[time]", "[tiem]", "case.toml:14: there is no key 'tiem'; did you mean 'time'?"),
+        ("[time]", "[steady]\n[time]", "case.toml:15: [time] and [steady] are given, must be one of them"),
+        ("[time]", "[output]\nevery = 0\n[time]", "case.toml:15: [output] every = 0, must be greater than 0"),
+        ("[time]", "[output]\nstates_at = [2, 1]\n[time]", "case.toml:15: [output] states_at = [2.0, 1.0], must be"),
+        (
+            "[time]",
+            '[material]\nmetal = "coper"\n[time]',
+            "case.toml:14: [material] 'coper'; emfem.materials has copper",
+        ),
+    ],
+)
+def test_each_wrong_value_is_told_in_one_line(write: Write, old: str, new: str, said: str):
+    assert FILM.count(old) == 1 or old == "angle"
+    sentences = told(write(FILM.replace(old, new)))
+    assert any(sentence.startswith(said) for sentence in sentences), sentences
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[10.4, 10.4]", "[10.4, -1]", "case.toml:3: [domain] length along y = -1, must be greater than 0"),
+        ("mean = 0.3", "mean = 1.3", "case.toml:8: [film] mean = 1.3, must be less than 1"),
+        ("strength = 0.1", "voltage = 1.0", "case.toml:11: [film.field] width is missing, must be given with voltage"),
+        (
+            "[film.field]",
+            "[film.on.left]\nfixed = 0.3\n[film.field]",
+            "case.toml:10: [film] 'left'; this mesh, periodic",
+        ),
+        (
+            'strength = 0.1\nangle = "45 deg"',
+            "conduction = 8.0",
+            "case.toml:11: [film] the table [conduction] is missing",
+        ),
+    ],
+)
+def test_what_the_physics_refuses_is_told_with_its_table(write: Write, old: str, new: str, said: str):
+    sentences = told(write(FILM.replace(old, new)), build=True)
+    assert len(sentences) == 1
+    assert said in sentences[0]
+
+
+def test_all_that_is_wrong_is_told_at_once(write: Write):
+    text = FILM.replace("mean = 0.3", 'mean = "x"').replace("cells = [6, 6]", "").replace("until = 5.0", "until = 0")
+    found = told(write(text))
+    assert [line.split(": ")[0] for line in found] == ["case.toml:1", "case.toml:8", "case.toml:15"]
+
+
+def test_errors_travel_between_processes():
+    error = CaseError(["one", "two", "one"])
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.sentences) == ("one\ntwo", ("one", "two"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[domain]\nsize = [1,\n", "case.toml:2: must be TOML: "),
+        ("a = 1\na = 2\n", "case.toml:2: must be TOML: Cannot overwrite a value"),
+        ("", "case.toml:1: [domain] is missing"),
+        ('[domain]\nshape = "disk"\nradius = 1.0\nelectrodes = 2\nsize = 0.2\n', "case.toml:1: no model is given"),
+    ],
+)
+def test_what_is_no_case(write: Write, text: str, said: str):
+    found = told(write(text))
+    assert found[0].startswith(said.replace("[domain] is", "domain is"))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path):
+    assert told(tmp_path / "none.toml") == [
+        "path = 'none.toml', must be a file that can be read: No such file or directory"
+    ]
+
+
+# ---- lines --------------------------------------------------------------------------------------------------------
+
+
+def test_lines_of_tables_dotted_keys_and_long_values():
+    text = '''# a comment
+a = 1
+"b c".d = [
+  1,  # [not.a.table]
+  2,
+]
+t = """
+[also.not]
+x = 1
+"""
+[e]
+f.g = { h = 1 }
+[e."i.j"]
+k = 1
+[[runs]]
+l = 1
+[[runs]]
+l = 2
+[runs.m]
+n = 3
+'''
+    lines = lines_of(text)
+    expected = {
+        ("a",): 2,
+        ("b c", "d"): 3,
+        ("b c", "d", 1): 3,
+        ("t",): 7,
+        ("e",): 11,
+        ("e", "f", "g", "h"): 12,
+        ("e", "i.j", "k"): 14,
+        ("runs", 0, "l"): 16,
+        ("runs", 1, "l"): 18,
+        ("runs", 1, "m", "n"): 20,
+    }
+    assert {path: lines[path] for path in expected} == expected
+    assert ("x",) not in lines
+    assert ("also", "not") not in lines
+
+
+# ---- tables -------------------------------------------------------------------------------------------------------
+
+
+def test_every_public_shape_has_a_table():
+    assert {"file" if name == "read" else name for name in makers()} == set(SHAPES)
+    assert {"notched_strip", "periodic_rectangle", "disk", "polycrystal", "via", "file"} <= set(SHAPES)
+
+
+@pytest.mark.parametrize(
+    ("table", "names"),
+    [
+        ({"shape": "disk", "radius": "2 um", "electrodes": 2, "size": "0.5 um"}, ("electrode 1", "electrode 2", "rim")),
+        (
+            {"shape": "disk", "radius": 2, "electrodes": {"e": ["0 deg", "60 deg"], "w": ["180 deg", 1]}, "size": 0.5},
+            ("e", "w", "rim"),
+        ),
+        (
+            {
+                "shape": "polygon",
+                "outline": [[0, 0], [2, 0], [0, 2]],
+                "electrodes": {"a": [[0, 0], [2, 0]]},
+                "size": 0.5,
+            },
+            ("a", "sides"),
+        ),
+        (
+            {"file": str(Path(__file__).parents[1] / "meshes" / "plate.msh"), "unit": "1 mm"},
+            ("source", "drain", "sides"),
+        ),
+    ],
+)
+def test_domains_are_made(table: dict[str, Any], names: tuple[str, ...]):
+    case = Case.from_dict({"domain": table, "conduction": {}})
+    assert set(names) <= set(case.tables.domain.make().names)
+
+
+def test_grains_and_bodies_of_revolution():
+    square = {"shape": "rectangle", "size": [2.0, 1.0], "cells": [4, 4]}
+    grains = Case.from_dict({"domain": {**square, "random_grains": {"count": 3, "seed": 1}}, "conduction": {}})
+    assert len(grains.tables.domain.make().regions) == 3
+    body = Case.from_dict({"domain": {**square, "axisymmetric": True}, "conduction": {}})
+    assert body.tables.domain.make().weight is not None
+
+
+def test_a_polycrystal_has_a_crystal_in_each_grain():
+    case = Case.from_dict(
+        {
+            "domain": {"shape": "polycrystal", "size_xy": [8.0, 8.0], "grains": 2, "size": 2.0},
+            "film": {
+                "alloy": "cupd",
+                "mean": 0.3,
+                "anisotropy": {"strength": 1.0, "turned": {"grain 1": "0 deg", "grain 2": "90 deg"}},
+            },
+        }
+    )
+    turned = case.tables.models()["film"].anisotropy.make()
+    assert np.allclose(turned["grain 1"], turned["grain 2"][::-1, ::-1])
+    assert case.build()[0].name == "film"
+
+
+def test_current_and_resistance():
+    """10 x 1 of copper: R t = 10 rho."""
+    plate = {"shape": "rectangle", "size": ["10 um", "1 um"], "cells": [10, 1]}
+    case = Case.from_dict(
+        {
+            "domain": plate,
+            "material": {"metal": "copper", "resistivity": "2e-8 Ohm m"},
+            "conduction": {"on": {"left": {"current": "2 A"}, "right": {"voltage": "0 V"}}},
+        }
+    )
+    (model,) = case.build()
+    em.solve_steady(model)
+    measured = case.measures([model])
+    assert measured["resistance"] == pytest.approx(2e-7, rel=1e-9, abs=0)
+    assert measured["crowding"] == pytest.approx(1.0, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ({"current": 1.0, "voltage": 1.0}, "voltage and current are given, must be one of"),
+        ({"flux": 1.0, "contact_resistivity": 1.0}, "flux and contact_resistivity are given"),
+        ({"contact_resistivity": 1.0}, "nothing is given, must be one of fixed, voltage, current, flux"),
+        ({"fixed": "1 K"}, "conduction.on.left.fixed = '1 K' is a temperature, must be a voltage"),
+    ],
+)
+def test_wrong_electrodes(condition: dict[str, Any], said: str):
+    square = {"shape": "rectangle", "size": [1.0, 1.0], "cells": [1, 1]}
+    with pytest.raises(em.ParameterError) as caught:
+        Case.from_dict({"domain": square, "conduction": {"on": {"left": condition}}})
+    assert said in str(caught.value)
+
+
+def test_stress_of_a_steady_line():
+    """Both ends blocked: the stress rises linearly, by Z* e rho j L/Omega from end to end."""
+    case = Case.from_dict(
+        {
+            "domain": {"shape": "interval", "length": "20 um", "cells": 4},
+            "material": {"metal": "copper", "temperature": "573 K"},
+            "stress": {"current_density": "1 MA/cm2"},
+        }
+    )
+    (model,) = case.build()
+    em.solve_steady(model)
+    copper = em.materials.copper(573.0)
+    rise = copper.effective_charge * 1.602176634e-19 * copper.resistivity * 1e10 * 20e-6 / copper.atomic_volume
+    assert model.quantity("sigma_max") - model.quantity("sigma_min") == pytest.approx(abs(rise), rel=1e-8)
+
+
+def test_drift_by_a_current():
+    """v = D Z* e rho j/(k T), at 573 K, of the numbers given."""
+    metal = {
+        "metal": "copper",
+        "temperature": 573.0,
+        "effective_charge": -5.0,
+        "resistivity": 3e-8,
+        "diffusivity": 1e-14,
+    }
+    case = Case.from_dict(
+        {
+            "domain": {"shape": "interval", "length": "1 um", "cells": 4},
+            "material": metal,
+            "migration": {"initial": 1.0, "drift": {"current_density": "1 MA/cm2"}},
+        }
+    )
+    (model,) = case.build()
+    speed = em.fields.discontinuous(model["drift"], model.mesh, 1).x.array
+    expected = 1e-14 * -5 * 1.602176634e-19 * 3e-8 * 1e10 / (1.380649e-23 * 573)
+    assert speed == pytest.approx(np.full(len(speed), expected), rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        ({"temperature": 300, "coefficient": "2 W/(m3 K)"}, (2.0, 300.0)),
+        (
+            {"temperature": 300, "conductivity": 1.0, "thickness": "1 um", "line_height": "0.5 um"},
+            em.heat.substrate(conductivity=1.0, thickness=1e-6, line_height=0.5e-6, temperature=300.0),
+        ),
+        ({"temperature": 300}, None),
+        ({"temperature": 300, "thickness": 1.0}, None),
+        ({"temperature": 300, "thickness": 1.0, "coefficient": 1.0}, None),
+    ],
+)
+def test_losses(loss: dict[str, Any], expected: Any):
+    tables = {"domain": tomllib.loads(LINE)["domain"], "heat": {"loss": loss, "conductivity": 1.0}}
+    if expected is None:
+        with pytest.raises(em.ParameterError, match="loss must have coefficient, or conductivity, thickness and"):
+            Case.from_dict(tables)
+    else:
+        assert Case.from_dict(tables).tables.models()["heat"].loss.make() == expected
+
+
+def test_a_conductivity_that_follows_the_temperature_is_one_system():
+    """The models hang together both ways: neither is left with a placeholder."""
+    models = Case.from_dict(tomllib.loads(templates.text("joule"))).build()
+    assert [model.missing for model in models] == [(), ()]
+    film = Case.from_dict(tomllib.loads(templates.text("strip"))).build()
+    assert [model.missing for model in film] == [(), ()]
+
+
+def test_every_model_can_be_left_out_but_not_all():
+    assert set(MODELS) >= {"conduction", "film", "heat", "migration", "stress", "surface"}
+
+
+# ---- runs ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> em.studies.Outcome:
+    """A small film that was run."""
+    tables = tomllib.loads(FILM) | {
+        "output": {"every": 1.0, "states_every": 2.5, "fields": ["c"], "pictures": ["c", "mu"]}
+    }
+    return Case.from_dict(tables).run(tmp_path_factory.mktemp("run"), progress=False)
+
+
+def test_a_run_writes_everything(outcome: em.studies.Outcome):
+    folder = outcome.folder
+    there = sorted(path.name for path in folder.iterdir())
+    assert there == ["case.toml", "fields.bp", "final-mu.png", "final.png", "report.json", "series.csv", "states"]
+    assert sorted(path.name for path in (folder / "states").iterdir()) == [
+        "0000.npz",
+        "0001.npz",
+        "0002.npz",
+        "last.npz",
+    ]
+    assert len((folder / "series.csv").read_text(encoding="utf-8").splitlines()) == 7
+    assert Case.read(folder / "case.toml").hash == outcome.report["hash"]
+
+
+def test_the_report_tells_how_it_went(outcome: em.studies.Outcome):
+    report = json.loads((outcome.folder / "report.json").read_text(encoding="utf-8"))
+    assert report["status"] == "ok"
+    assert report["stopped"] == "reached until"
+    assert report["t"] == 5.0
+    assert report["quantities"]["solute"] == pytest.approx(0.3 * 10.4**2, rel=1e-10)
+    assert report["pattern"]["kind"]
+    assert set(report["versions"]) == {"emfem", "DOLFINx", "PETSc", "MPI", "Python"}
+
+
+def test_a_run_is_the_same_as_its_script(outcome: em.studies.Outcome):
+    film = em.film.model(
+        em.mesh.periodic_rectangle((10.4, 10.4), cells=(6, 6)),
+        em.film.cupd(),
+        mean=0.3,
+        field=em.film.uniform_field(0.1, math.pi / 4),
+        initial=em.film.noise(0.08, seed=1),
+    )
+    em.evolve(
+        film, 5.0, rtol=1e-3, watch=[em.write.series(outcome.folder / "script" / "s.csv", every=1.0)], progress=False
+    )
+    told = {name: film.quantity(name) for name in film.quantities}
+    assert outcome.report["quantities"] == pytest.approx(told, rel=1e-4)  # of the steps, which states cut too
+
+
+def test_an_event_stops_a_run(tmp_path: Path):
+    tables = tomllib.loads(FILM)
+    tables["time"] |= {"stop": [{"quantity": "amplitude", "below": 0.025}], "conserved": ["solute"], "until": 50.0}
+    report = Case.from_dict(tables).run(tmp_path, progress=False).report
+    assert report["stopped"] == "amplitude fell to 0.025"
+    assert report["quantities"]["amplitude"] == pytest.approx(0.025, rel=1e-6)
+
+
+def test_a_run_that_fails_says_so_in_its_report(tmp_path: Path):
+    tables = tomllib.loads(FILM)
+    tables["film"]["mean"] = 1.5
+    with pytest.raises(CaseError):
+        Case.from_dict(tables).run(tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert (report["status"], report["error"]) == ("failed", "[film] mean = 1.5, must be less than 1")
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_templates_are_cases(name: str):
+    """Each is checked; test_cli runs them small."""
+    text = templates.text(name)
+    assert text.startswith("# ")
+    case = Case.from_dict(tomllib.loads(text))
+    assert case.tables.models()
+
+
+def test_there_is_a_template_for_every_model():
+    used = {
+        model
+        for name in templates.names()
+        for model in Case.from_dict(tomllib.loads(templates.text(name))).tables.models()
+    }
+    assert used == set(MODELS)

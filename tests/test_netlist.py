@@ -1,0 +1,359 @@
+"""Networks from files: netlists of power grids, TOML and CSV tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import emfem as em
+from emfem.units import um
+
+import numpy as np
+import pytest
+
+MESHES = Path(__file__).resolve().parents[1] / "meshes"
+GRID = MESHES / "grid.sp"
+METAL: dict[str, Any] = {"resistivity": 2e-8, "thickness": 0.2 * um, "unit": um}
+
+# A line of two wires in layer 1 from a pad to a load.
+LINE = """a title
+R1 n1_0_0 n1_10_0 1
+R2 n1_10_0 n1_20_0 1
+V1 n1_0_0 0 1
+I1 n1_20_0 0 1m
+.end
+"""
+
+
+def read(tmp_path: Path, text: str, **changed: Any) -> em.mesh.Network:
+    """The network of a netlist."""
+    path = tmp_path / "some.sp"
+    path.write_text(text, encoding="utf-8")
+    return em.mesh.read_netlist(path, **(METAL | changed))
+
+
+def test_the_example_has_its_wires_vias_loads_and_pad():
+    domain = em.mesh.from_netlist(GRID, **METAL, cells=2)
+    network = domain.wires()
+    assert (len(network.nodes), len(network.segments), len(network.vias)) == (11, 6, 5)
+    assert domain.regions == network.layers == ("1", "2")
+    assert network.layer.tolist() == [0, 0, 0, 0, 1, 1]
+    assert network.width == pytest.approx(np.full(6, 1 * um), rel=1e-12, abs=0)
+    named = dict(zip(network.names, range(11), strict=True))
+    assert network.pads == {named["_X_n2_0_0"]: 1.0}
+    assert network.loads[named["n1_20_0"]] == pytest.approx(2e-4)
+    assert network.loads[named["n1_20_20"]] == pytest.approx(4e-4)
+    assert sorted(network.via_resistance.tolist()) == [0.0, 0.25, 0.5, 0.5, 0.5]
+    assert domain.quality().cells == 12
+
+
+def test_metal_of_different_layers_is_joined_electrically_only():
+    network = em.mesh.read_netlist(GRID, **METAL)
+    assert network.components.max() + 1 == 4  # two stripes in each layer
+    package = network.names.index("_X_n2_0_0")
+    assert network.components[package] == -1
+    assert network.degree[package] == 0
+    assert np.isfinite(network.nodes).all()
+
+
+def test_a_resistor_between_layers_is_a_via_however_long(tmp_path: Path):
+    text = LINE.replace("R2 n1_10_0 n1_20_0", "RV n1_10_0 n2_12_0 1\nR2 n2_12_0 n2_20_0").replace("I1 n1", "I1 n2")
+    network = read(tmp_path, text)
+    assert (len(network.segments), network.via_resistance.tolist()) == (2, [1.0])
+    assert network.components.tolist() == [0, 0, 1, 1]
+
+
+def test_the_example_carries_the_currents_of_its_circuit():
+    """By hand: from n2_0_0 two ways of 0.5 + 2 and 2 + 0.5 + 2 Ohm lead to the loads, joined at the far side."""
+    found = em.conduction.kirchhoff(em.mesh.read_netlist(GRID, **METAL), 2e-8)
+    network = found.network
+    volts = dict(zip(network.names, found.potential, strict=True))
+    assert volts["n2_0_0"] == pytest.approx(1 - 0.25 * 6e-4, rel=1e-12)
+    # loop: 0.5 + 2 (i) to I1, 2 + 0.5 + 2 (k) to I2, and 2 + 0.5 + 2 + 0 + 2 (i - 2e-4 on) between the loads
+    i = (4.5 * 6e-4 + 6.5 * 2e-4) / (2.5 + 6.5 + 4.5)
+    assert volts["n1_20_0"] == pytest.approx(volts["n2_0_0"] - 2.5 * i, rel=1e-12)
+    assert volts["n1_20_20"] == pytest.approx(volts["n2_0_0"] - 4.5 * (6e-4 - i), rel=1e-12)
+    assert volts["n1_40_20"] == volts["n2_40_20"]
+    assert found.residual == pytest.approx(np.zeros(11), abs=1e-18)
+
+
+def test_a_line_has_the_drop_of_its_resistance(tmp_path: Path):
+    network = read(tmp_path, LINE)
+    assert network.names == ("n1_0_0", "n1_10_0", "n1_20_0")
+    found = em.conduction.kirchhoff(network, 2e-8)
+    assert found.drop == pytest.approx([0, 1e-3, 2e-3], rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("1", 1.0),
+        ("1.5", 1.5),
+        (".5", 0.5),
+        ("2.", 2.0),
+        ("1e-1", 0.1),
+        ("5E-1Ohm", 0.5),
+        ("500m", 0.5),
+        ("500M", 0.5),
+        ("0.001k", 1.0),
+        ("2e-6meg", 2.0),
+        ("1e6u", 1.0),
+        ("1e9nOhm", 1.0),
+        ("1e12p", 1.0),
+        ("1.8ohm", 1.8),
+    ],
+)
+def test_numbers_have_suffixes_and_units(tmp_path: Path, word: str, value: float):
+    network = read(tmp_path, LINE.replace("n1_10_0 1\n", f"n1_10_0 {word}\n"))
+    assert network.width[0] == pytest.approx(1 * um / value, rel=1e-12, abs=0)
+
+
+def test_comments_continued_cards_and_commands_are_understood(tmp_path: Path):
+    text = """* a comment
+r1 n1_0_0
++ n1_10_0 1 ; the rest is a comment
+* between
+R2 n1_10_0 n1_20_0
+* inside
++1
+
+.OP
+.print all
+v1 n1_0_0 GND DC 1
+I1 n1_20_0 0 1m
+.END
+this is not read
+"""
+    plain, dressed = read(tmp_path, LINE), read(tmp_path, text)
+    assert dressed.names == plain.names
+    assert dressed.width.tolist() == plain.width.tolist()
+    assert (dressed.pads, dressed.loads.tolist()) == (plain.pads, plain.loads.tolist())
+
+
+def test_sources_count_from_their_first_node_to_their_second(tmp_path: Path):
+    """A ground grid: current comes in where it is injected, and the pad is at -(-0.5) V."""
+    text = LINE.replace("V1 n1_0_0 0 1", "V1 0 n1_0_0 -0.5").replace("I1 n1_20_0 0 1m", "I1 0 n1_20_0 1m")
+    network = read(tmp_path, text)
+    assert network.pads == {0: 0.5}
+    assert network.loads.tolist() == [0, 0, -1e-3]
+    assert em.conduction.kirchhoff(network, 2e-8).potential[2] == pytest.approx(0.5 + 2e-3)
+
+
+def test_shorts_and_resistors_of_no_length_are_vias(tmp_path: Path):
+    text = LINE + ""
+    text = text.replace(".end\n", "R3 n1_20_0 n1_20_10 0\nV2 n1_10_0 n2_10_0 0\nR4 n2_10_0 n2_30_0 1\n.end\n")
+    network = read(tmp_path, text)
+    assert len(network.segments) == 3
+    assert network.via_resistance.tolist() == [0.0, 0.0]
+    assert network.components[network.names.index("n1_20_10")] == -1
+    assert network.components.max() == 1
+
+
+def test_a_resistor_to_ground_makes_ground_a_node_at_0(tmp_path: Path):
+    network = read(tmp_path, LINE.replace("I1 n1_20_0 0 1m", "RL n1_20_0 0 8"))
+    assert network.names[-1] == "0"
+    assert network.pads == {0: 1.0, 3: 0.0}
+    assert em.conduction.kirchhoff(network, 2e-8).current == pytest.approx([0.1, 0.1], rel=1e-12)
+
+
+def test_coordinates_may_come_from_elsewhere(tmp_path: Path):
+    text = LINE.replace("n1_0_0", "in").replace("n1_10_0", "mid").replace("n1_20_0", "out")
+    places = {"in": ("top", 0, 0), "mid": ("top", 10, 0), "out": ("top", 10, 10)}
+    network = read(tmp_path, text, coordinates=places)
+    assert network.layers == ("top",)
+    assert network.nodes[2] == pytest.approx([10 * um, 10 * um], rel=1e-14, abs=0)
+    again = read(tmp_path, text, coordinates=places.get)
+    assert again.nodes.tolist() == network.nodes.tolist()
+
+
+def test_layers_have_their_own_metal(tmp_path: Path):
+    text = LINE.replace("R2 n1_10_0 n1_20_0", "RV n1_10_0 n2_10_0 1\nR2 n2_10_0 n2_20_0").replace("I1 n1", "I1 n2")
+    thick = read(tmp_path, text, thickness={1: 0.2 * um, "2": 0.4 * um}, resistivity={"1": 2e-8, 2: 4e-8})
+    assert thick.width == pytest.approx([1 * um, 1 * um], rel=1e-12, abs=0)
+    assert thick.thickness == pytest.approx([0.2 * um, 0.4 * um], rel=1e-12, abs=0)
+    with pytest.raises(em.UnknownName, match=r"'2'; thickness, by layer, has 1"):
+        read(tmp_path, text, thickness={1: 0.2 * um})
+    with pytest.raises(em.UnknownName, match=r"'2'; resistivity, by layer, has 1"):
+        read(tmp_path, text, resistivity={1: 2e-8})
+
+
+def test_boundaries_are_named_by_nodes(tmp_path: Path):
+    path = tmp_path / "line.sp"
+    path.write_text(LINE, encoding="utf-8")
+    domain = em.mesh.from_netlist(path, **METAL, names={"n1_0_0": "pad"}, size=5 * um)
+    assert domain.names == ("pad",)
+    assert domain.quality().cells == 4
+    with pytest.raises(em.UnknownName, match=r"'n1_5_5'; some.sp has n1_0_0, n1_10_0"):
+        read(tmp_path, LINE, names={"n1_5_5": "pad"})
+
+
+def replaced(old: str, new: str) -> str:
+    assert old in LINE
+    return LINE.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (replaced("R2 n", "C2 n"), r"some.sp, line 3: 'C2 n1_10_0 n1_20_0 1', must be an R, V or I card"),
+        (replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 1"), r"line 3: 'R2 n1_10_0 1', must be a card of two nodes and"),
+        (replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 n1_20_0 fat"), r"line 3: R2 = 'fat', must be one number"),
+        (replaced("1m\n", "PULSE(0 1)\n"), r"line 5: I1 = 'PULSE\(0 1\)', must be one number"),
+        (replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 n1_20_0 -1"), r"line 3: R2 = -1 Ohm, must be at least 0"),
+        (replaced("R2 n", "r1 n"), r"line 3: 'r1' is there already in line 2, must be one name a card"),
+        (replaced("n1_10_0 n1_20_0", "n1_10_0 n1_10_0"), r"line 3: R2 from 'n1_10_0' to itself"),
+        (replaced(".end", ".subckt cell a b"), r"line 6: '.subckt', must be R, V and I cards only: flatten"),
+        ("+ 1\n", r"line 1: '\+', must continue a card"),
+        (replaced("V1 n1_0_0 0 1", "").replace(" 0 1m", " n1_0_0 1m"), r"some.sp has no ground, must have a card"),
+        (replaced("V1 n1_0_0 0 1", ""), r"some.sp has no pad, must have a voltage source"),
+        (replaced("V1 n1_0_0 0 1", "V1 n1_0_0 n1_20_0 1"), r"line 4: 1 V between two nodes, must be to ground"),
+        (replaced("V1 n1_0_0 0 1", "V1 n1_0_0 0 1\nV2 n1_0_0 0 2"), r"line 5: 2 V at 'n1_0_0', which is at 1 V"),
+        (replaced("I1 n1_20_0", "I1 n1_30_0"), r"line 5: node 'n1_30_0' hangs on nothing, must be where a resistor"),
+        (
+            replaced("R2 n1_10_0 n1_20_0", "R2 n1_30_0 n1_20_0"),
+            r"line 3: node 'n1_.*' leads to no pad, .* 1 more",
+        ),
+        (replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 n1_0_0 1").replace("I1 n1_20_0", "I1 n1_10_0"), r"line 3: a sec"),
+        (LINE.replace("n1_", "x"), r"some.sp has no wires, must have resistors between two places of one layer"),
+        (
+            replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 n1_20_0 1u"),
+            r"line 3: 1e-06 Ohm over 1e-05 m .* 1 m wide",
+        ),
+        (
+            replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 n1_20_0 1meg"),
+            r"line 3: .* 1e-12 m wide, must be an atom's",
+        ),
+        ("", r"some.sp has no ground"),
+    ],
+)
+def test_bad_netlists_are_refused_with_the_line(tmp_path: Path, text: str, told: str):
+    with pytest.raises(em.ParameterError, match=told):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"unit": 0.0}, r"unit = 0 m, must be greater than 0"),
+        ({"resistivity": -1.0}, r"resistivity = -1 Ohm m, must be greater than 0"),
+        ({"thickness": 0.0}, r"thickness = 0 m, must be greater than 0"),
+        ({"thickness": {1: np.nan}}, r"thickness\[1\] = nan m, must be finite"),
+        ({"names": ["pad"]}, r"names = \['pad'\], must be a mapping"),
+    ],
+)
+def test_bad_arguments_are_refused(tmp_path: Path, changed: dict[str, Any], told: str):
+    with pytest.raises(em.ParameterError, match=told):
+        read(tmp_path, LINE, **changed)
+
+
+def test_a_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(em.ParameterError, match=r"none.sp', must be a file that can be read: No such file"):
+        em.mesh.read_netlist(tmp_path / "none.sp", **METAL)
+    number: Any = 3
+    with pytest.raises(em.ParameterError, match=r"path = 3, must be the name of a file"):
+        em.mesh.from_netlist(number, **METAL)
+
+
+STAR = (MESHES / "star.toml").read_text(encoding="utf-8")
+
+
+def table(tmp_path: Path, text: str, **changed: Any) -> em.mesh.Network:
+    """The network of a TOML file."""
+    path = tmp_path / "some.toml"
+    path.write_text(text, encoding="utf-8")
+    return em.mesh.read_network(path, **changed).wires()
+
+
+def test_a_toml_file_is_a_network():
+    domain = em.mesh.read_network(MESHES / "star.toml", cells=3)
+    network = domain.wires()
+    assert domain.names == ("left", "right", "top")
+    assert network.names == ("A", "J", "B", "C")
+    assert network.lengths == pytest.approx([20 * um, 30 * um, 10 * um], rel=1e-12, abs=0)
+    assert network.width == pytest.approx([0.2 * um, 0.1 * um, 0.1 * um], rel=1e-12, abs=0)
+    assert network.thickness == pytest.approx(np.full(3, 0.1 * um), rel=1e-12, abs=0)
+    assert domain.quality().cells == 9
+
+
+def test_toml_arrays_are_as_good_as_tables(tmp_path: Path):
+    text = """width = 2
+nodes = [[0, 0, 0], [20, 0, 0], [50, 0, 5], [60, 0, 5]]
+segments = [[0, 1], [1, 2, 3.0, 0.5]]
+thickness = 1
+vias = [[2, 3, 0.5]]
+"""
+    network = table(tmp_path, text, unit=um)
+    assert network.nodes.shape == (4, 3)
+    assert network.width == pytest.approx([2 * um, 3 * um], rel=1e-12, abs=0)
+    assert network.thickness == pytest.approx([1 * um, 0.5 * um], rel=1e-12, abs=0)
+    assert network.via_resistance.tolist() == [0.5]
+    assert network.names == ()
+
+
+def test_loads_and_pads_come_with_the_nodes(tmp_path: Path):
+    text = STAR.replace('boundary = "left"', "voltage = 1.0").replace('boundary = "right"', "load = 1e-3")
+    network = table(tmp_path, text)
+    assert network.pads == {0: 1.0}
+    assert network.loads.tolist() == [0, 0, 1e-3, 0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("unit = 1e-6", "unit = 0", r"extent|length 0|unit"),
+        ("unit = 1e-6", "units = 1e-6", r"'units'; a network in some.toml has unit, width"),
+        ('name = "C"', 'name = "B"', r"nodes\[3\] in some.toml is named 'B', as is nodes\[2\]"),
+        ('to = "C"', 'to = "D"', r"'D'; segments\[2\] in some.toml: among the nodes, it has A, J, B, C"),
+        ('from = "A", ', "", r"segments\[0\] in some.toml has no from, must have one"),
+        ("width = 0.2", "breadth = 0.2", r"'breadth'; segments\[0\] in some.toml has from, to, width, thickness"),
+        (", width = 0.2", "", r"width of segments\[0\]|segments\[0\] in some.toml has no width, must have one"),
+        ("width = 0.2", 'width = "wide"', r"width of segments\[0\] in some.toml = 'wide', must be a number"),
+        ("x = 20, y = 0", "x = 20", r"nodes\[1\] in some.toml has no y, must have one"),
+        ("width = 0.2", "width = 0", r"width = 0 m of segment 0 \('A' to 'J'\), must be greater than 0"),
+        ("unit = 1e-6", "unit = ", r"must be TOML"),
+    ],
+)
+def test_bad_tables_are_refused(tmp_path: Path, old: str, new: str, told: str):
+    assert old in STAR
+    with pytest.raises(em.ParameterError, match=told):
+        table(tmp_path, STAR.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", r"some.toml has no nodes, must have some"),
+        ("nodes = [[0, 0], [1, 0]]", r"some.toml has no segments, must have some"),
+        ("nodes = 3", r"nodes in some.toml, must be tables \[\[nodes\]\] or a list of lists"),
+        ("nodes = [[0, 0, 0, 0]]\nsegments = [[0, 1]]", r"nodes\[0\] = \[0, 0, 0, 0\] in some.toml, must be at most 3"),
+    ],
+)
+def test_other_files_are_refused(tmp_path: Path, text: str, told: str):
+    with pytest.raises(em.ParameterError, match=told):
+        table(tmp_path, text)
+
+
+def test_csv_files_are_a_network(tmp_path: Path):
+    (tmp_path / "nodes.csv").write_text("name, x, y, voltage\nA, 0, 0, 1.0\nJ, 20, 0,\nB, 20, 10,\n", encoding="utf-8")
+    (tmp_path / "wires.csv").write_text("from,to,width,thickness\nA,J,2,0.5\nB,J,1,0.5\n", encoding="utf-8")
+    (tmp_path / "vias.csv").write_text("from,to,resistance\nA,B,3\n", encoding="utf-8")
+    files: dict[str, Any] = {"segments": tmp_path / "wires.csv", "vias": tmp_path / "vias.csv"}
+    network = em.mesh.read_network(tmp_path / "nodes.csv", **files, unit=um).wires()
+    assert network.segments.tolist() == [[0, 1], [2, 1]]
+    assert network.width == pytest.approx([2 * um, 1 * um], rel=1e-12, abs=0)
+    assert network.pads == {0: 1.0}
+    assert network.via_resistance.tolist() == [3.0]
+
+
+def test_csv_files_go_together(tmp_path: Path):
+    (tmp_path / "nodes.csv").write_text("x,y\n0,0\n1,1\n", encoding="utf-8")
+    with pytest.raises(em.ParameterError, match=r"segments = None, must be a .csv file too"):
+        em.mesh.read_network(tmp_path / "nodes.csv")
+    with pytest.raises(em.ParameterError, match=r"must be left out: the .toml file holds them"):
+        em.mesh.read_network(MESHES / "star.toml", segments=tmp_path / "nodes.csv")
+    with pytest.raises(em.ParameterError, match=r"wires.csv', must be a file that can be read"):
+        em.mesh.read_network(tmp_path / "nodes.csv", segments=tmp_path / "wires.csv")
+    with pytest.raises(em.ParameterError, match=r"must end in .toml or .csv"):
+        em.mesh.read_network(tmp_path / "nodes.txt")
+    with pytest.raises(em.ParameterError, match=r"unit = -1 m, must be greater than 0"):
+        em.mesh.read_network(MESHES / "star.toml", unit=-1.0)

@@ -1,0 +1,236 @@
+"""The paper's figures: what is measured of films, and that every figure comes out of a study file and a command."""
+
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import emfem as em
+from emfem.units import deg
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[1] / "demos" / "paper"
+STUDIES = sorted(path.stem for path in (FOLDER / "studies").glob("*.toml") if path.stem != "film")
+SMALL = {"time.until": 3.0, "domain.cells": [8, 8], "domain.size": [20.8, 20.8]}
+
+
+def paper(name: str) -> ModuleType:
+    """A module of demos/paper, which are found beside each other when one of them is run."""
+    if str(FOLDER) not in sys.path:
+        sys.path.insert(0, str(FOLDER))
+    return importlib.import_module(name)
+
+
+films, measures, book, figures = (paper(name) for name in ("films", "measures", "book", "figures"))
+
+
+def pattern(kind: str = "perfect stripes", order: float = 1.0, angle: float = 0.0, density: float = 1.0) -> Any:
+    return em.patterns.Pattern(kind, 1, density, angle, 1.0, order, 0.1, 0, 0, 1)
+
+
+def record(patterns: Sequence[Any], times: Any = None) -> Any:
+    """A record of a film that was never run, with these patterns at t = 0, 1, 2..."""
+    film = films.study("fig3", seeds=[1], **{"domain.size": [10.0, 10.0]})[0]
+    t = np.arange(len(patterns), dtype=float) if times is None else np.asarray(times)
+    return films.Record(film, t, tuple(patterns), t[-1:], np.zeros((1, 4, 4), np.float32), 0.0)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_runs_from_three_starts(name: str):
+    found = films.study(name)
+    assert {film.seed for film in found} == {1, 2, 3}
+    assert len({film.name for film in found}) == len(found)
+    assert all(film.until == 3000.0 for film in found)
+
+
+def test_the_reduced_size_keeps_both_ends_of_a_parameter():
+    ratios = [film.ratio for film in films.study("fig7", thin=True, seeds=[1])]
+    assert ratios == [0.1, 0.5, 2.0, 10.0]
+
+
+def test_a_key_that_no_case_has_is_refused():
+    with pytest.raises(em.ParameterError, match="cels"):
+        films.study("fig3", **{"domain.cels": [4, 4]})
+
+
+def test_drift_turns_with_the_crystal():
+    """atan(1.4 (1 + sin^2) / (1 + cos^2)): along the field at 30 degrees, where both directions are equally fast."""
+    drifts = {film.misorientation: film.drift for film in films.study("fig9", seeds=[1])}
+    assert drifts[0.0] == pytest.approx(34.992020, abs=1e-6)
+    assert drifts[30.0] == pytest.approx(45.0, abs=1e-9)
+    assert drifts[90.0] == pytest.approx(70.346176, abs=1e-6)
+
+
+def test_skew_is_all_that_a_crystal_does_to_direction():
+    """[111] at 30 degrees: f_x = 1, f_y = 2."""
+    skews = {film.surface: film.skew for film in films.study("fig4", seeds=[1])}
+    assert skews == pytest.approx({"110": 5 / 7, "100": 1.0, "111": 2.0}, rel=1e-12)
+
+
+def test_stripes_have_formed_when_they_stay_perfect():
+    """One perfect moment between two zipped ones does not count, nor two; the number is density times area."""
+    zipped, perfect = pattern("zipped stripes"), pattern(density=0.07)
+    told = record([zipped, perfect, perfect, zipped, perfect, perfect, perfect, zipped])
+    assert measures.formed(told) == 4.0
+    assert measures.number_formed(told) == pytest.approx(7.0)
+    assert measures.stays_perfect(told) == pytest.approx(3 / 4)
+
+
+def test_what_never_forms_is_not_reached():
+    told = record([pattern("zipped stripes", order=0.5)] * 5)
+    assert np.isnan(measures.formed(told))
+    assert np.isnan(measures.sharpened(told))
+    assert measures.over([told], measures.number_formed).told() == "not reached"
+
+
+def test_a_direction_is_sharp_when_it_stays_so():
+    told = record([pattern(order=order) for order in (0.2, 0.95, 0.8, 0.93, 0.97)])
+    assert measures.sharpened(told) == 3.0
+
+
+@pytest.mark.parametrize(("angle", "reference", "tilt"), [(50, 45, 5), (179, 1, -2), (1, 179, 2), (0, 90, 90)])
+def test_directions_have_no_arrow(angle: float, reference: float, tilt: float):
+    assert measures.tilt(angle, reference) == pytest.approx(tilt, abs=1e-12)
+
+
+def test_the_mean_direction_goes_through_zero():
+    """Of 175 and 5 degrees it is 0, not 90."""
+    mean = measures.mean_angle([record([pattern(angle=175.0)]), record([pattern(angle=5.0)])])
+    assert measures.tilt(mean, 0.0) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_spread_leaves_out_what_was_not_reached():
+    assert measures.spread([8.0, 10.0, np.nan]).told() == "9.0 ± 1.0 (2 of 3)"
+
+
+def test_coarsening_finds_the_exponent():
+    """density ~ t^-0.3 and t^-0.4: mean 0.35, error 0.05; interpolation between 200 times costs some 1e-4."""
+    t = np.linspace(1.0, 1000.0, 400)
+    told = [record([pattern(density=x) for x in t**-p], t) for p in (0.3, 0.4)]
+    law = measures.coarsening(told, since=100.0)
+    assert law.exponent == pytest.approx(0.35, abs=1e-3)
+    assert law.error == pytest.approx(0.05, abs=1e-3)
+
+
+def test_linear_theory_agrees_and_is_drawn(tmp_path: Path):
+    found = {f.says: f.agrees for f in figures.main(only=["2", "theory"], out=str(tmp_path))}
+    assert list(found.values()) == ["yes", "yes", "partly", "yes", "yes", "yes"]
+    assert (tmp_path / "reduced" / "fig2.png").stat().st_size > 0
+
+
+def test_a_figure_comes_from_its_study_and_films_are_run_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(films, "LOOKS", 4)
+    options: dict[str, Any] = {"only": ["text2"], "seeds": [1], "workers": 0, "changes": SMALL}
+    first = figures.main(**options, out=str(tmp_path))
+    assert "2 films, 2 to run" in capsys.readouterr().out
+    second = figures.main(**options, out=str(tmp_path))
+    assert "2 films, 0 to run" in capsys.readouterr().out
+    assert first == second
+    told = json.loads((tmp_path / "reduced" / "agreement.json").read_text(encoding="utf-8"))
+    assert [row["says"] for row in told] == [finding.says for finding in first]
+
+
+def imagined(film: Any, *, fine: bool) -> Any:
+    """A film that behaves (`fine`): perfect stripes along the drift, soon; or one without any direction."""
+    t = np.linspace(0.0, film.until, 11)
+    angle = film.drift if film.field else 90.0 if film.ratio < 1 else 0.0
+    kinds = ["disordered"] * 3 + ["perfect stripes" if fine else "disordered"] * 8
+    told = [pattern(kind, order=0.95 if kind != "disordered" else 0.1, angle=angle, density=2e-3) for kind in kinds]
+    shown = film.until * np.array(films.KEPT)
+    return films.Record(film, t, tuple(told), shown, np.random.default_rng(1).random((5, 8, 8), np.float32), 0.0)
+
+
+def verdicts(name: str, fine: bool, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What a figure says of imagined films."""
+    monkeypatch.setattr(films, "run", lambda film: imagined(film, fine=fine))
+    found = figures.main(only=[name], seeds=[1, 2], workers=0, out=str(out))
+    assert any((out / "reduced").glob("*.png"))
+    return {finding.says: finding.agrees for finding in found}
+
+
+@pytest.mark.parametrize("name", [name for name, (_, studies) in figures.FIGURES.items() if studies])
+def test_every_figure_is_drawn_from_films_without_direction(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """And no statement about perfect stripes is confirmed by them."""
+    told = verdicts(name, False, tmp_path, monkeypatch)
+    assert [says for says, agrees in told.items() if "perfect" in says and agrees == "yes"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("4", "[110]: perfect stripes along x"),
+        ("6", "[100]: perfect stripes at the field's angle"),
+        ("7", "larger Λ: perfect vertical stripes"),
+        ("8", "stripes turn towards the vertical as Λ grows"),
+        ("9", "only at one φx do the stripes follow the field (constructive)"),
+        ("text2", "[111] at 45° follows the field for particular misorientations only"),
+    ],
+)
+def test_films_that_do_what_the_paper_says_agree(name: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    assert verdicts(name, True, tmp_path, monkeypatch)[says] == "yes"
+
+
+def test_a_film_that_fails_is_told_and_the_others_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def sometimes(film: Any) -> Any:
+        if film.misorientation == 30.0:
+            msg = "too hard"
+            raise em.ParameterError(msg)
+        return record([pattern()])
+
+    monkeypatch.setattr(films, "run", sometimes)
+    monkeypatch.setattr(films, "save", lambda *_: None)
+    told = book.Book("reduced", tmp_path, SMALL, [1])
+    told.run(["text2"], 0)
+    assert list(told.failed.values()) == ["too hard"]
+    assert "not run" in book.write([], told).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("option", "value"), [("size", "huge"), ("only", ["11"])])
+def test_unknown_names_are_refused(option: str, value: Any, tmp_path: Path):
+    with pytest.raises(em.UnknownName):
+        figures.main(**{option: value}, out=str(tmp_path))
+
+
+def small_film(crystal: Any, angle: float, until: float, flip: float = 1.0) -> Any:
+    """c of a small film, started from three waves, read at the places `flip` x."""
+    edge = 10.4
+    wave = 2 * np.pi / edge
+
+    def start(x: Any) -> Any:
+        x, y = flip * x[0], flip * x[1]
+        return 0.3 + 0.05 * (np.sin(wave * (x + 2 * y)) + np.cos(2 * wave * x) + np.sin(wave * (2 * x - y) + 1))
+
+    model = em.film.model(
+        em.mesh.periodic_rectangle((edge, edge), cells=(10, 10)),
+        em.film.cupd(),
+        anisotropy=crystal,
+        field=em.film.uniform_field(1.0, angle=angle * deg),
+        initial=start,
+    )
+    em.evolve(model, until, fixed_step=until / 20, progress=False)
+    places = np.random.default_rng(0).uniform(0.0, edge, (40, 2))
+    return em.fields.evaluate(model["c"], (flip * places) % edge)
+
+
+def test_a_crystal_is_its_skew_and_a_unit_of_time():
+    """[110] at 30 degrees and beta = 1 is D = 1.75 diag(1, 5/7): the film of Lambda = 5/7, 1.75 times faster."""
+    crystal = em.film.Anisotropy("110", 1.0, 30 * deg)
+    same = em.film.Anisotropy(ratio=5 / 7)
+    found, expected = small_film(crystal, 40.0, 20.0), small_film(same, 40.0, 35.0)
+    assert found == pytest.approx(expected, rel=1e-8)
+    assert np.ptp(found) > 0.02
+
+
+def test_the_opposite_field_makes_the_mirrored_film():
+    """F -> -F and r -> -r leave the equations and the mesh as they are, so opposite fields are equivalent."""
+    crystal = em.film.Anisotropy("110", 1.0, 30 * deg)
+    opposite = small_film(crystal, 220.0, 20.0)
+    assert small_film(crystal, 40.0, 20.0, flip=-1.0) == pytest.approx(opposite, rel=1e-8)
+    assert np.abs(small_film(crystal, 40.0, 20.0) - opposite).max() > 0.01

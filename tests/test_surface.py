@@ -1,0 +1,380 @@
+"""Moving surfaces: shapes, checks, measures, signs and symmetries, on small meshes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import emfem as em
+from emfem.units import nm
+
+import numpy as np
+import pytest
+from dolfinx import fem
+
+L, R, WIDTH = 60 * nm, 15 * nm, 2.5 * nm
+GOLD = em.materials.gold(temperature=900.0)
+CENTRE = (30 * nm, 30 * nm)
+TIME = R**4 / em.analytic.mullins_coefficient(GOLD)
+
+
+def square(cells: int = 24) -> em.mesh.Domain:
+    """A periodic square, its cells as wide as l."""
+    return em.mesh.periodic_rectangle((L, L), cells=(cells, cells))
+
+
+def void(domain: em.mesh.Domain | None = None, material: Any = GOLD, **options: Any) -> em.Model:
+    """A void in the middle of a square under a current."""
+    given: dict[str, Any] = {"shape": em.surface.void(CENTRE, R), "interface_width": WIDTH, "current_density": 1e12}
+    return em.surface.model(domain or square(), material, **(given | options))
+
+
+def line(**options: Any) -> em.Model:
+    """A strip between two electrodes."""
+    domain = em.mesh.rectangle((60 * nm, 30 * nm), cells=(24, 12))
+    given: dict[str, Any] = {"shape": em.surface.strip(30 * nm), "interface_width": WIDTH, "on": ("left", "right")}
+    return em.surface.model(domain, GOLD, **(given | {"current": 1e3} | options))
+
+
+# Shapes
+
+
+def at(*places: tuple[float, ...]) -> np.ndarray:
+    """Places of shape (3, n)."""
+    return np.array([(*place, 0.0, 0.0)[:3] for place in places]).T
+
+
+@pytest.mark.parametrize(
+    ("shape", "place", "depth"),
+    [
+        (em.surface.void((3.0, 4.0), 2.0), (3.0, 9.0), 3.0),
+        (em.surface.void((3.0, 4.0), 2.0), (3.0, 4.5), -1.5),
+        (em.surface.wire(2.0), (7.0, 1.5), 0.5),
+        (em.surface.wire(2.0, axis=(1.0, 2.0)), (7.0, 4.0, 6.0), -3.0),
+        (em.surface.wire(2.0, amplitude=0.5, wavelength=4.0), (2.0, 0.0), 1.5),
+        (em.surface.strip(4.0, centre=3.0), (0.0, 0.5), -0.5),
+        (em.surface.strip(4.0, amplitude=0.5, wavelength=4.0, phase=np.pi), (0.0, 0.0), 1.5),
+        (em.surface.flat(4.0), (0.0, 1.0), 3.0),
+        (em.surface.bridge(10.0, 2.0, middle=20.0), (20.0, 0.5), 1.5),
+        (em.surface.bridge(10.0, 2.0, middle=20.0), (20.0, 4.0), -2.0),
+        (em.surface.bridge(10.0, 2.0, middle=20.0), (12.0, 9.0), 3.0),
+        (em.surface.bridge(10.0, 2.0, middle=20.0, axis=(5.0,)), (20.0, 5.5), 1.5),
+        (em.surface.bridge(10.0, 2.0, middle=20.0, fillet=3.0), (15.0, 2.0), 3.0 * (np.sqrt(2) - 1)),
+    ],
+)
+def test_a_shape_tells_how_deep_in_the_metal_a_place_is(shape: Any, place: tuple[float, ...], depth: float):
+    assert shape(at(place))[0] == pytest.approx(depth, rel=1e-12)
+
+
+def test_a_void_may_lie_across_the_seam_of_a_periodic_domain():
+    across = void(shape=em.surface.void((1 * nm, 59 * nm), R))
+    assert across.quantity("void") == pytest.approx(void().quantity("void"), rel=1e-3)
+    assert across.quantity("x_centre") == pytest.approx(1 * nm, rel=1e-3)
+    assert across.quantity("y_centre") == pytest.approx(59 * nm, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: em.surface.void((1.0, 2.0), 0.0), "radius = 0 m, must be greater than 0 m"),
+        (lambda: em.surface.void((1.0,), 1.0), "centre = [1.0], must be 2 or 3 finite coordinates"),
+        (lambda: em.surface.void((1.0, np.nan), 1.0), "centre = [1.0, nan], must be 2 or 3 finite coordinates"),
+        (lambda: em.surface.wire(-1.0), "radius = -1 m, must be greater than 0 m"),
+        (lambda: em.surface.wire(1.0, axis=(0.0, 0.0, 0.0)), "axis = [0.0, 0.0, 0.0], must be 1 or 2 finite"),
+        (lambda: em.surface.wire(1.0, amplitude=1.0, wavelength=3.0), "abs(amplitude) = 1 m, must be less than 1 m"),
+        (lambda: em.surface.wire(1.0, amplitude=0.1), "amplitude = 0.1 m without wavelength, must come with one"),
+        (lambda: em.surface.wire(1.0, amplitude=0.1, wavelength=-1.0), "wavelength = -1 m, must be greater than 0 m"),
+        (lambda: em.surface.wire(1.0, amplitude=0.1, wavelength=1.0, phase=np.inf), "phase = inf, must be finite"),
+        (lambda: em.surface.strip(0.0), "width = 0 m, must be greater than 0 m"),
+        (lambda: em.surface.strip(1.0, centre=np.nan), "centre = nan m, must be finite"),
+        (lambda: em.surface.flat(np.nan), "height = nan m, must be finite"),
+        (lambda: em.surface.bridge(0.0, 1.0, middle=0.0), "length = 0 m, must be greater than 0 m"),
+        (lambda: em.surface.bridge(2.0, 0.0, middle=0.0), "radius = 0 m, must be greater than 0 m"),
+        (lambda: em.surface.bridge(2.0, 1.0, middle=np.nan), "middle = nan m, must be finite"),
+        (lambda: em.surface.bridge(2.0, 1.0, middle=0.0, fillet=1.5), "fillet = 1.5 m, must be at most 1 m"),
+    ],
+)
+def test_a_shape_that_cannot_be_is_refused(make: Callable[[], Any], told: str):
+    with pytest.raises(em.ParameterError, match=re.escape(told)):
+        make()
+
+
+# Bad input of the model
+
+
+def copper_without_surface() -> em.materials.Material:
+    """A metal of which only bulk constants are known."""
+    return em.materials.Material("bulk", temperature=900.0, resistivity=1e-8, atomic_volume=1.2e-29)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"interface_width": 0.0}, "interface_width = 0 m, must be greater than 0 m"),
+        (
+            {"interface_width": 1 * nm},
+            "interface_width = 1e-09 m, must be at least 2.5e-09 m on cells of 2.5e-09 m with degree 1, "
+            "or the cells at most 1e-09 m",
+        ),
+        ({"current_density": 0.0}, "current_density = 0 A/m2, must not be zero: leave it out where no current flows"),
+        ({"current_density": np.nan}, "current_density = nan A/m2, must be finite"),
+        ({"current_density": lambda t: np.nan}, "current_density at t = 0 = nan A/m2, must be finite"),
+        ({"current_density": None, "voltage": 0.0}, "voltage = 0 V, must not be zero"),
+        ({"current_density": None, "current": np.inf}, "current = inf A, must be finite"),
+        ({"voltage": 1.0}, "current_density and voltage are given, must be one of them"),
+        ({"on": ("left", "right")}, "'left'; this mesh, periodic in x and y, has no names"),
+        ({"on": "left"}, "on = 'left', must be two boundaries: the one that the current enters by"),
+        ({"conductivity_ratio": 0.0}, "conductivity_ratio = 0, must be greater than 0"),
+        ({"conductivity_ratio": 2.0}, "conductivity_ratio = 2, must be at most 1"),
+        ({"degree": 0}, "degree = 0, must be at least 1"),
+        ({"temperature": -1.0}, "temperature = -1 K, must be greater than 0 K"),
+        ({"temperature": 5000.0}, "temperature = 5000 K, the laws of gold hold from 150 K to melting at 1337.3 K"),
+        ({"material": 5.0}, "material = 5.0, must be one of em.materials"),
+        (
+            {"material": copper_without_surface()},
+            "bulk has no surface_diffusivity_thickness, surface_energy, effective_charge: give what a moving surface",
+        ),
+        ({"shape": 3.0}, "shape = 3.0, must be a function of x"),
+        ({"shape": lambda x: -np.ones_like(x[0])}, "shape leaves no metal in the domain: c is at most 0"),
+        ({"shape": lambda x: np.ones_like(x[0])}, "shape has no surface in the domain: c is at least 1"),
+        ({"shape": lambda x: 1.0}, "shape(x) of shape () for x of shape"),
+        ({"shape": em.surface.wire(R, axis=(200 * nm,))}, "wire leaves no metal in the domain"),
+        ({"shape": em.surface.void((500 * nm, 30 * nm), R)}, None),
+        (
+            {"shape": em.surface.strip(30 * nm, centre=30 * nm, amplitude=nm, wavelength=25 * nm)},
+            "wavelength = 2.5e-08 m, must fit the period of 6e-08 m a whole number of times",
+        ),
+        (
+            {"shape": lambda x: np.abs(x[0] - 30 * nm) - 10 * nm},
+            "shape leaves no path for the current along x across the periodic domain, must be metal all the way",
+        ),
+        ({"anisotropy": 2.0}, "anisotropy = 2.0, must be em.surface.Anisotropy(...) or a function of the normal"),
+        ({"anisotropy": lambda n: n}, "anisotropy(normal) of shape (2,), must be a number"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(options: dict[str, Any], told: str | None):
+    if told is None:  # the image of the void lies inside: distances are periodic
+        assert void(**options).quantity("void") > 0
+        return
+    with pytest.raises(em.ParameterError, match=re.escape(told)):
+        void(**options)
+
+
+def test_a_line_has_no_surface_to_move():
+    with pytest.raises(em.ParameterError, match="must be plane or solid"):
+        void(em.mesh.interval(L, cells=9))
+
+
+def test_a_current_needs_ends_where_x_is_not_periodic():
+    with pytest.raises(em.ParameterError, match=re.escape("on = None, must name two boundaries, (first, last)")):
+        line(on=None)
+
+
+def test_a_cut_strip_has_no_path_between_its_electrodes():
+    with pytest.raises(em.ParameterError, match="leaves no path for the current from 'left' to 'right'"):
+        line(shape=lambda x: np.abs(x[0] - 30 * nm) - 8 * nm)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"strength": 1.0}, "strength = 1, must be less than 1"),
+        ({"strength": 0.5, "fold": 0}, "fold = 0, must be at least 1"),
+        ({"strength": 0.5, "angle": np.nan}, "angle = nan rad, must be finite"),
+    ],
+)
+def test_an_anisotropy_out_of_its_bounds_is_refused(options: dict[str, Any], told: str):
+    with pytest.raises(em.ParameterError, match=re.escape(told)):
+        em.surface.Anisotropy(**options)
+
+
+def test_measures_refuse_what_is_no_surface_model():
+    other = em.conduction.model(em.mesh.interval(1.0, cells=2), on={"left": em.fixed(0.0)})
+    for ask in (em.surface.drift_velocity, em.surface.profile, em.surface.neck):
+        with pytest.raises(em.ParameterError, match=r"model = the conduction model, must be one of em\.surface\.model"):
+            ask(other)
+    with pytest.raises(em.UnknownName, match="'neck'; this run has"):
+        em.surface.neck_below(nm)([other], 0.0)
+    with pytest.raises(em.ParameterError, match="not solved yet"):
+        em.surface.drift_velocity(void())
+    with pytest.raises(em.ParameterError, match=r"width = -1 m, must be at least 0 m"):
+        em.surface.neck_below(-1.0)
+    with pytest.raises(em.ParameterError, match=r"n = 0, must be at least 1"):
+        em.surface.profile(void(), 0)
+
+
+# Measures
+
+
+def test_the_free_energy_of_a_flat_surface_is_its_area_times_gamma():
+    """Two surfaces of length L; elements of degree 2 at l/2 leave 1e-4."""
+    model = em.surface.model(
+        em.mesh.periodic_rectangle((3 * nm, L), cells=(3, 48)),
+        GOLD,
+        shape=em.surface.strip(30 * nm, centre=30 * nm),
+        interface_width=WIDTH,
+        degree=2,
+    )
+    assert model.quantity("free_energy") == pytest.approx(2 * 3 * nm * GOLD.surface_energy, rel=1e-4)
+
+
+def test_a_profile_is_that_of_the_shape():
+    """Distances are sampled, not c, so a wave of 1 nm on cells of 2.5 nm is seen to a tenth of a nanometre."""
+    model = void(shape=em.surface.strip(30 * nm, centre=30 * nm, amplitude=1 * nm, wavelength=L), current_density=None)
+    x, width = em.surface.profile(model)
+    assert width == pytest.approx(30 * nm + 2 * nm * np.cos(2 * np.pi * x / L), abs=0.1 * nm, rel=0)
+    assert em.surface.profile(model, 7)[0] == pytest.approx((np.arange(7) + 0.5) * L / 7, rel=1e-12)
+    assert em.surface.neck(model) == pytest.approx(28 * nm, abs=0.1 * nm, rel=0)
+    assert em.surface.neck_below(29 * nm)([model], 0.0)
+    assert not em.surface.neck_below(27 * nm)([model], 0.0)
+
+
+def test_the_neck_beside_a_void_is_what_is_left_of_the_line():
+    assert em.surface.neck(void()) == pytest.approx(L - 2 * R, rel=5e-3)
+
+
+def test_a_wire_in_space_has_its_radius():
+    domain = em.mesh.box((2 * nm, 10 * nm, 10 * nm), cells=(2, 10, 10))
+    model = em.surface.model(domain, GOLD, shape=em.surface.wire(6 * nm), interface_width=1 * nm)
+    quarter = em.surface.profile(model)[1]
+    assert quarter == pytest.approx(3 * nm, rel=0.01)  # of a quarter of the wire: a disk of a quarter of its area
+
+
+def test_a_bar_has_the_resistance_of_its_metal():
+    """The strip fills half of the height; the vacuum adds its thousandth, and the surface nothing."""
+    model = line()
+    em.evolve(model, until=1e-6 * TIME, progress=False)
+    metal = 15 * nm + 1e-3 * 15 * nm
+    assert model.quantity("resistance") == pytest.approx(GOLD.resistivity * 60 * nm / metal, rel=1e-3)
+    assert model.quantity("current") == pytest.approx(1e3, rel=1e-10)
+    assert model.quantity("voltage") == pytest.approx(1e3 * model.quantity("resistance"), rel=1e-10)
+    assert model.quantity("power") == pytest.approx(1e6 * model.quantity("resistance"), rel=1e-10)
+
+
+@pytest.mark.parametrize("drive", ["voltage", "current", "current_density"])
+def test_every_drive_drives_the_same(drive: str):
+    """That density is the mean over the whole face, vacuum too."""
+    reference = line()
+    em.evolve(reference, until=1e-3 * TIME, progress=False)
+    value = {"voltage": reference.quantity("voltage"), "current": 1e3, "current_density": 1e3 / (30 * nm)}[drive]
+    model = line(**{"current": None, drive: value})
+    em.evolve(model, until=1e-3 * TIME, progress=False)
+    assert model.quantity("voltage") == pytest.approx(reference.quantity("voltage"), rel=1e-6)
+    assert model.quantity("current") == pytest.approx(1e3, rel=1e-6)
+
+
+def test_a_pulse_ends_and_the_resistance_is_known_without_a_current():
+    model = line(current=lambda t: 1e3 if t < 1e-3 * TIME else 0.0)
+    seen = em.watch.series(["current", "resistance", "x_flux"], times=[0.5e-3 * TIME, 2e-3 * TIME])
+    em.evolve(model, until=2e-3 * TIME, watch=[seen], progress=False)
+    assert seen["current"] == pytest.approx([1e3, 0.0], abs=1e-6)
+    assert seen["resistance"][1] == pytest.approx(seen["resistance"][0], rel=1e-3)
+    assert abs(seen["x_flux"][1]) < 0.05 * abs(seen["x_flux"][0])  # the bent surface flows back
+
+
+# Laws, signs and symmetries
+
+
+@pytest.fixture(scope="module")
+def drifted() -> em.Model:
+    """A void after some drift."""
+    model = void()
+    em.evolve(model, until=0.02 * TIME, progress=False)
+    return model
+
+
+def test_metal_is_conserved_and_a_void_drifts_along_the_current_in_gold(drifted: em.Model):
+    start = void()
+    assert drifted.quantity("metal") == pytest.approx(start.quantity("metal"), rel=1e-12)
+    assert drifted.quantity("x_centre") > start.quantity("x_centre")
+    velocity = em.surface.drift_velocity(drifted)
+    assert velocity[0] > 0
+    assert abs(velocity[1]) < 1e-6 * velocity[0]
+    assert drifted.quantity("moved") < 0  # atoms go to the left, with the electrons
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"current_density": -1e12},
+        {"material": GOLD.having(effective_charge=8.5)},
+        {"current_density": None, "voltage": "reverse"},
+    ],
+    ids=["current", "charge", "voltage"],
+)
+def test_a_void_reverses_exactly_with_the_current_and_the_charge(options: dict[str, Any], drifted: em.Model):
+    """The mirror image of the run; what differs is the order of summation."""
+    if options.get("voltage"):
+        options = options | {"voltage": -drifted.quantity("voltage")}
+    model = void(**options)
+    em.evolve(model, until=0.02 * TIME, progress=False)
+    rel = 1e-3 if "voltage" in options else 1e-6  # there the current follows the shape instead of the voltage
+    assert em.surface.drift_velocity(model)[0] == pytest.approx(-em.surface.drift_velocity(drifted)[0], rel=rel)
+    assert model.quantity("x_centre") - L / 2 == pytest.approx(L / 2 - drifted.quantity("x_centre"), rel=rel)
+    assert model.quantity("moved") == pytest.approx(-drifted.quantity("moved"), rel=rel)
+
+
+def test_a_constant_field_of_temperature_is_that_temperature(drifted: em.Model):
+    domain = square()
+    field = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)), name="T")
+    field.x.array[:] = 900.0
+    model = void(domain, GOLD.at(700.0), temperature=field)
+    em.evolve(model, until=0.02 * TIME, progress=False)
+    assert model.quantity("x_centre") == pytest.approx(drifted.quantity("x_centre"), rel=1e-9)
+
+
+def test_warmer_surfaces_are_faster_by_the_law_of_the_material(drifted: em.Model):
+    """v = -A Z* e rho j ...: A has D_s / T, and rho of the law too."""
+    model = void(temperature=1000.0)
+    warm = em.analytic.mullins_coefficient(GOLD.at(1000.0))
+    em.evolve(model, until=0.02 * R**4 / warm, progress=False)
+    expected = em.analytic.surface_drift(GOLD.at(1000.0), current_density=1.0)
+    expected /= em.analytic.surface_drift(GOLD, current_density=1.0)
+    found = em.surface.drift_velocity(model)[0] / em.surface.drift_velocity(drifted)[0]
+    assert found == pytest.approx(expected, rel=2e-3)  # the shape differs by what the stronger field does to it
+
+
+@pytest.mark.parametrize(
+    ("name", "thicker"), [("gold", "left"), ("copper", "left"), ("tungsten", "right"), ("molybdenum", "right")]
+)
+def test_which_end_of_a_bridge_thickens_is_told_by_the_material_alone(name: str, thicker: str):
+    """The current flows to the right: with it go atoms of Z* > 0, against it those of Z* < 0."""
+    metal = em.materials.metal(name, temperature=900.0)
+    domain = em.mesh.rectangle((60 * nm, 20 * nm), cells=(30, 10))
+    shape = em.surface.bridge(24 * nm, 8 * nm, middle=30 * nm, fillet=4 * nm)
+    time = (8 * nm) ** 4 / em.analytic.mullins_coefficient(metal)
+    # the same field over surface energy for all of them
+    strength = metal.surface_energy * metal.atomic_volume / (abs(metal.effective_charge) * metal.resistivity)
+    model = em.surface.model(
+        domain, metal, shape=shape, interface_width=2 * nm, current=2e33 * strength * 8 * nm, on=("left", "right")
+    )
+    trace = em.watch.series(["resistance", "moved"])
+    em.evolve(model, until=0.05 * time, watch=[trace], progress=False)
+    _, width = em.surface.profile(model, 60)
+    half = width[:30].sum() - width[30:].sum()
+    assert (half > 0) == (thicker == "left")
+    assert (trace["moved"][-1] < 0) == (thicker == "left")
+
+
+def test_heat_and_field_of_the_model_feed_other_models(drifted: em.Model):
+    heat = em.heat.model(
+        drifted.domain,
+        conductivity=GOLD.thermal_conductivity,
+        heat_capacity=GOLD.volumetric_heat_capacity,
+        source=drifted["conductivity"] * (drifted["E"][0] ** 2 + drifted["E"][1] ** 2),
+        initial=900.0,
+    )
+    em.evolve(heat, until=1e-12, progress=False)
+    assert heat.quantity("T_max") > 900.0
+
+
+def test_scales_tell_what_is_only_a_guess():
+    told = str(em.surface.scales(em.materials.tungsten(temperature=1500.0), radius=5 * nm, current_density=1e12))
+    assert "effective_charge = 1 of tungsten" in told
+    assert "placeholder, only the sign or the order is known" in told
+    assert "surface_energy" not in told
+    found = em.surface.scales(GOLD, radius=R, current_density=1e12)
+    assert found.void_velocity == em.analytic.void_drift_velocity(GOLD, radius=R, current_density=1e12)
+    assert found.breaking_time == pytest.approx(4 * TIME, rel=1e-12)
+    assert found.wind_number == pytest.approx(0.81176, rel=1e-4)
