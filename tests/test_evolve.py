@@ -413,3 +413,14 @@ def test_lines_are_printed_where_there_is_no_terminal(
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == run.steps
     assert re.fullmatch(r"t = 1/1  step \d+  dt \S+  u 0\.367\d … 0\.367\d", lines[-1])
+
+
+def test_a_step_beyond_what_a_law_is_defined_for_is_taken_again(decay: Decay):
+    """du/dt = -50 sqrt(u) is (1 - 25 t)^2: a first step of nearly all the way has stages below 0, where sqrt is not.
+
+    PETSc stops at what is not a number and its solver is of no more use after it.
+    """
+    model = decay(lambda u: -50 * ufl.sqrt(u))
+    run = march(model, 0.036, first_step=0.036)
+    assert run.rejected > 0
+    assert model["u"].x.array[0] == pytest.approx(0.01, rel=1e-2)

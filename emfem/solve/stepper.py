@@ -69,42 +69,50 @@ class TimeStepper:
         self._frozen = frozen
         self._fixed = fixed_step is not None
         self._reuse = REUSE if method == "rosenbrock" else 0
-        self._factored = math.nan
         self.dt = math.nan
         self.problem = problem = Problem(models)
+        self._method, self._petsc_options = method, options
+        self._absolute, self._relative = self._tolerances(rtol, atol)
+        self._solved = 0  # by solvers that were given up
+        self._new_solver()
+        consistent(models, t=self._clock(self.t))
+        problem.store()
+        if frozen is not None:  # nothing is known of the time scale
+            self._rung = FIRST * self._time_scale()
+            self._smallest = SMALLEST / FIRST * self._rung
+            self._ts.setStepLimits(0.1 * self._smallest, LARGEST)
+        self._last = problem.x.copy()
+        self._algebraic: Problem | None = None
+
+    def _new_solver(self) -> None:
+        """Set PETSc's TS up at the present time."""
+        problem = self.problem
         self._ts = ts = PETSc.TS().create(problem.comm)
-        ts.setType(METHODS[method])
+        ts.setType(METHODS[self._method])
         ts.setEquationType(PETSc.TS.EquationType.DAE_IMPLICIT_INDEX1)
         ts.setIFunction(self._residual, problem.x.duplicate())
         ts.setIJacobian(self._jacobian, problem.matrix, problem.matrix)
-        absolute, relative = self._tolerances(rtol, atol)
-        ts.setTolerances(rtol=relative, atol=absolute)
+        ts.setTolerances(rtol=self._relative, atol=self._absolute)
         ts.setTime(self.t)
         ts.setMaxTime(1e300)
         ts.setExactFinalTime(PETSc.TS.ExactFinalTime.STEPOVER)
         ts.setErrorIfStepFails(False)
         ts.setMaxSNESFailures(-1)
         ts.setMaxStepRejections(60)
+        ts.setStepLimits(0.1 * self._smallest, LARGEST)
+        ts.setSolution(problem.x)
         settings: dict[str, object] = {
             "ts_adapt_type": "none" if self._fixed else "basic",
             "ts_adapt_safety": CUT,
             "ts_adapt_clip": f"{CUT},{GROWTH}",
             "ts_adapt_scale_solve_failed": CUT,
         }
-        if method == "rosenbrock":
+        if self._method == "rosenbrock":
             settings |= {"ts_rosw_type": "ra34pw2", "snes_type": "ksponly"}
         else:
             settings |= {"ts_bdf_order": 2, "snes_rtol": 1e-8}
-        self._options = configure(ts, settings, options)
-        consistent(models, t=self._clock(self.t))
-        problem.store()
-        if frozen is not None:  # nothing is known of the time scale
-            self._rung = FIRST * self._time_scale()
-            self._smallest = SMALLEST / FIRST * self._rung
-        ts.setStepLimits(0.1 * self._smallest, LARGEST)
-        self._last = problem.x.copy()
-        self._algebraic: Problem | None = None
-        ts.setSolution(problem.x)
+        self._options = configure(ts, settings, self._petsc_options)
+        self._factored = math.nan
 
     def _tolerances(self, rtol: float, atol: float) -> tuple[PETSc.Vec, PETSc.Vec]:
         """Absolute and relative tolerance of every value; zero, which PETSc leaves out, for algebraic ones."""
@@ -153,7 +161,7 @@ class TimeStepper:
     @property
     def solves(self) -> int:
         """Linear systems solved."""
-        return self._ts.getSNESIterations()  # of a Newton or a single solve, one system each
+        return self._solved + self._ts.getSNESIterations()  # of a Newton or a single solve, one system each
 
     def step(self, target: float) -> None:
         """Take one step that succeeds, no further than `target`; hit that exactly.
@@ -161,10 +169,11 @@ class TimeStepper:
         Raises:
             ConvergenceError: if the smallest step fails; the models then hold the last good state.
         """
-        ts, problem = self._ts, self.problem
+        problem = self.problem
         problem.x.copy(self._last)
         self._began = self.t
         while True:
+            ts = self._ts
             pieces = self._pieces(target - self.t)
             dt = (target - self.t) / pieces
             ts.setTimeStep(dt)
@@ -221,6 +230,8 @@ class TimeStepper:
             self._rewind()
             raise
         if trouble:
+            self._solved = self.solves
+            self._new_solver()  # the old one keeps vectors locked that it borrowed, and never works again
             return trouble
         code = self._ts.getConvergedReason()
         return None if code >= 0 else reason(code, PETSc.TS.ConvergedReason)
