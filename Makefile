@@ -14,6 +14,9 @@ pythons ?= python3 python3.14 python3.13 python3.12
 code := emfem tests demos meshes benchmarks
 checks = $(bin)/ruff check $(code) || failed=1; $(bin)/ruff format --check $(code) || failed=1; $(bin)/mypy || failed=1
 
+# The files of tests run side by side, one for each core; what a file computes once stays with it.
+side_by_side = -n auto --maxprocesses 8 --dist loadfile
+
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s  %s\n", $$1, $$2}' Makefile
 	@echo "make demo N=2   the demo on two processes"
@@ -27,7 +30,7 @@ paper: $(installed)  ## every figure of the film paper at a reduced size; pictur
 	$(bin)/python demos/paper/figures.py
 
 test: $(installed)  ## lint, types and all tests, the parallel ones too
-	@failed=0; $(checks); $(bin)/python -m pytest || failed=1; exit $$failed
+	@failed=0; $(checks); $(bin)/python -m pytest $(side_by_side) || failed=1; exit $$failed
 
 lint: $(installed)  ## style and types
 	@failed=0; $(checks); exit $$failed

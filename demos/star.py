@@ -40,7 +40,7 @@ def tree(cells: int) -> em.mesh.Domain:
     letters = list(NODES)
     return em.mesh.network(
         list(NODES.values()),
-        [(letters.index(a), letters.index(b)) for a, b in WIRES],
+        [(letters.index(wire[0]), letters.index(wire[1])) for wire in WIRES],
         width=WIDTH,
         thickness=THICKNESS,
         cells=cells,
@@ -113,6 +113,7 @@ def main(cells: int = 16, out: str = "results/star") -> dict[str, Any]:
     ends = dict(zip(NODES, em.stress.at_nodes(em.stress.steady(model)).tolist(), strict=True))
     verdict = em.stress.immortal(model, critical_stress=CRITICAL)
     blech = alone(net.wires())
+    worst = max(ends, key=lambda node: ends[node])
     probe = em.watch.probe("sigma", at=places(), times=TIMES)
     kept = em.watch.conserved("atoms", rtol=1e-12)
     em.evolve(model, until=UNTIL, watch=[probe, kept], progress=False)
@@ -126,7 +127,7 @@ def main(cells: int = 16, out: str = "results/star") -> dict[str, Any]:
         values=model["sigma"],
         scale=MPa,
         label="stress [MPa]",
-        marks={"first void": [verdict.node]},
+        marks={"first void": [list(NODES).index(worst)]},
         title=f"stress after {UNTIL / year:g} years: A left, J, B right, C above",
     )
     told = ", ".join(f"{node} {stress / MPa:.4f}" for node, stress in ends.items())

@@ -39,15 +39,19 @@ def hot(size: float) -> tuple[em.Model, em.Model]:
         via_radius=RADIUS,
         via_height=HEIGHT,
         size=size,
+        refine=size / 4,
     )
     rho = COPPER.law("resistivity")(em.placeholder("T", domain))
-    feed = {"anode": em.conduction.electrode(current=CURRENT), "cathode": em.fixed(0.0)}
+    feed: dict[str, Any] = {"anode": em.conduction.electrode(current=CURRENT), "cathode": em.fixed(0.0)}
     current = em.conduction.model(domain, conductivity=1 / rho, on=feed)
-    ends = dict.fromkeys(("anode", "cathode"), em.fixed(AROUND))
-    sides = {"sides": em.heat.convection(INSULATION, AROUND)}
-    heat = em.heat.model(domain, COPPER, source=em.heat.joule(current), on=ends | sides)
+    cooled: dict[str, Any] = {
+        "anode": em.fixed(AROUND),
+        "cathode": em.fixed(AROUND),
+        "sides": em.heat.convection(INSULATION, AROUND),
+    }
+    heat = em.heat.model(domain, COPPER, source=em.heat.joule(current), on=cooled)
     current = current.given(T=heat["T"])
-    em.solve_steady([current, heat])
+    em.solve_steady([current, heat], method="newton")  # far below runaway there is but one state
     return current, heat
 
 

@@ -236,6 +236,7 @@ BAD: list[tuple[str, Callable[[em.materials.Material], Any], str]] = [
     ("update", lambda m: go(wire(m), update=0.0), r"update = 0, must be greater than 0"),
     ("update above", lambda m: go(wire(m), update=2.0), r"update = 2, must be at most 1"),
     ("cut", lambda m: go(wire(m), resistivity=RHO, cut=-1.0), r"cut = -1 m, must be at least 0 m"),
+    ("cut alone", lambda m: go(wire(m), cut=1e-9), r"cut = 1e-09 m is given without resistivity: give that of the me"),
     ("rho", lambda m: go(wire(m), resistivity=0.0), r"resistivity = 0 Ohm m"),
     ("rho shape", lambda m: go(wire(m), resistivity=[RHO] * 3), r"resistivity of shape \(3,\)"),
     ("no rho", lambda m: go(wire(m), liner=LINER), r"liner is given without resistivity"),
@@ -247,12 +248,22 @@ BAD: list[tuple[str, Callable[[em.materials.Material], Any], str]] = [
     ("node", lambda m: ohms(m, ResistanceRise(0.1, (0, 9))), r"9; the network, among its nodes, has '0', '1', '2'"),
     ("same", lambda m: ohms(m, ResistanceRise(0.1, (1, 1))), r"between = \(1, 1\), must be two different nodes"),
     ("ends", lambda m: ohms(m, ResistanceRise(0.1), bridge(m, pads={0: 0.1})), r"between is left out and there are 1"),
+    ("one node", lambda m: ohms(m, ResistanceRise(0.1, 5)), r"between = 5, must be two nodes"),  # type: ignore[arg-type]
+    ("words", lambda m: ohms(m, ResistanceRise(0.1, "ab")), r"between = 'ab', must be two nodes"),  # type: ignore[arg-type]
     ("length", lambda m: VoidLength(0.0), r"limit of the void's length = 0 m"),
+    (
+        "long",
+        lambda m: go(wire(m), fails=VoidLength(20.0)),
+        r"void's length = 20 m, must be less than .* wire, 2.5e-05",
+    ),
+    ("long line", lambda m: go(plain(m, voids=True), fails=VoidLength(1.0)), r"must be less than .*, 5e-05 m"),
     ("drop", lambda m: Drop(-1.0), r"limit of the drop = -1 V"),
     ("no pads", lambda m: ohms(m, Drop(0.1)), r"Drop needs a network with pads"),
     ("low", lambda m: ohms(m, Drop(1e-3), bridge(m)), r"limit of the drop = 0.001 V, must be above the drop at the st"),
     ("pads", lambda m: ohms(m, FirstVoid(), wire(m, pads={0: 1.0, 2: 0.0})), r"current_density differs by up to"),
     ("fails", lambda m: go(wire(m), fails=0.1), r"fails = 0.1, must be FirstVoid\(\), VoidLength"),
+    ("class", lambda m: go(wire(m), fails=FirstVoid), r"fails = <class .*FirstVoid'>, must be FirstVoid\(\)"),
+    ("watch", lambda m: go(wire(m), watch=em.watch.series(["void"])), r"watch = <.*Series.*>, must be a list of obs"),
     (
         "nucleation",
         lambda m: em.failure.nucleation(wire(m), critical_stress=-1.0, until=1.0),
@@ -261,8 +272,8 @@ BAD: list[tuple[str, Callable[[em.materials.Material], Any], str]] = [
 ]
 
 
-def plain(material: em.materials.Material) -> em.Model:
-    return em.stress.model(em.mesh.interval(5e-5, cells=2), material, current_density=1e10)
+def plain(material: em.materials.Material, **given: Any) -> em.Model:
+    return em.stress.model(em.mesh.interval(5e-5, cells=2), material, current_density=1e10, **given)
 
 
 def go(model: Any, **changed: Any) -> em.failure.Life:

@@ -46,6 +46,14 @@ def test_loads_and_pads_may_be_given_apart_from_the_network():
     )
 
 
+def test_a_drop_counts_from_the_nearest_voltage_of_the_pads():
+    """A tree from 1 V to a load of 8 Ohm at ground: its ends are 0.1 and 0.2 V below the pad, not above a mean."""
+    plain = tree(vias=[(2, 3, 8.0)])
+    found = em.conduction.kirchhoff(plain, RHO, pads={0: 1.0, 3: 0.0}, extra_resistance=[0.0, 0.0, np.inf])
+    assert found.potential == pytest.approx([1.0, 0.9, 0.8, 0.0], rel=1e-13)
+    assert found.drop == pytest.approx([0.0, 0.1, 0.2, 0.0], rel=1e-12, abs=1e-15)
+
+
 def test_currents_without_pads_are_those_of_the_loads():
     found = em.conduction.kirchhoff(tree(), RHO, loads={0: -3.0, 2: 1.0, 3: 2.0})
     assert found.current == pytest.approx([3.0, 1.0, 2.0], rel=1e-14)
@@ -141,6 +149,9 @@ def test_given_currents_are_checked():
     with pytest.raises(em.ParameterError, match=r"2e-13 A more flow in than out at node 1, 0.4 of what passes it"):
         em.conduction.check_kirchhoff(tree(), [3.0, 1.0, 1.0])
     em.conduction.check_kirchhoff(tree(), [3.0, 1.0, 1.0], injected=[0.0, -2e-13, 0.0, 0.0])
+    for rtol, told in ((np.nan, "rtol = nan, must be finite"), (-1.0, "rtol = -1, must be at least 0")):
+        with pytest.raises(em.ParameterError, match=told):
+            em.conduction.check_kirchhoff(tree(), [3.0, 1.0, 1.0], rtol=rtol)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +167,7 @@ def test_given_currents_are_checked():
         ({"loads": {9: 1.0}}, r"loads: node 9, must be a node number from 0 to 3"),
         ({"pads": {9: 1.0}}, r"pads: node 9, must be a node number"),
         ({"pads": {}, "loads": {0: 1.0}}, r"loads of nodes 0, 1, 2, 3 sum to 1 A, must cancel where there is no pad"),
-        ({"extra_resistance": [0.0, np.inf, 0.0]}, r"node 2 hang on no pad, must be joined to one: .* floats"),
+        ({"extra_resistance": [0.0, np.inf, 0.0]}, r"node 2 hangs on no pad, must be joined to one: .* floats"),
         ({"network": em.materials}, r"network = <module .*, must be one of em.mesh.network"),
         ({"network": em.mesh.interval(1.0, cells=1)}, r"domain = interval, must be a network"),
     ],

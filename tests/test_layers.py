@@ -38,6 +38,7 @@ LAYERS = {
     "failure": 7,
     "lifetime": 7,
     "results": 8,
+    "verify": 8,
     "cli": 9,
 }
 PETSC = ("petsc4py", "dolfinx.fem.petsc", "dolfinx.nls.petsc")

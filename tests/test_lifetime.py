@@ -454,6 +454,9 @@ BAD: list[tuple[str, Callable[[em.materials.Material], Any], str]] = [
     ("current", lambda m: Line(1e-5, np.inf), r"current_density = inf A/m2, must be finite"),
     ("residual", lambda m: Line(1e-5, 1e10, np.nan), r"residual_stress = nan Pa, must be finite"),
     ("void", lambda m: Line(1e-5, 1e10, 0.0, -1e-9), r"void_length = -1e-09 m, must be at least 0 m"),
+    ("shapes", lambda m: Line([1e-5, 2e-5], [1e10] * 3), r"shapes length of \(2,\), current_density of \(3,\), must"),
+    ("metals", lambda m: Line([1e-5] * 3, 1e10)([m, m], 5e8), r"shapes material of \(2,\), length of \(3,\), must go"),
+    ("no metal", lambda m: Line(1e-5, 1e10)([], 5e8), r"material = \[\], must be at least one metal"),
     ("void beyond", lambda m: Line(1e-5, 1e10, 0.0, 2e-5), r"void_length = 2e-05 m, must be less than the length"),
     ("critical", lambda m: Line(1e-5, 1e10)(m, -1.0), r"critical_stress = -1 Pa, must be greater than 0 Pa"),
     ("material", lambda m: Line(1e-5, 1e10)("copper", 1e8), r"material = .*, must be a metal"),  # type: ignore[arg-type]

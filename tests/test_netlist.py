@@ -166,6 +166,35 @@ def test_coordinates_may_come_from_elsewhere(tmp_path: Path):
     assert again.nodes.tolist() == network.nodes.tolist()
 
 
+@pytest.mark.parametrize(
+    ("places", "told"),
+    [
+        (7, r"coordinates = 7, must be a mapping of nodes' names to \(layer, x, y\), or a function"),
+        (lambda name: 3, r"coordinates of 'n1_0_0' = 3, must be \(layer, x, y\)"),
+        (lambda name: "top", r"coordinates of 'n1_0_0' = 'top', must be \(layer, x, y\)"),
+        ({"n1_0_0": (1, 0)}, r"coordinates of 'n1_0_0' = \(1, 0\), must be \(layer, x, y\)"),
+        (lambda name: (1, "east", 0), r"x of 'n1_0_0' = 'east', must be a number"),
+        (lambda name: (1, 0, np.nan), r"y of 'n1_0_0' = nan, must be finite"),
+    ],
+)
+def test_bad_coordinates_are_told(tmp_path: Path, places: Any, told: str):
+    with pytest.raises(em.ParameterError, match=told):
+        read(tmp_path, LINE, coordinates=places)
+
+
+def test_a_name_with_a_broken_number_is_no_place(tmp_path: Path):
+    """A resistor to it is a via, whose node no wire leads from."""
+    network = read(tmp_path, LINE.replace(".end", "RX n1_20_0 n1_3.0.0_0 1\n.end"))
+    assert network.degree[network.names.index("n1_3.0.0_0")] == 0
+
+
+def test_a_grid_of_metres_is_told(tmp_path: Path):
+    with pytest.raises(
+        em.ParameterError, match=r"some.sp is 20 m across with unit = 1 m, must be at most 1 m: check unit"
+    ):
+        read(tmp_path, LINE, unit=1.0)
+
+
 def test_layers_have_their_own_metal(tmp_path: Path):
     text = LINE.replace("R2 n1_10_0 n1_20_0", "RV n1_10_0 n2_10_0 1\nR2 n2_10_0 n2_20_0").replace("I1 n1", "I1 n2")
     thick = read(tmp_path, text, thickness={1: 0.2 * um, "2": 0.4 * um}, resistivity={"1": 2e-8, 2: 4e-8})

@@ -52,6 +52,12 @@ def test_a_network_knows_its_wires():
     assert str(network) == "network of 4 nodes, 3 segments, 0 vias, 1 piece of metal, 6e-05 m of wire"
 
 
+def test_a_message_about_a_network_is_one_line():
+    network = star().network
+    with pytest.raises(em.ParameterError, match=r"domain = <network of 4 nodes, .* of wire>, must be one of em.mesh$"):
+        em.stress.model(network, em.materials.copper(), current_density=DENSITY)  # type: ignore[arg-type]
+
+
 def test_a_network_cannot_be_written_to_and_keeps_no_array_of_the_user():
     places = np.array(NODES)
     network = star(nodes=places).wires()
@@ -273,6 +279,12 @@ def test_currents_that_violate_kirchhoff_are_refused_with_the_node_and_the_amoun
         ({"loads": [1.0, 2.0]}, r"loads of shape \(2,\), must be 4 finite numbers"),
         ({"pads": {"A": 1.0}}, r"pads: node 'A', must be a node number"),
         ({"pads": [1.0]}, r"pads = \[1.0\], must be a mapping"),
+        (
+            {"nodes": np.array(NODES) * 1e6},
+            r"width = 2e-07 m of segment 0 .*, must be at least 1e-06 of its length of 20 m",
+        ),
+        ({"size": 1e-18}, r"size = 1e-18 m makes 6e\+13 cells, must make at most 2.14748e\+09"),
+        ({"cells": 10**12}, r"cells: 3e\+12 in all, must be at most 2.14748e\+09"),
     ],
 )
 def test_bad_input_is_refused(changed: dict[str, Any], told: str):
@@ -377,6 +389,7 @@ def test_a_power_grid_has_stripes_in_two_layers_and_a_via_at_each_crossing():
         ({"pitch": 0.0}, "pitch = 0 m, must be greater than 0"),
         ({"width": [1 * um] * 3}, r"width of shape \(3,\), must be a number or one for each of the two layers"),
         ({"thickness": -1.0}, "thickness = -1 m"),
+        ({"width": 30 * um}, "width = 3e-05 m, must be less than the pitch of 1e-05 m"),
         ({"load": np.ones((4, 3))}, r"load of shape \(4, 3\), must be a finite number or numbers of shape \(3, 4\)"),
         ({"supply": np.nan}, "supply = nan V, must be finite"),
         ({"via_resistance": -1.0}, "via_resistance = -1 Ohm, must be at least 0"),

@@ -275,6 +275,44 @@ def test_a_critical_stress_must_be_positive(critical: Any):
         em.stress.immortal(line(), critical_stress=critical)
 
 
+def test_a_critical_stress_in_megapascals_is_told():
+    """500 for 500 MPa: without a word any conductor would be mortal, and fail at once."""
+    told = r"critical_stress = 500 Pa, must be at least 10000 Pa: megapascals written as pascals\?"
+    acts: list[Callable[[], Any]] = [
+        lambda: em.stress.immortal(line(), critical_stress=500),
+        lambda: em.failure.run(line(voids=True), critical_stress=500, until=1e9),
+        lambda: em.failure.nucleation(line(), critical_stress=500, until=1e9),
+    ]
+    for act in acts:
+        with pytest.raises(em.ParameterError, match=told):
+            act()
+
+
+def test_a_network_may_pass_its_steady_stress_on_the_way():
+    """Where 50 um under a current end in 500 um without, tension comes to that of the short line alone, G L/2.
+
+    A blocked line never passes its own; the joint does five times.
+    """
+    net = em.mesh.network(
+        [(0, 0), (500 * um, 0), (550 * um, 0)],
+        [(0, 1), (1, 2)],
+        width=0.2 * um,
+        thickness=0.1 * um,
+        cells=[25, 10],
+        pads={1: 0.0},  # the current leaves at the joint
+    )
+    model = em.stress.model(net, reference(), current_density=[0.0, -2e10])
+    assert em.stress.immortal(model, critical_stress=15 * MPa)
+    highest = em.watch.series(["sigma_max"])
+    em.evolve(model, until=1e10, watch=[highest], progress=False)
+    steady = em.fields.extremes(em.stress.steady(model))[1]
+    assert 5.0 < highest["sigma_max"].max() / steady < 5.5
+    alone = line(current_density=-2e10)
+    highest = em.watch.series(["sigma_max"])
+    em.evolve(alone, until=1e10, watch=[highest], progress=False)
+    assert highest["sigma_max"].max() <= em.fields.extremes(em.stress.steady(alone))[1] * (1 + 1e-4)
+
+
 # ---- networks
 
 
@@ -433,6 +471,8 @@ def test_steady_and_the_verdict_see_open_voids():
         ),
         (lambda: em.stress.open_void(ring(voids=True), 6), "node = 6, must be the number of a node"),
         (lambda: em.stress.open_void(ring(voids=True), True), "node = True, must be the number of a node"),
+        (lambda: em.stress.open_void(None, 0), r"model = None, must be one of em.stress.model"),  # type: ignore[arg-type]
+        (lambda: em.stress.open_void(ring(voids=True), 0, open="no"), "open = 'no', must be True or False"),  # type: ignore[arg-type]
     ],
 )
 def test_a_void_that_cannot_open_is_told(act: Callable[[], None], told: str):

@@ -1,9 +1,15 @@
-"""Moving surfaces: shapes, checks, measures, signs and symmetries, on small meshes."""
+"""Moving surfaces: shapes, checks, measures, closed forms, signs and symmetries, on small meshes.
+
+Run as a script, it prints the numbers of `parallel_case` for the test that compares numbers of ranks.
+"""
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import emfem as em
@@ -12,6 +18,7 @@ from emfem.units import nm
 import numpy as np
 import pytest
 from dolfinx import fem
+from mpi4py import MPI
 
 L, R, WIDTH = 60 * nm, 15 * nm, 2.5 * nm
 GOLD = em.materials.gold(temperature=900.0)
@@ -378,3 +385,125 @@ def test_scales_tell_what_is_only_a_guess():
     assert found.void_velocity == em.analytic.void_drift_velocity(GOLD, radius=R, current_density=1e12)
     assert found.breaking_time == pytest.approx(4 * TIME, rel=1e-12)
     assert found.wind_number == pytest.approx(0.81176, rel=1e-4)
+
+
+# Closed forms
+
+LINE = em.materials.Material(
+    "line",
+    temperature=573.15,
+    surface_diffusivity_thickness=1.219522e-13 * 0.25e-9,
+    effective_charge=-5.0,
+    resistivity=3.528672e-8,
+    surface_energy=1.7,
+    atomic_volume=1.182e-29,
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, 2.178210e-11),
+        ({"dimension": 3}, 3.267316e-11),
+        ({"contrast": False}, 2.178210e-11 / 2),
+        ({"contrast": False, "dimension": 3}, 3.267316e-11 * 2 / 3),
+        ({"area_fraction": 0.2}, 2.178210e-11 / 0.8),
+        ({"current_density": -1e10}, -2.178210e-11),
+    ],
+)
+def test_the_velocity_of_a_void_in_numbers(options: dict[str, Any], expected: float):
+    given: dict[str, Any] = {"radius": 100 * nm, "current_density": 1e10} | options
+    assert em.analytic.void_drift_velocity(LINE, **given) == pytest.approx(expected, rel=1e-6, abs=0)
+
+
+def test_the_growth_of_a_wire_in_numbers():
+    """R^4 omega / B, and the travelling part over A Z* e E k / R, from an independent table."""
+    radius, kr = 5 * nm, np.array([0.25, 0.5, 0.7071067811865476, 1.0, 1.2])
+    found = em.analytic.wire_growth_rate(kr / radius, LINE, radius=radius, current_density=1e10)
+    b = em.analytic.mullins_coefficient(LINE) / radius**4
+    assert found.real / b == pytest.approx([0.05859375, 0.1875, 0.25, 0.0, -0.6336], rel=1e-12, abs=1e-12)
+    drift = em.analytic.surface_drift(LINE, current_density=1e10) / radius**2
+    brackets = [-1.015584, -1.061859, -1.122475, -1.240194]
+    assert (-found.imag / (kr * drift))[:4] == pytest.approx(brackets, rel=1e-6)
+    assert em.analytic.rayleigh_plateau_wavelength(radius) == pytest.approx(44.429e-9, rel=1e-5)
+
+
+def test_flat_surfaces_and_circles_in_numbers():
+    b, k = em.analytic.mullins_coefficient(LINE), 1e8
+    assert b == pytest.approx(1.219522e-13 * 0.25e-9 * 1.7 * 1.182e-29 / (1.380649e-23 * 573.15), rel=1e-12)
+    assert em.analytic.flat_growth_rate(k, LINE) == pytest.approx(-b * k**4, rel=1e-12)
+    found = em.analytic.flat_growth_rate(-k, LINE, current_density=1e10, mobility_slope=3.0)
+    drift = em.analytic.surface_drift(LINE, current_density=1e10)
+    assert complex(found) == pytest.approx(-b * k**4 + 3 * drift * k**2 - 1j * drift * k**2, rel=1e-12)
+    rates = [em.analytic.circle_decay_rate(n, LINE, radius=2.0) * 16 / b for n in (1, 2, 3, 4)]
+    assert rates == pytest.approx([0, 12, 72, 240], rel=1e-12)
+    assert em.analytic.rayleigh_conductivity(np.pi * 0.04) == pytest.approx(0.77671, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (
+            lambda a: a.void_drift_velocity(LINE, radius=0.0, current_density=1.0),
+            "radius = 0 m, must be greater than 0",
+        ),
+        (lambda a: a.void_drift_velocity(LINE, radius=1.0, current_density=np.nan), "current_density = nan A/m2, must"),
+        (
+            lambda a: a.void_drift_velocity(LINE, radius=1.0, current_density=1.0, area_fraction=1.0),
+            "area_fraction = 1, must be less than 1",
+        ),
+        (
+            lambda a: a.void_drift_velocity(LINE, radius=1.0, current_density=1.0, dimension=4),
+            "'4'; dimension has 2, 3",
+        ),
+        (lambda a: a.wire_growth_rate(0.0, LINE, radius=1.0), "wave_number = 0.0 1/m, must be greater than 0"),
+        (lambda a: a.wire_growth_rate(1.0, LINE, radius=-1.0), "radius = -1 m, must be greater than 0 m"),
+        (lambda a: a.flat_growth_rate(1.0, LINE, mobility_slope=np.nan), "mobility_slope = nan, must be finite"),
+        (lambda a: a.rayleigh_plateau_wavelength(np.inf), "radius = inf m, must be finite"),
+        (lambda a: a.circle_decay_rate(0, LINE, radius=1.0), "mode = 0, must be at least 1"),
+        (lambda a: a.rayleigh_conductivity(0.8), "area_fraction = 0.8, must be less than 0.785398"),
+    ],
+)
+def test_closed_forms_refuse_what_cannot_be(call: Callable[[Any], Any], told: str):
+    with pytest.raises(em.ParameterError, match=re.escape(told)):
+        call(em.analytic)
+
+
+# Any number of ranks
+
+
+def parallel_case() -> dict[str, float | list[float] | str]:
+    """Numbers of a void in a periodic square and of a strip between electrodes, and what is told of a cut one."""
+    model, strip = void(), line(current=None, voltage=1e-3)
+    em.evolve(model, until=0.005 * TIME, progress=False)
+    em.evolve(strip, until=0.001 * TIME, progress=False)
+    names = ("metal", "free_energy", "moved", "neck", "x_centre", "x_drift", "resistance", "voltage", "current")
+    told: dict[str, float | list[float] | str] = {name: model.quantity(name) for name in names}
+    told |= {f"strip {name}": strip.quantity(name) for name in ("neck", "current", "resistance")}
+    told["profile"] = em.surface.profile(model, 5)[1].tolist()
+    try:
+        line(shape=lambda x: np.abs(x[0] - 30 * nm) - 8 * nm)
+    except em.ParameterError as error:
+        told["cut"] = str(error)
+    return told
+
+
+@pytest.mark.parallel
+def test_numbers_are_the_same_on_two_ranks(monkeypatch: pytest.MonkeyPatch):
+    """A few steps amplify the order of summation a little."""
+    spec = importlib.util.spec_from_file_location("launcher", Path(__file__).with_name("test_parallel.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    launcher = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(launcher)
+    monkeypatch.setattr(launcher, "CASE", Path(__file__))
+    found, expected = launcher.mpiexec(2), parallel_case()
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        assert found[name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-8, abs=0)), name
+
+
+if __name__ == "__main__":
+    numbers = parallel_case()
+    if MPI.COMM_WORLD.rank == 0:
+        print(json.dumps(numbers))

@@ -15,35 +15,41 @@ from films import Film, Record, load, run_all, study
 
 @dataclass(frozen=True)
 class Size:
-    """What is changed in the studies: their case, the random starts (none: those of the files), how many values."""
+    """What is changed in the studies: their case, and the random starts (none: those of the files)."""
 
     changes: dict[str, Any]
     seeds: tuple[int, ...] = ()
-    thin: bool = False
 
 
 SIZES = {
     # eight wavelengths instead of twelve, on cells of the same size
-    "reduced": Size(
-        {"domain.size": [41.6, 41.6], "domain.cells": [22, 22], "time.until": 2000.0}, seeds=(1, 2), thin=True
-    ),
+    "reduced": Size({"domain.size": [41.6, 41.6], "domain.cells": [22, 22], "time.until": 2000.0}, seeds=(1, 2)),
     "laptop": Size({}),
-    "full": Size({"domain.cells": [70, 70], "time.until": 6000.0, "time.rtol": 3e-3}),
+    "full": Size({"domain.cells": [70, 70], "time.until": 4000.0, "time.rtol": 3e-3}),
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One statement of the paper beside what is found: a row of the agreement table."""
+    """One statement of the paper beside what is found: a row of the agreement table.
+
+    Attributes:
+        figure: or the place in the text.
+        says: the statement.
+        found: the numbers.
+        agrees: "yes", "partly", "no", "not reached" or "not run".
+        command: what makes the numbers.
+    """
 
     figure: str
     says: str
     found: str
     agrees: str
+    command: str = "figures.py"
 
     def row(self) -> str:
         """A line of a Markdown table."""
-        return f"| {self.figure} | {self.says} | {self.found} | {self.agrees} |"
+        return f"| {self.figure} | {self.says} | {self.found} | {self.agrees} | `{self.command}` |"
 
 
 def verdict(holds: bool | None, *, partly: bool = False) -> str:
@@ -74,7 +80,7 @@ class Book:
     def films(self, name: str) -> list[Film]:
         """The films of a study at this size."""
         size = SIZES[self.size]
-        return study(name, thin=size.thin, seeds=self.seeds or size.seeds, **(size.changes | self.changes))
+        return study(name, seeds=self.seeds or size.seeds, **(size.changes | self.changes))
 
     def run(self, names: Sequence[str], workers: int) -> None:
         """Run what these studies need; one seed of all of them before the next."""
@@ -106,7 +112,7 @@ class Book:
 
 def write(findings: Sequence[Finding], book: Book) -> Path:
     """Write the agreement table as Markdown, and as JSON for other programs."""
-    head = ["| figure | the paper says | we find | agrees? |", "|---|---|---|---|"]
+    head = ["| figure | the paper says | we find | agrees? | command |", "|---|---|---|---|---|"]
     told = f"size {book.size}; mean ± standard deviation over the seeds\n"
     lost = [f"\nnot run: {name}: {why}" for name, why in book.failed.items()]
     em.write.text(book.out / "agreement.md", "\n".join([told, *head, *(f.row() for f in findings), *lost]) + "\n")

@@ -1,7 +1,7 @@
 """The figures of arXiv:2004.08314, and a table of what they say beside what is found here.
 
     python demos/paper/figures.py                 all figures at the reduced size, in minutes
-    python demos/paper/figures.py --size laptop   those of the table in README.md
+    python demos/paper/figures.py --size laptop   larger films for longer, in an hour or two
     python demos/paper/figures.py --only 9        one of them
 
 Films are run once and kept in results/paper/<size>/runs; a run that was broken off goes on where it was.
@@ -9,6 +9,7 @@ Films are run once and kept in results/paper/<size>/runs; a run that was broken 
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,10 @@ def main(
 def figure(name: str, book: Book) -> list[Finding]:
     """Draw a figure; what it finds, or that its films are missing."""
     try:
-        return FIGURES[name][0](book)
+        found = FIGURES[name][0](book)
     except em.EmfemError as error:
-        return [Finding(name, "all of it", str(error), "not run")]
+        found = [Finding(name, "all of it", str(error), "not run")]
+    return [replace(finding, command=f"figures.py --only {name}") for finding in found]
 
 
 if __name__ == "__main__":

@@ -23,7 +23,6 @@ KEPT = (0.05, 0.1, 0.25, 0.5, 1.0)  # when the composition itself is kept, as pa
 LOOKS = 30  # how often the pattern is measured, at equal intervals
 PIXELS = 128  # along an edge of the composition that is measured and kept: ten a wavelength, and a stripe needs eight
 SEED = "film.initial.seed"
-MANY = 5  # values of a parameter, from which on the reduced size takes every second one
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,12 +220,11 @@ def _outcomes(films: Sequence[Film], folder: Path, workers: int) -> Iterator[tup
                 yield running[done], done.exception() or done.result()
 
 
-def study(name: str, *, thin: bool = False, seeds: Sequence[int] = (), **changes: Any) -> list[Film]:
+def study(name: str, *, seeds: Sequence[int] = (), **changes: Any) -> list[Film]:
     """The films of a study, a file in studies/ that `emfem sweep` runs too; one seed of all before the next.
 
     Args:
         name: of the file.
-        thin: take every second value of a parameter with many.
         seeds: of the random starts, instead of those in the file.
         changes: of its case, by dotted key.
 
@@ -235,8 +233,6 @@ def study(name: str, *, thin: bool = False, seeds: Sequence[int] = (), **changes
     """
     found = em.studies.Study.read(STUDIES / f"{name}.toml")
     grid = {key: list(dict.fromkeys(point[key] for point in found.values)) for key in found.values[0]}
-    if thin:
-        grid = {key: values[::2] if len(values) >= MANY else values for key, values in grid.items()}
     own_seeds = grid.pop(SEED)
     base = found.case.with_(**changes) if changes else found.case
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import emfem as em
+
 import numpy as np
 from films import Record
 from numpy.typing import ArrayLike, NDArray
@@ -123,7 +125,7 @@ def kinds(records: Iterable[Record], t: float | None = None) -> str:
 
 @dataclass(frozen=True)
 class Law:
-    """density ~ t^-exponent, with the standard error of the exponent over films.
+    """spacing ~ t^exponent, with the standard error of the exponent over films.
 
     Attributes:
         exponent: mean over the films.
@@ -143,15 +145,21 @@ class Law:
 
 
 def coarsening(records: Sequence[Record], since: float | None = None) -> Law:
-    """Fit log density against log t in each film, at times spread evenly in log t."""
+    """Fit log spacing against log t in each film, at times spread evenly in log t."""
     slopes: list[float] = []
     start = LATE * records[0].film.until if since is None else since
     for record in records:
         times = np.geomspace(start, record.t[-1], 12)
-        density = np.interp(times, record.t, record.of("density"))
-        slopes.append(-np.polyfit(np.log(times), np.log(density), 1)[0])
+        spacing = np.interp(times, record.t, record.of("wavelength"))
+        slopes.append(float(np.polyfit(np.log(times), np.log(spacing), 1)[0]))
     error = float(np.std(slopes, ddof=1) / math.sqrt(len(slopes))) if len(slopes) > 1 else math.inf
     return Law(float(np.mean(slopes)), error, start, len(slopes))
+
+
+def number_most(record: Record) -> float:
+    """The largest number of stripes once the pattern is oriented; NaN if it never is."""
+    there = record.of("density")[record.of("order") >= em.patterns.ORIENTED_ORDER]
+    return float(there.max() * record.film.edge**2) if there.size else math.nan
 
 
 def common(records: Sequence[Record], quantity: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

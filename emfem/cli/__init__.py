@@ -10,6 +10,7 @@ from emfem import write
 from emfem.cli import cases, pictures
 from emfem.cli.meshes import meshes, shapes
 from emfem.cli.values import value
+from emfem.cli.verify import verify
 
 import typer
 from mpi4py import MPI
@@ -23,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (cases.run, cases.check, cases.new, cases.sweep, cases.info, pictures.plot, pictures.movie):
+for command in (cases.run, cases.check, cases.new, cases.sweep, cases.info, pictures.plot, pictures.movie, verify):
     app.command()(command)
 app.add_typer(meshes, name="mesh")
 

@@ -35,7 +35,7 @@ class Currents:
         via_current: of each via, from its first to its second node [A], shape (v,).
         injected: current brought to each node from outside [A], shape (n,): by pads, less by loads.
         residual: what is left of Kirchhoff's law at each node [A], shape (n,): rounding.
-        drop: how far each node is below the pads that feed it (their mean) [V], shape (n,).
+        drop: how far each node is below the nearest voltage of the pads in its part [V], shape (n,).
         power: heat of segments and vias [W].
     """
 
@@ -111,7 +111,7 @@ def kirchhoff(
         through,
         injected,
         inflow + injected,
-        _levels(label, volts) - potential,
+        _levels(label, volts, potential) - potential,
         float(current[live] ** 2 @ resistance[live] + through**2 @ wires.via_resistance),
     )
 
@@ -128,7 +128,7 @@ def check_kirchhoff(
         rtol: the imbalance allowed, as a part of the current through the node [-].
 
     Raises:
-        ParameterError: naming the worst node, and by how much.
+        ParameterError: naming the worst node, and by how much; for a tolerance below 0.
     """
     _wires(network).check_balance(current_density, injected=injected, rtol=rtol)
 
@@ -213,7 +213,8 @@ def _grounds(wires: Network, parts: Numbers, load: Floats, pads: Mapping[int, fl
         if len(loose):
             told = told_nodes(wires, np.flatnonzero(parts == loose[0]))
             more = f" (and {len(loose) - 1} other parts)" if len(loose) > 1 else ""
-            msg = f"{told}{more} hang on no pad, must be joined to one: their potential floats"
+            hang = "hangs" if told.startswith("node ") and not more else "hang"
+            msg = f"{told}{more} {hang} on no pad, must be joined to one: the potential there floats"
             raise ParameterError(msg)
         return []
     total, scale = np.bincount(parts, load), np.bincount(parts, np.abs(load))
@@ -225,12 +226,14 @@ def _grounds(wires: Network, parts: Numbers, load: Floats, pads: Mapping[int, fl
     return np.unique(parts, return_index=True)[1].tolist()
 
 
-def _levels(parts: Numbers, pads: Mapping[int, float]) -> Floats:
-    """Mean voltage of the pads in each node's part, 0 without, shape (n,)."""
-    size = int(parts.max()) + 1
-    at = parts[list(pads)]
-    number, total = np.bincount(at, minlength=size), np.bincount(at, list(pads.values()), size)
-    return (total / np.maximum(number, 1))[parts]
+def _levels(parts: Numbers, pads: Mapping[int, float], potential: Floats) -> Floats:
+    """The voltage of the pads in each node's part that is nearest to its own, 0 without pads, shape (n,)."""
+    at, volts = parts[list(pads)], np.array(list(pads.values()))
+    found, off = np.zeros(len(parts)), np.full(len(parts), np.inf)
+    for level in np.unique(volts):
+        nearer = np.isin(parts, at[volts == level]) & (np.abs(potential - level) < off)
+        found[nearer], off[nearer] = level, np.abs(potential - level)[nearer]
+    return found
 
 
 def _short_currents(nodes: int, shorts: Numbers, lack: Floats, pads: Mapping[int, float]) -> Floats:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from emfem.errors import ParameterError, UnknownName, number
 from emfem.failure.circuit import Circuit
@@ -138,13 +138,16 @@ class ResistanceRise:
 
     def _of_pair(self, circuit: Circuit) -> Callable[[Array], float]:
         network = circuit.network
-        pair = self.between
+        pair: Any = self.between
         if pair is None:
             found = list(network.pads) or np.flatnonzero(network.degree == 1).tolist()
             if len(found) != 2:
                 msg = f"between is left out and there are {len(found)} pads or ends: give two nodes"
                 raise ParameterError(msg)
             pair = found[0], found[1]
+        if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str):
+            msg = f"between = {pair!r}, must be two nodes"
+            raise ParameterError(msg)
         for node in pair:
             if isinstance(node, bool) or node not in range(len(network.nodes)):
                 raise UnknownName(node, "the network, among its nodes,", map(str, range(min(len(network.nodes), 20))))

@@ -10,7 +10,7 @@ from emfem import watch as watching
 from emfem.errors import ParameterError, count, kind, number
 from emfem.evolve import evolve
 from emfem.failure.circuit import Circuit
-from emfem.failure.criteria import Criterion, Damage, FirstVoid
+from emfem.failure.criteria import Criterion, Damage, FirstVoid, VoidLength
 from emfem.failure.life import Life, Void
 from emfem.failure.liner import Liner
 from emfem.failure.nodes import Nodes
@@ -18,6 +18,7 @@ from emfem.failure.rest import cell_time, immortality
 from emfem.model import Model
 from emfem.observe import Observer
 from emfem.stress import open_void
+from emfem.stress.inputs import critical_tension
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -58,7 +59,7 @@ def run(
     Args:
         model: of `em.stress.model(..., voids=True)`; it keeps the state reached. On a network with pads its currents
             must be those of `em.conduction.kirchhoff`.
-        critical_stress: sigma_c, above 0 [Pa].
+        critical_stress: sigma_c, at least 1e4 [Pa].
         until: the time to give up at, after that of the model [s].
         fails: `FirstVoid()` (when left out), `VoidLength`, `ResistanceRise` or `Drop`. Beyond that it is failure when a
             void is as long as a wire, or when the current finds no way.
@@ -76,7 +77,7 @@ def run(
             currents that are not those of the pads, or tension that passes the critical one between nodes.
     """
     kind("model", model, Model, "one of em.stress.model")
-    critical = number("critical_stress", critical_stress, above=0.0, unit="Pa")
+    critical = critical_tension(critical_stress)
     if hillock_stress is not None:
         number("hillock_stress", hillock_stress, above=0.0, unit="Pa")
     limit = np.inf if most is None else count("most", most, at_least=1)
@@ -87,11 +88,23 @@ def run(
         if resistivity is None:
             msg = "liner is given without resistivity: give that of the metal too"
             raise ParameterError(msg)
+    if resistivity is None and number("cut", cut, at_least=0.0, unit="m"):
+        msg = f"cut = {cut:g} m is given without resistivity: give that of the metal too, or no current is cut"
+        raise ParameterError(msg)
     circuit = None if resistivity is None else Circuit(model, resistivity, liner, cut)
-    if fails is not None and not callable(getattr(fails, "gauge", None)):
+    fails = FirstVoid() if fails is None else fails
+    if isinstance(fails, type) or not callable(getattr(fails, "gauge", None)):
         msg = f"fails = {fails!r}, must be FirstVoid(), VoidLength(...), ResistanceRise(...) or Drop(...)"
         raise ParameterError(msg)
-    march = _March(model, nodes, circuit, FirstVoid() if fails is None else fails, critical, float(limit), update)
+    if isinstance(fails, VoidLength) and fails.limit >= nodes.longest:
+        msg = (
+            f"limit of the void's length = {fails.limit:g} m, must be less than the longest wire, {nodes.longest:.4g} m"
+        )
+        raise ParameterError(msg)
+    if not isinstance(watch, list | tuple):
+        msg = f"watch = {watch!r}, must be a list of observers, [...]"
+        raise ParameterError(msg)
+    march = _March(model, nodes, circuit, fails, critical, float(limit), update)
     return march.to(number("until", until, unit="s"), hillock_stress, rtol, watch)
 
 

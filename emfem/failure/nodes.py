@@ -21,6 +21,7 @@ class Nodes:
         labels: the number of each node with metal, or the name of each end.
         metal: the numbers of the nodes with metal; empty on a line.
         sections: cross-section of all metal that meets there [m2]; 1 on a line, which has none.
+        longest: length of the longest wire, or of the line [m].
     """
 
     def __init__(self, model: Model) -> None:
@@ -38,11 +39,13 @@ class Nodes:
         self.metal = np.zeros(0, dtype=np.int64)
         if network is None:
             self.labels, self.sections = list(self.domain.names), np.ones(len(self.domain.names))
+            self.longest = self.domain.extent()[0]
         else:
             self.metal = np.flatnonzero(network.degree)
             ends = network.segments.ravel()
             every = np.bincount(ends, np.repeat(network.cross_sections, 2), len(network.nodes))
             self.labels, self.sections = [int(i) for i in self.metal], every[self.metal]
+            self.longest = float(network.lengths.max())
 
     def stress(self) -> Array:
         """The stress at each [Pa]. Collective."""

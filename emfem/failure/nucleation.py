@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from emfem import fields
 from emfem import watch as watching
-from emfem.errors import number
 from emfem.evolve import evolve
 from emfem.failure.life import Nucleation
 from emfem.failure.rest import cell_time, immortality
 from emfem.model import Model
 from emfem.observe import Observer, owner
 from emfem.solve import as_models
+from emfem.stress.inputs import critical_tension
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def nucleation(
 
     Args:
         models: one of `em.stress.model`, or it and those that it is coupled to; they keep the state reached.
-        critical_stress: sigma_c, above 0 [Pa].
+        critical_stress: sigma_c, at least 1e4 [Pa].
         until: the time to give up at, after that of the models [s].
         rtol: error allowed in a step, as in `em.evolve`.
         watch: observers.
@@ -43,7 +43,7 @@ def nucleation(
         ParameterError: for a value out of its bounds.
         UnknownName: if none of the models has the field sigma.
     """
-    critical = number("critical_stress", critical_stress, above=0.0, unit="Pa")
+    critical = critical_tension(critical_stress)
     model = owner(as_models(models), "sigma")
     ends = watching.event("sigma_max", above=critical, reason="nucleated")
     alone = len(as_models(models)) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -68,9 +68,10 @@ class Line:
     def __post_init__(self) -> None:
         """Check every value."""
         length = bounded("length", self.length, "m", above=0.0)
-        bounded("current_density", self.current_density, "A/m2")
-        bounded("residual_stress", self.residual_stress, "Pa")
+        j = bounded("current_density", self.current_density, "A/m2")
+        residual = bounded("residual_stress", self.residual_stress, "Pa")
         void = bounded("void_length", self.void_length, "m", at_least=0.0)
+        together({"length": length, "current_density": j, "residual_stress": residual, "void_length": void})
         if np.any(void >= length):
             msg = f"void_length = {np.max(void):g} m, must be less than the length of the line, {np.min(length):g} m"
             raise ParameterError(msg)
@@ -91,6 +92,8 @@ class Line:
         critical = bounded("critical_stress", critical_stress, "Pa", above=0.0)
         kappa, per_current, stiffness = _of(material)
         given = (self.length, self.current_density, self.residual_stress, self.void_length)
+        names = ("critical_stress", "material", "length", "current_density", "residual_stress", "void_length")
+        together(dict(zip(names, (critical, kappa, *given), strict=True)))
         parts = np.broadcast_arrays(critical, kappa, per_current, stiffness, *(np.asarray(x, float) for x in given))
         shape = parts[0].shape
         sigma_c, kappa, per_current, stiffness, length, j, sigma_t, void = (x.ravel() for x in parts)
@@ -225,6 +228,9 @@ def _images(root: Array) -> Array:
 def _of(material: Any) -> tuple[Array, Array, Array]:
     """`kappa` [m2/s], `G / j` [Pa m/A] and `B` [Pa] of a metal, or of each of several."""
     several = isinstance(material, Sequence)
+    if several and not len(material):
+        msg = "material = [], must be at least one metal of em.materials"
+        raise ParameterError(msg)
     for metal in material if several else (material,):
         if not isinstance(metal, Material):
             msg = f"material = {metal!r}, must be a metal of em.materials"
@@ -241,6 +247,21 @@ def _numbers(metal: Material) -> tuple[float, float, float]:
         metal.effective_charge * elementary_charge * metal.resistivity / metal.atomic_volume,
         metal.bulk_modulus,
     )
+
+
+def together(values: Mapping[str, ArrayLike]) -> None:
+    """Refuse arrays whose shapes do not go together.
+
+    Raises:
+        ParameterError: telling the shapes.
+    """
+    shapes = {name: np.shape(value) for name, value in values.items() if np.ndim(value)}
+    try:
+        np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        told = ", ".join(f"{name} of {shape}" for name, shape in shapes.items())
+        msg = f"shapes {told}, must go together"
+        raise ParameterError(msg) from None
 
 
 def bounded(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from emfem.errors import ParameterError, floats
+from emfem.errors import ParameterError, floats, number
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,7 +28,7 @@ def no_floats() -> Floats:
     return np.zeros(0)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """Straight wires between nodes, and vias that join them electrically. Known on all ranks, read-only.
 
@@ -168,8 +168,9 @@ class Network:
             rtol: the imbalance allowed, as a part of the current through the node [-].
 
         Raises:
-            ParameterError: naming the worst node, and by how much.
+            ParameterError: naming the worst node, and by how much; for a tolerance below 0.
         """
+        number("rtol", rtol, at_least=0.0)
         wrong = self.imbalance(current_density, injected=injected)
         brought = self.loads if injected is None else floats("injected", injected)
         current = np.abs(self.per_segment("current_density", current_density)) * self.cross_sections
@@ -195,6 +196,10 @@ class Network:
         """What messages call segment `i`."""
         start, end = (self.node(int(node)).removeprefix("node ") for node in self.segments[i])
         return f"segment {i} ({start} to {end})"
+
+    def __repr__(self) -> str:
+        """Its size: arrays of a whole power grid fit into no message."""
+        return f"<{self}>"
 
     def __str__(self) -> str:
         """Its size, one line."""

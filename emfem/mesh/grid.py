@@ -39,7 +39,7 @@ def grid_network(
         rows: number of stripes along x, at least 2.
         columns: number of stripes along y, at least 2.
         pitch: distance of the stripes [m].
-        width: of the stripes [m], a number or one for each layer.
+        width: of the stripes, less than the pitch [m], a number or one for each layer.
         thickness: of the stripes [m], a number or one for each layer.
         load: current drawn at each crossing [A], a number or shape (rows, columns).
         supply: voltage of the pads [V].
@@ -53,6 +53,10 @@ def grid_network(
     """
     rows, columns = count("rows", rows, at_least=2), count("columns", columns, at_least=2)
     pitch = number("pitch", pitch, above=0.0, unit="m")
+    wide = _per_layer("width", width)
+    if (wide >= pitch).any():
+        msg = f"width = {wide.max():g} m, must be less than the pitch of {pitch:g} m: stripes lie side by side"
+        raise ParameterError(msg)
     supply = number("supply", supply, unit="V")
     resistance = number("via_resistance", via_resistance, at_least=0.0, unit="Ohm")
     drawn = floats("load", load)
@@ -69,7 +73,7 @@ def grid_network(
     found = build(
         places,
         np.concatenate([along_x, along_y]),
-        width=_per_layer("width", width)[layer],
+        width=wide[layer],
         thickness=_per_layer("thickness", thickness)[layer],
         vias=vias,
         loads=np.concatenate([np.broadcast_to(drawn, (rows, columns)).ravel(), np.zeros(below.size)]),

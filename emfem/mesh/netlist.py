@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from emfem.errors import ParameterError, UnknownName, kind, number
 from emfem.mesh.cards import Cards, file_path, read_cards
@@ -24,7 +25,9 @@ Place = tuple[str | int, float, float]  # layer, x, y
 Coordinates = Mapping[str, Place] | Callable[[str], Place | None]
 PerLayer = float | Mapping[str | int, float]
 
-NODE = re.compile(r"n(\d+)_(-?[\d.]+)_(-?[\d.]+)", re.IGNORECASE)
+NUMBER = r"(-?(?:\d+\.?\d*|\.\d+))"
+NODE = re.compile(rf"n(\d+)_{NUMBER}_{NUMBER}", re.IGNORECASE)
+LARGEST = 1.0  # m; no chip is as large
 ATOM = 1e-10  # m; no wire is narrower
 
 
@@ -67,7 +70,7 @@ def from_netlist(
         ParameterError: with the number of the line, for an unknown card, a value that is no number or negative, a
             name used twice, a node that hangs on nothing or leads to no pad, a source that is neither load, pad nor
             short, two wires between the same nodes, or a wire of a width that cannot be; for a netlist without ground,
-            pads or wires, and for numbers out of bounds.
+            pads or wires, for one larger than 1 m, and for numbers out of bounds.
         UnknownName: for a layer without resistivity or thickness, or a node that does not exist.
     """
     found = read_netlist(
@@ -100,11 +103,25 @@ def read_netlist(
     """
     scale = number("unit", unit, above=0.0, unit="m")
     rho, height = _per_layer("resistivity", resistivity, "Ohm m"), _per_layer("thickness", thickness, "m")
-    where = _by_name if coordinates is None else coordinates if callable(coordinates) else coordinates.get
+    where = _places(coordinates)
     file = file_path("path", path)
     return on_root(
         f"netlist in {file.name}", lambda: _network(read_cards(file), where, rho, height, scale, names), comm
     )
+
+
+def _places(coordinates: Any) -> Callable[[str], Any]:
+    """A function that gives the place of a node by its name.
+
+    Raises:
+        ParameterError: for something that gives none.
+    """
+    if coordinates is None:
+        return _by_name
+    if isinstance(coordinates, Mapping):
+        return coordinates.get
+    kind("coordinates", coordinates, Callable, "a mapping of nodes' names to (layer, x, y), or a function")  # type: ignore[arg-type]
+    return coordinates
 
 
 def _by_name(name: str) -> Place | None:
@@ -174,18 +191,29 @@ def _array(cards: Cards, letter: str) -> Numbers:
     return np.array(cards.pairs[letter], dtype=np.int64).reshape(-1, 2)
 
 
-def _located(
-    cards: Cards, where: Callable[[str], Place | None], unit: float
-) -> tuple[Floats, Numbers, tuple[str, ...]]:
-    """Place of each node, NaN without; its layer, -1 without; and the layers' names."""
+def _located(cards: Cards, where: Callable[[str], Any], unit: float) -> tuple[Floats, Numbers, tuple[str, ...]]:
+    """Place of each node, NaN without; its layer, -1 without; and the layers' names.
+
+    Raises:
+        ParameterError: for a place that is none, or a grid of metres.
+    """
     places, layer = np.full((len(cards.nodes), 2), np.nan), np.full(len(cards.nodes), -1)
     layers: dict[str, int] = {}
     for name, i in cards.nodes.items():
         found = where(name)
-        if found is not None:
-            places[i] = found[1], found[2]
-            layer[i] = layers.setdefault(str(found[0]), len(layers))
-    return places * unit, layer, tuple(layers)
+        if found is None:
+            continue
+        if not isinstance(found, Sequence) or isinstance(found, str) or len(found) != 3:
+            msg = f"coordinates of {name!r} = {found!r}, must be (layer, x, y)"
+            raise ParameterError(msg)
+        places[i] = [number(f"{axis} of {name!r}", x) for axis, x in zip("xy", found[1:], strict=True)]
+        layer[i] = layers.setdefault(str(found[0]), len(layers))
+    places *= unit
+    across = extent(places[layer >= 0]) if layers else 0.0
+    if across > LARGEST:
+        msg = f"{cards.file} is {across:.4g} m across with unit = {unit:g} m, must be at most {LARGEST:g} m: check unit"
+        raise ParameterError(msg)
+    return places, layer, tuple(layers)
 
 
 def _voltages(cards: Cards) -> tuple[dict[int, float], Numbers]:

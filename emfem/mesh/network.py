@@ -19,6 +19,8 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
+MOST = 2**31 - 1  # cells that DOLFINx can number on a rank
+
 
 def network(
     nodes: ArrayLike,
@@ -56,8 +58,9 @@ def network(
 
     Raises:
         ParameterError: for coordinates that are not finite, node numbers out of range, segments without length or
-            twice between the same nodes, widths that are not positive or far beyond the network's extent, nodes that
-            hang on nothing, and metal in pieces that neither vias join nor pads hold.
+            twice between the same nodes, widths that are not positive, far beyond the network's extent or next to
+            nothing of a segment's length, more cells than can be, nodes that hang on nothing, and metal in pieces that
+            neither vias join nor pads hold.
     """
     found = build(
         nodes,
@@ -110,13 +113,20 @@ def _counts(found: Network, cells: ArrayLike | None, size: float | None) -> Numb
             msg = f"cells = {cells!r} and size = {size!r}, must be one or the other"
             raise ParameterError(msg)
         longest = number("size", size, above=0.0, unit="m")
-        return np.ceil(found.lengths / longest * (1 - 1e-12)).astype(np.int64)
+        told = np.ceil(found.lengths / longest * (1 - 1e-12))
+        if told.sum() > MOST:
+            msg = f"size = {longest:g} m makes {told.sum():.3g} cells, must make at most {MOST:g}"
+            raise ParameterError(msg)
+        return told.astype(np.int64)
     if cells is None or isinstance(cells, int | float | str | bool):
-        return np.full(len(found.segments), count("cells", 8 if cells is None else cells, at_least=1))
+        cells = count("cells", 8 if cells is None else cells, at_least=1)
     told = found.per_segment("cells", floats("cells", cells))
     wrong = np.flatnonzero((told < 1) | (told != np.round(told)))
     if len(wrong):
         msg = f"cells = {told[wrong[0]]:g} of {found.wire(int(wrong[0]))}, must be a whole number of at least 1"
+        raise ParameterError(msg)
+    if told.sum() > MOST:
+        msg = f"cells: {told.sum():.3g} in all, must be at most {MOST:g}"
         raise ParameterError(msg)
     return told.astype(np.int64)
 

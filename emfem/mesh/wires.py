@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 WIDEST = 100.0  # times the extent of the network: what is wider was typed in another unit
+LONGEST = 1e6  # times its width: a segment so long was typed in another unit
 SAME = 1e-12  # part of the extent within which two nodes are at one place
 
 
@@ -217,7 +218,7 @@ def _size(network: Network, name: str, value: ArrayLike) -> Floats:
     """Width or thickness of each segment.
 
     Raises:
-        ParameterError: if one is not positive, or so large that it was meant in another unit.
+        ParameterError: if one is not positive, or so large or small that it was meant in another unit.
     """
     found = network.per_segment(name, value)
     wrong = np.flatnonzero(found <= 0)
@@ -230,6 +231,14 @@ def _size(network: Network, name: str, value: ArrayLike) -> Floats:
         msg = (
             f"{name} = {found[widest]:g} m of {network.wire(widest)}, must be at most {WIDEST:g} times the network's "
             f"extent of {across:.4g} m: micrometres written as metres?"
+        )
+        raise ParameterError(msg)
+    slim = found * LONGEST < network.lengths
+    if slim.any():
+        i = int(np.flatnonzero(slim)[0])
+        msg = (
+            f"{name} = {found[i]:g} m of {network.wire(i)}, must be at least {1 / LONGEST:g} of its length of "
+            f"{network.lengths[i]:.4g} m: micrometres written as metres?"
         )
         raise ParameterError(msg)
     return found

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emfem import fields
-from emfem.errors import number
 from emfem.model import Model
 from emfem.stress.field import at_nodes
+from emfem.stress.inputs import critical_tension
 from emfem.stress.steady import steady
 
 import numpy as np
@@ -61,17 +61,20 @@ class Immortality:
 def immortal(model: Model, *, critical_stress: float) -> Immortality:
     """Whether the steady stress of a model stays below the critical one, and by how much. Collective.
 
-    It is the steady state that is judged. From a uniform start stresses under a constant current hardly pass it on the
-    way; from a start that is not uniform, or under currents that change, they may.
+    It is the steady state that is judged. A blocked line never passes it on the way from a uniform start, but a network
+    may: where a line of 50 um ends in one of 500 um without a current, the tension comes to five times the steady one,
+    as if the line were alone, before atoms of the long one have come. A void that opens on the way is seen by
+    `em.failure.run` and `em.failure.nucleation`, which return at once where none can.
 
     Args:
         model: of `em.stress.model`; it stays as it is.
-        critical_stress: sigma_c, above 0 [Pa].
+        critical_stress: sigma_c, at least 1e4 [Pa].
 
     Raises:
-        ParameterError: for a critical stress that is not positive, or where `steady` cannot tell.
+        ParameterError: for a critical stress that is not positive or was typed in megapascals, or where `steady`
+            cannot tell.
     """
-    critical = number("critical_stress", critical_stress, above=0.0, unit="Pa")
+    critical = critical_tension(critical_stress)
     stress = steady(model)
     low, high = fields.extremes(stress)
     near = high - EQUAL * max(high - low, abs(high))

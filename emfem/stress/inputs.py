@@ -16,6 +16,8 @@ import ufl
 from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 
+FAINT = 1e4  # Pa; no metal opens at a tenth of an atmosphere
+
 
 @dataclass(frozen=True)
 class Field:
@@ -200,6 +202,19 @@ def start(sigma: fem.Function, residual_stress: Any) -> float:
         msg = f"residual_stress from {low:g} to {high:g} Pa, must be finite"
         raise ParameterError(msg)
     return max(abs(low), abs(high))
+
+
+def critical_tension(value: Any) -> float:
+    """The stress at which a void opens, above 0 [Pa].
+
+    Raises:
+        ParameterError: if it is not, or so small that it was meant in megapascals.
+    """
+    found = number("critical_stress", value, above=0.0, unit="Pa")
+    if found < FAINT:
+        msg = f"critical_stress = {found:g} Pa, must be at least {FAINT:g} Pa: megapascals written as pascals?"
+        raise ParameterError(msg)
+    return found
 
 
 def mean_size(domain: Domain, vector: Any) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, UnknownName
+from emfem.errors import ParameterError, UnknownName, kind
 from emfem.mesh import Domain
 from emfem.model import Model, Unknown, evolving
 from emfem.spaces import nodes_on
@@ -68,8 +68,10 @@ def open_void(model: Model, node: int | str, *, open: bool = True) -> None:
 
     Raises:
         UnknownName: for a boundary that does not exist, or a model without voids.
-        ParameterError: for a node that does not exist, or has no metal.
+        ParameterError: for a node that does not exist or has no metal, or something else than a model.
     """
+    kind("model", model, Model, "one of em.stress.model")
+    kind("open", open, bool, "True or False")
     opened, domain = model["opened"], model.domain
     opened.x.array[_dofs_of(domain, opened.function_space, node)] = float(open)
     opened.x.scatter_forward()

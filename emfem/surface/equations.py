@@ -60,9 +60,9 @@ def model(
     that went from the left half to the right since the start), resistance, conductance, voltage, current, power, c_min,
     c_max. In a plane all of them are per thickness.
 
-    On quadrilaterals of degree 1 nodes should lie l/2 to l apart (errors of 1 % to 2 % of a drift); coarser ones are
-    refused. All unknowns are solved for together: the potential takes a third of the work and steps need not be small
-    for its sake.
+    Take l at most a tenth of the radius, nodes l/2 to l apart (they add 0.5 % to 2 % to a drift; coarser ones are
+    refused), and walls that a surface does not meet at least 9 l away from it. All unknowns are solved for together:
+    without the potential a step takes half the time, but then it would lag by a step that no error control sees.
 
     Args:
         domain: plane, solid or `em.mesh.axisymmetric`; of cells fine enough where the surface is and will be.

@@ -1,0 +1,76 @@
+"""`emfem verify`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from emfem import verify as checks
+from emfem import write
+from emfem.cli.ending import MISUSED, leave
+from emfem.errors import EmfemError
+from emfem.files import writable
+
+import typer
+from mpi4py import MPI
+from rich.console import Console
+
+FILES = Path("results", "verify")  # where curves go
+
+
+def verify(
+    physics: Annotated[
+        list[str] | None, typer.Argument(help=f"Some of: {', '.join(checks.PHYSICS)}. All when left out.")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="More meshes, longer runs: minutes instead of one or two.")
+    ] = False,
+    json: Annotated[Path | None, typer.Option(help="Write a report that programs read into this file.")] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Only say what is checked, and where each number is from.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only say what fails.")] = False,
+) -> None:
+    """Check every physics against closed forms and published numbers; the exit code is 1 if one is missed."""
+    try:
+        chosen = checks.checks(physics or (), full=full or list_)
+        files = writable(json) if json is not None else None
+    except EmfemError as error:
+        leave(error, MISUSED)
+    if list_:
+        _print(checks.listing(chosen))
+        return
+    report = checks.run(chosen, full=full, tell=None if quiet else _progress)
+    for result in report.results:
+        for name, text in result.files.items():
+            write.text(FILES / name, text)
+    if files is not None:
+        write.text(files, report.json())
+    if not quiet:
+        _print(checks.table(report))
+        kept = sorted(name for result in report.results for name in result.files)
+        passed = len(report.results) - len(report.failed)
+        write.say(
+            "", f"{passed} of {len(report.results)} checks passed in {report.wall:.0f} s", *(FILES / n for n in kept)
+        )
+    if report.failed:
+        for line in checks.troubles(report):
+            typer.echo(line if MPI.COMM_WORLD.rank == 0 else "", err=True, nl=MPI.COMM_WORLD.rank == 0)
+        raise typer.Exit(1)
+
+
+def _progress(one: checks.Check) -> None:
+    """Say which check is running, on a terminal, where the table will be."""
+    if MPI.COMM_WORLD.rank == 0 and sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{one.physics}: {one.name}")
+        sys.stderr.flush()
+
+
+def _print(table: object) -> None:
+    """A table as wide as it needs to be where there is no terminal; on rank 0."""
+    if MPI.COMM_WORLD.rank == 0:
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\033[K")
+        console = Console()
+        Console(width=None if console.is_terminal else 200).print(table)

@@ -1,0 +1,67 @@
+"""Verification: closed forms and published numbers that the program must come to, every physics of it.
+
+    emfem verify                     every check, in less than two minutes
+    emfem verify film heat --full    these two, on more meshes and for longer
+    emfem verify --list              what is checked, and where each number is from
+
+A check is a function beside its target and citation; it runs the library, and copies none of its formulas:
+
+    @check("heat", source="...", target=55.86166, rtol=2e-7, unit="K")
+    def rise_of_a_driven_line(full: bool) -> float:
+        ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from emfem.errors import choice
+from emfem.verify import (
+    conduction,
+    failure,
+    film,
+    heat,
+    lifetime,
+    materials,
+    migration,
+    networks,
+    pfhub,
+    steps,
+    stress,
+    surface,
+)
+from emfem.verify.registry import PHYSICS, Check, Measured, check
+from emfem.verify.running import Report, Result, run
+from emfem.verify.telling import listing, table, troubles
+
+__all__ = ["PHYSICS", "Check", "Measured", "Report", "Result", "check", "checks", "listing", "run", "table", "troubles"]
+
+MODULES = (
+    materials,
+    film,
+    pfhub,
+    conduction,
+    heat,
+    migration,
+    stress,
+    networks,
+    failure,
+    lifetime,
+    surface,
+    steps,
+)
+
+
+def checks(physics: Iterable[str] = (), *, full: bool = False) -> tuple[Check, ...]:
+    """The checks there are, in order.
+
+    Args:
+        physics: those of `PHYSICS` that are wanted; all when empty.
+        full: also those that take too long for the short form.
+
+    Raises:
+        UnknownName: for a physics that does not exist.
+    """
+    wanted = [choice("physics", name, PHYSICS) for name in physics] or list(PHYSICS)
+    found = [one for module in MODULES for one in vars(module).values() if isinstance(one, Check)]
+    return tuple(one for one in found if one.physics in wanted and (full or not one.only_full))

@@ -1,0 +1,168 @@
+"""Migration: drift against diffusion, heat, and the two species of an alloy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from emfem import analytic, fields, mesh, migration
+from emfem.evolve import evolve
+from emfem.model import flux
+from emfem.solve import solve_steady
+from emfem.units import boltzmann, eV, hour, um
+from emfem.verify.materials import REFERENCE
+from emfem.verify.registry import Measured, check
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from scipy.special import erfc
+
+ENDS = [[0.0], [0.5], [1.0]]
+
+
+@check(
+    "migration",
+    source="Fourier series of the blocked line at Pe = 5, by a script of its own: x = 0, 1/2, 1 at D t/L^2 = 0.05, 0.2",
+    target=(0.236039, 0.860831, 3.001057, 0.050294, 0.458578, 4.834866),
+    rtol=3e-5,
+)
+def transient_of_a_blocked_line(full: bool) -> tuple[float, ...]:
+    """A species drifts towards the end of a blocked line."""
+    species = migration.model(mesh.interval(1.0, cells=200), diffusivity=1.0, drift=5.0, initial=1.0)
+    found: list[float] = []
+    for t in (0.05, 0.2):
+        evolve(species, t, rtol=1e-7, atol=1e-8, progress=False)
+        found += fields.evaluate(species["c"], ENDS).tolist()
+    return tuple(found)
+
+
+@check(
+    "migration",
+    source="Pe e^(Pe x)/(e^Pe - 1) at Pe = 5, by hand",
+    target=(0.03391827, 0.413209, 5.03391827),
+    rtol=5e-6,
+)
+def steady_state_of_a_blocked_line(full: bool) -> tuple[float, ...]:
+    """Boltzmann's profile at rest."""
+    species = migration.model(mesh.interval(1.0, cells=200), diffusivity=1.0, drift=5.0, initial=1.0)
+    solve_steady(species)
+    return tuple(fields.evaluate(species["c"], ENDS))
+
+
+@check(
+    "migration",
+    source="em.analytic.blocked_drift at D t/L^2 = 0.05, itself held to the table above",
+    target=0.0,
+    atol=5e-4,
+    order=(2.85, 3.15),
+)
+def error_of_quadratic_cells(full: bool) -> Measured:
+    """Cells of degree 2 leave an error of third order in L2."""
+    cells = (8, 16, 32) if full else (8, 16)
+    errors = []
+    for n in cells:
+        line = mesh.interval(1.0, cells=n)
+        species = migration.model(line, diffusivity=1.0, drift=5.0, initial=1.0)
+        evolve(species, 0.05, rtol=1e-7, atol=1e-9, progress=False)
+        exact = fem.Function(fem.functionspace(line.mesh, ("DG", 8)))
+        exact.interpolate(lambda x: analytic.blocked_drift(np.clip(x[0], 0, 1), length=1.0, peclet=5.0, time=0.05))
+        square = fem.form((species["c"] - exact) ** 2 * line.dx(12))
+        errors.append(math.sqrt(fields.integral(square, line.mesh.comm)))
+    return Measured(errors[-1], order=float(np.log2(errors[0] / errors[-1])) / (len(cells) - 1))
+
+
+@check(
+    "migration",
+    source="(1 + t/2)(1 + erf(sqrt(t)/2)) + sqrt(t/pi) e^(-t/4) at t = 0.1 and 1, by hand",
+    target=(1.40979096, 2.72014111),
+    rtol=4e-6,
+)
+def accumulation_at_a_wall(full: bool) -> tuple[float, ...]:
+    """A uniform species drifts against a wall from afar."""
+    line = mesh.interval(12.0, cells=600)
+    species = migration.model(line, diffusivity=1.0, drift=-1.0, initial=1.0, on={"right": flux(1.0)})
+    found = []
+    for t in (0.1, 1.0):
+        evolve(species, t, rtol=1e-7, atol=1e-8, progress=False)
+        found.append(float(fields.evaluate(species["c"], [[0.0]])[0]))
+    return tuple(found)
+
+
+@check(
+    "migration",
+    source="v = D Z* e rho j/(k T), worked by hand for the reference line at 1e10 A/m2",
+    target=-1.954891e-16,
+    rtol=1e-6,
+    unit="m/s",
+)
+def drift_of_atoms(full: bool) -> float:
+    """Atoms of copper drift with the electrons: against the current."""
+    return float(migration.drift_velocity(REFERENCE, field=REFERENCE.resistivity * 1e10))
+
+
+@dataclass(frozen=True)
+class _Atom:
+    """Atoms with a heat of transport of 0.1 eV that diffuse by a law of Arrhenius."""
+
+    temperature: float = 300.0
+
+    def law(self, name: str) -> Any:
+        """D(T) or Q*."""
+        laws = {"diffusivity": lambda t: 1e-6 * ufl.exp(-0.5 * eV / (boltzmann * t))}
+        return laws.get(name, lambda t: 0.1 * eV)
+
+
+@check(
+    "migration",
+    source="c = A exp(Q*/(k T)) in a blocked line from 300 to 400 K, Q* = 0.1 eV, by hand",
+    target=(1.633633, 0.940081, 0.621116),
+    rtol=2e-6,
+)
+def soret_profile(full: bool) -> tuple[float, ...]:
+    """Heat drives atoms to the cold end, whatever D(T) is."""
+    line = mesh.interval(um, cells=100)
+    temperature = 300 + 100 * ufl.SpatialCoordinate(line.mesh)[0] / um
+    atom: Any = _Atom()
+    drift = migration.drift_velocity(atom, temperature=temperature, temperature_gradient=ufl.grad(temperature))
+    species = migration.model(line, diffusivity=atom.law("diffusivity")(temperature), drift=drift, initial=1.0)
+    solve_steady(species)
+    return tuple(fields.evaluate(species["c"], [[0.0], [0.5 * um], [um]]))
+
+
+@check(
+    "migration",
+    source="N/(1 - N) = K exp(5 x/L) with mean 0.3, by hand; the stress takes up (e E L/Omega)(0.3 Z_A + 0.7 Z_B)",
+    target=(0.02361858, 0.22761637, 0.78213986, -3.5),
+    rtol=5e-5,
+)
+def confined_alloy(full: bool) -> tuple[float, ...]:
+    """An alloy that cannot move as a whole rests on the logistic profile, whatever its diffusivities."""
+    line = mesh.interval(1.0, cells=60)
+    alloy = migration.alloy(line, diffusivities=(1.0, 0.2), forces=(7.0, 2.0), initial=0.3, lattice="held")
+    solve_steady(alloy)
+    drop = fields.integral(fem.form(alloy["stress_force"][0] * line.dx(8)), line.mesh.comm)
+    return (*fields.evaluate(alloy["N"], ENDS).tolist(), drop)
+
+
+@check(
+    "migration",
+    source="x = 2 xi sqrt(D t), xi = -e^(-xi^2)/(2 sqrt(pi)): Darken (1948), by hand for D = d = 1e-14 m2/s",
+    target=(-31.58552, 0.645143),
+    rtol=3e-5,
+    unit="um, -",
+)
+def kirkendall_marker(full: bool) -> tuple[float, float]:
+    """The marker of a diffusion couple after 100 hours, and the fraction of the faster species where it is."""
+    d, half, begin = 1e-14, 400 * um, 1 * hour  # a couple that is an hour old has no step for the mesh to smear
+    alloy = migration.alloy(
+        mesh.interval(2 * half, cells=400),
+        diffusivities=(lambda n: d + n * d, lambda n: d - (1 - n) * d),
+        initial=lambda x: erfc((x[0] - half) / 2 / np.sqrt(d * begin)) / 2,
+        markers=True,
+    )
+    evolve(alloy, 100 * hour - begin, rtol=1e-6, atol=1e-8, progress=False)
+    # 100 hours after the start the way is ten times that after one
+    place = migration.positions(alloy, [[half - 3.158552 * um]])
+    return float(place[0, 0] - half) / um, float(fields.evaluate(alloy["N"], place)[0])

@@ -1,0 +1,143 @@
+"""A check: a number the program must come to, where the number is from, and how near is near enough."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from emfem.errors import ParameterError, choice
+
+import numpy as np
+
+PHYSICS = (
+    "materials",
+    "film",
+    "conduction",
+    "heat",
+    "migration",
+    "stress",
+    "networks",
+    "failure",
+    "lifetime",
+    "surface",
+    "steps",
+)
+
+Numbers = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a check came to.
+
+    Attributes:
+        values: as many as the check has targets, in its unit.
+        order: of convergence, for a check that has bounds for one.
+        files: texts to keep by the name of their file, such as a curve.
+    """
+
+    values: float | Sequence[float]
+    order: float | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A function with what it must come to. Called with `full` it measures, on more meshes if that is true.
+
+    Attributes:
+        physics: one of `PHYSICS`.
+        name: short, unique in its physics.
+        shows: one sentence.
+        source: where the target is from.
+        target: what the values must be.
+        tolerance: how far they may be off, relative to the target or absolute.
+        relative: which of the two.
+        unit: of target and values.
+        order: bounds of the order of convergence, if it has one; the short form may leave it out.
+        only_full: whether it takes too long for the short form.
+        measure: the function itself.
+    """
+
+    physics: str
+    name: str
+    shows: str
+    source: str
+    target: Numbers
+    tolerance: float
+    relative: bool
+    unit: str
+    order: tuple[float, float] | None
+    only_full: bool
+    measure: Callable[[bool], Measured | float | Sequence[float]]
+
+    def __call__(self, full: bool = False) -> Measured:
+        """Measure. Collective."""
+        found = self.measure(full)
+        return found if isinstance(found, Measured) else Measured(found)
+
+    def errors(self, values: Numbers) -> Numbers:
+        """How far each value is from its target, as the tolerance counts it; infinity where it is no number."""
+        if len(values) != len(self.target):
+            return (math.inf,)
+        off = [abs(v - t) / (abs(t) if self.relative else 1.0) for v, t in zip(values, self.target, strict=True)]
+        return tuple(e if math.isfinite(e) else math.inf for e in off)
+
+
+def check(
+    physics: str,
+    *,
+    source: str,
+    target: float | Sequence[float],
+    rtol: float | None = None,
+    atol: float | None = None,
+    unit: str = "-",
+    order: tuple[float, float] | None = None,
+    only_full: bool = False,
+) -> Callable[[Callable[[bool], Measured | float | Sequence[float]]], Check]:
+    """Make a check of a function of `full` that returns its values, or a `Measured`.
+
+    Its name is that of the function, and what it shows the first line of the docstring.
+
+    Args:
+        physics: one of `PHYSICS`.
+        source: where the target is from.
+        target: what the values must be.
+        rtol: how far they may be off, relative to the target; or
+        atol: absolute. One of the two.
+        unit: of target and values.
+        order: bounds of the order of convergence.
+        only_full: whether it takes too long for the short form.
+
+    Raises:
+        ParameterError: unless there is one tolerance, and a target to be relative to if it is.
+        UnknownName: for another physics.
+    """
+    wanted = numbers(target)
+    if (rtol is None) == (atol is None) or (rtol is not None and 0.0 in wanted):
+        msg = f"rtol = {rtol} and atol = {atol} for target = {wanted}, must be one; rtol for targets that are not 0"
+        raise ParameterError(msg)
+    choice("physics", physics, PHYSICS)
+
+    def make(function: Callable[[bool], Measured | float | Sequence[float]]) -> Check:
+        return Check(
+            physics,
+            function.__name__.replace("_", " "),
+            (function.__doc__ or "").strip().splitlines()[0],
+            source,
+            wanted,
+            float(rtol if rtol is not None else atol or 0.0),
+            rtol is not None,
+            unit,
+            order,
+            only_full,
+            function,
+        )
+
+    return make
+
+
+def numbers(values: float | Sequence[float]) -> Numbers:
+    """One number or several as a tuple of floats."""
+    return tuple(float(v) for v in np.atleast_1d(np.asarray(values, dtype=float)).ravel())
