@@ -12,6 +12,7 @@ from emfem.errors import ParameterError, kind
 from emfem.files import writable
 from emfem.mesh import Domain
 from emfem.plot import cells, style
+from emfem.units import um
 
 import numpy as np
 from dolfinx import fem
@@ -23,8 +24,11 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from emfem.mesh import Network
 
+Values = NDArray[np.float64]
+
 THIN, THICK = 0.6, 5.0  # the narrowest and the widest wire [points]
 CLOSE = 400  # wires from which on they are drawn thinner, so that they stay apart
+FLAT = 3.0  # height of a picture below which its colour bar lies [inch]
 MARKS = ("o", "s", "D", "^", "v")
 
 
@@ -65,25 +69,30 @@ def network(
     net, comm = domain.wires(), domain.mesh.comm
     target = writable(path, ".png", comm=comm)
     places = {name: _nodes(net, name, at) for name, at in (marks or {}).items()}
-    lines, coloured = _coloured(net, values)
+    lines, coloured, widths = _coloured(domain, values)
 
     def render() -> None:
         if coloured is None:
             figure = layout(net)
         else:
-            assert lines is not None
             figure = _blank(net)
-            widths = _widths(net) if len(lines) == len(net.segments) else _widths(net).mean()
             shown = coloured / scale
             ends = Normalize(*(limits or (shown.min(), shown.max())))
             drawn = LineCollection(
-                list(lines), array=shown, norm=ends, cmap=colours, linewidths=widths, capstyle="round"
+                list(lines / um), array=shown, norm=ends, cmap=colours, linewidths=widths, capstyle="round"
             )
             axes = figure.axes[0]
-            figure.colorbar(axes.add_collection(drawn), ax=axes, label=label, shrink=0.8, pad=0.02, aspect=25)
+            flat = figure.get_figheight() < FLAT
+            figure.colorbar(
+                axes.add_collection(drawn),
+                ax=axes,
+                label=label,
+                location="bottom" if flat else "right",
+                **({"aspect": 40} if flat else {"aspect": 25, "shrink": 0.8, "pad": 0.02}),
+            )
         axes = figure.axes[0]
         for i, (name, at) in enumerate(places.items()):
-            x, y = net.nodes[at, :2].T
+            x, y = net.nodes[at, :2].T / um
             axes.plot(x, y, MARKS[i % len(MARKS)], color="none", mec=style.WARNING, mew=1.4, ms=8, label=name)
         axes.set_title(title)
         if axes.get_legend_handles_labels()[1]:
@@ -102,7 +111,7 @@ def layout(net: Network) -> Figure:
         chosen = net.layer == i
         figure.axes[0].add_collection(
             LineCollection(
-                list(net.nodes[net.segments[chosen]][:, :, :2]),
+                list(net.nodes[net.segments[chosen]][:, :, :2] / um),
                 colors=style.named_colour(int(i)),
                 linewidths=widths[chosen],
                 capstyle="round",
@@ -116,16 +125,15 @@ def layout(net: Network) -> Figure:
 
 def _blank(net: Network) -> Figure:
     """Axes around the nodes, with equal scales and room for thick lines."""
-    lower, upper = net.nodes[:, :2].min(axis=0), net.nodes[:, :2].max(axis=0)
+    lower, upper = net.nodes[:, :2].min(axis=0) / um, net.nodes[:, :2].max(axis=0) / um
     extent = upper - lower
     tall = float(np.clip(extent[1] / extent.max(), 0.12, 1.3))
-    figure = style.blank(style.WIDTH, style.WIDTH * tall + 1.0)
+    figure = style.blank(style.WIDTH, 0.8 * style.WIDTH * tall + (1.1 if tall > 0.4 else 1.8))
     room = 0.04 * extent.max()
     axes = figure.subplots()
-    axes.set(aspect="equal", xlabel="x [m]", ylabel="y [m]")
+    axes.set(aspect="equal", xlabel="x [µm]", ylabel="y [µm]")
     axes.set(xlim=(lower[0] - room, upper[0] + room), ylim=(lower[1] - room, upper[1] + room))
     axes.locator_params(nbins=5)
-    axes.ticklabel_format(style="sci", scilimits=(-3, 4))
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 
@@ -144,23 +152,29 @@ def _nodes(net: Network, name: str, at: ArrayLike) -> NDArray[np.int64]:
     return found
 
 
-def _coloured(net: Network, values: Any) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    """Straight lines, shape (l, 2, 2), on rank 0, and what colours each, shape (l,). Collective.
+def _coloured(domain: Domain, values: Any) -> tuple[Values, Values | None, Values]:
+    """Straight lines, shape (l, 2, 2), what colours each, and how thick each is; on rank 0. Collective.
 
     Raises:
         ParameterError: for values of another shape.
     """
-    wires = net.nodes[net.segments][:, :, :2]
-    if values is None:
-        return wires, None
-    if isinstance(values, fem.Function):
-        cells.is_scalar(values)
-        found = fields.gather(values)
-        return (None, None) if found is None else cells.lines_of(found)
-    return wires, net.per_segment("values", values)
+    net = domain.wires()
+    widths = _widths(net)
+    if not isinstance(values, fem.Function):
+        lines = net.nodes[net.segments][:, :, :2]
+        return lines, None if values is None else net.per_segment("values", values), widths
+    cells.is_scalar(values)
+    found, owned = fields.gather(values), domain.mesh.topology.index_map(1).size_local
+    assert domain.segment is not None
+    segments = domain.mesh.comm.gather(domain.segment[:owned], root=0)
+    if found is None or segments is None:
+        return np.zeros((0, 2, 2)), np.zeros(0), widths
+    lines, coloured = cells.lines_of(found)
+    wires = np.concatenate(segments)
+    return lines, coloured, np.repeat(widths[wires], len(lines) // len(wires))
 
 
-def _widths(net: Network) -> NDArray[np.float64]:
+def _widths(net: Network) -> Values:
     """How thick each wire is drawn [points]."""
     thick = THICK * min(1.0, np.sqrt(CLOSE / len(net.segments)))
     return np.maximum(THIN, thick * net.width / net.width.max())
