@@ -37,6 +37,7 @@ LAYERS = {
     "studies": 7,
     "failure": 7,
     "lifetime": 7,
+    "moving": 7,
     "results": 8,
     "verify": 8,
     "cli": 9,

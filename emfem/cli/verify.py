@@ -15,6 +15,7 @@ from emfem.files import writable
 import typer
 from mpi4py import MPI
 from rich.console import Console
+from rich.table import Table
 
 FILES = Path("results", "verify")  # where curves go
 
@@ -67,10 +68,9 @@ def _progress(one: checks.Check) -> None:
         sys.stderr.flush()
 
 
-def _print(table: object) -> None:
+def _print(table: Table) -> None:
     """A table as wide as it needs to be where there is no terminal; on rank 0."""
     if MPI.COMM_WORLD.rank == 0:
         if sys.stderr.isatty():
             sys.stderr.write("\r\033[K")
-        console = Console()
-        Console(width=None if console.is_terminal else 200).print(table)
+        Console(width=None if sys.stdout.isatty() else 200).print(table)

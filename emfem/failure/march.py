@@ -73,8 +73,9 @@ def run(
         watch: observers; each void and each redistribution starts them again.
 
     Raises:
-        ParameterError: for a value out of its bounds, a model without voids, a criterion that needs more than is given,
-            currents that are not those of the pads, or tension that passes the critical one between nodes.
+        ParameterError: for a value out of its bounds, a model without voids, a criterion that needs more than is given
+            or a void longer than any wire, currents that are not those of the pads, or tension that passes the critical
+            one between nodes.
     """
     kind("model", model, Model, "one of em.stress.model")
     critical = critical_tension(critical_stress)
@@ -96,10 +97,9 @@ def run(
     if isinstance(fails, type) or not callable(getattr(fails, "gauge", None)):
         msg = f"fails = {fails!r}, must be FirstVoid(), VoidLength(...), ResistanceRise(...) or Drop(...)"
         raise ParameterError(msg)
-    if isinstance(fails, VoidLength) and fails.limit >= nodes.longest:
-        msg = (
-            f"limit of the void's length = {fails.limit:g} m, must be less than the longest wire, {nodes.longest:.4g} m"
-        )
+    if isinstance(fails, VoidLength) and fails.limit > nodes.longest * (1 + 1e-9):
+        told = f"limit of the void's length = {fails.limit:g} m"
+        msg = f"{told}, must be at most that of the longest wire, {nodes.longest:.4g} m"
         raise ParameterError(msg)
     if not isinstance(watch, list | tuple):
         msg = f"watch = {watch!r}, must be a list of observers, [...]"
@@ -137,6 +137,7 @@ class _March:
         self.voids: list[_Opened] = []
         self.known = self._extra()
         self.redistributions = self.steps = 0
+        self._damaged: tuple[tuple[bytes, bool], Damage] | None = None
 
     @property
     def places(self) -> list[int]:
@@ -197,8 +198,12 @@ class _March:
         return found
 
     def damage(self) -> Damage:
-        """How far the criterion is, now."""
-        return self.gauge(self._lengths(), bool(self.places))
+        """How far the criterion is, now: worked out once for each state, for it may take a solve of the network."""
+        lengths, any_open = self._lengths(), bool(self.places)
+        seen = lengths.tobytes(), any_open
+        if self._damaged is None or self._damaged[0] != seen:
+            self._damaged = seen, self.gauge(lengths, any_open)
+        return self._damaged[1]
 
     def _damage(self, models: Sequence[Model], t: float) -> float:
         return self.damage().part

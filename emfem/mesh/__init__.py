@@ -20,6 +20,7 @@ from emfem.mesh.micrograph import from_image
 from emfem.mesh.netlist import from_netlist, read_netlist
 from emfem.mesh.network import network
 from emfem.mesh.outline import polygon
+from emfem.mesh.refined import refined
 from emfem.mesh.shapes import bend, dogbone, hall_cross, notched_strip, strip_with_holes
 from emfem.mesh.shells import sphere, tube
 from emfem.mesh.solids import cylinder, via
@@ -58,6 +59,7 @@ __all__ = [
     "read_netlist",
     "read_network",
     "rectangle",
+    "refined",
     "sphere",
     "strip_with_holes",
     "tube",

@@ -28,10 +28,10 @@ def first_void_of_a_line(full: bool) -> float:
 
 @check(
     "failure",
-    source="em.verify steady stress of a star: node B ends at 515.5309 MPa, so that 515 MPa are passed and 516 are not",
+    source="the steady stress of its nodes, by hand: node 2 ends at 515.5309 MPa, above 515 and below 516",
     target=(2.0, 0.0),
     atol=0.0,
-    unit="node, voids",
+    unit=("node", "voids"),
 )
 def which_node_of_a_star_opens(full: bool) -> tuple[float, float]:
     """The node that opens below its steady stress, and that none does above it."""
@@ -47,7 +47,7 @@ def which_node_of_a_star_opens(full: bool) -> tuple[float, float]:
 
 @check(
     "failure",
-    source="V. Sukharev, X. Huang, S. X.-D. Tan, J. Appl. Phys. 118, 034504 (2015), eqs. 11 to 14: 7.8818 % of 1.25 Ohm",
+    source="V. Sukharev, X. Huang, S. X.-D. Tan, J. Appl. Phys. 118, 034504 (2015), eqs. 11-14: 7.8818 % of 1.25 Ohm",
     target=4.33735e-2,
     rtol=2e-3,
     unit="nm",

@@ -45,7 +45,7 @@ def _amplitude(film: Model) -> complex:
     " k^2 = -f''/(2 eps), velocity F (1 - 2 C0) cos 15 deg",
     target=(8.04761905e-4, 0.0193185165),
     rtol=1e-3,
-    unit="1/t0, h/t0",
+    unit=("1/t0", "h/t0"),
 )
 def fastest_wave(full: bool) -> tuple[float, float]:
     """The fastest wave of an unstable film under a field grows and drifts as linear theory tells."""

@@ -70,7 +70,7 @@ def limit_of_runaway(full: bool) -> float:
     source="one-dimensional fin on an oxide of 0.5 um: sqrt(k/g), and its rise at 1e11 A/m2, by hand",
     target=(5.34522e-6, 12.591203),
     rtol=1e-6,
-    unit="m, K",
+    unit=("m", "K"),
 )
 def line_on_an_oxide(full: bool) -> tuple[float, float]:
     """A long line loses heat through an oxide over a thermal length; its rise there."""

@@ -151,7 +151,7 @@ def confined_alloy(full: bool) -> tuple[float, ...]:
     source="x = 2 xi sqrt(D t), xi = -e^(-xi^2)/(2 sqrt(pi)): Darken (1948), by hand for D = d = 1e-14 m2/s",
     target=(-31.58552, 0.645143),
     rtol=3e-5,
-    unit="um, -",
+    unit=("um", "-"),
 )
 def kirkendall_marker(full: bool) -> tuple[float, float]:
     """The marker of a diffusion couple after 100 hours, and the fraction of the faster species where it is."""

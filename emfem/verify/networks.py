@@ -52,7 +52,7 @@ def currents_of_a_star(full: bool) -> tuple[float, ...]:
     source="R = rho L/(w h) by hand: a load of 5e-4 A parts as 1/50 to 1/75",
     target=(1.5e10, 1.0e10, 0.01125 * 1.5),
     rtol=1e-9,
-    unit="A/m2, A/m2, V",
+    unit=("A/m2", "A/m2", "V"),
 )
 def two_wires_side_by_side(full: bool) -> tuple[float, ...]:
     """Two wires of 50 and 75 um between vias without resistance share a current; and the voltage over both."""

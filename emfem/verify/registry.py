@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,7 +55,7 @@ class Check:
         target: what the values must be.
         tolerance: how far they may be off, relative to the target or absolute.
         relative: which of the two.
-        unit: of target and values.
+        units: of each target and value.
         order: bounds of the order of convergence, if it has one; the short form may leave it out.
         only_full: whether it takes too long for the short form.
         measure: the function itself.
@@ -67,7 +68,7 @@ class Check:
     target: Numbers
     tolerance: float
     relative: bool
-    unit: str
+    units: tuple[str, ...]
     order: tuple[float, float] | None
     only_full: bool
     measure: Callable[[bool], Measured | float | Sequence[float]]
@@ -92,7 +93,7 @@ def check(
     target: float | Sequence[float],
     rtol: float | None = None,
     atol: float | None = None,
-    unit: str = "-",
+    unit: str | Sequence[str] = "-",
     order: tuple[float, float] | None = None,
     only_full: bool = False,
 ) -> Callable[[Callable[[bool], Measured | float | Sequence[float]]], Check]:
@@ -106,30 +107,38 @@ def check(
         target: what the values must be.
         rtol: how far they may be off, relative to the target; or
         atol: absolute. One of the two.
-        unit: of target and values.
+        unit: of target and values, one for all or one for each.
         order: bounds of the order of convergence.
         only_full: whether it takes too long for the short form.
 
     Raises:
-        ParameterError: unless there is one tolerance, and a target to be relative to if it is.
+        ParameterError: unless there is one tolerance, targets to be relative to, and as many units.
         UnknownName: for another physics.
     """
     wanted = numbers(target)
     if (rtol is None) == (atol is None) or (rtol is not None and 0.0 in wanted):
         msg = f"rtol = {rtol} and atol = {atol} for target = {wanted}, must be one; rtol for targets that are not 0"
         raise ParameterError(msg)
+    units = (unit,) * len(wanted) if isinstance(unit, str) else tuple(unit)
+    if len(units) != len(wanted):
+        msg = f"unit = {unit!r}, must be one for all of {len(wanted)} targets, or one for each"
+        raise ParameterError(msg)
     choice("physics", physics, PHYSICS)
 
     def make(function: Callable[[bool], Measured | float | Sequence[float]]) -> Check:
+        name, docstring = function.__name__, inspect.getdoc(function)
+        if not docstring:
+            msg = f"check {name} without a docstring, must say in its first line what it shows"
+            raise ParameterError(msg)
         return Check(
             physics,
-            function.__name__.replace("_", " "),
-            (function.__doc__ or "").strip().splitlines()[0],
+            name.replace("_", " "),
+            docstring.splitlines()[0],
             source,
             wanted,
             float(rtol if rtol is not None else atol or 0.0),
             rtol is not None,
-            unit,
+            units,
             order,
             only_full,
             function,

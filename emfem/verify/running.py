@@ -129,7 +129,7 @@ def _record(result: Result) -> dict[str, Any]:
         "name": one.name,
         "shows": one.shows,
         "source": one.source,
-        "unit": one.unit,
+        "units": one.units,
         "target": _finite(one.target),
         "result": _finite(result.values),
         "error": _finite(result.errors),

@@ -108,7 +108,7 @@ def error_of_quadratic_cells(full: bool) -> Measured:
     source="the series of the blocked line at 41 MPa, by a script of its own; (j L)_c = 2 Omega sigma_c/(Z* e rho)",
     target=(7.929436e7, 2.684126e5),
     rtol=2e-6,
-    unit="s, A/m",
+    unit=("s", "A/m"),
 )
 def nucleation_of_a_void(full: bool) -> tuple[float, float]:
     """When the reference line reaches its critical stress, met on the way; and its Blech product."""

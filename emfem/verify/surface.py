@@ -59,10 +59,11 @@ def _grown(model: Model, length: float, until: float) -> float:
 
 @check(
     "surface",
-    source="B = D_s delta_s gamma Omega/(k T) and A = D_s delta_s Z* e rho j/(k T), worked by hand from the table of gold at 900 K",
+    source="B = D_s delta_s gamma Omega/(k T) and A = D_s delta_s Z* e rho j/(k T), by hand from the table of gold"
+    " at 900 K",
     target=(4.3518671e-29, -1.5700791e-14),
     rtol=1e-6,
-    unit="m4/s, m2/s",
+    unit=("m4/s", "m2/s"),
 )
 def constants_of_gold(full: bool) -> tuple[float, float]:
     """What levels a surface of gold and what drags its atoms at 1e11 A/m2."""

@@ -44,8 +44,10 @@ def troubles(report: Report) -> list[str]:
         one, worst = result.check, result.worst
         if result.trouble:
             why = result.trouble
+        elif len(result.values) != len(one.target):
+            why = f"{len(result.values)} values, must be {len(one.target)}"
         elif result.errors[worst] > one.tolerance:
-            why = f"{result.values[worst]:.8g} {one.unit}, must be {one.target[worst]:.8g} {one.unit}"
+            why = f"{_told(one, result.values[worst], worst)}, must be {_told(one, one.target[worst], worst)}"
         else:
             low, high = one.order or (0.0, 0.0)
             why = f"order {result.order:.3g}, must be from {low:g} to {high:g}"
@@ -56,14 +58,19 @@ def troubles(report: Report) -> list[str]:
 def _numbers(result: Result) -> tuple[str, str, str, str, str]:
     """Target, result, error, tolerance and order."""
     one = result.check
-    if not result.values:
-        return f"{one.target[0]:.7g}", "-", "-", _part(one, one.tolerance), "-"
+    tolerance = _part(one, one.tolerance)
+    if len(result.values) != len(one.target):
+        return _told(one, one.target[0], 0), "-", "-", tolerance, ""
     worst = result.worst
-    value = result.values[worst] if len(result.values) == len(one.target) else float("nan")
     order = "" if result.order is None else f"{result.order:.2f}"
-    unit = "" if one.unit == "-" else f" {one.unit}"
-    error = _part(one, result.errors[worst])
-    return f"{one.target[worst]:.7g}{unit}", f"{value:.7g}{unit}", error, _part(one, one.tolerance), order
+    wanted, found = (_told(one, numbers[worst], worst) for numbers in (one.target, result.values))
+    return wanted, found, _part(one, result.errors[worst]), tolerance, order
+
+
+def _told(one: Check, number: float, which: int) -> str:
+    """A value of a check with its unit."""
+    unit = one.units[which]
+    return f"{number:.7g}" if unit == "-" else f"{number:.7g} {unit}"
 
 
 def _part(one: Check, number: float) -> str:

@@ -168,7 +168,7 @@ def test_a_reservoir_hides_a_mortal_line_from_its_steady_stress():
 
 
 def constant_voltage(update: float) -> tuple[em.failure.Life, em.Model]:
-    """A wire between pads at 11.25 mV, 1e10 A/m2 at first, until its resistance has doubled."""
+    """A wire between pads at 11.25 mV, 1e10 A/m2 at first, until its resistance has risen by half."""
     net = em.mesh.network(
         [(0.0, 0.0), (50 * um, 0.0)], [(0, 1)], width=WIDE, thickness=HIGH, cells=10, pads={0: 11.25e-3, 1: 0.0}
     )
@@ -179,26 +179,25 @@ def constant_voltage(update: float) -> tuple[em.failure.Life, em.Model]:
         until=1e12,
         resistivity=2.25e-8,
         liner=LINER,
-        fails=ResistanceRise(1.0),
+        fails=ResistanceRise(0.5),
         update=update,
-        rtol=1e-5,
     )
     return life, model
 
 
 @pytest.mark.slow
 def test_a_network_at_constant_voltage_sends_less_current_past_a_void():
-    """At twice the resistance the current is half, to one update; the life is longer than at constant current.
+    """At 3/2 of the resistance the current is 2/3, to one update; the life is longer than at constant current.
 
     Its error is of second order in the update or better: differences shrink by 4; a first order would shrink by 2.
     """
-    found = [constant_voltage(update) for update in (0.1, 0.05, 0.025)]
+    found = [constant_voltage(update) for update in (0.2, 0.1, 0.05)]
     first, second = np.diff([life.time_to_failure for life, _ in found])
     assert first / second > 3.0
     life, model = found[-1]
-    assert abs(second) < 2e-3 * life.time_to_failure
+    assert abs(second) < 4e-3 * life.time_to_failure
     drive = np.abs(em.fields.discontinuous(model["drive"], model.mesh, 0).x.array).max()
-    assert drive == close(3.054998e12 / 2, rel=0.05)
+    assert drive == close(3.054998e12 / 1.5, rel=0.05)
     constant = em.lifetime.line_lifetime(
         REF, length=50 * um, current_density=1e10, critical_stress=CRITICAL, void_length=life.voids[0].length
     )

@@ -1,0 +1,317 @@
+"""Surfaces on meshes that follow them: fine near the surface, coarse elsewhere, made anew when it has moved on.
+
+Where a surface goes next is not known, so the mesh of a run is either fine everywhere, or follows. The fine band
+reaches `CORE` interface widths to either side of the surface and a few more that it may move through; then the mesh
+is made anew from the coarse one. Both meshes have the same nodes near the surface, so c is not changed there; what the
+coarse parts lose is given back at the surface.
+
+Drifts differ from those of a mesh that is fine everywhere by about 0.2 %, less than either is wrong by. What it saves
+is the part of the domain that is far from a surface: it pays where that is more than half (benchmarks/surface.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from emfem import fields
+from emfem.errors import ParameterError, kind, number
+from emfem.evolve import Run
+from emfem.evolve import evolve as march
+from emfem.mesh import Domain, refined
+from emfem.model import Model, Quantity
+from emfem.observe import Observer
+from emfem.surface import Shape
+from emfem.watch import Event
+from emfem.write import FieldFile
+
+import numpy as np
+from dolfinx import fem
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+__all__ = ["Followed", "evolve"]
+
+CORE = 5.0  # interface widths from a surface to where c differs from 0 or 1 by less than a hundredth
+AWAY = "the surface nears the edge of its fine cells"
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """How a run on moving meshes went, and where it ended.
+
+    Attributes:
+        model: the last model, on the last mesh, with the state reached.
+        run: steps, solves and seconds of all meshes together, and why it ended.
+        nodes: unknowns of c on each mesh, shape (n,).
+    """
+
+    model: Model
+    run: Run
+    nodes: NDArray[np.int64]
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.run}; {len(self.nodes)} meshes of {self.nodes.min()} to {self.nodes.max()} nodes"
+
+
+def evolve(
+    make: Callable[[Domain, Shape], Model],
+    domain: Domain,
+    until: float,
+    *,
+    shape: Any,
+    interface_width: float,
+    size: float | None = None,
+    slack: float | None = None,
+    first_step: float | None = None,
+    rtol: float = 1e-4,
+    atol: float = 1e-6,
+    watch: Sequence[Observer] = (),
+    progress: bool = True,
+) -> Followed:
+    """March a surface model on meshes that are fine where the surface is, as `em.evolve` does on one mesh.
+
+    Metal is the same on all meshes to rounding, times go on, and observers see one run; `moved` counts from its start.
+    Fields that observers keep (`em.watch.snapshots`) lie on the mesh of their time.
+
+    Args:
+        make: the surface model of a domain and a shape: `lambda domain, shape: em.surface.model(domain, ...)`; it may
+            turn the domain about the axis first. It is called once a mesh; later shapes are the surface reached. A
+            drive is best a function of time or a number, not a field of the mesh.
+        domain: the coarse mesh, of triangles or tetrahedra; not periodic, so a current goes between two boundaries.
+        until: the time to reach, after 0.
+        shape: of the metal at the start, as in `em.surface.model`, a true distance near the surface.
+        interface_width: l, the same as that of the model [m].
+        size: the widest fine cell, half of l when left out [m].
+        slack: how far the surface may move until the mesh is made anew, 2 l when left out [m].
+        first_step: as in `em.evolve`; on later meshes that of the mesh before.
+        rtol: as in `em.evolve`.
+        atol: as in `em.evolve`.
+        watch: observers, not those that write fields to one file.
+        progress: as in `em.evolve`.
+
+    Raises:
+        ParameterError: for a domain that cannot be refined, a value out of its bounds, a `make` that makes no surface
+            model of that width, an observer that needs one mesh; or, on a later mesh, metal that has broken where the
+            model needs a path for its current: stop before, with `em.surface.neck_below`.
+        ConvergenceError: as in `em.evolve`.
+        ConservationError: as in `em.evolve`.
+    """
+    kind("make", make, Callable, "a function of domain and shape that makes a surface model")  # type: ignore[arg-type]
+    kind("shape", shape, Callable, "a function of x with shape (3, n), such as em.surface.wire(...)")  # type: ignore[arg-type]
+    width = number("interface_width", interface_width, above=0.0, unit="m")
+    fine = number("size", width / 2 if size is None else size, above=0.0, at_most=width, unit="m")
+    far = number("slack", 2 * width if slack is None else slack, at_least=fine, unit="m")
+    number("until", until, above=0.0)
+    _check_watch(watch)
+    within = CORE * width + far
+
+    model = _made(make, refined(domain, shape, within=within, size=fine), shape, width)
+    target = model.quantity("metal")
+    relays = [observer if isinstance(observer, Event) else Relay(observer) for observer in watch]
+    runs, nodes = [], [_size(model)]
+    try:
+        while True:
+            leash = Leash(surface_points(model["c"]), far)
+            run = march(
+                model,
+                until,
+                first_step=first_step,
+                rtol=rtol,
+                atol=atol,
+                watch=[*relays, leash],
+                progress=progress,
+            )
+            runs.append(run)
+            if run.stopped != AWAY:
+                break
+            first_step = leash.step
+            finer = refined(domain, _nearness(model["c"]), within=within, size=fine)
+            model = _carried(make, finer, model, shape, width, target)
+            nodes.append(_size(model))
+    finally:
+        for relay in relays:
+            if isinstance(relay, Relay):
+                relay.close()
+    return Followed(model, _sum(runs), np.array(nodes))
+
+
+class Relay(Observer):
+    """Hands one run that has several meshes to an observer that knows of one."""
+
+    def __init__(self, observer: Observer) -> None:
+        """Take the observer."""
+        super().__init__()
+        self.observer, self._met = observer, False
+
+    def start(self, models: Sequence[Model], t: float) -> None:
+        """Meet the models of the first mesh as ever, of later ones without seeing their start again."""
+        if not self._met:
+            self._met = True
+            self.observer.start(models, t)
+            return
+        self.observer.models = tuple(models)
+
+    @property
+    def next_time(self) -> float:
+        """That of the observer."""
+        return self.observer.next_time
+
+    def is_due(self, t: float) -> bool:
+        """What the observer says."""
+        return self.observer.is_due(t)
+
+    def look(self, t: float, *, last: bool = False) -> str | None:
+        """What the observer says."""
+        return self.observer.look(t, last=last)
+
+    def finish(self) -> None:
+        """One mesh is done with; the run may go on."""
+
+    def close(self) -> None:
+        """The run is over."""
+        if self._met:
+            self.observer.finish()
+
+
+class Leash(Observer):
+    """Stops when the surface is farther than `slack` from where it was; `step` is the longest of the last steps."""
+
+    def __init__(self, points: NDArray[np.float64], slack: float) -> None:
+        """Take points of the surface where it was."""
+        super().__init__()
+        self._tree, self._slack = cKDTree(points), slack
+        self._t: list[float] = []
+
+    def look(self, t: float, *, last: bool = False) -> str | None:
+        """Measure, but not at the end of the run, where no mesh follows."""
+        return None if last else self.record(t)
+
+    def record(self, t: float) -> str | None:
+        """Measure how far the surface has gone."""
+        self._t = [*self._t[-3:], t]
+        now = surface_points(self.models[0]["c"])
+        return AWAY if len(now) and self._tree.query(now)[0].max() > self._slack else None
+
+    @property
+    def step(self) -> float | None:
+        """The longest of the last three steps; None before the first."""
+        return max(np.diff(self._t).tolist(), default=None)
+
+
+def surface_points(c: fem.Function) -> NDArray[np.float64]:
+    """Where edges of cells cross the surface c = 1/2, shape (n, dim), the same on all ranks. Collective.
+
+    Along an edge the distance to the surface is close to linear, and so, near the surface, is c.
+    """
+    space = c.function_space
+    mesh = space.mesh
+    dim = mesh.geometry.dim
+    owned = mesh.topology.index_map(mesh.topology.dim).size_local
+    corners = [entity[0] for entity in space.element.basix_element.entity_dofs[0]]
+    over = c.x.array[space.dofmap.list[:owned][:, corners]] - 0.5
+    places = mesh.geometry.x[mesh.geometry.dofmaps[0][:owned, : len(corners)], :dim]
+    found = []
+    for i in range(len(corners)):
+        for j in range(i):
+            cut = np.flatnonzero((over[:, i] >= 0) != (over[:, j] >= 0))
+            part = (over[cut, i] / (over[cut, i] - over[cut, j]))[:, None]
+            found.append(places[cut, i] + part * (places[cut, j] - places[cut, i]))
+    return np.concatenate(mesh.comm.allgather(np.concatenate(found)))
+
+
+def _nearness(c: fem.Function) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """How far places are from the surface c = 1/2, as a function of x of shape (3, n). Collective."""
+    points = surface_points(c)
+    tree = cKDTree(points)
+    return lambda x: np.asarray(tree.query(x[: points.shape[1]].T)[0])
+
+
+def _check_watch(watch: Any) -> None:
+    """Refuse what is no list of observers, and those that write one mesh.
+
+    Raises:
+        ParameterError: for them.
+    """
+    if not isinstance(watch, Sequence) or not all(isinstance(observer, Observer) for observer in watch):
+        msg = f"watch = {watch!r}, must be a list of observers, [...], from em.watch, em.write or your own"
+        raise ParameterError(msg)
+    if any(isinstance(observer, FieldFile) for observer in watch):
+        msg = "watch has a file of fields, must not on moving meshes: such a file holds one mesh; keep snapshots"
+        raise ParameterError(msg)
+
+
+def _made(make: Callable[[Domain, Shape], Model], domain: Domain, shape: Any, width: float) -> Model:
+    """What the user makes of a domain and a shape.
+
+    Raises:
+        ParameterError: if it is no surface model on that mesh, of that width.
+    """
+    model = make(domain, shape)
+    kind("make(domain, shape)", model, Model, "one of em.surface.model")
+    if "neck" not in model.quantities or model.mesh is not domain.mesh:
+        msg = f"make(domain, shape) = the {model.name} model, must be one of em.surface.model on the domain it is given"
+        raise ParameterError(msg)
+    found = model.quantity("interface_width")
+    if not np.isclose(found, width, rtol=1e-9, atol=0):
+        msg = f"interface_width = {width:g} m, must be that of the model that `make` makes, {found:g} m"
+        raise ParameterError(msg)
+    return model
+
+
+def _carried(
+    make: Callable[[Domain, Shape], Model], domain: Domain, last: Model, shape: Any, width: float, target: float
+) -> Model:
+    """The model on another mesh, with the surface, the time and the counts of `last`, and `target` of metal."""
+    old, comm = last["c"], last.mesh.comm
+    followed = isinstance(shape, Shape) and shape.of_void
+
+    def values(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """C where this rank asks for it. Collective: each rank asks for its own places."""
+        parts = comm.allgather(x[: domain.dim].T)
+        before = sum(map(len, parts[: comm.rank]))
+        return fields.evaluate(old, np.concatenate(parts))[before : before + x.shape[1]]
+
+    def distance(x: NDArray[np.float64], _: NDArray[np.float64]) -> NDArray[np.float64]:
+        inside = np.clip(values(x), 1e-12, 1 - 1e-12)
+        return width * np.log(inside / (1 - inside))
+
+    model = _made(make, domain, Shape("the surface reached", distance, of_void=followed), width)
+    c = model["c"]
+    c.x.array[:] = values(c.function_space.tabulate_dof_coordinates().T)
+    c.x.scatter_forward()
+    _refill(model, target)
+    model.t = last.t
+    model.set_time(last.t)
+    count = model.quantities["moved"]
+    ahead = last.quantity("moved") - model.quantity("moved")
+    model.quantities["moved"] = replace(count, value=_shifted(count, ahead))
+    return model
+
+
+def _refill(model: Model, target: float) -> None:
+    """`c += a c^2 (1 - c)^2`, which is 0 away from the surface, with a such that `int c dx = target`."""
+    c = model["c"].x.array
+    reached, kept = model.quantity("metal"), c.copy()
+    well = kept**2 * (1 - kept) ** 2
+    c[:] = well
+    c[:] = kept + (target - reached) / model.quantity("metal") * well
+
+
+def _shifted(count: Quantity, by: float) -> Callable[[], float]:
+    """A count that goes on from an earlier one."""
+    value: Any = count.value
+    return lambda: float(value()) + by
+
+
+def _size(model: Model) -> int:
+    """Nodes of c."""
+    return int(model["c"].function_space.dofmap.index_map.size_global)
+
+
+def _sum(runs: Sequence[Run]) -> Run:
+    """All of them as one."""
+    counted = ("steps", "rejected", "solves", "factorisations", "wall")
+    return replace(runs[-1], **{name: sum(getattr(run, name) for run in runs) for name in counted})
