@@ -83,7 +83,7 @@ def main(width: float = 1.0 * nm, out: str = "results/healing") -> dict[str, flo
     target = em.files.writable(Path(out) / "bridge.png", ".png")
     em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(edges, traces, target))
     first = {name: float(traces["thinning"][name][0]) for name in SEEN}
-    found = {}
+    found: dict[str, float] = {}
     for state, trace in zip(("thinned", "healed"), traces.values(), strict=True):
         found |= {f"{state} {name}": float(trace[name][-1]) / first[name] for name in ("neck", "resistance")}
     em.write.say(*(f"{name} {value:.3f}" for name, value in found.items()))

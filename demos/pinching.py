@@ -2,8 +2,9 @@
 
 A wire longer than it is round gains by breaking into drops: surface atoms creep from the neck to where the wire is
 thick. The wave that grows fastest is 2 pi sqrt(2) R long and grows by a factor e in 4 R^4/B. Under a current the same
-wave grows at the same rate, but travels: gold's atoms go with the electrons, the neck goes with the current. The
-neck travels as in the linear theory, and in this coarse run grows a tenth faster; when deep it outruns the theory, and the wire breaks at another place than without a current.
+wave grows at the same rate, but travels: gold's atoms go with the electrons, the neck goes with the current. It
+travels as in the linear theory, and in this coarse run grows a tenth faster. When deep it outruns the theory, and the
+wire breaks at another place than without a current.
 """
 
 import argparse
