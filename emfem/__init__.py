@@ -47,7 +47,7 @@ from emfem.model import Model, fixed, flux, placeholder
 from emfem.solve import Steady, solve_steady
 
 if TYPE_CHECKING:
-    from emfem import results, studies
+    from emfem import results, studies, verify
 
 __version__ = "0.1.0"
 
@@ -90,14 +90,15 @@ __all__ = [
     "studies",
     "surface",
     "units",
+    "verify",
     "watch",
     "write",
 ]
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Load studies and results when they are first asked for: tables, units and schedulers take a second to import."""
-    if name in ("results", "studies"):
+    """Load these when they are first asked for: tables, units and schedulers take a second to import."""
+    if name in ("results", "studies", "verify"):
         return importlib.import_module(f"emfem.{name}")
     msg = f"module 'emfem' has no attribute {name!r}"
     raise AttributeError(msg)
