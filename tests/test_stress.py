@@ -134,7 +134,7 @@ def test_the_drive_may_come_as_current_density_field_or_conduction():
         domain, conductivity=1 / 2.25e-8, on={"left": em.fixed(0.01125), "right": em.fixed(0)}
     )
     em.solve_steady(current)
-    given = [
+    given: list[dict[str, Any]] = [
         {"current_density": 1e10},
         {"current_density": lambda t: 1e10},
         {"current_density": ufl.as_vector([fem.Constant(domain.mesh, 1e10)])},
@@ -404,7 +404,7 @@ def test_at_nodes_wants_a_stress_on_a_network():
     with pytest.raises(em.ParameterError, match="must be a network"):
         em.stress.at_nodes(line())
     with pytest.raises(em.ParameterError, match=r"must be a model of em\.stress or what"):
-        em.stress.at_nodes(fem.Function(fem.functionspace(wire().mesh, ("Lagrange", 1))))  # type: ignore[arg-type]
+        em.stress.at_nodes(fem.Function(fem.functionspace(wire().mesh, ("Lagrange", 1))))
 
 
 # ---- voids at nodes
