@@ -26,8 +26,11 @@ from numpy.typing import NDArray
 class Frames(Protocol):
     """What `em.watch.snapshots` keeps: a field at some times."""
 
-    t: NDArray[np.float64]
     functions: list[fem.Function]
+
+    @property
+    def t(self) -> NDArray[np.float64]:
+        """Times, shape (n,)."""
 
 
 def field(
