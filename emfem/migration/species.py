@@ -27,7 +27,9 @@ from emfem.model import (
     coefficient,
     conducting,
     held,
+    inflows,
     of_time,
+    surplus,
     tests,
 )
 
@@ -243,30 +245,13 @@ def _degree(domain: Domain, degree: int | None, fitted: bool) -> int:
 
 def _given(domain: Domain, conditions: Mapping[str, Any]) -> tuple[float, float]:
     """The highest concentration held and the largest flow let in, at time 0. Collective."""
-    held_at = [_at_start(c) for c in conditions.values() if isinstance(c, Fixed)]
-    through = [abs(flow) for flow in _inflows(domain, conditions)]
+    held_at = [c.first for c in conditions.values() if isinstance(c, Fixed)]
+    through = [abs(flow) for flow in inflows(domain, conditions)]
     return max(held_at, default=0.0), max(through, default=0.0)
-
-
-def _at_start(condition: Fixed | Flux) -> float:
-    """The value of a condition at time 0."""
-    return float(condition.value(0.0) if callable(condition.value) else condition.value)
-
-
-def _inflows(domain: Domain, conditions: Mapping[str, Any]) -> list[float]:
-    """The flows let in through the boundaries that have one, at time 0. Collective."""
-    one, comm = fem.Constant(domain.mesh, 1.0), domain.mesh.comm
-    return [
-        _at_start(c) * fields.integral(fem.form(one * domain.ds(name)), comm)
-        for name, c in conditions.items()
-        if isinstance(c, Flux)
-    ]
 
 
 def _no_way_out(domain: Domain, name: str, conditions: Mapping[str, Any]) -> str:
     """Why a species that is held nowhere has no steady state: one sentence, empty if it has. Collective."""
-    flows = _inflows(domain, conditions)
-    net = sum(flows)
-    if abs(net) <= 1e-12 * max(map(abs, flows), default=0.0):
-        return ""
-    return f"on lets {net:.4g} of {name} in and none out: no steady state; hold {name} somewhere, or balance the fluxes"
+    net = surplus(inflows(domain, conditions))
+    told = f"on lets {net:.4g} of {name} in and none out: no steady state; hold {name} somewhere, or balance the fluxes"
+    return told if net else ""

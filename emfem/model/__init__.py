@@ -13,8 +13,10 @@ from emfem.model.conditions import (
     fixed,
     flux,
     held,
+    inflows,
     let_in,
     of_time,
+    surplus,
 )
 from emfem.model.models import Model, Quantity
 from emfem.model.reaction import Reaction
@@ -40,8 +42,10 @@ __all__ = [
     "fixed",
     "flux",
     "held",
+    "inflows",
     "let_in",
     "of_time",
     "placeholder",
+    "surplus",
     "tests",
 ]

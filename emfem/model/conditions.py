@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from emfem import fields
 from emfem.errors import ParameterError, floats, kind, number
 from emfem.mesh import Domain
 from emfem.model.unknowns import Unknown
@@ -24,12 +25,22 @@ class Fixed:
 
     value: OfTime
 
+    @property
+    def first(self) -> float:
+        """The value at time 0."""
+        return float(at_start("fixed value", self.value))
+
 
 @dataclass(frozen=True)
 class Flux:
     """A flux through a boundary, positive into the domain: a number, or a function of time."""
 
     value: OfTime
+
+    @property
+    def first(self) -> float:
+        """The value at time 0."""
+        return float(at_start("flux", self.value))
 
 
 def fixed(value: OfTime) -> Fixed:
@@ -132,6 +143,22 @@ def let_in(domain: Domain, on: Mapping[str, Any], v: Any, degree: int) -> tuple[
             total += value * v * domain.ds(name, degree)
             drivers += moved
     return total, drivers
+
+
+def inflows(domain: Domain, on: Mapping[str, Any]) -> list[float]:
+    """The flows let in through the boundaries that have a flux, at time 0. Collective."""
+    one, comm = fem.Constant(domain.mesh, 1.0), domain.mesh.comm
+    return [
+        c.first * fields.integral(fem.form(one * domain.ds(name)), comm)
+        for name, c in on.items()
+        if isinstance(c, Flux)
+    ]
+
+
+def surplus(flows: Sequence[float]) -> float:
+    """What flows in and not out again; 0 if flows balance to rounding."""
+    net = sum(flows)
+    return 0.0 if abs(net) <= 1e-12 * max(map(abs, flows), default=0.0) else net
 
 
 def check_boundaries(domain: Domain, on: Mapping[str, Any] | None, allowed: tuple[type, ...]) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from emfem.model import (
     Unknown,
     check_boundaries,
     held,
+    inflows,
     let_in,
+    surplus,
     tests,
 )
 from emfem.stress.field import Stress
@@ -148,7 +150,7 @@ def _level(domain: Domain, metal: Metal, force: Any, conditions: Mapping[str, An
     """A typical stress: that which balances the drive, that of the start or that held; kT/Omega if all are 0."""
     lower, upper = bounds(domain.mesh)
     balancing = mean_size(domain, force) * float(np.linalg.norm(upper - lower)) / 2
-    at_ends = [abs(_now(c)) for c in conditions.values() if isinstance(c, Fixed)]
+    at_ends = [abs(c.first) for c in conditions.values() if isinstance(c, Fixed)]
     natural = boltzmann * mean(domain, metal.temperature) / mean(domain, metal["atomic_volume"])
     return max(balancing, largest, *at_ends, 0.0) or natural
 
@@ -157,11 +159,6 @@ def _flow(domain: Domain, metal: Metal, force: Any, level: float) -> float:
     """A flow of volume of the order of those through the domain, for scaling: it need not be more than that."""
     length, face = domain.extent()
     return mean(domain, metal.mobility) * (mean_size(domain, force) + level / length) * face
-
-
-def _now(condition: Fixed | Flux) -> float:
-    """The value of a condition at time 0."""
-    return float(condition.value(0.0) if callable(condition.value) else condition.value)
 
 
 def _balancing(metal: Metal, electric: Field, conditions: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,13 +219,6 @@ def _fluxes(
 
 def _no_way_out(domain: Domain, conditions: Mapping[str, Any]) -> str:
     """Why a conductor that is held nowhere has no steady state: one sentence, empty if it has. Collective."""
-    one = fem.Constant(domain.mesh, 1.0)
-    flows = [
-        _now(c) * fields.integral(fem.form(one * domain.ds(name)), domain.mesh.comm)
-        for name, c in conditions.items()
-        if isinstance(c, Flux)
-    ]
-    net = sum(flows)
-    if abs(net) <= 1e-12 * max(map(abs, flows), default=0.0):
-        return ""
-    return f"on lets in {net:.4g} atoms/s and none out: no steady state; hold sigma somewhere, or balance the fluxes"
+    net = surplus(inflows(domain, conditions))
+    told = f"on lets in {net:.4g} atoms/s and none out: no steady state; hold sigma somewhere, or balance the fluxes"
+    return told if net else ""
