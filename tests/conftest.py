@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,3 +78,55 @@ def nowhere(tmp_path: Path) -> Path:
 def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run in a folder of its own: a failed run leaves its state where it was started."""
     monkeypatch.chdir(tmp_path)
+
+
+def on_ranks(ranks: int, *command: object, timeout: float = 120.0) -> tuple[int, str, str]:
+    """Exit status and output of a command on so many ranks; those that wait for ever are killed with their group."""
+    beside = Path(sys.executable).with_name("mpiexec")
+    launcher = str(beside) if beside.exists() else shutil.which("mpiexec")
+    assert launcher, "no mpiexec beside this Python or on PATH"
+    here = str(Path(em.__file__).parents[1])
+    settings = {
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])]),
+        # Open MPI counts cores and users; MPICH does not look at these
+        "OMPI_MCA_rmaps_base_oversubscribe": "1",
+        "OMPI_ALLOW_RUN_AS_ROOT": "1",
+        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    }
+    process = subprocess.Popen(
+        [launcher, "-n", str(ranks), *map(str, command)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | settings,
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        pytest.fail(f"{' '.join(map(str, command))} on {ranks} ranks did not end within {timeout} s")
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return process.returncode, out, err
+
+
+@pytest.fixture(scope="session")
+def mpiexec() -> Callable[..., tuple[int, str, str]]:
+    """Runs a command on so many ranks: `mpiexec(2, sys.executable, ...)` gives its exit status and output."""
+    return on_ranks
+
+
+@pytest.fixture(scope="session")
+def told_on() -> Callable[..., Any]:
+    """Runs a Python file on so many ranks: `told_on(2, CASE, ...)` is the JSON in the last line that it prints."""
+
+    def told(ranks: int, case: str | Path, *arguments: object, timeout: float = 120.0) -> Any:
+        status, out, err = on_ranks(ranks, sys.executable, case, *arguments, timeout=timeout)
+        assert status == 0, err
+        return json.loads(out.splitlines()[-1])
+
+    return told

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
-import os
-import shutil
-import signal
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import emfem as em
@@ -272,21 +269,6 @@ def test_wrong_settings(typed: list[str]):
         settings(typed)
 
 
-@pytest.mark.parallel
-def test_a_case_on_two_ranks(film: Path):
-    """The same numbers as on one, to what the steps leave; what is wrong is told once, and both ranks end."""
-    small = sets([*SMALL["film"], "output.pictures=[]"])
-    assert run("run", str(film), "-o", str(film.parent / "one"), "-q", *small)[0] == 0
-    wrong = ["check", str(film), "--set", "film.mean=2.0"]
-    out, err = mpiexec(2, ["run", str(film), "-o", str(film.parent / "two"), "-q", *small], wrong)
-    assert sorted("".join(out.split())) == ["0", "0", "1", "1"]  # ranks may write into each other's lines
-    assert err == f"{film}: [film] mean = 2, must be less than 1\n"
-    one, two = (em.results.open(film.parent / name).report for name in ("one", "two"))
-    assert two["ranks"] == 2
-    assert two["hash"] == one["hash"]
-    assert two["quantities"] == pytest.approx(one["quantities"], rel=1e-8)
-
-
 COMMANDS = """\
 import json, sys
 from emfem.cli import app
@@ -298,24 +280,17 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
-def mpiexec(ranks: int, *commands: list[str]) -> tuple[str, str]:
-    """Exit codes, as text, and errors of commands on ranks of their own; ranks that wait for ever are killed."""
-    beside = Path(sys.executable).with_name("mpiexec")
-    launcher = str(beside) if beside.exists() else shutil.which("mpiexec")
-    assert launcher, "no mpiexec beside this Python or on PATH"
-    process = subprocess.Popen(
-        [launcher, "-n", str(ranks), sys.executable, "-c", COMMANDS, json.dumps(commands)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(em.__file__).parents[1])},
-        start_new_session=True,
-    )
-    try:
-        out, err = process.communicate(timeout=120)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    return out, err
+@pytest.mark.parallel
+def test_a_case_on_two_ranks(film: Path, mpiexec: Callable[..., tuple[int, str, str]]):
+    """The same numbers as on one, to what the steps leave; what is wrong is told once, and both ranks end."""
+    small = sets([*SMALL["film"], "output.pictures=[]"])
+    assert run("run", str(film), "-o", str(film.parent / "one"), "-q", *small)[0] == 0
+    wrong = ["check", str(film), "--set", "film.mean=2.0"]
+    right = ["run", str(film), "-o", str(film.parent / "two"), "-q", *small]
+    _, out, err = mpiexec(2, sys.executable, "-c", COMMANDS, json.dumps([right, wrong]))
+    assert sorted("".join(out.split())) == ["0", "0", "1", "1"]  # ranks may write into each other's lines
+    assert err == f"{film}: [film] mean = 2, must be less than 1\n"
+    one, two = (em.results.open(film.parent / name).report for name in ("one", "two"))
+    assert two["ranks"] == 2
+    assert two["hash"] == one["hash"]
+    assert two["quantities"] == pytest.approx(one["quantities"], rel=1e-8)

@@ -5,12 +5,10 @@ Run as a script, it prints the numbers of `parallel_case` for the test that comp
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import emfem as em
@@ -350,14 +348,8 @@ def parallel_case() -> dict[str, Any]:
 
 
 @pytest.mark.parallel
-def test_numbers_are_the_same_on_two_ranks(monkeypatch: pytest.MonkeyPatch):
-    spec = importlib.util.spec_from_file_location("launcher", Path(__file__).with_name("test_parallel.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    launcher = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(launcher)
-    monkeypatch.setattr(launcher, "CASE", Path(__file__))
-    found, expected = launcher.mpiexec(2), parallel_case()
+def test_numbers_are_the_same_on_two_ranks(told_on: Callable[..., Any]):
+    found, expected = told_on(2, __file__), parallel_case()
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         # solvers sum in another order; a few steps of the film amplify that a little

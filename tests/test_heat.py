@@ -5,11 +5,9 @@ Run as a script, it prints the numbers of `parallel_case` for the test that comp
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import emfem as em
@@ -560,14 +558,8 @@ def parallel_case() -> dict[str, Any]:
 
 @pytest.mark.parallel
 @pytest.mark.parametrize("ranks", [2, pytest.param(3, marks=pytest.mark.slow)])
-def test_numbers_are_the_same_on_any_number_of_ranks(monkeypatch: pytest.MonkeyPatch, ranks: int):
-    spec = importlib.util.spec_from_file_location("launcher", Path(__file__).with_name("test_parallel.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    launcher = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(launcher)
-    monkeypatch.setattr(launcher, "CASE", Path(__file__))
-    found, expected = launcher.mpiexec(ranks), parallel_case()
+def test_numbers_are_the_same_on_any_number_of_ranks(told_on: Callable[..., Any], ranks: int):
+    found, expected = told_on(ranks, __file__), parallel_case()
     assert found.keys() == expected.keys()
     assert "thermal runaway" in expected["told"]
     for name, value in expected.items():

@@ -40,7 +40,8 @@ LAYERS = {
     "moving": 7,
     "results": 8,
     "verify": 8,
-    "cli": 9,
+    "view": 9,
+    "cli": 10,
 }
 PETSC = ("petsc4py", "dolfinx.fem.petsc", "dolfinx.nls.petsc")
 PETSC_ALLOWED = {"solve"}

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -467,25 +463,8 @@ def test_bad_sinks_are_refused(arguments: dict[str, Any], told: str):
 
 
 @pytest.mark.parallel
-def test_numbers_do_not_depend_on_the_number_of_ranks():
-    one, two = (told_by(ranks) for ranks in (1, 2))
+def test_numbers_do_not_depend_on_the_number_of_ranks(told_on: Callable[..., Any]):
+    one, two = (told_on(ranks, Path(__file__).with_name("migration_case.py")) for ranks in (1, 2))
     assert one["refused"] == two["refused"] == 1.0
     assert two == pytest.approx(one, rel=1e-9, abs=1e-12)  # rounding in sums of another order
     assert len(one) == 61
-
-
-def told_by(ranks: int) -> Any:
-    """What the case prints on so many ranks; ranks that wait for ever are killed with all their group."""
-    case = Path(__file__).with_name("migration_case.py")
-    launcher = str(Path(sys.executable).with_name("mpiexec"))
-    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(em.__file__).parents[1])}
-    command = [launcher, "-n", str(ranks), sys.executable, str(case)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env, start_new_session=True)
-    try:
-        out, _ = process.communicate(timeout=150)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    assert process.returncode == 0
-    return json.loads(out.splitlines()[-1])

@@ -5,9 +5,9 @@ Run as a script, it prints the numbers of `parallel_case` for the test that comp
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -259,15 +259,9 @@ def parallel_case() -> dict[str, Any]:
 
 
 @pytest.mark.parallel
-def test_numbers_are_the_same_on_two_ranks(monkeypatch: pytest.MonkeyPatch):
+def test_numbers_are_the_same_on_two_ranks(told_on: Callable[..., Any]):
     """Steps amplify the order of summation a little."""
-    spec = importlib.util.spec_from_file_location("launcher", Path(__file__).with_name("test_parallel.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    launcher = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(launcher)
-    monkeypatch.setattr(launcher, "CASE", Path(__file__))
-    found, expected = launcher.mpiexec(2), parallel_case()
+    found, expected = told_on(2, __file__), parallel_case()
     assert found["nodes"] == expected["nodes"]
     assert len(expected["nodes"]) >= 2
     for name in expected.keys() - {"nodes"}:

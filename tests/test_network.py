@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -401,38 +397,19 @@ def test_bad_grids_are_refused(changed: dict[str, Any], told: str):
         grid(**changed)
 
 
-def launched(ranks: int, what: str) -> Any:
-    """What network_case.py prints on so many ranks."""
-    command = [Path(sys.executable).with_name("mpiexec"), "-n", str(ranks), sys.executable, CASE, what]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        list(map(str, command)), stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
-    )
-    try:
-        out, _ = process.communicate(timeout=60)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    assert process.returncode == 0
-    return json.loads(out)
-
-
 @pytest.mark.parallel
-@pytest.mark.skipif(not Path(sys.executable).with_name("mpiexec").exists(), reason="no mpiexec beside this Python")
-def test_numbers_do_not_depend_on_the_ranks():
+def test_numbers_do_not_depend_on_the_ranks(told_on: Callable[..., Any]):
     """Direct solves and the time stepper repeat themselves to rounding, 1e-9 leaves room for their order of sums."""
-    alone = launched(1, "numbers")
+    alone = told_on(1, CASE, "numbers")
     assert alone["vertices"] == 25
-    found = launched(2, "numbers")
+    found = told_on(2, CASE, "numbers")
     assert found.pop("said") == alone["said"]
     for name, value in found.items():
         assert value == pytest.approx(alone[name], rel=1e-9, abs=1e-15), name
 
 
 @pytest.mark.parallel
-@pytest.mark.skipif(not Path(sys.executable).with_name("mpiexec").exists(), reason="no mpiexec beside this Python")
-def test_all_ranks_refuse_alike():
-    messages = launched(2, "refused")["messages"]
+def test_all_ranks_refuse_alike(told_on: Callable[..., Any]):
+    messages = told_on(2, CASE, "refused")["messages"]
     assert len(messages) == 2
     assert len(set(messages)) == 1

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import signal
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import emfem
 
 import pytest
 
@@ -21,52 +15,11 @@ TIMEOUT = 60  # seconds; a case takes a few
 pytestmark = pytest.mark.parallel
 
 
-def launch(ranks: int, *arguments: str) -> tuple[int, str, str]:
-    """Exit status and output of the case on `ranks` ranks. Ranks that wait for ever are killed with all their group."""
-    beside = Path(sys.executable).with_name("mpiexec")
-    launcher = str(beside) if beside.exists() else shutil.which("mpiexec")
-    assert launcher, "no mpiexec beside this Python or on PATH"
-    here = str(Path(emfem.__file__).parents[1])
-    env = os.environ | {
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])]),
-        # Open MPI counts cores and users; MPICH does not look at these
-        "OMPI_MCA_rmaps_base_oversubscribe": "1",
-        "OMPI_ALLOW_RUN_AS_ROOT": "1",
-        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    }
-    process = subprocess.Popen(
-        [launcher, "-n", str(ranks), sys.executable, str(CASE), *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=env,
-        start_new_session=True,
-    )
-    try:
-        out, err = process.communicate(timeout=TIMEOUT)
-    except subprocess.TimeoutExpired:
-        pytest.fail(f"{' '.join(arguments)} on {ranks} ranks did not end within {TIMEOUT} s")
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    return process.returncode, out, err
-
-
-def mpiexec(ranks: int, *arguments: str) -> Any:
-    """What the case prints on `ranks` ranks."""
-    status, out, err = launch(ranks, *arguments)
-    assert status == 0, err
-    return json.loads(out.splitlines()[-1])
-
-
 class Runs:
     """The numbers of the case on so many ranks, each run once, and where its state was written."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, told_on: Callable[..., Any]) -> None:
+        self.folder, self.told_on = folder, told_on
         self._numbers: dict[int, Any] = {}
 
     def state(self, ranks: int) -> str:
@@ -74,13 +27,13 @@ class Runs:
 
     def __getitem__(self, ranks: int) -> Any:
         if ranks not in self._numbers:
-            self._numbers[ranks] = mpiexec(ranks, "run", self.state(ranks))
+            self._numbers[ranks] = self.told_on(ranks, CASE, "run", self.state(ranks), timeout=TIMEOUT)
         return self._numbers[ranks]
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    return Runs(tmp_path_factory.mktemp("parallel"))
+def runs(tmp_path_factory: pytest.TempPathFactory, told_on: Callable[..., Any]) -> Runs:
+    return Runs(tmp_path_factory.mktemp("parallel"), told_on)
 
 
 # Solvers sum in another order on another number of ranks: rounding, which the growing pattern amplifies a thousandfold.
@@ -118,22 +71,22 @@ def test_the_case_is_worth_comparing(runs: Runs):
 
 
 @pytest.mark.parametrize("ranks", [1, 3])
-def test_a_state_written_on_two_ranks_is_read_on_another_number(runs: Runs, ranks: int):
+def test_a_state_written_on_two_ranks_is_read_on_another_number(runs: Runs, ranks: int, told_on: Callable[..., Any]):
     expected = {name: value for name, value in runs[2]["stripes"].items() if name in QUANTITIES}
-    found = mpiexec(ranks, "load", runs.state(2))
+    found = told_on(ranks, CASE, "load", runs.state(2), timeout=TIMEOUT)
     assert found.pop("t") == 30.0
     compare(found, expected)
 
 
-def test_bad_input_ends_a_script_on_every_rank():
-    status, out, err = launch(2, "uncaught")
+def test_bad_input_ends_a_script_on_every_rank(mpiexec: Callable[..., tuple[int, str, str]]):
+    status, out, err = mpiexec(2, sys.executable, CASE, "uncaught", timeout=TIMEOUT)
     assert status != 0
     assert out == ""
     assert err.count("emfem.errors.ParameterError: until = -1, must be after the models' time 0") == 2
 
 
-def test_bad_input_is_told_to_every_rank():
-    first, second = mpiexec(2, "bad")
+def test_bad_input_is_told_to_every_rank(told_on: Callable[..., Any]):
+    first, second = told_on(2, CASE, "bad", timeout=TIMEOUT)
     assert first == second
     for message, words in zip(
         first,
@@ -154,17 +107,17 @@ def test_bad_input_is_told_to_every_rank():
         assert words in message
 
 
-def test_a_rank_may_be_without_cells():
-    compare(mpiexec(3, "few"), mpiexec(1, "few"))
+def test_a_rank_may_be_without_cells(told_on: Callable[..., Any]):
+    compare(told_on(3, CASE, "few", timeout=TIMEOUT), told_on(1, CASE, "few", timeout=TIMEOUT))
 
 
-def test_a_nan_on_one_rank_is_seen_by_all():
-    assert mpiexec(3, "nan") == [[False, False, True]] * 3
+def test_a_nan_on_one_rank_is_seen_by_all(told_on: Callable[..., Any]):
+    assert told_on(3, CASE, "nan", timeout=TIMEOUT) == [[False, False, True]] * 3
 
 
-def test_a_run_that_cannot_go_on_ends_on_all_ranks_with_its_state_on_disk(tmp_path: Path):
+def test_a_run_that_cannot_go_on_ends_on_all_ranks_with_its_state_on_disk(tmp_path: Path, told_on: Callable[..., Any]):
     path = str(tmp_path / "rescue.npz")
-    first, second = mpiexec(2, "interrupt", path)
+    first, second = told_on(2, CASE, "interrupt", path, timeout=TIMEOUT)
     assert first == second
     said, t = first
     assert said.startswith(f"{t} no step possible at t = ")

@@ -5,11 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import math
-import os
 import re
-import shutil
-import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -544,25 +540,11 @@ if comm.rank == 0:
 
 
 @pytest.mark.parallel
-def test_two_ranks_write_and_read_the_same_mesh_and_are_told_the_same(tmp_path: Path):
-    beside = Path(sys.executable).with_name("mpiexec")
-    launcher = str(beside) if beside.exists() else shutil.which("mpiexec")
-    assert launcher, "no mpiexec beside this Python or on PATH"
-    process = subprocess.Popen(
-        [launcher, "-n", "2", sys.executable, "-c", CASE, str(Path(__file__).parent), str(tmp_path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(em.__file__).parents[1])},
-        start_new_session=True,
-    )
-    try:
-        out, err = process.communicate(timeout=60)
-    finally:
-        if process.poll() is None:  # ranks that wait for ever are killed with all their group
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    assert process.returncode == 0, err
+def test_two_ranks_write_and_read_the_same_mesh_and_are_told_the_same(
+    tmp_path: Path, mpiexec: Callable[..., tuple[int, str, str]]
+):
+    status, out, err = mpiexec(2, sys.executable, "-c", CASE, Path(__file__).parent, tmp_path)
+    assert status == 0, err
     found, (first, second) = json.loads(out.splitlines()[-1])
     for name, (back, domain) in found.items():
         assert list(back.values()) == pytest.approx(list(domain.values()), rel=SAME), name

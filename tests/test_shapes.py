@@ -5,12 +5,10 @@ Run as a script, it prints the measures of every shape for the test that compare
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import emfem as em
@@ -323,14 +321,8 @@ def regions(domain: em.mesh.Domain) -> float:
 
 
 @pytest.fixture(scope="module")
-def on_two_ranks() -> dict[str, dict[str, float]]:
-    spec = importlib.util.spec_from_file_location("launcher", Path(__file__).with_name("test_parallel.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    launcher: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(launcher)
-    launcher.CASE = Path(__file__)
-    return launcher.mpiexec(2)
+def on_two_ranks(told_on: Callable[..., Any]) -> dict[str, dict[str, float]]:
+    return told_on(2, __file__)
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -552,29 +547,9 @@ def test_a_charge_that_follows_temperature_needs_it_uniform_for_a_potential():
 
 
 @pytest.mark.parallel
-def test_numbers_do_not_depend_on_the_ranks():
+def test_numbers_do_not_depend_on_the_ranks(told_on: Callable[..., Any]):
     """Of a star with a void, and its steady state: to what solvers leave, 1e-9."""
-    one, two = (_numbers(ranks) for ranks in (1, 2))
+    one, two = (told_on(ranks, CASE) for ranks in (1, 2))
     assert one.keys() == two.keys()
     for name, value in one.items():
         assert two[name] == pytest.approx(value, rel=1e-9, abs=1e-9 * np.abs(value).max()), name
-
-
-def _numbers(ranks: int) -> Any:
-    launcher = Path(sys.executable).with_name("mpiexec")
-    process = subprocess.Popen(
-        [str(launcher if launcher.exists() else "mpiexec"), "-n", str(ranks), sys.executable, str(CASE)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        start_new_session=True,
-    )
-    try:
-        out, err = process.communicate(timeout=120)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    assert process.returncode == 0, err
-    return json.loads(out.splitlines()[-1])

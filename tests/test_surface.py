@@ -5,11 +5,9 @@ Run as a script, it prints the numbers of `parallel_case` for the test that comp
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import emfem as em
@@ -489,15 +487,9 @@ def parallel_case() -> dict[str, float | list[float] | str]:
 
 
 @pytest.mark.parallel
-def test_numbers_are_the_same_on_two_ranks(monkeypatch: pytest.MonkeyPatch):
+def test_numbers_are_the_same_on_two_ranks(told_on: Callable[..., Any]):
     """A few steps amplify the order of summation a little."""
-    spec = importlib.util.spec_from_file_location("launcher", Path(__file__).with_name("test_parallel.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    launcher = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(launcher)
-    monkeypatch.setattr(launcher, "CASE", Path(__file__))
-    found, expected = launcher.mpiexec(2), parallel_case()
+    found, expected = told_on(2, __file__), parallel_case()
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         assert found[name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-8, abs=0)), name

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
-import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -299,23 +297,9 @@ def test_misuse_is_told_in_one_sentence(arguments: tuple[str, ...], told: str):
 
 
 @pytest.mark.parallel
-@pytest.mark.skipif(not Path(sys.executable).with_name("mpiexec").exists(), reason="no mpiexec beside this Python")
-def test_it_runs_on_two_ranks(tmp_path: Path):
-    launcher, emfem = (Path(sys.executable).with_name(name) for name in ("mpiexec", "emfem"))
-    process = subprocess.Popen(
-        [launcher, "-n", "2", emfem, "verify", "materials", "networks", "steps", "--json", tmp_path / "report.json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        start_new_session=True,
-    )
-    try:
-        out, err = process.communicate(timeout=120)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    assert (process.returncode, err) == (0, "")
+def test_it_runs_on_two_ranks(tmp_path: Path, mpiexec: Callable[..., tuple[int, str, str]]):
+    emfem = Path(sys.executable).with_name("emfem")
+    status, out, err = mpiexec(2, emfem, "verify", "materials", "networks", "steps", "--json", tmp_path / "report.json")
+    assert (status, err) == (0, "")
     assert out.count("12 of 12 checks passed") == 1
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["ranks"] == 2
