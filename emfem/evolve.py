@@ -83,7 +83,8 @@ def evolve(
     Args:
         models: one model or several; they keep the state reached.
         until: the time to reach, hit exactly.
-        first_step: the first step to try; a millionth of the way when left out.
+        first_step: the first step to try; when left out a millionth of the way, or the time in which the start changes
+            much if that is shorter.
         rtol: error allowed in a step, relative to each evolving unknown.
         atol: error allowed in a step, absolute; unknowns are scaled to O(1).
         watch: observers; the times they want are hit exactly.

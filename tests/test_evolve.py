@@ -138,6 +138,21 @@ def test_the_first_step_is_the_one_given(decay: Decay, first: float):
     assert first / 2 < each.seen[1] <= first
 
 
+@pytest.mark.parametrize("start", ["out of balance", "zero"])
+def test_the_time_to_cover_may_be_longer_than_anything_takes(start: str):
+    """1e15 times as long as the slowest wave takes, to rest: heat from a jump, a species from nothing."""
+    on = {"left": em.fixed(0.0), "right": em.fixed(1.0)}
+    model = em.migration.model(
+        em.mesh.interval(1.0, cells=10),
+        diffusivity=1.0,
+        initial=(lambda x: 1.0 * (x[0] > 0.5)) if start == "out of balance" else 0.0,
+        on=on,
+    )
+    run = march(model, 1e14)
+    assert run.t == 1e14
+    assert em.fields.evaluate(model["c"], [[0.3]])[0] == pytest.approx(0.3, rel=1e-6)
+
+
 def test_a_run_goes_on_from_where_it_ended(film: Films):
     parts, whole = film(degree=1), film(degree=1)
     march(parts, 3.0, rtol=1e-7)

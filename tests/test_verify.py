@@ -22,7 +22,6 @@ import pytest
 from typer.testing import CliRunner
 
 CHECKS = verify.checks(full=True)
-QUICK = verify.checks(["materials", "lifetime", "networks", "steps"])
 
 
 def one(values: Any, target: Any = 2.0, **given: Any) -> Check:
@@ -67,12 +66,6 @@ def test_a_check_says_what_it_shows_and_where_its_number_is_from(chosen: Check):
 
 def test_some_take_too_long_for_the_short_form():
     assert set(verify.checks()) < set(CHECKS)
-
-
-@pytest.mark.parametrize("chosen", QUICK, ids=lambda c: f"{c.physics} {c.name}")
-def test_a_quick_check_passes(chosen: Check):
-    (result,) = verify.run([chosen]).results
-    assert result.ok, verify.troubles(verify.run([chosen]))
 
 
 # ---- a percent in the code

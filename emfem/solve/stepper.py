@@ -65,7 +65,6 @@ class TimeStepper:
         self.t = self._began = models[0].t
         self.steps = self.rejected = self.factorisations = self._age = self._hold = 0
         self._rung = fixed_step or first_step or FIRST * (until - self.t)
-        self._smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * self._rung)
         self._frozen = frozen
         self._fixed = fixed_step is not None
         self._reuse = REUSE if method == "rosenbrock" else 0
@@ -74,13 +73,17 @@ class TimeStepper:
         self._method, self._petsc_options = method, options
         self._absolute, self._relative = self._tolerances(rtol, atol)
         self._solved = 0  # by solvers that were given up
+        self._smallest = 0.0  # not known yet; options that PETSc refuses are told before anything is computed
         self._new_solver()
         consistent(models, t=self._clock(self.t))
         problem.store()
-        if frozen is not None:  # nothing is known of the time scale
-            self._rung = FIRST * self._time_scale()
-            self._smallest = SMALLEST / FIRST * self._rung
-            self._ts.setStepLimits(0.1 * self._smallest, LARGEST)
+        if frozen is not None:  # the time to cover says nothing
+            scale = self._time_scale()
+            self._rung = FIRST * (scale if scale < math.inf else 1.0)
+        elif not (fixed_step or first_step):  # nor does it where it is far longer than anything takes
+            self._rung = min(self._rung, self._time_scale())
+        self._smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * self._rung)
+        self._ts.setStepLimits(0.1 * self._smallest, LARGEST)
         self._last = problem.x.copy()
         self._algebraic: Problem | None = None
 
@@ -127,16 +130,23 @@ class TimeStepper:
         return t if self._frozen is None else self._frozen
 
     def _time_scale(self) -> float:
-        """About the time in which the unknowns change by as much as they are, |M u| / |F(t, u, 0)|; 1 if they rest."""
+        """About the time in which the unknowns change by as much as they are, |M u| / |F(t, u, 0)|; inf if they rest.
+
+        Where all are zero, by as much as their scales.
+        """
         problem, t = self.problem, self._clock(self.t)
-        still, moving = problem.x.duplicate(), problem.x.duplicate()
+        still, sizes = problem.x.duplicate(), problem.x.copy()
+        if problem.x.norm() == 0:
+            for i, unknown in enumerate(problem.unknowns):
+                sizes.array[problem.part(i)] = unknown.scale
         problem.stop()
         problem.residual(t, problem.x, None, still)
-        problem.residual(t, problem.x, problem.x, moving)
+        moving = problem.x.duplicate()
+        problem.residual(t, problem.x, sizes, moving)
         problem.stop()
         moving.axpy(-1.0, still)
-        scale = moving.norm() / (still.norm() or 1.0)
-        return scale if 0 < scale < math.inf else 1.0
+        size, rate = moving.norm(), still.norm()
+        return size / rate if 0 < size < math.inf and 0 < rate < math.inf else math.inf
 
     def imbalance(self) -> float:
         """|F(t, u, 0)|: how far the present state is from a steady one."""

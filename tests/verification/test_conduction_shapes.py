@@ -1,6 +1,5 @@
 """Currents in shapes whose resistance or crowding is known in closed form.
 
-- A right-angle bend adds 1 - (2/pi) ln 2 = 0.558729 squares: its corner square counts as that much.
 - A small round hole doubles the current density at its sides, 1 + 1 in the formula of an elliptic hole.
 - A ring from rim to rim: R = ln(b/a)/(2 pi sigma).
 - A square array of round holes of area fraction f: sigma_eff/sigma = 1 - 2 f/(1 + f - 0.305827 f^4/(1 - 1.402958 f^8)
@@ -35,27 +34,9 @@ def balance(model: em.Model) -> float:
     return abs(sum(found)) / max(map(abs, found))
 
 
-CORNER = 1 - 2 / math.pi * math.log(2.0)
-
-
-def test_a_bend_adds_its_squares():
-    """To four digits; phi goes as r^(2/3) at the corner, so with cells scaled alike the error goes as h^(4/3)."""
-    sizes = (0.2, 0.1, 0.05)
-    added = []
-    for size in sizes:
-        domain = em.mesh.bend(width=1.0, arms=(2.5, 2.5), size=size, refine=size / 20)
-        model = solved(domain, "start", "end")
-        assert balance(model) < 1e-10
-        added.append(conduction.resistance(model) - 5.0)
-    errors = [abs(value - CORNER) for value in added]
-    assert np.log2(errors[0] / errors[2]) / 2 == pytest.approx(4 / 3, abs=0.2)
-    extrapolated = added[2] + (added[2] - added[1]) / (2 ** (4 / 3) - 1)
-    assert extrapolated == pytest.approx(CORNER, abs=5e-6)
-
-
-@pytest.mark.parametrize("width", [20.0, 40.0])
-def test_a_small_hole_doubles_the_current_density(width: float):
+def test_a_small_hole_doubles_the_current_density():
     """In a plate of finite width the mean is a little off the far field: by (pi a^2/w^2) and more at small widths."""
+    width = 20.0
     hole = (width / 2, width / 2, 1.0)
     domain = em.mesh.strip_with_holes(length=width, width=width, holes=[hole], size=width / 20, refine=0.15, order=2)
     found = conduction.crowding(solved(domain, "anode", "cathode"))
@@ -77,14 +58,12 @@ def ring(size: float, degree: int, order: int) -> tuple[float, float]:
     return math.sqrt(error), abs(conduction.resistance(model) / resistance - 1)
 
 
-@pytest.mark.parametrize(("degree", "order"), [(1, 1), (2, 2)])
-def test_a_ring_converges_at_order_p_plus_1(degree: int, order: int):
-    """Straight cells for P1, curved ones for P2: cells of degree 1 would limit P2 to order 2."""
-    errors = [ring(size, degree, order) for size in (0.1, 0.05, 0.025)]
+def test_linear_elements_on_a_ring_of_straight_cells_are_of_order_2():
+    errors = [ring(size, 1, 1) for size in (0.1, 0.05, 0.025)]
     potential = [error for error, _ in errors]
     orders = np.log2(np.divide(potential[:-1], potential[1:]))
-    assert orders == pytest.approx(degree + 1, abs=0.25)  # gmsh's meshes are alike only on average
-    assert errors[-1][1] < 10.0 ** -(2 * degree + 1)
+    assert orders == pytest.approx(2.0, abs=0.25)  # gmsh's meshes are alike only on average
+    assert errors[-1][1] < 1e-3
 
 
 def test_straight_cells_limit_a_curved_ring_to_order_2():

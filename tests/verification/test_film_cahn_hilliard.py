@@ -7,6 +7,7 @@ import math
 from functools import cache
 
 import emfem as em
+from emfem.verify.film import cahn_hilliard, kink_error
 
 import numpy as np
 import pytest
@@ -14,35 +15,16 @@ import pytest
 LENGTH, EPS, UNTIL = 12.0, 0.3, 3.0
 
 
-def cahn_hilliard(domain, eps, initial):
-    alloy = em.film.Alloy(entropy=0.0, enthalpy=0.0, solute_expansion=0.0, gradient_energy=eps)
-    return em.film.model(
-        domain, alloy, initial=initial, free_energy=lambda c: (1 - c**2) ** 2 / 4, mobility=lambda c: 1.0
+def double_well(domain, initial):
+    return cahn_hilliard(
+        domain, gradient_energy=EPS, initial=initial, free_energy=lambda c: (1 - c**2) ** 2 / 4, mobility=1.0
     )
 
 
-def wait(film):
-    em.evolve(film, 1000.0, progress=False)
-
-
-def kink_error(cells, to_rest):
-    """Root mean square distance to tanh(x / sqrt(2 eps)) of what becomes of a too wide kink between blocked ends.
-
-    They are ten kink widths away on either side, where the exact kink is within 1e-8 of +-1.
-    """
-    eps, length = 0.5, 20.0
-    film = cahn_hilliard(em.mesh.interval(length, cells=cells), eps, lambda x: np.tanh((x[0] - length / 2) / 1.5))
-    to_rest(film)
-    x = (np.arange(2000) + 0.5) * length / 2000
-    wrong = em.fields.evaluate(film["c"], x[:, None]) - np.tanh((x - length / 2) / math.sqrt(2 * eps))
-    return math.sqrt(np.mean(wrong**2))
-
-
-@pytest.mark.parametrize("to_rest", [wait, em.solve_steady])
-def test_kink_comes_to_rest_as_tanh(to_rest):
-    """By waiting and by pseudo-time; 3.5e-5 on four Q2 cells to the kink's width, falling as h^3."""
+def test_kink_is_found_at_rest_as_tanh():
+    """By pseudo-time, as `emfem verify` finds it by waiting; 3.5e-5 on four Q2 cells to its width, falling as h^3."""
     cells = (40, 60, 80)
-    wrong = [kink_error(n, to_rest) for n in cells]
+    wrong = [kink_error(n, em.solve_steady) for n in cells]
     assert wrong[-1] < 5e-5
     assert -np.polyfit(np.log(cells), np.log(wrong), 1)[0] == pytest.approx(3.0, abs=0.25)
 
@@ -84,7 +66,7 @@ def spectral(n, steps):
 def distance(cells, cell):
     """Root mean square distance of the film to the spectral solution over the latter's standard deviation."""
     expected = spectral(48, 800)
-    film = cahn_hilliard(em.mesh.periodic_rectangle((LENGTH, LENGTH), cells=(cells, cells), cell=cell), EPS, waves)
+    film = double_well(em.mesh.periodic_rectangle((LENGTH, LENGTH), cells=(cells, cells), cell=cell), waves)
     em.evolve(film, UNTIL, rtol=1e-5, progress=False)
     points = np.stack(np.meshgrid(*[np.arange(48) * LENGTH / 48] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
     wrong = em.fields.evaluate(film["c"], points) - expected.ravel()

@@ -49,11 +49,9 @@ def driven(j: float, *, length: float = LENGTH, cells: int = 100, **arguments: A
     return model
 
 
-@pytest.mark.parametrize(("j", "rise", "volts"), [(1e11, 5.341808, 0.017035), (3e11, 55.86166, 0.057730)])
-def test_driven_line(j: float, rise: float, volts: float):
-    model = driven(j)
-    assert model.quantity("T_max") - START == pytest.approx(rise, abs=1e-6 if rise < 10 else 1e-5)  # digits given
-    assert model.quantity("generated") / j == pytest.approx(volts, abs=1e-6)
+@pytest.mark.parametrize(("j", "volts"), [(1e11, 0.017035), (3e11, 0.057730)])
+def test_voltage_of_a_driven_line(j: float, volts: float):
+    assert driven(j).quantity("generated") / j == pytest.approx(volts, abs=1e-6)
 
 
 @pytest.mark.parametrize("j", [1e11, 3e11, 6e11])
@@ -87,13 +85,6 @@ def test_runaway_lies_between_99_and_101_percent_of_the_limit(loss: float):
     assert below.quantity("T_min") >= START - 1e-6
     with pytest.raises(em.ConvergenceError, match="thermal runaway"):
         driven(1.01 * limit, loss=sink)
-
-
-def test_long_line_on_an_oxide():
-    sink = heat.substrate(conductivity=1.4, thickness=0.5 * um, line_height=0.2 * um, temperature=START)
-    assert math.sqrt(K / sink.coefficient) == pytest.approx(5.34522e-6, rel=1e-6)
-    model = driven(1e11, length=100 * um, cells=400, loss=sink)
-    assert model.quantity("T_max") - START == pytest.approx(12.591203, abs=1e-6)
 
 
 # ---- any shape, heated by a computed current

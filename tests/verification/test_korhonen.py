@@ -179,20 +179,6 @@ def test_blocked_line_follows_the_closed_form():
     assert probe.values == pytest.approx(exact, abs=1e-6 * GRADIENT * LENGTH)
 
 
-def test_reference_line_has_the_known_stress():
-    model = line()
-    probe = em.watch.probe("sigma", at=LENGTH, times=np.array([1, 3, 10]) * year)
-    march(model, 10 * year, watch=[probe])
-    assert probe.values == close(np.array([25.921030, 44.669147, 69.732801]) * MPa, rel=1e-6)
-
-
-def test_nucleation_is_met_on_the_way():
-    """To the time error of the steps, 1e-6."""
-    model = line()
-    run = march(model, 10 * year, watch=[em.watch.event("sigma_max", above=41e6)])
-    assert run.t == close(7.929436e7, rel=1e-6)
-
-
 def test_charge_and_current_change_sign_alike():
     """Z* -> -Z* is j -> -j is sigma -> -sigma, to rounding in the same steps."""
     stresses = []
@@ -216,18 +202,16 @@ def test_tension_is_where_atoms_leave(metal: str, side: int):
 
 
 def test_void_at_an_end_grows_as_the_closed_form():
-    """The volume a held end gives, and that of a void at a node: to the error of 80 cells."""
-    for given in ({"on": {"cathode": em.fixed(0.0)}}, {"voids": True}):
-        model = line(80, **given)
-        if "voids" in given:
-            em.stress.open_void(model, "cathode")
-        taken = em.watch.series(["stress"], times=np.array([1, 3, 10, 100]) * year)
-        march(model, 100 * year, watch=[taken])
-        volume = np.array([6.169165, 18.464977, 55.860853, 135.853092]) * nm
-        assert -taken["stress"] / 28e9 == close(volume, rel=1e-6)
-        x = np.linspace(0, LENGTH, 5)
-        exact = em.analytic.korhonen_void(x, model.t, **CASE)
-        assert em.fields.evaluate(model["sigma"], x[:, None]) == pytest.approx(exact, abs=1e-6 * GRADIENT * LENGTH)
+    """The volume of a void at a node, as `emfem verify` has that of a held end: to the error of 80 cells."""
+    model = line(80, voids=True)
+    em.stress.open_void(model, "cathode")
+    taken = em.watch.series(["stress"], times=np.array([1, 3, 10, 100]) * year)
+    march(model, 100 * year, watch=[taken])
+    volume = np.array([6.169165, 18.464977, 55.860853, 135.853092]) * nm
+    assert -taken["stress"] / 28e9 == close(volume, rel=1e-6)
+    x = np.linspace(0, LENGTH, 5)
+    exact = em.analytic.korhonen_void(x, model.t, **CASE)
+    assert em.fields.evaluate(model["sigma"], x[:, None]) == pytest.approx(exact, abs=1e-6 * GRADIENT * LENGTH)
 
 
 def peers_line() -> tuple[Material, float]:
@@ -246,14 +230,10 @@ def peers_line() -> tuple[Material, float]:
     ), 100 * um
 
 
-def test_public_line_has_its_published_stress():
-    """Five times of the table, seven digits; P2 on 60 cells."""
+def test_public_line_has_its_published_greatest_stress():
+    """Seven digits."""
     material, length = peers_line()
-    domain = em.mesh.interval(length, cells=60)
-    model = em.stress.model(domain, material, current_density=3e9)
-    probe = em.watch.probe("sigma", at=length, times=[1e3, 1e4, 2e4, 5e4, 1e5])
-    march(model, 1e5, watch=[probe])
-    assert probe.values == close(np.array([75.76400, 238.9109, 325.9835, 415.4528, 432.7843]) * MPa, rel=2e-6)
+    model = em.stress.model(em.mesh.interval(length, cells=2), material, current_density=3e9)
     assert em.stress.immortal(model, critical_stress=500 * MPa).highest == close(433.7349 * MPa, rel=DIGITS)
     assert em.analytic.blech_product(material, critical_stress=500 * MPa) == close(3.458e5, rel=2e-4)
 

@@ -208,19 +208,6 @@ def test_boundaries_outrun_the_lattice_of_copper(temperature: float, ratio: floa
     assert boundaries / copper.lattice_diffusivity == close(ratio, abs=digits)
 
 
-def test_diffusivities_of_copper_have_the_worked_numbers():
-    copper = em.materials.copper(573.15)
-    assert copper.lattice_diffusivity == close(4.600e-24, rel=2e-4)  # four digits given
-    assert copper.grain_boundary_diffusivity_thickness == close(7.3505e-24, rel=2e-5)
-    assert copper.diffusivity == close(3.675e-17, rel=2e-4)
-
-
-def test_surface_of_copper_has_the_worked_number():
-    thickness = 0.25e-9
-    found = em.materials.copper(573.15).surface_diffusivity_thickness / thickness
-    assert found == close(1.219522e-13, rel=DIGITS)
-
-
 def test_line_sums_up_its_paths():
     """Every term written out by hand, with a charge of its own for each path."""
     copper = em.materials.copper(500.0)

@@ -1,0 +1,14 @@
+"""What `emfem verify` checks, one test each; the files beside hold the code to other numbers, and in other ways."""
+
+from emfem import verify
+
+import pytest
+
+# Their long form is a rate over three meshes, or a pattern that has grown for longer; it takes some seconds.
+AT_LENGTH = {"corner of a bend", "kink between phases", "pattern of another code", "resistance of a ring"}
+
+
+@pytest.mark.parametrize("check", verify.checks(), ids=lambda check: f"{check.physics} {check.name}")
+def test_check_passes(check: verify.Check):
+    (result,) = verify.run([check], full=check.name in AT_LENGTH).results
+    assert result.ok, f"{result.values}, order {result.order}, must be {check.target}; {result.trouble}"
