@@ -13,6 +13,8 @@ from typing import Any
 import emfem as em
 from emfem import verify
 from emfem.cli import app
+from emfem.conduction.laws import ohmic_flux
+from emfem.film.terms import solute_flux
 from emfem.heat.laws import fourier_flux
 from emfem.migration.laws import species_flux
 from emfem.verify import Check, Measured, check, pfhub
@@ -75,10 +77,14 @@ def test_some_take_too_long_for_the_short_form():
     ("physics", "name", "changed", "former"),
     [
         ("materials", "numbers of the reference line", "emfem.units.boltzmann", None),
+        ("film", "wave on a 110 crystal", "emfem.film.equations.solute_flux", solute_flux),
+        ("conduction", "resistance of a ring", "emfem.conduction.equations.ohmic_flux", ohmic_flux),
         ("heat", "rise of a driven line", "emfem.heat.equations.fourier_flux", fourier_flux),
         ("migration", "drift of atoms", "emfem.migration.laws.elementary_charge", None),
         ("migration", "steady state of a blocked line", "emfem.migration.species.species_flux", species_flux),
         ("stress", "steady stress of a star", "emfem.stress.laws.elementary_charge", None),
+        ("networks", "currents of a star", "emfem.conduction.equations.ohmic_flux", ohmic_flux),
+        ("failure", "first void of a line", "emfem.stress.laws.elementary_charge", None),
         ("lifetime", "life of a published line", "emfem.lifetime.line.elementary_charge", None),
         ("lifetime", "scatter of lives", "emfem.lifetime.sample.boltzmann", None),
         ("surface", "constants of gold", "emfem.analytic.surface.boltzmann", None),
