@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo paper test lint clean
+.PHONY: help install demo paper test docs links lint clean
 
 export OMP_NUM_THREADS := 1
 
@@ -11,11 +11,14 @@ installed := .venv/.installed
 pythons ?= python3 python3.14 python3.13 python3.12
 
 # One failure does not hide the next: all of them run, and the target fails if any did.
-code := emfem tests demos meshes benchmarks
+code := emfem tests demos meshes benchmarks docs
 checks = $(bin)/ruff check $(code) || failed=1; $(bin)/ruff format --check $(code) || failed=1; $(bin)/mypy || failed=1
 
 # The files of tests run side by side, one for each core; what a file computes once stays with it.
 side_by_side = -n auto --maxprocesses 8 --dist loadfile
+
+# Warnings are errors; pages are read anew each time, but executed only when they or the code have changed.
+sphinx := -m sphinx -q -E -W --keep-going docs
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s  %s\n", $$1, $$2}' Makefile
@@ -32,16 +35,22 @@ paper: $(installed)  ## every figure of the film paper at a reduced size; pictur
 test: $(installed)  ## lint, types and all tests, the parallel ones too
 	@failed=0; $(checks); $(bin)/python -m pytest $(side_by_side) || failed=1; exit $$failed
 
+docs: $(installed)  ## build the site into docs/_build/html; its pages are executed
+	$(bin)/python $(sphinx) docs/_build/html
+
+links: $(installed)  ## ask every address that the site links to
+	$(bin)/python $(sphinx) docs/_build/links -b linkcheck
+
 lint: $(installed)  ## style and types
 	@failed=0; $(checks); exit $$failed
 
 clean:  ## remove results and caches; .venv stays
-	rm -rf results build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf results build dist docs/_build .mypy_cache .pytest_cache .ruff_cache
 	find . -name .venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 # Touched last, so that an install that broke off is done again.
 $(installed): pyproject.toml | $(bin)/pip
-	$(bin)/python -m pip install --disable-pip-version-check --quiet --editable ".[fenicsx,test]"
+	$(bin)/python -m pip install --disable-pip-version-check --quiet --editable ".[fenicsx,view,test,docs]"
 	@touch $@
 
 # Each candidate is run, not only looked up: a pyenv shim may exist and fail. pip is the last thing venv writes.

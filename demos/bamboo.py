@@ -9,6 +9,7 @@ that of paths in parallel, D + delta D_b / d, and the most that a network can ca
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import emfem as em
 
@@ -69,9 +70,10 @@ def main(size: float = 0.06, grains: int = 60, out: str = "results/bamboo") -> d
         "most": 1 + DELTA * RATIO * reach,
         "parallel": 1 + DELTA * RATIO / np.sqrt(LENGTH * WIDTH / grains),
     }
+    look: dict[str, Any] = {"label": "c over that at the left", "unit": "µm", "width": "page"}
     for name, domain, model in (("bamboo", line.domain, line), ("polycrystal", poly, atoms)):
-        title = f"{name}: D of the line over D of its grains {found[name]:.4g}; x and y in µm, c over that at the left"
-        em.plot.field(model["c"], Path(out) / f"{name}.png", title=title, regions=domain)
+        title = f"{name}: D of the line over D of its grains {found[name]:.4g}"
+        em.plot.field(model["c"], Path(out) / f"{name}.png", title=title, **look, regions=domain)
     told = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
     em.write.say(f"boundaries: {length:.3g} um in each um2", f"D of the line over D of its grains: {told}")
     return found

@@ -17,8 +17,8 @@ import emfem as em
 from emfem.units import MPa, hour, um
 
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from mpi4py import MPI
 
 COPPER = em.materials.copper(temperature=573.0)
 CURRENT, CRITICAL = 1e10, 500 * MPa  # A/m2, along each line: electrons enter on the right
@@ -92,18 +92,17 @@ def draw_row(axis: Any, found: list[Fate]) -> None:
             gap = EXAGGERATED * fate.void / um
             axis.barh(-i, gap, left=fate.length / um - gap, height=0.62, color="white", edgecolor=colour, linewidth=0.8)
         told = f"void after {fate.opens / hour:.3g} h, {fate.void / um:.2g} µm" if mortal else "immortal"
-        axis.text(fate.length / um + 3, -i, told, va="center", fontsize=8, color=colour)
-    axis.set(xlabel="length [µm]", yticks=[], xlim=(0, 290), ylim=(0.4 - len(found), 1.6))
+        axis.text(fate.length / um + 3, -i, told, va="center", fontsize="small", color=colour)
+    axis.set(xlabel="length [µm]", yticks=[], xlim=(0, 310), ylim=(0.4 - len(found), 1.6))
     axis.spines[["top", "right", "left"]].set_visible(False)
     axis.annotate("", (45, 1.1), (5, 1.1), arrowprops={"arrowstyle": "<-", "color": style.INK})
-    axis.text(50, 1.1, "electrons come from the right (cathode)", va="center", fontsize=8)
+    axis.text(50, 1.1, "electrons come from the right (cathode)", va="center", fontsize="small")
     axis.set_title(f"voids after {UNTIL / hour:g} h, drawn {EXAGGERATED} times as long")
 
 
-def draw(found: list[Fate], critical: float, path: Path) -> None:
+def draw(figure: Figure, found: list[Fate], critical: float) -> None:
     """The row, and the tension against the product of current and length."""
     style = em.plot.style
-    figure = style.blank(9.6, 4.2)
     lines, against = figure.subplots(1, 2, width_ratios=(1.25, 1.0))
     draw_row(lines, found)
     product = np.linspace(0.0, 1.05 * CURRENT * LENGTHS.max(), 2)
@@ -114,7 +113,7 @@ def draw(found: list[Fate], critical: float, path: Path) -> None:
     against.axhline(CRITICAL / MPa, color=style.GREY, linestyle="dashed")
     against.axvline(critical / 1e5, color=style.GREY, linestyle="dashed")
     against.text(1.04 * critical / 1e5, 30, f"(j L)c = {critical:.3g} A/m", color=style.INK)
-    against.text(0.99 * product[1] / 1e5, 1.03 * CRITICAL / MPa, "a void opens", color=style.GREY, ha="right")
+    against.text(0.99 * product[1] / 1e5, 1.07 * CRITICAL / MPa, "a void opens", color=style.GREY, ha="right")
     against.set(xlabel="current density × length [10⁵ A/m]", ylabel="greatest steady tension, no void [MPa]")
     against.set(xlim=(0, product[1] / 1e5), ylim=(0, None))
     handles = [
@@ -123,7 +122,6 @@ def draw(found: list[Fate], critical: float, path: Path) -> None:
         Line2D([], [], color=style.INK, label="closed form, G L/2"),
     ]
     against.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 0.22))
-    figure.savefig(path, dpi=style.DPI)
 
 
 def main(cells: int = 12, out: str = "results/blech") -> dict[str, Any]:
@@ -133,8 +131,7 @@ def main(cells: int = 12, out: str = "results/blech") -> dict[str, Any]:
     simulated = float(np.interp(CRITICAL, [f.tension for f in found], CURRENT * LENGTHS))
     alive = max(f.length for f in found if np.isinf(f.opens))
     dead = min(f.length for f in found if np.isfinite(f.opens))
-    target = em.files.writable(Path(out) / "row.png", ".png")
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(found, critical, target))
+    em.plot.figure(lambda figure: draw(figure, found, critical), Path(out) / "row.png", height=3.1)
     em.write.say(
         *(
             f"{f.length / um:5.0f} um: {f.tension / MPa:7.1f} MPa, void after {f.opens / hour:8.3f} h, in closed form "

@@ -11,7 +11,7 @@ from pathlib import Path
 import emfem as em
 
 import numpy as np
-from mpi4py import MPI
+from matplotlib.figure import Figure
 
 
 def main(
@@ -28,7 +28,7 @@ def main(
         "strong wind": em.materials.copper(effective_charge=em.materials.DirectAndWind(direct=1.0, wind=-6.0)),
     }
     found = {name: cancellation(metal) for name, metal in metals.items()}
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(metals, found, Path(out) / "charge.png"))
+    em.plot.figure(lambda figure: draw(figure, metals, found), Path(out) / "charge.png", height=2.9)
     return found
 
 
@@ -43,10 +43,8 @@ def cancellation(metal: em.materials.Material) -> float | None:
     return result
 
 
-def draw(metals: dict[str, em.materials.Material], found: dict[str, float | None], path: Path) -> None:
+def draw(figure: Figure, metals: dict[str, em.materials.Material], found: dict[str, float | None]) -> None:
     """Z* against temperature, and what it is made of, per current density."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure = em.plot.style.blank(9.0, 3.6)
     left, right = figure.subplots(1, 2)
     for i, (name, metal) in enumerate(metals.items()):
         temperature = np.linspace(200.0, metal.melting_temperature, 300)
@@ -72,7 +70,6 @@ def draw(metals: dict[str, em.materials.Material], found: dict[str, float | None
     for axes in (left, right):
         axes.axhline(0.0, color=em.plot.style.GREY, linewidth=0.8)
         axes.set_xlim(200.0, None)
-    figure.savefig(path, dpi=em.plot.style.DPI)
 
 
 if __name__ == "__main__":

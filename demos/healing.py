@@ -14,7 +14,7 @@ import emfem as em
 from emfem.units import nm
 
 import numpy as np
-from mpi4py import MPI
+from matplotlib.figure import Figure
 
 GOLD = em.materials.gold(temperature=900.0)
 HALF = 5 * nm  # m
@@ -40,10 +40,9 @@ def outlines(axes: Any, edges: dict[str, tuple[Any, Any]]) -> None:
         axis.text(20, 12.0, "electrons", color=style.WARNING, ha="center")
 
 
-def draw(edges: dict[str, tuple[Any, Any]], traces: dict[str, Any], path: Path) -> None:
+def draw(figure: Figure, edges: dict[str, tuple[Any, Any]], traces: dict[str, Any]) -> None:
     """The bridge, and its neck, its atoms and its resistance in time."""
     style = em.plot.style
-    figure = style.blank(10.0, 5.4)
     panels = figure.subplots(2, 3)
     outlines(panels[0], edges)
     first = next(iter(traces.values()))
@@ -54,7 +53,6 @@ def draw(edges: dict[str, tuple[Any, Any]], traces: dict[str, Any], path: Path) 
             axis.plot(trace.t * 1e6, trace[name] / unit, color=style.named_colour(i), label=way)
         axis.set(xlabel="time [µs]", ylabel=label)
     panels[1, 0].legend()
-    figure.savefig(path, dpi=style.DPI)
 
 
 def main(width: float = 1.0 * nm, out: str = "results/healing") -> dict[str, float]:
@@ -80,8 +78,7 @@ def main(width: float = 1.0 * nm, out: str = "results/healing") -> dict[str, flo
         until = model.t + LONGEST * UNIT
         em.write.say(em.evolve(model, until, rtol=2e-4, watch=watch, progress=False))
         edges[state] = em.surface.profile(model)
-    target = em.files.writable(Path(out) / "bridge.png", ".png")
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(edges, traces, target))
+    em.plot.figure(lambda figure: draw(figure, edges, traces), Path(out) / "bridge.png", height=3.8)
     first = {name: float(traces["thinning"][name][0]) for name in SEEN}
     found: dict[str, float] = {}
     for state, trace in zip(("thinned", "healed"), traces.values(), strict=True):

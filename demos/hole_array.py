@@ -9,6 +9,7 @@ field, also where the holes bend it.
 import argparse
 import math
 from pathlib import Path
+from typing import Any
 
 import emfem as em
 
@@ -75,9 +76,10 @@ def main(
     report = em.evolve(film, until, rtol=3e-3, watch=[solute, frames])
     local, mean = along(film, current["E"]), along(film, ufl.as_vector((1.0, 0.0)))
     pattern = em.patterns.measure(film["c"])
-    em.plot.film_strip(frames, Path(out) / "strip.png")
+    look: dict[str, Any] = {"label": "concentration c", "unit": "h"}
+    em.plot.film_strip(frames, Path(out) / "strip.png", **look)
     title = f"one cell of the array: composition at t = {until:g}, lines of the current"
-    em.plot.current(current, Path(out) / "stripes.png", over=film["c"], lines=16, title=title)
+    em.plot.current(current, Path(out) / "stripes.png", over=film["c"], lines=16, title=title, **look)
     em.write.say(
         f"{report}; solute kept to {solute.worst:.1e}",
         pattern,

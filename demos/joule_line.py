@@ -15,7 +15,7 @@ import emfem as em
 from emfem.units import um
 
 import numpy as np
-from mpi4py import MPI
+from matplotlib.figure import Figure
 
 RHO, SLOPE, K, CAPACITY, ENDS = 1.68e-8, 3.93e-3, 400.0, 3.45e6, 300.0  # Ohm m, 1/K, W/(m K), J/(m3 K), K
 MELTING = 1357.8  # K
@@ -48,12 +48,11 @@ def rise(x: Any, current_density: float) -> Any:
     return em.analytic.heated_line(x, current_density=current_density, temperature=ENDS, **LAW) - ENDS
 
 
-def draw(profiles: dict[float, Any], hottest: dict[float, float], limit: float, path: Path) -> None:
+def draw(figure: Figure, profiles: dict[float, Any], hottest: dict[float, float], limit: float) -> None:
     """Profiles, and the hottest place against the current: lines are the closed form, dots the computation."""
     style = em.plot.style
     fine = np.linspace(0.0, LENGTH, 201)
     near = limit * np.concatenate([np.linspace(0.02, 0.9, 80), 1 - np.geomspace(0.1, 1e-3, 80)])
-    figure = style.blank(9.0, 3.8)
     along, against = figure.subplots(1, 2)
     for i, (j, (x, computed)) in enumerate(profiles.items()):
         along.plot(fine / um, rise(fine, j), color=style.named_colour(i))
@@ -79,7 +78,6 @@ def draw(profiles: dict[float, Any], hottest: dict[float, float], limit: float, 
     against.axhline(MELTING - ENDS, color=style.GREY, linestyle="dotted")
     against.text(0.2, 1.2 * (MELTING - ENDS), "copper melts", color=style.GREY)
     against.set(xlabel="current density [10¹¹ A/m²]", ylabel="highest T − 300 K [K]", ylim=(0.1, 3e5), xlim=(0, 8.1))
-    figure.savefig(path, dpi=style.DPI)
 
 
 def main(cells: int = 100, out: str = "results/joule_line") -> dict[str, Any]:
@@ -100,8 +98,7 @@ def main(cells: int = 100, out: str = "results/joule_line") -> dict[str, Any]:
         em.solve_steady(wire(cells, 1.01 * limit))
     except em.ConvergenceError as error:
         told = str(error)
-    target = em.files.writable(Path(out) / "line.png", ".png")
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(profiles, hottest, limit, target))
+    em.plot.figure(lambda figure: draw(figure, profiles, hottest, limit), Path(out) / "line.png", height=3.0)
     em.write.say(*(f"j = {j:.2e} A/m2: {top:10.4f} K" for j, top in hottest.items()))
     em.write.say(f"limit {limit:.6e} A/m2, profiles within {strayed:.1e}; 1 % beyond: {told}")
     return {"hottest": hottest, "strayed": strayed, "limit": limit, "told": told}

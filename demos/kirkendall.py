@@ -14,7 +14,7 @@ from emfem.plot import style
 from emfem.units import hour, um
 
 import numpy as np
-from mpi4py import MPI
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.special import erfc
 
@@ -50,7 +50,9 @@ def main(cells: int = 400, out: str = "results/kirkendall") -> dict[str, float]:
         "theory": 2 * xi * np.sqrt(SPREAD * HOURS[-1] * hour),
         "fraction": float(em.fields.evaluate(couple["N"], [[contact]])[0]),
     }
-    draw(Path(out) / "couple.png", x, np.array(profiles), np.array(ways), xi)
+    em.plot.figure(
+        lambda figure: draw(figure, x, np.array(profiles), np.array(ways), xi), Path(out) / "couple.png", height=2.9
+    )
     em.write.say(
         f"marker at {found['marker'] / um:.4f} um, theory {found['theory'] / um:.4f}; N {found['fraction']:.6f}"
     )
@@ -58,32 +60,25 @@ def main(cells: int = 400, out: str = "results/kirkendall") -> dict[str, float]:
 
 
 def draw(
-    path: Path, x: NDArray[np.float64], profiles: NDArray[np.float64], ways: NDArray[np.float64], xi: float
+    figure: Figure, x: NDArray[np.float64], profiles: NDArray[np.float64], ways: NDArray[np.float64], xi: float
 ) -> None:
     """Composition at three times with the contact's marker on it; the way of all markers."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-
-    def render() -> None:
-        figure = style.blank(9.0, 3.8)
-        left, right = figure.subplots(1, 2)
-        for i, k in enumerate((0, 2, 5)):
-            colour = style.named_colour(i)
-            left.plot((x - HALF) / um, profiles[k], color=colour, label=f"{HOURS[k]:.0f} h")
-            place = ways[k, 3]
-            left.plot((place - HALF) / um, np.interp(place, x, profiles[k]), "o", color=colour)
-        left.set(xlabel="x [µm]", ylabel="fraction of A", xlim=(-300, 300), title="dots: the markers of the contact")
-        left.legend()
-        times = np.linspace(1.0, HOURS[-1], 200)
-        theory = 2 * xi * np.sqrt(SPREAD * times * hour) / um
-        for k, way in enumerate(ways.T):
-            colour = style.named_colour(0) if k != 3 else style.INK
-            right.plot((way - HALF) / um, HOURS, "o-" if k != 3 else "o", color=colour, linewidth=0.8, markersize=4)
-        right.plot(theory, times, color=style.WARNING, linewidth=1.2, label="contact, theory", zorder=3)
-        right.set(xlabel="marker [µm]", ylabel="time [h]", title="dots: markers follow the lattice", ylim=(-4, 125))
-        right.legend(loc="upper center")
-        figure.savefig(path, dpi=style.DPI)
-
-    style.draw(MPI.COMM_WORLD, render)
+    left, right = figure.subplots(1, 2)
+    for i, k in enumerate((0, 2, 5)):
+        colour = style.named_colour(i)
+        left.plot((x - HALF) / um, profiles[k], color=colour, label=f"{HOURS[k]:.0f} h")
+        place = ways[k, 3]
+        left.plot((place - HALF) / um, np.interp(place, x, profiles[k]), "o", color=colour)
+    left.set(xlabel="x [µm]", ylabel="fraction of A", xlim=(-300, 300), title="dots: the markers of the contact")
+    left.legend()
+    times = np.linspace(1.0, HOURS[-1], 200)
+    theory = 2 * xi * np.sqrt(SPREAD * times * hour) / um
+    for k, way in enumerate(ways.T):
+        colour = style.named_colour(0) if k != 3 else style.INK
+        right.plot((way - HALF) / um, HOURS, "o-" if k != 3 else "o", color=colour, linewidth=0.8, markersize=4)
+    right.plot(theory, times, color=style.WARNING, linewidth=1.2, label="contact, theory", zorder=3)
+    right.set(xlabel="marker [µm]", ylabel="time [h]", title="dots: markers follow the lattice", ylim=(-4, 125))
+    right.legend(loc="upper center")
 
 
 if __name__ == "__main__":

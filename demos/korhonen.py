@@ -15,7 +15,7 @@ import emfem as em
 from emfem.units import MPa, eV, um, year
 
 import numpy as np
-from mpi4py import MPI
+from matplotlib.figure import Figure
 
 LENGTH, CURRENT = 50 * um, -1e10  # m, A/m2; against x, so electrons enter at x = 0
 CRITICAL = 41 * MPa
@@ -32,10 +32,9 @@ DRAWN = np.array([0.1, 0.5, 2.0, 5.0, 10.0, 100.0]) * year
 TIMES = np.union1d(DRAWN, np.geomspace(0.03, 100.0, 60) * year)
 
 
-def draw(probe: em.watch.Probe, opens: float, path: Path) -> None:
+def draw(figure: Figure, probe: em.watch.Probe, opens: float) -> None:
     """Profiles, and the tension at the cathode: lines are the closed form, dots the computation."""
     style = em.plot.style
-    figure = style.blank(9.0, 3.8)
     along, against = figure.subplots(1, 2)
     fine = np.linspace(0.0, LENGTH, 201)
     x, times, stress = probe.at[:, 0], np.array(probe.t), np.array(probe.values) / MPa
@@ -65,7 +64,6 @@ def draw(probe: em.watch.Probe, opens: float, path: Path) -> None:
     )
     against.set(xlabel="time [years]", ylabel="tension at the cathode [MPa]", ylim=(3, 200))
     against.legend(loc="lower right")
-    figure.savefig(path, dpi=style.DPI)
 
 
 def main(cells: int = 40, out: str = "results/korhonen") -> dict[str, float]:
@@ -82,8 +80,7 @@ def main(cells: int = 40, out: str = "results/korhonen") -> dict[str, float]:
     closed = em.analytic.korhonen_line(probe.at[:, 0], probe.t[:, None], **CASE)
     strayed = float(np.abs(probe.values - closed).max() / whole)
     product = em.analytic.blech_product(COPPER, critical_stress=CRITICAL)
-    target = em.files.writable(Path(out) / "line.png", ".png")
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(probe, first.t, target))
+    em.plot.figure(lambda figure: draw(figure, probe, first.t), Path(out) / "line.png", height=3.0)
     em.write.say(
         f"{first.stopped} after {first.t:.6e} s, in closed form {exact:.6e} s",
         f"stresses within {strayed:.1e} of the whole difference; j L is {abs(CURRENT) * LENGTH / product:.3f} critical",

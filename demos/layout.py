@@ -41,8 +41,8 @@ def main(until: float = 300.0, size: float = 1.6, drive: float = 0.1, out: str =
     """Squares found and counted, and how far the solute went over what the drift alone would do."""
     line = conducting(size=0.5, refine=0.005, unit=1.0)
     found = em.conduction.resistance(line)
-    em.plot.mesh(line.domain, Path(out) / "mesh.png")
-    em.plot.current(line, Path(out) / "current.png", lines=5, title="current in a meander [um]")
+    em.plot.mesh(line.domain, Path(out) / "mesh.png", unit="µm")
+    em.plot.current(line, Path(out) / "current.png", lines=5, title="current in a meander", unit="µm")
     em.write.say(
         line.domain,
         f"{found:.4f} squares, counted {SQUARES:.4f}: {found - SQUARES:+.4f}",
@@ -65,8 +65,18 @@ def main(until: float = 300.0, size: float = 1.6, drive: float = 0.1, out: str =
     report = em.evolve(film, until, rtol=3e-3, watch=[solute])
     moved = em.fields.integral(gone, film.mesh.comm) - start
     drift = 0.3 * 0.7 * drive * length * current.quantity("power") * until
-    title = f"composition at t = {until:g} [film thicknesses]"
-    em.plot.current(current, Path(out) / "composition.png", over=film["c"], lines=3, title=title)
+    title = f"composition at t = {until:g}"
+    label = "concentration c"
+    em.plot.current(
+        current,
+        Path(out) / "composition.png",
+        over=film["c"],
+        lines=3,
+        title=title,
+        label=label,
+        unit="h",
+        width="page",
+    )
     em.write.say(
         current.domain,
         f"{report}; solute kept to {solute.worst:.1e}",

@@ -17,7 +17,7 @@ import emfem as em
 from emfem.units import MPa, eV, hour, nm, um
 
 import numpy as np
-from mpi4py import MPI
+from matplotlib.figure import Figure
 from scipy.stats import norm
 
 COPPER = em.materials.copper(temperature=573.0)
@@ -65,7 +65,7 @@ def draw_paper(axis: Any, samples: dict[str, em.lifetime.Sample]) -> None:
         axis.fill_betweenx(norm.ppf(PARTS), low, high, color=colour, alpha=0.2, linewidth=0)
     axis.set(xlabel="time to failure [hours]", ylabel="failed [%]", ylim=norm.ppf(PARTS[[0, -1]]))
     axis.set_yticks(norm.ppf(TICKS / 100), [f"{tick:g}" for tick in TICKS])
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), handletextpad=0.1)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), handletextpad=0.1)
     axis.set_title("lines: lognormal, bands: 95 %")
 
 
@@ -76,7 +76,9 @@ def draw_exponents(axis: Any, fits: dict[float, em.lifetime.BlackFit]) -> None:
     shown = np.where(lengths > 0, lengths, 2.0)
     for n, told in ((2, "void opens: tension grows as j √t"), (1, "void grows as atoms drift, j t")):
         axis.axhline(n, color=style.GREY, linestyle="dashed")
-        axis.text(2000 if n == 2 else 2, n + 0.03, told, color=style.GREY, ha="right" if n == 2 else "left", fontsize=8)
+        axis.text(
+            2000 if n == 2 else 2, n + 0.03, told, color=style.GREY, ha="right" if n == 2 else "left", fontsize="small"
+        )
     values = np.array([[f.exponent.value, f.exponent.low, f.exponent.high] for f in fits.values()]).T
     bars = [values[0] - values[1], values[2] - values[0]]
     axis.errorbar(shown, values[0], bars, fmt="o", color=style.named_colour(0), markersize=4, capsize=2)
@@ -88,13 +90,11 @@ def draw_exponents(axis: Any, fits: dict[float, em.lifetime.BlackFit]) -> None:
     axis.set_title("n of simulated accelerated tests")
 
 
-def draw(samples: dict[str, em.lifetime.Sample], fits: dict[float, em.lifetime.BlackFit], path: Path) -> None:
+def draw(figure: Figure, samples: dict[str, em.lifetime.Sample], fits: dict[float, em.lifetime.BlackFit]) -> None:
     """Both."""
-    figure = em.plot.style.blank(9.4, 4.0)
     paper, exponents = figure.subplots(1, 2)
     draw_paper(paper, samples)
     draw_exponents(exponents, fits)
-    figure.savefig(path, dpi=em.plot.style.DPI)
 
 
 def main(samples: int = 300, each: int = 30, out: str = "results/lifetime") -> dict[str, Any]:
@@ -107,8 +107,7 @@ def main(samples: int = 300, each: int = 30, out: str = "results/lifetime") -> d
     }
     fits = {float(void): trials(float(void), each).fit() for void in VOIDS}
     blind = trials(0.0, each, [(CURRENT, kelvin) for kelvin in (523.0, 573.0, 623.0)]).fit()
-    target = em.files.writable(Path(out) / "lifetimes.png", ".png")
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(drawn, fits, target))
+    em.plot.figure(lambda figure: draw(figure, drawn, fits), Path(out) / "lifetimes.png", height=3.0)
     em.write.say(
         *(f"{name}: {sample.fit()}" for name, sample in drawn.items()),
         *(

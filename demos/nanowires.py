@@ -18,9 +18,8 @@ from typing import Any
 import emfem as em
 from emfem.units import nm
 
-import imageio.v3 as iio
 import numpy as np
-from mpi4py import MPI
+from matplotlib.figure import Figure
 
 KELVIN, DENSITY = 900.0, 3e13  # K, A/m2 in the bridge: no line bears it for long
 HALF, LENGTH, FILLET = 5 * nm, 34 * nm, 3 * nm  # m
@@ -105,13 +104,12 @@ def show(axis: Any, bridge: Bridge, frame: int) -> None:
     axis.text(27, 9.2, "electrons", color=style.WARNING, ha="center")
     charge = METALS[bridge.metal].effective_charge
     time = bridge.seen.t[frame]
-    axis.set_title(f"{bridge.metal}, Z* = {charge:+g}{' (placeholder)' if charge > 0 else ''}, {time:.2g} s")
+    axis.set_title(f"{bridge.metal}, Z* = {charge:+g}{' (placeholder)' if charge > 0 else ''}\n{time:.3g} s")
 
 
-def draw(bridges: Sequence[Bridge], path: Path) -> None:
+def draw(figure: Figure, bridges: Sequence[Bridge]) -> None:
     """The bridges at the end, their widths, resistances and atoms moved."""
     style = em.plot.style
-    figure = style.blank(10.0, 7.6)
     panels = figure.subplots(3, 2, width_ratios=(1.25, 1.0))
     for axis, bridge in zip(panels[:, 0], bridges, strict=True):
         show(axis, bridge, len(bridge.seen.t) - 1)
@@ -126,33 +124,27 @@ def draw(bridges: Sequence[Bridge], path: Path) -> None:
         moved.plot(time, bridge.trace["moved"] * nm / 1e3, **line)
     widths.plot(bridges[0].seen.x / nm, bridges[0].seen.half[0] / nm, color=style.GREY, linestyle="dashed")
     wire = ((BOX[0] - LENGTH) / 2 / nm, (BOX[0] + LENGTH) / 2 / nm)
-    widths.set(xlabel="x [nm]", ylabel="half-width at the end [nm]", xlim=wire, ylim=(0, BOX[1] / nm))
+    widths.set(xlabel="x [nm]", ylabel="half-width\nat the end [nm]", xlim=wire, ylim=(0, BOX[1] / nm))
     widths.legend()
-    resistance.set(xlabel="time [R²/|A Z* e E|, of each metal its own]", ylabel="resistance over that at first")
+    resistance.set(xlabel="time [R²/|A Z* e E|, of each metal its own]", ylabel="resistance\nover that at first")
     moved.axhline(0.0, color=style.GREY, linewidth=0.7)
-    moved.set(xlabel="time [R²/|A Z* e E|, of each metal its own]", ylabel="1000 atoms a nm moved to the right")
-    figure.savefig(path, dpi=style.DPI)
+    moved.set(xlabel="time [R²/|A Z* e E|, of each metal its own]", ylabel="1000 atoms a nm\nmoved to the right")
 
 
-def film(bridges: Sequence[Bridge], path: Path) -> None:
-    """The three bridges side by side, each in its own time."""
-    images = []
-    for frame in range(max(len(bridge.seen.t) for bridge in bridges)):
-        figure = em.plot.style.blank(10.5, 2.9)
-        for axis, bridge in zip(figure.subplots(1, 3), bridges, strict=True):
-            show(axis, bridge, frame)
-            axis.set_xlabel("x [nm]")
-        image = em.plot.style.pixels(figure)
-        images.append(image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2])  # H.264 wants even numbers
-    iio.imwrite(path, images, fps=8, codec="libx264", macro_block_size=2)
+def beside(figure: Figure, bridges: Sequence[Bridge], frame: int) -> None:
+    """A frame of the film: the three bridges side by side, each in its own time."""
+    for axis, bridge in zip(figure.subplots(1, 3), bridges, strict=True):
+        show(axis, bridge, frame)
+        axis.set_xlabel("x [nm]")
 
 
 def main(width: float = 1.0 * nm, until: float = UNTIL, frames: int = 16, out: str = "results/nanowires") -> Any:
     """For each metal atoms moved to the right [1/m], half-widths of both ends [m], resistance over that at first."""
     bridges = [run(metal, width, until, frames) for metal in METALS]
-    picture, moving = em.files.writable(Path(out) / "bridges.png", ".png"), Path(out) / "bridges.mp4"
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(bridges, picture))
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: film(bridges, moving))
+    em.plot.figure(lambda figure: draw(figure, bridges), Path(out) / "bridges.png", height=5.6)
+    count = max(len(bridge.seen.t) for bridge in bridges)
+    film = Path(out) / "bridges.mp4"
+    em.plot.movie(lambda figure, i: beside(figure, bridges, i), count, film, height=2.1, frames_per_second=8)
     found = {}
     for bridge in bridges:
         moved, rise = bridge.trace["moved"][-1], bridge.trace["resistance"][-1] / bridge.trace["resistance"][0]

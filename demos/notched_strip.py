@@ -7,6 +7,7 @@ decomposes as it would in a uniform field.
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import emfem as em
 
@@ -28,8 +29,10 @@ def main(until: float = 200.0, size: float = 1.6, out: str = "results/notched_st
             em.write.vtx(Path(out) / "fields.bp", ["c", "phi", "j"], times=[until]),
         ],
     )
-    em.plot.current(current, Path(out) / "current.png", title="current in a notched strip")
-    em.plot.current(current, Path(out) / "composition.png", over=film["c"], title=f"composition at t = {until:g}")
+    em.plot.current(current, Path(out) / "current.png", title="current in a notched strip", unit="h")
+    title = f"composition at t = {until:g}"
+    look: dict[str, Any] = {"label": "concentration c", "unit": "h", "lines": 8}
+    em.plot.current(current, Path(out) / "composition.png", over=film["c"], title=title, **look)
     found = em.conduction.crowding(current)
     em.write.say(domain, report, found, f"resistance {em.conduction.resistance(current):.4f}")
     return found

@@ -15,11 +15,10 @@ from typing import Any
 import emfem as em
 from emfem.units import nm
 
-import imageio.v3 as iio
 import numpy as np
 import ufl
 from dolfinx import fem
-from mpi4py import MPI
+from matplotlib.figure import Figure
 
 GOLD = em.materials.gold(temperature=900.0)
 RADIUS, AMPLITUDE = 5 * nm, 0.05  # m, R
@@ -121,36 +120,29 @@ def exact(current_density: float | None) -> complex:
     return complex(em.analytic.wire_growth_rate(k, GOLD, radius=RADIUS, current_density=current_density or 0.0))
 
 
-def draw(wires: dict[str, Wire], path: Path) -> None:
+def draw(figure: Figure, wires: dict[str, Wire]) -> None:
     """The wires near breaking, and their waves in time."""
-    figure = em.plot.style.blank(10.0, 5.6)
     panels = figure.subplots(2, 2)
     for axis, (name, wire) in zip(panels[0], wires.items(), strict=True):
         shown(axis, wire, -1)
         axis.set(title=f"{name}, {axis.get_title()}", xlabel="x [nm]")
     waves(panels[1], wires)
-    figure.savefig(path, dpi=em.plot.style.DPI)
 
 
-def film(wires: dict[str, Wire], path: Path) -> None:
-    """Both wires one above the other."""
-    images = []
-    for frame in range(min(len(wire.seen.t) for wire in wires.values())):
-        figure = em.plot.style.blank(6.4, 4.8)
-        for axis, (name, wire) in zip(figure.subplots(2, 1), wires.items(), strict=True):
-            shown(axis, wire, frame)
-            axis.set(title=f"{name}, {axis.get_title()}", xlabel="x [nm]")
-        image = em.plot.style.pixels(figure)
-        images.append(image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2])  # H.264 wants even numbers
-    iio.imwrite(path, images, fps=10, codec="libx264", macro_block_size=2)
+def both(figure: Figure, wires: dict[str, Wire], frame: int) -> None:
+    """A frame of the film: both wires, one above the other."""
+    for axis, (name, wire) in zip(figure.subplots(2, 1), wires.items(), strict=True):
+        shown(axis, wire, frame)
+        axis.set(title=f"{name}, {axis.get_title()}", xlabel="x [nm]")
 
 
 def main(part: float = 0.13, until: float = 8.0, out: str = "results/pinching") -> dict[str, Any]:
     """Growth rates without and with a current over the theory, the speed of the neck over it, how far the neck went."""
     wires = {"no current": run(None, part, until), "under a current to the right": run(DENSITY, part, until)}
-    picture, moving = em.files.writable(Path(out) / "wires.png", ".png"), Path(out) / "wires.mp4"
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(wires, picture))
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: film(wires, moving))
+    em.plot.figure(lambda figure: draw(figure, wires), Path(out) / "wires.png", height=4.0)
+    frames = min(len(wire.seen.t) for wire in wires.values())
+    film = Path(out) / "wires.mp4"
+    em.plot.movie(lambda figure, frame: both(figure, wires, frame), frames, film, width=4.6, height=3.6)
     still, driven = wires.values()
     theory = exact(DENSITY)
     found = {

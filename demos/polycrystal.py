@@ -34,8 +34,11 @@ def main(
         angle, order = em.patterns.direction(film["c"], dx=domain.dx(region=grain))
         found[grain] = ((90.0 + turn) % 180.0, angle, order)
         em.write.say(f"{grain}: slow axis at {found[grain][0]:5.1f} deg, bands at {angle:5.1f} deg, order {order:.2f}")
-    em.plot.mesh(domain, Path(out) / "grains.png")
-    em.plot.field(film["c"], Path(out) / "composition.png", title=f"composition at t = {until:g}", regions=domain)
+    em.plot.mesh(domain, Path(out) / "grains.png", unit="h")
+    title = f"composition at t = {until:g}"
+    em.plot.field(
+        film["c"], Path(out) / "composition.png", title=title, label="concentration c", unit="h", regions=domain
+    )
     return found
 
 

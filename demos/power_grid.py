@@ -82,19 +82,16 @@ def pictures(domain: em.mesh.Domain, highest: np.ndarray, stress: Any, life: em.
         values=np.minimum(of_wires, 2 * CRITICAL),
         scale=CRITICAL,
         limits=(0.0, 2.0),
-        colours="coolwarm",
+        colours=em.plot.style.SIGNED,
         label="highest steady tension / critical",
         marks={"pad": list(net.pads)},
         title="which stripes can get a void (red), which never (blue)",
     )
-    reach = max(life.highest[-1], -life.lowest[-1]) / MPa
     em.plot.network(
         domain,
         out / "voids.png",
         values=stress,
         scale=MPa,
-        limits=(-reach, reach),
-        colours="coolwarm",
         label="stress, tension positive [MPa]",
         marks={"void": [int(void.node) for void in life.voids], "pad": list(net.pads)},
         title=f"stress and voids after {life.t[-1] / year:.3g} years",

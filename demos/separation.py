@@ -15,7 +15,7 @@ from emfem.plot import style
 import numpy as np
 import ufl
 from dolfinx import fem
-from mpi4py import MPI
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 MOBILITIES = {"slow": 1.0, "middle": 1.6, "fast": 2.2}
@@ -65,28 +65,21 @@ def main(until: float = 16.0, cells: int = 150, out: str = "results/separation")
             "expected width": float(np.sqrt(SIGMA**2 + 2 * DIFFUSIVITY * until)),
         }
     titles = [f"{name}: at {band['place']:.2f}, width {band['width']:.2f}" for name, band in found.items()]
-    draw(Path(out) / "bands.png", along, profiles, until)
+    em.plot.figure(lambda figure: draw(figure, along, profiles, until), Path(out) / "bands.png", height=3.9)
     em.write.say(channel, report, *titles, em.migration.peclet(mixture[-1]))
     return found
 
 
-def draw(path: Path, along: NDArray[np.float64], profiles: list[list[NDArray[np.float64]]], until: float) -> None:
+def draw(figure: Figure, along: NDArray[np.float64], profiles: list[list[NDArray[np.float64]]], until: float) -> None:
     """The three concentrations along the middle of the channel, at the start, on the way and at the end."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-
-    def render() -> None:
-        figure = style.blank(9.0, 5.0)
-        for axes, t, bands in zip(figure.subplots(3, 1, sharex=True), (0.0, until / 4, until), profiles, strict=True):
-            for i, (name, values) in enumerate(zip(MOBILITIES, bands, strict=True)):
-                axes.fill_between(along, values, color=style.named_colour(i), alpha=0.3)
-                axes.plot(along, values, color=style.named_colour(i), label=name)
-            axes.set(ylabel="c / c₀ [–]", xlim=(0.0, LENGTH), ylim=(0.0, 1.1))
-            axes.text(0.99, 0.85, f"t = {t:g} [–]", ha="right", transform=axes.transAxes)
-        axes.set(xlabel="x along the channel [–]")
-        figure.axes[0].legend(loc="upper center", ncols=3)
-        figure.savefig(path, dpi=style.DPI)
-
-    style.draw(MPI.COMM_WORLD, render)
+    for axes, t, bands in zip(figure.subplots(3, 1, sharex=True), (0.0, until / 4, until), profiles, strict=True):
+        for i, (name, values) in enumerate(zip(MOBILITIES, bands, strict=True)):
+            axes.fill_between(along, values, color=style.named_colour(i), alpha=0.3)
+            axes.plot(along, values, color=style.named_colour(i), label=name)
+        axes.set(ylabel="c / c₀ [–]", xlim=(0.0, LENGTH), ylim=(0.0, 1.1))
+        axes.text(0.99, 0.85, f"t = {t:g} [–]", ha="right", transform=axes.transAxes)
+    axes.set(xlabel="x along the channel [–]")
+    figure.axes[0].legend(loc="upper center", ncols=3)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from emfem.units import boltzmann, eV, minute, um
 
 import numpy as np
 import ufl
-from mpi4py import MPI
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 COLD, HOT, LENGTH = 300.0, 400.0, 1 * um
@@ -40,27 +40,20 @@ def main(cells: int = 100, out: str = "results/soret") -> dict[str, float]:
         profiles.append(em.fields.evaluate(atoms["c"], x[:, None]))
     report = em.solve_steady(atoms)
     profiles.append(em.fields.evaluate(atoms["c"], x[:, None]))
-    draw(Path(out) / "slab.png", x, profiles)
+    em.plot.figure(lambda figure: draw(figure, x, profiles), Path(out) / "slab.png", width="column", height=2.6)
     cold, middle, hot = em.fields.evaluate(atoms["c"], [[0.0], [LENGTH / 2], [LENGTH]])
     em.write.say(slab, report, f"c at rest: {cold:.6f} cold, {middle:.6f} in the middle, {hot:.6f} hot")
     return {"cold": cold, "middle": middle, "hot": hot}
 
 
-def draw(path: Path, x: NDArray[np.float64], profiles: list[NDArray[np.float64]]) -> None:
+def draw(figure: Figure, x: NDArray[np.float64], profiles: list[NDArray[np.float64]]) -> None:
     """The concentration along the slab at some times and at rest."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-
-    def render() -> None:
-        figure = style.blank(6.0, 3.8)
-        axes = figure.subplots()
-        names = [*(f"{t / minute:g} min" for t in TIMES), "at rest"]
-        for i, (name, profile) in enumerate(zip(names, profiles, strict=True)):
-            axes.plot(x / um, profile, color=style.named_colour(i), label=name)
-        axes.set(xlabel=f"x [µm], {COLD:.0f} K to {HOT:.0f} K", ylabel="concentration over its mean")
-        axes.legend()
-        figure.savefig(path, dpi=style.DPI)
-
-    style.draw(MPI.COMM_WORLD, render)
+    axes = figure.subplots()
+    names = [*(f"{t / minute:g} min" for t in TIMES), "at rest"]
+    for i, (name, profile) in enumerate(zip(names, profiles, strict=True)):
+        axes.plot(x / um, profile, color=style.named_colour(i), label=name)
+    axes.set(xlabel=f"x [µm], {COLD:.0f} K to {HOT:.0f} K", ylabel="concentration over its mean")
+    axes.legend()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import emfem as em
 from emfem.units import MPa, eV, um, year
 
 import numpy as np
-from mpi4py import MPI
+from matplotlib.figure import Figure
 
 NODES = {"A": (0.0, 0.0), "J": (20 * um, 0.0), "B": (50 * um, 0.0), "C": (20 * um, 10 * um)}
 WIRES = ("AJ", "JB", "JC")
@@ -79,7 +79,7 @@ def draw_ways(axis: Any, probe: em.watch.Probe, ends: dict[str, float], blech: d
     for node, shift in (("A", (7, -5)), ("J", (5, -13)), ("B", (-14, -3)), ("C", (7, -4))):
         axis.annotate(node, (at[node], ends[node] / MPa), shift, textcoords="offset points", weight="bold")
     axis.set(xlabel="way from A: to B full, from J to C dashed [µm]", ylabel="stress, tension positive [MPa]")
-    axis.legend(loc="upper left", fontsize=8)
+    axis.legend(loc="upper left", fontsize="small")
 
 
 def draw_nodes(axis: Any, probe: em.watch.Probe, ends: dict[str, float]) -> None:
@@ -97,13 +97,11 @@ def draw_nodes(axis: Any, probe: em.watch.Probe, ends: dict[str, float]) -> None
     axis.set_title("triangles: steady, from the potential")
 
 
-def draw(probe: em.watch.Probe, ends: dict[str, float], blech: dict[str, float], path: Path) -> None:
+def draw(figure: Figure, probe: em.watch.Probe, ends: dict[str, float], blech: dict[str, float]) -> None:
     """Both."""
-    figure = em.plot.style.blank(9.4, 4.0)
     along, against = figure.subplots(1, 2)
     draw_ways(along, probe, ends, blech)
     draw_nodes(against, probe, ends)
-    figure.savefig(path, dpi=em.plot.style.DPI)
 
 
 def main(cells: int = 16, out: str = "results/star") -> dict[str, Any]:
@@ -119,8 +117,7 @@ def main(cells: int = 16, out: str = "results/star") -> dict[str, Any]:
     em.evolve(model, until=UNTIL, watch=[probe, kept], progress=False)
     marched = em.stress.at_nodes(model)
     off = float(np.abs(marched - list(ends.values())).max())
-    target = em.files.writable(Path(out) / "march.png", ".png")
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(probe, ends, blech, target))
+    em.plot.figure(lambda figure: draw(figure, probe, ends, blech), Path(out) / "march.png", height=3.0)
     em.plot.network(
         net,
         Path(out) / "star.png",

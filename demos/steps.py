@@ -17,7 +17,7 @@ import emfem as em
 from emfem.units import nm
 
 import numpy as np
-from mpi4py import MPI
+from matplotlib.figure import Figure
 
 KELVIN, CURRENT = 900.0, -5e9  # K, A/m2; electrons go along +x, down the stairs
 WIDTH, UNTIL = 5 * nm, 300.0  # m, s
@@ -116,15 +116,13 @@ def draw_bridges(axis: Any, bridges: dict[str, em.steps.History]) -> None:
     axis.legend(loc="upper center", ncols=3, columnspacing=1.0, handlelength=1.4)
 
 
-def draw(rows: dict[str, Any], rates: dict[str, Any], bridges: dict[str, Any], path: Path) -> None:
+def draw(figure: Figure, rows: dict[str, Any], rates: dict[str, Any], bridges: dict[str, Any]) -> None:
     """All four."""
-    figure = em.plot.style.blank(9.0, 7.2)
     (gold, tungsten), (theory, pads) = figure.subplots(2, 2)
     for axis, (metal, history) in zip((gold, tungsten), rows.items(), strict=True):
         draw_stairs(axis, metal, history)
     draw_rates(theory, rates)
     draw_bridges(pads, bridges)
-    figure.savefig(path, dpi=em.plot.style.DPI)
 
 
 def main(steps: int = 32, out: str = "results/steps") -> dict[str, Any]:
@@ -135,8 +133,7 @@ def main(steps: int = 32, out: str = "results/steps") -> dict[str, Any]:
     rates = {metal: {phase: measured(metal, 16, n) for n, phase in phases.items()} for metal in METALS}
     theory = {metal: em.steps.growth_rate(list(phases.values()), surface(metal), width=WIDTH) for metal in METALS}
     strayed = max(abs(np.array(list(rates[m].values())) - theory[m]).max() / abs(theory[m]).max() for m in METALS)
-    target = em.files.writable(Path(out) / "steps.png", ".png")
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(rows, rates, bridges, target))
+    em.plot.figure(lambda figure: draw(figure, rows, rates, bridges), Path(out) / "steps.png", height=5.6)
     bunching = {metal: history.bunching[[0, -1]].tolist() for metal, history in rows.items()}
     moved = {metal: carried(history) for metal, history in bridges.items()}
     for metal, (start, end) in bunching.items():

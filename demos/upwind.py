@@ -18,7 +18,7 @@ import emfem as em
 from emfem.units import MPa, hour, um, year
 
 import numpy as np
-from mpi4py import MPI
+from matplotlib.figure import Figure
 
 LENGTH, CURRENT, KELVIN = 20 * um, -1e10, 573.0  # m, A/m2, K; against x: electrons go along x
 METALS = {name: em.materials.metal(name, KELVIN) for name in ("copper", "tungsten", "molybdenum")}
@@ -56,10 +56,9 @@ def closed(metal: em.materials.Material, at: Any, t: Any) -> Any:
     return em.analytic.korhonen_line(at, t, length=LENGTH, current_density=CURRENT, material=metal)
 
 
-def draw(at: Any, found: dict[str, Any], path: Path) -> None:
+def draw(figure: Figure, at: Any, found: dict[str, Any]) -> None:
     """A panel for each metal."""
     style = em.plot.style
-    figure = style.blank(9.6, 3.9)
     panels = figure.subplots(1, len(found), sharey=True)
     for axis, (name, stress) in zip(panels, found.items(), strict=True):
         metal = METALS[name]
@@ -70,7 +69,7 @@ def draw(at: Any, found: dict[str, Any], path: Path) -> None:
         axis.axhline(0.0, color=style.GREY, linewidth=0.7)
         placeholder = metal.constants["effective_charge"].mark == "placeholder"
         axis.set_title(
-            f"{name}, Z* = {metal.effective_charge:+g}{' (placeholder)' if placeholder else ''}\n"
+            f"{name}\nZ* = {metal.effective_charge:+g}{' (placeholder)' if placeholder else ''}\n"
             f"L²/κ = {told(unit(metal))}"
         )
         axis.set(xlabel="distance from the cathode [µm]", xlim=(0, LENGTH / um))
@@ -82,8 +81,7 @@ def draw(at: Any, found: dict[str, Any], path: Path) -> None:
     panels[0].set_ylabel("stress, tension positive [MPa]")
     panels[0].annotate("", (12, -200), (2, -200), arrowprops={"arrowstyle": "->", "color": style.INK})
     panels[0].text(7, -190, "electrons", ha="center")
-    panels[-1].legend(loc="upper left", title="time [L²/κ]", ncols=2, columnspacing=1.0)
-    figure.savefig(path, dpi=style.DPI)
+    panels[-1].legend(loc="lower right", title="time [L²/κ]", ncols=2, columnspacing=1.0)
 
 
 def main(cells: int = 20, out: str = "results/upwind") -> dict[str, Any]:
@@ -99,8 +97,7 @@ def main(cells: int = 20, out: str = "results/upwind") -> dict[str, Any]:
         other = metal.having(effective_charge=-metal.effective_charge)
         mirrored = profiles(other, cells, at)
         worst = max(worst, float(np.abs(mirrored + found[name]).max() / np.abs(found[name]).max()))
-    target = em.files.writable(Path(out) / "ends.png", ".png")
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(at, found, target))
+    em.plot.figure(lambda figure: draw(figure, at, found), Path(out) / "ends.png", height=2.9)
     for name, (cathode, anode) in ends.items():
         em.write.say(f"{name:11}: cathode {cathode / MPa:+8.2f} MPa, anode {anode / MPa:+8.2f} MPa")
     em.write.say(f"profiles within {strayed:.1e} of closed form; charges reversed: the opposite to {worst:.1e}")

@@ -20,6 +20,7 @@ from emfem.units import MPa, um
 
 import numpy as np
 import ufl
+from matplotlib.figure import Figure
 from mpi4py import MPI
 
 LENGTH, WIDTH, THICKNESS, RADIUS, HEIGHT = 4 * um, 1 * um, 0.5 * um, 0.25 * um, 0.6 * um  # of the lines and the via
@@ -65,15 +66,14 @@ def middle(function: Any) -> Any:
     return x, z, plane.faces.reshape(-1, 4)[:, 1:], plane.point_data["value"]
 
 
-def draw(parts: dict[str, Any], path: Path) -> None:
+def draw(figure: Figure, parts: dict[str, Any]) -> None:
     """One plane for each field."""
     style = em.plot.style
-    figure = style.blank(7.6, 1.55 * len(parts) + 0.3)
     panels = figure.subplots(len(parts), 1, sharex=True)
     for axis, (label, (x, z, triangles, values)) in zip(panels, parts.items(), strict=True):
         reach = np.abs(values).max()
         low, high = (-reach, reach) if values.min() < 0 else (0.0, min(reach, SHOWN))
-        colours = "RdBu_r" if low < 0 else style.DENSITY
+        colours = style.SIGNED if low < 0 else style.DENSITY
         shown = axis.tripcolor(x, z, triangles, values, shading="gouraud", cmap=colours, vmin=low, vmax=high)
         beyond = "max" if high < reach else "neither"
         figure.colorbar(shown, ax=axis, label=label, pad=0.01, aspect=9, extend=beyond)
@@ -81,8 +81,7 @@ def draw(parts: dict[str, Any], path: Path) -> None:
         axis.spines[["top", "right"]].set_visible(False)
     panels[-1].set_xlabel("x [µm], in the plane through the axis of the via")
     panels[0].annotate("", (0.9, 0.25), (2.2, 0.25), arrowprops={"arrowstyle": "<-", "color": style.INK})
-    panels[0].text(2.3, 0.25, "current: in below, out above", va="center", fontsize=8)
-    figure.savefig(path, dpi=style.DPI)
+    panels[0].text(2.3, 0.25, "current: in below, out above", va="center", fontsize="small")
 
 
 def main(size: float = 0.25, out: str = "results/via_stress") -> dict[str, float]:
@@ -113,9 +112,8 @@ def main(size: float = 0.25, out: str = "results/via_stress") -> dict[str, float
         "by heat [MPa]": thermal,
     }
     planes = {label: middle(field) for label, field in shown.items()}
-    target = em.files.writable(Path(out) / "planes.png", ".png")
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(planes, target))
-    em.plot.current(current, Path(out) / "current.png", title="current density in a via [A/m²]")
+    em.plot.figure(lambda figure: draw(figure, planes), Path(out) / "planes.png", height=1.4 * len(planes) + 0.3)
+    em.plot.current(current, Path(out) / "current.png", title="current in a via", width="page")
     found = {
         "crowding": float(em.conduction.crowding(current).ratio),
         "rise": heat.quantity("T_max") - AROUND,

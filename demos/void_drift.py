@@ -14,7 +14,7 @@ import emfem as em
 from emfem.units import nm
 
 import numpy as np
-from mpi4py import MPI
+from matplotlib.figure import Figure
 
 GOLD = em.materials.gold(temperature=900.0)
 RADIUS, BOX = 20 * nm, (100 * nm, 100 * nm)  # m
@@ -32,14 +32,12 @@ def drawn(axis: Any, seen: Any, turn: float, expected: float) -> None:
     axis.legend()
 
 
-def draw(seen: Any, turn: float, expected: float, path: Path) -> None:
+def draw(figure: Figure, seen: Any, turn: float, expected: float) -> None:
     """Place and resistance of the void."""
-    figure = em.plot.style.blank(9.0, 3.4)
     place, resistance = figure.subplots(1, 2)
     drawn(place, seen, turn, expected)
     resistance.plot(seen.t * 1e6, seen["resistance"] / seen["resistance"][0], color=em.plot.style.named_colour(0))
     resistance.set(xlabel="time [µs]", ylabel="resistance over that at first", ylim=(0.95, 1.05))
-    figure.savefig(path, dpi=em.plot.style.DPI)
 
 
 def main(part: float = 0.14, way: float = 0.8, frames: int = 12, out: str = "results/void_drift") -> dict[str, float]:
@@ -76,11 +74,11 @@ def main(part: float = 0.14, way: float = 0.8, frames: int = 12, out: str = "res
         x = np.unwrap(lap["x_centre"], period=BOX[0])
         laps.append(float(np.polyfit(lap.t[late], x[late], 1)[0]) / expected)
         states.append(model["c"].copy())
-    picture = em.files.writable(Path(out) / "void.png", ".png")
-    em.plot.style.draw(MPI.COMM_WORLD, lambda: draw(seen, turn, expected, picture))
+    em.plot.figure(lambda figure: draw(figure, seen, turn, expected), Path(out) / "void.png", height=2.7)
+    label = "c: metal 1, void 0"
     titles = ["before", f"{turn * 1e6:.2f} µs, then the current is reversed", f"{2 * turn * 1e6:.2f} µs"]
-    em.plot.film_strip(states, Path(out) / "strip.png", titles=titles, limits=(0.0, 1.0))
-    em.plot.animation(film, Path(out) / "void.mp4", limits=(0.0, 1.0))
+    em.plot.film_strip(states, Path(out) / "strip.png", titles=titles, limits=(0.0, 1.0), label=label)
+    em.plot.animation(film, Path(out) / "void.mp4", limits=(0.0, 1.0), label=label)
     x = seen["x_centre"]
     off = float(x[-1] - x[0]) / (way * RADIUS)
     em.write.say(f"there {laps[0]:.4f}, back {laps[1]:.4f} of {expected:.4g} m/s; ends off by {off:.1e} of its way")

@@ -29,7 +29,8 @@ def main(until: float = 1000.0, cells: int = 48, out: str = "results/zero_field"
         films.append(film["c"])
         fall = energy["free_energy"][0] - energy["free_energy"][-1]
         em.write.say(f"Lambda = {ratio:g}: {found[ratio]}; free energy fell by {fall:.3g}")
-    em.plot.film_strip(films, Path(out) / "strip.png", titles=[f"Λ = {ratio:g}" for ratio in found])
+    titles = [f"Λ = {ratio:g}" for ratio in found]
+    em.plot.film_strip(films, Path(out) / "strip.png", titles=titles, label="concentration c", unit="h")
     return found
 
 

@@ -23,7 +23,6 @@ from emfem import (
     fields,
     film,
     heat,
-    lifetime,
     materials,
     mesh,
     migration,
@@ -47,7 +46,7 @@ from emfem.model import Model, fixed, flux, placeholder
 from emfem.solve import Steady, solve_steady
 
 if TYPE_CHECKING:
-    from emfem import results, studies, verify
+    from emfem import lifetime, results, studies, verify
 
 __version__ = "0.1.0"
 
@@ -97,8 +96,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Load these when they are first asked for: tables, units and schedulers take a second to import."""
-    if name in ("results", "studies", "verify"):
+    """Load these when they are first asked for: statistics, tables and schedulers take a second to import."""
+    if name in ("lifetime", "results", "studies", "verify"):
         return importlib.import_module(f"emfem.{name}")
     msg = f"module 'emfem' has no attribute {name!r}"
     raise AttributeError(msg)

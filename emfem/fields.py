@@ -252,7 +252,8 @@ def gather(function: fem.Function) -> Cells | None:
     """A Lagrange function as VTK cells on rank 0, None elsewhere."""
     space = function.function_space
     mesh = space.mesh
-    if any(period(mesh)) and not space.element.basix_element.discontinuous:
+    several = any(period(mesh)) or getattr(space, "tied", False)  # nodes that are in several places at once
+    if several and not space.element.basix_element.discontinuous:
         function = discontinuous(function, mesh, space.element.basix_element.degree)
         space = function.function_space
     owned = mesh.topology.index_map(mesh.topology.dim).size_local

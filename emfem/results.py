@@ -10,9 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from emfem import checkpoint
+from emfem import checkpoint, plot
 from emfem.errors import ParameterError, number
-from emfem.files import writable
 from emfem.model import Model
 from emfem.observe import owner
 from emfem.studies import Case
@@ -177,15 +176,40 @@ class Results:
         """Draw a field at a saved time. Collective.
 
         Args:
-            path: a name ending in .png; FIELD.png in the folder when left out.
+            path: a name ending in .png, .pdf or .svg; FIELD.png in the folder when left out.
             field: the first unknown of the last model when left out.
             t: the last time when left out.
+
+        Returns:
+            The path. For a figure to restyle draw the field yourself: `em.plot.field(results.field("c"))`.
         """
         models = self.models(t)
         name = models[-1].names[0] if field is None else field
-        target = writable(self.folder / f"{name}.png" if path is None else path, ".png")
-        title = f"t = {models[0].t:.4g}" if self.case.tables.time else ""
+        target = plot.style.picture(self.folder / f"{name}.png" if path is None else path)
+        assert target is not None
+        title = plot.labels.time(models[0]) if self.case.tables.time else ""
         return picture(models, name, target, title)
+
+    def animation(
+        self,
+        path: os.PathLike[str] | str | None = None,
+        *,
+        field: str | None = None,
+        frames_per_second: int = 10,
+    ) -> Path:
+        """Draw a field at all saved times, one after the other. Collective.
+
+        Args:
+            path: a name ending in .mp4 or .gif; FIELD.mp4 in the folder when left out.
+            field: the first unknown of the last model when left out.
+            frames_per_second: speed.
+        """
+        name = self.first_field() if field is None else field
+        frames = self.frames(name)
+        label = plot.labels.of_model(owner(self._models, name), name)
+        unit = plot.labels.of_lengths(self._models)
+        target = self.folder / f"{name}.mp4" if path is None else path
+        return plot.animation(frames, target, frames_per_second=frames_per_second, label=label, unit=unit)
 
     def first_field(self) -> str:
         """The first unknown of the last model: what is drawn unless another is asked for."""

@@ -67,7 +67,9 @@ def tied(space: fem.FunctionSpace, groups: Sequence[NDArray[np.int32]]) -> fem.F
     )
     mesh, element = space.mesh, space.element
     made = dolfinx.cpp.fem.FunctionSpace_float64(mesh._cpp_object, element._cpp_object, dofmap)
-    return fem.FunctionSpace(mesh, space.ufl_element(), made)
+    found = fem.FunctionSpace(mesh, space.ufl_element(), made)
+    found.tied = True  # a node of a group is in no one place: `emfem.fields.gather` asks
+    return found
 
 
 def pieces(space: fem.FunctionSpace, links: Sequence[NDArray[np.int32]] = ()) -> NDArray[np.int64]:

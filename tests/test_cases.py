@@ -370,9 +370,57 @@ def test_a_polycrystal_has_a_crystal_in_each_grain():
             },
         }
     )
-    turned = case.tables.models()["film"].anisotropy.make()
+    turned = case.tables.models()["film"].anisotropy.on(case.tables.domain.make())
     assert np.allclose(turned["grain 1"], turned["grain 2"][::-1, ::-1])
     assert case.build()[0].name == "film"
+
+
+GRAINS: dict[str, Any] = {
+    "domain": {
+        "shape": "periodic_rectangle",
+        "size": [8.0, 8.0],
+        "cells": [8, 8],
+        "random_grains": {"count": 4, "seed": 1},
+    },
+    "film": {"alloy": "cupd", "mean": 0.3, "anisotropy": {"ratio": 0.1, "scattered": {"spread": "30 deg", "seed": 2}}},
+}
+
+
+def test_grains_are_turned_at_random_within_a_spread():
+    """Both ways, by other angles for another seed, and in proportion to the spread."""
+    case = Case.from_dict(GRAINS)
+    domain = case.tables.domain.make()
+
+    def turns(**values: Any) -> Any:
+        film = case.with_(**values).tables.models()["film"]
+        return np.array([film.anisotropy.turns(domain)[region] for region in domain.regions])
+
+    first = turns()
+    assert np.abs(first).max() <= np.pi / 6
+    assert first.min() < 0 < first.max()
+    assert np.allclose(turns(**{"film.anisotropy.scattered.spread": "60 deg"}), 2 * first, rtol=1e-12)
+    assert not np.isclose(turns(**{"film.anisotropy.scattered.seed": 3}), first).any()
+    assert case.build()[0].name == "film"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("film.anisotropy.scattered.spread", -0.1, "[film.anisotropy.scattered] spread = -0.1 rad, must be at least 0"),
+        ("film.anisotropy.scattered.seed", -1, "[film.anisotropy.scattered] seed = -1, must be at least 0"),
+        ("film.anisotropy.turned", {"grain 1": 0.1}, "turned and scattered are given, must be one of"),
+    ],
+)
+def test_wrong_scatter(key: str, value: Any, said: str):
+    with pytest.raises(em.ParameterError) as caught:
+        Case.from_dict(GRAINS).with_(**{key: value})
+    assert said in str(caught.value)
+
+
+def test_scatter_needs_grains():
+    one = {**GRAINS, "domain": {key: value for key, value in GRAINS["domain"].items() if key != "random_grains"}}
+    with pytest.raises(em.ParameterError, match="scattered is given, must be left out: the domain has no regions"):
+        Case.from_dict(one).build()
 
 
 def test_current_and_resistance():
@@ -406,6 +454,90 @@ def test_wrong_electrodes(condition: dict[str, Any], said: str):
     with pytest.raises(em.ParameterError) as caught:
         Case.from_dict({"domain": square, "conduction": {"on": {"left": condition}}})
     assert said in str(caught.value)
+
+
+# ---- values that follow time ----------------------------------------------------------------------------------------
+
+
+def turning(**course: Any) -> Case:
+    """A film whose field turns."""
+    field = {"strength": 0.1, "angle": {"times": [10, 20], "values": ["0 deg", "90 deg"], **course}}
+    square = {"shape": "periodic_rectangle", "size": [8.0, 8.0], "cells": [4, 4]}
+    return Case.from_dict({"domain": square, "film": {"alloy": "cupd", "mean": 0.3, "field": field}})
+
+
+def test_a_value_may_follow_time_along_lines_or_in_steps():
+    """Before the first time it has the first value, from the last time on the last one."""
+    at = (0.0, 10.0, 15.0, 19.9, 20.0, 99.0)
+    lines = turning().tables.models()["film"].field.angle
+    assert [lines(t) for t in at] == pytest.approx([0.0, 0.0, np.pi / 4, 0.99 * np.pi / 2, np.pi / 2, np.pi / 2])
+    steps = turning(between="steps").tables.models()["film"].field.angle
+    assert [steps(t) for t in at] == pytest.approx([0.0, 0.0, 0.0, 0.0, np.pi / 2, np.pi / 2])
+
+
+def test_a_field_that_turns_is_the_force_on_the_film():
+    case = turning()
+    force = case.tables.models()["film"].field.force(em.film.cupd(), None)
+    assert force(20.0) == pytest.approx((0.0, 0.1), abs=1e-15)
+    assert [driver.name for driver in case.build()[0].drivers] == ["field"]
+
+
+def test_a_value_that_follows_time_is_resolved_and_told_apart(tmp_path: Path):
+    case = turning(between="steps")
+    (tmp_path / "case.toml").write_text(case.to_toml(), encoding="utf-8")
+    assert Case.read(tmp_path / "case.toml").hash == case.hash
+    assert case.value("film.field.angle")["values"] == pytest.approx([0.0, np.pi / 2])
+    assert turning().hash != case.hash
+
+
+@pytest.mark.parametrize(
+    ("course", "said"),
+    [
+        ({"values": [0.0]}, "has 2 times and 1 values, must have as many of both, at least one"),
+        ({"times": [20, 10]}, "has times [20, 10], must be finite, and times that increase"),
+        ({"times": [10, 10]}, "has times [10, 10], must be finite, and times that increase"),
+        ({"times": [0, math.inf]}, "must be finite, and times that increase"),
+        ({"times": 10}, "must have a list of times"),
+        ({"values": [0.0, 45]}, "is in rad, must be within a full turn"),
+        ({"values": ["0 deg", "1 K"]}, "is a temperature, must be an angle"),
+        ({"between": "curves"}, "has between = 'curves', must be one of lines, steps"),
+        ({"time": [0, 1]}, "must be a table with times and values, and between if it is not 'lines'"),
+    ],
+)
+def test_wrong_courses(course: dict[str, Any], said: str):
+    with pytest.raises(em.ParameterError) as caught:
+        turning(**course)
+    assert "film.field.angle = " in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_a_list_is_no_course():
+    with pytest.raises(em.ParameterError, match="must be one value, or a table with times and values"):
+        turning().with_(**{"film.field.angle": [0.0, 1.0]})
+
+
+def test_steps_hit_the_times_at_which_a_voltage_bends(tmp_path: Path):
+    """2 V at t = 1 s, then switched off at 1.7 s: each row of the series has the voltage of its time."""
+    case = Case.from_dict(
+        {
+            "domain": {"shape": "rectangle", "size": [1.0, 1.0], "cells": [2, 2]},
+            "conduction": {
+                "conductivity": 1.0,
+                "on": {
+                    "left": {"voltage": {"times": [0, "1 s", 1.7, 1.7001], "values": [0, "2 V", 2, 0]}},
+                    "right": {"current": {"times": [0.0, 0.4], "values": ["0 A", "1 A"], "between": "steps"}},
+                },
+            },
+            "migration": {"initial": 1.0, "diffusivity": 1e-3},
+            "time": {"until": 3.0},
+            "output": {"pictures": []},
+        }
+    )
+    case.run(tmp_path, progress=False)
+    series = em.results.open(tmp_path).series
+    assert {0.4, 1.0, 1.7} <= set(series["t"])
+    expected = np.interp(series["t"], [0.0, 1.0, 1.7, 1.7001], [0.0, 2.0, 2.0, 0.0])
+    assert series["voltage left"].to_numpy() == pytest.approx(expected, abs=1e-9)
 
 
 def test_stress_of_a_steady_line():

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[1] / "demos" / "paper"
-STUDIES = sorted(path.stem for path in (FOLDER / "studies").glob("*.toml") if path.stem != "film")
+ALL = sorted((FOLDER / "studies").glob("*.toml"))
+STUDIES = [path.stem for path in ALL if path.stem.startswith(("fig", "text"))]
 SMALL = {"time.until": 3.0, "domain.cells": [8, 8], "domain.size": [20.8, 20.8]}
 
 
@@ -27,6 +28,7 @@ def paper(name: str) -> ModuleType:
 
 
 films, measures, book, figures = (paper(name) for name in ("films", "measures", "book", "figures"))
+beyond, diagrams, places = (paper(name) for name in ("beyond", "diagrams", "places"))
 
 
 def pattern(
@@ -52,6 +54,25 @@ def test_a_study_runs_from_three_starts(name: str):
     assert {film.seed for film in found} == {1, 2, 3}
     assert len({film.name for film in found}) == len(found)
     assert all(film.until == 3000.0 for film in found)
+
+
+@pytest.mark.parametrize("path", [path for path in ALL if path.stem not in STUDIES], ids=lambda path: path.stem)
+def test_every_file_is_a_case_or_a_study_without_errors(path: Path):
+    if not path.read_text(encoding="utf-8").count("\ncase = "):
+        assert em.studies.Case.read(path).hash
+        return
+    trials = em.studies.Study.read(path).trials()
+    assert [trial.error for trial in trials if trial.error] == []
+    assert len({trial.case.hash for trial in trials if trial.case}) == len(trials) > 1
+
+
+def test_a_case_may_say_when_its_pattern_is_measured():
+    """And a larger film is measured on more pixels: 24 wavelengths on 240."""
+    large, small = films.study("coarsening", seeds=[1])[0], films.study("fig3", seeds=[1])[0]
+    assert large.looks[0] == 50.0
+    assert large.looks[-1] == large.until == 20000.0
+    assert small.looks == tuple(np.linspace(0.0, 3000.0, films.LOOKS + 1))
+    assert [films.Looker(film).pixels for film in (large, small)] == [240, 128]
 
 
 def test_a_key_that_no_case_has_is_refused():
@@ -118,6 +139,29 @@ def test_coarsening_finds_the_exponent():
     assert law.error == pytest.approx(0.05, abs=1e-3)
 
 
+def test_a_power_law_of_a_window_leaves_out_what_vanishes():
+    """t^-2 until 100 and t^-1 from then on; a film without defects has no logarithm."""
+    t = np.linspace(1.0, 1000.0, 1000)
+    values = np.where(t < 100.0, t**-2.0 * 100, 1 / t)
+    told = [record([pattern(density=x) for x in values], t), record([pattern(density=0.0)] * 1000, t)]
+    assert measures.power_law(told, "density", 10.0, 90.0).exponent == pytest.approx(-2.0, abs=1e-2)
+    assert measures.power_law(told, "density", 110.0).exponent == pytest.approx(-1.0, abs=1e-2)
+    assert measures.power_law(told, "density", 110.0).films == 1
+    assert np.isnan(measures.power_law(told[1:], "density", 110.0).exponent)
+
+
+def test_the_film_is_unstable_between_the_spinodals():
+    """Where long waves begin to grow and cease to."""
+    waves = np.array([[1e-3, 0.0]])
+
+    def grows(mean: float) -> bool:
+        rate: Any = em.film.growth_rate(waves, em.film.cupd(), mean=mean)
+        return bool(rate.real[0] > 0)
+
+    low, high = diagrams.spinodal()
+    assert [grows(c) for c in (low - 1e-4, low + 1e-4, high - 1e-4, high + 1e-4)] == [False, True, True, False]
+
+
 def test_linear_theory_agrees_and_is_drawn(tmp_path: Path):
     found = {f.says: f.agrees for f in figures.main(only=["2", "theory"], out=str(tmp_path))}
     assert list(found.values()) == ["yes", "yes", "partly", "yes", "yes", "yes"]
@@ -179,6 +223,101 @@ def test_every_figure_is_drawn_from_films_without_direction(name: str, tmp_path:
 )
 def test_films_that_do_what_the_paper_says_agree(name: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert verdicts(name, True, tmp_path, monkeypatch)[says] == "yes"
+
+
+def beyond_paper(name: str, fine: bool, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What a topic beyond the paper says of imagined films."""
+    monkeypatch.setattr(films, "run", lambda film: imagined(film, fine=fine))
+    monkeypatch.setattr(em.plot.style, "DPI", 40)
+    found = beyond.main(only=[name], seeds=[1], workers=0, out=str(out))
+    assert (out / f"{name}.png").stat().st_size > 0
+    assert (out / "beyond.md").read_text(encoding="utf-8").count(f"--only {name}`") == len(found)
+    return {finding.says: finding.found for finding in found}
+
+
+def test_a_diagram_tells_which_field_orients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    told = beyond_paper("ratio", True, tmp_path / "fine", monkeypatch)
+    assert told["weakest field that orients stripes, Λ = 10"] == "F = 0.05"
+    assert told["which kinds of pattern are there"] == "25 perfect stripes, of 25 films"
+    told = beyond_paper("ratio", False, tmp_path / "loose", monkeypatch)
+    assert told["weakest field that orients stripes, Λ = 10"] == "none of these"
+    assert "(0 films)" in told["time of formation against the field"]
+
+
+def test_stripes_of_a_diagram_lie_along_the_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """atan(2.8 tan 22.5) is the farthest of them from the field, by 26.7 degrees."""
+    told = beyond_paper("crystal", True, tmp_path, monkeypatch)["where do the stripes lie"]
+    assert told.startswith(
+        "off the drift 0.0° (median), 0.0° (most); off the field 26.7° (most); skew Λ fy/fx from 0.70"
+    )
+
+
+@pytest.mark.parametrize("name", ["content", "coarsening"])
+def test_what_does_not_change_has_no_law(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    told = beyond_paper(name, True, tmp_path, monkeypatch)
+    if name == "coarsening":
+        assert told["F = 0: spacing ~ t^n"].startswith(("n = 0.00 ± inf", "n = -0.00 ± inf"))
+    else:
+        assert told["which kinds of pattern are there"] == "35 perfect stripes, of 35 films"
+
+
+def test_bands_are_compared_with_the_field_where_they_are():
+    """Bands along a field that is turned by 30 degrees: 1 with it, cos 60 = 1/2 with the strip; across it -1."""
+    x, y = np.meshgrid((np.arange(120) + 0.5) / 2, (np.arange(80) + 0.5) / 2, indexing="ij")
+    turn = np.radians(30.0)
+    field = np.stack([np.full(x.shape, 2 * np.cos(turn)), np.full(x.shape, 2 * np.sin(turn))])
+    along = np.cos(0.4 * (y * np.cos(turn) - x * np.sin(turn)))
+    strip = places.Strip(0.1, 5.0, along, field, np.array([60.0, 40.0]))
+    assert strip.alignment() == pytest.approx(1.0, abs=1e-2)
+    assert strip.alignment(local=False) == pytest.approx(0.5, abs=1e-2)
+    assert strip.alignment(strip.tilted) == pytest.approx(1.0, abs=1e-2)
+    assert np.isnan(strip.alignment(strip.strength > 3.0))
+    across = places.Strip(0.1, 5.0, np.cos(0.4 * (x * np.cos(turn) + y * np.sin(turn))), field, np.array([60.0, 40.0]))
+    assert across.alignment() == pytest.approx(-1.0, abs=1e-2)
+
+
+def test_grains_count_by_their_area():
+    """Aligned in 3 of 4 parts of the film, and at right angles in the last: 3/4 - 1/4."""
+    grains = [places.Grain(90.0, 90.0, 1.0, 3.0), places.Grain(20.0, 110.0, 1.0, 1.0)]
+    assert places.alignment(grains) == pytest.approx(0.5, rel=1e-12)
+
+
+def test_what_is_used_up_is_beyond_both_phases():
+    assert places.used_up(np.array([0.01, 0.1, 0.3, 0.5, 0.9])) == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "grid", "changes"),
+    [
+        (
+            "notch",
+            "strip",
+            "film.field.conduction = [0.1]",
+            {"domain.length": 40.0, "domain.notch_width": 6.0, "domain.notch_depth": 10.0, "domain.size": 4.0},
+        ),
+        (
+            "polycrystal",
+            "grains",
+            'film.anisotropy.scattered.spread = ["90 deg"]',
+            {"domain.size": [20.8, 20.8], "domain.cells": [10, 10], "domain.random_grains.count": 3},
+        ),
+    ],
+)
+def test_places_are_run_and_drawn(
+    name: str, base: str, grid: str, changes: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Small ones of a few steps, run once."""
+    text = (FOLDER / "studies" / f"{base}.toml").read_text(encoding="utf-8")
+    (tmp_path / f"{base}.toml").write_text(text, encoding="utf-8")
+    (tmp_path / f"{name}.toml").write_text(f'case = "{base}.toml"\n[grid]\n{grid}\n', encoding="utf-8")
+    monkeypatch.setattr(places, "STUDIES", tmp_path)
+    monkeypatch.setattr(em.plot.style, "DPI", 40)
+    changes = {**changes, "time.until": 10.0, "output.every": 10.0, "output.pictures": []}
+    found = beyond.main(only=[name], workers=0, out=str(tmp_path), changes=changes)
+    assert (tmp_path / f"{name}.png").stat().st_size > 0
+    assert not [finding for finding in found if finding.agrees == "not run"]
+    monkeypatch.setattr(places, "one", None)  # nothing is run again
+    assert len(places.runs(name, book.Book("laptop", tmp_path, changes, ()), 0)) == 1
 
 
 def test_a_film_that_fails_is_told_and_the_others_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,5 +1,6 @@
 """Pictures: their size, their colours, and that a periodic film is drawn without tears."""
 
+import json
 import math
 from collections.abc import Callable
 from functools import partial
@@ -9,9 +10,11 @@ from typing import Any
 import emfem as em
 from emfem.mesh.parts import Parts
 from emfem.mesh.share import distribute
-from emfem.plot import style
+from emfem.plot import labels, style
 from emfem.plot.lines import inflow, shares, stream, walker
 from emfem.plot.pieces import pieces
+from emfem.studies.running import picture
+from emfem.units import MPa, um
 
 import imageio.v3 as iio
 import numpy as np
@@ -19,7 +22,15 @@ import pytest
 import ufl
 from dolfinx import fem
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from mpi4py import MPI
+
+
+@pytest.fixture(autouse=True)
+def _coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer pixels take less time."""
+    monkeypatch.setattr(style, "DPI", 160)
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +42,17 @@ def film() -> em.Model:
     )
 
 
+def saved(draw: Callable[..., Figure | None], subject: object, path: Path, **options: Any) -> Path:
+    """Where a picture was written; the figure is returned as well."""
+    assert isinstance(draw(subject, path, **options), Figure)
+    return path
+
+
 def test_field_colours_follow_the_values(film: em.Model, tmp_path: Path) -> None:
     """Crest at both edges, trough in the middle: a torn seam would show the trough's colour at the edge."""
-    path = em.plot.field(film["c"], tmp_path / "made" / "c.png", colours="winter", title="c")  # blue low, green high
+    path = saved(
+        em.plot.field, film["c"], tmp_path / "made" / "c.png", colours="winter", title="c"
+    )  # blue low, green high
     image = iio.imread(path)[:, :, :3].astype(float)
     row = image[image.shape[0] // 2]
     coloured = np.flatnonzero(np.ptp(row, axis=1) > 100)
@@ -54,11 +73,13 @@ def test_grid_holds_every_cell_whole(film: em.Model) -> None:
 
 
 def test_film_strip_has_a_panel_a_time(film: em.Model, tmp_path: Path) -> None:
-    one = iio.imread(em.plot.film_strip([film["c"]], tmp_path / "one.png"))
-    three = iio.imread(em.plot.film_strip([film["c"]] * 3, tmp_path / "three.png", titles=["a", "b", "c"]))
-    rows = iio.imread(em.plot.film_strip([film["c"]] * 3, tmp_path / "rows.png", columns=1))
-    assert three.shape[1] > 1.5 * one.shape[1]
-    assert rows.shape[0] > 1.5 * three.shape[0]
+    three = em.plot.film_strip([film["c"]] * 3, titles=["a", "b", "c"])
+    rows = em.plot.film_strip([film["c"]] * 3, tmp_path / "rows.png", columns=1, width="column")
+    assert three is not None
+    assert rows is not None
+    assert [axes.get_title() for axes in three.axes] == ["a", "b", "c", ""]  # the last is the colour bar
+    assert rows.get_figheight() > 1.5 * three.get_figheight()
+    assert iio.imread(tmp_path / "rows.png").shape[:2] == pytest.approx(rows.get_size_inches()[::-1] * style.DPI, abs=1)
 
 
 @pytest.mark.parametrize("ending", ["mp4", "gif"])
@@ -73,8 +94,14 @@ def test_animation_has_a_frame_a_snapshot(film: em.Model, tmp_path: Path, ending
 
 def test_dispersion_is_drawn(tmp_path: Path) -> None:
     crystal = em.film.Anisotropy(surface="111", strength=2.0, misorientation=0.3, ratio=3.0)
-    path = em.plot.dispersion(
-        em.film.cupd(), tmp_path / "d.png", mean=0.3, anisotropy=crystal, field=(0.1, 0.0), measured=[(1.0, 0.0, 0.01j)]
+    path = saved(
+        em.plot.dispersion,
+        em.film.cupd(),
+        tmp_path / "d.png",
+        mean=0.3,
+        anisotropy=crystal,
+        field=(0.1, 0.0),
+        measured=[(1.0, 0.0, 0.01j)],
     )
     image = iio.imread(path)
     assert image.shape[1] > 2 * image.shape[0]
@@ -84,14 +111,14 @@ def test_dispersion_is_drawn(tmp_path: Path) -> None:
 def test_one_and_three_dimensions_are_drawn(tmp_path: Path) -> None:
     for domain in (em.mesh.interval(2.0, cells=4), em.mesh.box((1.0, 1.0, 2.0), cells=(2, 2, 2))):
         film = em.film.model(domain, em.film.cupd(), initial=lambda x: 0.3 + 0.1 * x[0] / 2.0)
-        image = iio.imread(em.plot.field(film["c"], tmp_path / f"{domain.dim}.png"))
+        image = iio.imread(saved(em.plot.field, film["c"], tmp_path / f"{domain.dim}.png"))
         assert image[:, :, :3].std() > 5
 
 
 @pytest.mark.parametrize(
     ("draw", "told"),
     [
-        (lambda c, p: em.plot.field(c, p / "c.jpg"), "jpg', must end in .png"),
+        (lambda c, p: em.plot.field(c, p / "c.jpg"), "jpg', must end in .png or .pdf or .svg"),
         (lambda c, p: em.plot.film_strip([], p / "c.png"), "0 fields, must be at least one"),
         (lambda c, p: em.plot.film_strip([c], p / "c.png", titles=["a", "b"]), "titles: 2, must be as many as the 1"),
         (lambda c, p: em.plot.animation([c], p / "c.avi"), "avi', must end in .mp4 or .gif"),
@@ -111,6 +138,306 @@ def test_bad_input_is_named(film: em.Model, tmp_path: Path, draw: object, told: 
 
 def _gradient(c: fem.Function) -> fem.Function:
     return em.fields.discontinuous(ufl.grad(c), c.function_space.mesh, 1)
+
+
+# ---- what all pictures have in common ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def line() -> em.Model:
+    """A conductor of 50 um by 20 um in metres, under 10 mV."""
+    domain = em.mesh.rectangle((50 * um, 20 * um), cells=(5, 2), cell="triangle")
+    return solved(domain, {"left": em.fixed(0.01), "right": em.fixed(0.0)}, conductivity=5e7)
+
+
+def stretched(domain: em.mesh.Domain, name: str = "sigma") -> fem.Function:
+    """A stress from -60 to 140 MPa along x."""
+    found = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)), name=name)
+    long = float(domain.mesh.geometry.x[:, 0].max())
+    found.interpolate(lambda x: 200 * MPa * (x[0] / long - 0.3))
+    return found
+
+
+def made(figure: Figure | None) -> Figure:
+    assert figure is not None
+    return figure
+
+
+def bar_of(figure: Figure) -> Any:
+    """The colour bar: the only axes that are one, on its own or beside others."""
+    every = [*figure.axes, *(inner for axes in figure.axes for inner in axes.child_axes)]
+    (found,) = [axes for axes in every if axes.get_label() == "<colorbar>"]
+    return found
+
+
+def said(axes: Any) -> str:
+    """What a colour bar says, on one line."""
+    return (axes.get_ylabel() or axes.get_xlabel()).replace("\n", " ")
+
+
+def test_a_figure_is_restyled_and_saved_again(line: em.Model, tmp_path: Path) -> None:
+    figure = made(em.plot.field(line["phi"], tmp_path / "before.png"))
+    figure.axes[0].set_title("another title")
+    figure.savefig(tmp_path / "after.png")
+    before, after = (seen(tmp_path / f"{name}.png", style.INK) for name in ("before", "after"))
+    assert before.shape == after.shape
+    assert after.sum() > before.sum() + 500  # the title's pixels
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda model: em.plot.field(model["phi"]),
+        lambda model: em.plot.film_strip([model["phi"], model["phi"]]),
+        lambda model: em.plot.mesh(model.domain),
+        lambda model: em.plot.current(model, lines=0),
+        lambda _: em.plot.dispersion(em.film.cupd(), mean=0.3),
+        lambda _: em.plot.figure(lambda figure: figure.subplots()),
+    ],
+)
+def test_without_a_path_nothing_is_written(
+    line: em.Model, draw: Callable[[em.Model], Figure | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Figure, "savefig", None)
+    assert isinstance(draw(line), Figure)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("ending", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
+def test_the_ending_tells_the_format(line: em.Model, ending: str, start: bytes, tmp_path: Path) -> None:
+    path = saved(em.plot.field, line["phi"], tmp_path / f"phi.{ending}")
+    assert path.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(("width", "wide"), [("column", 3.4), ("page", 6.9), (5, 5.0)])
+def test_figures_are_as_wide_as_asked(line: em.Model, width: Any, wide: float) -> None:
+    for figure in (em.plot.field(line["phi"], width=width), em.plot.current(line, width=width, lines=0)):
+        assert made(figure).get_figwidth() == wide
+        texts = [text for text in made(figure).findobj(Text) if isinstance(text, Text) and text.get_text()]
+        assert min(float(text.get_fontsize()) for text in texts) >= 6.5
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"width": "wide"}, "width = 'wide', must be 'column', 'page' or a number of inches"),
+        ({"width": 0.2}, "width = 0.2 inches, must be at least 1 inches"),
+        ({"width": 100}, "width = 100 inches, must be at most 40 inches"),
+        ({"length": 0.0}, "length = 0, must be greater than 0"),
+        ({"unit": 1}, "unit = 1, must be a text, such as 'µm'"),
+        ({"scale": -1.0}, "scale = -1, must be greater than 0"),
+        ({"colours": "rainbows"}, "colours = 'rainbows', must be a colour map of Matplotlib"),
+    ],
+)
+def test_bad_looks_are_named(line: em.Model, options: dict[str, Any], told: str) -> None:
+    with pytest.raises(em.ParameterError, match=told):
+        em.plot.field(line["phi"], **options)
+
+
+def test_axes_and_bars_say_quantity_and_unit(line: em.Model) -> None:
+    """Ends of scales: 10 mV; |j| = 5e7 S/m 0.01 V/50 um = 1e10 A/m2."""
+    figure = made(em.plot.field(line["phi"]))
+    assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("x [µm]", "y [µm]")
+    assert figure.axes[0].get_xlim() == pytest.approx((0.0, 50.0))
+    assert said(bar_of(figure)) == "potential [mV]"
+    assert bar_of(figure).get_ylim() == pytest.approx((0.0, 10.0))
+    figure = made(em.plot.current(line, lines=0))
+    assert figure.axes[0].get_xlabel() == "x [µm]"
+    assert said(bar_of(figure)) == "current density |j| [10¹⁰ A/m²]"
+    assert bar_of(figure).get_ylim() == pytest.approx((0.0, 1.0))
+    figure = made(em.plot.mesh(line.domain))
+    assert figure.axes[0].get_xlabel() == "x [µm]"
+    assert "diameter 14.1 µm" in figure.get_suptitle()
+
+
+def test_a_curve_says_quantity_and_unit() -> None:
+    figure = made(em.plot.field(stretched(em.mesh.interval(50 * um, cells=4))))
+    (axes,) = figure.axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x [µm]", "stress, tension > 0 [MPa]")
+    x, y = np.asarray(axes.lines[0].get_xydata()).T
+    assert (x.min(), x.max(), y.min(), y.max()) == pytest.approx((0.0, 50.0, -60.0, 140.0))
+
+
+def test_a_large_domain_has_no_units(film: em.Model) -> None:
+    figure = made(em.plot.field(film["c"]))
+    assert figure.axes[0].get_xlabel() == "x"
+    assert said(bar_of(figure)) == "c"
+    assert made(em.plot.field(film["c"], unit="h")).axes[0].get_xlabel() == "x [h]"
+
+
+def test_units_are_those_asked_for(line: em.Model) -> None:
+    figure = made(
+        em.plot.field(line["phi"], length=em.units.nm, label="voltage [V]", scale=1.0, limits=(0.0, 0.02), title="t")
+    )
+    assert figure.axes[0].get_xlabel() == "x [nm]"
+    assert figure.axes[0].get_xlim() == pytest.approx((0.0, 5e4))
+    assert said(bar_of(figure)) == "voltage [V]"
+    assert bar_of(figure).get_ylim() == pytest.approx((0.0, 0.02))
+    figure = made(em.plot.field(line["phi"], length=2 * um, unit="2 µm", limits=(0.0, 0.02)))
+    assert figure.axes[0].get_xlabel() == "x [2 µm]"
+    assert figure.axes[0].get_xlim() == pytest.approx((0.0, 25.0))
+    assert bar_of(figure).get_ylim() == pytest.approx((0.0, 20.0))  # limits in V, told in mV
+
+
+def test_stress_has_signs_in_colour(line: em.Model) -> None:
+    """Symmetric about 0 by itself, unless its limits or another map are asked for."""
+    stress = stretched(line.domain)
+    assert bar_of(made(em.plot.field(stress))).get_ylim() == pytest.approx((-140.0, 140.0))
+    assert bar_of(made(em.plot.field(stress, limits=(0.0, 1e8)))).get_ylim() == pytest.approx((0.0, 100.0))
+    assert bar_of(made(em.plot.field(stress, colours="viridis"))).get_ylim() == pytest.approx((-60.0, 140.0))
+    other = stretched(line.domain, "other")
+    assert bar_of(made(em.plot.field(other))).get_ylim() == pytest.approx((-60e6, 140e6))
+    assert bar_of(made(em.plot.field(other, colours=style.SIGNED, scale=MPa))).get_ylim() == pytest.approx((-140, 140))
+
+
+def test_tension_is_red(line: em.Model, tmp_path: Path) -> None:
+    image = iio.imread(saved(em.plot.field, stretched(line.domain), tmp_path / "s.png"))[:, :, :3].astype(int)
+    row = image[image.shape[0] // 3]
+    inked = np.flatnonzero(np.ptp(row, axis=1) > 40)
+    left, right = row[inked[5]], row[inked[inked < 0.75 * len(row)][-5]]
+    assert left[2] > left[0] + 40
+    assert right[0] > right[2] + 40
+
+
+@pytest.mark.parametrize(
+    ("largest", "unit", "told"),
+    [
+        (5e7, "Pa", (1e6, "MPa")),
+        (1e6, "Pa", (1e6, "MPa")),
+        (300e-9, "m", (1e-9, "nm")),
+        (0.0, "V", (1.0, "V")),
+        (7.65e11, "A/m²", (1e11, "10¹¹ A/m²")),
+        (300.0, "K", (1.0, "K")),
+        (4e-5, "W/m²", (1e-5, "10⁻⁵ W/m²")),
+        (1e9, "", (1.0, "")),
+    ],
+)
+def test_units_have_prefixes_or_powers(largest: float, unit: str, told: tuple[float, str]) -> None:
+    scale, found = labels.prefixed(largest, unit)
+    assert scale == pytest.approx(told[0], rel=1e-12, abs=0)
+    assert found == told[1]
+
+
+@pytest.mark.parametrize(
+    ("t", "small", "told"),
+    [
+        ([0.0, 3600.0, 36000.0], True, ["t = 0 h", "t = 1 h", "t = 10 h"]),
+        ([2e-6], True, ["t = 2 µs"]),
+        ([5 * 3.15576e7], True, ["t = 5 years"]),
+        ([0.0], True, ["t = 0"]),
+        ([300.0], False, ["t = 300"]),
+    ],
+)
+def test_times_have_units_in_metres(t: list[float], small: bool, told: list[str]) -> None:
+    points = np.array([[0.0, 0.0, 0.0], [1e-5, 0.0, 0.0]]) * (1.0 if small else 1e6)
+    assert labels.times(np.array(t), points) == told
+
+
+def test_labels_have_the_units_of_the_series() -> None:
+    """The pictures' units are those of the quantities NAME_max of the models, which head the columns of series.csv."""
+    domain = em.mesh.interval(10 * um, cells=4)
+    copper = em.materials.copper(temperature=300.0)
+    models = [
+        em.stress.model(domain, copper, current_density=1e10),
+        em.conduction.model(domain, on={"left": em.fixed(0.0)}),
+        em.heat.model(domain, copper, on={"left": em.fixed(300.0)}),
+    ]
+    for model in models:
+        name = model.unknowns[0].name
+        assert labels.KNOWN[name][1] == model.quantities[f"{name}_max"].unit
+
+
+def test_pictures_of_a_run_say_what_its_models_know(
+    film: em.Model, line: em.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures: list[Figure] = []
+    monkeypatch.setattr(style, "written", lambda figure, _: figures.append(figure))
+    for models, name in (([film], "c"), ([line], "phi"), ([line], "j"), ([line], "E")):
+        assert picture(models, name, tmp_path / "p.png") == tmp_path / "p.png"
+    assert [said(bar_of(figure)) for figure in figures] == [
+        "concentration c",
+        "potential [mV]",
+        "current density |j| [10¹⁰ A/m²]",
+        "electric field |E| [V/m]",
+    ]
+    assert [figure.axes[0].get_xlabel() for figure in figures] == ["x [h]", *3 * ["x [µm]"]]
+
+
+def test_figures_of_your_own_have_the_look(tmp_path: Path) -> None:
+    def draw(figure: Figure) -> None:
+        figure.subplots().plot([0, 1], [0, 1], label="a line")
+
+    figure = made(em.plot.figure(draw, tmp_path / "own.pdf", width="column", height=2.0))
+    assert figure.get_size_inches() == pytest.approx([3.4, 2.0])
+    assert not figure.axes[0].spines["top"].get_visible()
+    assert (tmp_path / "own.pdf").stat().st_size > 1000
+
+
+def test_films_of_your_own_have_the_frames_asked_for(tmp_path: Path) -> None:
+    def draw(figure: Figure, frame: int) -> None:
+        figure.subplots().bar([0], [frame + 1], color=style.INK)
+
+    path = em.plot.movie(draw, 3, tmp_path / "own.gif", width=1.5, height=1.0)
+    frames = [frame[:, :, :3].astype(float) for frame in iio.imiter(path)]
+    assert [frame.shape for frame in frames] == [(200, 300, 3)] * 3
+
+
+@pytest.mark.parametrize(
+    ("draw", "told"),
+    [
+        (lambda p: em.plot.figure(str, p / "a.jpg"), "jpg', must end in .png or .pdf or .svg"),
+        (lambda p: em.plot.figure(str, p / "a.png", height=0.0), "height = 0 inches, must be greater than 0"),
+        (lambda p: em.plot.movie(print, 0, p / "a.gif"), "frames = 0, must be at least 1"),
+        (lambda p: em.plot.movie(print, 1, p / "a.png"), "png', must end in .mp4 or .gif"),
+    ],
+)
+def test_bad_figures_of_your_own_are_named(draw: Callable[[Path], Any], told: str, tmp_path: Path) -> None:
+    with pytest.raises(em.ParameterError, match=told):
+        draw(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_held_electrode_is_drawn_where_it_is() -> None:
+    """Its nodes are one unknown, which is in no one place: cells there must not be drawn to it."""
+    domain = em.mesh.rectangle((2.0, 1.0), cells=(4, 4), cell="triangle")
+    model = solved(domain, {"left": em.conduction.electrode(current=1.0), "right": em.fixed(0.0)})
+    grid = em.plot.grid(model["phi"])
+    assert grid is not None
+    assert grid.compute_cell_sizes()["Area"] == pytest.approx(np.full(32, 2.0 / 32))
+
+
+def parallel_case() -> dict[str, Any]:
+    """What each picture is on each rank, and what all ranks are told of a bad one."""
+    domain = em.mesh.rectangle((50 * um, 20 * um), cells=(5, 2), cell="triangle")
+    model = solved(domain, {"left": em.fixed(0.01), "right": em.fixed(0.0)}, conductivity=5e7)
+    figures = {
+        "field": em.plot.field(model["phi"]),
+        "strip": em.plot.film_strip([model["phi"]] * 2),
+        "mesh": em.plot.mesh(domain),
+        "current": em.plot.current(model, lines=3),
+        "network": em.plot.network(em.mesh.network([(0, 0), (um, 0)], [(0, 1)], width=um, thickness=um)),
+        "dispersion": em.plot.dispersion(em.film.cupd(), mean=0.3),
+        "own": em.plot.figure(lambda figure: figure.subplots()),
+    }
+    comm = MPI.COMM_WORLD
+    kinds = {name: comm.gather(type(figure).__name__) for name, figure in figures.items()}
+    try:
+        em.plot.figure(lambda _: float("no number"))
+        trouble = ""
+    except em.EmfemError as error:
+        trouble = str(error)
+    wide = figures["field"].axes[0].get_xlim()[1] if figures["field"] else 0.0
+    return {"kinds": kinds, "troubles": comm.gather(trouble), "wide": float(wide)}
+
+
+@pytest.mark.parallel
+def test_only_rank_0_has_the_figures(told_on: Callable[..., Any]) -> None:
+    found = told_on(2, __file__)
+    assert list(found["kinds"].values()) == [["Figure", "NoneType"]] * 7
+    assert found["wide"] == pytest.approx(50.0)
+    assert len(found["troubles"]) == 2
+    assert found["troubles"][0] == found["troubles"][1] != ""
 
 
 # ---- meshes and currents ----------------------------------------------------------------------------------------
@@ -275,7 +602,7 @@ def test_lines_stay_on_a_shell() -> None:
 
 
 def test_mesh_shows_its_boundaries(tmp_path: Path) -> None:
-    path = em.plot.mesh(em.mesh.rectangle((3.0, 1.0), cells=(6, 3)), tmp_path / "m.png")
+    path = saved(em.plot.mesh, em.mesh.rectangle((3.0, 1.0), cells=(6, 3)), tmp_path / "m.png")
     left, right, bottom, top = (seen(path, colour).nonzero() for colour in style.NAMED[:4])
     middle = iio.imread(path).shape[1] / 2
     for near, far in ((left, right), (top, bottom)):
@@ -291,7 +618,7 @@ def test_bad_cells_are_redder(tmp_path: Path) -> None:
     redness = []
     for height in (3.0, 1.0):  # cells as long as high, then three times as long; no boundary has a colour
         domain = em.mesh.periodic_rectangle((3.0, height), cells=(3, 3), cell="triangle")
-        image = iio.imread(em.plot.mesh(domain, tmp_path / "m.png"))[:, :, :3].astype(float)
+        image = iio.imread(saved(em.plot.mesh, domain, tmp_path / "m.png"))[:, :, :3].astype(float)
         redness.append((image[:, :, 0] - image[:, :, 1])[: image.shape[0] // 2].max())
     assert redness[1] > 2 * redness[0]
 
@@ -307,24 +634,31 @@ def test_bad_cells_are_redder(tmp_path: Path) -> None:
 )
 def test_every_mesh_is_drawn(make: Callable[[], em.mesh.Domain], tmp_path: Path) -> None:
     domain = make()
-    path = em.plot.mesh(domain, tmp_path / "m.png", title="a mesh")
+    path = saved(em.plot.mesh, domain, tmp_path / "m.png", title="a mesh")
     for i in range(len(domain.names)):
         assert seen(path, style.named_colour(i)).any()
     assert iio.imread(path)[:, :, :3].std() > 5
 
 
-def test_current_has_the_lines_asked_for(tmp_path: Path) -> None:
+def test_current_has_the_lines_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A column of pixels between two equipotentials crosses each line once, evenly spaced."""
+    monkeypatch.setattr(style, "DPI", 300)
     for lines in (5, 12):
-        path = em.plot.current(ribbon(), tmp_path / "c.png", lines=lines)
+        path = saved(em.plot.current, ribbon(), tmp_path / "c.png", lines=lines)
         anode, cathode = (seen(path, colour) for colour in style.NAMED[:2])
-        anode[-60:] = cathode[-60:] = False  # the legend
+        anode[-140:] = cathode[-140:] = False  # the legend
         at = [np.median(where.nonzero()[1]) for where in (anode, cathode)]
         rows = np.flatnonzero(anode.any(axis=1))
         red = iio.imread(path)[rows[0] + 8 : rows[-1] - 7, round(at[0] + 0.55 * (at[1] - at[0])), 0]
         starts = np.flatnonzero((red[1:] < 120) & (red[:-1] >= 120))  # lines have no red, the scale of |j| has
         assert len(starts) == lines
         assert np.ptp(np.diff(starts)) <= 2  # pixels
+
+
+@pytest.mark.parametrize(("lines", "arrows"), [(4, 4), (20, 7), (50, 8)])
+def test_few_lines_of_many_have_arrows(lines: int, arrows: int) -> None:
+    """An arrow on each of many lines, all as far on their way, would be a heap."""
+    assert len(made(em.plot.current(ribbon(), lines=lines)).axes[0].lines) == arrows
 
 
 def test_current_tells_electrodes_by_their_quantities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,8 +685,8 @@ def test_current_let_in_has_lines_and_a_name(tmp_path: Path, monkeypatch: pytest
 
 def test_no_current_is_drawn_without_lines(tmp_path: Path) -> None:
     """Equal voltages leave round-off for a current: it has no lines."""
-    still = em.plot.current(ribbon(ends=(0.7, 0.7)), tmp_path / "still.png")
-    bare = em.plot.current(ribbon(ends=(0.7, 0.7)), tmp_path / "bare.png", lines=0)
+    still = saved(em.plot.current, ribbon(ends=(0.7, 0.7)), tmp_path / "still.png")
+    bare = saved(em.plot.current, ribbon(ends=(0.7, 0.7)), tmp_path / "bare.png", lines=0)
     assert np.array_equal(iio.imread(still), iio.imread(bare))
 
 
@@ -361,7 +695,7 @@ def test_current_is_coloured_by_another_field(tmp_path: Path) -> None:
     other = em.mesh.rectangle((3.0, 1.0), cells=(5, 2), cell="triangle")
     rising = fem.Function(fem.functionspace(other.mesh, ("Lagrange", 1)), name="rising")
     rising.interpolate(lambda x: x[0])
-    image = iio.imread(em.plot.current(ribbon(), tmp_path / "c.png", over=rising, lines=3))[:, :, :3]
+    image = iio.imread(saved(em.plot.current, ribbon(), tmp_path / "c.png", over=rising, lines=3))[:, :, :3]
     row = image[image.shape[0] // 3].astype(float)
     green = row[np.ptp(row, axis=1) > 60, 1]
     assert green[20:60].mean() < 60
@@ -382,7 +716,7 @@ def test_currents_on_every_mesh_are_drawn(make: Callable[[], Any], tmp_path: Pat
     domain, (high, low), over = make()
     model = solved(domain, {high: em.fixed(1.0), low: em.fixed(0.0)})
     field = model["phi"] if over else None
-    path = em.plot.current(model, tmp_path / "c.png", over=field, title="a current", lines=4)
+    path = saved(em.plot.current, model, tmp_path / "c.png", over=field, title="a current", lines=4)
     assert iio.imread(path)[:, :, :3].std() > 5
     assert seen(path, style.named_colour(domain.names.index(high))).any()
 
@@ -390,9 +724,9 @@ def test_currents_on_every_mesh_are_drawn(make: Callable[[], Any], tmp_path: Pat
 @pytest.mark.parametrize(
     ("draw", "told"),
     [
-        (lambda m, p: em.plot.mesh(m.domain, p / "m.pdf"), "pdf', must end in .png"),
+        (lambda m, p: em.plot.mesh(m.domain, p / "m.jpg"), "jpg', must end in .png"),
         (lambda m, p: em.plot.mesh(m, p / "m.png"), "must be one of em.mesh"),
-        (lambda m, p: em.plot.current(m, p / "m.pdf"), "pdf', must end in .png"),
+        (lambda m, p: em.plot.current(m, p / "m.jpg"), "jpg', must end in .png"),
         (lambda m, p: em.plot.current(m.domain, p / "m.png"), "must be one of em.conduction.model"),
         (lambda m, p: em.plot.current(m, p / "m.png", lines=-1), "lines = -1, must be at least 0"),
         (lambda m, p: em.plot.current(m, p / "m.png", lines=HALF), "lines = 0.5, must be a whole number"),
@@ -430,7 +764,9 @@ def test_borders_lie_between_regions_and_are_drawn(tmp_path: Path) -> None:
     assert ((middles[:, :2] > 1e-9) & (middles[:, :2] < 2 - 1e-9)).all()
     c = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)), name="c")
     plain, outlined = (
-        iio.imread(em.plot.field(c, tmp_path / f"{name}.png", limits=(0, 1), regions=regions))[:, :, :3].astype(int)
+        iio.imread(saved(em.plot.field, c, tmp_path / f"{name}.png", limits=(0, 1), regions=regions))[:, :, :3].astype(
+            int
+        )
         for name, regions in (("plain", None), ("outlined", domain))
     )
     white = (np.abs(plain - outlined).max(axis=2) > 100) & (outlined.min(axis=2) > 200)
@@ -481,8 +817,10 @@ def colours_of(path: Path) -> int:
 
 
 def test_a_network_is_drawn_by_the_values_of_its_wires(star: em.mesh.Domain, tmp_path: Path):
-    plain = em.plot.network(star, tmp_path / "plain.png")
-    valued = em.plot.network(star, tmp_path / "valued.png", values=[1.0, 2.0, 3.0], label="j", marks={"void": [2]})
+    plain = saved(em.plot.network, star, tmp_path / "plain.png")
+    valued = saved(
+        em.plot.network, star, tmp_path / "valued.png", values=[1.0, 2.0, 3.0], label="j", marks={"void": [2]}
+    )
     assert colours_of(valued) > colours_of(plain) > 1
 
 
@@ -490,12 +828,12 @@ def test_a_field_on_a_network_is_drawn(star: em.mesh.Domain, tmp_path: Path):
     for degree in (1, 2):
         field = fem.Function(fem.functionspace(star.mesh, ("Lagrange", degree)), name="sigma")
         field.interpolate(lambda x: x[0])
-        assert colours_of(em.plot.field(field, tmp_path / f"field{degree}.png")) > 10
-        assert colours_of(em.plot.network(star, tmp_path / f"network{degree}.png", values=field)) > 10
+        assert colours_of(saved(em.plot.field, field, tmp_path / f"field{degree}.png")) > 10
+        assert colours_of(saved(em.plot.network, star, tmp_path / f"network{degree}.png", values=field)) > 10
 
 
 def test_the_mesh_of_a_network_is_drawn(star: em.mesh.Domain, tmp_path: Path):
-    assert colours_of(em.plot.mesh(star, tmp_path / "mesh.png")) > 1
+    assert colours_of(saved(em.plot.mesh, star, tmp_path / "mesh.png")) > 1
 
 
 @pytest.mark.parametrize(
@@ -513,3 +851,8 @@ def test_what_a_network_has_not_is_refused(star: em.mesh.Domain, tmp_path: Path,
 def test_only_networks_are_drawn_as_such(tmp_path: Path):
     with pytest.raises(em.ParameterError, match="must be a network"):
         em.plot.network(em.mesh.interval(1.0, cells=2), tmp_path / "no.png")
+
+
+if __name__ == "__main__":  # on more ranks, for the test above
+    told = parallel_case()
+    em.write.say(json.dumps(told))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import multiprocessing
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,8 +21,9 @@ from numpy.typing import NDArray
 STUDIES = Path(__file__).parent / "studies"
 WAVELENGTH = 5.2  # of the fastest wave of em.film.cupd() at 0.3: 2 pi / 1.208
 KEPT = (0.05, 0.1, 0.25, 0.5, 1.0)  # when the composition itself is kept, as parts of the whole time
-LOOKS = 30  # how often the pattern is measured, at equal intervals
-PIXELS = 128  # along an edge of the composition that is measured and kept: ten a wavelength, and a stripe needs eight
+LOOKS = 30  # how often the pattern is measured, at equal intervals, of a case that does not say when
+PIXELS = 128  # along an edge of the composition that is measured and kept, or
+DENSE = 10.0  # times the fastest wavelengths that fit, if these are more: a stripe needs eight pixels
 SEED = "film.initial.seed"
 
 
@@ -37,11 +39,13 @@ class Film:
         strength: beta [-].
         misorientation: phi_x [degrees].
         ratio: Lambda [-].
+        mean: solute fraction [-].
         seed: of the random start.
         until: the time to reach.
         edge: of the square [film thicknesses].
         skew: Lambda f_y / f_x, by which diffusion along y is faster than along x [-].
         drift: direction of D F, along which small waves travel, in [0, 180) [degrees]; NaN without a field.
+        looks: the times at which the pattern is measured.
         tables: the resolved case.
     """
 
@@ -52,11 +56,13 @@ class Film:
     strength: float
     misorientation: float
     ratio: float
+    mean: float
     seed: int
     until: float
     edge: float
     skew: float
     drift: float
+    looks: tuple[float, ...]
     tables: dict[str, Any]
 
     @classmethod
@@ -68,6 +74,7 @@ class Film:
         crystal, angle = em.film.Anisotropy(**given), force.get("angle", 0.0)
         fast, slow = crystal.rates
         drift = np.degrees(np.arctan2(slow * np.sin(angle), fast * np.cos(angle))) % 180.0
+        until = case.value("time.until")
         return cls(
             name=case.hash,
             field=force["strength"],
@@ -76,11 +83,13 @@ class Film:
             strength=crystal.strength,
             misorientation=round(float(np.degrees(crystal.misorientation)), 9),
             ratio=crystal.ratio,
+            mean=case.value("film.mean"),
             seed=case.value(SEED),
-            until=case.value("time.until"),
+            until=until,
             edge=case.value("domain.size")[0],
             skew=slow / fast,
             drift=float(drift) if force["strength"] else float("nan"),
+            looks=tuple(case.value("output.states_at") or np.linspace(0.0, until, LOOKS + 1)),
             tables=case.resolved,
         )
 
@@ -123,15 +132,15 @@ class Looker(em.observe.Observer):
     """Measures the pattern, and now and then keeps the composition."""
 
     def __init__(self, film: Film) -> None:
-        shown = film.until * np.array(KEPT)
-        super().__init__(None, np.unique(np.concatenate([shown, np.linspace(0.0, film.until, LOOKS + 1)])))
-        self.shown = shown
+        self.shown = film.until * np.array(KEPT)
+        super().__init__(None, np.unique(np.concatenate([self.shown, film.looks])))
+        self.pixels = max(PIXELS, math.ceil(DENSE * film.edge / WAVELENGTH))
         self.t: list[float] = []
         self.patterns: list[em.patterns.Pattern] = []
         self.pictures: list[NDArray[np.float32]] = []
 
     def record(self, t: float) -> None:
-        grid = em.fields.sample_grid(em.observe.field(self.models, "c"), (PIXELS, PIXELS))
+        grid = em.fields.sample_grid(em.observe.field(self.models, "c"), (self.pixels, self.pixels))
         self.t.append(t)
         self.patterns.append(em.patterns.measure_grid(grid.values, grid.lengths))
         if np.isclose(self.shown, t, rtol=1e-9).any():

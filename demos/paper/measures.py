@@ -125,35 +125,45 @@ def kinds(records: Iterable[Record], t: float | None = None) -> str:
 
 @dataclass(frozen=True)
 class Law:
-    """spacing ~ t^exponent, with the standard error of the exponent over films.
+    """A quantity ~ t^exponent, with the standard error of the exponent over films.
 
     Attributes:
         exponent: mean over the films.
         error: standard error of this mean; infinite for one film.
         since: start of the window that was fitted.
         films: how many.
+        until: its end, or None for the end of the films.
     """
 
     exponent: float
     error: float
     since: float
     films: int
+    until: float | None = None
 
     def __str__(self) -> str:
         """On one line."""
-        return f"{self.exponent:.2f} ± {self.error:.2f} (t > {self.since:g}, {self.films} films)"
+        window = f"t > {self.since:g}" if self.until is None else f"t from {self.since:g} to {self.until:g}"
+        return f"{self.exponent:.2f} ± {self.error:.2f} ({window}, {self.films} films)"
 
 
-def coarsening(records: Sequence[Record], since: float | None = None) -> Law:
-    """Fit log spacing against log t in each film, at times spread evenly in log t."""
+def coarsening(records: Sequence[Record], since: float | None = None, until: float | None = None) -> Law:
+    """How the spacing of the stripes grows."""
+    return power_law(records, "wavelength", LATE * records[0].film.until if since is None else since, until)
+
+
+def power_law(records: Sequence[Record], quantity: str, start: float, until: float | None = None) -> Law:
+    """Fit log quantity against log t at times spread evenly in log t, in each film where it does not vanish."""
     slopes: list[float] = []
-    start = LATE * records[0].film.until if since is None else since
     for record in records:
-        times = np.geomspace(start, record.t[-1], 12)
-        spacing = np.interp(times, record.t, record.of("wavelength"))
-        slopes.append(float(np.polyfit(np.log(times), np.log(spacing), 1)[0]))
+        times = np.geomspace(start, record.t[-1] if until is None else until, 12)
+        values = np.interp(times, record.t, record.of(quantity))
+        if (values > 0).all():
+            slopes.append(float(np.polyfit(np.log(times), np.log(values), 1)[0]))
+    if not slopes:
+        return Law(math.nan, math.inf, start, 0, until)
     error = float(np.std(slopes, ddof=1) / math.sqrt(len(slopes))) if len(slopes) > 1 else math.inf
-    return Law(float(np.mean(slopes)), error, start, len(slopes))
+    return Law(float(np.mean(slopes)), error, start, len(slopes), until)
 
 
 def number_most(record: Record) -> float:

@@ -11,6 +11,7 @@ from emfem.cli import cases, pictures
 from emfem.cli.meshes import meshes, shapes
 from emfem.cli.values import value
 from emfem.cli.verify import verify
+from emfem.cli.view import view
 
 import typer
 from mpi4py import MPI
@@ -24,7 +25,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (cases.run, cases.check, cases.new, cases.sweep, cases.info, pictures.plot, pictures.movie, verify):
+for command in (
+    cases.run,
+    cases.check,
+    cases.new,
+    cases.sweep,
+    cases.info,
+    pictures.plot,
+    pictures.movie,
+    verify,
+    view,
+):
     app.command()(command)
 app.add_typer(meshes, name="mesh")
 

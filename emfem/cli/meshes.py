@@ -19,7 +19,7 @@ MEASURES = {1: ("points", "length"), 2: ("length", "area"), 3: ("area", "volume"
 
 meshes = typer.Typer(no_args_is_help=True, help="Make meshes, and check those that others made.")
 
-Picture = Annotated[Path | None, typer.Option(help="Draw the mesh into this .png file.")]
+Picture = Annotated[Path | None, typer.Option(help="Draw the mesh into this .png, .pdf or .svg file.")]
 
 
 @meshes.command("shapes")

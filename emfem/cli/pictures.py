@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from emfem import plot as plots
 from emfem import results, write
 from emfem.cli.ending import one_sentence
 from emfem.cli.values import settings
@@ -21,7 +20,7 @@ def plot(
     field: Name = None,
     time: Annotated[str | None, typer.Option(help="One of the saved times, such as 50 or 2hours; the last.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The .png file; FIELD.png in the folder.")
+        Path | None, typer.Option("--output", "-o", help="A .png, .pdf or .svg file; FIELD.png in the folder.")
     ] = None,
 ) -> None:
     """Draw a field of a run."""
@@ -42,6 +41,4 @@ def movie(
     """Draw a field at all saved times of a run, one after the other."""
     with one_sentence():
         found = results.open(folder)
-        name = found.first_field() if field is None else field
-        target = folder / f"{name}.mp4" if output is None else output
-        write.say(plots.animation(found.frames(name), target, frames_per_second=frames_per_second))
+        write.say(found.animation(output, field=field, frames_per_second=frames_per_second))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from emfem import fields
 from emfem.errors import ParameterError, count, kind
-from emfem.files import writable
 from emfem.model import Model
-from emfem.plot import cells, style
+from emfem.plot import cells, labels, style
+from emfem.plot.labels import Shown
 from emfem.plot.lines import Inflow, inflow, shares, stream, walker
 from emfem.plot.pieces import Floats, Pieces, pieces
 from emfem.plot.scenes import Scene, figure_of
@@ -17,6 +18,7 @@ from emfem.plot.scenes import Scene, figure_of
 import numpy as np
 import ufl
 from dolfinx import fem
+from matplotlib.figure import Figure
 
 COMMON, PEAK = 0.98, 4.0  # the share of the domain that sets the scale of |j| if the peak is so many times higher
 STILL = 1e-10  # relative differences of potential or current that are but round-off
@@ -24,26 +26,36 @@ STILL = 1e-10  # relative differences of potential or current that are but round
 
 def current(
     model: Model,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
     *,
     over: fem.Function | None = None,
     title: str = "",
     lines: int = 20,
-) -> Path:
-    """Draw a solved conduction model as a PNG: current density, equipotentials, stream lines and electrodes.
+    label: str | None = None,
+    length: float | None = None,
+    unit: str | None = None,
+    width: str | float = "column",
+) -> Figure | None:
+    """Draw a solved conduction model: current density, equipotentials, stream lines and electrodes. Collective.
 
     Every stream line carries the same share of the current, so they are dense where the current is. They run from where
-    it enters the domain to where it leaves. Equipotentials are dashed, at equal steps of the potential. Collective.
+    it enters the domain to where it leaves. Equipotentials are dashed, at equal steps of the potential. Units are told
+    as in `em.plot.field`; in a plane conductivities are taken to be in S/m, and currents, which are those of a unit of
+    thickness, are told without a unit.
 
     Args:
         model: of `em.conduction.model`, after `em.solve_steady`.
-        path: a name ending in .png; its folder is made.
+        path: as in `em.plot.field`.
         over: a scalar Function to colour by instead of |j|, such as film["c"].
         title: written above the picture.
         lines: number of stream lines; 0 for none.
+        label: of the colour bar, with a unit, for values as they are; by what is drawn when left out.
+        length: as in `em.plot.field`.
+        unit: as in `em.plot.field`.
+        width: as in `em.plot.field`.
 
     Returns:
-        The path of the picture.
+        The figure on rank 0, None on other ranks.
 
     Raises:
         ParameterError: for a model without phi and j, a field with components, or a file that cannot be written.
@@ -57,7 +69,8 @@ def current(
     if over is not None:
         fields.is_function(over)
         cells.is_scalar(over)
-    target = writable(path, ".png", comm=model.mesh.comm)
+    inches, wanted = style.inches(width), labels.asked(length, unit)
+    target = style.picture(path, model.mesh.comm)
     degree = model["phi"].function_space.element.basix_element.degree
     fine = max(2, degree, model.mesh.geometry.cmaps[0].degree + 1)
     density = ufl.sqrt(ufl.inner(model["j"], model["j"]))
@@ -65,30 +78,43 @@ def current(
     found = pieces(model.domain, fine, j=model["j"], density=density, phi=potential)
     gathered = None if over is None else fields.gather(over)
     ends = None if over is None else fields.extremes(over)
-    electrodes = _electrodes(model)
+    told_of = _electrodes(model)
 
-    def render() -> None:
+    def render() -> Figure:
         assert found is not None
+        in_amperes = "A" if model.domain.dim == 3 and labels.in_metres(found.points) else ""
+        phi = found.values["phi"]
+        volts = labels.shown("potential", (phi.min(), phi.max()), found.points, None, None)
+        electrodes = {name: known.told(volts, in_amperes) for name, known in told_of.items()}
         cell = found if electrodes else found.opened(len(model.domain.names) + 1)  # a mean field drives it
-        through = _ports(cell, model.domain.names, electrodes)
-        drawn, told = _stream_lines(cell, through, lines)
+        drawn, carried = _stream_lines(cell, _ports(cell, model.domain.names, electrodes), lines)
+        colours, named = (style.DENSITY, "j") if over is None else (labels.colours(over.name, None), over.name)
+        limits = ends or (0.0, _top(found))
+        shown, by = labels.shown(named, limits, found.points, label, None), labels.lengths(found.points, wanted)
         scene = Scene(
-            found,
+            labels.scaled_pieces(found, by.scale, {"density": shown.scale} if over is None else {}),
             model.domain.names,
             electrodes,
-            drawn,
-            told,
-            gathered,
-            ends or (0.0, _top(found)),
-            "current density |j|" if over is None else over.name,
+            [line / by.scale for line in drawn],
+            None if gathered is None else labels.scaled(gathered, by.scale, shown.scale),
+            labels.ends((limits[0] / shown.scale, limits[1] / shown.scale), colours),
+            shown,
+            colours,
+            volts,
+            by,
+            inches,
         )
         figure = figure_of(scene, model.domain.dim)
-        heading = "\n".join(part for part in (title, told if drawn else "") if part)
-        figure.suptitle(heading, fontsize=9)
-        figure.savefig(target, dpi=style.DPI)
+        heading = [title, f"each line carries a current of {_amperes(carried, in_amperes)}" if drawn else ""]
+        figure.suptitle(style.wrapped("\n".join(filter(None, heading)), inches), fontsize="medium")
+        return style.written(figure, target)
 
-    style.draw(model.mesh.comm, render)
-    return target
+    return style.draw(model.mesh.comm, render)
+
+
+def _amperes(current: float, unit: str) -> str:
+    """A current in words, in a unit with a prefix, or bare."""
+    return Shown("", *(labels.prefixed(abs(current), unit))).told(abs(current))
 
 
 def _top(found: Pieces) -> float:
@@ -111,29 +137,52 @@ def _still(low: float, high: float) -> bool:
     return high - low <= STILL * max(abs(low), abs(high))
 
 
-def _electrodes(model: Model) -> dict[str, str]:
+@dataclass(frozen=True)
+class Electrode:
+    """What is known of a boundary through which current passes.
+
+    Attributes:
+        name: of the boundary.
+        voltage: None if it has no one.
+        current: out of the domain positive; None if it is not known.
+        still: whether it is but round-off.
+    """
+
+    name: str
+    voltage: float | None
+    current: float | None
+    still: bool
+
+    def told(self, volts: labels.Shown, unit: str) -> str:
+        """All that in words, currents in a unit, or bare."""
+        known = [self.name]
+        if self.voltage is not None:
+            known.append(f"voltage {volts.told(self.voltage)}")
+        if self.current is not None:
+            way = "out" if self.current > 0 else "in"
+            known.append("no current" if self.still else f"current {_amperes(self.current, unit)} {way}")
+        return ", ".join(known)
+
+
+def _electrodes(model: Model) -> dict[str, Electrode]:
     """What is known of each boundary through which current passes, by name. Collective."""
     held = {condition.boundary: condition.value for condition in model.conditions}
     told_of = {name.partition(" ")[2] for name in model.quantities if name.startswith(("voltage ", "current "))}
     names = [name for name in model.domain.names if name in held or name in told_of]
-    told = {}
     out = {name: model.quantity(f"current {name}") for name in names if f"current {name}" in model.quantities}
     largest = max(map(abs, out.values()), default=0.0)
     still = _still(*fields.extremes(model["phi"]))
+    known = {}
     for name in names:
-        known = [name]
+        voltage = float(held[name]) if name in held else None
         if f"voltage {name}" in model.quantities:
-            known.append(f"voltage {model.quantity(f'voltage {name}'):.4g}")
-        elif name in held:
-            known.append(f"voltage {float(held[name]):.4g}")
-        if name in out:
-            none = still or abs(out[name]) <= STILL * largest
-            known.append("no current" if none else f"current {abs(out[name]):.4g} {'out' if out[name] > 0 else 'in'}")
-        told[name] = ", ".join(known)
-    return told
+            voltage = model.quantity(f"voltage {name}")
+        none = still or abs(out.get(name, 0.0)) <= STILL * largest
+        known[name] = Electrode(name, voltage, out.get(name), none)
+    return known
 
 
-def _ports(found: Pieces, names: tuple[str, ...], electrodes: dict[str, str]) -> dict[int, Inflow]:
+def _ports(found: Pieces, names: tuple[str, ...], electrodes: Mapping[str, str]) -> dict[int, Inflow]:
     """What flows in at each electrode, or through the opened seam of a periodic cell without any."""
     phi = found.values["phi"]
     if found.dim == 1 or _still(phi.min(), phi.max()):
@@ -143,11 +192,11 @@ def _ports(found: Pieces, names: tuple[str, ...], electrodes: dict[str, str]) ->
     return {tag: inflow(walk, tag) for tag in tags}
 
 
-def _stream_lines(found: Pieces, ports: dict[int, Inflow], wanted: int) -> tuple[list[Floats], str]:
-    """Lines that carry equal shares of the current, and what a share is, in words."""
+def _stream_lines(found: Pieces, ports: dict[int, Inflow], wanted: int) -> tuple[list[Floats], float]:
+    """Lines that carry equal shares of the current, and what a share is."""
     carried = sum(entered.rates.clip(min=0.0).sum() for entered in ports.values())
     if not wanted or not carried > 0:
-        return [], ""
+        return [], 0.0
     walk = walker(found, "j", list(ports))
     share = np.array([entered.rates.clip(min=0.0).sum() for entered in ports.values()]) * wanted / carried
     each = share.astype(int)
@@ -159,4 +208,4 @@ def _stream_lines(found: Pieces, ports: dict[int, Inflow], wanted: int) -> tuple
     simplices = np.concatenate([p.simplices[at] for p, at in zip(ports.values(), chosen, strict=True)])
     weights = np.concatenate([p.weights[at] for p, at in zip(ports.values(), chosen, strict=True)])
     lines = [line for line in stream(walk, simplices, weights) if np.nanstd(line, axis=0).any()]
-    return lines, f"each line carries a current of {carried / wanted:.2g}"
+    return lines, float(f"{carried / wanted:.3g}")

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from emfem import fields
-from emfem.errors import ParameterError, count, kind
+from emfem.errors import ParameterError, count, kind, number
 from emfem.files import writable
 from emfem.mesh import Domain
-from emfem.plot import cells, style
+from emfem.plot import cells, labels, style
 from emfem.plot.pieces import Floats, pieces
-from emfem.plot.style import COLOURS
 
 import imageio.v3 as iio
 import numpy as np
 import pyvista
 from dolfinx import fem
 from matplotlib.collections import LineCollection
+from matplotlib.colors import Colormap
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
+
+MOVING = (".mp4", ".gif")
 
 
 class Frames(Protocol):
@@ -35,73 +38,110 @@ class Frames(Protocol):
 
 def field(
     function: fem.Function,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
     *,
     title: str = "",
+    label: str | None = None,
+    scale: float | None = None,
     limits: tuple[float, float] | None = None,
-    colours: str = COLOURS,
+    colours: str | Colormap | None = None,
     regions: Domain | None = None,
-) -> Path:
-    """Draw a scalar field as a PNG; a periodic film is drawn whole.
+    length: float | None = None,
+    unit: str | None = None,
+    width: str | float = "column",
+) -> Figure | None:
+    """Draw a scalar field; a periodic film is drawn whole. Collective.
+
+    What is not said is read from the field: on a domain smaller than 10 cm lengths are in metres, and fields that
+    emfem's models have (sigma, T, phi, E, j) in SI units, told with a prefix; a larger one has no units. Stress is
+    blue in compression and red in tension, on a scale as long on both sides of 0; other fields are in viridis.
 
     Args:
         function: a scalar Function on a mesh of any dimension.
-        path: a name ending in .png; its folder is made.
+        path: a name ending in .png, .pdf or .svg; its folder is made. Without it nothing is written.
         title: written above the picture.
-        limits: values of the ends of the colour scale; those of the field when left out.
-        colours: a Matplotlib colour map.
+        label: of the colour bar, with a unit, such as "stress [MPa]".
+        scale: what values are divided by, such as `em.units.MPa`.
+        limits: values of the ends of the colour scale, of the field over `scale`; those of the field when left out.
+        colours: a Matplotlib colour map; "coolwarm", the one for signs, has 0 in its middle.
         regions: a plane domain whose regions, such as grains, are outlined.
+        length: what one unit on the axes is, in units of the domain, such as `em.units.um`.
+        unit: its name on the axes, such as "µm".
+        width: "column" (3.4 inches), "page" (6.9 inches), or a number of inches.
 
     Returns:
-        The path of the picture.
+        The figure on rank 0, to be restyled and saved again; None on other ranks.
 
     Raises:
         ParameterError: if the field has components, or the file cannot be written.
     """
     fields.is_function(function)
-    target = writable(path, ".png", comm=function.function_space.mesh.comm)
+    look = _look([function], width, length, unit, limits, colours, label, scale)
+    target = style.picture(path, function.function_space.mesh.comm)
     borders = None
     if regions is not None:
         kind("regions", regions, Domain, "a domain of em.mesh")
         found = pieces(regions)
         borders = None if found is None else found.points[found.borders]
-    _draw([function], [title or function.name], target, limits, colours, borders=borders)
-    return target
+
+    def render(found: list[fields.Cells]) -> Figure:
+        figure = cells.figure(found, function.name, [title], look)
+        if borders is not None:
+            lines = list(borders[:, :, :2] / labels.lengths(found[0].points, look.lengths).scale)
+            figure.axes[0].add_collection(LineCollection(lines, colors="white", linewidths=1.0))
+        return style.written(figure, target)
+
+    return cells.gathered([function], render)
 
 
 def film_strip(
     snapshots: Frames | Sequence[fem.Function],
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
     *,
     titles: Sequence[str] | None = None,
     columns: int | None = None,
+    label: str | None = None,
+    scale: float | None = None,
     limits: tuple[float, float] | None = None,
-    colours: str = COLOURS,
-) -> Path:
-    """Draw several fields side by side on one colour scale as a PNG.
+    colours: str | Colormap | None = None,
+    length: float | None = None,
+    unit: str | None = None,
+    width: str | float = "page",
+) -> Figure | None:
+    """Draw several fields side by side on one colour scale. Collective.
 
     Args:
         snapshots: `em.watch.snapshots(...)` after a run, or Functions.
-        path: a name ending in .png; its folder is made.
+        path: as in `field`.
         titles: one a field; the times of the snapshots when left out.
         columns: fields a row; all in one row when left out.
-        limits: values of the ends of the colour scale; those of all fields together when left out.
-        colours: a Matplotlib colour map.
+        label: as in `field`.
+        scale: as in `field`.
+        limits: as in `field`; those of all fields together when left out.
+        colours: as in `field`.
+        length: as in `field`.
+        unit: as in `field`.
+        width: as in `field`.
 
     Returns:
-        The path of the picture.
+        The figure on rank 0, None on other ranks.
 
     Raises:
         ParameterError: if there is nothing to draw, titles do not match, or the file cannot be written.
     """
-    functions, named = _frames(snapshots)
+    functions, times = _frames(snapshots)
     if titles is not None and len(titles) != len(functions):
         msg = f"titles: {len(titles)}, must be as many as the {len(functions)} fields"
         raise ParameterError(msg)
     columns = None if columns is None else count("columns", columns, at_least=1)
-    target = writable(path, ".png", comm=functions[0].function_space.mesh.comm)
-    _draw(functions, list(titles or named), target, limits, colours, columns)
-    return target
+    look = _look(functions, width, length, unit, limits, colours, label, scale, columns)
+    target = style.picture(path, functions[0].function_space.mesh.comm)
+
+    def render(found: list[fields.Cells]) -> Figure:
+        named = list(titles or _titles(functions, times, found[0].points))
+        return style.written(cells.figure(found, functions[0].name, named, look), target)
+
+    return cells.gathered(functions, render)
 
 
 def animation(
@@ -109,17 +149,27 @@ def animation(
     path: str | os.PathLike[str],
     *,
     frames_per_second: int = 10,
+    label: str | None = None,
+    scale: float | None = None,
     limits: tuple[float, float] | None = None,
-    colours: str = COLOURS,
+    colours: str | Colormap | None = None,
+    length: float | None = None,
+    unit: str | None = None,
+    width: str | float = "column",
 ) -> Path:
-    """Draw fields one after the other as a film.
+    """Draw fields one after the other as a film. Collective.
 
     Args:
         snapshots: `em.watch.snapshots(...)` after a run, or Functions.
         path: a name ending in .mp4 or .gif; its folder is made.
         frames_per_second: speed.
-        limits: values of the ends of the colour scale; those of all fields together when left out.
-        colours: a Matplotlib colour map.
+        label: as in `field`.
+        scale: as in `field`.
+        limits: as in `field`; those of all fields together when left out.
+        colours: as in `field`.
+        length: as in `field`.
+        unit: as in `field`.
+        width: as in `field`; 200 pixels an inch.
 
     Returns:
         The path of the film.
@@ -127,25 +177,28 @@ def animation(
     Raises:
         ParameterError: if there is nothing to draw, or the file cannot be written.
     """
-    functions, titles = _frames(snapshots)
+    functions, times = _frames(snapshots)
     speed = count("frames_per_second", frames_per_second, at_least=1)
-    comm = functions[0].function_space.mesh.comm
-    target = writable(path, ".mp4", ".gif", comm=comm)
-    limits = limits or cells.limits(functions)
+    look = _look(functions, width, length, unit, limits, colours, label, scale)
+    target = writable(path, *MOVING, comm=functions[0].function_space.mesh.comm)
 
     def render(found: list[fields.Cells]) -> None:
-        images = [
-            style.pixels(cells.figure([part], [title], limits, colours, label=functions[0].name))
-            for part, title in zip(found, titles, strict=True)
-        ]
-        even = [image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2] for image in images]  # H.264 wants it
-        if target.suffix == ".gif":
-            iio.imwrite(target, even, duration=1000 / speed, loop=0)
-        else:
-            iio.imwrite(target, even, fps=speed, codec="libx264", macro_block_size=2)
+        titles = _titles(functions, times, found[0].points)
+        pairs = zip(found, titles, strict=True)
+        film([cells.figure([part], functions[0].name, [title], look) for part, title in pairs], target, speed)
 
     cells.gathered(functions, render)
     return target
+
+
+def film(figures: Iterable[Figure], target: Path, frames_per_second: int) -> None:
+    """Write figures one after the other as a film, on one rank."""
+    images = [style.pixels(figure) for figure in figures]
+    even = [image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2] for image in images]  # H.264 wants it
+    if target.suffix == ".gif":
+        iio.imwrite(target, even, duration=1000 / frames_per_second, loop=0)
+    else:
+        iio.imwrite(target, even, fps=frames_per_second, codec="libx264", macro_block_size=2)
 
 
 def grid(function: fem.Function) -> pyvista.UnstructuredGrid | None:
@@ -154,33 +207,40 @@ def grid(function: fem.Function) -> pyvista.UnstructuredGrid | None:
     return None if found is None else cells.grid_of(found)
 
 
-def _frames(snapshots: Frames | Sequence[fem.Function]) -> tuple[list[fem.Function], list[str]]:
-    """Functions and their titles."""
+def _frames(snapshots: Frames | Sequence[fem.Function]) -> tuple[list[fem.Function], NDArray[np.float64] | None]:
+    """Functions and their times, if they have some."""
     functions = list(snapshots if isinstance(snapshots, Sequence) else snapshots.functions)
     if not functions or not all(isinstance(f, fem.Function) for f in functions):
         msg = f"snapshots: {len(functions)} fields, must be at least one Function"
         raise ParameterError(msg)
     times = getattr(snapshots, "t", None)
-    return functions, [f.name for f in functions] if times is None else [f"t = {t:.4g}" for t in times]
+    return functions, None if times is None else np.asarray(times)
 
 
-def _draw(
-    functions: list[fem.Function],
-    titles: list[str],
-    target: Path,
+def _titles(functions: Sequence[fem.Function], times: NDArray[np.float64] | None, points: Floats) -> list[str]:
+    """The times in words; without them the names of the fields."""
+    return [f.name for f in functions] if times is None else labels.times(times, points)
+
+
+def _look(
+    functions: Sequence[fem.Function],
+    width: str | float,
+    length: float | None,
+    unit: str | None,
     limits: tuple[float, float] | None,
-    colours: str,
+    colours: str | Colormap | None,
+    label: str | None,
+    scale: float | None,
     columns: int | None = None,
-    borders: Floats | None = None,
-) -> None:
-    """Write one picture of all fields."""
-    ends = limits or cells.limits(functions)
+) -> cells.Look:
+    """What was asked for, checked. Collective.
 
-    def render(found: list[fields.Cells]) -> None:
-        figure = cells.figure(found, titles, ends, colours, columns, functions[0].name)
-        if borders is not None:
-            lines = list(borders[:, :, :2])
-            figure.axes[0].add_collection(LineCollection(lines, colors="white", linewidths=1.2))
-        figure.savefig(target, dpi=style.DPI)
-
-    cells.gathered(functions, render)
+    Raises:
+        ParameterError: for a width, a length or a scale out of its bounds, or a colour map that does not exist.
+    """
+    inches, lengths = style.inches(width), labels.asked(length, unit)
+    scale = None if scale is None else number("scale", scale, above=0.0)
+    style.check_colours(colours)
+    for function in functions:
+        cells.is_scalar(function)
+    return cells.Look(inches, lengths, limits, cells.limits(functions), colours, label, scale, columns)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Set
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emfem.errors import kind
-from emfem.files import writable
 from emfem.mesh import Domain
-from emfem.plot import networks, style
+from emfem.plot import cells, labels, networks, style
 from emfem.plot.pieces import Floats, Pieces, pieces
 
 import numpy as np
@@ -28,64 +26,77 @@ BINS = 40
 FRONT, BEHIND = (1.0, -1.6, 1.1), (-1.0, 1.6, -1.1)
 
 
-def mesh(domain: Domain, path: str | os.PathLike[str], *, title: str = "") -> Path:
-    """Draw a mesh as a PNG: cells, regions and named boundaries, and how good the cells are.
+def mesh(
+    domain: Domain,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    title: str = "",
+    length: float | None = None,
+    unit: str | None = None,
+    width: str | float = "column",
+) -> Figure | None:
+    """Draw a mesh: cells, regions and named boundaries, and how good the cells are. Collective.
 
     A cell has the tint of its region, the redder the worse its shape is (scaled Jacobian: 1 is a regular cell, 0 a flat
     one), and a histogram below counts them. A periodic mesh is drawn unfolded. A body or a shell is drawn from the
-    front and from behind, with its named faces in colour. Collective.
+    front and from behind, with its named faces in colour.
 
     Args:
         domain: of any dimension and shape.
-        path: a name ending in .png; its folder is made.
+        path: as in `em.plot.field`.
         title: written above the picture; what the domain is when left out.
+        length: as in `em.plot.field`.
+        unit: as in `em.plot.field`.
+        width: as in `em.plot.field`.
 
     Returns:
-        The path of the picture.
+        The figure on rank 0, None on other ranks.
 
     Raises:
         ParameterError: if it is no domain, or the file cannot be written.
     """
     kind("domain", domain, Domain, "one of em.mesh")
     comm = domain.mesh.comm
-    target = writable(path, ".png", comm=comm)
+    inches, wanted = style.inches(width), labels.asked(length, unit)
+    target = style.picture(path, comm)
     curved = domain.mesh.geometry.cmaps[0].degree > 1
     found, all_cells = pieces(domain, 5 if curved and domain.mesh.topology.dim == 2 else 1), domain.quality()
     qualities = comm.gather(domain.cell_quality(), root=0)
-    told = f"{all_cells.cells} {domain.mesh.topology.cell_name()} cells, diameter {all_cells.smallest:.3g}"
-    if f"{all_cells.largest:.3g}" != f"{all_cells.smallest:.3g}":
-        told += f" to {all_cells.largest:.3g}"
 
-    def render() -> None:
+    def render() -> Figure:
         assert found is not None
         assert qualities is not None
-        figure = _figure(domain, found, np.concatenate(qualities))
-        figure.suptitle(f"{title or domain.shape}\n{told}", fontsize=9)
-        figure.savefig(target, dpi=style.DPI)
+        by = labels.lengths(found.points, wanted)
+        scaled = labels.scaled_pieces(found, by.scale, {})
+        figure = _figure(domain, scaled, np.concatenate(qualities), inches, by)
+        ends = dict.fromkeys(f"{size / by.scale:.3g}" for size in (all_cells.smallest, all_cells.largest))
+        told = f"{all_cells.cells} {domain.mesh.topology.cell_name()} cells, diameter {' to '.join(ends)} {by.unit}"
+        heading = style.wrapped(f"{title or domain.shape}\n{told.strip()}", inches)
+        figure.suptitle(heading, fontsize="medium")
+        return style.written(figure, target)
 
-    style.draw(comm, render)
-    return target
+    return style.draw(comm, render)
 
 
-def _figure(domain: Domain, found: Pieces, quality: Floats) -> Figure:
+def _figure(domain: Domain, found: Pieces, quality: Floats, width: float, by: labels.Lengths) -> Figure:
     """The mesh above, the histogram below."""
     extent = np.ptp(found.points, axis=0)
     if found.dim == 1 and not domain.shell:
-        figure = style.blank(style.WIDTH, 1.5)
-        _line(figure.subplots(), found)
+        figure = style.blank(width, 1.3)
+        _line(figure.subplots(), found, by)
     elif domain.network is not None:
-        figure = networks.layout(domain.network)
+        figure = networks.layout(domain.network, width, by, 2.5 * networks.LINE)
     else:
         flat = domain.dim == 2
-        tall = float(np.clip((style.WIDTH - 0.6) * extent[1] / extent[0], 0.6, 4.6)) if flat else 2.3
-        figure = style.blank(style.WIDTH, tall + 2.0)
+        tall = float(np.clip((width - 0.6) * extent[1] / extent[0], 0.5, 1.3 * width)) if flat else 0.45 * width
+        figure = style.blank(width, tall + 1.75 + style.legend_height(width, _handles(domain, found)))
         layout: list[Any] = [["left", "left" if flat else "right"], ["histogram", "histogram"]]
-        panels = figure.subplot_mosaic(layout, height_ratios=[tall, 0.5])
+        panels = figure.subplot_mosaic(layout, height_ratios=[tall, 0.45])
         colours = _colours(found, quality)
         if flat:
-            _plane(panels["left"], found, colours)
+            _plane(panels["left"], found, colours, by)
         else:
-            _views((panels["left"], panels["right"]), found, colours)
+            _views((panels["left"], panels["right"]), found, colours, by)
         _histogram(panels["histogram"], quality)
     if domain.network is None:
         style.legend(figure, _handles(domain, found))
@@ -118,31 +129,35 @@ def _worse(tints: Floats, quality: Floats) -> Floats:
     return (1 - share) * tints + share * np.array(to_rgb(style.WARNING))
 
 
-def _line(axes: Axes, found: Pieces) -> None:
+def _line(axes: Axes, found: Pieces, by: labels.Lengths) -> None:
     """A mesh on a line: its nodes, its ends in colour."""
     axes.plot(found.points[:, 0], 0 * found.points[:, 0], "|-", color=style.INK, linewidth=0.8, markersize=9)
     simplex, opposite = np.nonzero(found.tags > 0)
     ends = found.points[found.facet(simplex, opposite)[:, 0], 0]
     for x, tag in zip(ends, found.tags[simplex, opposite], strict=True):
-        axes.plot(x, 0.0, "o", color=style.named_colour(tag - 1), markersize=8, zorder=3)
-    axes.set(xlabel="x", yticks=[], ylim=(-1, 1))
-    axes.spines[["left", "right", "top"]].set_visible(False)
+        axes.plot(x, 0.0, "o", color=style.named_colour(tag - 1), markersize=6, zorder=3)
+    axes.set(xlabel=by.label("x"), yticks=[], ylim=(-1, 1))
+    axes.spines["left"].set_visible(False)
 
 
-def _plane(axes: Axes, found: Pieces, colours: Floats) -> None:
+def _plane(axes: Axes, found: Pieces, colours: Floats, by: labels.Lengths) -> None:
     """A plane mesh."""
     flat = found.points[:, :2]
     axes.add_collection(
         PolyCollection(
-            list(flat[found.simplices]), facecolors=colours[found.cells], edgecolors="none", antialiaseds=False
+            list(flat[found.simplices]),
+            facecolors=colours[found.cells],
+            edgecolors="none",
+            antialiaseds=False,
+            rasterized=True,
         )
     )
-    size = np.sqrt(np.prod(np.ptp(flat, axis=0)) / len(colours)) / np.ptp(flat, axis=0).max() * 400  # in points
+    size = np.sqrt(np.prod(np.ptp(flat, axis=0)) / len(colours)) / np.ptp(flat, axis=0).max() * 250  # in points
     axes.add_collection(
         LineCollection(list(flat[found.edges()]), colors=style.GREY, linewidths=float(np.clip(0.06 * size, 0.1, 0.6)))
     )
-    outline(axes, found, 3.0)
-    frame(axes, flat)
+    outline(axes, found, 2.2)
+    frame(axes, flat, by)
 
 
 def outline(axes: Axes, found: Pieces, width: float, shown: Set[int] | None = None) -> None:
@@ -167,18 +182,15 @@ def outline(axes: Axes, found: Pieces, width: float, shown: Set[int] | None = No
     axes.add_collection(LineCollection(list(seam), colors=style.GREY, linestyles="dotted", linewidths=1.2, zorder=3))
 
 
-def frame(axes: Axes, points: Floats) -> None:
+def frame(axes: Axes, points: Floats, by: labels.Lengths) -> None:
     """Axes around the points, with equal scales and room for thick lines."""
     lower, upper = points.min(axis=0), points.max(axis=0)
     room = 0.015 * (upper - lower).max()
-    axes.set(aspect="equal", xlabel="x", ylabel="y")
+    cells.plane(axes, points, by)
     axes.set(xlim=(lower[0] - room, upper[0] + room), ylim=(lower[1] - room, upper[1] + room))
-    axes.locator_params(nbins=5)
-    axes.ticklabel_format(style="sci", scilimits=(-3, 4))
-    axes.spines[["top", "right"]].set_visible(False)
 
 
-def _views(panels: tuple[Axes, Axes], found: Pieces, colours: Floats) -> None:
+def _views(panels: tuple[Axes, Axes], found: Pieces, colours: Floats, by: labels.Lengths) -> None:
     """A body or shell from two sides."""
     for axes, direction, words in zip(panels, (FRONT, BEHIND), ("from the front", "from behind, below"), strict=True):
         plotter = style.stage()
@@ -186,7 +198,8 @@ def _views(panels: tuple[Axes, Axes], found: Pieces, colours: Floats) -> None:
         axes.imshow(style.look(plotter, direction))
         plotter.close()
         axes.set_axis_off()
-        axes.set_title(words, fontsize=8.5)
+        axes.set_title(words, fontsize="small")
+    cells.size(panels[0], by.size(found.points))
 
 
 def add_body(plotter: pyvista.Plotter, found: Pieces, colours: Floats) -> None:
@@ -224,6 +237,5 @@ def _histogram(axes: Axes, quality: Floats) -> None:
     bars = _worse(np.tile(to_rgb("0.86"), (BINS, 1)), middles)
     axes.bar(middles, counts, width=1 / BINS, color=bars, edgecolor=style.GREY, linewidth=0.4)
     axes.set(xlim=(0, 1), ylabel="cells")
-    axes.set_xlabel(f"quality (scaled Jacobian): {quality.min():.2f} at worst, {quality.mean():.2f} on average")
+    axes.set_xlabel(f"quality of cells: {quality.min():.2f} at worst, {quality.mean():.2f} on average")
     axes.locator_params(axis="y", nbins=3, integer=True)
-    axes.spines[["top", "right"]].set_visible(False)

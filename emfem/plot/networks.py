@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emfem import fields
-from emfem.errors import ParameterError, kind
-from emfem.files import writable
+from emfem.errors import ParameterError, kind, number
 from emfem.mesh import Domain
-from emfem.plot import cells, style
+from emfem.plot import cells, labels, style
 from emfem.units import um
 
 import numpy as np
 from dolfinx import fem
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
@@ -26,40 +24,47 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 
-THIN, THICK = 0.6, 5.0  # the narrowest and the widest wire [points]
+THIN, THICK = 0.5, 4.0  # the narrowest and the widest wire [points]
 CLOSE = 400  # wires from which on they are drawn thinner, so that they stay apart
-FLAT = 3.0  # height of a picture below which its colour bar lies [inch]
+FLAT = 0.4  # height over width of a network up to which its colour bar lies below it
+AXIS, LINE, LEGEND, BAR = 0.65, 0.22, 0.22, 0.6  # room for an axis, a line of a title, a legend, a bar [inch]
 MARKS = ("o", "s", "D", "^", "v")
 
 
 def network(
     domain: Domain,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
     *,
     values: fem.Function | ArrayLike | None = None,
-    label: str = "",
-    scale: float = 1.0,
+    label: str | None = None,
+    scale: float | None = None,
     marks: Mapping[str, ArrayLike] | None = None,
     title: str = "",
     limits: tuple[float, float] | None = None,
-    colours: str = style.COLOURS,
-) -> Path:
-    """Draw a network as a PNG, seen from above. Collective.
+    colours: str | Colormap | None = None,
+    length: float = um,
+    unit: str | None = None,
+    width: str | float = "column",
+) -> Figure | None:
+    """Draw a network, seen from above. Collective.
 
     Args:
         domain: of `em.mesh.network` or one of its kin.
-        path: a name ending in .png; its folder is made.
+        path: as in `em.plot.field`.
         values: what colours the wires: a scalar Function on the network, or a value a segment, shape (m,); without,
             each layer has a colour.
-        label: of the colour bar.
-        scale: what values are divided by, such as `MPa`.
+        label: of the colour bar, with a unit; by the name of the Function when left out.
+        scale: what values are divided by, such as `em.units.MPa`.
         marks: nodes to be marked, by what the legend calls them, such as {"void": [3, 17]}.
         title: written above the picture.
-        limits: values of the ends of the colour scale, after division; those of the values when left out.
-        colours: a Matplotlib colour map.
+        limits: values of the ends of the colour scale, of values over `scale`; those of the values when left out.
+        colours: as in `em.plot.field`.
+        length: what one unit on the axes is [m].
+        unit: its name on the axes.
+        width: as in `em.plot.field`.
 
     Returns:
-        The path of the picture.
+        The figure on rank 0, None on other ranks.
 
     Raises:
         ParameterError: for a domain that is no network, values of another shape, nodes that do not exist, or a file
@@ -67,51 +72,69 @@ def network(
     """
     kind("domain", domain, Domain, "a network of em.mesh")
     net, comm = domain.wires(), domain.mesh.comm
-    target = writable(path, ".png", comm=comm)
+    inches, wanted = style.inches(width), labels.asked(length, unit)
+    scale = None if scale is None else number("scale", scale, above=0.0)
+    style.check_colours(colours)
+    target = style.picture(path, comm)
     places = {name: _nodes(net, name, at) for name, at in (marks or {}).items()}
     lines, coloured, widths = _coloured(domain, values)
+    name = values.name if isinstance(values, fem.Function) else ""
 
-    def render() -> None:
+    def render() -> Figure:
+        by = labels.lengths(net.nodes, wanted)
+        heading = style.wrapped(title, inches)
+        room = LINE * (heading.count("\n") + 1 if title else 0) + (LEGEND if places else 0.0)
         if coloured is None:
-            figure = layout(net)
+            figure = layout(net, inches, by, room)
         else:
-            figure = _blank(net)
-            shown = coloured / scale
-            ends = Normalize(*(limits or (shown.min(), shown.max())))
-            drawn = LineCollection(
-                list(lines / um), array=shown, norm=ends, cmap=colours, linewidths=widths, capstyle="round"
-            )
-            axes = figure.axes[0]
-            flat = figure.get_figheight() < FLAT
-            figure.colorbar(
-                axes.add_collection(drawn),
-                ax=axes,
-                label=label,
-                location="bottom" if flat else "right",
-                **({"aspect": 40} if flat else {"aspect": 25, "shrink": 0.8, "pad": 0.02}),
-            )
+            figure = _blank(net, inches, by, room + (BAR if _flat(net) else 0.0))
         axes = figure.axes[0]
-        for i, (name, at) in enumerate(places.items()):
-            x, y = net.nodes[at, :2].T / um
-            axes.plot(x, y, MARKS[i % len(MARKS)], color="none", mec=style.WARNING, mew=1.4, ms=8, label=name)
-        axes.set_title(title)
+        if coloured is not None:
+            ends = (float(coloured.min()), float(coloured.max()))
+            told = labels.shown(name, ends, net.nodes, label, scale)
+            chosen = labels.colours(name, colours)
+            found = labels.ends((ends[0] / told.scale, ends[1] / told.scale), chosen)
+            if limits is not None:
+                found = limits if scale is not None else (limits[0] / told.scale, limits[1] / told.scale)
+            drawn = LineCollection(
+                list(lines / by.scale),
+                array=coloured / told.scale,
+                norm=Normalize(*found),
+                cmap=chosen,
+                linewidths=widths,
+                capstyle="round",
+            )
+            axes.add_collection(drawn)
+            _bar(figure, drawn, told, _flat(net))
+        for i, (mark, at) in enumerate(places.items()):
+            x, y = net.nodes[at, :2].T / by.scale
+            axes.plot(x, y, MARKS[i % len(MARKS)], color="none", mec=style.WARNING, mew=1.1, ms=6, label=mark)
+        axes.set_title(heading)
         if axes.get_legend_handles_labels()[1]:
             figure.legend(loc="outside lower center", ncols=4)
-        figure.savefig(target, dpi=style.DPI)
+        return style.written(figure, target)
 
-    style.draw(comm, render)
-    return target
+    return style.draw(comm, render)
 
 
-def layout(net: Network) -> Figure:
-    """The wires of each layer in a colour of its own."""
-    figure = _blank(net)
+def _bar(figure: Figure, drawn: LineCollection, told: labels.Shown, flat: bool) -> None:
+    """A colour bar: on the right as high as the axes, below them if they are low."""
+    if flat:
+        figure.colorbar(drawn, ax=figure.axes[0], label=told.label, location="bottom", aspect=40)
+    else:
+        place = figure.axes[0].inset_axes((1.03, 0.0, 0.04, 1.0), label="<colorbar>")
+        figure.colorbar(drawn, cax=place, label=told.fitted(figure.get_figheight() - AXIS))
+
+
+def layout(net: Network, width: float, by: labels.Lengths, room: float) -> Figure:
+    """The wires of each layer in a colour of its own, with room [inch] for what is above and below."""
+    figure = _blank(net, width, by, room + (LEGEND if net.layers else 0.0))
     widths = _widths(net)
     for i in np.unique(net.layer):
         chosen = net.layer == i
         figure.axes[0].add_collection(
             LineCollection(
-                list(net.nodes[net.segments[chosen]][:, :, :2] / um),
+                list(net.nodes[net.segments[chosen]][:, :, :2] / by.scale),
                 colors=style.named_colour(int(i)),
                 linewidths=widths[chosen],
                 capstyle="round",
@@ -123,18 +146,22 @@ def layout(net: Network) -> Figure:
     return figure
 
 
-def _blank(net: Network) -> Figure:
+def _flat(net: Network) -> bool:
+    """Whether a network is long and low."""
+    width, height = np.ptp(net.nodes[:, :2], axis=0)
+    return bool(height <= FLAT * width)
+
+
+def _blank(net: Network, width: float, by: labels.Lengths, room: float) -> Figure:
     """Axes around the nodes, with equal scales and room for thick lines."""
-    lower, upper = net.nodes[:, :2].min(axis=0) / um, net.nodes[:, :2].max(axis=0) / um
+    lower, upper = net.nodes[:, :2].min(axis=0) / by.scale, net.nodes[:, :2].max(axis=0) / by.scale
     extent = upper - lower
     tall = float(np.clip(extent[1] / extent.max(), 0.12, 1.3))
-    figure = style.blank(style.WIDTH, 0.8 * style.WIDTH * tall + (1.1 if tall > 0.4 else 1.8))
-    room = 0.04 * extent.max()
+    figure = style.blank(width, (width - (0.5 if _flat(net) else 1.1)) * tall + AXIS + room)
+    edge = 0.04 * extent.max()
     axes = figure.subplots()
-    axes.set(aspect="equal", xlabel="x [µm]", ylabel="y [µm]")
-    axes.set(xlim=(lower[0] - room, upper[0] + room), ylim=(lower[1] - room, upper[1] + room))
-    axes.locator_params(nbins=5)
-    axes.spines[["top", "right"]].set_visible(False)
+    cells.plane(axes, net.nodes / by.scale, by)
+    axes.set(xlim=(lower[0] - edge, upper[0] + edge), ylim=(lower[1] - edge, upper[1] + edge))
     return figure
 
 

@@ -36,6 +36,7 @@ class Pieces:
             has no name, -1 for one inside the cell; shape (m, k).
         values: of each field asked for, at the points, shape (n,) or (n, 3).
         period: period along each axis, shape (3,); 0 where there is none.
+        at: the points in the reference cell, the same for each cell, shape (n / cells, dim).
     """
 
     points: Floats
@@ -46,6 +47,7 @@ class Pieces:
     tags: Whole
     values: Mapping[str, Floats]
     period: Floats
+    at: Floats
 
     @property
     def dim(self) -> int:
@@ -136,6 +138,7 @@ def pieces(domain: Domain, fine: int = 1, **wanted: Any) -> Pieces | None:
         np.where(facets < 0, -1, tags[:, inside]).reshape(-1, cut.shape[1]),
         {name: _padded(np.concatenate([part[3][name] for part in found])) for name in wanted},
         np.concatenate([domain.period, np.zeros(3)])[:3],
+        at,
     )
 
 

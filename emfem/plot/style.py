@@ -1,13 +1,16 @@
-"""How every picture looks, and the one place where pictures are drawn: rank 0."""
+"""How every picture looks, and the one place where pictures are drawn and written: rank 0."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import textwrap
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from emfem.errors import EmfemError
+from emfem.errors import EmfemError, ParameterError, number
+from emfem.files import writable
 
 import matplotlib as mpl
 import numpy as np
@@ -15,13 +18,19 @@ import pyvista
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from mpi4py import MPI
 from numpy.typing import NDArray
 
 COLOURS = "viridis"
-DPI = 160
-WIDTH = 5.2  # of a picture on a page [inch]
+SIGNED = "coolwarm"  # blue below 0, red above; grey at 0, so that a thin wire is seen on white
+DPI = 300  # of pictures that are made of pixels
+SCREEN = 200  # of the frames of films
+COLUMN, PAGE = 3.4, 6.9  # of a column of a journal and of its page [inch]
+LETTER = 0.062  # how wide a letter is [inch]
+WIDTHS = {"column": COLUMN, "page": PAGE}
+FORMATS = (".png", ".pdf", ".svg")
 INK, GREY, PALE = "#262626", "#8c8c8c", "#ededed"
 # Blue, orange, green, pink, sky, yellow, brown: told apart by colour-blind eyes; dashes tell those beyond the seventh
 NAMED = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d0b800", "#7f4f24")
@@ -31,19 +40,27 @@ WARNING = "#8b0a3d"
 # Light enough at both ends for black lines to be seen on it
 DENSITY = LinearSegmentedColormap.from_list("density", ["#fdfbee", "#fbe3a1", "#f9ba58", "#ec8444", "#cf5540"])
 LOOK = {
-    "font.size": 9.0,
-    "axes.titlesize": 10.0,
+    "font.size": 8.0,
+    "axes.titlesize": 8.5,
     "axes.edgecolor": GREY,
     "axes.labelcolor": INK,
     "axes.linewidth": 0.7,
-    "axes.spines.top": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.3,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
     "xtick.color": GREY,
     "ytick.color": GREY,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
     "text.color": INK,
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
+    "legend.fontsize": 7.5,
+    "legend.title_fontsize": 7.5,
+    "image.composite_image": False,
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
 }
 
 
@@ -67,42 +84,106 @@ def boundary(index: int, width: float) -> dict[str, Any]:
     }
 
 
-def blank(width: float, height: float) -> Figure:
-    """An empty figure [inch]."""
-    return Figure(figsize=(width, height), layout="constrained")
+def inches(width: str | float) -> float:
+    """A width of a figure [inch].
+
+    Args:
+        width: "column" (3.4), "page" (6.9), or a number.
+
+    Raises:
+        ParameterError: for another word, or a number below 1 or above 40.
+    """
+    if isinstance(width, str):
+        if width not in WIDTHS:
+            msg = f"width = {width!r}, must be 'column', 'page' or a number of inches"
+            raise ParameterError(msg)
+        return WIDTHS[width]
+    return number("width", width, at_least=1.0, at_most=40.0, unit="inches")
+
+
+def check_colours(colours: Any) -> None:
+    """Refuse a colour map that Matplotlib has not.
+
+    Raises:
+        ParameterError: if it is none.
+    """
+    if isinstance(colours, str) and colours not in mpl.colormaps:
+        msg = f"colours = {colours!r}, must be a colour map of Matplotlib, such as {COLOURS!r} or {SIGNED!r}"
+        raise ParameterError(msg)
+
+
+def picture(path: str | os.PathLike[str] | None, comm: MPI.Comm = MPI.COMM_WORLD) -> Path | None:
+    """A file for a picture, with its folder made; None for none. Collective.
+
+    Raises:
+        ParameterError: for an ending other than .png, .pdf and .svg, or if it cannot be written.
+    """
+    return None if path is None else writable(path, *FORMATS, comm=comm)
+
+
+def blank(width: str | float, height: float, *, maps: bool = False) -> Figure:
+    """An empty figure of a width as in `inches`, and a height [inch]; for maps, colour bars are as high as these."""
+    layout = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, compress=maps)
+    return Figure(figsize=(inches(width), height), layout=layout, dpi=DPI)
+
+
+def wrapped(title: str, width: float) -> str:
+    """A title in lines that fit into a width [inch]."""
+    letters = max(8, int(width / LETTER))
+    return "\n".join(textwrap.fill(part, letters) for part in title.split("\n"))
 
 
 def legend(figure: Figure, handles: Sequence[Any]) -> None:
     """A legend below everything, in as many columns as fit."""
     if handles:
-        letters = max(len(h.get_label()) for h in handles)
-        columns = int(np.clip(13.5 * figure.get_figwidth() // (letters + 7), 1, len(handles)))
-        rows = -(-len(handles) // columns)
+        rows = _rows(figure.get_figwidth(), handles)
         figure.legend(handles=handles, loc="outside lower center", ncols=-(-len(handles) // rows), handlelength=1.6)
 
 
-def draw(comm: MPI.Comm, render: Callable[[], None]) -> None:
-    """Render on rank 0, in emfem's look; its trouble is everybody's. Collective.
+def legend_height(width: float, handles: Sequence[Any]) -> float:
+    """The height of that legend in a figure of a width [inch]."""
+    return 0.16 * _rows(width, handles) + 0.06 if handles else 0.0
+
+
+def _rows(width: float, handles: Sequence[Any]) -> int:
+    """The rows of a legend in a figure of a width [inch]."""
+    letters = max(len(h.get_label()) for h in handles)
+    columns = int(np.clip(15.0 * width // (letters + 7), 1, len(handles)))
+    return -(-len(handles) // columns)
+
+
+def draw[Drawn](comm: MPI.Comm, render: Callable[[], Drawn]) -> Drawn | None:
+    """What `render` returns, called on rank 0 in emfem's look; None on the others. Its trouble is everybody's.
+
+    Collective.
 
     Raises:
         EmfemError: if the picture could not be drawn.
     """
-    trouble = None
+    trouble, drawn = None, None
     if comm.rank == 0:
         try:
             with mpl.rc_context(LOOK):  # type: ignore[arg-type]
-                render()
+                drawn = render()
         except (OSError, RuntimeError, ValueError) as error:
             trouble = str(error)
     trouble = comm.bcast(trouble, root=0)
     if trouble:
         msg = f"no picture: {trouble}"
         raise EmfemError(msg)
+    return drawn
+
+
+def written(figure: Figure, target: Path | None) -> Figure:
+    """The figure, written to a file if there is one: the one place where that is done."""
+    if target is not None:
+        figure.savefig(target, dpi=DPI)
+    return figure
 
 
 def pixels(figure: Figure) -> NDArray[np.uint8]:
     """A figure as pixels, shape (height, width, 3)."""
-    figure.set_dpi(DPI)
+    figure.set_dpi(SCREEN)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[:, :, :3]

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
-import pint
 from pydantic import BeforeValidator, Strict, ValidationInfo
 from pydantic_core import PydanticCustomError
+
+if TYPE_CHECKING:
+    import pint
 
 NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 POWER = re.compile(r"(?<=[A-Za-zµμΩ])(-?\d)")  # m2 is written for m**2
@@ -63,6 +65,8 @@ class Door:
 @cache
 def registry() -> pint.UnitRegistry:
     """The units there are; made when the first text with a unit is met."""
+    import pint  # slow to import, and a resolved case has no texts with units
+
     return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
 
 
@@ -122,7 +126,7 @@ def _unit(text: str) -> pint.Unit:
     try:
         return registry().parse_units(POWER.sub(r"**\1", text.replace("Ohm", "ohm")))
     except Exception as error:  # pint raises what its tokenizer, parser and registry raise
-        word = error.unit_names if isinstance(error, pint.UndefinedUnitError) else text
+        word = getattr(error, "unit_names", text)  # of an undefined unit
         word = str(word if isinstance(word, str) else word[0])
         near = get_close_matches(word, COMMON, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -175,7 +179,7 @@ def _has_unit(value: Any) -> bool:
     return any(map(_has_unit, items))
 
 
-def _within_a_turn(value: Any) -> Any:
+def within_a_turn(value: Any) -> Any:
     """Refuse 45 for 45 degrees."""
     if isinstance(value, int | float) and abs(value) > 6.3:
         refuse(f" is in rad, must be within a full turn: for degrees write '{value:g} deg'")
@@ -199,7 +203,7 @@ Lengths = Annotated[Any, through("m", scaled=True)]
 Time = Annotated[float, through("s", scaled=True)]
 Times = Annotated[tuple[float, ...], through("s", scaled=True)]
 Metres = Annotated[float, through("m")]
-Angle = Annotated[float, BeforeValidator(_within_a_turn), through("rad")]
+Angle = Annotated[float, BeforeValidator(within_a_turn), through("rad")]
 Angles = Annotated[Any, through("rad")]
 Temperature = Annotated[float, through("K")]
 Voltage = Annotated[float, through("V")]

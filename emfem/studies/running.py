@@ -27,6 +27,7 @@ from emfem.evolve import Run, evolve
 from emfem.files import writable
 from emfem.model import Model
 from emfem.solve import about, solve_steady
+from emfem.studies.courses import Turns, turns
 
 import dolfinx
 import ufl
@@ -124,6 +125,8 @@ def _go(case: Case, models: Sequence[Model], folder: Path, progress: bool) -> di
         return {"t": None, "stopped": found.reason, "told": str(found)}
     if output.states_every is not None or output.states_at is not None:
         observers.append(States(folder / "states", output.states_every, output.states_at))
+    if times := turns(tables):
+        observers.append(Turns(times=times))
     gone: Run = evolve(
         models,
         **march.make(),
@@ -158,15 +161,20 @@ def _pictures(case: Case, models: Sequence[Model], folder: Path) -> None:
     if names is None:
         names = (models[-1].names[0],)
     for i, name in enumerate(names):
-        picture(models, name, folder / (f"final-{name}.png" if i else "final.png"))
+        title = plot.labels.time(models[0]) if case.tables.time else ""
+        picture(models, name, folder / (f"final-{name}.png" if i else "final.png"), title)
 
 
 def picture(models: Sequence[Model], name: str, path: Path, title: str = "") -> Path:
     """Draw a field: the current of a conductor with its lines, of a vector its length. Collective."""
-    owner = observe.owner(models, name)
-    if name in ("phi", "j") and {"phi", "j"} <= set(owner.names) and owner.mesh.topology.dim == 2:
-        return plot.current(owner, path, title=title)
-    return plot.field(scalar(owner, name), path, title=title or name)
+    owner, unit = observe.owner(models, name), plot.labels.of_lengths(models)
+    if name in ("phi", "j") and owner.name == "conduction" and owner.mesh.topology.dim == 2:
+        over = {"over": owner["phi"], "lines": 8} if name == "phi" else {}
+        plot.current(owner, path, title=title, unit=unit, **over)
+    else:
+        label = plot.labels.of_model(owner, name)
+        plot.field(scalar(owner, name), path, title=title, label=label, unit=unit)
+    return path
 
 
 def scalar(model: Model, name: str) -> fem.Function:

@@ -24,12 +24,12 @@ from emfem.studies.positions import lines_of
 from emfem.studies.problems import Source, nearest
 from emfem.studies.running import REPORT
 
-import pandas as pd
 from mpi4py import MPI
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
+    import pandas as pd
     from dask.distributed import Client
 
 TABLE = "results"
@@ -240,6 +240,8 @@ def finished(folder: Path) -> bool:
 
 def gather(trials: Sequence[Trial], folder: Path, failures: Mapping[str, str]) -> pd.DataFrame:
     """One row for each trial, written as results.csv and results.parquet."""
+    import pandas as pd  # half a second that the workers can do without
+
     table = pd.DataFrame([row(trial, folder, failures) for trial in trials])
     for column in table:
         if pd.api.types.infer_dtype(table[column]).startswith("mixed"):  # a wrong value beside right ones
@@ -296,12 +298,16 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
         "distributed.admin.low-level-log-length": 0,
         "distributed.scheduler.allowed-failures": 0,  # a case that kills its worker would kill the next one too
     }
+    places: dict[str, Any] = {
+        "dashboard_address": None,
+        "scheduler_kwargs": {"dashboard_address": ":0"},  # any port: other sweeps may run
+    }
     hidden = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith(LAUNCHERS)}
     try:
         with (
             dask.config.set(settings),
-            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL") as c,
-            Client(c) as client,
+            LocalCluster(n_workers=workers, threads_per_worker=1, silence_logs="CRITICAL", **places) as cluster,
+            Client(cluster) as client,
         ):
             yield client
     finally:

@@ -8,18 +8,28 @@ from typing import Annotated, Any
 from emfem import conduction
 from emfem.errors import ParameterError
 from emfem.model import Model
-from emfem.studies.door import Number, Voltage, Whole, through
+from emfem.studies.courses import VoltageInTime, follows
+from emfem.studies.door import Number, Whole, through
 from emfem.studies.tables.base import Condition, Parts, Table, conditions
 
 import ufl
 
 
 class Electrode(Condition):
-    """An electrode at a voltage or with a current, with or without a contact resistance; or current let in."""
+    """An electrode at a voltage or with a current, with or without a contact resistance; or current let in.
 
-    fixed: Voltage | None = None
-    voltage: Voltage | None = None
-    current: Annotated[float, through("A")] | None = None
+    Attributes:
+        fixed: the voltage, or a table that makes it follow time; give one of fixed, voltage, current and flux.
+        voltage: the same.
+        current: the total current driven into the domain, or a table that makes it follow time; in the plane for a
+            unit of thickness, in A/m.
+        contact_resistivity: of the contact, with a voltage or a current; a perfect one when left out.
+        flux: current let in, by area.
+    """
+
+    fixed: VoltageInTime = None
+    voltage: VoltageInTime = None
+    current: Annotated[Any, follows("A")] = None
     contact_resistivity: Annotated[float, through("Ohm m2")] | None = None
     flux: Annotated[float, through("A/m2")] | None = None
 
@@ -46,7 +56,16 @@ class Nordheim(Table):
 
 
 class Conduction(Table):
-    """The conductor."""
+    """The conductor.
+
+    Attributes:
+        conductivity: a number, a tensor as a list of rows, or a table of either by region; give at most one of it,
+            nordheim and of_temperature. When all are left out, that of the material, or 1 without one.
+        nordheim: that of an alloy with the composition of [film], a table.
+        of_temperature: true: that of the material at the temperature of [heat].
+        on: a condition for each boundary by name; others are insulated.
+        mean_field: what drives the current through a periodic domain, a list.
+    """
 
     conductivity: Annotated[Any, through("S/m")] = None
     nordheim: Nordheim | None = None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union
 
 from emfem import mesh
-from emfem.studies.door import Angle, Angles, File, Length, Lengths, Number, Whole, Yes
+from emfem.studies.door import Angle, Angles, File, Length, Lengths, Number, Numbers, Voltage, Whole, Yes, through
 from emfem.studies.tables.base import Table
 
 from pydantic import BeforeValidator, Discriminator, Tag, create_model
@@ -36,7 +36,17 @@ SPECIAL: Mapping[str, Any] = {
     "from_image.threshold": Number | None,
     "from_image.smooth": Number,
     "from_image.simplify": Number,
+    "from_netlist.path": File,
+    "from_netlist.resistivity": Annotated[Any, through("Ohm m")],
+    "from_netlist.thickness": Annotated[Any, through("m")],
+    "grid_network.load": Annotated[Any, through("A")],
+    "grid_network.supply": Voltage,
+    "grid_network.via_resistance": Annotated[float, through("Ohm")],
+    "network.segments": Numbers,
     "read.path": File,
+    "read_network.path": File,
+    "read_network.segments": File | None,
+    "read_network.vias": File | None,
 }
 
 
@@ -60,7 +70,13 @@ class Grains(Table):
 
 
 class Shape(Table):
-    """A domain of any shape."""
+    """A domain of any shape.
+
+    Attributes:
+        shape: its name.
+        random_grains: random grains as regions of the mesh, a table.
+        axisymmetric: true: a body of revolution, the half plane y > 0 turned about the x axis.
+    """
 
     maker: ClassVar[Callable[..., mesh.Domain]]
 

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from emfem import film
-from emfem.errors import ParameterError
+from emfem.errors import ParameterError, count, number
+from emfem.mesh import Domain
 from emfem.model import Model
+from emfem.studies.courses import AngleInTime, NumberInTime
 from emfem.studies.door import Angle, Length, Metres, Number, Numbers, Temperature, Voltage, Whole, through
 from emfem.studies.tables.base import Condition, Parts, Table, conditions, made
 
+import numpy as np
 from pydantic import BeforeValidator, Discriminator, Tag
 
 PRESETS: Mapping[str, Callable[[], film.Alloy]] = {"cupd": film.cupd}
 
 
 class Alloy(Table):
-    """An alloy by its dimensionless constants, or one that is known by name with some of them replaced."""
+    """An alloy by its dimensionless constants, or one that is known by name with some of them replaced.
+
+    The free energy is f = G C + S [C ln C + (1-C) ln(1-C)] + W C (1-C) + alpha (C^2/2 - C^3/3) + (eps/2) |grad C|^2.
+
+    Attributes:
+        name: "cupd", whose constants the others replace; `alloy = "cupd"` is short for it.
+        entropy: S, at least 0; it and the next three are needed without a name.
+        enthalpy: W; without stress f is convex for W < 2 S.
+        solute_expansion: alpha, the compositional stress; negative destabilises for C < 1/2.
+        gradient_energy: eps, above 0.
+        energy_ratio: surface energy of the pure solute over that of the solvent, G + 1, above 0; 1 when left out.
+    """
 
     tried: ClassVar[bool] = True
     tag: ClassVar[str] = "dimensionless"
@@ -42,7 +56,19 @@ class Alloy(Table):
 
 
 class PhysicalAlloy(Table):
-    """An alloy by its physical constants; its scales then lead from lengths and times to those of the film."""
+    """An alloy by its physical constants; its scales then lead from lengths and times to those of the film.
+
+    Attributes:
+        temperature: T of the film.
+        film_thickness: h, the unit of length.
+        site_density: nu, surface sites by area.
+        surface_energy: gamma of the solvent.
+        interaction_energy: w of the regular solution, by site; w = 1.5 k T gives W = 1.5 S.
+        stress_coefficient: a, which makes alpha = a h/gamma.
+        gradient_coefficient: K, which makes eps = K/(gamma h).
+        diffusivity: of the solute, which makes the unit of time.
+        energy_ratio: surface energy of the pure solute over that of the solvent.
+    """
 
     tried: ClassVar[bool] = True
     tag: ClassVar[str] = "physical"
@@ -76,8 +102,49 @@ AnyAlloy = Annotated[
 ]
 
 
+class Scatter(Table):
+    """Turns of the grains of a polycrystal, random and even within a spread to both sides.
+
+    Attributes:
+        spread: the largest turn, at least 0; 90 degrees is every direction.
+        seed: of the random numbers.
+    """
+
+    tried: ClassVar[bool] = True
+
+    spread: Angle
+    seed: Whole = 0
+
+    def make(self) -> None:
+        """Check both."""
+        number("spread", self.spread, at_least=0.0, unit="rad")
+        count("seed", self.seed, at_least=0)
+
+    def turns(self, regions: Sequence[str]) -> dict[str, float]:
+        """The turn of each region [rad].
+
+        Raises:
+            ParameterError: if there is none.
+        """
+        if not regions:
+            msg = "scattered is given, must be left out: the domain has no regions, such as random_grains makes"
+            raise ParameterError(msg)
+        drawn = np.random.default_rng(self.seed).uniform(-1.0, 1.0, len(regions))
+        return {region: self.spread * float(turn) for region, turn in zip(regions, drawn, strict=True)}
+
+
 class Crystal(Table):
-    """The crystal's surface and axes; in a polycrystal turned in each region."""
+    """The crystal's surface and axes; in a polycrystal turned in each region, by angles given or random.
+
+    Attributes:
+        surface: "110", "100" or "111".
+        strength: beta, above -1.
+        misorientation: phi_x, of the crystal to the x axis.
+        ratio: Lambda, of diffusion along y to that along x, 0.001 to 1000.
+        misorientation_y: phi_y; pi/2 - phi_x when left out.
+        turned: for each region by name the angle by which its crystal is turned in the plane.
+        scattered: turns of all regions at random, a table, instead.
+    """
 
     tried: ClassVar[bool] = True
 
@@ -87,25 +154,46 @@ class Crystal(Table):
     ratio: Number = 1.0
     misorientation_y: Angle | None = None
     turned: dict[str, Angle] | None = None
+    scattered: Scatter | None = None
 
-    def make(self) -> Any:
+    def make(self) -> film.Anisotropy:
+        """The crystal before it is turned."""
+        self.one_of("turned", "scattered", optional=True)
+        crystal = film.Anisotropy(**self.given("turned", "scattered"))
+        for angle in (self.turned or {}).values():
+            crystal.turned(angle)
+        return crystal
+
+    def turns(self, domain: Domain) -> dict[str, float] | None:
+        """By how much the crystal is turned in each region of a domain [rad]; None if it is the same everywhere."""
+        return self.turned if self.scattered is None else self.scattered.turns(tuple(domain.regions))
+
+    def on(self, domain: Domain) -> Any:
         """The crystal, or the tensor of each region."""
-        crystal = film.Anisotropy(**self.given("turned"))
-        if self.turned is None:
-            return crystal
-        return {region: crystal.turned(angle) for region, angle in self.turned.items()}
+        crystal, turns = self.make(), self.turns(domain)
+        return crystal if turns is None else {region: crystal.turned(angle) for region, angle in turns.items()}
 
 
 class Field(Table):
-    """The drift force: of a strength or a voltage at an angle, by its components, or along a computed field."""
+    """The drift force: of a strength or a voltage at an angle, by its components, or along a computed field.
+
+    Attributes:
+        strength: F, or a table that makes it follow time; give one of strength, voltage, components and conduction.
+        voltage: V across the film, with `width` and `effective_charge`; needs an alloy of physical constants.
+        components: F along each axis, a list.
+        conduction: what E of the table [conduction] is multiplied by to give F.
+        angle: of the force to the x axis, with strength or voltage; or a table that makes it follow time.
+        width: L over which the voltage falls.
+        effective_charge: Z*, with its sign; negative when atoms go with the electrons.
+    """
 
     tried: ClassVar[bool] = True
 
-    strength: Number | None = None
+    strength: NumberInTime = None
     voltage: Voltage | None = None
     components: Numbers = None
     conduction: Number | None = None
-    angle: Angle | None = None
+    angle: AngleInTime = None
     width: Metres | None = None
     effective_charge: Number | None = None
 
@@ -143,11 +231,19 @@ class Field(Table):
                 msg = f"voltage = {self.voltage:g} V, must be strength: [film.alloy] has no physical constants"
                 raise ParameterError(msg)
             strength = alloy.scales.drive(self.voltage, self.width, self.effective_charge)  # type: ignore[arg-type]
-        return film.uniform_field(strength, self.angle or 0.0)  # type: ignore[arg-type]
+        angle = self.angle or 0.0
+        if not callable(strength) and not callable(angle):
+            return film.uniform_field(strength, angle)
+        return lambda t: film.uniform_field(*(x(t) if callable(x) else x for x in (strength, angle)))
 
 
 class Start(Table):
-    """A random start."""
+    """A random start.
+
+    Attributes:
+        amplitude: of the composition, to either side of the mean.
+        seed: the same seed gives the same film on any mesh and any number of ranks.
+    """
 
     tried: ClassVar[bool] = True
 
@@ -161,14 +257,27 @@ class Start(Table):
 
 
 class FilmCondition(Condition):
-    """A composition that is held, or a flux of solute let in."""
+    """A composition that is held, or a flux of solute let in.
+
+    Attributes:
+        fixed: the composition.
+        flux: of solute, into the domain.
+    """
 
     fixed: Number | None = None
     flux: Number | None = None
 
 
 class Film(Table):
-    """The film."""
+    """The film.
+
+    Attributes:
+        alloy: its constants, a table, or "cupd".
+        anisotropy: its crystal, a table; diffusion is isotropic when left out.
+        field: the drift force, a table; there is none when left out.
+        initial: a random start about `mean`, a table.
+        on: a condition for each boundary by name; others are blocked.
+    """
 
     alloy: AnyAlloy
     mean: Number | None = None
@@ -185,7 +294,7 @@ class Film(Table):
             parts.domain,
             alloy,
             mean=self.mean,
-            anisotropy=None if self.anisotropy is None else self.anisotropy.make(),
+            anisotropy=None if self.anisotropy is None else self.anisotropy.on(parts.domain),
             field=None if self.field is None else self.field.force(alloy, parts),
             initial=None if self.initial is None else self.initial.make(),
             on=conditions(self.on),

@@ -21,7 +21,13 @@ class Surroundings(Table):
 
 
 class HeatCondition(Condition):
-    """A temperature that is held, heat let in, or surroundings."""
+    """A temperature that is held, heat let in, or surroundings; one of them.
+
+    Attributes:
+        fixed: the temperature.
+        flux: heat let in, by area.
+        convection: surroundings, a table.
+    """
 
     fixed: Temperature | None = None
     flux: Annotated[float, through("W/m2")] | None = None
@@ -36,7 +42,12 @@ class HeatCondition(Condition):
 
 
 class Substrate(Table):
-    """A substrate below a line: by the insulator between them, or by the coefficient of the loss."""
+    """A substrate below a line: by the insulator between them, or by the coefficient of the loss.
+
+    Attributes:
+        temperature: of the substrate.
+        coefficient: heat lost, by volume and difference of temperature; or the three that follow.
+    """
 
     tried: ClassVar[bool] = True
 
@@ -58,7 +69,20 @@ class Substrate(Table):
 
 
 class Heat(Table):
-    """The heat."""
+    """The heat.
+
+    Attributes:
+        joule: true: the current of [conduction] heats.
+        source: heat made by volume, a number or a table by region, instead.
+        current_density: of a driven line, which makes resistivity times its square; a number or a list.
+        on: a condition for each boundary by name; others are insulated.
+        loss: to a substrate below, a table.
+        initial: temperature at the start; the coldest of boundaries and substrate when left out, or the material's.
+        conductivity: instead of the material's, a number or a table by region.
+        heat_capacity: of a volume, instead of the material's, a number or a table by region.
+        resistivity: instead of the material's, a number or a table by region.
+        hottest: temperature from which on a state is refused; the melting temperature when left out.
+    """
 
     joule: Yes = False
     source: Annotated[Any, through("W/m3")] = None

@@ -13,7 +13,13 @@ from pydantic import create_model
 
 
 class Metal(Table):
-    """A metal; the constants are those of `em.materials.Constants`."""
+    """A metal; the constants are those of `em.materials.Constants`.
+
+    Attributes:
+        metal: its name; or
+        file: one of your own, a TOML file.
+        temperature: at which its constants are taken; 373 K, or that of the file, when left out.
+    """
 
     tried: ClassVar[bool] = True
 

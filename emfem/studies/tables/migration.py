@@ -14,7 +14,17 @@ import ufl
 
 
 class Drift(Table):
-    """The drift: its velocity, or the forces on the atoms of the material, given or computed."""
+    """The drift: its velocity, or the forces on the atoms of the material, given or computed.
+
+    Numbers in one dimension, otherwise lists.
+
+    Attributes:
+        velocity: of the drift; or the forces that follow, which add up.
+        field: the electric field; give one of it, current_density and conduction.
+        current_density: whose field is that of the material's resistivity.
+        conduction: true: the field of [conduction].
+        heat: true: temperature and its gradient are those of [heat].
+    """
 
     velocity: Annotated[Any, through("m/s")] = None
     field: Annotated[Any, through("V/m")] = None
@@ -52,14 +62,29 @@ class Drift(Table):
 
 
 class SpeciesCondition(Condition):
-    """A concentration that is held, or a flux let in; their unit is that of the start."""
+    """A concentration that is held, or a flux let in; their unit is that of the start.
+
+    Attributes:
+        fixed: the concentration.
+        flux: into the domain.
+    """
 
     fixed: Number | None = None
     flux: Number | None = None
 
 
 class Migration(Table):
-    """The species."""
+    """The species.
+
+    Attributes:
+        initial: concentration at the start, at least 0, in a unit of your choice.
+        diffusivity: a number, a tensor as a list of rows, or a table of either by region; the material's when
+            left out.
+        drift: a table; there is none when left out.
+        on: a condition for each boundary by name; others are blocked.
+        stabilisation: "fitted" for exponential fitting, where layers are thinner than a cell; none when left out.
+        degree: polynomial degree of the concentration; 2 when left out, 1 with fitting.
+    """
 
     initial: Number
     diffusivity: Annotated[Any, through("m2/s")] = None

@@ -14,7 +14,13 @@ from emfem.studies.tables.base import Table
 
 
 class Stop(Table):
-    """An event that ends the run: a quantity that passes a limit."""
+    """An event that ends the run: a quantity that passes a limit.
+
+    Attributes:
+        quantity: its name, as in the first line of series.csv.
+        above: the limit, if the value rises to it.
+        below: the limit, if the value falls to it.
+    """
 
     tried: ClassVar[bool] = True
 
@@ -28,7 +34,12 @@ class Stop(Table):
 
 
 class March(Table):
-    """How the models are marched; see `em.evolve`."""
+    """How the models are marched; see `em.evolve`.
+
+    Attributes:
+        stop: events that end the run, a list of tables.
+        conserved: quantities that must not change but by what is let in; a run that loses any ends with an error.
+    """
 
     tried: ClassVar[bool] = True
 

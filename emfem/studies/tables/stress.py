@@ -11,14 +11,30 @@ from emfem.studies.tables.base import Condition, Parts, Table, conditions
 
 
 class StressCondition(Condition):
-    """A stress that is held, 0 at the surface of a void; or atoms let in."""
+    """A stress that is held, 0 at the surface of a void; or atoms let in.
+
+    Attributes:
+        fixed: the stress, tension positive.
+        flux: atoms let in, by area and time.
+    """
 
     fixed: Annotated[float, through("Pa")] | None = None
     flux: Annotated[float, through("1/(m2 s)")] | None = None
 
 
 class Stress(Table):
-    """The stress."""
+    """The stress.
+
+    Attributes:
+        current_density: in one dimension a number, on a network one for each segment, otherwise a list; give one of it,
+            field and conduction.
+        field: the electric field, in the same ways.
+        conduction: true: the field of [conduction].
+        temperature: that of the material when left out.
+        heat: true: that of [heat], whose gradient drives too.
+        residual_stress: at the start.
+        on: a condition for each boundary by name; others are blocked.
+    """
 
     current_density: Annotated[Any, through("A/m2")] = None
     field: Annotated[Any, through("V/m")] = None

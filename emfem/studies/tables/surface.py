@@ -18,7 +18,11 @@ Places = Annotated[Any, through("m")]
 
 
 class Form(Table):
-    """What the metal looks like at the start; see the function of that name in em.surface."""
+    """What the metal looks like at the start; see the function of that name in em.surface.
+
+    Attributes:
+        kind: "void", "wire", "strip", "flat" or "bridge"; which of the keys below it takes is told by `emfem check`.
+    """
 
     tried: ClassVar[bool] = True
 
@@ -58,7 +62,17 @@ class Facets(Table):
 
 
 class Surface(Table):
-    """The surface."""
+    """The surface.
+
+    Attributes:
+        shape: what the metal looks like at the start, a table.
+        current_density: mean over the whole cross-section, vacuum too, positive along x or from the first to the last
+            of `on`; give at most one of it, voltage and current.
+        on: names of the boundaries where the current enters and leaves; left out where the domain is periodic along x.
+        anisotropy: of the mobility, a table.
+        temperature: that of the material when left out.
+        heat: true: that of [heat].
+    """
 
     shape: Form
     interface_width: Metres

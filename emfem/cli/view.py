@@ -1,0 +1,50 @@
+"""`emfem view`."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Annotated
+
+from emfem.cli.ending import MISUSED, leave, one_sentence
+from emfem.errors import EmfemError, ParameterError
+
+import typer
+from mpi4py import MPI
+
+NEEDED = ("trame", "trame_vuetify", "trame_components")
+
+
+def view(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of runs, or of a sweep.", show_default=False)],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where on this machine; any that is free for 0.")] = 0,
+    browser: Annotated[
+        bool | None,
+        typer.Option("--browser/--no-browser", help="Open it in a browser; if there is a display by default."),
+    ] = None,
+) -> None:
+    """Look at runs on a page in the browser: fields at all times, several runs side by side, the table of a sweep."""
+    try:
+        _check()
+    except EmfemError as error:
+        leave(error, MISUSED)
+    from emfem.view import serve  # only here: the extra may not be installed, and takes a second to import
+
+    with one_sentence():
+        serve(folders, port=port, browser=browser)
+
+
+def _check() -> None:
+    """Refuse what cannot be served.
+
+    Raises:
+        EmfemError: if the extra is not installed.
+        ParameterError: on more than one rank.
+    """
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        msg = 'emfem view needs what is not installed here: pip install "emfem[view]"'
+        raise EmfemError(msg)
+    if MPI.COMM_WORLD.size > 1:
+        msg = f"view on {MPI.COMM_WORLD.size} ranks, must be on 1: start it without mpiexec"
+        raise ParameterError(msg)

@@ -1,0 +1,87 @@
+"""Figures that functions of your own draw, in the look of all others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from emfem.errors import count, number
+from emfem.files import writable
+from emfem.plot import style
+from emfem.plot.fields import MOVING, film
+
+from matplotlib.figure import Figure
+from mpi4py import MPI
+
+
+def figure(
+    draw: Callable[[Figure], object],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    width: str | float = "page",
+    height: float = 2.8,
+) -> Figure | None:
+    """A figure that a function draws with Matplotlib, in emfem's fonts and lines. Collective.
+
+    Args:
+        draw: called on rank 0 with the empty figure: it must not ask for a field or a quantity, which takes all ranks.
+        path: as in `em.plot.field`.
+        width: as in `em.plot.field`.
+        height: [inch].
+
+    Returns:
+        The figure on rank 0, None on other ranks.
+
+    Raises:
+        ParameterError: for a size out of its bounds, or a file that cannot be written.
+        EmfemError: if the function fails.
+    """
+    size = style.inches(width), number("height", height, above=0.0, at_most=40.0, unit="inches")
+    target = style.picture(path)
+
+    def render() -> Figure:
+        made = style.blank(*size)
+        draw(made)
+        return style.written(made, target)
+
+    return style.draw(MPI.COMM_WORLD, render)
+
+
+def movie(
+    draw: Callable[[Figure, int], object],
+    frames: int,
+    path: str | os.PathLike[str],
+    *,
+    width: str | float = "page",
+    height: float = 2.8,
+    frames_per_second: int = 10,
+) -> Path:
+    """A film whose frames a function draws with Matplotlib, in emfem's fonts and lines. Collective.
+
+    Args:
+        draw: called on rank 0 with an empty figure and the number of the frame, from 0.
+        frames: how many there are.
+        path: a name ending in .mp4 or .gif; its folder is made.
+        width: as in `em.plot.field`; 200 pixels an inch.
+        height: [inch].
+        frames_per_second: speed.
+
+    Returns:
+        The path of the film.
+
+    Raises:
+        ParameterError: for a size or a number out of its bounds, or a file that cannot be written.
+        EmfemError: if the function fails.
+    """
+    size = style.inches(width), number("height", height, above=0.0, at_most=40.0, unit="inches")
+    many, speed = count("frames", frames, at_least=1), count("frames_per_second", frames_per_second, at_least=1)
+    target = writable(path, *MOVING)
+
+    def frame(i: int) -> Figure:
+        made = style.blank(*size)
+        draw(made, i)
+        return made
+
+    style.draw(MPI.COMM_WORLD, lambda: film(map(frame, range(many)), target, speed))
+    return target

@@ -1,0 +1,49 @@
+"""Who is answered: our own page, in the browser that was shown the token."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+HOST = "127.0.0.1"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def guard(token: str) -> Any:
+    """What stands before every request: the token in the address opens, and leaves a cookie for what the page needs.
+
+    A request must also be to this machine by its own name, and a socket be opened by our page: a page of another site
+    that the same browser shows gets nothing, whatever its name is made to point to.
+    """
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        host = request.headers.get("Host", "")
+        name, _, port = host.partition(":")
+        origin = request.headers.get("Origin")
+        if name not in (HOST, "localhost") or (origin is not None and origin != f"http://{host}"):
+            return web.Response(status=403, text="emfem view answers its own page only.\n")
+        cookie = f"emfem_{port}"
+        shown, kept = request.query.get("secret", ""), request.cookies.get(cookie, "")
+        if not (_same(shown, token) or _same(kept, token)):
+            return web.Response(status=403, text="Open the whole address that emfem view printed: it holds a token.\n")
+        if request.path == "/" or (request.path == "/index.html" and not shown):  # the script needs it, after F5 too
+            response: web.StreamResponse = web.HTTPFound(f"/index.html?secret={token}")
+        else:
+            response = await handler(request)
+        if not response.prepared:
+            response.headers["Referrer-Policy"] = "no-referrer"
+            if _same(shown, token):
+                response.set_cookie(cookie, token, httponly=True, samesite="Strict", path="/")
+        return response
+
+    return check
+
+
+def _same(shown: str, token: str) -> bool:
+    """Whether two texts are equal, in a time that does not tell how far."""
+    return secrets.compare_digest(shown.encode(), token.encode())

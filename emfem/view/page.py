@@ -1,0 +1,274 @@
+"""The page: what can be chosen on the left, the panes in the middle, the series and tables on the right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emfem.plot import style
+from emfem.view.runs import MOST
+from emfem.view.state import MAPS, RANGES
+
+from trame.ui.vuetify3 import VAppLayout
+from trame.widgets import client, html
+from trame.widgets import trame as parts
+from trame.widgets import vuetify3 as v
+
+STYLE = f"""
+html, body {{ overflow: hidden !important; font-size: 14px; color: {style.INK}; }}
+.page {{ display: flex; flex-direction: column; height: 100vh; background: #f4f4f2; }}
+.head {{ display: flex; align-items: center; gap: 10px; padding: 0 14px; height: 44px; background: {style.INK};
+  color: white; flex: none; }}
+.head .name {{ font-weight: 600; letter-spacing: .04em; }}
+.head .told {{ color: #cfcfcf; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }}
+.main {{ display: flex; flex: 1; min-height: 0; gap: 10px; padding: 10px; }}
+.card {{ background: white; border: 1px solid #dedede; border-radius: 4px; }}
+.left {{ width: 216px; flex: none; padding: 12px; overflow-y: auto; display: flex; flex-direction: column; gap: 10px; }}
+.left > * {{ flex: none !important; }}
+.left .about {{ margin-top: auto; font-size: 12px; line-height: 1.45; color: #6d6d6d; overflow-wrap: anywhere; }}
+.left .about b {{ color: {style.INK}; font-weight: 500; }}
+.middle {{ flex: 1; min-width: 0; display: flex; flex-direction: column; gap: 10px; }}
+.right {{ width: 392px; flex: none; display: flex; flex-direction: column; gap: 10px; min-height: 0; }}
+.panes {{ flex: 1; min-height: 0; display: grid; gap: 10px; grid-auto-rows: minmax(0, 1fr); }}
+.pane {{ position: relative; overflow: hidden; min-width: 0; min-height: 0; }}
+.pane img {{ width: 100%; height: 100%; display: block; object-fit: contain; user-select: none; cursor: grab; }}
+.pane img:active {{ cursor: grabbing; }}
+.pane .tools {{ position: absolute; top: 4px; right: 6px; display: flex; gap: 2px; }}
+.message {{ padding: 48px 32px; color: {style.WARNING}; overflow-wrap: anywhere; white-space: pre-line; }}
+.notes {{ position: absolute; left: 14px; top: 27px; font-size: 12px; color: {style.WARNING}; }}
+.time {{ display: flex; align-items: center; gap: 12px; padding: 2px 16px 2px 8px; flex: none; height: 52px; }}
+.time .when {{ width: 130px; flex: none; font-variant-numeric: tabular-nums; }}
+.series {{ padding: 10px 10px 4px; flex: 1 1 300px; min-height: 240px; display: flex; flex-direction: column; }}
+.series > .v-input {{ flex: none; }}
+.series img {{ width: 100%; height: 100%; object-fit: contain; display: block; }}
+.rows {{ flex: 0 1 auto; min-height: 120px; overflow: auto; padding: 6px 0; }}
+.rows table {{ border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }}
+.rows td, .rows th {{ padding: 3px 10px; text-align: right; white-space: nowrap; }}
+.rows th {{ font-weight: 500; color: #6d6d6d; position: sticky; top: -6px; background: white; }}
+.rows th {{ white-space: normal; vertical-align: bottom; }}
+.rows td:first-child, .rows th:first-child {{ text-align: left; white-space: normal; }}
+.rows tr:nth-child(even) td {{ background: #f7f7f5; }}
+.runs tr.row {{ cursor: pointer; }}
+.runs tr.row:hover td {{ background: #e8eef3; }}
+.runs tr.open td {{ background: #dbe7f3 !important; }}
+.caption {{ font-size: 12px; color: #6d6d6d; padding: 6px 10px 2px; }}
+.case {{ font: 12px/1.45 monospace; white-space: pre; overflow: auto; max-height: 60vh; }}
+.v-label, .v-field {{ font-size: 14px !important; }}
+"""
+BLUE = style.NAMED[0]
+DENSE: dict[str, Any] = {"density": "compact", "hide_details": True, "variant": "outlined"}
+
+
+def build(server: Any) -> Any:
+    """Lay out the page of a server; its names and actions are those of `emfem.view.server.Page`."""
+    with VAppLayout(server) as layout:
+        client.Style(STYLE)
+        with html.Div(classes="page", raw_attrs=[':data-drawn="drawn"', ':data-busy="busy || !!trame__busy"']):
+            _head()
+            v.VProgressLinear(
+                indeterminate=True,
+                color=BLUE,
+                height=3,
+                style=("{ opacity: busy || trame__busy ? 1 : 0, flex: 'none' }",),
+            )
+            with html.Div(classes="main"):
+                _choices()
+                with html.Div(classes="middle"):
+                    _panes()
+                    _time()
+                _beside()
+        _details()
+    return layout
+
+
+def _head() -> None:
+    """The line on top."""
+    with html.Div(classes="head"):
+        html.Span("emfem", classes="name")
+        html.Span("{{ heading }}", classes="told")
+        v.VSpacer()
+        with v.VBtn(click="trigger('reload')", size="small", variant="text", id="reload"):
+            v.VIcon("mdi-reload", start=True)
+            html.Span("Reload")
+        with v.VBtn(click="details = true", size="small", variant="text", id="details"):
+            v.VIcon("mdi-text-box-outline", start=True)
+            html.Span("Case and report")
+
+
+def _choices() -> None:
+    """What can be chosen."""
+    with html.Div(classes="left card", id="choices"):
+        v.VSelect(v_model=("field", ""), items=("fields", []), label="Quantity", id="field", **DENSE)
+        v.VSelect(v_model=("colours", MAPS[0]), items=("maps", list(MAPS)), label="Colours", id="map", **DENSE)
+        v.VSelect(v_model=("range", RANGES[0]), items=("ranges", list(RANGES)), label="Range", id="range", **DENSE)
+        for name, label in (("low", "Lowest"), ("high", "Highest")):
+            v.VTextField(
+                v_model=(name, ""),
+                label=(f"'{label}' + (unit ? ' [' + unit + ']' : '')",),
+                v_if="range === 'typed'",
+                id=name,
+                **DENSE,
+            )
+        html.Div("{{ range_trouble }}", v_if="range_trouble", style=f"color: {style.WARNING}; font-size: 12px")
+        v.VDivider()
+        switches = (
+            ("edges", "Mesh", ""),
+            ("boundaries", "Boundaries", "has_names"),
+            ("arrows", "Arrows", "has_vectors"),
+        )
+        for name, label, needed in switches:
+            v.VSwitch(
+                v_model=(name, False),
+                label=label,
+                density="compact",
+                hide_details=True,
+                color=BLUE,
+                id=name,
+                disabled=(f"!{needed}",) if needed else False,
+            )
+        with html.Div(v_if="in_space"):
+            v.VSelect(v_model=("cut", ""), items=("cuts", CUTS), label="Cut", **DENSE)
+            v.VSlider(
+                v_model=("place", 0.5), min=0.02, max=0.98, step=0.02, v_if="cut", density="compact", hide_details=True
+            )
+        v.VDivider()
+        html.Div("Drag to move or turn, wheel to zoom, double click to see all.", classes="caption", style="padding: 0")
+        with html.Div(classes="about"), html.Div(v_for="told in about", key="told.name", style="margin-top: 8px"):
+            html.B("{{ told.name }}")
+            html.Div("{{ line }}", v_for="line in told.lines", key="line")
+
+
+CUTS = [{"title": "no cut", "value": ""}, *({"title": f"across {axis}", "value": axis} for axis in "xyz")]
+
+
+def _panes() -> None:
+    """The runs side by side."""
+    columns = "{ 'grid-template-columns': columns > 1 ? 'minmax(0, 1fr) minmax(0, 1fr)' : 'minmax(0, 1fr)' }"
+    with html.Div(classes="panes", style=(columns,)):
+        for i in range(MOST):
+            with html.Div(
+                classes="pane card",
+                v_if=f"panes.length > {i}",
+                id=f"pane_{i}",
+                style=("{ 'grid-column': columns > 1 && panes.length === 3 ? 'span 2' : 'auto' }",) if i == 2 else "",
+            ):
+                with parts.SizeObserver(f"size_{i}"):
+                    html.Img(
+                        src=(f"image_{i}",),
+                        v_if=f"image_{i}",
+                        draggable="false",
+                        raw_attrs=[
+                            "@mousemove=\"$event.buttons && trigger('move', [$event.movementX, $event.movementY, "
+                            f'$event.buttons === 1 && !$event.shiftKey, {i}])"',
+                            "@wheel.prevent=\"trigger('wheel', [$event.deltaY])\"",
+                            "@dblclick=\"trigger('whole')\"",
+                        ],
+                    )
+                    html.Div(
+                        "{{ panes[%d].name }}: {{ panes[%d].message }}" % (i, i),  # noqa: UP031
+                        classes="message",
+                        v_if=f"panes[{i}].message",
+                    )
+                    html.Div(
+                        "{{ panes[%d].notes }}" % i,  # noqa: UP031
+                        classes="notes",
+                        v_if=f"panes[{i}].notes && !panes[{i}].message",
+                    )
+                with html.Div(classes="tools"):
+                    v.VBtn(
+                        icon="mdi-download",
+                        size="x-small",
+                        variant="text",
+                        title="Save the picture",
+                        classes="save",
+                        v_if=f"image_{i}",
+                        click=f"utils.download(panes[{i}].file, trigger('picture', [{i}]), 'image/png')",
+                    )
+                    v.VBtn(
+                        icon="mdi-close",
+                        size="x-small",
+                        variant="text",
+                        title="Close this run",
+                        v_if="panes.length > 1",
+                        click=f"trigger('close', [{i}])",
+                    )
+
+
+def _time() -> None:
+    """The slider."""
+    with html.Div(classes="time card", v_if="last_step > 0"):
+        v.VBtn(
+            icon=("playing ? 'mdi-pause' : 'mdi-play'",),
+            size="small",
+            variant="text",
+            click="playing = !playing",
+            id="play",
+        )
+        v.VSlider(
+            v_model=("step", 0),
+            min=0,
+            max=("last_step", 0),
+            step=1,
+            hide_details=True,
+            density="compact",
+            color=BLUE,
+            id="slider",
+        )
+        html.Div("{{ when }}", classes="when", id="when")
+
+
+def _beside() -> None:
+    """Series, numbers, and the table of a sweep."""
+    with html.Div(classes="right", v_if="quantities.length || sweeps.length || numbers.length"):
+        with html.Div(classes="series card", v_if="quantities.length"):
+            v.VSelect(v_model=("quantity", ""), items=("quantities", []), label="Series", id="series", **DENSE)
+            with html.Div(style="flex: 1; min-height: 0; padding-top: 4px"), parts.SizeObserver("size_chart"):
+                html.Img(src=("chart",), v_if="chart", id="chart")
+        with html.Div(classes="card rows runs", v_for="(sweep, s) in sweeps", key="s", id="sweep"):
+            html.Div("{{ sweep.told }}", classes="caption")
+            html.Div("{{ sweep.trouble }}", classes="message", v_if="sweep.trouble")
+            with html.Table(v_if="!sweep.trouble"):
+                with html.Thead(), html.Tr():
+                    html.Th("{{ c }}", v_for="c in sweep.columns", key="c")
+                with (
+                    html.Tbody(),
+                    html.Tr(
+                        v_for="row in sweep.rows",
+                        key="row.hash",
+                        classes=("'row' + (open.includes(row.hash) ? ' open' : '')",),
+                        click="row.hash && trigger('toggle', [s, row.hash])",
+                    ),
+                ):
+                    html.Td("{{ row[c] }}", v_for="c in sweep.columns", key="c")
+        with html.Div(
+            classes="card rows",
+            v_if="numbers.length",
+            id="numbers",
+            style=("{ 'flex-grow': quantities.length ? 0 : 1 }",),
+        ):
+            html.Div("{{ numbers_told }}", classes="caption")
+            with html.Table():
+                with html.Thead(v_if="panes.length > 1"), html.Tr():
+                    html.Th("")
+                    html.Th("{{ pane.name }}", v_for="pane in panes", key="pane.name")
+                with html.Tbody(), html.Tr(v_for="row in numbers", key="row[0]"):
+                    html.Td("{{ value }}", v_for="(value, i) in row", key="i")
+
+
+def _details() -> None:
+    """The case and the report of each run."""
+    with v.VDialog(v_model=("details", False), max_width=1100), v.VCard():
+        v.VCardTitle("Case and report")
+        with v.VCardText(), html.Div(v_for="told in reports", key="told.name", style="margin-bottom: 16px"):
+            html.Div("{{ told.name }}", style="font-weight: 600; margin-bottom: 6px")
+            with html.Div(style="display: flex; gap: 24px"):
+                with (
+                    html.Div(classes="rows", style="flex: none; max-width: 480px"),
+                    html.Table(),
+                    html.Tr(v_for="line in told.lines", key="line[0]"),
+                ):
+                    html.Td("{{ line[0] }}")
+                    html.Td("{{ line[1] }}", style="white-space: normal; text-align: left; overflow-wrap: anywhere")
+                html.Div("{{ told.case }}", classes="case", style="flex: 1; min-width: 0")
+        with v.VCardActions():
+            v.VSpacer()
+            v.VBtn("Close", click="details = false", id="close_details")

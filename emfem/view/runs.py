@@ -1,0 +1,239 @@
+"""Runs on disk as they are: done, failed, still going or half written. What is wrong with one is said, not raised."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from emfem.errors import EmfemError, ParameterError
+from emfem.results import Results
+from emfem.studies.running import REPORT
+from emfem.view.scene import Scene
+
+import numpy as np
+import pandas as pd
+
+TORN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)  # what reading half a file raises
+ANGLES = ("angle", "misorientation", "misorientation_y", "spread", "phase")
+HIDDEN = ("hash", "error", "stopped", "wall", "t")  # columns that are told elsewhere
+MOST = 4  # panes that are still large enough to be looked at
+
+
+@dataclass(frozen=True, eq=False)
+class Stored(Results):
+    """What a run left so far; states that cannot be read are left out."""
+
+    torn: list[str] = field(default_factory=list)
+
+    @cached_property
+    def _states(self) -> list[tuple[float, Path]]:
+        """Time and file of each whole state, once."""
+        found: dict[float, Path] = {}
+        for path in sorted((self.folder / "states").glob("*.npz")):
+            if path.name.endswith(".part.npz"):  # being written
+                continue
+            try:
+                with path.open("rb") as file, np.load(file) as stored:
+                    found.setdefault(float(stored["t"]), path)
+            except TORN:
+                self.torn.append(path.name)
+        if not found:
+            raise ParameterError(self._nothing())
+        return sorted(found.items())
+
+    def _nothing(self) -> str:
+        """Why there is nothing to look at."""
+        if self.torn:
+            return f"no state can be read: {', '.join(self.torn)} is torn"
+        if not (self.folder / REPORT).is_file():
+            return "no state is saved yet: the run is still going, or was ended. Reload it later"
+        return "no state is saved: the run came to none of the times of its states"
+
+
+class Run:
+    """One run: its scene, its series, how it went, and what is wrong with it.
+
+    Attributes:
+        folder: where it is.
+        name: what it is called on the page.
+        results: what is read of it.
+        scene: its fields.
+        read: how often it was read.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        """Look at a folder; `reload` looks again."""
+        self.folder, self.name, self.read = folder, name, 0
+        self.reload()
+
+    def reload(self) -> None:
+        """Forget what was read, for a run that has gone on."""
+        self.read += 1
+        self.results = Stored(self.folder)
+        self.scene = Scene(self.results)
+        self.__dict__.pop("trouble", None)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Its report; empty if there is none yet, or half of one."""
+        try:
+            told = self.results.report
+        except (ParameterError, *TORN):
+            return {}
+        return told if isinstance(told, dict) else {}
+
+    @property
+    def status(self) -> str:
+        """How it stands, in a word or two."""
+        if self.report:
+            return str(self.report.get("status", "unknown"))
+        if (self.folder / REPORT).is_file():
+            return "its report is torn"
+        return "no report: still going, or ended" if self.folder.is_dir() else "no folder"
+
+    @cached_property
+    def trouble(self) -> str:
+        """Why nothing can be shown of it, one sentence; empty if something can."""
+        if not self.folder.is_dir():
+            return f"there is no folder {self.folder}"
+        if not (self.folder / "case.toml").is_file():
+            error = self.report.get("error")
+            return f"the run failed: {error}" if error else "it holds no run: there is no case.toml"
+        return explained(lambda: self.scene.fields and self.scene.shape)
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known of it, one sentence each."""
+        told = []
+        if self.status not in ("ok", "unknown"):
+            error = self.report.get("error", "")
+            told.append(f"{self.status}: {error}" if error else self.status)
+        if self.results.torn:
+            torn = self.results.torn
+            told.append(f"{len(torn)} state{'s are' if len(torn) > 1 else ' is'} torn: {', '.join(torn)}")
+        return told
+
+    @property
+    def times(self) -> list[float]:
+        """The times that can be looked at; none if nothing can."""
+        try:
+            return [float(t) for t in self.results.times]
+        except (EmfemError, *TORN):
+            return []
+
+    @property
+    def series(self) -> pd.DataFrame | None:
+        """Its quantities against time; None without any."""
+        try:
+            table = self.results.series
+        except (EmfemError, *TORN):
+            return None
+        return table if len(table) and "t" in table else None
+
+    def about(self) -> list[str]:
+        """What it is, in a few lines."""
+        told = []
+        if not self.trouble:
+            domain = self.scene.models[-1].domain
+            cells = domain.mesh.topology.index_map(domain.mesh.topology.dim).size_global
+            spaces = [u.function.function_space for model in self.scene.models for u in model.unknowns]
+            nodes = sum(space.dofmap.index_map.size_global * space.dofmap.index_map_bs for space in spaces)
+            told += [domain.shape, f"{cells} {domain.mesh.topology.cell_name()} cells, {nodes} unknowns"]
+            told.append(", ".join(model.name for model in self.scene.models))
+        wall = self.report.get("wall")
+        told.append(self.status if wall is None else f"{self.status}, {wall:.3g} s")
+        return told
+
+    def lines(self) -> list[tuple[str, str]]:
+        """The report in lines of a name and a text."""
+        report = self.report
+        told = [("folder", str(self.folder)), ("status", self.status)]
+        told += [(key, str(report[key])) for key in ("error", "told", "stopped", "hash", "ranks") if report.get(key)]
+        if report.get("wall") is not None:
+            told.append(("wall time", f"{report['wall']:.1f} s"))
+        told += [(name, str(value)) for name, value in (report.get("versions") or {}).items()]
+        return told
+
+    def case_text(self) -> str:
+        """The case as it was run."""
+        try:
+            return (self.folder / "case.toml").read_text(encoding="utf-8")
+        except OSError:
+            return json.dumps(self.report.get("case", {}), indent=2)
+
+
+class Sweep:
+    """The table of a sweep, whose rows are runs."""
+
+    def __init__(self, folder: Path) -> None:
+        """Look at a folder."""
+        self.folder = folder
+
+    def table(self) -> pd.DataFrame:
+        """One row a run.
+
+        Raises:
+            ParameterError: if it cannot be read.
+        """
+        try:
+            return Results(self.folder).table
+        except TORN as error:
+            msg = f"{self.folder}: its table cannot be read: {error}"
+            raise ParameterError(msg) from None
+
+    def rows(self) -> tuple[list[str], list[dict[str, str]]]:
+        """Its columns that tell runs apart or what came of them, and its rows as texts, each with its hash and name."""
+        table = self.table()
+        texts = {str(column): [_cell(str(column), value) for value in table[column]] for column in table}
+        tried = list(texts)[1 : list(texts).index("status")]  # after the hash; what follows came of the run
+        others = [c for c in texts if c not in HIDDEN and c not in tried and len(set(texts[c])) > 1]
+        shown = [*tried, *(["status"] if "status" not in others else []), *others]
+        names = [", ".join(f"{c.rpartition('.')[2]} {texts[c][i]}" for c in tried) for i in range(len(table))]
+        return shown, [
+            {"hash": str(table["hash"].iloc[i]), "name": names[i], **{c: texts[c][i] for c in shown}}
+            for i in range(len(table))
+        ]
+
+
+def opened(folders: Sequence[Path]) -> tuple[list[Run], list[Sweep]]:
+    """The runs and the sweeps in some folders."""
+    sweeps = [Sweep(folder) for folder in folders if Results(folder).sweep]
+    names = called([folder for folder in folders if not Results(folder).sweep])
+    return [Run(folder, name) for folder, name in names.items()], sweeps
+
+
+def called(folders: Sequence[Path]) -> dict[Path, str]:
+    """A name for each folder: its own, with those above it as far as they tell it from others."""
+    found: dict[Path, str] = {}
+    for folder in folders:
+        parts = folder.resolve().parts
+        others = [other.resolve().parts for other in folders if other.resolve() != folder.resolve()]
+        deep = next((n for n in range(1, len(parts)) if all(o[-n:] != parts[-n:] for o in others)), len(parts))
+        found[folder] = "/".join(parts[-deep:])
+    return found
+
+
+def explained(look: Any) -> str:
+    """Why something cannot be looked at, one sentence; empty if it can."""
+    try:
+        look()
+    except EmfemError as error:
+        return str(error)
+    except Exception as error:  # a torn file can raise anything; the page and the other runs go on
+        return f"it cannot be read: {type(error).__name__}: {error}"
+    return ""
+
+
+def _cell(column: str, value: Any) -> str:
+    """A value of a table, short; angles, which cases hold in radians, in degrees."""
+    if isinstance(value, float):
+        if column.rpartition(".")[2] in ANGLES:
+            return f"{np.degrees(value):.4g}°"
+        return "" if np.isnan(value) else f"{value:.4g}"
+    return "" if value is None else str(value)

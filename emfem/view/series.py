@@ -1,0 +1,110 @@
+"""The series beside the field: a quantity of all runs against time, with a mark at the time that is shown."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from emfem.plot import style
+from emfem.view.look import Size
+from emfem.view.picture import DPI
+from emfem.view.quantities import of_series, span
+from emfem.view.runs import Run
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+NEAR = 1e-9  # relative, of times that are one
+FLAT = 1e-6  # relative differences that are not worth a scale
+
+
+def quantities(runs: Sequence[Run]) -> list[str]:
+    """The quantities of all runs that have a course in time."""
+    names: dict[str, None] = {}
+    for run in runs:
+        if run.series is not None and len(run.series) > 1:
+            names |= dict.fromkeys(str(column) for column in run.series if column != "t")
+    return list(names)
+
+
+def liveliest(runs: Sequence[Run]) -> str:
+    """The quantity that changes by the largest part of itself; empty without any."""
+    changes: dict[str, float] = dict.fromkeys(quantities(runs), 0.0)
+    for run in runs:
+        for name in changes:
+            if run.series is not None and name in run.series:
+                values = run.series[name].to_numpy(dtype=float)
+                most = float(np.abs(values).max())
+                changes[name] = max(changes[name], float(np.ptp(values)) / most if most > 0 else 0.0)
+    return max(changes, key=lambda name: changes[name], default="")
+
+
+def unit_of(runs: Sequence[Run], quantity: str) -> str:
+    """The unit of a quantity, as the first run that has it tells."""
+    for run in runs:
+        if run.series is not None and quantity in run.series.attrs.get("units", {}):
+            return str(run.series.attrs["units"][quantity])
+    return ""
+
+
+def now(run: Run, t: float) -> tuple[float, dict[str, str]]:
+    """All quantities of a run as texts with units, and when: at the end of the run, or in the last row before t."""
+    table = run.series
+    units = {} if table is None else table.attrs.get("units", {})
+    row = {name: value for name, value in (run.report.get("quantities") or {}).items() if value is not None}
+    ended = run.report.get("t")
+    if table is not None and not (row and (ended is None or abs(t - ended) <= NEAR * abs(ended))):
+        at = max(0, int(np.searchsorted(table["t"], t + NEAR * abs(t), side="right")) - 1)
+        t = float(table["t"].iloc[at])
+        row = {str(name): float(table[name].iloc[at]) for name in table if name != "t"}
+    shown = {name: of_series(name, abs(value), units.get(name, ""), powers=False) for name, value in row.items()}
+    return t, {name: shown[name].told(value) for name, value in row.items()}
+
+
+def png(runs: Sequence[Run], quantity: str, t: float, size: Size) -> bytes:
+    """The chart as a PNG.
+
+    Args:
+        runs: whose series.
+        quantity: a column of them; a run without it is left out.
+        t: where the mark is.
+        size: of the picture.
+    """
+    having = [(i, run.series) for i, run in enumerate(runs) if run.series is not None and quantity in run.series]
+    with mpl.rc_context(style.LOOK):  # type: ignore[arg-type]
+        shape = (max(size.width, 240) / DPI, max(size.height, 160) / DPI)
+        figure = Figure(figsize=shape, dpi=DPI * size.ratio, layout="constrained")
+        axes = figure.subplots()
+        dimensionless = all(run.scene.dimensionless for run in runs if not run.trouble)
+        ends = [float(table["t"].iloc[-1]) for _, table in having]
+        length, unit = span(max(ends, default=0.0), dimensionless=dimensionless)
+        tops = [float(np.nanmax(np.abs(table[quantity]))) for _, table in having]
+        told = of_series(quantity, max(tops, default=0.0), unit_of(runs, quantity))
+        for i, table in having:
+            times, values, colour = table["t"] / length, table[quantity] / told.scale, style.named_colour(i)
+            axes.plot(times, values, color=colour, label=runs[i].name)
+            axes.plot(t / length, np.interp(t / length, times, values), "o", color=colour)
+        axes.axvline(t / length, color=style.GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+        axes.set(xlabel=f"t [{unit}]" if unit else "t", ylabel=told.label)
+        _settle(axes)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(color=style.PALE, linewidth=0.7)
+        if len(having) > 1:
+            figure.legend(loc="outside lower center", ncols=2)
+        canvas, target = FigureCanvasAgg(figure), io.BytesIO()
+        canvas.print_png(target, pil_kwargs={"compress_level": 1})
+    return target.getvalue()
+
+
+def _settle(axes: Axes) -> None:
+    """Show a quantity that is kept as a straight line, not its round-off."""
+    low, high = axes.get_ylim()
+    most = max(abs(low), abs(high))
+    if high - low < FLAT * most:
+        axes.set_ylim((low + high) / 2 - 0.05 * most, (low + high) / 2 + 0.05 * most)

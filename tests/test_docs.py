@@ -1,0 +1,270 @@
+"""The site is built without a warning, says everything there is, and every piece of code on it runs."""
+
+import importlib
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import emfem as em
+import emfem.cli
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+pytest.importorskip("myst_nb", reason="the site is built with the extra docs")
+from sphinx.util.inventory import InventoryFile
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+SITE = DOCS / "_build" / "html"
+PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
+
+# Code that is shown and not run, by how it begins, and why.
+NOT_RUN = {
+    "sudo apt": "changes the machine",
+    "make": "makes an environment of its own, or is run by another test",
+    "python mine.py": "a file of the reader's",
+    "OMP_NUM_THREADS=1 mpiexec -n 4 python mine.py": "a file of the reader's",
+    "mpiexec -n 8": "more processes than a machine of tests has",
+    "export ": "a setting of the reader's shell",
+    "conda ": "makes an environment of its own",
+    "module load": "modules of a cluster",
+    "python -m venv": "makes an environment of its own",
+    "~/emfem-env/bin/pip": "makes an environment of its own",
+    "emfem verify": "tests/test_verify.py runs the checks",
+    "emfem view": "tests/test_view.py opens it in a browser",
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced piece of code: where it stands, in which language, and what it says."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """The fenced pieces of a page, also those in containers; directives, {name}, are not among them."""
+    text = page.read_text(encoding="utf-8")
+    for found in re.finditer(r"^(?P<fence>`{3,})(?P<language>[^`\n]*)\n(?P<text>.*?)^(?P=fence)$", text, re.M | re.S):
+        language = found["language"].strip()
+        if not language.startswith("{"):
+            number = text[: found.start()].count("\n") + 1
+            yield Block(page.relative_to(DOCS).as_posix(), number, language, found["text"])
+
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+PYTHON = [block for block in BLOCKS if block.language == "python"]
+SHELL = [block for block in BLOCKS if block.language == "sh"]
+
+
+# ---- the site ---------------------------------------------------------------------------------------------------
+
+
+def built() -> subprocess.CompletedProcess[str]:
+    """`make docs`, by the Python of the tests: its command is read from the Makefile."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    flags = re.search(r"^sphinx := (.+)$", makefile, re.M)
+    target = re.search(r"^\t\$\(bin\)/python \$\(sphinx\) (docs/_build/html)$", makefile, re.M)
+    assert flags
+    assert target
+    command = [sys.executable, *flags[1].split(), target[1]]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def site() -> Path:
+    """The site, built without a warning."""
+    done = built()
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert not re.search("WARNING|ERROR", done.stderr), done.stderr[-4000:]
+    return SITE
+
+
+def words(page: Path) -> str:
+    """What a page of the site says."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1000)
+def test_every_page_is_in_the_site(site: Path):
+    assert len(PAGES) > 20
+    assert [page.name for page in PAGES if not (site / page.relative_to(DOCS).with_suffix(".html")).exists()] == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1000)
+def test_every_picture_of_the_site_is_there(site: Path):
+    for page in site.rglob("*.html"):
+        for source in re.findall(r'<img[^>]*? src="([^"]+)"', page.read_text(encoding="utf-8")):
+            assert (page.parent / source).is_file(), f"{page.name}: {source}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1000)
+def test_the_page_of_commands_has_every_option(site: Path):
+    told = words(site / "cli.html")
+
+    def check(path: str, command: Any) -> None:
+        for name, one in getattr(command, "commands", {}).items():
+            check(f"{path} {name}", one)
+        if not hasattr(command, "commands"):
+            part = told.split(f" {path} ", 1)[1]
+            for parameter in command.params:
+                if parameter.param_type_name == "option":
+                    assert all(name in part for name in parameter.opts), f"{path} {parameter.opts}"
+                assert not parameter.help or parameter.help.split("`")[0] in part.replace("&lt;", "<")
+
+    check("emfem", typer.main.get_command(emfem.cli.app))
+
+
+def modules() -> Iterator[tuple[str, ModuleType]]:
+    """The modules that users name: em and em.NAME."""
+    yield "emfem", em
+    for module in pkgutil.iter_modules(em.__path__):
+        if module.name not in ("cli", "view"):
+            yield f"emfem.{module.name}", importlib.import_module(f"emfem.{module.name}")
+
+
+def public(name: str, module: ModuleType) -> list[str]:
+    """What a module offers: __all__, or what is defined in it without an underscore."""
+    defined = [key for key, one in vars(module).items() if getattr(one, "__module__", None) == name]
+    # an alias for a type is shown where it is used
+    offered = [key for key in defined if key[0] != "_" and not key.startswith(("Array", "Mask"))]
+    return list(getattr(module, "__all__", offered))
+
+
+def resolved(name: str) -> Any:
+    """The object of a dotted name; None if there is none, such as of an attribute of objects."""
+    parts = name.split(".")
+    for i in range(len(parts), 0, -1):
+        try:
+            found: Any = importlib.import_module(".".join(parts[:i]))
+        except ImportError:
+            continue
+        try:
+            for part in parts[i:]:
+                found = getattr(found, part)
+        except AttributeError:
+            continue
+        return found
+    return None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1000)
+def test_the_reference_has_every_public_name(site: Path):
+    inventory = InventoryFile.loads((site / "objects.inv").read_bytes(), uri="")
+    names = {name for kind, found in inventory.data.items() if kind.startswith("py:") for name in found}
+    shown = {id(found) for found in map(resolved, names) if found is not None}
+    missing = [
+        f"{where}.{name}"
+        for where, module in modules()
+        for name in public(where, module)
+        if f"{where}.{name}" not in names and id(getattr(module, name)) not in shown
+    ]
+    assert missing == []
+    assert len(names) > 500
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1000)
+def test_every_key_of_a_case_is_explained(site: Path):
+    told = words(site / "cases.html")
+    tables = importlib.import_module("emfem.studies.tables")
+    for table in (*tables.MODELS.values(), *tables.SHAPES.values(), tables.MaterialTable):
+        assert all(key in told for key in table.model_fields)
+    rows = re.findall(r"<tr.*?</tr>", (site / "cases.html").read_text(encoding="utf-8"), re.S)
+    keys = [re.findall(r"<t[dh].*?>(.*?)</t[dh]>", row, re.S) for row in rows]
+    assert len(keys) > 250
+    assert [re.sub("<[^>]+>", "", key[0]) for key in keys if not re.sub("<[^>]+>", "", key[-1]).strip()] == []
+
+
+def test_the_gallery_has_every_demo():
+    demos = {path.stem for path in (ROOT / "demos").glob("*.py")}
+    assert {path.stem for path in (DOCS / "pictures" / "gallery").glob("*.png")} == demos
+
+
+def test_pictures_are_small():
+    assert sum(path.stat().st_size for path in (DOCS / "pictures").rglob("*")) < 6e6
+
+
+# ---- the code on it ---------------------------------------------------------------------------------------------
+
+
+def test_every_language_is_known():
+    """What is neither run nor listed here would be shown untested; text is what something else said."""
+    assert {block.language for block in BLOCKS} <= {"python", "sh", "bash", "text"}
+
+
+def alike(text: str) -> str:
+    """A sentence without its numbers, of which solvers' differ in the last digits."""
+    return re.sub(r"[-+]?\d[\d.]*(e[-+]?\d+)?", "#", " ".join(text.split()))
+
+
+def said_below(block: Block) -> str | None:
+    """The message that stands right below a piece of code."""
+    after = BLOCKS[BLOCKS.index(block) + 1 :][:1]
+    end = block.line + block.text.count("\n") + 1
+    return after[0].text if after and after[0].language == "text" and after[0].line == end + 2 else None
+
+
+@pytest.mark.parametrize("page", sorted({block.page for block in PYTHON}))
+def test_python_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pieces of a page in their order, for a shorter time; or they end with the message below them."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "meshes").symlink_to(ROOT / "meshes")
+    names: dict[str, Any] = {"em": em, "__name__": "page"} | vars(em.units)
+    for block in (block for block in PYTHON if block.page == page):
+        message = said_below(block)
+        text = block.text if message else re.sub(r"until=[\d.]+", "until=0.5", block.text)
+        code = compile("\n" * block.line + text, block.page, "exec")
+        if message is None:
+            exec(code, names)
+            continue
+        with pytest.raises(em.EmfemError) as refused:
+            exec(code, names)
+        assert alike(str(refused.value)) == alike(message), str(block)
+
+
+@pytest.mark.parametrize("block", SHELL, ids=str)
+def test_commands_run(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of emfem, in a folder of its own; what else there is must be listed with a reason."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "meshes").symlink_to(ROOT / "meshes")
+    for line in block.text.splitlines():
+        command = line.split("#")[0].strip()
+        if not command or any(command.startswith(start) for start in NOT_RUN):
+            continue
+        assert command.startswith("emfem "), f"{block}: {command!r} is not run, and not listed"
+        words, _, file = command.removeprefix("emfem ").partition(" > ")
+        done = CliRunner().invoke(emfem.cli.app, words.split(), catch_exceptions=False)
+        assert done.exit_code == 0, f"{block}: {command}: {done.output}"
+        if file:
+            Path(file).write_text(done.stdout, encoding="utf-8")
+
+
+def test_jobs_are_told_as_such():
+    """A script in bash is one for Slurm, which is not here to run it."""
+    assert all("#SBATCH" in block.text for block in BLOCKS if block.language == "bash")
+
+
+def test_what_is_not_run_is_there():
+    """No entry of the list outlives its code."""
+    lines = [line.strip() for block in SHELL for line in block.text.splitlines()]
+    assert [start for start in NOT_RUN if not any(line.startswith(start) for line in lines)] == []

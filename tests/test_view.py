@@ -1,0 +1,756 @@
+"""The viewer: scenes without a browser, runs that are broken, the guard, and the page in a real browser."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import io
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import emfem as em
+from emfem.cli import app
+from emfem.model import evolving
+from emfem.studies import Case, Study
+from emfem.studies.sweep import gather, one
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import ufl
+from dolfinx import fem
+from PIL import Image
+from typer.testing import CliRunner
+
+pytest.importorskip("trame", reason="the extra view is not installed")
+
+from emfem.view import picture, series
+from emfem.view.eye import Eye
+from emfem.view.look import Look, Size
+from emfem.view.quantities import of_series
+from emfem.view.runs import Run, Sweep, called
+from emfem.view.scene import Scene
+from emfem.view.server import Page
+from emfem.view.state import Choice, Viewer
+
+import aiohttp
+import msgpack
+from wslink.chunking import UnChunker, generate_chunks
+
+STRIP = """\
+[domain]
+shape = "rectangle"
+size = [10.0, 5.0]
+cells = [8, 4]
+[conduction]
+conductivity = 1.0
+[conduction.on]
+left = { fixed = 1.0 }
+right = { fixed = 0.0 }
+[film]
+alloy = "cupd"
+mean = 0.3
+field = { conduction = 2.0 }
+initial = { amplitude = 0.08, seed = 1 }
+[time]
+until = 2.0
+rtol = 1e-2
+[output]
+every = 0.5
+states_every = 1.0
+pictures = []
+"""
+CHROMIUM = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " + (
+    "--disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run, and a sweep of two runs of it."""
+    folder, case = tmp_path_factory.mktemp("view"), Case.from_dict(tomllib.loads(STRIP))
+    case.run(folder / "run", progress=False)
+    study = Study.of(case.with_(**{"time.until": 1.0}), grid={"mean": [0.3, 0.4]})
+    for trial in study.trials():
+        assert trial.case is not None
+        one(trial.case.resolved, str(folder / "sweep" / trial.case.hash))
+    gather(study.trials(), folder / "sweep", {})
+    return folder
+
+
+@pytest.fixture
+def run(folders: Path) -> Run:
+    """The run."""
+    return Run(folders / "run", "run")
+
+
+@pytest.fixture
+def spoilt(folders: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Copies the run and spoils some of its files."""
+
+    def make(**files: bytes | None) -> Path:
+        folder = tmp_path / "spoilt"
+        shutil.copytree(folders / "run", folder)
+        for name, content in files.items():
+            path = folder / name.replace("__", "/").replace("_", ".")
+            if content is None:
+                path.unlink()
+            else:
+                path.write_bytes(content)
+        return folder
+
+    return make
+
+
+# ---- scenes ------------------------------------------------------------------------------------------------------
+
+DOMAINS: dict[str, Callable[[], em.mesh.Domain]] = {
+    "interval": lambda: em.mesh.interval(2.0, cells=5),
+    "rectangle": lambda: em.mesh.rectangle((2.0, 1.0), cells=(4, 2), cell="triangle"),
+    "periodic": lambda: em.mesh.periodic_rectangle((2.0, 1.0), cells=(4, 3)),
+    "box": lambda: em.mesh.box((2.0, 1.0, 1.0), cells=(2, 2, 2)),
+    "tube": lambda: em.mesh.tube(radius=1.0, length=2.0, size=1.0),
+    "network": lambda: em.mesh.network(
+        [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)], [(0, 1), (1, 2)], width=0.1, thickness=0.1, cells=3
+    ),
+}
+
+
+def scene_of(domain: em.mesh.Domain, value: Callable[[Any], Any], degree: int = 2) -> Scene:
+    """A scene of one state of a model with an unknown u, its gradient, and a number."""
+    u = evolving("u", fem.functionspace(domain.mesh, ("Lagrange", degree)))
+    u.function.interpolate(value)
+    v = ufl.TestFunction(u.function.function_space)
+    model = em.Model("made up", domain, [u], u.function * v * ufl.dx, expressions={"slope": ufl.grad(u.function)})
+    stored = SimpleNamespace(
+        times=np.array([0.0]), models=lambda t: [model], case=SimpleNamespace(tables=SimpleNamespace(models=dict))
+    )
+    return Scene(stored)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_values_at_points_are_those_of_the_field(name: str):
+    """At all points of the cut cells, to round-off: a field of degree 2, which straight lines between nodes are not."""
+    scene = scene_of(DOMAINS[name](), lambda x: 1 + x[0] * (2 - x[0]))
+    x = scene.shape.points[:, 0]
+    assert scene.values("u", 0.0) == pytest.approx(1 + x * (2 - x), rel=1e-12)
+    assert scene.kind == {"interval": "curve", "box": "body", "tube": "body"}.get(name, "plane")
+    data = scene.dataset("u", 0.0)
+    assert data.n_cells == len(scene.shape.simplices)
+    assert data.get_data_range("value") == pytest.approx(scene.limits("u"))
+
+
+def test_a_vector_is_its_length_and_arrows():
+    """The slope of 3 x - 4 y is (3, -4) everywhere."""
+    scene = scene_of(DOMAINS["rectangle"](), lambda x: 3 * x[0] - 4 * x[1])
+    assert scene.fields["slope"].vector
+    assert scene.values("slope", 0.0) == pytest.approx(5.0, rel=1e-12)
+    places, arrows = scene.arrows("slope", 0.0, across=8)
+    assert arrows[:, :2] == pytest.approx(np.tile([3.0, -4.0], (len(places), 1)), rel=1e-12)
+    assert 16 <= len(places) <= 50  # boxes of a quarter of the height
+
+
+def test_a_body_has_no_points_twice():
+    """27 corners of 2 x 2 x 2 cells, the middles of 36 faces and 8 cells."""
+    scene = scene_of(DOMAINS["box"](), lambda x: x[0])
+    assert scene.solid("u", 0.0).n_points == 27 + 36 + 8
+
+
+def test_fields_of_a_run(run: Run):
+    scene = run.scene
+    assert list(scene.fields) == ["phi", "E", "j", "potential", "c", "mu", "flux", "field"]
+    assert [scene.fields[name].unit for name in scene.fields] == [""] * 8  # a film sets the scales
+    film = run.results.field("c", 1.0)
+    inside = scene.shape.points[:, :2][::7]
+    assert scene.values("c", 1.0)[::7] == pytest.approx(em.fields.evaluate(film, inside), rel=1e-9)
+    assert scene.values("E", 2.0) == pytest.approx(0.1, rel=1e-9)
+
+
+def test_times_do_not_mix(run: Run):
+    """What is asked for in any order is of the time that was asked for."""
+    late, early = run.scene.values("c", 2.0), run.scene.values("c", 0.0)
+    again = Run(run.folder, "again").scene
+    assert np.array_equal(again.values("c", 0.0), early)
+    assert np.array_equal(again.values("c", 2.0), late)
+    assert not np.array_equal(early, late)
+    ends = [run.scene.limits("c", float(t)) for t in run.scene.times]
+    assert run.scene.limits("c") == (min(low for low, _ in ends), max(high for _, high in ends))
+
+
+@pytest.mark.parametrize(("t", "shown"), [(-1.0, 0.0), (0.0, 0.0), (0.99, 0.0), (1.0, 1.0), (1.7, 1.0), (9.0, 2.0)])
+def test_a_run_shows_its_last_state_before_a_time(run: Run, t: float, shown: float):
+    assert run.scene.nearest(t) == pytest.approx(shown)
+
+
+# ---- pictures ----------------------------------------------------------------------------------------------------
+
+
+def pixels(data: bytes) -> np.ndarray:
+    """A PNG as numbers between 0 and 1, shape (height, width, 3)."""
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) / 255.0
+
+
+def far(image: np.ndarray, colour: Any) -> np.ndarray:
+    """How far each pixel is from a colour."""
+    return np.abs(image - np.asarray(mpl.colors.to_rgb(colour))).max(axis=2)
+
+
+def test_colours_are_where_the_values_are():
+    """x from left to right in viridis, with x = 2 at the right end; within 3 % of the colour's parts."""
+    scene = scene_of(DOMAINS["rectangle"](), lambda x: x[0])
+    image = pixels(picture.png(scene, 0.0, Look("u", limits=(0.0, 2.0)), Eye(), Size(700, 500)))
+    assert image.shape == (500, 700, 3)
+    row = image[250]
+    for share in (0.0, 0.5, 1.0):
+        assert far(row[None], mpl.colormaps["viridis"](share)).min() < 0.03
+    dark, light = (int(np.argmin(far(row[None], mpl.colormaps["viridis"](share))[0])) for share in (0.02, 0.98))
+    assert dark < 0.25 * 700
+    assert light > 0.7 * 700
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_every_kind_of_domain_is_drawn(name: str):
+    """With all that can be asked for; and what is asked for changes the picture."""
+    scene = scene_of(DOMAINS[name](), lambda x: x[0] * (2 - x[0]))
+    plain = Look("u", limits=scene.limits("u"))
+    first = pixels(picture.png(scene, 0.0, plain, Eye(), Size(420, 360), "title"))
+    assert 0.003 < (far(first, "white") > 0.1).mean() < 0.9
+    wanted = {"edges": True} if name == "periodic" else {"edges": True, "boundaries": True}
+    if name != "network":
+        full = pixels(picture.png(scene, 0.0, replace(plain, **wanted), Eye(), Size(420, 360), "title"))  # type: ignore[arg-type]
+        assert (np.abs(full - first).max(axis=2) > 0.1).mean() > 0.001
+
+
+def test_a_cut_and_a_turn_change_a_body():
+    scene = scene_of(DOMAINS["box"](), lambda x: x[0])
+    look, eye = Look("u", limits=(0.0, 2.0)), Eye()
+    whole = pixels(picture.png(scene, 0.0, look, eye, Size(420, 360)))
+    cut = pixels(picture.png(scene, 0.0, replace(look, cut="x", place=0.3), eye, Size(420, 360)))
+    assert (far(cut, "white") > 0.1).sum() < 0.75 * (far(whole, "white") > 0.1).sum()
+    eye.turn(60, 10)
+    assert (np.abs(pixels(picture.png(scene, 0.0, look, eye, Size(420, 360))) - whole) > 0.1).any(axis=2).mean() > 0.02
+
+
+def test_arrows_are_drawn():
+    scene = scene_of(DOMAINS["rectangle"](), lambda x: 3 * x[0] - 4 * x[1])
+    look = Look("slope", limits=(4.0, 6.0))
+    plain, arrows = (
+        pixels(picture.png(scene, 0.0, replace(look, arrows=on), Eye(), Size(500, 400))) for on in (False, True)
+    )
+    assert (np.abs(arrows - plain).max(axis=2) > 0.1).mean() > 0.01
+
+
+def test_the_eye_zooms_and_moves():
+    bounds, eye = np.array([[0.0, 0.0, 0.0], [4.0, 2.0, 0.0]]), Eye()
+    lower, upper = eye.window(bounds)
+    assert (lower < 0).all() and (upper > [4.0, 2.0]).all()  # noqa: PT018
+    for _ in range(4):
+        eye.nearer(1)
+    assert np.diff(eye.window(bounds), axis=0)[0] == pytest.approx((upper - lower) / 1.2**4)
+    eye.pan(0.5, 0.0)  # the scene goes half a picture to the right
+    assert eye.window(bounds).mean(axis=0) == pytest.approx([2.0 - 0.5 * (upper - lower)[0] / 1.2**4, 1.0])
+
+
+# ---- runs as they are --------------------------------------------------------------------------------------------
+
+
+def test_a_whole_run(run: Run):
+    assert run.trouble == ""
+    assert run.notes == []
+    assert run.status == "ok"
+    assert run.times == pytest.approx([0.0, 1.0, 2.0])
+    assert {"status", "wall time", "emfem", "hash"} <= {name for name, _ in run.lines()}
+    assert "rectangle" in run.about()[0]
+
+
+@pytest.mark.parametrize(
+    ("files", "trouble", "note"),
+    [
+        ({"report_json": None}, "", "no report: still going"),
+        ({"report_json": b'{"status": "o'}, "", "report is torn"),
+        ({"states__last_npz": b"PK\x03\x04 half"}, "", "1 state is torn: last.npz"),
+        ({"series_csv": b""}, "", ""),
+        ({"case_toml": None}, "it holds no run: there is no case.toml", ""),
+        ({"case_toml": b"[domain"}, r"case.toml:1: must be TOML", ""),
+        ({"case_toml": b"[film]"}, r"domain", ""),
+        ({"report_json": b'{"status": "failed", "error": "it broke"}'}, "", "failed: it broke"),
+    ],
+)
+def test_half_a_run_says_what_is_wrong(
+    spoilt: Callable[..., Path], files: dict[str, bytes | None], trouble: str, note: str
+):
+    run = Run(spoilt(**files), "x")
+    assert trouble in run.trouble
+    assert bool(trouble) == bool(run.trouble)
+    assert note in "; ".join(run.notes)
+    image, message = Viewer([run.folder]).draw(0, Choice(), 0.0, Size(300, 250))
+    assert (image is None) == bool(trouble)
+    assert message == run.trouble
+    assert "Traceback" not in run.trouble
+
+
+@pytest.mark.parametrize(
+    ("report", "content", "said"),
+    [
+        (True, None, "came to none of the times"),
+        (False, None, "still going, or was ended. Reload it later"),
+        (False, b"PK\x03\x04", "no state can be read"),
+    ],
+)
+def test_a_run_without_states(spoilt: Callable[..., Path], report: bool, content: bytes | None, said: str):
+    folder = spoilt(**({} if report else {"report_json": None}))
+    for path in (folder / "states").glob("*.npz"):
+        path.unlink() if content is None else path.write_bytes(content)
+    assert said in Run(folder, "x").trouble
+
+
+def test_a_state_that_is_torn_inside_is_a_message(spoilt: Callable[..., Path]):
+    """Its list of contents is whole, what it lists is not."""
+    folder = spoilt()
+    path = folder / "states" / "0001.npz"
+    data = bytearray(path.read_bytes())
+    data[400 : len(data) // 2] = bytes(len(data) // 2 - 400)
+    path.write_bytes(bytes(data))
+    viewer = Viewer([folder])
+    image, message = viewer.draw(0, Choice(range="this time"), 1.0, Size(300, 250))
+    assert image is None
+    assert "cannot be read" in message
+    assert viewer.draw(0, Choice(range="this time"), 0.0, Size(300, 250))[0] is not None
+
+
+def test_reload_sees_what_was_added(folders: Path, spoilt: Callable[..., Path]):
+    folder = spoilt(states__0002_npz=None, states__last_npz=None, report_json=None)
+    run = Run(folder, "x")
+    assert run.times == pytest.approx([0.0, 1.0])
+    shutil.copy(folders / "run" / "states" / "last.npz", folder / "states")
+    shutil.copy(folders / "run" / "report.json", folder)
+    run.reload()
+    assert run.times == pytest.approx([0.0, 1.0, 2.0])
+    assert run.status == "ok"
+
+
+def test_names_tell_folders_apart(tmp_path: Path):
+    paths = [tmp_path / "a" / "run", tmp_path / "b" / "run", tmp_path / "other"]
+    assert list(called(paths).values()) == ["a/run", "b/run", "other"]
+
+
+def test_the_table_of_a_sweep(folders: Path):
+    columns, rows = Sweep(folders / "sweep").rows()
+    assert columns[:2] == ["mean", "status"]
+    assert [row["name"] for row in rows] == ["mean 0.3", "mean 0.4"]
+    assert "hash" not in columns
+
+
+# ---- what is looked at -------------------------------------------------------------------------------------------
+
+
+def test_runs_of_a_sweep_open_and_close(folders: Path):
+    viewer = Viewer([folders / "run", folders / "sweep"])
+    rows = viewer.sweeps[0].rows()[1]
+    viewer.toggle(0, rows[0]["hash"])
+    viewer.toggle(0, rows[1]["hash"])
+    assert [run.name for run in viewer.panes] == ["run", "mean 0.3", "mean 0.4"]
+    assert viewer.times == pytest.approx([0.0, 1.0, 2.0])
+    viewer.toggle(0, rows[0]["hash"])
+    assert [run.name for run in viewer.panes] == ["run", "mean 0.4"]
+    viewer.close(0)
+    viewer.close(0)
+    assert len(viewer.panes) == 1  # the last one stays
+    assert [run.name for run in Viewer([folders / "sweep"]).panes] == ["mean 0.3"]
+
+
+def test_one_scale_for_all_runs(folders: Path):
+    viewer = Viewer([folders / "run", folders / "sweep"])
+    viewer.toggle(0, viewer.sweeps[0].rows()[1][1]["hash"])
+    each = [run.scene.limits("c") for run in viewer.panes]
+    assert viewer.limits(Choice("c"), 0.0) == (min(e[0] for e in each), max(e[1] for e in each))
+    scale = viewer.limits(Choice("c"), 0.0)
+    viewer.panes.reverse()
+    assert viewer.limits(Choice("c"), 0.0) == scale
+    first = [run.scene.limits("c", 0.0) for run in viewer.panes]
+    now = viewer.limits(Choice("c", range="this time"), 0.0)
+    assert now == (min(e[0] for e in first), max(e[1] for e in first))
+    assert now != viewer.limits(Choice("c"), 0.0)
+
+
+def test_typed_ranges(run: Run):
+    viewer = Viewer([run.folder])
+    assert viewer.limits(Choice("c", range="typed", low="0.2", high=" 0.5 "), 0.0) == (0.2, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        ("x", "1", "lowest value = 'x', must be a plain number"),
+        ("0", "", "highest value = ''"),
+        ("0", "3 V", "highest value = '3 V' is a voltage, must be a plain number"),
+        ("2", "1", "lowest value = 2, must be less than the highest, 1"),
+        ("nan", "1", "lowest value"),
+    ],
+)
+def test_typed_ranges_that_are_none(run: Run, low: str, high: str, said: str):
+    viewer = Viewer([run.folder])
+    with pytest.raises(em.ParameterError) as caught:
+        viewer.limits(Choice("c", range="typed", low=low, high=high), 0.0)
+    assert str(caught.value).startswith(said)
+
+
+def test_a_constant_has_a_scale_around_it(run: Run):
+    low, high = Viewer([run.folder]).limits(Choice("E"), 0.0)
+    assert (low, high) == pytest.approx((0.095, 0.105), rel=1e-6)
+
+
+def test_signed_fields_are_symmetrical(run: Run):
+    low, high = Viewer([run.folder]).limits(Choice("mu", colours="coolwarm"), 0.0)
+    assert -low == high > 0
+
+
+@pytest.mark.parametrize("count", [0, 5])
+def test_as_many_runs_as_there_is_room_for(tmp_path: Path, count: int):
+    folders = [tmp_path / str(i) for i in range(count)]
+    for folder in folders:
+        folder.mkdir()
+    with pytest.raises(em.ParameterError, match=rf"{count} runs, must be 1 to 4"):
+        Viewer(folders)
+
+
+def test_a_folder_that_does_not_exist(tmp_path: Path):
+    with pytest.raises(em.ParameterError, match=r"folder = '.*none', must be one that exists"):
+        Viewer([tmp_path / "none"])
+
+
+def test_numbers_at_the_end_are_those_of_the_report(run: Run):
+    """A run that was stopped between two rows of its series has its last numbers in the report."""
+    run.series  # noqa: B018
+    table = run.results.series
+    assert series.now(run, 1.7)[0] == pytest.approx(1.5)
+    table.loc[table["t"] == 2.0, "c_max"] = -1.0
+    assert float(series.now(run, 2.0)[1]["c_max"]) == pytest.approx(run.report["quantities"]["c_max"], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "told"),
+    [(3.2e8, "Pa", "320 MPa"), (5.67e-4, "W", "0.000567 W"), (4.2e24, "-", "4.2·10²⁴"), (0.0, "V", "0 V")],
+)
+def test_numbers_have_units(value: float, unit: str, told: str):
+    assert of_series("x", abs(value), unit, powers=False).told(value) == told
+
+
+# ---- the command -------------------------------------------------------------------------------------------------
+
+
+def test_without_the_extra_there_is_one_sentence():
+    """And nothing of it is imported before the command runs."""
+    code = (
+        "import sys; sys.modules['trame'] = None; import emfem.cli; assert 'emfem.view' not in sys.modules; "
+        "sys.argv = ['emfem', 'view', 'x']; emfem.cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.strip() == 'emfem view needs what is not installed here: pip install "emfem[view]"'
+
+
+def test_a_port_that_is_taken(run: Run):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = CliRunner().invoke(app, ["view", str(run.folder), "--port", port, "--no-browser"])
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"port = {port}, must be one that is free")
+
+
+def test_nothing_but_this_machine(run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TRAME_ARGS", "--host 0.0.0.0")
+    with pytest.raises(em.ParameterError, match=r"host = '0\.0\.0\.0', must be '127\.0\.0\.1'"):
+        Page(Viewer([run.folder])).serve(0, browser=False)
+
+
+# ---- served ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def address(folders: Path) -> Iterator[str]:
+    """`emfem view` of the run, half a run and the sweep; at the end Ctrl-C, and it leaves without a word."""
+    half = folders / "half"
+    shutil.copytree(folders / "run", half)
+    for path in (half / "report.json", *(half / "states").glob("*.npz")):
+        path.unlink()
+    command = [sys.executable, "-c", "from emfem.cli import main; main()", "view", "--no-browser"]
+    paths = [str(folders / name) for name in ("run", "half", "sweep")]
+    with subprocess.Popen([*command, *paths], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
+        assert served.stdout is not None
+        line = served.stdout.readline()
+        try:
+            assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?secret=[\w-]{32}  \(Ctrl-C ends it\)\n", line), line
+            yield line.split()[0]
+        finally:
+            served.send_signal(signal.SIGINT)
+            said, wrong = served.communicate(timeout=20)
+    assert served.returncode == 0
+    assert said == ""
+    assert "Traceback" not in wrong, wrong
+
+
+def asked(address: str, path: str, headers: dict[str, str] | None = None) -> tuple[int, str, dict[str, str]]:
+    """Status, text and headers of an answer."""
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
+    connection.request("GET", path, headers=headers or {})
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode("utf-8", "replace"), dict(answer.getheaders())
+
+
+def token(address: str) -> str:
+    """What the address holds."""
+    return parse_qs(urlsplit(address).query)["secret"][0]
+
+
+@pytest.mark.parametrize("path", ["/", "/index.html", "/vue.global.js", "/ws", "/no/such/thing"])
+@pytest.mark.parametrize("secret", ["", "?secret=", "?secret=wslink-secret", "?secret=é"])
+def test_nothing_without_the_token(address: str, path: str, secret: str):
+    status, text, headers = asked(address, path + secret.replace("é", "%C3%A9"))
+    assert status == 403
+    assert text == "Open the whole address that emfem view printed: it holds a token.\n"
+    assert "Set-Cookie" not in headers
+
+
+def test_the_token_opens_and_leaves_a_cookie(address: str):
+    status, _, headers = asked(address, f"/?secret={token(address)}")
+    assert status == 302
+    cookie = headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    status, text, _ = asked(address, "/vue.global.js", {"Cookie": cookie.partition(";")[0]})
+    assert status == 200
+    assert "createApp" in text
+
+
+@pytest.mark.parametrize("headers", [{"Host": "evil.example:80"}, {"Origin": "http://evil.example"}])
+def test_pages_of_others_get_nothing(address: str, headers: dict[str, str]):
+    assert asked(address, f"/index.html?secret={token(address)}", headers)[:2] == (
+        403,
+        "emfem view answers its own page only.\n",
+    )
+
+
+def test_the_socket_asks_for_the_token_too(address: str):
+    """The handshake without the cookie is refused; with it, a wrong secret gets an error and no state."""
+    place, cookie = urlsplit(address).netloc, f"emfem_{urlsplit(address).port}={token(address)}"
+
+    async def talk(headers: dict[str, str], secret: str) -> list[Any]:
+        said = []
+        async with aiohttp.ClientSession() as session, session.ws_connect(f"ws://{place}/ws", headers=headers) as ws:
+            for kind, method, arguments in (
+                ("system", "wslink.hello", [{"secret": secret}]),
+                ("rpc", "trame.state.get", []),
+            ):
+                told = {"wslink": "1.0", "id": f"{kind}:c0:1", "method": method, "args": arguments, "kwargs": {}}
+                for chunk in generate_chunks(msgpack.packb(told), 0):
+                    await ws.send_bytes(chunk)
+                whole, read = None, UnChunker()
+                read.set_max_message_size(2**24)
+                while whole is None:
+                    whole = read.process_chunk((await ws.receive(timeout=10)).data)
+                said.append(whole)
+        return said
+
+    with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+        asyncio.run(talk({}, token(address)))
+    wrong = asyncio.run(talk({"Cookie": cookie}, "wslink-secret"))
+    assert all("error" in answer and "result" not in answer for answer in wrong)
+    right = asyncio.run(talk({"Cookie": cookie}, token(address)))
+    assert "result" in right[0]
+    assert "state" in right[1]["result"]
+
+
+# ---- in a browser ------------------------------------------------------------------------------------------------
+
+
+PAGE = "document.querySelector('.page').dataset"
+PAINTED = """async () => {
+    await Promise.all([...document.images].map(image => image.decode().catch(() => {})));
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
+
+
+class Tab:
+    """The page in a browser."""
+
+    def __init__(self, page: Any) -> None:
+        """Take a page of playwright."""
+        self.page = page
+        self.wrong: list[str] = []
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+
+    def settle(self, do: Callable[[], Any]) -> None:
+        """Do something and wait until what follows is drawn."""
+        self.page.wait_for_function(f"{PAGE}.busy === 'false'")
+        before = self.drawn
+        do()
+        self.page.wait_for_function(
+            f"n => Number({PAGE}.drawn) > n && {PAGE}.busy === 'false'", arg=before, timeout=20000
+        )
+        self.page.evaluate(PAINTED)
+
+    @property
+    def drawn(self) -> int:
+        """How often the page was drawn."""
+        return int(self.page.locator(".page").get_attribute("data-drawn"))
+
+    def pane(self, number: int = 0) -> np.ndarray:
+        """What a pane looks like."""
+        return pixels(self.page.locator(f"#pane_{number}").screenshot())
+
+    def choose(self, what: str, words: str) -> None:
+        """Choose in a list."""
+        self.page.locator(f".v-select:has(#{what})").click()
+        self.page.get_by_role("option", name=words, exact=True).click()
+
+    def set(self, step: int) -> None:
+        """Move the slider by its keys."""
+        thumb = self.page.locator(".time .v-slider-thumb")
+        thumb.focus()
+        thumb.press("Home")
+        for _ in range(step):
+            thumb.press("ArrowRight")
+
+
+@pytest.fixture(scope="module")
+def tab(address: str) -> Iterator[Tab]:
+    """The page, opened in a headless Chromium."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    browser = next(filter(None, map(shutil.which, names)), None)
+    if browser is None:
+        pytest.skip("no browser is installed: none of " + ", ".join(names))
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=browser, args=CHROMIUM.split())
+        found = Tab(opened.new_page(viewport={"width": 1400, "height": 900}))
+        found.page.goto(address)
+        found.page.wait_for_selector("#pane_0 img", timeout=30000)
+        found.page.wait_for_function(f"{PAGE}.busy === 'false'")
+        found.page.evaluate(PAINTED)
+        yield found
+        opened.close()
+
+
+def differ(one: np.ndarray, other: np.ndarray) -> float:
+    """The share of pixels that differ."""
+    assert one.shape == other.shape
+    return float((np.abs(one - other).max(axis=2) > 0.05).mean())
+
+
+def test_it_opens(tab: Tab):
+    """A picture in the first pane, what is wrong in the second, the series and the numbers; the token not in sight."""
+    assert (far(tab.pane(), "white") > 0.2).mean() > 0.1
+    message = tab.page.locator("#pane_1 .message").inner_text()
+    assert message == "half: no state is saved yet: the run is still going, or was ended. Reload it later"
+    assert tab.page.locator("#when").inner_text() == "t = 2"
+    assert tab.page.locator("#chart").is_visible()
+    assert "c_max" in tab.page.locator("#numbers").inner_text()
+    assert "secret" not in tab.page.url
+    assert tab.wrong == []
+
+
+def test_the_slider_changes_the_picture(tab: Tab):
+    last = tab.pane()
+    tab.settle(lambda: tab.set(1))
+    assert tab.page.locator("#when").inner_text() == "t = 1"
+    assert differ(tab.pane(), last) > 0.02
+    numbers = tab.page.locator("#numbers").inner_text()
+    assert numbers.startswith("Quantities at t = 1")
+
+
+def test_quantity_colours_and_mesh_change_the_picture(tab: Tab):
+    seen = [tab.pane()]
+    for do in (
+        lambda: tab.choose("field", "phi: potential"),
+        lambda: tab.choose("map", "magma"),
+        lambda: tab.page.locator("#edges").click(),
+        lambda: tab.page.locator("#boundaries").click(),
+        lambda: tab.choose("field", "c: concentration c"),
+    ):
+        tab.settle(do)
+        seen.append(tab.pane())
+        assert differ(seen[-2], seen[-1]) > 0.003
+    for name in ("edges", "boundaries"):
+        tab.settle(tab.page.locator(f"#{name}").click)
+
+
+def test_a_range_is_typed(tab: Tab):
+    before = tab.pane()
+    tab.settle(lambda: tab.choose("range", "typed"))
+    tab.settle(lambda: tab.page.locator("#high").fill("0.9"))
+    assert differ(tab.pane(), before) > 0.02
+    tab.settle(lambda: tab.page.locator("#high").fill("much"))
+    assert "highest value = 'much', must be a plain number" in tab.page.locator("#choices").inner_text()
+    tab.settle(lambda: tab.choose("range", "all times"))
+
+
+def test_it_plays_to_the_end(tab: Tab):
+    tab.settle(lambda: tab.set(0))
+    assert tab.page.locator("#when").inner_text() == "t = 0"
+    tab.page.locator("#play").click()
+    tab.page.wait_for_function("document.querySelector('#when').innerText === 't = 2'", timeout=15000)
+
+
+def test_the_mouse_zooms(tab: Tab):
+    before = tab.pane()
+    tab.page.locator("#pane_0 img").hover()
+    tab.settle(lambda: tab.page.mouse.wheel(0, -300))
+    assert differ(tab.pane(), before) > 0.05
+    tab.settle(tab.page.locator("#pane_0 img").dblclick)
+    assert differ(tab.pane(), before) < 0.01
+
+
+def test_a_picture_is_saved(tab: Tab):
+    with tab.page.expect_download() as caught:
+        tab.page.locator("#pane_0 .save").click()
+    assert caught.value.suggested_filename == "run_c_t2.png"
+    saved = pixels(Path(caught.value.path()).read_bytes())
+    assert saved.shape[1] == 2 * tab.page.locator("#pane_0 img").bounding_box()["width"]
+
+
+def test_a_row_of_the_sweep_opens_its_run(tab: Tab):
+    tab.settle(tab.page.locator("#sweep tr.row").nth(1).click)
+    assert tab.page.locator(".pane").count() == 3
+    tab.page.wait_for_selector("#pane_2 img")
+    assert (far(tab.pane(2), "white") > 0.2).mean() > 0.1
+    assert "open" in tab.page.locator("#sweep tr.row").nth(1).get_attribute("class")
+    tab.settle(tab.page.locator("#sweep tr.row").nth(1).click)
+    assert tab.page.locator(".pane").count() == 2
+
+
+def test_the_case_and_the_report_are_told(tab: Tab):
+    tab.page.locator("#details").click()
+    told = tab.page.locator(".v-dialog").inner_text()
+    assert "[conduction.on.left]" in told or "[conduction.on" in told
+    assert json.loads((Path(told.split("folder\t")[1].split("\n")[0]) / "report.json").read_text())["hash"] in told
+    tab.page.locator("#close_details").click()
+
+
+def test_a_run_that_goes_on_is_reloaded(tab: Tab, folders: Path):
+    assert tab.page.locator("#pane_1 .message").is_visible()
+    shutil.copytree(folders / "run" / "states", folders / "half" / "states", dirs_exist_ok=True)
+    tab.settle(tab.page.locator("#reload").click)
+    tab.page.wait_for_selector("#pane_1 img")
+    assert "no report" in tab.page.locator("#pane_1 .notes").inner_text()
+
+
+def test_it_is_there_after_f5(tab: Tab):
+    tab.page.reload()
+    tab.page.wait_for_selector("#pane_0 img", timeout=30000)
+    assert tab.wrong == []
