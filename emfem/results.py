@@ -91,11 +91,17 @@ class Results:
         """
         return open(self.folder / name)
 
+    @property
+    def saved(self) -> list[Path]:
+        """The files of its states, but for one that is being written."""
+        files = sorted((self.folder / "states").glob("*.npz"))
+        return [path for path in files if not path.name.endswith(".part.npz")]
+
     @cached_property
     def _states(self) -> list[tuple[float, Path]]:
         """Time and file of each state, once."""
         found: dict[float, Path] = {}
-        for path in sorted((self.folder / "states").glob("*.npz")):
+        for path in self.saved:
             with np.load(path) as stored:
                 found.setdefault(float(stored["t"]), path)
         if not found:

@@ -6,6 +6,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,7 +210,13 @@ def test_pictures_are_small():
 
 def test_every_language_is_known():
     """What is neither run nor listed here would be shown untested; text is what something else said."""
-    assert {block.language for block in BLOCKS} <= {"python", "sh", "bash", "text"}
+    assert {block.language for block in BLOCKS} <= {"python", "sh", "bash", "toml", "text"}
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "toml"], ids=str)
+def test_cases_can_be_run(block: Block) -> None:
+    """Mesh and models are made, as by `emfem check`."""
+    assert em.studies.Case.from_dict(tomllib.loads(block.text), folder=ROOT).build()
 
 
 def alike(text: str) -> str:

@@ -50,6 +50,15 @@ def found(outcome: em.studies.Outcome) -> em.results.Results:
     return em.results.open(outcome.folder)
 
 
+def test_a_state_that_is_being_written_is_not_read(outcome: em.studies.Outcome):
+    half = outcome.folder / "states" / "0009.part.npz"
+    half.write_bytes(b"half")
+    try:
+        assert em.results.open(outcome.folder).times == pytest.approx([0.0, 1.0, 2.0])
+    finally:
+        half.unlink()
+
+
 def test_the_series_is_a_table(found: em.results.Results):
     series = found.series
     assert list(series["t"]) == pytest.approx([0.0, 0.5, 1.0, 1.5, 2.0])

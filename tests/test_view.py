@@ -27,6 +27,7 @@ from emfem.studies.sweep import gather, one
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 import ufl
 from dolfinx import fem
@@ -38,7 +39,7 @@ pytest.importorskip("trame", reason="the extra view is not installed")
 from emfem.view import picture, series
 from emfem.view.eye import Eye
 from emfem.view.look import Look, Size
-from emfem.view.quantities import of_series
+from emfem.view.quantities import Field, of_series
 from emfem.view.runs import Run, Sweep, called
 from emfem.view.scene import Scene
 from emfem.view.server import Page
@@ -161,10 +162,40 @@ def test_a_vector_is_its_length_and_arrows():
     assert 16 <= len(places) <= 50  # boxes of a quarter of the height
 
 
+def test_a_vector_on_a_line_keeps_its_sign():
+    """The slope of 2 x - x^2 on 0 <= x <= 2 is from 2 to -2."""
+    scene = scene_of(DOMAINS["interval"](), lambda x: x[0] * (2 - x[0]))
+    assert scene.limits("slope") == pytest.approx((-2.0, 2.0))
+    assert scene.fields["slope"].shown((-2.0, 2.0)).label == "slope"
+
+
+def test_a_peak_does_not_set_the_scale():
+    """x^100 is above 0.37 in a hundredth of 0 <= x <= 1; the mean of an element there is no more than 0.5."""
+    scene = scene_of(em.mesh.interval(1.0, cells=200), lambda x: x[0] ** 100)
+    assert scene.limits("u")[1] == pytest.approx(1.0)
+    assert 0.3 < scene.limits("u", peaks=False)[1] < 0.5
+
+
 def test_a_body_has_no_points_twice():
     """27 corners of 2 x 2 x 2 cells, the middles of 36 faces and 8 cells."""
     scene = scene_of(DOMAINS["box"](), lambda x: x[0])
     assert scene.solid("u", 0.0).n_points == 27 + 36 + 8
+
+
+@pytest.mark.parametrize(
+    ("words", "vector", "title", "label"),
+    [
+        ("current density |j|", True, "j: current density", "current density |j|"),
+        ("current density |j|", False, "j: current density", "current density j"),
+        ("j: so much", False, "j: so much", "j: so much"),
+        ("", True, "j", "|j|"),
+        ("flow", True, "j: flow", "flow |j|"),
+    ],
+)
+def test_what_a_field_is_called(words: str, vector: bool, title: str, label: str):
+    field = Field("j", words, "A/m²", vector)
+    assert field.title == title
+    assert field.shown((0.0, 3e9)).label == f"{label} [10⁹ A/m²]"
 
 
 def test_fields_of_a_run(run: Run):
@@ -439,6 +470,14 @@ def test_numbers_at_the_end_are_those_of_the_report(run: Run):
     assert float(series.now(run, 2.0)[1]["c_max"]) == pytest.approx(run.report["quantities"]["c_max"], rel=1e-3)
 
 
+def test_what_changes_steadily_is_shown_first():
+    """Noise and what is kept are not."""
+    t = np.linspace(0.0, 1.0, 21)
+    table = pd.DataFrame({"t": t, "kept": 1.0, "noise": np.cos(20 * np.pi * t), "grows": 1 + t, "falls": 3 - t})
+    assert series.liveliest([SimpleNamespace(series=table)]) == "grows"  # type: ignore[list-item]
+    assert series.liveliest([SimpleNamespace(series=None)]) == ""  # type: ignore[list-item]
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "told"),
     [(3.2e8, "Pa", "320 MPa"), (5.67e-4, "W", "0.000567 W"), (4.2e24, "-", "4.2·10²⁴"), (0.0, "V", "0 V")],
@@ -681,7 +720,7 @@ def test_quantity_colours_and_mesh_change_the_picture(tab: Tab):
         lambda: tab.choose("map", "magma"),
         lambda: tab.page.locator("#edges").click(),
         lambda: tab.page.locator("#boundaries").click(),
-        lambda: tab.choose("field", "c: concentration c"),
+        lambda: tab.choose("field", "c: concentration"),
     ):
         tab.settle(do)
         seen.append(tab.pane())

@@ -178,7 +178,7 @@ def _panes() -> None:
                         icon="mdi-download",
                         size="x-small",
                         variant="text",
-                        title="Save the picture",
+                        title="Download the picture",
                         classes="save",
                         v_if=f"image_{i}",
                         click=f"utils.download(panes[{i}].file, trigger('picture', [{i}]), 'image/png')",
@@ -243,7 +243,7 @@ def _beside() -> None:
             classes="card rows",
             v_if="numbers.length",
             id="numbers",
-            style=("{ 'flex-grow': quantities.length ? 0 : 1 }",),
+            style=("quantities.length ? 'flex-grow: 0; max-height: 46%' : 'flex-grow: 1'",),
         ):
             html.Div("{{ numbers_told }}", classes="caption")
             with html.Table():

@@ -44,7 +44,7 @@ class Field:
         name: what its model calls it.
         words: what it is.
         unit: in SI; empty for a number, and for all fields of a film.
-        vector: whether it has components, so that its length is shown.
+        vector: whether it has several components, so that its length is shown.
     """
 
     name: str
@@ -55,13 +55,15 @@ class Field:
     @property
     def title(self) -> str:
         """What a list says."""
-        return f"{self.name}: {self.words}" if self.words not in ("", self.name) else self.name
+        words = self.words.removeprefix(f"{self.name}: ").removesuffix(f" |{self.name}|").removesuffix(f" {self.name}")
+        return f"{self.name}: {words}" if words not in ("", self.name) else self.name
 
     def shown(self, limits: tuple[float, float]) -> labels.Shown:
         """How values between these ends are told."""
-        size = f"|{self.name}|"
-        words = self.words or self.name
-        if self.vector and size not in words:
+        size, words = f"|{self.name}|", self.words or self.name
+        if not self.vector:
+            words = words.replace(size, self.name)
+        elif size not in words:
             words = f"{words} {size}" if self.words else size
         return labels.Shown(words, *labels.prefixed(max(map(abs, limits)), self.unit))
 
@@ -78,7 +80,7 @@ def field_of(model: Model, name: str, *, dimensionless: bool) -> Field:
     own = "c" if species and name == species else name.removesuffix(f" {species}")
     words, unit = MORE.get(kind, {}).get(own) or labels.KNOWN.get(own, ("", ""))
     words = labels.OF_MODEL.get((kind, own), words)
-    return Field(name, words, "" if dimensionless else unit, bool(model[name].ufl_shape))
+    return Field(name, words, "" if dimensionless else unit, model[name].ufl_shape not in ((), (1,)))
 
 
 def of_series(name: str, largest: float, unit: str, *, powers: bool = True) -> labels.Shown:

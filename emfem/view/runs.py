@@ -35,9 +35,7 @@ class Stored(Results):
     def _states(self) -> list[tuple[float, Path]]:
         """Time and file of each whole state, once."""
         found: dict[float, Path] = {}
-        for path in sorted((self.folder / "states").glob("*.npz")):
-            if path.name.endswith(".part.npz"):  # being written
-                continue
+        for path in self.saved:
             try:
                 with path.open("rb") as file, np.load(file) as stored:
                     found.setdefault(float(stored["t"]), path)

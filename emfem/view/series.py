@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from emfem.plot import style
+from emfem.plot.pieces import Floats
 from emfem.view.look import Size
 from emfem.view.picture import DPI
 from emfem.view.quantities import of_series, span
@@ -34,15 +35,19 @@ def quantities(runs: Sequence[Run]) -> list[str]:
 
 
 def liveliest(runs: Sequence[Run]) -> str:
-    """The quantity that changes by the largest part of itself; empty without any."""
+    """The quantity that changes by the largest part of itself, and steadily, as noise does not; empty without any."""
     changes: dict[str, float] = dict.fromkeys(quantities(runs), 0.0)
     for run in runs:
         for name in changes:
             if run.series is not None and name in run.series:
-                values = run.series[name].to_numpy(dtype=float)
-                most = float(np.abs(values).max())
-                changes[name] = max(changes[name], float(np.ptp(values)) / most if most > 0 else 0.0)
+                changes[name] = max(changes[name], _change(run.series[name].to_numpy(dtype=float)))
     return max(changes, key=lambda name: changes[name], default="")
+
+
+def _change(values: Floats) -> float:
+    """The range over the largest value, times the range over the way up and down."""
+    most, way = float(np.abs(values).max()), float(np.abs(np.diff(values)).sum())
+    return float(np.ptp(values)) ** 2 / (most * way) if most > 0 and way > 0 else 0.0
 
 
 def unit_of(runs: Sequence[Run], quantity: str) -> str:
