@@ -19,7 +19,7 @@ from pictures import Draw, page
 from summary import KINDS
 
 STRIPED = ("perfect stripes", "zipped stripes")
-BAR = 0.42  # half length of a bar that shows a direction, in the distance of neighbouring films
+BAR = 0.3  # half length of a bar that shows a direction, in the distance of neighbouring films
 APART = 0.17  # of the films from different starts, from the middle of their place
 FAINT = 0.02  # contrast below which a pattern has not grown, or fades: a fifth of that of stripes, half of the start
 MARKS = {kind: {"marker": KINDS[kind], "color": style.named_colour(i)} for i, kind in enumerate(KINDS)}

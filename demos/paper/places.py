@@ -319,7 +319,7 @@ def _polycrystals(films: Sequence[Crystals]) -> Figure:
     bands.set(xlabel="spread of the turns [± °]", ylabel="alignment with the slow axis", ylim=(-1, 1))
     gone.set(xlabel="spread of the turns [± °]", ylabel="film that is used up [%]", ylim=(-5, 105))
     bands.axhline(0, color=style.GREY, linewidth=0.7)
-    bands.legend()
+    bands.legend(loc="upper center", bbox_to_anchor=(1.1, -0.22), ncols=3)
     return figure
 
 
