@@ -665,6 +665,7 @@ class Tab:
         thumb.press("Home")
         for _ in range(step):
             thumb.press("ArrowRight")
+        self.page.wait_for_function("t => document.querySelector('#when').innerText === t", arg=f"t = {step}")
 
 
 @pytest.fixture(scope="module")
