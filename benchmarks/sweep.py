@@ -7,9 +7,8 @@ everything: starting the workers, importing emfem in them, the cases, the table.
 told too: the ratio falls short of the number of workers by that, and by what else the machine does meanwhile, of which
 the load tells (1 for each busy process, this one's workers included).
 
-Three runs on two cores that others used at the same time: 149.7 s and 86.1 s, 1.74 times faster (load 7 to 8); 151.9 s
-and 101.6 s, 1.50 times (load 5 to 7); 125.9 s and 75.9 s, 1.66 times (load 4). A worker takes some 3 to 4 s of
-processor time to start and to end.
+On two free cores: 72.3 s and 38.2 s, 1.89 times faster (load 1 to 1.5). On cores that others used at the same time
+1.74, 1.66, 1.58 and 1.50 times (load 2 to 8). A worker takes some 3 to 4 s to start and to end.
 """
 
 from __future__ import annotations

@@ -296,6 +296,7 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
         "distributed.worker.multiprocessing-method": "spawn",
         "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": "1",
         "distributed.admin.low-level-log-length": 0,
+        "distributed.worker.profile.enabled": False,
         "distributed.scheduler.allowed-failures": 0,  # a case that kills its worker would kill the next one too
     }
     places: dict[str, Any] = {
