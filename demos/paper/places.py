@@ -316,7 +316,7 @@ def _polycrystals(films: Sequence[Crystals]) -> Figure:
         options = {"markersize": 4, "color": style.named_colour(index), "label": f"F = {force:g}, {count} grains"}
         bands.plot([film.spread for film in group], [alignment(film.grains) for film in group], "o-", **options)
         gone.plot([film.spread for film in group], [100 * used_up(film.c) for film in group], "o-", **options)
-    bands.set(xlabel="spread of the turns [± °]", ylabel="alignment with the slow axis", ylim=(-1, 1))
+    bands.set(xlabel="spread of the turns [± °]", ylabel="alignment with slow axis", ylim=(-1, 1))
     gone.set(xlabel="spread of the turns [± °]", ylabel="film that is used up [%]", ylim=(-5, 105))
     bands.axhline(0, color=style.GREY, linewidth=0.7)
     bands.legend(loc="upper center", bbox_to_anchor=(1.1, -0.22), ncols=3)
