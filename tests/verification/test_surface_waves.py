@@ -172,15 +172,14 @@ def test_a_wave_as_long_as_the_wire_is_round_neither_grows_nor_decays():
     assert abs(wire_growth(1.0).real) / 2 < 0.03
 
 
-@pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_a_current_moves_necks_and_leaves_their_growth(sign: float, pinching: complex):
-    """Both fields, along x and against it; gold's atoms go against it, its necks with it."""
-    density = sign * 1e11
+def test_a_current_moves_necks_and_leaves_their_growth(pinching: complex):
+    """Gold's atoms go against it, its necks with it."""
+    density = 1e11
     found = wire_growth(2**-0.5, current=density * np.pi * RADIUS**2)
     exact = em.analytic.wire_growth_rate(2**-0.5 / RADIUS, GOLD, radius=RADIUS, current_density=density)
     assert found.real == pytest.approx(pinching.real, rel=1e-4)
     assert found.imag == pytest.approx(complex(exact).imag * RADIUS**4 / B, rel=0.02)
-    assert (-found.imag > 0) == (sign > 0)
+    assert -found.imag > 0
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0], ids=["island", "void"])
