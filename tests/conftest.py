@@ -8,11 +8,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import emfem as em
+from emfem.studies import Case
 
 import pytest
 from dolfinx import fem
@@ -78,6 +80,37 @@ def nowhere(tmp_path: Path) -> Path:
 def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run in a folder of its own: a failed run leaves its state where it was started."""
     monkeypatch.chdir(tmp_path)
+
+
+STRIP = """\
+[domain]
+shape = "rectangle"
+size = [10.0, 5.0]
+cells = [4, 2]
+[conduction]
+nordheim = { solvent = 1.0, solute = 3.0, disorder = 2.0 }
+[conduction.on]
+left = { fixed = 1.0 }
+right = { fixed = 0.0 }
+[film]
+alloy = "cupd"
+mean = 0.3
+field = { conduction = 2.0 }
+initial = { amplitude = 0.08, seed = 1 }
+[time]
+until = 2.0
+rtol = 1e-2
+[output]
+every = 0.5
+states_every = 1.0
+pictures = []
+"""
+
+
+@pytest.fixture(scope="session")
+def strip() -> Case:
+    """A film between electrodes that saves three states on its way to t = 2."""
+    return Case.from_dict(tomllib.loads(STRIP))
 
 
 def on_ranks(ranks: int, *command: object, timeout: float = 120.0) -> tuple[int, str, str]:

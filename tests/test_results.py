@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 import emfem as em
@@ -13,35 +12,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-STRIP = """\
-[domain]
-shape = "rectangle"
-size = [10.0, 5.0]
-cells = [4, 2]
-[conduction]
-nordheim = { solvent = 1.0, solute = 3.0, disorder = 2.0 }
-[conduction.on]
-left = { fixed = 1.0 }
-right = { fixed = 0.0 }
-[film]
-alloy = "cupd"
-mean = 0.3
-field = { conduction = 2.0 }
-initial = { amplitude = 0.08, seed = 1 }
-[time]
-until = 2.0
-rtol = 1e-2
-[output]
-every = 0.5
-states_every = 1.0
-pictures = []
-"""
-
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> em.studies.Outcome:
+def outcome(tmp_path_factory: pytest.TempPathFactory, strip: Case) -> em.studies.Outcome:
     """A film between electrodes, run for two units of time."""
-    return Case.from_dict(tomllib.loads(STRIP)).run(tmp_path_factory.mktemp("strip"), progress=False)
+    return strip.run(tmp_path_factory.mktemp("strip"), progress=False)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -49,38 +48,17 @@ import aiohttp
 import msgpack
 from wslink.chunking import UnChunker, generate_chunks
 
-STRIP = """\
-[domain]
-shape = "rectangle"
-size = [10.0, 5.0]
-cells = [8, 4]
-[conduction]
-conductivity = 1.0
-[conduction.on]
-left = { fixed = 1.0 }
-right = { fixed = 0.0 }
-[film]
-alloy = "cupd"
-mean = 0.3
-field = { conduction = 2.0 }
-initial = { amplitude = 0.08, seed = 1 }
-[time]
-until = 2.0
-rtol = 1e-2
-[output]
-every = 0.5
-states_every = 1.0
-pictures = []
-"""
 CHROMIUM = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " + (
     "--disable-component-update --disable-sync"
 )
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folders(tmp_path_factory: pytest.TempPathFactory, strip: Case) -> Path:
     """A run, and a sweep of two runs of it."""
-    folder, case = tmp_path_factory.mktemp("view"), Case.from_dict(tomllib.loads(STRIP))
+    folder, told = tmp_path_factory.mktemp("view"), strip.resolved
+    even = {"conductivity": 1.0, "on": told["conduction"]["on"]}  # a field that is the same everywhere
+    case = Case.from_dict({**told, "domain": {**told["domain"], "cells": [8, 4]}, "conduction": even})
     case.run(folder / "run", progress=False)
     study = Study.of(case.with_(**{"time.until": 1.0}), grid={"mean": [0.3, 0.4]})
     for trial in study.trials():

@@ -110,9 +110,9 @@ def asked(length: float | None, unit: str | None) -> Asked:
 
 def lengths(points: Floats, wanted: Asked) -> Lengths:
     """How the lengths of a domain are told, if not as it was wanted: in metres with a prefix if it is small."""
-    extent = float(np.ptp(points, axis=0).max())
     if wanted.length is None and wanted.unit is None:
-        return Lengths(*prefixed(extent, "m")) if extent < METRES else Lengths()
+        extent = float(np.ptp(points, axis=0).max())
+        return Lengths(*prefixed(extent, "m")) if in_metres(points) else Lengths()
     scale = 1.0 if wanted.length is None else wanted.length
     named = f"{PREFIXES[scale]}m" if scale in PREFIXES and scale < 1 else ""
     return Lengths(scale, named if wanted.unit is None else wanted.unit)
