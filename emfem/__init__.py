@@ -38,6 +38,7 @@ from emfem import (
     surface,
     units,
     watch,
+    waveforms,
     write,
 )
 from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, UnknownName
@@ -91,6 +92,7 @@ __all__ = [
     "units",
     "verify",
     "watch",
+    "waveforms",
     "write",
 ]
 

@@ -493,15 +493,16 @@ def test_a_value_that_follows_time_is_resolved_and_told_apart(tmp_path: Path):
 @pytest.mark.parametrize(
     ("course", "said"),
     [
-        ({"values": [0.0]}, "has 2 times and 1 values, must have as many of both, at least one"),
-        ({"times": [20, 10]}, "has times [20, 10], must be finite, and times that increase"),
-        ({"times": [10, 10]}, "has times [10, 10], must be finite, and times that increase"),
-        ({"times": [0, math.inf]}, "must be finite, and times that increase"),
+        ({"values": [0.0]}, "has 2 times and 1 values, must be as many of both, at least one"),
+        ({"times": [20, 10]}, "has times = [20.0, 10.0], must be a list of times that increase"),
+        ({"times": [10, 10]}, "has times = [10.0, 10.0], must be a list of times that increase"),
+        ({"times": [0, math.inf]}, "has times = [0.0, inf], must be finite"),
+        ({"period": "1 s"}, "has period = 1, must be at least 10"),
         ({"times": 10}, "must have a list of times"),
         ({"values": [0.0, 45]}, "is in rad, must be within a full turn"),
         ({"values": ["0 deg", "1 K"]}, "is a temperature, must be an angle"),
         ({"between": "curves"}, "has between = 'curves', must be one of lines, steps"),
-        ({"time": [0, 1]}, "must be a table with times and values, and between if it is not 'lines'"),
+        ({"time": [0, 1]}, "must be a table with times and values (and between, period) or with"),
     ],
 )
 def test_wrong_courses(course: dict[str, Any], said: str):

@@ -404,7 +404,7 @@ def test_an_interrupt_ends_the_run_in_good_order(film: Films):
         return 0.1, 0.0
 
     steps = em.watch.snapshots("c")
-    model = film(degree=1, field=field)
+    model = film(degree=1, field=em.waveforms.function(field))  # nothing is asked of it before the run
     run = march(model, 1.0, watch=[steps], checkpoint="state.npz")
     assert run.stopped == "interrupted"
     assert run.t == model.t == steps.t[-1] < 0.5

@@ -16,6 +16,7 @@ LAYERS = {
     "files": 1,
     "materials": 1,
     "mesh": 1,
+    "waveforms": 1,
     "fields": 2,
     "spaces": 2,
     "model": 3,

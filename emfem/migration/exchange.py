@@ -14,6 +14,7 @@ from emfem.mesh import Domain
 from emfem.migration.boundaries import FastPath, along_boundaries, between_regions
 from emfem.model import Condition, Driver, Fixed, Unknown, coefficient, evolving
 from emfem.spaces import nodes_on
+from emfem.waveforms import as_waveform
 
 import numpy as np
 import ufl
@@ -85,8 +86,8 @@ def ends(
 
 
 def _times(factor: float, value: Any) -> Any:
-    """A number or a function of time, multiplied."""
-    return (lambda t: factor * value(t)) if callable(value) else factor * value
+    """Return a number or a function of time, multiplied."""
+    return as_waveform(value).scaled(factor) if callable(value) else factor * value
 
 
 def highest(inside: Unknown) -> float:

@@ -11,12 +11,13 @@ from emfem.errors import ParameterError, floats, kind, number
 from emfem.mesh import Domain
 from emfem.model.unknowns import Unknown
 from emfem.spaces import nodes_on
+from emfem.waveforms import as_waveform
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-OfTime = float | Callable[[float], float]
+OfTime = float | Callable[[float], float]  # waveforms are such functions
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,17 @@ def flux(value: OfTime) -> Flux:
 
 
 def of_time(name: str, value: OfTime, **limits: Any) -> OfTime:
-    """`value` if it is a number inside its limits, or a function of time that is one at time 0.
+    """Return `value` if it is a number inside its limits, or a function of time that is one at time 0.
+
+    A waveform is checked at all its breakpoints.
 
     Raises:
         ParameterError: if it is not.
     """
     if callable(value):
         number(f"{name} at t = 0", at_start(name, value), **limits)
+        for level in as_waveform(value).levels():
+            number(name, level, **limits)
         return value
     return number(name, value, **limits)
 
@@ -101,9 +106,12 @@ class Driver:
 
 
 def coefficient(domain: Domain, name: str, value: Any) -> tuple[fem.Constant, list[Driver]]:
-    """A constant of the forms, given by numbers or by a function of time, and what keeps it up to date."""
-    constant = fem.Constant(domain.mesh, floats(name, value(0.0) if callable(value) else value))
-    return constant, [Driver(name, constant, value)] if callable(value) else []
+    """Return a constant of the forms, of numbers or a function of time, and what keeps it up to date."""
+    if not callable(value):
+        return fem.Constant(domain.mesh, floats(name, value)), []
+    waveform = as_waveform(value)
+    constant = fem.Constant(domain.mesh, floats(name, waveform(0.0)))
+    return constant, [] if waveform.constant else [Driver(name, constant, waveform)]
 
 
 @dataclass(frozen=True, eq=False)

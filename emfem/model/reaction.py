@@ -8,6 +8,7 @@ from typing import Any
 from emfem.model.conditions import Condition
 from emfem.model.models import Model
 from emfem.model.unknowns import Unknown
+from emfem.waveforms import as_waveform
 
 import numpy as np
 import ufl
@@ -15,7 +16,6 @@ from dolfinx import fem, la
 from numpy.typing import NDArray
 
 ENOUGH = 1e-14  # of what is left of the rates' equation, relative
-NEAR = 1e-5  # part of the time by which a held value is looked at before and after
 STEPS = 500  # of conjugate gradients at most; a mass matrix, scaled by its diagonal, needs about 20
 
 Values = NDArray[np.float64]
@@ -118,11 +118,10 @@ def _assembled(form: fem.Form, owned: int) -> Values:
 
 
 def _rate_of(condition: Condition, model: Model) -> float:
-    """How fast a held value moves, by a difference about the present time; 0 at time 0, which has no scale."""
-    step = NEAR * model.t
+    """Return how fast a held value moves just after the present time; a function has no time scale at time 0: 0."""
     for driver in model.drivers:
-        if driver.constant is condition.value and step > 0:
-            return float(driver.of_time(model.t + step) - driver.of_time(model.t - step)) / (2 * step)
+        if driver.constant is condition.value:
+            return float(as_waveform(driver.of_time).slope(model.t))
     return 0.0
 
 

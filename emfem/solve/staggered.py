@@ -38,12 +38,13 @@ class Staggered(TimeStepper):
             msg = f"coupling = 'staggered' of {names}: must be of models that evolve and models that do not"
             raise ParameterError(msg)
         self._follow = Problem(self._followers), follow
-        self._settle_followers(models[0].t)
-        super().__init__(evolving, until, **options)
+        self._settle_followers(models[0].t, models[0].t)
+        super().__init__(evolving, until, driven=models, **options)
 
-    def _settle_followers(self, t: float) -> None:
+    def _settle_followers(self, t: float, seen: float) -> None:
+        """Solve the followers at time t with the drives of the time `seen`."""
         problem, options = self._follow
-        newton(problem, t=t, options=options)
+        newton(problem, t=seen, options=options)
         for model in self._followers:
             model.t = t
 
@@ -54,9 +55,14 @@ class Staggered(TimeStepper):
             ConvergenceError: if either fails; the models then hold the last good state.
         """
         super().step(target)
-        self._settle_followers(self.t)
+        self._settle_followers(self.t, self._clock(self.t))
 
     def restore(self, state: State) -> None:
         """Put the models back into a state of this run, and let the others follow."""
         super().restore(state)
-        self._settle_followers(self.t)
+        self._settle_followers(self.t, self._clock(self.t))
+
+    def _pass_edge(self) -> None:
+        """Go on from a time at which a drive jumps; those that follow at once do so first."""
+        self._settle_followers(self.t, self.t)
+        super()._pass_edge()

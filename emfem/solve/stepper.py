@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emfem.errors import ConvergenceError
+from emfem.errors import ConvergenceError, ParameterError
 from emfem.model import Model
+from emfem.solve.drives import REMEDY, Drives
 from emfem.solve.newton import consistent, newton
 from emfem.solve.problem import Options, Problem, attempt, configure, given, reason
 
@@ -59,13 +60,34 @@ class TimeStepper:
         first_step: float | None = None,
         fixed_step: float | None = None,
         frozen: float | None = None,
+        driven: Sequence[Model] | None = None,
         options: Options | None = None,
     ) -> None:
-        """Compile the problem, make the start consistent and set PETSc up."""
+        """Compile the problem, make the start consistent and set PETSc up.
+
+        Args:
+            models: those that take the steps.
+            until: the time to reach.
+            method: a key of `METHODS`.
+            rtol: relative error allowed in a step.
+            atol: absolute error allowed in a step, in parts of the scales of unknowns.
+            first_step: the first step to try.
+            fixed_step: the size of all steps.
+            frozen: the time that coefficients see at all times.
+            driven: all models whose functions of time matter; those above when left out.
+            options: PETSc's.
+
+        Raises:
+            ParameterError: for a function of time that changes too fast to be followed.
+        """
         self.t = self._began = models[0].t
         self.steps = self.rejected = self.factorisations = self._age = self._hold = 0
         self._rung = fixed_step or first_step or FIRST * (until - self.t)
+        self._after_edge = math.inf  # the first step after the last edge; nan until it is taken
         self._frozen = frozen
+        self._drives = None
+        if frozen is None:
+            self._drives = Drives(driven or models, self.t, until, fixed=fixed_step is not None)
         self._fixed = fixed_step is not None
         self._reuse = REUSE if method == "rosenbrock" else 0
         self.dt = math.nan
@@ -75,6 +97,8 @@ class TimeStepper:
         self._solved = 0  # by solvers that were given up
         self._smallest = 0.0  # not known yet; options that PETSc refuses are told before anything is computed
         self._new_solver()
+        for condition in problem.conditions:  # they may jump just now
+            condition.apply()
         consistent(models, t=self._clock(self.t))
         problem.store()
         if frozen is not None:  # the time to cover says nothing
@@ -126,8 +150,11 @@ class TimeStepper:
         return absolute, relative
 
     def _clock(self, t: float) -> float:
-        """The time that coefficients see: the one they are frozen at, if they are."""
-        return t if self._frozen is None else self._frozen
+        """Return the time that coefficients see: the frozen one, or t, but just before it where a drive jumps then."""
+        if self._frozen is not None:
+            return self._frozen
+        assert self._drives is not None
+        return self._drives.clock(t)
 
     def _time_scale(self) -> float:
         """About the time in which the unknowns change by as much as they are, |M u| / |F(t, u, 0)|; inf if they rest.
@@ -180,12 +207,15 @@ class TimeStepper:
             ConvergenceError: if the smallest step fails; the models then hold the last good state.
         """
         problem = self.problem
+        if self._drives is not None:
+            if self.t >= self._drives.edge:
+                self._pass_edge()
+            target = min(target, self._drives.edge)
         problem.x.copy(self._last)
         self._began = self.t
         while True:
             ts = self._ts
-            pieces = self._pieces(target - self.t)
-            dt = (target - self.t) / pieces
+            pieces, dt = self._resolved(target)
             ts.setTimeStep(dt)
             before = ts.getStepRejections()
             failure = self._try()
@@ -214,10 +244,44 @@ class TimeStepper:
         self.steps += 1
         self._age += 1
         self.dt = took
+        if math.isnan(self._after_edge):
+            self._after_edge = took
         self._hold = 2 if halved else max(0, self._hold - 1)
         if not self._fixed:
             self._rung = took
             self._climb(target - self.t, TRUST / CUT * suggested)
+
+    def _pass_edge(self) -> None:
+        """Go on from a time at which a drive jumps or bends: what follows drives at once takes the values after it."""
+        assert self._drives is not None
+        self._drives.begin(self.t)
+        for model in self.problem.models:
+            model.set_time(self.t)
+        for condition in self.problem.conditions:
+            condition.apply()
+        self.settle()
+        self.problem.store()
+        self._ts.restartStep()
+        if not self._fixed:
+            self._rung = min(self._rung, GROWTH / 2 * self._after_edge)
+        self._after_edge = math.nan
+
+    def _resolved(self, target: float) -> tuple[int, float]:
+        """Return in how many equal steps to go to the target, and their size: one that sees all of every drive.
+
+        Raises:
+            ParameterError: if the smallest step does not.
+        """
+        while True:
+            pieces = self._pieces(target - self.t)
+            dt = (target - self.t) / pieces
+            missed = None if self._drives is None else self._drives.missed(self.t, dt)
+            if missed is None:
+                return pieces, dt
+            self._rung, self._hold = CUT * dt, 3
+            if self._fixed or self._rung < self._smallest:
+                msg = f"{missed} changes too fast at t = {self.t:g} for a step of {dt:g} to see all of it; {REMEDY}"
+                raise ParameterError(msg)
 
     def _pieces(self, left: float) -> int:
         """How many equal steps to the target, none longer than the rung."""
@@ -274,7 +338,7 @@ class TimeStepper:
         """Give the algebraic unknowns the values that belong to the state reached; a kept Jacobian lets them lag."""
         if any(unknown.rate is None for unknown in self.problem.unknowns):
             self._algebraic = self._algebraic or Problem(self.problem.models, only_algebraic=True)
-            newton(self._algebraic, t=self.t)
+            newton(self._algebraic, t=self._clock(self.t))
             self.problem.store()
 
     def close(self) -> None:

@@ -27,7 +27,6 @@ from emfem.evolve import Run, evolve
 from emfem.files import writable
 from emfem.model import Model
 from emfem.solve import about, solve_steady
-from emfem.studies.courses import Turns, turns
 
 import dolfinx
 import ufl
@@ -125,8 +124,6 @@ def _go(case: Case, models: Sequence[Model], folder: Path, progress: bool) -> di
         return {"t": None, "stopped": found.reason, "told": str(found)}
     if output.states_every is not None or output.states_at is not None:
         observers.append(States(folder / "states", output.states_every, output.states_at))
-    if times := turns(tables):
-        observers.append(Turns(times=times))
     gone: Run = evolve(
         models,
         **march.make(),

@@ -18,6 +18,7 @@ from emfem.model import Condition, Driver, Model, OfTime, Quantity, Unknown, alg
 from emfem.spaces import nodes_on
 from emfem.surface.inputs import typical
 from emfem.surface.terms import conduction
+from emfem.waveforms import as_waveform
 
 import basix.ufl
 import numpy as np
@@ -158,10 +159,9 @@ def circuit(
     """
     path = _across(domain, space) if ends is None else _between(domain, space, ends)
     name, value = driven
-    if name == "current_density":
-        density = value
-        value = (lambda t: density(t) * path.face) if callable(density) else density * path.face
-    given, drivers = coefficient(domain, name, value)
+    share = path.face if name == "current_density" else 1.0
+    scaled = as_waveform(value).scaled(share) if callable(value) else value * share
+    given, drivers = coefficient(domain, name, scaled)
     level = None
     if name != "voltage":
         number_space = fem.functionspace(domain.mesh, basix.ufl.real_element(domain.mesh.basix_cell(), ()))

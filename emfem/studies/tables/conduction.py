@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from emfem import conduction
 from emfem.errors import ParameterError
 from emfem.model import Model
-from emfem.studies.courses import VoltageInTime, follows
 from emfem.studies.door import Number, Whole, through
+from emfem.studies.in_time import VoltageInTime, follows
 from emfem.studies.tables.base import Condition, Parts, Table, conditions
 
 import ufl
@@ -31,7 +31,7 @@ class Electrode(Condition):
     voltage: VoltageInTime = None
     current: Annotated[Any, follows("A")] = None
     contact_resistivity: Annotated[float, through("Ohm m2")] | None = None
-    flux: Annotated[float, through("A/m2")] | None = None
+    flux: Annotated[Any, follows("A/m2")] = None
 
     def make(self) -> Any:
         """The condition."""

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
-from emfem import film
+from emfem import film, waveforms
 from emfem.errors import ParameterError, count, number
 from emfem.mesh import Domain
 from emfem.model import Model
-from emfem.studies.courses import AngleInTime, NumberInTime
 from emfem.studies.door import Angle, Length, Metres, Number, Numbers, Temperature, Voltage, Whole, through
+from emfem.studies.in_time import AngleInTime, NumberInTime
 from emfem.studies.tables.base import Condition, Parts, Table, conditions, made
 
 import numpy as np
@@ -234,7 +234,7 @@ class Field(Table):
         angle = self.angle or 0.0
         if not callable(strength) and not callable(angle):
             return film.uniform_field(strength, angle)
-        return lambda t: film.uniform_field(*(x(t) if callable(x) else x for x in (strength, angle)))
+        return waveforms.combined(film.uniform_field, strength, angle)
 
 
 class Start(Table):
@@ -264,8 +264,8 @@ class FilmCondition(Condition):
         flux: of solute, into the domain.
     """
 
-    fixed: Number | None = None
-    flux: Number | None = None
+    fixed: NumberInTime = None
+    flux: NumberInTime = None
 
 
 class Film(Table):

@@ -8,6 +8,7 @@ from emfem import heat
 from emfem.errors import ParameterError
 from emfem.model import Model, fixed, flux
 from emfem.studies.door import Metres, Temperature, Whole, Yes, through
+from emfem.studies.in_time import CurrentDensityInTime, TemperatureInTime, follows
 from emfem.studies.tables.base import Condition, Parts, Table, conditions
 
 Conductivity = Annotated[float, through("W/(m K)")]
@@ -17,7 +18,7 @@ class Surroundings(Table):
     """What takes heat through a boundary."""
 
     coefficient: Annotated[float, through("W/(m2 K)")]
-    ambient: Temperature
+    ambient: TemperatureInTime
 
 
 class HeatCondition(Condition):
@@ -29,8 +30,8 @@ class HeatCondition(Condition):
         convection: surroundings, a table.
     """
 
-    fixed: Temperature | None = None
-    flux: Annotated[float, through("W/m2")] | None = None
+    fixed: TemperatureInTime = None
+    flux: Annotated[Any, follows("W/m2")] = None
     convection: Surroundings | None = None
 
     def make(self) -> Any:
@@ -38,7 +39,7 @@ class HeatCondition(Condition):
         given = self.one_of("fixed", "flux", "convection")
         if self.convection is not None:
             return heat.convection(self.convection.coefficient, self.convection.ambient)
-        return fixed(self.fixed) if given == "fixed" else flux(self.flux)  # type: ignore[arg-type]
+        return fixed(self.fixed) if given == "fixed" else flux(self.flux)
 
 
 class Substrate(Table):
@@ -51,7 +52,7 @@ class Substrate(Table):
 
     tried: ClassVar[bool] = True
 
-    temperature: Temperature
+    temperature: TemperatureInTime
     coefficient: Annotated[float, through("W/(m3 K)")] | None = None
     conductivity: Conductivity | None = None
     thickness: Metres | None = None
@@ -85,8 +86,8 @@ class Heat(Table):
     """
 
     joule: Yes = False
-    source: Annotated[Any, through("W/m3")] = None
-    current_density: Annotated[Any, through("A/m2")] = None
+    source: Annotated[Any, follows("W/m3", many=True)] = None
+    current_density: CurrentDensityInTime = None
     on: dict[str, HeatCondition] | None = None
     loss: Substrate | None = None
     initial: Temperature | None = None

@@ -8,6 +8,7 @@ from emfem import migration
 from emfem.errors import ParameterError
 from emfem.model import Model
 from emfem.studies.door import Number, Whole, Yes, through
+from emfem.studies.in_time import NumberInTime, follows
 from emfem.studies.tables.base import Condition, Parts, Table, conditions
 
 import ufl
@@ -26,7 +27,7 @@ class Drift(Table):
         heat: true: temperature and its gradient are those of [heat].
     """
 
-    velocity: Annotated[Any, through("m/s")] = None
+    velocity: Annotated[Any, follows("m/s", many=True)] = None
     field: Annotated[Any, through("V/m")] = None
     current_density: Annotated[Any, through("A/m2")] = None
     conduction: Yes = False
@@ -69,8 +70,8 @@ class SpeciesCondition(Condition):
         flux: into the domain.
     """
 
-    fixed: Number | None = None
-    flux: Number | None = None
+    fixed: NumberInTime = None
+    flux: NumberInTime = None
 
 
 class Migration(Table):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from emfem import stress
 from emfem.model import Model
 from emfem.studies.door import Temperature, Whole, Yes, through
+from emfem.studies.in_time import CurrentDensityInTime, follows
 from emfem.studies.tables.base import Condition, Parts, Table, conditions
 
 
@@ -18,8 +19,8 @@ class StressCondition(Condition):
         flux: atoms let in, by area and time.
     """
 
-    fixed: Annotated[float, through("Pa")] | None = None
-    flux: Annotated[float, through("1/(m2 s)")] | None = None
+    fixed: Annotated[Any, follows("Pa")] = None
+    flux: Annotated[Any, follows("1/(m2 s)")] = None
 
 
 class Stress(Table):
@@ -36,7 +37,7 @@ class Stress(Table):
         on: a condition for each boundary by name; others are blocked.
     """
 
-    current_density: Annotated[Any, through("A/m2")] = None
+    current_density: CurrentDensityInTime = None
     field: Annotated[Any, through("V/m")] = None
     conduction: Yes = False
     temperature: Temperature | None = None

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar
 from emfem import surface
 from emfem.errors import ParameterError
 from emfem.model import Model
-from emfem.studies.door import Angle, Metres, Number, Temperature, Voltage, Whole, Yes, through
+from emfem.studies.door import Angle, Metres, Number, Temperature, Whole, Yes, through
+from emfem.studies.in_time import VoltageInTime, follows
 from emfem.studies.tables.base import Parts, Table, made
 
 FORMS: Mapping[str, Callable[..., surface.Shape]] = {
@@ -76,9 +77,9 @@ class Surface(Table):
 
     shape: Form
     interface_width: Metres
-    current_density: Annotated[float, through("A/m2")] | None = None
-    voltage: Voltage | None = None
-    current: Annotated[float, through("A")] | None = None
+    current_density: Annotated[Any, follows("A/m2")] = None
+    voltage: VoltageInTime = None
+    current: Annotated[Any, follows("A")] = None
     on: tuple[str, ...] | None = None
     anisotropy: Facets | None = None
     temperature: Temperature | None = None
