@@ -210,6 +210,11 @@ class _Piecewise(Waveform):
                     return time + turn + shift
         return math.inf  # not reached: a period has a breakpoint
 
+    def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
+        if self.period is None:
+            return min(sum(start < t < stop for t in self.times), limit)
+        return int(min(len(self.times) * max(stop - start, 0.0) / self.period, limit))
+
     def slope(self, t: float) -> Value:
         times, values = self._closed()
         local, _ = self._local(t)

@@ -9,6 +9,7 @@ from emfem.analytic.stress import (
     korhonen_line,
     korhonen_void,
     nucleation_time,
+    pulse_ripple,
     void_growth,
     void_saturation,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "logistic_profile",
     "mullins_coefficient",
     "nucleation_time",
+    "pulse_ripple",
     "rayleigh_conductivity",
     "rayleigh_plateau_wavelength",
     "runaway_current_density",

@@ -18,7 +18,7 @@ from emfem.units import boltzmann, elementary_charge
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
-from scipy.special import erfc
+from scipy.special import erfc, gamma
 
 EARLY = 0.1  # kappa t / L^2 up to which mirror images are summed, and waves from then on
 IMAGES = 5  # each way; the next would add exp(-36 / 0.4)
@@ -110,6 +110,37 @@ def korhonen_half_line(
         raise ParameterError(msg)
     spread = 2 * np.sqrt(kappa * _time(t))
     return number("residual_stress", residual_stress, unit="Pa") + gradient * _half(place, spread)
+
+
+def pulse_ripple(t: ArrayLike, *, period: float, duty: float, current_density: float, material: Any) -> Values:
+    """Return the stress at the blocked end of a long line under square pulses, less that under their mean current.
+
+    With x = t/P: G sqrt(kappa P) (zeta(-1/2, {x}) - zeta(-1/2, {x - d})) / Gamma(3/2), the half integral of a square
+    wave without mean; zeta is Hurwitz's, {} the fractional part. It is largest at the end of a pulse and smallest at
+    its beginning. It holds from a few periods after the start on, while sqrt(kappa P) is far below the length of the
+    line: this is what `emfem.waveforms.Waveform.averaged` leaves out.
+
+    Args:
+        t: times since the beginning of a pulse, any shape [s].
+        period: P, above 0 [s].
+        duty: d, the part of a period that a pulse lasts, above 0 and below 1 [-].
+        current_density: j during a pulse, away from the end positive; 0 between pulses [A/m2].
+        material: as in `korhonen_line`.
+
+    Returns:
+        the difference, of the shape of t [Pa].
+
+    Raises:
+        ParameterError: for a value out of its bounds.
+
+    References:
+        The Fourier series of Hurwitz's zeta function: DLMF 25.13.2, https://dlmf.nist.gov/25.13.E2.
+    """
+    gradient, kappa = _driven(current_density, material)
+    whole, part = number("period", period, above=0.0, unit="s"), number("duty", duty, above=0.0, below=1.0)
+    phase = floats("t", t) / whole
+    difference = _root_zeta(phase % 1.0) - _root_zeta((phase - part) % 1.0)
+    return gradient * np.sqrt(kappa * whole) * difference / gamma(1.5)
 
 
 def korhonen_void(
@@ -277,6 +308,13 @@ def _ierfc(z: Values) -> Values:
 def _ierfc2(z: Values) -> Values:
     """Integral of `_ierfc` from z on."""
     return (erfc(z) - 2 * z * _ierfc(z)) / 4
+
+
+def _root_zeta(q: Values) -> Values:
+    """Return Hurwitz's zeta(-1/2, q), by the formula of Euler and Maclaurin after ten terms, to 1e-12."""
+    last = 10.0 + q
+    terms = np.sum([np.sqrt(n + q) for n in range(10)], axis=0)
+    return terms - last**1.5 / 1.5 + last**0.5 / 2 - last**-0.5 / 24 + last**-2.5 / 1920 - last**-4.5 / 9216
 
 
 def _half(distance: Values, spread: Values) -> Values:

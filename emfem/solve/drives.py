@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emfem.errors import ParameterError
-from emfem.model import Driver, Model
+from emfem.model import Model
 from emfem.waveforms import Function, Waveform, as_waveform, bare_functions, margin
 
 import numpy as np
@@ -20,6 +20,7 @@ JUMP = 1e-3  # of the range of a function: a smaller jump is left to the steps
 SMOOTH = 0.75  # of a change that may remain in the larger half of where it happens, if it is no jump
 STEEP = 0.1  # of the range of a function: a larger change from one sample to the next hides what lies between
 PIECE = 4.0  # samples in the shortest piece between two jumps; from fewer, other pieces may have none
+KINK = 1e-9  # relative: a smaller difference between the sides of a breakpoint is no jump
 MOST = 10**6  # breakpoints in a run
 GRID = np.linspace(0.0, 1.0, 33)  # of a step: where a function is looked at
 NODES = np.array([0.0, 0.73, 0.87, 1.0])  # of a step: about where the stages of the Rosenbrock method are
@@ -59,7 +60,12 @@ class Drives:
                     "until, or what it is on average, waveform.averaged()"
                 )
                 raise ParameterError(msg)
+        self._until = until
         self.edge = self._next(start)
+
+    def left(self, t: float) -> float:
+        """Return the time from t to the next edge, or to the end."""
+        return min(self.edge, self._until) - t
 
     def _next(self, t: float) -> float:
         """Return the first breakpoint that is after t by more than rounding."""
@@ -67,8 +73,15 @@ class Drives:
         known = [waveform.next_breakpoint(after) for _, waveform in self._waveforms]
         return min([math.inf, *known, *(watched.next_jump(after) for watched in self._curved)])
 
-    def begin(self, t: float) -> None:
-        """Begin a step at t."""
+    def pass_edge(self) -> bool:
+        """Go on to the next edge; return whether a function jumps at this one."""
+        t = self.edge
+        self.edge = self._next(t)
+        sides = [(np.asarray(w(t - margin(t))), np.asarray(w(t))) for _, w in self._waveforms]
+        return any(not np.allclose(before, after, rtol=KINK, atol=0.0) for before, after in sides)
+
+    def restart(self, t: float) -> None:
+        """Go back to time t of the run."""
         self.edge = self._next(t)
 
     def clock(self, t: float) -> float:
@@ -207,8 +220,3 @@ def _jump(function: Function, a: float, b: float, low: Array, high: Array) -> fl
         else:
             a, low = middle, found[0]
     return b
-
-
-def values_of(drivers: Sequence[Driver]) -> list[Array]:
-    """Return copies of the values that coefficients have now."""
-    return [np.array(driver.constant.value, copy=True) for driver in drivers]

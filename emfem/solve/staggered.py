@@ -62,7 +62,7 @@ class Staggered(TimeStepper):
         super().restore(state)
         self._settle_followers(self.t, self._clock(self.t))
 
-    def _pass_edge(self) -> None:
+    def _jump(self) -> None:
         """Go on from a time at which a drive jumps; those that follow at once do so first."""
         self._settle_followers(self.t, self.t)
-        super()._pass_edge()
+        super()._jump()

@@ -22,6 +22,7 @@ LARGEST = 1e100  # step; PETSc's own limit is 1e20, whatever the unit
 GROWTH = 4.0  # largest factor from one step to the next
 CUT = 0.5  # PETSc's safety factor, and its lowest factor: a step it rejects is always halved
 TRUST = 0.8  # of the step that the error estimate would allow
+AFTER_JUMP = 0.01  # first step after a jump of a drive, as a part of the time to the next
 WORTH = 1.2  # smallest growth of a step that is worth a factorisation
 
 
@@ -83,7 +84,6 @@ class TimeStepper:
         self.t = self._began = models[0].t
         self.steps = self.rejected = self.factorisations = self._age = self._hold = 0
         self._rung = fixed_step or first_step or FIRST * (until - self.t)
-        self._after_edge = math.inf  # the first step after the last edge; nan until it is taken
         self._frozen = frozen
         self._drives = None
         if frozen is None:
@@ -97,8 +97,7 @@ class TimeStepper:
         self._solved = 0  # by solvers that were given up
         self._smallest = 0.0  # not known yet; options that PETSc refuses are told before anything is computed
         self._new_solver()
-        for condition in problem.conditions:  # they may jump just now
-            condition.apply()
+        self._take_held_values()
         consistent(models, t=self._clock(self.t))
         problem.store()
         if frozen is not None:  # the time to cover says nothing
@@ -106,6 +105,7 @@ class TimeStepper:
             self._rung = FIRST * (scale if scale < math.inf else 1.0)
         elif not (fixed_step or first_step):  # nor does it where it is far longer than anything takes
             self._rung = min(self._rung, self._time_scale())
+            self._shorten()
         self._smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * self._rung)
         self._ts.setStepLimits(0.1 * self._smallest, LARGEST)
         self._last = problem.x.copy()
@@ -208,8 +208,8 @@ class TimeStepper:
         """
         problem = self.problem
         if self._drives is not None:
-            if self.t >= self._drives.edge:
-                self._pass_edge()
+            if self.t >= self._drives.edge and self._drives.pass_edge():
+                self._jump()
             target = min(target, self._drives.edge)
         problem.x.copy(self._last)
         self._began = self.t
@@ -244,27 +244,31 @@ class TimeStepper:
         self.steps += 1
         self._age += 1
         self.dt = took
-        if math.isnan(self._after_edge):
-            self._after_edge = took
         self._hold = 2 if halved else max(0, self._hold - 1)
         if not self._fixed:
             self._rung = took
             self._climb(target - self.t, TRUST / CUT * suggested)
 
-    def _pass_edge(self) -> None:
-        """Go on from a time at which a drive jumps or bends: what follows drives at once takes the values after it."""
-        assert self._drives is not None
-        self._drives.begin(self.t)
+    def _take_held_values(self) -> None:
+        """Give the models the values that are held from the present time on."""
         for model in self.problem.models:
-            model.set_time(self.t)
+            model.set_time(self._clock(self.t))
         for condition in self.problem.conditions:
             condition.apply()
+
+    def _jump(self) -> None:
+        """Go on from a time at which a drive jumps: what follows drives at once takes the values after the jump."""
+        self._take_held_values()
         self.settle()
         self.problem.store()
         self._ts.restartStep()
+        self._shorten()
+
+    def _shorten(self) -> None:
+        """Make the next step a small part of a piece between breakpoints: what a jump starts is steep at first."""
+        assert self._drives is not None
         if not self._fixed:
-            self._rung = min(self._rung, GROWTH / 2 * self._after_edge)
-        self._after_edge = math.nan
+            self._rung = min(self._rung, AFTER_JUMP * self._drives.left(self.t))
 
     def _resolved(self, target: float) -> tuple[int, float]:
         """Return in how many equal steps to go to the target, and their size: one that sees all of every drive.
@@ -330,6 +334,8 @@ class TimeStepper:
         self.rejected += self.steps - state.steps
         self.steps = state.steps
         state.x.copy(self._last)
+        if self._drives is not None:
+            self._drives.restart(state.t)
         self._rewind()
         for model in self.problem.models:
             model.t = self.t

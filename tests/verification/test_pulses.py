@@ -1,0 +1,238 @@
+"""Drives that change faster than steps would be: square pulses, known and bare, against superposition and integrals."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import emfem as em
+from emfem import waveforms
+from emfem.units import um
+
+import numpy as np
+import pytest
+from dolfinx import fem
+
+LENGTH, DENSITY = 50 * um, 2e10
+COPPER = em.materials.copper(temperature=573.0)
+SPAN = {"stress": 3e4, "migration": 1.0, "heat": 1.0, "film": 10.0}
+LEVEL = {"stress": DENSITY, "migration": 1.0, "heat": 100.0, "film": 0.02}
+
+
+def bare(*, period: float, duty: float, level: float) -> Callable[[float], float]:
+    """The same pulses as a function of Python, as a user writes it."""
+    return lambda t: level if (t / period) % 1.0 < duty else 0.0
+
+
+def model_of(kind: str, drive: Any, cells: int = 60) -> em.Model:
+    """A line of one physics, driven at its end or everywhere."""
+    if kind == "stress":
+        return em.stress.model(em.mesh.interval(LENGTH, cells=cells, names=("a", "b")), COPPER, current_density=drive)
+    line = em.mesh.interval(8.0 if kind == "film" else 1.0, cells=16, names=("a", "b"))
+    on = {"a": em.flux(drive)}
+    if kind == "migration":
+        return em.migration.model(line, diffusivity=0.02, initial=1.0, on=on)
+    if kind == "heat":
+        return em.heat.model(line, conductivity=1.0, heat_capacity=1.0, source=drive, initial=300.0)
+    start = em.film.cupd()
+    return em.film.model(line, start, mean=0.25, initial=lambda x: 0.25 + 0 * x[0], on=on)
+
+
+def let_in(kind: str, model: em.Model) -> float:
+    """What the drive has brought since the start; for a stress its largest value."""
+    if kind == "stress":
+        return model.quantity("sigma_max")
+    name, before = {"migration": ("amount", 1.0), "heat": ("T_mean", 300.0), "film": ("solute", 2.0)}[kind]
+    return model.quantity(name) - before
+
+
+def superposed(t: float, *, period: float, duty: float, count: int) -> float:
+    """The largest stress of a line that pulses have been sent through: closed forms of steps of current, added up."""
+    edges = [(k * period, 1.0) for k in range(count)] + [((k + duty) * period, -1.0) for k in range(count)]
+    ends = [
+        em.analytic.korhonen_line(
+            np.array([0.0, LENGTH]), t - at, length=LENGTH, current_density=DENSITY, material=COPPER
+        )
+        * sign
+        for at, sign in edges
+        if t > at
+    ]
+    return float(np.sum(ends, axis=0).max())
+
+
+@pytest.mark.parametrize("make", [waveforms.pulses, bare], ids=["waveform", "bare"])
+@pytest.mark.parametrize("rtol", [1e-2, 1e-4])
+def test_stress_under_pulses_is_the_sum_of_steps(make: Callable[..., Any], rtol: float):
+    """50 periods at a duty of 5 %, at the end of the last pulse: 76 % were missed. 200 cells are good to 1e-4."""
+    period = SPAN["stress"] / 50
+    end = 49.05 * period
+    model = model_of("stress", make(period=period, duty=0.05, level=DENSITY), cells=200)
+    em.evolve(model, end, rtol=rtol, progress=False)
+    assert let_in("stress", model) == pytest.approx(superposed(end, period=period, duty=0.05, count=50), rel=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["migration", "heat", "film"])
+@pytest.mark.parametrize(("count", "duty"), [(5, 1e-3), (5, 0.5), (40, 0.01), (40, 0.3)])
+def test_what_pulses_bring_is_all_there(kind: str, count: int, duty: float):
+    """The integral of the drive, to rounding: steps end where pulses do, and sums over stages are exact for each."""
+    period = SPAN[kind] / count
+    level = LEVEL[kind] if kind != "film" else LEVEL[kind] / (4 * duty)  # the film has room for so much
+    model = model_of(kind, waveforms.pulses(period=period, duty=duty, level=level))
+    em.evolve(model, SPAN[kind], progress=False)
+    assert let_in(kind, model) == pytest.approx(level * duty * SPAN[kind], rel=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_pulse_trains_of_bare_functions_are_never_missed_in_silence(seed: int):
+    """Duties of 0.1 % to 50 %, 5 to 1000 periods, any tolerance: right to 1e-3, or an error that says what to do."""
+    random = np.random.default_rng(seed)
+    right = 0
+    for _ in range(12):
+        count = int(math.exp(random.uniform(math.log(5), math.log(1000))))
+        duty, rtol = math.exp(random.uniform(math.log(1e-3), math.log(0.5))), random.choice([1e-2, 1e-4, 1e-6])
+        kind = random.choice(["migration", "heat"])
+        if duty > 0.02 and count > 100:
+            continue  # thousands of steps, each to be seen in the slow long form of this test
+        model = model_of(kind, bare(period=SPAN[kind] / count, duty=duty, level=LEVEL[kind]))
+        try:
+            em.evolve(model, SPAN[kind], rtol=rtol, progress=False)
+        except em.ParameterError as error:
+            assert "em.waveforms.pulses(...)" in str(error)  # noqa: PT017
+            continue
+        # a train that does not end with a period may be on for a part of it
+        exact = LEVEL[kind] * duty * SPAN[kind]
+        assert let_in(kind, model) == pytest.approx(exact, rel=1e-3)
+        right += 1
+    assert right >= 3
+
+
+@pytest.mark.parametrize(
+    "burst",
+    [
+        lambda t: math.exp(-(((t / 0.1) % 1.0 - 0.5) ** 2) / 2e-4) / math.sqrt(2e-4 * math.pi),
+        lambda t: 2 * math.sin(20 * math.pi * t) ** 2,
+        lambda t: max(0.0, 100 * (1 - abs((t / 0.1) % 1.0 - 0.5) / 0.01)),
+        lambda t: min(t / 1e-6, 1.0),
+    ],
+    ids=["bells", "sine", "triangles", "ramp"],
+)
+def test_smooth_bursts_are_followed(burst: Callable[[float], float]):
+    """Each has mean 1: steps are cut until the cubic through their stages has all of it."""
+    model = model_of("migration", burst)
+    run = em.evolve(model, 1.0, rtol=1e-2, progress=False)
+    assert let_in("migration", model) == pytest.approx(1.0, rel=1e-3)
+    assert run.rejected == 0  # cut before they are taken
+
+
+def test_a_function_that_is_vouched_for_is_checked_in_each_step():
+    """Bells as a function without breakpoints are followed too; what jumps all the same is found out."""
+    bells = waveforms.function(lambda t: 1 + math.sin(40 * math.pi * t))
+    model = model_of("migration", bells)
+    em.evolve(model, 1.0, rtol=1e-2, progress=False)
+    assert let_in("migration", model) == pytest.approx(1.0, rel=1e-3)
+    broken = waveforms.function(lambda t: 1.0 if t < 0.5 else 2.0)
+    with pytest.raises(em.ParameterError, match=r"^flux on 'a' changes too fast at t = 0\.5 for a step"):
+        em.evolve(model_of("migration", broken), 1.0, progress=False)
+
+
+def test_steps_of_fixed_size_refuse_what_they_would_miss():
+    drive = waveforms.function(lambda t: 1 + math.sin(40 * math.pi * t))
+    with pytest.raises(em.ParameterError, match=r"changes too fast at t = 0 for a step of 0\.25 to see all of it"):
+        em.evolve(model_of("migration", drive), 1.0, fixed_step=0.25, progress=False)
+
+
+@pytest.mark.parametrize("options", [{"method": "bdf"}, {"fixed_step": 0.04}], ids=["bdf", "fixed"])
+def test_other_steps_end_at_breakpoints_too(options: dict[str, Any]):
+    """Ten pulses of 3 %, each far shorter than a step; BDF begins anew at each jump."""
+    model = model_of("migration", waveforms.pulses(period=0.1, duty=0.03, level=1.0))
+    em.evolve(model, 1.0, progress=False, **options)
+    assert let_in("migration", model) == pytest.approx(0.03, rel=1e-3)
+
+
+def test_a_conduction_that_is_staggered_sees_both_sides_of_a_jump():
+    """A voltage of short pulses pulls a charged solute: what has moved is what its integral says, in both couplings."""
+    moved = []
+    for coupling in ("monolithic", "staggered"):
+        strip = em.mesh.rectangle((1.0, 0.2), cells=(20, 1))
+        volts = waveforms.pulses(period=0.1, duty=0.05, level=2.0)
+        current = em.conduction.model(strip, conductivity=1.0, on={"left": em.fixed(volts), "right": em.fixed(0.0)})
+        solute = em.migration.model(strip, diffusivity=1e-3, drift=current["E"], initial=lambda x: np.cos(x[0]) ** 2)
+        em.evolve([current, solute], 1.0, coupling=coupling, progress=False)
+        assert solute.t == current.t == 1.0
+        space = solute["c"].function_space
+        x = fem.Function(space)
+        x.interpolate(lambda x: x[0])
+        moved.append(em.fields.integral(fem.form(x * solute["c"] * strip.dx(4)), strip.mesh.comm))
+    line = em.mesh.interval(1.0, cells=20, names=("left", "right"))
+    steady = em.migration.model(line, diffusivity=1e-3, drift=0.1, initial=lambda x: np.cos(x[0]) ** 2)
+    em.evolve(steady, 1.0, progress=False)
+    x = fem.Function(steady["c"].function_space)
+    x.interpolate(lambda x: x[0])
+    mean = 0.2 * em.fields.integral(fem.form(x * steady["c"] * line.dx(4)), line.mesh.comm)
+    assert moved == pytest.approx([mean, mean], rel=1e-3)
+
+
+def test_a_void_opens_in_the_pulse_in_which_the_stress_comes_to_its_limit():
+    """Closed forms added up reach sigma_c in the seventh pulse; it was said to survive."""
+    period, duty = 600.0, 0.05
+    times = (6 + 0.99 * duty) * period
+    critical = superposed(times, period=period, duty=duty, count=7)
+    assert critical > superposed((5 + duty) * period, period=period, duty=duty, count=6)
+    line = em.mesh.interval(LENGTH, cells=200, names=("a", "b"))
+    drive = waveforms.pulses(period=period, duty=duty, level=DENSITY)
+    model = em.stress.model(line, COPPER, current_density=drive, voids=True)
+    life = em.failure.run(model, critical_stress=critical, until=50 * period)
+    assert life.time_to_failure == pytest.approx(
+        times, abs=0.02 * duty * period
+    )  # 1e-3 of a stress that grows by sqrt(t)
+    nucleation = em.failure.nucleation(
+        em.stress.model(line, COPPER, current_density=bare(period=period, duty=duty, level=DENSITY)),
+        critical_stress=critical,
+        until=50 * period,
+    )
+    assert nucleation.t == pytest.approx(life.time_to_failure, rel=1e-6)
+
+
+def test_a_run_that_stops_at_a_jump_goes_on_behind_it():
+    """The state at a jump is that before it: what is held there moves when the run goes on, as in one run."""
+    drive = waveforms.steps([0.0, 0.5], [1.0, 3.0])
+
+    def made() -> em.Model:
+        line = em.mesh.interval(1.0, cells=16, names=("a", "b"))
+        return em.migration.model(line, diffusivity=0.1, initial=1.0, on={"a": em.fixed(drive)})
+
+    whole, parts = made(), made()
+    em.evolve(whole, 1.0, rtol=1e-7, progress=False)
+    em.evolve(parts, 0.5, rtol=1e-7, progress=False)
+    assert parts.quantity("c_max") == pytest.approx(1.0, rel=1e-9)
+    em.evolve(parts, 1.0, rtol=1e-7, progress=False)
+    # two runs of other steps, each with an error of some rtol
+    assert parts["c"].x.array == pytest.approx(whole["c"].x.array, rel=1e-5)
+
+
+def test_the_ripple_about_the_mean_is_the_closed_form():
+    """Half integral of the pulses: superposition after 2000 periods, from the end of a pulse to the middle of a pause.
+
+    The start, long ago, moves both alike by sqrt(P/t).
+    """
+    period, duty, at = 100.0, 0.1, np.array([0.1, 0.5, 0.99])
+    on = (2000 + at)[:, None] - np.arange(2001)
+
+    def driven(t: Any, density: float) -> Any:
+        return em.analytic.korhonen_half_line(0.0, np.maximum(t, 0.0), current_density=density, material=COPPER)
+
+    pulsed = (driven(period * on, DENSITY) - driven(period * (on - duty), DENSITY)).sum(axis=1)
+    off = pulsed - driven(period * (2000 + at), duty * DENSITY)
+    ripple = em.analytic.pulse_ripple(period * at, period=period, duty=duty, current_density=DENSITY, material=COPPER)
+    assert np.diff(off) == pytest.approx(np.diff(ripple), rel=1e-5)
+
+
+def test_an_averaged_drive_is_off_by_the_ripple_at_most():
+    """Stress after 100 periods under the mean, against pulses: the closed form tells the difference to 2 %."""
+    period, duty, end = 30.0, 0.2, 100.2 * 30.0
+    drive = waveforms.pulses(period=period, duty=duty, level=DENSITY)
+    model = model_of("stress", drive.averaged())
+    em.evolve(model, end, rtol=1e-6, progress=False)
+    difference = superposed(end, period=period, duty=duty, count=101) - let_in("stress", model)
+    ripple = em.analytic.pulse_ripple(end, period=period, duty=duty, current_density=-DENSITY, material=COPPER)
+    start = 0.05  # of the ripple: what is left of the start, sqrt(P/t)/2
+    assert abs(difference) == pytest.approx(abs(ripple), rel=start)
