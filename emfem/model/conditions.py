@@ -17,7 +17,7 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-OfTime = float | Callable[[float], float]  # waveforms are such functions
+OfTime = float | Callable[[float], Any]  # a waveform is such a function
 
 
 @dataclass(frozen=True)

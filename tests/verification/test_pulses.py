@@ -88,8 +88,8 @@ def test_random_pulse_trains_of_bare_functions_are_never_missed_in_silence(seed:
     right = 0
     for _ in range(12):
         count = int(math.exp(random.uniform(math.log(5), math.log(1000))))
-        duty, rtol = math.exp(random.uniform(math.log(1e-3), math.log(0.5))), random.choice([1e-2, 1e-4, 1e-6])
-        kind = random.choice(["migration", "heat"])
+        duty, rtol = math.exp(random.uniform(math.log(1e-3), math.log(0.5))), float(random.choice([1e-2, 1e-4, 1e-6]))
+        kind = str(random.choice(["migration", "heat"]))
         if duty > 0.02 and count > 100:
             continue  # thousands of steps, each to be seen in the slow long form of this test
         model = model_of(kind, bare(period=SPAN[kind] / count, duty=duty, level=LEVEL[kind]))
