@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 LAST_GOOD = "emfem-last-good.npz"  # where a failed run leaves its state when no checkpoint was asked for
 COUPLINGS: dict[str, type[TimeStepper]] = {"monolithic": TimeStepper, "staggered": Staggered}
 ROUNDING = 4 * np.finfo(float).eps  # the least that brentq takes
+SAME = 1e-12  # relative: a time wanted that is so near to the end is the end, as observers see it too
 PLAIN = 5.0  # seconds between lines where there is no terminal
 
 
@@ -175,7 +176,8 @@ def _march(stepper: TimeStepper, until: float, watch: Sequence[Observer], tell: 
         if event.beyond(began) >= 0.0:
             return event.reason
     while stepper.t < until:
-        stepper.step(min([until, *(observer.next_time for observer in watch)]))
+        target = min([until, *(observer.next_time for observer in watch)])
+        stepper.step(until if target >= until * (1 - SAME) else target)
         passed = [event for event in events if event.beyond(stepper.t) >= 0.0]
         if passed:
             _locate(stepper, passed, min(event.rtol for event in passed) * (stepper.t - began))

@@ -61,7 +61,7 @@ class Drives:
                 )
                 raise ParameterError(msg)
         self._until = until
-        self.edge = self._next(start)
+        self.restart(start)
 
     def left(self, t: float) -> float:
         """Return the time from t to the next edge, or to the end."""
@@ -73,21 +73,26 @@ class Drives:
         known = [waveform.next_breakpoint(after) for _, waveform in self._waveforms]
         return min([math.inf, *known, *(watched.next_jump(after) for watched in self._curved)])
 
+    def at_edge(self, t: float) -> bool:
+        """Return whether t is the edge, or differs from it only by rounding."""
+        return abs(t - self.edge) <= margin(t)
+
     def pass_edge(self) -> bool:
         """Go on to the next edge; return whether a function jumps at this one."""
         t = self.edge
-        self.edge = self._next(t)
+        self.restart(t)
         sides = [(np.asarray(w(t - margin(t))), np.asarray(w(t))) for _, w in self._waveforms]
         return any(not np.allclose(before, after, rtol=KINK, atol=0.0) for before, after in sides)
 
     def restart(self, t: float) -> None:
-        """Go back to time t of the run."""
+        """Begin a piece at time t."""
+        self._first = t + margin(t) if t else t
         self.edge = self._next(t)
 
     def clock(self, t: float) -> float:
-        """Return the time at which functions are evaluated for time t: just before the edge at the edge."""
+        """Return the time at which functions are evaluated for time t: at breakpoints inside of the present piece."""
         near = margin(self.edge) if self.edge < math.inf else 0.0
-        return min(t, self.edge - near)
+        return max(min(t, self.edge - near), self._first)
 
     def missed(self, t: float, dt: float) -> str | None:
         """Return the name of a function of which a step from t over dt would miss something; None if there is none."""

@@ -208,9 +208,10 @@ class TimeStepper:
         """
         problem = self.problem
         if self._drives is not None:
-            if self.t >= self._drives.edge and self._drives.pass_edge():
+            if self._drives.at_edge(self.t) and self._drives.pass_edge():
                 self._jump()
-            target = min(target, self._drives.edge)
+            if not self._drives.at_edge(target):  # else rounding would leave a step of nothing between the two
+                target = min(target, self._drives.edge)
         problem.x.copy(self._last)
         self._began = self.t
         while True:

@@ -148,6 +148,19 @@ def test_other_steps_end_at_breakpoints_too(options: dict[str, Any]):
     assert let_in("migration", model) == pytest.approx(0.03, rel=1e-3)
 
 
+def test_times_of_observers_that_are_breakpoints_but_for_rounding():
+    """0.1 k as 3 * 0.1 or 0.3, added up or multiplied: rows at all of them, and no step of nothing in between."""
+    series = em.watch.series(["amount"], every=0.1)
+    listed = em.watch.series(["amount"], times=np.cumsum(np.full(10, 0.1)))
+    model = model_of("migration", waveforms.pulses(period=0.1, duty=0.5, level=1.0))
+    steps = em.watch.series(["amount"])
+    em.evolve(model, 1.0, progress=False, watch=[series, listed, steps])
+    assert series.t == pytest.approx(np.linspace(0, 1, 11), abs=1e-14)
+    assert listed.t == pytest.approx(np.linspace(0.1, 1, 10), abs=1e-14)
+    assert series["amount"] == pytest.approx(1 + 0.5 * series.t, rel=1e-10)
+    assert np.diff(steps.t).min() > 1e-8
+
+
 def test_a_conduction_that_is_staggered_sees_both_sides_of_a_jump():
     """A voltage of short pulses pulls a charged solute: what has moved is what its integral says, in both couplings."""
     moved = []
