@@ -335,6 +335,8 @@ class Function(Waveform):
 
     def __call__(self, t: float) -> Any:
         """Return its value; beside a breakpoint that of the side t is on, whatever rounding does inside."""
+        if not self.times:
+            return self.of_time(t)
         later = bisect_right(self.times, t)
         if later:
             t = max(t, self.times[later - 1] + margin(self.times[later - 1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from emfem.errors import ParameterError
@@ -150,6 +151,10 @@ def _cubic(x: Array) -> Array:
 
 def _evaluated(waveform: Any, times: Array) -> Array:
     """Return the values at the times until one is not finite, shape (n, components)."""
+    with suppress(Exception):  # where one is no number, those before it are found one by one
+        found = np.array([waveform(t) for t in times.tolist()], dtype=float).reshape(len(times), -1)
+        if np.isfinite(found).all():
+            return _few(found)
     rows: list[Array] = []
     for t in times.tolist():
         try:
@@ -159,10 +164,14 @@ def _evaluated(waveform: Any, times: Array) -> Array:
         if not np.isfinite(row).all() or (rows and row.shape != rows[0].shape):
             break
         rows.append(row)
-    found = np.array(rows) if rows else np.zeros((0, 1))
-    if found.shape[1] > MANY:
-        found = found @ np.random.default_rng(0).standard_normal((found.shape[1], MANY))
-    return found
+    return _few(np.array(rows)) if rows else np.zeros((0, 1))
+
+
+def _few(values: Array) -> Array:
+    """Return some weighted sums of many components, few components as they are."""
+    if values.shape[1] <= MANY:
+        return values
+    return values @ np.random.default_rng(0).standard_normal((values.shape[1], MANY))
 
 
 def _sampled(waveform: Any, start: float, until: float) -> tuple[Array, Array]:
