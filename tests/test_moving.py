@@ -258,6 +258,17 @@ def parallel_case() -> dict[str, Any]:
     return {name: found.model.quantity(name) for name in names} | {"nodes": found.nodes.tolist()}
 
 
+def test_pulses_of_current_are_seen_on_meshes_that_move():
+    """Four pulses of 25 % drive the surface as their mean does, to 2 %, over more than one mesh."""
+    pulses = em.waveforms.pulses(period=UNTIL / 4, duty=0.25, level=4 * DENSITY)
+    moved = [
+        follow(make=lambda domain, shape, drive=drive: surface(domain, shape, current_density=drive))
+        for drive in (pulses, pulses.averaged())
+    ]
+    assert all(len(run.nodes) > 1 for run in moved)
+    assert moved[0].model.quantity("moved") == pytest.approx(moved[1].model.quantity("moved"), rel=0.02)
+
+
 @pytest.mark.parallel
 def test_numbers_are_the_same_on_two_ranks(told_on: Callable[..., Any]):
     """Steps amplify the order of summation a little."""

@@ -1,5 +1,9 @@
-"""Drives that change faster than steps would be: square pulses, known and bare, against superposition and integrals."""
+"""Drives that change faster than steps would be: square pulses, known and bare, against superposition and integrals.
 
+Run as a script, it prints the numbers of `parallel_case` for the test that compares numbers of ranks.
+"""
+
+import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +15,7 @@ from emfem.units import um
 import numpy as np
 import pytest
 from dolfinx import fem
+from mpi4py import MPI
 
 LENGTH, DENSITY = 50 * um, 2e10
 COPPER = em.materials.copper(temperature=573.0)
@@ -249,3 +254,30 @@ def test_an_averaged_drive_is_off_by_the_ripple_at_most():
     ripple = em.analytic.pulse_ripple(end, period=period, duty=duty, current_density=-DENSITY, material=COPPER)
     start = 0.05  # of the ripple: what is left of the start, sqrt(P/t)/2
     assert abs(difference) == pytest.approx(abs(ripple), rel=start)
+
+
+def parallel_case() -> list[float]:
+    """What pulses through one end leave, where a step of the other end lets some out; known and bare."""
+    found = []
+    for make in (waveforms.pulses, bare):
+        line = em.mesh.interval(1.0, cells=40, names=("a", "b"))
+        let_in_here = em.flux(make(period=0.25, duty=0.05, level=1.0))
+        on: dict[str, Any] = {"a": let_in_here, "b": em.fixed(waveforms.steps([0, 0.5], [1, 2]))}
+        model = em.migration.model(line, diffusivity=0.02, initial=1.0, on=on)
+        em.evolve(model, 1.0, progress=False)
+        found += [model.quantity("amount"), model.quantity("flux a"), model.quantity("flux b")]
+    return found
+
+
+@pytest.mark.parallel
+def test_pulses_on_two_ranks(told_on: Callable[..., Any]):
+    """Jumps are found at the same times on all ranks."""
+    expected = parallel_case()
+    assert expected[3:] == pytest.approx(expected[:3], rel=1e-9)
+    assert told_on(2, __file__) == pytest.approx(expected, rel=1e-8)
+
+
+if __name__ == "__main__":
+    numbers = parallel_case()
+    if MPI.COMM_WORLD.rank == 0:
+        print(json.dumps(numbers))
