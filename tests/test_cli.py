@@ -184,6 +184,32 @@ def test_every_template_runs(name: str, tmp_path: Path):
     assert em.results.open(out).report["status"] == "ok"
 
 
+def test_a_finished_run_is_not_overwritten_without_force(film: Path):
+    """One that failed or was interrupted holds nothing that would be missed, and is run anew."""
+    out = film.parent / "out"
+    arguments = ["run", str(film), "-o", str(out), "-q", *sets([*SMALL["film"], "output.pictures=[]"])]
+    assert run(*arguments)[0] == 0
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+    code, said, err = run(*arguments, "--set", "film.mean=0.4")
+    assert (code, said) == (1, "")
+    told = f"output = '{out}', must be another folder, for it holds a finished run: --force replaces it\n"
+    assert err == told
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()} == before
+    assert run(*arguments, "--set", "film.mean=0.4", "--force")[0] == 0
+    assert em.results.open(out).case.value("film.mean") == 0.4
+    report = json.loads((out / "report.json").read_text("utf-8"))
+    (out / "report.json").write_text(json.dumps(report | {"status": "interrupted"}), encoding="utf-8")
+    assert run(*arguments)[0] == 0
+    assert em.results.open(out).case.value("film.mean") == 0.3
+
+
+def test_the_default_folder_is_not_overwritten_either(film: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(film.parent)
+    (film.parent / "results" / film.stem).mkdir(parents=True)
+    (film.parent / "results" / film.stem / "report.json").write_text('{"status": "ok"}', encoding="utf-8")
+    assert "must be another folder" in run("run", str(film))[2]
+
+
 def test_a_case_is_checked_without_being_run(film: Path):
     code, out, err = run("check", str(film), "--set", "field.angle=30deg")
     assert (code, err) == (0, "")

@@ -247,7 +247,9 @@ def test_a_resistivity_holds_at_the_temperature_and_keeps_its_slope():
     assert ratio == close(tabled.law("resistivity")(600.0) / tabled.resistivity, rel=1e-14)
 
 
-@pytest.mark.parametrize("told", [Uniform(3e-8), Constant(3e-8), Constant(Uniform(3e-8), "recalled", "a table")], ids=str)
+@pytest.mark.parametrize(
+    "told", [Uniform(3e-8), Constant(3e-8), Constant(Uniform(3e-8), "recalled", "a table")], ids=str
+)
 def test_a_uniform_resistivity_has_no_slope_of_the_metal(told: Uniform | Constant):
     """Exact: the value is handed on. Copper's slope would make 3.08e-8 of it between 350 and 358 K."""
     metal = em.materials.copper(350.0).having(resistivity=told)

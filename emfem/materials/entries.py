@@ -51,7 +51,7 @@ class Constants(TypedDict, total=False):
     """What can be said of a metal; each a number, a function of the temperature, a law or a `Constant`."""
 
     melting_temperature: Quantity  # [K]
-    resistivity: Quantity  # rho [Ohm m]; a number holds at the metal's temperature and keeps its slope, Uniform has none
+    resistivity: Quantity  # rho [Ohm m]; a number holds at T and keeps the slope, Uniform has none
     temperature_coefficient: Quantity  # a of the resistivity, at its reference [1/K]
     thermal_conductivity: Quantity  # k [W/(m K)]
     volumetric_heat_capacity: Quantity  # rho_m c_p [J/(m3 K)]
@@ -119,9 +119,7 @@ def _constant(name: str, value: Any) -> Constant:
     return value
 
 
-def _resistivity(
-    new: dict[str, Constant], old: dict[str, Constant], temperature: float | None
-) -> dict[str, Constant]:
+def _resistivity(new: dict[str, Constant], old: dict[str, Constant], temperature: float | None) -> dict[str, Constant]:
     """The new constants with the slope that a new resistivity goes with; a plain number holds at the temperature."""
     law, slope = new["resistivity"].law, new.get("temperature_coefficient")
     if isinstance(law, Uniform) and temperature is not None:
