@@ -44,7 +44,14 @@ from emfem import (  # noqa: E402
     watch,
     write,
 )
-from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, UnknownName  # noqa: E402
+from emfem.errors import (  # noqa: E402
+    ConservationError,
+    ConvergenceError,
+    EmfemError,
+    ParameterError,
+    ResolutionWarning,
+    UnknownName,
+)
 from emfem.evolve import Run, evolve  # noqa: E402
 from emfem.model import Model, fixed, flux, placeholder  # noqa: E402
 from emfem.solve import Steady, solve_steady  # noqa: E402
@@ -60,6 +67,7 @@ __all__ = [
     "EmfemError",
     "Model",
     "ParameterError",
+    "ResolutionWarning",
     "Run",
     "Steady",
     "UnknownName",

@@ -256,7 +256,8 @@ def test_a_uniform_resistivity_has_no_slope_of_the_metal(told: Uniform | Constan
     assert metal.at(358.0).resistivity == metal.law("resistivity")(600.0) == metal.resistivity == 3e-8
     assert metal.having(diffusivity=1e-15).at(500.0).resistivity == 3e-8
     assert metal.temperature_coefficient == 0.0
-    assert Material("same", temperature=400.0, **metal.constants).resistivity == 3e-8
+    constants: Any = metal.constants
+    assert Material("same", temperature=400.0, **constants).resistivity == 3e-8
 
 
 def test_a_line_of_a_uniform_resistivity_lives_as_long_as_that_says():
