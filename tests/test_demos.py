@@ -158,7 +158,8 @@ def the_tree_is_worse_than_its_wires(found: Any) -> None:
     """Worked numbers to all their digits; the march has relaxed to the solvers' tolerance."""
     nodes = [stress / 1e6 for stress in found["nodes"].values()]
     assert nodes == pytest.approx([-339.8685, -34.3687, 515.5309, 87.8312], abs=1e-4)
-    assert [round(stress / 1e6, 1) for stress in found["alone"].values()] == [152.7, 274.9, 61.1]
+    alone = [stress / 1e6 for stress in found["alone"].values()]
+    assert alone == pytest.approx([152.7, 274.9, 61.1], abs=0.051)  # one digit after the point
     assert found["off"] < 1e2
     assert not found["immortal"]
     assert found["atoms"] < 1e-12

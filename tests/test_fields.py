@@ -284,7 +284,7 @@ def test_refresh_follows_the_source(plate: Domain):
     source.x.array[:] = 5.0
     assert fields.extremes(copy) == pytest.approx((-8.0, 9.0))
     fields.refresh(copy, source)
-    assert fields.extremes(copy) == (5.0, 5.0)
+    assert fields.extremes(copy) == pytest.approx((5.0, 5.0), rel=1e-14)  # values times a matrix of ones and zeros
 
 
 @pytest.mark.parametrize("scale", [2.0**-30, 2.0**-17, 2.0**-4, 2.0**20])

@@ -41,7 +41,7 @@ def test_a_network_knows_its_wires():
     network = star().network
     assert network is not None
     assert network.lengths == pytest.approx([20 * um, 30 * um, 10 * um], rel=1e-14, abs=0)
-    assert network.directions.tolist() == [[1, 0], [1, 0], [0, 1]]
+    assert network.directions == pytest.approx(np.array([[1, 0], [1, 0], [0, 1]]), abs=1e-15)
     assert network.cross_sections == pytest.approx([2e-14, 1e-14, 1e-14], rel=1e-14, abs=0)
     assert network.degree.tolist() == [1, 3, 1, 1]
     assert network.components.tolist() == [0, 0, 0, 0]
@@ -161,7 +161,7 @@ def test_one_value_a_segment_is_a_coefficient():
 def test_a_turned_wire_carries_the_other_way():
     turned = star(segments=[(0, 1), (2, 1), (1, 3)]).wires()
     assert turned.imbalance([1.0e10, -1.2e10, 0.8e10]) == pytest.approx(np.zeros(4), abs=1e-18)
-    assert turned.directions[1].tolist() == [-1, 0]
+    assert turned.directions[1] == pytest.approx([-1, 0], abs=1e-15)
 
 
 def test_the_potential_is_linear_and_currents_obey_kirchhoff():

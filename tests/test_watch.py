@@ -343,7 +343,7 @@ def test_an_event_that_does_not_happen_changes_nothing(decay: Decay):
     one, other = decay(), decay()
     runs = [march(one, 1.0), march(other, 1.0, em.watch.event("level", above=2.0))]
     assert runs[0].steps == runs[1].steps
-    assert one.quantity("amount") == other.quantity("amount")
+    assert one.quantity("amount") == pytest.approx(other.quantity("amount"), rel=1e-12)  # the same steps
 
 
 def test_an_event_may_be_a_function(decay: Decay):
