@@ -4,8 +4,8 @@ Lines differ in activation energy and in the stress that opens a void, so some l
 lie on a straight line of lognormal paper, and the fit tells the median, the spread, and how sure both are. Accelerated
 tests at several currents and temperatures give Black's law, t50 = A j^-n exp(Ea/kT). Where a line fails when its void
 opens, n is 2: the tension grows as j sqrt(t). Where the void must grow long, n is 1: it grows as the atoms drift. In
-between n is neither, and hangs on what counts as failure. Lines that do not differ have an n between the two, drawn as a
-curve; a fit of 30 lines a test that differ scatters about it, and an n below 1 is such scatter. Tests at one current
+between n is neither, and hangs on what counts as failure. Lines that do not differ have an n between the two, drawn as
+a curve; a fit of 30 lines a test that differ scatters about it, and an n below 1 is such scatter. Tests at one current
 tell nothing about n, and the fit says so. Short lines have an end that is felt, and near Blech's limit n has no upper
 bound.
 """
@@ -142,7 +142,12 @@ def main(samples: int = 300, each: int = 30, out: str = "results/lifetime") -> d
         "tests at one current:",
         blind,
     )
-    return {"paper": {name: sample.fit() for name, sample in drawn.items()}, "black": fits, "alike": alike, "blind": blind}
+    return {
+        "paper": {name: sample.fit() for name, sample in drawn.items()},
+        "black": fits,
+        "alike": alike,
+        "blind": blind,
+    }
 
 
 if __name__ == "__main__":

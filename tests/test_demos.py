@@ -194,6 +194,11 @@ def exponents_go_from_two_to_one(found: Any) -> None:
     assert 1.0 in fits[-1].exponent
     assert 1.0 not in fits[0].exponent
     assert 2.0 not in fits[-1].exponent
+    alike = list(found["alike"].values())
+    assert alike[0] == pytest.approx(2.0, abs=1e-6)  # lines that do not differ: sigma grows as j sqrt(t)
+    assert alike[-1] == pytest.approx(1.0, abs=3e-3)  # 2 um long, what opens the void takes 0.2 % of the life
+    assert alike == sorted(alike, reverse=True)
+    assert all(n in fit.exponent for n, fit in zip(alike, fits, strict=True))
     assert not found["blind"].identifiable["exponent"]
     assert found["blind"].identifiable["activation_energy"]
 
