@@ -868,7 +868,7 @@ def slanted() -> fem.Function:
 
 @pytest.mark.parametrize(("component", "ends"), [("x", (3.0, 7.0)), ("y", (0.0, 4.0)), ("magnitude", (3.0, 65**0.5))])
 def test_a_vector_is_drawn_by_component(component: str, ends: tuple[float, float]) -> None:
-    """The ends of the colour scale are those of the component: x 3 to 7, y 4 to 0, the length 5, 7 and 8.06 at corners."""
+    """The ends of the colour scale are those of the component; the length is 5, 7, 3 and √65 at the corners."""
     for vector in (slanted(), 1.0 * slanted()):
         figure = em.plot.field(vector, component=component)
         assert figure is not None

@@ -172,8 +172,8 @@ def crowding(model: Model) -> Crowding:
     if corner is not None and model.mesh.comm.rank == 0:
         where = ", ".join(f"{x:.4g}" for x in corner.place)
         told = (
-            f"the crowding of {found.ratio:.3g} is at ({where}), {corner}: it is that of the mesh; round the corner, or "
-            "compare at one size of cells"
+            f"the crowding of {found.ratio:.3g} is at ({where}), {corner}: it is that of the mesh; "
+            "round the corner, or compare at one size of cells"
         )
         warnings.warn(told, ResolutionWarning, skip_file_prefixes=(PACKAGE,))
     return found

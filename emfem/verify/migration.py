@@ -133,8 +133,8 @@ def soret_profile(full: bool) -> tuple[float, ...]:
 
 @check(
     "migration",
-    source="Ding et al., IITC 2025, doi:10.1109/IITC66087.2025.11075352: at 125 C -0.8 K/um lengthens a life by 10 %, and "
-    "+1.0 shortens it by 10 %; digits as printed",
+    source="Ding et al., IITC 2025, doi:10.1109/IITC66087.2025.11075352: at 125 C -0.8 K/um lengthens a life by 10 %, "
+    "+1.0 shortens it by 10 %; to the digits printed",
     target=1.0,
     atol=0.05,
     unit="K/um",
