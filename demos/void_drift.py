@@ -6,7 +6,7 @@ raised by the other voids of the row; an interface of 0.14 R makes it 4 % faster
 velocity, and the void comes back to where it began. The resistance does not tell where it is, only that there is one.
 
 From 10 to 90 % metal the interface is 4.4 widths wide, 0.6 R, which would be drawn as a blur. The colours of the
-pictures end at 40 and 60 %, within 0.06 R of the surface c = 1/2.
+pictures end at 25 and 75 %, within 0.15 R of the surface c = 1/2.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 GOLD = em.materials.gold(temperature=900.0)
 RADIUS, BOX = 20 * nm, (100 * nm, 100 * nm)  # m
 DENSITY = 1e12  # A/m2
-SHARP = (0.4, 0.6)  # ends of the colours: what lies between them is 0.8 interface widths wide
+SHARP = (0.25, 0.75)  # ends of the colours: what lies between them is 2.2 interface widths wide
 
 
 def drawn(axis: Any, seen: Any, turn: float, expected: float) -> None:
