@@ -80,8 +80,7 @@ class Probe(Recorder):
             ParameterError: if a point lies outside its mesh.
         """
         model = owner(self.models, self.name)
-        self._field = model[self.name]
-        function = self._function = fields.sampled(self._field)
+        self._sampled = function = fields.sampled(model[self.name])
         dim = model.mesh.geometry.dim
         if self.at.shape[-1:] != (dim,) and (dim > 1 or self.at.ndim > 1):
             msg = f"at = {self.at.tolist()}, must be points of {dim} coordinates"
@@ -94,9 +93,11 @@ class Probe(Recorder):
 
     def record(self, t: float) -> None:
         """Add the values."""
-        if self._function is not self._field:
-            fields.refresh(self._function, self._field)
-        values = fields.evaluate(self._function, self._points)
+        field = owner(self.models, self.name)[self.name]
+        if not isinstance(field, fem.Function):
+            fields.refresh(self._sampled, field)
+            field = self._sampled
+        values = fields.evaluate(field, self._points)
         self._t.append(t)
         self._values.append(values[0] if self._single else values)
 

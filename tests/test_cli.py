@@ -12,6 +12,7 @@ import emfem as em
 from emfem.cli import app, shapes, value
 from emfem.cli.values import settings
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -274,6 +275,19 @@ def test_a_sweep_whose_cases_are_refused(film: Path):
     assert err.splitlines()[0] == f"refused: {film}: film.mean = 'a', must be a plain number, such as 0.5"
     assert len(err.splitlines()) == 2
     assert (film.parent / "out" / "results.csv").is_file()
+
+
+def test_a_sweep_says_how_many_runs_ended_early_and_why(film: Path, monkeypatch: pytest.MonkeyPatch):
+    """What comes of the runs is given here; tests/test_sweeps.py has it from runs."""
+    early = ["reached until", "sigma_max rose to 5e+08", "sigma_max rose to 5e+08"]
+    table = pd.DataFrame({"hash": list("abc"), "status": ["ok"] * 3, "stopped": early, "t": [3.0, 2.0, 1.0]})
+    monkeypatch.setattr(em.studies.Study, "run", lambda *_, **__: table)
+    study = film.with_name("study.toml")
+    study.write_text('case = "film.toml"\n[grid]\nfilm.mean = [0.2, 0.3, 0.4]\n', encoding="utf-8")
+    code, out, err = run("sweep", str(study), "-o", str(film.parent))
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1] == "2 ended early: sigma_max rose to 5e+08"
+    assert out.startswith("3 of 3 runs done")
 
 
 @pytest.mark.parametrize(
