@@ -180,7 +180,9 @@ def test_every_template_runs(name: str, tmp_path: Path):
     out = tmp_path / "out"
     quick = sets([*SMALL[name], "output.pictures=[]", "output.fields=[]"])
     code, said, err = run("run", str(path), "-o", str(out), *quick)
-    assert (code, err) == (0, ""), err
+    warned = "warning: the crowding of 3." if name == "conduction" else ""  # a bend with a sharp corner
+    assert (code, err.splitlines()[:1]) == (0, [err.rstrip()] if warned else []), err
+    assert err.startswith(warned)
     assert said.endswith(f"; {out}\n")
     assert em.results.open(out).report["status"] == "ok"
 
