@@ -192,7 +192,7 @@ def test_what_cannot_be_is_refused_in_one_sentence(options: dict[str, Any], told
 def test_a_place_in_space_lacks_no_coordinate(shape: Any, told: str):
     """It would lie at an edge of the box, z = 0."""
     with pytest.raises(em.ParameterError, match=re.escape(told)):
-        void(em.mesh.box((L, L, L), cells=(2, 2, 2)), shape=shape)
+        void(em.mesh.box((L, L, L), cells=(2, 2, 2)), shape=shape, current_density=None)
 
 
 def test_a_line_has_no_surface_to_move():

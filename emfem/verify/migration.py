@@ -134,18 +134,17 @@ def soret_profile(full: bool) -> tuple[float, ...]:
 @check(
     "migration",
     source="Ding et al., IITC 2025, doi:10.1109/IITC66087.2025.11075352: at 125 C -0.8 K/um lengthens a life by 10 %, "
-    "+1.0 shortens it by 10 %; to the digits printed",
-    target=1.0,
-    atol=0.05,
-    unit="K/um",
+    "+1.0 shortens it by 10 %; to half a percent, as it is printed",
+    target=0.90,
+    atol=0.005,
 )
 def lives_in_a_temperature_gradient(full: bool) -> float:
-    """The gradient that costs 10 % of a life follows from the one that gains 10 %, if lives go as one over the flux."""
+    """What a gradient costs of a life follows from what its reverse gains, if lives go as one over the flux."""
     copper = materials.copper(temperature=398.15)
     drift = float(migration.drift_velocity(copper, field=1.0))  # per V/m; the current is not told, so it is eliminated
-    heat = float(migration.drift_velocity(copper, temperature_gradient=1.0))  # per K/m
-    field = -heat * 1.1 * -0.8e6 / (0.1 * drift)  # drift field = 1.1 (drift field + heat g) at g = -0.8 K/um
-    return drift * field * (1 / 0.9 - 1) / heat * um
+    heat = float(migration.drift_velocity(copper, temperature_gradient=1e6))  # per K/um
+    field = 1.1 * heat * 0.8 / (0.1 * drift)  # drift field = 1.1 (drift field - 0.8 heat)
+    return drift * field / (drift * field + 1.0 * heat)
 
 
 @check(
