@@ -30,7 +30,7 @@ class Corner:
         electrode: whether a held potential ends there.
     """
 
-    place: Values
+    place: NDArray[np.float64]
     angle: float
     exponent: float
     electrode: bool
