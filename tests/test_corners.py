@@ -17,10 +17,10 @@ import pytest
 FIXED = (em.fixed(1.0), em.fixed(0.0))
 
 
-def crowding(domain: em.mesh.Domain, *ends: str) -> tuple[conduction.Crowding, list[Any]]:
+def crowding(domain: em.mesh.Domain, *ends: str, on: Any = FIXED) -> tuple[conduction.Crowding, list[Any]]:
     """The crowding between two electrodes, and the warnings that came with it."""
     names = ends or domain.names[:2]
-    model = conduction.model(domain, conductivity=1.0, on=dict(zip(names, FIXED, strict=True)))
+    model = conduction.model(domain, conductivity=1.0, on=dict(zip(names, on, strict=True)))
     em.solve_steady(model)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -87,11 +87,24 @@ def test_round_holes_and_convex_corners_are_none(make: Callable[[], em.mesh.Doma
     assert (found.corner, caught) == (None, [])
 
 
-def test_the_end_of_an_electrode_on_a_straight_side_is_told():
-    """Held and free meet at 180 degrees: phi goes as r^(1/2)."""
+def pad() -> em.mesh.Domain:
+    """A plate with an electrode on a part of its lower side."""
     corners = [(0.0, 0.0), (4.0, 0.0), (4.0, 2.0), (0.0, 2.0)]
     pads: Any = {"a": [(1.0, 0.0), (2.0, 0.0)], "b": [(0.0, 2.0), (4.0, 2.0)]}
-    found, caught = crowding(em.mesh.polygon(corners, size=0.5, electrodes=pads), "a", "b")
+    return em.mesh.polygon(corners, size=0.5, electrodes=pads)
+
+
+def test_a_contact_resistance_bounds_the_current_at_an_electrode_s_end():
+    """Phi is not held there, and |j| has a bound: at most the voltage over the contact resistance."""
+    contact = conduction.electrode(voltage=1.0, contact_resistivity=1.0)
+    found, caught = crowding(pad(), "a", "b", on=(contact, em.fixed(0.0)))
+    assert (found.corner, caught) == (None, [])
+
+
+@pytest.mark.parametrize("one", [em.fixed(1.0), conduction.electrode(current=1.0)], ids=["voltage", "current"])
+def test_the_end_of_an_electrode_on_a_straight_side_is_told(one: Any):
+    """Held and free meet at 180 degrees: phi goes as r^(1/2)."""
+    found, caught = crowding(pad(), "a", "b", on=(one, em.fixed(0.0)))
     assert found.corner is not None
     assert found.corner.electrode
     assert (found.corner.angle, found.corner.exponent) == pytest.approx((180.0, 0.5), abs=1e-6)

@@ -166,8 +166,7 @@ def crowding(model: Model) -> Crowding:
     if not total > 0:
         msg = f"mean |j| = {total / volume:g}, must be greater than 0 for a crowding"
         raise ParameterError(msg)
-    held = {condition.boundary for condition in model.conditions}
-    corner = corner_at(model.domain, np.asarray(place), size, held)
+    corner = corner_at(model.domain, np.asarray(place), size, _equipotential(model))
     found = Crowding(peak * volume / total, peak, total / volume, np.asarray(place), corner)
     if corner is not None and model.mesh.comm.rank == 0:
         where = ", ".join(f"{x:.4g}" for x in corner.place)
@@ -176,6 +175,18 @@ def crowding(model: Model) -> Crowding:
             "round the corner, or compare at one size of cells"
         )
         warnings.warn(told, ResolutionWarning, skip_file_prefixes=(PACKAGE,))
+    return found
+
+
+def _equipotential(model: Model) -> list[str]:
+    """Electrodes all of whose nodes have one potential, given or found: those without a contact resistance."""
+    phi, domain, found = model["phi"], model.domain, []
+    low, high = fields.extremes(phi)
+    for name in electrodes(model):
+        values = phi.x.array[nodes_on(phi.function_space, domain.facets.find(domain.tag(name)))]
+        ends = model.mesh.comm.allgather((values.min(initial=np.inf), values.max(initial=-np.inf)))
+        if max(end[1] for end in ends) - min(end[0] for end in ends) <= 1e-12 * (high - low):
+            found.append(name)
     return found
 
 
