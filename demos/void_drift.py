@@ -4,6 +4,9 @@ The void moves against the atoms on its surface. Gold's go with the electrons, s
 the end where electrons enter. Under a steady current it stays round and its velocity is -2 A Z* e E/R, E being
 raised by the other voids of the row; an interface of 0.14 R makes it 4 % faster. As the current is reversed so is the
 velocity, and the void comes back to where it began. The resistance does not tell where it is, only that there is one.
+
+From 10 to 90 % metal the interface is 4.4 widths wide, 0.6 R, which would be drawn as a blur. The colours of the
+pictures end at 25 and 75 %, within 0.15 R of the surface c = 1/2.
 """
 
 import argparse
@@ -19,6 +22,7 @@ from matplotlib.figure import Figure
 GOLD = em.materials.gold(temperature=900.0)
 RADIUS, BOX = 20 * nm, (100 * nm, 100 * nm)  # m
 DENSITY = 1e12  # A/m2
+SHARP = (0.25, 0.75)  # ends of the colours: what lies between them is 2.2 interface widths wide
 
 
 def drawn(axis: Any, seen: Any, turn: float, expected: float) -> None:
@@ -75,10 +79,10 @@ def main(part: float = 0.14, way: float = 0.8, frames: int = 12, out: str = "res
         laps.append(float(np.polyfit(lap.t[late], x[late], 1)[0]) / expected)
         states.append(model["c"].copy())
     em.plot.figure(lambda figure: draw(figure, seen, turn, expected), Path(out) / "void.png", height=2.7)
-    label = "c: metal 1, void 0"
-    titles = ["before", f"{turn * 1e6:.2f} µs, then the current is reversed", f"{2 * turn * 1e6:.2f} µs"]
-    em.plot.film_strip(states, Path(out) / "strip.png", titles=titles, limits=(0.0, 1.0), label=label)
-    em.plot.animation(film, Path(out) / "void.mp4", limits=(0.0, 1.0), label=label)
+    label = "void below 1/2, metal above"
+    titles = ["before", f"{turn * 1e6:.0f} µs, then the current is reversed", f"{2 * turn * 1e6:.0f} µs"]
+    em.plot.film_strip(states, Path(out) / "strip.png", titles=titles, limits=SHARP, label=label)
+    em.plot.animation(film, Path(out) / "void.mp4", limits=SHARP, label=label)
     x = seen["x_centre"]
     off = float(x[-1] - x[0]) / (way * RADIUS)
     em.write.say(f"there {laps[0]:.4f}, back {laps[1]:.4f} of {expected:.4g} m/s; ends off by {off:.1e} of its way")

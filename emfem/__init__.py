@@ -14,7 +14,11 @@ if importlib.util.find_spec(
 ):  # the PyPI build: its libraries must be loaded before petsc4py and dolfinx
     import dolfinx_solver  # noqa: F401
 
-from emfem import (
+from emfem.libraries import prepare_ufl
+
+prepare_ufl()
+
+from emfem import (  # noqa: E402
     analytic,
     checkpoint,
     conduction,
@@ -41,10 +45,17 @@ from emfem import (
     waveforms,
     write,
 )
-from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, UnknownName
-from emfem.evolve import Run, evolve
-from emfem.model import Model, fixed, flux, placeholder
-from emfem.solve import Steady, solve_steady
+from emfem.errors import (  # noqa: E402
+    ConservationError,
+    ConvergenceError,
+    EmfemError,
+    ParameterError,
+    ResolutionWarning,
+    UnknownName,
+)
+from emfem.evolve import Run, evolve  # noqa: E402
+from emfem.model import Model, fixed, flux, placeholder  # noqa: E402
+from emfem.solve import Steady, solve_steady  # noqa: E402
 
 if TYPE_CHECKING:
     from emfem import lifetime, results, studies, verify
@@ -57,6 +68,7 @@ __all__ = [
     "EmfemError",
     "Model",
     "ParameterError",
+    "ResolutionWarning",
     "Run",
     "Steady",
     "UnknownName",

@@ -59,6 +59,10 @@ class ConvergenceError(EmfemError, RuntimeError):
         return partial(type(self), t=self.t, dt=self.dt, reason=self.reason), self.args
 
 
+class ResolutionWarning(UserWarning):
+    """A right input whose answer the mesh or the step may not resolve."""
+
+
 def number(
     name: str,
     value: Any,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from emfem.errors import ParameterError, floats, kind, number
+from emfem.errors import ParameterError, choice, floats, kind, number
 from emfem.mesh import bounds, period
 
 import basix.ufl
@@ -19,13 +19,15 @@ from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 from ufl.domain import extract_domains
 
+HIGHEST = 4  # degree at which expressions are sampled: roots and exponentials are estimated higher than they need
+
 
 @dataclass(frozen=True)
 class Grid:
     """A function sampled at the pixel centres of a regular grid over the box around its mesh; the same on all ranks.
 
     Attributes:
-        values: samples, shape of the grid; NaN outside the mesh.
+        values: samples, shape of the grid, of a vector with its components last; NaN outside the mesh.
         lower: lower corner of the box, shape (dim,).
         lengths: edges of the box, shape (dim,).
         periodic: for each axis, whether the mesh continues across it.
@@ -173,37 +175,82 @@ def refresh(target: fem.Function, field: Any) -> None:
     target.x.scatter_forward()
 
 
-def evaluate(function: fem.Function, points: ArrayLike) -> NDArray[np.float64]:
-    """Values at points, the same on all ranks.
+def sampled(field: Any) -> fem.Function:
+    """A Function as it is, of a UFL expression its values in each cell, at the degree that UFL estimates for it.
+
+    Exact for polynomials on straight cells up to degree 4, such as the gradient of an unknown. Collective.
+
+    Raises:
+        ParameterError: if it is neither, or lives on no mesh or on several.
+    """
+    if isinstance(field, fem.Function):
+        return field
+    kind("field", field, ufl.core.expr.Expr, 'a Function or a UFL expression, such as film["c"]')
+    domains, coefficients = extract_domains(field), ufl.algorithms.extract_coefficients(field)
+    if len(domains) != 1:
+        msg = f"field = {field}, must live on one mesh, not on {len(domains)}"
+        raise ParameterError(msg)
+    meshes = [c.function_space.mesh for c in coefficients if isinstance(c, fem.Function)]
+    mesh = meshes[0] if meshes else dolfinx.mesh.Mesh(domains[0].ufl_cargo(), domains[0])
+    degree = ufl.algorithms.estimate_total_polynomial_degree(field)
+    return discontinuous(field, mesh, int(np.clip(degree, 1, HIGHEST)))
+
+
+def evaluate(field: Any, points: ArrayLike) -> NDArray[np.float64]:
+    """Values at points, the same on all ranks. Collective.
+
+    Where a field jumps between cells, as a gradient does, the value is the mean of those of the cells that meet there.
 
     Args:
-        function: a scalar function.
+        field: a Function or a UFL expression, scalar, vector or tensor; see `sampled`.
         points: shape (n, dim) with the dim of the mesh, on every rank the same.
 
     Returns:
-        shape (n,); NaN where a point lies outside the mesh.
+        shape (n,), of a vector (n, components); NaN where a point lies outside the mesh.
 
     Raises:
-        ParameterError: if the points have another shape.
+        ParameterError: if the points have another shape, or the field is none.
     """
-    mesh = function.function_space.mesh
+    function = sampled(field)
+    mesh, element = function.function_space.mesh, function.function_space.element.basix_element
     places = floats("points", points)
     if places.ndim != 2 or places.shape[1] != mesh.geometry.dim:
         msg = f"points of shape {places.shape}, must be (n, {mesh.geometry.dim})"
         raise ParameterError(msg)
     padded = np.zeros((len(places), 3))
     padded[:, : places.shape[1]] = places
-    values = np.full(len(places), -np.inf)
+    values = np.zeros((len(places), int(np.prod(function.ufl_shape, dtype=int))))
     with _about_one_large(mesh) as scale:
         padded *= scale
-        tree = dolfinx.geometry.bb_tree(mesh, mesh.topology.dim)
-        candidates = dolfinx.geometry.compute_collisions_points(tree, padded)
-        colliding = dolfinx.geometry.compute_colliding_cells(mesh, candidates, padded)
-        here = np.flatnonzero(np.diff(colliding.offsets))
-        if len(here):
-            values[here] = function.eval(padded[here], colliding.array[colliding.offsets[here]]).reshape(-1)
-    mesh.comm.Allreduce(MPI.IN_PLACE, values, op=MPI.MAX)
-    return np.where(np.isneginf(values), np.nan, values)
+        which, cells = _found(mesh, padded, every=element.discontinuous and element.degree > 0)
+        if len(which):
+            np.add.at(values, which, function.eval(padded[which], cells).reshape(len(which), -1))
+    number_of = np.bincount(which, minlength=len(places)).astype(float)
+    for array in (values, number_of):
+        mesh.comm.Allreduce(MPI.IN_PLACE, array, op=MPI.SUM)
+    with np.errstate(invalid="ignore"):  # 0 / 0 outside of the mesh
+        values /= number_of[:, None]
+    return values.reshape(len(places), *function.ufl_shape)
+
+
+def _found(
+    mesh: dolfinx.mesh.Mesh, points: NDArray[np.float64], *, every: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Numbers of points, and cells of this rank that hold them: all that do, or over all ranks one a point."""
+    tree = dolfinx.geometry.bb_tree(mesh, mesh.topology.dim)
+    candidates = dolfinx.geometry.compute_collisions_points(tree, points)
+    colliding = dolfinx.geometry.compute_colliding_cells(mesh, candidates, points)
+    which = np.repeat(np.arange(len(points)), np.diff(colliding.offsets))
+    owned = colliding.array < mesh.topology.index_map(mesh.topology.dim).size_local
+    which, cells = which[owned], colliding.array[owned]
+    if every:
+        return which, cells
+    which, first = np.unique(which, return_index=True)
+    rank = np.full(len(points), mesh.comm.size)
+    rank[which] = mesh.comm.rank
+    mesh.comm.Allreduce(MPI.IN_PLACE, rank, op=MPI.MIN)
+    mine = rank[which] == mesh.comm.rank
+    return which[mine], cells[first[mine]]
 
 
 @contextmanager
@@ -222,12 +269,17 @@ def _about_one_large(mesh: dolfinx.mesh.Mesh) -> Iterator[float]:
         x /= scale
 
 
-def sample_grid(function: fem.Function, shape: Sequence[int]) -> Grid:
-    """A scalar function on a regular grid of `shape` pixels, indexed [ix, iy, ...].
+def sample_grid(field: Any, shape: Sequence[int]) -> Grid:
+    """A field on a regular grid of `shape` pixels, indexed [ix, iy, ...], of a vector with its components last.
+
+    Args:
+        field: a Function or a UFL expression; see `evaluate`.
+        shape: pixels along each axis.
 
     Raises:
         ParameterError: if the shape does not fit the dimension of the mesh.
     """
+    function = sampled(field)
     mesh = function.function_space.mesh
     if len(shape) != mesh.geometry.dim:
         msg = f"shape = {tuple(shape)!r}, this mesh has {mesh.geometry.dim} dimensions"
@@ -235,8 +287,40 @@ def sample_grid(function: fem.Function, shape: Sequence[int]) -> Grid:
     lower, upper = bounds(mesh)
     axes = [low + (np.arange(n) + 0.5) * (high - low) / n for low, high, n in zip(lower, upper, shape, strict=True)]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
-    values = evaluate(function, points).reshape(tuple(shape))
+    values = evaluate(function, points).reshape(*shape, *function.ufl_shape)
     return Grid(values, lower, upper - lower, tuple(bool(p) for p in period(mesh)))
+
+
+def component(field: Any, chosen: str | None) -> fem.Function:
+    """One component of a vector, or its magnitude, as a scalar Function; a scalar as it is.
+
+    Args:
+        field: a Function or a UFL expression.
+        chosen: "x", "y", "z" or "magnitude"; None for a scalar.
+
+    Raises:
+        UnknownName: for a component that the vector has not; the message lists those that it has.
+        ParameterError: for a component of a scalar, a vector without one, or a tensor.
+    """
+    function = sampled(field)
+    name = field.name if isinstance(field, fem.Function) else "field"
+    shape = function.ufl_shape
+    if shape == () and chosen is None:
+        return function
+    if len(shape) != 1:
+        msg = f"component = {chosen!r} of field {name!r} of shape {shape}, must be that of a vector"
+        raise ParameterError(msg)
+    known = (*"xyz"[: shape[0]], "magnitude")
+    if chosen is None:
+        msg = (
+            f"field {name!r} of shape {shape}, must be a scalar or come with component={' or '.join(map(repr, known))}"
+        )
+        raise ParameterError(msg)
+    choice(f"field {name!r}", chosen, known)
+    part = ufl.sqrt(ufl.inner(function, function)) if chosen == "magnitude" else function[known.index(chosen)]
+    made = discontinuous(part, function.function_space.mesh, function.function_space.element.basix_element.degree)
+    made.name = name if chosen == "magnitude" else f"{name}_{chosen}"
+    return made
 
 
 def is_function(function: Any) -> None:

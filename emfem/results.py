@@ -16,7 +16,7 @@ from emfem.model import Model
 from emfem.observe import owner
 from emfem.studies import Case
 from emfem.studies.running import REPORT, function, picture, scalar
-from emfem.studies.sweep import TABLE
+from emfem.studies.sweep import TABLE, report_of
 
 import numpy as np
 import pandas as pd
@@ -62,7 +62,7 @@ class Results:
 
     @cached_property
     def series(self) -> pd.DataFrame:
-        """Quantities against time, a column each and "t"; their units are in `.attrs["units"]`.
+        """Quantities against time, a column each and "t"; in `.attrs` their "units", and why the run "stopped".
 
         Raises:
             ParameterError: if there are none.
@@ -72,6 +72,7 @@ class Results:
         named = {column: found[1] for column, found in split.items() if found}
         table = table.rename(columns=named)
         table.attrs["units"] = {found[1]: found[2] for found in split.values() if found}
+        table.attrs["stopped"] = report_of(self.folder).get("stopped")
         return table
 
     @cached_property

@@ -62,7 +62,10 @@ class Series(Recorder):
 
 
 class Probe(Recorder):
-    """A field at fixed points against time: `.t` of shape (n,), `.values` of shape (n,) or (n, points)."""
+    """A field at fixed points against time: `.t` of shape (n,), `.values` of shape (n,) or (n, points).
+
+    Those of a vector have its components last.
+    """
 
     def __init__(self, name: str, at: ArrayLike, every: float | None, times: ArrayLike | None) -> None:
         """Take the field and the points."""
@@ -74,13 +77,11 @@ class Probe(Recorder):
         """Find the points.
 
         Raises:
-            ParameterError: if the field is no Function, or a point lies outside its mesh.
+            ParameterError: if a point lies outside its mesh.
         """
-        function = owner(self.models, self.name)[self.name]
-        if not isinstance(function, fem.Function) or function.ufl_shape != ():
-            msg = f"probe of {self.name!r}, must be an unknown of a model with one component"
-            raise ParameterError(msg)
-        dim = function.function_space.mesh.geometry.dim
+        model = owner(self.models, self.name)
+        self._sampled = function = fields.sampled(model[self.name])
+        dim = model.mesh.geometry.dim
         if self.at.shape[-1:] != (dim,) and (dim > 1 or self.at.ndim > 1):
             msg = f"at = {self.at.tolist()}, must be points of {dim} coordinates"
             raise ParameterError(msg)
@@ -92,13 +93,17 @@ class Probe(Recorder):
 
     def record(self, t: float) -> None:
         """Add the values."""
-        values = fields.evaluate(owner(self.models, self.name)[self.name], self._points)
+        field = owner(self.models, self.name)[self.name]
+        if not isinstance(field, fem.Function):
+            fields.refresh(self._sampled, field)
+            field = self._sampled
+        values = fields.evaluate(field, self._points)
         self._t.append(t)
         self._values.append(values[0] if self._single else values)
 
     @property
     def values(self) -> NDArray[np.float64]:
-        """Values seen, shape (n,) for one point, (n, points) for several."""
+        """Values seen, shape (n,) for one point, (n, points) for several; of a vector with its components last."""
         return np.array(self._values)
 
 

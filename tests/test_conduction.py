@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from typing import Any
 
@@ -330,15 +331,22 @@ def test_the_resistance_of_a_uniform_film_is_that_of_its_composition(plate: em.m
 
 
 def parallel_case() -> dict[str, Any]:
-    """Numbers of a conductor with three electrodes that meet and a hot spot, and of a film in the field of a bar."""
+    """Numbers of a conductor with three electrodes and a hot spot, of a bend, and of a film in the field of a bar."""
     plate = em.mesh.rectangle((4.0, 3.0), cells=(4, 3))
     x = ufl.SpatialCoordinate(plate.mesh)
     sigma = 1 + 9 * ufl.exp(-((x[0] - 2.75) ** 2) - (x[1] - 1.0) ** 2)
     three = solved(plate, conductivity=sigma, on=ENDS | {"top": em.fixed(0.3), "bottom": em.flux(0.1)})
     found = conduction.crowding(three)
+    nodes = [(float(i), float(j)) for i in range(5) for j in range(4)]  # E jumps there, between ranks as well
+    bent = solved(em.mesh.bend(width=1.0, arms=(2.0, 2.0), size=0.5), on={"start": em.fixed(1.0), "end": em.fixed(0.0)})
+    with pytest.warns(em.ResolutionWarning) if MPI.COMM_WORLD.rank == 0 else nullcontext():
+        corner = conduction.crowding(bent).corner
+    assert corner is not None
     current, film = coupled_both_ways(plate)
     em.evolve([current, film], 1.0, first_step=0.01, progress=False)
     return {
+        "E": em.fields.evaluate(three["E"], nodes).ravel().tolist(),
+        "corner": [*corner.place, corner.angle, corner.exponent],
         "currents": list(currents(three).values()),
         "crowding": [found.ratio, found.peak, found.mean, *found.place],
         "power": three.quantity("power"),

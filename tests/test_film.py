@@ -63,7 +63,8 @@ def mean_of(model: em.Model) -> float:
 def test_entropy_is_that_of_the_site_density(site_density: float, entropy: float):
     # the reference values have five digits
     assert physical(site_density=site_density).entropy == pytest.approx(entropy, abs=6e-6)
-    assert scales(site_density=site_density).entropy == physical(site_density=site_density).entropy
+    there = physical(site_density=site_density).entropy
+    assert scales(site_density=site_density).entropy == pytest.approx(there, rel=1e-14)
 
 
 def test_stress_gradient_and_energy_ratio_scale_with_the_thickness():
@@ -71,7 +72,7 @@ def test_stress_gradient_and_energy_ratio_scale_with_the_thickness():
     assert alloy.solute_expansion == pytest.approx(0.015, rel=2e-4)
     assert alloy.gradient_energy == pytest.approx(0.04676, rel=1e-3)  # 6.16e-11 J/m has three digits
     assert alloy.enthalpy == pytest.approx(5e19 * 1.9e-20 / 1.95, rel=1e-14)
-    assert alloy.energy_ratio == 1.1
+    assert alloy.energy_ratio == pytest.approx(1.1, rel=1e-14)
 
 
 @pytest.mark.parametrize(("voltage", "drive"), [(1e-3, 5.55e-5), (1e-2, 5.55e-4), (0.1, 5.55e-3), (1.0, 5.55e-2)])
@@ -96,7 +97,8 @@ def test_voltage_is_the_inverse_of_drive(charge: float):
 
 def test_physical_values_come_back():
     assert physical().to_physical() == pytest.approx(PHYSICAL, rel=1e-14)
-    assert em.film.Alloy.from_physical(**physical().to_physical()).entropy == physical().entropy
+    again = em.film.Alloy.from_physical(**physical().to_physical())
+    assert again.entropy == pytest.approx(physical().entropy, rel=1e-14)
 
 
 def test_a_dimensionless_alloy_has_no_physical_values():
@@ -153,7 +155,8 @@ def test_a_turned_crystal_has_its_axes_turned():
 
 def test_the_second_angle_is_90_degrees_minus_the_first_unless_given():
     default = em.film.Anisotropy("110", 1.0, 20 * deg)
-    assert default.rates == em.film.Anisotropy("110", 1.0, 20 * deg, misorientation_y=70 * deg).rates
+    given = em.film.Anisotropy("110", 1.0, 20 * deg, misorientation_y=70 * deg).rates
+    assert default.rates == pytest.approx(given, rel=1e-14)  # 90 less 20 degrees is 70 but for a rounding
     assert em.film.Anisotropy("110", 1.0, 20 * deg, misorientation_y=0.0).rates[1] == pytest.approx(2.0)
 
 
@@ -242,8 +245,8 @@ def test_noise_is_periodic_and_not_constant():
     value = em.film.noise(0.1, seed=5).on(em.mesh.periodic_rectangle((4.0, 3.0), cells=(4, 3)))
     y = np.linspace(0.0, 3.0, 9)
     left, right = (value(np.array([np.full(9, x), y, 0 * y])) for x in (0.0, 4.0))
-    assert left.tolist() == right.tolist()
-    assert left[0] == left[-1]
+    assert left == pytest.approx(right, abs=1e-14)  # roundings of waves of 0.1, which differ from lane to lane
+    assert left[0] == pytest.approx(left[-1], abs=1e-14)
     assert np.ptp(left) > 0.01
     assert abs(left).max() <= 0.1
 
@@ -635,7 +638,7 @@ def test_degrees_for_radians_are_refused():
 
 def test_a_model_where_a_field_is_meant_is_refused(film: Films):
     for ask in (em.patterns.measure, lambda f: em.plot.field(f, "f.png")):
-        with pytest.raises(ParameterError, match=r'must be a Function, such as film\["c"\]'):
+        with pytest.raises(ParameterError, match=r'must be a Function( or a UFL expression)?, such as film\["c"\]'):
             ask(film())
 
 

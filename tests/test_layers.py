@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "emfem"
 # A new module gets its line here; a module that becomes a package keeps its name and its layer.
 LAYERS = {
     "errors": 0,
+    "libraries": 0,
     "units": 0,
     "analytic": 1,
     "files": 1,

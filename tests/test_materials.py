@@ -247,6 +247,47 @@ def test_a_resistivity_holds_at_the_temperature_and_keeps_its_slope():
     assert ratio == close(tabled.law("resistivity")(600.0) / tabled.resistivity, rel=1e-14)
 
 
+@pytest.mark.parametrize(
+    "told", [Uniform(3e-8), Constant(3e-8), Constant(Uniform(3e-8), "recalled", "a table")], ids=str
+)
+def test_a_uniform_resistivity_has_no_slope_of_the_metal(told: Uniform | Constant):
+    """Exact: the value is handed on. Copper's slope would make 3.08e-8 of it between 350 and 358 K."""
+    metal = em.materials.copper(350.0).having(resistivity=told)
+    assert metal.at(358.0).resistivity == metal.law("resistivity")(600.0) == metal.resistivity == 3e-8
+    assert metal.having(diffusivity=1e-15).at(500.0).resistivity == 3e-8
+    assert metal.temperature_coefficient == 0.0
+    constants: Any = metal.constants
+    assert Material("same", temperature=400.0, **constants).resistivity == 3e-8
+
+
+def test_a_line_of_a_uniform_resistivity_lives_as_long_as_that_says():
+    """The field is rho j: with copper's slope 8 % at 20 K above."""
+    metal = em.materials.copper(350.0, resistivity=Uniform(3e-8)).at(370.0)
+    derived = metal.in_line(width=um, height=um, grain_size=um).derived(length=50 * um, current_density=1e10)
+    assert derived.field == close(3e-8 * 1e10, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: em.materials.copper(resistivity=Uniform(3e-8), temperature_coefficient=4e-3),
+        lambda: em.materials.copper(resistivity=Uniform(3e-8)).having(temperature_coefficient=4e-3),
+        lambda: em.materials.copper().having(resistivity=Constant(3e-8), temperature_coefficient=4e-3),
+    ],
+)
+def test_a_uniform_resistivity_refuses_a_slope(make: Callable[[], Material]):
+    told = "temperature_coefficient = 0.004 1/K, must be 0 beside a uniform resistivity"
+    with pytest.raises(ParameterError, match=told):
+        make()
+
+
+def test_a_file_with_a_slope_needs_its_reference(tmp_path: Path):
+    file = tmp_path / "mine.toml"
+    file.write_text('name = "mine"\nresistivity = 3e-8\ntemperature_coefficient = 4e-3\n')
+    with pytest.raises(ParameterError, match="needs its reference_temperature"):
+        em.materials.read(file)
+
+
 def test_a_resistivity_and_its_slope_hold_at_the_temperature():
     metal = em.materials.copper(300.0, resistivity=1.68e-8, temperature_coefficient=4e-3)
     assert metal.law("resistivity")(400.0) == close(1.68e-8 * 1.4, rel=1e-14)

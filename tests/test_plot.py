@@ -856,3 +856,46 @@ def test_only_networks_are_drawn_as_such(tmp_path: Path):
 if __name__ == "__main__":  # on more ranks, for the test above
     told = parallel_case()
     em.write.say(json.dumps(told))
+
+
+def slanted() -> fem.Function:
+    """A vector whose x grows along x, whose y falls along y, and whose length is neither."""
+    domain = em.mesh.rectangle((4.0, 2.0), cells=(4, 2))
+    found = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1, (2,))), name="u")
+    found.interpolate(lambda x: np.stack([3.0 + x[0], 4.0 - 2.0 * x[1]]))
+    return found
+
+
+@pytest.mark.parametrize(("component", "ends"), [("x", (3.0, 7.0)), ("y", (0.0, 4.0)), ("magnitude", (3.0, 65**0.5))])
+def test_a_vector_is_drawn_by_component(component: str, ends: tuple[float, float]) -> None:
+    """The ends of the colour scale are those of the component; the length is 5, 7, 3 and √65 at the corners."""
+    for vector in (slanted(), 1.0 * slanted()):
+        figure = em.plot.field(vector, component=component)
+        assert figure is not None
+        shown = figure.axes[0].collections[0]
+        assert shown.get_clim() == pytest.approx(ends, rel=1e-12)
+
+
+def test_a_gradient_is_drawn_by_component() -> None:
+    current = em.conduction.model(
+        em.mesh.rectangle((4.0, 2.0), cells=(4, 2)),
+        conductivity=1.0,
+        on={"left": em.fixed(8.0), "right": em.fixed(0.0)},
+    )
+    em.solve_steady(current)
+    figure = em.plot.field(current["E"], component="x", limits=(0.0, 4.0))
+    assert figure is not None
+    shown = np.asarray(figure.axes[0].collections[0].get_array())
+    assert shown == pytest.approx(np.full(shown.shape, 2.0), rel=1e-9)  # 8 V over 4
+
+
+@pytest.mark.parametrize(
+    ("component", "told"),
+    [
+        (None, "must be a scalar or come with component='x' or 'y' or 'magnitude'"),
+        ("z", "'z'; field 'u' has x, y, magnitude"),
+    ],
+)
+def test_a_vector_without_a_component_names_those_it_has(component: str | None, told: str) -> None:
+    with pytest.raises(em.ParameterError, match=told):
+        em.plot.field(slanted(), component=component)

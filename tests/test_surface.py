@@ -147,6 +147,19 @@ def copper_without_surface() -> em.materials.Material:
         ({"shape": em.surface.wire(R, axis=(200 * nm,))}, "wire leaves no metal in the domain"),
         ({"shape": em.surface.void((500 * nm, 30 * nm), R)}, None),
         (
+            {"shape": em.surface.bridge(30 * nm, R, middle=30 * nm, axis=(0.0, 30 * nm))},
+            "axis = (0, 3e-08) m of the bridge, must be y alone in a plane: z = 3e-08 m",
+        ),
+        (
+            {"shape": em.surface.wire(R, axis=(30 * nm, 1 * nm))},
+            "axis = (3e-08, 1e-09) m of the wire, must be y alone in a plane: z = 1e-09 m",
+        ),
+        (
+            {"shape": em.surface.void((30 * nm, 30 * nm, 5 * nm), R)},
+            "centre = (3e-08, 3e-08, 5e-09) m of the void, must be x and y alone in a plane: z = 5e-09 m",
+        ),
+        ({"shape": em.surface.void((30 * nm, 30 * nm, 0.0), R)}, None),
+        (
             {"shape": em.surface.strip(30 * nm, centre=30 * nm, amplitude=nm, wavelength=25 * nm)},
             "wavelength = 2.5e-08 m, must fit the period of 6e-08 m a whole number of times",
         ),
@@ -164,6 +177,22 @@ def test_what_cannot_be_is_refused_in_one_sentence(options: dict[str, Any], told
         return
     with pytest.raises(em.ParameterError, match=re.escape(told)):
         void(**options)
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        (
+            em.surface.void((30 * nm, 30 * nm), R),
+            "centre = (3e-08, 3e-08) m of the void, must be x and y and z in space",
+        ),
+        (em.surface.wire(R, axis=30 * nm), "axis = (3e-08) m of the wire, must be y and z in space"),
+    ],
+)
+def test_a_place_in_space_lacks_no_coordinate(shape: Any, told: str):
+    """It would lie at an edge of the box, z = 0."""
+    with pytest.raises(em.ParameterError, match=re.escape(told)):
+        void(em.mesh.box((L, L, L), cells=(2, 2, 2)), shape=shape, current_density=None)
 
 
 def test_a_line_has_no_surface_to_move():

@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import emfem as em
 from emfem.studies import Case, Study
-from emfem.studies.sweep import finished, one, report_of
+from emfem.studies.sweep import ended_early, finished, gather, one, report_of
+from emfem.view.runs import Sweep
 
 import pandas as pd
 import pytest
@@ -152,6 +154,32 @@ def test_a_sweep_runs_all_cases_and_tells_which_failed(tmp_path: Path, scheduler
     again = pd.read_csv(tmp_path / "results.csv", keep_default_na=False)
     assert list(again["status"]) == list(table["status"])
     assert pd.read_parquet(tmp_path / "results.parquet").shape == table.shape
+
+
+def test_runs_that_end_at_a_limit_say_so_beside_the_number(tmp_path: Path):
+    """Three currents, two of which reach 500 MPa: their sigma_max are alike, and why stands in the table."""
+    case = Case.from_dict(tomllib.loads(em.studies.templates.text("stress")))
+    study = Study.of(
+        case.with_(**{"domain.cells": 10, "output.pictures": []}), grid={"current_density": [1e9, 2e10, 4e10]}
+    )
+    trials = study.trials()
+    for trial in trials:
+        assert trial.case is not None
+        trial.case.run(tmp_path / trial.case.hash, progress=False)
+    table = gather(trials, tmp_path, {})
+    assert list(table["status"]) == ["ok"] * 3
+    assert list(table["stopped"]) == ["reached until", *["sigma_max rose to 5e+08"] * 2]
+    assert list(table.columns).index("stopped") == list(table.columns).index("status") + 1
+    assert ended_early(table) == {"sigma_max rose to 5e+08": 2}
+    columns, rows = Sweep(tmp_path).rows()
+    assert columns[1:3] == ["status", "stopped"]
+    assert rows[2]["stopped"] == "sigma_max rose to 5e+08"
+    assert em.results.open(tmp_path).run(table["hash"][2]).series.attrs["stopped"] == "sigma_max rose to 5e+08"
+
+
+def test_a_sweep_of_refused_runs_has_none_that_ended_early(tmp_path: Path):
+    study = Study.of(Case.from_dict(CASE), runs=[{"mean": "three"}])
+    assert ended_early(gather(study.trials(), tmp_path, {})) == {}
 
 
 def test_what_is_done_is_not_done_again(tmp_path: Path, scheduler: str):

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 from emfem import write
 from emfem.cli.ending import one_sentence
 from emfem.cli.values import settings
+from emfem.errors import ParameterError
 from emfem.solve import about
 from emfem.studies import Case, Study, templates, versions
+from emfem.studies.sweep import ended_early, finished
 
 import typer
 from mpi4py import MPI
@@ -24,14 +26,20 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Another value of a key: field.angle=45deg. May be repeated."),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace a finished run that is in the folder.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")]
 
 
-def run(file: CaseFile, output: Folder = None, set_: Settings = None, quiet: Quiet = False) -> None:
-    """Run a case, and write its results into a folder."""
+def run(
+    file: CaseFile, output: Folder = None, set_: Settings = None, force: Force = False, quiet: Quiet = False
+) -> None:
+    """Run a case, and write its results into a folder; what failed or was interrupted there is run anew."""
     with one_sentence():
         case = _case(file, set_)
-        outcome = case.run(RESULTS / file.stem if output is None else output, progress=not quiet)
+        folder = RESULTS / file.stem if output is None else output
+        if not force:
+            _refuse_finished(folder)
+        outcome = case.run(folder, progress=not quiet)
         if not quiet:
             write.say(outcome)
 
@@ -70,6 +78,7 @@ def sweep(
         failed = table[table["status"] != "ok"]
         if not quiet:
             write.say(f"{len(table) - len(failed)} of {len(table)} runs done; {folder / 'results.csv'}")
+            write.say(*(f"{number} ended early: {reason}" for reason, number in ended_early(table).items()))
         for _, lost in failed.iterrows():
             typer.echo(f"{lost['hash'] or 'refused'}: {lost['error'] or lost['status']}", err=True)
     if len(failed):
@@ -81,6 +90,18 @@ def info() -> None:
     told: dict[str, Any] = versions() | {"ranks": MPI.COMM_WORLD.size, "solvers": ", ".join(about.packages())}
     width = max(map(len, told))
     write.say(*(f"{name:<{width}}  {value}" for name, value in told.items()))
+
+
+def _refuse_finished(folder: Path) -> None:
+    """Refuse a folder with a run that came to its end. Collective.
+
+    Raises:
+        ParameterError: on all ranks, if there is one.
+    """
+    comm = MPI.COMM_WORLD
+    if comm.bcast(finished(folder) if comm.rank == 0 else None, root=0):
+        msg = f"output = {str(folder)!r}, must be another folder, for it holds a finished run: --force replaces it"
+        raise ParameterError(msg)
 
 
 def _case(file: Path, typed: list[str] | None) -> Case:

@@ -8,6 +8,7 @@ Units are the user's. In a plane two choices are consistent, by what the conduct
     sigma t [S]        currents [A], resistance [Ohm], contact resistivity over thickness [Ohm m]
 """
 
+from emfem.conduction.corners import Corner
 from emfem.conduction.electrodes import Electrode, electrode
 from emfem.conduction.equations import model
 from emfem.conduction.kirchhoff import Currents, check_kirchhoff, kirchhoff
@@ -15,6 +16,7 @@ from emfem.conduction.laws import contact, continuity, nordheim, ohmic_flux
 from emfem.conduction.measures import Crowding, crowding, current, electrodes, mean_current, resistance, voltage
 
 __all__ = [
+    "Corner",
     "Crowding",
     "Currents",
     "Electrode",

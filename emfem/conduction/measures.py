@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, choice, kind
+from emfem.conduction.corners import Corner, corner_at
+from emfem.errors import ParameterError, ResolutionWarning, choice, kind
 from emfem.mesh import Domain, bounds
 from emfem.model import Model
 from emfem.spaces import nodes_on, pieces
@@ -17,6 +20,8 @@ import numpy as np
 import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
+
+PACKAGE = str(Path(fields.__file__).parent)  # warnings point at the line of the user
 
 
 def electrodes(model: Model) -> tuple[str, ...]:
@@ -109,30 +114,37 @@ class Crowding:
     """Where the current is densest, and how much denser than on average.
 
     Attributes:
-        ratio: peak over mean [-]. At a sharp inward corner the exact peak is infinite: it grows as the mesh is refined.
+        ratio: peak over mean [-].
         peak: largest |j|.
         mean: mean of |j| over the domain.
         place: where the peak is, shape (dim,).
+        corner: at which the peak is and the exact one is infinite, so that it grows as the mesh is refined; or None.
     """
 
     ratio: float
     peak: float
     mean: float
     place: NDArray[np.float64]
+    corner: Corner | None = None
 
     def __str__(self) -> str:
         """One line."""
         where = ", ".join(f"{x:.4g}" for x in self.place)
-        return f"current crowding {self.ratio:.3f}: peak {self.peak:.4g} at ({where}), mean {self.mean:.4g}"
+        told = f"current crowding {self.ratio:.3f}: peak {self.peak:.4g} at ({where}), mean {self.mean:.4g}"
+        return told if self.corner is None else f"{told}; the peak is at {self.corner}"
 
 
 def crowding(model: Model) -> Crowding:
     """Current crowding of a solved model: the peak of |j| over its mean over the whole domain, wide parts too.
 
-    At a sharp inward corner the exact peak is infinite: it grows as the mesh is refined. Collective.
+    At a sharp inward corner, and where an electrode ends on a straight boundary, the exact peak is infinite: the number
+    grows as the mesh is refined, the result says so, and so does a warning. Collective.
 
     Raises:
         ParameterError: if no current flows, or the model is not solved yet.
+
+    Warns:
+        ResolutionWarning: if the peak is at such a corner.
     """
     kind("model", model, Model, "one of em.conduction.model")
     model.check_solved()
@@ -143,15 +155,39 @@ def crowding(model: Model) -> Crowding:
     owned = sampled.function_space.dofmap.index_map.size_local
     values = sampled.x.array[:owned]
     places = sampled.function_space.tabulate_dof_coordinates()[:owned, : model.domain.dim]
-    best = (float(values.max()), places[values.argmax()]) if owned else (-1.0, places.sum(axis=0))
-    peak, place = max(model.mesh.comm.allgather(best), key=lambda found: found[0])
+    best = (-1.0, places.sum(axis=0), 0.0)
+    if owned:
+        cell = np.flatnonzero((sampled.function_space.dofmap.list == values.argmax()).any(axis=1)).astype(np.int32)
+        best = (float(values.max()), places[values.argmax()], float(model.mesh.h(model.mesh.topology.dim, cell)[0]))
+    peak, place, size = max(model.mesh.comm.allgather(best), key=lambda found: found[0])
     dx = model.domain.dx(2 * degree)
     density, one = ufl.sqrt(ufl.inner(model["j"], model["j"])), fem.Constant(model.mesh, 1.0)
     total, volume = (fields.integral(fem.form(f * dx), model.mesh.comm) for f in (density, one))
     if not total > 0:
         msg = f"mean |j| = {total / volume:g}, must be greater than 0 for a crowding"
         raise ParameterError(msg)
-    return Crowding(peak * volume / total, peak, total / volume, np.asarray(place))
+    corner = corner_at(model.domain, np.asarray(place), size, _equipotential(model))
+    found = Crowding(peak * volume / total, peak, total / volume, np.asarray(place), corner)
+    if corner is not None and model.mesh.comm.rank == 0:
+        where = ", ".join(f"{x:.4g}" for x in corner.place)
+        told = (
+            f"the crowding of {found.ratio:.3g} is at ({where}), {corner}: it is that of the mesh; "
+            "round the corner, or compare at one size of cells"
+        )
+        warnings.warn(told, ResolutionWarning, skip_file_prefixes=(PACKAGE,))
+    return found
+
+
+def _equipotential(model: Model) -> list[str]:
+    """Electrodes all of whose nodes have one potential, given or found: those without a contact resistance."""
+    phi, domain, found = model["phi"], model.domain, []
+    low, high = fields.extremes(phi)
+    for name in electrodes(model):
+        values = phi.x.array[nodes_on(phi.function_space, domain.facets.find(domain.tag(name)))]
+        ends = model.mesh.comm.allgather((values.min(initial=np.inf), values.max(initial=-np.inf)))
+        if max(end[1] for end in ends) - min(end[0] for end in ends) <= 1e-12 * (high - low):
+            found.append(name)
+    return found
 
 
 def _projected(j: Any, domain: Domain, degree: int) -> fem.Function:

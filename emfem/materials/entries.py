@@ -51,7 +51,7 @@ class Constants(TypedDict, total=False):
     """What can be said of a metal; each a number, a function of the temperature, a law or a `Constant`."""
 
     melting_temperature: Quantity  # [K]
-    resistivity: Quantity  # rho [Ohm m]; a number holds at the metal's temperature and keeps its slope
+    resistivity: Quantity  # rho [Ohm m]; a number holds at T and keeps the slope, Uniform has none
     temperature_coefficient: Quantity  # a of the resistivity, at its reference [1/K]
     thermal_conductivity: Quantity  # k [W/(m K)]
     volumetric_heat_capacity: Quantity  # rho_m c_p [J/(m3 K)]
@@ -75,8 +75,9 @@ def stated(
 ) -> dict[str, Constant]:
     """The constants that a user gave, over those of a `base`; both in the order of the table.
 
-    A resistivity given as a number holds at the temperature and keeps the slope of the base, converted to that
-    reference. One given as a function brings its own slope. Any other number is the same at every temperature.
+    A resistivity given as a plain number holds at the temperature and keeps the slope of the base, converted to that
+    reference. One given as a law or a function brings its own slope: that of `Uniform` is 0. Any other number is the
+    same at every temperature.
 
     Args:
         given: by name, each a number, a function, a law or a `Constant`.
@@ -92,7 +93,8 @@ def stated(
             raise UnknownName(name, "a material", WINDOWS)
     old, new = dict(base or {}), {name: _constant(name, value) for name, value in given.items()}
     if "resistivity" in new:
-        new = _resistivity(new, old, number("temperature", temperature, above=0.0, unit="K"))
+        plain = not isinstance(given["resistivity"], Constant | Law)
+        new = _resistivity(new, old, number("temperature", temperature, above=0.0, unit="K") if plain else None)
     _same_metal(new, old, temperature)
     merged = old | new
     _agree(merged)
@@ -117,12 +119,14 @@ def _constant(name: str, value: Any) -> Constant:
     return value
 
 
-def _resistivity(new: dict[str, Constant], old: dict[str, Constant], temperature: float) -> dict[str, Constant]:
-    """The new constants with the slope that a new resistivity goes with."""
+def _resistivity(new: dict[str, Constant], old: dict[str, Constant], temperature: float | None) -> dict[str, Constant]:
+    """The new constants with the slope that a new resistivity goes with; a plain number holds at the temperature."""
     law, slope = new["resistivity"].law, new.get("temperature_coefficient")
-    if isinstance(law, Uniform):
+    if isinstance(law, Uniform) and temperature is not None:
         law = Linear(law.value, temperature)
-    if not isinstance(law, Linear):
+    if isinstance(law, Uniform):
+        slope = slope or Constant(0.0, source="the resistivity is uniform")
+    elif not isinstance(law, Linear):
         slope = slope or Constant(Slope(), source="slope of the given function")
     elif law.temperature_coefficient is not None:
         slope = slope or replace(new["resistivity"], law=Uniform(law.temperature_coefficient))
@@ -169,9 +173,17 @@ def _agree(constants: dict[str, Constant]) -> None:
     """Refuse a slope that is not that of the resistivity.
 
     Raises:
-        ParameterError: if a resistivity given as a function has a slope of its own.
+        ParameterError: if a resistivity given as a function has a slope of its own, or a uniform one has any.
     """
     slope, rho = constants.get("temperature_coefficient"), constants.get("resistivity")
-    if slope and rho and not isinstance(rho.law, Linear) and not isinstance(slope.law, Slope):
+    if slope and rho and isinstance(rho.law, Uniform):
+        if slope.law != Uniform(0.0):
+            told = f"{slope.law.value:g} 1/K" if isinstance(slope.law, Uniform) else "a function"
+            msg = (
+                f"temperature_coefficient = {told}, must be 0 beside a uniform resistivity: one with a slope needs its "
+                "reference_temperature"
+            )
+            raise ParameterError(msg)
+    elif slope and rho and not isinstance(rho.law, Linear) and not isinstance(slope.law, Slope):
         msg = "temperature_coefficient, must not be given beside a resistivity that is a function and has its own slope"
         raise ParameterError(msg)

@@ -38,7 +38,8 @@ def metal(name: str, temperature: float = 373.0, **constants: Unpack[Constants])
         name: one of `names()`.
         temperature: T [K].
         constants: see `Constants`: a number, a function of the temperature, a law, or a `Constant` with its source.
-            A number is the same at every temperature; only a resistivity given as one holds at T, and keeps its slope.
+            A number is the same at every temperature; only a resistivity given as one holds at T, and keeps its slope:
+            one without a slope is `Uniform(3e-8)`.
 
     Raises:
         UnknownName: for a metal or a constant that does not exist; the message lists those that do.

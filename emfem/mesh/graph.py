@@ -168,7 +168,7 @@ class Network:
             rtol: the imbalance allowed, as a part of the current through the node [-].
 
         Raises:
-            ParameterError: naming the worst node, and by how much; for a tolerance below 0.
+            ParameterError: naming the worst nodes, and by how much; for a tolerance below 0.
         """
         number("rtol", rtol, at_least=0.0)
         wrong = self.imbalance(current_density, injected=injected)
@@ -179,12 +179,20 @@ class Network:
         through = (np.bincount(ends, np.tile(current, 2), len(self.nodes)) + np.abs(brought)) / 2
         bad = np.abs(wrong) > rtol * through
         if bad.any():
-            worst = int(np.abs(np.where(bad, wrong, 0.0)).argmax())
-            more = f" (and {bad.sum() - 1} other nodes)" if bad.sum() > 1 else ""
+            order = np.flatnonzero(bad)[np.argsort(-np.abs(wrong[bad]), kind="stable")]
+            worst, told = int(order[0]), ", ".join(f"{i}: {wrong[i]:.4g}" for i in order[:TOLD])
             flows = "in than out" if wrong[worst] > 0 else "out than in"
+            more = f", and at {len(order) - 1} other node{'s' if len(order) > 2 else ''}" if len(order) > 1 else ""
+            rest = f", ... ({len(order)} nodes)" if len(order) > TOLD else ""
+            remedy = (
+                ""
+                if injected is not None
+                else (f", or what leaves the metal there, as through a via, must be given: loads={{{told}{rest}}} [A]")
+            )
             msg = (
                 f"current_density: {abs(wrong[worst]):.4g} A more flow {flows} at {self.node(worst)}, "
                 f"{abs(wrong[worst]) / through[worst]:.3g} of what passes it{more}: must obey Kirchhoff's law"
+                f"{remedy}"
             )
             raise ParameterError(msg)
 

@@ -242,10 +242,9 @@ def positions(model: Model, planted: ArrayLike) -> NDArray[np.float64]:
     if start_places.ndim != 2 or start_places.shape[1] != dim:
         msg = f"planted of shape {start_places.shape}, must be (n, {dim})"
         raise ParameterError(msg)
-    parts = [u] if dim == 1 else [u.sub(i).collapse() for i in range(dim)]
     places, close = start_places.copy(), CLOSE * _size(model.domain)
     for _ in range(ROUNDS):
-        come = np.stack([fields.evaluate(part, places) for part in parts], axis=1)
+        come = fields.evaluate(u, places).reshape(places.shape)
         off = start_places + come - places  # x - u(x) = X, and x - u(x) grows with x
         if not (np.abs(off) > close).any():
             return places + off

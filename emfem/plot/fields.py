@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from emfem import fields
 from emfem.errors import ParameterError, count, kind, number
@@ -37,9 +37,10 @@ class Frames(Protocol):
 
 
 def field(
-    function: fem.Function,
+    function: Any,
     path: str | os.PathLike[str] | None = None,
     *,
+    component: str | None = None,
     title: str = "",
     label: str | None = None,
     scale: float | None = None,
@@ -57,7 +58,8 @@ def field(
     blue in compression and red in tension, on a scale as long on both sides of 0; other fields are in viridis.
 
     Args:
-        function: a scalar Function on a mesh of any dimension.
+        function: a Function on a mesh of any dimension, or a UFL expression such as `current["E"]`.
+        component: of a vector "x", "y", "z" or "magnitude".
         path: a name ending in .png, .pdf or .svg; its folder is made. Without it nothing is written.
         title: written above the picture.
         label: of the colour bar, with a unit, such as "stress [MPa]".
@@ -73,9 +75,10 @@ def field(
         The figure on rank 0, to be restyled and saved again; None on other ranks.
 
     Raises:
-        ParameterError: if the field has components, or the file cannot be written.
+        ParameterError: if the field has components and none is chosen, or the file cannot be written.
+        UnknownName: for a component that it has not.
     """
-    fields.is_function(function)
+    function = fields.component(function, component)
     look = _look([function], width, length, unit, limits, colours, label, scale)
     target = style.picture(path, function.function_space.mesh.comm)
     borders = None

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dask.distributed import Client
 
 TABLE = "results"
+REACHED = "reached until"  # what `Run.stopped` says of a run that came to its end
 KEYS = ("case", "grid", "runs")
 LAUNCHERS = ("PMI_", "PMIX_", "HYDRA_", "MPI_LOCAL", "OMPI_")  # by which MPI would take a worker for a rank of ours
 
@@ -161,7 +162,7 @@ class Study:
 
         Returns:
             one row a run: hash, the values tried as they were resolved, quantities and pattern at the end, status
-            ("ok", "failed" or "missing", of a sweep that was interrupted), error, wall time [s].
+            ("ok", "failed" or "missing", of a sweep that was interrupted), why it stopped, error, wall time [s].
 
         Raises:
             ParameterError: on more than one rank, for fewer workers than one, or a folder that cannot be written.
@@ -238,6 +239,12 @@ def finished(folder: Path) -> bool:
     return report_of(folder).get("status") == "ok"
 
 
+def ended_early(table: pd.DataFrame) -> dict[str, int]:
+    """Why runs ended before the time they were to reach, and how many: their numbers are those of that moment."""
+    early = table.loc[~table["stopped"].isin([REACHED]) & table["t"].notna(), "stopped"] if "t" in table else table[:0]
+    return {str(reason): int(number) for reason, number in early.value_counts().items()}
+
+
 def gather(trials: Sequence[Trial], folder: Path, failures: Mapping[str, str]) -> pd.DataFrame:
     """One row for each trial, written as results.csv and results.parquet."""
     import pandas as pd  # half a second that the workers can do without
@@ -263,10 +270,10 @@ def row(trial: Trial, folder: Path, failures: Mapping[str, str]) -> Row:
         "hash": name,
         **values,
         "status": "failed" if name in failures else report.get("status", "missing"),
+        "stopped": report.get("stopped"),
         "error": error,
         "wall": report.get("wall"),
         "t": report.get("t"),
-        "stopped": report.get("stopped"),
     }
     told |= report.get("quantities") or {}
     return told | {f"pattern.{key}": value for key, value in (report.get("pattern") or {}).items()}

@@ -129,6 +129,7 @@ def start(c: fem.Function, domain: Domain, shape: Any, width: float) -> None:
 
     if isinstance(shape, Shape):
         _check_wave(shape, domain)
+        _check_place(shape, domain)
     fields.begin(c, distance, "shape")
     c.x.array[:] = profile(c.x.array, width)
     low, high = fields.extremes(c)
@@ -151,6 +152,25 @@ def _check_wave(shape: Shape, domain: Domain) -> None:
     waves = length / shape.wavelength if shape.wavelength else 0.0
     if abs(waves - round(waves)) > 1e-6 or (waves and round(waves) < 1 and length):
         msg = f"wavelength = {shape.wavelength:g} m, must fit the period of {length:g} m a whole number of times"
+        raise ParameterError(msg)
+
+
+def _check_place(shape: Shape, domain: Domain) -> None:
+    """Refuse a place outside of a plane, which would cut the shape elsewhere, and one that lacks a coordinate in space.
+
+    Raises:
+        ParameterError: telling the coordinates that a place has here.
+    """
+    if not shape.place:
+        return
+    names = "xyz"[: domain.dim] if shape.place_name == "centre" else "yz"[: domain.dim - 1]
+    place = ", ".join(f"{x:g}" for x in shape.place)
+    told = f"{shape.place_name} = ({place}) m of the {shape.words}, must be {' and '.join(names)}"
+    if len(shape.place) < len(names):
+        msg = f"{told} in space"
+        raise ParameterError(msg)
+    if any(shape.place[len(names) :]):
+        msg = f"{told} alone in a plane: z = {shape.place[-1]:g} m"
         raise ParameterError(msg)
 
 

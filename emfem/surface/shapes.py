@@ -24,12 +24,16 @@ class Shape:
             shape (n,) [m]; negative in vacuum.
         of_void: whether what is followed is the vacuum, not the metal.
         wavelength: of its edges along x, which must fit a period [m]; None for straight ones.
+        place: where it is, as it was given [m]; empty if that has one number alone.
+        place_name: what the place is called.
     """
 
     words: str
     distance: Callable[[Values, Values], Values]
     of_void: bool = False
     wavelength: float | None = None
+    place: tuple[float, ...] = ()
+    place_name: str = ""
 
     def __call__(self, x: Values) -> Values:
         """The distance into the metal in a domain without periods, shape (n,) [m]."""
@@ -40,7 +44,7 @@ def void(centre: ArrayLike, radius: float) -> Shape:
     """A round hole in metal: a disk in a plane, a ball in space or about the axis; it may lie across a periodic seam.
 
     Args:
-        centre: shape (2,) or (3,) [m].
+        centre: x and y, in space also z [m].
         radius: above 0 [m].
 
     Raises:
@@ -54,7 +58,7 @@ def void(centre: ArrayLike, radius: float) -> Shape:
         apart[around] -= period[around, None] * np.rint(apart[around] / period[around, None])
         return np.linalg.norm(apart, axis=0) - size
 
-    return Shape("void", distance, of_void=True)
+    return Shape("void", distance, of_void=True, place=_given(centre), place_name="centre")
 
 
 def wire(
@@ -69,8 +73,8 @@ def wire(
 
     Args:
         radius: R, above 0 [m].
-        axis: where it runs: y, or y and z [m]. At the axis of a body of revolution and, as half of a symmetric wire, at
-            an edge y = 0 it is 0.
+        axis: where it runs: y, in space y and z [m]. At the axis of a body of revolution and, as half of a symmetric
+            wire, at an edge y = 0 it is 0.
         amplitude: a, less than R [m].
         wavelength: lambda, above 0; needed with an amplitude [m].
         phase: of the wave [rad]; at 0 it is thickest at x = 0.
@@ -85,7 +89,7 @@ def wire(
     def distance(x: Values, _: Values) -> Values:
         return size + wave(x[0]) - np.linalg.norm(x[1:] - place[1:, None], axis=0)
 
-    return Shape("wire", distance, wavelength=wavelength)
+    return Shape("wire", distance, wavelength=wavelength, place=_given(axis), place_name="axis")
 
 
 def strip(
@@ -159,7 +163,7 @@ def bridge(
         corner = np.stack([np.abs(x[0] - centre) - half + rounding, size + rounding - apart])
         return np.linalg.norm(np.maximum(corner, 0.0), axis=0) + np.minimum(corner.max(axis=0), 0.0) - rounding
 
-    return Shape("bridge", distance)
+    return Shape("bridge", distance, place=_given(axis), place_name="axis")
 
 
 def profile(distance: Values, width: float) -> Values:
@@ -179,6 +183,11 @@ def _wave(amplitude: float, wavelength: float | None, phase: float, limit: float
         return np.zeros_like
     wave_number = 2 * np.pi / number("wavelength", wavelength, above=0.0, unit="m")
     return lambda x: size * np.cos(wave_number * x + start)
+
+
+def _given(place: ArrayLike) -> tuple[float, ...]:
+    """The coordinates of a place, as many as were given."""
+    return tuple(np.atleast_1d(np.asarray(place, dtype=float)).tolist())
 
 
 def _point(name: str, value: Any, *, shift: int = 0) -> Values:

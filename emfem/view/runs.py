@@ -14,6 +14,7 @@ from typing import Any
 from emfem.errors import EmfemError, ParameterError
 from emfem.results import Results
 from emfem.studies.running import REPORT
+from emfem.studies.sweep import ended_early
 from emfem.view.scene import Scene
 
 import numpy as np
@@ -191,7 +192,8 @@ class Sweep:
         texts = {str(column): [_cell(str(column), value) for value in table[column]] for column in table}
         tried = list(texts)[1 : list(texts).index("status")]  # after the hash; what follows came of the run
         others = [c for c in texts if c not in HIDDEN and c not in tried and len(set(texts[c])) > 1]
-        shown = [*tried, *(["status"] if "status" not in others else []), *others]
+        early = ["stopped"] if ended_early(table) else []  # numbers that are alike because a limit was reached
+        shown = [*tried, *(["status"] if "status" not in others else []), *early, *others]
         names = [", ".join(f"{c.rpartition('.')[2]} {texts[c][i]}" for c in tried) for i in range(len(table))]
         return shown, [
             {"hash": str(table["hash"].iloc[i]), "name": names[i], **{c: texts[c][i] for c in shown}}

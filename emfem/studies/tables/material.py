@@ -15,6 +15,8 @@ from pydantic import create_model
 class Metal(Table):
     """A metal; the constants are those of `em.materials.Constants`.
 
+    A resistivity holds at the temperature and keeps the metal's slope; with `temperature_coefficient = 0` it has none.
+
     Attributes:
         metal: its name; or
         file: one of your own, a TOML file.

@@ -1,0 +1,98 @@
+"""NumPy beside UFL: what comes out is right, or it is refused at once. Without emfem's preparation these never end."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import emfem as em
+from emfem import mesh
+
+import numpy as np
+import pytest
+import ufl
+from dolfinx import fem
+
+DOMAIN = mesh.rectangle((1.0, 1.0), cells=(2, 2))
+SCALAR = fem.Function(fem.functionspace(DOMAIN.mesh, ("Lagrange", 1)), name="c")
+VECTOR = fem.Function(fem.functionspace(DOMAIN.mesh, ("Lagrange", 1, (2,))), name="u")
+SCALAR.interpolate(lambda x: 1.0 + x[0])
+VECTOR.interpolate(lambda x: np.stack([1.0 + x[0], 2.0 - x[1]]))
+FIELDS = {
+    "function": SCALAR,
+    "vector function": VECTOR,
+    "gradient": ufl.grad(SCALAR),
+    "minus gradient": -ufl.grad(SCALAR),
+    "constant": fem.Constant(DOMAIN.mesh, 3.0),
+    "vector constant": fem.Constant(DOMAIN.mesh, np.array([1.0, 2.0])),
+    "components": ufl.as_vector([VECTOR[0], SCALAR]),
+}
+
+pytestmark = pytest.mark.timeout(20)  # what hangs is a failure, soon
+
+
+def norm(field: Any) -> float:
+    return fem.assemble_scalar(fem.form(ufl.inner(field, field) * ufl.dx(DOMAIN.mesh)))
+
+
+@pytest.mark.parametrize("number", [np.float64(3.0), np.float32(3.0), np.int64(3)], ids=lambda n: type(n).__name__)
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_numpy_scalar_is_a_number_to_every_field(name: str, number: Any):
+    """To a few roundings: 9 and 1/9 multiply the same integrand, in another order."""
+    field = FIELDS[name]
+    plain = norm(field)
+    assert norm(number * field) == pytest.approx(9.0 * plain, rel=1e-14)
+    assert norm(field * number) == pytest.approx(9.0 * plain, rel=1e-14)
+    assert norm(field / number) == pytest.approx(plain / 9.0, rel=1e-14)
+
+
+@pytest.mark.parametrize("act", [operator.add, operator.sub, operator.truediv, operator.pow, operator.lt, operator.ge])
+def test_other_operators_are_those_of_a_number(act: Callable[[Any, Any], Any]):
+    """Exact: UFL makes the same expression of both."""
+    for number in (np.float64(2.0), np.int64(2)):
+        assert act(number, SCALAR) == act(number.item(), SCALAR)
+        assert act(SCALAR, number) == act(SCALAR, number.item())
+
+
+def test_in_place_a_numpy_scalar_becomes_the_expression():
+    scaled: Any = np.float64(2.0)
+    scaled *= SCALAR
+    assert scaled == 2.0 * SCALAR
+
+
+def test_the_field_of_a_current_times_a_numpy_scalar_drives_a_film():
+    current = em.conduction.model(DOMAIN, conductivity=1.0, on={"left": em.fixed(1.0), "right": em.fixed(0.0)})
+    em.solve_steady(current)
+    assert norm(np.float64(8.0) * current["E"]) == pytest.approx(64.0, rel=1e-9)  # E = (1, 0) on a unit square
+
+
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("act", [operator.mul, operator.add, operator.sub, operator.truediv, operator.matmul])
+def test_an_array_is_refused_at_once_on_either_side(name: str, act: Callable[[Any, Any], Any]):
+    array, field = np.array([1.0, 2.0]), FIELDS[name]
+    with pytest.raises(TypeError):
+        act(array, field)
+    with pytest.raises(TypeError):
+        act(field, array)
+    with pytest.raises((TypeError, ValueError)):
+        operator.lt(field, array)
+
+
+@pytest.mark.parametrize("ufunc", [np.sin, np.sqrt, np.exp, np.abs, np.isfinite])
+def test_functions_of_numpy_refuse_fields(ufunc: np.ufunc):
+    with pytest.raises(TypeError, match="does not support ufuncs"):
+        ufunc(SCALAR)
+
+
+@pytest.mark.parametrize("number", [float, complex, math.sin, math.log])
+@pytest.mark.parametrize("field", [SCALAR, 2.0 * SCALAR / 3.0, VECTOR[0], ufl.grad(SCALAR)[0]], ids=str)
+def test_a_field_is_no_number(number: Callable[[Any], Any], field: Any):
+    with pytest.raises(TypeError):
+        number(field)
+
+
+def test_a_constant_is_a_number_and_given_values_are_taken():
+    assert float(2.0 * fem.Constant(DOMAIN.mesh, 3.0)) == 6.0  # exact in binary
+    assert SCALAR((), {SCALAR: 2.5}) == 2.5
