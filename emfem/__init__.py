@@ -42,7 +42,7 @@ from emfem import (
 )
 from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, UnknownName
 from emfem.evolve import Run, evolve
-from emfem.model import Model, fixed, flux, placeholder
+from emfem.model import Model, accumulate, balance, fixed, flux, placeholder
 from emfem.solve import Steady, solve_steady
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ __all__ = [
     "Run",
     "Steady",
     "UnknownName",
+    "accumulate",
     "analytic",
+    "balance",
     "checkpoint",
     "conduction",
     "errors",

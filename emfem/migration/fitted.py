@@ -10,7 +10,9 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
+from emfem import fields
 from emfem.mesh import Domain
+from emfem.mesh.domain import Weighted
 from emfem.migration.laws import applied, solved
 
 import basix
@@ -55,9 +57,17 @@ def centre(domain: Domain) -> Any:
 
 
 def lumped(domain: Domain) -> Any:
-    """The corners of each cell: the mass matrix of linear elements is then diagonal."""
+    """The corners of each cell: the mass matrix of linear elements is then diagonal, its entries the sums of its rows.
+
+    A weight that is linear in a cell of d dimensions, as that of a body of revolution, counts with (weight + (d + 1)
+    mean)/(d + 2) at a corner: then `int c` is that of the consistent matrix, and no node on the axis is without mass.
+    """
     rule = {"quadrature_rule": "vertex", "quadrature_degree": 1}
-    return domain.weighted(ufl.Measure("dx", domain=domain.mesh, metadata=rule))
+    dx, dim = ufl.Measure("dx", domain=domain.mesh, metadata=rule), domain.mesh.topology.dim
+    if domain.weight is None:
+        return dx
+    mean = fields.discontinuous(domain.weight, domain.mesh, 0)
+    return Weighted(dx, (domain.weight + (dim + 1) * mean) / (dim + 2))
 
 
 def reference_corners(domain: Domain) -> Any:

@@ -1,5 +1,6 @@
 """Models: unknowns, one residual, conditions and quantities."""
 
+from emfem.model.balance import Balance, Flows, accumulate, balance
 from emfem.model.coefficients import conducting
 from emfem.model.conditions import (
     Condition,
@@ -18,14 +19,17 @@ from emfem.model.conditions import (
     of_time,
     surplus,
 )
+from emfem.model.fluxes import boundary_fluxes, inflow
 from emfem.model.models import Model, Quantity
 from emfem.model.reaction import Reaction
 from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, placeholder, tests
 
 __all__ = [
+    "Balance",
     "Condition",
     "Driver",
     "Fixed",
+    "Flows",
     "Flux",
     "Model",
     "OfTime",
@@ -33,8 +37,11 @@ __all__ = [
     "Quantity",
     "Reaction",
     "Unknown",
+    "accumulate",
     "algebraic",
     "at_start",
+    "balance",
+    "boundary_fluxes",
     "check_boundaries",
     "coefficient",
     "conducting",
@@ -42,6 +49,7 @@ __all__ = [
     "fixed",
     "flux",
     "held",
+    "inflow",
     "inflows",
     "let_in",
     "of_time",
