@@ -449,6 +449,26 @@ def test_voids_open_at_any_node_of_a_network():
     assert abs(stress[4]) < 1e-6 * np.abs(stress).max()
 
 
+@pytest.mark.parametrize("node", ["left", 0])
+def test_a_void_opens_only_in_tension(node: int | str):
+    """It would grow backwards: -2.6e-22 m3 it was, after a second."""
+    model = ring(voids=True, residual_stress=-50 * MPa) if node == 0 else line(voids=True, residual_stress=-50 * MPa)
+    with pytest.raises(
+        em.errors.ParameterError, match=r"stress of -5e\+07 Pa at node ('left'|0), must be at least 0: a void opens"
+    ):
+        em.stress.open_void(model, node)
+    assert (model["opened"].x.array == 0.0).all()
+    em.stress.open_void(model, node, open=False)
+
+
+def test_a_void_that_is_open_may_be_opened_again_and_one_without_stress_opens():
+    model = line(voids=True)
+    em.stress.open_void(model, "right")
+    model["sigma"].x.array[:] = -1e3
+    em.stress.open_void(model, "right")
+    assert model["opened"].x.array.sum() == 1.0
+
+
 def test_steady_and_the_verdict_see_open_voids():
     model = line(voids=True)
     em.stress.open_void(model, "right")

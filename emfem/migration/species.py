@@ -11,7 +11,7 @@ from emfem.errors import ParameterError, choice, count, kind
 from emfem.mesh import Domain
 from emfem.migration.boundaries import FastPath, along_boundaries, measure, surfaces
 from emfem.migration.exchange import ends, exchanged, highest, in_boundaries
-from emfem.migration.fitted import SIMPLICES, centre, fitted_flux, lumped
+from emfem.migration.fitted import SIMPLICES, fitted_flux, rules
 from emfem.migration.inputs import drift_of, scalar, start, typical_flow
 from emfem.migration.laws import species_flux, transport
 from emfem.migration.measures import peclet
@@ -136,9 +136,9 @@ def model(
     unknowns = (species,) if inside is None else (species, inside)
     w, *others = tests(unknowns)
     dx = domain.dx(2 * degree)
-    dt = lumped(domain) if fitted else dx
+    dt, middle = rules(domain) if fitted else (dx, dx)
     flux = species_flux(spread, velocity, c)
-    moved = (fitted_flux(domain, spread, velocity, c), centre(domain)) if fitted else (flux, dx)
+    moved = (fitted_flux(domain, spread, velocity, c), middle) if fitted else (flux, dx)
     balance = transport(rate, w, dt, *moved)
     sources = {}
     if source is not None:

@@ -56,6 +56,10 @@ class Balance:
         found = {name for reaction in self.reactions for name in reaction.boundaries}
         return tuple(name for name in model.domain.names if name in found)
 
+    def crossings(self, model: Model) -> bool:
+        """Whether anything is made inside or may pass a boundary."""
+        return bool(self.held(model) or self.out or self.made)
+
 
 @dataclass(frozen=True)
 class Flows:
@@ -156,7 +160,7 @@ def accumulate(model: Model, name: str | None = None) -> Model:
         msg = f"the {model.name} model lacks {', '.join(model.missing)}: put a field there first, model.given(...)"
         raise ParameterError(msg)
     held = sheet.held(model)
-    if not (held or sheet.out or sheet.made):
+    if not sheet.crossings(model):
         msg = f"{name} of the {model.name} model passes no boundary, must have one that is open: it is conserved"
         raise ParameterError(msg)
     domain, book = model.domain, _Book(model, sheet)
@@ -166,10 +170,11 @@ def accumulate(model: Model, name: str | None = None) -> Model:
     unknowns = [evolving(label, space, scale=book.typical) for label in (*out, *made)]
     terms = [sum(reaction.form(boundary, model) for reaction in _at(sheet, boundary)) for boundary in held]
     terms += [*sheet.out.values(), *sheet.made.values()]
-    volume = fields.integral(fem.form(fem.Constant(domain.mesh, 1.0) * domain.dx()), domain.mesh.comm)
+    dx = domain.dx(2)  # FFCx takes what it has at a single point for the points of the other rules of a form
+    volume = fields.integral(fem.form(fem.Constant(domain.mesh, 1.0) * dx), domain.mesh.comm)
     per_volume = fem.Constant(domain.mesh, 1 / volume)
     residual = sum(
-        per_volume * unknown.rate * w * domain.dx() - weighted(term, w)
+        per_volume * unknown.rate * w * dx - weighted(term, w)
         for unknown, w, term in zip(unknowns, tests(unknowns), terms, strict=True)
     )
     totals = {unknown.name: partial(_number, unknown.function) for unknown in unknowns}
