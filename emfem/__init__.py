@@ -40,7 +40,7 @@ from emfem import (
     watch,
     write,
 )
-from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, UnknownName
+from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, ResolutionWarning, UnknownName
 from emfem.evolve import Run, evolve
 from emfem.model import Model, accumulate, balance, fixed, flux, placeholder
 from emfem.solve import Steady, solve_steady
@@ -56,6 +56,7 @@ __all__ = [
     "EmfemError",
     "Model",
     "ParameterError",
+    "ResolutionWarning",
     "Run",
     "Steady",
     "UnknownName",

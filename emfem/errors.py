@@ -36,6 +36,10 @@ class UnknownName(ParameterError):
         return type(self), (self.name, self.owner, self.known)
 
 
+class ResolutionWarning(UserWarning):
+    """A right input whose answer the mesh may not resolve; the message names the number, its limit and the remedy."""
+
+
 class ConservationError(EmfemError, RuntimeError):
     """A quantity that must stay constant did not."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from emfem import fields
 from emfem.errors import ParameterError, count, floats, kind, number, positive_tensor
 from emfem.film.alloy import Alloy, Anisotropy
+from emfem.film.resolution import resolutions
 from emfem.film.start import Noise, start
 from emfem.film.surface import on_surface
 from emfem.film.terms import degenerate_mobility, derivative, mixing_energy, potential, solute_flux, transport
@@ -140,6 +141,7 @@ def model(
         drivers=[*drivers, *inflow_drivers, *held_drivers],
         relaxes=True,
         balances={"solute": Balance(c * dx, "-", (reaction,), out)},
+        resolutions=resolutions(domain, energy, float(alloy.gradient_energy), degree),
     )
 
 

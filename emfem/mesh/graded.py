@@ -8,7 +8,7 @@ from emfem.mesh.graph import Floats, Network, Numbers
 
 import numpy as np
 
-FINEST = 0.04  # of the shortest line that ends at a place: the cells there
+FINEST = 0.03  # of the shortest line that ends at a place: the cells there
 GROWTH = 0.5  # of the size of cells over the distance from the end: each is so much larger than the one before, or less
 
 

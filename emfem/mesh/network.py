@@ -48,10 +48,10 @@ def network(
         segments: numbers of the nodes where each starts and ends, shape (m, 2); currents count positive that way.
         width: of each segment [m], a number or shape (m,).
         thickness: of each segment [m], a number or shape (m,).
-        cells: number of equal cells of each segment, a number or shape (m,), or "graded": some 8 cells, which get
-            smaller towards its ends, at a node to 1/25 of the shortest segment there. That is so if `size` is left out
-            too. Stress at ends and junctions is then good to 1e-3 from t = 0.01 L^2/kappa on, L the shortest segment
-            there, where 8 equal cells leave 2e-2.
+        cells: number of equal cells of each segment, a number or shape (m,), or "graded": 9 cells, and more between
+            short segments, which get smaller towards its ends, at a node to 1/33 of the shortest segment there. That is
+            so if `size` is left out too. Stress at ends and junctions is then good to 1e-3 from a hundredth of the time
+            constant L^2/(pi^2 kappa) on, L the shortest segment there; 8 equal cells leave 2e-2 then.
         size: longest cell allowed [m], instead of `cells`.
         names: a word for each node that is to be a boundary; junctions may be one, and nodes may share one. Without
             names all ends of the metal are one boundary, called ends.

@@ -14,7 +14,7 @@ from emfem.migration.exchange import ends, exchanged, highest, in_boundaries
 from emfem.migration.fitted import SIMPLICES, fitted_flux, rules
 from emfem.migration.inputs import drift_of, scalar, start, typical_flow
 from emfem.migration.laws import species_flux, transport
-from emfem.migration.measures import peclet
+from emfem.migration.measures import peclet, resolutions
 from emfem.model import (
     Balance,
     Driver,
@@ -186,6 +186,7 @@ def model(
         relaxes=free,
         floats=_no_way_out(domain, name, conditions) if free else "",
         balances={f"amount{mark}": Balance(stored, "-", tuple(reactions), given, sources)},
+        resolutions=[] if fitted else resolutions(domain, degree),
     )
 
 

@@ -22,6 +22,7 @@ from emfem.model.conditions import (
 from emfem.model.fluxes import boundary_fluxes, inflow
 from emfem.model.models import Model, Quantity
 from emfem.model.reaction import Reaction
+from emfem.model.resolution import Resolution, check_resolution
 from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, placeholder, tests
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Placeholder",
     "Quantity",
     "Reaction",
+    "Resolution",
     "Unknown",
     "accumulate",
     "algebraic",
@@ -43,6 +45,7 @@ __all__ = [
     "balance",
     "boundary_fluxes",
     "check_boundaries",
+    "check_resolution",
     "coefficient",
     "conducting",
     "evolving",

@@ -19,6 +19,7 @@ from dolfinx import fem
 
 if TYPE_CHECKING:
     from emfem.model.balance import Balance
+    from emfem.model.resolution import Resolution
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Model:
         relaxes: whether it has many steady states (one for each amount of solute, say) and wants the one it relaxes to.
         floats: why it has no steady state, one sentence; empty if it may have one.
         balances: what it conserves, for `em.balance` and `em.accumulate`.
+        resolutions: what its mesh must resolve.
+        warned: names of those that a warning was given of.
         t: the time of the present state.
     """
 
@@ -70,6 +73,7 @@ class Model:
         relaxes: bool = False,
         floats: str = "",
         balances: Mapping[str, Balance] | None = None,
+        resolutions: Sequence[Resolution] = (),
     ) -> None:
         """Gather the parts; nothing is compiled yet."""
         self.name, self.domain = name, domain
@@ -79,6 +83,7 @@ class Model:
         self.quantities = dict(quantities or {})
         self.relaxes, self.floats = relaxes, floats
         self.balances = dict(balances or {})
+        self.resolutions, self.warned = tuple(resolutions), set[str]()
         self._check_meshes()
         self.t = 0.0
         self.drivers = tuple(drivers)
@@ -179,6 +184,7 @@ class Model:
             relaxes=self.relaxes,
             floats=self.floats,
             balances={name: balance.replaced(put) for name, balance in self.balances.items()},
+            resolutions=self.resolutions,
         )
 
     def quantity(self, name: str) -> float:

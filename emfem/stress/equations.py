@@ -27,6 +27,7 @@ from emfem.model import (
 from emfem.stress.field import Stress
 from emfem.stress.inputs import Field, field_of, mean, mean_size, metal_at, start, uniform
 from emfem.stress.laws import Metal, atom_flux, balance, drive
+from emfem.stress.resolution import resolutions
 from emfem.stress.voids import Voids
 from emfem.units import boltzmann
 
@@ -148,6 +149,7 @@ def model(
         relaxes=free,
         floats=_no_way_out(domain, conditions) if free else "",
         balances={"atoms": Balance(_surplus(domain, metal, sigma, empty, dx), "-", (reaction, *inside), out)},
+        resolutions=resolutions(domain, metal, force, bool(conditions), degree),
     )
 
 
