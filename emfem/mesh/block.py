@@ -29,7 +29,7 @@ def interval(
 
     Args:
         length: its length [m or -].
-        cells: number of equal cells, or "graded": 9 cells that get smaller towards the ends, to 1/33 of the length.
+        cells: number of equal cells, or "graded": 9 cells that get smaller towards the ends, to 1/26 of the length.
         names: names of the ends x = 0 and x = length.
         comm: the ranks that share it.
 

@@ -49,9 +49,9 @@ def network(
         width: of each segment [m], a number or shape (m,).
         thickness: of each segment [m], a number or shape (m,).
         cells: number of equal cells of each segment, a number or shape (m,), or "graded": 9 cells, and more between
-            short segments, which get smaller towards its ends, at a node to 1/33 of the shortest segment there. That is
-            so if `size` is left out too. Stress at ends and junctions is then good to 1e-3 from a hundredth of the time
-            constant L^2/(pi^2 kappa) on, L the shortest segment there; 8 equal cells leave 2e-2 then.
+            short segments, which get smaller towards its ends, at a node to 1/26 of the shortest segment there. That is
+            so if `size` is left out too. Stress at a node is then good to 1e-3 of the largest from t = 0.01 L^2/(pi^2 kappa)
+            on, a hundredth of the time constant of the shortest segment there; 8 equal cells leave 2e-2 then.
         size: longest cell allowed [m], instead of `cells`.
         names: a word for each node that is to be a boundary; junctions may be one, and nodes may share one. Without
             names all ends of the metal are one boundary, called ends.
@@ -142,7 +142,7 @@ def _counts(found: Network, cells: ArrayLike | None, size: float | None) -> Numb
             msg = f"size = {longest:g} m makes {told.sum():.3g} cells, must make at most {MOST:g}"
             raise ParameterError(msg)
         return told.astype(np.int64)
-    if isinstance(cells, int | float | bool):
+    if np.isscalar(cells):
         cells = count("cells", cells, at_least=1)
     told = found.per_segment("cells", floats("cells", cells))
     wrong = np.flatnonzero((told < 1) | (told != np.round(told)))
