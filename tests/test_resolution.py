@@ -112,7 +112,7 @@ def test_a_cell_peclet_number_above_the_limit_is_told(degree: int, limit: float)
 
     (told,) = run(1.2 * limit)
     assert (
-        f"cell Peclet number = {1.2 * limit:.3g}, should be at most {limit:g}: layers there oscillate; take cells 2 times"
+        f"cell Peclet number = {1.2 * limit:.3g}, should be at most {limit:g}: layers there oscillate; take cells 2"
         in told
     )
     assert run(limit) == []

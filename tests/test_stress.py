@@ -389,7 +389,8 @@ def test_pulsed_currents_on_a_network_follow_time():
     density = np.array([2e10, 1e10, 1e10, 1e10, 1e10, 2e10])
     pulsed, plain = ring(current_density=lambda t: density * (t < 1e6)), ring(current_density=density)
     for model in (pulsed, plain):
-        em.evolve(model, until=9e5, progress=False)
+        with pytest.warns(em.ResolutionWarning, match="diffusion length"):  # of two cells a wire
+            em.evolve(model, until=9e5, progress=False)
     assert em.stress.at_nodes(pulsed) == pytest.approx(em.stress.at_nodes(plain), rel=1e-12)
     em.evolve(pulsed, until=1e12, progress=False)
     assert np.abs(em.stress.at_nodes(pulsed)).max() < 1e-3 * np.abs(em.stress.at_nodes(plain)).max()

@@ -50,8 +50,9 @@ def network(
         thickness: of each segment [m], a number or shape (m,).
         cells: number of equal cells of each segment, a number or shape (m,), or "graded": 9 cells, and more between
             short segments, which get smaller towards its ends, at a node to 1/26 of the shortest segment there. That is
-            so if `size` is left out too. Stress at a node is then good to 1e-3 of the largest from t = 0.01 L^2/(pi^2 kappa)
-            on, a hundredth of the time constant of the shortest segment there; 8 equal cells leave 2e-2 then.
+            so if `size` is left out too. Stress at a node is then good to 1e-3 of the largest from a
+            hundredth of the time constant L^2/(pi^2 kappa) of the shortest segment there on, where 8 equal cells leave
+            2e-2.
         size: longest cell allowed [m], instead of `cells`.
         names: a word for each node that is to be a boundary; junctions may be one, and nodes may share one. Without
             names all ends of the metal are one boundary, called ends.
