@@ -130,13 +130,16 @@ STEPPED: dict[str, tuple[Callable[[str, str], em.Model], float]] = {
     "heat": (heat, 2.0),
     "stress": (stress, 1e4),
 }
+# every physics on every shape, both kinds of edges on two of them: each case compiles forms of its own
 CASES = [
     (physics, shape, edges)
     for physics in STEPPED
     for shape in SHAPES
     for edges in EDGES
-    if not (physics == "fitted" and shape in ("quadrilaterals", "hexahedra"))
-    and not (physics == "alloy" and edges == "open")
+    if (shape in ("line", "triangles") or edges == "open")
+    and not (physics == "fitted" and shape in ("quadrilaterals", "hexahedra"))
+    and not (physics == "alloy" and (edges == "open") == (shape in ("line", "triangles")))
+    and not (physics == "alloy" and shape in ("quadrilaterals", "tetrahedra", "revolved"))
 ]
 
 
@@ -223,25 +226,23 @@ def test_current_in_is_current_out(shape: str, electrodes: str):
 
 
 RANKED = [
-    ("film", "quadrilaterals"),
-    ("species", "tetrahedra"),
-    ("fitted", "revolved"),
-    ("stress", "network"),
-    ("heat", "line"),
+    ("film", "quadrilaterals", "held"),
+    ("species", "tetrahedra", "open"),
+    ("fitted", "revolved", "open"),
+    ("stress", "network", "open"),
+    ("heat", "line", "held"),
 ]
 
 
 def on_ranks() -> dict[str, float]:
-    """The imbalances of one case of each physics, and their flows; of both edges."""
+    """The imbalances of one case of each physics, and their flows."""
     found: dict[str, float] = {}
-    for physics, shape in RANKED:
-        for edges in EDGES:
-            make, until = STEPPED[physics]
-            model = make(shape, edges)
-            told = closed(model, until)
-            found |= {f"{physics} {edges}: {name}": value for name, value in told.items()}
-            flows = em.balance(model)
-            found |= {f"{physics} {edges}, out of {name}": value / flows.gross for name, value in flows.out.items()}
+    for physics, shape, edges in RANKED:
+        make, until = STEPPED[physics]
+        model = make(shape, edges)
+        found |= {f"{physics}: {name}": value for name, value in closed(model, until).items()}
+        flows = em.balance(model)
+        found |= {f"{physics}, out of {name}": value / flows.gross for name, value in flows.out.items()}
     return found | {f"enriched: {name}": value for name, value in closed(enriched("open"), 0.2).items()}
 
 
@@ -320,9 +321,7 @@ def test_the_lumped_amount_of_a_body_of_revolution_is_the_amount():
     em.evolve(model, 0.5, rtol=1e-2, progress=False, watch=[em.watch.conserved("amount", rtol=1e-12)])
 
 
-@pytest.mark.parametrize(
-    ("physics", "shape", "edges"), [case for case in CASES if case[2] == "held" and case[1] in ("line", "revolved")]
-)
+@pytest.mark.parametrize(("physics", "shape", "edges"), [case for case in CASES if case[1] in ("line", "revolved")])
 def test_residual_and_jacobian_are_the_sums_of_their_integrals(physics: str, shape: str, edges: str):
     """FFCx 0.11 takes what it has at the one point of a rule for the points of rules that follow it in a form."""
     model = STEPPED[physics][0](shape, edges)
