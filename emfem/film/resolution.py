@@ -36,7 +36,7 @@ def resolutions(domain: Domain, energy: Callable[[Any], Any], gradient_energy: f
         return 1 + math.pi * math.sqrt(2 * gradient_energy / -curvature) * degree / _longest_edge(domain)
 
     def remedy(found: float) -> str:
-        smaller = (NODES - 1) / (found - 1)
+        smaller = max(1.1, (NODES - 1) / (found - 1))
         return f"fronts are pinned or too wide, patterns off by 5 % and more; take cells {smaller:.2g} times smaller"
 
     return [Resolution("nodes in an interface", nodes, NODES, remedy)]
