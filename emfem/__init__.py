@@ -14,11 +14,7 @@ if importlib.util.find_spec(
 ):  # the PyPI build: its libraries must be loaded before petsc4py and dolfinx
     import dolfinx_solver  # noqa: F401
 
-from emfem.libraries import prepare_ufl
-
-prepare_ufl()
-
-from emfem import (  # noqa: E402
+from emfem import (
     analytic,
     checkpoint,
     conduction,
@@ -45,20 +41,16 @@ from emfem import (  # noqa: E402
     waveforms,
     write,
 )
-from emfem.errors import (  # noqa: E402
-    ConservationError,
-    ConvergenceError,
-    EmfemError,
-    ParameterError,
-    ResolutionWarning,
-    UnknownName,
-)
-from emfem.evolve import Run, evolve  # noqa: E402
-from emfem.model import Model, fixed, flux, placeholder  # noqa: E402
-from emfem.solve import Steady, solve_steady  # noqa: E402
+from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, ResolutionWarning, UnknownName
+from emfem.evolve import Run, evolve
+from emfem.libraries import prepare_ufl
+from emfem.model import Model, accumulate, balance, fixed, flux, placeholder
+from emfem.solve import Steady, solve_steady
 
 if TYPE_CHECKING:
     from emfem import lifetime, results, studies, verify
+
+prepare_ufl()
 
 __version__ = "0.1.0"
 
@@ -72,7 +64,9 @@ __all__ = [
     "Run",
     "Steady",
     "UnknownName",
+    "accumulate",
     "analytic",
+    "balance",
     "checkpoint",
     "conduction",
     "errors",

@@ -36,6 +36,10 @@ class UnknownName(ParameterError):
         return type(self), (self.name, self.owner, self.known)
 
 
+class ResolutionWarning(UserWarning):
+    """A right input whose answer the mesh or the step may not resolve; the message names a number and the remedy."""
+
+
 class ConservationError(EmfemError, RuntimeError):
     """A quantity that must stay constant did not."""
 
@@ -57,10 +61,6 @@ class ConvergenceError(EmfemError, RuntimeError):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle with its attributes: errors travel between processes."""
         return partial(type(self), t=self.t, dt=self.dt, reason=self.reason), self.args
-
-
-class ResolutionWarning(UserWarning):
-    """A right input whose answer the mesh or the step may not resolve."""
 
 
 def number(

@@ -14,7 +14,7 @@ from emfem import checkpoint as checkpoints
 from emfem import fields
 from emfem.errors import ConvergenceError, EmfemError, ParameterError, choice, number
 from emfem.files import writable
-from emfem.model import Model
+from emfem.model import Model, check_resolution
 from emfem.observe import Observer
 from emfem.solve import METHODS, Options, Staggered, TimeStepper, as_models
 from emfem.watch import Event
@@ -104,6 +104,10 @@ def evolve(
         UnknownName: for an unknown method, or a quantity or field that an observer asks for in vain.
         ConvergenceError: if the smallest step fails; the models hold the last good state, and it is on disk.
         ConservationError: if an observer finds that something was not conserved.
+
+    Warns:
+        ResolutionWarning: where the mesh does not resolve what is looked at: at `until`, at the first time that an
+            observer names, or where an event ends the run.
     """
     found = as_models(models)
     until = number("until", until)
@@ -135,6 +139,7 @@ def evolve(
         options=petsc_options,
     )
     with _observing(watch, found), _report(found, until, progress) as tell:
+        check_resolution(found, min([until, *(observer.next_time for observer in watch)]))
         try:
             stopped = _march(stepper, until, watch, tell)
         except ConvergenceError as error:
@@ -146,6 +151,9 @@ def evolve(
             raise
         except KeyboardInterrupt:
             stopped = "interrupted"
+    aside = [event.reason for event in watch if isinstance(event, Event) and not event.timely]
+    if stopped not in ("reached until", "interrupted", *aside):
+        check_resolution(found, stepper.t)
     if checkpoint is not None:
         checkpoints.save(found, checkpoint)
     run = Run(

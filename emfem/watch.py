@@ -177,6 +177,7 @@ class Event(Observer):
         super().__init__()
         self.value, self.limit, self.sign = value, limit, sign
         self.reason, self.rtol = reason, rtol
+        self.timely = True  # whether anybody looks at the state when it happens
 
     def begin(self) -> None:
         """Check the name."""

@@ -120,7 +120,7 @@ def test_only_allowed_conditions_are_taken(plate: em.mesh.Domain):
 def test_what_a_model_is_given_stays_as_it_is(plate: em.mesh.Domain):
     on = {"left": em.fixed(0.2)}
     field = np.array([0.1, 0.0])
-    model = em.film.model(plate, em.film.cupd(), mean=0.3, on=on, field=field, degree=1)
+    model = em.film.model(plate, em.film.cupd(), mean=0.3, on=on, field=field)
     em.evolve(model, 0.01, progress=False)
     assert on == {"left": em.fixed(0.2)}
     assert field.tolist() == [0.1, 0.0]

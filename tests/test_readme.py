@@ -14,7 +14,7 @@ SCRIPTS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(enco
 
 def small() -> em.mesh.Domain:
     """The domain that a script which begins in the middle is about."""
-    return em.mesh.notched_strip(length=20.0, width=10.0, notch_depth=3.0, notch_width=3.0, size=2.0)
+    return em.mesh.notched_strip(length=20.0, width=10.0, notch_depth=3.0, notch_width=3.0, size=1.8)
 
 
 def test_there_are_scripts():

@@ -389,7 +389,8 @@ def test_pulsed_currents_on_a_network_follow_time():
     density = np.array([2e10, 1e10, 1e10, 1e10, 1e10, 2e10])
     pulsed, plain = ring(current_density=lambda t: density * (t < 1e6)), ring(current_density=density)
     for model in (pulsed, plain):
-        em.evolve(model, until=9e5, progress=False)
+        with pytest.warns(em.ResolutionWarning, match="diffusion length"):  # of two cells a wire
+            em.evolve(model, until=9e5, progress=False)
     assert em.stress.at_nodes(pulsed) == pytest.approx(em.stress.at_nodes(plain), rel=1e-12)
     em.evolve(pulsed, until=1e12, progress=False)
     assert np.abs(em.stress.at_nodes(pulsed)).max() < 1e-3 * np.abs(em.stress.at_nodes(plain)).max()
@@ -447,6 +448,26 @@ def test_voids_open_at_any_node_of_a_network():
     assert model.quantity("void") == pytest.approx(volumes.sum(), rel=1e-12, abs=0)
     stress = em.stress.at_nodes(model)
     assert abs(stress[4]) < 1e-6 * np.abs(stress).max()
+
+
+@pytest.mark.parametrize("node", ["left", 0])
+def test_a_void_opens_only_in_tension(node: int | str):
+    """It would grow backwards: -2.6e-22 m3 it was, after a second."""
+    model = ring(voids=True, residual_stress=-50 * MPa) if node == 0 else line(voids=True, residual_stress=-50 * MPa)
+    with pytest.raises(
+        em.errors.ParameterError, match=r"stress of -5e\+07 Pa at node ('left'|0), must be at least 0: a void opens"
+    ):
+        em.stress.open_void(model, node)
+    assert (model["opened"].x.array == 0.0).all()
+    em.stress.open_void(model, node, open=False)
+
+
+def test_a_void_that_is_open_may_be_opened_again_and_one_without_stress_opens():
+    model = line(voids=True)
+    em.stress.open_void(model, "right")
+    model["sigma"].x.array[:] = -1e3
+    em.stress.open_void(model, "right")
+    assert model["opened"].x.array.sum() == 1.0
 
 
 def test_steady_and_the_verdict_see_open_voids():

@@ -10,7 +10,7 @@ from emfem.conduction.electrodes import Electrode, among, attach, check_floating
 from emfem.conduction.laws import continuity, ohmic_flux
 from emfem.errors import ParameterError, count, floats, kind
 from emfem.mesh import Domain
-from emfem.model import Fixed, Flux, Model, Quantity, algebraic, check_boundaries, conducting, let_in, tests
+from emfem.model import Balance, Fixed, Flux, Model, Quantity, algebraic, check_boundaries, conducting, let_in, tests
 from emfem.spaces import tied
 
 import basix.ufl
@@ -91,6 +91,9 @@ def model(
     one = fem.Constant(domain.mesh, 1.0)
     added = attach(domain, electrodes, nodes, potential, balances, flow, v, degree=2 * degree)
     typical = _typical_current(domain, sigma, conditions, driven)
+    let_through = {f"current {name}": Quantity(-ufl.replace(f, {v: one}), "A") for name, (f, _) in inflows.items()}
+    told = added.quantities | let_through
+    out = {name.removeprefix("current "): q.value for name, q in told.items() if name.startswith("current ")}
     residual = fem.Constant(domain.mesh, 1 / typical) * (added.flow + added.balance)
     if not grounded:
         gauge, w = balances["gauge"]
@@ -107,9 +110,10 @@ def model(
             "phi_min": Quantity(lambda: fields.extremes(phi)[0], "V"),
             "phi_max": Quantity(lambda: fields.extremes(phi)[1], "V"),
             **added.quantities,
-            **{f"current {name}": Quantity(-ufl.replace(f, {v: one}), "A") for name, (f, _) in inflows.items()},
+            **let_through,
         },
         drivers=[*added.drivers, *(driver for _, moved in inflows.values() for driver in moved)],
+        balances={"current": Balance(None, "A", out=out)},
     )
 
 

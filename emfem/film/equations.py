@@ -9,22 +9,26 @@ from typing import Any
 from emfem import fields
 from emfem.errors import ParameterError, count, floats, kind, number, positive_tensor
 from emfem.film.alloy import Alloy, Anisotropy
+from emfem.film.resolution import resolutions
 from emfem.film.start import Noise, start
 from emfem.film.surface import on_surface
 from emfem.film.terms import degenerate_mobility, derivative, mixing_energy, potential, solute_flux, transport
 from emfem.mesh import Domain
 from emfem.model import (
+    Balance,
     Driver,
     Fixed,
     Flux,
     Model,
     Quantity,
+    Reaction,
     algebraic,
+    boundary_fluxes,
     check_boundaries,
     coefficient,
     evolving,
     held,
-    let_in,
+    inflow,
     of_time,
     tests,
 )
@@ -59,7 +63,8 @@ def model(
     Find c, mu with int (dc/dt) v + M(c) D (grad mu - F) . grad v dx = 0 and
     int mu w - f'(c) w - eps grad c . grad w dx = 0 for all v, w. Edges without a condition are blocked.
     Quantities: solute, free_energy, dissipation, c_min, c_max, amplitude (sqrt 2 times the rms deviation: that of a
-    single wave).
+    single wave), and `flux NAME` for each named boundary (out of the domain positive): where c is held it is the
+    reaction of the discrete equations, so fluxes and the change of the solute balance to rounding, see `em.balance`.
 
     Args:
         domain: of any dimension and shape.
@@ -118,19 +123,25 @@ def model(
     eps = fem.Constant(domain.mesh, float(alloy.gradient_energy))
     flux = solute_flux(mobile(c), diffusion, mu, force)
     residual = transport(rate, flux, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx)
-    inflow, inflow_drivers = let_in(domain, conditions, v, 2 * degree)
+    let_in, out, inflow_drivers = inflow(domain, conditions, v, 2 * degree)
     held_values, held_drivers = held(domain, composition, conditions)
+    reaction = Reaction(composition, held_values, 1.0)
 
     return Model(
         "film",
         domain,
         (composition, chemical),
-        residual - inflow,
+        residual - let_in,
         conditions=held_values,
         expressions={"flux": flux, "field": force},
-        quantities=_quantities(c, energy(c), eps, flux, ufl.grad(mu) - force, dx),
+        quantities={
+            **_quantities(c, energy(c), eps, flux, ufl.grad(mu) - force, dx),
+            **boundary_fluxes(domain.names, [reaction], out),
+        },
         drivers=[*drivers, *inflow_drivers, *held_drivers],
         relaxes=True,
+        balances={"solute": Balance(c * dx, "-", (reaction,), out)},
+        resolutions=resolutions(domain, energy, float(alloy.gradient_energy), degree),
     )
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 from emfem.errors import ParameterError, number
 from emfem.heat.laws import exchange
 from emfem.materials.windows import SECTION
 from emfem.mesh import Domain
-from emfem.model import Condition, Driver, Fixed, Flux, OfTime, Quantity, Reaction, coefficient, let_in, of_time
+from emfem.model import Driver, Fixed, Flux, OfTime, coefficient, let_in, of_time
 from emfem.spaces import nodes_on, pieces
 
 import numpy as np
@@ -157,12 +156,3 @@ def let_out(
             flows[name] = exchange(h, temperature, ambient) * v * domain.ds(name, degree)
             drivers += moved
     return flows, drivers
-
-
-def quantities(
-    flows: Mapping[str, ufl.Form], v: Any, reaction: Reaction, held: Sequence[Condition], one: Any
-) -> dict[str, Quantity]:
-    """`heat NAME` of each boundary with a condition, out of the domain positive."""
-    told = {name: Quantity(ufl.replace(form, {v: one}), "W") for name, form in flows.items()}
-    told |= {c.boundary: Quantity(partial(reaction.through, c.boundary), "W", of_model=True) for c in held}
-    return {f"heat {name}": quantity for name, quantity in told.items()}

@@ -15,13 +15,13 @@ from emfem.heat.boundaries import (
     check_temperatures,
     insulated,
     let_out,
-    quantities,
     surroundings,
 )
 from emfem.heat.bounds import Diagnosis, allowed, check_start, limit_told
 from emfem.heat.laws import driven, exchange, fourier_flux, spreading, storage
 from emfem.mesh import Domain
 from emfem.model import (
+    Balance,
     Driver,
     Fixed,
     Flux,
@@ -29,6 +29,7 @@ from emfem.model import (
     Quantity,
     Reaction,
     Unknown,
+    boundary_fluxes,
     check_boundaries,
     coefficient,
     held,
@@ -147,6 +148,9 @@ def model(
     causes = ufl.algorithms.extract_coefficients(made)
     radiates = density is None and causes == [temperature]  # a source of T alone may be what takes the heat away
     volume = fields.integral(fem.form(one * dx), domain.mesh.comm)
+    reaction, out = Reaction(unknown, held_values, scale), {n: ufl.replace(f, {v: one}) for n, f in flows.items()}
+    stored = _stored(domain, laws["heat_capacity"], temperature, start) * one * dx
+    sources = {"generated": made * one * dx, "lost": -lost * one * dx}
     return Model(
         "heat",
         domain,
@@ -158,14 +162,15 @@ def model(
             "T_max": Quantity(lambda: fields.extremes(temperature)[1], "K"),
             "T_min": Quantity(lambda: fields.extremes(temperature)[0], "K"),
             "T_mean": Quantity(temperature / volume * dx, "K"),
-            "heat": Quantity(_stored(domain, laws["heat_capacity"], temperature, start) * dx, "J"),
+            "heat": Quantity(stored, "J"),
             "generated": Quantity(made * one * dx, "W"),
             "lost": Quantity(lost * one * dx, "W"),
-            **quantities(flows, v, Reaction(unknown, held_values, scale), held_values, one),
+            **boundary_fluxes(conditions, [reaction], out, unit="W", label="heat {}"),
         },
         drivers=[*density_drivers, *source_drivers, *loss_drivers, *flow_drivers, *held_drivers],
         relaxes=temperature in causes,
         floats="" if radiates else insulated(domain, space, conditions, sink),
+        balances={"heat": Balance(stored, "J", (reaction,), out, sources)},
     )
 
 

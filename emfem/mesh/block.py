@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from emfem.errors import ParameterError, choice, count, number
 from emfem.mesh.domain import AXES, Domain
+from emfem.mesh.graded import graded_line
 from emfem.mesh.parts import Parts
 from emfem.mesh.share import distribute
 
@@ -22,20 +23,28 @@ CELLS = {1: ("interval",), 2: ("quadrilateral", "triangle"), 3: ("hexahedron", "
 
 
 def interval(
-    length: float, *, cells: int, names: Sequence[str] = ("left", "right"), comm: MPI.Comm = MPI.COMM_WORLD
+    length: float, *, cells: int | str, names: Sequence[str] = ("left", "right"), comm: MPI.Comm = MPI.COMM_WORLD
 ) -> Domain:
     """The line 0 <= x <= length.
 
     Args:
         length: its length [m or -].
-        cells: number of cells.
+        cells: number of equal cells, or "graded": 9 cells that get smaller towards the ends, to 1/26 of the length.
         names: names of the ends x = 0 and x = length.
         comm: the ranks that share it.
 
     Raises:
         ParameterError: for a length that is not positive, no cells, or names that are not two different words.
     """
-    return _block("interval", (length,), (cells,), "interval", "", names, comm)
+    if not isinstance(cells, str):
+        return _block("interval", (length,), (cells,), "interval", "", names, comm)
+    choice("cells", cells, ("graded",))
+    grading = graded_line(number("length along x", length, above=0.0))
+    cut = int(grading.counts[0])
+    domain = _block("interval", (length,), (cut,), "interval", "", names, comm)
+    x = domain.mesh.geometry.x[:, 0]
+    x[:] = length * grading.fractions(np.zeros(len(x), dtype=np.int64), np.round(x / length * cut).astype(np.int64))
+    return domain
 
 
 def rectangle(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emfem.mesh.graded import Grading
 from emfem.mesh.graph import Network, Numbers
 
 import basix.ufl
@@ -41,8 +42,12 @@ class Share:
     owners: Numbers
 
 
-def lines(found: Network, counts: Numbers, comm: MPI.Comm) -> tuple[dolfinx.mesh.Mesh, Numbers]:
+def lines(
+    found: Network, counts: Numbers, comm: MPI.Comm, grading: Grading | None = None
+) -> tuple[dolfinx.mesh.Mesh, Numbers]:
     """The mesh of a network whose segments are cut into `counts` cells, and the segment of each cell. Collective.
+
+    Cells of a segment are equal, or as the `grading` of the same counts has them.
 
     A vertex is numbered as its point of the geometry. The points are numbered at first with the nodes of the network,
     then along the segments: `geometry.input_global_indices` of a node is its number.
@@ -51,7 +56,8 @@ def lines(found: Network, counts: Numbers, comm: MPI.Comm) -> tuple[dolfinx.mesh
     cells, segment, place = _cells(found, counts, share)
     inner, step = _inner(counts, share.segments)
     start, end = (found.nodes[found.segments[inner, i]] for i in (0, 1))
-    between = start + (step / counts[inner])[:, None] * (end - start)
+    along = step / counts[inner] if grading is None else grading.fractions(inner, step)
+    between = start + along[:, None] * (end - start)
     own, foreign = share.nodes[: share.own], share.nodes[share.own :]
     points = np.concatenate([found.nodes[own], between, found.nodes[foreign]])
     before = np.cumsum(counts - 1) - (counts - 1)

@@ -8,17 +8,19 @@ from typing import Any
 from emfem import fields
 from emfem.errors import ConvergenceError, ParameterError, choice, count, floats, kind, number
 from emfem.mesh import Domain, bounds
-from emfem.migration.fluxes import boundary_fluxes
 from emfem.migration.inputs import check_fractions, drift_of, is_function, scalar, start, typical_flow
 from emfem.migration.laws import transport
-from emfem.migration.vacancies import Vacancies, drawn_fluxes, kept
+from emfem.migration.vacancies import Vacancies, drawn_fluxes, kept, of_vacancies
 from emfem.model import (
+    Balance,
     Driver,
     Fixed,
     Model,
     Placeholder,
     Quantity,
+    Reaction,
     Unknown,
+    boundary_fluxes,
     check_boundaries,
     evolving,
     held,
@@ -141,6 +143,11 @@ def alloy(
     held_values, held_drivers = held(domain, fraction, conditions)
     closed = vacancies is not None and vacancies.lifetime is None and not surfaces  # they keep their amount
     at_surfaces = held(domain, unknowns[1], surfaces)[0] if vacancies is not None else []
+    reaction = Reaction(fraction, held_values, flow)
+    balances = {"amount": Balance(n * dx, "-", (reaction,))}
+    if vacancies is not None:
+        at_sinks = Reaction(unknowns[1], at_surfaces, flow)
+        balances["vacancies"] = of_vacancies(domain, unknowns[1], vacancies, at_sinks, dx)
     return Model(
         "alloy",
         domain,
@@ -153,11 +160,12 @@ def alloy(
             "N_min": Quantity(lambda: fields.extremes(n)[0]),
             "N_max": Quantity(lambda: fields.extremes(n)[1]),
             **_ratios(unknowns),
-            **boundary_fluxes(domain, fraction, held_values, {}, scale=flow),
+            **boundary_fluxes(domain.names, [reaction], {}),
         },
         drivers=[*drivers, *held_drivers],
         relaxes=not held_values or closed,
         floats=_restless(markers, pushes, held_values),
+        balances=balances,
     )
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
+from emfem import fields
 from emfem.mesh import Domain
+from emfem.mesh.domain import Weighted
 from emfem.migration.laws import applied, solved
 
 import basix
@@ -49,15 +51,25 @@ def fitting(s: Any) -> Any:
     return ufl.conditional(small, 1 + s**2 / 12, safe / 2 / ufl.tanh(safe / 2))
 
 
-def centre(domain: Domain) -> Any:
-    """One point a cell, its centre."""
-    return domain.dx(1)
+def rules(domain: Domain) -> tuple[Any, Any]:
+    """The corners of each cell, for what is stored, and its centre, for the flux.
 
+    With the corners the mass matrix of linear elements is diagonal, its entries the sums of the rows of the consistent
+    one. A weight that is linear in a cell of d dimensions, as that of a body of revolution, counts there with (weight +
+    (d + 1) mean)/(d + 2): no node on the axis is without mass.
 
-def lumped(domain: Domain) -> Any:
-    """The corners of each cell: the mass matrix of linear elements is then diagonal."""
-    rule = {"quadrature_rule": "vertex", "quadrature_degree": 1}
-    return domain.weighted(ufl.Measure("dx", domain=domain.mesh, metadata=rule))
+    The two are tagged apart, for kernels of their own: where a rule has one point FFCx 0.11 takes what a coefficient is
+    there for its values at the points of other rules.
+    """
+    mesh, dim = domain.mesh, domain.mesh.topology.dim
+    cells = np.arange(mesh.topology.index_map(dim).size_local, dtype=np.int32)
+    dx = ufl.Measure("dx", domain=mesh, subdomain_data=[(1, cells), (2, cells)])
+    corners = dx(1, metadata={"quadrature_rule": "vertex", "quadrature_degree": 1})
+    centre = domain.weighted(dx(2, metadata={"quadrature_degree": 1}))
+    if domain.weight is None:
+        return corners, centre
+    mean = fields.discontinuous(domain.weight, mesh, 0)
+    return Weighted(corners, (domain.weight + (dim + 1) * mean) / (dim + 2)), centre
 
 
 def reference_corners(domain: Domain) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -10,11 +11,15 @@ from emfem import fields
 from emfem.mesh import Domain
 from emfem.migration.fitted import reference_corners
 from emfem.migration.laws import solved
-from emfem.model import Model
+from emfem.model import Model, Resolution
 
 import numpy as np
 import ufl
 from numpy.typing import NDArray
+
+PECLET = {1: 1.0, 2: 1.5}  # above which layers oscillate, by the degree of the elements
+CUBIC = 2.0  # of higher degrees
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,40 @@ class Peclet:
 def peclet(model: Model) -> Peclet:
     """The largest cell Peclet number |v| h / (2 D) of a migration model in its present state. Collective.
 
-    Above 1, plain linear elements oscillate at boundary layers; quadratic ones from about 2.
+    Above 1, plain linear elements oscillate at boundary layers; quadratic ones above 1.5, cubic ones above 2.
 
     Raises:
         UnknownName: if the model has no drift.
     """
     name = next((name for name in model.names if name.split()[0] == "drift"), "drift")
     return highest_peclet(model.domain, model[name.replace("drift", "diffusivity")], model[name])
+
+
+def resolutions(domain: Domain, degree: int) -> list[Resolution]:
+    """The cell Peclet number of plain elements, where the domain has boundaries that layers can form at.
+
+    Between ends that hold 1 and 0, with the drift towards the 0, plain elements overshoot 1, on 20 cells at rest, by
+
+    | cell Peclet number | 1 | 1.5    | 2      | 2.5    | 3      | 4      |
+    |--------------------|---|--------|--------|--------|--------|--------|
+    | degree 1           | 0 | 2.0e-1 | 3.3e-1 | 4.3e-1 | 5.0e-1 | 6.0e-1 |
+    | degree 2           | 0 | 0      | 3.9e-2 | 9.7e-2 | 1.4e-1 | 2.1e-1 |
+    | degree 3           | 0 | 0      | 0      | 5.9e-3 | 2.1e-2 | 5.5e-2 |
+
+    The limits are the last numbers without. The blocked state of the same drift is right at the boundary all the way.
+    """
+
+    def number(model: Model, t: float) -> float:
+        """The largest one, while the drift is known."""
+        del t
+        return peclet(model).value if domain.names else math.nan
+
+    def remedy(found: float) -> str:
+        times = math.ceil(found / limit)
+        return f"layers there oscillate; take cells {times} times smaller, or stabilisation='fitted'"
+
+    limit = PECLET.get(degree, CUBIC) * (1 + ROUNDING)
+    return [Resolution("cell Peclet number", number, limit, remedy, at_most=True)]
 
 
 def highest_peclet(domain: Domain, diffusivity: Any, velocity: Any) -> Peclet:

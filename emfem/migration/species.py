@@ -11,18 +11,20 @@ from emfem.errors import ParameterError, choice, count, kind
 from emfem.mesh import Domain
 from emfem.migration.boundaries import FastPath, along_boundaries, measure, surfaces
 from emfem.migration.exchange import ends, exchanged, highest, in_boundaries
-from emfem.migration.fitted import SIMPLICES, centre, fitted_flux, lumped
-from emfem.migration.fluxes import boundary_fluxes
+from emfem.migration.fitted import SIMPLICES, fitted_flux, rules
 from emfem.migration.inputs import drift_of, scalar, start, typical_flow
 from emfem.migration.laws import species_flux, transport
-from emfem.migration.measures import peclet
+from emfem.migration.measures import peclet, resolutions
 from emfem.model import (
+    Balance,
     Driver,
     Fixed,
     Flux,
     Model,
     Quantity,
+    Reaction,
     Unknown,
+    boundary_fluxes,
     check_boundaries,
     coefficient,
     conducting,
@@ -134,12 +136,15 @@ def model(
     unknowns = (species,) if inside is None else (species, inside)
     w, *others = tests(unknowns)
     dx = domain.dx(2 * degree)
-    dt = lumped(domain) if fitted else dx
+    dt, middle = rules(domain) if fitted else (dx, dx)
     flux = species_flux(spread, velocity, c)
-    moved = (fitted_flux(domain, spread, velocity, c), centre(domain)) if fitted else (flux, dx)
+    moved = (fitted_flux(domain, spread, velocity, c), middle) if fitted else (flux, dx)
     balance = transport(rate, w, dt, *moved)
+    sources = {}
     if source is not None:
-        balance -= scalar("source(c)", source, c) * w * dt
+        comes = scalar("source(c)", source, c)
+        balance -= comes * w * dt
+        sources["source"] = comes * fem.Constant(domain.mesh, 1.0) * dt
     stored = c * dx
     faces = None if grain_boundaries is None else surfaces(domain)
     if grain_boundaries is not None and faces is not None:
@@ -157,7 +162,9 @@ def model(
     drivers += moving
     held_values, moving = held(domain, species, conditions)
     at_ends, elsewhere, following = ends(domain, inside, path, conditions) if inside and path else ([], [], [])
-    beside = None if inside is None else (inside, [*at_ends, *elsewhere])
+    reactions = [Reaction(species, held_values, scale)]
+    if inside is not None:
+        reactions.append(Reaction(inside, [*at_ends, *elsewhere], scale))
     free = source is None and not held_values  # its amount is what it was, but for what is let in
     mark = "" if name == "c" else f" {name}"
     return Model(
@@ -173,11 +180,13 @@ def model(
             f"{name}_max": Quantity(lambda: fields.extremes(c)[1]),
             f"peclet{mark}": Quantity(lambda model: peclet(model).value, of_model=True),
             **({} if inside is None else {f"{inside.name}_max": Quantity(partial(highest, inside))}),
-            **boundary_fluxes(domain, species, held_values, given, scale=scale, mark=mark, beside=beside),
+            **boundary_fluxes(domain.names, reactions, given, label=f"flux {{}}{mark}"),
         },
         drivers=[*drivers, *moving, *following],
         relaxes=free,
         floats=_no_way_out(domain, name, conditions) if free else "",
+        balances={f"amount{mark}": Balance(stored, "-", tuple(reactions), given, sources)},
+        resolutions=[] if fitted else resolutions(domain, degree),
     )
 
 

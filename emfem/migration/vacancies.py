@@ -16,7 +16,7 @@ from typing import Any
 
 from emfem.errors import ParameterError, number
 from emfem.mesh import Domain
-from emfem.model import Unknown
+from emfem.model import Balance, Reaction, Unknown
 
 import ufl
 from dolfinx import fem
@@ -75,3 +75,11 @@ def kept(domain: Domain, ratio: Unknown, given: Vacancies, velocity: Any, q: Any
     if given.lifetime is not None:
         total += fem.Constant(domain.mesh, given.equilibrium / given.lifetime) * (y - 1) * q * dx
     return total
+
+
+def of_vacancies(domain: Domain, ratio: Unknown, given: Vacancies, reaction: Reaction, dx: ufl.Measure) -> Balance:
+    """The balance of vacancies, int e y dx: sinks make `int (e/tau) (1 - y) dx`, surfaces take up what comes."""
+    y, made = ratio.function, {}
+    if given.lifetime is not None:
+        made["sinks"] = fem.Constant(domain.mesh, given.equilibrium / given.lifetime) * (1 - y) * dx
+    return Balance(fem.Constant(domain.mesh, given.equilibrium) * y * dx, "-", (reaction,), {}, made)

@@ -1,5 +1,6 @@
 """Models: unknowns, one residual, conditions and quantities."""
 
+from emfem.model.balance import Balance, Flows, accumulate, balance
 from emfem.model.coefficients import conducting
 from emfem.model.conditions import (
     Condition,
@@ -18,30 +19,40 @@ from emfem.model.conditions import (
     of_time,
     surplus,
 )
+from emfem.model.fluxes import boundary_fluxes, inflow
 from emfem.model.models import Model, Quantity
 from emfem.model.reaction import Reaction
+from emfem.model.resolution import Resolution, check_resolution
 from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, placeholder, tests
 
 __all__ = [
+    "Balance",
     "Condition",
     "Driver",
     "Fixed",
+    "Flows",
     "Flux",
     "Model",
     "OfTime",
     "Placeholder",
     "Quantity",
     "Reaction",
+    "Resolution",
     "Unknown",
+    "accumulate",
     "algebraic",
     "at_start",
+    "balance",
+    "boundary_fluxes",
     "check_boundaries",
+    "check_resolution",
     "coefficient",
     "conducting",
     "evolving",
     "fixed",
     "flux",
     "held",
+    "inflow",
     "inflows",
     "let_in",
     "of_time",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emfem import fields
 from emfem.errors import ParameterError, UnknownName, floats
@@ -16,6 +16,10 @@ import dolfinx
 import numpy as np
 import ufl
 from dolfinx import fem
+
+if TYPE_CHECKING:
+    from emfem.model.balance import Balance
+    from emfem.model.resolution import Resolution
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,9 @@ class Model:
         drivers: what moves its coefficients in time.
         relaxes: whether it has many steady states (one for each amount of solute, say) and wants the one it relaxes to.
         floats: why it has no steady state, one sentence; empty if it may have one.
+        balances: what it conserves, for `em.balance` and `em.accumulate`.
+        resolutions: what its mesh must resolve.
+        warned: names of those that a warning was given of.
         t: the time of the present state.
     """
 
@@ -65,6 +72,8 @@ class Model:
         drivers: Sequence[Driver] = (),
         relaxes: bool = False,
         floats: str = "",
+        balances: Mapping[str, Balance] | None = None,
+        resolutions: Sequence[Resolution] = (),
     ) -> None:
         """Gather the parts; nothing is compiled yet."""
         self.name, self.domain = name, domain
@@ -73,6 +82,8 @@ class Model:
         self.expressions = dict(expressions or {})
         self.quantities = dict(quantities or {})
         self.relaxes, self.floats = relaxes, floats
+        self.balances = dict(balances or {})
+        self.resolutions, self.warned = tuple(resolutions), set[str]()
         self._check_meshes()
         self.t = 0.0
         self.drivers = tuple(drivers)
@@ -172,6 +183,8 @@ class Model:
             drivers=self.drivers,
             relaxes=self.relaxes,
             floats=self.floats,
+            balances={name: balance.replaced(put) for name, balance in self.balances.items()},
+            resolutions=self.resolutions,
         )
 
     def quantity(self, name: str) -> float:

@@ -35,13 +35,29 @@ class Reaction:
         self._model: Model | None = None
         self._shares = _shares(unknown, self.conditions)
 
+    @property
+    def boundaries(self) -> tuple[str, ...]:
+        """Names of the boundaries where the unknown is held."""
+        return tuple(self._shares)
+
     def through(self, boundary: str, model: Model) -> float:
         """The flux out through one boundary; a node that several share counts for each in equal parts. Collective."""
-        lack, share = self._lack(model), self._shares[boundary]
+        lack, share = self.solve(model)[0], self._shares[boundary]
         return -self.scale * model.mesh.comm.allreduce(float(lack @ share[: len(lack)]))
 
-    def _lack(self, model: Model) -> Values:
-        """The residual of every node of this rank, with the rates that make it vanish wherever nothing is held."""
+    def form(self, boundary: str, model: Model) -> ufl.Form:
+        """The flux out through one boundary, a functional of the unknowns and of their rates."""
+        share = fem.Function(self.unknown.function.function_space)
+        share.x.array[: len(self._shares[boundary])] = self._shares[boundary]
+        share.x.scatter_forward()
+        block = self._block(model)
+        return -self.scale * ufl.replace(block, {block.arguments()[0]: share})
+
+    def solve(self, model: Model) -> tuple[Values, Values]:
+        """What the equation of every held node of this rank lacks, and the rate of every node. Collective.
+
+        The rates are those with which the equation of every other node holds, and held values move as they are told.
+        """
         if self._model is not model:
             self._compile(model)
         rate = self.unknown.rate
@@ -73,12 +89,16 @@ class Reaction:
             np.where(held, 1.0, rows.diagonal()),  # held nodes may store nothing
             model.mesh.comm,
         )
-        return np.where(held, still + weighed(rates), 0.0)
+        return np.where(held, still + weighed(rates), 0.0), rates
+
+    def _block(self, model: Model) -> ufl.Form:
+        """The equation of the unknown."""
+        block = next(i for i, unknown in enumerate(model.unknowns) if unknown.function is self.unknown.function)
+        return model.residual if len(model.unknowns) == 1 else ufl.extract_blocks(model.residual)[block]
 
     def _compile(self, model: Model) -> None:
         """The residual, and its derivative by the rate."""
-        block = next(i for i, unknown in enumerate(model.unknowns) if unknown.function is self.unknown.function)
-        residual = model.residual if len(model.unknowns) == 1 else ufl.extract_blocks(model.residual)[block]
+        residual = self._block(model)
         trial = ufl.TrialFunction(self.unknown.function.function_space)
         self._residual = fem.form(residual)
         self._mass = fem.form(ufl.derivative(residual, self.unknown.rate, trial))

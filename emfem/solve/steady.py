@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from emfem.errors import ConvergenceError, ParameterError, choice, number
-from emfem.model import Model
+from emfem.model import Model, check_resolution
 from emfem.solve.newton import Steady, gave_up, newton, restored
 from emfem.solve.problem import Options, Problem, as_models
 from emfem.solve.stepper import TimeStepper
@@ -98,9 +99,11 @@ def solve_steady(
     number("rtol", rtol, above=0.0)
     number("atol", atol, above=0.0)
     try:
-        return solver(found, rtol, atol, petsc_options)
+        solved = solver(found, rtol, atol, petsc_options)
     except ConvergenceError as error:
         hints = [unknown.unsteady for model in found for unknown in model.unknowns if unknown.unsteady]
         if "left its bounds" not in error.reason:
             error.args = ("; ".join([error.args[0], *hints]),)
         raise
+    check_resolution(found, math.inf)
+    return solved

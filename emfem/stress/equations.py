@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from emfem import fields
 from emfem.errors import ParameterError, count, kind
 from emfem.mesh import Domain, bounds
 from emfem.model import (
+    Balance,
     Fixed,
     Flux,
     Model,
     Quantity,
     Reaction,
     Unknown,
+    boundary_fluxes,
     check_boundaries,
     held,
+    inflow,
     inflows,
-    let_in,
     surplus,
     tests,
 )
 from emfem.stress.field import Stress
 from emfem.stress.inputs import Field, field_of, mean, mean_size, metal_at, start, uniform
 from emfem.stress.laws import Metal, atom_flux, balance, drive
+from emfem.stress.resolution import resolutions
 from emfem.stress.voids import Voids
 from emfem.units import boltzmann
 
@@ -118,12 +120,15 @@ def model(
     unknowns = (stress, *((empty.unknown,) if empty else ()))
     v, *others = tests(unknowns)
     dx, omega = domain.dx(2 * degree + 1), metal["atomic_volume"]
-    inflow, moved = let_in(domain, conditions, omega * v, 2 * degree)
-    residual = balance(metal, sigma, stress.rate, force, v, dx) + inflow
+    let_in, out, moved = inflow(domain, conditions, omega * v, 2 * degree)
+    residual = balance(metal, sigma, stress.rate, force, v, dx) + let_in
     if empty:
         residual += empty.residual(sigma, v, others[0])
     held_values, moving = held(domain, stress, conditions)
     free = not held_values
+    per_atom = mean(domain, omega)
+    reaction = Reaction(stress, held_values, -flow / per_atom)  # atoms that leave make tension: they count negative
+    inside = [] if empty is None else [Reaction(empty.unknown, [], -flow / per_atom)]
     return Model(
         "stress",
         domain,
@@ -138,11 +143,13 @@ def model(
         },
         quantities={
             **_quantities(domain, metal, sigma, empty, dx),
-            **_fluxes(domain, stress, conditions, held_values, metal, flow, 2 * degree),
+            **boundary_fluxes(domain.names, [reaction], out, unit="1/s"),
         },
         drivers=[*electric.drivers, *moved, *moving],
         relaxes=free,
         floats=_no_way_out(domain, conditions) if free else "",
+        balances={"atoms": Balance(_surplus(domain, metal, sigma, empty, dx), "-", (reaction, *inside), out)},
+        resolutions=resolutions(domain, metal, force, bool(conditions), degree),
     )
 
 
@@ -178,10 +185,8 @@ def _quantities(domain: Domain, metal: Metal, sigma: Any, empty: Voids | None, d
     """What the stress field tells."""
     one = fem.Constant(domain.mesh, 1.0)
     volume = fields.integral(fem.form(one * dx), domain.mesh.comm)
-    stiffness, omega = metal["bulk_modulus"], metal["atomic_volume"]
-    atoms = (1 - sigma / stiffness) / omega * dx
-    if empty:
-        atoms -= empty.unknown.function / omega * empty.points
+    omega = metal["atomic_volume"]
+    atoms = 1 / omega * one * dx + _surplus(domain, metal, sigma, empty, dx)
     return {
         "sigma_max": Quantity(lambda: fields.extremes(sigma)[1], "Pa"),
         "sigma_min": Quantity(lambda: fields.extremes(sigma)[0], "Pa"),
@@ -192,29 +197,13 @@ def _quantities(domain: Domain, metal: Metal, sigma: Any, empty: Voids | None, d
     }
 
 
-def _fluxes(
-    domain: Domain,
-    stress: Unknown,
-    conditions: Mapping[str, Any],
-    held_values: list[Any],
-    metal: Metal,
-    flow: float,
-    degree: int,
-) -> dict[str, Quantity]:
-    """Atoms out through each named boundary: the reaction where stress is held, what is let in, or none."""
-    omega = mean(domain, metal["atomic_volume"])
-    reaction = Reaction(stress, held_values, -flow / omega)  # atoms that leave make tension: they count the other way
-    found: dict[str, Quantity] = {}
-    for name in domain.names:
-        condition = conditions.get(name)
-        if isinstance(condition, Fixed):
-            found[f"flux {name}"] = Quantity(partial(reaction.through, name), "1/s", of_model=True)
-        elif isinstance(condition, Flux):
-            through, _ = let_in(domain, {name: condition}, fem.Constant(domain.mesh, 1.0), degree)
-            found[f"flux {name}"] = Quantity(-through, "1/s")
-        else:
-            found[f"flux {name}"] = Quantity(float, "1/s")  # blocked: float() is 0
-    return found
+def _surplus(domain: Domain, metal: Metal, sigma: Any, empty: Voids | None, dx: Any) -> ufl.Form:
+    """`-int sigma/(B Omega) dx - sum V/Omega`: the atoms beyond those of the metal without stress and voids."""
+    omega = metal["atomic_volume"]
+    beyond = -sigma / (metal["bulk_modulus"] * omega) * dx
+    if empty:
+        beyond -= empty.unknown.function / omega * empty.points
+    return beyond
 
 
 def _no_way_out(domain: Domain, conditions: Mapping[str, Any]) -> str:

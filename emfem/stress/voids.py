@@ -15,8 +15,10 @@ from emfem.stress.laws import Metal, opening
 import numpy as np
 import ufl
 from dolfinx import fem, la
+from mpi4py import MPI
 from numpy.typing import NDArray
 
+ROUNDING = 1e-9  # of a typical stress: so much below 0 is none
 THIN = 1e-6  # of a cell: delta, the distance over which the stress falls to 0 in the surface of a void
 
 
@@ -61,6 +63,8 @@ class Voids:
 def open_void(model: Model, node: int | str, *, open: bool = True) -> None:
     """Open a void at a node of a model with `voids=True`, or close it; it keeps its volume. Collective.
 
+    A void opens only in tension: into a metal under compression it would grow backwards, with a negative volume.
+
     Args:
         model: of stress, on a line or network.
         node: number of a node of the network, or the name of a boundary.
@@ -68,13 +72,34 @@ def open_void(model: Model, node: int | str, *, open: bool = True) -> None:
 
     Raises:
         UnknownName: for a boundary that does not exist, or a model without voids.
-        ParameterError: for a node that does not exist or has no metal, or something else than a model.
+        ParameterError: for a node that does not exist or has no metal, a node under compression that is to open, or
+            something else than a model.
     """
     kind("model", model, Model, "one of em.stress.model")
     kind("open", open, bool, "True or False")
     opened, domain = model["opened"], model.domain
-    opened.x.array[_dofs_of(domain, opened.function_space, node)] = float(open)
+    dofs = _dofs_of(domain, opened.function_space, node)
+    if open:
+        _check_tension(model, node, dofs)
+    opened.x.array[dofs] = float(open)
     opened.x.scatter_forward()
+
+
+def _check_tension(model: Model, node: int | str, dofs: NDArray[np.int32]) -> None:
+    """Refuse a void at nodes under compression, beyond rounding; where one is open already its surface holds 0.
+
+    Raises:
+        ParameterError: naming the node and its stress.
+    """
+    sigma, opened = model["sigma"], model["opened"]
+    at_nodes = fem.Function(opened.function_space)
+    fields.refresh(at_nodes, sigma)
+    closed = dofs[opened.x.array[dofs] == 0.0]
+    lowest = model.mesh.comm.allreduce(float(at_nodes.x.array[closed].min(initial=0.0)), op=MPI.MIN)
+    if lowest < -ROUNDING * model.unknowns[0].scale:
+        where = repr(node) if isinstance(node, str) else node
+        msg = f"stress of {lowest:.4g} Pa at node {where}, must be at least 0: a void opens only in tension"
+        raise ParameterError(msg)
 
 
 def _dofs_of(domain: Domain, space: fem.FunctionSpace, node: int | str) -> NDArray[np.int32]:

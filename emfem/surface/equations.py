@@ -7,7 +7,7 @@ from typing import Any
 
 from emfem.errors import ParameterError, count, kind, number
 from emfem.mesh import Domain
-from emfem.model import Model, OfTime, algebraic, evolving, tests
+from emfem.model import Balance, Model, OfTime, Reaction, algebraic, evolving, tests
 from emfem.surface.anisotropy import factor
 from emfem.surface.circuit import circuit, ends_of
 from emfem.surface.inputs import check_path, drive, metal, start, typical
@@ -131,6 +131,7 @@ def model(
         | (wired.quantities(domain, dx) if wired else {}),
         drivers=wired.drivers if wired else (),
         relaxes=True,
+        balances={"metal": Balance(c * dx, "m3", (Reaction(solid, [], pace * volume),))},
     )
 
 

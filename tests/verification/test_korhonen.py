@@ -361,6 +361,7 @@ def error(model: em.Model) -> float:
     return float(np.sqrt(em.fields.integral(square, model.mesh.comm) / LENGTH)) / (GRADIENT * LENGTH)
 
 
+@pytest.mark.filterwarnings("ignore:the stress model. diffusion length:emfem.ResolutionWarning")
 def test_error_of_linear_cells_is_of_second_order():
     """That of quadratic ones is a check of `emfem verify`."""
     found = []

@@ -1,0 +1,82 @@
+"""What a mesh must resolve of stress: the distance it has diffused from ends and junctions.
+
+There the stress begins as sqrt(t), in a layer as wide as the diffusion length sqrt(kappa t). Errors of a blocked line's
+ends against the closed form, h the size of its cells, all equal:
+
+| sqrt(kappa t)/h | 0.25   | 0.36   | 0.5    | 0.57   | 0.75   | 0.8    | 1.1    | 1.6    | 2.9    | 4.5    |
+|-----------------|--------|--------|--------|--------|--------|--------|--------|--------|--------|--------|
+| degree 1        | 3.5e-1 | 2.0e-1 | 9.7e-2 | 7.5e-2 | 4.2e-2 | 3.5e-2 | 1.7e-2 | 8.2e-3 | 2.6e-3 | 1.0e-3 |
+| degree 2        | 1.7e-2 | 5.8e-3 | 4.3e-3 | 2.9e-3 | 9e-4   | 6.0e-4 | 1.2e-4 | 2.8e-5 | 2.7e-6 | 4.3e-7 |
+
+The limits are where the error is 1e-3. Later on, at kappa t of the order of the length squared, linear elements are
+better than that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from emfem.mesh import Domain
+from emfem.model import Model, Resolution
+from emfem.stress.inputs import mean, mean_size
+from emfem.stress.laws import Metal
+
+import numpy as np
+from mpi4py import MPI
+
+LEAST = {1: 4.5}  # of the diffusion length over a cell, by the degree of the elements
+QUADRATIC = 0.75  # of higher degrees
+
+
+def resolutions(domain: Domain, metal: Metal, force: Any, moved: bool, degree: int) -> list[Resolution]:
+    """The diffusion length over the longest cell at an end or junction, on lines and networks.
+
+    Args:
+        domain: of the model.
+        metal: which tells kappa.
+        force: what drives, nothing to be resolved if 0.
+        moved: whether boundaries hold a stress or let atoms in, which has to be resolved without a force too.
+        degree: of the elements.
+    """
+    if domain.mesh.topology.dim != 1:
+        return []
+    limit, size = LEAST.get(degree, QUADRATIC), _longest_cell(domain)
+
+    def lengths(model: Model, t: float) -> float:
+        """`sqrt(kappa t)/h`; NaN where nothing happens at ends."""
+        del model
+        if size == 0.0 or not 0.0 < t < math.inf:
+            return math.nan
+        found = math.sqrt(mean(domain, metal.mobility * metal["bulk_modulus"]) * t) / size
+        still = found < limit and not moved and mean_size(domain, force) == 0.0
+        return math.nan if still else found
+
+    return [Resolution("diffusion length over cell size", lengths, limit, _remedy(limit), timed=True)]
+
+
+def _remedy(limit: float) -> Callable[[float], str]:
+    """What to do where the diffusion length is shorter than that."""
+
+    def told(found: float) -> str:
+        times = math.ceil(limit / found)
+        return (
+            f"stress at ends and junctions is off by more than 1e-3; take {times} times as many cells, or 'graded' ones"
+        )
+
+    return told
+
+
+def _longest_cell(domain: Domain) -> float:
+    """Of the cells at ends and junctions; 0 if there are none. Collective."""
+    mesh = domain.mesh
+    mesh.topology.create_connectivity(0, 1)
+    if domain.network is None:
+        vertices = domain.facets.indices
+    else:  # vertices are numbered as points, of which those of the nodes come first
+        vertices = np.flatnonzero(mesh.geometry.input_global_indices < len(domain.network.nodes)).astype(np.int32)
+    link = mesh.topology.connectivity(0, 1)
+    cells = np.unique(np.concatenate([np.zeros(0, dtype=np.int32), *(link.links(v) for v in vertices)]))
+    longest = float(mesh.h(1, cells.astype(np.int32)).max(initial=0.0)) if len(cells) else 0.0
+    return mesh.comm.allreduce(longest, op=MPI.MAX)
