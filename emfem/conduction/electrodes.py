@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from emfem import fields
 from emfem.conduction.laws import contact
+from emfem.dimensions import integral
 from emfem.errors import ParameterError, number
 from emfem.mesh import Domain
 from emfem.model import Condition, Driver, Fixed, OfTime, Quantity, Unknown, coefficient, of_time
@@ -181,7 +182,7 @@ def attach(
                 level = Quantity(partial(_highest, volts), "V")
             added.flow += contact(phi, volts, resistivity, v, ds)
             one = fem.Constant(domain.mesh, 1.0)
-            added.quantities[f"current {name}"] = Quantity(contact(phi, volts, resistivity, one, ds), "A")
+            added.quantities[f"current {name}"] = Quantity(contact(phi, volts, resistivity, one, ds), integral("A"))
         elif e.tied:
             added.flow -= load * v * ds
             own[name] = load * ds
@@ -192,7 +193,7 @@ def attach(
         added.quantities[f"voltage {name}"] = level
     for name, share in _shares(phi.function_space, {name: nodes[name] for name in own}).items():
         reaction = ufl.replace(added.flow, {v: share})
-        added.quantities[f"current {name}"] = Quantity(-reaction - own[name], "A")
+        added.quantities[f"current {name}"] = Quantity(-reaction - own[name], integral("A"))
     return added
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from emfem import fields
 from emfem.conduction.electrodes import Electrode, among, attach, check_floating, check_touching, nodes_of
 from emfem.conduction.laws import continuity, ohmic_flux
+from emfem.dimensions import Meaning, integral
 from emfem.errors import ParameterError, count, floats, kind
 from emfem.mesh import Domain
 from emfem.model import Fixed, Flux, Model, Quantity, algebraic, check_boundaries, conducting, let_in, tests
@@ -18,6 +19,13 @@ import numpy as np
 import ufl
 from dolfinx import fem
 from numpy.typing import ArrayLike
+
+MEANINGS = {
+    "phi": Meaning("potential", "V"),
+    "potential": Meaning("potential", "V"),
+    "E": Meaning("electric field", "V/m"),
+    "j": Meaning("current density", "A/m2"),
+}
 
 
 def model(
@@ -103,13 +111,15 @@ def model(
         conditions=added.conditions,
         expressions={"E": field, "j": current, "potential": phi - ufl.inner(driven, place)},
         quantities={
-            "power": Quantity(ufl.inner(current, field) * dx, "W"),
+            "power": Quantity(ufl.inner(current, field) * dx, integral("W")),
             "phi_min": Quantity(lambda: fields.extremes(phi)[0], "V"),
             "phi_max": Quantity(lambda: fields.extremes(phi)[1], "V"),
             **added.quantities,
-            **{f"current {name}": Quantity(-ufl.replace(f, {v: one}), "A") for name, (f, _) in inflows.items()},
+            **{f"current {name}": Quantity(-ufl.replace(f, {v: one}), integral("A")) for name, (f, _) in inflows.items()},
         },
         drivers=[*added.drivers, *(driver for _, moved in inflows.values() for driver in moved)],
+        system=domain.system(),
+        meanings=MEANINGS | {unknown.name: Meaning("voltage of an electrode", "V") for unknown in numbers.values()},
     )
 
 

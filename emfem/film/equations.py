@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emfem import fields
+from emfem.dimensions import METRE, PLAIN, Meaning, System, scaled
 from emfem.errors import ParameterError, count, floats, kind, number, positive_tensor
 from emfem.film.alloy import Alloy, Anisotropy
 from emfem.film.start import Noise, start
@@ -35,6 +36,12 @@ from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 from ufl.algorithms import expand_derivatives
 
+MEANINGS = {
+    "c": Meaning("concentration c"),
+    "mu": Meaning("chemical potential"),
+    "flux": Meaning("flux of solute"),
+    "field": Meaning("driving field"),
+}
 BEYOND = "a field too strong for the cells, or lengths that are not in film thicknesses"  # what leads there
 UNDERSHOOT = (
     0.01  # how far the discrete c may pass 0 or 1 where a strong field uses one species up, before a step is cut
@@ -131,7 +138,15 @@ def model(
         quantities=_quantities(c, energy(c), eps, flux, ufl.grad(mu) - force, dx),
         drivers=[*drivers, *inflow_drivers, *held_drivers],
         relaxes=True,
+        system=_system(domain, alloy, free_energy),
+        meanings=MEANINGS,
     )
+
+
+def _system(domain: Domain, alloy: Alloy, free_energy: Any) -> System:
+    """Scaled: by the film's thickness h, or as the domain or an own free energy has it."""
+    told = domain.length_unit if domain.length_unit not in (None, METRE) else "h" if free_energy is None else PLAIN
+    return scaled(str(told), alloy.scales and alloy.scales.in_si)
 
 
 def _quantities(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
+from emfem.dimensions import integral
 from emfem.errors import ParameterError, number
 from emfem.heat.laws import exchange
 from emfem.materials.windows import SECTION
@@ -163,6 +164,6 @@ def quantities(
     flows: Mapping[str, ufl.Form], v: Any, reaction: Reaction, held: Sequence[Condition], one: Any
 ) -> dict[str, Quantity]:
     """`heat NAME` of each boundary with a condition, out of the domain positive."""
-    told = {name: Quantity(ufl.replace(form, {v: one}), "W") for name, form in flows.items()}
-    told |= {c.boundary: Quantity(partial(reaction.through, c.boundary), "W", of_model=True) for c in held}
+    told = {name: Quantity(ufl.replace(form, {v: one}), integral("W")) for name, form in flows.items()}
+    told |= {c.boundary: Quantity(partial(reaction.through, c.boundary), integral("W"), of_model=True) for c in held}
     return {f"heat {name}": quantity for name, quantity in told.items()}

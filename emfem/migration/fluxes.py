@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from emfem.dimensions import Meaning
 from emfem.mesh import Domain
 from emfem.model import Condition, Model, Quantity, Reaction, Unknown
 
@@ -18,6 +19,7 @@ def boundary_fluxes(
     given: Mapping[str, ufl.Form],
     *,
     scale: float,
+    told: Meaning,
     mark: str = "",
     beside: tuple[Unknown, list[Condition]] | None = None,
 ) -> dict[str, Quantity]:
@@ -29,6 +31,7 @@ def boundary_fluxes(
         conditions: what is held of it.
         given: what flows out elsewhere.
         scale: what the residual was divided by.
+        told: what a flux through a boundary is.
         mark: the end of every name.
         beside: another unknown whose flux is counted too, and what is held of it at the same boundaries.
     """
@@ -38,10 +41,10 @@ def boundary_fluxes(
     found: dict[str, Quantity] = {}
     for name in domain.names:
         if any(condition.boundary == name for condition in conditions):
-            told = Quantity(partial(_through, reactions, name), of_model=True)
+            quantity = Quantity(partial(_through, reactions, name), told, of_model=True)
         else:
-            told = Quantity(given.get(name, float))  # blocked: float() is 0
-        found[f"flux {name}{mark}"] = told
+            quantity = Quantity(given.get(name, float), told)  # blocked: float() is 0
+        found[f"flux {name}{mark}"] = quantity
     return found
 
 

@@ -18,13 +18,14 @@ from emfem.model.conditions import (
     of_time,
     surplus,
 )
-from emfem.model.models import Model, Quantity
+from emfem.model.models import Field, Model, Quantity
 from emfem.model.reaction import Reaction
 from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, placeholder, tests
 
 __all__ = [
     "Condition",
     "Driver",
+    "Field",
     "Fixed",
     "Flux",
     "Model",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem import fields
+from emfem.dimensions import PLAIN, Meaning, System
 from emfem.errors import ParameterError, UnknownName, floats
 from emfem.mesh import Domain
 from emfem.model.conditions import Condition, Driver
@@ -18,19 +19,72 @@ import ufl
 from dolfinx import fem
 
 
+class Told:
+    """What says what it is: unit, label, symbol, sign."""
+
+    told: Meaning
+
+    @property
+    def unit(self) -> str:
+        """Its unit, "-" for a plain number, or where none is known."""
+        return self.told.unit
+
+    @property
+    def label(self) -> str:
+        """What it is in words."""
+        return self.told.label or self.told.symbol
+
+    @property
+    def symbol(self) -> str:
+        """What its model calls it."""
+        return self.told.symbol
+
+    @property
+    def signed(self) -> bool:
+        """Whether 0 is the middle of its values."""
+        return self.told.signed
+
+
 @dataclass(frozen=True)
-class Quantity:
-    """A number a model can tell: a UFL functional, or a function that computes it; and its unit.
+class Quantity(Told):
+    """A number a model can tell: a UFL functional, or a function that computes it; and what it is.
 
     Attributes:
         value: the functional or the function.
-        unit: for messages and headings.
+        meaning: what it is, or only its unit.
         of_model: whether the function is one of the model, so that it sees what `Model.given` put in its residual.
     """
 
     value: ufl.Form | Callable[..., float]
-    unit: str = "-"
+    meaning: Meaning | str = PLAIN
     of_model: bool = False
+
+    @property
+    def told(self) -> Meaning:  # type: ignore[override]
+        """What it is."""
+        return Meaning(si=self.meaning) if isinstance(self.meaning, str) else self.meaning
+
+
+@dataclass(frozen=True, eq=False)
+class Field(Told):
+    """An unknown or a derived field, with what it is.
+
+    Attributes:
+        value: a Function or a UFL expression.
+        told: unit, label, symbol, whether it is signed, whether it is a vector.
+    """
+
+    value: Any
+    told: Meaning
+
+    @property
+    def vector(self) -> bool:
+        """Whether it has components."""
+        return self.told.vector
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"<{'vector ' if self.vector else ''}{self.symbol} [{self.unit}]: {self.label}>"
 
 
 class Model:
@@ -49,6 +103,8 @@ class Model:
         drivers: what moves its coefficients in time.
         relaxes: whether it has many steady states (one for each amount of solute, say) and wants the one it relaxes to.
         floats: why it has no steady state, one sentence; empty if it may have one.
+        system: what its numbers are measured in: SI, scaled and by what, or not told.
+        fields: unknowns and derived fields by name, each with unit, label and sign.
         t: the time of the present state.
     """
 
@@ -65,8 +121,14 @@ class Model:
         drivers: Sequence[Driver] = (),
         relaxes: bool = False,
         floats: str = "",
+        system: System | None = None,
+        meanings: Mapping[str, Meaning] | None = None,
     ) -> None:
-        """Gather the parts; nothing is compiled yet."""
+        """Gather the parts; nothing is compiled yet.
+
+        Without a system the units of quantities and fields are as they are given; with one they are those of a body
+        in space, and become those of the domain.
+        """
         self.name, self.domain = name, domain
         self.unknowns, self.residual = tuple(unknowns), residual
         self.conditions = tuple(conditions)
@@ -77,8 +139,30 @@ class Model:
         self.t = 0.0
         self.drivers = tuple(drivers)
         self._compiled: dict[str, fem.Form] = {}
+        self._settle(system, meanings or {})
         for condition in self.conditions:
             condition.apply()
+
+    def _settle(self, system: System | None, meanings: Mapping[str, Meaning]) -> None:
+        """Say of every quantity and field what it is here; a Function carries it, so that pictures know."""
+        self._given_system, self.system = system, system or self.domain.system()
+
+        def here(told: Meaning, name: str, *, vector: bool = False) -> Meaning:
+            measure = told.measure if system is None else self.domain.measure
+            return replace(told, system=system or told.system, measure=measure, symbol=name, vector=vector)
+
+        self.quantities = {name: replace(q, meaning=here(q.told, name)) for name, q in self.quantities.items()}
+        self._meanings = {
+            name: here(meanings.get(name, Meaning()), name, vector=ufl.as_ufl(self[name]).ufl_shape not in ((), (1,)))
+            for name in self.names
+        }
+        for unknown in self.unknowns:
+            unknown.function.meaning = self._meanings[unknown.name]
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """Unknowns and derived fields by name, with what they are."""
+        return {name: Field(self[name], told) for name, told in self._meanings.items()}
 
     def _check_meshes(self) -> None:
         """Refuse coefficients of another mesh."""
@@ -172,6 +256,8 @@ class Model:
             drivers=self.drivers,
             relaxes=self.relaxes,
             floats=self.floats,
+            system=self._given_system,
+            meanings=self._meanings,
         )
 
     def quantity(self, name: str) -> float:
@@ -227,3 +313,8 @@ class Model:
     def __str__(self) -> str:
         """The model and what it can tell."""
         return f"{self.name} model: fields {', '.join(self.names)}; quantities {', '.join(self.quantities)}"
+
+    def __repr__(self) -> str:
+        """One line."""
+        units = f"units: {self.system}"
+        return f"<{self.name} model on {self.domain.shape}, t = {self.t:g}; {', '.join(self.names)}; {units}>"

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from emfem import fields
+from emfem.dimensions import Meaning, integral
 from emfem.errors import ParameterError, count, kind
 from emfem.mesh import Domain, bounds
 from emfem.model import (
@@ -32,6 +33,15 @@ from emfem.units import boltzmann
 import numpy as np
 import ufl
 from dolfinx import fem
+
+MEANINGS = {
+    "sigma": Meaning("stress, tension > 0", "Pa", signed=True),
+    "balancing_stress": Meaning("balancing stress", "Pa", signed=True),
+    "flux": Meaning("flux of atoms", "1/(m2 s)"),
+    "drive": Meaning("drive", "Pa/m"),
+    "opened": Meaning("voids"),
+    "void": integral("m3", "volume of voids"),
+}
 
 
 def model(
@@ -143,6 +153,8 @@ def model(
         drivers=[*electric.drivers, *moved, *moving],
         relaxes=free,
         floats=_no_way_out(domain, conditions) if free else "",
+        system=domain.system(si=True),
+        meanings=MEANINGS,
     )
 
 
@@ -186,9 +198,9 @@ def _quantities(domain: Domain, metal: Metal, sigma: Any, empty: Voids | None, d
         "sigma_max": Quantity(lambda: fields.extremes(sigma)[1], "Pa"),
         "sigma_min": Quantity(lambda: fields.extremes(sigma)[0], "Pa"),
         "mean": Quantity(fem.Constant(domain.mesh, 1 / volume) * sigma * dx, "Pa"),
-        "stress": Quantity(sigma * dx, "Pa m3"),
-        "atoms": Quantity(atoms, "-"),
-        **({"void": Quantity(empty.unknown.function * empty.points, "m3")} if empty else {}),
+        "stress": Quantity(sigma * dx, integral("Pa m3")),
+        "atoms": Quantity(atoms, integral("-")),
+        **({"void": Quantity(empty.unknown.function * empty.points, integral("m3"))} if empty else {}),
     }
 
 
@@ -208,12 +220,12 @@ def _fluxes(
     for name in domain.names:
         condition = conditions.get(name)
         if isinstance(condition, Fixed):
-            found[f"flux {name}"] = Quantity(partial(reaction.through, name), "1/s", of_model=True)
+            found[f"flux {name}"] = Quantity(partial(reaction.through, name), integral("1/s"), of_model=True)
         elif isinstance(condition, Flux):
             through, _ = let_in(domain, {name: condition}, fem.Constant(domain.mesh, 1.0), degree)
-            found[f"flux {name}"] = Quantity(-through, "1/s")
+            found[f"flux {name}"] = Quantity(-through, integral("1/s"))
         else:
-            found[f"flux {name}"] = Quantity(float, "1/s")  # blocked: float() is 0
+            found[f"flux {name}"] = Quantity(float, integral("1/s"))  # blocked: float() is 0
     return found
 
 

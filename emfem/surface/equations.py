@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from emfem.dimensions import Meaning
 from emfem.errors import ParameterError, count, kind, number
 from emfem.mesh import Domain
 from emfem.model import Model, OfTime, algebraic, evolving, tests
@@ -21,6 +22,18 @@ from dolfinx import fem
 
 BOUNDS = (-0.2, 1.2)  # of c; it passes 0 and 1 by a few percent where a surface breaks
 BEYOND = "a field too strong for the interface width"
+MEANINGS = {
+    "c": Meaning("c: metal 1, void 0"),
+    "mu": Meaning("chemical potential"),
+    "psi": Meaning("potential of one volt"),
+    "voltage": Meaning("voltage", "V"),
+    "flux": Meaning("flux of metal", "m/s"),
+    "distance": Meaning("distance from the surface", "m", signed=True),
+    "E": Meaning("electric field", "V/m"),
+    "j": Meaning("current density", "A/m2"),
+    "phi": Meaning("potential", "V"),
+    "conductivity": Meaning("conductivity", "S/m"),
+}
 
 
 def model(
@@ -131,6 +144,8 @@ def model(
         | (wired.quantities(domain, dx) if wired else {}),
         drivers=wired.drivers if wired else (),
         relaxes=True,
+        system=domain.system(si=True),
+        meanings=MEANINGS,
     )
 
 
