@@ -107,7 +107,7 @@ def product(unit: str, *, metres: int = 0, seconds: int = 0) -> str:
     """A unit times powers of metre and second, as text: "Pa m" of "Pa m3" times 1/m2."""
     if not metres and not seconds:
         return unit
-    found = parsed(unit) * registry().meter**metres * registry().second**seconds
+    found = parsed(unit) * registry().meter ** metres * registry().second ** seconds
     terms = f"{found:~D}".replace("Ω", "Ohm").replace(" ** ", "").split(" / ")
     above = [term for term in sorted(terms[0].split(" * "), key=_metre_last) if term != "1"]
     below = sorted(terms[1:], key=_metre_last, reverse=True)
@@ -122,4 +122,8 @@ def _metre_last(term: str) -> bool:
 def printed(unit: str) -> str:
     """A unit as pictures have it: "A/m²", "Ω"; empty for a plain number."""
     raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-    return "" if unit == PLAIN else re.sub(r"(?<=[A-Za-z])\d", lambda found: found[0].translate(raised), unit).replace("Ohm", "Ω")
+    return (
+        ""
+        if unit == PLAIN
+        else re.sub(r"(?<=[A-Za-z])\d", lambda found: found[0].translate(raised), unit).replace("Ohm", "Ω")
+    )

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import emfem as em
 from emfem.cli import app
+from emfem.dimensions import Meaning
 from emfem.model import evolving
 from emfem.studies import Case, Study
 from emfem.studies.sweep import gather, one
@@ -163,15 +164,15 @@ def test_a_body_has_no_points_twice():
 @pytest.mark.parametrize(
     ("words", "vector", "title", "label"),
     [
-        ("current density |j|", True, "j: current density", "current density |j|"),
-        ("current density |j|", False, "j: current density", "current density j"),
+        ("current density", True, "j: current density", "current density |j|"),
+        ("current density", False, "j: current density", "current density"),
         ("j: so much", False, "j: so much", "j: so much"),
         ("", True, "j", "|j|"),
         ("flow", True, "j: flow", "flow |j|"),
     ],
 )
 def test_what_a_field_is_called(words: str, vector: bool, title: str, label: str):
-    field = Field("j", words, "A/m²", vector)
+    field = Field(Meaning(words, "A/m2", symbol="j", vector=vector))
     assert field.title == title
     assert field.shown((0.0, 3e9)).label == f"{label} [10⁹ A/m²]"
 
@@ -458,7 +459,13 @@ def test_what_changes_steadily_is_shown_first():
 
 @pytest.mark.parametrize(
     ("value", "unit", "told"),
-    [(3.2e8, "Pa", "320 MPa"), (5.67e-4, "W", "0.000567 W"), (4.2e24, "-", "4.2·10²⁴"), (0.0, "V", "0 V")],
+    [
+        (3.2e8, "Pa", "320 MPa"),
+        (5.67e-4, "W", "567 µW"),
+        (5.67e-4, "1/s", "0.000567 1/s"),
+        (4.2e24, "-", "4.2·10²⁴"),
+        (0.0, "V", "0 V"),
+    ],
 )
 def test_numbers_have_units(value: float, unit: str, told: str):
     assert of_series("x", abs(value), unit, powers=False).told(value) == told

@@ -115,7 +115,10 @@ def model(
             "phi_min": Quantity(lambda: fields.extremes(phi)[0], "V"),
             "phi_max": Quantity(lambda: fields.extremes(phi)[1], "V"),
             **added.quantities,
-            **{f"current {name}": Quantity(-ufl.replace(f, {v: one}), integral("A")) for name, (f, _) in inflows.items()},
+            **{
+                f"current {name}": Quantity(-ufl.replace(f, {v: one}), integral("A"))
+                for name, (f, _) in inflows.items()
+            },
         },
         drivers=[*added.drivers, *(driver for _, moved in inflows.values() for driver in moved)],
         system=domain.system(),

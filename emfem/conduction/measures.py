@@ -30,7 +30,7 @@ def electrodes(model: Model) -> tuple[str, ...]:
 
 
 def current(model: Model, name: str) -> float:
-    """Total current through the electrode `name`, out of the domain positive [A; per thickness in 2-D]. Collective.
+    """Total current through the electrode `name`, out of the domain positive [A; A/m in a bare plane]. Collective.
 
     I = int j . grad w dx + int g w ds with w = 1 at the electrode's nodes and 0 at all others: the flux that the
     discrete equations balance, so the currents of all electrodes add up to what is let in, to solver accuracy. A node
@@ -58,7 +58,7 @@ def voltage(model: Model, name: str) -> float:
 
 
 def resistance(model: Model, *ends: str) -> float:
-    """Voltage over current between two electrodes of a solved model [Ohm, times unit thickness in 2-D]. Collective.
+    """Voltage over current between two electrodes of a solved model [Ohm; Ohm m in a bare plane]. Collective.
 
     Args:
         model: of conduction, solved.
@@ -99,7 +99,7 @@ def mean_current(model: Model) -> NDArray[np.float64]:
     box around the domain.
     """
     lower, upper = bounds(model.mesh)
-    cell = np.where(model.domain.period > 0, model.domain.period, upper - lower).prod()
+    cell = np.where(model.domain.period > 0, model.domain.period, upper - lower).prod() * (model.domain.thickness or 1)
     dx = model.domain.dx(2 * model["phi"].function_space.element.basix_element.degree)
     return np.array([fields.integral(fem.form(component * dx), model.mesh.comm) for component in model["j"]]) / cell
 

@@ -146,7 +146,7 @@ def model(
 def _system(domain: Domain, alloy: Alloy, free_energy: Any) -> System:
     """Scaled: by the film's thickness h, or as the domain or an own free energy has it."""
     told = domain.length_unit if domain.length_unit not in (None, METRE) else "h" if free_energy is None else PLAIN
-    return scaled(str(told), alloy.scales and alloy.scales.in_si)
+    return scaled(str(told), alloy.scales.in_si if alloy.scales else None)
 
 
 def _quantities(

@@ -73,7 +73,7 @@ def check_domain(domain: Any) -> None:
         msg = f"domain = {domain.shape}, periodic, must not be to be refined: the cells of its seam would not match"
         raise ParameterError(msg)
     if domain.weight is not None or domain.shell:
-        msg = f"domain = {domain.shape}, must be a plain one to be refined: turn it about the axis, or give it a thickness, afterwards"
+        msg = f"domain = {domain.shape}, must be a plain one to be refined: an axis or a thickness comes afterwards"
         raise ParameterError(msg)
 
 

@@ -177,7 +177,16 @@ def model(
             f"{name}_max": Quantity(lambda: fields.extremes(c)[1], unit or PLAIN),
             f"peclet{mark}": Quantity(lambda model: peclet(model).value, of_model=True),
             **({} if inside is None else {f"{inside.name}_max": Quantity(partial(highest, inside), unit or PLAIN)}),
-            **boundary_fluxes(domain, species, held_values, given, scale=scale, told=_integral(unit, seconds=-1), mark=mark, beside=beside),
+            **boundary_fluxes(
+                domain,
+                species,
+                held_values,
+                given,
+                scale=scale,
+                told=_integral(unit, seconds=-1),
+                mark=mark,
+                beside=beside,
+            ),
         },
         drivers=[*drivers, *moving, *following],
         relaxes=free,
@@ -210,7 +219,7 @@ def _known_unit(unit: Any) -> None:
 
 
 def _integral(unit: str | None, seconds: int = 0) -> Meaning:
-    """What an amount is, or with -1 second a flow of it; without a unit where that of the concentration is not known."""
+    """What an amount is, or with -1 second a flow of it; without a unit where the concentration has none."""
     return Meaning() if unit is None else integral(product(unit, metres=3, seconds=seconds))
 
 

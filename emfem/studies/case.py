@@ -189,6 +189,7 @@ class Case:
         """
         tables = self.tables.models()
         domain: Place = self._told("domain", self.tables.domain.make)
+        domain = domain.scaled("h") if self.dimensionless else domain.in_metres()
         metal = None if self.tables.material is None else self._told("material", self.tables.material.make)
         parts = Parts(domain, metal, expected=tuple(tables))
         wrong: list[str] = []
@@ -200,6 +201,11 @@ class Case:
         if wrong:
             raise CaseError(wrong[:1] if len(tables) > 1 and "is missing" in wrong[-1] else wrong)
         return parts.finished()
+
+    @property
+    def dimensionless(self) -> bool:
+        """Whether a film sets the scales of lengths and times."""
+        return "film" in self.tables.models()
 
     def measures(self, models: Sequence[Model]) -> dict[str, float]:
         """What is asked of its models at the end beside their quantities. Collective."""

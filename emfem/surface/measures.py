@@ -37,7 +37,9 @@ def quantities(
         "metal": Quantity(c * dx, integral("m3")),
         "void": Quantity((1 - c) * dx, integral("m3")),
         "free_energy": Quantity(tension * surface_energy(c, half) * dx, integral("J")),
-        "moved": Quantity(lambda: (fields.integral(uneven, comm) - at_start) / (2 * metal.atomic_volume), integral("-")),
+        "moved": Quantity(
+            lambda: (fields.integral(uneven, comm) - at_start) / (2 * metal.atomic_volume), integral("-")
+        ),
         "neck": Quantity(_neck(c, domain, width), "m"),
         "interface_width": Quantity(lambda: width, "m"),
         "c_min": Quantity(lambda: fields.extremes(c)[0]),

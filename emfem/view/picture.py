@@ -123,7 +123,7 @@ def _plane(sheet: _Sheet, scene: Scene, t: float, look: Look, eye: Eye) -> None:
     by = _lengths(scene)
     lower, upper = window / by.scale
     axes.imshow(pixels, extent=(lower[0], upper[0], lower[1], upper[1]), aspect="auto", interpolation="nearest")
-    if look.arrows and scene.fields[look.field].vector:
+    if look.arrows and scene.fields[look.field].told.vector:
         _quiver(axes, scene, t, look, by.scale)
     if look.boundaries:
         _named(axes, scene, by.scale)
@@ -226,7 +226,5 @@ def _bar(sheet: _Sheet, place: Any, scene: Scene, t: float, look: Look, *, lying
 
 
 def _lengths(scene: Scene) -> labels.Lengths:
-    """How lengths are told: those of a film are in its thickness, others as in em.plot."""
-    if scene.film:
-        return labels.Lengths(1.0, labels.FILM_LENGTH)
-    return labels.lengths(scene.bounds, labels.asked(None, None))
+    """How lengths are told: as in em.plot."""
+    return labels.lengths(scene.bounds, labels.asked(None, None), scene.models[-1].system.length)

@@ -93,6 +93,7 @@ class Migration(Table):
     stabilisation: str | None = None
     degree: Whole | None = None
     name: str = "c"
+    unit: str | None = None
 
     def build(self, parts: Parts) -> Model:
         """The model. Collective."""
@@ -105,6 +106,7 @@ class Migration(Table):
             stabilisation=self.stabilisation,
             degree=self.degree,
             name=self.name,
+            unit=self.unit,
         )
 
 
