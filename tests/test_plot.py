@@ -283,7 +283,7 @@ def test_the_size_of_a_domain_tells_no_unit(long: float) -> None:
 
 
 def test_lines_carry_their_share_of_the_plate() -> None:
-    """50 um by 20 um by 100 nm of 5e7 S/m under 10 mV: 1e10 A/m2, in all 20 mA, 2 mA a line; 20 kA/m without thickness."""
+    """50 um by 20 um by 100 nm of 5e7 S/m under 10 mV: 1e10 A/m2, 20 mA, 2 mA a line; 20 kA/m without thickness."""
     on = {"left": em.fixed(0.01), "right": em.fixed(0.0)}
     plane = em.mesh.rectangle((50 * um, 20 * um), cells=(5, 2), cell="triangle")
     found = []
