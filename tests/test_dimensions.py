@@ -230,7 +230,7 @@ def warm(domain: em.mesh.Domain, x: Convert) -> em.Model:
 
 def surface(domain: em.mesh.Domain, x: Convert) -> em.Model:
     turned = domain.weight_lengths == 1 and domain.thickness is None
-    middle = (x(1.5 * um, "m"), 0.0 if turned else x(1 * um, "m"), x(1 * um, "m"))[: domain.dim]
+    middle = (x(1.5 * um, "m"), 0.0 if turned else x(1.05 * um, "m"), x(0.95 * um, "m"))[: domain.dim]
     model = em.surface.model(
         domain,
         metal(x),

@@ -56,8 +56,8 @@ def electrode(
 
     Args:
         voltage: of the electrode [V]; a number or a function of time. `em.fixed(V)` is the same in perfect contact.
-        current: total current it drives into the domain, a number or a function of time [A; in 2-D A/m, see
-            `em.conduction`].
+        current: total current it drives into the domain, a number or a function of time [A; in a
+            plane without a thickness A/m].
         contact_resistivity: of the contact between electrode and conductor, at least 0 [Ohm m2]. Far below the
             conductor's resistivity times a billionth of its size it is lost to rounding: give 0 for a perfect contact.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
+from emfem.dimensions import PLAIN
 from emfem.errors import ParameterError, choice, kind
 from emfem.mesh import Domain, bounds
 from emfem.model import Model
@@ -113,17 +114,20 @@ class Crowding:
         peak: largest |j|.
         mean: mean of |j| over the domain.
         place: where the peak is, shape (dim,).
+        unit: of |j|, "-" if none is known.
     """
 
     ratio: float
     peak: float
     mean: float
     place: NDArray[np.float64]
+    unit: str = PLAIN
 
     def __str__(self) -> str:
         """One line."""
         where = ", ".join(f"{x:.4g}" for x in self.place)
-        return f"current crowding {self.ratio:.3f}: peak {self.peak:.4g} at ({where}), mean {self.mean:.4g}"
+        unit = "" if self.unit == PLAIN else f" {self.unit}"
+        return f"current crowding {self.ratio:.3f}: peak {self.peak:.4g}{unit} at ({where}), mean {self.mean:.4g}{unit}"
 
 
 def crowding(model: Model) -> Crowding:
@@ -151,7 +155,7 @@ def crowding(model: Model) -> Crowding:
     if not total > 0:
         msg = f"mean |j| = {total / volume:g}, must be greater than 0 for a crowding"
         raise ParameterError(msg)
-    return Crowding(peak * volume / total, peak, total / volume, np.asarray(place))
+    return Crowding(peak * volume / total, peak, total / volume, np.asarray(place), model.fields["j"].unit)
 
 
 def _projected(j: Any, domain: Domain, degree: int) -> fem.Function:

@@ -68,7 +68,7 @@ def model(
     Derived fields: flux (J = D/(k T) (grad sigma + f), atoms [1/(m2 s)]), drive (f [Pa/m]) and, where f is known to be
     a gradient, balancing_stress: the stress that would balance it, up to a constant.
 
-    Quantities: sigma_max, sigma_min, mean (over the volume), stress (its integral [Pa m3]), atoms (their number, those
+    Quantities: sigma_max, sigma_min, mean (over the volume), stress (its integral), atoms (their number, those
     that stress has squeezed in or drawn out counted: a blocked conductor keeps it), and for each named boundary
     `flux NAME` [1/s], atoms out of the domain positive: where sigma is held it is the reaction of the discrete
     equations. A void there grows by the volume of the atoms that it gives.

@@ -100,7 +100,7 @@ class Circuit:
         return {"E": field, "j": self.conductivity * field, "phi": potential, "conductivity": self.conductivity}
 
     def quantities(self, domain: Domain, dx: Any) -> dict[str, Quantity]:
-        """Voltage, current, resistance and power; in a plane per thickness."""
+        """Voltage, current, resistance and power."""
         volts = self.volts
 
         def voltage() -> float:
