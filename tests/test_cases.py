@@ -359,6 +359,25 @@ def test_grains_and_bodies_of_revolution():
     assert body.tables.domain.make().weight is not None
 
 
+def test_a_plane_may_have_a_thickness():
+    square = {"shape": "rectangle", "size": ["2 um", "1 um"], "cells": [2, 2], "thickness": "50 nm"}
+    assert Case.from_dict({"domain": square, "conduction": {}}).tables.domain.make().thickness == pytest.approx(5e-8)
+    wire = {"shape": "network", "nodes": [[0, 0], ["1 um", 0]], "segments": [[0, 1]], "width": "90 nm"}
+    domain = Case.from_dict({"domain": {**wire, "thickness": "50 nm"}, "conduction": {}}).tables.domain.make()
+    assert domain.wires().cross_sections == pytest.approx([90e-9 * 50e-9], rel=1e-12)  # of wires it is their own
+
+
+def test_a_case_is_in_si_unless_a_film_sets_the_scales():
+    square = {"shape": "rectangle", "size": [2.0, 1.0], "cells": [2, 2]}
+    on = {"left": {"fixed": 1.0}, "right": {"fixed": 0.0}}
+    current = {"domain": square, "conduction": {"on": on}}
+    film = {"alloy": "cupd", "mean": 0.3}
+    (alone,), (beside, _) = Case.from_dict(current).build(), Case.from_dict({**current, "film": film}).build()
+    assert [q.unit for q in alone.quantities.values()] == ["W/m", "V", "V", "V", "V", "A/m", "A/m"]
+    assert {q.unit for q in beside.quantities.values()} == {"-"}
+    assert (str(alone.system), str(beside.system)) == ("SI", "scaled by h")
+
+
 def test_a_polycrystal_has_a_crystal_in_each_grain():
     case = Case.from_dict(
         {

@@ -340,6 +340,15 @@ def test_a_thickness_is_in_metres_unless_the_domain_is_scaled() -> None:
     assert units_of(bare(domain.scaled().with_thickness(0.5))) == {PLAIN}
 
 
+def test_a_film_in_metres_is_refused() -> None:
+    plane = _plane(same)
+    with pytest.raises(em.ParameterError, match="domain = rectangle in metres, must be in film thicknesses"):
+        film(plane)
+    assert film(plane.scaled("x0")).system.length == "x0"
+    own = em.film.model(plane, em.film.cupd(), mean=0.3, initial=em.film.noise(0.01), free_energy=lambda c: c**2)
+    assert own.system.length == PLAIN
+
+
 def test_a_film_says_what_it_is_scaled_by() -> None:
     alloy = em.film.Alloy.from_physical(
         temperature=923.0,
@@ -461,6 +470,7 @@ def test_a_species_has_the_unit_it_is_given() -> None:
 def test_models_and_fields_say_what_they_are() -> None:
     model = bare(_plane(same).with_thickness(80 * nm))
     assert repr(model) == "<conduction model on rectangle, t = 0; phi, E, j, potential; units: SI>"
+    assert repr(model.domain) == ("<rectangle of triangle cells in 2-D; boundaries left, right, bottom, top; SI>")
     assert repr(model.fields["j"]) == "<vector j [A/m2]: current density>"
     assert (model.quantities["power"].symbol, model.quantities["power"].label) == ("power", "power")
     assert SI.length == "m"

@@ -187,6 +187,20 @@ def test_fields_of_a_run(run: Run):
     assert scene.values("E", 2.0) == pytest.approx(0.1, rel=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("units", "told"), [(("-", "-"), "t = 1.5"), (("s", "s"), "t = 1.5 s"), (("-", "s"), "t = 1.5")]
+)
+def test_a_time_has_a_unit_if_all_runs_have(
+    folders: Path, monkeypatch: pytest.MonkeyPatch, units: tuple[str, str], told: str
+):
+    """A film has none of its own accord; beside a run in SI nothing would be right for both."""
+    viewer = Viewer([folders / "run", folders / "run"])
+    assert {run.scene.time_unit for run in viewer.shown} == {"-"}
+    left = iter(units * 9)
+    monkeypatch.setattr(Scene, "time_unit", property(lambda _: next(left)))
+    assert viewer.time(1.5) == told
+
+
 def test_times_do_not_mix(run: Run):
     """What is asked for in any order is of the time that was asked for."""
     late, early = run.scene.values("c", 2.0), run.scene.values("c", 0.0)

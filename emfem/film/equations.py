@@ -86,11 +86,12 @@ def model(
 
     Raises:
         ParameterError: for a mean, start or fixed composition outside (0, 1), a tensor or field of the wrong shape or
-            not finite, a free energy that does not depend on c.
+            not finite, a free energy that does not depend on c, a domain that is told to be in metres.
         UnknownName: for a boundary that does not exist.
     """
     kind("domain", domain, Domain, "one of em.mesh")
     kind("alloy", alloy, Alloy, "an em.film.Alloy")
+    system = _system(domain, alloy, free_energy)
     degree = count("degree", degree, at_least=1)
     conditions = check_boundaries(domain, on, (Fixed, Flux))
     free = free_energy is not None and mobility is not None
@@ -138,13 +139,20 @@ def model(
         quantities=_quantities(c, energy(c), eps, flux, ufl.grad(mu) - force, dx),
         drivers=[*drivers, *inflow_drivers, *held_drivers],
         relaxes=True,
-        system=_system(domain, alloy, free_energy),
+        system=system,
         meanings=MEANINGS,
     )
 
 
 def _system(domain: Domain, alloy: Alloy, free_energy: Any) -> System:
-    """Scaled: by the film's thickness h, or as the domain or an own free energy has it."""
+    """Scaled: by the film's thickness h, or as the domain or an own free energy has it.
+
+    Raises:
+        ParameterError: for a domain in metres, unless the free energy is an own one, with scales of its own.
+    """
+    if domain.length_unit == METRE and free_energy is None:
+        msg = f"domain = {domain.shape} in metres, must be in film thicknesses: domain.scaled('h') tells that it is"
+        raise ParameterError(msg)
     told = domain.length_unit if domain.length_unit not in (None, METRE) else "h" if free_energy is None else PLAIN
     return scaled(str(told), alloy.scales.in_si if alloy.scales else None)
 

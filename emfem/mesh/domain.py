@@ -359,6 +359,11 @@ class Domain:
             comm.allreduce(float(shapes.sum()), op=MPI.SUM) / total,
         )
 
+    def __repr__(self) -> str:
+        """One line, of what this rank knows without asking others."""
+        names = f"; boundaries {', '.join(self.names)}" if self.names else ""
+        return f"<{self.shape} of {self.mesh.topology.cell_name()} cells in {self.dim}-D{names}; {self.system()}>"
+
     def __str__(self) -> str:
         """Shape, size, cells, their sizes and quality, periodicity and names. Collective: call it on every rank."""
         lower, upper = bounds(self.mesh)
