@@ -88,14 +88,20 @@ class Shape(Table):
 
     def make(self) -> mesh.Domain:
         """The domain. Collective."""
-        own = inspect.signature(type(self).maker).parameters
-        common = [name for name in Shape.model_fields if name not in own]
+        common = self.common()
         arguments = {self.renamed().get(name, name): value for name, value in self.given(*common).items()}
         domain = type(self).maker(**arguments)
         if self.random_grains is not None:
             domain = mesh.grains(domain, self.random_grains.count, seed=self.random_grains.seed)
         domain = mesh.axisymmetric(domain) if self.axisymmetric else domain
-        return domain if self.thickness is None or "thickness" in own else domain.with_thickness(self.thickness)
+        plate = self.thickness is not None and "thickness" in common
+        return domain.with_thickness(self.thickness) if plate else domain  # type: ignore[arg-type]
+
+    @classmethod
+    def common(cls) -> tuple[str, ...]:
+        """The keys of every shape, but for those that are arguments of this one, as the thickness of wires is."""
+        own = inspect.signature(cls.maker).parameters
+        return tuple(name for name in Shape.model_fields if name not in own)
 
     @classmethod
     def renamed(cls) -> dict[str, str]:
