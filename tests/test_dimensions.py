@@ -402,12 +402,28 @@ def test_a_thickness_multiplies_what_is_integrated_and_nothing_else() -> None:
     assert found[1] == pytest.approx([0.5 * found[0][0], 2 * found[0][1], *found[0][2:]], rel=1e-9)
 
 
+def test_a_void_in_a_plate_drifts_along_both_axes() -> None:
+    """About an axis along x alone: a thickness is no axis."""
+    for name, domain in FINE.items():
+        model = em.surface.model(domain(same), metal(same), shape=em.surface.flat(1 * um), interface_width=170 * nm)
+        assert ("y_drift" in model.quantities) is ("revolution" not in name)
+
+
 def test_the_mean_current_density_of_a_plate_is_that_of_the_plane() -> None:
     plane = em.mesh.periodic_rectangle((2.0, 1.0), cells=(4, 3))
     for domain in (plane, plane.with_thickness(0.25)):
         model = em.conduction.model(domain, conductivity=3.0, mean_field=(1.0, 0.0))
         em.solve_steady(model)
         assert em.conduction.mean_current(model) == pytest.approx([3.0, 0.0], abs=1e-9)
+
+
+def test_a_domain_made_of_another_keeps_what_it_is() -> None:
+    plane = _plane(same)
+    plate = em.mesh.grains(plane.with_thickness(80 * nm), 2)
+    assert (plate.thickness, plate.measure, plate.length_unit) == (80 * nm, 3, "m")
+    finer = em.mesh.refined(plane, lambda x: x[0], within=1 * nm, size=0.5 * um)
+    assert (finer.length_unit, em.mesh.axisymmetric(finer).measure) == ("m", 3)
+    assert em.mesh.axisymmetric(plane.scaled("h")).length_unit == "h"
 
 
 @pytest.mark.parametrize(

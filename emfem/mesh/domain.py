@@ -140,7 +140,7 @@ class Domain:
     def with_thickness(self, thickness: float) -> Domain:
         """The plate of a plane domain (or a shell): volumes, currents and fluxes are those of all its thickness.
 
-        It is told to be in metres, unless it was told to be scaled.
+        It is told to be in metres, unless it was told to be scaled. Files of meshes do not hold the thickness.
 
         Args:
             thickness: above 0 [m, or the domain's own unit].
