@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -367,6 +368,27 @@ def test_a_plane_may_have_a_thickness():
     assert domain.wires().cross_sections == pytest.approx([90e-9 * 50e-9], rel=1e-12)  # of wires it is their own
 
 
+@pytest.mark.parametrize(
+    ("tables", "told"),
+    [
+        (
+            {"conduction": {"on": {"left": {"current": "1 mA"}, "right": {"fixed": 0.0}}}},
+            "[conduction.on.left] current = '1 mA', must be a plain number in A/m, or [domain] have a thickness",
+        ),
+        (
+            {"surface": {"current": "1 mA", "interface_width": "0.1 um", "shape": {"kind": "flat", "height": "1 um"}}},
+            "[surface] current = '1 mA', must be a plain number in A/m, or [domain] have a thickness",
+        ),
+    ],
+)
+def test_a_current_of_a_plane_is_no_ampere(tables: dict[str, Any], told: str):
+    """It was taken for as many A/m: 10 million times too little in a film of 100 nm."""
+    square = {"shape": "rectangle", "size": ["2 um", "1 um"], "cells": [2, 2]}
+    material = {"metal": "copper", "surface_diffusivity_thickness": 1e-20}
+    with pytest.raises(em.ParameterError, match=re.escape(told)):
+        Case.from_dict({"domain": square, "material": material, **tables}).build()
+
+
 def test_a_case_is_in_si_unless_a_film_sets_the_scales():
     square = {"shape": "rectangle", "size": [2.0, 1.0], "cells": [2, 2]}
     on = {"left": {"fixed": 1.0}, "right": {"fixed": 0.0}}
@@ -443,8 +465,8 @@ def test_scatter_needs_grains():
 
 
 def test_current_and_resistance():
-    """10 x 1 of copper: R t = 10 rho."""
-    plate = {"shape": "rectangle", "size": ["10 um", "1 um"], "cells": [10, 1]}
+    """10 x 1 of copper, 0.1 um thick: R = 10 rho / t."""
+    plate = {"shape": "rectangle", "size": ["10 um", "1 um"], "cells": [10, 1], "thickness": "0.1 um"}
     case = Case.from_dict(
         {
             "domain": plate,
@@ -455,7 +477,7 @@ def test_current_and_resistance():
     (model,) = case.build()
     em.solve_steady(model)
     measured = case.measures([model])
-    assert measured["resistance"] == pytest.approx(2e-7, rel=1e-9, abs=0)
+    assert measured["resistance"] == pytest.approx(2.0, rel=1e-9, abs=0)
     assert measured["crowding"] == pytest.approx(1.0, rel=1e-9)
 
 
@@ -544,7 +566,7 @@ def test_steps_hit_the_times_at_which_a_voltage_bends(tmp_path: Path):
                 "conductivity": 1.0,
                 "on": {
                     "left": {"voltage": {"times": [0, "1 s", 1.7, 1.7001], "values": [0, "2 V", 2, 0]}},
-                    "right": {"current": {"times": [0.0, 0.4], "values": ["0 A", "1 A"], "between": "steps"}},
+                    "right": {"current": {"times": [0.0, 0.4], "values": [0.0, 1.0], "between": "steps"}},
                 },
             },
             "migration": {"initial": 1.0, "diffusivity": 1e-3},

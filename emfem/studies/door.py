@@ -151,7 +151,7 @@ def through(unit: str, *, scaled: bool = False) -> BeforeValidator:
         door = info.context if isinstance(info.context, Door) else Door()
         if scaled and door.dimensionless:
             measured = in_unit(value, unit, door.scales)
-            if not door.scales and _has_unit(value):
+            if not door.scales and has_unit(value):
                 refuse(
                     f" is {_kind(unit)}, must be a plain number: the film is dimensionless, unless [film.alloy] has "
                     "film_thickness and the other physical constants"
@@ -162,13 +162,13 @@ def through(unit: str, *, scaled: bool = False) -> BeforeValidator:
     return BeforeValidator(convert)
 
 
-def _has_unit(value: Any) -> bool:
+def has_unit(value: Any) -> bool:
     """Whether a text with a unit is in it."""
     if isinstance(value, str):
         match = NUMBER.fullmatch(value)
         return match is not None and bool(match[2])
     items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    return any(map(_has_unit, items))
+    return any(map(has_unit, items))
 
 
 def within_a_turn(value: Any) -> Any:

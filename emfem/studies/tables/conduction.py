@@ -22,7 +22,7 @@ class Electrode(Condition):
         fixed: the voltage, or a table that makes it follow time; give one of fixed, voltage, current and flux.
         voltage: the same.
         current: the total current driven into the domain, or a table that makes it follow time; in a plane
-            without a thickness for a metre of it.
+            without a thickness a plain number in A/m.
         contact_resistivity: of the contact, with a voltage or a current; a perfect one when left out.
         flux: current let in, by area.
     """
