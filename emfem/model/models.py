@@ -19,34 +19,34 @@ import ufl
 from dolfinx import fem
 
 
-class Told:
+class Described:
     """What says what it is: unit, label, symbol, sign."""
 
-    told: Meaning
+    meaning: Meaning
 
     @property
     def unit(self) -> str:
         """Its unit, "-" for a plain number, or where none is known."""
-        return self.told.unit
+        return self.meaning.unit
 
     @property
     def label(self) -> str:
         """What it is in words."""
-        return self.told.label or self.told.symbol
+        return self.meaning.label or self.meaning.symbol
 
     @property
     def symbol(self) -> str:
         """What its model calls it."""
-        return self.told.symbol
+        return self.meaning.symbol
 
     @property
     def signed(self) -> bool:
         """Whether 0 is the middle of its values."""
-        return self.told.signed
+        return self.meaning.signed
 
 
 @dataclass(frozen=True)
-class Quantity(Told):
+class Quantity(Described):
     """A number a model can tell: a UFL functional, or a function that computes it; and what it is.
 
     Attributes:
@@ -56,31 +56,31 @@ class Quantity(Told):
     """
 
     value: ufl.Form | Callable[..., float]
-    meaning: Meaning | str = PLAIN
+    meaning: Any = PLAIN
     of_model: bool = False
 
-    @property
-    def told(self) -> Meaning:  # type: ignore[override]
-        """What it is."""
-        return Meaning(si=self.meaning) if isinstance(self.meaning, str) else self.meaning
+    def __post_init__(self) -> None:
+        """Make a meaning of a unit alone."""
+        if isinstance(self.meaning, str):
+            object.__setattr__(self, "meaning", Meaning(si=self.meaning))
 
 
 @dataclass(frozen=True, eq=False)
-class Field(Told):
+class Field(Described):
     """An unknown or a derived field, with what it is.
 
     Attributes:
         value: a Function or a UFL expression.
-        told: unit, label, symbol, whether it is signed, whether it is a vector.
+        meaning: unit, label, symbol, whether it is signed, whether it is a vector.
     """
 
     value: Any
-    told: Meaning
+    meaning: Meaning
 
     @property
     def vector(self) -> bool:
         """Whether it has components."""
-        return self.told.vector
+        return self.meaning.vector
 
     def __repr__(self) -> str:
         """One line."""
@@ -147,11 +147,11 @@ class Model:
         """Say of every quantity and field what it is here; a Function carries it, so that pictures know."""
         self._given_system, self.system = system, system or self.domain.system()
 
-        def here(told: Meaning, name: str, *, vector: bool = False) -> Meaning:
-            measure = told.measure if system is None else self.domain.measure
-            return replace(told, system=system or told.system, measure=measure, symbol=name, vector=vector)
+        def here(meaning: Meaning, name: str, *, vector: bool = False) -> Meaning:
+            measure = meaning.measure if system is None else self.domain.measure
+            return replace(meaning, system=system or meaning.system, measure=measure, symbol=name, vector=vector)
 
-        self.quantities = {name: replace(q, meaning=here(q.told, name)) for name, q in self.quantities.items()}
+        self.quantities = {name: replace(q, meaning=here(q.meaning, name)) for name, q in self.quantities.items()}
         self._meanings = {
             name: here(meanings.get(name, Meaning()), name, vector=ufl.as_ufl(self[name]).ufl_shape not in ((), (1,)))
             for name in self.names
@@ -162,7 +162,7 @@ class Model:
     @property
     def fields(self) -> dict[str, Field]:
         """Unknowns and derived fields by name, with what they are."""
-        return {name: Field(self[name], told) for name, told in self._meanings.items()}
+        return {name: Field(self[name], meaning) for name, meaning in self._meanings.items()}
 
     def _check_meshes(self) -> None:
         """Refuse coefficients of another mesh."""

@@ -72,7 +72,7 @@ class Look:
         colours: the colour map; the field's own for None.
         label: of the colour bar; the field's own for None.
         scale: what values are divided by.
-        told: what the fields are.
+        meaning: what the fields are.
         columns: panels a row; all in one row for None.
     """
 
@@ -83,17 +83,17 @@ class Look:
     colours: Any
     label: str | None
     scale: float | None
-    told: Meaning
+    meaning: Meaning
     columns: int | None = None
 
 
 def figure(cells: list[fields.Cells], titles: list[str], look: Look) -> Figure:
     """Panels row by row, with one colour bar for all."""
     points = cells[0].points
-    by = labels.lengths(points, look.lengths, look.told.system.length)
-    told = labels.shown(look.told, look.limits or look.found, look.label, look.scale)
+    by = labels.lengths(points, look.lengths, look.meaning.system.length)
+    told = labels.shown(look.meaning, look.limits or look.found, look.label, look.scale)
     line = np.count_nonzero(np.ptp(points, axis=0)) == 1
-    colours = labels.colours(look.told, look.colours)
+    colours = labels.colours(look.meaning, look.colours)
     ends = _ends(look, told, None if line else colours)
     across = min(look.columns or len(cells), len(cells))
     down = -(-len(cells) // across)

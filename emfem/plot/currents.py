@@ -78,18 +78,18 @@ def current(
     found = pieces(model.domain, fine, j=model["j"], density=density, phi=potential)
     gathered = None if over is None else fields.gather(over)
     ends = None if over is None else fields.extremes(over)
-    told_of, told = _electrodes(model), model.fields
-    amperes = printed(replace(told["j"].told, si="A", extent=1).unit)
+    told_of, described = _electrodes(model), model.fields
+    amperes = printed(replace(described["j"].meaning, si="A", extent=1).unit)
     turned = model.domain.weight is not None and model.domain.thickness is None  # lines of a cut share no current
 
     def render() -> Figure:
         assert found is not None
         phi = found.values["phi"]
-        volts = labels.shown(told["phi"].told, (phi.min(), phi.max()), None, None)
+        volts = labels.shown(described["phi"].meaning, (phi.min(), phi.max()), None, None)
         electrodes = {name: known.told(volts, amperes) for name, known in told_of.items()}
         cell = found if electrodes else found.opened(len(model.domain.names) + 1)  # a mean field drives it
         drawn, carried = _stream_lines(cell, _ports(cell, model.domain.names, electrodes), lines)
-        named = told["j"].told if over is None else fields.meaning_of(over)
+        named = described["j"].meaning if over is None else fields.meaning_of(over)
         colours = style.DENSITY if over is None else labels.colours(named, None)
         limits = ends or (0.0, _top(found))
         shown = labels.shown(named, limits, label, None)

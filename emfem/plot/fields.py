@@ -88,7 +88,7 @@ def field(
         figure = cells.figure(found, [title], look)
         if borders is not None:
             lines = list(
-                borders[:, :, :2] / labels.lengths(found[0].points, look.lengths, look.told.system.length).scale
+                borders[:, :, :2] / labels.lengths(found[0].points, look.lengths, look.meaning.system.length).scale
             )
             figure.axes[0].add_collection(LineCollection(lines, colors="white", linewidths=1.0))
         return style.written(figure, target)
@@ -246,5 +246,5 @@ def _look(
     style.check_colours(colours)
     for function in functions:
         cells.is_scalar(function)
-    told = fields.meaning_of(functions[0])
-    return cells.Look(inches, lengths, limits, cells.limits(functions), colours, label, scale, told, columns)
+    meaning = fields.meaning_of(functions[0])
+    return cells.Look(inches, lengths, limits, cells.limits(functions), colours, label, scale, meaning, columns)

@@ -121,19 +121,19 @@ def prefixed(largest: float, unit: str) -> tuple[float, str]:
     return 10.0**power, f"10{str(power).translate(RAISED)} {unit}"
 
 
-def shown(told: Meaning, ends: tuple[float, float], label: str | None, scale: float | None) -> Shown:
+def shown(meaning: Meaning, ends: tuple[float, float], label: str | None, scale: float | None) -> Shown:
     """How a field is told: as it was asked for, or as it says itself; a vector is drawn by its length.
 
     Args:
-        told: what it is.
+        meaning: what it is.
         ends: of its values.
         label: as it was asked for, with a unit; None for the field's own.
         scale: what values are divided by; None for what fits, or 1 with a label.
     """
     if label is not None or scale is not None:
-        return Shown(told.symbol if label is None else label, 1.0 if scale is None else scale)
-    size = f"|{told.symbol}|" if told.vector else "" if told.label else told.symbol
-    return Shown(f"{told.label} {size}".strip(), *prefixed(max(map(abs, ends)), printed(told.unit)))
+        return Shown(meaning.symbol if label is None else label, 1.0 if scale is None else scale)
+    size = f"|{meaning.symbol}|" if meaning.vector else "" if meaning.label else meaning.symbol
+    return Shown(f"{meaning.label} {size}".strip(), *prefixed(max(map(abs, ends)), printed(meaning.unit)))
 
 
 def times(found: Floats, unit: str) -> list[str]:
@@ -151,9 +151,9 @@ def span(longest: float, unit: str) -> tuple[float, str]:
     return TIMES[named], named
 
 
-def colours(told: Meaning, asked_for: Any) -> Any:
+def colours(meaning: Meaning, asked_for: Any) -> Any:
     """The colour map: the one asked for, or that of signs where the field has some."""
-    return asked_for if asked_for is not None else style.SIGNED if told.signed else style.COLOURS
+    return asked_for if asked_for is not None else style.SIGNED if meaning.signed else style.COLOURS
 
 
 def ends(limits: tuple[float, float], chosen: Any) -> tuple[float, float]:

@@ -182,7 +182,7 @@ def scalar(model: Model, name: str) -> fem.Function:
     if found.ufl_shape == ():
         return found
     length = fields.discontinuous(ufl.sqrt(ufl.inner(found, found)), model.mesh, _degree(model))
-    length.name, length.meaning = name, replace(model.fields[name].told, vector=True)
+    length.name, length.meaning = name, replace(model.fields[name].meaning, vector=True)
     return length
 
 
@@ -192,7 +192,7 @@ def function(model: Model, name: str) -> fem.Function:
     if isinstance(found, fem.Function):
         return found
     made = fields.discontinuous(found, model.mesh, _degree(model))
-    made.name, made.meaning = name, model.fields[name].told
+    made.name, made.meaning = name, model.fields[name].meaning
     return made
 
 

@@ -123,7 +123,7 @@ def _plane(sheet: _Sheet, scene: Scene, t: float, look: Look, eye: Eye) -> None:
     by = _lengths(scene)
     lower, upper = window / by.scale
     axes.imshow(pixels, extent=(lower[0], upper[0], lower[1], upper[1]), aspect="auto", interpolation="nearest")
-    if look.arrows and scene.fields[look.field].told.vector:
+    if look.arrows and scene.fields[look.field].vector:
         _quiver(axes, scene, t, look, by.scale)
     if look.boundaries:
         _named(axes, scene, by.scale)

@@ -13,31 +13,31 @@ class Field:
     """A field that can be looked at.
 
     Attributes:
-        told: what its model says of it.
+        meaning: what its model says of it.
     """
 
-    told: Meaning
+    meaning: Meaning
 
     @property
     def unit(self) -> str:
         """As pictures have it; empty for a number."""
-        return printed(self.told.unit)
+        return printed(self.meaning.unit)
 
     @property
     def vector(self) -> bool:
         """Whether it has several components, so that its length is shown."""
-        return self.told.vector
+        return self.meaning.vector
 
     @property
     def title(self) -> str:
         """What a list says."""
-        name, words = self.told.symbol, self.told.label
+        name, words = self.meaning.symbol, self.meaning.label
         words = words.removeprefix(f"{name}: ").removesuffix(f" {name}")
         return f"{name}: {words}" if words not in ("", name) else name
 
     def shown(self, limits: tuple[float, float]) -> labels.Shown:
         """How values between these ends are told."""
-        return labels.shown(self.told, limits, None, None)
+        return labels.shown(self.meaning, limits, None, None)
 
 
 def of_series(name: str, largest: float, unit: str, *, powers: bool = True) -> labels.Shown:

@@ -65,7 +65,7 @@ class Scene:
     def fields(self) -> dict[str, Field]:
         """What can be looked at, by name: unknowns and derived fields of all models."""
         return {
-            name: Field(field.told)
+            name: Field(field.meaning)
             for model in self.models
             for name, field in model.fields.items()
             if not _one_number(field.value)
@@ -125,7 +125,7 @@ class Scene:
     def values(self, name: str, t: float) -> Floats:
         """A scalar field, or the length of a vector or tensor, shape (n,)."""
         found = self.vectors(name, t)
-        return np.linalg.norm(found, axis=1) if self.fields[name].told.vector else found[:, 0]
+        return np.linalg.norm(found, axis=1) if self.fields[name].vector else found[:, 0]
 
     def limits(self, name: str, t: float | None = None, *, peaks: bool = True) -> tuple[float, float]:
         """Lowest and highest value.

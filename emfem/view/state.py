@@ -185,8 +185,8 @@ class Viewer:
     def colours(self, choice: Choice) -> str:
         """The colour map: the one that is chosen, or by the field."""
         field = self.fields.get(choice.field or self.first_field)
-        told = Meaning() if field is None else field.told
-        return str(labels.colours(told, None if choice.colours == BY_FIELD else choice.colours))
+        meaning = Meaning() if field is None else field.meaning
+        return str(labels.colours(meaning, None if choice.colours == BY_FIELD else choice.colours))
 
     def _typed(self, choice: Choice, name: str) -> tuple[float, float]:
         """The range that was typed.
