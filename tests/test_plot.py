@@ -349,6 +349,15 @@ def test_units_have_prefixes_or_powers(largest: float, unit: str, told: tuple[fl
     assert found == told[1]
 
 
+def test_lines_of_a_cut_through_the_axis_carry_no_equal_currents() -> None:
+    """They share what flows in the plane, not 2 pi y times that."""
+    on = {"left": em.fixed(0.01), "right": em.fixed(0.0)}
+    wire = em.mesh.axisymmetric(em.mesh.rectangle((50 * um, 20 * um), cells=(5, 2), cell="triangle")).in_metres()
+    figure = made(em.plot.current(solved(wire, on, conductivity=5e7), lines=4))
+    assert "carries" not in figure.get_suptitle()
+    assert figure.legends[0].get_texts()[0].get_text() == "left, voltage 10 mV, current 12.57 A in"  # pi 20 um^2 1e10
+
+
 @pytest.mark.parametrize(
     ("t", "unit", "told"),
     [
