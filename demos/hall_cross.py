@@ -33,10 +33,9 @@ class Film:
         return self.resistivity / self.thickness
 
     def conductivity(self, field: float) -> NDArray[np.float64]:
-        """Of the sheet [S], from E = rho j - R_H j x B with B = `field` out of the plane [T]."""
+        """A tensor [S/m], from E = rho j - R_H j x B with B = `field` out of the plane [T]."""
         turned = self.hall * field
-        resistivity = np.array([[self.resistivity, -turned], [turned, self.resistivity]])
-        return np.linalg.inv(resistivity / self.thickness)
+        return np.linalg.inv(np.array([[self.resistivity, -turned], [turned, self.resistivity]]))
 
 
 WIDTH, ARM = 10 * um, 40 * um  # what the arms' ends do to the field falls as exp(-pi distance/width)
@@ -79,9 +78,10 @@ def main(
     # The current is singular at the inward corners and, in a field, at the ends of the electrodes that carry it
     places = [(x * sign, y) for x in (WIDTH / 2, WIDTH / 2 + ARM) for sign in (-1, 1) for y in (-WIDTH / 2, WIDTH / 2)]
     fine = dict.fromkeys(places, size / 20)
-    domain = em.mesh.hall_cross(arm_length=ARM, arm_width=WIDTH, size=size, refine=fine)
+    plane = em.mesh.hall_cross(arm_length=ARM, arm_width=WIDTH, size=size, refine=fine)
     found = {}
     for name, film in FILMS.items():
+        domain = plane.with_thickness(film.thickness)
         corner = driven(domain, film, 0.0, "left", "bottom", current)
         sheet = math.pi / math.log(2.0) * across(corner, "top", "right") / current
         # As in the laboratory, half the difference of both directions of the field: what is no Hall voltage drops out
@@ -90,8 +90,7 @@ def main(
         true = -film.hall * field / film.thickness
         found[name] = {"sheet": sheet / film.sheet, "hall": hall / (true * current), "tilt": tilt(both[1])}
         title = f"{name} in {field:g} T: equipotentials tilt by {found[name]['tilt']:.2f}°"
-        label = "current density of the sheet [A/m]"
-        em.plot.current(both[1], Path(out) / f"{name}.png", title=title, lines=10, label=label)
+        em.plot.current(both[1], Path(out) / f"{name}.png", title=title, lines=10)
         em.write.say(
             f"{name}: sheet resistance {sheet:.5g} Ohm (true {film.sheet:.5g}), Hall voltage {hall:.5g} V "
             f"(true {true * current:.5g}), equipotentials in the arm tilt by {found[name]['tilt']:.2f}°"

@@ -41,7 +41,7 @@ def hot(size: float) -> tuple[em.Model, em.Model]:
         via_height=HEIGHT,
         size=size,
         refine=size / 4,
-    )
+    ).in_metres()
     rho = COPPER.law("resistivity")(em.placeholder("T", domain))
     feed: dict[str, Any] = {"anode": em.conduction.electrode(current=CURRENT), "cathode": em.fixed(0.0)}
     current = em.conduction.model(domain, conductivity=1 / rho, on=feed)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from emfem.dimensions import NOT_TOLD, Meaning
 from emfem.errors import ParameterError, choice, floats, kind, number
 from emfem.mesh import bounds, period
 
@@ -159,8 +160,22 @@ def discontinuous(field: Any, mesh: dolfinx.mesh.Mesh, degree: int) -> fem.Funct
     element = basix.ufl.element("Lagrange", mesh.basix_cell(), degree, shape=shape or None, discontinuous=True)
     space = fem.functionspace(mesh, element)
     result = fem.Function(space, name=getattr(field, "name", "field"))
+    if hasattr(field, "meaning"):
+        result.meaning = field.meaning
     refresh(result, field)
     return result
+
+
+def meaning_of(function: fem.Function) -> Meaning:
+    """What a Function is: that of a model says it, another one has but its name."""
+    return getattr(function, "meaning", Meaning(symbol=function.name, system=NOT_TOLD))
+
+
+def copied(function: fem.Function) -> fem.Function:
+    """A copy of a Function with its name and what it is."""
+    copy = function.copy()
+    copy.name, copy.meaning = function.name, meaning_of(function)
+    return copy
 
 
 def refresh(target: fem.Function, field: Any) -> None:

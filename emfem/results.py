@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from emfem import checkpoint, plot
+from emfem import checkpoint, fields, plot
 from emfem.errors import ParameterError, number
 from emfem.model import Model
 from emfem.observe import owner
@@ -168,10 +168,7 @@ class Results:
     def _copied(self, name: str, t: float | None, *, plain: bool) -> fem.Function:
         """A field at a saved time, or of a vector its length."""
         model = owner(self.models(t), name)
-        made = (scalar if plain else function)(model, name)
-        copy = made.copy()
-        copy.name = name
-        return copy
+        return fields.copied((scalar if plain else function)(model, name))
 
     def frames(self, name: str) -> Frames:
         """A scalar field, or the length of a vector, at all saved times: for `em.plot.film_strip` and `animation`."""
@@ -213,10 +210,8 @@ class Results:
         """
         name = self.first_field() if field is None else field
         frames = self.frames(name)
-        label = plot.labels.of_model(owner(self._models, name), name)
-        unit = plot.labels.of_lengths(self._models)
         target = self.folder / f"{name}.mp4" if path is None else path
-        return plot.animation(frames, target, frames_per_second=frames_per_second, label=label, unit=unit)
+        return plot.animation(frames, target, frames_per_second=frames_per_second)
 
     def first_field(self) -> str:
         """The first unknown of the last model: what is drawn unless another is asked for."""

@@ -124,10 +124,8 @@ class Snapshots(Recorder):
 
     def record(self, t: float) -> None:
         """Keep a copy."""
-        copy = owner(self.models, self.name)[self.name].copy()
-        copy.name = self.name
         self._t.append(t)
-        self.functions.append(copy)
+        self.functions.append(fields.copied(owner(self.models, self.name)[self.name]))
 
 
 class Conserved(Observer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -361,6 +362,46 @@ def test_grains_and_bodies_of_revolution():
     assert body.tables.domain.make().weight is not None
 
 
+def test_a_plane_may_have_a_thickness():
+    square = {"shape": "rectangle", "size": ["2 um", "1 um"], "cells": [2, 2], "thickness": "50 nm"}
+    assert Case.from_dict({"domain": square, "conduction": {}}).tables.domain.make().thickness == pytest.approx(5e-8)
+    wire = {"shape": "network", "nodes": [[0, 0], ["1 um", 0]], "segments": [[0, 1]], "width": "90 nm"}
+    domain = Case.from_dict({"domain": {**wire, "thickness": "50 nm"}, "conduction": {}}).tables.domain.make()
+    assert domain.wires().cross_sections == pytest.approx([90e-9 * 50e-9], rel=1e-12)  # of wires it is their own
+
+
+@pytest.mark.parametrize(
+    ("tables", "told"),
+    [
+        (
+            {"conduction": {"on": {"left": {"current": "1 mA"}, "right": {"fixed": 0.0}}}},
+            "[conduction.on.left] current = '1 mA', must be a plain number in A/m, or [domain] have a thickness",
+        ),
+        (
+            {"surface": {"current": "1 mA", "interface_width": "0.1 um", "shape": {"kind": "flat", "height": "1 um"}}},
+            "[surface] current = '1 mA', must be a plain number in A/m, or [domain] have a thickness",
+        ),
+    ],
+)
+def test_a_current_of_a_plane_is_no_ampere(tables: dict[str, Any], told: str):
+    """It was taken for as many A/m: 10 million times too little in a film of 100 nm."""
+    square = {"shape": "rectangle", "size": ["2 um", "1 um"], "cells": [2, 2]}
+    material = {"metal": "copper", "surface_diffusivity_thickness": 1e-20}
+    with pytest.raises(em.ParameterError, match=re.escape(told)):
+        Case.from_dict({"domain": square, "material": material, **tables}).build()
+
+
+def test_a_case_is_in_si_unless_a_film_sets_the_scales():
+    square = {"shape": "rectangle", "size": [2.0, 1.0], "cells": [2, 2]}
+    on = {"left": {"fixed": 1.0}, "right": {"fixed": 0.0}}
+    current = {"domain": square, "conduction": {"on": on}}
+    film = {"alloy": "cupd", "mean": 0.3}
+    (alone,), (beside, _) = Case.from_dict(current).build(), Case.from_dict({**current, "film": film}).build()
+    assert [q.unit for q in alone.quantities.values()] == ["W/m", "V", "V", "V", "V", "A/m", "A/m"]
+    assert {q.unit for q in beside.quantities.values()} == {"-"}
+    assert (str(alone.system), str(beside.system)) == ("SI", "scaled by h")
+
+
 def test_a_polycrystal_has_a_crystal_in_each_grain():
     case = Case.from_dict(
         {
@@ -426,8 +467,8 @@ def test_scatter_needs_grains():
 
 
 def test_current_and_resistance():
-    """10 x 1 of copper: R t = 10 rho."""
-    plate = {"shape": "rectangle", "size": ["10 um", "1 um"], "cells": [10, 1]}
+    """10 x 1 of copper, 0.1 um thick: R = 10 rho / t."""
+    plate = {"shape": "rectangle", "size": ["10 um", "1 um"], "cells": [10, 1], "thickness": "0.1 um"}
     case = Case.from_dict(
         {
             "domain": plate,
@@ -438,7 +479,7 @@ def test_current_and_resistance():
     (model,) = case.build()
     em.solve_steady(model)
     measured = case.measures([model])
-    assert measured["resistance"] == pytest.approx(2e-7, rel=1e-9, abs=0)
+    assert measured["resistance"] == pytest.approx(2.0, rel=1e-9, abs=0)
     assert measured["crowding"] == pytest.approx(1.0, rel=1e-9)
 
 
@@ -528,7 +569,7 @@ def test_steps_hit_the_times_at_which_a_voltage_bends(tmp_path: Path):
                 "conductivity": 1.0,
                 "on": {
                     "left": {"voltage": {"times": [0, "1 s", 1.7, 1.7001], "values": [0, "2 V", 2, 0]}},
-                    "right": {"current": {"times": [0.0, 0.4], "values": ["0 A", "1 A"], "between": "steps"}},
+                    "right": {"current": {"times": [0.0, 0.4], "values": [0.0, 1.0], "between": "steps"}},
                 },
             },
             "migration": {"initial": 1.0, "diffusivity": 1e-3},

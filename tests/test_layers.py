@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "emfem"
 
 # A new module gets its line here; a module that becomes a package keeps its name and its layer.
 LAYERS = {
+    "dimensions": 0,
     "errors": 0,
     "libraries": 0,
     "units": 0,

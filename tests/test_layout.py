@@ -57,6 +57,7 @@ def test_a_serpentine_is_read_in_metres():
     assert (anode, cathode) == pytest.approx((2e-6, 2e-6), rel=1e-9)
     model = em.conduction.model(domain, on={"anode": em.fixed(1.0), "cathode": em.fixed(0.0)})
     em.solve_steady(model)
+    assert model.quantities["power"].unit == "W/m"  # the file tells its unit
     assert 75 < em.conduction.resistance(model) < 85  # 169 / 2 squares, less about 0.44 at each of 8 corners
 
 

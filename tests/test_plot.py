@@ -2,12 +2,14 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import emfem as em
+from emfem.dimensions import Meaning
 from emfem.mesh.parts import Parts
 from emfem.mesh.share import distribute
 from emfem.plot import labels, style
@@ -146,7 +148,7 @@ def _gradient(c: fem.Function) -> fem.Function:
 @pytest.fixture(scope="module")
 def line() -> em.Model:
     """A conductor of 50 um by 20 um in metres, under 10 mV."""
-    domain = em.mesh.rectangle((50 * um, 20 * um), cells=(5, 2), cell="triangle")
+    domain = em.mesh.rectangle((50 * um, 20 * um), cells=(5, 2), cell="triangle").in_metres()
     return solved(domain, {"left": em.fixed(0.01), "right": em.fixed(0.0)}, conductivity=5e7)
 
 
@@ -155,6 +157,8 @@ def stretched(domain: em.mesh.Domain, name: str = "sigma") -> fem.Function:
     found = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)), name=name)
     long = float(domain.mesh.geometry.x[:, 0].max())
     found.interpolate(lambda x: 200 * MPa * (x[0] / long - 0.3))
+    if name == "sigma":
+        found.meaning = Meaning("stress, tension > 0", "Pa", signed=True, symbol="sigma")
     return found
 
 
@@ -259,11 +263,37 @@ def test_a_curve_says_quantity_and_unit() -> None:
     assert (x.min(), x.max(), y.min(), y.max()) == pytest.approx((0.0, 50.0, -60.0, 140.0))
 
 
-def test_a_large_domain_has_no_units(film: em.Model) -> None:
+def test_a_film_tells_its_scale_and_no_unit(film: em.Model) -> None:
     figure = made(em.plot.field(film["c"]))
-    assert figure.axes[0].get_xlabel() == "x"
-    assert said(bar_of(figure)) == "c"
-    assert made(em.plot.field(film["c"], unit="h")).axes[0].get_xlabel() == "x [h]"
+    assert figure.axes[0].get_xlabel() == "x [h]"
+    assert said(bar_of(figure)) == "concentration c"
+    assert made(em.plot.field(film["c"], unit="x0")).axes[0].get_xlabel() == "x [x0]"
+
+
+@pytest.mark.parametrize("long", [50 * um, 50.0])
+def test_the_size_of_a_domain_tells_no_unit(long: float) -> None:
+    """A model of bare numbers on a domain of which nobody told the unit: no unit, however small it is."""
+    domain = em.mesh.rectangle((long, 0.4 * long), cells=(5, 2), cell="triangle")
+    model = solved(domain, {"left": em.fixed(0.01), "right": em.fixed(0.0)})
+    figure = made(em.plot.current(model, lines=3))
+    assert (figure.axes[0].get_xlabel(), said(bar_of(figure))) == ("x", "current density |j|")
+    assert re.search(r"carries a current of [^ ]+$", figure.get_suptitle())
+    assert made(em.plot.field(em.fields.discontinuous(model["phi"], domain.mesh, 1))).axes[0].get_xlabel() == "x"
+    assert made(em.plot.mesh(domain)).axes[0].get_xlabel() == "x"
+
+
+def test_lines_carry_their_share_of_the_plate() -> None:
+    """50 um by 20 um by 100 nm of 5e7 S/m under 10 mV: 1e10 A/m2, 20 mA, 2 mA a line; 20 kA/m without thickness."""
+    on = {"left": em.fixed(0.01), "right": em.fixed(0.0)}
+    plane = em.mesh.rectangle((50 * um, 20 * um), cells=(5, 2), cell="triangle")
+    found = []
+    for domain in (plane.with_thickness(100 * em.units.nm), plane.in_metres()):
+        figure = made(em.plot.current(solved(domain, on, conductivity=5e7), lines=10))
+        found.append((figure.get_suptitle(), figure.legends[0].get_texts()[0].get_text()))
+    assert found == [
+        ("each line carries a current of 2 mA", "left, voltage 10 mV, current 20 mA in"),
+        ("each line carries a current of 20 kA/m", "left, voltage 10 mV, current 200 kA/m in"),
+    ]
 
 
 def test_units_are_those_asked_for(line: em.Model) -> None:
@@ -319,33 +349,27 @@ def test_units_have_prefixes_or_powers(largest: float, unit: str, told: tuple[fl
     assert found == told[1]
 
 
+def test_lines_of_a_cut_through_the_axis_carry_no_equal_currents() -> None:
+    """They share what flows in the plane, not 2 pi y times that."""
+    on = {"left": em.fixed(0.01), "right": em.fixed(0.0)}
+    wire = em.mesh.axisymmetric(em.mesh.rectangle((50 * um, 20 * um), cells=(5, 2), cell="triangle")).in_metres()
+    figure = made(em.plot.current(solved(wire, on, conductivity=5e7), lines=4))
+    assert "carries" not in figure.get_suptitle()
+    assert figure.legends[0].get_texts()[0].get_text() == "left, voltage 10 mV, current 12.57 A in"  # pi 20 um^2 1e10
+
+
 @pytest.mark.parametrize(
-    ("t", "small", "told"),
+    ("t", "unit", "told"),
     [
-        ([0.0, 3600.0, 36000.0], True, ["t = 0 h", "t = 1 h", "t = 10 h"]),
-        ([2e-6], True, ["t = 2 µs"]),
-        ([5 * 3.15576e7], True, ["t = 5 years"]),
-        ([0.0], True, ["t = 0"]),
-        ([300.0], False, ["t = 300"]),
+        ([0.0, 3600.0, 36000.0], "s", ["t = 0 h", "t = 1 h", "t = 10 h"]),
+        ([2e-6], "s", ["t = 2 µs"]),
+        ([5 * 3.15576e7], "s", ["t = 5 years"]),
+        ([0.0], "s", ["t = 0"]),
+        ([300.0], "-", ["t = 300"]),
     ],
 )
-def test_times_have_units_in_metres(t: list[float], small: bool, told: list[str]) -> None:
-    points = np.array([[0.0, 0.0, 0.0], [1e-5, 0.0, 0.0]]) * (1.0 if small else 1e6)
-    assert labels.times(np.array(t), points) == told
-
-
-def test_labels_have_the_units_of_the_series() -> None:
-    """The pictures' units are those of the quantities NAME_max of the models, which head the columns of series.csv."""
-    domain = em.mesh.interval(10 * um, cells=4)
-    copper = em.materials.copper(temperature=300.0)
-    models = [
-        em.stress.model(domain, copper, current_density=1e10),
-        em.conduction.model(domain, on={"left": em.fixed(0.0)}),
-        em.heat.model(domain, copper, on={"left": em.fixed(300.0)}),
-    ]
-    for model in models:
-        name = model.unknowns[0].name
-        assert labels.KNOWN[name][1] == model.quantities[f"{name}_max"].unit
+def test_times_have_units_in_si(t: list[float], unit: str, told: list[str]) -> None:
+    assert labels.times(np.array(t), unit) == told
 
 
 def test_pictures_of_a_run_say_what_its_models_know(
@@ -409,7 +433,7 @@ def test_a_held_electrode_is_drawn_where_it_is() -> None:
 
 def parallel_case() -> dict[str, Any]:
     """What each picture is on each rank, and what all ranks are told of a bad one."""
-    domain = em.mesh.rectangle((50 * um, 20 * um), cells=(5, 2), cell="triangle")
+    domain = em.mesh.rectangle((50 * um, 20 * um), cells=(5, 2), cell="triangle").in_metres()
     model = solved(domain, {"left": em.fixed(0.01), "right": em.fixed(0.0)}, conductivity=5e7)
     figures = {
         "field": em.plot.field(model["phi"]),

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import emfem as em
 from emfem.cli import app
+from emfem.dimensions import Meaning
 from emfem.model import evolving
 from emfem.studies import Case, Study
 from emfem.studies.sweep import gather, one
@@ -163,15 +164,15 @@ def test_a_body_has_no_points_twice():
 @pytest.mark.parametrize(
     ("words", "vector", "title", "label"),
     [
-        ("current density |j|", True, "j: current density", "current density |j|"),
-        ("current density |j|", False, "j: current density", "current density j"),
+        ("current density", True, "j: current density", "current density |j|"),
+        ("current density", False, "j: current density", "current density"),
         ("j: so much", False, "j: so much", "j: so much"),
         ("", True, "j", "|j|"),
         ("flow", True, "j: flow", "flow |j|"),
     ],
 )
 def test_what_a_field_is_called(words: str, vector: bool, title: str, label: str):
-    field = Field("j", words, "A/m²", vector)
+    field = Field(Meaning(words, "A/m2", symbol="j", vector=vector))
     assert field.title == title
     assert field.shown((0.0, 3e9)).label == f"{label} [10⁹ A/m²]"
 
@@ -184,6 +185,20 @@ def test_fields_of_a_run(run: Run):
     inside = scene.shape.points[:, :2][::7]
     assert scene.values("c", 1.0)[::7] == pytest.approx(em.fields.evaluate(film, inside), rel=1e-9)
     assert scene.values("E", 2.0) == pytest.approx(0.1, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("units", "told"), [(("-", "-"), "t = 1.5"), (("s", "s"), "t = 1.5 s"), (("-", "s"), "t = 1.5")]
+)
+def test_a_time_has_a_unit_if_all_runs_have(
+    folders: Path, monkeypatch: pytest.MonkeyPatch, units: tuple[str, str], told: str
+):
+    """A film has none of its own accord; beside a run in SI nothing would be right for both."""
+    viewer = Viewer([folders / "run", folders / "run"])
+    assert {run.scene.time_unit for run in viewer.shown} == {"-"}
+    left = iter(units * 9)
+    monkeypatch.setattr(Scene, "time_unit", property(lambda _: next(left)))
+    assert viewer.time(1.5) == told
 
 
 def test_times_do_not_mix(run: Run):
@@ -458,7 +473,13 @@ def test_what_changes_steadily_is_shown_first():
 
 @pytest.mark.parametrize(
     ("value", "unit", "told"),
-    [(3.2e8, "Pa", "320 MPa"), (5.67e-4, "W", "0.000567 W"), (4.2e24, "-", "4.2·10²⁴"), (0.0, "V", "0 V")],
+    [
+        (3.2e8, "Pa", "320 MPa"),
+        (5.67e-4, "W", "567 µW"),
+        (5.67e-4, "1/s", "0.000567 1/s"),
+        (4.2e24, "-", "4.2·10²⁴"),
+        (0.0, "V", "0 V"),
+    ],
 )
 def test_numbers_have_units(value: float, unit: str, told: str):
     assert of_series("x", abs(value), unit, powers=False).told(value) == told

@@ -81,7 +81,7 @@ def words(kind: type[Table], key: str) -> str:
         return f"of your own instead, from {window.low:g} to {window.high:g}."
     makers: list[Callable[..., Any]] = [*(k for k in kind.__mro__ if issubclass(k, Table)), *MAKERS.get(kind, ())]
     if issubclass(kind, domain.Shape) and kind is not domain.Shape:
-        makers += [kind.maker, *filter(None, [ALIKE.get(kind.maker.__name__)])]
+        makers = [kind.maker, *filter(None, [ALIKE.get(kind.maker.__name__)]), *makers]
         key = kind.renamed().get(key, key)
     for maker in makers:
         if text := said(maker).get(key):
@@ -202,7 +202,7 @@ def shapes() -> str:
     for name, shape in sorted(SHAPES.items()):
         first = (inspect.getdoc(shape.maker) or "").split("\n\n")[0]
         written = 'file = "..."' if name == "file" else f'shape = "{name}"'
-        parts.append(f"### {written}\n\n{cell(first)}\n\n{keys(shape, tuple(domain.Shape.model_fields))}")
+        parts.append(f"### {written}\n\n{cell(first)}\n\n{keys(shape, shape.common())}")
     return "\n".join(parts)
 
 

@@ -59,7 +59,8 @@ def check(
 ) -> None:
     """Read a mesh, say what is in it, and whether it can be computed on."""
     with one_sentence():
-        tell(mesh.read(file, unit=value(unit), size=None if size is None else value(size)), picture)
+        domain = mesh.read(file, unit=value(unit), size=None if size is None else value(size))
+        tell(domain if unit == "1" else domain.in_metres(), picture)
 
 
 def tell(domain: mesh.Domain, picture: Path | None = None) -> None:

@@ -2,10 +2,14 @@
 
     -div(sigma grad phi) = 0,   E = -grad phi,   j = sigma E
 
-Units are the user's. In a plane two choices are consistent, by what the conductivity is:
+In SI, which a domain in metres tells (`domain.in_metres()`), sigma is in S/m. Then by the domain:
 
-    sigma [S/m]        currents per thickness [A/m], resistance times thickness [Ohm m], contact resistivity [Ohm m2]
-    sigma t [S]        currents [A], resistance [Ohm], contact resistivity over thickness [Ohm m]
+    a body, a network, a plane with a thickness        currents [A], resistance [Ohm], power [W]
+    a plane without one                                currents [A/m], resistance times thickness [Ohm m], power [W/m]
+    a line                                             current densities [A/m2], resistance times area [Ohm m2]
+
+On a domain of which nobody told the unit any consistent choice will do, such as sheet conductances in a plane, and no
+unit is printed.
 """
 
 from emfem.conduction.corners import Corner

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from emfem import fields
 from emfem.conduction.laws import contact
+from emfem.dimensions import integral
 from emfem.errors import ParameterError, number
 from emfem.mesh import Domain
 from emfem.model import Condition, Driver, Fixed, OfTime, Quantity, Unknown, coefficient, of_time
@@ -55,8 +56,8 @@ def electrode(
 
     Args:
         voltage: of the electrode [V]; a number or a function of time. `em.fixed(V)` is the same in perfect contact.
-        current: total current it drives into the domain, a number or a function of time [A; in 2-D A/m, see
-            `em.conduction`].
+        current: total current it drives into the domain, a number or a function of time [A; in a
+            plane without a thickness A/m].
         contact_resistivity: of the contact between electrode and conductor, at least 0 [Ohm m2]. Far below the
             conductor's resistivity times a billionth of its size it is lost to rounding: give 0 for a perfect contact.
 
@@ -181,7 +182,7 @@ def attach(
                 level = Quantity(partial(_highest, volts), "V")
             added.flow += contact(phi, volts, resistivity, v, ds)
             one = fem.Constant(domain.mesh, 1.0)
-            added.quantities[f"current {name}"] = Quantity(contact(phi, volts, resistivity, one, ds), "A")
+            added.quantities[f"current {name}"] = Quantity(contact(phi, volts, resistivity, one, ds), integral("A"))
         elif e.tied:
             added.flow -= load * v * ds
             own[name] = load * ds
@@ -192,7 +193,7 @@ def attach(
         added.quantities[f"voltage {name}"] = level
     for name, share in _shares(phi.function_space, {name: nodes[name] for name in own}).items():
         reaction = ufl.replace(added.flow, {v: share})
-        added.quantities[f"current {name}"] = Quantity(-reaction - own[name], "A")
+        added.quantities[f"current {name}"] = Quantity(-reaction - own[name], integral("A"))
     return added
 
 

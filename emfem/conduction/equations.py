@@ -8,6 +8,7 @@ from typing import Any
 from emfem import fields
 from emfem.conduction.electrodes import Electrode, among, attach, check_floating, check_touching, nodes_of
 from emfem.conduction.laws import continuity, ohmic_flux
+from emfem.dimensions import Meaning, integral
 from emfem.errors import ParameterError, count, floats, kind
 from emfem.mesh import Domain
 from emfem.model import Balance, Fixed, Flux, Model, Quantity, algebraic, check_boundaries, conducting, let_in, tests
@@ -18,6 +19,13 @@ import numpy as np
 import ufl
 from dolfinx import fem
 from numpy.typing import ArrayLike
+
+MEANINGS = {
+    "phi": Meaning("potential", "V"),
+    "potential": Meaning("potential", "V"),
+    "E": Meaning("electric field", "V/m"),
+    "j": Meaning("current density", "A/m2"),
+}
 
 
 def model(
@@ -91,7 +99,9 @@ def model(
     one = fem.Constant(domain.mesh, 1.0)
     added = attach(domain, electrodes, nodes, potential, balances, flow, v, degree=2 * degree)
     typical = _typical_current(domain, sigma, conditions, driven)
-    let_through = {f"current {name}": Quantity(-ufl.replace(f, {v: one}), "A") for name, (f, _) in inflows.items()}
+    let_through = {
+        f"current {name}": Quantity(-ufl.replace(f, {v: one}), integral("A")) for name, (f, _) in inflows.items()
+    }
     told = added.quantities | let_through
     out = {name.removeprefix("current "): q.value for name, q in told.items() if name.startswith("current ")}
     residual = fem.Constant(domain.mesh, 1 / typical) * (added.flow + added.balance)
@@ -106,14 +116,16 @@ def model(
         conditions=added.conditions,
         expressions={"E": field, "j": current, "potential": phi - ufl.inner(driven, place)},
         quantities={
-            "power": Quantity(ufl.inner(current, field) * dx, "W"),
+            "power": Quantity(ufl.inner(current, field) * dx, integral("W")),
             "phi_min": Quantity(lambda: fields.extremes(phi)[0], "V"),
             "phi_max": Quantity(lambda: fields.extremes(phi)[1], "V"),
             **added.quantities,
             **let_through,
         },
         drivers=[*added.drivers, *(driver for _, moved in inflows.values() for driver in moved)],
-        balances={"current": Balance(None, "A", out=out)},
+        balances={"current": Balance(None, integral("A"), out=out)},
+        system=domain.system(),
+        meanings=MEANINGS | {unknown.name: Meaning("voltage of an electrode", "V") for unknown in numbers.values()},
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from emfem import fields
 from emfem.conduction.corners import Corner, corner_at
+from emfem.dimensions import PLAIN
 from emfem.errors import ParameterError, ResolutionWarning, choice, kind
 from emfem.mesh import Domain, bounds
 from emfem.model import Model
@@ -35,7 +36,7 @@ def electrodes(model: Model) -> tuple[str, ...]:
 
 
 def current(model: Model, name: str) -> float:
-    """Total current through the electrode `name`, out of the domain positive [A; per thickness in 2-D]. Collective.
+    """Total current through the electrode `name`, out of the domain positive [A; A/m in a bare plane]. Collective.
 
     I = int j . grad w dx + int g w ds with w = 1 at the electrode's nodes and 0 at all others: the flux that the
     discrete equations balance, so the currents of all electrodes add up to what is let in, to solver accuracy. A node
@@ -63,7 +64,7 @@ def voltage(model: Model, name: str) -> float:
 
 
 def resistance(model: Model, *ends: str) -> float:
-    """Voltage over current between two electrodes of a solved model [Ohm, times unit thickness in 2-D]. Collective.
+    """Voltage over current between two electrodes of a solved model [Ohm; Ohm m in a bare plane]. Collective.
 
     Args:
         model: of conduction, solved.
@@ -104,7 +105,7 @@ def mean_current(model: Model) -> NDArray[np.float64]:
     box around the domain.
     """
     lower, upper = bounds(model.mesh)
-    cell = np.where(model.domain.period > 0, model.domain.period, upper - lower).prod()
+    cell = np.where(model.domain.period > 0, model.domain.period, upper - lower).prod() * (model.domain.thickness or 1)
     dx = model.domain.dx(2 * model["phi"].function_space.element.basix_element.degree)
     return np.array([fields.integral(fem.form(component * dx), model.mesh.comm) for component in model["j"]]) / cell
 
@@ -119,6 +120,7 @@ class Crowding:
         mean: mean of |j| over the domain.
         place: where the peak is, shape (dim,).
         corner: at which the peak is and the exact one is infinite, so that it grows as the mesh is refined; or None.
+        unit: of |j|, "-" if none is known.
     """
 
     ratio: float
@@ -126,11 +128,13 @@ class Crowding:
     mean: float
     place: NDArray[np.float64]
     corner: Corner | None = None
+    unit: str = PLAIN
 
     def __str__(self) -> str:
         """One line."""
         where = ", ".join(f"{x:.4g}" for x in self.place)
-        told = f"current crowding {self.ratio:.3f}: peak {self.peak:.4g} at ({where}), mean {self.mean:.4g}"
+        unit = "" if self.unit == PLAIN else f" {self.unit}"
+        told = f"current crowding {self.ratio:.3f}: peak {self.peak:.4g}{unit} at ({where}), mean {self.mean:.4g}{unit}"
         return told if self.corner is None else f"{told}; the peak is at {self.corner}"
 
 
@@ -167,7 +171,7 @@ def crowding(model: Model) -> Crowding:
         msg = f"mean |j| = {total / volume:g}, must be greater than 0 for a crowding"
         raise ParameterError(msg)
     corner = corner_at(model.domain, np.asarray(place), size, _equipotential(model))
-    found = Crowding(peak * volume / total, peak, total / volume, np.asarray(place), corner)
+    found = Crowding(peak * volume / total, peak, total / volume, np.asarray(place), corner, model.fields["j"].unit)
     if corner is not None and model.mesh.comm.rank == 0:
         where = ", ".join(f"{x:.4g}" for x in corner.place)
         told = (

@@ -59,6 +59,11 @@ class Scales:
         """E0 = gamma / (e nu h) [V/m]: the field that drives an ion of effective charge 1 with F = 1."""
         return self.surface_energy / (units.elementary_charge * self.site_density * self.length)
 
+    @property
+    def in_si(self) -> dict[str, float]:
+        """What 1 is of the film's length and time, by unit [m], [s]."""
+        return {"m": self.length, "s": self.time}
+
     def drive(self, voltage: float, width: float, effective_charge: float) -> float:
         """F = Z* (V / L) / E0 [-].
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emfem import fields
+from emfem.dimensions import METRE, PLAIN, Meaning, System, scaled
 from emfem.errors import ParameterError, count, floats, kind, number, positive_tensor
 from emfem.film.alloy import Alloy, Anisotropy
 from emfem.film.resolution import resolutions
@@ -39,6 +40,12 @@ from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 from ufl.algorithms import expand_derivatives
 
+MEANINGS = {
+    "c": Meaning("concentration c"),
+    "mu": Meaning("chemical potential"),
+    "flux": Meaning("flux of solute"),
+    "field": Meaning("driving field"),
+}
 BEYOND = "a field too strong for the cells, or lengths that are not in film thicknesses"  # what leads there
 UNDERSHOOT = (
     0.01  # how far the discrete c may pass 0 or 1 where a strong field uses one species up, before a step is cut
@@ -84,11 +91,12 @@ def model(
 
     Raises:
         ParameterError: for a mean, start or fixed composition outside (0, 1), a tensor or field of the wrong shape or
-            not finite, a free energy that does not depend on c.
+            not finite, a free energy that does not depend on c, a domain that is told to be in metres.
         UnknownName: for a boundary that does not exist.
     """
     kind("domain", domain, Domain, "one of em.mesh")
     kind("alloy", alloy, Alloy, "an em.film.Alloy")
+    system = _system(domain, alloy, free_energy)
     degree = count("degree", degree, at_least=1)
     conditions = check_boundaries(domain, on, (Fixed, Flux))
     free = free_energy is not None and mobility is not None
@@ -142,7 +150,22 @@ def model(
         relaxes=True,
         balances={"solute": Balance(c * dx, "-", (reaction,), out)},
         resolutions=resolutions(domain, energy, float(alloy.gradient_energy), degree),
+        system=system,
+        meanings=MEANINGS,
     )
+
+
+def _system(domain: Domain, alloy: Alloy, free_energy: Any) -> System:
+    """Scaled: by the film's thickness h, or as the domain or an own free energy has it.
+
+    Raises:
+        ParameterError: for a domain in metres, unless the free energy is an own one, with scales of its own.
+    """
+    if domain.length_unit == METRE and free_energy is None:
+        msg = f"domain = {domain.shape} in metres, must be in film thicknesses: domain.scaled('h') tells that it is"
+        raise ParameterError(msg)
+    told = domain.length_unit if domain.length_unit not in (None, METRE) else "h" if free_energy is None else PLAIN
+    return scaled(str(told), alloy.scales.in_si if alloy.scales else None)
 
 
 def _quantities(

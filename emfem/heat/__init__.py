@@ -2,7 +2,7 @@
 
     rho_m c_p dT/dt = div(k(T) grad T) + source - g (T - T_sub)
 
-Temperatures are in kelvin, everything else in SI; in two dimensions powers are per thickness, in one per cross-section.
+Temperatures are in kelvin, everything else in SI; in a plane without a thickness powers are in W/m, on a line in W/m2.
 """
 
 from emfem.heat.boundaries import Convection, Loss, convection, substrate

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from emfem import fields
+from emfem.dimensions import Meaning, integral
 from emfem.errors import count, kind
 from emfem.heat import inputs
 from emfem.heat.boundaries import (
@@ -42,6 +43,12 @@ from dolfinx import fem
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(8)  # exact for heat capacities of up to degree 15 in T
 ROUNDING = 0.01  # of the heat between neighbours at a difference of T: the residual's rounding is then 1e-13
+
+MEANINGS = {
+    "T": Meaning("temperature", "K"),
+    "flux": Meaning("heat flux", "W/m2"),
+    "source": Meaning("heat source", "W/m3"),
+}
 
 
 def model(
@@ -162,15 +169,17 @@ def model(
             "T_max": Quantity(lambda: fields.extremes(temperature)[1], "K"),
             "T_min": Quantity(lambda: fields.extremes(temperature)[0], "K"),
             "T_mean": Quantity(temperature / volume * dx, "K"),
-            "heat": Quantity(stored, "J"),
-            "generated": Quantity(made * one * dx, "W"),
-            "lost": Quantity(lost * one * dx, "W"),
-            **boundary_fluxes(conditions, [reaction], out, unit="W", label="heat {}"),
+            "heat": Quantity(stored, integral("J")),
+            "generated": Quantity(made * one * dx, integral("W")),
+            "lost": Quantity(lost * one * dx, integral("W")),
+            **boundary_fluxes(conditions, [reaction], out, meaning=integral("W"), label="heat {}"),
         },
         drivers=[*density_drivers, *source_drivers, *loss_drivers, *flow_drivers, *held_drivers],
         relaxes=temperature in causes,
         floats="" if radiates else insulated(domain, space, conditions, sink),
-        balances={"heat": Balance(stored, "J", (reaction,), out, sources)},
+        balances={"heat": Balance(stored, integral("J"), (reaction,), out, sources)},
+        system=domain.system(si=material is not None),
+        meanings=MEANINGS,
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emfem.errors import ParameterError, UnknownName, floats, kind
+from emfem.dimensions import METRE, NOT_TOLD, SI, System, scaled
+from emfem.errors import ParameterError, UnknownName, floats, kind, number
 from emfem.mesh.graph import Network
 from emfem.mesh.parts import CORNERS
 from emfem.mesh.quality import scaled_jacobian
@@ -85,7 +86,10 @@ class Domain:
         regions: names of the regions; `regions[i]` carries the cell tag i + 1. A cell may be in none.
         cells: the cell tags, or None without regions.
         weight: what every integral is weighted with, UFL: the cross-section of a line [m2], the way round the axis of a
-            body of revolution [m]; None for 1.
+            body of revolution [m], a thickness [m]; None for 1.
+        weight_lengths: how many lengths the weight is a product of: 2, 1, or 0 without one.
+        thickness: of a plane domain or a shell, None if none was given.
+        length_unit: "m", the name of another scale, or None where nobody told it; never guessed from the size.
         network: the wires that the mesh is of, or None.
         segment: number of the wire that each cell of this rank lies in, ghosts included; None without a network.
         faces: in a network, at its nodes the sum of the cross-sections of the wires that end there [m2]; else None.
@@ -101,6 +105,9 @@ class Domain:
     network: Network | None = None
     segment: NDArray[np.int64] | None = None
     faces: fem.Function | None = None
+    weight_lengths: int = 0
+    thickness: float | None = None
+    length_unit: str | None = None
 
     @property
     def dim(self) -> int:
@@ -111,6 +118,59 @@ class Domain:
     def shell(self) -> bool:
         """Whether it is a surface (or a line) in a space of more dimensions."""
         return self.mesh.topology.dim < self.mesh.geometry.dim
+
+    @property
+    def measure(self) -> int:
+        """Lengths in its `dx`: 3 for a body, a network or with a thickness, 2 for a plane, 1 for a line."""
+        return self.mesh.topology.dim + self.weight_lengths
+
+    def in_metres(self) -> Domain:
+        """The same domain, told to be in metres: models on it are in SI and tell their units."""
+        return replace(self, length_unit=METRE)
+
+    def scaled(self, by: str = "-") -> Domain:
+        """The same domain, told to be dimensionless: models on it tell no units.
+
+        Args:
+            by: the name of the scale of lengths, such as "h", for axes.
+        """
+        kind("by", by, str, "a text, such as 'h'")
+        return replace(self, length_unit=by)
+
+    def with_thickness(self, thickness: float) -> Domain:
+        """The plate of a plane domain (or a shell): volumes, currents and fluxes are those of all its thickness.
+
+        It is told to be in metres, unless it was told to be scaled. Files of meshes do not hold the thickness.
+
+        Args:
+            thickness: above 0 [m, or the domain's own unit].
+
+        Raises:
+            ParameterError: for a thickness that is not positive, or a domain that is no plane or shell, or has a
+                thickness or an axis already.
+        """
+        value = number("thickness", thickness, above=0.0)
+        if self.mesh.topology.dim != 2 or self.weight is not None:
+            again = "" if self.weight is None else " that is not weighted already"
+            msg = f"thickness = {value:g} of domain = {self.shape}, must be of a plane domain or a shell{again}"
+            raise ParameterError(msg)
+        return replace(
+            self,
+            weight=fem.Constant(self.mesh, value),
+            weight_lengths=1,
+            thickness=value,
+            length_unit=self.length_unit or METRE,
+        )
+
+    def system(self, *, si: bool = False) -> System:
+        """What models on it are measured in.
+
+        Args:
+            si: whether the model has values that are in SI, such as those of a material.
+        """
+        if self.length_unit is None:
+            return SI if si else NOT_TOLD
+        return SI if self.length_unit == METRE else scaled(self.length_unit)
 
     @property
     def period(self) -> NDArray[np.float64]:
@@ -299,6 +359,11 @@ class Domain:
             comm.allreduce(float(shapes.sum()), op=MPI.SUM) / total,
         )
 
+    def __repr__(self) -> str:
+        """One line, of what this rank knows without asking others."""
+        names = f"; boundaries {', '.join(self.names)}" if self.names else ""
+        return f"<{self.shape} of {self.mesh.topology.cell_name()} cells in {self.dim}-D{names}; {self.system()}>"
+
     def __str__(self) -> str:
         """Shape, size, cells, their sizes and quality, periodicity and names. Collective: call it on every rank."""
         lower, upper = bounds(self.mesh)
@@ -310,6 +375,7 @@ class Domain:
                 f"{self.shape} {size}: {found.cells} {self.mesh.topology.cell_name()} cells, "
                 f"diameter {found.smallest:.4g} to {found.largest:.4g}",
                 f"quality {found.worst:.2f} at worst, {found.mean:.2f} on average",
+                *((f"thickness {self.thickness:.4g}",) if self.thickness else ()),
                 *((f"periodic in {' and '.join(around)}",) if around else ()),
                 f"boundaries {', '.join(self.names)}" if self.names else "no boundary",
                 *((f"regions {', '.join(self.regions)}",) if self.regions else ()),
@@ -337,7 +403,7 @@ def axisymmetric(domain: Domain) -> Domain:
         msg = f"domain from y = {lower[1]:g}, must not reach below 0: y is the distance to the axis"
         raise ParameterError(msg)
     round_the_axis = 2 * np.pi * ufl.SpatialCoordinate(domain.mesh)[1]
-    return replace(domain, shape=f"{domain.shape} about the x axis", weight=round_the_axis)
+    return replace(domain, shape=f"{domain.shape} about the x axis", weight=round_the_axis, weight_lengths=1)
 
 
 def _whole(mesh: dolfinx.mesh.Mesh) -> ufl.Measure:

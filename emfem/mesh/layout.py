@@ -71,7 +71,8 @@ def from_gds(
     _check(film, pads)
     boundaries = {name: shapely.transform(pad, lambda x: x * length) for name, pad in pads.items()}
     region = shapely.transform(film, lambda x: x * length)
-    return area(path.name, region, size=size, boundaries=boundaries, refine=refine, comm=comm)
+    made = area(path.name, region, size=size, boundaries=boundaries, refine=refine, comm=comm)
+    return made.in_metres() if unit is None else made
 
 
 def _path(path: Any) -> Path:

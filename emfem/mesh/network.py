@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from emfem.dimensions import METRE
 from emfem.errors import ParameterError, choice, count, floats, number
 from emfem.mesh.domain import Domain
 from emfem.mesh.graded import graded_network
@@ -105,6 +106,8 @@ def meshed(
         found,
         segment,
         _faces(mesh, found),
+        weight_lengths=2,
+        length_unit=METRE,
     )
 
 

@@ -54,7 +54,7 @@ def refined(domain: Domain, distance: Distance, *, within: float, size: float) -
             found = _halved(found, cells)
         return _parts(found)
 
-    return share(domain.shape, make, domain.mesh.comm)
+    return replace(share(domain.shape, make, domain.mesh.comm), length_unit=domain.length_unit)
 
 
 def check_domain(domain: Any) -> None:
@@ -73,7 +73,7 @@ def check_domain(domain: Any) -> None:
         msg = f"domain = {domain.shape}, periodic, must not be to be refined: the cells of its seam would not match"
         raise ParameterError(msg)
     if domain.weight is not None or domain.shell:
-        msg = f"domain = {domain.shape}, must be a plain one to be refined: turn it about the axis afterwards"
+        msg = f"domain = {domain.shape}, must be a plain one to be refined: an axis or a thickness comes afterwards"
         raise ParameterError(msg)
 
 

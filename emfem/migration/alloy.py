@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emfem import fields
+from emfem.dimensions import Meaning, integral
 from emfem.errors import ConvergenceError, ParameterError, choice, count, floats, kind, number
 from emfem.mesh import Domain, bounds
 from emfem.migration.inputs import check_fractions, drift_of, is_function, scalar, start, typical_flow
@@ -36,6 +37,14 @@ from numpy.typing import ArrayLike, NDArray
 LATTICES = ("moving", "held")
 ROUNDS = 500  # of the search for a marker; half of what is missing is made up in each
 CLOSE = 1e-12  # parts of the domain within which a marker is found
+MEANINGS = {
+    "N": Meaning("fraction of A"),
+    "vacancies": Meaning("vacancies over equilibrium"),
+    "displacement": Meaning("displacement of markers", "m"),
+    "flux": Meaning("flux", "m/s"),
+    "velocity": Meaning("velocity of the lattice", "m/s"),
+    "stress_force": Meaning("force of the stress over kT", "1/m"),
+}
 
 
 def alloy(
@@ -156,16 +165,18 @@ def alloy(
         conditions=[*held_values, *at_surfaces],
         expressions={"flux": flux, **lattice_field},
         quantities={
-            "amount": Quantity(n * dx),
+            "amount": Quantity(n * dx, integral("m3")),
             "N_min": Quantity(lambda: fields.extremes(n)[0]),
             "N_max": Quantity(lambda: fields.extremes(n)[1]),
             **_ratios(unknowns),
-            **boundary_fluxes(domain.names, [reaction], {}),
+            **boundary_fluxes(domain.names, [reaction], {}, meaning=integral("m3/s")),
         },
         drivers=[*drivers, *held_drivers],
         relaxes=not held_values or closed,
         floats=_restless(markers, pushes, held_values),
         balances=balances,
+        system=domain.system(),
+        meanings=MEANINGS,
     )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from emfem import fields
+from emfem.dimensions import PLAIN, Meaning, integral, parsed, product
 from emfem.errors import ParameterError, choice, count, kind
 from emfem.mesh import Domain
 from emfem.migration.boundaries import FastPath, along_boundaries, measure, surfaces
@@ -63,6 +64,7 @@ def model(
     stabilisation: str | None = None,
     degree: int | None = None,
     name: str = "c",
+    unit: str | None = None,
 ) -> Model:
     """The migration model on `domain`: unknown c (concentration of a species), derived fields flux, drift, diffusivity.
 
@@ -99,6 +101,7 @@ def model(
         degree: polynomial degree of c; 2 when left out, and 1, the only one there is, with fitting. Plain elements of
             degree 2 are the default because resolved problems, and pulses far from boundaries, are served best by them.
         name: of the species.
+        unit: of its concentration, such as "1/m3", or "-" for a fraction; without it amounts and fluxes tell none.
 
     Raises:
         ConvergenceError: of a solve, where a source drives c below 0 by more than the largest concentration given.
@@ -108,6 +111,7 @@ def model(
     """
     kind("domain", domain, Domain, "one of em.mesh")
     _word(name)
+    _known_unit(unit)
     fitted = stabilisation is not None and choice("stabilisation", stabilisation, STABILISATIONS) == "fitted"
     degree = _degree(domain, degree, fitted)
     conditions = check_boundaries(domain, on, (Fixed, Flux))
@@ -175,19 +179,50 @@ def model(
         conditions=[*held_values, *at_ends, *elsewhere],
         expressions={f"flux{mark}": flux, f"drift{mark}": velocity, f"diffusivity{mark}": spread},
         quantities={
-            f"amount{mark}": Quantity(stored),
-            f"{name}_min": Quantity(lambda: fields.extremes(c)[0]),
-            f"{name}_max": Quantity(lambda: fields.extremes(c)[1]),
+            f"amount{mark}": Quantity(stored, _integral(unit)),
+            f"{name}_min": Quantity(lambda: fields.extremes(c)[0], unit or PLAIN),
+            f"{name}_max": Quantity(lambda: fields.extremes(c)[1], unit or PLAIN),
             f"peclet{mark}": Quantity(lambda model: peclet(model).value, of_model=True),
-            **({} if inside is None else {f"{inside.name}_max": Quantity(partial(highest, inside))}),
-            **boundary_fluxes(domain.names, reactions, given, label=f"flux {{}}{mark}"),
+            **({} if inside is None else {f"{inside.name}_max": Quantity(partial(highest, inside), unit or PLAIN)}),
+            **boundary_fluxes(
+                domain.names, reactions, given, meaning=_integral(unit, seconds=-1), label=f"flux {{}}{mark}"
+            ),
         },
         drivers=[*drivers, *moving, *following],
         relaxes=free,
         floats=_no_way_out(domain, name, conditions) if free else "",
-        balances={f"amount{mark}": Balance(stored, "-", tuple(reactions), given, sources)},
+        balances={f"amount{mark}": Balance(stored, _integral(unit), tuple(reactions), given, sources)},
         resolutions=[] if fitted else resolutions(domain, degree),
+        system=domain.system(),
+        meanings={
+            name: Meaning("concentration", unit or PLAIN),
+            f"{name}_boundary": Meaning("concentration in boundaries", unit or PLAIN),
+            f"flux{mark}": Meaning("flux", PLAIN if unit is None else product(unit, metres=1, seconds=-1)),
+            f"drift{mark}": Meaning("drift velocity", "m/s"),
+            f"diffusivity{mark}": Meaning("diffusivity", "m2/s"),
+        },
     )
+
+
+def _known_unit(unit: Any) -> None:
+    """Refuse a unit that is none.
+
+    Raises:
+        ParameterError: if it is not.
+    """
+    if unit is None:
+        return
+    kind("unit", unit, str, "a text, such as '1/m3'")
+    try:
+        parsed(unit)
+    except Exception as error:  # pint raises what its tokenizer, parser and registry raise
+        msg = f"unit = {unit!r}, must be one that exists, such as '1/m3': {error}"
+        raise ParameterError(msg) from None
+
+
+def _integral(unit: str | None, seconds: int = 0) -> Meaning:
+    """What an amount is, or with -1 second a flow of it; without a unit where the concentration has none."""
+    return Meaning() if unit is None else integral(product(unit, metres=3, seconds=seconds))
 
 
 def _check(domain: Domain, conditions: Mapping[str, Any], source: Any, grain_boundaries: Any, fitted: bool) -> None:

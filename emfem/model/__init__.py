@@ -20,7 +20,7 @@ from emfem.model.conditions import (
     surplus,
 )
 from emfem.model.fluxes import boundary_fluxes, inflow
-from emfem.model.models import Model, Quantity
+from emfem.model.models import Field, Model, Quantity
 from emfem.model.reaction import Reaction
 from emfem.model.resolution import Resolution, check_resolution
 from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, placeholder, tests
@@ -29,6 +29,7 @@ __all__ = [
     "Balance",
     "Condition",
     "Driver",
+    "Field",
     "Fixed",
     "Flows",
     "Flux",

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from emfem import fields
+from emfem.dimensions import Meaning
 from emfem.errors import ParameterError, UnknownName, kind
 from emfem.model.fluxes import total_through, weighted
 from emfem.model.models import Model, Quantity
@@ -33,14 +34,14 @@ class Balance:
 
     Attributes:
         stored: the amount, a functional of the unknowns; None for a model that stores nothing.
-        unit: of the amount; where nothing is stored, of the flows.
+        meaning: of the amount; where nothing is stored, of the flows; or a unit.
         reactions: of the unknowns whose equations, tested with 1 and scaled, add up to the balance.
         out: the flows out through boundaries where nothing is held, functionals by name.
         made: what is made inside, negative if lost, functionals by name.
     """
 
     stored: ufl.Form | None
-    unit: str
+    meaning: Meaning | str
     reactions: tuple[Reaction, ...] = ()
     out: Mapping[str, ufl.Form] = field(default_factory=dict)
     made: Mapping[str, ufl.Form] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class Balance:
         """The same balance with other coefficients in its functionals."""
         out, made = ({k: ufl.replace(f, put) for k, f in forms.items()} for forms in (self.out, self.made))
         stored = None if self.stored is None else ufl.replace(self.stored, put)
-        return Balance(stored, self.unit, self.reactions, out, made)
+        return Balance(stored, self.meaning, self.reactions, out, made)
 
     def held(self, model: Model) -> tuple[str, ...]:
         """Names of the boundaries where an unknown of it is held."""
@@ -129,7 +130,7 @@ def balance(model: Model, name: str | None = None) -> Flows:
         rate += model.mesh.comm.allreduce(float(slope @ rates))
         gross += model.mesh.comm.allreduce(float(np.abs(slope) @ np.abs(rates)))
     gross += sum(map(abs, [*out.values(), *made.values()]))
-    return Flows(name, rate, out, made, gross, sheet.unit)
+    return Flows(name, rate, out, made, gross, model.here(sheet.meaning).unit)
 
 
 def accumulate(model: Model, name: str | None = None) -> Model:
@@ -186,8 +187,16 @@ def accumulate(model: Model, name: str | None = None) -> Model:
         return sum(abs(total()) for total in totals.values()) + book.moved()
 
     told = {**totals, f"{name} change": book.change, f"{name} imbalance": imbalance, f"{name} turnover": turnover}
-    quantities = {label: Quantity(value, sheet.unit) for label, value in told.items()}
-    found = Model(f"{name} accumulated", domain, unknowns, residual, quantities=quantities, drivers=model.drivers)
+    quantities = {label: Quantity(value, sheet.meaning) for label, value in told.items()}
+    found = Model(
+        f"{name} accumulated",
+        domain,
+        unknowns,
+        residual,
+        quantities=quantities,
+        drivers=model.drivers,
+        system=model.system,
+    )
     found.t = model.t
     return found
 

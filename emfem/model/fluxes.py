@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from emfem.dimensions import PLAIN, Meaning
 from emfem.mesh import Domain
 from emfem.model.conditions import Driver, Flux, let_in
 from emfem.model.models import Model, Quantity
@@ -39,7 +40,7 @@ def boundary_fluxes(
     reactions: Sequence[Reaction],
     out: Mapping[str, ufl.Form],
     *,
-    unit: str = "-",
+    meaning: Meaning | str = PLAIN,
     label: str = "flux {}",
 ) -> dict[str, Quantity]:
     """The flux out of the domain through each named boundary: what values held there take up, what is let in, or 0.
@@ -48,16 +49,16 @@ def boundary_fluxes(
         names: of the boundaries.
         reactions: of the unknowns that flow, one for each.
         out: the flux out through boundaries where nothing is held, a functional.
-        unit: of the fluxes.
+        meaning: of a flux, or its unit.
         label: the name of a quantity, with {} for that of the boundary.
     """
     found: dict[str, Quantity] = {}
     for name in names:
         held = [reaction for reaction in reactions if name in reaction.boundaries]
         if held:
-            told = Quantity(partial(total_through, held, name), unit, of_model=True)
+            told = Quantity(partial(total_through, held, name), meaning, of_model=True)
         else:
-            told = Quantity(out.get(name, float), unit)  # blocked: float() is 0
+            told = Quantity(out.get(name, float), meaning)  # blocked: float() is 0
         found[label.format(name)] = told
     return found
 

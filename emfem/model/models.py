@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from emfem import fields
+from emfem.dimensions import PLAIN, Meaning, System
 from emfem.errors import ParameterError, UnknownName, floats
 from emfem.mesh import Domain
 from emfem.model.conditions import Condition, Driver
@@ -22,19 +23,72 @@ if TYPE_CHECKING:
     from emfem.model.resolution import Resolution
 
 
+class Described:
+    """What says what it is: unit, label, symbol, sign."""
+
+    meaning: Meaning
+
+    @property
+    def unit(self) -> str:
+        """Its unit, "-" for a plain number, or where none is known."""
+        return self.meaning.unit
+
+    @property
+    def label(self) -> str:
+        """What it is in words."""
+        return self.meaning.label or self.meaning.symbol
+
+    @property
+    def symbol(self) -> str:
+        """What its model calls it."""
+        return self.meaning.symbol
+
+    @property
+    def signed(self) -> bool:
+        """Whether 0 is the middle of its values."""
+        return self.meaning.signed
+
+
 @dataclass(frozen=True)
-class Quantity:
-    """A number a model can tell: a UFL functional, or a function that computes it; and its unit.
+class Quantity(Described):
+    """A number a model can tell: a UFL functional, or a function that computes it; and what it is.
 
     Attributes:
         value: the functional or the function.
-        unit: for messages and headings.
+        meaning: what it is, or only its unit.
         of_model: whether the function is one of the model, so that it sees what `Model.given` put in its residual.
     """
 
     value: ufl.Form | Callable[..., float]
-    unit: str = "-"
+    meaning: Any = PLAIN
     of_model: bool = False
+
+    def __post_init__(self) -> None:
+        """Make a meaning of a unit alone."""
+        if isinstance(self.meaning, str):
+            object.__setattr__(self, "meaning", Meaning(si=self.meaning))
+
+
+@dataclass(frozen=True, eq=False)
+class Field(Described):
+    """An unknown or a derived field, with what it is.
+
+    Attributes:
+        value: a Function or a UFL expression.
+        meaning: unit, label, symbol, whether it is signed, whether it is a vector.
+    """
+
+    value: Any
+    meaning: Meaning
+
+    @property
+    def vector(self) -> bool:
+        """Whether it has components."""
+        return self.meaning.vector
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"<{'vector ' if self.vector else ''}{self.symbol} [{self.unit}]: {self.label}>"
 
 
 class Model:
@@ -56,6 +110,8 @@ class Model:
         balances: what it conserves, for `em.balance` and `em.accumulate`.
         resolutions: what its mesh must resolve.
         warned: names of those that a warning was given of.
+        system: what its numbers are measured in: SI, scaled and by what, or not told.
+        fields: unknowns and derived fields by name, each with unit, label and sign.
         t: the time of the present state.
     """
 
@@ -74,8 +130,14 @@ class Model:
         floats: str = "",
         balances: Mapping[str, Balance] | None = None,
         resolutions: Sequence[Resolution] = (),
+        system: System | None = None,
+        meanings: Mapping[str, Meaning] | None = None,
     ) -> None:
-        """Gather the parts; nothing is compiled yet."""
+        """Gather the parts; nothing is compiled yet.
+
+        Without a system the units of quantities and fields are as they are given; with one they are those of a body
+        in space, and become those of the domain.
+        """
         self.name, self.domain = name, domain
         self.unknowns, self.residual = tuple(unknowns), residual
         self.conditions = tuple(conditions)
@@ -88,8 +150,34 @@ class Model:
         self.t = 0.0
         self.drivers = tuple(drivers)
         self._compiled: dict[str, fem.Form] = {}
+        self._settle(system, meanings or {})
         for condition in self.conditions:
             condition.apply()
+
+    def _settle(self, system: System | None, meanings: Mapping[str, Meaning]) -> None:
+        """Say of every quantity and field what it is here; a Function carries it, so that pictures know."""
+        self._given_system, self.system = system, system or self.domain.system()
+        self.quantities = {name: replace(q, meaning=self.here(q.meaning, name)) for name, q in self.quantities.items()}
+        self._meanings = {
+            name: self.here(
+                meanings.get(name, Meaning()), name, vector=ufl.as_ufl(self[name]).ufl_shape not in ((), (1,))
+            )
+            for name in self.names
+        }
+        for unknown in self.unknowns:
+            unknown.function.meaning = self._meanings[unknown.name]
+
+    def here(self, meaning: Meaning | str, name: str = "", *, vector: bool = False) -> Meaning:
+        """Return what a number, of this meaning or unit in a body in space, is in this model on its domain."""
+        found = Meaning(si=meaning) if isinstance(meaning, str) else meaning
+        given = self._given_system
+        measure = found.measure if given is None else self.domain.measure
+        return replace(found, system=given or found.system, measure=measure, symbol=name, vector=vector)
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """Unknowns and derived fields by name, with what they are."""
+        return {name: Field(self[name], meaning) for name, meaning in self._meanings.items()}
 
     def _check_meshes(self) -> None:
         """Refuse coefficients of another mesh."""
@@ -185,6 +273,8 @@ class Model:
             floats=self.floats,
             balances={name: balance.replaced(put) for name, balance in self.balances.items()},
             resolutions=self.resolutions,
+            system=self._given_system,
+            meanings=self._meanings,
         )
 
     def quantity(self, name: str) -> float:
@@ -240,3 +330,8 @@ class Model:
     def __str__(self) -> str:
         """The model and what it can tell."""
         return f"{self.name} model: fields {', '.join(self.names)}; quantities {', '.join(self.quantities)}"
+
+    def __repr__(self) -> str:
+        """One line."""
+        units = f"units: {self.system}"
+        return f"<{self.name} model on {self.domain.shape}, t = {self.t:g}; {', '.join(self.names)}; {units}>"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from emfem import fields
+from emfem.dimensions import Meaning
 from emfem.errors import ParameterError
 from emfem.plot import labels, style
 
@@ -68,9 +69,10 @@ class Look:
         lengths: of the axes.
         limits: ends of the colour scale, of the fields as they are divided; those of the fields for None.
         found: lowest and highest value of all fields.
-        colours: the colour map; by the name of the field for None.
-        label: of the colour bar; by the name of the field for None.
+        colours: the colour map; the field's own for None.
+        label: of the colour bar; the field's own for None.
         scale: what values are divided by.
+        meaning: what the fields are.
         columns: panels a row; all in one row for None.
     """
 
@@ -81,16 +83,17 @@ class Look:
     colours: Any
     label: str | None
     scale: float | None
+    meaning: Meaning
     columns: int | None = None
 
 
-def figure(cells: list[fields.Cells], name: str, titles: list[str], look: Look) -> Figure:
-    """Panels row by row, with one colour bar for all; all fields are called by one name."""
+def figure(cells: list[fields.Cells], titles: list[str], look: Look) -> Figure:
+    """Panels row by row, with one colour bar for all."""
     points = cells[0].points
-    by = labels.lengths(points, look.lengths)
-    told = labels.shown(name, look.limits or look.found, points, look.label, look.scale)
+    by = labels.lengths(points, look.lengths, look.meaning.system.length)
+    told = labels.shown(look.meaning, look.limits or look.found, look.label, look.scale)
     line = np.count_nonzero(np.ptp(points, axis=0)) == 1
-    colours = labels.colours(name, look.colours)
+    colours = labels.colours(look.meaning, look.colours)
     ends = _ends(look, told, None if line else colours)
     across = min(look.columns or len(cells), len(cells))
     down = -(-len(cells) // across)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emfem import fields
+from emfem.dimensions import printed
 from emfem.errors import ParameterError, count, kind
 from emfem.model import Model
 from emfem.plot import cells, labels, style
@@ -39,9 +40,8 @@ def current(
     """Draw a solved conduction model: current density, equipotentials, stream lines and electrodes. Collective.
 
     Every stream line carries the same share of the current, so they are dense where the current is. They run from where
-    it enters the domain to where it leaves. Equipotentials are dashed, at equal steps of the potential. Units are told
-    as in `em.plot.field`; in a plane conductivities are taken to be in S/m, and currents, which are those of a unit of
-    thickness, are told without a unit.
+    it enters the domain to where it leaves. Equipotentials are dashed, at equal steps of the potential. Units are those
+    of the model: in a plane without a thickness currents are in A/m.
 
     Args:
         model: of `em.conduction.model`, after `em.solve_steady`.
@@ -78,19 +78,22 @@ def current(
     found = pieces(model.domain, fine, j=model["j"], density=density, phi=potential)
     gathered = None if over is None else fields.gather(over)
     ends = None if over is None else fields.extremes(over)
-    told_of = _electrodes(model)
+    told_of, described = _electrodes(model), model.fields
+    amperes = printed(replace(described["j"].meaning, si="A", extent=1).unit)
+    turned = model.domain.weight is not None and model.domain.thickness is None  # lines of a cut share no current
 
     def render() -> Figure:
         assert found is not None
-        in_amperes = "A" if model.domain.dim == 3 and labels.in_metres(found.points) else ""
         phi = found.values["phi"]
-        volts = labels.shown("potential", (phi.min(), phi.max()), found.points, None, None)
-        electrodes = {name: known.told(volts, in_amperes) for name, known in told_of.items()}
+        volts = labels.shown(described["phi"].meaning, (phi.min(), phi.max()), None, None)
+        electrodes = {name: known.told(volts, amperes) for name, known in told_of.items()}
         cell = found if electrodes else found.opened(len(model.domain.names) + 1)  # a mean field drives it
         drawn, carried = _stream_lines(cell, _ports(cell, model.domain.names, electrodes), lines)
-        colours, named = (style.DENSITY, "j") if over is None else (labels.colours(over.name, None), over.name)
+        named = described["j"].meaning if over is None else fields.meaning_of(over)
+        colours = style.DENSITY if over is None else labels.colours(named, None)
         limits = ends or (0.0, _top(found))
-        shown, by = labels.shown(named, limits, found.points, label, None), labels.lengths(found.points, wanted)
+        shown = labels.shown(named, limits, label, None)
+        by = labels.lengths(found.points, wanted, model.system.length)
         scene = Scene(
             labels.scaled_pieces(found, by.scale, {"density": shown.scale} if over is None else {}),
             model.domain.names,
@@ -105,7 +108,8 @@ def current(
             inches,
         )
         figure = figure_of(scene, model.domain.dim)
-        heading = [title, f"each line carries a current of {_amperes(carried, in_amperes)}" if drawn else ""]
+        share = _amperes(carried * (model.domain.thickness or 1.0), amperes)
+        heading = [title, f"each line carries a current of {share}" if drawn and not turned else ""]
         figure.suptitle(style.wrapped("\n".join(filter(None, heading)), inches), fontsize="medium")
         return style.written(figure, target)
 

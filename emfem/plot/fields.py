@@ -12,7 +12,7 @@ from emfem.errors import ParameterError, count, kind, number
 from emfem.files import writable
 from emfem.mesh import Domain
 from emfem.plot import cells, labels, style
-from emfem.plot.pieces import Floats, pieces
+from emfem.plot.pieces import pieces
 
 import imageio.v3 as iio
 import numpy as np
@@ -53,9 +53,9 @@ def field(
 ) -> Figure | None:
     """Draw a scalar field; a periodic film is drawn whole. Collective.
 
-    What is not said is read from the field: on a domain smaller than 10 cm lengths are in metres, and fields that
-    emfem's models have (sigma, T, phi, E, j) in SI units, told with a prefix; a larger one has no units. Stress is
-    blue in compression and red in tension, on a scale as long on both sides of 0; other fields are in viridis.
+    What is not said is told by the field: that of a model knows its label, its unit and that of lengths, which are told
+    with a prefix if the model is in SI; another Function has but its name. Stress is blue in compression and red in
+    tension, on a scale as long on both sides of 0; other fields are in viridis.
 
     Args:
         function: a Function on a mesh of any dimension, or a UFL expression such as `current["E"]`.
@@ -88,9 +88,11 @@ def field(
         borders = None if found is None else found.points[found.borders]
 
     def render(found: list[fields.Cells]) -> Figure:
-        figure = cells.figure(found, function.name, [title], look)
+        figure = cells.figure(found, [title], look)
         if borders is not None:
-            lines = list(borders[:, :, :2] / labels.lengths(found[0].points, look.lengths).scale)
+            lines = list(
+                borders[:, :, :2] / labels.lengths(found[0].points, look.lengths, look.meaning.system.length).scale
+            )
             figure.axes[0].add_collection(LineCollection(lines, colors="white", linewidths=1.0))
         return style.written(figure, target)
 
@@ -141,8 +143,8 @@ def film_strip(
     target = style.picture(path, functions[0].function_space.mesh.comm)
 
     def render(found: list[fields.Cells]) -> Figure:
-        named = list(titles or _titles(functions, times, found[0].points))
-        return style.written(cells.figure(found, functions[0].name, named, look), target)
+        named = list(titles or _titles(functions, times))
+        return style.written(cells.figure(found, named, look), target)
 
     return cells.gathered(functions, render)
 
@@ -186,9 +188,8 @@ def animation(
     target = writable(path, *MOVING, comm=functions[0].function_space.mesh.comm)
 
     def render(found: list[fields.Cells]) -> None:
-        titles = _titles(functions, times, found[0].points)
-        pairs = zip(found, titles, strict=True)
-        film([cells.figure([part], functions[0].name, [title], look) for part, title in pairs], target, speed)
+        pairs = zip(found, _titles(functions, times), strict=True)
+        film([cells.figure([part], [title], look) for part, title in pairs], target, speed)
 
     cells.gathered(functions, render)
     return target
@@ -220,9 +221,11 @@ def _frames(snapshots: Frames | Sequence[fem.Function]) -> tuple[list[fem.Functi
     return functions, None if times is None else np.asarray(times)
 
 
-def _titles(functions: Sequence[fem.Function], times: NDArray[np.float64] | None, points: Floats) -> list[str]:
+def _titles(functions: Sequence[fem.Function], times: NDArray[np.float64] | None) -> list[str]:
     """The times in words; without them the names of the fields."""
-    return [f.name for f in functions] if times is None else labels.times(times, points)
+    if times is None:
+        return [f.name for f in functions]
+    return labels.times(times, fields.meaning_of(functions[0]).system.time)
 
 
 def _look(
@@ -246,4 +249,5 @@ def _look(
     style.check_colours(colours)
     for function in functions:
         cells.is_scalar(function)
-    return cells.Look(inches, lengths, limits, cells.limits(functions), colours, label, scale, columns)
+    meaning = fields.meaning_of(functions[0])
+    return cells.Look(inches, lengths, limits, cells.limits(functions), colours, label, scale, meaning, columns)

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem import fields
+from emfem.dimensions import METRE, PLAIN, Meaning, printed
 from emfem.errors import kind, number
-from emfem.mesh.domain import bounds
 from emfem.model import Model
 from emfem.plot import style
 from emfem.plot.pieces import Floats, Pieces
 
 import numpy as np
+from matplotlib.ticker import EngFormatter
 
-METRES = 0.1  # a domain smaller than this is in metres, a larger one has no unit: no interconnect has 10 cm
-PREFIXES = {1e9: "G", 1e6: "M", 1e3: "k", 1.0: "", 1e-3: "m", 1e-6: "µ", 1e-9: "n", 1e-12: "p"}
-PREFIXED = ("m", "V", "A", "Pa")
-# The units are those of the quantities of the models, NAME_max; a test holds them together
-KNOWN = {
-    "T": ("temperature", "K"),
-    "phi": ("potential", "V"),
-    "potential": ("potential", "V"),
-    "E": ("electric field |E|", "V/m"),
-    "j": ("current density |j|", "A/m²"),
-    "conductivity": ("conductivity", "S/m"),
-    "source": ("heat source", "W/m³"),
-    "sigma": ("stress, tension > 0", "Pa"),
-    "balancing_stress": ("balancing stress", "Pa"),
-    "distance": ("distance from the surface", "m"),
-}
-SIGNED = ("sigma", "balancing_stress", "distance")
-OF_MODEL = {("film", "c"): "concentration c", ("surface", "c"): "c: metal 1, void 0"}
+PREFIXES = {10.0**power: sign for power, sign in sorted(EngFormatter.ENG_PREFIXES.items())[::-1] if -12 <= power <= 9}
+PREFIXED = ("m", "V", "A", "Pa", "W", "J", "S", "Ω", "A/m", "W/m")  # others get a power of ten
 TIMES = {"years": 3.15576e7, "h": 3600.0, "min": 60.0, "s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}
-FILM_LENGTH = "h"  # lengths of a film are in its thickness
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -108,19 +92,20 @@ def asked(length: float | None, unit: str | None) -> Asked:
     return Asked(None if length is None else number("length", length, above=0.0), unit)
 
 
-def lengths(points: Floats, wanted: Asked) -> Lengths:
-    """How the lengths of a domain are told, if not as it was wanted: in metres with a prefix if it is small."""
+def lengths(points: Floats, wanted: Asked, unit: str) -> Lengths:
+    """How the lengths of a domain are told, if not as it was wanted: in metres with a prefix, or in its own scale.
+
+    Args:
+        points: of the domain.
+        wanted: what the user said.
+        unit: of the domain: "m", the name of a scale, or "-" where nobody told it.
+    """
     if wanted.length is None and wanted.unit is None:
         extent = float(np.ptp(points, axis=0).max())
-        return Lengths(*prefixed(extent, "m")) if in_metres(points) else Lengths()
+        return Lengths(*prefixed(extent, METRE)) if unit == METRE else Lengths(1.0, printed(unit))
     scale = 1.0 if wanted.length is None else wanted.length
     named = f"{PREFIXES[scale]}m" if scale in PREFIXES and scale < 1 else ""
     return Lengths(scale, named if wanted.unit is None else wanted.unit)
-
-
-def in_metres(points: Floats) -> bool:
-    """Whether a domain is taken to be in metres, and what lives on it in SI units."""
-    return float(np.ptp(points, axis=0).max()) < METRES
 
 
 def prefixed(largest: float, unit: str) -> tuple[float, str]:
@@ -136,36 +121,39 @@ def prefixed(largest: float, unit: str) -> tuple[float, str]:
     return 10.0**power, f"10{str(power).translate(RAISED)} {unit}"
 
 
-def shown(name: str, ends: tuple[float, float], points: Floats, label: str | None, scale: float | None) -> Shown:
-    """How a field is told: as it was asked for, or by its name, in SI units if the domain is.
+def shown(meaning: Meaning, ends: tuple[float, float], label: str | None, scale: float | None) -> Shown:
+    """How a field is told: as it was asked for, or as it says itself; a vector is drawn by its length.
 
     Args:
-        name: of the field.
+        meaning: what it is.
         ends: of its values.
-        points: of the domain.
-        label: as it was asked for, with a unit; None for what the name says.
-        scale: what values are divided by; None for what the name says, or 1 with a label.
+        label: as it was asked for, with a unit; None for the field's own.
+        scale: what values are divided by; None for what fits, or 1 with a label.
     """
     if label is not None or scale is not None:
-        return Shown(name if label is None else label, 1.0 if scale is None else scale)
-    words, unit = KNOWN.get(name, (name, ""))
-    if not in_metres(points):
-        return Shown(words)
-    return Shown(words, *prefixed(max(map(abs, ends)), unit))
+        return Shown(meaning.symbol if label is None else label, 1.0 if scale is None else scale)
+    size = f"|{meaning.symbol}|" if meaning.vector else "" if meaning.label else meaning.symbol
+    return Shown(f"{meaning.label} {size}".strip(), *prefixed(max(map(abs, ends)), printed(meaning.unit)))
 
 
-def times(found: Floats, points: Floats) -> list[str]:
-    """Times in words, all in one unit; without one if the domain is not in metres."""
+def times(found: Floats, unit: str) -> list[str]:
+    """Times in words, all in one unit; bare if they have none."""
     largest = float(np.abs(found).max(initial=0.0))
-    if not in_metres(points) or not largest > 0:
-        return [f"t = {t:.4g}" for t in found]
-    unit = next((unit for unit, seconds in TIMES.items() if largest >= 1.9 * seconds), "ns")
-    return [f"t = {t / TIMES[unit]:.4g} {unit}" for t in found]
+    scale, named = span(largest, unit) if largest > 0 else (1.0, "")
+    return [f"t = {t / scale:.4g} {named}".strip() for t in found]
 
 
-def colours(name: str, asked_for: Any) -> Any:
-    """The colour map: the one asked for, or by the name of the field."""
-    return asked_for if asked_for is not None else style.SIGNED if name in SIGNED else style.COLOURS
+def span(longest: float, unit: str) -> tuple[float, str]:
+    """What times up to `longest` are divided by, and the unit they are told in, none if they have none."""
+    if unit == PLAIN:
+        return 1.0, ""
+    named = next((each for each, seconds in TIMES.items() if longest >= 1.9 * seconds), "s" if not longest else "ns")
+    return TIMES[named], named
+
+
+def colours(meaning: Meaning, asked_for: Any) -> Any:
+    """The colour map: the one asked for, or that of signs where the field has some."""
+    return asked_for if asked_for is not None else style.SIGNED if meaning.signed else style.COLOURS
 
 
 def ends(limits: tuple[float, float], chosen: Any) -> tuple[float, float]:
@@ -176,19 +164,9 @@ def ends(limits: tuple[float, float], chosen: Any) -> tuple[float, float]:
     return -reach, reach
 
 
-def of_model(model: Model, name: str) -> str | None:
-    """What the colour bar of a field of a model says where its name alone does not tell."""
-    return OF_MODEL.get((model.name, name))
-
-
-def of_lengths(models: Sequence[Model]) -> str | None:
-    """The unit of lengths of models that are solved together, None for that of their domain: a film has its own."""
-    return FILM_LENGTH if any(model.name == "film" for model in models) else None
-
-
 def time(model: Model) -> str:
-    """The time of a model in words. Collective."""
-    return times(np.array([model.t]), np.array(bounds(model.mesh)))[0]
+    """The time of a model in words."""
+    return times(np.array([model.t]), model.system.time)[0]
 
 
 def scaled(found: fields.Cells, by: float, values: float) -> fields.Cells:

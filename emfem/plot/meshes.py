@@ -66,7 +66,7 @@ def mesh(
     def render() -> Figure:
         assert found is not None
         assert qualities is not None
-        by = labels.lengths(found.points, wanted)
+        by = labels.lengths(found.points, wanted, domain.system().length)
         scaled = labels.scaled_pieces(found, by.scale, {})
         figure = _figure(domain, scaled, np.concatenate(qualities), inches, by)
         ends = dict.fromkeys(f"{size / by.scale:.3g}" for size in (all_cells.smallest, all_cells.largest))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from emfem import fields
+from emfem.dimensions import METRE, Meaning
 from emfem.errors import ParameterError, kind, number
 from emfem.mesh import Domain
 from emfem.plot import cells, labels, style
@@ -78,10 +79,10 @@ def network(
     target = style.picture(path, comm)
     places = {name: _nodes(net, name, at) for name, at in (marks or {}).items()}
     lines, coloured, widths = _coloured(domain, values)
-    name = values.name if isinstance(values, fem.Function) else ""
+    meaning = fields.meaning_of(values) if isinstance(values, fem.Function) else Meaning()
 
     def render() -> Figure:
-        by = labels.lengths(net.nodes, wanted)
+        by = labels.lengths(net.nodes, wanted, METRE)
         heading = style.wrapped(title, inches)
         room = LINE * (heading.count("\n") + 1 if title else 0) + (LEGEND if places else 0.0)
         if coloured is None:
@@ -91,8 +92,8 @@ def network(
         axes = figure.axes[0]
         if coloured is not None:
             ends = (float(coloured.min()), float(coloured.max()))
-            told = labels.shown(name, ends, net.nodes, label, scale)
-            chosen = labels.colours(name, colours)
+            told = labels.shown(meaning, ends, label, scale)
+            chosen = labels.colours(meaning, colours)
             found = labels.ends((ends[0] / told.scale, ends[1] / told.scale), chosen)
             if limits is not None:
                 found = limits if scale is not None else (limits[0] / told.scale, limits[1] / told.scale)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from emfem import fields
+from emfem.dimensions import Meaning, integral
 from emfem.errors import ParameterError, count, kind
 from emfem.mesh import Domain, bounds
 from emfem.model import (
@@ -35,6 +36,15 @@ import numpy as np
 import ufl
 from dolfinx import fem
 
+MEANINGS = {
+    "sigma": Meaning("stress, tension > 0", "Pa", signed=True),
+    "balancing_stress": Meaning("balancing stress", "Pa", signed=True),
+    "flux": Meaning("flux of atoms", "1/(m2 s)"),
+    "drive": Meaning("drive", "Pa/m"),
+    "opened": Meaning("voids"),
+    "void": integral("m3", "volume of voids"),
+}
+
 
 def model(
     domain: Domain,
@@ -60,7 +70,7 @@ def model(
     Derived fields: flux (J = D/(k T) (grad sigma + f), atoms [1/(m2 s)]), drive (f [Pa/m]) and, where f is known to be
     a gradient, balancing_stress: the stress that would balance it, up to a constant.
 
-    Quantities: sigma_max, sigma_min, mean (over the volume), stress (its integral [Pa m3]), atoms (their number, those
+    Quantities: sigma_max, sigma_min, mean (over the volume), stress (its integral), atoms (their number, those
     that stress has squeezed in or drawn out counted: a blocked conductor keeps it), and for each named boundary
     `flux NAME` [1/s], atoms out of the domain positive: where sigma is held it is the reaction of the discrete
     equations. A void there grows by the volume of the atoms that it gives.
@@ -143,13 +153,15 @@ def model(
         },
         quantities={
             **_quantities(domain, metal, sigma, empty, dx),
-            **boundary_fluxes(domain.names, [reaction], out, unit="1/s"),
+            **boundary_fluxes(domain.names, [reaction], out, meaning=integral("1/s")),
         },
         drivers=[*electric.drivers, *moved, *moving],
         relaxes=free,
         floats=_no_way_out(domain, conditions) if free else "",
-        balances={"atoms": Balance(_surplus(domain, metal, sigma, empty, dx), "-", (reaction, *inside), out)},
+        balances={"atoms": Balance(_surplus(domain, metal, sigma, empty, dx), integral("-"), (reaction, *inside), out)},
         resolutions=resolutions(domain, metal, force, bool(conditions), degree),
+        system=domain.system(si=True),
+        meanings=MEANINGS,
     )
 
 
@@ -191,9 +203,9 @@ def _quantities(domain: Domain, metal: Metal, sigma: Any, empty: Voids | None, d
         "sigma_max": Quantity(lambda: fields.extremes(sigma)[1], "Pa"),
         "sigma_min": Quantity(lambda: fields.extremes(sigma)[0], "Pa"),
         "mean": Quantity(fem.Constant(domain.mesh, 1 / volume) * sigma * dx, "Pa"),
-        "stress": Quantity(sigma * dx, "Pa m3"),
-        "atoms": Quantity(atoms, "-"),
-        **({"void": Quantity(empty.unknown.function * empty.points, "m3")} if empty else {}),
+        "stress": Quantity(sigma * dx, integral("Pa m3")),
+        "atoms": Quantity(atoms, integral("-")),
+        **({"void": Quantity(empty.unknown.function * empty.points, integral("m3"))} if empty else {}),
     }
 
 

@@ -49,6 +49,7 @@ def steady(model: Model) -> Stress:
         msg = "atoms are let in and flow, must rest to tell the steady stress: em.solve_steady(model) finds it"
         raise ParameterError(msg)
     result = Stress(model.domain, model["sigma"].function_space)
+    result.meaning = fields.meaning_of(model["sigma"])
     if "balancing_stress" in model.names:
         _check_solved(model)
         fields.refresh(result, model["balancing_stress"])

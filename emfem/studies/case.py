@@ -9,15 +9,16 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from emfem.dimensions import PLAIN, integral
 from emfem.errors import EmfemError, ParameterError
 from emfem.mesh import Domain as Place
 from emfem.model import Model
-from emfem.studies.door import Door
+from emfem.studies.door import Door, has_unit
 from emfem.studies.positions import lines_of
 from emfem.studies.problems import CaseError, Source, dotted, nearest, problems, refused
 from emfem.studies.running import Outcome, run
@@ -189,6 +190,8 @@ class Case:
         """
         tables = self.tables.models()
         domain: Place = self._told("domain", self.tables.domain.make)
+        domain = domain.scaled("h") if self.dimensionless else domain.in_metres()
+        self._check_currents(domain)
         metal = None if self.tables.material is None else self._told("material", self.tables.material.make)
         parts = Parts(domain, metal, expected=tuple(tables))
         wrong: list[str] = []
@@ -200,6 +203,27 @@ class Case:
         if wrong:
             raise CaseError(wrong[:1] if len(tables) > 1 and "is missing" in wrong[-1] else wrong)
         return parts.finished()
+
+    def _check_currents(self, domain: Place) -> None:
+        """Refuse a total current in A where the model takes one in A/m or A/m2.
+
+        Raises:
+            CaseError: telling the unit.
+        """
+        unit = replace(integral("A"), system=domain.system(), measure=domain.measure).unit
+        electrodes = self.written.get("conduction", {}).get("on", {})
+        places: dict[tuple[str, ...], Any] = {("conduction", "on", name): each for name, each in electrodes.items()}
+        for place, table in (places | {("surface",): self.written.get("surface", {})}).items():
+            current = table.get("current")
+            if unit not in ("A", PLAIN) and has_unit(current):
+                thick = ", or [domain] have a thickness" if unit == "A/m" else ""
+                error = ParameterError(f"current = {current!r}, must be a plain number in {unit}{thick}")
+                raise CaseError([refused(place, error, self.source)])
+
+    @property
+    def dimensionless(self) -> bool:
+        """Whether a film sets the scales of lengths and times."""
+        return "film" in self.tables.models()
 
     def measures(self, models: Sequence[Model]) -> dict[str, float]:
         """What is asked of its models at the end beside their quantities. Collective."""

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+from emfem.dimensions import parsed, registry
 
 from pydantic import BeforeValidator, Strict, ValidationInfo
 from pydantic_core import PydanticCustomError
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     import pint
 
 NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
-POWER = re.compile(r"(?<=[A-Za-zµμΩ])(-?\d)")  # m2 is written for m**2
 COMMON = (
     "nm um mm cm m angstrom rad deg turn s ms us minute hour day year K degC V mV kV A mA uA kA MA Pa kPa MPa GPa "
     "J kJ eV meV W mW ohm S mol percent meter micrometer nanometer degree radian second hours kelvin volt ampere"
@@ -60,14 +60,6 @@ class Door:
     folder: Path = Path()
     dimensionless: bool = False
     scales: Mapping[str, float] = field(default_factory=dict)
-
-
-@cache
-def registry() -> pint.UnitRegistry:
-    """The units there are; made when the first text with a unit is met."""
-    import pint  # slow to import, and a resolved case has no texts with units
-
-    return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
 
 
 def refuse(words: str) -> NoReturn:
@@ -124,7 +116,7 @@ def _measured(text: str, unit: str) -> float:
 def _unit(text: str) -> pint.Unit:
     """A unit as it is written here: m2, Ohm."""
     try:
-        return registry().parse_units(POWER.sub(r"**\1", text.replace("Ohm", "ohm")))
+        return parsed(text)
     except Exception as error:  # pint raises what its tokenizer, parser and registry raise
         word = getattr(error, "unit_names", text)  # of an undefined unit
         word = str(word if isinstance(word, str) else word[0])
@@ -159,7 +151,7 @@ def through(unit: str, *, scaled: bool = False) -> BeforeValidator:
         door = info.context if isinstance(info.context, Door) else Door()
         if scaled and door.dimensionless:
             measured = in_unit(value, unit, door.scales)
-            if not door.scales and _has_unit(value):
+            if not door.scales and has_unit(value):
                 refuse(
                     f" is {_kind(unit)}, must be a plain number: the film is dimensionless, unless [film.alloy] has "
                     "film_thickness and the other physical constants"
@@ -170,13 +162,13 @@ def through(unit: str, *, scaled: bool = False) -> BeforeValidator:
     return BeforeValidator(convert)
 
 
-def _has_unit(value: Any) -> bool:
+def has_unit(value: Any) -> bool:
     """Whether a text with a unit is in it."""
     if isinstance(value, str):
         match = NUMBER.fullmatch(value)
         return match is not None and bool(match[2])
     items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    return any(map(_has_unit, items))
+    return any(map(has_unit, items))
 
 
 def within_a_turn(value: Any) -> Any:

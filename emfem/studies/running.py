@@ -16,7 +16,7 @@ import os
 import platform
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,13 +164,12 @@ def _pictures(case: Case, models: Sequence[Model], folder: Path) -> None:
 
 def picture(models: Sequence[Model], name: str, path: Path, title: str = "") -> Path:
     """Draw a field: the current of a conductor with its lines, of a vector its length. Collective."""
-    owner, unit = observe.owner(models, name), plot.labels.of_lengths(models)
+    owner = observe.owner(models, name)
     if name in ("phi", "j") and owner.name == "conduction" and owner.mesh.topology.dim == 2:
         over = {"over": owner["phi"], "lines": 8} if name == "phi" else {}
-        plot.current(owner, path, title=title, unit=unit, **over)
+        plot.current(owner, path, title=title, **over)
     else:
-        label = plot.labels.of_model(owner, name)
-        plot.field(scalar(owner, name), path, title=title, label=label, unit=unit)
+        plot.field(scalar(owner, name), path, title=title)
     return path
 
 
@@ -180,7 +179,7 @@ def scalar(model: Model, name: str) -> fem.Function:
     if found.ufl_shape == ():
         return found
     length = fields.discontinuous(ufl.sqrt(ufl.inner(found, found)), model.mesh, _degree(model))
-    length.name = name
+    length.name, length.meaning = name, replace(model.fields[name].meaning, vector=True)
     return length
 
 
@@ -190,7 +189,7 @@ def function(model: Model, name: str) -> fem.Function:
     if isinstance(found, fem.Function):
         return found
     made = fields.discontinuous(found, model.mesh, _degree(model))
-    made.name = name
+    made.name, made.meaning = name, model.fields[name].meaning
     return made
 
 

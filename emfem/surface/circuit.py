@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
+from emfem.dimensions import integral
 from emfem.errors import ParameterError
 from emfem.mesh import Domain, bounds
 from emfem.model import Condition, Driver, Model, OfTime, Quantity, Unknown, algebraic, coefficient
@@ -100,7 +101,7 @@ class Circuit:
         return {"E": field, "j": self.conductivity * field, "phi": potential, "conductivity": self.conductivity}
 
     def quantities(self, domain: Domain, dx: Any) -> dict[str, Quantity]:
-        """Voltage, current, resistance and power; in a plane per thickness."""
+        """Voltage, current, resistance and power."""
         volts = self.volts
 
         def voltage() -> float:
@@ -116,11 +117,11 @@ class Circuit:
             return voltage() ** 2 * model.quantity("conductance")
 
         return {
-            "conductance": Quantity(self.power_of_one_volt * dx, "S"),
-            "resistance": Quantity(resistance, "Ohm", of_model=True),
+            "conductance": Quantity(self.power_of_one_volt * dx, integral("S")),
+            "resistance": Quantity(resistance, integral("Ohm", inverse=True), of_model=True),
             "voltage": Quantity(voltage, "V"),
-            "current": Quantity(current, "A", of_model=True),
-            "power": Quantity(power, "W", of_model=True),
+            "current": Quantity(current, integral("A"), of_model=True),
+            "power": Quantity(power, integral("W"), of_model=True),
         }
 
 

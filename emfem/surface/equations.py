@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from emfem.dimensions import Meaning, integral
 from emfem.errors import ParameterError, count, kind, number
 from emfem.mesh import Domain
 from emfem.model import Balance, Model, OfTime, Reaction, algebraic, evolving, tests
@@ -21,6 +22,18 @@ from dolfinx import fem
 
 BOUNDS = (-0.2, 1.2)  # of c; it passes 0 and 1 by a few percent where a surface breaks
 BEYOND = "a field too strong for the interface width"
+MEANINGS = {
+    "c": Meaning("c: metal 1, void 0"),
+    "mu": Meaning("chemical potential"),
+    "psi": Meaning("potential of one volt"),
+    "voltage": Meaning("voltage", "V"),
+    "flux": Meaning("flux of metal", "m/s"),
+    "distance": Meaning("distance from the surface", "m", signed=True),
+    "E": Meaning("electric field", "V/m"),
+    "j": Meaning("current density", "A/m2"),
+    "phi": Meaning("potential", "V"),
+    "conductivity": Meaning("conductivity", "S/m"),
+}
 
 
 def model(
@@ -58,7 +71,7 @@ def model(
     `x_centre` and `x_drift` of the void if the shape is one, else of the metal (in a periodic domain the centre of its
     first wave: `numpy.unwrap` it with the period), the same along y and z, neck (least thickness along x), moved (atoms
     that went from the left half to the right since the start), resistance, conductance, voltage, current, power, c_min,
-    c_max. In a plane all of them are per thickness.
+    c_max. In a plane without a thickness all of them are per metre of it.
 
     Take l at most a tenth of the radius, nodes l/2 to l apart (they add 0.5 % to 2 % to a drift; coarser ones are
     refused), and walls that a surface does not meet at least 9 l away from it. All unknowns are solved for together:
@@ -75,7 +88,7 @@ def model(
         current_density: mean over the whole cross-section, vacuum too; positive along x, or from the first to the last
             of `on`; a number or a function of time, as the next two; at most one of the three [A/m2].
         voltage: between the boundaries `on`, or in a period [V].
-        current: total [A; in a plane A/m].
+        current: total [A; in a plane without a thickness A/m].
         on: the boundaries that the current enters and leaves by; None where the domain is periodic along x.
         anisotropy: `Anisotropy(...)`, or a function of the outward normal that gives the mobility over its mean, UFL.
         temperature: a number, or UFL such as the T of a heat model; that of the material when left out [K].
@@ -131,7 +144,9 @@ def model(
         | (wired.quantities(domain, dx) if wired else {}),
         drivers=wired.drivers if wired else (),
         relaxes=True,
-        balances={"metal": Balance(c * dx, "m3", (Reaction(solid, [], pace * volume),))},
+        balances={"metal": Balance(c * dx, integral("m3"), (Reaction(solid, [], pace * volume),))},
+        system=domain.system(si=True),
+        meanings=MEANINGS,
     )
 
 

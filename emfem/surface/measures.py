@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from emfem import fields
+from emfem.dimensions import integral
 from emfem.errors import ParameterError, UnknownName, count, kind, number
 from emfem.mesh import AXES, Domain, bounds
 from emfem.model import Model, Quantity
@@ -33,10 +34,12 @@ def quantities(
     at_start = fields.integral(uneven, comm)
     tension, half = (fem.Constant(domain.mesh, value) for value in (metal.surface_energy, width))
     found = {
-        "metal": Quantity(c * dx, "m3"),
-        "void": Quantity((1 - c) * dx, "m3"),
-        "free_energy": Quantity(tension * surface_energy(c, half) * dx, "J"),
-        "moved": Quantity(lambda: (fields.integral(uneven, comm) - at_start) / (2 * metal.atomic_volume), "atoms"),
+        "metal": Quantity(c * dx, integral("m3")),
+        "void": Quantity((1 - c) * dx, integral("m3")),
+        "free_energy": Quantity(tension * surface_energy(c, half) * dx, integral("J")),
+        "moved": Quantity(
+            lambda: (fields.integral(uneven, comm) - at_start) / (2 * metal.atomic_volume), integral("-")
+        ),
         "neck": Quantity(_neck(c, domain, width), "m"),
         "interface_width": Quantity(lambda: width, "m"),
         "c_min": Quantity(lambda: fields.extremes(c)[0]),
@@ -49,7 +52,7 @@ def quantities(
 
     for i, axis in enumerate(_axes(domain)):
         found[f"{axis}_centre"] = Quantity(_centre(domain, followed, i, dx), "m")
-        found[f"{axis}_flux"] = Quantity(flux[i] * dx, "m4/s")
+        found[f"{axis}_flux"] = Quantity(flux[i] * dx, integral("m4/s"))
         found[f"{axis}_drift"] = Quantity(drift(axis), "m/s", of_model=True)
     return found
 
@@ -128,7 +131,8 @@ def _check(model: Any) -> None:
 
 def _axes(domain: Domain) -> str:
     """The axes that something can drift along: about an axis only x."""
-    return "x" if domain.weight is not None else "".join(AXES[: domain.dim])
+    turned = domain.weight is not None and domain.thickness is None
+    return "x" if turned else "".join(AXES[: domain.dim])
 
 
 def _grid(domain: Domain, width: float, places: int | None = None) -> Grid:

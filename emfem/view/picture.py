@@ -226,7 +226,5 @@ def _bar(sheet: _Sheet, place: Any, scene: Scene, t: float, look: Look, *, lying
 
 
 def _lengths(scene: Scene) -> labels.Lengths:
-    """How lengths are told: those of a film are in its thickness, others as in em.plot."""
-    if scene.film:
-        return labels.Lengths(1.0, labels.FILM_LENGTH)
-    return labels.lengths(scene.bounds, labels.asked(None, None))
+    """How lengths are told: as in em.plot."""
+    return labels.lengths(scene.bounds, labels.asked(None, None), scene.models[-1].system.length)

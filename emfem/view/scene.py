@@ -6,11 +6,12 @@ from collections import OrderedDict
 from functools import cached_property
 from typing import Any
 
+from emfem.dimensions import PLAIN
 from emfem.model import Model
-from emfem.plot import labels, meshes
+from emfem.plot import meshes
 from emfem.plot.pieces import Floats, Pieces, Whole, pieces
 from emfem.results import Results
-from emfem.view.quantities import Field, field_of
+from emfem.view.quantities import Field
 
 import numpy as np
 import pyvista
@@ -55,24 +56,19 @@ class Scene:
         """
         return self.results.times
 
-    @cached_property
-    def film(self) -> bool:
-        """Whether a film sets its scales."""
-        return "film" in self.results.case.tables.models()
-
     @property
-    def dimensionless(self) -> bool:
-        """Whether nothing has a unit: in a film, and on a domain that em.plot takes to be in no metres."""
-        return self.film or not labels.in_metres(self.bounds)
+    def time_unit(self) -> str:
+        """The unit of its times: "s", or "-" where a film sets the scales."""
+        return PLAIN if self.results.case.dimensionless else "s"
 
     @cached_property
     def fields(self) -> dict[str, Field]:
         """What can be looked at, by name: unknowns and derived fields of all models."""
         return {
-            name: field_of(model, name, dimensionless=self.dimensionless)
+            name: Field(field.meaning)
             for model in self.models
-            for name in model.names
-            if not _one_number(model[name])
+            for name, field in model.fields.items()
+            if not _one_number(field.value)
         }
 
     @cached_property

@@ -6,11 +6,12 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from emfem.plot import style
+from emfem.dimensions import PLAIN
+from emfem.plot import labels, style
 from emfem.plot.pieces import Floats
 from emfem.view.look import Size
 from emfem.view.picture import DPI
-from emfem.view.quantities import of_series, span
+from emfem.view.quantities import of_series
 from emfem.view.runs import Run
 
 import matplotlib as mpl
@@ -86,9 +87,9 @@ def png(runs: Sequence[Run], quantity: str, t: float, size: Size) -> bytes:
         shape = (max(size.width, 240) / DPI, max(size.height, 160) / DPI)
         figure = Figure(figsize=shape, dpi=DPI * size.ratio, layout="constrained")
         axes = figure.subplots()
-        dimensionless = all(run.scene.dimensionless for run in runs if not run.trouble)
+        units = {run.scene.time_unit for run in runs if not run.trouble}
         ends = [float(table["t"].iloc[-1]) for _, table in having]
-        length, unit = span(max(ends, default=0.0), dimensionless=dimensionless)
+        length, unit = labels.span(max(ends, default=0.0), units.pop() if len(units) == 1 else PLAIN)
         tops = [float(np.nanmax(np.abs(table[quantity]))) for _, table in having]
         told = of_series(quantity, max(tops, default=0.0), unit_of(runs, quantity))
         for i, table in having:

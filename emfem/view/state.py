@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emfem.dimensions import PLAIN, Meaning
 from emfem.errors import ParameterError, UnknownName
 from emfem.plot import labels
 from emfem.studies.door import in_unit
 from emfem.view import picture, series
 from emfem.view.eye import Eye
 from emfem.view.look import COLOURS, Look, Size
-from emfem.view.quantities import Field, span
+from emfem.view.quantities import Field
 from emfem.view.runs import MOST, Run, explained, opened
 
 import numpy as np
@@ -155,7 +156,8 @@ class Viewer:
         shown = self.shown
         if not shown or (len(self.times) < 2 and not t):
             return ""
-        length, unit = span(max(self.times), dimensionless=all(run.scene.dimensionless for run in shown))
+        units = {run.scene.time_unit for run in shown}
+        length, unit = labels.span(max(self.times), units.pop() if len(units) == 1 else PLAIN)
         return f"t = {t / length:.4g} {unit}".strip()
 
     # ---- what is drawn -------------------------------------------------------------------------------------------
@@ -182,9 +184,9 @@ class Viewer:
 
     def colours(self, choice: Choice) -> str:
         """The colour map: the one that is chosen, or by the field."""
-        return str(
-            labels.colours(choice.field or self.first_field, None if choice.colours == BY_FIELD else choice.colours)
-        )
+        field = self.fields.get(choice.field or self.first_field)
+        meaning = Meaning() if field is None else field.meaning
+        return str(labels.colours(meaning, None if choice.colours == BY_FIELD else choice.colours))
 
     def _typed(self, choice: Choice, name: str) -> tuple[float, float]:
         """The range that was typed.

@@ -21,8 +21,8 @@ class Electrode(Condition):
     Attributes:
         fixed: the voltage, or a table that makes it follow time; give one of fixed, voltage, current and flux.
         voltage: the same.
-        current: the total current driven into the domain, or a table that makes it follow time; in the plane for a
-            unit of thickness, in A/m.
+        current: the total current driven into the domain, or a table that makes it follow time; in a plane
+            without a thickness a plain number in A/m.
         contact_resistivity: of the contact, with a voltage or a current; a perfect one when left out.
         flux: current let in, by area.
     """

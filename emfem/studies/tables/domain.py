@@ -76,6 +76,7 @@ class Shape(Table):
         shape: its name.
         random_grains: random grains as regions of the mesh, a table.
         axisymmetric: true: a body of revolution, the half plane y > 0 turned about the x axis.
+        thickness: of a plane domain, so that currents are in A, not A/m; of wires a key of their own.
     """
 
     maker: ClassVar[Callable[..., mesh.Domain]]
@@ -83,14 +84,24 @@ class Shape(Table):
     shape: str
     random_grains: Grains | None = None
     axisymmetric: Yes = False
+    thickness: Length | None = None
 
     def make(self) -> mesh.Domain:
         """The domain. Collective."""
-        arguments = {self.renamed().get(name, name): value for name, value in self.given(*Shape.model_fields).items()}
+        common = self.common()
+        arguments = {self.renamed().get(name, name): value for name, value in self.given(*common).items()}
         domain = type(self).maker(**arguments)
         if self.random_grains is not None:
             domain = mesh.grains(domain, self.random_grains.count, seed=self.random_grains.seed)
-        return mesh.axisymmetric(domain) if self.axisymmetric else domain
+        domain = mesh.axisymmetric(domain) if self.axisymmetric else domain
+        plate = self.thickness is not None and "thickness" in common
+        return domain.with_thickness(self.thickness) if plate else domain  # type: ignore[arg-type]
+
+    @classmethod
+    def common(cls) -> tuple[str, ...]:
+        """The keys of every shape, but for those that are arguments of this one, as the thickness of wires is."""
+        own = inspect.signature(cls.maker).parameters
+        return tuple(name for name in Shape.model_fields if name not in own)
 
     @classmethod
     def renamed(cls) -> dict[str, str]:

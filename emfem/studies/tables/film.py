@@ -308,4 +308,4 @@ def scales(table: Any) -> dict[str, float]:
         alloy = PhysicalAlloy.model_validate(table["alloy"]).make()
     except (KeyError, TypeError, ValueError):  # it is not physical, or wrong: that is told elsewhere
         return {}
-    return {"m": alloy.scales.length, "s": alloy.scales.time} if alloy.scales else {}
+    return alloy.scales.in_si if alloy.scales else {}

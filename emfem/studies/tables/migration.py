@@ -94,6 +94,7 @@ class Migration(Table):
     stabilisation: str | None = None
     degree: Whole | None = None
     name: str = "c"
+    unit: str | None = None
 
     def build(self, parts: Parts) -> Model:
         """The model. Collective."""
@@ -106,6 +107,7 @@ class Migration(Table):
             stabilisation=self.stabilisation,
             degree=self.degree,
             name=self.name,
+            unit=self.unit,
         )
 
 
