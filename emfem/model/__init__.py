@@ -1,6 +1,6 @@
 """Models: unknowns, one residual, conditions and quantities."""
 
-from emfem.model.balance import Balance, Flows, accumulate, balance
+from emfem.model.balances import Balance, Flows, accumulate, balance
 from emfem.model.coefficients import conducting
 from emfem.model.conditions import (
     Condition,

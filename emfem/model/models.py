@@ -19,7 +19,7 @@ import ufl
 from dolfinx import fem
 
 if TYPE_CHECKING:
-    from emfem.model.balance import Balance
+    from emfem.model.balances import Balance
     from emfem.model.resolution import Resolution
 
 

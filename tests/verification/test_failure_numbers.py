@@ -74,6 +74,7 @@ def test_a_void_grows_as_the_closed_form_from_the_stress_it_opened_at(void: floa
     assert life.time_to_failure - life.voids[0].nucleated == close(exact.growth, rel=exact_to)
 
 
+@pytest.mark.filterwarnings("ignore:the stress model. diffusion length:emfem.ResolutionWarning")
 @pytest.mark.parametrize(("t", "exact_to"), [(0.1 * year, 5e-3), (1.0 * year, 5e-4), (10.0 * year, 5e-5)])
 def test_a_void_under_residual_stress_grows_as_worked_out(t: float, exact_to: float):
     """em.analytic.void_growth from 100 MPa, just below the critical stress: the cell at the jump costs early steps."""
@@ -85,6 +86,7 @@ def test_a_void_under_residual_stress_grows_as_worked_out(t: float, exact_to: fl
     assert list(life.nucleation) == ["right"]
 
 
+@pytest.mark.filterwarnings("ignore:the stress model. diffusion length:emfem.ResolutionWarning")
 def test_both_ends_of_a_stretched_line_open_at_once():
     life = em.failure.run(
         line(residual_stress=100 * MPa), critical_stress=CRITICAL, until=1e11, fails=VoidLength(1 * nm)
@@ -146,6 +148,7 @@ def test_the_steady_stress_of_the_star_tells_the_node_that_opens():
     assert safe.t[-1] < 1e11
 
 
+@pytest.mark.filterwarnings("ignore:the stress model. diffusion length:emfem.ResolutionWarning")
 def test_a_reservoir_hides_a_mortal_line_from_its_steady_stress():
     """A long passive arm takes the tension off the junction in the end, but not in time: a void opens on the way."""
     net = em.mesh.network(
