@@ -35,7 +35,8 @@ __all__ = [
 
 BETWEEN = ("lines", "steps")
 AVERAGES = ("mean", "power")
-SLOPE_STEP = 1e-5  # part of the time over which the slope of a bare function is taken
+SAME = 1e-12  # relative: times that differ by less are one
+SLOPE_STEP = 1e-7  # part of the time over which a slope is taken
 Value = float | NDArray[np.float64]
 
 
@@ -46,11 +47,13 @@ class Waveform(ABC):
         period: after which it repeats; None if it does not.
         linear: whether it is a straight line between breakpoints.
         constant: whether it never changes.
+        known: whether its breakpoints are all there are.
     """
 
     period: float | None
     linear: bool = True
     constant: bool = False
+    known: bool = True
 
     @abstractmethod
     def __call__(self, t: float) -> Value:
@@ -72,11 +75,18 @@ class Waveform(ABC):
         return np.zeros(0)
 
     def slope(self, t: float) -> Value:
-        """Return the time derivative just after t [value/time]; 0 at time 0 for a function of unknown time scale."""
-        step = min(SLOPE_STEP * abs(t), (self.next_breakpoint(t) - t) / 4)
-        if step <= 0:
-            return 0.0 * self(t)
-        return (-3 * self(t) + 4 * self(t + step) - self(t + 2 * step)) / (2 * step)
+        """Return the time derivative just before t, at time 0 just after it [value/time].
+
+        It is 0 at time 0 for a function without breakpoints, of which no time scale is known.
+        """
+        if t <= 0.0:
+            later = self.next_breakpoint(t)
+            step = (later - t) / 4 if later < math.inf else 0.0
+            return (self(t + 3 * step) - self(t + step)) / (2 * step) if step else 0.0 * self(t)
+        step = SLOPE_STEP * t
+        while (inside := self.next_breakpoint(t - 3 * step)) < t - margin(t):
+            step = min((t - inside) / 4, step / 2)
+        return (self(t - step) - self(t - 3 * step)) / (2 * step)
 
     def mean(self) -> Value:
         """Return the mean over a period, or the value if it is constant.
@@ -107,13 +117,13 @@ class Waveform(ABC):
     def averaged(self, of: str = "mean") -> Waveform:
         """Return the constant drive that acts as this periodic one does over very many periods.
 
-        With "mean" (the mean value) all that is linear in the drive keeps its mean over a period exactly: atoms let in
-        or driven by a drift, the stress of Korhonen's equation with a constant kappa. Within a period an amount strays
-        from the mean by at most `ripple()`, a stress at a blocked end by `em.analytic.pulse_ripple`. With "power" (the
-        root of the mean square) the mean of what grows as the square is kept: the Joule heat of a current; then the
-        temperature strays by at most the heat of one pulse over the heat capacity. What is not linear is exact only in
-        the limit of short periods: a diffusivity that follows a temperature which swings by dT is on average larger by
-        the part (Ea/(k T^2) dT)^2/4 for a swing that is a sine.
+        With "mean" (the mean value) what is linear in the drive grows at exactly the same mean rate: atoms let in, heat
+        made by a source, the stress of Korhonen's equation with a constant kappa. An amount strays from that under the
+        mean by at most `ripple()`, a stress at a blocked end by `em.analytic.pulse_ripple`. With "power" (the root of
+        the mean square) the mean of the square is kept: the Joule heat of a current where the resistivity is constant.
+        What is not linear in the drive (a drift, which multiplies the concentration; a diffusivity that follows a
+        temperature) is exact only in the limit of short periods, with an error of first order in the period for a
+        drift, and about (Ea dT/(k T^2))^2/4 for a diffusivity whose temperature swings as a sine of amplitude dT.
 
         Args:
             of: "mean", or "power" for what heats.
@@ -128,7 +138,7 @@ class Waveform(ABC):
 
     def scaled(self, factor: float) -> Waveform:
         """Return the waveform times a number."""
-        return combined(lambda value: np.multiply(factor, value), self)
+        return _Scaled(number("factor", factor), self)
 
 
 _NOT_PERIODIC = "the waveform has no period, must be periodic or constant to be averaged"
@@ -180,6 +190,7 @@ class _Piecewise(Waveform):
         shift = self.period * math.floor((t + rounding(t) - self.times[0]) / self.period)
         return max(t - shift, self.times[0]), shift
 
+    @cached_property
     def _closed(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return times and values of one period with its end, or of the table."""
         if self.period is None:
@@ -191,7 +202,7 @@ class _Piecewise(Waveform):
         local, _ = self._local(t)
         if self.between == "steps":
             return _plain(self._array[max(bisect_right(self.times, local + rounding(t)) - 1, 0)])
-        times, values = self._closed()
+        times, values = self._closed
         after = min(max(bisect_right(times, local), 1), len(times) - 1) if len(times) > 1 else 0
         if after == 0:
             return _plain(values[0])
@@ -204,24 +215,17 @@ class _Piecewise(Waveform):
             later = bisect_right(self.times, t)
             return self.times[later] if later < len(self.times) else math.inf
         local, shift = self._local(t)
-        for turn in (0.0, self.period):
-            for time in self.times:
-                if time + turn > local and time + turn + shift > t:
-                    return time + turn + shift
+        for i in range(bisect_right(self.times, local), 3 * len(self.times)):
+            turn, at = divmod(i, len(self.times))
+            found = self.times[at] + turn * self.period + shift
+            if found > t:
+                return found
         return math.inf  # not reached: a period has a breakpoint
 
     def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
         if self.period is None:
             return min(sum(start < t < stop for t in self.times), limit)
         return int(min(len(self.times) * max(stop - start, 0.0) / self.period, limit))
-
-    def slope(self, t: float) -> Value:
-        times, values = self._closed()
-        local, _ = self._local(t)
-        after = bisect_right(times, local)
-        if self.between == "steps" or after in (0, len(times)):
-            return 0.0 * self(t)
-        return _plain((values[after] - values[after - 1]) / (times[after] - times[after - 1]))
 
     def levels(self) -> NDArray[np.float64]:
         return self._array
@@ -230,7 +234,7 @@ class _Piecewise(Waveform):
         """Return the mean of a power of the value over a period; by Simpson's rule it is exact for a square."""
         if self.period is None:
             raise ParameterError(_NOT_PERIODIC)
-        times, values = self._closed()
+        times, values = self._closed
         first, last = values[:-1], values[1:] if self.between == "lines" else values[:-1]
         pieces = (first**power + 4 * ((first + last) / 2) ** power + last**power) / 6
         return _plain(np.tensordot(np.diff(times), pieces, axes=1) / self.period)
@@ -243,7 +247,7 @@ class _Piecewise(Waveform):
 
     def ripple(self) -> Value:
         mean = np.asarray(self.mean())
-        times, values = self._closed()
+        times, values = self._closed
         spots = [times[0]]
         for i, width in enumerate(np.diff(times)):  # extremes lie at breakpoints and where value = mean
             first, last = values[i], values[i + 1] if self.between == "lines" else values[i]
@@ -298,9 +302,6 @@ class _Pulses(Waveform):
     def levels(self) -> NDArray[np.float64]:
         return np.array([self.level, self.base])
 
-    def slope(self, t: float) -> Value:
-        return 0.0 * self.level
-
     def mean(self) -> Value:
         self._endless()
         return self.duty * self.level + (1 - self.duty) * self.base
@@ -325,12 +326,12 @@ class Function(Waveform):
     Attributes:
         of_time: the function.
         times: its breakpoints, increasing.
-        trusted: whether the breakpoints are all there are; a bare function is searched for jumps by the run.
+        known: whether the breakpoints are all there are; a bare function is searched for jumps by the run.
     """
 
     of_time: Callable[[float], Any]
     times: tuple[float, ...] = ()
-    trusted: bool = True
+    known: bool = True
     period, linear = None, False
 
     def __call__(self, t: float) -> Any:
@@ -351,18 +352,55 @@ class Function(Waveform):
 
 
 @dataclass(frozen=True, eq=False)
+class _Scaled(Waveform):
+    """A waveform times a number."""
+
+    factor: float
+    part: Waveform
+
+    def __post_init__(self) -> None:
+        for name in ("period", "linear", "constant", "known"):
+            object.__setattr__(self, name, getattr(self.part, name))
+
+    def __call__(self, t: float) -> Any:
+        return np.multiply(self.factor, self.part(t))
+
+    def next_breakpoint(self, t: float) -> float:
+        return self.part.next_breakpoint(t)
+
+    def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
+        return self.part.count_breakpoints(start, stop, limit)
+
+    def levels(self) -> NDArray[np.float64]:
+        return self.factor * self.part.levels()
+
+    def mean(self) -> Value:
+        return self.factor * self.part.mean()
+
+    def mean_square(self) -> Value:
+        return self.factor**2 * self.part.mean_square()
+
+    def ripple(self) -> Value:
+        return abs(self.factor) * self.part.ripple()
+
+
+@dataclass(frozen=True, eq=False)
 class _Combined(Waveform):
-    """A function of the values of several waveforms."""
+    """A function of the values of several waveforms; it may jump where none of them does."""
 
     of_values: Callable[..., Any]
     parts: tuple[Waveform, ...]
+    known: bool
     period, linear = None, False
 
     def __call__(self, t: float) -> Any:
         return _plain(np.asarray(self.of_values(*(part(t) for part in self.parts)), dtype=float))
 
     def next_breakpoint(self, t: float) -> float:
-        return min(part.next_breakpoint(t) for part in self.parts)
+        return min((part.next_breakpoint(t) for part in self.parts), default=math.inf)
+
+    def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
+        return min(sum(part.count_breakpoints(start, stop, limit) for part in self.parts), limit)
 
 
 def rounding(t: float) -> float:
@@ -371,8 +409,8 @@ def rounding(t: float) -> float:
 
 
 def margin(t: float) -> float:
-    """Return how far before a breakpoint t a waveform is still on the side before it, whatever rounding does."""
-    return 4 * rounding(t)
+    """Return by how much two times about t may differ and still be one: what rounding does to sums of a thousand."""
+    return SAME * abs(t)
 
 
 def _plain(value: NDArray[np.float64]) -> Value:
@@ -382,14 +420,7 @@ def _plain(value: NDArray[np.float64]) -> Value:
 
 def as_waveform(value: Any) -> Waveform:
     """Return a function of time as a waveform: one of emfem's as it is, another as a function to be searched."""
-    return value if isinstance(value, Waveform) else Function(value, trusted=False)
-
-
-def bare_functions(waveform: Waveform) -> list[Function]:
-    """Return the functions in a waveform whose jumps are not known."""
-    if isinstance(waveform, _Combined):
-        return [found for part in waveform.parts for found in bare_functions(part)]
-    return [waveform] if isinstance(waveform, Function) and not waveform.trusted else []
+    return value if isinstance(value, Waveform) else Function(value, known=False)
 
 
 def constant(value: ArrayLike) -> Waveform:
@@ -535,14 +566,16 @@ def table(
     return _piecewise(number("time", time, above=0.0) * times, number("value", value) * values, between, period)
 
 
-def combined(of_values: Callable[..., Any], *parts: Any) -> Waveform:
+def combined(of_values: Callable[..., Any], *parts: Any, smooth: bool = False) -> Waveform:
     """Return a function of the values of several waveforms, with the breakpoints of all of them.
 
     Args:
         of_values: takes the value of each part.
         parts: waveforms, functions of time, or numbers.
+        smooth: whether `of_values` jumps nowhere; otherwise the run searches it, as it does a bare function of time.
     """
-    return _Combined(of_values, tuple(as_waveform(p) if callable(p) else constant(p) for p in parts))
+    found = tuple(as_waveform(part) if callable(part) else constant(part) for part in parts)
+    return _Combined(of_values, found, smooth and all(part.known for part in found))
 
 
 def _piecewise(times: ArrayLike, values: ArrayLike, between: str, period: float | None) -> Waveform:

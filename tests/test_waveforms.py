@@ -104,15 +104,18 @@ def test_a_file_gives_a_table(tmp_path: Path):
 @pytest.mark.parametrize(
     ("waveform", "slopes"),
     [
-        (constant(3.0), [0.0, 0.0]),
-        (piecewise_linear([0.0, 1.0, 2.0], [0.0, 2.0, 1.0]), [2.0, -1.0]),
-        (pulses(period=1.0, duty=0.5, level=9.0), [0.0, 0.0]),
-        (function(lambda t: t**2), [1.0, 2.0]),
-        (function(lambda t: abs(t - 1.0), breakpoints=[1.0]), [-1.0, 1.0]),
+        (constant(3.0), [0.0, 0.0, 0.0, 0.0]),
+        (piecewise_linear([0.0, 1.0, 2.0], [0.0, 2.0, 1.0]), [2.0, 2.0, 2.0, -1.0]),
+        (pulses(period=1.0, duty=0.5, level=9.0), [0.0, 0.0, 0.0, 0.0]),
+        (function(lambda t: t**2), [0.0, 1.0, 2.0, 2.0 + 2e-9]),
+        (function(lambda t: abs(t - 1.0), breakpoints=[1.0]), [-1.0, -1.0, -1.0, 1.0]),
+        (pulses(period=1.0, duty=0.5, level=9.0).scaled(2.0), [0.0, 0.0, 0.0, 0.0]),
     ],
 )
-def test_the_slope_is_that_just_after(waveform: Waveform, slopes: list[float]):
-    assert [waveform.slope(t) for t in (0.5, 1.0)] == pytest.approx(slopes, rel=1e-9)
+def test_the_slope_is_that_just_before_a_bend(waveform: Waveform, slopes: list[float]):
+    """And at time 0 that just after. Differences over 2e-7 of the time leave 1e-6 of a parabola's slope."""
+    found = [waveform.slope(t) for t in (0.0, 0.5, 1.0, 1.0 + 1e-9)]
+    assert found == pytest.approx(slopes, rel=1e-6, abs=1e-8)
 
 
 # ---- averages
@@ -126,6 +129,7 @@ def test_the_slope_is_that_just_after(waveform: Waveform, slopes: list[float]):
         # a triangle of height 2: square 4/3; between the crossings of its mean, 1 apart, the area 1/2 * 1 * 1
         (piecewise_linear([0.0, 1.0], [0.0, 2.0], period=2.0), 1.0, 4 / 3, 0.5),
         (constant(3.0), 3.0, 9.0, 0.0),
+        (pulses(period=4.0, duty=0.25, level=-3.0, base=-1.0).scaled(-2.0), 3.0, 12.0, 3.0),
     ],
 )
 def test_averages(waveform: Waveform, mean: float, square: float, ripple: float):
@@ -177,6 +181,8 @@ def test_a_drive_that_is_averaged_needs_no_driver():
         (lambda: pulses(period=1.0, duty=0.5, level=1.0).averaged("peak"), "of has mean, power"),
         (lambda: steps([0.0, 1.0], [1.0, 2.0]).averaged(), "has no period, must be periodic or constant"),
         (lambda: function(abs).averaged(), "has no period, must be periodic or constant"),
+        (lambda: combined(abs, pulses(period=1.0, duty=0.5, level=1.0)).averaged(), "has no period, must be periodic"),
+        (lambda: pulses(period=1.0, duty=0.5, level=1.0).scaled(math.nan), "factor = nan, must be finite"),
         (lambda: pulses(period=1.0, duty=0.5, level=1.0, count=3).averaged(), "has no period, must be periodic or con"),
     ],
 )

@@ -210,6 +210,7 @@ class TimeStepper:
         if self._drives is not None:
             if self._drives.at_edge(self.t) and self._drives.pass_edge():
                 self._jump()
+            self._drives.look_ahead(self.t, min(target, self.t + self._rung))
             if not self._drives.at_edge(target):  # else rounding would leave a step of nothing between the two
                 target = min(target, self._drives.edge)
         problem.x.copy(self._last)

@@ -234,7 +234,7 @@ class Field(Table):
         angle = self.angle or 0.0
         if not callable(strength) and not callable(angle):
             return film.uniform_field(strength, angle)
-        return waveforms.combined(film.uniform_field, strength, angle)
+        return waveforms.combined(film.uniform_field, strength, angle, smooth=True)
 
 
 class Start(Table):
