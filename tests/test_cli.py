@@ -173,6 +173,9 @@ def test_every_template_is_made_small():
     assert set(SMALL) == set(em.studies.templates.names())
 
 
+COARSE = ("film", "physical_film", "strip")
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_every_template_runs(name: str, tmp_path: Path):
     path = tmp_path / f"{name}.toml"
@@ -181,6 +184,8 @@ def test_every_template_runs(name: str, tmp_path: Path):
     quick = sets([*SMALL[name], "output.pictures=[]", "output.fields=[]"])
     code, said, err = run("run", str(path), "-o", str(out), *quick)
     warned = "warning: the crowding of 3." if name == "conduction" else ""  # a bend with a sharp corner
+    if name in COARSE:
+        warned = "warning: the film model: nodes in an interface = "  # so few cells do not resolve one
     assert (code, err.splitlines()[:1]) == (0, [err.rstrip()] if warned else []), err
     assert err.startswith(warned)
     assert said.endswith(f"; {out}\n")
@@ -331,7 +336,8 @@ def test_a_case_on_two_ranks(film: Path, mpiexec: Callable[..., tuple[int, str, 
     right = ["run", str(film), "-o", str(film.parent / "two"), "-q", *small]
     _, out, err = mpiexec(2, sys.executable, "-c", COMMANDS, json.dumps([right, wrong]))
     assert sorted("".join(out.split())) == ["0", "0", "1", "1"]  # ranks may write into each other's lines
-    assert err == f"{film}: [film] mean = 2, must be less than 1\n"
+    told = [line for line in err.splitlines() if not line.startswith("warning: the film model: nodes in an interface")]
+    assert told == [f"{film}: [film] mean = 2, must be less than 1"]
     one, two = (em.results.open(film.parent / name).report for name in ("one", "two"))
     assert two["ranks"] == 2
     assert two["hash"] == one["hash"]

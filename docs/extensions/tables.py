@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import emfem as em
 from emfem.materials.windows import WINDOWS
 from emfem.studies import case
-from emfem.studies.courses import follows
 from emfem.studies.door import KINDS
+from emfem.studies.in_time import follows
 from emfem.studies.tables import (
     MODELS,
     SHAPES,

@@ -26,6 +26,7 @@ STEEP = 0.1  # of the range of a function: a larger change from one sample to th
 NEAR = 4  # samples: steep changes in one direction that are not further apart are one
 PIECE = 4.0  # samples in the shortest piece between two turns; from fewer, other pieces may have none
 SHORTEST = 1e-9  # window, as a part of the time since the start
+BEFORE = 16  # last digits of a time: so far before a jump a function is on the side before it
 KINK = 1e-9  # relative: a smaller difference between the sides of a breakpoint is no jump
 MOST = 10**6  # breakpoints in a run
 GRID = np.linspace(0.0, 1.0, 33)  # of a step: where a function is looked at
@@ -118,7 +119,7 @@ class Drives:
     def clock(self, t: float) -> float:
         """Return the time at which functions are evaluated for time t: at breakpoints inside of the present piece."""
         first = self._began + margin(self._began)
-        last = self.edge - margin(self.edge) if self.edge < math.inf else math.inf
+        last = self.edge - BEFORE * math.ulp(self.edge) if self.edge < math.inf else math.inf
         return max(min(t, last), first)
 
     def missed(self, t: float, dt: float) -> str | None:
@@ -182,7 +183,10 @@ class _Watched:
             if length < SHORTEST * (begin - self._start + length) or begin + length <= begin + margin(begin):
                 msg = f"{self.name} changes too fast at t = {unsure:.6g} to be followed; {REMEDY}"
                 raise ParameterError(msg)
-        spacing, stopped = length / len(times), len(times) < 3  # it is no number there: the run says so, if it comes
+        spacing, stopped = (
+            length / max(len(times), 1),
+            len(times) < 3,
+        )  # it is no number there: the run says so, if it comes
         if shrunk:
             self._search_again(spacing)
         self._windows.append((begin, begin + length, spacing))

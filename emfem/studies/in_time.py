@@ -27,17 +27,18 @@ def follows(unit: str, *, angle: bool = False, many: bool = False) -> BeforeVali
         many: whether lists, and tables of other keys, are allowed too.
     """
 
-    def value_of(value: Any) -> Any:
-        return in_unit(within_a_turn(value) if angle else value, unit)
-
     def convert(value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, Mapping) and (not many or {"values", "level"} & set(value)):
-            return _waveform(value, value_of, info)
+            return _waveform(value, lambda each: _in_unit(each, unit, angle), info)
         if isinstance(value, list | tuple) and not many:
             refuse(f", must be one value, or {FORMS}")
-        return value_of(value)
+        return _in_unit(value, unit, angle)
 
     return BeforeValidator(convert)
+
+
+def _in_unit(value: Any, unit: str, angle: bool) -> Any:
+    return in_unit(within_a_turn(value) if angle else value, unit)
 
 
 def _waveform(table: Mapping[str, Any], value_of: Any, info: ValidationInfo) -> waveforms.Waveform:

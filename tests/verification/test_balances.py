@@ -74,7 +74,7 @@ def vector(domain: em.mesh.Domain, *components: float) -> list[float]:
 
 
 def film(shape: str, edges: str) -> em.Model:
-    domain = SHAPES[shape](1.0)
+    domain = SHAPES[shape](1.0).scaled("h")
     drift = vector(domain, 0.1, 0.05, 0.02)
     return em.film.model(domain, em.film.cupd(), field=drift, initial=wave, on=EDGES[edges](1.0, 1.0))
 
