@@ -103,8 +103,7 @@ class Drives:
         t = self.edge
         for name, waveform in self._waveforms:
             first = waveform.next_breakpoint(t - margin(t))
-            second = waveform.next_breakpoint(first)
-            if second <= t + margin(t):
+            if first <= t + margin(t) and (second := waveform.next_breakpoint(first)) <= t + margin(t):
                 msg = f"{name} changes at t = {first:.17g} and at {second:.17g}, must not within 1e-12 of the time"
                 raise ParameterError(msg)
         self.restart(t)
@@ -183,10 +182,7 @@ class _Watched:
             if length < SHORTEST * (begin - self._start + length) or begin + length <= begin + margin(begin):
                 msg = f"{self.name} changes too fast at t = {unsure:.6g} to be followed; {REMEDY}"
                 raise ParameterError(msg)
-        spacing, stopped = (
-            length / max(len(times), 1),
-            len(times) < 3,
-        )  # it is no number there: the run says so, if it comes
+        spacing = length / max(len(times), 1)
         if shrunk:
             self._search_again(spacing)
         self._windows.append((begin, begin + length, spacing))
@@ -197,6 +193,7 @@ class _Watched:
         self._times, self._values, self._length = times, values, length
         if len(new):
             self._varied += float(np.abs(new - new.mean(axis=0)).mean(axis=0).max(initial=0.0)) * length
+        stopped = len(times) < 3  # it is no number there: the run says so, if it comes so far
         is_last = stopped or begin + length >= self._until * (1 - 1e-15)
         self._searched = math.inf if is_last else begin + length
 

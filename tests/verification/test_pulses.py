@@ -161,6 +161,16 @@ def test_breakpoints_of_two_drives_that_are_equal_but_for_rounding():
     assert model.quantity("amount") == pytest.approx(1.0, rel=1e-9)
 
 
+def test_drives_that_have_ended_do_not_hinder_others():
+    """Counted pulses, a table that ends and a bare function with jumps of its own, one flux each."""
+    line = em.mesh.interval(1.0, cells=8, names=("a", "b"))
+    counted = waveforms.pulses(period=0.1, duty=0.5, level=1.0, count=2)
+    on = {"a": em.flux(counted), "b": em.flux(waveforms.steps([0.0, 0.3], [1.0, 2.0]))}
+    model = em.migration.model(line, diffusivity=1.0, drift=lambda t: float(t > 0.7), initial=1.0, on=on)
+    em.evolve(model, 1.0, progress=False)
+    assert model.quantity("amount") == pytest.approx(1.0 + 0.1 + 0.3 + 2 * 0.7, rel=1e-9)
+
+
 def test_pulses_that_rounding_hides_are_refused():
     drive = waveforms.pulses(period=1.0, duty=1e-9, level=1.0, start=1e6, count=3)
     with pytest.raises(em.ParameterError, match="must not within 1e-12 of the time"):
