@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem.dimensions import NOT_TOLD, Meaning
@@ -200,6 +200,10 @@ def sampled(field: Any) -> fem.Function:
     """
     if isinstance(field, fem.Function):
         return field
+    if isinstance(getattr(field, "meaning", None), Meaning):  # one of `model.fields`, which knows its unit
+        found = sampled(field.value).copy()
+        found.meaning, found.name = field.meaning, field.meaning.symbol
+        return found
     kind("field", field, ufl.core.expr.Expr, 'a Function or a UFL expression, such as film["c"]')
     domains, coefficients = extract_domains(field), ufl.algorithms.extract_coefficients(field)
     if len(domains) != 1:
@@ -208,7 +212,10 @@ def sampled(field: Any) -> fem.Function:
     meshes = [c.function_space.mesh for c in coefficients if isinstance(c, fem.Function)]
     mesh = meshes[0] if meshes else dolfinx.mesh.Mesh(domains[0].ufl_cargo(), domains[0])
     degree = ufl.algorithms.estimate_total_polynomial_degree(field)
-    return discontinuous(field, mesh, int(np.clip(degree, 1, HIGHEST)))
+    found = discontinuous(field, mesh, int(np.clip(degree, 1, HIGHEST)))
+    told = next((c.meaning.system for c in coefficients if hasattr(c, "meaning")), NOT_TOLD)
+    found.meaning = Meaning(symbol=found.name, system=told)  # lengths are those of the model; its own unit is not known
+    return found
 
 
 def evaluate(field: Any, points: ArrayLike) -> NDArray[np.float64]:
@@ -318,7 +325,7 @@ def component(field: Any, chosen: str | None) -> fem.Function:
         ParameterError: for a component of a scalar, a vector without one, or a tensor.
     """
     function = sampled(field)
-    name = field.name if isinstance(field, fem.Function) else "field"
+    name = "field" if isinstance(field, ufl.core.expr.Expr) and not isinstance(field, fem.Function) else function.name
     shape = function.ufl_shape
     if shape == () and chosen is None:
         return function
@@ -335,6 +342,8 @@ def component(field: Any, chosen: str | None) -> fem.Function:
     part = ufl.sqrt(ufl.inner(function, function)) if chosen == "magnitude" else function[known.index(chosen)]
     made = discontinuous(part, function.function_space.mesh, function.function_space.element.basix_element.degree)
     made.name = name if chosen == "magnitude" else f"{name}_{chosen}"
+    told = meaning_of(function)
+    made.meaning = replace(told, symbol=made.name, vector=False, label=told.label and f"{told.label} {chosen}")
     return made
 
 

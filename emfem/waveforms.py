@@ -63,6 +63,11 @@ class Waveform(ABC):
     def next_breakpoint(self, t: float) -> float:
         """Return the first time after t at which the value jumps or bends; infinity if there is none."""
 
+    def closest(self, t: float) -> tuple[float, float]:
+        """Return the first two breakpoints after t; of waveforms that are combined those of one of them."""
+        first = self.next_breakpoint(t)
+        return first, self.next_breakpoint(first) if first < math.inf else math.inf
+
     def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
         """Return the number of breakpoints after `start` and before `stop`, counted up to `limit`."""
         found = 0
@@ -136,6 +141,18 @@ class Waveform(ABC):
             return constant(self.mean())
         return constant(np.sqrt(self.mean_square()))
 
+    def __mul__(self, factor: float) -> Waveform:
+        """Return the waveform times a number."""
+        return self.scaled(factor)
+
+    __rmul__ = __mul__
+    __array_ufunc__ = None  # a NumPy scalar times a waveform is left to the waveform
+
+    def __repr__(self) -> str:
+        """Return what it is in a few words."""
+        again = f", period {self.period:g}" if self.period is not None else ""
+        return f"<waveform: {type(self).__name__.strip('_').lower()}{again}>"
+
     def scaled(self, factor: float) -> Waveform:
         """Return the waveform times a number."""
         return _Scaled(number("factor", factor), self)
@@ -144,7 +161,7 @@ class Waveform(ABC):
 _NOT_PERIODIC = "the waveform has no period, must be periodic or constant to be averaged"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Constant(Waveform):
     """The same value at all times."""
 
@@ -170,7 +187,7 @@ class _Constant(Waveform):
         return 0.0 * self.value
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Piecewise(Waveform):
     """Values at times, joined by lines or kept until the next time, once or with a period."""
 
@@ -260,7 +277,7 @@ class _Piecewise(Waveform):
         return _plain(np.ptp(total, axis=0))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Pulses(Waveform):
     """Square pulses: `level` for the part `duty` of each period from `start` on, `base` otherwise."""
 
@@ -319,7 +336,7 @@ class _Pulses(Waveform):
             raise ParameterError(_NOT_PERIODIC)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Function(Waveform):
     """Any function of time, smooth between its breakpoints.
 
@@ -351,7 +368,7 @@ class Function(Waveform):
         return self.times[later] if later < len(self.times) else math.inf
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Scaled(Waveform):
     """A waveform times a number."""
 
@@ -367,6 +384,9 @@ class _Scaled(Waveform):
 
     def next_breakpoint(self, t: float) -> float:
         return self.part.next_breakpoint(t)
+
+    def closest(self, t: float) -> tuple[float, float]:
+        return self.part.closest(t)
 
     def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
         return self.part.count_breakpoints(start, stop, limit)
@@ -384,7 +404,7 @@ class _Scaled(Waveform):
         return abs(self.factor) * self.part.ripple()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Combined(Waveform):
     """A function of the values of several waveforms; it may jump where none of them does."""
 
@@ -398,6 +418,9 @@ class _Combined(Waveform):
 
     def next_breakpoint(self, t: float) -> float:
         return min((part.next_breakpoint(t) for part in self.parts), default=math.inf)
+
+    def closest(self, t: float) -> tuple[float, float]:
+        return min((part.closest(t) for part in self.parts), key=lambda two: two[1], default=(math.inf, math.inf))
 
     def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
         return min(sum(part.count_breakpoints(start, stop, limit) for part in self.parts), limit)
@@ -438,6 +461,8 @@ def constant(value: ArrayLike) -> Waveform:
 def piecewise_linear(times: ArrayLike, values: ArrayLike, *, period: float | None = None) -> Waveform:
     """Return a waveform of straight lines between values; before the first time and after the last it is constant.
 
+    With a period it repeats both ways.
+
     Args:
         times: increasing, shape (n,).
         values: at these times, shape (n,) or (n, ...).
@@ -451,6 +476,8 @@ def piecewise_linear(times: ArrayLike, values: ArrayLike, *, period: float | Non
 
 def steps(times: ArrayLike, values: ArrayLike, *, period: float | None = None) -> Waveform:
     """Return a waveform that keeps each value until the next time; before the first time it has the first value.
+
+    With a period it repeats both ways.
 
     Args:
         times: increasing, shape (n,).

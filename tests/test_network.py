@@ -249,7 +249,7 @@ def test_currents_that_leave_through_a_via_are_told_as_loads_which_then_balance_
     with pytest.raises(em.ParameterError) as caught:
         em.stress.model(star(), em.materials.copper(), current_density=[1.0e10, 1.2e10, 0.7e10])
     assert str(caught.value).endswith(
-        "what leaves the metal there, as through a via, must be given: loads={1: 1e-05} [A]"
+        "as through a via, must be given to the network: em.mesh.network(..., loads={1: 1e-05}) [A]"
     )
     em.stress.model(star(loads={1: 1e-5}), em.materials.copper(), current_density=[1.0e10, 1.2e10, 0.7e10])
 
@@ -265,7 +265,7 @@ def test_the_worst_nodes_are_listed_and_the_others_counted():
         em.ParameterError, match=r"9e-06 A more flow in than out at node 9,.* and at 8 other nodes"
     ) as caught:
         line.wires().check_balance(1e11 - np.concatenate([[0.0], np.cumsum(lost)]))
-    listed = "loads={9: 9e-06, 8: 8e-06, 7: 7e-06, 6: 6e-06, 5: 5e-06, 4: 4e-06, ... (9 nodes)} [A]"
+    listed = "loads={9: 9e-06, 8: 8e-06, 7: 7e-06, 6: 6e-06, 5: 5e-06, 4: 4e-06, ... (9 nodes)}) [A]"
     assert str(caught.value).endswith(listed)
 
 

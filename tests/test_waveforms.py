@@ -118,6 +118,20 @@ def test_the_slope_is_that_just_before_a_bend(waveform: Waveform, slopes: list[f
     assert found == pytest.approx(slopes, rel=1e-6, abs=1e-8)
 
 
+def test_a_number_times_a_waveform_is_one():
+    """From both sides, of NumPy too; its averages and breakpoints are those of the waveform."""
+    waveform = pulses(period=1.0, duty=0.25, level=4.0)
+    for made in (2 * waveform, waveform * 2.0, np.float64(2.0) * waveform):
+        assert (made(0.1), made.next_breakpoint(0.1), made.mean()) == (8.0, 0.25, 2.0)
+    assert repr(waveform) == "<waveform: pulses, period 1>"
+
+
+def test_a_field_of_waveforms_is_a_waveform():
+    field = em.film.uniform_field(pulses(period=4.0, duty=0.5, level=2.0), piecewise_linear([0.0, 2.0], [0.0, np.pi]))
+    assert np.asarray(field(1.0)) == pytest.approx([0.0, 2.0], abs=1e-12)
+    assert breakpoints(field, 0.0, 5.0) == [2.0, 4.0]
+
+
 # ---- averages
 
 

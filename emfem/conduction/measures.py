@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from emfem import fields
 from emfem.conduction.corners import Corner, corner_at
 from emfem.dimensions import PLAIN
-from emfem.errors import ParameterError, ResolutionWarning, choice, kind
+from emfem.errors import ParameterError, choice, kind
 from emfem.mesh import Domain, bounds
-from emfem.model import Model
+from emfem.model import Model, warn_unresolved
 from emfem.spaces import nodes_on, pieces
 
 import basix
@@ -21,8 +19,6 @@ import numpy as np
 import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
-
-PACKAGE = str(Path(fields.__file__).parent)  # warnings point at the line of the user
 
 
 def electrodes(model: Model) -> tuple[str, ...]:
@@ -172,13 +168,14 @@ def crowding(model: Model) -> Crowding:
         raise ParameterError(msg)
     corner = corner_at(model.domain, np.asarray(place), size, _equipotential(model))
     found = Crowding(peak * volume / total, peak, total / volume, np.asarray(place), corner, model.fields["j"].unit)
-    if corner is not None and model.mesh.comm.rank == 0:
+    if corner is not None and "crowding" not in model.warned:
+        model.warned.add("crowding")
         where = ", ".join(f"{x:.4g}" for x in corner.place)
         told = (
             f"the crowding of {found.ratio:.3g} is at ({where}), {corner}: it is that of the mesh; "
             "round the corner, or compare at one size of cells"
         )
-        warnings.warn(told, ResolutionWarning, skip_file_prefixes=(PACKAGE,))
+        warn_unresolved(told, model.mesh.comm)
     return found
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
-from emfem import units
+from emfem import units, waveforms
 from emfem.errors import ParameterError, choice, number
 
 import numpy as np
@@ -272,16 +273,18 @@ class Anisotropy:
         return turn @ self.tensor() @ turn.T
 
 
-def uniform_field(strength: float, angle: float = 0.0) -> tuple[float, float]:
-    """The drift force F (cos phi, sin phi) of a uniform field.
+def uniform_field(strength: Any, angle: Any = 0.0) -> Any:
+    """Return the drift force F (cos phi, sin phi) of a uniform field; a waveform of it if one of the two follows time.
 
     Args:
-        strength: F [-].
-        angle: phi to the x axis [rad].
+        strength: F, a number or a waveform [-].
+        angle: phi to the x axis, a number or a waveform [rad].
 
     Raises:
         ParameterError: if either is not finite, or the angle is beyond a full turn.
     """
+    if callable(strength) or callable(angle):
+        return waveforms.combined(uniform_field, strength, angle, smooth=True)
     strength, angle = number("field strength", strength), angle_in_radians("field angle", angle)
     return strength * math.cos(angle), strength * math.sin(angle)
 

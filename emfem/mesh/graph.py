@@ -187,7 +187,10 @@ class Network:
             remedy = (
                 ""
                 if injected is not None
-                else (f", or what leaves the metal there, as through a via, must be given: loads={{{told}{rest}}} [A]")
+                else (
+                    ", or what leaves the metal there, as through a via, must be given to the network: "
+                    f"em.mesh.network(..., loads={{{told}{rest}}}) [A]"
+                )
             )
             msg = (
                 f"current_density: {abs(wrong[worst]):.4g} A more flow {flows} at {self.node(worst)}, "

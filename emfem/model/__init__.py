@@ -22,7 +22,7 @@ from emfem.model.conditions import (
 from emfem.model.fluxes import boundary_fluxes, inflow
 from emfem.model.models import Field, Model, Quantity
 from emfem.model.reaction import Reaction
-from emfem.model.resolution import Resolution, check_resolution
+from emfem.model.resolution import Resolution, check_resolution, warn_unresolved
 from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, placeholder, tests
 
 __all__ = [
@@ -60,4 +60,5 @@ __all__ = [
     "placeholder",
     "surplus",
     "tests",
+    "warn_unresolved",
 ]

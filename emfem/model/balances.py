@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from emfem import fields
-from emfem.dimensions import Meaning
+from emfem.dimensions import PLAIN, SI, Meaning, product
 from emfem.errors import ParameterError, UnknownName, kind
 from emfem.model.fluxes import total_through, weighted
 from emfem.model.models import Model, Quantity
@@ -72,7 +72,7 @@ class Flows:
         out: flow out of the domain through each boundary that is not blocked.
         made: flow from each source inside, negative if lost.
         gross: sum of the sizes of all terms, changes of the amount counted node by node.
-        unit: of the stored amount; the flows are per unit of time.
+        unit: of all terms, "-" where none is known.
     """
 
     name: str
@@ -100,7 +100,8 @@ class Flows:
         rows += [("in - out - change", self.imbalance)]
         wide = max(len(label) for label, _ in rows)
         told = [f"{label.ljust(wide)}  {flow: .9g}" for label, flow in rows]
-        return "\n".join([f"balance of {self.name}, relative imbalance {self.relative:.1e}", *told])
+        unit = "" if self.unit == PLAIN else f" [{self.unit}]"
+        return "\n".join([f"balance of {self.name}{unit}, relative imbalance {self.relative:.1e}", *told])
 
 
 def balance(model: Model, name: str | None = None) -> Flows:
@@ -130,7 +131,10 @@ def balance(model: Model, name: str | None = None) -> Flows:
         rate += model.mesh.comm.allreduce(float(slope @ rates))
         gross += model.mesh.comm.allreduce(float(np.abs(slope) @ np.abs(rates)))
     gross += sum(map(abs, [*out.values(), *made.values()]))
-    return Flows(name, rate, out, made, gross, model.here(sheet.meaning).unit)
+    unit = model.here(sheet.meaning).unit
+    if sheet.stored is not None and model.system == SI:
+        unit = product(unit, seconds=-1)
+    return Flows(name, rate, out, made, gross, unit)
 
 
 def accumulate(model: Model, name: str | None = None) -> Model:

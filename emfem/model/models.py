@@ -110,6 +110,7 @@ class Model:
         balances: what it conserves, for `em.balance` and `em.accumulate`.
         resolutions: what its mesh must resolve.
         warned: names of those that a warning was given of.
+        put: what `given` put in place of placeholders.
         system: what its numbers are measured in: SI, scaled and by what, or not told.
         fields: unknowns and derived fields by name, each with unit, label and sign.
         t: the time of the present state.
@@ -146,6 +147,7 @@ class Model:
         self.relaxes, self.floats = relaxes, floats
         self.balances = dict(balances or {})
         self.resolutions, self.warned = tuple(resolutions), set[str]()
+        self.put: dict[Any, Any] = {}
         self._check_meshes()
         self.t = 0.0
         self.drivers = tuple(drivers)
@@ -257,7 +259,7 @@ class Model:
                 msg = f"{name} of shape {ufl.as_ufl(field).ufl_shape}, must be {found[name].ufl_shape}"
                 raise ParameterError(msg)
         put = {found[name]: field for name, field in fields.items()}
-        return Model(
+        found_model = Model(
             self.name,
             self.domain,
             self.unknowns,
@@ -276,6 +278,8 @@ class Model:
             system=self._given_system,
             meanings=self._meanings,
         )
+        found_model.put = {**self.put, **put}
+        return found_model
 
     def quantity(self, name: str) -> float:
         """The number `name` of the present state, reduced over all ranks. Collective.

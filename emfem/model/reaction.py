@@ -138,7 +138,7 @@ def _assembled(form: fem.Form, owned: int) -> Values:
 
 
 def _rate_of(condition: Condition, model: Model) -> float:
-    """Return how fast a held value moves just after the present time; a function has no time scale at time 0: 0."""
+    """Return how fast a held value moves just before the present time, at time 0 just after; see `Waveform.slope`."""
     for driver in model.drivers:
         if driver.constant is condition.value:
             return float(as_waveform(driver.of_time).slope(model.t))

@@ -57,10 +57,10 @@ def check_resolution(models: Sequence[Model], t: float) -> None:
                 told = resolution.unresolved(model, t)
                 if told:
                     model.warned.add(resolution.name)
-                    _warn(told, model.mesh.comm)
+                    warn_unresolved(told, model.mesh.comm)
 
 
-def _warn(message: str, comm: Any) -> None:
+def warn_unresolved(message: str, comm: Any) -> None:
     """Issue the warning, unseen on other ranks than 0."""
     if comm.rank == 0:
         warnings.warn(message, ResolutionWarning, skip_file_prefixes=(PACKAGE,))

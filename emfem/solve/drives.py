@@ -58,7 +58,8 @@ class Drives:
         Raises:
             ParameterError: for one with more than a million breakpoints.
         """
-        self._waveforms = [(driver.name, as_waveform(driver.of_time)) for model in models for driver in model.drivers]
+        drivers = {id(driver.constant): driver for model in models for driver in model.drivers}  # each once
+        self._waveforms = [(driver.name, as_waveform(driver.of_time)) for driver in drivers.values()]
         self._curved = [_Watched(name, w, start, until, fixed) for name, w in self._waveforms if not w.linear]
         for name, waveform in self._waveforms:
             if waveform.count_breakpoints(start, until, MOST) >= MOST:
@@ -102,8 +103,8 @@ class Drives:
         """
         t = self.edge
         for name, waveform in self._waveforms:
-            first = waveform.next_breakpoint(t - margin(t))
-            if first <= t + margin(t) and (second := waveform.next_breakpoint(first)) <= t + margin(t):
+            first, second = waveform.closest(t - margin(t))
+            if second <= t + margin(t):
                 msg = f"{name} changes at t = {first:.17g} and at {second:.17g}, must not within 1e-12 of the time"
                 raise ParameterError(msg)
         self.restart(t)
@@ -172,14 +173,14 @@ class _Watched:
         """Search the next window: up to t at first, later twice as long as the last one."""
         begin = self._searched
         length = min(self._until - begin, 2 * self._length or t - begin)
-        shrunk = False
+        shortest, shrunk = SHORTEST * max(length, begin - self._start), False
         while True:
             times, values = _sampled(self.waveform, begin, begin + length)
             jumps, unsure = self._turns(times, values)
             if unsure is None:
                 break
             length, shrunk = length / 4, True
-            if length < SHORTEST * (begin - self._start + length) or begin + length <= begin + margin(begin):
+            if length < shortest or begin + length <= begin + margin(begin):
                 msg = f"{self.name} changes too fast at t = {unsure:.6g} to be followed; {REMEDY}"
                 raise ParameterError(msg)
         spacing = length / max(len(times), 1)

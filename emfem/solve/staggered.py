@@ -40,6 +40,7 @@ class Staggered(TimeStepper):
         self._follow = Problem(self._followers), follow
         self._settle_followers(models[0].t, models[0].t)
         super().__init__(evolving, until, driven=models, **options)
+        self._settle_followers(self.t, self._clock(self.t))  # a drive may jump just now
 
     def _settle_followers(self, t: float, seen: float) -> None:
         """Solve the followers at time t with the drives of the time `seen`."""
@@ -64,5 +65,5 @@ class Staggered(TimeStepper):
 
     def _jump(self) -> None:
         """Go on from a time at which a drive jumps; those that follow at once do so first."""
-        self._settle_followers(self.t, self.t)
+        self._settle_followers(self.t, self._clock(self.t))
         super()._jump()

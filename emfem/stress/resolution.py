@@ -24,6 +24,7 @@ from emfem.stress.inputs import mean, mean_size
 from emfem.stress.laws import Metal
 
 import numpy as np
+import ufl
 from mpi4py import MPI
 
 LEAST = {1: 4.5}  # of the diffusion length over a cell, by the degree of the elements
@@ -46,23 +47,23 @@ def resolutions(domain: Domain, metal: Metal, force: Any, moved: bool, degree: i
 
     def lengths(model: Model, t: float) -> float:
         """`sqrt(kappa t)/h`; NaN where nothing happens at ends."""
-        del model
         if size == 0.0 or not 0.0 < t < math.inf:
             return math.nan
-        found = math.sqrt(mean(domain, metal.mobility * metal["bulk_modulus"]) * t) / size
-        still = found < limit and not moved and mean_size(domain, force) == 0.0
+        kappa, drive = (ufl.replace(ufl.as_ufl(e), model.put) for e in (metal.mobility * metal["bulk_modulus"], force))
+        found = math.sqrt(mean(domain, kappa) * t) / size
+        still = found < limit and not moved and mean_size(domain, drive) == 0.0
         return math.nan if still else found
 
-    return [Resolution("diffusion length over cell size", lengths, limit, _remedy(limit), timed=True)]
+    return [Resolution("diffusion length over cell size", lengths, limit, _remedy(limit, size), timed=True)]
 
 
-def _remedy(limit: float) -> Callable[[float], str]:
+def _remedy(limit: float, size: float) -> Callable[[float], str]:
     """What to do where the diffusion length is shorter than that."""
 
     def told(found: float) -> str:
-        times = math.ceil(limit / found)
         return (
-            f"stress at ends and junctions is off by more than 1e-3; take {times} times as many cells, or 'graded' ones"
+            "stress at ends and junctions is off by more than 1e-3; take cells there of "
+            f"{size * found / limit:.2g} m at most, not {size:.2g} m, with cells=... or size=..., or cells='graded'"
         )
 
     return told

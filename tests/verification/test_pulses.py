@@ -171,6 +171,21 @@ def test_drives_that_have_ended_do_not_hinder_others():
     assert model.quantity("amount") == pytest.approx(1.0 + 0.1 + 0.3 + 2 * 0.7, rel=1e-9)
 
 
+def test_edges_that_parts_of_a_waveform_share_but_for_rounding():
+    """0.1 k and 0.05 + 0.1 k: the end of one pulse is the beginning of another."""
+    parts = [waveforms.pulses(period=0.1, duty=0.5, level=1.0, start=start) for start in (0.0, 0.05)]
+    model = model_of("heat", waveforms.combined(lambda a, b: a + 2 * b, *parts, smooth=True))
+    em.evolve(model, 1.05, progress=False)
+    assert let_in("heat", model) == pytest.approx(0.55 + 2 * 0.5, rel=1e-9)
+
+
+@pytest.mark.parametrize("wild", [np.random.default_rng(0).normal, lambda t: t**-0.5], ids=["noise", "singular"])
+def test_what_cannot_be_searched_is_refused_at_once(wild: Callable[..., float]):
+    drive = (lambda t: float(wild())) if wild.__name__ == "normal" else (lambda t: wild(t) if t > 0 else 0.0)
+    with pytest.raises(em.ParameterError, match="changes too fast at t = .* to be followed; give it as a waveform"):
+        em.evolve(model_of("heat", drive), 1.0, progress=False)
+
+
 def test_pulses_that_rounding_hides_are_refused():
     drive = waveforms.pulses(period=1.0, duty=1e-9, level=1.0, start=1e6, count=3)
     with pytest.raises(em.ParameterError, match="must not within 1e-12 of the time"):
@@ -299,6 +314,17 @@ def test_a_void_opens_in_the_pulse_in_which_the_stress_comes_to_its_limit():
         until=50 * period,
     )
     assert nucleation.t == pytest.approx(life.time_to_failure, rel=1e-6)
+
+
+def test_followers_see_a_jump_at_a_time_that_differs_from_it_by_rounding():
+    """Rows at 0.3, edges at 3 * 0.1: half of the time 1 W/m3."""
+    line = em.mesh.interval(1.0, cells=8, names=("a", "b"))
+    volts = waveforms.pulses(period=0.1, duty=0.5, level=1.0)
+    current = em.conduction.model(line, on={"a": em.conduction.electrode(voltage=volts), "b": em.fixed(0.0)})
+    warm = em.heat.model(line, conductivity=1.0, heat_capacity=1.0, source=em.heat.joule(current), initial=500.0)
+    rows = em.watch.series(["T_mean"], times=[0.1, 0.2, 0.3, 0.6, 0.7, 0.9])
+    em.evolve([current, warm], 0.95, coupling="staggered", progress=False, watch=[rows])
+    assert warm.quantity("T_mean") - 500.0 == pytest.approx(0.5, rel=1e-3)
 
 
 def test_a_run_that_stops_at_a_jump_goes_on_behind_it():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
-from emfem import film, waveforms
+from emfem import film
 from emfem.errors import ParameterError, count, number
 from emfem.mesh import Domain
 from emfem.model import Model
@@ -232,9 +232,7 @@ class Field(Table):
                 raise ParameterError(msg)
             strength = alloy.scales.drive(self.voltage, self.width, self.effective_charge)  # type: ignore[arg-type]
         angle = self.angle or 0.0
-        if not callable(strength) and not callable(angle):
-            return film.uniform_field(strength, angle)
-        return waveforms.combined(film.uniform_field, strength, angle, smooth=True)
+        return film.uniform_field(strength, angle)
 
 
 class Start(Table):
