@@ -182,7 +182,7 @@ def test_edges_that_parts_of_a_waveform_share_but_for_rounding():
 @pytest.mark.parametrize("wild", [np.random.default_rng(0).normal, lambda t: t**-0.5], ids=["noise", "singular"])
 def test_what_cannot_be_searched_is_refused_at_once(wild: Callable[..., float]):
     drive = (lambda t: float(wild())) if wild.__name__ == "normal" else (lambda t: wild(t) if t > 0 else 0.0)
-    with pytest.raises(em.ParameterError, match="changes too fast at t = .* to be followed; give it as a waveform"):
+    with pytest.raises(em.ParameterError, match=r"changes too fast at t = .* to be followed; give it as a waveform"):
         em.evolve(model_of("heat", drive), 1.0, progress=False)
 
 
