@@ -141,7 +141,7 @@ SMALL = {  # what makes a template a matter of a second
     "heat": ["domain.cells=10", "time.until=1us"],
     "joule": ["domain.size=2um"],
     "migration": ["domain.cells=10", "time.until=10days"],
-    "stress": ["domain.cells=10", "time.until=1hour"],
+    "stress": ["domain.cells=20", "time.until=1hour"],
     "surface": ["domain.cells=[32,16]", "surface.interface_width=50nm", "time.until=10s"],
 }
 
