@@ -12,6 +12,8 @@ from emfem.errors import ResolutionWarning
 from emfem.model.models import Model
 
 PACKAGE = str(Path(__file__).parents[1])
+AT = "at t = {:.4g}"
+OF_PULSE = "at the end of a pulse of {:.4g}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,27 +36,32 @@ class Resolution:
     at_most: bool = False
     timed: bool = False
 
-    def unresolved(self, model: Model, t: float) -> str | None:
-        """The sentence of the warning, or None if it is resolved. Collective."""
+    def unresolved(self, model: Model, t: float, when: str = AT) -> str | None:
+        """Return the sentence of the warning, or None if it is resolved. Collective."""
         found = self.number(model, t)
         if not (found > self.limit if self.at_most else found < self.limit):
             return None
-        when = f" at t = {t:.4g}" if self.timed else ""
+        at = f" {when.format(t)}" if self.timed else ""
         must = "at most" if self.at_most else "at least"
-        told = f"{self.name} = {found:.3g}{when}, should be {must} {self.limit:g}"
+        told = f"{self.name} = {found:.3g}{at}, should be {must} {self.limit:g}"
         return f"the {model.name} model: {told}: {self.remedy(found)}"
 
 
-def check_resolution(models: Sequence[Model], t: float) -> None:
+def check_resolution(models: Sequence[Model], t: float, when: str = AT) -> None:
     """Warn of what the models do not resolve at a time that is looked at, once for each model and number. Collective.
 
     The warning points at the line outside of emfem. It is shown by rank 0; an error that a filter makes of it is raised
     on all ranks.
+
+    Args:
+        models: those that are looked at.
+        t: since when something happens that the mesh must resolve: the time of the models, or that since a jump.
+        when: how the warning says so.
     """
     for model in models:
         for resolution in model.resolutions:
             if resolution.name not in model.warned:
-                told = resolution.unresolved(model, t)
+                told = resolution.unresolved(model, t, when)
                 if told:
                     model.warned.add(resolution.name)
                     warn_unresolved(told, model.mesh.comm)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emfem.errors import ConvergenceError, ParameterError
-from emfem.model import Model
+from emfem.model import Model, check_resolution
+from emfem.model.resolution import OF_PULSE
 from emfem.solve.drives import REMEDY, Drives
 from emfem.solve.newton import consistent, newton
 from emfem.solve.problem import Options, Problem, attempt, configure, given, reason
@@ -84,6 +85,7 @@ class TimeStepper:
         self.t = self._began = models[0].t
         self.steps = self.rejected = self.factorisations = self._age = self._hold = 0
         self._rung = fixed_step or first_step or FIRST * (until - self.t)
+        self._shortest = math.inf  # piece between breakpoints
         self._frozen = frozen
         self._drives = None
         if frozen is None:
@@ -108,6 +110,7 @@ class TimeStepper:
             self._shorten()
         self._smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * self._rung)
         self._ts.setStepLimits(0.1 * self._smallest, LARGEST)
+        self._check_pulse()
         self._last = problem.x.copy()
         self._algebraic: Problem | None = None
 
@@ -265,6 +268,13 @@ class TimeStepper:
         self.problem.store()
         self._ts.restartStep()
         self._shorten()
+        self._check_pulse()
+
+    def _check_pulse(self) -> None:
+        """Warn of what the mesh does not resolve in the shortest piece between breakpoints so far."""
+        if self._drives is not None and self._drives.edge < 0.99 * self._shortest + self.t:
+            self._shortest = self._drives.edge - self.t
+            check_resolution(self.problem.models, self._shortest, OF_PULSE)
 
     def _shorten(self) -> None:
         """Make the next step a small part of a piece between breakpoints: what a jump starts is steep at first."""

@@ -295,6 +295,15 @@ def test_a_conduction_that_is_staggered_sees_both_sides_of_a_jump():
     assert moved == pytest.approx([mean, mean], rel=1e-3)
 
 
+def test_pulses_too_short_for_the_mesh_are_told():
+    """What stress does in 0.3 s reaches 0.1 cells: its peaks are too low, by how much no step can see."""
+    drive = waveforms.pulses(period=30.0, duty=0.01, level=DENSITY)
+    with pytest.warns(
+        em.ResolutionWarning, match=r"diffusion length over cell size = .* at the end of a pulse of 0\.3"
+    ):
+        em.evolve(model_of("stress", drive), 60.0, progress=False)
+
+
 def test_a_void_opens_in_the_pulse_in_which_the_stress_comes_to_its_limit():
     """Closed forms added up reach sigma_c in the seventh pulse; it was said to survive."""
     period, duty = 600.0, 0.05
