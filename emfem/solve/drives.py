@@ -108,6 +108,12 @@ class Drives:
                 msg = f"{name} changes at t = {first:.17g} and at {second:.17g}, must not within 1e-12 of the time"
                 raise ParameterError(msg)
         self.restart(t)
+        return self.jumps(t)
+
+    def jumps(self, t: float) -> bool:
+        """Return whether a function jumps at a breakpoint t, and does not only bend."""
+        if not math.isfinite(t):
+            return False
         sides = [(np.asarray(w(t - margin(t))), np.asarray(w(t + margin(t)))) for _, w in self._waveforms]
         return any(not np.allclose(before, after, rtol=KINK, atol=0.0) for before, after in sides)
 

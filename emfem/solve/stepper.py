@@ -110,7 +110,8 @@ class TimeStepper:
             self._shorten()
         self._smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * self._rung)
         self._ts.setStepLimits(0.1 * self._smallest, LARGEST)
-        self._check_pulse()
+        if self._drives is not None and self._drives.jumps(self._drives.edge):  # a table of lines is no pulse
+            self._check_pulse()
         self._last = problem.x.copy()
         self._algebraic: Problem | None = None
 

@@ -5,6 +5,7 @@ Run as a script, it prints the numbers of `parallel_case` for the test that comp
 
 import json
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -302,6 +303,14 @@ def test_pulses_too_short_for_the_mesh_are_told():
         em.ResolutionWarning, match=r"diffusion length over cell size = .* at the end of a pulse of 0\.3"
     ):
         em.evolve(model_of("stress", drive), 60.0, progress=False)
+
+
+def test_a_fine_table_of_lines_is_no_pulse():
+    """A ramp told at 1000 times asks no more of the mesh than one told at two."""
+    ramp = waveforms.piecewise_linear(np.linspace(0.0, 3e4, 1001), np.linspace(0.0, DENSITY, 1001))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", em.ResolutionWarning)
+        em.evolve(model_of("stress", ramp), 3e4, progress=False)
 
 
 def test_a_void_opens_in_the_pulse_in_which_the_stress_comes_to_its_limit():
