@@ -43,8 +43,8 @@ def run(rows: int, degree: int, *, direct: bool) -> tuple[int, int, float, float
 def main(largest: int = 708, degree: int = 1) -> None:
     """The table, each mesh with twice the rows of the one before."""
     run(8, degree, direct=False)  # compiles the forms
-    em.write.say(f"degree {degree}, {em.mesh.interval(1.0, cells=8).mesh.comm.size} ranks")
-    em.write.say(
+    em.write.print_root(f"degree {degree}, {em.mesh.interval(1.0, cells=8).mesh.comm.size} ranks")
+    em.write.print_root(
         f"{'solver':>10} {'cells':>9} {'iterations':>10} {'mesh s':>7} {'model s':>7} {'solve s':>7} {'MB':>6}"
     )
     for name, direct, top in (("multigrid", False, largest), ("direct", True, largest // 2)):
@@ -52,7 +52,7 @@ def main(largest: int = 708, degree: int = 1) -> None:
         for n in rows:
             cells, iterations, mesh, posed, solve, _, memory = run(n, degree, direct=direct)
             told = f"{name:>10} {cells:>9} {iterations:>10} {mesh:>7.2f} {posed:>7.2f} {solve:>7.2f} {memory:>6.0f}"
-            em.write.say(told)
+            em.write.print_root(told)
 
 
 if __name__ == "__main__":

@@ -104,10 +104,10 @@ def _clock() -> float:
 def main(largest: int = 224, cells: int = 2, repeats: int = 2) -> None:
     """The table, each network with about ten times the segments of the one before."""
     run(grid, 4, cells)  # loads what is loaded once
-    em.write.say(HEAD)
+    em.write.print_root(HEAD)
     for make in (grid, tree):
         for stripes in (largest // 10, round(largest / 10**0.5), largest):
-            em.write.say(f"{make.__name__:<8}{run(make, stripes, cells, repeats)}")
+            em.write.print_root(f"{make.__name__:<8}{run(make, stripes, cells, repeats)}")
 
 
 if __name__ == "__main__":

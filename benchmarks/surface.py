@@ -79,7 +79,7 @@ def main(largest: float = 120 * nm, part: float = 0.1, *, reference: bool = Fals
     """The table, for lines from 60 nm in height, each twice as high as the one before."""
     size = COARSE / 8
     run(60 * nm, 2 * size, 1e-6 * TIME, moving=False)  # compiles what is compiled once
-    em.write.say(
+    em.write.print_root(
         f"{'height':>6} {'mesh':>9} {'nodes':>6} {'meshes':>6} {'steps':>5} {'s':>6} {'s a step':>8} "
         f"{'drift nm/s':>10} {'error':>8} {'metal':>7}"
     )
@@ -88,7 +88,7 @@ def main(largest: float = 120 * nm, part: float = 0.1, *, reference: bool = Fals
         exact = run(height, size / 2, part * TIME, moving=False).drift if reference else np.nan
         for moving in (False, True):
             row = run(height, size, part * TIME, moving=moving)
-            em.write.say(
+            em.write.print_root(
                 f"{height / nm:>6.0f} {'moving' if moving else 'uniform':>9} {row.nodes:>6} {row.meshes:>6} "
                 f"{row.steps:>5} {row.seconds:>6.1f} {row.seconds / row.steps:>8.3f} {row.drift / nm:>10.1f} "
                 f"{row.drift / exact - 1:>8.1e} {row.metal:>7.0e}"

@@ -49,13 +49,15 @@ def run(workers: int, cases: int, until: float) -> tuple[float, float]:
 def main(cases: int = 12, until: float = 2000.0, workers: int = 2) -> float:
     """The table; how many times faster the sweep is with all workers than with one."""
     run(1, 1, 1.0)  # compiles the forms
-    em.write.say(f"{'workers':>7} {'cases':>5} {'seconds':>8} {'in cases':>8} {'beyond':>8} {'load':>6}")
+    em.write.print_root(f"{'workers':>7} {'cases':>5} {'seconds':>8} {'in cases':>8} {'beyond':>8} {'load':>6}")
     times = {}
     for n in (1, workers):
         times[n], inside = run(n, cases, until)
         beyond = times[n] - inside / n
-        em.write.say(f"{n:>7} {cases:>5} {times[n]:>8.1f} {inside:>8.1f} {beyond:>8.1f} {os.getloadavg()[0]:>6.1f}")
-    em.write.say(f"{times[1] / times[workers]:.2f} times faster on {workers}")
+        em.write.print_root(
+            f"{n:>7} {cases:>5} {times[n]:>8.1f} {inside:>8.1f} {beyond:>8.1f} {os.getloadavg()[0]:>6.1f}"
+        )
+    em.write.print_root(f"{times[1] / times[workers]:.2f} times faster on {workers}")
     return times[1] / times[workers]
 
 

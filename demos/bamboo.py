@@ -75,7 +75,7 @@ def main(size: float = 0.06, grains: int = 60, out: str = "results/bamboo") -> d
         title = f"{name}: D of the line over D of its grains {found[name]:.4g}"
         em.plot.field(model["c"], Path(out) / f"{name}.png", title=title, **look, regions=domain)
     told = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
-    em.write.say(f"boundaries: {length:.3g} um in each um2", f"D of the line over D of its grains: {told}")
+    em.write.print_root(f"boundaries: {length:.3g} um in each um2", f"D of the line over D of its grains: {told}")
     return found
 
 

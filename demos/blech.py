@@ -132,7 +132,7 @@ def main(cells: int = 12, out: str = "results/blech") -> dict[str, Any]:
     alive = max(f.length for f in found if np.isinf(f.opens))
     dead = min(f.length for f in found if np.isfinite(f.opens))
     em.plot.figure(lambda figure: draw(figure, found, critical), Path(out) / "row.png", height=3.1)
-    em.write.say(
+    em.write.print_root(
         *(
             f"{f.length / um:5.0f} um: {f.tension / MPa:7.1f} MPa, void after {f.opens / hour:8.3f} h, in closed form "
             f"{f.exact / hour:8.3f} h, {f.void / um:.3f} um long"

@@ -37,9 +37,9 @@ def cancellation(metal: em.materials.Material) -> float | None:
     try:
         result = metal.cancellation_temperature()
     except em.ParameterError as error:
-        em.write.say(error)
+        em.write.print_root(error)
         return None
-    em.write.say(f"{metal.name}: direct and wind force cancel at {result:.3f} K")
+    em.write.print_root(f"{metal.name}: direct and wind force cancel at {result:.3f} K")
     return result
 
 

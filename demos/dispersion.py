@@ -64,7 +64,7 @@ def main(cells: int = 12, out: str = "results/dispersion") -> float:
     )
     growth = np.abs(found.real - exact.real).max() / np.abs(exact.real).max()
     drift = np.abs(found.imag - exact.imag).max() / np.abs(exact.imag).max()
-    em.write.say(f"{len(measured)} waves: growth within {growth:.2%} of the fastest, drift within {drift:.2%}")
+    em.write.print_root(f"{len(measured)} waves: growth within {growth:.2%} of the fastest, drift within {drift:.2%}")
     return float(max(growth, drift))
 
 

@@ -47,7 +47,7 @@ def main(switch: float = 300.0, size: float = 1.3, out: str = "results/four_elec
     for state, until in (("before", switch), ("after", 2 * switch)):
         run = em.evolve([current, film], until, rtol=3e-3, watch=[frames] if state == "after" else [])
         found[state], order = em.patterns.direction(film["c"], weight=window)
-        em.write.say(run, f"{state} the switch: stripes at {found[state]:.1f} deg, order {order:.2f}")
+        em.write.print_root(run, f"{state} the switch: stripes at {found[state]:.1f} deg, order {order:.2f}")
         title = f"{state} the switch, t = {until:g}"
         em.plot.current(
             current, Path(out) / f"{state}.png", over=film["c"], title=title, label="concentration c", unit="h"

@@ -91,7 +91,7 @@ def main(
         found[name] = {"sheet": sheet / film.sheet, "hall": hall / (true * current), "tilt": tilt(both[1])}
         title = f"{name} in {field:g} T: equipotentials tilt by {found[name]['tilt']:.2f}°"
         em.plot.current(both[1], Path(out) / f"{name}.png", title=title, lines=10)
-        em.write.say(
+        em.write.print_root(
             f"{name}: sheet resistance {sheet:.5g} Ohm (true {film.sheet:.5g}), Hall voltage {hall:.5g} V "
             f"(true {true * current:.5g}), equipotentials in the arm tilt by {found[name]['tilt']:.2f}°"
         )

@@ -76,14 +76,14 @@ def main(width: float = 1.0 * nm, out: str = "results/healing") -> dict[str, flo
         traces[way] = em.watch.series(SEEN)
         watch = [traces[way], thin if sign > 0 else back, em.watch.conserved("metal", rtol=1e-8)]
         until = model.t + LONGEST * UNIT
-        em.write.say(em.evolve(model, until, rtol=2e-4, watch=watch, progress=False))
+        em.write.print_root(em.evolve(model, until, rtol=2e-4, watch=watch, progress=False))
         edges[state] = em.surface.profile(model)
     em.plot.figure(lambda figure: draw(figure, edges, traces), Path(out) / "bridge.png", height=3.8)
     first = {name: float(traces["thinning"][name][0]) for name in SEEN}
     found: dict[str, float] = {}
     for state, trace in zip(("thinned", "healed"), traces.values(), strict=True):
         found |= {f"{state} {name}": float(trace[name][-1]) / first[name] for name in ("neck", "resistance")}
-    em.write.say(*(f"{name} {value:.3f}" for name, value in found.items()))
+    em.write.print_root(*(f"{name} {value:.3f}" for name, value in found.items()))
     return found
 
 

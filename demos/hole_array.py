@@ -62,7 +62,7 @@ def main(
     electrodes = 1 / em.conduction.resistance(column)
     share = math.pi * radius**2 / side**2
     exact = rayleigh(share)
-    em.write.say(
+    em.write.print_root(
         cell,
         f"holes on {share:.2%}: conductivity {rows:.6f} along rows, {diagonals:.6f} along diagonals, "
         f"{electrodes:.6f} between electrodes; Rayleigh {exact:.6f}, by area alone {1 - share:.6f}",
@@ -80,7 +80,7 @@ def main(
     em.plot.film_strip(frames, Path(out) / "strip.png", **look)
     title = f"one cell of the array: composition at t = {until:g}, lines of the current"
     em.plot.current(current, Path(out) / "stripes.png", over=film["c"], lines=16, title=title, **look)
-    em.write.say(
+    em.write.print_root(
         f"{report}; solute kept to {solute.worst:.1e}",
         pattern,
         f"stripes along the local field {local:.3f}, along the mean field {mean:.3f} (1 if all are)",

@@ -99,8 +99,8 @@ def main(cells: int = 100, out: str = "results/joule_line") -> dict[str, Any]:
     except em.ConvergenceError as error:
         told = str(error)
     em.plot.figure(lambda figure: draw(figure, profiles, hottest, limit), Path(out) / "line.png", height=3.0)
-    em.write.say(*(f"j = {j:.2e} A/m2: {top:10.4f} K" for j, top in hottest.items()))
-    em.write.say(f"limit {limit:.6e} A/m2, profiles within {strayed:.1e}; 1 % beyond: {told}")
+    em.write.print_root(*(f"j = {j:.2e} A/m2: {top:10.4f} K" for j, top in hottest.items()))
+    em.write.print_root(f"limit {limit:.6e} A/m2, profiles within {strayed:.1e}; 1 % beyond: {told}")
     return {"hottest": hottest, "strayed": strayed, "limit": limit, "told": told}
 
 

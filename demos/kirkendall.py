@@ -53,7 +53,7 @@ def main(cells: int = 400, out: str = "results/kirkendall") -> dict[str, float]:
     em.plot.figure(
         lambda figure: draw(figure, x, np.array(profiles), np.array(ways), xi), Path(out) / "couple.png", height=2.9
     )
-    em.write.say(
+    em.write.print_root(
         f"marker at {found['marker'] / um:.4f} um, theory {found['theory'] / um:.4f}; N {found['fraction']:.6f}"
     )
     return found

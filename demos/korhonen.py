@@ -81,7 +81,7 @@ def main(cells: int = 40, out: str = "results/korhonen") -> dict[str, float]:
     strayed = float(np.abs(probe.values - closed).max() / whole)
     product = em.analytic.blech_product(COPPER, critical_stress=CRITICAL)
     em.plot.figure(lambda figure: draw(figure, probe, first.t), Path(out) / "line.png", height=3.0)
-    em.write.say(
+    em.write.print_root(
         f"{first.stopped} after {first.t:.6e} s, in closed form {exact:.6e} s",
         f"stresses within {strayed:.1e} of the whole difference; j L is {abs(CURRENT) * LENGTH / product:.3f} critical",
     )

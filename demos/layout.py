@@ -43,7 +43,7 @@ def main(until: float = 300.0, size: float = 1.6, drive: float = 0.1, out: str =
     found = em.conduction.resistance(line)
     em.plot.mesh(line.domain, Path(out) / "mesh.png", unit="µm")
     em.plot.current(line, Path(out) / "current.png", lines=5, title="current in a meander", unit="µm")
-    em.write.say(
+    em.write.print_root(
         line.domain,
         f"{found:.4f} squares, counted {SQUARES:.4f}: {found - SQUARES:+.4f}",
         em.conduction.crowding(line),
@@ -77,7 +77,7 @@ def main(until: float = 300.0, size: float = 1.6, drive: float = 0.1, out: str =
         unit="h",
         width="page",
     )
-    em.write.say(
+    em.write.print_root(
         current.domain,
         f"{report}; solute kept to {solute.worst:.1e}",
         f"solute moved {moved:.4g} down the potential, by drift alone {drift:.4g}",

@@ -132,7 +132,7 @@ def main(samples: int = 300, each: int = 30, out: str = "results/lifetime") -> d
     alike = {float(void): exponent(float(void)) for void in VOIDS}
     blind = trials(0.0, each, [(CURRENT, kelvin) for kelvin in (523.0, 573.0, 623.0)]).fit()
     em.plot.figure(lambda figure: draw(figure, drawn, fits, alike), Path(out) / "lifetimes.png", height=3.0)
-    em.write.say(
+    em.write.print_root(
         *(f"{name}: {sample.fit()}" for name, sample in drawn.items()),
         *(
             f"void of {void / nm:6g} nm: n = {fit.exponent}, {alike[void]:.4f} of lines that do not differ, "

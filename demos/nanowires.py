@@ -82,7 +82,7 @@ def run(metal: str, width: float, until: float, frames: int) -> Bridge:
     seen, trace = Outlines(every=until * unit / frames), em.watch.series(["resistance", "moved"])
     thin = em.watch.stop_when(em.surface.neck_below(THIN * HALF), "the neck is thin")
     watch = [seen, trace, thin, em.watch.conserved("metal", rtol=1e-8)]
-    em.write.say(metal, em.evolve(model, until * unit, rtol=2e-4, watch=watch, progress=False))
+    em.write.print_root(metal, em.evolve(model, until * unit, rtol=2e-4, watch=watch, progress=False))
     seen.record(model.t)
     left = (BOX[0] - LENGTH) / 2 + FILLET
     beside = [(seen.x > start) & (seen.x < start + ENDS) for start in (left, BOX[0] - left - ENDS)]
@@ -149,12 +149,12 @@ def main(width: float = 1.0 * nm, until: float = UNTIL, frames: int = 16, out: s
     for bridge in bridges:
         moved, rise = bridge.trace["moved"][-1], bridge.trace["resistance"][-1] / bridge.trace["resistance"][0]
         left, right = bridge.ends
-        em.write.say(
+        em.write.print_root(
             f"{bridge.metal:10}: {moved * nm:+.0f} atoms a nm to the right in {bridge.seen.t[-1]:.3g} s; beside pads "
             f"{left / nm:.2f} nm (left) and {right / nm:.2f} nm (right); resistance x {rise:.2f}"
         )
         for doubt in bridge.doubts:
-            em.write.say(f"  placeholder: {doubt}")
+            em.write.print_root(f"  placeholder: {doubt}")
         found[bridge.metal] = {
             "moved": moved,
             "left": left,

@@ -75,7 +75,7 @@ def run(current_density: float | None, part: float, until: float) -> Wire:
     model = em.surface.model(domain, GOLD, shape=shape, interface_width=width, current=current)
     seen, thin = Neck(every=0.2 * UNIT), em.surface.neck_below(RADIUS / 3)
     watch = [seen, em.watch.conserved("metal", rtol=1e-8), em.watch.stop_when(thin, "the neck is thin")]
-    em.write.say(em.evolve(model, until * UNIT, watch=watch, progress=False))
+    em.write.print_root(em.evolve(model, until * UNIT, watch=watch, progress=False))
     t, a = np.array(seen.t), np.array(seen.a)
     small = (np.abs(a) < SMALL * RADIUS) & (t > 0.3 * UNIT)
     growth = np.polyfit(t[small], np.log(np.abs(a[small])), 1)[0]
@@ -152,7 +152,7 @@ def main(part: float = 0.13, until: float = 8.0, out: str = "results/pinching") 
         "strayed": still.neck / RADIUS,
         "moved": driven.neck / RADIUS,
     }
-    em.write.say(*(f"{name} {value:.4f}" for name, value in found.items()))
+    em.write.print_root(*(f"{name} {value:.4f}" for name, value in found.items()))
     return found
 
 

@@ -28,12 +28,14 @@ def main(
         initial=em.film.noise(amplitude=0.08, seed=1),
     )
     run = em.evolve(film, until, rtol=3e-3, watch=[em.watch.conserved("solute")])
-    em.write.say(domain, run)
+    em.write.print_root(domain, run)
     found = {}
     for grain, turn in turns.items():
         angle, order = em.patterns.direction(film["c"], dx=domain.dx(region=grain))
         found[grain] = ((90.0 + turn) % 180.0, angle, order)
-        em.write.say(f"{grain}: slow axis at {found[grain][0]:5.1f} deg, bands at {angle:5.1f} deg, order {order:.2f}")
+        em.write.print_root(
+            f"{grain}: slow axis at {found[grain][0]:5.1f} deg, bands at {angle:5.1f} deg, order {order:.2f}"
+        )
     em.plot.mesh(domain, Path(out) / "grains.png", unit="h")
     title = f"composition at t = {until:g}"
     em.plot.field(

@@ -117,7 +117,7 @@ def main(stripes: int = 16, load: float = 6e-4, years: float = 20.0, out: str = 
     small = em.mesh.from_netlist(NETLIST, resistivity=2e-8, thickness=0.2 * um, unit=um, cells=2)
     net, piece = domain.wires(), domain.wires().components
     failed = {int(piece[int(void.node)]) for void in life.voids}
-    em.write.say(
+    em.write.print_root(
         domain,
         f"largest drop {dropped / mV:.4g} mV, densest current {np.abs(flow.current_density).max():.3g} A/m2",
         verdict(highest),

@@ -66,7 +66,7 @@ def main(until: float = 16.0, cells: int = 150, out: str = "results/separation")
         }
     titles = [f"{name}: at {band['place']:.2f}, width {band['width']:.2f}" for name, band in found.items()]
     em.plot.figure(lambda figure: draw(figure, along, profiles, until), Path(out) / "bands.png", height=3.9)
-    em.write.say(channel, report, *titles, em.migration.peclet(mixture[-1]))
+    em.write.print_root(channel, report, *titles, em.migration.peclet(mixture[-1]))
     return found
 
 

@@ -42,7 +42,7 @@ def main(cells: int = 100, out: str = "results/soret") -> dict[str, float]:
     profiles.append(em.fields.evaluate(atoms["c"], x[:, None]))
     em.plot.figure(lambda figure: draw(figure, x, profiles), Path(out) / "slab.png", width="column", height=2.6)
     cold, middle, hot = em.fields.evaluate(atoms["c"], [[0.0], [LENGTH / 2], [LENGTH]])
-    em.write.say(slab, report, f"c at rest: {cold:.6f} cold, {middle:.6f} in the middle, {hot:.6f} hot")
+    em.write.print_root(slab, report, f"c at rest: {cold:.6f} cold, {middle:.6f} in the middle, {hot:.6f} hot")
     return {"cold": cold, "middle": middle, "hot": hot}
 
 

@@ -129,7 +129,7 @@ def main(cells: int = 16, out: str = "results/star") -> dict[str, Any]:
     )
     told = ", ".join(f"{node} {stress / MPa:.4f}" for node, stress in ends.items())
     single = ", ".join(f"{wire} {tension / MPa:.1f}" for wire, tension in blech.items())
-    em.write.say(
+    em.write.print_root(
         f"steady stress [MPa]: {told}; the march ends within {off / MPa:.2g}",
         f"greatest tension of each wire alone [MPa]: {single}: none passes {CRITICAL / MPa:g}",
         f"as a tree: {verdict}",

@@ -137,8 +137,8 @@ def main(steps: int = 32, out: str = "results/steps") -> dict[str, Any]:
     bunching = {metal: history.bunching[[0, -1]].tolist() for metal, history in rows.items()}
     moved = {metal: carried(history) for metal, history in bridges.items()}
     for metal, (start, end) in bunching.items():
-        em.write.say(f"{metal:8}: bunching {start:.3f} to {end:.3f}, pads carried {moved[metal] / nm:+.1f} nm")
-    em.write.say(f"growth rates within {strayed:.1e} of the linear theory")
+        em.write.print_root(f"{metal:8}: bunching {start:.3f} to {end:.3f}, pads carried {moved[metal] / nm:+.1f} nm")
+    em.write.print_root(f"growth rates within {strayed:.1e} of the linear theory")
     return {"bunching": bunching, "carried": moved, "strayed": strayed}
 
 

@@ -43,7 +43,7 @@ def run(surface: str, out: Path, angle: float, until: float, cells: int) -> tupl
     )
     em.plot.film_strip(picture, out / "strip.png", label="concentration c", unit="h")
     em.plot.animation(frames, out / "stripes.mp4", frames_per_second=6, label="concentration c", unit="h")
-    em.write.say(f"[{surface}] {report}; solute kept to {solute.worst:.1e}")
+    em.write.print_root(f"[{surface}] {report}; solute kept to {solute.worst:.1e}")
     fast, slow = crystal.rates
     drift = math.degrees(math.atan2(slow * field[1], fast * field[0])) % 180
     return film, drift
@@ -61,7 +61,7 @@ def main(until: float = 1000.0, cells: int = 48, out: str = "results/stripes", a
         found[surface] = pattern.angle
     em.plot.film_strip(films, Path(out) / "surfaces.png", titles=titles, label="concentration c", unit="h")
     em.write.text(Path(out) / "patterns.txt", "\n".join(lines) + "\n")
-    em.write.say(*lines, f"pictures, films, tables and ParaView files: {out}/")
+    em.write.print_root(*lines, f"pictures, films, tables and ParaView files: {out}/")
     return found
 
 

@@ -99,8 +99,8 @@ def main(cells: int = 20, out: str = "results/upwind") -> dict[str, Any]:
         worst = max(worst, float(np.abs(mirrored + found[name]).max() / np.abs(found[name]).max()))
     em.plot.figure(lambda figure: draw(figure, at, found), Path(out) / "ends.png", height=2.9)
     for name, (cathode, anode) in ends.items():
-        em.write.say(f"{name:11}: cathode {cathode / MPa:+8.2f} MPa, anode {anode / MPa:+8.2f} MPa")
-    em.write.say(f"profiles within {strayed:.1e} of closed form; charges reversed: the opposite to {worst:.1e}")
+        em.write.print_root(f"{name:11}: cathode {cathode / MPa:+8.2f} MPa, anode {anode / MPa:+8.2f} MPa")
+    em.write.print_root(f"profiles within {strayed:.1e} of closed form; charges reversed: the opposite to {worst:.1e}")
     return {"ends": ends, "strayed": strayed, "reversed": worst}
 
 

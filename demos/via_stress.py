@@ -51,7 +51,7 @@ def hot(size: float) -> tuple[em.Model, em.Model]:
         "sides": em.heat.convection(INSULATION, AROUND),
     }
     heat = em.heat.model(domain, COPPER, source=em.heat.joule(current), on=cooled)
-    current = current.given(T=heat["T"])
+    current = current.substitute(T=heat["T"])
     em.solve_steady([current, heat], method="newton")  # far below runaway there is but one state
     return current, heat
 
@@ -122,7 +122,7 @@ def main(size: float = 0.25, out: str = "results/via_stress") -> dict[str, float
         "thermal": heated,
         "off": off,
     }
-    em.write.say(
+    em.write.print_root(
         domain,
         em.conduction.crowding(current),
         f"hottest {found['rise']:.2f} K above {AROUND:g} K",

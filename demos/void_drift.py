@@ -73,7 +73,7 @@ def main(part: float = 0.14, way: float = 0.8, frames: int = 12, out: str = "res
     for until in (turn, 2 * turn):
         lap, kept = em.watch.series(["x_centre"]), em.watch.conserved("metal", rtol=1e-8)
         told = em.evolve(model, until, rtol=2e-4, watch=[lap, seen, film, kept], progress=False)
-        em.write.say(told)
+        em.write.print_root(told)
         late = lap.t > until - 0.7 * turn
         x = np.unwrap(lap["x_centre"], period=BOX[0])
         laps.append(float(np.polyfit(lap.t[late], x[late], 1)[0]) / expected)
@@ -85,7 +85,9 @@ def main(part: float = 0.14, way: float = 0.8, frames: int = 12, out: str = "res
     em.plot.animation(film, Path(out) / "void.mp4", limits=SHARP, label=label)
     x = seen["x_centre"]
     off = float(x[-1] - x[0]) / (way * RADIUS)
-    em.write.say(f"there {laps[0]:.4f}, back {laps[1]:.4f} of {expected:.4g} m/s; ends off by {off:.1e} of its way")
+    em.write.print_root(
+        f"there {laps[0]:.4f}, back {laps[1]:.4f} of {expected:.4g} m/s; ends off by {off:.1e} of its way"
+    )
     return {"there": laps[0], "back": laps[1], "off": off, "velocity": expected}
 
 

@@ -28,7 +28,7 @@ def main(until: float = 1000.0, cells: int = 48, out: str = "results/zero_field"
         found[ratio] = em.patterns.measure(film["c"])
         films.append(film["c"])
         fall = energy["free_energy"][0] - energy["free_energy"][-1]
-        em.write.say(f"Lambda = {ratio:g}: {found[ratio]}; free energy fell by {fall:.3g}")
+        em.write.print_root(f"Lambda = {ratio:g}: {found[ratio]}; free energy fell by {fall:.3g}")
     titles = [f"Λ = {ratio:g}" for ratio in found]
     em.plot.film_strip(films, Path(out) / "strip.png", titles=titles, label="concentration c", unit="h")
     return found

@@ -43,7 +43,7 @@ from emfem import (
     write,
 )
 from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, ResolutionWarning, UnknownName
-from emfem.evolve import Run, evolve
+from emfem.evolution import Run, evolve
 from emfem.libraries import prepare_ufl
 from emfem.model import Model, accumulate, balance, fixed, flux, placeholder
 from emfem.solve import Steady, solve_steady

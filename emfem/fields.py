@@ -91,7 +91,7 @@ def positive(name: str, expression: Any, mesh: dolfinx.mesh.Mesh) -> None:
             raise ParameterError(msg)
 
 
-def together(comm: MPI.Comm, action: Callable[[], None]) -> None:
+def collective_call(comm: MPI.Comm, action: Callable[[], None]) -> None:
     """Do what may fail on one rank, such as a function of x of the user; if it does, all ranks raise. Collective.
 
     Raises:
@@ -110,7 +110,7 @@ def together(comm: MPI.Comm, action: Callable[[], None]) -> None:
         raise ParameterError(msg)
 
 
-def begin(target: fem.Function, initial: Any, name: str = "initial") -> None:
+def set_initial(target: fem.Function, initial: Any, name: str = "initial") -> None:
     """Give a scalar function its start: a number, a function of x, or a Function on its mesh. Collective.
 
     Raises:
@@ -131,7 +131,7 @@ def begin(target: fem.Function, initial: Any, name: str = "initial") -> None:
             raise ParameterError(msg)
         target.interpolate(initial)
     elif callable(initial):
-        together(space.mesh.comm, lambda: target.interpolate(values))
+        collective_call(space.mesh.comm, lambda: target.interpolate(values))
     else:
         target.x.array[:] = number(name, initial)
     target.x.scatter_forward()

@@ -17,8 +17,8 @@ from typing import Any
 
 from emfem import fields
 from emfem.errors import ParameterError, kind, number
-from emfem.evolve import Run
-from emfem.evolve import evolve as march
+from emfem.evolution import Run
+from emfem.evolution import evolve as march
 from emfem.mesh import Domain, refined
 from emfem.model import Model, Quantity
 from emfem.observe import Observer

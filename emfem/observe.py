@@ -88,10 +88,10 @@ def field(models: Sequence[Model], name: str) -> Any:
     Raises:
         UnknownName: if none has it.
     """
-    return owner(models, name)[name]
+    return model_with_field(models, name)[name]
 
 
-def owner(models: Sequence[Model], name: str) -> Model:
+def model_with_field(models: Sequence[Model], name: str) -> Model:
     """The one model that has the field `name`.
 
     Raises:
@@ -102,7 +102,7 @@ def owner(models: Sequence[Model], name: str) -> Model:
     return _one("field", name, having, [n for model in models for n in model.names])
 
 
-def teller(models: Sequence[Model], name: str) -> Model:
+def model_with_quantity(models: Sequence[Model], name: str) -> Model:
     """The one model that can tell the quantity `name`.
 
     Raises:

@@ -13,7 +13,7 @@ from typing import Any
 from emfem import checkpoint, fields, plot
 from emfem.errors import ParameterError, number
 from emfem.model import Model
-from emfem.observe import owner
+from emfem.observe import model_with_field
 from emfem.studies import Case
 from emfem.studies.running import REPORT, function, picture, scalar
 from emfem.studies.sweep import TABLE, report_of
@@ -167,7 +167,7 @@ class Results:
 
     def _copied(self, name: str, t: float | None, *, plain: bool) -> fem.Function:
         """A field at a saved time, or of a vector its length."""
-        model = owner(self.models(t), name)
+        model = model_with_field(self.models(t), name)
         return fields.copied((scalar if plain else function)(model, name))
 
     def frames(self, name: str) -> Frames:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from emfem import fields
 from emfem.errors import ConservationError, ParameterError, choice, floats, kind, number
 from emfem.model import Model
-from emfem.observe import Observer, owner, teller
+from emfem.observe import Observer, model_with_field, model_with_quantity
 
 import numpy as np
 from dolfinx import fem
@@ -44,12 +44,12 @@ class Series(Recorder):
     def begin(self) -> None:
         """Check the names."""
         for name in self.names:
-            teller(self.models, name)
+            model_with_quantity(self.models, name)
 
     def record(self, t: float) -> None:
         """Add a row."""
         self._t.append(t)
-        self._rows.append([teller(self.models, name).quantity(name) for name in self.names])
+        self._rows.append([model_with_quantity(self.models, name).quantity(name) for name in self.names])
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         """Values of one quantity, shape (n,).
@@ -79,7 +79,7 @@ class Probe(Recorder):
         Raises:
             ParameterError: if a point lies outside its mesh.
         """
-        model = owner(self.models, self.name)
+        model = model_with_field(self.models, self.name)
         self._sampled = function = fields.sampled(model[self.name])
         dim = model.mesh.geometry.dim
         if self.at.shape[-1:] != (dim,) and (dim > 1 or self.at.ndim > 1):
@@ -93,7 +93,7 @@ class Probe(Recorder):
 
     def record(self, t: float) -> None:
         """Add the values."""
-        field = owner(self.models, self.name)[self.name]
+        field = model_with_field(self.models, self.name)[self.name]
         if not isinstance(field, fem.Function):
             fields.refresh(self._sampled, field)
             field = self._sampled
@@ -118,14 +118,14 @@ class Snapshots(Recorder):
 
     def begin(self) -> None:
         """Check the name."""
-        if not isinstance(owner(self.models, self.name)[self.name], fem.Function):
+        if not isinstance(model_with_field(self.models, self.name)[self.name], fem.Function):
             msg = f"snapshots of {self.name!r}, must be an unknown of a model"
             raise ParameterError(msg)
 
     def record(self, t: float) -> None:
         """Keep a copy."""
         self._t.append(t)
-        self.functions.append(fields.copied(owner(self.models, self.name)[self.name]))
+        self.functions.append(fields.copied(model_with_field(self.models, self.name)[self.name]))
 
 
 class Conserved(Observer):
@@ -144,7 +144,7 @@ class Conserved(Observer):
         Raises:
             ConservationError: if the relative change is more than allowed.
         """
-        value = teller(self.models, self.name).quantity(self.name)
+        value = model_with_quantity(self.models, self.name).quantity(self.name)
         if self._first is None:
             self._first = value
         strayed = abs(value - self._first) / (abs(self._first) or 1.0)
@@ -180,7 +180,7 @@ class Event(Observer):
     def begin(self) -> None:
         """Check the name."""
         if isinstance(self.value, str):
-            teller(self.models, self.value)
+            model_with_quantity(self.models, self.value)
 
     def beyond(self, t: float) -> float:
         """How far the value is beyond the limit, in its own unit; negative before the event.
@@ -189,7 +189,7 @@ class Event(Observer):
             ParameterError: if it is not a number.
         """
         name = self.value
-        told = teller(self.models, name).quantity(name) if isinstance(name, str) else name(self.models, t)
+        told = model_with_quantity(self.models, name).quantity(name) if isinstance(name, str) else name(self.models, t)
         return self.sign * (number(f"value of the event {self.reason!r} at t = {t:g}", told) - self.limit)
 
     def record(self, t: float) -> str | None:
@@ -210,7 +210,7 @@ class AtRest(Observer):
 
     def record(self, t: float) -> str | None:
         """Compare with the step before."""
-        value = teller(self.models, self.name).quantity(self.name)
+        value = model_with_quantity(self.models, self.name).quantity(self.name)
         if self._before is not None and t > self._before[0] > self.after:
             growth = abs(value - self._before[1]) / max(abs(value), 1e-300) / np.log(t / self._before[0])
             self._calm = self._calm + 1 if growth < self.rtol else 0

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from emfem import fields
 from emfem.errors import ParameterError
 from emfem.files import writable
-from emfem.observe import Observer, owner, teller
+from emfem.observe import Observer, model_with_field, model_with_quantity
 
 import dolfinx.io
 from dolfinx import fem
@@ -32,12 +32,12 @@ class SeriesFile(Observer):
         """Write the header, each name with its unit."""
         if self.names is None:
             self.names = tuple(name for model in self.models for name in model.quantities)
-        units = [teller(self.models, name).quantities[name].unit for name in self.names]
+        units = [model_with_quantity(self.models, name).quantities[name].unit for name in self.names]
         self._row(["t", *(f"{name} [{unit}]" for name, unit in zip(self.names, units, strict=True))], "w")
 
     def record(self, t: float) -> None:
         """Add a row."""
-        self._row([t, *(teller(self.models, name).quantity(name) for name in self.names or ())], "a")
+        self._row([t, *(model_with_quantity(self.models, name).quantity(name) for name in self.names or ())], "a")
 
     def _row(self, row: Sequence[object], mode: str) -> None:
         if self.models[0].mesh.comm.rank == 0:
@@ -58,13 +58,13 @@ class FieldFile(Observer):
 
     def begin(self) -> None:
         """Open the file; fields of a periodic mesh and derived fields go in cell by cell, all of one degree."""
-        models = [owner(self.models, name) for name in self.names]
+        models = [model_with_field(self.models, name) for name in self.names]
         if len({id(model.mesh) for model in models}) != 1:
             msg = f"fields {', '.join(self.names)}, must live on one mesh"
             raise ParameterError(msg)
         model = models[0]
         degree = max(u.function.function_space.element.basix_element.degree for m in models for u in m.unknowns)
-        self._sources = [owner(self.models, name)[name] for name in self.names]
+        self._sources = [model_with_field(self.models, name)[name] for name in self.names]
         self._copies: list[fem.Function] = []
         for name, source in zip(self.names, self._sources, strict=True):
             copy = fields.discontinuous(source, model.mesh, degree)
@@ -139,7 +139,7 @@ def text(path: os.PathLike[str] | str, content: str, *, comm: MPI.Comm = MPI.COM
         target.write_text(content, encoding="utf-8")
 
 
-def say(*lines: object, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
+def print_root(*lines: object, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
     """Print each line once, on rank 0. Collective: a line may need all ranks to be told."""
     told = [str(line) for line in lines]
     if comm.rank == 0:

@@ -70,7 +70,7 @@ def decay() -> Callable[..., em.Model]:
 
 
 @pytest.fixture
-def nowhere(tmp_path: Path) -> Path:
+def unwritable_dir(tmp_path: Path) -> Path:
     """A folder that cannot be made, not even by root: it would lie in a file."""
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     return tmp_path / "file" / "folder"
@@ -154,8 +154,8 @@ def mpiexec() -> Callable[..., tuple[int, str, str]]:
 
 
 @pytest.fixture(scope="session")
-def told_on() -> Callable[..., Any]:
-    """Runs a Python file on so many ranks: `told_on(2, CASE, ...)` is the JSON in the last line that it prints."""
+def run_json_on_ranks() -> Callable[..., Any]:
+    """Run a Python file on several ranks: `run_json_on_ranks(2, CASE, ...)` is the JSON in its last line of output."""
 
     def told(ranks: int, case: str | Path, *arguments: object, timeout: float = 120.0) -> Any:
         status, out, err = on_ranks(ranks, sys.executable, case, *arguments, timeout=timeout)

@@ -64,7 +64,7 @@ def main() -> None:
     """Print what was asked for."""
     found = {"numbers": numbers, "refused": refused}[sys.argv[1]]()
     if MPI.COMM_WORLD.rank == 0:
-        em.write.say(json.dumps(found))
+        em.write.print_root(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ def nan() -> list[list[bool]]:
         film = strip()
         if rank == COMM.rank:
             film["c"].x.array[0] = np.nan
-        found.append(film.trespass() is None)
+        found.append(film.bounds_violation() is None)
     return COMM.gather(found, root=0) or []
 
 

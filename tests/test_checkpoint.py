@@ -163,9 +163,11 @@ def test_a_second_model_that_is_not_there_changes_nothing(stored: str, film: Fil
     assert np.array_equal(models[0]["c"].x.array, before)
 
 
-def test_a_place_that_cannot_be_written_is_refused(film: Films, nowhere: Path):
-    with pytest.raises(ParameterError, match=re.escape(f"path = {str(nowhere / 'state.npz')!r}, must be a file that")):
-        em.checkpoint.save(film(), nowhere / "state.npz")
+def test_a_place_that_cannot_be_written_is_refused(film: Films, unwritable_dir: Path):
+    with pytest.raises(
+        ParameterError, match=re.escape(f"path = {str(unwritable_dir / 'state.npz')!r}, must be a file that")
+    ):
+        em.checkpoint.save(film(), unwritable_dir / "state.npz")
 
 
 def test_another_ending_is_refused(film: Films):

@@ -301,7 +301,7 @@ def coupled_both_ways(domain: em.mesh.Domain) -> tuple[em.Model, em.Model]:
     on = {"left": em.fixed(0.2), "right": em.fixed(0.0)}
     current = conduction.model(domain, conductivity=nordheim(em.placeholder("c", domain)), on=on, degree=1)
     film = film_on(domain, 2 * current["E"])
-    return current.given(c=film["c"]), film
+    return current.substitute(c=film["c"]), film
 
 
 @pytest.mark.parametrize("method", ["rosenbrock", "bdf"])
@@ -356,8 +356,8 @@ def parallel_case() -> dict[str, Any]:
 
 
 @pytest.mark.parallel
-def test_numbers_are_the_same_on_two_ranks(told_on: Callable[..., Any]):
-    found, expected = told_on(2, __file__), parallel_case()
+def test_numbers_are_the_same_on_two_ranks(run_json_on_ranks: Callable[..., Any]):
+    found, expected = run_json_on_ranks(2, __file__), parallel_case()
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         # solvers sum in another order; a few steps of the film amplify that a little
@@ -410,7 +410,7 @@ def test_an_unknown_boundary_is_told_the_names(plate: em.mesh.Domain):
         conduction.model(plate, on={"anod": em.fixed(1.0)})
 
 
-@pytest.mark.parametrize("name", ["right", "top", "nowhere"])
+@pytest.mark.parametrize("name", ["right", "top", "unwritable_dir"])
 def test_current_is_told_only_for_electrodes(plate: em.mesh.Domain, name: str):
     model = conduction.model(plate, on={"left": em.fixed(1.0), "bottom": em.fixed(0.0), "right": em.flux(1.0)})
     with pytest.raises(UnknownName, match=rf"^'{name}'; electrode has left, bottom$"):
@@ -480,9 +480,9 @@ def test_fields_of_another_mesh_are_refused(plate: em.mesh.Domain):
     film = em.film.model(other, CUPD, mean=0.3, degree=1)
     model = conduction.model(plate, conductivity=1 + em.placeholder("c", plate), on=ENDS)
     with pytest.raises(ParameterError, match="the conduction model uses c, must be a field on its own mesh"):
-        model.given(c=film["c"])
+        model.substitute(c=film["c"])
     with pytest.raises(ParameterError, match=r"c = the film model, must be one of its fields, such as model\['c'\]"):
-        model.given(c=film)
+        model.substitute(c=film)
 
 
 if __name__ == "__main__":

@@ -380,7 +380,7 @@ def test_an_own_model_keeps_its_units() -> None:
         quantities={"amount": em.model.Quantity(unknown.function * domain.dx(), "mol")},
         meanings={"u": Meaning("density", "mol/m2")},
     )
-    filled = model.given(p=unknown.function)
+    filled = model.substitute(p=unknown.function)
     for each in (model, filled):
         assert (each.quantities["amount"].unit, each.fields["u"].unit) == ("mol", "mol/m2")
 

@@ -302,16 +302,16 @@ def test_a_model_with_a_placeholder_is_not_solved(plate: em.mesh.Domain):
     with pytest.raises(ParameterError, match=r"the conduction model lacks c: put a field there, model.given\(c=...\)"):
         em.solve_steady(model)
     with pytest.raises(UnknownName, match="'d'; the conduction model, among its placeholders, has c"):
-        model.given(d=1.0)
+        model.substitute(d=1.0)
     with pytest.raises(ParameterError, match=r"c of shape \(2,\), must be \(\)"):
-        model.given(c=ufl.as_vector((1.0, 2.0)))
+        model.substitute(c=ufl.as_vector((1.0, 2.0)))
 
 
 def test_what_fills_a_placeholder_is_in_fields_and_quantities_too(plate: em.mesh.Domain):
     on = {"left": em.fixed(1.0), "right": em.fixed(0.0)}
     film = em.film.model(plate, em.film.cupd(), mean=0.3, degree=1)
     empty = conduction.model(plate, conductivity=1 + em.placeholder("c", plate), on=on, degree=1)
-    model = empty.given(c=film["c"])
+    model = empty.substitute(c=film["c"])
     em.solve_steady(model)
     assert model.quantity("power") == pytest.approx(1.3 * WIDTH / LENGTH, rel=EXACT)
     assert conduction.crowding(model).mean == pytest.approx(1.3 / LENGTH, rel=EXACT)

@@ -307,7 +307,7 @@ def test_points_are_found_in_meshes_of_any_size(scale: float, cell: str):
 
 def test_what_fails_here_is_raised_as_it_is():
     done: list[int] = []
-    fields.together(MPI.COMM_WORLD, lambda: done.append(1))
+    fields.collective_call(MPI.COMM_WORLD, lambda: done.append(1))
     assert done == [1]
     with pytest.raises(ZeroDivisionError):
-        fields.together(MPI.COMM_WORLD, lambda: done.append(1 // 0))
+        fields.collective_call(MPI.COMM_WORLD, lambda: done.append(1 // 0))

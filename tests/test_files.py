@@ -34,10 +34,10 @@ def test_another_ending_lists_those_allowed(tmp_path: Path):
         writable(tmp_path / "c.txt", ".npz", ".bp")
 
 
-def test_a_folder_below_a_file_is_refused(nowhere: Path):
-    message = f"path = {str(nowhere / 'c.csv')!r}, must be a file that can be written: "
+def test_a_folder_below_a_file_is_refused(unwritable_dir: Path):
+    message = f"path = {str(unwritable_dir / 'c.csv')!r}, must be a file that can be written: "
     with pytest.raises(ParameterError, match=re.escape(message)):
-        writable(nowhere / "c.csv")
+        writable(unwritable_dir / "c.csv")
 
 
 def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path):

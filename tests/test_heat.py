@@ -476,7 +476,7 @@ def both_ways(
     """A current whose conductivity follows the temperature, and the heat it makes."""
     current = conduction.model(domain, conductivity=1 / METAL.resistivity(em.placeholder("T", domain)), on=on)
     warm = heat.model(domain, METAL, source=heat.joule(current), on=ends, **arguments)
-    return current.given(T=warm["T"]), warm
+    return current.substitute(T=warm["T"]), warm
 
 
 def test_a_current_given_in_total_heats_as_its_density_does():
@@ -513,7 +513,7 @@ def test_placeholders_of_other_names_are_given_later():
     domain = line(4)
     warm = heat.model(domain, METAL, source=em.placeholder("power", domain), on=COLD)
     assert warm.missing == ("power",)
-    warm = warm.given(power=fem.Constant(domain.mesh, 1.68e14))
+    warm = warm.substitute(power=fem.Constant(domain.mesh, 1.68e14))
     em.solve_steady(warm)
     assert warm.quantity("T_max") == pytest.approx(START + 5.25, abs=1e-6)
     assert left_over(warm) < BALANCE
@@ -557,8 +557,8 @@ def parallel_case() -> dict[str, Any]:
 
 
 @pytest.mark.parallel
-def test_numbers_are_the_same_on_two_ranks(told_on: Callable[..., Any]):
-    found, expected = told_on(2, __file__), parallel_case()
+def test_numbers_are_the_same_on_two_ranks(run_json_on_ranks: Callable[..., Any]):
+    found, expected = run_json_on_ranks(2, __file__), parallel_case()
     assert found.keys() == expected.keys()
     assert "thermal runaway" in expected["told"]
     for name, value in expected.items():

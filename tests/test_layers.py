@@ -36,7 +36,7 @@ LAYERS = {
     "solve": 5,
     "watch": 5,
     "write": 5,
-    "evolve": 6,
+    "evolution": 6,
     "studies": 7,
     "failure": 7,
     "lifetime": 7,
@@ -108,15 +108,15 @@ def test_imports_go_down(module: str):
 @pytest.mark.parametrize(
     "source",
     [
-        "import emfem.evolve",
-        "import numpy, emfem.evolve as later",
-        "from emfem import units, evolve",
-        "from emfem.evolve import Run",
-        "from . import evolve",
-        "from .evolve import Run",
+        "import emfem.evolution",
+        "import numpy, emfem.evolution as later",
+        "from emfem import units, evolution",
+        "from emfem.evolution import Run",
+        "from . import evolution",
+        "from .evolution import Run",
         "from emfem import conduction",  # its own layer
-        "def late():\n    from emfem.evolve import Run",
-        "if True:\n    import emfem.evolve",
+        "def late():\n    from emfem.evolution import Run",
+        "if True:\n    import emfem.evolution",
         "import emfem",  # the root imports everything, so this goes up too
         "from emfem import *",
         "from petsc4py import PETSc",

@@ -195,7 +195,7 @@ def test_a_model_completed_by_given_knows_its_fluxes(line: em.mesh.Domain):
     space = fem.functionspace(line.mesh, ("Lagrange", 1))
     ramp = fem.Function(space)
     ramp.interpolate(lambda x: 1 + x[0])
-    later = model(line, drift=em.placeholder("v", line), on=ENDS).given(v=ramp)
+    later = model(line, drift=em.placeholder("v", line), on=ENDS).substitute(v=ramp)
     now = model(line, drift=ramp, on=ENDS)
     for species in (later, now):
         em.solve_steady(species)
@@ -466,8 +466,8 @@ def test_bad_sinks_are_refused(arguments: dict[str, Any], told: str):
 
 
 @pytest.mark.parallel
-def test_numbers_do_not_depend_on_the_number_of_ranks(told_on: Callable[..., Any]):
-    one, two = (told_on(ranks, Path(__file__).with_name("migration_case.py")) for ranks in (1, 2))
+def test_numbers_do_not_depend_on_the_number_of_ranks(run_json_on_ranks: Callable[..., Any]):
+    one, two = (run_json_on_ranks(ranks, Path(__file__).with_name("migration_case.py")) for ranks in (1, 2))
     assert one["refused"] == two["refused"] == 1.0
     assert two == pytest.approx(one, rel=1e-9, abs=1e-12)  # rounding in sums of another order
     assert len(one) == 61

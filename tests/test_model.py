@@ -65,15 +65,15 @@ def test_a_trespass_is_a_value_not_finite_or_not_strictly_inside_the_bounds(
 ):
     model = decay(bounds=(0.0, 1.0), start=0.5)
     model["u"].x.array[1] = value
-    assert (model.trespass() is None) is fine
+    assert (model.bounds_violation() is None) is fine
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_without_bounds_a_state_must_still_be_finite(decay: Callable[..., em.Model], value: float):
     model = decay(start=-1e9)
-    assert model.trespass() is None
+    assert model.bounds_violation() is None
     model["u"].x.array[1] = value
-    assert model.trespass() is not None
+    assert model.bounds_violation() is not None
 
 
 def test_a_condition_is_held_from_the_start(plate: em.mesh.Domain):

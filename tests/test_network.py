@@ -432,18 +432,18 @@ def test_bad_grids_are_refused(changed: dict[str, Any], told: str):
 
 
 @pytest.mark.parallel
-def test_numbers_do_not_depend_on_the_ranks(told_on: Callable[..., Any]):
+def test_numbers_do_not_depend_on_the_ranks(run_json_on_ranks: Callable[..., Any]):
     """Direct solves and the time stepper repeat themselves to rounding, 1e-9 leaves room for their order of sums."""
-    alone = told_on(1, CASE, "numbers")
+    alone = run_json_on_ranks(1, CASE, "numbers")
     assert alone["vertices"] == 32
-    found = told_on(2, CASE, "numbers")
+    found = run_json_on_ranks(2, CASE, "numbers")
     assert found.pop("said") == alone["said"]
     for name, value in found.items():
         assert value == pytest.approx(alone[name], rel=1e-9, abs=1e-15), name
 
 
 @pytest.mark.parallel
-def test_all_ranks_refuse_alike(told_on: Callable[..., Any]):
-    messages = told_on(2, CASE, "refused")["messages"]
+def test_all_ranks_refuse_alike(run_json_on_ranks: Callable[..., Any]):
+    messages = run_json_on_ranks(2, CASE, "refused")["messages"]
     assert len(messages) == 2
     assert len(set(messages)) == 1

@@ -130,10 +130,10 @@ def test_what_is_no_domain_is_refused():
 
 
 @pytest.mark.parallel
-def test_two_ranks_find_the_same(told_on: Any):
+def test_two_ranks_find_the_same(run_json_on_ranks: Any):
     """Steps are chosen from norms, which differ by rounding: 1e-8."""
     (result,) = verify.run(CHECKS[:1]).results
-    assert told_on(2, FILE)[result.check.name] == pytest.approx(list(result.values), rel=1e-8, abs=0)
+    assert run_json_on_ranks(2, FILE)[result.check.name] == pytest.approx(list(result.values), rel=1e-8, abs=0)
 
 
 def test_the_page_shows_this_file():

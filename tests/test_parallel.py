@@ -18,8 +18,8 @@ pytestmark = pytest.mark.parallel
 class Runs:
     """The numbers of the case on so many ranks, each run once, and where its state was written."""
 
-    def __init__(self, folder: Path, told_on: Callable[..., Any]) -> None:
-        self.folder, self.told_on = folder, told_on
+    def __init__(self, folder: Path, run_json_on_ranks: Callable[..., Any]) -> None:
+        self.folder, self.run_json_on_ranks = folder, run_json_on_ranks
         self._numbers: dict[int, Any] = {}
 
     def state(self, ranks: int) -> str:
@@ -27,13 +27,13 @@ class Runs:
 
     def __getitem__(self, ranks: int) -> Any:
         if ranks not in self._numbers:
-            self._numbers[ranks] = self.told_on(ranks, CASE, "run", self.state(ranks), timeout=TIMEOUT)
+            self._numbers[ranks] = self.run_json_on_ranks(ranks, CASE, "run", self.state(ranks), timeout=TIMEOUT)
         return self._numbers[ranks]
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory, told_on: Callable[..., Any]) -> Runs:
-    return Runs(tmp_path_factory.mktemp("parallel"), told_on)
+def runs(tmp_path_factory: pytest.TempPathFactory, run_json_on_ranks: Callable[..., Any]) -> Runs:
+    return Runs(tmp_path_factory.mktemp("parallel"), run_json_on_ranks)
 
 
 # Solvers sum in another order on another number of ranks: rounding, which the growing pattern amplifies a thousandfold.
@@ -71,9 +71,11 @@ def test_the_case_is_worth_comparing(runs: Runs):
 
 
 @pytest.mark.parametrize("ranks", [1, 3])
-def test_a_state_written_on_two_ranks_is_read_on_another_number(runs: Runs, ranks: int, told_on: Callable[..., Any]):
+def test_a_state_written_on_two_ranks_is_read_on_another_number(
+    runs: Runs, ranks: int, run_json_on_ranks: Callable[..., Any]
+):
     expected = {name: value for name, value in runs[2]["stripes"].items() if name in QUANTITIES}
-    found = told_on(ranks, CASE, "load", runs.state(2), timeout=TIMEOUT)
+    found = run_json_on_ranks(ranks, CASE, "load", runs.state(2), timeout=TIMEOUT)
     assert found.pop("t") == 30.0
     compare(found, expected)
 
@@ -85,8 +87,8 @@ def test_bad_input_ends_a_script_on_every_rank(mpiexec: Callable[..., tuple[int,
     assert err.count("emfem.errors.ParameterError: until = -1, must be after the models' time 0") == 2
 
 
-def test_bad_input_is_told_to_every_rank(told_on: Callable[..., Any]):
-    first, second = told_on(2, CASE, "bad", timeout=TIMEOUT)
+def test_bad_input_is_told_to_every_rank(run_json_on_ranks: Callable[..., Any]):
+    first, second = run_json_on_ranks(2, CASE, "bad", timeout=TIMEOUT)
     assert first == second
     for message, words in zip(
         first,
@@ -107,17 +109,19 @@ def test_bad_input_is_told_to_every_rank(told_on: Callable[..., Any]):
         assert words in message
 
 
-def test_a_rank_may_be_without_cells(told_on: Callable[..., Any]):
-    compare(told_on(3, CASE, "few", timeout=TIMEOUT), told_on(1, CASE, "few", timeout=TIMEOUT))
+def test_a_rank_may_be_without_cells(run_json_on_ranks: Callable[..., Any]):
+    compare(run_json_on_ranks(3, CASE, "few", timeout=TIMEOUT), run_json_on_ranks(1, CASE, "few", timeout=TIMEOUT))
 
 
-def test_a_nan_on_one_rank_is_seen_by_all(told_on: Callable[..., Any]):
-    assert told_on(3, CASE, "nan", timeout=TIMEOUT) == [[False, False, True]] * 3
+def test_a_nan_on_one_rank_is_seen_by_all(run_json_on_ranks: Callable[..., Any]):
+    assert run_json_on_ranks(3, CASE, "nan", timeout=TIMEOUT) == [[False, False, True]] * 3
 
 
-def test_a_run_that_cannot_go_on_ends_on_all_ranks_with_its_state_on_disk(tmp_path: Path, told_on: Callable[..., Any]):
+def test_a_run_that_cannot_go_on_ends_on_all_ranks_with_its_state_on_disk(
+    tmp_path: Path, run_json_on_ranks: Callable[..., Any]
+):
     path = str(tmp_path / "rescue.npz")
-    first, second = told_on(2, CASE, "interrupt", path, timeout=TIMEOUT)
+    first, second = run_json_on_ranks(2, CASE, "interrupt", path, timeout=TIMEOUT)
     assert first == second
     said, t = first
     assert said.startswith(f"{t} no step possible at t = ")

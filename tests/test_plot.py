@@ -456,8 +456,8 @@ def parallel_case() -> dict[str, Any]:
 
 
 @pytest.mark.parallel
-def test_only_rank_0_has_the_figures(told_on: Callable[..., Any]) -> None:
-    found = told_on(2, __file__)
+def test_only_rank_0_has_the_figures(run_json_on_ranks: Callable[..., Any]) -> None:
+    found = run_json_on_ranks(2, __file__)
     assert list(found["kinds"].values()) == [["Figure", "NoneType"]] * 7
     assert found["wide"] == pytest.approx(50.0)
     assert len(found["troubles"]) == 2
@@ -879,7 +879,7 @@ def test_only_networks_are_drawn_as_such(tmp_path: Path):
 
 if __name__ == "__main__":  # on more ranks, for the test above
     told = parallel_case()
-    em.write.say(json.dumps(told))
+    em.write.print_root(json.dumps(told))
 
 
 def slanted() -> fem.Function:

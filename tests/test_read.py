@@ -193,9 +193,9 @@ def test_an_unknown_ending_is_not_written(plate: em.mesh.Domain, name: str, told
 
 
 @pytest.mark.parametrize("ending", WRITABLE)
-def test_where_nobody_can_write_is_told(plate: em.mesh.Domain, nowhere: Path, ending: str):
+def test_where_nobody_can_write_is_told(plate: em.mesh.Domain, unwritable_dir: Path, ending: str):
     with pytest.raises(em.ParameterError, match="must be a file that can be written"):
-        em.mesh.write(plate, nowhere / f"mesh{ending}")
+        em.mesh.write(plate, unwritable_dir / f"mesh{ending}")
 
 
 def test_a_write_that_fails_leaves_what_was_there(

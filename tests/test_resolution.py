@@ -177,8 +177,8 @@ def told_on_ranks() -> dict[str, Any]:
 
 
 @pytest.mark.parallel
-def test_one_rank_tells_and_all_raise(told_on: Callable[..., Any]):
-    found = told_on(2, __file__)
+def test_one_rank_tells_and_all_raise(run_json_on_ranks: Callable[..., Any]):
+    found = run_json_on_ranks(2, __file__)
     assert found["shown"] == [1, 0]
     assert found["raised"][0] == found["raised"][1] != ""
 

@@ -321,8 +321,8 @@ def regions(domain: em.mesh.Domain) -> float:
 
 
 @pytest.fixture(scope="module")
-def on_two_ranks(told_on: Callable[..., Any]) -> dict[str, dict[str, float]]:
-    return told_on(2, __file__)
+def on_two_ranks(run_json_on_ranks: Callable[..., Any]) -> dict[str, dict[str, float]]:
+    return run_json_on_ranks(2, __file__)
 
 
 @pytest.fixture(scope="module")

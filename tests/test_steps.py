@@ -112,7 +112,7 @@ def test_a_row_refuses(changed: dict[str, Any], told: str) -> None:
 
 @pytest.mark.parametrize("where", [{"ends": "blocked"}, {"down": [1, -1]}])
 def test_a_barrier_that_nothing_passes_needs_a_staircase(where: dict[str, Any]) -> None:
-    """Between two sides that take nothing up, adatoms have nowhere to go."""
+    """Between two sides that take nothing up, adatoms have unwritable_dir to go."""
     with pytest.raises(em.ParameterError, match="only such sides or walls"):
         em.steps.model(surface(attachment_upper=0.0), [1 * nm, 6 * nm], length=10 * nm, **where)
 

@@ -187,7 +187,7 @@ def test_a_temperature_may_come_later():
     model = line(domain=domain, temperature=em.placeholder("T", domain))
     warm = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)))
     warm.x.array[:] = 420.0
-    full, plain = model.given(T=warm), line(temperature=420.0)
+    full, plain = model.substitute(T=warm), line(temperature=420.0)
     for each in (full, plain):
         em.evolve(each, until=0.1 * year, progress=False)
     assert full.quantity("sigma_max") == pytest.approx(plain.quantity("sigma_max"), rel=1e-5, abs=0)  # steps differ
@@ -568,9 +568,9 @@ def test_a_charge_that_follows_temperature_needs_it_uniform_for_a_potential():
 
 
 @pytest.mark.parallel
-def test_numbers_do_not_depend_on_the_ranks(told_on: Callable[..., Any]):
+def test_numbers_do_not_depend_on_the_ranks(run_json_on_ranks: Callable[..., Any]):
     """Of a star with a void, and its steady state: to what solvers leave, 1e-9."""
-    one, two = (told_on(ranks, CASE) for ranks in (1, 2))
+    one, two = (run_json_on_ranks(ranks, CASE) for ranks in (1, 2))
     assert one.keys() == two.keys()
     for name, value in one.items():
         assert two[name] == pytest.approx(value, rel=1e-9, abs=1e-9 * np.abs(value).max()), name

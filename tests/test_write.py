@@ -149,15 +149,15 @@ def test_fields_of_two_meshes_do_not_go_into_one_file(film: Films, decay: Decay)
 @pytest.mark.parametrize(
     "make", [lambda path: em.write.series(path.with_suffix(".csv")), lambda path: em.write.vtx(path, ["c"])]
 )
-def test_a_place_that_cannot_be_written_is_refused_at_once(nowhere: Path, make: Callable[[Path], Any]):
-    with pytest.raises(ParameterError, match=re.escape(f"path = '{nowhere / 'out'}.")) as caught:
-        make(nowhere / "out.bp")
+def test_a_place_that_cannot_be_written_is_refused_at_once(unwritable_dir: Path, make: Callable[[Path], Any]):
+    with pytest.raises(ParameterError, match=re.escape(f"path = '{unwritable_dir / 'out'}.")) as caught:
+        make(unwritable_dir / "out.bp")
     assert ", must be a file that can be written: " in str(caught.value)
 
 
-def test_text_that_cannot_be_written_is_refused(nowhere: Path):
+def test_text_that_cannot_be_written_is_refused(unwritable_dir: Path):
     with pytest.raises(ParameterError, match="must be a file that can be written"):
-        em.write.text(nowhere / "note.txt", "hello")
+        em.write.text(unwritable_dir / "note.txt", "hello")
 
 
 def test_a_file_in_place_of_frames_is_refused():

@@ -44,8 +44,8 @@ def main(
     book = Book(AS_WRITTEN, Path(out), changes or {}, seeds)
     book.run([name for name in names if name not in PLACES], workers)
     findings = [finding for name in names for finding in topic(name, book, workers)]
-    em.write.say(*(f"{f.figure}: {f.says}\n    {f.found}" for f in findings))
-    em.write.say(f"table: {table(findings, book)}")
+    em.write.print_root(*(f"{f.figure}: {f.says}\n    {f.found}" for f in findings))
+    em.write.print_root(f"table: {table(findings, book)}")
     return findings
 
 

@@ -64,8 +64,8 @@ def main(
     findings = [finding for name in names for finding in figure(name, book)]
     if not only:
         findings += [found for say in (remark5, conclusion, beyond) for found in say(book, studies)]
-    em.write.say(*(f"Fig. {f.figure}: {f.says}\n    {f.found}\n    {f.agrees}" for f in findings))
-    em.write.say(f"table: {write(findings, book)}")
+    em.write.print_root(*(f"Fig. {f.figure}: {f.says}\n    {f.found}\n    {f.agrees}" for f in findings))
+    em.write.print_root(f"table: {write(findings, book)}")
     return findings
 
 

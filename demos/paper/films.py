@@ -203,13 +203,13 @@ def run_all(films: Iterable[Film], folder: Path, workers: int = 2) -> dict[str, 
     """
     wanted = list({film.name: film for film in films}.values())
     missing = [film for film in wanted if not (folder / f"{film.name}.npz").exists()]
-    em.write.say(f"{len(wanted)} films, {len(missing)} to run")
+    em.write.print_root(f"{len(wanted)} films, {len(missing)} to run")
     failed: dict[str, str] = {}
     for number, (film, outcome) in enumerate(_outcomes(missing, folder, workers), start=1):
         if isinstance(outcome, BaseException):
             failed[film.name] = str(outcome)
         said = f"failed: {outcome}" if film.name in failed else f"{outcome:.0f} s"
-        em.write.say(f"{number}/{len(missing)} {film.name}: {said}")
+        em.write.print_root(f"{number}/{len(missing)} {film.name}: {said}")
     return failed
 
 

@@ -23,9 +23,9 @@ from emfem.model import (
     Quantity,
     check_boundaries,
     coefficient,
+    dirichlet_conditions,
     evolving,
-    held,
-    let_in,
+    neumann_term,
     tests,
 )
 
@@ -93,14 +93,14 @@ def model(
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
     free, trapped = evolving("c", space), evolving("q", space, scale=float(traps))
     c, q = free.function, trapped.function
-    fields.begin(c, initial, "initial")
+    fields.set_initial(c, initial, "initial")
     w, s = tests((free, trapped))
     dx, one = domain.dx(2 * degree), fem.Constant(domain.mesh, 1.0)
     flux = free_flux(d, v, c)
     balance = (free.rate + trapped.rate) * w * dx - ufl.inner(flux, ufl.grad(w)) * dx
     exchange = (trapped.rate - trapping(k, p, n, c, q)) * s * dx
-    inflow, moved = let_in(domain, conditions, w, 2 * degree)
-    values, moving = held(domain, free, conditions)
+    inflow, moved = neumann_term(domain, conditions, w, 2 * degree)
+    values, moving = dirichlet_conditions(domain, free, conditions)
     length, face = domain.extent()
     flow = float(diffusivity) / length * face  # of a concentration of 1 from end to end
     filled = float(release) * float(traps) * length * face
@@ -119,7 +119,7 @@ def model(
             "fullest": Quantity(lambda: fields.extremes(q)[1] / float(traps)),
         },
         drivers=[*drivers, *moved, *moving],
-        relaxes=not values,  # its amount is what it was: there is a steady state for each
+        steady_by_relaxation=not values,  # its amount is what it was: there is a steady state for each
     )
 
 
@@ -161,7 +161,7 @@ def decay(
 
 # [check]
 from emfem import mesh, verify  # noqa: E402 in a file of its own these would be at the top
-from emfem.evolve import evolve  # noqa: E402
+from emfem.evolution import evolve  # noqa: E402
 from emfem.model import fixed  # noqa: E402
 from emfem.solve import solve_steady  # noqa: E402
 
@@ -207,4 +207,4 @@ def traps_at_rest(full: bool) -> float:
 if __name__ == "__main__":
     from emfem import write
 
-    write.say(json.dumps({wave_between_traps.name: wave_between_traps().values}))
+    write.print_root(json.dumps({wave_between_traps.name: wave_between_traps().values}))

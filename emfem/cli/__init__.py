@@ -53,7 +53,7 @@ def main() -> None:
 
 def _version(asked: bool) -> None:
     if asked:
-        write.say(f"emfem {version('emfem')}")
+        write.print_root(f"emfem {version('emfem')}")
         raise typer.Exit
 
 

@@ -41,7 +41,7 @@ def run(
             _refuse_finished(folder)
         outcome = case.run(folder, progress=not quiet)
         if not quiet:
-            write.say(outcome)
+            write.print_root(outcome)
 
 
 def check(file: CaseFile, set_: Settings = None) -> None:
@@ -49,7 +49,7 @@ def check(file: CaseFile, set_: Settings = None) -> None:
     with one_sentence():
         case = _case(file, set_)
         models = case.build()
-        write.say(f"{file}: case {case.hash}", models[0].domain, *models)
+        write.print_root(f"{file}: case {case.hash}", models[0].domain, *models)
 
 
 def new(
@@ -58,10 +58,10 @@ def new(
     """Print a case to start from: `emfem new film > case.toml`."""
     with one_sentence():
         if template is not None:
-            write.say(templates.text(template).rstrip())
+            write.print_root(templates.text(template).rstrip())
             return
         width = max(map(len, templates.names()))
-        write.say(*(f"{name:<{width}}  {templates.purpose(name)}" for name in templates.names()))
+        write.print_root(*(f"{name:<{width}}  {templates.purpose(name)}" for name in templates.names()))
 
 
 def sweep(
@@ -77,8 +77,8 @@ def sweep(
         table = Study.read(file).run(folder, workers=workers, scheduler=scheduler, progress=not quiet)
         failed = table[table["status"] != "ok"]
         if not quiet:
-            write.say(f"{len(table) - len(failed)} of {len(table)} runs done; {folder / 'results.csv'}")
-            write.say(*(f"{number} ended early: {reason}" for reason, number in ended_early(table).items()))
+            write.print_root(f"{len(table) - len(failed)} of {len(table)} runs done; {folder / 'results.csv'}")
+            write.print_root(*(f"{number} ended early: {reason}" for reason, number in ended_early(table).items()))
         for _, lost in failed.iterrows():
             typer.echo(f"{lost['hash'] or 'refused'}: {lost['error'] or lost['status']}", err=True)
     if len(failed):
@@ -89,7 +89,7 @@ def info() -> None:
     """Say the versions of emfem and what it stands on, and the solvers there are."""
     told: dict[str, Any] = versions() | {"ranks": MPI.COMM_WORLD.size, "solvers": ", ".join(about.packages())}
     width = max(map(len, told))
-    write.say(*(f"{name:<{width}}  {value}" for name, value in told.items()))
+    write.print_root(*(f"{name:<{width}}  {value}" for name, value in told.items()))
 
 
 def _refuse_finished(folder: Path) -> None:

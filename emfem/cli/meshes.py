@@ -27,7 +27,7 @@ def list_shapes() -> None:
     """List the shapes there are, each with its parameters."""
     for name, maker in shapes().items():
         told = (_parameter(parameter) for parameter in _parameters(maker).values())
-        write.say(f"{name}: {', '.join(told)}", f"    {(inspect.getdoc(maker) or '').splitlines()[0]}")
+        write.print_root(f"{name}: {', '.join(told)}", f"    {(inspect.getdoc(maker) or '').splitlines()[0]}")
 
 
 @meshes.command("make")
@@ -72,7 +72,7 @@ def tell(domain: mesh.Domain, picture: Path | None = None) -> None:
     sizes += [(name, region, domain.dx(region=name)) for name in domain.regions]
     sizes += [(name, boundary, domain.ds(name)) for name in domain.names]
     measured = [(name, words, fields.integral(fem.form(one * dx), domain.mesh.comm)) for name, words, dx in sizes]
-    write.say(domain, *(f"  {name:<{width}}  {words} {size:.6g}" for name, words, size in measured))
+    write.print_root(domain, *(f"  {name:<{width}}  {words} {size:.6g}" for name, words, size in measured))
     if picture is not None:
         plot.mesh(domain, picture)
 

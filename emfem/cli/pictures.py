@@ -27,7 +27,7 @@ def plot(
     with one_sentence():
         found = results.open(folder)
         at = None if time is None else found.time_of(settings([f"time={time}"])["time"])
-        write.say(found.plot(output, field=field, t=at))
+        write.print_root(found.plot(output, field=field, t=at))
 
 
 def movie(
@@ -41,4 +41,4 @@ def movie(
     """Draw a field at all saved times of a run, one after the other."""
     with one_sentence():
         found = results.open(folder)
-        write.say(found.animation(output, field=field, frames_per_second=frames_per_second))
+        write.print_root(found.animation(output, field=field, frames_per_second=frames_per_second))

@@ -52,7 +52,7 @@ def verify(
         _print(checks.table(report))
         kept = sorted(name for result in report.results for name in result.files)
         passed = len(report.results) - len(report.failed)
-        write.say(
+        write.print_root(
             "", f"{passed} of {len(report.results)} checks passed in {report.wall:.0f} s", *(FILES / n for n in kept)
         )
     if report.failed:

@@ -11,7 +11,18 @@ from emfem.conduction.laws import continuity, ohmic_flux
 from emfem.dimensions import Meaning, integral
 from emfem.errors import ParameterError, count, floats, kind
 from emfem.mesh import Domain
-from emfem.model import Balance, Fixed, Flux, Model, Quantity, algebraic, check_boundaries, conducting, let_in, tests
+from emfem.model import (
+    Balance,
+    Fixed,
+    Flux,
+    Model,
+    Quantity,
+    algebraic,
+    check_boundaries,
+    neumann_term,
+    positive_coefficient,
+    tests,
+)
 from emfem.spaces import tied
 
 import basix.ufl
@@ -73,7 +84,7 @@ def model(
     if not grounded and (mean_field is None or conditions):
         msg = f"on = {conditions!r}, must hold at least one electrode at a voltage, em.fixed(...): the potential floats"
         raise ParameterError(msg)
-    sigma = conducting(domain, "conductivity", conductivity)
+    sigma = positive_coefficient(domain, "conductivity", conductivity)
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
     nodes = nodes_of(domain, space, electrodes)
     check_touching(domain, electrodes, nodes)
@@ -94,7 +105,7 @@ def model(
     dx = domain.dx(2 * degree)
     field, place = driven - ufl.grad(phi), ufl.SpatialCoordinate(domain.mesh)
     current = ohmic_flux(sigma, field)
-    inflows = {n: let_in(domain, {n: c}, v, 2 * degree) for n, c in conditions.items() if isinstance(c, Flux)}
+    inflows = {n: neumann_term(domain, {n: c}, v, 2 * degree) for n, c in conditions.items() if isinstance(c, Flux)}
     flow = continuity(current, v, dx) - sum(form for form, _ in inflows.values())
     one = fem.Constant(domain.mesh, 1.0)
     added = attach(domain, electrodes, nodes, potential, balances, flow, v, degree=2 * degree)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from emfem import fields
 from emfem import watch as watching
 from emfem.errors import ParameterError, count, kind, number
-from emfem.evolve import evolve
+from emfem.evolution import evolve
 from emfem.failure.circuit import Circuit
 from emfem.failure.criteria import Criterion, Damage, FirstVoid, VoidLength
 from emfem.failure.life import Life, Void

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from emfem import fields
 from emfem import watch as watching
-from emfem.evolve import evolve
+from emfem.evolution import evolve
 from emfem.failure.life import Nucleation
 from emfem.failure.rest import cell_time, immortality
 from emfem.model import Model
-from emfem.observe import Observer, owner
+from emfem.observe import Observer, model_with_field
 from emfem.solve import as_models
 from emfem.stress.inputs import critical_tension
 
@@ -44,7 +44,7 @@ def nucleation(
         UnknownName: if none of the models has the field sigma.
     """
     critical = critical_tension(critical_stress)
-    model = owner(as_models(models), "sigma")
+    model = model_with_field(as_models(models), "sigma")
     ends = watching.event("sigma_max", above=critical, reason="nucleated")
     alone = len(as_models(models)) == 1
     safe = immortality(model, critical) if alone else None

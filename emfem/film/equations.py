@@ -17,18 +17,18 @@ from emfem.film.terms import degenerate_mobility, derivative, mixing_energy, pot
 from emfem.mesh import Domain
 from emfem.model import (
     Balance,
+    ConsistentFlux,
     Driver,
     Fixed,
     Flux,
     Model,
     Quantity,
-    Reaction,
     algebraic,
     boundary_fluxes,
     check_boundaries,
     coefficient,
+    dirichlet_conditions,
     evolving,
-    held,
     inflow,
     of_time,
     tests,
@@ -120,7 +120,7 @@ def model(
     force, drivers = _force(domain, field)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
-    composition, chemical = evolving("c", space, bounds, beyond=BEYOND), algebraic("mu", space)
+    composition, chemical = evolving("c", space, bounds, bounds_message=BEYOND), algebraic("mu", space)
     c, mu, rate = composition.function, chemical.function, composition.rate
     _check_energy(energy, c)
     _as_ufl("mobility", mobile, c)
@@ -132,8 +132,8 @@ def model(
     flux = solute_flux(mobile(c), diffusion, mu, force)
     residual = transport(rate, flux, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx)
     let_in, out, inflow_drivers = inflow(domain, conditions, v, 2 * degree)
-    held_values, held_drivers = held(domain, composition, conditions)
-    reaction = Reaction(composition, held_values, 1.0)
+    held_values, held_drivers = dirichlet_conditions(domain, composition, conditions)
+    reaction = ConsistentFlux(composition, held_values, 1.0)
 
     return Model(
         "film",
@@ -147,7 +147,7 @@ def model(
             **boundary_fluxes(domain.names, [reaction], out),
         },
         drivers=[*drivers, *inflow_drivers, *held_drivers],
-        relaxes=True,
+        steady_by_relaxation=True,
         balances={"solute": Balance(c * dx, "-", (reaction,), out)},
         resolutions=resolutions(domain, energy, float(alloy.gradient_energy), degree),
         system=system,

@@ -79,7 +79,7 @@ def start(c: fem.Function, domain: Domain, initial: Any, mean: float | None, lim
     elif random:
         c.interpolate(initial.on(domain))
     elif callable(initial):
-        fields.begin(c, initial)
+        fields.set_initial(c, initial)
     else:
         msg = f"initial = {initial!r}, must be noise(...), a function of x, or a Function"
         raise ParameterError(msg)

@@ -10,7 +10,7 @@ from emfem.errors import ParameterError, number
 from emfem.heat.laws import exchange
 from emfem.materials.windows import SECTION
 from emfem.mesh import Domain
-from emfem.model import Driver, Fixed, Flux, OfTime, coefficient, let_in, of_time
+from emfem.model import Driver, Fixed, Flux, OfTime, coefficient, neumann_term, of_time
 from emfem.spaces import nodes_on, pieces
 
 import numpy as np
@@ -147,7 +147,7 @@ def let_out(
     drivers: list[Driver] = []
     for name, c in on.items():
         if isinstance(c, Flux):
-            form, moved = let_in(domain, {name: c}, v, degree)
+            form, moved = neumann_term(domain, {name: c}, v, degree)
             flows[name] = -form
             drivers += moved
         elif isinstance(c, Convection):

@@ -23,17 +23,17 @@ from emfem.heat.laws import driven, exchange, fourier_flux, spreading, storage
 from emfem.mesh import Domain
 from emfem.model import (
     Balance,
+    ConsistentFlux,
     Driver,
     Fixed,
     Flux,
     Model,
     Quantity,
-    Reaction,
     Unknown,
     boundary_fluxes,
     check_boundaries,
     coefficient,
-    held,
+    dirichlet_conditions,
     tests,
 )
 
@@ -128,7 +128,7 @@ def model(
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
     cold, rho = min(around, default=start), laws.get("resistivity")
     temperature, rate = fem.Function(space, name="T"), fem.Function(space, name="rate of T")
-    fields.begin(temperature, initial if callable(initial) else start)
+    fields.set_initial(temperature, initial if callable(initial) else start)
     check_start(temperature, span)
     k, c = (inputs.at(domain, name, laws[name], temperature) for name in ("conductivity", "heat_capacity"))
     if density is not None:
@@ -142,7 +142,9 @@ def model(
         cold,
         limit_told(rho, laws["conductivity"], cold, sink),
     )
-    unknown = Unknown(temperature, rate, span.bounds, beyond=diagnosis, reach=span.reach, unsteady=diagnosis.unsteady)
+    unknown = Unknown(
+        temperature, rate, span.bounds, bounds_message=diagnosis, search_bounds=span.reach, unsteady=diagnosis.unsteady
+    )
 
     (v,) = tests((unknown,))
     dx, one = domain.dx(2 * degree), fem.Constant(domain.mesh, 1.0)
@@ -150,12 +152,12 @@ def model(
     flux = fourier_flux(k, temperature)
     flows, flow_drivers = let_out(domain, conditions, temperature, v, 2 * degree)
     total = storage(c, rate, v, dx) + spreading(flux, v, dx) - (made - lost) * v * dx + sum(flows.values())
-    held_values, held_drivers = held(domain, unknown, conditions)
+    held_values, held_drivers = dirichlet_conditions(domain, unknown, conditions)
     scale = _scale(domain, space, k, temperature, max(around, default=start))
     causes = ufl.algorithms.extract_coefficients(made)
     radiates = density is None and causes == [temperature]  # a source of T alone may be what takes the heat away
     volume = fields.integral(fem.form(one * dx), domain.mesh.comm)
-    reaction, out = Reaction(unknown, held_values, scale), {n: ufl.replace(f, {v: one}) for n, f in flows.items()}
+    reaction, out = ConsistentFlux(unknown, held_values, scale), {n: ufl.replace(f, {v: one}) for n, f in flows.items()}
     stored = _stored(domain, laws["heat_capacity"], temperature, start) * one * dx
     sources = {"generated": made * one * dx, "lost": -lost * one * dx}
     return Model(
@@ -175,8 +177,8 @@ def model(
             **boundary_fluxes(conditions, [reaction], out, meaning=integral("W"), label="heat {}"),
         },
         drivers=[*density_drivers, *source_drivers, *loss_drivers, *flow_drivers, *held_drivers],
-        relaxes=temperature in causes,
-        floats="" if radiates else insulated(domain, space, conditions, sink),
+        steady_by_relaxation=temperature in causes,
+        no_steady_state_reason="" if radiates else insulated(domain, space, conditions, sink),
         balances={"heat": Balance(stored, integral("J"), (reaction,), out, sources)},
         system=domain.system(si=material is not None),
         meanings=MEANINGS,

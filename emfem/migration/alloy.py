@@ -14,17 +14,17 @@ from emfem.migration.laws import transport
 from emfem.migration.vacancies import Vacancies, drawn_fluxes, kept, of_vacancies
 from emfem.model import (
     Balance,
+    ConsistentFlux,
     Driver,
     Fixed,
     Model,
     Placeholder,
     Quantity,
-    Reaction,
     Unknown,
     boundary_fluxes,
     check_boundaries,
+    dirichlet_conditions,
     evolving,
-    held,
     of_time,
     tests,
 )
@@ -149,13 +149,13 @@ def alloy(
     if markers:
         total += following(unknowns[-1], lattice_field["velocity"], others[-1], dx)
     flow = typical_flow(domain, (d_a + d_b) / 2, (d_a * pushes[0] + d_b * pushes[1]) / 2, 1.0)
-    held_values, held_drivers = held(domain, fraction, conditions)
+    held_values, held_drivers = dirichlet_conditions(domain, fraction, conditions)
     closed = vacancies is not None and vacancies.lifetime is None and not surfaces  # they keep their amount
-    at_surfaces = held(domain, unknowns[1], surfaces)[0] if vacancies is not None else []
-    reaction = Reaction(fraction, held_values, flow)
+    at_surfaces = dirichlet_conditions(domain, unknowns[1], surfaces)[0] if vacancies is not None else []
+    reaction = ConsistentFlux(fraction, held_values, flow)
     balances = {"amount": Balance(n * dx, "-", (reaction,))}
     if vacancies is not None:
-        at_sinks = Reaction(unknowns[1], at_surfaces, flow)
+        at_sinks = ConsistentFlux(unknowns[1], at_surfaces, flow)
         balances["vacancies"] = of_vacancies(domain, unknowns[1], vacancies, at_sinks, dx)
     return Model(
         "alloy",
@@ -172,8 +172,8 @@ def alloy(
             **boundary_fluxes(domain.names, [reaction], {}, meaning=integral("m3/s")),
         },
         drivers=[*drivers, *held_drivers],
-        relaxes=not held_values or closed,
-        floats=_restless(markers, pushes, held_values),
+        steady_by_relaxation=not held_values or closed,
+        no_steady_state_reason=_restless(markers, pushes, held_values),
         balances=balances,
         system=domain.system(),
         meanings=MEANINGS,

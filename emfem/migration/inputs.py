@@ -50,7 +50,7 @@ def start(c: fem.Function, domain: Domain, initial: Any, highest: float = np.inf
     name = f"initial {c.name}" if c.name != "c" else "initial"
     if not callable(initial):
         number(name, initial, at_least=0.0, at_most=None if np.isinf(highest) else highest)
-    fields.begin(c, initial, name)
+    fields.set_initial(c, initial, name)
     low, high = fields.extremes(c)
     rounding = 1e-12 * max(abs(low), abs(high))  # of coordinates, in a start that is 0 somewhere
     if not (low >= -rounding and high <= highest + rounding and np.isfinite(high)):

@@ -18,21 +18,21 @@ from emfem.migration.laws import species_flux, transport
 from emfem.migration.measures import peclet, resolutions
 from emfem.model import (
     Balance,
+    ConsistentFlux,
     Driver,
     Fixed,
     Flux,
     Model,
     Quantity,
-    Reaction,
     Unknown,
     boundary_fluxes,
     check_boundaries,
     coefficient,
-    conducting,
-    held,
+    dirichlet_conditions,
     inflows,
+    net_inflow,
     of_time,
-    surplus,
+    positive_coefficient,
     tests,
 )
 
@@ -116,7 +116,7 @@ def model(
     degree = _degree(domain, degree, fitted)
     conditions = check_boundaries(domain, on, (Fixed, Flux))
     _check(domain, conditions, source, grain_boundaries, fitted)
-    spread = conducting(domain, "diffusivity", diffusivity)
+    spread = positive_coefficient(domain, "diffusivity", diffusivity)
     velocity, drivers = drift_of(domain, drift)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
@@ -131,7 +131,7 @@ def model(
         rate,
         (-level if source is not None and max(most, held_at) > 0 else -np.inf, np.inf),
         scale=level,
-        beyond="the source takes more than there is, or makes the more the more there is: no state like that can be",
+        bounds_message="the source takes more than there is, or grows with the concentration: there is no such state",
         unsteady="" if source is None else f"with its source {name} may have no steady state",
     )
 
@@ -164,11 +164,11 @@ def model(
         balance += fast
     inflow, given, moving = _inflow(domain, conditions, w, 2 * degree, None if faces is None else faces[0])
     drivers += moving
-    held_values, moving = held(domain, species, conditions)
+    held_values, moving = dirichlet_conditions(domain, species, conditions)
     at_ends, elsewhere, following = ends(domain, inside, path, conditions) if inside and path else ([], [], [])
-    reactions = [Reaction(species, held_values, scale)]
+    reactions = [ConsistentFlux(species, held_values, scale)]
     if inside is not None:
-        reactions.append(Reaction(inside, [*at_ends, *elsewhere], scale))
+        reactions.append(ConsistentFlux(inside, [*at_ends, *elsewhere], scale))
     free = source is None and not held_values  # its amount is what it was, but for what is let in
     mark = "" if name == "c" else f" {name}"
     return Model(
@@ -189,8 +189,8 @@ def model(
             ),
         },
         drivers=[*drivers, *moving, *following],
-        relaxes=free,
-        floats=_no_way_out(domain, name, conditions) if free else "",
+        steady_by_relaxation=free,
+        no_steady_state_reason=_no_way_out(domain, name, conditions) if free else "",
         balances={f"amount{mark}": Balance(stored, _integral(unit), tuple(reactions), given, sources)},
         resolutions=[] if fitted else resolutions(domain, degree),
         system=domain.system(),
@@ -296,6 +296,6 @@ def _given(domain: Domain, conditions: Mapping[str, Any]) -> tuple[float, float]
 
 def _no_way_out(domain: Domain, name: str, conditions: Mapping[str, Any]) -> str:
     """Why a species that is held nowhere has no steady state: one sentence, empty if it has. Collective."""
-    net = surplus(inflows(domain, conditions))
+    net = net_inflow(inflows(domain, conditions))
     told = f"on lets {net:.4g} of {name} in and none out: no steady state; hold {name} somewhere, or balance the fluxes"
     return told if net else ""

@@ -16,7 +16,7 @@ from typing import Any
 
 from emfem.errors import ParameterError, number
 from emfem.mesh import Domain
-from emfem.model import Balance, Reaction, Unknown
+from emfem.model import Balance, ConsistentFlux, Unknown
 
 import ufl
 from dolfinx import fem
@@ -77,7 +77,9 @@ def kept(domain: Domain, ratio: Unknown, given: Vacancies, velocity: Any, q: Any
     return total
 
 
-def of_vacancies(domain: Domain, ratio: Unknown, given: Vacancies, reaction: Reaction, dx: ufl.Measure) -> Balance:
+def of_vacancies(
+    domain: Domain, ratio: Unknown, given: Vacancies, reaction: ConsistentFlux, dx: ufl.Measure
+) -> Balance:
     """The balance of vacancies, int e y dx: sinks make `int (e/tau) (1 - y) dx`, surfaces take up what comes."""
     y, made = ratio.function, {}
     if given.lifetime is not None:

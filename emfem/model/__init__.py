@@ -1,7 +1,7 @@
 """Models: unknowns, one residual, conditions and quantities."""
 
 from emfem.model.balances import Balance, Flows, accumulate, balance
-from emfem.model.coefficients import conducting
+from emfem.model.coefficients import positive_coefficient
 from emfem.model.conditions import (
     Condition,
     Driver,
@@ -11,23 +11,24 @@ from emfem.model.conditions import (
     at_start,
     check_boundaries,
     coefficient,
+    dirichlet_conditions,
     fixed,
     flux,
-    held,
     inflows,
-    let_in,
+    net_inflow,
+    neumann_term,
     of_time,
-    surplus,
 )
+from emfem.model.consistent_flux import ConsistentFlux
 from emfem.model.fluxes import boundary_fluxes, inflow
 from emfem.model.models import Field, Model, Quantity
-from emfem.model.reaction import Reaction
 from emfem.model.resolution import Resolution, check_resolution, warn_unresolved
 from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, placeholder, tests
 
 __all__ = [
     "Balance",
     "Condition",
+    "ConsistentFlux",
     "Driver",
     "Field",
     "Fixed",
@@ -37,7 +38,6 @@ __all__ = [
     "OfTime",
     "Placeholder",
     "Quantity",
-    "Reaction",
     "Resolution",
     "Unknown",
     "accumulate",
@@ -48,17 +48,17 @@ __all__ = [
     "check_boundaries",
     "check_resolution",
     "coefficient",
-    "conducting",
+    "dirichlet_conditions",
     "evolving",
     "fixed",
     "flux",
-    "held",
     "inflow",
     "inflows",
-    "let_in",
+    "net_inflow",
+    "neumann_term",
     "of_time",
     "placeholder",
-    "surplus",
+    "positive_coefficient",
     "tests",
     "warn_unresolved",
 ]

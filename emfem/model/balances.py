@@ -16,9 +16,9 @@ from typing import Any
 from emfem import fields
 from emfem.dimensions import PLAIN, SI, Meaning, product
 from emfem.errors import ParameterError, UnknownName, kind
+from emfem.model.consistent_flux import ConsistentFlux
 from emfem.model.fluxes import total_through, weighted
 from emfem.model.models import Model, Quantity
-from emfem.model.reaction import Reaction
 from emfem.model.unknowns import Unknown, evolving, tests
 
 import basix.ufl
@@ -42,7 +42,7 @@ class Balance:
 
     stored: ufl.Form | None
     meaning: Meaning | str
-    reactions: tuple[Reaction, ...] = ()
+    reactions: tuple[ConsistentFlux, ...] = ()
     out: Mapping[str, ufl.Form] = field(default_factory=dict)
     made: Mapping[str, ufl.Form] = field(default_factory=dict)
 
@@ -162,7 +162,7 @@ def accumulate(model: Model, name: str | None = None) -> Model:
         msg = f"the {model.name} model stores no {name}, must evolve: em.balance(model) tells its flows"
         raise ParameterError(msg)
     if model.missing:
-        msg = f"the {model.name} model lacks {', '.join(model.missing)}: put a field there first, model.given(...)"
+        msg = f"the {model.name} model lacks {', '.join(model.missing)}: put a field there first, model.substitute(...)"
         raise ParameterError(msg)
     held = sheet.held(model)
     if not sheet.crossings(model):
@@ -246,7 +246,7 @@ def _chosen(model: Model, name: str | None) -> tuple[str, Balance]:
     return name, model.balances[name]
 
 
-def _at(sheet: Balance, boundary: str) -> list[Reaction]:
+def _at(sheet: Balance, boundary: str) -> list[ConsistentFlux]:
     """The reactions of a boundary."""
     return [reaction for reaction in sheet.reactions if boundary in reaction.boundaries]
 

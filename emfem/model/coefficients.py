@@ -15,7 +15,7 @@ import ufl
 from dolfinx import fem
 
 
-def conducting(domain: Domain, name: str, value: Any) -> Any:
+def positive_coefficient(domain: Domain, name: str, value: Any) -> Any:
     """A conductivity or diffusivity as UFL: of a number, a tensor, either for each region by name, or UFL.
 
     Raises:

@@ -129,7 +129,9 @@ class Condition:
         self.unknown.function.x.scatter_forward()
 
 
-def held(domain: Domain, unknown: Unknown, on: Mapping[str, Any]) -> tuple[list[Condition], list[Driver]]:
+def dirichlet_conditions(
+    domain: Domain, unknown: Unknown, on: Mapping[str, Any]
+) -> tuple[list[Condition], list[Driver]]:
     """The held values of `unknown` among the checked conditions `on` named boundaries, and what moves them."""
     space, conditions, drivers = unknown.function.function_space, [], []
     for name, b in on.items():
@@ -142,7 +144,7 @@ def held(domain: Domain, unknown: Unknown, on: Mapping[str, Any]) -> tuple[list[
     return conditions, drivers
 
 
-def let_in(domain: Domain, on: Mapping[str, Any], v: Any, degree: int) -> tuple[Any, list[Driver]]:
+def neumann_term(domain: Domain, on: Mapping[str, Any], v: Any, degree: int) -> tuple[Any, list[Driver]]:
     """The sum over boundaries with a flux g of the integral of g v, to be taken off a residual; and what moves g."""
     total, drivers = 0, []
     for name, b in on.items():
@@ -163,7 +165,7 @@ def inflows(domain: Domain, on: Mapping[str, Any]) -> list[float]:
     ]
 
 
-def surplus(flows: Sequence[float]) -> float:
+def net_inflow(flows: Sequence[float]) -> float:
     """What flows in and not out again; 0 if flows balance to rounding."""
     net = sum(flows)
     return 0.0 if abs(net) <= 1e-12 * max(map(abs, flows), default=0.0) else net

@@ -8,9 +8,9 @@ from typing import Any
 
 from emfem.dimensions import PLAIN, Meaning
 from emfem.mesh import Domain
-from emfem.model.conditions import Driver, Flux, let_in
+from emfem.model.conditions import Driver, Flux, neumann_term
+from emfem.model.consistent_flux import ConsistentFlux
 from emfem.model.models import Model, Quantity
-from emfem.model.reaction import Reaction
 
 import ufl
 from dolfinx import fem
@@ -23,7 +23,7 @@ def inflow(domain: Domain, on: Mapping[str, Any], v: Any, degree: int) -> tuple[
     drivers: list[Driver] = []
     for name, condition in on.items():
         if isinstance(condition, Flux):
-            through, moved = let_in(domain, {name: condition}, fem.Constant(domain.mesh, 1.0), degree)
+            through, moved = neumann_term(domain, {name: condition}, fem.Constant(domain.mesh, 1.0), degree)
             total += weighted(through, v)
             out[name] = -through
             drivers += moved
@@ -37,7 +37,7 @@ def weighted(form: ufl.Form, w: Any) -> ufl.Form:
 
 def boundary_fluxes(
     names: Iterable[str],
-    reactions: Sequence[Reaction],
+    reactions: Sequence[ConsistentFlux],
     out: Mapping[str, ufl.Form],
     *,
     meaning: Meaning | str = PLAIN,
@@ -63,6 +63,6 @@ def boundary_fluxes(
     return found
 
 
-def total_through(reactions: Sequence[Reaction], boundary: str, model: Model) -> float:
+def total_through(reactions: Sequence[ConsistentFlux], boundary: str, model: Model) -> float:
     """The flux out through one boundary, summed over several unknowns that are held there. Collective."""
     return sum(reaction.through(boundary, model) for reaction in reactions)

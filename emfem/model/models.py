@@ -56,7 +56,7 @@ class Quantity(Described):
     Attributes:
         value: the functional or the function.
         meaning: what it is, or only its unit.
-        of_model: whether the function is one of the model, so that it sees what `Model.given` put in its residual.
+        of_model: whether the function is one of the model, so that it sees what `Model.substitute` put in its residual.
     """
 
     value: ufl.Form | Callable[..., float]
@@ -105,12 +105,13 @@ class Model:
         expressions: derived fields, UFL.
         quantities: the numbers it can tell.
         drivers: what moves its coefficients in time.
-        relaxes: whether it has many steady states (one for each amount of solute, say) and wants the one it relaxes to.
-        floats: why it has no steady state, one sentence; empty if it may have one.
+        steady_by_relaxation: there are many steady states (one for each amount of solute, say); the one that the
+            model relaxes to is wanted.
+        no_steady_state_reason: why it has no steady state, one sentence; empty if it may have one.
         balances: what it conserves, for `em.balance` and `em.accumulate`.
         resolutions: what its mesh must resolve.
         warned: names of those that a warning was given of.
-        put: what `given` put in place of placeholders.
+        put: what `substitute` put in place of placeholders.
         system: what its numbers are measured in: SI, scaled and by what, or not told.
         fields: unknowns and derived fields by name, each with unit, label and sign.
         t: the time of the present state.
@@ -127,8 +128,8 @@ class Model:
         expressions: Mapping[str, Any] | None = None,
         quantities: Mapping[str, Quantity] | None = None,
         drivers: Sequence[Driver] = (),
-        relaxes: bool = False,
-        floats: str = "",
+        steady_by_relaxation: bool = False,
+        no_steady_state_reason: str = "",
         balances: Mapping[str, Balance] | None = None,
         resolutions: Sequence[Resolution] = (),
         system: System | None = None,
@@ -144,7 +145,7 @@ class Model:
         self.conditions = tuple(conditions)
         self.expressions = dict(expressions or {})
         self.quantities = dict(quantities or {})
-        self.relaxes, self.floats = relaxes, floats
+        self.steady_by_relaxation, self.no_steady_state_reason = steady_by_relaxation, no_steady_state_reason
         self.balances = dict(balances or {})
         self.resolutions, self.warned = tuple(resolutions), set[str]()
         self.put: dict[Any, Any] = {}
@@ -238,7 +239,7 @@ class Model:
         """Names of the placeholders in its residual."""
         return tuple(sorted(c.name for c in self.residual.coefficients() if isinstance(c, Placeholder)))
 
-    def given(self, **fields: Any) -> Model:
+    def substitute(self, **fields: Any) -> Model:
         """The same model, on the same unknowns, with fields of other models in place of its placeholders.
 
         Args:
@@ -271,8 +272,8 @@ class Model:
                 for name, q in self.quantities.items()
             },
             drivers=self.drivers,
-            relaxes=self.relaxes,
-            floats=self.floats,
+            steady_by_relaxation=self.steady_by_relaxation,
+            no_steady_state_reason=self.no_steady_state_reason,
             balances={name: balance.replaced(put) for name, balance in self.balances.items()},
             resolutions=self.resolutions,
             system=self._given_system,
@@ -316,7 +317,7 @@ class Model:
                 raise ParameterError(msg)
             driver.constant.value = value
 
-    def trespass(self, *, searching: bool = False) -> str | None:
+    def bounds_violation(self, *, searching: bool = False) -> str | None:
         """Which unknown is not finite or not inside its bounds, the same on all ranks; None if all are. Collective.
 
         Args:
@@ -324,10 +325,10 @@ class Model:
         """
         for unknown in self.unknowns:
             low, high = fields.extremes(unknown.function)
-            lowest, highest = unknown.reach if searching and unknown.reach else unknown.bounds
+            lowest, highest = unknown.search_bounds if searching and unknown.search_bounds else unknown.bounds
             if not (lowest < low and high < highest):
                 told = f"{unknown.name} left its bounds ({lowest:g}, {highest:g})"
-                why = unknown.beyond(low, high) if callable(unknown.beyond) else unknown.beyond
+                why = unknown.bounds_message(low, high) if callable(unknown.bounds_message) else unknown.bounds_message
                 return f"{told}: {why}" if why else told
         return None
 

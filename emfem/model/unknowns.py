@@ -22,9 +22,9 @@ class Unknown:
         rate: its time derivative, or None for an unknown that has none (an algebraic one).
         bounds: values it must keep strictly between; a step that leaves them is taken again, smaller.
         scale: a typical value; absolute errors of time steps count in parts of it.
-        beyond: what it means if it leaves its bounds, for messages: words, or a function of its lowest and its highest
-            value that returns them.
-        reach: wider bounds, between which a search for a steady state may pass on its way; those above when left out.
+        bounds_message: reason to give when it leaves its bounds: a text, or a function of its lowest and highest value
+            that returns one.
+        search_bounds: wider bounds that hold during a search for a steady state; `bounds` when left out.
         unsteady: what it may mean if no steady state is found, for messages.
     """
 
@@ -32,8 +32,8 @@ class Unknown:
     rate: fem.Function | None = None
     bounds: tuple[float, float] = (-np.inf, np.inf)
     scale: float = 1.0
-    beyond: str | Callable[[float, float], str] = ""
-    reach: tuple[float, float] | None = None
+    bounds_message: str | Callable[[float, float], str] = ""
+    search_bounds: tuple[float, float] | None = None
     unsteady: str = ""
 
     @property
@@ -47,13 +47,13 @@ def evolving(
     space: fem.FunctionSpace,
     bounds: tuple[float, float] = (-np.inf, np.inf),
     scale: float = 1.0,
-    beyond: str | Callable[[float, float], str] = "",
-    reach: tuple[float, float] | None = None,
+    bounds_message: str | Callable[[float, float], str] = "",
+    search_bounds: tuple[float, float] | None = None,
     unsteady: str = "",
 ) -> Unknown:
     """An unknown whose time derivative is in the residual."""
     value, rate = fem.Function(space, name=name), fem.Function(space, name=f"rate of {name}")
-    return Unknown(value, rate, bounds, scale, beyond, reach, unsteady)
+    return Unknown(value, rate, bounds, scale, bounds_message, search_bounds, unsteady)
 
 
 def algebraic(name: str, space: fem.FunctionSpace) -> Unknown:
@@ -69,14 +69,14 @@ def tests(unknowns: Sequence[Unknown]) -> Sequence[ufl.Argument]:
 
 
 class Placeholder(fem.Function):
-    """A field that another model will give: it stands in forms until `Model.given` puts that field in its place."""
+    """A field of another model, not known yet: `Model.substitute` replaces it in all forms."""
 
 
 def placeholder(name: str, domain: Domain, shape: tuple[int, ...] = ()) -> Placeholder:
     """A field of a model that does not exist yet, for two models that each need a field of the other.
 
     Args:
-        name: what `Model.given` will call it.
+        name: what `Model.substitute` will call it.
         domain: where.
         shape: () for a scalar, (dim,) for a vector.
     """

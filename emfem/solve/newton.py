@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from emfem.errors import ConvergenceError
 from emfem.model import Model
-from emfem.solve.problem import Options, Problem, attempt, configure, given, reason
+from emfem.solve.problem import Options, Problem, attempt, configure, option_scope, reason
 
 from petsc4py import PETSc
 
@@ -50,7 +50,7 @@ def newton(
     tolerances: dict[str, object] = {"snes_rtol": rtol, "snes_atol": atol, "snes_stol": 0.0, "snes_max_it": 60}
     chosen = configure(snes, {"snes_type": "newtonls", "snes_linesearch_type": "bt"} | tolerances, options)
     problem.stop()
-    with given(chosen), restored(problem.models):
+    with option_scope(chosen), restored(problem.models):
         problem.hold(t)
         trouble = attempt(lambda: snes.solve(None, problem.x))
         code = snes.getConvergedReason()

@@ -43,7 +43,7 @@ def as_models(models: Model | Sequence[Model]) -> tuple[Model, ...]:
     for model in found:
         if model.missing:
             lacks = ", ".join(model.missing)
-            msg = f"the {model.name} model lacks {lacks}: put a field there, model.given({model.missing[0]}=...)"
+            msg = f"the {model.name} model lacks {lacks}: put a field there, model.substitute({model.missing[0]}=...)"
             raise ParameterError(msg)
     mine = [unknown.function for model in found for unknown in model.unknowns]
     for model in found:
@@ -161,9 +161,11 @@ class Problem:
             rows = (self._held + matrix.getOwnershipRange()[0]).astype(PETSc.IntType)
             (matrix.zeroRowsColumns if symmetric else matrix.zeroRows)(rows, diag=1.0)
 
-    def trespass(self, *, searching: bool = False) -> str | None:
+    def bounds_violation(self, *, searching: bool = False) -> str | None:
         """Which unknown is not finite or not inside its bounds; None if all are."""
-        return next((told for told in [model.trespass(searching=searching) for model in self.models] if told), None)
+        return next(
+            (told for told in [model.bounds_violation(searching=searching) for model in self.models] if told), None
+        )
 
 
 def _derivative(residual: ufl.Form, unknown: Unknown, shift: fem.Constant) -> ufl.Form | None:
@@ -196,7 +198,7 @@ def configure(solver: PETSc.Object, settings: Options, options: Options | None) 
     if chosen["pc_type"] in ("lu", "cholesky") and PETSc.Sys.hasExternalPackage("mumps"):
         chosen.setdefault("pc_factor_mat_solver_type", "mumps")
     solver.setOptionsPrefix(PREFIX)
-    with given(chosen):
+    with option_scope(chosen):
         trouble = attempt(solver.setFromOptions)
     if trouble:
         msg = f"petsc_options = {dict(options or {})}, must be options that this PETSc has: {trouble}"
@@ -205,7 +207,7 @@ def configure(solver: PETSc.Object, settings: Options, options: Options | None) 
 
 
 @contextmanager
-def given(options: Options) -> Iterator[None]:
+def option_scope(options: Options) -> Iterator[None]:
     """PETSc options in its global database, and out again; solvers inside a solver read theirs when first used."""
     database = PETSc.Options(PREFIX)
     for key, value in options.items():

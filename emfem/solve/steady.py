@@ -26,9 +26,9 @@ def by_newton(models: Sequence[Model], rtol: float, atol: float, options: Option
     problem = Problem(models)
     with restored(models):
         found = newton(problem, t=models[0].t, rtol=rtol, atol=atol, options=options)
-        trespass = problem.trespass()
-        if trespass:
-            raise gave_up(replace(found, reason=trespass), "Newton steps", models[0].t)
+        left_bounds = problem.bounds_violation()
+        if left_bounds:
+            raise gave_up(replace(found, reason=left_bounds), "Newton steps", models[0].t)
     return found
 
 
@@ -54,9 +54,9 @@ def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options:
         except ConvergenceError as error:
             failure = error.reason
         stepper.close()
-        trespass = None if left > max(atol, rtol * start) else stepper.problem.trespass()
-        if left > max(atol, rtol * start) or trespass:
-            raise gave_up(Steady(stepper.steps, left, trespass or failure), "pseudo-time steps", t)
+        left_bounds = None if left > max(atol, rtol * start) else stepper.problem.bounds_violation()
+        if left > max(atol, rtol * start) or left_bounds:
+            raise gave_up(Steady(stepper.steps, left, left_bounds or failure), "pseudo-time steps", t)
         for model in models:
             model.t = t
     return Steady(stepper.steps, left, "CONVERGED_AT_REST")
@@ -91,10 +91,10 @@ def solve_steady(
     """
     found = as_models(models)
     for model in found:
-        if model.floats:
-            raise ParameterError(model.floats)
+        if model.no_steady_state_reason:
+            raise ParameterError(model.no_steady_state_reason)
     if method is None:
-        method = "pseudo-transient" if any(m.relaxes for m in found) else "newton"
+        method = "pseudo-transient" if any(m.steady_by_relaxation for m in found) else "newton"
     solver = STEADY[choice("method", method, STEADY)]
     number("rtol", rtol, above=0.0)
     number("atol", atol, above=0.0)

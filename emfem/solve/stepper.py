@@ -11,7 +11,7 @@ from emfem.model import Model, check_resolution
 from emfem.model.resolution import OF_PULSE
 from emfem.solve.drives import REMEDY, Drives
 from emfem.solve.newton import consistent, newton
-from emfem.solve.problem import Options, Problem, attempt, configure, given, reason
+from emfem.solve.problem import Options, Problem, attempt, configure, option_scope, reason
 
 from petsc4py import PETSc
 
@@ -231,7 +231,7 @@ class TimeStepper:
                 failure = "the smallest step is not accurate enough"  # PETSc takes it all the same
             if failure is None:
                 problem.load(problem.x)
-                failure = problem.trespass(searching=self._frozen is not None)
+                failure = problem.bounds_violation(searching=self._frozen is not None)
                 if failure is None:
                     break
             self.rejected += 1
@@ -315,7 +315,7 @@ class TimeStepper:
     def _try(self) -> str | None:
         """One TS step; why it failed, or None."""
         try:
-            with given(self._options):
+            with option_scope(self._options):
                 trouble = attempt(self._ts.step)
         except BaseException:  # of the user's own function, or an interrupt
             self._rewind()

@@ -11,18 +11,18 @@ from emfem.errors import ParameterError, count, kind
 from emfem.mesh import Domain, bounds
 from emfem.model import (
     Balance,
+    ConsistentFlux,
     Fixed,
     Flux,
     Model,
     Quantity,
-    Reaction,
     Unknown,
     boundary_fluxes,
     check_boundaries,
-    held,
+    dirichlet_conditions,
     inflow,
     inflows,
-    surplus,
+    net_inflow,
     tests,
 )
 from emfem.stress.field import Stress
@@ -134,11 +134,13 @@ def model(
     residual = balance(metal, sigma, stress.rate, force, v, dx) + let_in
     if empty:
         residual += empty.residual(sigma, v, others[0])
-    held_values, moving = held(domain, stress, conditions)
+    held_values, moving = dirichlet_conditions(domain, stress, conditions)
     free = not held_values
     per_atom = mean(domain, omega)
-    reaction = Reaction(stress, held_values, -flow / per_atom)  # atoms that leave make tension: they count negative
-    inside = [] if empty is None else [Reaction(empty.unknown, [], -flow / per_atom)]
+    reaction = ConsistentFlux(
+        stress, held_values, -flow / per_atom
+    )  # atoms that leave make tension: they count negative
+    inside = [] if empty is None else [ConsistentFlux(empty.unknown, [], -flow / per_atom)]
     return Model(
         "stress",
         domain,
@@ -156,8 +158,8 @@ def model(
             **boundary_fluxes(domain.names, [reaction], out, meaning=integral("1/s")),
         },
         drivers=[*electric.drivers, *moved, *moving],
-        relaxes=free,
-        floats=_no_way_out(domain, conditions) if free else "",
+        steady_by_relaxation=free,
+        no_steady_state_reason=_no_way_out(domain, conditions) if free else "",
         balances={"atoms": Balance(_surplus(domain, metal, sigma, empty, dx), integral("-"), (reaction, *inside), out)},
         resolutions=resolutions(domain, metal, force, bool(conditions), degree),
         system=domain.system(si=True),
@@ -220,6 +222,6 @@ def _surplus(domain: Domain, metal: Metal, sigma: Any, empty: Voids | None, dx: 
 
 def _no_way_out(domain: Domain, conditions: Mapping[str, Any]) -> str:
     """Why a conductor that is held nowhere has no steady state: one sentence, empty if it has. Collective."""
-    net = surplus(inflows(domain, conditions))
+    net = net_inflow(inflows(domain, conditions))
     told = f"on lets in {net:.4g} atoms/s and none out: no steady state; hold sigma somewhere, or balance the fluxes"
     return told if net else ""

@@ -67,7 +67,7 @@ def _temperature(domain: Domain, material: Confined, temperature: Any) -> Any:
         return temperature
     if callable(temperature):
         found = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 2)), name="T")
-        fields.begin(found, temperature, "temperature")
+        fields.set_initial(found, temperature, "temperature")
         low, high = fields.extremes(found)
         for extreme in (low, high):
             material.law("diffusivity")(number("temperature", extreme, above=0.0, unit="K"))
@@ -196,7 +196,7 @@ def start(sigma: fem.Function, residual_stress: Any) -> float:
     Raises:
         ParameterError: if it is something else than a number, a function of x or a Function, or not finite.
     """
-    fields.begin(sigma, residual_stress, "residual_stress")
+    fields.set_initial(sigma, residual_stress, "residual_stress")
     low, high = fields.extremes(sigma)
     if not np.isfinite([low, high]).all():
         msg = f"residual_stress from {low:g} to {high:g} Pa, must be finite"

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from emfem import checkpoint, fields, observe, patterns, plot, write
 from emfem.errors import EmfemError
-from emfem.evolve import Run, evolve
+from emfem.evolution import Run, evolve
 from emfem.files import writable
 from emfem.model import Model
 from emfem.solve import about, solve_steady
@@ -143,7 +143,9 @@ def _times(output: Any, until: float | None) -> dict[str, Any]:
 
 def _quantities(models: Sequence[Model]) -> dict[str, float]:
     """Every number that the models can tell, of the first that can."""
-    return {name: observe.teller(models, name).quantity(name) for model in models for name in model.quantities}
+    return {
+        name: observe.model_with_quantity(models, name).quantity(name) for model in models for name in model.quantities
+    }
 
 
 def _pattern(models: Sequence[Model]) -> dict[str, Any] | None:
@@ -164,12 +166,12 @@ def _pictures(case: Case, models: Sequence[Model], folder: Path) -> None:
 
 def picture(models: Sequence[Model], name: str, path: Path, title: str = "") -> Path:
     """Draw a field: the current of a conductor with its lines, of a vector its length. Collective."""
-    owner = observe.owner(models, name)
-    if name in ("phi", "j") and owner.name == "conduction" and owner.mesh.topology.dim == 2:
-        over = {"over": owner["phi"], "lines": 8} if name == "phi" else {}
-        plot.current(owner, path, title=title, **over)
+    model_with_field = observe.model_with_field(models, name)
+    if name in ("phi", "j") and model_with_field.name == "conduction" and model_with_field.mesh.topology.dim == 2:
+        over = {"over": model_with_field["phi"], "lines": 8} if name == "phi" else {}
+        plot.current(model_with_field, path, title=title, **over)
     else:
-        plot.field(scalar(owner, name), path, title=title)
+        plot.field(scalar(model_with_field, name), path, title=title)
     return path
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from emfem.dimensions import Meaning, integral
 from emfem.errors import ParameterError, count, kind, number
 from emfem.mesh import Domain
-from emfem.model import Balance, Model, OfTime, Reaction, algebraic, evolving, tests
+from emfem.model import Balance, ConsistentFlux, Model, OfTime, algebraic, evolving, tests
 from emfem.surface.anisotropy import factor
 from emfem.surface.circuit import circuit, ends_of
 from emfem.surface.inputs import check_path, drive, metal, start, typical
@@ -110,7 +110,7 @@ def model(
     ends = None if driven is None else ends_of(domain, on)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
-    solid, chemical = evolving("c", space, BOUNDS, beyond=BEYOND), algebraic("mu", space)
+    solid, chemical = evolving("c", space, BOUNDS, bounds_message=BEYOND), algebraic("mu", space)
     c, mu, rate = solid.function, chemical.function, solid.rate
     start(c, domain, shape, width)
     dx = domain.dx(4 * degree)
@@ -143,8 +143,8 @@ def model(
         quantities=quantities(domain, c, flux, laws, width, of_void, dx)
         | (wired.quantities(domain, dx) if wired else {}),
         drivers=wired.drivers if wired else (),
-        relaxes=True,
-        balances={"metal": Balance(c * dx, integral("m3"), (Reaction(solid, [], pace * volume),))},
+        steady_by_relaxation=True,
+        balances={"metal": Balance(c * dx, integral("m3"), (ConsistentFlux(solid, [], pace * volume),))},
         system=domain.system(si=True),
         meanings=MEANINGS,
     )

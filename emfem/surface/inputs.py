@@ -130,7 +130,7 @@ def start(c: fem.Function, domain: Domain, shape: Any, width: float) -> None:
     if isinstance(shape, Shape):
         _check_wave(shape, domain)
         _check_place(shape, domain)
-    fields.begin(c, distance, "shape")
+    fields.set_initial(c, distance, "shape")
     c.x.array[:] = profile(c.x.array, width)
     low, high = fields.extremes(c)
     if not high > 0.9:

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from emfem import analytic, fields, mesh, watch
-from emfem.evolve import evolve
+from emfem.evolution import evolve
 from emfem.film import Alloy, Anisotropy, cupd, growth_rate, model, uniform_field
 from emfem.model import Model
 from emfem.verify.registry import Measured, check

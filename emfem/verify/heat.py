@@ -119,6 +119,6 @@ def _heated(domain: mesh.Domain, volts: float, sigma: Any, *, conductivity: Any)
     current = conduction.model(domain, conductivity=sigma, on={plus: fixed(volts), minus: fixed(0.0)})
     on = {plus: fixed(START), minus: fixed(START)}
     warm = heat.model(domain, source=heat.joule(current), heat_capacity=C, on=on, conductivity=conductivity)
-    current = current.given(T=warm["T"]) if current.missing else current
+    current = current.substitute(T=warm["T"]) if current.missing else current
     solve_steady([current, warm])
     return current, warm

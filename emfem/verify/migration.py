@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import analytic, fields, materials, mesh, migration
-from emfem.evolve import evolve
+from emfem.evolution import evolve
 from emfem.model import flux
 from emfem.solve import solve_steady
 from emfem.units import boltzmann, eV, hour, um

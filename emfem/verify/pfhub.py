@@ -16,7 +16,7 @@ import time
 from datetime import UTC, datetime
 
 from emfem import mesh, watch
-from emfem.evolve import evolve
+from emfem.evolution import evolve
 from emfem.model import Model
 from emfem.studies import versions
 from emfem.verify.film import cahn_hilliard

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emfem import analytic, conduction, fields, mesh, stress, watch
-from emfem.evolve import evolve
+from emfem.evolution import evolve
 from emfem.materials import Material
 from emfem.model import Model, fixed
 from emfem.solve import solve_steady

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from emfem import analytic, materials, mesh, surface, watch
-from emfem.evolve import evolve
+from emfem.evolution import evolve
 from emfem.fields import integral
 from emfem.model import Model
 from emfem.observe import Observer

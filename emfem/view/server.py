@@ -300,7 +300,7 @@ class Page:
 
     def _ready(self, browser: bool) -> None:
         """Say where the page is."""
-        write.say(f"{self.address}  (Ctrl-C ends it)")
+        write.print_root(f"{self.address}  (Ctrl-C ends it)")
         if browser:
             webbrowser.open(self.address)
 

@@ -249,8 +249,8 @@ def on_ranks() -> dict[str, float]:
 
 
 @pytest.mark.parallel
-def test_it_closes_on_two_ranks_with_the_same_flows(told_on: Callable[..., Any]):
-    alone, both = on_ranks(), told_on(2, __file__)
+def test_it_closes_on_two_ranks_with_the_same_flows(run_json_on_ranks: Callable[..., Any]):
+    alone, both = on_ranks(), run_json_on_ranks(2, __file__)
     assert max(value for name, value in both.items() if ", out of " not in name) <= CLOSED
     for name, value in alone.items():
         if ", out of " in name:
@@ -264,7 +264,7 @@ def test_a_term_that_is_left_out_or_wrong_is_seen(term: str):
     em.evolve(model, 0.5, rtol=1e-2, progress=False)
     sheet = model.balances["amount"]
     (reaction,) = sheet.reactions
-    wrong = em.model.Reaction(reaction.unknown, reaction.conditions, 1.01 * reaction.scale)
+    wrong = em.model.ConsistentFlux(reaction.unknown, reaction.conditions, 1.01 * reaction.scale)
     changed: dict[str, Any] = {"out": {}, "made": {}, "reactions": (wrong,)}
     model.balances["amount"] = replace(sheet, **{term: changed[term]})
     assert em.balance(model).relative > 1e-4

@@ -30,7 +30,7 @@ def coupled(domain: em.mesh.Domain, force: float = 0.5) -> tuple[em.Model, em.Mo
         initial=lambda x: 0.3 + 0.1 * np.cos(np.pi * x[0] / 4) * np.cos(np.pi * x[1] / 3),
         degree=1,
     )
-    return current.given(c=film["c"]), film
+    return current.substitute(c=film["c"]), film
 
 
 @cache
@@ -95,7 +95,7 @@ def test_solute_and_charge_are_kept_on_every_shape_with_coupling_both_ways(name:
     film = em.film.model(
         domain, em.film.cupd(), mean=0.3, field=0.3 * current["E"], initial=em.film.noise(0.05, seed=1), degree=1
     )
-    current = current.given(c=film["c"])
+    current = current.substitute(c=film["c"])
     before = film["c"].x.array.copy()
     kept = em.watch.conserved("solute", rtol=1e-10)
     em.evolve([current, film], 1.0, rtol=1e-3, watch=[kept], progress=False)

@@ -126,7 +126,7 @@ def test_the_liner_carries_the_current_past_a_void():
     assert life.resistance[0] == close(2.25e-8 * 50 * um / (WIDE * HIGH), rel=1e-12)
     assert life.resistance[-1] / life.resistance[0] == close(1.1, rel=1e-6)
     assert life.voids[0].node == 1
-    assert life.redistributions == 0  # a wire between two ends has nowhere to send its current
+    assert life.redistributions == 0  # a wire between two ends has unwritable_dir to send its current
 
 
 def test_the_steady_stress_of_the_star_tells_the_node_that_opens():

@@ -113,7 +113,7 @@ def heated(domain: em.mesh.Domain, volts: float, sigma: Any, **arguments: Any) -
     current = conduction.model(domain, conductivity=sigma, on={plus: em.fixed(volts), minus: em.fixed(0.0)})
     on = {plus: em.fixed(START), minus: em.fixed(START)}
     warm = heat.model(domain, source=heat.joule(current), heat_capacity=C, on=on, **arguments)
-    return (current.given(T=warm["T"]) if current.missing else current), warm
+    return (current.substitute(T=warm["T"]) if current.missing else current), warm
 
 
 def strays(temperature: Any, exact: Any, domain: em.mesh.Domain) -> tuple[float, float]:

@@ -37,7 +37,14 @@ def supg(domain: em.mesh.Domain, diffusivity: float, drift: tuple[float, ...], o
     along = length / (2 * speed) * (1 / ufl.tanh(peclet) - 1 / peclet) * ufl.dot(v, ufl.grad(w))
     plain = unknown.rate * w + ufl.inner(diffusivity * ufl.grad(c) - v * c, ufl.grad(w))
     residual = (plain + (unknown.rate + ufl.dot(v, ufl.grad(c))) * along) * dx
-    return Model("supg", domain, (unknown,), residual, conditions=models.held(domain, unknown, on)[0], relaxes=not on)
+    return Model(
+        "supg",
+        domain,
+        (unknown,),
+        residual,
+        conditions=models.dirichlet_conditions(domain, unknown, on)[0],
+        steady_by_relaxation=not on,
+    )
 
 
 def test_on_a_line_supg_is_as_exact_as_fitting():

@@ -405,11 +405,11 @@ def parallel_case() -> list[float]:
 
 
 @pytest.mark.parallel
-def test_pulses_on_two_ranks(told_on: Callable[..., Any]):
+def test_pulses_on_two_ranks(run_json_on_ranks: Callable[..., Any]):
     """Jumps are found at the same times on all ranks."""
     expected = parallel_case()
     assert expected[3:] == pytest.approx(expected[:3], rel=1e-5)  # steps of the two differ
-    assert told_on(2, __file__) == pytest.approx(expected, rel=1e-8)
+    assert run_json_on_ranks(2, __file__) == pytest.approx(expected, rel=1e-8)
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ class Parts:
     def finished(self) -> list[Model]:
         """All models, each with the fields it waited for."""
         for waiting, name, give in self.promised:
-            self.models[waiting] = self.models[waiting].given(**{name: give()})
+            self.models[waiting] = self.models[waiting].substitute(**{name: give()})
         return list(self.models.values())
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from emfem import watch
 from emfem.errors import ParameterError, choice, number
-from emfem.evolve import COUPLINGS
+from emfem.evolution import COUPLINGS
 from emfem.solve import METHODS
 from emfem.solve.steady import STEADY
 from emfem.studies.door import Anything, Number, Time, Times

@@ -258,9 +258,9 @@ def test_bad_input_is_refused_before_anything_is_computed(decay: Decay, argument
     assert (model.t, model["u"].x.array.tolist()) == (0.0, [1.0, 1.0, 1.0])
 
 
-def test_a_checkpoint_that_cannot_be_written_is_refused_before_anything_is_computed(decay: Decay, nowhere: Path):
+def test_a_checkpoint_that_cannot_be_written_is_refused_before_anything_is_computed(decay: Decay, unwritable_dir: Path):
     model = decay()
-    path = nowhere / "state.npz"
+    path = unwritable_dir / "state.npz"
     with pytest.raises(ParameterError, match=re.escape(f"path = {str(path)!r}, must be a file that can be written")):
         march(model, 1.0, checkpoint=path)
     assert model.t == 0.0
@@ -336,7 +336,7 @@ def test_a_field_that_becomes_nan_ends_in_an_error_with_everything_as_it_was(fil
     assert again.t == model.t
     assert model.t == steps.seen[-1] < 0.5
     assert model["field"].value.tolist() == [0.1, 0.0]
-    assert model.trespass() is None
+    assert model.bounds_violation() is None
     assert math.isfinite(model.quantity("dissipation"))
 
 
@@ -378,7 +378,7 @@ def test_a_field_too_strong_for_the_mesh_ends_in_an_error_that_names_the_unknown
     model = em.film.model(em.mesh.interval(10.0, cells=10), em.film.cupd(), mean=0.3, field=(2.0,), degree=1)
     with pytest.raises(ConvergenceError, match=r"c left its bounds \(-0\.01, 1\.01\)"):
         march(model, 20.0)
-    assert model.trespass() is None
+    assert model.bounds_violation() is None
     assert -0.01 < model.quantity("c_min") < 0.1
     assert model.quantity("solute") == pytest.approx(3.0, rel=1e-10)
 
@@ -427,7 +427,7 @@ def test_nothing_is_printed_without_a_terminal_in_a_short_run(decay: Decay, capf
 def test_lines_are_printed_where_there_is_no_terminal(
     decay: Decay, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sys.modules["emfem.evolve"], "PLAIN", 0.0)  # emfem.evolve itself is the function
+    monkeypatch.setattr(sys.modules["emfem.evolution"], "PLAIN", 0.0)
     run = em.evolve(decay(), 1.0)
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == run.steps

@@ -21,7 +21,7 @@ STEPS = 500  # of conjugate gradients at most; a mass matrix, scaled by its diag
 Values = NDArray[np.float64]
 
 
-class Reaction:
+class ConsistentFlux:
     """What flows out through the boundaries where an unknown is held: what the equations of their nodes lack.
 
     Out through NAME = -F(t, u, du/dt; w) with w = 1 at its nodes. The rates are those that make F vanish at all other
