@@ -40,8 +40,8 @@ NOT_RUN = {
     "module load": "modules of a cluster",
     "python -m venv": "makes an environment of its own",
     "~/emfem-env/bin/pip": "makes an environment of its own",
-    "emfem verify": "tests/test_verify.py runs the checks",
-    "emfem view": "tests/test_view.py opens it in a browser",
+    "emfem verify": "tests/verify/test_verify.py runs the checks",
+    "emfem view": "tests/view/test_view.py opens it in a browser",
 }
 
 

@@ -13,7 +13,7 @@ import gdstk
 import pytest
 from dolfinx import fem
 
-SERPENTINE = Path(__file__).resolve().parents[1] / "meshes" / "serpentine.gds"
+SERPENTINE = Path(__file__).resolve().parents[2] / "meshes" / "serpentine.gds"
 PADS = {"anode": 10, "cathode": 11}
 
 

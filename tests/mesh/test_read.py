@@ -25,7 +25,7 @@ import pytest
 from dolfinx import fem
 from mpi4py import MPI
 
-MESHES = Path(__file__).resolve().parents[1] / "meshes"
+MESHES = Path(__file__).resolve().parents[2] / "meshes"
 SAME = 1e-12  # coordinates are written with 16 digits
 
 

@@ -15,7 +15,7 @@ import pytest
 from dolfinx import fem
 from numpy.typing import NDArray
 
-MICROGRAPH = Path(__file__).resolve().parents[1] / "meshes" / "micrograph.png"
+MICROGRAPH = Path(__file__).resolve().parents[2] / "meshes" / "micrograph.png"
 
 
 def measures(domain: em.mesh.Domain) -> dict[str, float]:

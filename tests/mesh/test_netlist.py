@@ -11,7 +11,7 @@ from emfem.units import um
 import numpy as np
 import pytest
 
-MESHES = Path(__file__).resolve().parents[1] / "meshes"
+MESHES = Path(__file__).resolve().parents[2] / "meshes"
 GRID = MESHES / "grid.sp"
 METAL: dict[str, Any] = {"resistivity": 2e-8, "thickness": 0.2 * um, "unit": um}
 

@@ -344,7 +344,7 @@ def test_every_public_shape_has_a_table():
             ("a", "sides"),
         ),
         (
-            {"file": str(Path(__file__).parents[1] / "meshes" / "plate.msh"), "unit": "1 mm"},
+            {"file": str(Path(__file__).parents[2] / "meshes" / "plate.msh"), "unit": "1 mm"},
             ("source", "drain", "sides"),
         ),
     ],
