@@ -1,7 +1,11 @@
-"""Imports go one way: a module of emfem imports only from lower layers, and PETSc stays behind solve.py."""
+"""Imports go one way: between the modules of emfem, by layers, and between the files of each package, without circles.
+
+PETSc stays inside `emfem/solve/`.
+"""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -51,13 +55,19 @@ PETSC_ALLOWED = {"solve"}
 
 
 def sources() -> dict[str, list[Path]]:
-    """The files of each module; a subpackage counts as one module under its top name."""
-    found: dict[str, list[Path]] = {}
+    """Files of each module; a subpackage counts as one module under its top name."""
+    files: dict[str, list[Path]] = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         if parts != ("__init__",):
-            found.setdefault(parts[0], []).append(path)
-    return found
+            files.setdefault(parts[0], []).append(path)
+    return files
+
+
+def dotted(path: Path) -> str:
+    """Dotted name of a file of emfem; that of a package's `__init__.py` is the package's own."""
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imported(tree: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:
@@ -72,7 +82,7 @@ def imported(tree: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[int, str
 
 
 def violations(source: str, module: str, package: tuple[str, ...] = ("emfem",)) -> list[str]:
-    """What the source of `module` imports and must not, one sentence each."""
+    """One sentence for each import of the source that `module` must not have."""
     wrong = []
     for line, name in imported(ast.parse(source), package):
         if module not in PETSC_ALLOWED and any(f"{name}.".startswith(f"{petsc}.") for petsc in PETSC):
@@ -90,6 +100,35 @@ def violations(source: str, module: str, package: tuple[str, ...] = ("emfem",)) 
     return wrong
 
 
+def import_circles(files: dict[str, str]) -> list[str]:
+    """Import circles among files, as "a imports b imports a"; `files` has each file's source by its dotted name.
+
+    Every import counts, also one inside a function or for type checkers only: either is how a circle is hidden. A file
+    that imports its own package from which it takes a name of a file depends on that file, not on the package.
+    """
+    graph: dict[str, set[str]] = {}
+    packages = {name.rpartition(".")[0] for name in files}
+    for name, source in files.items():
+        package = tuple((name if name in packages else name.rpartition(".")[0]).split("."))
+        graph[name] = {file for _, target in imported(ast.parse(source), package) if (file := file_of(target, files))}
+        graph[name].discard(name)
+    circles = []
+    while True:
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            circle = error.args[1][::-1]  # each file is imported by the one after it
+            circles.append(" imports ".join(circle))
+            graph[circle[0]].discard(circle[1])  # cut, so that the next circle is found
+        else:
+            return circles
+
+
+def file_of(name: str, files: Iterable[str]) -> str | None:
+    """Find the file that an import of `name` reads: the file itself, or the one whose name of that kind it is."""
+    return next((file for file in (name, name.rpartition(".")[0]) if file in files), None)
+
+
 def test_every_module_has_a_layer():
     unknown = set(sources()) - set(LAYERS)
     assert sources(), "no module found: the test looks in the wrong place"
@@ -103,6 +142,48 @@ def test_imports_go_down(module: str):
         package = ("emfem", *path.relative_to(PACKAGE).parts[:-1])
         wrong += violations(path.read_text(encoding="utf-8"), module, package)
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("module", [module for module, paths in sources().items() if len(paths) > 1])
+def test_no_import_circle_inside_a_package(module: str):
+    circles = import_circles({dotted(path): path.read_text(encoding="utf-8") for path in sources()[module]})
+    assert not circles, "\n".join(circles)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("from emfem.heat.b import g", "from emfem.heat.a import f"),
+        ("from emfem.heat import b", "import emfem.heat.a"),
+        ("from .b import g", "from . import a"),
+        ("def f():\n    from emfem.heat.b import g", "from emfem.heat.a import f"),  # late
+        ("if TYPE_CHECKING:\n    from emfem.heat.b import G", "from emfem.heat.a import f"),
+        ("from emfem.heat import c", "from emfem.heat.a import f"),  # by way of a third
+    ],
+)
+def test_an_import_circle_is_reported(first: str, second: str):
+    files = {"emfem.heat.a": first, "emfem.heat.b": second, "emfem.heat.c": "from emfem.heat.b import g"}
+    (circle,) = import_circles(files)
+    assert {"emfem.heat.a", "emfem.heat.b"} <= set(circle.split(" imports "))
+
+
+def test_two_import_circles_are_both_reported():
+    files = {"p.a": "import p.b", "p.b": "import p.a", "p.c": "import p.d", "p.d": "import p.c\nimport p.a"}
+    assert len(import_circles(files)) == 2
+
+
+def test_a_file_that_imports_its_package_makes_a_circle():
+    files = {"p": "from p.a import f", "p.a": "from p import f"}
+    assert import_circles(files) in (["p imports p.a imports p"], ["p.a imports p imports p.a"])
+
+
+def test_imports_without_a_circle_are_not_reported():
+    files = {
+        "p": "from p import a, b\nfrom p.a import f",
+        "p.a": "from p import b",
+        "p.b": "import numpy\nimport other.a",
+    }
+    assert import_circles(files) == []
 
 
 @pytest.mark.parametrize(
