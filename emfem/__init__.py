@@ -44,7 +44,7 @@ from emfem import (
 )
 from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, ResolutionWarning, UnknownName
 from emfem.evolution import Run, evolve
-from emfem.libraries import prepare_ufl
+from emfem.libraries import cache_entry_points, prepare_ufl
 from emfem.model import Model, accumulate, balance, fixed, flux, placeholder
 from emfem.solve import Steady, solve_steady
 
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from emfem import lifetime, results, studies, verify
 
 prepare_ufl()
+cache_entry_points()
 
 __version__ = "0.1.0"
 

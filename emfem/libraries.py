@@ -1,10 +1,40 @@
-"""What the libraries below emfem must be told once, before anything is made with them."""
+"""Changes to the libraries below emfem, made once, before anything is built on them."""
 
 from __future__ import annotations
 
+import importlib.metadata
+import sys
+from functools import cache, wraps
 from typing import Any
 
+import cffi
 import ufl
+
+
+def cache_entry_points() -> None:
+    """Make the compilation of forms search the installed packages for setuptools' plugins once, not six times a form.
+
+    FFCx compiles each form by cffi and setuptools, which reads the entry points of every installed package again and
+    again: half of the time that Python spends on a small form. Outside of cffi's compilation nothing changes.
+    """
+    search, compile_extension = importlib.metadata.entry_points, cffi.FFI.compile
+
+    @cache
+    def entry_points(path: tuple[str, ...]) -> importlib.metadata.EntryPoints:
+        return search()
+
+    def select(**parameters: Any) -> importlib.metadata.EntryPoints:
+        return entry_points(tuple(sys.path)).select(**parameters)
+
+    @wraps(compile_extension)
+    def compile_with_cache(self: cffi.FFI, *arguments: Any, **options: Any) -> str:
+        importlib.metadata.entry_points = select
+        try:
+            return compile_extension(self, *arguments, **options)
+        finally:
+            importlib.metadata.entry_points = search
+
+    cffi.FFI.compile = compile_with_cache
 
 
 def prepare_ufl() -> None:

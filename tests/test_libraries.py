@@ -1,10 +1,15 @@
-"""NumPy beside UFL: what comes out is right, or it is refused at once. Without emfem's preparation these never end."""
+"""NumPy beside UFL: the result is right, or it is refused at once. Without emfem's preparation these never end.
+
+And FFCx beside setuptools: one search of the installed packages for all forms.
+"""
 
 from __future__ import annotations
 
+import importlib.metadata
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import emfem as em
@@ -96,3 +101,20 @@ def test_a_field_is_no_number(number: Callable[[Any], Any], field: Any):
 def test_a_constant_is_a_number_and_given_values_are_taken():
     assert float(2.0 * fem.Constant(DOMAIN.mesh, 3.0)) == 6.0  # exact in binary
     assert SCALAR((), {SCALAR: 2.5}) == 2.5
+
+
+def test_forms_are_compiled_with_one_search_for_entry_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    searches, search = [], importlib.metadata.distributions
+
+    def counted(**context: Any) -> Iterable[importlib.metadata.Distribution]:
+        searches.append(context)
+        return search(**context)
+
+    monkeypatch.setattr(importlib.metadata, "distributions", counted)
+    for power in (1, 2):
+        compiled = len(list(tmp_path.glob("*.c")))
+        fem.form(SCALAR**power * ufl.dx, jit_options={"cache_dir": tmp_path})
+        assert len(list(tmp_path.glob("*.c"))) == compiled + 1
+    assert len(searches) <= 1  # none, if a form was compiled before
+    importlib.metadata.entry_points(group="console_scripts")
+    assert len(searches) > 0  # elsewhere nothing is cached
