@@ -1,4 +1,4 @@
-"""How the site is built: `make docs`, or `sphinx-build -W --keep-going docs docs/_build/html`."""
+"""Configuration of the site, which `make docs` builds, or `sphinx-build -W --keep-going docs docs/_build/html`."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""What several test files share: a tiny film, an equation of known solution, and a path that nobody can write."""
+"""Fixtures of several test files: a tiny film, an equation of known solution, and a path that nobody can write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What test_parallel.py starts with mpiexec: `parallel_case.py CASE [FILE]` prints one line of JSON on rank 0."""
+"""Script that test_parallel.py starts with mpiexec: `parallel_case.py CASE [FILE]` prints a line of JSON on rank 0."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def uncaught() -> em.Run:
 
 
 def bad() -> list[list[str]]:
-    """What each rank is told about bad input of each kind."""
+    """Messages about bad input of each kind, on each rank."""
     film = strip()
     film["c"].x.array[:] = 0.3
     attempts = [
@@ -124,7 +124,7 @@ def bad() -> list[list[str]]:
 
 
 def nan() -> list[list[bool]]:
-    """Whether each rank finds a state admissible with a NaN on the first, the last and no rank."""
+    """Admissibility on each rank of a state with a NaN on the first, the last and no rank."""
     found = []
     for rank in (0, COMM.size - 1, None):
         film = strip()
@@ -135,7 +135,7 @@ def nan() -> list[list[bool]]:
 
 
 def interrupt(path: str) -> list[list[str]]:
-    """What each rank is told when a run cannot go on, and the time that is on disk."""
+    """Message on each rank when a run cannot go on, and the time that is on disk."""
     domain = em.mesh.rectangle((10.0, 3.0), cells=(10, 3))  # too coarse for this field: c overshoots
     film = em.film.model(domain, em.film.cupd(), mean=0.3, field=(2.0, 0.0), degree=1)
     try:

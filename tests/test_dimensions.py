@@ -32,7 +32,7 @@ Convert = Callable[[Any, str], Any]
 
 @cache
 def factor(unit: str) -> float:
-    """What a number in a unit is multiplied by when the base units change."""
+    """Factor of a number in a unit when the base units change."""
     text = "" if unit == PLAIN else unit.replace("Ohm", "ohm")
     for power in "234":
         text = text.replace(f"m{power}", f"m**{power}").replace(f"K{power}", f"K**{power}")
@@ -367,7 +367,7 @@ def test_a_film_says_what_it_is_scaled_by() -> None:
 
 
 def test_an_own_model_keeps_its_units() -> None:
-    """What a user's model says of itself is not changed by the domain, nor by filling a placeholder."""
+    """Units of a user's model are not changed by the domain, nor by filling a placeholder."""
     domain = em.mesh.rectangle((3.0, 3.0), cells=(2, 2))
     unknown = em.model.evolving("u", fem.functionspace(domain.mesh, ("Lagrange", 1)))
     (v,) = em.model.tests((unknown,))

@@ -97,7 +97,7 @@ def site() -> Path:
 
 
 def words(page: Path) -> str:
-    """What a page of the site says."""
+    """Text of a page of the site."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")))
 
 
@@ -143,7 +143,7 @@ def modules() -> Iterator[tuple[str, ModuleType]]:
 
 
 def public(name: str, module: ModuleType) -> list[str]:
-    """What a module offers: __all__, or what is defined in it without an underscore."""
+    """Public names of a module: __all__, or those defined in it without an underscore."""
     defined = [key for key, one in vars(module).items() if getattr(one, "__module__", None) == name]
     # an alias for a type is shown where it is used
     offered = [key for key in defined if key[0] != "_" and not key.startswith(("Array", "Mask"))]
@@ -209,7 +209,7 @@ def test_pictures_are_small():
 
 
 def test_every_language_is_known():
-    """What is neither run nor listed here would be shown untested; text is what something else said."""
+    """A block in another language would be shown untested; `text` is for output and messages."""
     assert {block.language for block in BLOCKS} <= {"python", "sh", "bash", "toml", "text"}
 
 

@@ -1,4 +1,4 @@
-"""What is asked of a function is right on every kind of mesh: extremes, integrals, values at points, samples, cells."""
+"""Measures of functions on every kind of mesh: extremes, integrals, values at points, samples, cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where results go: the folder is made, and a place that cannot be written is refused before anything is computed."""
+"""Folders of results: they are made, and a place that cannot be written is refused before anything is computed."""
 
 from __future__ import annotations
 

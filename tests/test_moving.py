@@ -138,7 +138,7 @@ def test_what_cannot_be_refined_is_refused(options: dict[str, Any], told: str):
 
 @pytest.fixture(scope="module")
 def seen() -> em.watch.Series:
-    """What is seen of the void followed."""
+    """Series of the void that is followed."""
     return em.watch.series(["x_centre", "metal", "moved", "resistance", "free_energy"])
 
 

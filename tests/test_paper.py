@@ -151,7 +151,7 @@ def test_a_power_law_of_a_window_leaves_out_what_vanishes():
 
 
 def test_the_film_is_unstable_between_the_spinodals():
-    """Where long waves begin to grow and cease to."""
+    """Long waves begin to grow at the first spinodal and cease to at the second."""
     waves = np.array([[1e-3, 0.0]])
 
     def grows(mean: float) -> bool:
@@ -195,7 +195,7 @@ def imagined(film: Any, *, fine: bool) -> Any:
 
 
 def verdicts(name: str, fine: bool, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """What a figure says of imagined films."""
+    """Statements of a figure about made-up films."""
     monkeypatch.setattr(films, "run", lambda film: imagined(film, fine=fine))
     monkeypatch.setattr(em.plot.style, "DPI", 40)
     found = figures.main(only=[name], seeds=[1, 2], workers=0, out=str(out))
@@ -226,7 +226,7 @@ def test_films_that_do_what_the_paper_says_agree(name: str, says: str, tmp_path:
 
 
 def beyond_paper(name: str, fine: bool, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """What a topic beyond the paper says of imagined films."""
+    """Statements of a topic beyond the paper about made-up films."""
     monkeypatch.setattr(films, "run", lambda film: imagined(film, fine=fine))
     monkeypatch.setattr(em.plot.style, "DPI", 40)
     found = beyond.main(only=[name], seeds=[1], workers=0, out=str(out))

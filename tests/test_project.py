@@ -1,4 +1,4 @@
-"""What the project says of itself is true: one version, no demo untested, nothing of one machine in a tracked file."""
+"""Statements of the project about itself: one version, no demo untested, nothing of one machine in a tracked file."""
 
 import os
 import re

@@ -21,7 +21,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory, strip: Case) -> em.studies
 
 @pytest.fixture
 def found(outcome: em.studies.Outcome) -> em.results.Results:
-    """What it left."""
+    """Results in the folder of the run."""
     return em.results.open(outcome.folder)
 
 

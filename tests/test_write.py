@@ -1,4 +1,4 @@
-"""What is on disk after a run is what the run was: rows of a CSV, frames for ParaView; bad places are refused."""
+"""Files of a run hold its numbers: rows of a CSV, frames for ParaView; bad places are refused."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_an_old_file_is_replaced(decay: Decay):
 
 
 def frames(path: Path | str) -> int:
-    """How many frames an ADIOS2 (BP5) file holds; its index has a record for each, after a header and the writers."""
+    """Number of frames in an ADIOS2 (BP5) file; its index has a record for each, after a header and the writers."""
     try:
         adios2 = importlib.import_module("adios2")
     except ImportError:

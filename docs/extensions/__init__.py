@@ -1,1 +1,1 @@
-"""What the build of the site needs beside Sphinx: pages made of the program, docstrings as they are written."""
+"""Extensions of Sphinx for this site: pages made from the program, docstrings as they are written."""

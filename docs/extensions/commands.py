@@ -35,19 +35,19 @@ def written(parameter: Any) -> str:
 
 
 def kind(parameter: Any) -> str:
-    """What stands for the value of an option."""
+    """Placeholder for the value of an option: FILE, N, X or TEXT."""
     return {"Path": "FILE", "int": "N", "float": "X"}.get(parameter.type_descriptor.annotation.__name__, "TEXT")
 
 
 def usage(words: str, command: Any) -> str:
-    """How it is called, in one line."""
+    """Synopsis of a command, in one line."""
     arguments = [written(p).strip("`") for p in command.params if p.param_type_name == "argument"]
     options = ["[OPTIONS]"] if any(p.param_type_name == "option" for p in command.params) else []
     return " ".join([words, *options, *arguments])
 
 
 def section(words: str, command: Any) -> str:
-    """A command: what it does, how it is called, what can be said."""
+    """Section about a command: its help, its synopsis, and the table of its arguments."""
     rows = []
     for parameter in command.params:
         default = parameter.default

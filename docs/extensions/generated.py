@@ -1,4 +1,4 @@
-"""What pages say of the program is asked of the program: commands, tables of a case, demos, units."""
+"""Parts of pages that are generated from the program: commands, tables of a case, demos, units."""
 
 from collections.abc import Callable, Mapping
 

@@ -18,6 +18,6 @@ def resize(app: Sphinx, page: nodes.document) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """When a page has been read."""
+    """Register the extension: images are resized after a page has been read."""
     app.connect("doctree-read", resize)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -60,7 +60,7 @@ SI = re.compile(r"\s*\[(?!0|1, )[^\[\]]*\](?=[.;]|$)")  # a unit at the end of a
 
 @cache
 def said(maker: Callable[..., Any]) -> dict[str, str]:
-    """What a docstring says of each argument or attribute."""
+    """Read the description of each argument or attribute from a docstring."""
     found: dict[str, str] = {}
     section, name = False, ""
     for line in (inspect.getdoc(maker) or "").splitlines():
@@ -75,7 +75,7 @@ def said(maker: Callable[..., Any]) -> dict[str, str]:
 
 
 def words(kind: type[Table], key: str) -> str:
-    """What a key means."""
+    """Describe the meaning of a key."""
     if kind is MaterialTable and key in WINDOWS:
         window = WINDOWS[key]
         return f"of your own instead, from {window.low:g} to {window.high:g}."
@@ -90,7 +90,7 @@ def words(kind: type[Table], key: str) -> str:
 
 
 def in_toml(text: str) -> str:
-    """What a docstring says of an argument, said of a key: arrays are lists, and the unit has a column of its own."""
+    """Turn the description of an argument into that of a key: arrays are lists, the unit has a column of its own."""
     text = re.sub(r"shape \((\d),\)", r"a list of \1", SI.sub("", text))
     return re.sub(r"shape \(n, (\d)\)", r"a list of lists of \1", text)
 
@@ -125,7 +125,7 @@ def inner(annotation: Any) -> Iterator[type[Table]]:
 
 
 def plain(annotation: Any) -> str:
-    """What a value is that has no unit."""
+    """Name the type of a value without a unit."""
     if get_origin(annotation) in (Union, UnionType, Annotated):
         parts = [part for part in get_args(annotation) if part is not type(None)]
         return plain(parts[0])
@@ -137,7 +137,7 @@ def plain(annotation: Any) -> str:
 
 
 def kind(field: FieldInfo) -> str:
-    """What the value of a key is, in Markdown."""
+    """Describe the value of a key, in Markdown."""
     tables = list(inner(field.annotation))
     if tables:
         several = {dict: "one for each name", tuple: "a list of them"}
@@ -156,7 +156,7 @@ def kind(field: FieldInfo) -> str:
 
 
 def default(field: FieldInfo) -> str:
-    """What a key is when it is left out; nothing where that is told in words."""
+    """Default of a key; empty where the description has it in words."""
     if field.is_required():
         return "needed"
     value = field.default
@@ -181,7 +181,7 @@ def keys(table_: type[Table], left_out: Sequence[str] = ()) -> str:
 
 
 def heading(table_: type[Table]) -> str:
-    """What a table is, in a sentence or more, without what is said of its keys."""
+    """Description of a table, without that of its keys."""
     lines = (inspect.getdoc(table_) or "").split("\nAttributes:")[0].split("\nArgs:")[0]
     return " ".join(lines.split())
 

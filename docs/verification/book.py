@@ -44,7 +44,7 @@ def state() -> str:
 
 
 def summary() -> HTML:
-    """How many checks passed, when, with what."""
+    """Number of checks that passed, with the date and the versions."""
     told = report()
     versions = ", ".join(f"{name} {version}" for name, version in told["versions"].items())
     date = datetime.fromisoformat(told["date"]).strftime("%d %B %Y, %H:%M UTC")

@@ -30,7 +30,7 @@ CRITICAL = 41 * MPa
 
 
 def picture(draw: Callable[[], Any], alt: str) -> Image:
-    """What `draw` returns, a figure, as a picture in the page."""
+    """Show the figure that `draw` returns as a picture in the page."""
     with mpl.rc_context(style.LOOK):
         figure = draw()
         buffer = io.BytesIO()

@@ -285,7 +285,7 @@ def test_a_sweep_whose_cases_are_refused(film: Path):
 
 
 def test_a_sweep_says_how_many_runs_ended_early_and_why(film: Path, monkeypatch: pytest.MonkeyPatch):
-    """What comes of the runs is given here; tests/studies/test_sweeps.py has it from runs."""
+    """The outcomes of the runs are fixed here; tests/studies/test_sweeps.py has it from runs."""
     early = ["reached until", "sigma_max rose to 5e+08", "sigma_max rose to 5e+08"]
     table = pd.DataFrame({"hash": list("abc"), "status": ["ok"] * 3, "stopped": early, "t": [3.0, 2.0, 1.0]})
     monkeypatch.setattr(em.studies.Study, "run", lambda *_, **__: table)

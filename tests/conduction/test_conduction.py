@@ -61,7 +61,7 @@ def currents(model: em.Model) -> dict[str, float]:
 
 
 def imbalance(model: em.Model) -> float:
-    """What the electrodes' currents add up to, relative to the largest of them."""
+    """Sum of the electrodes' currents, relative to the largest of them."""
     found = list(currents(model).values())
     return abs(sum(found)) / max(map(abs, found))
 

@@ -57,7 +57,7 @@ def solved(domain: em.mesh.Domain, material: Any = METAL, *, method: str | None 
 
 
 def left_over(model: em.Model, stored: float = 0.0) -> float:
-    """What is wrong with the balance of heat, relative to the largest part of it."""
+    """Error of the balance of heat, relative to the largest part of it."""
     parts = {name: model.quantity(name) for name in model.quantities if name.startswith("heat ")}
     made, lost = model.quantity("generated"), model.quantity("lost")
     largest = max(abs(made), abs(lost), *map(abs, parts.values()))
@@ -393,7 +393,7 @@ def test_heat_that_comes_in_stays_in(method: str):
 
 
 def test_rates_balance_at_every_moment():
-    """What the boundaries take in a run is what the heat loses: d heat/dt from a step's difference, to its order."""
+    """The flow through the boundaries in a run is its loss: d heat/dt from a step's difference, to its order."""
     on: dict[str, Any] = {"left": em.fixed(START), "right": heat.convection(1e7, 320.0)}
     model = heat.model(line(8), METAL, current_density=2e11, loss=(1e12, 310.0), on=on)
     em.evolve(model, 2e-7, fixed_step=2e-9, progress=False)

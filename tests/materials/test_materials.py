@@ -674,7 +674,7 @@ def test_the_temperature_of_a_file_can_be_overruled(write: Callable[[str], Path]
 
 @pytest.mark.parametrize("name", em.materials.names())
 def test_the_tables_of_the_metals_can_be_copied(name: str):
-    """What comes with emfem is in the format that users write."""
+    """Files that come with emfem are in the format that users write."""
     path = Path(em.materials.__file__).parent / "data" / f"{name}.toml"
     assert str(em.materials.read(path)) == str(em.materials.metal(name))
 

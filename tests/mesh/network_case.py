@@ -1,4 +1,4 @@
-"""What test_network.py starts with mpiexec: prints one line of JSON on rank 0."""
+"""Script that test_network.py starts with mpiexec: it prints one line of JSON on rank 0."""
 
 from __future__ import annotations
 

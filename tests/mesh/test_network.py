@@ -245,7 +245,7 @@ def test_currents_that_violate_kirchhoff_are_refused_with_the_node_and_the_amoun
 
 
 def test_currents_that_leave_through_a_via_are_told_as_loads_which_then_balance_them():
-    """What the message says is what makes it pass."""
+    """Following the advice of the message makes it pass."""
     with pytest.raises(em.ParameterError) as caught:
         em.stress.model(star(), em.materials.copper(), current_density=[1.0e10, 1.2e10, 0.7e10])
     assert str(caught.value).endswith(

@@ -38,7 +38,7 @@ def measures(domain: em.mesh.Domain) -> dict[str, float]:
 
 
 def nearest(domain: em.mesh.Domain, place: tuple[float, float]) -> float:
-    """How far the nearest corner of a cell is."""
+    """Distance to the nearest corner of a cell."""
     return float(np.hypot(*(domain.mesh.geometry.x[:, :2] - place).T).min())
 
 

@@ -139,7 +139,7 @@ def test_straight_ends_stay_exact_beside_arcs():
 
 @pytest.mark.parametrize("fillet", [0.25, 0.5], ids=["small", "the whole head"])
 def test_a_fillet_adds_what_lies_between_a_square_and_its_arc(fillet: float):
-    """Where it takes the whole head, two arcs meet the ends of the head: no edge of no length is left."""
+    """A fillet of the whole head: two arcs meet the ends of the head, and no edge of length 0 is left."""
     domain = em.mesh.dogbone(**DOGBONE | {"fillet": fillet, "length": 1.0, "order": 2})
     found = measures(domain)
     assert found[""] == pytest.approx(5.0 + 4 * fillet**2 * (1 - math.pi / 4), rel=CURVED[2])

@@ -79,7 +79,7 @@ def test_what_flows_out_is_what_is_lost_on_the_way_too(square: em.mesh.Domain, o
 
 @pytest.mark.parametrize("options", KINDS, ids=kind_name)
 def test_a_held_value_that_moves_takes_part_in_the_balance(line: em.mesh.Domain, options: dict[str, Any]):
-    """What its own nodes take up on the way counts: about 4 % of the flux here."""
+    """The uptake of its own nodes on the way counts: about 4 % of the flux here."""
     species = model(line, on={"left": em.fixed(lambda t: 1 + 3 * t)}, **options)
     step = 1e-5
     em.evolve(species, 0.1, fixed_step=1e-3, progress=False)

@@ -1,4 +1,4 @@
-"""What a mesh does not resolve is told once, with the number and the remedy; and meshes that resolve more."""
+"""A mesh that does not resolve a solution is reported once, with the number and the remedy; and finer meshes."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_a_film_that_does_not_separate_has_no_interface():
 
 
 def told_on_ranks() -> dict[str, Any]:
-    """How many warnings each rank shows, and what each raises if they are errors."""
+    """Number of warnings on each rank, and the error on each if warnings are errors."""
     shown: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("always")

@@ -45,7 +45,7 @@ def film() -> em.Model:
 
 
 def saved(draw: Callable[..., Figure | None], subject: object, path: Path, **options: Any) -> Path:
-    """Where a picture was written; the figure is returned as well."""
+    """Write a picture, check that the figure is returned as well, and return the path."""
     assert isinstance(draw(subject, path, **options), Figure)
     return path
 
@@ -175,7 +175,7 @@ def bar_of(figure: Figure) -> Any:
 
 
 def said(axes: Any) -> str:
-    """What a colour bar says, on one line."""
+    """Label of a colour bar, on one line."""
     return (axes.get_ylabel() or axes.get_xlabel()).replace("\n", " ")
 
 
@@ -432,7 +432,7 @@ def test_a_held_electrode_is_drawn_where_it_is() -> None:
 
 
 def parallel_case() -> dict[str, Any]:
-    """What each picture is on each rank, and what all ranks are told of a bad one."""
+    """Result of each picture on each rank, and the message on all ranks about a bad one."""
     domain = em.mesh.rectangle((50 * um, 20 * um), cells=(5, 2), cell="triangle").in_metres()
     model = solved(domain, {"left": em.fixed(0.01), "right": em.fixed(0.0)}, conductivity=5e7)
     figures = {
@@ -500,7 +500,7 @@ def tent() -> em.mesh.Domain:
 
 
 def seen(path: Path, colour: str) -> Any:
-    """Where a picture has a colour, give or take what smooth edges need, shape (height, width)."""
+    """Mask of the pixels of a colour, with the tolerance that smooth edges need, shape (height, width)."""
     image = iio.imread(path)[:, :, :3] / 255.0
     return np.abs(image - np.array(to_rgb(colour))).max(axis=2) < 0.04
 
@@ -835,7 +835,7 @@ def star() -> em.mesh.Domain:
 
 
 def colours_of(path: Path) -> int:
-    """How many different colours, coarsely, a picture has."""
+    """Number of different colours of a picture, coarsely."""
     image = iio.imread(path)[:, :, :3] // 32
     return len(np.unique(image.reshape(-1, 3), axis=0))
 

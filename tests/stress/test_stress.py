@@ -284,7 +284,7 @@ def test_a_critical_stress_in_megapascals_is_told():
 
 
 def test_a_network_may_pass_its_steady_stress_on_the_way():
-    """Where 50 um under a current end in 500 um without, tension comes to that of the short line alone, G L/2.
+    """At the end of 50 um under a current, joined to 500 um without, the tension reaches that of the short line, G L/2.
 
     A blocked line never passes its own; the joint does five times.
     """

@@ -71,7 +71,7 @@ def study(tmp_path: Path) -> Any:
 
 
 def told(path: Path) -> str:
-    """Why a study is refused, without the folder."""
+    """Message of a refused study, without the folder."""
     with pytest.raises(em.ParameterError) as caught:
         Study.read(path)
     return str(caught.value).replace(f"{path.parent}/", "")
@@ -239,7 +239,7 @@ def test_a_sweep_that_is_killed_goes_on_where_it_was(tmp_path: Path, study: Any,
 
 
 def alive(group: int) -> bool:
-    """Whether any process of a group is there."""
+    """Return true if any process of a group is alive."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:

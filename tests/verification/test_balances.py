@@ -219,7 +219,7 @@ CONDUCTORS: dict[str, Callable[[], On]] = {
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("electrodes", CONDUCTORS)
 def test_current_in_is_current_out(shape: str, electrodes: str):
-    """What is left is that of the solver: a residual of 1e-12 of a typical current."""
+    """The remainder is that of the solver: a residual of 1e-12 of a typical current."""
     domain = SHAPES[shape](1.0)
     kappa = ufl.as_matrix([[2.0, 0.3], [0.3, 1.0]]) if shape in ("quadrilaterals", "triangles") else 1.7
     model = em.conduction.model(domain, conductivity=kappa, on=CONDUCTORS[electrodes]())

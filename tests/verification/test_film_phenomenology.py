@@ -1,4 +1,4 @@
-"""What arXiv:2004.08314 reports of the film in words: the direction and the order of its stripes.
+"""Reports of arXiv:2004.08314 about the film, in words: the direction and the order of its stripes.
 
 Six wavelengths square from a random start of +-0.1, to t = 1000: the patterns are developed then (contrast 0.1), and
 not yet free of defects. Bounds on angle and order hold with room to spare for the seeds 1, 2 and 3; seed 1 is run.

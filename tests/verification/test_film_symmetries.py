@@ -1,4 +1,4 @@
-"""What may not depend on the axes and on the cells, and that the Jacobian is the derivative of the residual."""
+"""Independence of the axes and of the cells, and the Jacobian as the derivative of the residual."""
 
 import math
 from functools import cache

@@ -126,7 +126,7 @@ def strays(temperature: Any, exact: Any, domain: em.mesh.Domain) -> tuple[float,
 
 @cache
 def constant(name: str, size: float) -> Any:
-    """What T strays from the phi-theta theorem by, at most and on average, relative to its greatest rise."""
+    """Largest and mean difference of T from the phi-theta theorem, relative to its greatest rise."""
     domain, volts = SHAPES[name](size), 0.05
     current, warm = heated(domain, volts, 1 / RHO, conductivity=K)
     em.solve_steady([current, warm])
@@ -138,7 +138,7 @@ def constant(name: str, size: float) -> Any:
 
 @cache
 def electronic(name: str, size: float, volts: float) -> tuple[Any, float]:
-    """What T strays from its closed form by, at most and on average, relative to its greatest rise; and its maximum."""
+    """Largest and mean difference of T from its closed form, relative to its greatest rise; and its maximum."""
     domain = SHAPES[name](size)
     sigma = 1 / resistivity(em.placeholder("T", domain))
     electrons = heat.wiedemann_franz(resistivity, lorenz=2.44e-8)

@@ -30,7 +30,7 @@ def in_regions(domain: em.mesh.Domain, names: tuple[str, ...], region: Callable[
 
 
 def inside(half: float, places: Any) -> Any:
-    """Whether places lie in the layer about y = 0.4."""
+    """Mask of the places in the layer about y = 0.4."""
     return abs(places[:, 1] - 0.4) < half
 
 

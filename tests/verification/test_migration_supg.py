@@ -1,4 +1,4 @@
-"""Why fitting and not SUPG: both measured on the same linear cells, at cell Peclet numbers of 50 to 100.
+"""Exponential fitting against SUPG, on the same linear cells, at cell Peclet numbers of 50 to 100.
 
 Streamline-upwind Petrov-Galerkin elements test with w + tau v . grad w. They smear half as much as fitting, but they
 overshoot beside layers and become negative, which a concentration cannot be, and fitting does neither.

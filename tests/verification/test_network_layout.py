@@ -29,7 +29,7 @@ TIME = 3e6  # s: stress has spread over 16 um, 2 sqrt(kappa t)
 
 @dataclass
 class Found:
-    """What a model of the T tells, in the order of ARMS.
+    """Values of a model of the T, in the order of ARMS.
 
     Attributes:
         current: into the metal, over its thickness [A/m].

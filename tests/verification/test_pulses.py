@@ -44,7 +44,7 @@ def model_of(kind: str, drive: Any, cells: int = 60) -> em.Model:
 
 
 def let_in(kind: str, model: em.Model) -> float:
-    """What the drive has brought since the start; for a stress its largest value."""
+    """Amount that the drive has brought since the start; for a stress its largest value."""
     if kind == "stress":
         return model.quantity("sigma_max")
     name, before = {"migration": ("amount", 1.0), "heat": ("T_mean", 300.0), "film": ("solute", 2.0)}[kind]
@@ -297,7 +297,7 @@ def test_a_conduction_that_is_staggered_sees_both_sides_of_a_jump():
 
 
 def test_pulses_too_short_for_the_mesh_are_told():
-    """What stress does in 0.3 s reaches 0.1 cells: its peaks are too low, by how much no step can see."""
+    """In 0.3 s a change of stress reaches 0.1 cells: its peaks are too low, by an error that no step can see."""
     drive = waveforms.pulses(period=30.0, duty=0.01, level=DENSITY)
     with pytest.warns(
         em.ResolutionWarning, match=r"diffusion length over cell size = .* at the end of a pulse of 0\.3"
@@ -392,7 +392,7 @@ def test_an_averaged_drive_is_off_by_the_ripple_at_most():
 
 
 def parallel_case() -> list[float]:
-    """What pulses through one end leave, where a step of the other end lets some out; known and bare."""
+    """Amount that pulses through one end leave, with a step at the other end; as waveforms and as bare functions."""
     found = []
     for make in (waveforms.pulses, bare):
         line = em.mesh.interval(1.0, cells=40, names=("a", "b"))

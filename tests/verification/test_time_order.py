@@ -1,4 +1,4 @@
-"""How the error of a run falls with its step: the order of the methods, whatever the field and the Jacobian do.
+"""Order of the methods in time: the error of a run against its step, for any field and Jacobian.
 
 All runs share one mesh, so that only the error in time is seen: the distance to an adaptive run whose tolerance makes
 it a hundred times more accurate than the finest of them.

@@ -1,4 +1,4 @@
-"""What `emfem verify` checks, one test each; the files beside hold the code to other numbers, and in other ways."""
+"""One test for each check of `emfem verify`; tests/verification/ compares with other numbers, and in other ways."""
 
 from emfem import verify
 

@@ -219,7 +219,7 @@ def test_the_long_form_is_asked_for():
 
     @check("film", source="by hand", target=1.0, rtol=0.1)
     def asked(full: bool) -> float:
-        """Which form it is."""
+        """Return 1; the form is recorded."""
         seen.append(full)
         return 1.0
 

@@ -202,7 +202,7 @@ def test_a_time_has_a_unit_if_all_runs_have(
 
 
 def test_times_do_not_mix(run: Run):
-    """What is asked for in any order is of the time that was asked for."""
+    """Fields requested in any order are those of the requested time."""
     late, early = run.scene.values("c", 2.0), run.scene.values("c", 0.0)
     again = Run(run.folder, "again").scene
     assert np.array_equal(again.values("c", 0.0), early)
@@ -226,7 +226,7 @@ def pixels(data: bytes) -> np.ndarray:
 
 
 def far(image: np.ndarray, colour: Any) -> np.ndarray:
-    """How far each pixel is from a colour."""
+    """Distance of each pixel from a colour."""
     return np.abs(image - np.asarray(mpl.colors.to_rgb(colour))).max(axis=2)
 
 
@@ -552,7 +552,7 @@ def asked(address: str, path: str, headers: dict[str, str] | None = None) -> tup
 
 
 def token(address: str) -> str:
-    """What the address holds."""
+    """Secret in the address."""
     return parse_qs(urlsplit(address).query)["secret"][0]
 
 
@@ -645,11 +645,11 @@ class Tab:
 
     @property
     def drawn(self) -> int:
-        """How often the page was drawn."""
+        """Number of times that the page was drawn."""
         return int(self.page.locator(".page").get_attribute("data-drawn"))
 
     def pane(self, number: int = 0) -> np.ndarray:
-        """What a pane looks like."""
+        """Screenshot of a pane."""
         return pixels(self.page.locator(f"#pane_{number}").screenshot())
 
     def choose(self, what: str, words: str) -> None:
