@@ -11,24 +11,32 @@ import pytest
 
 CASE = Path(__file__).with_name("parallel_case.py")
 QUANTITIES = ("solute", "free_energy", "dissipation", "c_min", "c_max", "amplitude")
-TIMEOUT = 60  # seconds; a case takes a few
+TIMEOUT = 120  # seconds; each case takes a few
 pytestmark = pytest.mark.parallel
 
 
 class Runs:
-    """The numbers of the case on so many ranks, each run once, and where its state was written."""
+    """Answers of `parallel_case.py` on so many ranks, by case; each number of ranks is started once."""
 
     def __init__(self, folder: Path, run_json_on_ranks: Callable[..., Any]) -> None:
         self.folder, self.run_json_on_ranks = folder, run_json_on_ranks
-        self._numbers: dict[int, Any] = {}
-
-    def state(self, ranks: int) -> str:
-        return str(self.folder / f"{ranks}.npz")
+        self._answers: dict[int, Any] = {}
 
     def __getitem__(self, ranks: int) -> Any:
-        if ranks not in self._numbers:
-            self._numbers[ranks] = self.run_json_on_ranks(ranks, CASE, "run", self.state(ranks), timeout=TIMEOUT)
-        return self._numbers[ranks]
+        if ranks not in self._answers:
+            cases = [f"run={self.folder}/{ranks}.npz"]
+            if ranks == 2:
+                cases += ["bad", f"interrupt={self.rescue}"]
+            else:
+                assert self[2], "the state of two ranks is read on others"
+                cases += ["few", f"load={self.folder}/2.npz"] + ["nan"] * (ranks == 3)
+            self._answers[ranks] = self.run_json_on_ranks(ranks, CASE, *cases, timeout=TIMEOUT)
+        return self._answers[ranks]
+
+    @property
+    def rescue(self) -> str:
+        """Path of the state that an interrupted run leaves."""
+        return f"{self.folder}/rescue.npz"
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +64,11 @@ def compare(found: dict[str, Any], expected: dict[str, Any]) -> None:
 @pytest.mark.parametrize("ranks", [2, 3])
 @pytest.mark.parametrize("film", ["stripes", "strip"])
 def test_a_run_has_the_same_numbers_on_any_number_of_ranks(runs: Runs, film: str, ranks: int):
-    compare(runs[ranks][film], runs[1][film])
+    compare(runs[ranks]["run"][film], runs[1]["run"][film])
 
 
 def test_the_case_is_worth_comparing(runs: Runs):
-    stripes, strip = runs[1]["stripes"], runs[1]["strip"]
+    stripes, strip = runs[1]["run"]["stripes"], runs[1]["run"]["strip"]
     assert stripes["steps"] >= 10
     assert stripes["c_max"] - stripes["c_min"] > 0.02
     assert stripes["solute"] == pytest.approx(0.3 * 15.6**2, rel=1e-10)
@@ -71,11 +79,9 @@ def test_the_case_is_worth_comparing(runs: Runs):
 
 
 @pytest.mark.parametrize("ranks", [1, 3])
-def test_a_state_written_on_two_ranks_is_read_on_another_number(
-    runs: Runs, ranks: int, run_json_on_ranks: Callable[..., Any]
-):
-    expected = {name: value for name, value in runs[2]["stripes"].items() if name in QUANTITIES}
-    found = run_json_on_ranks(ranks, CASE, "load", runs.state(2), timeout=TIMEOUT)
+def test_a_state_written_on_two_ranks_is_read_on_another_number(runs: Runs, ranks: int):
+    expected = {name: value for name, value in runs[2]["run"]["stripes"].items() if name in QUANTITIES}
+    found = dict(runs[ranks]["load"])
     assert found.pop("t") == 30.0
     compare(found, expected)
 
@@ -87,8 +93,8 @@ def test_bad_input_ends_a_script_on_every_rank(mpiexec: Callable[..., tuple[int,
     assert err.count("emfem.errors.ParameterError: until = -1, must be after the models' time 0") == 2
 
 
-def test_bad_input_is_told_to_every_rank(run_json_on_ranks: Callable[..., Any]):
-    first, second = run_json_on_ranks(2, CASE, "bad", timeout=TIMEOUT)
+def test_bad_input_is_reported_on_every_rank(runs: Runs):
+    first, second = runs[2]["bad"]
     assert first == second
     for message, words in zip(
         first,
@@ -109,21 +115,18 @@ def test_bad_input_is_told_to_every_rank(run_json_on_ranks: Callable[..., Any]):
         assert words in message
 
 
-def test_a_rank_may_be_without_cells(run_json_on_ranks: Callable[..., Any]):
-    compare(run_json_on_ranks(3, CASE, "few", timeout=TIMEOUT), run_json_on_ranks(1, CASE, "few", timeout=TIMEOUT))
+def test_a_rank_may_be_without_cells(runs: Runs):
+    compare(runs[3]["few"], runs[1]["few"])
 
 
-def test_a_nan_on_one_rank_is_seen_by_all(run_json_on_ranks: Callable[..., Any]):
-    assert run_json_on_ranks(3, CASE, "nan", timeout=TIMEOUT) == [[False, False, True]] * 3
+def test_a_nan_on_one_rank_is_seen_by_all(runs: Runs):
+    assert runs[3]["nan"] == [[False, False, True]] * 3
 
 
-def test_a_run_that_cannot_go_on_ends_on_all_ranks_with_its_state_on_disk(
-    tmp_path: Path, run_json_on_ranks: Callable[..., Any]
-):
-    path = str(tmp_path / "rescue.npz")
-    first, second = run_json_on_ranks(2, CASE, "interrupt", path, timeout=TIMEOUT)
+def test_a_run_that_cannot_go_on_ends_on_all_ranks_with_its_state_on_disk(runs: Runs):
+    first, second = runs[2]["interrupt"]
     assert first == second
-    said, t = first
-    assert said.startswith(f"{t} no step possible at t = ")
-    assert said.endswith(f"the last good state is in {path}")
+    message, t = first
+    assert message.startswith(f"{t} no step possible at t = ")
+    assert message.endswith(f"the last good state is in {runs.rescue}")
     assert 0 < float(t) < 0.5
