@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo paper test docs links lint clean
+.PHONY: help install demo paper test quick docs links lint clean
 
 export OMP_NUM_THREADS := 1
 
@@ -32,8 +32,14 @@ demo: $(installed)  ## run demos/stripes.py; pictures and ParaView files go to r
 paper: $(installed)  ## every figure of the film paper at a reduced size; pictures and table go to results/paper/reduced/
 	$(bin)/python demos/paper/figures.py
 
+# Lint and types use the core that is idle while pytest collects; their output comes last, so that it is not mixed in.
 test: $(installed)  ## lint, types and all tests, the parallel ones too
-	@failed=0; $(checks); $(bin)/python -m pytest $(side_by_side) || failed=1; exit $$failed
+	@failed=0; lines=$$(mktemp); $(MAKE) --silent lint > $$lines 2>&1 & lint=$$!; \
+	$(bin)/python -m pytest $(side_by_side) || failed=1; \
+	wait $$lint || failed=1; cat $$lines; rm $$lines; exit $$failed
+
+quick: $(installed)  ## lint, types and the quick tests of every package: under two minutes on two cores
+	@failed=0; $(checks); $(bin)/python -m pytest $(side_by_side) -m "not slow and not parallel" || failed=1; exit $$failed
 
 docs: $(installed)  ## build the site into docs/_build/html; its pages are executed
 	$(bin)/python $(sphinx) docs/_build/html

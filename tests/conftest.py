@@ -19,6 +19,18 @@ from emfem.studies import Case
 import pytest
 from dolfinx import fem
 
+# Whole files and folders that `make quick` leaves out, and the fixture of tests in a browser.
+SLOW = ("verification/", "verify/test_checks.py", "test_demos.py", "test_docs.py", "test_paper.py")
+BROWSER = "tab"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Mark as slow what `make quick` leaves out, beside the tests that are marked one by one."""
+    for item in items:
+        path = item.path.relative_to(Path(__file__).parent).as_posix()
+        if path.startswith(SLOW) or BROWSER in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def torus() -> em.mesh.Domain:
@@ -34,18 +46,18 @@ def plate() -> em.mesh.Domain:
 
 @pytest.fixture
 def film(torus: em.mesh.Domain) -> Callable[..., em.Model]:
-    """Makes the CuPd film on the torus from a random start; keywords replace or add arguments."""
+    """Make the CuPd film on the torus from a random initial state; keywords replace or add arguments."""
 
     def make(**arguments: Any) -> em.Model:
-        given: dict[str, Any] = {"mean": 0.3, "initial": em.film.noise(0.08, seed=1)} | arguments
-        return em.film.model(given.pop("domain", torus), given.pop("alloy", em.film.cupd()), **given)
+        options: dict[str, Any] = {"mean": 0.3, "initial": em.film.noise(0.08, seed=1)} | arguments
+        return em.film.model(options.pop("domain", torus), options.pop("alloy", em.film.cupd()), **options)
 
     return make
 
 
 @pytest.fixture
 def decay() -> Callable[..., em.Model]:
-    """Makes du/dt = source(u) on a line of two cells, from u = start; the source is -u unless told otherwise."""
+    """Make du/dt = source(u) on a line of two cells, from u = start; the source is -u by default."""
     line = em.mesh.interval(2.0, cells=2)
 
     def make(
@@ -114,7 +126,7 @@ def strip() -> Case:
 
 
 def on_ranks(ranks: int, *command: object, timeout: float = 120.0) -> tuple[int, str, str]:
-    """Exit status and output of a command on so many ranks; those that wait for ever are killed with their group."""
+    """Return exit status and output of a command on several ranks; those that never end are killed with their group."""
     beside = Path(sys.executable).with_name("mpiexec")
     launcher = str(beside) if beside.exists() else shutil.which("mpiexec")
     assert launcher, "no mpiexec beside this Python or on PATH"
@@ -149,7 +161,7 @@ def on_ranks(ranks: int, *command: object, timeout: float = 120.0) -> tuple[int,
 
 @pytest.fixture(scope="session")
 def mpiexec() -> Callable[..., tuple[int, str, str]]:
-    """Runs a command on so many ranks: `mpiexec(2, sys.executable, ...)` gives its exit status and output."""
+    """Run a command on several ranks: `mpiexec(2, sys.executable, ...)` returns its exit status and output."""
     return on_ranks
 
 
@@ -157,9 +169,9 @@ def mpiexec() -> Callable[..., tuple[int, str, str]]:
 def run_json_on_ranks() -> Callable[..., Any]:
     """Run a Python file on several ranks: `run_json_on_ranks(2, CASE, ...)` is the JSON in its last line of output."""
 
-    def told(ranks: int, case: str | Path, *arguments: object, timeout: float = 120.0) -> Any:
+    def run(ranks: int, case: str | Path, *arguments: object, timeout: float = 120.0) -> Any:
         status, out, err = on_ranks(ranks, sys.executable, case, *arguments, timeout=timeout)
         assert status == 0, err
         return json.loads(out.splitlines()[-1])
 
-    return told
+    return run

@@ -148,6 +148,7 @@ def followed(seen: em.watch.Series) -> moving.Followed:
     return follow(seen)
 
 
+@pytest.mark.slow
 def test_a_void_goes_as_far_on_moving_meshes_as_on_a_uniform_one(followed: moving.Followed, seen: em.watch.Series):
     """Coarse cells beside the surface bend its field a little: 1e-3 of the way; their time steps differ too."""
     model = surface(line(32), VOID)
@@ -258,6 +259,7 @@ def parallel_case() -> dict[str, Any]:
     return {name: found.model.quantity(name) for name in names} | {"nodes": found.nodes.tolist()}
 
 
+@pytest.mark.slow
 def test_pulses_of_current_are_seen_on_meshes_that_move():
     """Four pulses of 25 % drive the surface as their mean does, to 2 %, over more than one mesh."""
     pulses = em.waveforms.pulses(period=UNTIL / 4, duty=0.25, level=4 * DENSITY)

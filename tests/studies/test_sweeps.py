@@ -156,6 +156,7 @@ def test_a_sweep_runs_all_cases_and_tells_which_failed(tmp_path: Path, scheduler
     assert pd.read_parquet(tmp_path / "results.parquet").shape == table.shape
 
 
+@pytest.mark.slow
 def test_runs_that_end_at_a_limit_say_so_beside_the_number(tmp_path: Path):
     """Three currents, two of which reach 500 MPa: their sigma_max are alike, and why stands in the table."""
     case = Case.from_dict(tomllib.loads(em.studies.templates.text("stress")))
@@ -182,6 +183,7 @@ def test_a_sweep_of_refused_runs_has_none_that_ended_early(tmp_path: Path):
     assert ended_early(gather(study.trials(), tmp_path, {})) == {}
 
 
+@pytest.mark.slow
 def test_what_is_done_is_not_done_again(tmp_path: Path, scheduler: str):
     found = Study.of(Case.from_dict(CASE), grid={"initial.seed": [1, 2]})
     first = found.run(tmp_path, scheduler=scheduler, progress=False)
