@@ -7,8 +7,9 @@ from typing import Any
 
 import emfem as em
 from emfem.failure import Liner, ResistanceRise, VoidLength
-from emfem.materials import Arrhenius, Material
+from emfem.materials import Material
 from emfem.units import MPa, eV, nm, um, year
+from tests.reference import CONSTANTS, NUCLEATION_TIME, STAR, STAR_CURRENTS, STAR_STRESS
 
 import numpy as np
 import pytest
@@ -20,17 +21,9 @@ LINER = Liner(2e-6, 5 * nm)
 WIDE, HIGH = 0.2 * um, 0.1 * um
 
 
-def reference(temperature: float = 378.15, **changed: Any) -> Material:
-    """An effective copper whose derived numbers were worked out by a separate script."""
-    given: dict[str, Any] = {
-        "temperature": temperature,
-        "diffusivity": Arrhenius(1.3e-9, 0.8 * eV),
-        "bulk_modulus": 28e9,
-        "atomic_volume": 1.18e-29,
-        "resistivity": 2.25e-8,
-        "effective_charge": -1.0,
-    }
-    return Material("reference", **(given | changed))
+def reference(**changed: Any) -> Material:
+    """Reference copper with these constants only, without copper's heat of transport and temperature coefficient."""
+    return Material("reference", **(CONSTANTS | changed))
 
 
 REF = reference()
@@ -52,7 +45,7 @@ def wire(*, current_density: float = 1e10, **more: Any) -> em.Model:
 
 def test_a_void_opens_when_the_worked_number_says():
     life = em.failure.run(line(), critical_stress=CRITICAL, until=1e9)
-    assert life.time_to_failure == close(7.929436e7, rel=STEPS)
+    assert life.time_to_failure == close(NUCLEATION_TIME, rel=STEPS)
     assert life.nucleation == {"right": life.time_to_failure}
     assert life.why == "a void opened"
 
@@ -60,7 +53,7 @@ def test_a_void_opens_when_the_worked_number_says():
 def test_tungsten_opens_at_the_other_end_at_the_same_time():
     life = em.failure.run(line(material=REF.having(effective_charge=1.0)), critical_stress=CRITICAL, until=1e9)
     assert list(life.nucleation) == ["left"]
-    assert life.time_to_failure == close(7.929436e7, rel=STEPS)
+    assert life.time_to_failure == close(NUCLEATION_TIME, rel=STEPS)
 
 
 @pytest.mark.parametrize(("void", "exact_to"), [(1 * nm, 0.015), (10 * nm, 1e-3), (50 * nm, 3e-5), (100 * nm, 3e-5)])
@@ -131,20 +124,14 @@ def test_the_liner_carries_the_current_past_a_void():
 
 def test_the_steady_stress_of_the_star_tells_the_node_that_opens():
     """The end that ends at 515.5 MPa: with 500 MPa it opens, with 520 MPa nothing does."""
-    net = em.mesh.network(
-        [(0.0, 0.0), (20 * um, 0.0), (50 * um, 0.0), (20 * um, 10 * um)],
-        [(0, 1), (1, 2), (1, 3)],
-        width=[0.2 * um, 0.1 * um, 0.1 * um],
-        thickness=0.1 * um,
-        cells=10,
-    )
+    net = em.mesh.network(**STAR, cells=10)
     metal = REF.having(effective_charge=-5.0)
-    make = partial(em.stress.model, net, metal, current_density=[1.0e10, 1.2e10, 0.8e10], voids=True)
+    make = partial(em.stress.model, net, metal, current_density=STAR_CURRENTS, voids=True)
     mortal = em.failure.run(make(), critical_stress=500 * MPa, until=1e12)
     assert list(mortal.nucleation) == [2]
     safe = em.failure.run(make(), critical_stress=520 * MPa, until=1e12)
     assert safe.immortal
-    assert safe.highest.max() == close(515.5309 * MPa, rel=0.02)  # stopped when no more was to come
+    assert safe.highest.max() == close(max(STAR_STRESS) * MPa, rel=0.02)  # stopped when no more was to come
     assert safe.t[-1] < 1e11
 
 
@@ -246,7 +233,7 @@ def test_tests_at_several_temperatures_give_back_the_activation_energy():
     """Without scatter in the metal: ln t50 against 1/kT is Ea - kT between the two temperatures, to 1e-4 eV."""
     found = []
     for kelvin in (523.0, 623.0):
-        metal = reference(kelvin)
+        metal = reference(temperature=kelvin)
         sample = em.lifetime.monte_carlo(
             metal,
             lambda material, stress: em.failure.run(
@@ -272,7 +259,7 @@ def test_a_plate_opens_where_the_line_does():
     plate = em.mesh.rectangle((50 * um, 2 * um), cells=(20, 1))
     model = em.stress.model(plate, REF, current_density=(1e10, 0.0))
     found = em.failure.nucleation(model, critical_stress=CRITICAL, until=1e9)
-    assert found.t == close(7.929436e7, rel=STEPS)
+    assert found.t == close(NUCLEATION_TIME, rel=STEPS)
     assert found.place[0] == close(50 * um, rel=1e-9)
     assert found.stress == close(CRITICAL, rel=1e-6)
     slow = em.stress.model(plate, REF, current_density=(5e9, 0.0))

@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any
 
 import emfem as em
-from emfem.materials import Arrhenius, Material
+from emfem.materials import Material
 from emfem.units import MPa, boltzmann, elementary_charge, eV, nm, um, year
+from tests.reference import DIGITS, STAR, STAR_CURRENTS, STAR_STRESS, reference_copper
 
 import numpy as np
 import pytest
@@ -16,25 +17,11 @@ from dolfinx import fem
 close = partial(pytest.approx, abs=0.0)
 LENGTH = 50 * um
 DENSITY = 1e10
-DIGITS = 3e-7  # the worked numbers have seven digits
 GRADIENT = 3.054998e12  # Pa/m, of the reference line
 SCALED = {0.001: 0.03568248, 0.01: 0.11283792, 0.05: 0.25204391, 0.1: 0.34894095, 0.3: 0.47901708, 1.0: 0.49997904}
 
 
-def reference(**changed: Any) -> Material:
-    """The effective copper of the reference line."""
-    given: dict[str, Any] = {
-        "temperature": 378.15,
-        "diffusivity": Arrhenius(1.3e-9, 0.8 * eV),
-        "bulk_modulus": 28e9,
-        "atomic_volume": 1.18e-29,
-        "resistivity": 2.25e-8,
-        "effective_charge": -1.0,
-    }
-    return em.materials.copper(**(given | changed))
-
-
-COPPER = reference()
+COPPER = reference_copper()
 KAPPA = COPPER.derived(length=LENGTH, current_density=DENSITY).stress_diffusivity
 CASE: dict[str, Any] = {"length": LENGTH, "current_density": DENSITY, "material": COPPER}
 
@@ -182,7 +169,7 @@ def test_blocked_line_follows_the_closed_form():
 def test_charge_and_current_change_sign_alike():
     """Z* -> -Z* is j -> -j is sigma -> -sigma, to rounding in the same steps."""
     stresses = []
-    for metal, density in ((COPPER, DENSITY), (reference(effective_charge=1.0), DENSITY), (COPPER, -DENSITY)):
+    for metal, density in ((COPPER, DENSITY), (reference_copper(effective_charge=1.0), DENSITY), (COPPER, -DENSITY)):
         model = line(10, metal, current_density=density)
         march(model, year, fixed_step=year / 20)
         stresses.append(model["sigma"].x.array)
@@ -258,40 +245,29 @@ def test_public_lifetime_without_its_compact_formula():
 
 def test_star_has_the_known_steady_stress():
     """Four nodes to seven digits: by the graph, by relaxing the elements, and at the end of a long run."""
-    metal = reference(effective_charge=-5.0)
-    known = np.array([-339.8685, -34.3687, 515.5309, 87.8312]) * MPa
-    net = em.mesh.network(
-        nodes=[(0, 0), (20 * um, 0), (50 * um, 0), (20 * um, 10 * um)],
-        segments=[(0, 1), (1, 2), (1, 3)],
-        width=[0.2 * um, 0.1 * um, 0.1 * um],
-        thickness=0.1 * um,
-    )
-    given: dict[str, Any] = {"current_density": [1.0e10, 1.2e10, 0.8e10], "degree": 1}
-    star = em.stress.model(net, metal, **given)
+    metal = reference_copper(effective_charge=-5.0)
+    known = np.array(STAR_STRESS) * MPa
+    net = em.mesh.network(**STAR)
+    options: dict[str, Any] = {"current_density": STAR_CURRENTS, "degree": 1}
+    star = em.stress.model(net, metal, **options)
     assert em.stress.at_nodes(em.stress.steady(star)) == close(known, rel=2e-6)
     verdict = em.stress.immortal(star, critical_stress=500 * MPa)
     assert not verdict
     assert verdict.node == 2
     em.solve_steady(star)
     assert em.stress.at_nodes(star) == close(known, rel=2e-6)
-    long = em.stress.model(net, metal, **given)
+    long = em.stress.model(net, metal, **options)
     em.evolve(long, until=1e12, progress=False)
     assert em.stress.at_nodes(long) == close(known, rel=2e-6)
 
 
 def test_void_of_a_star_saturates():
     """V_sat = (sigma_2 of the blocked star) Vol/B, since the stress at the void falls by that everywhere."""
-    metal = reference(effective_charge=-5.0)
-    net = em.mesh.network(
-        nodes=[(0, 0), (20 * um, 0), (50 * um, 0), (20 * um, 10 * um)],
-        segments=[(0, 1), (1, 2), (1, 3)],
-        width=[0.2 * um, 0.1 * um, 0.1 * um],
-        thickness=0.1 * um,
-    )
-    star = em.stress.model(net, metal, current_density=[1.0e10, 1.2e10, 0.8e10], voids=True)
+    metal = reference_copper(effective_charge=-5.0)
+    star = em.stress.model(em.mesh.network(**STAR), metal, current_density=STAR_CURRENTS, voids=True)
     em.stress.open_void(star, 2)
     em.evolve(star, until=1e12, watch=[em.watch.conserved("atoms", rtol=1e-14)], progress=False)
-    assert star.quantity("void") == close(515.5309e6 * 0.8e-18 / 28e9, rel=2e-6)
+    assert star.quantity("void") == close(max(STAR_STRESS) * MPa * 0.8e-18 / 28e9, rel=2e-6)
     assert em.stress.at_nodes(star) == pytest.approx(em.stress.at_nodes(em.stress.steady(star)), abs=1e-5 * 850e6)
 
 
@@ -319,7 +295,7 @@ def test_equal_segments_follow_the_series_of_a_line():
 
 def test_a_gradient_of_temperature_drives():
     """sigma(T2) - sigma(T1) = (Q*/Omega) ln(T2/T1): tension where it is hot, since atoms go to the cold side."""
-    metal = reference(heat_of_transport=0.1 * eV)
+    metal = reference_copper(heat_of_transport=0.1 * eV)
     model = line(20, metal, current_density=None, temperature=lambda x: 300 + 100 * x[0] / LENGTH)
     ends = em.fields.evaluate(em.stress.steady(model), [[0.0], [LENGTH]])
     assert ends[1] - ends[0] == close(390.6 * MPa, rel=1e-4)  # four digits
@@ -332,7 +308,7 @@ def test_a_gradient_of_temperature_drives():
 def test_heat_and_current_give_the_affine_law_together():
     """A line that the current heats: sigma against phi and ln T, while rho, D and so kappa follow T."""
     domain = em.mesh.interval(LENGTH, cells=20, names=("anode", "cathode"))
-    metal = reference(heat_of_transport=0.1 * eV)
+    metal = reference_copper(heat_of_transport=0.1 * eV)
     ends = {"anode": em.fixed(378.15), "cathode": em.fixed(378.15)}
     heat = em.heat.model(domain, material=metal, current_density=8e10, on=ends)
     em.solve_steady(heat)

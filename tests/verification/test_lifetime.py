@@ -8,28 +8,21 @@ from typing import Any
 import emfem as em
 from emfem.lifetime import Line, Spread, line_lifetime
 from emfem.lifetime.line import rise_time
-from emfem.materials import Arrhenius, Material
+from emfem.materials import Material
 from emfem.units import MPa, boltzmann, eV, nm, um, year
+from tests.reference import CONSTANTS, DIGITS, NUCLEATION_TIME, reference_copper
 
 import numpy as np
 import pytest
 from scipy import stats
 
 close = partial(pytest.approx, abs=0.0)
-DIGITS = 3e-7  # the worked numbers have seven digits
 CRITICAL = 41 * MPa
 
 
-def reference(temperature: float = 378.15) -> Material:
-    """An effective copper whose derived numbers were worked out by a separate script."""
-    return em.materials.copper(
-        temperature=temperature,
-        diffusivity=Arrhenius(1.3e-9, 0.8 * eV),
-        bulk_modulus=28e9,
-        atomic_volume=1.18e-29,
-        resistivity=lambda T: 2.25e-8 + 0.0 * T,  # the same at every temperature: the kinetics alone are tested
-        effective_charge=-1.0,
-    )
+def reference(**changed: Any) -> Material:
+    """Reference copper of the same resistivity at every temperature: only the kinetics are tested."""
+    return reference_copper(**{"resistivity": lambda T: CONSTANTS["resistivity"] + 0.0 * T} | changed)
 
 
 REF = reference()
@@ -40,7 +33,7 @@ REF = reference()
 
 def test_a_void_opens_when_the_worked_number_says():
     life = line_lifetime(REF, length=50 * um, current_density=1e10, critical_stress=CRITICAL)
-    assert life.nucleation == close(7.929436e7, rel=DIGITS)
+    assert life.nucleation == close(NUCLEATION_TIME, rel=DIGITS)
     slow = line_lifetime(REF, length=50 * um, current_density=5e9, critical_stress=CRITICAL)
     assert slow.why == "immortal"
 

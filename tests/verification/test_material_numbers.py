@@ -10,6 +10,7 @@ from typing import Any
 import emfem as em
 from emfem.materials import Arrhenius, DirectAndWind, Material, WiedemannFranz
 from emfem.units import MPa, boltzmann, elementary_charge, eV, um
+from tests.reference import CONSTANTS, DIGITS, reference_copper
 
 import numpy as np
 import pytest
@@ -18,22 +19,6 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 close = partial(pytest.approx, abs=0.0)  # the default, 1e-12, accepts any atomic volume
-# The reference line: an effective copper of 378.15 K whose derived numbers were worked out by a separate script.
-REFERENCE: dict[str, Any] = {
-    "temperature": 378.15,
-    "diffusivity": Arrhenius(1.3e-9, 0.8 * eV),
-    "bulk_modulus": 28e9,
-    "atomic_volume": 1.18e-29,
-    "resistivity": 2.25e-8,
-    "effective_charge": -1.0,
-}
-DIGITS = 3e-7  # the worked numbers have seven digits
-
-
-def reference(**changed: Any) -> Material:
-    return em.materials.copper(**(REFERENCE | changed))
-
-
 # ---- effective charge
 
 
@@ -87,7 +72,7 @@ def test_wind_force_of_a_current_does_not_depend_on_temperature():
 
 
 def test_reference_line_has_the_worked_numbers():
-    metal = reference()
+    metal = reference_copper()
     told = metal.derived(length=50 * um, current_density=1e10, critical_stress=41 * MPa)
     assert metal.diffusivity == close(2.831243e-20, rel=DIGITS)
     assert told.stress_diffusivity == close(1.791718e-18, rel=DIGITS)
@@ -101,7 +86,8 @@ def test_reference_line_has_the_worked_numbers():
 
 def test_reference_line_is_mortal_at_1e10_and_immortal_at_5e9():
     verdict = [
-        reference().derived(length=50 * um, current_density=j, critical_stress=41 * MPa).immortal for j in (1e10, 5e9)
+        reference_copper().derived(length=50 * um, current_density=j, critical_stress=41 * MPa).immortal
+        for j in (1e10, 5e9)
     ]
     assert verdict == [False, True]
 
@@ -115,9 +101,9 @@ def test_at_the_blech_product_the_greatest_stress_is_the_critical_one():
 
 @pytest.mark.parametrize("turned", ["current_density", "effective_charge"])
 def test_atoms_turn_round_with_the_current_and_with_the_sign_of_their_charge(turned: str):
-    before = reference().derived(length=50 * um, current_density=1e10)
+    before = reference_copper().derived(length=50 * um, current_density=1e10)
     charge, current = (1.0, 1e10) if turned == "effective_charge" else (-1.0, -1e10)
-    after = reference(effective_charge=charge).derived(length=50 * um, current_density=current)
+    after = reference_copper(effective_charge=charge).derived(length=50 * um, current_density=current)
     for name in ("force", "drift_velocity", "peclet", "stress_gradient"):
         assert getattr(after, name) == -getattr(before, name) != 0.0
     assert (before.drift_velocity < 0.0, after.greatest_stress) == (True, before.greatest_stress)
@@ -169,7 +155,7 @@ POWERS = {
 
 @pytest.mark.parametrize("changed", POWERS)
 def test_derived_numbers_follow_the_powers_of_their_inputs(changed: str):
-    base = REFERENCE | {"diffusivity": 1e-18, "temperature_coefficient": 0.0}
+    base = CONSTANTS | {"diffusivity": 1e-18, "temperature_coefficient": 0.0}
     metal_of = partial(em.materials.Material, "one of its own")  # copper would refuse another atomic volume
     run = {"length": 50 * um, "current_density": 1e10, "critical_stress": 41 * MPa}
     factor = 1.7
@@ -184,16 +170,18 @@ def test_derived_numbers_follow_the_powers_of_their_inputs(changed: str):
 
 def test_the_charge_of_the_force_is_that_of_the_electron_not_an_energy():
     """Some codes use the activation energy for e: here it changes the diffusivity and no force."""
-    told = reference().derived(length=50 * um, current_density=1e10, critical_stress=41 * MPa)
-    other = reference(diffusivity=Arrhenius(1.3e-9, 0.808 * eV))
+    told = reference_copper().derived(length=50 * um, current_density=1e10, critical_stress=41 * MPa)
+    other = reference_copper(diffusivity=Arrhenius(1.3e-9, 0.808 * eV))
     changed = other.derived(length=50 * um, current_density=1e10, critical_stress=41 * MPa)
     assert changed.drift_velocity < 0.0
-    assert changed.drift_velocity / told.drift_velocity == close(other.diffusivity / reference().diffusivity, rel=1e-14)
+    assert changed.drift_velocity / told.drift_velocity == close(
+        other.diffusivity / reference_copper().diffusivity, rel=1e-14
+    )
     for name in ("force", "peclet", "stress_gradient", "greatest_stress", "critical_product"):
         assert getattr(changed, name) == getattr(told, name)
     assert told.force == close(-1.602176634e-19 * 2.25e-8 * 1e10, rel=1e-14)
     assert elementary_charge == 1.602176634e-19
-    product = em.analytic.blech_product(reference(), critical_stress=41 * MPa)
+    product = em.analytic.blech_product(reference_copper(), critical_stress=41 * MPa)
     assert product == close(2 * 1.18e-29 * 41e6 / (1.602176634e-19 * 2.25e-8), rel=1e-14)
 
 
