@@ -1,4 +1,4 @@
-"""Reference copper: the metal, a line and a star of three segments, and numbers of a separate script to seven digits."""
+"""Reference copper: the metal, a line, a star of three segments, and numbers of a separate script to seven digits."""
 
 from __future__ import annotations
 
