@@ -314,8 +314,8 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
 }
 
 
-# films are run small: what is asserted of them holds without resolved interfaces
-@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
+# demos are run small: what is asserted of them holds without resolved interfaces, layers and corners
+@pytest.mark.filterwarnings("ignore::emfem.ResolutionWarning")
 @pytest.mark.parametrize("name", DEMOS)
 def test_demo(name: str, tmp_path: Path) -> None:
     options, check, files = DEMOS[name]

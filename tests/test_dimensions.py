@@ -310,7 +310,7 @@ def units_of(model: em.Model) -> set[str]:
 
 
 @pytest.mark.parametrize("long", [62.4, 62.4e-6])
-def test_nobody_told_so_nothing_has_a_unit(long: float) -> None:
+def test_without_a_system_nothing_has_a_unit(long: float) -> None:
     """Of bare numbers on a bare domain none has a unit, however long it is; neither has a film."""
     domain = em.mesh.rectangle((long, long), cells=(2, 2))
     assert units_of(bare(domain)) == units_of(film(domain)) == {PLAIN}
@@ -349,7 +349,7 @@ def test_a_film_in_metres_is_refused() -> None:
     assert own.system.length == PLAIN
 
 
-def test_a_film_says_what_it_is_scaled_by() -> None:
+def test_a_film_knows_its_scales() -> None:
     alloy = em.film.Alloy.from_physical(
         temperature=923.0,
         film_thickness=2 * nm,
@@ -483,7 +483,7 @@ def test_a_species_has_the_unit_it_is_given() -> None:
         em.migration.model(domain, diffusivity=1e-14, initial=1.0, unit="parsnips")
 
 
-def test_models_and_fields_say_what_they_are() -> None:
+def test_models_and_fields_describe_themselves() -> None:
     model = bare(_plane(same).with_thickness(80 * nm))
     assert repr(model) == "<conduction model on rectangle, t = 0; phi, E, j, potential; units: SI>"
     assert repr(model.domain) == ("<rectangle of triangle cells in 2-D; boundaries left, right, bottom, top; SI>")

@@ -266,7 +266,7 @@ def test_commands_run(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPa
             Path(file).write_text(done.stdout, encoding="utf-8")
 
 
-def test_jobs_are_told_as_such():
+def test_jobs_are_reported_as_jobs():
     """A script in bash is one for Slurm, which is not here to run it."""
     assert all("#SBATCH" in block.text for block in BLOCKS if block.language == "bash")
 

@@ -66,7 +66,7 @@ def test_every_file_is_a_case_or_a_study_without_errors(path: Path):
     assert len({trial.case.hash for trial in trials if trial.case}) == len(trials) > 1
 
 
-def test_a_case_may_say_when_its_pattern_is_measured():
+def test_a_case_may_state_when_its_pattern_is_measured():
     """And a larger film is measured on more pixels: 24 wavelengths on 240."""
     large, small = films.study("coarsening", seeds=[1])[0], films.study("fig3", seeds=[1])[0]
     assert large.looks[0] == 50.0
@@ -168,6 +168,7 @@ def test_linear_theory_agrees_and_is_drawn(tmp_path: Path):
     assert (tmp_path / "reduced" / "fig2.png").stat().st_size > 0
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 def test_a_figure_comes_from_its_study_and_films_are_run_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
@@ -221,7 +222,7 @@ def test_every_figure_is_drawn_from_films_without_direction(name: str, tmp_path:
         ("text2", "[111] at 45° follows the field for particular misorientations only"),
     ],
 )
-def test_films_that_do_what_the_paper_says_agree(name: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_films_that_behave_as_in_the_paper_agree(name: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert verdicts(name, True, tmp_path, monkeypatch)[says] == "yes"
 
 
@@ -235,7 +236,7 @@ def beyond_paper(name: str, fine: bool, out: Path, monkeypatch: pytest.MonkeyPat
     return {finding.says: finding.found for finding in found}
 
 
-def test_a_diagram_tells_which_field_orients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_diagram_shows_which_field_orients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     told = beyond_paper("ratio", True, tmp_path / "fine", monkeypatch)
     assert told["weakest field that orients stripes, Λ = 10"] == "F = 0.05"
     assert told["which kinds of pattern are there"] == "25 perfect stripes, of 25 films"
@@ -286,6 +287,7 @@ def test_what_is_used_up_is_beyond_both_phases():
     assert places.used_up(np.array([0.01, 0.1, 0.3, 0.5, 0.9])) == pytest.approx(0.4)
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 @pytest.mark.parametrize(
     ("name", "base", "grid", "changes"),
     [
@@ -320,7 +322,7 @@ def test_places_are_run_and_drawn(
     assert len(places.runs(name, book.Book("laptop", tmp_path, changes, ()), 0)) == 1
 
 
-def test_a_film_that_fails_is_told_and_the_others_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_film_that_fails_is_reported_and_the_others_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def sometimes(film: Any) -> Any:
         if film.misorientation == 30.0:
             msg = "too hard"

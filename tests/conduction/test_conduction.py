@@ -280,6 +280,7 @@ def film_on(domain: em.mesh.Domain, field: Any) -> em.Model:
     return em.film.model(domain, CUPD, mean=0.3, field=field, initial=em.film.noise(0.05, seed=2), degree=1)
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 def test_a_film_in_the_field_of_a_current_is_one_in_a_uniform_field(plate: em.mesh.Domain):
     current = conduction.model(plate, on={"left": em.fixed(0.2), "right": em.fixed(0.0)}, degree=1)
     coupled, alone, still = film_on(plate, 2 * current["E"]), film_on(plate, (0.1, 0.0)), film_on(plate, None)
@@ -304,6 +305,7 @@ def coupled_both_ways(domain: em.mesh.Domain) -> tuple[em.Model, em.Model]:
     return current.substitute(c=film["c"]), film
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 @pytest.mark.parametrize("method", ["rosenbrock", "bdf"])
 def test_a_current_and_a_film_that_change_each_other_conserve_charge_and_solute(plate: em.mesh.Domain, method: str):
     current, film = coupled_both_ways(plate)
@@ -355,6 +357,7 @@ def parallel_case() -> dict[str, Any]:
     }
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 @pytest.mark.parallel
 def test_numbers_are_the_same_on_two_ranks(run_json_on_ranks: Callable[..., Any]):
     expected, found = parallel_case(), run_json_on_ranks(2, __file__)  # forms are compiled in serial
@@ -427,6 +430,7 @@ def test_resistance_needs_two_electrodes_at_different_voltages(plate: em.mesh.Do
     assert str(caught.value) == f"electrodes {voltages}, must be two at different voltages for a resistance"
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 def test_a_model_that_is_not_solved_does_not_answer(plate: em.mesh.Domain):
     model = conduction.model(plate, on=ENDS)
     film = em.film.model(plate, CUPD, mean=0.3, field=model["E"], degree=1)

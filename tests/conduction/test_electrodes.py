@@ -157,6 +157,7 @@ def test_a_nanowire_in_si_is_solved_to_the_same_tolerance(current: float):
     assert conduction.resistance(model) == pytest.approx(1e-6 / (6e7 * 1e-14), rel=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 def test_voltages_and_currents_may_follow_time(plate: em.mesh.Domain):
     sources: tuple[Any, ...] = (
         em.fixed(lambda t: 0.1 + 0.05 * t),
@@ -171,6 +172,7 @@ def test_voltages_and_currents_may_follow_time(plate: em.mesh.Domain):
         assert current.quantity("phi_max") == pytest.approx(0.2, rel=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 def test_a_voltage_that_is_not_finite_later_is_told(plate: em.mesh.Domain):
     current = conduction.model(
         plate, on={"left": em.fixed(lambda t: 1 / (1 - t) if t < 1 else math.inf), "right": em.fixed(0.0)}

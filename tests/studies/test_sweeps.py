@@ -135,6 +135,7 @@ def test_wrong_ways_to_run(tmp_path: Path, arguments: dict[str, Any], said: str)
 # ---- what comes of it ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 def test_a_sweep_runs_all_cases_and_tells_which_failed(tmp_path: Path, scheduler: str):
     """Of four the second is refused before it runs; the last one fails in its worker."""
     runs: list[dict[str, Any]] = [
@@ -156,6 +157,7 @@ def test_a_sweep_runs_all_cases_and_tells_which_failed(tmp_path: Path, scheduler
     assert pd.read_parquet(tmp_path / "results.parquet").shape == table.shape
 
 
+@pytest.mark.filterwarnings("ignore:the stress model. diffusion length:emfem.ResolutionWarning")
 @pytest.mark.slow
 def test_runs_that_end_at_a_limit_say_so_beside_the_number(tmp_path: Path):
     """Three currents, two of which reach 500 MPa: their sigma_max are alike, and why stands in the table."""
@@ -183,6 +185,7 @@ def test_a_sweep_of_refused_runs_has_none_that_ended_early(tmp_path: Path):
     assert ended_early(gather(study.trials(), tmp_path, {})) == {}
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 @pytest.mark.slow
 def test_what_is_done_is_not_done_again(tmp_path: Path, scheduler: str):
     found = Study.of(Case.from_dict(CASE), grid={"initial.seed": [1, 2]})
@@ -208,6 +211,7 @@ def test_whatever_goes_wrong_in_a_worker_is_reported(tmp_path: Path, monkeypatch
     assert not finished(tmp_path / "run")
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 @pytest.mark.slow
 def test_a_sweep_that_is_killed_goes_on_where_it_was(tmp_path: Path, study: Any, scheduler: str):
     """Two workers of its own, killed with no warning once a case is done: they end too, and nothing is done twice."""

@@ -161,7 +161,7 @@ def numbers(physics: str, shape: str, edges: str) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(("physics", "shape", "edges"), CASES)
-def test_in_less_out_less_change_is_nothing(physics: str, shape: str, edges: str):
+def test_inflow_less_outflow_less_change_is_zero(physics: str, shape: str, edges: str):
     assert max(numbers(physics, shape, edges).values()) <= CLOSED
 
 
@@ -178,7 +178,7 @@ def test_grains_and_their_boundaries_are_balanced_together(edges: str):
 
 
 @pytest.mark.parametrize("name", ["film", "stress"])
-def test_what_nothing_passes_is_balanced_too(name: str):
+def test_blocked_models_are_balanced_too(name: str):
     """Rates at the nodes are not 0, their sum is."""
     model = {
         "film": lambda: em.film.model(SHAPES["triangles"](1.0), em.film.cupd(), initial=wave, field=(0.1, 0.0)),
@@ -282,7 +282,7 @@ def test_what_a_run_lets_in_is_that_of_the_series():
 
 
 @pytest.mark.parametrize("degree", [1, 2])
-def test_a_film_at_rest_between_held_edges_passes_what_its_profile_says(degree: int):
+def test_a_steady_film_between_fixed_edges_has_the_flux_of_its_profile(degree: int):
     """With f = c^2/2 and M = 1 a film is a diffusion: at rest c is linear, and c0 - c1 over the length passes it."""
     strip = em.mesh.rectangle((4.0, 3.0), cells=(4, 3))
     alloy = em.film.Alloy(entropy=0.1, enthalpy=0.15, solute_expansion=0.0, gradient_energy=1e-12)

@@ -85,6 +85,7 @@ SHAPES: dict[str, Callable[[], em.mesh.Domain]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 @pytest.mark.parametrize("name", SHAPES)
 def test_solute_and_charge_are_kept_on_every_shape_with_coupling_both_ways(name: str):
     domain = SHAPES[name]()
@@ -104,6 +105,7 @@ def test_solute_and_charge_are_kept_on_every_shape_with_coupling_both_ways(name:
     assert conduction.current(current, minus) == pytest.approx(0.5, rel=1e-10)
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 def test_without_feedback_staggered_is_exact(plate: em.mesh.Domain):
     """A conductivity that does not change leaves nothing to stagger."""
     found = []
@@ -117,6 +119,7 @@ def test_without_feedback_staggered_is_exact(plate: em.mesh.Domain):
     assert found[1] == pytest.approx(found[0], abs=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 def test_adaptive_steps_stagger_too(plate: em.mesh.Domain):
     current, film = coupled(plate)
     run = em.evolve([current, film], 2.0, coupling="staggered", rtol=1e-3, progress=False)
@@ -138,6 +141,6 @@ def test_staggered_needs_a_model_that_evolves_and_one_that_does_not(plate: em.me
         em.evolve(models[which], 1.0, coupling="staggered", progress=False)
 
 
-def test_an_unknown_coupling_is_told_the_known_ones(plate: em.mesh.Domain):
+def test_an_unknown_coupling_is_answered_with_the_known_ones(plate: em.mesh.Domain):
     with pytest.raises(em.UnknownName, match="'loose'; coupling has monolithic, staggered"):
         em.evolve(coupled(plate), 1.0, coupling="loose", progress=False)

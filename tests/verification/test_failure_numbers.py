@@ -43,7 +43,7 @@ def wire(*, current_density: float = 1e10, **more: Any) -> em.Model:
     return em.stress.model(net, REF, current_density=[current_density], voids=True, **more)
 
 
-def test_a_void_opens_when_the_worked_number_says():
+def test_a_void_opens_at_the_known_time():
     life = em.failure.run(line(), critical_stress=CRITICAL, until=1e9)
     assert life.time_to_failure == close(NUCLEATION_TIME, rel=STEPS)
     assert life.nucleation == {"right": life.time_to_failure}
@@ -87,7 +87,7 @@ def test_both_ends_of_a_stretched_line_open_at_once():
     assert life.nucleation == {"left": 0.0, "right": 0.0}
 
 
-def test_a_void_stops_where_the_closed_form_says():
+def test_a_void_stops_where_the_closed_form_predicts():
     """In the end V/A = 136.3838 nm, and a criterion beyond it is never met."""
     life = em.failure.run(line(), critical_stress=CRITICAL, until=1e12, fails=VoidLength(140 * nm))
     assert life.why == "survived"
@@ -122,7 +122,7 @@ def test_the_liner_carries_the_current_past_a_void():
     assert life.redistributions == 0  # a wire between two ends has unwritable_dir to send its current
 
 
-def test_the_steady_stress_of_the_star_tells_the_node_that_opens():
+def test_the_steady_stress_of_the_star_predicts_the_node_that_opens():
     """The end that ends at 515.5 MPa: with 500 MPa it opens, with 520 MPa nothing does."""
     net = em.mesh.network(**STAR, cells=10)
     metal = REF.having(effective_charge=-5.0)

@@ -65,6 +65,7 @@ def measured(
     return complex(np.log(amplitude(film) / before) / until)
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 @pytest.mark.parametrize(
     ("k", "alloy", "mean", "field", "crystal", "until"),
     [

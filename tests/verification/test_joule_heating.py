@@ -155,7 +155,7 @@ def electronic(name: str, size: float, volts: float) -> tuple[Any, float]:
     ("name", "sizes", "within"),
     [("line", (0.5, 0.25), 1e-7), ("notched strip", (0.8, 0.4), 2e-4), ("via", (0.8, 0.5), 4e-3)],
 )
-def test_potential_tells_the_temperature_pointwise(name: str, sizes: tuple[float, float], within: float):
+def test_the_potential_gives_the_temperature_pointwise(name: str, sizes: tuple[float, float], within: float):
     coarse, fine = (constant(name, size) for size in sizes)
     assert fine[0] < within
     assert fine[1] < 0.5 * coarse[1] or fine[0] < 1e-7  # on the line phi is linear and T quadratic: exact
@@ -165,7 +165,9 @@ def test_potential_tells_the_temperature_pointwise(name: str, sizes: tuple[float
     ("name", "sizes", "within"),
     [("line", (0.5, 0.25), 1e-5), ("notched strip", (0.8, 0.4), 2e-4), ("via", (0.8, 0.5), 4e-3)],
 )
-def test_potential_tells_the_temperature_with_wiedemann_franz_too(name: str, sizes: tuple[float, float], within: float):
+def test_the_potential_gives_the_temperature_with_wiedemann_franz_too(
+    name: str, sizes: tuple[float, float], within: float
+):
     coarse, fine = (electronic(name, size, 0.2)[0] for size in sizes)
     assert fine[0] < within
     assert fine[1] < 0.5 * coarse[1]

@@ -31,7 +31,7 @@ REF = reference()
 # ---- one line
 
 
-def test_a_void_opens_when_the_worked_number_says():
+def test_a_void_opens_at_the_known_time():
     life = line_lifetime(REF, length=50 * um, current_density=1e10, critical_stress=CRITICAL)
     assert life.nucleation == close(NUCLEATION_TIME, rel=DIGITS)
     slow = line_lifetime(REF, length=50 * um, current_density=5e9, critical_stress=CRITICAL)

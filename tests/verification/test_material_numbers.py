@@ -22,7 +22,7 @@ close = partial(pytest.approx, abs=0.0)  # the default, 1e-12, accepts any atomi
 # ---- effective charge
 
 
-def test_forces_cancel_where_the_closed_form_says():
+def test_forces_cancel_where_the_closed_form_predicts():
     """Example A: Zd = 2, Zw = -3 at 293.15 K, a = 4.5e-3/K."""
     metal = em.materials.copper(temperature_coefficient=4.5e-3, effective_charge=DirectAndWind(2.0, -3.0))
     exact = em.analytic.cancellation_temperature(2.0, -3.0, temperature_coefficient=4.5e-3)
@@ -266,7 +266,7 @@ def in_form(name: str, metal: Material, temperature: NDArray[np.float64]) -> NDA
 
 
 @pytest.mark.parametrize("name", ["resistivity", "thermal_conductivity", "effective_charge", "diffusivity"])
-def test_a_law_says_the_same_of_numbers_arrays_and_fields(name: str):
+def test_a_law_gives_the_same_for_numbers_arrays_and_fields(name: str):
     metal = em.materials.copper(
         thermal_conductivity=WiedemannFranz(), effective_charge=DirectAndWind(2.0, -5.0)
     ).in_line(width=1 * um, height=1 * um, grain_size=0.2 * um)

@@ -88,7 +88,7 @@ def test_what_pulses_bring_is_all_there(kind: str, count: int, duty: float):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_random_pulse_trains_of_bare_functions_are_never_missed_in_silence(seed: int):
+def test_random_pulse_trains_of_bare_functions_are_never_missed_without_an_error(seed: int):
     """Duties of 0.1 % to 50 %, 5 to 1000 periods, any tolerance: right to 1e-3, or an error that says what to do."""
     random = np.random.default_rng(seed)
     right = 0
@@ -134,7 +134,7 @@ def test_what_a_bare_function_does_early_is_seen_however_far_the_run_may_go(
     assert run.t == pytest.approx(due, rel=2e-3)
 
 
-def test_a_train_too_short_to_be_seen_at_first_is_told_when_it_is():
+def test_a_train_too_short_to_be_seen_at_first_is_reported_when_it_is():
     """0.01 % of 50 periods: when the first pulse is met, those before it are looked for."""
     drive = bare(period=0.02, duty=1e-4, level=1.0)
     with pytest.raises(em.ParameterError, match=r"^flux on 'a' changes faster than could be seen before t = 0\.\d+"):
@@ -296,7 +296,7 @@ def test_a_conduction_that_is_staggered_sees_both_sides_of_a_jump():
     assert moved == pytest.approx([mean, mean], rel=1e-3)
 
 
-def test_pulses_too_short_for_the_mesh_are_told():
+def test_pulses_too_short_for_the_mesh_are_reported():
     """In 0.3 s a change of stress reaches 0.1 cells: its peaks are too low, by an error that no step can see."""
     drive = waveforms.pulses(period=30.0, duty=0.01, level=DENSITY)
     with pytest.warns(
@@ -313,6 +313,7 @@ def test_a_fine_table_of_lines_is_no_pulse():
         em.evolve(model_of("stress", ramp), 3e4, progress=False)
 
 
+@pytest.mark.filterwarnings("ignore:the stress model. diffusion length:emfem.ResolutionWarning")
 def test_a_void_opens_in_the_pulse_in_which_the_stress_comes_to_its_limit():
     """Closed forms added up reach sigma_c in the seventh pulse; it was said to survive."""
     period, duty = 600.0, 0.05

@@ -59,7 +59,7 @@ def tenth() -> tuple[float, float]:
     return drift(0.1, fine=0.5)
 
 
-def test_a_void_drifts_as_the_sharp_surface_tells(tenth: tuple[float, float]):
+def test_a_void_drifts_as_the_sharp_surface_predicts(tenth: tuple[float, float]):
     assert tenth[0] == pytest.approx(1.0, rel=0.02)
 
 
@@ -69,7 +69,7 @@ def test_the_error_of_a_drift_is_of_second_order_in_the_width(tenth: tuple[float
     assert 1.7 < np.log2(errors[0] / errors[1]) < 3.0
 
 
-def test_a_cell_with_a_void_conducts_as_rayleigh_tells(tenth: tuple[float, float]):
+def test_a_cell_with_a_void_conducts_as_rayleigh_predicts(tenth: tuple[float, float]):
     assert tenth[1] == pytest.approx(1.0, rel=0.01)
 
 

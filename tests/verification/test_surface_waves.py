@@ -163,7 +163,7 @@ def pinching() -> complex:
     return wire_growth(2**-0.5)
 
 
-def test_necks_grow_as_rayleigh_and_plateau_tell(pinching: complex):
+def test_necks_grow_as_rayleigh_and_plateau_predict(pinching: complex):
     assert pinching.real == pytest.approx(0.25, rel=0.03)
 
 

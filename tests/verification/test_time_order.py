@@ -23,6 +23,7 @@ def turning(t):
     return 0.3 * math.cos(0.3 * t), 0.3 * math.sin(0.3 * t)
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 FIELDS = {"steady": (0.1, 0.05), "turning": turning}
 
 

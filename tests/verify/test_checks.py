@@ -8,6 +8,7 @@ import pytest
 AT_LENGTH = {"corner of a bend", "kink between phases", "resistance of a ring"}
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 @pytest.mark.parametrize("check", verify.checks(), ids=lambda check: f"{check.physics} {check.name}")
 def test_check_passes(check: verify.Check):
     (result,) = verify.run([check], full=check.name in AT_LENGTH).results
