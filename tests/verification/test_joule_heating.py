@@ -165,9 +165,7 @@ def test_the_potential_gives_the_temperature_pointwise(name: str, sizes: tuple[f
     ("name", "sizes", "within"),
     [("line", (0.5, 0.25), 1e-5), ("notched strip", (0.8, 0.4), 2e-4), ("via", (0.8, 0.5), 4e-3)],
 )
-def test_the_potential_gives_the_temperature_with_wiedemann_franz_too(
-    name: str, sizes: tuple[float, float], within: float
-):
+def test_wiedemann_franz_gives_the_temperature_too(name: str, sizes: tuple[float, float], within: float):
     coarse, fine = (electronic(name, size, 0.2)[0] for size in sizes)
     assert fine[0] < within
     assert fine[1] < 0.5 * coarse[1]
