@@ -10,8 +10,27 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from emfem.public import dir_of
+
 import numpy as np
 from numpy.typing import NDArray
+
+__all__ = [
+    "ConservationError",
+    "ConvergenceError",
+    "EmfemError",
+    "ParameterError",
+    "ResolutionWarning",
+    "UnknownName",
+    "choice",
+    "count",
+    "floats",
+    "kind",
+    "number",
+    "positive_tensor",
+]
+
+__dir__ = dir_of(__all__)
 
 
 class EmfemError(Exception):

@@ -23,6 +23,7 @@ from emfem.analytic.surface import (
     void_drift_velocity,
     wire_growth_rate,
 )
+from emfem.public import dir_of
 
 __all__ = [
     "blech_product",
@@ -51,3 +52,5 @@ __all__ = [
     "wall_accumulation",
     "wire_growth_rate",
 ]
+
+__dir__ = dir_of(__all__)

@@ -1,5 +1,8 @@
 """Domains: a mesh with named boundaries; blocks, plain or periodic, and shapes that gmsh meshes."""
 
+import inspect
+from collections.abc import Callable
+
 from emfem.mesh.block import (
     box,
     interval,
@@ -25,6 +28,7 @@ from emfem.mesh.shapes import bend, dogbone, hall_cross, notched_strip, strip_wi
 from emfem.mesh.shells import sphere, tube
 from emfem.mesh.solids import cylinder, via
 from emfem.mesh.tables import read_network
+from emfem.public import dir_of
 
 __all__ = [
     "AXES",
@@ -46,6 +50,7 @@ __all__ = [
     "grid_network",
     "hall_cross",
     "interval",
+    "makers",
     "network",
     "notched_strip",
     "period",
@@ -66,3 +71,17 @@ __all__ = [
     "via",
     "write",
 ]
+
+__dir__ = dir_of(__all__)
+
+
+def makers() -> dict[str, Callable[..., Domain]]:
+    """Return the functions that make a domain from numbers or a file, by name; those that change a domain are none."""
+    functions = {name: globals()[name] for name in __all__}
+    return {
+        name: function
+        for name, function in functions.items()
+        if inspect.isfunction(function)
+        and function.__annotations__["return"] in (Domain, "Domain")
+        and "domain" not in function.__annotations__
+    }
