@@ -37,6 +37,8 @@ __all__ = [
 
 __dir__ = dir_of(__all__)
 
+FEW = 4  # numbers that a message shows; of more, it has the shape
+
 
 class EmfemError(Exception):
     """Base of all errors that emfem raises about its input or its run."""
@@ -153,7 +155,10 @@ def floats(
     fits = shape is None or (
         result.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, result.shape, strict=True))
     )
-    require(fits and (not finite or np.isfinite(result).all()), f"{name} of shape {result.shape}, must be {words}")
+    if not fits or (finite and not np.isfinite(result).all()):
+        content = f"= {value!r}" if result.size <= FEW else f"of shape {result.shape}"
+        msg = f"{name} {content}, must be {words}"
+        raise ParameterError(msg)
     return result
 
 

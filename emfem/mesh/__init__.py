@@ -11,7 +11,6 @@ from emfem.mesh.block import (
     periodic_rectangle,
     rectangle,
 )
-from emfem.mesh.cell import periodic_cell
 from emfem.mesh.disks import annulus, disk
 from emfem.mesh.domain import AXES, Domain, PeriodicMesh, axisymmetric, bounds, period
 from emfem.mesh.files import read, write
@@ -24,9 +23,8 @@ from emfem.mesh.netlist import from_netlist, read_netlist
 from emfem.mesh.network import network
 from emfem.mesh.outline import polygon
 from emfem.mesh.refined import refined
-from emfem.mesh.shapes import bend, dogbone, hall_cross, notched_strip, strip_with_holes
-from emfem.mesh.shells import sphere, tube
-from emfem.mesh.solids import cylinder, via
+from emfem.mesh.shapes import bend, dogbone, hall_cross, notched_strip, periodic_cell, strip_with_holes
+from emfem.mesh.solids import cylinder, sphere, tube, via
 from emfem.mesh.tables import read_network
 from emfem.public import dir_of
 
