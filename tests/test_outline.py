@@ -230,7 +230,7 @@ def test_a_circle_cut_into_chords_has_no_corners():
         ({"electrodes": {"a": [(0, 1), (0, 2)], "b": lambda x: x[0] < 1e-9}}, "boundaries 'a' and 'b' overlap at (0, "),
         ({"electrodes": {"a": [(0, 0), (4, 0)], "b": shapely.box(2, -1, 3, 0)}}, "'a' and 'b' overlap at (2.5, 0)"),
         ({"electrodes": {"a": lambda x: x[0] < -1}}, "boundary 'a' is empty"),
-        ({"electrodes": {"a": lambda x: True}}, "a(x) of shape () for x of shape (2, "),
+        ({"electrodes": {"a": lambda x: True}}, "a(x) = True, must be of shape ("),
         ({"electrodes": {"a": shapely.Point(0, 1)}}, "boundary 'a' is empty: its geometry lies on no part"),
         ({"electrodes": {"a": shapely.box(9, 9, 10, 10)}}, "boundary 'a' is empty: its geometry lies on no part"),
         ({"electrodes": {"sides": [(0, 1), (0, 2)]}}, "a boundary named 'sides', must have a name of its own"),

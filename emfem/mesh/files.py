@@ -65,6 +65,7 @@ def read(
 
     def make() -> RawMesh:
         check_file("path", path)
+        require(path.stat().st_size, f"path = {str(path)!r}, must be a mesh: the file is empty")
         if ending in exchange.READABLE:
             raw, numbers = exchange.load(path)
         else:

@@ -259,7 +259,7 @@ def _ring(name: str, points: Any) -> NDArray[np.float64]:
     """
     ring = floats(name, points, (None, 2), "finite points of shape (n, 2)", finite=True)
     ring = ring[:-1] if len(ring) > 1 and (ring[0] == ring[-1]).all() else ring
-    require(len(ring) >= 3, f"{name} of {len(ring)} corners, must have at least 3")
+    require(len(ring) >= 3, f"{name} = {ring.tolist()}, must have at least 3 corners")
     return ring
 
 

@@ -23,7 +23,7 @@ def file_path(name: str, path: Any, endings: tuple[str, ...] = ()) -> Path:
 
 
 def check_file(name: str, path: Path) -> None:
-    """Check that `path`, the argument `name`, is a file that can be read and is not empty.
+    """Check that `path`, the argument `name`, is a file that can be read.
 
     Raises:
         ParameterError: if it is not.
@@ -31,4 +31,3 @@ def check_file(name: str, path: Path) -> None:
     start = f"{name} = {str(path)!r}, must be"
     require(path.is_file(), f"{start} a file: there is {'a folder' if path.is_dir() else 'none'}")
     require(os.access(path, os.R_OK), f"{start} a file that can be read: permission denied")
-    require(path.stat().st_size, f"{start} a file with content: it is empty")
