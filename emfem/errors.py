@@ -183,7 +183,7 @@ def require(condition: Any, message: str) -> None:
 
 
 def require_all(good: Any, message: Callable[[int], str]) -> None:
-    """Raise ParameterError unless all entries of `good`, shape (n,), hold; `message` is asked for the first bad one."""
+    """Raise ParameterError with `message(i)` for the first entry of `good`, shape (n,), that is false."""
     bad = np.flatnonzero(~np.asarray(good, dtype=bool))
     if len(bad):
         raise ParameterError(message(int(bad[0])))

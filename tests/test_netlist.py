@@ -243,7 +243,7 @@ def replaced(old: str, new: str) -> str:
             r"line 3: node 'n1_.*' leads to no pad, .* 1 more",
         ),
         (replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 n1_0_0 1").replace("I1 n1_20_0", "I1 n1_10_0"), r"line 3: a sec"),
-        (LINE.replace("n1_", "x"), r"some.sp has no wires, must have resistors between two places of one layer"),
+        (LINE.replace("n1_", "x"), r"some.sp has no wires, must have resistors between two points of one layer"),
         (
             replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 n1_20_0 1u"),
             r"line 3: 1e-06 Ohm over 1e-05 m .* 1 m wide",

@@ -210,7 +210,7 @@ def test_a_circle_cut_into_chords_has_no_corners():
         ({"holes": [[(0, 0.2), (0, 0.6), (0.4, 0.4)]]}, "holes is no region of the plane"),
         ({"holes": [HOLE[:2]]}, "holes[0] = [[0.2, 0.2], [0.6, 0.2]], must have at least 3 corners"),
         ({"holes": [[(0.2, 0.2), (0.6, 0.6), (0.6, 0.2), (0.2, 0.6)]]}, "holes[0] is no region of the plane"),
-        ({"electrodes": [(0, 3), (1, 3)]}, "must be a mapping of names to places"),
+        ({"electrodes": [(0, 3), (1, 3)]}, "must be a mapping of names to paths"),
         ({"electrodes": {"a": [(0, 3)]}}, "boundary 'a' = [(0, 3)], must be two points (x, y) or more"),
         ({"electrodes": {"a": 7}}, "boundary 'a' = 7, must be two points (x, y) or more"),
         ({"electrodes": {"a": "top"}}, "boundary 'a' = 'top', must be numbers"),

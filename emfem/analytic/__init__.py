@@ -1,4 +1,4 @@
-"""Closed forms, in NumPy: what a simulation must come to where mathematics can say it."""
+"""Closed-form solutions, in NumPy, to compare simulations with."""
 
 from emfem.analytic.films import kink, logistic_profile
 from emfem.analytic.heat import heated_line, isothermal_electrodes, runaway_current_density

@@ -51,9 +51,9 @@ def from_image(
         pixel: edge of a pixel [m or -].
         size: edge of a cell, in the units of the result.
         threshold: brightness of the metal's edge, between 0 (darkest pixel) and 1 (brightest); if left out, halfway
-            between metal and gaps, which Otsu's method tells apart.
+            between metal and gaps, separated by Otsu's method.
         electrodes: sides of the image, "left", "right", "bottom" or "top": the metal is cut straight there. Or names
-            for them, {"anode": "left"}; or other places, as in `polygon`.
+            for them, {"anode": "left"}; or others, as in `polygon`.
         smooth: standard deviation of the Gaussian filter, 0 for none [pixel].
         simplify: largest distance by which the outline may move for fewer corners [pixel].
         invert: True if the dark part is metal.

@@ -149,7 +149,7 @@ def _network(
     a, b = pairs.T
     length = np.linalg.norm(points[b] - points[a], axis=1)  # NaN to a node without coordinates
     wire = (layer[a] == layer[b]) & (layer[a] >= 0) & (length > 0) & (ohms > 0)
-    message = f"{cards.file} has no wires, must have resistors between two places of one layer: coordinates={{...}}?"
+    message = f"{cards.file} has no wires, must have resistors between two points of one layer: coordinates={{...}}?"
     require(wire.any(), message)
     vias = np.concatenate([pairs[~wire], shorts])
     resistance = np.concatenate([ohms[~wire], np.zeros(len(shorts))])

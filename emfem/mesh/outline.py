@@ -42,7 +42,7 @@ def polygon(
             function of x, shape (2, n), that is true for cells' edges on it; or a shapely geometry on which it lies.
         size: edge of a cell, at most the smaller side of the box around the outline.
         refine: edge of a cell at the corners that point into the metal and at the ends of electrodes, by default a
-            third of `size`; or {(x, y): edge of a cell} for other places instead.
+            third of `size`; or {(x, y): edge of a cell} for other points instead.
         comm: the ranks that share it.
 
     Raises:
@@ -93,7 +93,7 @@ def area(
     kind("region", region, shapely.Polygon | shapely.MultiPolygon, "a shapely polygon")
     require(not region.is_empty and region.area > 0.0, f"{shape} is empty: it has no area")
     _valid(shape, region)
-    kind("boundaries", boundaries, Mapping, "a mapping of names to places")
+    kind("boundaries", boundaries, Mapping, "a mapping of names to paths, functions or geometries")
     lower, upper = np.reshape(region.bounds, (2, 2))
     size = number("size", size, above=0.0, at_most=float((upper - lower).min()))
     outline = Outline(region, NEAR * float((upper - lower).max()))
@@ -267,7 +267,7 @@ def _valid(name: str, region: Region) -> None:
     """Check that a region does not cross itself.
 
     Raises:
-        ParameterError: with shapely's reason and the place.
+        ParameterError: with shapely's reason and the point.
     """
     reason = shapely.is_valid_reason(region)
     fault, _, point = reason.rstrip("]").partition("[")

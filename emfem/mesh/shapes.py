@@ -125,7 +125,7 @@ def periodic_cell(
         holes: centre x, y and radius of each, inside the rectangle and apart from each other, shape (n, 3).
         size: edge of a cell, at most a third of the smaller edge.
         axes: the periodic axes, "xy", "x" or "y".
-        refine: edge of a cell at the holes, by default a third of `size`; or places and sizes.
+        refine: edge of a cell at the holes, by default a third of `size`; or points and sizes.
         order: 1, or 2 for curved cells.
         comm: the ranks that share it.
 
