@@ -1,51 +1,77 @@
-"""What can go wrong, in one sentence each; and the one check that guards every number a user passes in.
+"""Errors and warnings of emfem, and the checks of what users pass in.
 
-Errors are raised where the object is made, on all ranks alike, before any collective call.
+A message is one sentence that names the value and its bound. Errors are raised where the object is made, on all ranks
+alike, before any collective call.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Iterable
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
+
+from emfem.public import dir_of
 
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = [
+    "ConservationError",
+    "ConvergenceError",
+    "EmfemError",
+    "ParameterError",
+    "ResolutionWarning",
+    "UnknownName",
+    "choice",
+    "count",
+    "floats",
+    "kind",
+    "number",
+    "positive_tensor",
+    "require",
+    "require_all",
+]
+
+__dir__ = dir_of(__all__)
+
+FEW = 4  # numbers that a message shows; of more, it has the shape
+
 
 class EmfemError(Exception):
-    """Anything emfem reports about its input or its run."""
+    """Base of all errors that emfem raises about its input or its run."""
 
 
 class ParameterError(EmfemError, ValueError):
-    """A value that cannot be used; the message names the value, the bound and what was meant."""
+    """A value that cannot be used; the message names the value and the bound."""
 
 
 class UnknownName(ParameterError):
     """A name that does not exist; the message lists the names that do."""
 
     def __init__(self, name: object, owner: str, known: Iterable[str]) -> None:
-        """Say that `owner` has no `name`, and list what it has."""
+        """Report that `owner` has no `name`, and list those it has."""
         self.name, self.owner, self.known = name, owner, tuple(known)
-        told = self.known if isinstance(name, str) else map(repr, self.known)  # 110 is not '110'
-        super().__init__(f"{name!r}; {owner} has {', '.join(told) or 'no names'}")
+        names = self.known if isinstance(name, str) else map(repr, self.known)  # 110 is not '110'
+        super().__init__(f"{name!r}; {owner} has {', '.join(names) or 'no names'}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by what it was made of: errors travel between processes."""
+        """Pickle by the arguments of the constructor: errors travel between processes."""
         return type(self), (self.name, self.owner, self.known)
 
 
 class ResolutionWarning(UserWarning):
-    """A right input whose answer the mesh or the step may not resolve; the message names a number and the remedy."""
+    """The mesh or the step may not resolve the solution of a valid input; the message has a number and a remedy."""
 
 
 class ConservationError(EmfemError, RuntimeError):
-    """A quantity that must stay constant did not."""
+    """A conserved quantity has changed."""
 
 
 class ConvergenceError(EmfemError, RuntimeError):
-    """A solve that failed for good; the last good state was kept.
+    """A solve that failed after all retries; the fields have the last good state.
 
     Attributes:
         t: time of the last good state.
@@ -54,12 +80,12 @@ class ConvergenceError(EmfemError, RuntimeError):
     """
 
     def __init__(self, message: str, *, t: float, dt: float, reason: str) -> None:
-        """Carry the time, the step and PETSc's reason beside the message."""
+        """Store the time, the step and PETSc's reason beside the message."""
         super().__init__(message)
         self.t, self.dt, self.reason = t, dt, reason
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle with its attributes: errors travel between processes."""
+        """Pickle with the attributes: errors travel between processes."""
         return partial(type(self), t=self.t, dt=self.dt, reason=self.reason), self.args
 
 
@@ -73,10 +99,10 @@ def number(
     at_most: float | None = None,
     unit: str = "",
 ) -> float:
-    """`value` as a finite float inside the bounds given.
+    """Return `value` as a finite float within the bounds.
 
     Args:
-        name: what the user calls it, for the message.
+        name: of the value, for the message.
         value: the number to check.
         above: exclusive lower bound.
         at_least: inclusive lower bound.
@@ -87,84 +113,106 @@ def number(
     Raises:
         ParameterError: if it is no real number, not finite, or out of bounds.
     """
-    told = f" {unit}" if unit else ""
-    try:
-        result = float(value)
-    except (TypeError, ValueError):
-        msg = f"{name} = {value!r}, must be a number"
-        raise ParameterError(msg) from None
-    if isinstance(value, str | bool):
+    units = f" {unit}" if unit else ""
+    result = None
+    with contextlib.suppress(TypeError, ValueError):
+        result = None if isinstance(value, str | bool) else float(value)
+    if result is None:
         msg = f"{name} = {value!r}, must be a number"
         raise ParameterError(msg)
-    if not math.isfinite(result):
-        msg = f"{name} = {result}{told}, must be finite"
-        raise ParameterError(msg)
-    for bound, broken, words in (
-        (above, lambda b: result <= b, "greater than"),
-        (at_least, lambda b: result < b, "at least"),
-        (below, lambda b: result >= b, "less than"),
-        (at_most, lambda b: result > b, "at most"),
+    require(math.isfinite(result), f"{name} = {result}{units}, must be finite")
+    for bound, words, holds in (
+        (above, "greater than", operator.gt),
+        (at_least, "at least", operator.ge),
+        (below, "less than", operator.lt),
+        (at_most, "at most", operator.le),
     ):
-        if bound is not None and broken(bound):
-            msg = f"{name} = {result:g}{told}, must be {words} {bound:g}{told}"
-            raise ParameterError(msg)
+        if bound is not None:
+            require(holds(result, bound), f"{name} = {result:g}{units}, must be {words} {bound:g}{units}")
     return result
 
 
-def floats(name: str, value: Any) -> NDArray[np.float64]:
-    """`value` as an array of floats; shape and size are the caller's to check.
+def floats(
+    name: str, value: Any, shape: Sequence[int | None] | None = None, words: str = "", *, finite: bool = False
+) -> NDArray[np.float64]:
+    """Return `value` as an array of floats.
+
+    Args:
+        name: of the value, for the message.
+        value: numbers.
+        shape: that it must have, None for any length along an axis; any shape if left out.
+        words: for the message: what the value must be.
+        finite: whether it must be finite.
 
     Raises:
-        ParameterError: if it is something else than numbers.
+        ParameterError: unless these are numbers, of this shape, and finite if they must be.
     """
     try:
-        return np.asarray(value, dtype=float)
+        result = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         msg = f"{name} = {value!r}, must be numbers"
         raise ParameterError(msg) from None
+    fits = shape is None or (
+        result.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, result.shape, strict=True))
+    )
+    if not fits or (finite and not np.isfinite(result).all()):
+        content = f"= {value!r}" if result.size <= FEW else f"of shape {result.shape}"
+        msg = f"{name} {content}, must be {words}"
+        raise ParameterError(msg)
+    return result
 
 
 def positive_tensor(name: str, value: Any, dim: int) -> NDArray[np.float64]:
-    """`value` as a positive definite tensor of shape (dim, dim).
+    """Return `value` as a positive definite tensor of shape (dim, dim).
 
     Raises:
-        ParameterError: if it is not.
+        ParameterError: if it is not one.
     """
     tensor = floats(name, value)
-    if tensor.shape != (dim, dim) or not np.isfinite(tensor).all():
-        msg = f"{name} = {tensor.tolist()}, must be a finite tensor of shape ({dim}, {dim})"
-        raise ParameterError(msg)
-    if np.linalg.eigvalsh(tensor + tensor.T).min() <= 0:
-        msg = f"{name} = {tensor.tolist()}, must be positive definite"
-        raise ParameterError(msg)
+    finite = tensor.shape == (dim, dim) and np.isfinite(tensor).all()
+    require(finite, f"{name} = {tensor.tolist()}, must be a finite tensor of shape ({dim}, {dim})")
+    positive = np.linalg.eigvalsh(tensor + tensor.T).min() > 0
+    require(positive, f"{name} = {tensor.tolist()}, must be positive definite")
     return tensor
 
 
+def require(condition: Any, message: str) -> None:
+    """Raise ParameterError with `message`, which must be cheap to make, unless `condition` holds."""
+    if not condition:
+        raise ParameterError(message)
+
+
+def require_all(good: Any, message: Callable[[int], str]) -> None:
+    """Raise ParameterError with `message(i)` for the first entry of `good`, shape (n,), that is false."""
+    bad = np.flatnonzero(~np.asarray(good, dtype=bool))
+    if len(bad):
+        raise ParameterError(message(int(bad[0])))
+
+
 def kind(name: str, value: Any, expected: type, words: str) -> None:
-    """Refuse a `value` that is not `expected`, which is in `words`.
+    """Check that `value` is an instance of `expected`, described by `words`.
 
     Raises:
         ParameterError: if it is not.
     """
     if not isinstance(value, expected):
-        msg = f"{name} = {value!r}, must be {words}"
+        msg = f"{name} = {value!r}, must be {words}"  # made only here: it may be long
         raise ParameterError(msg)
 
 
 def count(name: str, value: Any, *, at_least: int) -> int:
-    """`value` as a whole number no smaller than `at_least`.
+    """Return `value` as a whole number, not below `at_least`.
 
     Raises:
-        ParameterError: if it is not.
+        ParameterError: if it is not one.
     """
-    if isinstance(value, bool) or number(name, value) != int(value):
-        msg = f"{name} = {value!r}, must be a whole number"
-        raise ParameterError(msg)
+    whole = not isinstance(value, bool) and number(name, value) == int(value)
+    require(whole, f"{name} = {value!r}, must be a whole number")
     return int(number(name, value, at_least=at_least))
 
 
 def choice(name: str, value: Any, known: Iterable[str]) -> str:
-    """`value` if it is one of the `known` words.
+    """Return `value` if it is one of the `known` words.
 
     Raises:
         UnknownName: if it is not.

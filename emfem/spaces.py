@@ -10,8 +10,7 @@ import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse import coo_array, csgraph
 
 TAG = 2207  # of the messages by which ranks learn who else holds a node
 
@@ -72,8 +71,8 @@ def tied(space: fem.FunctionSpace, groups: Sequence[NDArray[np.int32]]) -> fem.F
     return found
 
 
-def pieces(space: fem.FunctionSpace, links: Sequence[NDArray[np.int32]] = ()) -> NDArray[np.int64]:
-    """The number of the piece that each node of a scalar space lies in, shape (nodes of this rank,). Collective.
+def connected_components(space: fem.FunctionSpace, links: Sequence[NDArray[np.int32]] = ()) -> NDArray[np.int64]:
+    """Return the connected component that each node of a scalar space lies in, shape (nodes of this rank,). Collective.
 
     Pieces are numbered from 0, alike on all ranks; nodes of one cell, or of one of the `links`, are in one piece.
     """
@@ -105,4 +104,4 @@ def _ends_of(links: Sequence[NDArray[np.int32]], mine: NDArray[np.int64], comm: 
 def _components(nodes: int, pairs: NDArray[np.integer]) -> NDArray[np.int32]:
     """The connected component of each node of a graph."""
     graph = coo_array((np.ones(pairs.shape[1], dtype=bool), (pairs[0], pairs[1])), shape=(nodes, nodes))
-    return connected_components(graph, directed=False)[1]
+    return csgraph.connected_components(graph, directed=False)[1]

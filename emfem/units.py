@@ -1,6 +1,8 @@
 """Plain multipliers: `50 * um` is 5e-05 m, `45 * deg` is 0.785 rad. Everything inside emfem is SI or dimensionless."""
 
-from math import pi
+import math
+
+from emfem.public import dir_of
 
 # length [m]
 m = 1.0
@@ -38,8 +40,10 @@ K = 1.0
 
 # angle [rad]
 rad = 1.0
-deg = pi / 180.0
+deg = math.pi / 180.0
 
 # constants; exact by the 2019 SI
 elementary_charge = 1.602176634e-19  # [C]
 boltzmann = 1.380649e-23  # [J/K]
+
+__dir__ = dir_of([name for name, value in globals().items() if isinstance(value, float)])

@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 
 
 def draw() -> NDArray[np.uint8]:
-    """The image, shape (rows, columns): pores from the low places of a smooth random field, dark above and below."""
+    """Return the image, shape (rows, columns): pores where a smooth random field is low, dark above and below."""
     random = np.random.default_rng(SEED)
     rough = gaussian_filter(random.standard_normal((ROWS, COLUMNS)), 5.0, mode="nearest")
     height = np.abs(np.arange(ROWS) - (ROWS - 1) / 2)[:, None]

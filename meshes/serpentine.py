@@ -1,4 +1,4 @@
-"""Draws serpentine.gds: a meander of a line between two pads, as a mask shop would get it."""
+"""Draws serpentine.gds: a meander of a line between two pads, as for a lithography mask."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 
 
 def draw() -> gdstk.Library:
-    """The layout, in micrometres on a grid of a nanometre."""
+    """Return the layout, in micrometres on a grid of a nanometre."""
     library = gdstk.Library("serpentine", unit=1e-6, precision=1e-9)
     cell = library.new_cell("SERPENTINE")
     corners = [(0.0, 0.0)]

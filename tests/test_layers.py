@@ -17,6 +17,7 @@ LAYERS = {
     "dimensions": 0,
     "errors": 0,
     "libraries": 0,
+    "public": -1,  # below the others: all of them may use it
     "units": 0,
     "analytic": 1,
     "files": 1,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import emfem as em
-from emfem.spaces import nodes_on, pieces, tied
+from emfem.spaces import connected_components, nodes_on, tied
 
 import dolfinx
 import numpy as np
@@ -48,21 +48,21 @@ def test_functions_of_the_tied_space_are_interpolated_and_integrated(plate: em.m
 def pairs() -> em.mesh.Domain:
     """Two separate quadrilaterals, as one mesh."""
     nodes = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [2, 0], [3, 0], [2, 1], [3, 1]], dtype=float)
-    parts = em.mesh.parts.Parts(nodes, np.array([[0, 1, 2, 3], [4, 5, 6, 7]]), "quadrilateral")
-    return em.mesh.share.distribute("pair", parts, MPI.COMM_WORLD)
+    raw = em.mesh.raw.RawMesh(nodes, np.array([[0, 1, 2, 3], [4, 5, 6, 7]]), "quadrilateral")
+    return em.mesh.distribute.distribute("pair", raw, MPI.COMM_WORLD)
 
 
-def test_pieces_are_told_apart_and_joined_by_links():
+def test_components_are_distinct_and_joined_by_links():
     domain = pairs()
     space = fem.functionspace(domain.mesh, ("Lagrange", 2))
-    found = pieces(space)
+    found = connected_components(space)
     assert sorted(set(found.tolist())) == [0, 1]
     assert (found == found[0]).sum() == 9
     ends = dolfinx.mesh.locate_entities_boundary(domain.mesh, 1, lambda x: np.isclose(x[0], 1) | np.isclose(x[0], 2))
-    assert set(pieces(space, [nodes_on(space, ends)]).tolist()) == {0}
-    assert set(pieces(tied(space, [nodes_on(space, ends)])).tolist()) == {0}
+    assert set(connected_components(space, [nodes_on(space, ends)]).tolist()) == {0}
+    assert set(connected_components(tied(space, [nodes_on(space, ends)])).tolist()) == {0}
 
 
 def test_a_connected_domain_is_one_piece(plate: em.mesh.Domain, torus: em.mesh.Domain):
     for domain in (plate, torus):
-        assert set(pieces(fem.functionspace(domain.mesh, ("Lagrange", 1))).tolist()) == {0}
+        assert set(connected_components(fem.functionspace(domain.mesh, ("Lagrange", 1))).tolist()) == {0}

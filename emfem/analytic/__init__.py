@@ -1,4 +1,4 @@
-"""Closed forms, in NumPy: what a simulation must come to where mathematics can say it."""
+"""Closed-form solutions, in NumPy, to compare simulations with."""
 
 from emfem.analytic.films import kink, logistic_profile
 from emfem.analytic.heat import heated_line, isothermal_electrodes, runaway_current_density
@@ -23,6 +23,7 @@ from emfem.analytic.surface import (
     void_drift_velocity,
     wire_growth_rate,
 )
+from emfem.public import dir_of
 
 __all__ = [
     "blech_product",
@@ -51,3 +52,5 @@ __all__ = [
     "wall_accumulation",
     "wire_growth_rate",
 ]
+
+__dir__ = dir_of(__all__)

@@ -1,4 +1,4 @@
-"""Closed forms of alloy films: the profile of a blocked line, and the boundary between phases."""
+"""Closed forms of alloy films: the profile in a blocked line, and the boundary between phases."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from scipy.special import expit
 
 
 def logistic_profile(x: ArrayLike, *, length: float, drive: float, mean: float) -> NDArray[np.float64]:
-    """Equilibrium of an ideal binary alloy between diffusion and a field in a blocked line.
+    """Return the equilibrium of an ideal binary alloy between diffusion and a field in a blocked line.
 
-    C / (1 - C) = K exp(lambda x) with K such that the mean of C is kept. It holds for any mobility, because the flux is
+    C / (1 - C) = K exp(lambda x) with K such that C has the mean value. It holds for any mobility, because the flux is
     zero everywhere; in the film model lambda = F / S, without enthalpy, stress and gradient energy.
 
     Args:
-        x: places in [0, length], any shape [length].
+        x: positions in [0, length], any shape [length].
         length: of the line, above 0.
         drive: lambda, the drift force over the thermal energy [1/length].
         mean: solute fraction, in (0, 1) [-].
@@ -29,18 +29,18 @@ def logistic_profile(x: ArrayLike, *, length: float, drive: float, mean: float) 
     """
     total = number("drive", drive) * number("length", length, above=0.0)
     mean = number("mean", mean, above=0.0, below=1.0)
-    place = np.asarray(x, dtype=float) / length
+    position = np.asarray(x, dtype=float) / length
     if total == 0.0:
-        return np.full_like(place, mean)
+        return np.full_like(position, mean)
     if total < 0.0:
-        place, total = 1 - place, -total
+        position, total = 1 - position, -total
     # ln K of K = (e^{l m} - 1) / (e^l - e^{l m}), l = lambda L, written so that nothing overflows
     log_k = np.log(np.expm1(-total * mean) / np.expm1(-total * (1 - mean))) - total * (1 - mean)
-    return expit(log_k + total * place)
+    return expit(log_k + total * position)
 
 
 def kink(x: ArrayLike, *, gradient_energy: float) -> NDArray[np.float64]:
-    """Equilibrium boundary between the phases of the double well f = (1 - c^2)^2 / 4: c = tanh(x / sqrt(2 eps)).
+    """Return the boundary between the phases of the double well f = (1 - c^2)^2 / 4: c = tanh(x / sqrt(2 eps)).
 
     Args:
         x: distance to the boundary, any shape [length].

@@ -1,4 +1,4 @@
-"""Closed forms of Joule heat: lines, where they run away, and conductors between electrodes of one temperature."""
+"""Closed forms of Joule heat: lines, their thermal runaway, and conductors between electrodes of one temperature."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def heated_line(
     temperature_coefficient: float = 0.0,
     loss: float = 0.0,
 ) -> NDArray[np.float64]:
-    """Steady temperature of a line with ends at T0 that a current heats: k T'' + rho j^2 - g (T - T0) = 0.
+    """Return the steady temperature of a line with ends at T0, heated by a current: k T'' + rho j^2 - g (T - T0) = 0.
 
     With rho = rho0 (1 + a (T - T0)), m^2 = j^2 rho0 a/k, p^2 = g/k and s^2 = p^2 - m^2 it is
     T0 + rho0 j^2/(k s^2) (1 - cosh(s (x - L/2))/cosh(s L/2)); a parabola for s = 0, cosines for s^2 < 0.
 
     Args:
-        x: places in [0, length], any shape [m].
+        x: positions in [0, length], any shape [m].
         length: L, above 0 [m].
         current_density: j [A/m2].
         resistivity: rho0, that at T0, above 0 [Ohm m].
@@ -38,7 +38,7 @@ def heated_line(
         T, shape of x [K].
 
     Raises:
-        ParameterError: for a value out of its bounds, or a current density at which the line runs away.
+        ParameterError: for a value out of its bounds, or a current density beyond thermal runaway.
     """
     limit = runaway_current_density(
         length=length,
@@ -52,26 +52,28 @@ def heated_line(
     start = number("temperature", temperature, above=0.0, unit="K")
     heat = resistivity * j**2 / conductivity
     square = loss / conductivity - heat * temperature_coefficient
-    place, half = np.asarray(x, dtype=float) - length / 2, length / 2
+    position, half = np.asarray(x, dtype=float) - length / 2, length / 2
     if abs(square) * half**2 < 1e-8:  # the parabola, with the next term: 1 - cosh/cosh would lose all its digits
-        shape = (half**2 - place**2) / 2 * (1 - square * (5 * half**2 - place**2) / 12)
+        shape = (half**2 - position**2) / 2 * (1 - square * (5 * half**2 - position**2) / 12)
         return start + heat * shape
     root = np.sqrt(complex(square))
     # 1 - cosh(a)/cosh(b) = 2 sinh((b - a)/2) sinh((b + a)/2)/cosh(b), without the loss of digits
-    shape = 2 * np.sinh(root * (half - place) / 2) * np.sinh(root * (half + place) / 2) / np.cosh(root * half)
+    shape = 2 * np.sinh(root * (half - position) / 2) * np.sinh(root * (half + position) / 2) / np.cosh(root * half)
     return start + heat * (shape / square).real
 
 
 def runaway_current_density(
     *, length: float, resistivity: float, conductivity: float, temperature_coefficient: float, loss: float = 0.0
 ) -> float:
-    """Current density from which a line with ends at T0 has no steady temperature, `sqrt((g + k (pi/L)^2)/(rho0 a))`.
+    """Return the current density of thermal runaway of a line with ends at T0, `sqrt((g + k (pi/L)^2)/(rho0 a))`.
+
+    From it on the line has no steady temperature.
 
     Args:
-        length: L, above 0; infinity for a line that only the substrate cools [m].
+        length: L, above 0; infinity for a line cooled only by the substrate [m].
         resistivity: rho0, that at T0, above 0 [Ohm m].
         conductivity: k, above 0 [W/(m K)].
-        temperature_coefficient: a, of the resistivity at T0; not above 0 there is no limit [1/K].
+        temperature_coefficient: a, of the resistivity at T0; without a limit if it is not above 0 [1/K].
         loss: g, to a substrate at T0, at least 0 [W/(m3 K)].
 
     Returns:
@@ -97,10 +99,10 @@ def isothermal_electrodes(
     conductivity: float | None = None,
     lorenz: float | None = None,
 ) -> NDArray[np.float64]:
-    """Steady temperature of a conductor of any shape between two electrodes at T0, elsewhere insulated.
+    """Return the steady temperature of a conductor of any shape between two electrodes at T0, elsewhere insulated.
 
-    The potential tells it: T = T0 + phi (V - phi)/(2 rho k) where rho k is constant; T^2 = T0^2 + phi (V - phi)/L where
-    k = L T/rho (Wiedemann-Franz), whatever rho(T) is. The hottest place has phi = V/2.
+    It follows from the potential: T = T0 + phi (V - phi)/(2 rho k) where rho k is constant, and
+    T^2 = T0^2 + phi (V - phi)/L where k = L T/rho (Wiedemann-Franz), for any rho(T). At the hottest point phi = V/2.
 
     Args:
         potential: phi, from one of the electrodes, any shape [V].
@@ -114,7 +116,7 @@ def isothermal_electrodes(
         T, shape of the potential [K].
 
     Raises:
-        ParameterError: unless either rho and k or L are given, or for a value out of its bounds.
+        ParameterError: for anything else than either rho and k or L, or for a value out of its bounds.
 
     References:
         F. Kohlrausch, Ueber den stationaeren Temperaturzustand eines elektrisch geheizten Leiters, Ann. Phys. 306, 132

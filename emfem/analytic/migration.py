@@ -1,10 +1,10 @@
-"""Closed forms of migration: drift against a wall, diffusion couples, and where forces cancel."""
+"""Closed forms of migration: drift against a wall, diffusion couples, and the cancellation of forces."""
 
 from __future__ import annotations
 
 import math
 
-from emfem.errors import ParameterError, number
+from emfem.errors import number, require
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,16 +13,16 @@ from scipy.special import erf
 
 
 def blocked_drift(x: ArrayLike, *, length: float, peclet: float, time: float | None = None) -> NDArray[np.float64]:
-    """Concentration of a species that drifts in a blocked line, over its uniform start.
+    """Return the concentration of a species that drifts in a blocked line, over its uniform initial value.
 
-    u = Pe e^{Pe x/L} / (e^{Pe} - 1) in the end; before that a series of decaying waves, on the way from u = 1.
+    The steady state is u = Pe e^{Pe x/L} / (e^{Pe} - 1); before that a series of decaying waves, from u = 1 at t = 0.
 
     Args:
-        x: places in [0, length], any shape [length].
+        x: positions in [0, length], any shape [length].
         length: L, above 0.
         peclet: Pe = v L / D, positive for a drift towards x = length; from -20 to 20 with a time, or the waves
-            would cancel to nothing [-].
-        time: D t / L^2, above 0; the steady state when left out [-].
+            would cancel each other in rounding [-].
+        time: D t / L^2, above 0; the steady state if left out [-].
 
     Returns:
         u, shape of x.
@@ -30,10 +30,10 @@ def blocked_drift(x: ArrayLike, *, length: float, peclet: float, time: float | N
     Raises:
         ParameterError: for a value out of its bounds.
     """
-    place = np.asarray(x, dtype=float) / number("length", length, above=0.0)
+    position = np.asarray(x, dtype=float) / number("length", length, above=0.0)
     pe = number("peclet", peclet)
     # Pe e^{Pe x} / (e^{Pe} - 1), written so that nothing overflows for either sign
-    steady = np.ones_like(place) if pe == 0 else pe * np.exp(pe * place - max(pe, 0.0)) / _risen(pe)
+    steady = np.ones_like(position) if pe == 0 else pe * np.exp(pe * position - max(pe, 0.0)) / _risen(pe)
     if time is None or pe == 0:
         return steady
     t = number("time", time, above=0.0)
@@ -42,18 +42,20 @@ def blocked_drift(x: ArrayLike, *, length: float, peclet: float, time: float | N
     decay = waves**2 + pe**2 / 4
     sign = np.cos(waves)  # (-1)^n
     size = 2 * pe / (decay * (1 + pe**2 / (4 * waves**2)))
-    shape = np.cos(place[..., None] * waves) + pe / (2 * waves) * np.sin(place[..., None] * waves)
-    grown = np.exp(pe * place[..., None] / 2 - decay * t) - sign * np.exp(pe * (place[..., None] - 1) / 2 - decay * t)
+    shape = np.cos(position[..., None] * waves) + pe / (2 * waves) * np.sin(position[..., None] * waves)
+    grown = np.exp(pe * position[..., None] / 2 - decay * t) - sign * np.exp(
+        pe * (position[..., None] - 1) / 2 - decay * t
+    )
     return steady + (size * shape * grown).sum(axis=-1)
 
 
 def _risen(pe: float) -> float:
-    """(e^{Pe} - 1) e^{-max(Pe, 0)}."""
+    """Return (e^{Pe} - 1) e^{-max(Pe, 0)}."""
     return float(-np.expm1(-pe) if pe > 0 else np.expm1(pe))
 
 
 def wall_accumulation(time: ArrayLike) -> NDArray[np.float64]:
-    """Concentration at a blocking wall that a uniform species drifts to from afar, over its start.
+    """Return the concentration at a blocking wall, with drift to it from infinity, over its uniform initial value.
 
     u = (1 + t/2) (1 + erf(sqrt(t)/2)) + sqrt(t/pi) e^{-t/4}.
 
@@ -65,7 +67,7 @@ def wall_accumulation(time: ArrayLike) -> NDArray[np.float64]:
 
 
 def kirkendall_marker(ratio: float) -> float:
-    """Where the markers of a diffusion couple go: x = 2 xi sqrt(D t), xi = -r / (2 sqrt(pi)) e^{-xi^2}.
+    """Return the position xi of the markers of a diffusion couple: x = 2 xi sqrt(D t), xi = -r/(2 sqrt(pi)) e^{-xi^2}.
 
     It is exact for D_A = D + N d and D_B = D - (1 - N) d, which give the constant interdiffusion coefficient D, with A
     at x < 0: the fraction of A is then erfc(x / (2 sqrt(D t))) / 2.
@@ -91,17 +93,17 @@ def cancellation_temperature(
     reference_temperature: float = 293.15,
     melting_temperature: float | None = None,
 ) -> float:
-    """The temperature at which the pull of the field and the wind of the electrons cancel [K].
+    """Return the temperature at which the direct force of the field and the electron wind cancel [K].
 
     Z*(T) = Zd + Zw rho(T0)/rho(T) with rho = rho0 (1 + a (T - T0)) is zero at T0 + (-Zw/Zd - 1)/a. Below it the wind
-    wins, above it the field.
+    is larger, above it the direct force.
 
     Args:
         direct: Zd, signed [-].
         wind: Zw at the reference temperature, signed; of the other sign than Zd [-].
         temperature_coefficient: a, above 0 [1/K].
         reference_temperature: T0, above 0 [K].
-        melting_temperature: of the metal [K]; not looked at when left out.
+        melting_temperature: of the metal [K]; not checked if left out.
 
     Raises:
         ParameterError: for a value out of its bounds, charges of one sign, or a temperature that is not above 0 K or is
@@ -111,12 +113,9 @@ def cancellation_temperature(
     slope = number("temperature_coefficient", temperature_coefficient, above=0.0, unit="1/K")
     reference = number("reference_temperature", reference_temperature, above=0.0, unit="K")
     highest = math.inf if melting_temperature is None else number("melting_temperature", melting_temperature, above=0.0)
-    if zd * zw >= 0.0:
-        msg = f"direct = {zd:g} and wind = {zw:g}, must have opposite signs to cancel"
-        raise ParameterError(msg)
+    require(zd * zw < 0.0, f"direct = {zd:g} and wind = {zw:g}, must have opposite signs to cancel")
     result = reference + (-zw / zd - 1) / slope
-    if not 0.0 < result <= highest:
-        place = "not above 0 K" if result <= 0.0 else f"above the melting temperature of {highest:g} K"
-        msg = f"direct = {zd:g} and wind = {zw:g} would cancel at {result:.6g} K, {place}: they never do"
-        raise ParameterError(msg)
+    where = "not above 0 K" if result <= 0.0 else f"above the melting temperature of {highest:g} K"
+    message = f"direct = {zd:g} and wind = {zw:g} would cancel at {result:.6g} K, {where}: they never do"
+    require(0.0 < result <= highest, message)
     return result

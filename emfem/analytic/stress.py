@@ -1,7 +1,7 @@
-"""Closed forms of electromigration stress: what a line comes to, when it opens, and how its void grows.
+"""Closed forms of electromigration stress: stress in a line, void nucleation, and void growth.
 
-Signs are those of the models: tension is positive, j counts along x, and atoms of Z* < 0 go against it. What moves them
-is G = Z* e rho j / Omega [Pa/m], so that a blocked line ends with d sigma/dx = -G.
+Signs are those of the models: tension is positive, j is positive along x, and atoms of Z* < 0 move against it. The
+driving force is G = Z* e rho j / Omega [Pa/m], so that in the steady state of a blocked line d sigma/dx = -G.
 
 References:
     M. A. Korhonen, P. Borgesen, K. N. Tu, C.-Y. Li, Stress evolution due to electromigration in confined metal lines,
@@ -10,9 +10,10 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from emfem.errors import ParameterError, floats, number
+from emfem.errors import floats, number, require
 from emfem.units import boltzmann, elementary_charge
 
 import numpy as np
@@ -23,15 +24,16 @@ from scipy.special import erfc, gamma
 EARLY = 0.1  # kappa t / L^2 up to which mirror images are summed, and waves from then on
 IMAGES = 5  # each way; the next would add exp(-36 / 0.4)
 WAVES = 6  # the next would add exp(-(13 pi / 2)^2 / 10)
+SIGNS = (-1.0) ** np.arange(WAVES)
 
 Values = NDArray[np.float64]
 
 
 def blech_product(material: Any, *, critical_stress: float, residual_stress: float = 0.0) -> float:
-    """The product of current density and length below which no void opens in a blocked line [A/m].
+    """Return the product of current density and length below which no void opens in a blocked line [A/m].
 
-    (j L)_c = 2 Omega (sigma_c - sigma_T) / (e |Z*| rho): at the end that atoms leave, the greatest tension is half
-    of the difference between the ends.
+    (j L)_c = 2 Omega (sigma_c - sigma_T) / (e |Z*| rho): the largest tension, at the end that atoms leave, is half of
+    the difference between the ends.
 
     Args:
         material: with `atomic_volume` [m3], `effective_charge` [-] and `resistivity` [Ohm m].
@@ -39,13 +41,11 @@ def blech_product(material: Any, *, critical_stress: float, residual_stress: flo
         residual_stress: sigma_T, without a current, below sigma_c; tension positive [Pa].
 
     Raises:
-        ParameterError: for stresses out of their bounds, or an uncharged atom, which no current moves.
+        ParameterError: for stresses out of their bounds, or an uncharged atom, which a current does not move.
     """
     tension = _tension(critical_stress, residual_stress)
     charge = number("effective_charge", material.effective_charge)
-    if charge == 0.0:
-        msg = "effective_charge = 0, must not be zero: no current moves an uncharged atom"
-        raise ParameterError(msg)
+    require(charge, "effective_charge = 0, must not be zero: no current moves an uncharged atom")
     return 2 * material.atomic_volume * tension / (elementary_charge * abs(charge) * material.resistivity)
 
 
@@ -58,58 +58,59 @@ def korhonen_line(
     material: Any,
     residual_stress: float = 0.0,
 ) -> Values:
-    """Stress in a line with blocked ends, on the way from a uniform residual stress.
+    """Return the stress in a line with blocked ends, from a uniform residual stress at t = 0.
 
-    sigma = sigma_T + G L (1/2 - x/L - 4 sum_n cos(k_n x/L) exp(-k_n^2 kappa t/L^2) / k_n^2), k_n = (2n + 1) pi. In the
-    end it is sigma_T + G (L/2 - x).
+    sigma = sigma_T + G L (1/2 - x/L - 4 sum_n cos(k_n x/L) exp(-k_n^2 kappa t/L^2) / k_n^2), k_n = (2n + 1) pi. The
+    steady state is sigma_T + G (L/2 - x).
 
     Args:
-        x: places in [0, length], any shape [m].
-        t: times at least 0, of a shape that goes with that of x [s].
+        x: positions in [0, length], any shape [m].
+        t: times at least 0, of a shape that broadcasts with x [s].
         length: L, above 0 [m].
         current_density: j, along x positive [A/m2].
         material: with `diffusivity`, `bulk_modulus`, `atomic_volume`, `temperature`, `resistivity`, `effective_charge`.
         residual_stress: sigma_T [Pa].
 
     Returns:
-        sigma, of the shape of x and t together [Pa].
+        sigma, of the shape of x and t broadcast [Pa].
 
     Raises:
         ParameterError: for a value out of its bounds.
     """
     size, gradient, kappa = _line(length, current_density, material)
-    place, tau = np.broadcast_arrays(_in_line(x, size), kappa * _time(t) / size**2)
-    return number("residual_stress", residual_stress, unit="Pa") + gradient * size * _blocked(place, tau)
+    position, tau = np.broadcast_arrays(_in_line(x, size), kappa * _time(t) / size**2)
+    return number("residual_stress", residual_stress, unit="Pa") + gradient * size * _blocked(position, tau)
 
 
 def korhonen_half_line(
     x: ArrayLike, t: ArrayLike, *, current_density: float, material: Any, residual_stress: float = 0.0
 ) -> Values:
-    """Stress in a line that is blocked at x = 0 and goes on for ever, on the way from a uniform residual stress.
+    """Return the stress in a half-infinite line blocked at x = 0, from a uniform residual stress at t = 0.
 
     sigma = sigma_T + G (2 sqrt(kappa t/pi) exp(-x^2/(4 kappa t)) - x erfc(x/(2 sqrt(kappa t)))). It is that of any line
-    until the other end is felt.
+    until its other end matters.
 
     Args:
         x: distance to the blocked end, at least 0, any shape [m].
-        t: times at least 0, of a shape that goes with that of x [s].
+        t: times at least 0, of a shape that broadcasts with x [s].
         current_density: j, away from the end positive [A/m2].
         material: as in `korhonen_line`.
         residual_stress: sigma_T [Pa].
 
     Returns:
-        sigma, of the shape of x and t together [Pa].
+        sigma, of the shape of x and t broadcast [Pa].
 
     Raises:
         ParameterError: for a value out of its bounds.
     """
     gradient, kappa = _driven(current_density, material)
-    place = floats("x", x)
-    if not (place >= 0.0).all():
-        msg = f"x from {np.min(place):g} m, must be at least 0 m: it is the distance to the blocked end"
-        raise ParameterError(msg)
+    distance = floats("x", x)
+    lowest = np.min(distance, initial=np.inf)
+    require(
+        (distance >= 0.0).all(), f"x from {lowest:g} m, must be at least 0 m: it is the distance to the blocked end"
+    )
     spread = 2 * np.sqrt(kappa * _time(t))
-    return number("residual_stress", residual_stress, unit="Pa") + gradient * _half(place, spread)
+    return number("residual_stress", residual_stress, unit="Pa") + gradient * _half(distance, spread)
 
 
 def pulse_ripple(t: ArrayLike, *, period: float, duty: float, current_density: float, material: Any) -> Values:
@@ -152,28 +153,28 @@ def korhonen_void(
     material: Any,
     residual_stress: float = 0.0,
 ) -> Values:
-    """Stress in a line with a void, which holds it at 0, where atoms leave, and a blocked other end.
+    """Return the stress in a line with a void, where it is 0, at the end that atoms leave, and a blocked other end.
 
     With s the distance to the void, from a uniform residual stress: sigma = -|G| L (s/L - 2 sum_n (-1)^n sin(k_n s/L)
     exp(-k_n^2 kappa t/L^2)/k_n^2) + 2 sigma_T sum_n sin(k_n s/L) exp(-k_n^2 kappa t/L^2)/k_n, k_n = (n + 1/2) pi.
 
     Args:
-        x: places in [0, length], any shape [m].
-        t: times since the void opened, at least 0, of a shape that goes with that of x [s].
+        x: positions in [0, length], any shape [m].
+        t: times since the void opened, at least 0, of a shape that broadcasts with x [s].
         length: L, above 0 [m].
         current_density: j, along x positive; the void is at x = 0 if Z* j > 0, else at x = L [A/m2].
         material: as in `korhonen_line`.
         residual_stress: sigma_T [Pa].
 
     Returns:
-        sigma, of the shape of x and t together [Pa].
+        sigma, of the shape of x and t broadcast [Pa].
 
     Raises:
         ParameterError: for a value out of its bounds.
     """
     size, gradient, kappa = _line(length, current_density, material)
-    place, tau = np.broadcast_arrays(_in_line(x, size), kappa * _time(t) / size**2)
-    away = place if gradient > 0 else 1 - place
+    position, tau = np.broadcast_arrays(_in_line(x, size), kappa * _time(t) / size**2)
+    away = position if gradient > 0 else 1 - position
     residual = number("residual_stress", residual_stress, unit="Pa")
     return abs(gradient) * size * _voided(away, tau) + residual * _relaxing(away, tau)
 
@@ -181,10 +182,10 @@ def korhonen_void(
 def void_growth(
     t: ArrayLike, *, length: float, current_density: float, material: Any, residual_stress: float = 0.0
 ) -> Values:
-    """Volume, over the cross-section, of a void at the end of a line that atoms leave; the other end is blocked [m].
+    """Return the volume over the cross-section of a void at the end that atoms leave; the other end is blocked [m].
 
-    What has left the void has filled the line: V/A = -int (sigma - sigma_T) dx / B, of the stress of `korhonen_void`.
-    It begins as |G| kappa t/B, the drift of the atoms, and ends at `void_saturation`.
+    The atoms that left the void are in the line: V/A = -int (sigma - sigma_T) dx / B, of the stress of `korhonen_void`.
+    It starts as |G| kappa t/B, the drift of the atoms, and tends to `void_saturation`.
 
     Args:
         t: times since the void opened, at least 0, any shape [s].
@@ -206,7 +207,7 @@ def void_growth(
 
 
 def void_saturation(*, length: float, current_density: float, material: Any, residual_stress: float = 0.0) -> float:
-    """Volume, over the cross-section, at which a void at the end of a line stops, L (|G| L/2 + sigma_T)/B [m].
+    """Return the final volume over the cross-section of a void at the end of a line, L (|G| L/2 + sigma_T)/B [m].
 
     Args:
         length: L, above 0 [m].
@@ -225,13 +226,13 @@ def void_saturation(*, length: float, current_density: float, material: Any, res
 def nucleation_time(
     *, length: float, current_density: float, material: Any, critical_stress: float, residual_stress: float = 0.0
 ) -> float:
-    """When the tension at an end of a blocked line reaches the critical one; infinity if it never does [s].
+    """Return the time at which an end of a blocked line has the critical tension; infinity if it never has [s].
 
     Short lines approach (L^2/(pi^2 kappa)) ln(8/(pi^2 (1 - r))), r = 2 (sigma_c - sigma_T)/(|G| L); long ones
     (pi/kappa) ((sigma_c - sigma_T)/(2 G))^2. The value is that of the exact stress, `korhonen_line`.
 
     Args:
-        length: L, above 0; infinity for a line whose other end is never felt [m].
+        length: L, above 0; infinity for a half-infinite line [m].
         current_density: j [A/m2].
         material: as in `korhonen_line`.
         critical_stress: sigma_c, above 0 and the residual stress [Pa].
@@ -248,7 +249,7 @@ def nucleation_time(
     wanted = tension / (abs(gradient) * size) if gradient else np.inf
     if wanted >= 0.5:
         return np.inf
-    first = np.pi * (wanted / 2) ** 2  # of the half line: the other end only slows it down
+    first = np.pi * (wanted / 2) ** 2  # of the half line: the other end only delays it
     last = -np.log1p(-2 * wanted) / np.pi**2  # as if all waves decayed as slowly as the first
     tau = brentq(
         lambda s: float(_blocked(np.zeros(()), np.asarray(s))) - wanted, 0.99 * first, 1.01 * last, xtol=1e-15 * first
@@ -257,13 +258,13 @@ def nucleation_time(
 
 
 def _tension(critical_stress: float, residual_stress: float) -> float:
-    """`sigma_c - sigma_T`, above 0."""
+    """Return `sigma_c - sigma_T`, above 0."""
     residual = number("residual_stress", residual_stress, unit="Pa")
     return number("critical_stress", critical_stress, above=max(0.0, residual), unit="Pa") - residual
 
 
 def _driven(current_density: float, material: Any) -> tuple[float, float]:
-    """`G = Z* e rho j / Omega` [Pa/m] and `kappa = D B Omega / (k T)` [m2/s]."""
+    """Return `G = Z* e rho j / Omega` [Pa/m] and `kappa = D B Omega / (k T)` [m2/s]."""
     j = number("current_density", current_density, unit="A/m2")
     force = material.effective_charge * elementary_charge * material.resistivity * j
     thermal = boltzmann * number("temperature", material.temperature, above=0.0, unit="K")
@@ -274,39 +275,33 @@ def _driven(current_density: float, material: Any) -> tuple[float, float]:
 
 
 def _line(length: float, current_density: float, material: Any) -> tuple[float, float, float]:
-    """L, G and kappa."""
+    """Return L, G and kappa."""
     return number("length", length, above=0.0, unit="m"), *_driven(current_density, material)
 
 
 def _in_line(x: ArrayLike, length: float) -> Values:
-    """x/L, in [0, 1]."""
-    place = floats("x", x) / length
-    if not ((place >= -1e-12) & (place <= 1 + 1e-12)).all():
-        msg = f"x from {place.min() * length:g} m to {place.max() * length:g} m, must be in [0, {length:g}] m"
-        raise ParameterError(msg)
-    return place
+    """Return x/L, in [0, 1]."""
+    position = floats("x", x) / length
+    inside = ((position >= -1e-12) & (position <= 1 + 1e-12)).all()
+    low, high = np.min(position, initial=np.inf), np.max(position, initial=-np.inf)
+    require(inside, f"x from {low * length:g} m to {high * length:g} m, must be in [0, {length:g}] m")
+    return position
 
 
 def _time(t: ArrayLike) -> Values:
-    """Times at least 0.
-
-    Raises:
-        ParameterError: if one is not.
-    """
+    """Return times, which must be at least 0."""
     times = floats("t", t)
-    if not (times >= 0.0).all():
-        msg = f"t from {np.min(times):g} s, must be at least 0 s"
-        raise ParameterError(msg)
+    require((times >= 0.0).all(), f"t from {np.min(times, initial=np.inf):g} s, must be at least 0 s")
     return times
 
 
 def _ierfc(z: Values) -> Values:
-    """Integral of erfc from z on."""
+    """Return the integral of erfc from z to infinity."""
     return np.exp(-(z**2)) / np.sqrt(np.pi) - z * erfc(z)
 
 
 def _ierfc2(z: Values) -> Values:
-    """Integral of `_ierfc` from z on."""
+    """Return the integral of `_ierfc` from z to infinity."""
     return (erfc(z) - 2 * z * _ierfc(z)) / 4
 
 
@@ -318,59 +313,57 @@ def _root_zeta(q: Values) -> Values:
 
 
 def _half(distance: Values, spread: Values) -> Values:
-    """Stress of the half line over G, of spread 2 sqrt(kappa t): `spread ierfc(distance/spread)`."""
+    """Return the stress of the half line over G, of spread 2 sqrt(kappa t): `spread ierfc(distance/spread)`."""
     safe = np.where(spread > 0, spread, 1.0)
     return np.where(spread > 0, spread * _ierfc(distance / safe), 0.0)
 
 
 def _spread(tau: Values) -> Values:
-    """2 sqrt(tau), above 0."""
-    return 2 * np.sqrt(np.maximum(tau, 1e-300))
+    """Return 2 sqrt(tau), above 0, with an axis for images."""
+    return 2 * np.sqrt(np.maximum(tau, 1e-300))[..., None]
 
 
-def _blocked(place: Values, tau: Values) -> Values:
-    """Stress of the line with blocked ends over G L: images of its ends early, waves later."""
+def _blocked(position: Values, tau: Values) -> Values:
+    """Return the stress of the line with blocked ends over G L: images of its ends early, waves later."""
     images = np.arange(-IMAGES, IMAGES + 1)
-    early = ((-1.0) ** images * _half(np.abs(place[..., None] - images), 2 * np.sqrt(tau[..., None]))).sum(axis=-1)
+    early = ((-1.0) ** images * _half(np.abs(position[..., None] - images), 2 * np.sqrt(tau[..., None]))).sum(axis=-1)
     k = (2 * np.arange(WAVES) + 1) * np.pi
-    waves = (np.cos(k * place[..., None]) * np.exp(-(k**2) * tau[..., None]) / k**2).sum(axis=-1)
-    return np.where(tau <= EARLY, early, 0.5 - place - 4 * waves)
+    waves = (np.cos(k * position[..., None]) * np.exp(-(k**2) * tau[..., None]) / k**2).sum(axis=-1)
+    return np.where(tau <= EARLY, early, 0.5 - position - 4 * waves)
 
 
 def _voided(away: Values, tau: Values) -> Values:
-    """Stress of the line with a void over |G| L, from 0: the blocked end and its images early, waves later."""
-    m = np.arange(IMAGES)
-    far, spread = 2 * m + 1, 2 * np.sqrt(tau[..., None])
-    pairs = _half(far + away[..., None], spread) - _half(far - away[..., None], spread)
-    k = (np.arange(WAVES) + 0.5) * np.pi
-    shape = np.sin(k * away[..., None]) * np.exp(-(k**2) * tau[..., None])
-    waves = 2 * ((-1.0) ** np.arange(WAVES) * shape / k**2).sum(axis=-1)
-    return np.where(tau <= EARLY, ((-1.0) ** m * pairs).sum(axis=-1), waves - away)
+    """Return the stress of the line with a void over |G| L, from 0: images of the blocked end early, waves later."""
+    m, spread = np.arange(IMAGES), 2 * np.sqrt(tau[..., None])
+    pairs = _half(2 * m + 1 + away[..., None], spread) - _half(2 * m + 1 - away[..., None], spread)
+    late = _waves(tau, lambda k: SIGNS * np.sin(k * away[..., None]) / k**2) - away
+    return np.where(tau <= EARLY, ((-1.0) ** m * pairs).sum(axis=-1), late)
 
 
 def _relaxing(away: Values, tau: Values) -> Values:
-    """What is left of a uniform stress of 1 that a void relaxes."""
-    m, spread = np.arange(IMAGES), _spread(tau)[..., None]
+    """Return the rest of a uniform stress of 1 that a void relaxes."""
+    m, spread = np.arange(IMAGES), _spread(tau)
     gone = erfc((2 * m + away[..., None]) / spread) + erfc((2 * m + 2 - away[..., None]) / spread)
-    k = (np.arange(WAVES) + 0.5) * np.pi
-    waves = (2 * np.sin(k * away[..., None]) * np.exp(-(k**2) * tau[..., None]) / k).sum(axis=-1)
-    return np.where(tau <= EARLY, 1 - ((-1.0) ** m * gone).sum(axis=-1), waves)
+    late = _waves(tau, lambda k: np.sin(k * away[..., None]) / k)
+    return np.where(tau <= EARLY, 1 - ((-1.0) ** m * gone).sum(axis=-1), late)
 
 
 def _filled(tau: Values) -> Values:
-    """What has left a void for a line without stress, over |G| L^2/B: the drift until the blocked end is felt."""
+    """Return the void in a line without residual stress over |G| L^2/B: drift until the blocked end matters."""
     m = np.arange(IMAGES)
-    back = ((-1.0) ** m * _ierfc2((2 * m + 1) / _spread(tau)[..., None])).sum(axis=-1)
-    k = (np.arange(WAVES) + 0.5) * np.pi
-    waves = 2 * ((-1.0) ** np.arange(WAVES) * np.exp(-(k**2) * tau[..., None]) / k**3).sum(axis=-1)
-    return np.where(tau <= EARLY, tau * (1 - 8 * back), 0.5 - waves)
+    back = ((-1.0) ** m * _ierfc2((2 * m + 1) / _spread(tau))).sum(axis=-1)
+    return np.where(tau <= EARLY, tau * (1 - 8 * back), 0.5 - _waves(tau, lambda k: SIGNS / k**3))
 
 
 def _released(tau: Values) -> Values:
-    """What has left a void for a line under a uniform stress of 1, without current, over L/B."""
+    """Return the void in a line with a residual stress of 1, without current, over L/B."""
     m = np.arange(1, IMAGES)
-    spread = _spread(tau)
-    back = 2 * ((-1.0) ** m * _ierfc(2 * m / spread[..., None])).sum(axis=-1)
+    back = 2 * ((-1.0) ** m * _ierfc(2 * m / _spread(tau))).sum(axis=-1)
+    early = _spread(tau)[..., 0] * (1 / np.sqrt(np.pi) + back)
+    return np.where(tau <= EARLY, early, 1 - _waves(tau, lambda k: k**-2.0))
+
+
+def _waves(tau: Values, shape: Callable[[Values], Values]) -> Values:
+    """Return `2 sum_n shape(k_n) exp(-k_n^2 tau)`, k_n = (n + 1/2) pi."""
     k = (np.arange(WAVES) + 0.5) * np.pi
-    waves = 2 * (np.exp(-(k**2) * tau[..., None]) / k**2).sum(axis=-1)
-    return np.where(tau <= EARLY, spread * (1 / np.sqrt(np.pi) + back), 1 - waves)
+    return 2 * (shape(k) * np.exp(-(k**2) * tau[..., None])).sum(axis=-1)

@@ -1,6 +1,6 @@
-"""Closed forms of moving surfaces: how waves on them grow, where voids drift, and what holes cost in conduction.
+"""Closed forms of moving surfaces: growth of waves on them, drift of voids, and conductivity with holes.
 
-Signs are those of the models: j counts along +x, and a positive velocity too. B = D_s delta_s gamma Omega / (k T)
+Signs are those of the models: j and velocities are positive along +x. B = D_s delta_s gamma Omega / (k T)
 drives curvature away; A Z* e E = D_s delta_s Z* e E / (k T) is what the field does.
 
 References:
@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from emfem.errors import ParameterError, choice, count, floats, number
+from emfem.errors import choice, count, floats, number, require
 from emfem.units import boltzmann, elementary_charge
 
 import numpy as np
@@ -27,7 +27,7 @@ from scipy.special import i0e, i1e
 
 
 def mullins_coefficient(material: Any) -> float:
-    """B = D_s delta_s gamma Omega / (k T), by which surfaces level: a wave decays as B k^4 [m4/s].
+    """Return B = D_s delta_s gamma Omega / (k T): a wave on a surface decays at the rate B k^4 [m4/s].
 
     Args:
         material: with `temperature` [K], `surface_diffusivity_thickness` [m3/s], `surface_energy` [J/m2] and
@@ -38,7 +38,7 @@ def mullins_coefficient(material: Any) -> float:
 
 
 def surface_drift(material: Any, *, current_density: float) -> float:
-    """A Z* e rho j = D_s delta_s Z* e rho j / (k T), the drift of surface atoms times their layer's thickness [m2/s].
+    """Return A Z* e rho j = D_s delta_s Z* e rho j / (k T): drift of surface atoms times thickness of the layer [m2/s].
 
     Args:
         material: with `temperature` [K], `surface_diffusivity_thickness` [m3/s], `effective_charge` [-] and
@@ -62,11 +62,11 @@ def void_drift_velocity(
     dimension: int = 2,
     contrast: bool = True,
 ) -> float:
-    """How fast a round void drifts, along +x positive: -2 A Z* e E / R, a ball -3 A Z* e E / R [m/s].
+    """Return the velocity of a round void, along +x positive: -2 A Z* e E / R, of a ball -3 A Z* e E / R [m/s].
 
-    It goes against its surface atoms: along j where Z* < 0. In a cell of which it takes the part f, E is
-    rho j / (1 - f), j the mean over the cell. If the void conducted as the metal does, which no void does, it would go
-    at -A Z* e E / R, a ball at -2 A Z* e E / R, whatever f.
+    It moves against its surface atoms: along j if Z* < 0. In a cell of which it takes the fraction f, E is
+    rho j / (1 - f), j the mean over the cell. If the void conducted as the metal does, its velocity
+    would be -A Z* e E / R, that of a ball -2 A Z* e E / R, for any f.
 
     Args:
         material: as in `surface_drift`.
@@ -74,7 +74,7 @@ def void_drift_velocity(
         current_density: j, signed, mean over the cell or far away [A/m2].
         area_fraction: f, from 0 for an infinite conductor to less than 1; in three dimensions of the volume [-].
         dimension: 2 for a cylinder across the current, 3 for a ball.
-        contrast: whether the void insulates.
+        contrast: True for a void that insulates, False for one that conducts as the metal.
 
     Raises:
         ParameterError: for a value out of its bounds.
@@ -93,7 +93,7 @@ def void_drift_velocity(
 def flat_growth_rate(
     wave_number: ArrayLike, material: Any, *, current_density: float = 0.0, mobility_slope: float = 0.0
 ) -> NDArray[np.complex128]:
-    """Growth rate omega of a wave exp(i k x + omega t) on flat metal, shape of k [1/s].
+    """Return the growth rate omega of a wave exp(i k x + omega t) on flat metal, shape of k [1/s].
 
     omega = -B k^4 + i A Z* e E k |k| + m' A Z* e E k^2: without a current it decays; a current makes it travel, with
     the phase speed -Im(omega)/k; and makes it grow or decay where mobility changes as 1 + m' theta with the slope.
@@ -119,7 +119,7 @@ def flat_growth_rate(
 def wire_growth_rate(
     wave_number: ArrayLike, material: Any, *, radius: float, current_density: float = 0.0, mobility_slope: float = 0.0
 ) -> NDArray[np.complex128]:
-    """Growth rate omega of a neck wave exp(i k x + omega t) around a wire, shape of k [1/s].
+    """Return the growth rate omega of a neck wave exp(i k x + omega t) around a wire, shape of k [1/s].
 
     omega = B k^2 (1/R^2 - k^2) + m' A Z* e E k^2 - i k A Z* e E (1/R - k I0(kR)/I1(kR)): waves longer than 2 pi R grow,
     fastest at `rayleigh_plateau_wavelength`. A current alone only makes them travel, with the phase speed
@@ -139,9 +139,8 @@ def wire_growth_rate(
         F. A. Nichols, W. W. Mullins (1965) for the growth.
     """
     k, size = floats("wave_number", wave_number), number("radius", radius, above=0.0, unit="m")
-    if not (np.isfinite(k).all() and (k > 0).all()):
-        msg = f"wave_number = {k.tolist()} 1/m, must be greater than 0"
-        raise ParameterError(msg)
+    positive = np.isfinite(k).all() and (k > 0).all()
+    require(positive, f"wave_number = {k.tolist()} 1/m, must be greater than 0")
     slope = number("mobility_slope", mobility_slope)
     drift = surface_drift(material, current_density=current_density) if current_density else 0.0
     crowding = 1 / size - k * i0e(k * size) / i1e(k * size)
@@ -149,7 +148,7 @@ def wire_growth_rate(
 
 
 def rayleigh_plateau_wavelength(radius: float) -> float:
-    """The wavelength 2 pi sqrt(2) R at which the necks of a wire grow fastest, at the rate B/(4 R^4) [m].
+    """Return the wavelength 2 pi sqrt(2) R at which necks of a wire grow fastest, at the rate B/(4 R^4) [m].
 
     Args:
         radius: R, above 0 [m].
@@ -164,10 +163,10 @@ def rayleigh_plateau_wavelength(radius: float) -> float:
 
 
 def circle_decay_rate(mode: int, material: Any, *, radius: float) -> float:
-    """n^2 (n^2 - 1) B / R^4, at which a wave with n crests around a circle decays [1/s].
+    """Return n^2 (n^2 - 1) B / R^4, the decay rate of a wave with n crests around a circle [1/s].
 
     Args:
-        mode: n, at least 1; a circle shifted as a whole, n = 1, stays.
+        mode: n, at least 1; n = 1 is a shift of the circle, and does not decay.
         material: as in `mullins_coefficient`.
         radius: R, above 0 [m].
 
@@ -179,7 +178,7 @@ def circle_decay_rate(mode: int, material: Any, *, radius: float) -> float:
 
 
 def rayleigh_conductivity(area_fraction: float) -> float:
-    """Conductivity of a square array of round holes over that without: 1 - 2 f / (1 + f - 0.3058 f^4) [-].
+    """Return the conductivity of a square array of round holes over that without: 1 - 2 f / (1 + f - 0.3058 f^4) [-].
 
     Args:
         area_fraction: f of the holes, from 0 to pi/4, where they touch [-].

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from emfem.errors import ParameterError, floats, kind
 from emfem.mesh import Domain, Network
-from emfem.mesh.graph import Floats, Numbers, connected, gathered, told_nodes
-from emfem.mesh.share import on_root
-from emfem.mesh.wires import drawn, held
+from emfem.mesh.distribute import on_root
+from emfem.mesh.graph import Floats, Numbers, component_labels, list_nodes, sum_at_nodes
+from emfem.mesh.wires import node_loads, pad_voltages
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -89,19 +89,19 @@ def kirchhoff(
     wires = _wires(network)
     nodes = len(wires.nodes)
     resistance = _resistance(wires, resistivity, extra_resistance)
-    load = wires.loads if loads is None else drawn(loads, nodes)
-    volts = dict(wires.pads) if pads is None else held(pads, nodes)
+    load = wires.loads if loads is None else node_loads(loads, nodes)
+    volts = dict(wires.pads) if pads is None else pad_voltages(pads, nodes)
 
     def solved() -> tuple[Floats, Floats]:
         return _solve(wires, resistance, load, volts)
 
     potential, flow = on_root("currents", solved, network.mesh.comm) if isinstance(network, Domain) else solved()
     current, through = flow[: len(wires.segments)], flow[len(wires.segments) :]
-    inflow = gathered(nodes, _links(wires), flow)
+    inflow = sum_at_nodes(nodes, _links(wires), flow)
     fed = list(volts)
     injected = -load
     injected[fed] = -inflow[fed]
-    label = connected(nodes, wires.segments[np.isfinite(resistance)], wires.vias)
+    label = component_labels(nodes, wires.segments[np.isfinite(resistance)], wires.vias)
     live = np.isfinite(resistance)
     return Currents(
         wires,
@@ -171,16 +171,16 @@ def _solve(wires: Network, resistance: Floats, load: Floats, pads: Mapping[int, 
     ohms = np.concatenate([resistance, wires.via_resistance])
     shorts = ohms == 0
     conductance = np.where(shorts, 0.0, 1 / np.where(shorts, 1.0, ohms))
-    one = connected(nodes, links[shorts])  # nodes that shorts join are one
+    one = component_labels(nodes, links[shorts])  # nodes that shorts join are one
     level = _held_levels(wires, one, pads)
-    parts = connected(nodes, links[conductance > 0], links[shorts])
+    parts = component_labels(nodes, links[conductance > 0], links[shorts])
     grounds = _grounds(wires, parts, load, pads)
     values = np.full(int(one.max()) + 1, np.nan)
     values[one[list(grounds)]] = 0.0
     values[list(level)] = list(level.values())
     summed = np.bincount(one, -load, len(values))
     potential, flow = _flows(one[links], conductance, summed, values)
-    lack = gathered(nodes, links, flow) - load
+    lack = sum_at_nodes(nodes, links, flow) - load
     if shorts.any():
         flow[shorts] = _short_currents(nodes, links[shorts], lack, pads)
     return potential[one], flow
@@ -211,7 +211,7 @@ def _grounds(wires: Network, parts: Numbers, load: Floats, pads: Mapping[int, fl
     if pads:
         loose = np.setdiff1d(parts, parts[list(pads)])
         if len(loose):
-            told = told_nodes(wires, np.flatnonzero(parts == loose[0]))
+            told = list_nodes(wires, np.flatnonzero(parts == loose[0]))
             more = f" (and {len(loose) - 1} other parts)" if len(loose) > 1 else ""
             hang = "hangs" if told.startswith("node ") and not more else "hang"
             msg = f"{told}{more} {hang} on no pad, must be joined to one: the potential there floats"
@@ -220,7 +220,7 @@ def _grounds(wires: Network, parts: Numbers, load: Floats, pads: Mapping[int, fl
     total, scale = np.bincount(parts, load), np.bincount(parts, np.abs(load))
     wrong = np.flatnonzero(np.abs(total) > BALANCED * scale)
     if len(wrong):
-        told = told_nodes(wires, np.flatnonzero(parts == wrong[0]))
+        told = list_nodes(wires, np.flatnonzero(parts == wrong[0]))
         msg = f"loads of {told} sum to {total[wrong[0]]:g} A, must cancel where there is no pad"
         raise ParameterError(msg)
     return np.unique(parts, return_index=True)[1].tolist()
@@ -238,7 +238,7 @@ def _levels(parts: Numbers, pads: Mapping[int, float], potential: Floats) -> Flo
 
 def _short_currents(nodes: int, shorts: Numbers, lack: Floats, pads: Mapping[int, float]) -> Floats:
     """Currents of the shorts that bring to every node what it lacks, shared out as by equal resistances."""
-    group = connected(nodes, shorts)
+    group = component_labels(nodes, shorts)
     values = np.full(nodes, np.nan)
     values[list(pads)] = 0.0
     unfed = np.setdiff1d(group, group[list(pads)])
@@ -270,7 +270,7 @@ def _flows(pairs: Numbers, conductance: Floats, brought: Floats, values: Floats)
     for _ in range(1 + REFINED):
         # The flows themselves are corrected: a difference of potentials would lose their digits.
         change = np.zeros(len(values))
-        change[free] = solve((gathered(len(values), pairs, flow) + brought)[free])
+        change[free] = solve((sum_at_nodes(len(values), pairs, flow) + brought)[free])
         potential += change
         flow += conductance * (change[pairs[:, 0]] - change[pairs[:, 1]])
     return potential, flow

@@ -10,7 +10,7 @@ from emfem.errors import ParameterError, number
 from emfem.failure.liner import Liner
 from emfem.failure.nodes import Array
 from emfem.mesh import Domain
-from emfem.mesh.graph import connected
+from emfem.mesh.graph import component_labels
 from emfem.model import Model
 
 import numpy as np
@@ -110,7 +110,7 @@ class Circuit:
     def _parts(self, extra: Array) -> NDArray[np.int64]:
         """The number of the part that each node is in, cut segments left out, shape (n,)."""
         network = self.network
-        return connected(len(network.nodes), network.segments[np.isfinite(extra)], network.vias)
+        return component_labels(len(network.nodes), network.segments[np.isfinite(extra)], network.vias)
 
     def redistribute(self, extra: Array) -> float:
         """Give the stress model the currents of now; by how much they changed, over the largest. Collective."""

@@ -1,5 +1,8 @@
 """Domains: a mesh with named boundaries; blocks, plain or periodic, and shapes that gmsh meshes."""
 
+import inspect
+from collections.abc import Callable
+
 from emfem.mesh.block import (
     box,
     interval,
@@ -8,7 +11,6 @@ from emfem.mesh.block import (
     periodic_rectangle,
     rectangle,
 )
-from emfem.mesh.cell import periodic_cell
 from emfem.mesh.disks import annulus, disk
 from emfem.mesh.domain import AXES, Domain, PeriodicMesh, axisymmetric, bounds, period
 from emfem.mesh.files import read, write
@@ -21,10 +23,10 @@ from emfem.mesh.netlist import from_netlist, read_netlist
 from emfem.mesh.network import network
 from emfem.mesh.outline import polygon
 from emfem.mesh.refined import refined
-from emfem.mesh.shapes import bend, dogbone, hall_cross, notched_strip, strip_with_holes
-from emfem.mesh.shells import sphere, tube
-from emfem.mesh.solids import cylinder, via
+from emfem.mesh.shapes import bend, dogbone, hall_cross, notched_strip, periodic_cell, strip_with_holes
+from emfem.mesh.solids import cylinder, sphere, tube, via
 from emfem.mesh.tables import read_network
+from emfem.public import dir_of
 
 __all__ = [
     "AXES",
@@ -46,6 +48,7 @@ __all__ = [
     "grid_network",
     "hall_cross",
     "interval",
+    "makers",
     "network",
     "notched_strip",
     "period",
@@ -66,3 +69,17 @@ __all__ = [
     "via",
     "write",
 ]
+
+__dir__ = dir_of(__all__)
+
+
+def makers() -> dict[str, Callable[..., Domain]]:
+    """Return the functions that make a domain from numbers or a file, by name; those that change a domain are none."""
+    functions = {name: globals()[name] for name in __all__}
+    return {
+        name: function
+        for name, function in functions.items()
+        if inspect.isfunction(function)
+        and function.__annotations__["return"] in (Domain, "Domain")
+        and "domain" not in function.__annotations__
+    }

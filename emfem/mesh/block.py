@@ -1,19 +1,19 @@
 """Axis-parallel blocks of cells, plain or periodic.
 
-A periodic mesh has its seam's vertices merged before DOLFINx sees it: its topology is a torus (or a cylinder), so the
-partitioner and every continuous space on it are periodic and no constraint matrix is needed. Its geometry is then
-unfolded cell by cell, so that a cell that crosses the seam has its true shape.
+The vertices of a periodic mesh are merged with their images before DOLFINx distributes it: its topology is a torus (or
+a cylinder), so that the partition and every continuous space on it are periodic without a constraint matrix. Its
+geometry is then unfolded cell by cell, so that a cell across the seam has its true shape.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emfem.errors import ParameterError, choice, count, number
+from emfem.errors import choice, count, number, require
+from emfem.mesh.distribute import distribute
 from emfem.mesh.domain import AXES, Domain
-from emfem.mesh.graded import graded_line
-from emfem.mesh.parts import Parts
-from emfem.mesh.share import distribute
+from emfem.mesh.lines import graded_line
+from emfem.mesh.raw import RawMesh
 
 import dolfinx
 import numpy as np
@@ -25,11 +25,11 @@ CELLS = {1: ("interval",), 2: ("quadrilateral", "triangle"), 3: ("hexahedron", "
 def interval(
     length: float, *, cells: int | str, names: Sequence[str] = ("left", "right"), comm: MPI.Comm = MPI.COMM_WORLD
 ) -> Domain:
-    """The line 0 <= x <= length.
+    """Return the line 0 <= x <= length.
 
     Args:
         length: its length [m or -].
-        cells: number of equal cells, or "graded": 9 cells that get smaller towards the ends, to 1/26 of the length.
+        cells: number of equal cells, or "graded": 9 cells, finer towards the ends, down to 1/26 of the length.
         names: names of the ends x = 0 and x = length.
         comm: the ranks that share it.
 
@@ -55,7 +55,7 @@ def rectangle(
     names: Sequence[str] = ("left", "right", "bottom", "top"),
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """The rectangle [0, size[0]] x [0, size[1]].
+    """Return the rectangle [0, size[0]] x [0, size[1]].
 
     Args:
         size: edge lengths [m or -], shape (2,).
@@ -79,13 +79,13 @@ def box(
     names: Sequence[str] = ("left", "right", "front", "back", "bottom", "top"),
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """The box [0, size[0]] x [0, size[1]] x [0, size[2]]; names in the order of `rectangle`, then lowest and highest z.
+    """Return the box [0, size[0]] x [0, size[1]] x [0, size[2]].
 
     Args:
         size: edge lengths [m or -], shape (3,).
         cells: number of cells along each edge, shape (3,).
         cell: "hexahedron" or "tetrahedron".
-        names: names of the faces.
+        names: names of the faces at lowest x, highest x, lowest y, highest y, lowest z, highest z.
         comm: the ranks that share it.
 
     Raises:
@@ -96,7 +96,7 @@ def box(
 
 
 def periodic_interval(length: float, *, cells: int, comm: MPI.Comm = MPI.COMM_WORLD) -> Domain:
-    """A line whose ends are the same point: `interval` without ends, of at least 3 cells.
+    """Return a line whose ends are the same point: an `interval` without ends, of at least 3 cells.
 
     Raises:
         ParameterError: for a length that is not positive, or fewer than 3 cells.
@@ -113,7 +113,7 @@ def periodic_rectangle(
     names: Sequence[str] = ("left", "right", "bottom", "top"),
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """A rectangle that continues across its edges: the film of the spectral codes.
+    """Return a rectangle that is periodic along `axes`: the film of spectral codes.
 
     Args:
         size: periods, or edge lengths along an axis that is not periodic [m or -], shape (2,).
@@ -139,7 +139,7 @@ def periodic_box(
     names: Sequence[str] = ("left", "right", "front", "back", "bottom", "top"),
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """A box that continues across its faces along `axes` ("xyz", "xy", ...); the rest as in `periodic_rectangle`.
+    """Return a box that is periodic along `axes` ("xyz", "xy", ...); other arguments as in `periodic_rectangle`.
 
     Raises:
         ParameterError: for an edge that is not positive, or too few cells.
@@ -158,58 +158,44 @@ def _block(
     names: Sequence[str],
     comm: MPI.Comm,
 ) -> Domain:
-    """An axis-parallel block of cells of any dimension, periodic along `axes`, its flat faces named."""
+    """Return an axis-parallel block of cells of any dimension, periodic along `axes`, with named faces. Collective."""
     dim = {"interval": 1, "rectangle": 2, "box": 3}[shape.split()[-1]]
-    if np.shape(size) != (dim,) or np.shape(cells) != (dim,):
-        msg = f"size = {size!r} and cells = {cells!r}, must be {dim} of each"
-        raise ParameterError(msg)
+    message = f"size = {size!r} and cells = {cells!r}, must be {dim} of each"
+    require(np.shape(size) == (dim,) and np.shape(cells) == (dim,), message)
     lengths = [number(f"length along {axis}", length, above=0.0) for axis, length in zip(AXES, size, strict=False)]
     counts = [
         count(f"cells along {axis}", n, at_least=3 if axis in axes else 1) for axis, n in zip(AXES, cells, strict=False)
     ]
     choice("cell", cell, CELLS[dim])
-    words = () if isinstance(names, str) else tuple(names)
-    if len(words) != 2 * dim or not all(isinstance(n, str) and n for n in words) or len(set(words)) != 2 * dim:
-        msg = f"names = {names!r}, must be {2 * dim} different words"
-        raise ParameterError(msg)
-    periods = tuple(length if axis in axes else 0.0 for axis, length in zip(AXES, lengths, strict=False))
-    mesh = _periodic(comm, lengths, counts, cell, periods) if axes else _plain(comm, lengths, counts, cell)
-    faces = [(names[2 * i + side], i, side * lengths[i]) for i in range(dim) for side in (0, 1) if AXES[i] not in axes]
-    tags = _tag_flat_faces(mesh, [(axis, at, 1e-9 * lengths[axis]) for _, axis, at in faces])
-    return Domain(mesh, shape, tuple(name for name, _, _ in faces), tags)
+    words = set() if isinstance(names, str) else {name for name in names if isinstance(name, str) and name}
+    require(len(words) == len(names) == 2 * dim, f"names = {names!r}, must be {2 * dim} different words")
+    if axes:  # rank 0 makes the mesh, DOLFINx distributes it
+        period = tuple(length if axis in axes else 0.0 for axis, length in zip(AXES, lengths, strict=False))
+        raw = None
+        if comm.rank == 0:
+            whole = _plain(MPI.COMM_SELF, lengths, counts, cell).geometry
+            raw = RawMesh(whole.x[:, :dim], whole.dofmaps[0].astype(np.int64), cell, period=period)
+        mesh = distribute(shape, raw, comm).mesh
+    else:
+        mesh = _plain(comm, lengths, counts, cell)
+    faces = [(i, side) for i in range(dim) for side in (0, 1) if AXES[i] not in axes]
+    facets = [
+        dolfinx.mesh.locate_entities_boundary(
+            mesh, dim - 1, lambda x, i=i, side=side: np.abs(x[i] - side * lengths[i]) < 1e-9 * lengths[i]
+        )
+        for i, side in faces
+    ]
+    indices = np.concatenate([*facets, np.zeros(0, dtype=np.int32)]).astype(np.int32)
+    values = np.repeat(np.arange(1, len(faces) + 1, dtype=np.int32), [len(of_face) for of_face in facets])
+    order = np.argsort(indices)
+    tags = dolfinx.mesh.meshtags(mesh, dim - 1, indices[order], values[order])
+    return Domain(mesh, shape, tuple(names[2 * i + side] for i, side in faces), tags)
 
 
 def _plain(comm: MPI.Comm, lengths: Sequence[float], counts: Sequence[int], cell: str) -> dolfinx.mesh.Mesh:
-    """The block as DOLFINx makes it."""
+    """Return the block as DOLFINx makes it. Collective."""
     corners = [[0.0] * len(lengths), list(lengths)]
-    kind = dolfinx.mesh.CellType[cell]
     if len(lengths) == 1:
         return dolfinx.mesh.create_interval(comm, counts[0], [0.0, lengths[0]])
-    if len(lengths) == 2:
-        return dolfinx.mesh.create_rectangle(comm, corners, counts, kind)
-    return dolfinx.mesh.create_box(comm, corners, counts, kind)
-
-
-def _periodic(
-    comm: MPI.Comm, lengths: Sequence[float], counts: Sequence[int], cell: str, periods: tuple[float, ...]
-) -> dolfinx.mesh.Mesh:
-    """The block with opposite faces glued; rank 0 lays it out, DOLFINx distributes it."""
-    parts = None
-    if comm.rank == 0:
-        whole = _plain(MPI.COMM_SELF, lengths, counts, cell)
-        nodes = whole.geometry.x[:, : len(lengths)]
-        parts = Parts(nodes, whole.geometry.dofmaps[0].astype(np.int64), cell, period=periods)
-    return distribute("periodic block", parts, comm).mesh
-
-
-def _tag_flat_faces(mesh: dolfinx.mesh.Mesh, faces: Sequence[tuple[int, float, float]]) -> dolfinx.mesh.MeshTags:
-    """Tag i + 1 for the boundary facets on the i-th plane (axis, position, tolerance)."""
-    dim = mesh.topology.dim - 1
-    found = [
-        dolfinx.mesh.locate_entities_boundary(mesh, dim, lambda x, a=axis, p=at, t=near: np.abs(x[a] - p) < t)
-        for axis, at, near in faces
-    ]
-    facets = np.concatenate([*found, np.zeros(0, dtype=np.int32)])
-    values = np.concatenate([np.full(len(f), i + 1, dtype=np.int32) for i, f in enumerate(found)] or [facets])
-    order = np.argsort(facets)
-    return dolfinx.mesh.meshtags(mesh, dim, facets[order].astype(np.int32), values[order].astype(np.int32))
+    create = dolfinx.mesh.create_rectangle if len(lengths) == 2 else dolfinx.mesh.create_box
+    return create(comm, corners, counts, dolfinx.mesh.CellType[cell])

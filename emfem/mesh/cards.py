@@ -1,14 +1,16 @@
-"""The cards of a netlist: resistors and sources between named nodes."""
+"""Cards of a netlist: resistors and sources between named nodes."""
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from emfem.errors import ParameterError
+from emfem.mesh.graph import Floats, Numbers
+from emfem.mesh.paths import check_file
+
+import numpy as np
 
 GROUND = ("0", "gnd")
 VALUE = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(meg|mil|[tgkmunpf])?[a-z]*", re.IGNORECASE)
@@ -18,108 +20,107 @@ SUFFIX = {
 }
 SETTINGS = (".option", ".options", ".print", ".plot", ".probe", ".save", ".temp", ".width")
 SKIPPED = (".op", ".dc", ".title", *SETTINGS)
+Line = tuple[int, list[str]]  # its number, from 1, and its words
 
 
-def file_path(name: str, path: Any) -> Path:
-    """`path` as one.
-
-    Raises:
-        ParameterError: if it is none.
-    """
-    if not isinstance(path, str | os.PathLike):
-        msg = f"{name} = {path!r}, must be the name of a file"
-        raise ParameterError(msg)
-    return Path(path)
-
-
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Cards:
-    """What a netlist holds: nodes by number, ground is -1; each card's nodes, value and line."""
+    """Cards of a netlist.
+
+    Attributes:
+        file: name of the file.
+        nodes: number of each node by its name; ground is not among them, its number is -1.
+        letters: "r", "v" or "i" of each card, shape (n,).
+        ends: nodes of each card, shape (n, 2).
+        values: of each card [Ohm, V or A], shape (n,).
+        lines: number of the line of each card, shape (n,).
+    """
 
     file: str
-    nodes: dict[str, int] = field(default_factory=dict)
-    pairs: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: {"r": [], "v": [], "i": []})
-    values: dict[str, list[float]] = field(default_factory=lambda: {"r": [], "v": [], "i": []})
-    lines: dict[str, list[int]] = field(default_factory=lambda: {"r": [], "v": [], "i": []})
+    nodes: dict[str, int]
+    letters: np.ndarray
+    ends: Numbers
+    values: Floats
+    lines: Numbers
 
-    def error(self, line: int, told: str) -> ParameterError:
-        """What is wrong in a line."""
-        return ParameterError(f"{self.file}, line {line}: {told}")
+    def of(self, letter: str) -> tuple[Numbers, Floats, Numbers]:
+        """Return ends, values and lines of the cards of one kind."""
+        chosen = self.letters == letter
+        return self.ends[chosen], self.values[chosen], self.lines[chosen]
+
+    def error(self, line: int, message: str) -> ParameterError:
+        """Return an error in a line."""
+        return _error(self.file, line, message)
 
 
 def read_cards(path: Path) -> Cards:
-    """The cards of a netlist.
+    """Return the cards of a netlist.
 
     Raises:
-        ParameterError: with the number of the line that cannot be understood.
+        ParameterError: with the number of the line that is wrong.
     """
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        msg = f"path = {str(path)!r}, must be a file that can be read: {error.strerror}"
-        raise ParameterError(msg) from None
-    cards, seen = Cards(path.name), dict.fromkeys(GROUND, -1)
-    known: dict[str, int] = {}
-    for line, words in _logical(cards, text):
-        if words[0][0] == ".":
-            if words[0].lower() == ".end":
+    check_file("path", path)
+    file = path.name
+    numbers = dict.fromkeys(GROUND, -1)  # of all words for nodes
+    nodes: dict[str, int] = {}
+    names: dict[str, int] = {}
+    cards: list[tuple[str, tuple[int, ...], float, int]] = []
+    for line, words in _logical_lines(file, path.read_text(encoding="utf-8", errors="replace")):
+        name = words[0].lower()
+        if name[0] == ".":
+            if name == ".end":
                 break
-            if words[0].lower() not in SKIPPED:
-                raise cards.error(line, f"{words[0]!r}, must be R, V and I cards only: flatten the netlist first")
+            if name not in SKIPPED:
+                raise _error(file, line, f"{words[0]!r}, must be R, V and I cards only: flatten the netlist first")
             continue
-        letter = words[0][0].lower()
-        if letter not in cards.pairs or len(words) < 4:
+        if name[0] not in "rvi" or len(words) < 4:
             if line == 1:
                 continue  # the title
-            told = "a card of two nodes and a value" if letter in cards.pairs else "an R, V or I card"
-            raise cards.error(line, f"{' '.join(words)!r}, must be {told}")
-        _add(cards, line, letter, words, seen, known)
-    return cards
+            card = "a card of two nodes and a value" if name[0] in "rvi" else "an R, V or I card"
+            raise _error(file, line, f"{' '.join(words)!r}, must be {card}")
+        if name in names:
+            message = f"{words[0]!r} is there already in line {names[name]}, must be one name a card"
+            raise _error(file, line, message)
+        names[name] = line
+        for word in words[1:3]:
+            if word not in numbers:
+                numbers[word] = -1 if word.lower() in GROUND else nodes.setdefault(word, len(nodes))
+        ends = numbers[words[1]], numbers[words[2]]
+        value = _value(file, line, words)
+        if name[0] == "r" and value < 0:
+            raise _error(file, line, f"{words[0]} = {value:g} Ohm, must be at least 0")
+        if ends[0] == ends[1]:
+            raise _error(file, line, f"{words[0]} from {words[1]!r} to itself, must join two nodes")
+        cards.append((name[0], ends, value, line))
+    table = np.array(cards, dtype=[("letter", "U1"), ("ends", np.int64, 2), ("value", float), ("line", np.int64)])
+    return Cards(file, nodes, *(table[column] for column in table.dtype.names or ()))
 
 
-def _logical(cards: Cards, text: str) -> list[tuple[int, list[str]]]:
-    """The lines that say something, by their numbers, comments off and continued ones joined."""
-    found: list[tuple[int, list[str]]] = []
+def _error(file: str, line: int, message: str) -> ParameterError:
+    return ParameterError(f"{file}, line {line}: {message}")
+
+
+def _logical_lines(file: str, text: str) -> list[Line]:
+    """Return the lines with content, without comments and with continued ones joined."""
+    lines: list[Line] = []
     for i, line in enumerate(text.splitlines(), start=1):
         words = line.split(";", 1)[0].split()
         if not words or words[0][0] in "*$":
             continue
         if words[0][0] != "+":
-            found.append((i, words))
-        elif found:
-            found[-1][1].extend([words[0][1:], *words[1:]] if len(words[0]) > 1 else words[1:])
+            lines.append((i, words))
+        elif lines:
+            lines[-1][1].extend([words[0][1:], *words[1:]] if len(words[0]) > 1 else words[1:])
         else:
-            raise cards.error(i, "'+', must continue a card")
-    return found
+            raise _error(file, i, "'+', must continue a card")
+    return lines
 
 
-def _add(cards: Cards, line: int, letter: str, words: list[str], seen: dict[str, int], known: dict[str, int]) -> None:
-    """Take one card in."""
-    name = words[0].lower()
-    if name in known:
-        raise cards.error(line, f"{words[0]!r} is there already in line {known[name]}, must be one name a card")
-    known[name] = line
-    ends = []
-    for word in words[1:3]:
-        at = seen.get(word)
-        if at is None:
-            at = seen[word] = -1 if word.lower() in GROUND else cards.nodes.setdefault(word, len(cards.nodes))
-        ends.append(at)
-    value = _value(cards, line, words[0], words[3:])
-    if letter == "r" and value < 0:
-        raise cards.error(line, f"{words[0]} = {value:g} Ohm, must be at least 0")
-    if ends[0] == ends[1]:
-        raise cards.error(line, f"{words[0]} from {words[1]!r} to itself, must join two nodes")
-    cards.pairs[letter].append((ends[0], ends[1]))
-    cards.values[letter].append(value)
-    cards.lines[letter].append(line)
-
-
-def _value(cards: Cards, line: int, name: str, words: list[str]) -> float:
-    """The number of a card."""
-    if len(words) == 2 and words[0].lower() == "dc":
-        words = words[1:]
+def _value(file: str, line: int, card: list[str]) -> float:
+    """Return the number of a card."""
+    words = card[4:] if len(card) == 5 and card[3].lower() == "dc" else card[3:]
     match = VALUE.fullmatch(words[0]) if len(words) == 1 else None
     if match is None:
-        raise cards.error(line, f"{name} = {' '.join(words)!r}, must be one number, as in 1.5, 20m or 3.3e-3")
+        message = f"{card[0]} = {' '.join(words)!r}, must be one number, as in 1.5, 20m or 3.3e-3"
+        raise _error(file, line, message)
     return float(match[1]) * SUFFIX[(match[2] or "").lower()]

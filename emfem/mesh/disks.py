@@ -1,18 +1,18 @@
-"""Disks and rings that gmsh meshes, in triangles; `refine` and `order` as in `shapes`."""
+"""Disks and rings, in triangles of gmsh; `refine` and `order` as in `shapes`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from emfem.errors import ParameterError, count, floats, kind, number
+from emfem.errors import count, floats, kind, number, require
 from emfem.mesh.domain import Domain
 from emfem.mesh.plane import Edge, Refine, arc, circle, plane, straight
 
 from mpi4py import MPI
 
 TURN = 2 * math.pi
-NO_ANGLE = 1e-9  # electrodes that lie nearer than this touch [rad]
+NO_ANGLE = 1e-9  # electrodes nearer than this touch [rad]
 
 
 def disk(
@@ -25,7 +25,7 @@ def disk(
     order: int = 1,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """A disk around the origin with electrodes on its rim.
+    """Return a disk around the origin with electrodes on its rim.
 
     Its boundaries are the electrodes, and rim (the rest).
 
@@ -35,7 +35,7 @@ def disk(
             clockwise; or for each name the angle of its centre and the angle it spans [rad].
         width: the angle that each of a number of electrodes spans [rad], by default half of their distance.
         size: edge of a cell, at most the radius.
-        refine: edge of a cell at the ends of electrodes, by default a third of `size`; or places and sizes.
+        refine: edge of a cell at the ends of electrodes, by default a third of `size`; or points and sizes.
         order: 1, or 2 for curved cells.
         comm: the ranks that share it.
 
@@ -46,9 +46,13 @@ def disk(
     radius = number("radius", radius, above=0.0)
     size = number("size", size, above=0.0, at_most=radius)
     angles = _angles(electrodes, width)
-    spans = _spans(angles)
+    spans = sorted(((centre - wide / 2) % TURN, wide, name) for name, (centre, wide) in angles.items())
+    after_turn = [(start + TURN, wide, name) for start, wide, name in spans[:1]]
     rim: list[Edge] = []
-    for (start, stop, name), following in zip(spans, _following(spans), strict=True):
+    for (start, wide, name), (following, _, other) in zip(spans, [*spans[1:], *after_turn], strict=True):
+        stop = start + wide
+        overlap = f"electrodes {name!r} and {other!r} overlap by {stop - following:.4g} rad"
+        require(stop - following <= NO_ANGLE, overlap)
         rim += arc((0.0, 0.0), radius, start, stop, name)
         if following - stop > NO_ANGLE:
             rim += arc((0.0, 0.0), radius, stop, following)
@@ -57,7 +61,7 @@ def disk(
 
 
 def _angles(electrodes: int | Mapping[str, tuple[float, float]], width: float | None) -> dict[str, tuple[float, float]]:
-    """The angle of the centre of each electrode and the angle that it spans [rad], by its name.
+    """Return the angle of the centre of each electrode and the angle that it spans [rad], by name.
 
     Raises:
         ParameterError: for an electrode that spans no angle or more than a turn.
@@ -67,43 +71,17 @@ def _angles(electrodes: int | Mapping[str, tuple[float, float]], width: float | 
         pitch = TURN / max(total, 1)
         wide = pitch / 2 if width is None else number("width", width, above=0.0, at_most=TURN, unit="rad")
         return {f"electrode {i + 1}": (i * pitch, wide) for i in range(total)}
-    if width is not None:
-        msg = f"width = {width!r} with electrodes by name, must be left out: each has its own"
-        raise ParameterError(msg)
-    found = {}
+    require(width is None, f"width = {width!r} with electrodes by name, must be left out: each has its own")
+    angles = {}
     for name, pair in electrodes.items():
         kind("name of an electrode", name, str, "a word")
-        if name in ("", "rim"):
-            msg = f"an electrode named {name!r}, must have a name of its own: 'rim' is the rest"
-            raise ParameterError(msg)
-        angles = floats(f"electrode {name!r}", pair)
-        if angles.shape != (2,):
-            msg = f"electrode {name!r} = {pair!r}, must be the angle of its centre and the angle it spans"
-            raise ParameterError(msg)
-        centre = number(f"centre of electrode {name!r}", angles[0])
-        found[name] = centre, number(f"width of electrode {name!r}", angles[1], above=0.0, at_most=TURN, unit="rad")
-    return found
-
-
-def _spans(angles: Mapping[str, tuple[float, float]]) -> list[tuple[float, float, str]]:
-    """Where each electrode starts and stops on the rim, by its start from 0 to a turn, and its name.
-
-    Raises:
-        ParameterError: for electrodes that overlap.
-    """
-    starts = {name: (centre - wide / 2) % TURN for name, (centre, wide) in angles.items()}
-    spans = sorted((start, start + angles[name][1], name) for name, start in starts.items())
-    for (_, stop, name), following, other in zip(spans, _following(spans), [*spans[1:], *spans[:1]], strict=True):
-        if stop - following > NO_ANGLE:
-            msg = f"electrodes {name!r} and {other[2]!r} overlap by {stop - following:.4g} rad"
-            raise ParameterError(msg)
-    return spans
-
-
-def _following(spans: Sequence[tuple[float, float, str]]) -> list[float]:
-    """Where the next electrode starts, going round."""
-    starts = [start for start, _, _ in spans]
-    return [*starts[1:], *(start + TURN for start in starts[:1])]
+        reserved = f"an electrode named {name!r}, must have a name of its own: 'rim' is the rest"
+        require(name not in ("", "rim"), reserved)
+        words = "the angle of its centre and the angle it spans"
+        centre, wide = floats(f"electrode {name!r}", pair, (2,), words)
+        centre = number(f"centre of electrode {name!r}", centre)
+        angles[name] = centre, number(f"width of electrode {name!r}", wide, above=0.0, at_most=TURN, unit="rad")
+    return angles
 
 
 def annulus(
@@ -116,7 +94,7 @@ def annulus(
     order: int = 1,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """The ring between two circles around the origin, or a sector of it from angle 0 counter-clockwise to `angle`.
+    """Return the ring between two circles around the origin, or its sector from angle 0 counter-clockwise to `angle`.
 
     Its boundaries are inner and outer (the arcs); of a sector also start (at angle 0) and end (at `angle`).
 
@@ -125,7 +103,7 @@ def annulus(
         outer: radius of the outer circle, above the inner one.
         angle: of the sector, below a whole turn [rad]; without it the ring is closed.
         size: edge of a cell, at most the distance of the circles.
-        refine: edge of a cell at the inner circle, by default a third of `size`; or places and sizes.
+        refine: edge of a cell at the inner circle, by default a third of `size`; or points and sizes.
         order: 1, or 2 for curved cells.
         comm: the ranks that share it.
 
@@ -142,13 +120,8 @@ def annulus(
         names = ["inner", "outer"]
     else:
         angle = number("angle", angle, above=0.0, below=TURN, unit="rad")
-        loops = [
-            [
-                *straight([(outer, 0.0)], "start"),
-                *arc(centre, outer, 0.0, angle, "outer"),
-                *straight([(inner * math.cos(angle), inner * math.sin(angle))], "end"),
-                *arc(centre, inner, angle, 0.0, "inner"),
-            ]
-        ]
+        end = (inner * math.cos(angle), inner * math.sin(angle))
+        arcs = arc(centre, outer, 0.0, angle, "outer"), arc(centre, inner, angle, 0.0, "inner")
+        loops = [[*straight([(outer, 0.0)], "start"), *arcs[0], *straight([end], "end"), *arcs[1]]]
         names = ["inner", "outer", "start", "end"]
     return plane("annulus", [loops], names=names, rest=None, size=size, refine=refine, order=order, comm=comm)

@@ -1,18 +1,17 @@
-"""A domain: a mesh, the names of its boundaries and regions, and measures on them."""
+"""A domain: a mesh with named boundaries and regions, and the integration measures on them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any
 
-from emfem.dimensions import METRE, NOT_TOLD, SI, System, scaled
-from emfem.errors import ParameterError, UnknownName, floats, kind, number
+from emfem.dimensions import METRE, NOT_TOLD, PLAIN, SI, System, scaled
+from emfem.errors import ParameterError, UnknownName, floats, kind, number, require
 from emfem.mesh.graph import Network
-from emfem.mesh.parts import CORNERS
-from emfem.mesh.quality import scaled_jacobian
+from emfem.mesh.raw import CORNERS, scaled_jacobian
 
-import basix.ufl
 import dolfinx
 import numpy as np
 import ufl
@@ -30,12 +29,12 @@ class PeriodicMesh(dolfinx.mesh.Mesh):
 
 
 def period(mesh: dolfinx.mesh.Mesh) -> NDArray[np.float64]:
-    """Periods of `mesh` along its axes, shape (gdim,) [m or -]; 0 where it is not periodic."""
+    """Return the periods of `mesh` along its axes, shape (gdim,) [m or -]; 0 where it is not periodic."""
     return np.array(getattr(mesh, "period", (0.0,) * mesh.geometry.dim))
 
 
 def bounds(mesh: dolfinx.mesh.Mesh) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lower and upper corner of the box around `mesh` over all ranks, each of shape (gdim,)."""
+    """Return the lower and upper corner of the box around `mesh` on all ranks, each of shape (gdim,). Collective."""
     x = mesh.geometry.x[:, : mesh.geometry.dim]
     lower, upper = x.min(axis=0, initial=np.inf), x.max(axis=0, initial=-np.inf)
     mesh.comm.Allreduce(MPI.IN_PLACE, lower, op=MPI.MIN)
@@ -47,20 +46,20 @@ class Weighted:
     """A measure with a weight: `f * Weighted(dx, w)` is the integral of f w."""
 
     def __init__(self, measure: ufl.Measure, weight: Any) -> None:
-        """Put the two together."""
+        """Store measure and weight."""
         self.measure, self.weight = measure, weight
 
     def __rmul__(self, integrand: Any) -> ufl.Form:
-        """The form."""
+        """Return the form of an integrand."""
         return (integrand * self.weight) * self.measure
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How a mesh is cut: its cells' number, diameters and shapes.
+    """Number, diameters and shapes of the cells of a mesh.
 
     Attributes:
-        cells: their number.
+        cells: number of cells.
         smallest: smallest diameter [length].
         largest: largest diameter [length].
         worst: lowest scaled Jacobian: 1 for a regular cell, 0 for a flat one [-].
@@ -76,22 +75,22 @@ class Quality:
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """A mesh, the names of its boundaries and regions, and measures on them.
+    """A mesh with named boundaries and regions, and the integration measures on them.
 
     Attributes:
         mesh: the DOLFINx mesh, distributed over its communicator.
-        shape: what it is, in words.
-        names: names of the boundaries; the boundary `names[i]` carries the facet tag i + 1.
+        shape: description of the shape, such as "rectangle".
+        names: names of the boundaries; the boundary `names[i]` has the facet tag i + 1.
         facets: the facet tags.
-        regions: names of the regions; `regions[i]` carries the cell tag i + 1. A cell may be in none.
+        regions: names of the regions; `regions[i]` has the cell tag i + 1. A cell may be in none.
         cells: the cell tags, or None without regions.
-        weight: what every integral is weighted with, UFL: the cross-section of a line [m2], the way round the axis of a
-            body of revolution [m], a thickness [m]; None for 1.
-        weight_lengths: how many lengths the weight is a product of: 2, 1, or 0 without one.
-        thickness: of a plane domain or a shell, None if none was given.
-        length_unit: "m", the name of another scale, or None where nobody told it; never guessed from the size.
-        network: the wires that the mesh is of, or None.
-        segment: number of the wire that each cell of this rank lies in, ghosts included; None without a network.
+        weight: weight of every integral, UFL: the cross-section of a line [m2], the circumference of a body of
+            revolution [m], a thickness [m]; None for 1.
+        weight_lengths: number of lengths whose product the weight is: 2, 1, or 0 without one.
+        thickness: of a plane domain or a shell; None without one.
+        length_unit: "m", the name of another scale, or None if unknown; never guessed from the size.
+        network: the wires of the mesh, or None.
+        segment: index of the wire of each cell of this rank, ghosts included; None without a network.
         faces: in a network, at its nodes the sum of the cross-sections of the wires that end there [m2]; else None.
     """
 
@@ -111,25 +110,25 @@ class Domain:
 
     @property
     def dim(self) -> int:
-        """Number of space dimensions; 3 for a shell, a surface in space."""
+        """Number of space dimensions; 3 for a shell."""
         return self.mesh.geometry.dim
 
     @property
     def shell(self) -> bool:
-        """Whether it is a surface (or a line) in a space of more dimensions."""
+        """True for a surface or a line in a space of more dimensions."""
         return self.mesh.topology.dim < self.mesh.geometry.dim
 
     @property
     def measure(self) -> int:
-        """Lengths in its `dx`: 3 for a body, a network or with a thickness, 2 for a plane, 1 for a line."""
+        """Number of lengths in `dx`: 3 for a body, a network or with a thickness, 2 for a plane, 1 for a line."""
         return self.mesh.topology.dim + self.weight_lengths
 
     def in_metres(self) -> Domain:
-        """The same domain, told to be in metres: models on it are in SI and tell their units."""
+        """Return the same domain with lengths in metres: models on it are in SI and have units."""
         return replace(self, length_unit=METRE)
 
     def scaled(self, by: str = "-") -> Domain:
-        """The same domain, told to be dimensionless: models on it tell no units.
+        """Return the same domain as a dimensionless one: models on it have no units.
 
         Args:
             by: the name of the scale of lengths, such as "h", for axes.
@@ -138,9 +137,9 @@ class Domain:
         return replace(self, length_unit=by)
 
     def with_thickness(self, thickness: float) -> Domain:
-        """The plate of a plane domain (or a shell): volumes, currents and fluxes are those of all its thickness.
+        """Return the plate of a plane domain (or a shell): volumes, currents and fluxes are those of its thickness.
 
-        It is told to be in metres, unless it was told to be scaled. Files of meshes do not hold the thickness.
+        Its lengths are in metres, unless the domain is scaled. Mesh files do not contain the thickness.
 
         Args:
             thickness: above 0 [m, or the domain's own unit].
@@ -150,10 +149,11 @@ class Domain:
                 thickness or an axis already.
         """
         value = number("thickness", thickness, above=0.0)
-        if self.mesh.topology.dim != 2 or self.weight is not None:
-            again = "" if self.weight is None else " that is not weighted already"
-            msg = f"thickness = {value:g} of domain = {self.shape}, must be of a plane domain or a shell{again}"
-            raise ParameterError(msg)
+        again = "" if self.weight is None else " that is not weighted already"
+        require(
+            self.mesh.topology.dim == 2 and self.weight is None,
+            f"thickness = {value:g} of domain = {self.shape}, must be of a plane domain or a shell{again}",
+        )
         return replace(
             self,
             weight=fem.Constant(self.mesh, value),
@@ -163,10 +163,10 @@ class Domain:
         )
 
     def system(self, *, si: bool = False) -> System:
-        """What models on it are measured in.
+        """Return the system of units of models on this domain.
 
         Args:
-            si: whether the model has values that are in SI, such as those of a material.
+            si: True if the model has values in SI, such as those of a material.
         """
         if self.length_unit is None:
             return SI if si else NOT_TOLD
@@ -174,54 +174,54 @@ class Domain:
 
     @property
     def period(self) -> NDArray[np.float64]:
-        """Periods along the axes, shape (dim,); 0 where not periodic."""
+        """Periods along the axes, shape (dim,); 0 where it is not periodic."""
         return period(self.mesh)
 
     def tag(self, name: str) -> int:
-        """Facet tag of the boundary `name`.
+        """Return the facet tag of the boundary `name`.
 
         Raises:
-            UnknownName: if there is no such boundary; the message lists those there are.
+            UnknownName: if there is no such boundary; the message lists those that exist.
         """
         if name not in self.names:
-            around = " and ".join(axis for axis, length in zip(AXES, self.period, strict=False) if length)
-            raise UnknownName(name, f"this mesh{f', periodic in {around},' if around else ''}", self.names)
+            axes = self._periodic_axes()
+            raise UnknownName(name, f"this mesh{f', periodic in {axes},' if axes else ''}", self.names)
         return self.names.index(name) + 1
 
     def region(self, name: str) -> int:
-        """Cell tag of the region `name`.
+        """Return the cell tag of the region `name`.
 
         Raises:
-            UnknownName: if there is no such region; the message lists those there are.
+            UnknownName: if there is no such region; the message lists those that exist.
         """
         if name not in self.regions:
             raise UnknownName(name, "this mesh, among its regions,", self.regions)
         return self.regions.index(name) + 1
 
     def weighted(self, measure: ufl.Measure) -> Any:
-        """A measure on the mesh with the weight of the domain."""
+        """Return a measure on the mesh with the weight of the domain."""
         return measure if self.weight is None else Weighted(measure, self.weight)
 
     def dx(self, degree: int | None = None, region: str | None = None) -> Any:
-        """Volume measure, of one region if it is named; `degree` is the polynomial degree it integrates exactly."""
+        """Return the volume measure, of one region if named; `degree` is the polynomial degree integrated exactly."""
         if region is None:
             return self.weighted(ufl.Measure("dx", domain=self.mesh, metadata=_quadrature(degree)))
         dx = ufl.Measure("dx", domain=self.mesh, subdomain_data=self.cells, metadata=_quadrature(degree))
         return self.weighted(dx(self.region(region)))
 
     def ds(self, name: str, degree: int | None = None) -> Any:
-        """Surface measure of the boundary `name`; in a network that of the faces of all wires that end at its nodes."""
-        if self.faces is not None:  # a junction is no exterior facet, or is one on some ranks: vertices are sure
+        """Return the surface measure of a boundary; in a network that of all wires that end at its nodes."""
+        if self.faces is not None:  # a junction is no exterior facet, or is one on some ranks only: use vertices
             dp = ufl.Measure("dP", domain=self.mesh, subdomain_data=self.facets)
             return Weighted(dp(self.tag(name)), self.faces)
         ds = ufl.Measure("ds", domain=self.mesh, subdomain_data=self.facets, metadata=_quadrature(degree))
         return self.weighted(ds(self.tag(name)))
 
     def wires(self) -> Network:
-        """The network of wires that the mesh is of.
+        """Return the network of wires of the mesh.
 
         Raises:
-            ParameterError: if it is of something else.
+            ParameterError: if it has none.
         """
         if self.network is None:
             msg = f"domain = {self.shape}, must be a network, em.mesh.network(...)"
@@ -229,38 +229,33 @@ class Domain:
         return self.network
 
     def per_segment(self, name: str, values: ArrayLike) -> fem.Function:
-        """A coefficient with one value in each segment of a network.
+        """Return a coefficient with one value in each segment of a network.
 
         Args:
-            name: what it is, for messages.
-            values: a number, or one a segment, shape (m,).
+            name: of the coefficient, for messages.
+            values: a number, or one for each segment, shape (m,).
 
         Raises:
             ParameterError: for a domain that is no network, or values of another shape or not finite.
         """
-        found = self.wires().per_segment(name, values)
-        result = fem.Function(fem.functionspace(self.mesh, ("DG", 0)), name=name)
-        result.x.array[result.function_space.dofmap.list[:, 0]] = found[self.segment]
-        return result
+        return cell_function(self.mesh, name, self.wires().per_segment(name, values)[self.segment])
 
     def along(self, name: str, values: ArrayLike) -> fem.Function:
-        """A vector field of constant size along each segment of a network, such as a current density.
+        """Return a vector field of constant size along each segment of a network, such as a current density.
 
         Args:
-            name: what it is, for messages.
-            values: positive along the direction of the segment: a number, or one a segment, shape (m,).
+            name: of the field, for messages.
+            values: positive along the direction of the segment: a number, or one for each segment, shape (m,).
 
         Raises:
             ParameterError: for a domain that is no network, or values of another shape or not finite.
         """
         network = self.wires()
         vectors = network.per_segment(name, values)[:, None] * network.directions
-        result = fem.Function(fem.functionspace(self.mesh, ("DG", 0, (self.dim,))), name=name)
-        result.x.array.reshape(-1, self.dim)[result.function_space.dofmap.list[:, 0]] = vectors[self.segment]
-        return result
+        return cell_function(self.mesh, name, vectors[self.segment])
 
     def node_dofs(self, space: fem.FunctionSpace) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Nodes of the network that this rank knows, ghosts included, and their numbers in a continuous scalar space.
+        """Return the nodes of the network on this rank, ghosts included, and their dofs in a continuous scalar space.
 
         Raises:
             ParameterError: for a domain that is no network, or a space that has no value at nodes.
@@ -274,13 +269,13 @@ class Domain:
         points = self.mesh.geometry.input_global_indices[self.mesh.geometry.dofmaps[0].ravel()]
         dofs = space.dofmap.list[:, ends].ravel()
         at = points < nodes  # the others lie inside segments
-        found, first = np.unique(points[at], return_index=True)
-        return found, dofs[at][first]
+        numbers, first = np.unique(points[at], return_index=True)
+        return numbers, dofs[at][first]
 
     def at_nodes(self, function: fem.Function) -> NDArray[np.float64]:
-        """Values of a continuous scalar Function at the nodes of the network, shape (n,), on all ranks. Collective.
+        """Return a continuous scalar Function at the nodes of the network, shape (n,), on all ranks. Collective.
 
-        NaN at nodes without metal.
+        The value is NaN at nodes without metal.
 
         Raises:
             ParameterError: for a domain that is no network, or a function that has no value at nodes.
@@ -294,58 +289,70 @@ class Domain:
         return np.where(known > 0, values, np.nan) / np.maximum(known, 1.0)
 
     def extent(self) -> tuple[float, float]:
-        """A typical length and a typical cross-section, for scaling; their product is the volume. Collective."""
+        """Return a typical length and a typical cross-section, whose product is the volume. Collective."""
         one, comm = fem.Constant(self.mesh, 1.0), self.mesh.comm
-        plain, volume = (
-            comm.allreduce(float(fem.assemble_scalar(fem.form(one * dx)))) for dx in (_whole(self.mesh), self.dx(2))
-        )
+        whole = ufl.Measure("dx", domain=self.mesh, metadata=_quadrature(0))
+        plain, volume = (comm.allreduce(float(fem.assemble_scalar(fem.form(one * dx)))) for dx in (whole, self.dx(2)))
         length = plain ** (1 / self.mesh.topology.dim)
         return length, volume / length
 
+    def sizes(self) -> tuple[float, dict[str, float], dict[str, float]]:
+        """Return the sizes of the domain, of its regions and of its boundaries by name. Collective.
+
+        Those of domain and regions are volumes, areas or lengths, those of boundaries areas, lengths or numbers of
+        points, as `dx` and `ds` integrate 1: in powers `measure` and `measure - 1` of the domain's unit of length.
+        """
+        measures = [self.dx(), *(self.dx(region=name) for name in self.regions), *map(self.ds, self.names)]
+        chosen = fem.Constant(self.mesh, np.zeros(len(measures)))
+        form = fem.form(sum(chosen[i] * measure for i, measure in enumerate(measures)))  # one form: compiled once
+        sizes = np.zeros(len(measures))
+        for i in range(len(measures)):
+            chosen.value[:] = np.arange(len(measures)) == i
+            sizes[i] = fem.assemble_scalar(form)
+        whole, *rest = self.mesh.comm.allreduce(sizes).tolist()
+        regions = dict(zip(self.regions, rest, strict=False))
+        return whole, regions, dict(zip(self.names, rest[len(self.regions) :], strict=True))
+
     def piecewise(self, name: str, values: Mapping[str, ArrayLike]) -> fem.Function:
-        """A coefficient with one value in each region.
+        """Return a coefficient with one value in each region.
 
         Args:
-            name: what it is, for messages.
+            name: of the coefficient, for messages.
             values: a number or an array for each region, all of one shape; every cell must lie in one of them.
 
         Raises:
             UnknownName: for a region that does not exist.
-            ParameterError: for values of different shapes, or cells that get none.
+            ParameterError: for values of different shapes, or cells without a value.
         """
         tags = {self.region(region): floats(f"{name}[{region!r}]", value) for region, value in values.items()}
         shapes = {value.shape for value in tags.values()}
-        if len(shapes) != 1:
-            msg = f"{name} = {dict(values)!r}, must be values of one shape, one a region"
-            raise ParameterError(msg)
-        shape = shapes.pop()
-        element = basix.ufl.element("Lagrange", self.mesh.basix_cell(), 0, shape=shape or None, discontinuous=True)
-        result = fem.Function(fem.functionspace(self.mesh, element), name=name)
-        cells = result.x.array.reshape(-1, max(1, int(np.prod(shape))))
-        cells[:] = np.nan
+        require(len(shapes) == 1, f"{name} = {dict(values)!r}, must be values of one shape, one a region")
+        index_map = self.mesh.topology.index_map(self.mesh.topology.dim)
+        in_cells = np.full((index_map.size_local + index_map.num_ghosts, *shapes.pop()), np.nan)
         for tag, value in tags.items():
             assert self.cells is not None
-            cells[self.cells.find(tag)] = value.reshape(-1)
+            in_cells[self.cells.find(tag)] = value
+        result = cell_function(self.mesh, name, in_cells)
         result.x.scatter_forward()
-        owned = self.mesh.topology.index_map(self.mesh.topology.dim).size_local
-        without = self.mesh.comm.allreduce(int(np.isnan(cells[:owned]).any(axis=1).sum()))
-        if without:
-            left = [region for region in self.regions if region not in values]
-            msg = f"{name} of {', '.join(values)}, must name every region: {without} cells get none" + (
-                f" ({', '.join(left)} left out)" if left else ""
-            )
-            raise ParameterError(msg)
+        owned = in_cells[: index_map.size_local].reshape(index_map.size_local, -1)
+        without = self.mesh.comm.allreduce(int(np.isnan(owned).any(axis=1).sum()))
+        left = [region for region in self.regions if region not in values]
+        require(
+            not without,
+            f"{name} of {', '.join(values)}, must name every region: {without} cells get none"
+            + (f" ({', '.join(left)} left out)" if left else ""),
+        )
         return result
 
     def cell_quality(self) -> NDArray[np.float64]:
-        """The scaled Jacobian of each cell that this rank owns, shape (cells,)."""
+        """Return the scaled Jacobian of each cell that this rank owns, shape (cells,)."""
         topology, geometry = self.mesh.topology, self.mesh.geometry
         owned = topology.index_map(topology.dim).size_local
         corners = geometry.dofmaps[0][:owned, : CORNERS[topology.cell_name()]]
         return scaled_jacobian(geometry.x, corners, topology.cell_name())
 
     def quality(self) -> Quality:
-        """Sizes and shapes of all cells. Collective."""
+        """Return number, sizes and shapes of all cells. Collective."""
         topology, comm = self.mesh.topology, self.mesh.comm
         owned = topology.index_map(topology.dim).size_local
         h = self.mesh.h(topology.dim, np.arange(owned, dtype=np.int32))
@@ -360,54 +367,85 @@ class Domain:
         )
 
     def __repr__(self) -> str:
-        """One line, of what this rank knows without asking others."""
-        names = f"; boundaries {', '.join(self.names)}" if self.names else ""
-        return f"<{self.shape} of {self.mesh.topology.cell_name()} cells in {self.dim}-D{names}; {self.system()}>"
+        """Return one line, without communication."""
+        topology = self.mesh.topology
+        cells = f"{topology.index_map(topology.dim).size_global} {topology.cell_name()} cells"
+        names = [
+            f"{kind} {', '.join(of)}" for kind, of in (("boundaries", self.names), ("regions", self.regions)) if of
+        ]
+        return f"<{'; '.join([f'{self.shape} of {cells} in {self.dim}-D', *names, str(self.system())])}>"
 
     def __str__(self) -> str:
-        """Shape, size, cells, their sizes and quality, periodicity and names. Collective: call it on every rank."""
+        """Return shape, size, cells, their sizes and quality, periodicity, names and unit. Collective."""
         lower, upper = bounds(self.mesh)
-        size = " x ".join(f"{length:.4g}" for length in upper - lower)
-        around = [axis for axis, length in zip(AXES, self.period, strict=False) if length]
-        found = self.quality()
-        return "; ".join(
-            (
-                f"{self.shape} {size}: {found.cells} {self.mesh.topology.cell_name()} cells, "
-                f"diameter {found.smallest:.4g} to {found.largest:.4g}",
-                f"quality {found.worst:.2f} at worst, {found.mean:.2f} on average",
-                *((f"thickness {self.thickness:.4g}",) if self.thickness else ()),
-                *((f"periodic in {' and '.join(around)}",) if around else ()),
-                f"boundaries {', '.join(self.names)}" if self.names else "no boundary",
-                *((f"regions {', '.join(self.regions)}",) if self.regions else ()),
-            )
+        quality, unit, axes = self.quality(), self._unit(1), self._periodic_axes()
+        lines = [
+            f"{self.shape} {' x '.join(f'{length:.4g}' for length in upper - lower)}{unit}: {quality.cells} "
+            f"{self.mesh.topology.cell_name()} cells, diameter {quality.smallest:.4g} to {quality.largest:.4g}{unit}",
+            f"quality {quality.worst:.2f} at worst, {quality.mean:.2f} on average",
+            f"thickness {self.thickness:.4g}{unit}" if self.thickness else "",
+            f"periodic in {axes}" if axes else "",
+            f"boundaries {', '.join(self.names)}" if self.names else "no boundary",
+            f"regions {', '.join(self.regions)}" if self.regions else "",
+            str(self.system()) if self.length_unit else "",
+        ]
+        return "; ".join(filter(None, lines))
+
+    def _repr_html_(self) -> str:
+        """Return a table of `str` and of the sizes of regions and boundaries, for notebooks. Collective."""
+        whole, regions, boundaries = self.sizes()
+        rows = [("whole", whole, self.measure)]
+        rows += [(f"region {name}", size, self.measure) for name, size in regions.items()]
+        rows += [(f"boundary {name}", size, self.measure - 1) for name, size in boundaries.items()]
+        cells = "".join(
+            f"<tr><td>{escape(name)}</td><td>{size:.6g}{self._unit(power)}</td></tr>" for name, size, power in rows
         )
+        return f"<p>{escape(str(self))}</p><table>{cells}</table>"
+
+    def _periodic_axes(self) -> str:
+        """Return the axes along which the mesh is periodic, for messages."""
+        return " and ".join(axis for axis, length in zip(AXES, self.period, strict=False) if length)
+
+    def _unit(self, power: int) -> str:
+        """Return a power of the unit of length to append to a number; nothing if the unit is unknown."""
+        if self.length_unit in (None, PLAIN) or not power:
+            return ""
+        return f" {self.length_unit}{power if power > 1 else ''}"
+
+
+def cell_function(mesh: dolfinx.mesh.Mesh, name: str, values: NDArray[np.float64]) -> fem.Function:
+    """Return a Function that is constant in each cell.
+
+    Args:
+        mesh: its mesh.
+        name: its name.
+        values: of the cells of this rank, ghosts included, shape (cells,) or (cells, ...) for vectors and tensors.
+    """
+    result = fem.Function(fem.functionspace(mesh, ("DG", 0, values.shape[1:])), name=name)
+    dofs = result.function_space.dofmap.list[:, 0]
+    result.x.array.reshape(len(values), -1)[dofs] = values.reshape(len(values), -1)
+    return result
 
 
 def axisymmetric(domain: Domain) -> Domain:
-    """The body of revolution of a plane domain about the x axis: y is the distance to the axis, which must not be < 0.
+    """Return the body of revolution of a plane domain about the x axis: y >= 0 is the distance to the axis.
 
-    Every physics is then that of the body, without further ado: volumes, currents and fluxes are those of all the way
-    round. A field is a function of x and y, its vectors have no part around the axis.
+    Every physics on it is that of the body: volumes, currents and fluxes are those of the full circumference. A field
+    is a function of x and y, its vectors have no component around the axis.
 
     Raises:
-        ParameterError: for a domain that is not plane, or reaches below the axis.
+        ParameterError: for a domain that is not plane, or has points below the axis.
     """
-    if domain.mesh.topology.dim != 2 or domain.dim != 2 or domain.weight is not None:
-        msg = f"domain = {domain.shape} in {domain.dim} dimensions, must be plane to be turned about the x axis"
-        raise ParameterError(msg)
-    if domain.period[1]:
-        msg = "domain is periodic in y, must not be: y is the distance to the axis"
-        raise ParameterError(msg)
+    require(
+        domain.mesh.topology.dim == 2 and domain.dim == 2 and domain.weight is None,
+        f"domain = {domain.shape} in {domain.dim} dimensions, must be plane to be turned about the x axis",
+    )
+    require(not domain.period[1], "domain is periodic in y, must not be: y is the distance to the axis")
     lower, upper = bounds(domain.mesh)
-    if lower[1] < -1e-12 * upper[1]:
-        msg = f"domain from y = {lower[1]:g}, must not reach below 0: y is the distance to the axis"
-        raise ParameterError(msg)
-    round_the_axis = 2 * np.pi * ufl.SpatialCoordinate(domain.mesh)[1]
-    return replace(domain, shape=f"{domain.shape} about the x axis", weight=round_the_axis, weight_lengths=1)
-
-
-def _whole(mesh: dolfinx.mesh.Mesh) -> ufl.Measure:
-    return ufl.Measure("dx", domain=mesh, metadata=_quadrature(0))
+    message = f"domain from y = {lower[1]:g}, must not reach below 0: y is the distance to the axis"
+    require(lower[1] >= -1e-12 * upper[1], message)
+    circumference = 2 * np.pi * ufl.SpatialCoordinate(domain.mesh)[1]
+    return replace(domain, shape=f"{domain.shape} about the x axis", weight=circumference, weight_lengths=1)
 
 
 def _quadrature(degree: int | None) -> dict[str, int]:

@@ -1,13 +1,11 @@
-"""Power grids of any size, to try things on."""
+"""Regular power grids of any size."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from emfem.errors import ParameterError, count, floats, number
+from emfem.errors import count, floats, number, require
 from emfem.mesh.domain import Domain
-from emfem.mesh.graph import Floats, Network, Numbers
-from emfem.mesh.network import meshed
+from emfem.mesh.graph import Numbers
+from emfem.mesh.network import mesh_network
 from emfem.mesh.wires import build
 
 import numpy as np
@@ -29,7 +27,7 @@ def grid_network(
     cells: ArrayLike | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """A power grid of two layers: stripes along x in M1, stripes along y in M2, a via at each crossing. Collective.
+    """Return a power grid: stripes along x in layer M1, along y in layer M2, a via at each crossing. Collective.
 
     Each stripe is one piece of metal, blocked at its vias. The loads draw from M1, the pads feed M2. Node
     `row * columns + column` is a crossing in M1, that plus `rows * columns` the one above it in M2; the layers are
@@ -44,7 +42,8 @@ def grid_network(
         load: current drawn at each crossing [A], a number or shape (rows, columns).
         supply: voltage of the pads [V].
         via_resistance: of each via, at least 0 [Ohm].
-        pad_every: a pad on every so many crossings each way, the first at the corner; the four corners if left out.
+        pad_every: distance of the pads in crossings, both ways, the first at the corner; if left out, pads are at the
+            four corners.
         cells: of each segment, as in `network`.
         comm: the ranks that share it.
 
@@ -53,56 +52,40 @@ def grid_network(
     """
     rows, columns = count("rows", rows, at_least=2), count("columns", columns, at_least=2)
     pitch = number("pitch", pitch, above=0.0, unit="m")
-    wide = _per_layer("width", width)
-    if (wide >= pitch).any():
-        msg = f"width = {wide.max():g} m, must be less than the pitch of {pitch:g} m: stripes lie side by side"
-        raise ParameterError(msg)
+    sizes = {}
+    for name, value in (("width", width), ("thickness", thickness)):
+        sizes[name] = floats(name, value)
+        if sizes[name].ndim:
+            sizes[name] = floats(name, value, (2,), "a number or one for each of the two layers")
+        sizes[name] = np.broadcast_to(sizes[name], (2,))
+    widest = sizes["width"].max()
+    message = f"width = {widest:g} m, must be less than the pitch of {pitch:g} m: stripes lie side by side"
+    require(not widest >= pitch, message)
     supply = number("supply", supply, unit="V")
     resistance = number("via_resistance", via_resistance, at_least=0.0, unit="Ohm")
-    drawn = floats("load", load)
-    if drawn.shape not in ((), (rows, columns)) or not np.isfinite(drawn).all():
-        msg = f"load of shape {drawn.shape}, must be a finite number or numbers of shape ({rows}, {columns})"
-        raise ParameterError(msg)
+    loads = floats("load", load)
+    good = loads.shape in ((), (rows, columns)) and np.isfinite(loads).all()
+    message = f"load of shape {loads.shape}, must be a finite number or numbers of shape ({rows}, {columns})"
+    require(good, message)
     below = np.arange(rows * columns).reshape(rows, columns)
     above = below + below.size
     y, x = np.divmod(below.ravel(), columns)
-    places = np.tile(np.stack([x, y], axis=1) * pitch, (2, 1))
     along_x, along_y = _pairs(below[:, :-1], below[:, 1:]), _pairs(above[:-1], above[1:])
     layer = np.repeat([0, 1], [len(along_x), len(along_y)])
-    vias = np.stack([below.ravel(), above.ravel(), np.full(below.size, resistance)], axis=1)
-    found = build(
-        places,
+    every = (rows - 1, columns - 1) if pad_every is None else (count("pad_every", pad_every, at_least=1),) * 2
+    network = build(
+        np.tile(np.stack([x, y], axis=1) * pitch, (2, 1)),
         np.concatenate([along_x, along_y]),
-        width=wide[layer],
-        thickness=_per_layer("thickness", thickness)[layer],
-        vias=vias,
-        loads=np.concatenate([np.broadcast_to(drawn, (rows, columns)).ravel(), np.zeros(below.size)]),
-        pads=dict.fromkeys(_pads(above, pad_every), supply),
+        width=sizes["width"][layer],
+        thickness=sizes["thickness"][layer],
+        vias=np.stack([below.ravel(), above.ravel(), np.full(below.size, resistance)], axis=1),
+        loads=np.concatenate([np.broadcast_to(loads, (rows, columns)).ravel(), np.zeros(below.size)]),
+        pads=dict.fromkeys(above[:: every[0], :: every[1]].ravel().tolist(), supply),
+        layers=("M1", "M2"),
+        layer=layer,
     )
-    return meshed(layered(found, ("M1", "M2"), layer), f"power grid {rows} x {columns}", cells=cells, comm=comm)
-
-
-def layered(found: Network, names: tuple[str, ...], layer: Numbers) -> Network:
-    """The network with the layer of each of its segments."""
-    return replace(found, layers=names, layer=layer)
+    return mesh_network(network, f"power grid {rows} x {columns}", cells=cells, comm=comm)
 
 
 def _pairs(start: Numbers, end: Numbers) -> Numbers:
     return np.stack([start.ravel(), end.ravel()], axis=1)
-
-
-def _pads(above: Numbers, every: int | None) -> list[int]:
-    """Nodes of the pads."""
-    if every is None:
-        return above[:: len(above) - 1, :: above.shape[1] - 1].ravel().tolist()
-    step = count("pad_every", every, at_least=1)
-    return above[::step, ::step].ravel().tolist()
-
-
-def _per_layer(name: str, value: ArrayLike) -> Floats:
-    """One number for each of the two layers."""
-    found = floats(name, value)
-    if found.shape not in ((), (2,)):
-        msg = f"{name} of shape {found.shape}, must be a number or one for each of the two layers"
-        raise ParameterError(msg)
-    return np.broadcast_to(found, (2,))

@@ -1,4 +1,4 @@
-"""Films from layouts: the polygons of a GDS file, and electrodes where others touch them."""
+"""Films from layouts: the polygons of a layer of a GDS file, and electrodes where those of other layers touch them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from emfem.errors import ParameterError, UnknownName, kind, number
+from emfem.errors import ParameterError, UnknownName, kind, number, require
+from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
 from emfem.mesh.outline import area
+from emfem.mesh.paths import check_file, file_path
 from emfem.mesh.plane import Refine
-from emfem.mesh.share import on_root
 
 import gdstk
 import numpy as np
@@ -34,7 +35,7 @@ def from_gds(
     refine: Refine = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """The film that a layer of a GDS layout draws, in triangles. Collective; rank 0 reads.
+    """Return the film drawn by a layer of a GDS layout, in triangles. Collective; rank 0 reads.
 
     The film is the union of the layer's polygons without what lies under an electrode. An electrode is the part of the
     film's edge on its polygons, which may overlap the film or abut it; the rest is named sides.
@@ -55,7 +56,7 @@ def from_gds(
             an electrode that does not touch the film, electrodes that overlap, or a size or unit out of bounds.
         UnknownName: for a cell that is not in the file.
     """
-    path = _path(path)
+    path = file_path("path", path)
     size = number("size", size, above=0.0)
     unit = None if unit is None else number("unit", unit, above=0.0)
     layers = {"layer": _layer("layer", layer)}
@@ -71,34 +72,23 @@ def from_gds(
     _check(film, pads)
     boundaries = {name: shapely.transform(pad, lambda x: x * length) for name, pad in pads.items()}
     region = shapely.transform(film, lambda x: x * length)
-    made = area(path.name, region, size=size, boundaries=boundaries, refine=refine, comm=comm)
-    return made.in_metres() if unit is None else made
-
-
-def _path(path: Any) -> Path:
-    """`path` as one.
-
-    Raises:
-        ParameterError: if it is none.
-    """
-    kind("path", path, (str, os.PathLike), "the name of a file")  # type: ignore[arg-type]
-    return Path(path)
+    domain = area(path.name, region, size=size, boundaries=boundaries, refine=refine, comm=comm)
+    return domain.in_metres() if unit is None else domain
 
 
 def _layer(name: str, layer: Any) -> tuple[int, int | None]:
-    """Number and datatype of a layer; None for all datatypes."""
+    """Return number and datatype of a layer; None for all datatypes."""
     pair = (layer, 0) if isinstance(layer, int) else layer
     good = isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(n, int | np.integer) and n >= 0 for n in pair)
-    if not good or isinstance(layer, bool):
-        msg = f"{name} = {layer!r}, must be a layer's number or (layer, datatype), at least 0"
-        raise ParameterError(msg)
+    message = f"{name} = {layer!r}, must be a layer's number or (layer, datatype), at least 0"
+    require(good and not isinstance(layer, bool), message)
     return int(pair[0]), None if isinstance(layer, int) else int(pair[1])
 
 
 def _polygons(
     path: Path, layers: Mapping[str, tuple[int, int | None]], cell: str | None, unit: float | None
 ) -> tuple[list[shapely.Geometry], float]:
-    """The union of the polygons on each layer, in whole steps of the layout's grid; and the length of a step."""
+    """Return the union of the polygons on each layer, in steps of the layout's grid, and the length of a step."""
     library = _library(path)
     chosen = _cell(library, cell, path)
     polygons = chosen.get_polygons(apply_repetitions=True, include_paths=True, depth=None)
@@ -108,8 +98,10 @@ def _polygons(
         on = [p for p in polygons if p.layer == layer and datatype in (None, p.datatype)]
         if not on:
             there = ", ".join(f"{n}/{d}" for n, d in sorted({(p.layer, p.datatype) for p in polygons}))
-            told = str(layer) if datatype is None else f"{layer}/{datatype}"
-            msg = f"{name} = {told}, must hold polygons: cell {chosen.name!r} of {path.name} has {there or 'no layers'}"
+            number = str(layer) if datatype is None else f"{layer}/{datatype}"
+            msg = (
+                f"{name} = {number}, must hold polygons: cell {chosen.name!r} of {path.name} has {there or 'no layers'}"
+            )
             raise ParameterError(msg)
         # On the grid, edges that abut coincide; floats of the user's unit do not
         grid = [np.round(np.asarray(p.points) * (library.unit / library.precision)) for p in on]
@@ -118,14 +110,12 @@ def _polygons(
 
 
 def _library(path: Path) -> gdstk.Library:
-    """The layout in a file.
+    """Return the layout in a file.
 
     Raises:
         ParameterError: if there is none.
     """
-    if not path.is_file():
-        msg = f"path = {str(path)!r}, must be a file: there is {'a folder' if path.is_dir() else 'none'}"
-        raise ParameterError(msg)
+    check_file("path", path)
     with path.open("rb") as file:
         begin = file.read(len(MAGIC))
     try:
@@ -139,29 +129,23 @@ def _library(path: Path) -> gdstk.Library:
 
 
 def _cell(library: gdstk.Library, cell: str | None, path: Path) -> gdstk.Cell:
-    """The cell of that name, or the only one at the top."""
+    """Return the cell of that name, or the only one at the top."""
     named = {c.name: c for c in library.cells if isinstance(c, gdstk.Cell)}
     if cell is not None:
         if cell not in named:
             raise UnknownName(cell, path.name, named)
         return named[cell]
     top = [c for c in library.top_level() if isinstance(c, gdstk.Cell)]
-    if len(top) != 1:
-        msg = f"cell = None, must be one of the {len(top)} at the top of {path.name}: {', '.join(c.name for c in top)}"
-        raise ParameterError(msg)
+    names = ", ".join(c.name for c in top)
+    require(len(top) == 1, f"cell = None, must be one of the {len(top)} at the top of {path.name}: {names}")
     return top[0]
 
 
 def _check(film: shapely.Geometry, pads: Mapping[str, shapely.Geometry]) -> None:
-    """Refuse a film that is gone, electrodes that overlap or do not touch it."""
+    """Check that metal is left, and that electrodes do not overlap and touch it."""
     for (name, pad), (other, neighbour) in combinations(pads.items(), 2):
-        if shapely.intersection(pad, neighbour).area > 0:
-            msg = f"electrodes {name!r} and {other!r} overlap"
-            raise ParameterError(msg)
-    if film.is_empty:
-        msg = "the electrodes cover all of the film, must leave some of it"
-        raise ParameterError(msg)
+        require(shapely.intersection(pad, neighbour).area == 0, f"electrodes {name!r} and {other!r} overlap")
+    require(not film.is_empty, "the electrodes cover all of the film, must leave some of it")
     for name, pad in pads.items():
-        if shapely.intersection(film.boundary, pad).length == 0:
-            msg = f"electrode {name!r} does not touch the film, must overlap or abut it"
-            raise ParameterError(msg)
+        touches = shapely.intersection(film.boundary, pad).length > 0
+        require(touches, f"electrode {name!r} does not touch the film, must overlap or abut it")

@@ -1,4 +1,4 @@
-"""Films from micrographs: the bright part of an image, its outline at the threshold."""
+"""Films from micrographs: the bright part of an image, bounded by the contour at a threshold."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from emfem.errors import ParameterError, choice, floats, kind, number
+from emfem.errors import ParameterError, choice, floats, kind, number, require
+from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
 from emfem.mesh.outline import Boundary, area
+from emfem.mesh.paths import check_file
 from emfem.mesh.plane import Refine
-from emfem.mesh.share import on_root
 
 import imageio.v3 as imageio
 import numpy as np
@@ -23,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 SIDES = ("left", "right", "bottom", "top")
 SPECK = 4.0  # [pixel^2]: smaller pieces and pores are noise
-FRAME = 2  # pixels the image is continued by: the contour then closes outside of it
+FRAME = 2  # pixels added around the image, so that contours close outside of it
 
 
 def from_image(
@@ -39,7 +40,7 @@ def from_image(
     refine: Refine = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """The film in a micrograph, in triangles: its bright part is metal. Collective; rank 0 reads.
+    """Return the film in a micrograph, in triangles: its bright part is metal. Collective; rank 0 reads.
 
     The image lies at 0 <= x <= columns pixel, 0 <= y <= rows pixel, y upwards. Boundaries are the electrodes and sides,
     the rest. Pieces and pores smaller than a few pixels are noise; metal that reaches no electrode carries no current:
@@ -50,12 +51,12 @@ def from_image(
         pixel: edge of a pixel [m or -].
         size: edge of a cell, in the units of the result.
         threshold: brightness of the metal's edge, between 0 (darkest pixel) and 1 (brightest); if left out, halfway
-            between metal and gaps, which Otsu's method tells apart.
+            between metal and gaps, separated by Otsu's method.
         electrodes: sides of the image, "left", "right", "bottom" or "top": the metal is cut straight there. Or names
-            for them, {"anode": "left"}; or other places, as in `polygon`.
+            for them, {"anode": "left"}; or others, as in `polygon`.
         smooth: standard deviation of the Gaussian filter, 0 for none [pixel].
-        simplify: how far the outline may move for fewer corners [pixel].
-        invert: whether dark is metal.
+        simplify: largest distance by which the outline may move for fewer corners [pixel].
+        invert: True if the dark part is metal.
         refine: as in `polygon`.
         comm: the ranks that share it.
 
@@ -80,15 +81,14 @@ def from_image(
     metal = shapely.transform(metal, lambda x: x * pixel)
     boundaries = {name: _side(where, columns * pixel, rows * pixel) for name, where in places.items()}
     for name, line in boundaries.items():
-        if isinstance(places[name], str) and shapely.intersection(metal.boundary, line).length == 0:
-            msg = f"electrode {name!r}: no metal touches the {places[name]} edge of the image"
-            raise ParameterError(msg)
-    reached = _reached(metal, boundaries, 1e-6 * pixel)
-    return area("micrograph", reached, size=size, boundaries=boundaries, refine=refine, comm=comm)
+        touches = not isinstance(places[name], str) or shapely.intersection(metal.boundary, line).length > 0
+        require(touches, f"electrode {name!r}: no metal touches the {places[name]} edge of the image")
+    connected = _connected(metal, boundaries, 1e-6 * pixel)
+    return area("micrograph", connected, size=size, boundaries=boundaries, refine=refine, comm=comm)
 
 
 def _places(electrodes: Any) -> dict[str, Any]:
-    """Where each electrode lies: a side of the image, or something that `area` takes.
+    """Return the place of each electrode: a side of the image, or one of those that `area` takes.
 
     Raises:
         ParameterError: if it is neither a mapping nor a list of words.
@@ -106,7 +106,7 @@ def _places(electrodes: Any) -> dict[str, Any]:
 
 
 def _gray(image: Any) -> NDArray[np.float64]:
-    """The brightness of each pixel, 0 for the darkest and 1 for the brightest, shape (rows, columns).
+    """Return the brightness of each pixel, from 0 (darkest) to 1 (brightest), shape (rows, columns).
 
     Raises:
         ParameterError: if it is no image, or all of one brightness.
@@ -114,30 +114,23 @@ def _gray(image: Any) -> NDArray[np.float64]:
     values = _read(Path(image)) if isinstance(image, str | os.PathLike) else floats("image", image)
     if values.ndim == 3 and values.shape[2] in (3, 4):
         values = skimage.color.rgb2gray(values[:, :, :3])
-    if values.ndim != 2 or min(values.shape) < 3:
-        msg = f"image of shape {values.shape}, must be (rows, columns) or (rows, columns, 3 or 4), at least 3 x 3"
-        raise ParameterError(msg)
-    if not np.isfinite(values).all():
-        msg = "a pixel's brightness is not a finite number"
-        raise ParameterError(msg)
-    if np.ptp(values) == 0:
-        msg = f"image of one brightness, {values.flat[0]:g}, must hold metal and gaps"
-        raise ParameterError(msg)
+    message = f"image of shape {values.shape}, must be (rows, columns) or (rows, columns, 3 or 4), at least 3 x 3"
+    require(values.ndim == 2 and min(values.shape) >= 3, message)
+    require(np.isfinite(values).all(), "a pixel's brightness is not a finite number")
+    require(np.ptp(values) > 0, f"image of one brightness, {values.flat[0]:g}, must hold metal and gaps")
     return (values - values.min()) / np.ptp(values)
 
 
 def _read(path: Path) -> NDArray[np.float64]:
-    """The values in an image file.
+    """Return the values in an image file.
 
     Raises:
         ParameterError: if there are none.
     """
-    if not path.is_file():
-        msg = f"image = {str(path)!r}, must be a file: there is {'a folder' if path.is_dir() else 'none'}"
-        raise ParameterError(msg)
+    check_file("image", path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of readers that were tried and are old
+            warnings.simplefilter("ignore")  # of deprecated readers that were tried
             return np.asarray(imageio.imread(path), dtype=float)
     except Exception as error:
         msg = f"image = {str(path)!r}, must be an image that can be read, such as .png or .tif"
@@ -145,17 +138,16 @@ def _read(path: Path) -> NDArray[np.float64]:
 
 
 def _metal(gray: NDArray[np.float64], level: float | None, smooth: float, simplify: float) -> shapely.Geometry:
-    """The part of the image brighter than `level`, in pixels, y upwards.
+    """Return the part of the image brighter than `level`, in pixels, y upwards.
 
     Raises:
         ParameterError: if there is none, or nothing else.
     """
     smoothed = skimage.filters.gaussian(gray, smooth, mode="nearest") if smooth else gray
     level = _halfway(smoothed) if level is None else level
-    if not smoothed.min() < level < smoothed.max():
-        where = "darker" if smoothed.max() <= level else "brighter"
-        msg = f"threshold = {level:g}, must be between gaps and metal: all of the smoothed image is {where}"
-        raise ParameterError(msg)
+    where = "darker" if smoothed.max() <= level else "brighter"
+    message = f"threshold = {level:g}, must be between gaps and metal: all of the smoothed image is {where}"
+    require(smoothed.min() < level < smoothed.max(), message)
     wide = np.pad(np.pad(smoothed, FRAME, mode="edge"), 1, constant_values=smoothed.min() - 1.0)
     rows, columns = gray.shape
     # Pixel i covers i to i + 1, and its brightness is that of its middle
@@ -167,20 +159,18 @@ def _metal(gray: NDArray[np.float64], level: float | None, smooth: float, simpli
     region = shapely.simplify(_cleaned(shapely.build_area(lines)), simplify)
     metal = shapely.intersection(shapely.make_valid(shapely.union_all(region)), shapely.box(0, 0, columns, rows))
     metal = _cleaned(metal)
-    if metal.is_empty:
-        msg = f"threshold = {level:g}, must leave metal larger than {SPECK:g} pixels: there is none"
-        raise ParameterError(msg)
+    require(not metal.is_empty, f"threshold = {level:g}, must leave metal larger than {SPECK:g} pixels: there is none")
     return metal
 
 
 def _halfway(gray: NDArray[np.float64]) -> float:
-    """The brightness halfway between metal and gaps, told apart by Otsu's method: of a blurred edge, its place."""
+    """Return the brightness halfway between metal and gaps, separated by Otsu's method: that of a blurred edge."""
     bright = gray > skimage.filters.threshold_otsu(gray)
     return float(gray[bright].mean() + gray[~bright].mean()) / 2
 
 
 def _cleaned(region: shapely.Geometry) -> shapely.Geometry:
-    """The region without pieces and pores that are specks."""
+    """Return the region without pieces and pores smaller than a speck."""
     pieces = [p for p in getattr(region, "geoms", [region]) if isinstance(p, shapely.Polygon) and p.area >= SPECK]
     return shapely.MultiPolygon(
         [
@@ -191,7 +181,7 @@ def _cleaned(region: shapely.Geometry) -> shapely.Geometry:
 
 
 def _side(where: Any, width: float, height: float) -> Any:
-    """The side of the image as a line if `where` is its name, else `where`."""
+    """Return the side of the image as a line if `where` is its name, else `where`."""
     if not isinstance(where, str):
         return where
     corners = {
@@ -203,11 +193,11 @@ def _side(where: Any, width: float, height: float) -> Any:
     return shapely.LineString(corners[where])
 
 
-def _reached(metal: shapely.Geometry, boundaries: Mapping[str, Any], near: float) -> shapely.Geometry:
-    """The pieces of the metal that reach an electrode; all of them where electrodes are functions of x, or none."""
+def _connected(metal: shapely.Geometry, boundaries: Mapping[str, Any], near: float) -> shapely.Geometry:
+    """Return the pieces of the metal that touch an electrode; all without electrodes or if one is a function of x."""
     if not boundaries or any(callable(where) for where in boundaries.values()):
         return metal
     lines = [w if isinstance(w, shapely.Geometry) else shapely.LineString(w) for w in boundaries.values()]
     places = shapely.union_all(lines)
-    kept = [piece for piece in metal.geoms if shapely.dwithin(piece, places, near)]
-    return shapely.MultiPolygon(kept) if kept else metal
+    pieces = [piece for piece in metal.geoms if shapely.dwithin(piece, places, near)]
+    return shapely.MultiPolygon(pieces) if pieces else metal

@@ -8,21 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from emfem.errors import ParameterError, UnknownName, kind, number
-from emfem.mesh.cards import Cards, file_path, read_cards
+from emfem.errors import ParameterError, UnknownName, kind, number, require
+from emfem.mesh.cards import Cards, read_cards
+from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
-from emfem.mesh.graph import Floats, Network, Numbers, connected, extent
-from emfem.mesh.grid import layered
-from emfem.mesh.network import meshed
-from emfem.mesh.share import on_root
-from emfem.mesh.wires import build
+from emfem.mesh.graph import Floats, Network, Numbers, component_labels, extent
+from emfem.mesh.network import mesh_network
+from emfem.mesh.paths import file_path
+from emfem.mesh.wires import build, first_of_pair
 
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
-Place = tuple[str | int, float, float]  # layer, x, y
-Coordinates = Mapping[str, Place] | Callable[[str], Place | None]
+Point = tuple[str | int, float, float]  # layer, x, y
+Coordinates = Mapping[str, Point] | Callable[[str], Point | None]
 PerLayer = float | Mapping[str | int, float]
 
 NUMBER = r"(-?(?:\d+\.?\d*|\.\d+))"
@@ -43,12 +43,12 @@ def from_netlist(
     size: float | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """The wires of a power grid in a SPICE netlist, meshed. Collective; rank 0 reads.
+    """Return the mesh of the wires of a power grid in a SPICE netlist. Collective; rank 0 reads.
 
-    A resistor between two places of one layer is a wire, whose width follows from R = rho L / (w h). One between
-    layers, to a node without a place, or of 0 Ohm is a via: current passes, atoms do not. So is a source of 0 V between
-    two nodes. A voltage source to ground makes a pad, a current source to ground a load. Layers are regions, so are
-    `domain.network.layers`; `domain.network.names` are the nodes' names.
+    A resistor between two points of one layer is a wire, whose width follows from R = rho L / (w h). One between
+    layers, to a node without coordinates, or of 0 Ohm is a via: current passes, atoms do not. So is a source of 0 V
+    between two nodes. A voltage source to ground makes a pad, a current source to ground a load. Layers are regions, so
+    are `domain.network.layers`; `domain.network.names` are the nodes' names.
 
     Cards: R, V and I with two nodes and a value, which may have a suffix (k, meg, m, u, n, ...) and a unit; `*` starts
     a comment, `+` continues a card; .op, .end, .print and the like are skipped, other commands refused. A first line
@@ -59,30 +59,23 @@ def from_netlist(
         resistivity: rho of the metal [Ohm m], a number or one for each layer.
         thickness: h of the layers [m], a number or one for each layer.
         unit: length of 1 in the coordinates [m].
-        coordinates: (layer, x, y) of each node by name, a mapping or a function that returns None for a node without a
-            place; names n<layer>_<x>_<y> are understood if left out.
-        names: a word for each node, by its name, that is to be a boundary; all ends are one, called ends, if left out.
+        coordinates: (layer, x, y) of each node by name, a mapping or a function that returns None for a node without
+            coordinates; if left out, those in names such as n<layer>_<x>_<y>.
+        names: the boundary of each node, by its name, that is on one; all ends are one, called ends, if left out.
         cells: of each segment, as in `network`.
         size: longest cell, as in `network`.
         comm: the ranks that share it.
 
     Raises:
         ParameterError: with the number of the line, for an unknown card, a value that is no number or negative, a
-            name used twice, a node that hangs on nothing or leads to no pad, a source that is neither load, pad nor
-            short, two wires between the same nodes, or a wire of a width that cannot be; for a netlist without ground,
+            name used twice, a node without a resistor or a path to a pad, a source that is neither load, pad nor
+            short, two wires between the same nodes, or a wire of an impossible width; for a netlist without ground,
             pads or wires, for one larger than 1 m, and for numbers out of bounds.
         UnknownName: for a layer without resistivity or thickness, or a node that does not exist.
     """
-    found = read_netlist(
-        path,
-        resistivity=resistivity,
-        thickness=thickness,
-        unit=unit,
-        coordinates=coordinates,
-        names=names,
-        comm=comm,
-    )
-    return meshed(found, f"power grid {Path(path).name}", cells=cells, size=size, comm=comm)
+    metal = {"resistivity": resistivity, "thickness": thickness}
+    network = read_netlist(path, **metal, unit=unit, coordinates=coordinates, names=names, comm=comm)
+    return mesh_network(network, f"power grid {Path(path).name}", cells=cells, size=size, comm=comm)
 
 
 def read_netlist(
@@ -95,7 +88,7 @@ def read_netlist(
     names: Mapping[str, str] | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Network:
-    """The network of `from_netlist` without a mesh, for `em.conduction.kirchhoff` alone. Collective; rank 0 reads.
+    """Return the network of `from_netlist` without a mesh, for `em.conduction.kirchhoff`. Collective; rank 0 reads.
 
     Raises:
         ParameterError: as `from_netlist`.
@@ -103,35 +96,27 @@ def read_netlist(
     """
     scale = number("unit", unit, above=0.0, unit="m")
     rho, height = _per_layer("resistivity", resistivity, "Ohm m"), _per_layer("thickness", thickness, "m")
-    where = _places(coordinates)
+    if coordinates is None:
+        locate: Callable[[str], Any] = _from_name
+    elif isinstance(coordinates, Mapping):
+        locate = coordinates.get
+    else:
+        kind("coordinates", coordinates, Callable, "a mapping of nodes' names to (layer, x, y), or a function")  # type: ignore[arg-type]
+        locate = coordinates
     file = file_path("path", path)
     return on_root(
-        f"netlist in {file.name}", lambda: _network(read_cards(file), where, rho, height, scale, names), comm
+        f"netlist in {file.name}", lambda: _network(read_cards(file), locate, rho, height, scale, names), comm
     )
 
 
-def _places(coordinates: Any) -> Callable[[str], Any]:
-    """A function that gives the place of a node by its name.
-
-    Raises:
-        ParameterError: for something that gives none.
-    """
-    if coordinates is None:
-        return _by_name
-    if isinstance(coordinates, Mapping):
-        return coordinates.get
-    kind("coordinates", coordinates, Callable, "a mapping of nodes' names to (layer, x, y), or a function")  # type: ignore[arg-type]
-    return coordinates
-
-
-def _by_name(name: str) -> Place | None:
-    """Layer and place of a node n<layer>_<x>_<y>."""
+def _from_name(name: str) -> Point | None:
+    """Return layer and coordinates of a node n<layer>_<x>_<y>, None for other names."""
     match = NODE.fullmatch(name)
     return (match[1], float(match[2]), float(match[3])) if match else None
 
 
 def _per_layer(name: str, value: PerLayer, unit: str) -> Callable[[str], float]:
-    """A function that gives the value of a layer."""
+    """Return a function that returns the value of a layer."""
     if not isinstance(value, Mapping):
         same = number(name, value, above=0.0, unit=unit)
         return lambda _: same
@@ -147,87 +132,82 @@ def _per_layer(name: str, value: PerLayer, unit: str) -> Callable[[str], float]:
 
 def _network(
     cards: Cards,
-    where: Callable[[str], Place | None],
-    rho: Callable[[str], float],
-    height: Callable[[str], float],
+    locate: Callable[[str], Point | None],
+    resistivity: Callable[[str], float],
+    thickness: Callable[[str], float],
     unit: float,
     names: Mapping[str, str] | None,
 ) -> Network:
-    """The network that the cards draw."""
-    places, layer, layers = _located(cards, where, unit)
+    """Return the network of the cards."""
+    points, layer, layers = _located(cards, locate, unit)
     pads, shorts = _voltages(cards)
-    pairs, ohms, lines = _array(cards, "r"), np.array(cards.values["r"]), np.array(cards.lines["r"], dtype=np.int64)
-    places, layer, pairs, shorts, pads, told = _grounded(cards, places, layer, pairs, shorts, pads)
+    pairs, ohms, lines = cards.of("r")
+    nodes = tuple(cards.nodes)
+    if (pairs < 0).any():  # a resistor to ground: ground is one more node, a pad at 0 V
+        pads[len(nodes)], pairs = 0.0, np.where(pairs < 0, len(nodes), pairs)
+        points, layer, nodes = np.vstack([points, [np.nan, np.nan]]), np.append(layer, -1), (*nodes, "0")
     a, b = pairs.T
-    length = np.linalg.norm(places[b] - places[a], axis=1)  # NaN to a node without a place
+    length = np.linalg.norm(points[b] - points[a], axis=1)  # NaN to a node without coordinates
     wire = (layer[a] == layer[b]) & (layer[a] >= 0) & (length > 0) & (ohms > 0)
-    if not wire.any():
-        msg = f"{cards.file} has no wires, must have resistors between two places of one layer: coordinates={{...}}?"
-        raise ParameterError(msg)
-    _check_single(cards, told, pairs[wire], lines[wire])
-    of = layer[a[wire]]
-    thick = np.array([height(name) for name in layers])[of]
-    width = np.array([rho(name) for name in layers])[of] * length[wire] / (ohms[wire] * thick)
-    _check_width(cards, width, length[wire], ohms[wire], lines[wire], extent(places[layer >= 0]))
+    message = f"{cards.file} has no wires, must have resistors between two points of one layer: coordinates={{...}}?"
+    require(wire.any(), message)
     vias = np.concatenate([pairs[~wire], shorts])
     resistance = np.concatenate([ohms[~wire], np.zeros(len(shorts))])
-    _check_fed(cards, told, pairs, shorts, pads)
-    found = build(
-        _filled(places, vias),
-        pairs[wire],
+    _check_single(cards, nodes, pairs[wire], lines[wire])
+    _check_fed(cards, nodes, np.concatenate([pairs, shorts]), pads)
+    pairs, ohms, lines, length, layer = pairs[wire], ohms[wire], lines[wire], length[wire], layer[a[wire]]
+    height = np.array([thickness(name) for name in layers])[layer]
+    width = np.array([resistivity(name) for name in layers])[layer] * length / (ohms * height)
+    _check_width(cards, width, length, ohms, lines, extent(points[~np.isnan(points[:, 0])]))
+    return build(
+        _filled(points, vias),
+        pairs,
         width=width,
-        thickness=thick,
+        thickness=height,
         vias=np.column_stack([vias, resistance]),
-        loads=_loads(cards, len(places)),
+        loads=_loads(cards, len(nodes)),
         pads=pads,
-        names=told,
         boundaries=_boundaries(cards, names),
+        names=nodes,
+        layers=layers,
+        layer=layer,
     )
-    return layered(found, layers, of)
 
 
-def _array(cards: Cards, letter: str) -> Numbers:
-    """The nodes of the cards of a kind, shape (cards, 2)."""
-    return np.array(cards.pairs[letter], dtype=np.int64).reshape(-1, 2)
-
-
-def _located(cards: Cards, where: Callable[[str], Any], unit: float) -> tuple[Floats, Numbers, tuple[str, ...]]:
-    """Place of each node, NaN without; its layer, -1 without; and the layers' names.
+def _located(cards: Cards, locate: Callable[[str], Any], unit: float) -> tuple[Floats, Numbers, tuple[str, ...]]:
+    """Return the coordinates of each node, NaN without; its layer, -1 without; and the layers' names.
 
     Raises:
-        ParameterError: for a place that is none, or a grid of metres.
+        ParameterError: for coordinates of another form, or a grid that is too large.
     """
-    places, layer = np.full((len(cards.nodes), 2), np.nan), np.full(len(cards.nodes), -1)
+    points, layer = np.full((len(cards.nodes), 2), np.nan), np.full(len(cards.nodes), -1)
     layers: dict[str, int] = {}
     for name, i in cards.nodes.items():
-        found = where(name)
-        if found is None:
+        point = locate(name)
+        if point is None:
             continue
-        if not isinstance(found, Sequence) or isinstance(found, str) or len(found) != 3:
-            msg = f"coordinates of {name!r} = {found!r}, must be (layer, x, y)"
+        if not isinstance(point, Sequence) or isinstance(point, str) or len(point) != 3:
+            msg = f"coordinates of {name!r} = {point!r}, must be (layer, x, y)"
             raise ParameterError(msg)
-        places[i] = [number(f"{axis} of {name!r}", x) for axis, x in zip("xy", found[1:], strict=True)]
-        layer[i] = layers.setdefault(str(found[0]), len(layers))
-    places *= unit
-    across = extent(places[layer >= 0]) if layers else 0.0
-    if across > LARGEST:
-        msg = f"{cards.file} is {across:.4g} m across with unit = {unit:g} m, must be at most {LARGEST:g} m: check unit"
-        raise ParameterError(msg)
-    return places, layer, tuple(layers)
+        points[i] = number(f"x of {name!r}", point[1]), number(f"y of {name!r}", point[2])
+        layer[i] = layers.setdefault(str(point[0]), len(layers))
+    points *= unit
+    across = extent(points[layer >= 0]) if layers else 0.0
+    message = f"{cards.file} is {across:.4g} m across with unit = {unit:g} m, must be at most {LARGEST:g} m: check unit"
+    require(across <= LARGEST, message)
+    return points, layer, tuple(layers)
 
 
 def _voltages(cards: Cards) -> tuple[dict[int, float], Numbers]:
-    """Pads and their voltages; pairs of nodes that a source of 0 V joins.
+    """Return the pads and their voltages, and pairs of nodes that a source of 0 V joins.
 
     Raises:
         ParameterError: without ground or pads, or for a source that is neither.
     """
-    if not any(-1 in pair for pairs in cards.pairs.values() for pair in pairs):
-        msg = f"{cards.file} has no ground, must have a card with the node 0 or gnd"
-        raise ParameterError(msg)
+    require((cards.ends < 0).any(), f"{cards.file} has no ground, must have a card with the node 0 or gnd")
     pads: dict[int, float] = {}
     shorts: list[tuple[int, int]] = []
-    for (a, b), value, line in zip(cards.pairs["v"], cards.values["v"], cards.lines["v"], strict=True):
+    for (a, b), value, line in zip(*(column.tolist() for column in cards.of("v")), strict=True):
         if a >= 0 and b >= 0:
             if value:
                 raise cards.error(line, f"{value:g} V between two nodes, must be to ground, or 0 V for a short")
@@ -235,38 +215,24 @@ def _voltages(cards: Cards) -> tuple[dict[int, float], Numbers]:
             continue
         node, volts = (a, value) if b < 0 else (b, -value)
         if pads.setdefault(node, volts) != volts:
-            told = list(cards.nodes)[node]
-            raise cards.error(line, f"{volts:g} V at {told!r}, which is at {pads[node]:g} V already")
-    if not pads:
-        msg = f"{cards.file} has no pad, must have a voltage source from a node to ground"
-        raise ParameterError(msg)
+            name = list(cards.nodes)[node]
+            raise cards.error(line, f"{volts:g} V at {name!r}, which is at {pads[node]:g} V already")
+    require(pads, f"{cards.file} has no pad, must have a voltage source from a node to ground")
     return pads, np.array(shorts, dtype=np.int64).reshape(-1, 2)
 
 
-def _grounded(
-    cards: Cards, places: Floats, layer: Numbers, pairs: Numbers, shorts: Numbers, pads: dict[int, float]
-) -> tuple[Floats, Numbers, Numbers, Numbers, dict[int, float], tuple[str, ...]]:
-    """The same with ground as one more node, a pad at 0 V, if a resistor leads there; and the nodes' names."""
-    told = tuple(cards.nodes)
-    if (pairs >= 0).all():
-        return places, layer, pairs, shorts, pads, told
-    ground = len(told)
-    places, layer = np.vstack([places, [np.nan, np.nan]]), np.append(layer, -1)
-    return places, layer, np.where(pairs < 0, ground, pairs), shorts, {**pads, ground: 0.0}, (*told, "0")
-
-
 def _loads(cards: Cards, nodes: int) -> Floats:
-    """Current drawn from each node: a source's current flows through it from its first node to its second."""
-    pairs, amperes = _array(cards, "i"), np.array(cards.values["i"])
-    found = np.zeros(nodes)
+    """Return the current drawn from each node: a source's current flows from its first node to its second."""
+    pairs, amperes, _ = cards.of("i")
+    loads = np.zeros(nodes)
     for column, sign in ((0, 1.0), (1, -1.0)):
         at = pairs[:, column] >= 0
-        np.add.at(found, pairs[at, column], sign * amperes[at])
-    return found
+        np.add.at(loads, pairs[at, column], sign * amperes[at])
+    return loads
 
 
 def _boundaries(cards: Cards, names: Mapping[str, str] | None) -> dict[int, str] | None:
-    """Words for nodes, by number."""
+    """Return the boundary of nodes by their number."""
     if names is None:
         return None
     kind("names", names, Mapping, "a mapping of nodes' names to words")
@@ -276,57 +242,45 @@ def _boundaries(cards: Cards, names: Mapping[str, str] | None) -> dict[int, str]
     return {cards.nodes[node]: word for node, word in names.items()}
 
 
-def _check_single(cards: Cards, told: tuple[str, ...], pairs: Numbers, lines: Numbers) -> None:
-    """Refuse two wires between the same nodes."""
-    key = pairs.min(axis=1) * len(told) + pairs.max(axis=1)
-    _, first, which = np.unique(key, return_index=True, return_inverse=True)
-    again = np.flatnonzero(first[which] != np.arange(len(key)))
+def _check_single(cards: Cards, nodes: tuple[str, ...], pairs: Numbers, lines: Numbers) -> None:
+    """Check that no two wires join the same nodes."""
+    first = first_of_pair(pairs, len(nodes))
+    again = np.flatnonzero(first != np.arange(len(first)))
     if len(again):
         i = again[0]
-        between = " and ".join(repr(told[node]) for node in pairs[i])
-        raise cards.error(
-            int(lines[i]), f"a second wire between {between}, as in line {lines[first[which[i]]]}: must be one"
-        )
+        between = " and ".join(repr(nodes[node]) for node in pairs[i])
+        raise cards.error(lines[i], f"a second wire between {between}, as in line {lines[first[i]]}: must be one")
 
 
 def _check_width(cards: Cards, width: Floats, length: Floats, ohms: Floats, lines: Numbers, across: float) -> None:
-    """Refuse wires wider than the whole grid, or narrower than an atom."""
-    for wrong, words in ((width > across, f"at most {across:.3g} m, the grid's extent"), (width < ATOM, "an atom's")):
-        if wrong.any():
-            i = int(np.flatnonzero(wrong)[0])
-            raise cards.error(
-                int(lines[i]),
-                f"{ohms[i]:g} Ohm over {length[i]:.4g} m make a wire {width[i]:.3g} m wide, must be {words}"
-                f"{'' if 'grid' in words else ' at least'}: check unit, resistivity and thickness",
-            )
+    """Check that no wire is wider than the grid, or narrower than an atom."""
+    for wrong, bound in (
+        (width > across, f"at most {across:.3g} m, the grid's extent"),
+        (width < ATOM, "an atom's at least"),
+    ):
+        for i in np.flatnonzero(wrong)[:1]:
+            made = f"{ohms[i]:g} Ohm over {length[i]:.4g} m make a wire {width[i]:.3g} m wide"
+            raise cards.error(lines[i], f"{made}, must be {bound}: check unit, resistivity and thickness")
 
 
-def _check_fed(cards: Cards, told: tuple[str, ...], pairs: Numbers, shorts: Numbers, pads: Mapping[int, float]) -> None:
-    """Refuse nodes that no resistor leads from to a pad."""
-    label = connected(len(told), pairs, shorts)
-    touched = np.zeros(len(told), dtype=bool)
-    touched[pairs.ravel()] = touched[shorts.ravel()] = True
-    for bad, words in (
-        (~touched, "hangs on nothing, must be where a resistor ends"),
+def _check_fed(cards: Cards, nodes: tuple[str, ...], pairs: Numbers, pads: Mapping[int, float]) -> None:
+    """Check that resistors or shorts lead from each node to a pad."""
+    label = component_labels(len(nodes), pairs)
+    for wrong, words in (
+        (~np.isin(np.arange(len(nodes)), pairs), "is connected to nothing, must be where a resistor ends"),
         (~np.isin(label, label[list(pads)]), "leads to no pad, must be joined to one by resistors"),
     ):
-        if bad.any():
-            node = int(np.flatnonzero(bad)[0])
-            line = min(
-                line
-                for letter in cards.pairs
-                for pair, line in zip(cards.pairs[letter], cards.lines[letter], strict=True)
-                if node in pair
-            )
-            more = f" (so do {bad.sum() - 1} more nodes)" if bad.sum() > 1 else ""
-            raise cards.error(line, f"node {told[node]!r} {words}{more}")
+        for node in np.flatnonzero(wrong)[:1]:
+            line = cards.lines[(cards.ends == node).any(axis=1)].min()
+            more = f" (so do {wrong.sum() - 1} more nodes)" if wrong.sum() > 1 else ""
+            raise cards.error(line, f"node {nodes[node]!r} {words}{more}")
 
 
-def _filled(places: Floats, vias: Numbers) -> Floats:
-    """Places, those of nodes without one taken from what they are joined to, or in the middle: for drawings only."""
-    found = places.copy()
+def _filled(points: Floats, vias: Numbers) -> Floats:
+    """Return the points; those of nodes without coordinates are at a node joined by a via, or in the middle."""
+    result = points.copy()
     for _ in range(2):
         for here, there in ((0, 1), (1, 0)):
-            lost = np.isnan(found[vias[:, here], 0])
-            found[vias[lost, here]] = found[vias[lost, there]]
-    return np.where(np.isnan(found), np.nanmean(found, axis=0), found)
+            missing = np.isnan(result[vias[:, here], 0])
+            result[vias[missing, here]] = result[vias[missing, there]]
+    return np.where(np.isnan(result), np.nanmean(result, axis=0), result)

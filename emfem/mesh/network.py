@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from emfem.dimensions import METRE
-from emfem.errors import ParameterError, choice, count, floats, number
-from emfem.mesh.domain import Domain
-from emfem.mesh.graded import graded_network
-from emfem.mesh.graph import Network, Numbers
-from emfem.mesh.lines import lines
+from emfem.errors import choice, count, floats, number, require, require_all
+from emfem.mesh.domain import Domain, cell_function
+from emfem.mesh.graph import Floats, Network
+from emfem.mesh.lines import graded_network, lines
 from emfem.mesh.wires import build
 
 import dolfinx
@@ -21,7 +20,7 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
-MOST = 2**31 - 1  # cells that DOLFINx can number on a rank
+MOST = 2**31 - 1  # cells: DOLFINx's limit on a rank
 
 
 def network(
@@ -38,145 +37,114 @@ def network(
     pads: Mapping[int, float] | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """Straight wires that meet at nodes: a branching mesh of lines in the plane or in space. Collective.
+    """Return straight wires that meet at nodes: a branching mesh of lines in the plane or in space. Collective.
 
-    `domain.network` holds the nodes and segments; `domain.weight` is the cross-section, so that every `dx` is a volume
+    `domain.network` has the nodes and segments; `domain.weight` is the cross-section, so that every `dx` is a volume
     and every `ds` an area: at a junction the sum of the faces of all wires that end there. Wires that cross without a
     common node do not touch: they lie in different layers.
 
     Args:
-        nodes: places [m], shape (n, 2) or (n, 3).
+        nodes: coordinates [m], shape (n, 2) or (n, 3).
         segments: numbers of the nodes where each starts and ends, shape (m, 2); currents count positive that way.
         width: of each segment [m], a number or shape (m,).
         thickness: of each segment [m], a number or shape (m,).
         cells: number of equal cells of each segment, a number or shape (m,), or "graded": 9 cells, and more between
-            short segments, which get smaller towards its ends, at a node to 1/26 of the shortest segment there. That is
-            so if `size` is left out too. Stress at a node is then good to 1e-3 of the largest from a
-            hundredth of the time constant L^2/(pi^2 kappa) of the shortest segment there on, where 8 equal cells leave
+            short segments, finer towards its ends, down to 1/26 of the shortest segment at the node; the default if
+            `size` is left out too. The error of the stress at a node is then 1e-3 of the largest stress from a
+            hundredth of the time constant L^2/(pi^2 kappa) of the shortest segment there on; with 8 equal cells it is
             2e-2.
         size: longest cell allowed [m], instead of `cells`.
-        names: a word for each node that is to be a boundary; junctions may be one, and nodes may share one. Without
-            names all ends of the metal are one boundary, called ends.
+        names: the boundary of each node that is on one; junctions may be, and nodes may share one. Without names all
+            ends of the metal are one boundary, called ends.
         vias: (node, node, resistance [Ohm]) each, shape (v, 3): current passes between the two nodes and atoms do not.
         loads: current drawn from nodes [A]: a mapping of nodes, or one a node, shape (n,).
-        pads: nodes held at a voltage [V], by node.
+        pads: nodes at a fixed voltage [V], by node.
         comm: the ranks that share it.
 
     Raises:
         ParameterError: for coordinates that are not finite, node numbers out of range, segments without length or
-            twice between the same nodes, widths that are not positive, far beyond the network's extent or next to
-            nothing of a segment's length, more cells than can be, nodes that hang on nothing, and metal in pieces that
-            neither vias join nor pads hold.
+            twice between the same nodes, widths that are not positive, far beyond the network's extent or far below
+            a segment's length, too many cells, nodes without a segment or a via, and pieces of metal that neither vias
+            nor pads connect.
     """
-    found = build(
-        nodes,
-        segments,
-        width=width,
-        thickness=thickness,
-        vias=vias,
-        loads=loads,
-        pads=pads,
-        boundaries=names,
+    checked = build(
+        nodes, segments, width=width, thickness=thickness, vias=vias, loads=loads, pads=pads, boundaries=names
     )
-    return meshed(found, "network", cells=cells, size=size, comm=comm)
+    return mesh_network(checked, "network", cells=cells, size=size, comm=comm)
 
 
-def meshed(
-    found: Network,
+def mesh_network(
+    network: Network,
     shape: str,
     *,
     cells: ArrayLike | None = None,
     size: float | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """The domain of a network; `cells` and `size` as in `network`. Collective."""
-    grading = graded_network(found) if _is_graded(cells, size) else None
-    counts = _counts(found, cells, size) if grading is None else _bounded(grading.counts)
-    mesh, segment = lines(found, counts, comm, grading)
-    weight = fem.Function(fem.functionspace(mesh, ("DG", 0)), name="cross-section")
-    weight.x.array[weight.function_space.dofmap.list[:, 0]] = found.cross_sections[segment]
+    """Return the domain of a network; `cells` and `size` as in `network`. Collective."""
+    graded = choice("cells", cells, ("graded",)) if isinstance(cells, str) else cells is None
+    grading = graded_network(network) if graded and size is None else None
+    counts = _counts(network, cells, size) if grading is None else grading.counts
+    require(counts.sum() <= MOST, f"cells: {counts.sum():.3g} in all, must be at most {MOST:g}")
+    mesh, segment = lines(network, counts.astype(np.int64), comm, grading)
+    layers = dolfinx.mesh.meshtags(
+        mesh, 1, np.arange(len(segment), dtype=np.int32), (network.layer[segment] + 1).astype(np.int32)
+    )
     return Domain(
         mesh,
         shape,
-        tuple(found.boundaries),
-        _boundary_tags(mesh, found),
-        found.layers,
-        _layer_tags(mesh, found, segment) if found.layers else None,
-        weight,
-        found,
+        tuple(network.boundaries),
+        _boundary_tags(mesh, network),
+        network.layers,
+        layers if network.layers else None,
+        cell_function(mesh, "cross-section", network.cross_sections[segment]),
+        network,
         segment,
-        _faces(mesh, found),
+        _faces(mesh, network),
         weight_lengths=2,
         length_unit=METRE,
     )
 
 
-def _is_graded(cells: ArrayLike | None, size: float | None) -> bool:
-    """Whether cells get smaller towards the ends."""
-    if isinstance(cells, str):
-        return choice("cells", cells, ("graded",)) == "graded" and size is None
-    return cells is None and size is None
-
-
-def _bounded(counts: Numbers) -> Numbers:
-    """Numbers of cells that can be.
+def _counts(network: Network, cells: ArrayLike | None, size: float | None) -> Floats:
+    """Return the number of cells of each segment, shape (m,).
 
     Raises:
-        ParameterError: if they are too many.
+        ParameterError: for both cells and size, or one of them out of bounds.
     """
-    if counts.sum() > MOST:
-        msg = f"cells: {counts.sum():.3g} in all, must be at most {MOST:g}"
-        raise ParameterError(msg)
+    if size is not None:
+        require(cells is None, f"cells = {cells!r} and size = {size!r}, must be one or the other")
+        longest = number("size", size, above=0.0, unit="m")
+        counts = np.ceil(network.lengths / longest * (1 - 1e-12))
+        require(
+            counts.sum() <= MOST, f"size = {longest:g} m makes {counts.sum():.3g} cells, must make at most {MOST:g}"
+        )
+        return counts
+    if np.isscalar(cells):
+        cells = count("cells", cells, at_least=1)
+    counts = network.per_segment("cells", floats("cells", cells))
+    require_all(
+        (counts >= 1) & (counts == np.round(counts)),
+        lambda i: f"cells = {counts[i]:g} of {network.wire(i)}, must be a whole number of at least 1",
+    )
     return counts
 
 
-def _counts(found: Network, cells: ArrayLike | None, size: float | None) -> Numbers:
-    """Number of cells of each segment.
-
-    Raises:
-        ParameterError: for both cells and size, or either out of bounds.
-    """
-    if size is not None:
-        if cells is not None:
-            msg = f"cells = {cells!r} and size = {size!r}, must be one or the other"
-            raise ParameterError(msg)
-        longest = number("size", size, above=0.0, unit="m")
-        told = np.ceil(found.lengths / longest * (1 - 1e-12))
-        if told.sum() > MOST:
-            msg = f"size = {longest:g} m makes {told.sum():.3g} cells, must make at most {MOST:g}"
-            raise ParameterError(msg)
-        return told.astype(np.int64)
-    if np.isscalar(cells):
-        cells = count("cells", cells, at_least=1)
-    told = found.per_segment("cells", floats("cells", cells))
-    wrong = np.flatnonzero((told < 1) | (told != np.round(told)))
-    if len(wrong):
-        msg = f"cells = {told[wrong[0]]:g} of {found.wire(int(wrong[0]))}, must be a whole number of at least 1"
-        raise ParameterError(msg)
-    return _bounded(told.astype(np.int64))
-
-
-def _faces(mesh: dolfinx.mesh.Mesh, found: Network) -> fem.Function:
-    """The sum of the cross-sections of the wires that end at each node, 0 inside the wires."""
+def _faces(mesh: dolfinx.mesh.Mesh, network: Network) -> fem.Function:
+    """Return the sum of the cross-sections of the wires that end at each node, 0 inside the wires [m2]."""
     faces = fem.Function(fem.functionspace(mesh, ("Lagrange", 1)), name="faces")
-    areas = np.bincount(found.segments.ravel(), np.repeat(found.cross_sections, 2), len(found.nodes))
+    areas = np.bincount(network.segments.ravel(), np.repeat(network.cross_sections, 2), len(network.nodes))
     points = mesh.geometry.input_global_indices[mesh.geometry.dofmaps[0]]
     faces.x.array[faces.function_space.dofmap.list] = np.append(areas, 0.0)[np.minimum(points, len(areas))]
     return faces
 
 
-def _layer_tags(mesh: dolfinx.mesh.Mesh, found: Network, segment: Numbers) -> dolfinx.mesh.MeshTags:
-    """The layer of each cell's segment, from 1."""
-    cells = np.arange(len(segment), dtype=np.int32)
-    return dolfinx.mesh.meshtags(mesh, 1, cells, (found.layer[segment] + 1).astype(np.int32))
-
-
-def _boundary_tags(mesh: dolfinx.mesh.Mesh, found: Network) -> dolfinx.mesh.MeshTags:
-    """Tag i + 1 for the vertices at the nodes of the i-th boundary."""
+def _boundary_tags(mesh: dolfinx.mesh.Mesh, network: Network) -> dolfinx.mesh.MeshTags:
+    """Return tag i + 1 for the vertices at the nodes of the i-th boundary."""
     mesh.topology.create_connectivity(0, 1)
-    tag = np.zeros(len(found.nodes) + 1, dtype=np.int32)  # the last is that of points inside segments
-    for i, nodes in enumerate(found.boundaries.values(), start=1):
+    tag = np.zeros(len(network.nodes) + 1, dtype=np.int32)  # the last is that of points inside segments
+    for i, nodes in enumerate(network.boundaries.values(), start=1):
         tag[nodes] = i
-    values = tag[np.minimum(mesh.geometry.input_global_indices, len(found.nodes))]
-    at = np.flatnonzero(values).astype(np.int32)  # vertices are numbered as points
-    return dolfinx.mesh.meshtags(mesh, 0, at, values[at])
+    values = tag[np.minimum(mesh.geometry.input_global_indices, len(network.nodes))]
+    vertices = np.flatnonzero(values).astype(np.int32)  # vertices are numbered as points
+    return dolfinx.mesh.meshtags(mesh, 0, vertices, values[vertices])

@@ -1,4 +1,4 @@
-"""Plane regions of any outline: polygons with holes, in one piece or several, and the names of parts of it."""
+"""Plane regions bounded by polygons, with holes, in one piece or several, and named parts of their outline."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from emfem.errors import ParameterError, floats, kind, number
+from emfem.errors import floats, kind, number, require, require_all
 from emfem.mesh.domain import Domain
-from emfem.mesh.parts import Predicate
 from emfem.mesh.plane import Edge, Piece, Refine, plane
+from emfem.mesh.raw import Predicate
 
 import numpy as np
 import shapely
@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 type Region = shapely.Polygon | shapely.MultiPolygon
 type Boundary = Sequence[Sequence[float]] | NDArray[np.float64] | Predicate | shapely.Geometry
 
-NEAR = 1e-9  # relative to the extent of a region: what is nearer than this to its outline lies on it
+NEAR = 1e-9  # of the extent of a region: a point nearer than this to its outline lies on it
 
 
 def polygon(
@@ -31,18 +31,18 @@ def polygon(
     refine: Refine = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """The inside of a polygon, without its holes, in triangles.
+    """Return the interior of a polygon, without its holes, in triangles.
 
     Its boundaries are the electrodes, and sides (all the rest).
 
     Args:
         outline: its corners, in either sense, shape (n, 2) [m or -].
         holes: the corners of each hole, shape (n, 2).
-        electrodes: where each lies: a path along the outline by its corners and ends, such as [(0, 0), (0, 1)]; or a
+        electrodes: the place of each: a path along the outline by its corners and ends, such as [(0, 0), (0, 1)]; or a
             function of x, shape (2, n), that is true for cells' edges on it; or a shapely geometry on which it lies.
         size: edge of a cell, at most the smaller side of the box around the outline.
         refine: edge of a cell at the corners that point into the metal and at the ends of electrodes, by default a
-            third of `size`; or {(x, y): edge of a cell} for other places instead.
+            third of `size`; or {(x, y): edge of a cell} for other points instead.
         comm: the ranks that share it.
 
     Raises:
@@ -56,9 +56,7 @@ def polygon(
     for i, ring in enumerate(rings):
         hole = shapely.Polygon(ring)
         _valid(f"holes[{i}]", hole)
-        if not shell.contains(hole):
-            msg = f"holes[{i}] = {ring.tolist()!r}, must lie inside the outline"
-            raise ParameterError(msg)
+        require(shell.contains(hole), f"holes[{i}] = {ring.tolist()!r}, must lie inside the outline")
     region = shapely.Polygon(shell.exterior, rings)
     _valid("holes", region)
     return area("polygon", region, size=size, boundaries=electrodes, refine=refine, comm=comm)
@@ -74,16 +72,16 @@ def area(
     refine: Refine = None,
     comm: MPI.Comm,
 ) -> Domain:
-    """The domain of a plane region with holes, in one piece or several, in triangles. Collective.
+    """Return the domain of a plane region with holes, in one piece or several, in triangles. Collective.
 
     Args:
-        shape: what it is, in words.
+        shape: description of the shape.
         region: a shapely polygon or several [m or -].
         size: edge of a cell.
-        boundaries: where each lies: points of a path along the outline, of which every corner is given; a function of
+        boundaries: the place of each: points of a path along the outline, of which every corner is given; a function of
             x, shape (2, n), that is true for facets on it; or a shapely geometry, for all of the outline that lies
             on it. Ends of paths and geometries become vertices.
-        rest: name of what has no other.
+        rest: name of the other edges.
         refine: as in `polygon`.
         comm: the ranks that share it.
 
@@ -93,20 +91,17 @@ def area(
         EmfemError: if gmsh cannot be loaded or cannot mesh the region.
     """
     kind("region", region, shapely.Polygon | shapely.MultiPolygon, "a shapely polygon")
-    if region.is_empty or region.area == 0.0:
-        msg = f"{shape} is empty: it has no area"
-        raise ParameterError(msg)
+    require(not region.is_empty and region.area > 0.0, f"{shape} is empty: it has no area")
     _valid(shape, region)
-    kind("boundaries", boundaries, Mapping, "a mapping of names to places")
+    kind("boundaries", boundaries, Mapping, "a mapping of names to paths, functions or geometries")
     lower, upper = np.reshape(region.bounds, (2, 2))
     size = number("size", size, above=0.0, at_most=float((upper - lower).min()))
     outline = Outline(region, NEAR * float((upper - lower).max()))
     predicates: dict[str, Predicate] = {}
     for name, boundary in boundaries.items():
         kind("name of a boundary", name, str, "a word")
-        if name in ("", rest):
-            msg = f"a boundary named {name!r}, must have a name of its own: {rest!r} is the rest of the outline"
-            raise ParameterError(msg)
+        message = f"a boundary named {name!r}, must have a name of its own: {rest!r} is the rest of the outline"
+        require(name not in ("", rest), message)
         if isinstance(boundary, shapely.Geometry):
             outline.name_on(name, boundary)
         elif callable(boundary):
@@ -126,17 +121,17 @@ def area(
 
 
 class Outline:
-    """The rings around a region as edges that are cut and named.
+    """The rings around a region as edges that are split and named.
 
     Attributes:
         points: start of each edge, shape (n, 2).
-        following: the edge after each edge.
+        following: the next edge of each edge.
         names: of each edge; empty for the rest.
-        cuts: whether the start of each edge was added here.
+        cuts: True for edges whose start was added here.
     """
 
     def __init__(self, region: Region, near: float) -> None:
-        """Take the rings apart; `near` is the distance within which points are one, and a point lies on an edge."""
+        """Split the rings into edges; points within the distance `near` are the same, or lie on an edge."""
         self.near = near
         clean = shapely.orient_polygons(shapely.remove_repeated_points(shapely.force_2d(region), near))
         polygons = list(getattr(clean, "geoms", [clean]))
@@ -157,29 +152,21 @@ class Outline:
         Raises:
             ParameterError: if it is no path, has no length, or does not lie on the outline.
         """
-        places = floats(f"boundary {name!r}", path)
-        if places.ndim != 2 or places.shape[1] != 2 or len(places) < 2 or not np.isfinite(places).all():
-            msg = f"boundary {name!r} = {path!r}, must be two points (x, y) or more"
-            raise ParameterError(msg)
-        away = shapely.distance(shapely.points(places), shapely.multilinestrings(list(self._lines())))
-        if away.max() > self.near:
-            worst = places[away.argmax()]
-            msg = f"boundary {name!r} does not lie on the outline: {_told(worst)} is {away.max():.4g} away from it"
-            raise ParameterError(msg)
-        self._cut(places)
-        for start, end in pairwise(places):
-            length = float(np.hypot(*(end - start)))
-            if length <= self.near:
-                msg = f"boundary {name!r} has no length between {_told(start)} and {_told(end)}"
-                raise ParameterError(msg)
-            along = self._on(shapely.linestrings([start, end]))
+        points = floats(f"boundary {name!r}", path)
+        good = points.ndim == 2 and points.shape[1] == 2 and len(points) >= 2 and np.isfinite(points).all()
+        require(good, f"boundary {name!r} = {path!r}, must be two points (x, y) or more")
+        distances = shapely.distance(shapely.points(points), shapely.multilinestrings(list(self._lines())))
+        worst, distance = points[distances.argmax()], distances.max()
+        start = f"boundary {name!r} does not lie on the outline"
+        require(distance <= self.near, f"{start}: {_text(worst)} is {distance:.4g} away from it")
+        self._cut(points)
+        for a, b in pairwise(points):
+            length, ends = float(np.hypot(*(b - a))), f"between {_text(a)} and {_text(b)}"
+            require(length > self.near, f"boundary {name!r} has no length {ends}")
+            along = self._on(shapely.linestrings([a, b]))
             covered = float(shapely.length(self._lines()[along]).sum())
-            if abs(covered - length) > 10 * self.near:
-                msg = (
-                    f"boundary {name!r} does not lie on the outline between {_told(start)} and {_told(end)}: "
-                    "every corner on the way must be given"
-                )
-                raise ParameterError(msg)
+            complete = abs(covered - length) <= 10 * self.near
+            require(complete, f"{start} {ends}: every corner on the way must be given")
             self._name(name, along)
 
     def name_on(self, name: str, geometry: shapely.Geometry) -> None:
@@ -193,18 +180,17 @@ class Outline:
         corners = shapely.get_coordinates(geometry)
         self._cut(np.concatenate([ends, corners[shapely.dwithin(shapely.points(corners), lines, self.near)]]))
         along = self._on(geometry)
-        if not along.any():
-            msg = f"boundary {name!r} is empty: its geometry lies on no part of the outline that has a length"
-            raise ParameterError(msg)
+        message = f"boundary {name!r} is empty: its geometry lies on no part of the outline that has a length"
+        require(along.any(), message)
         self._name(name, along)
 
     def pieces(self) -> list[Piece]:
-        """The loops of each piece; a cut stays only where a name begins or ends."""
+        """Return the loops of each piece, without cuts between edges of the same name."""
         first = iter(self._first)
         return [[self._loop(next(first)) for _ in piece] for piece in self._rings]
 
     def _loop(self, first: int) -> list[Edge]:
-        """The edges of one ring."""
+        """Return the edges of one ring."""
         ring = [first]
         while (after := int(self.following[ring[-1]])) != first:
             ring.append(after)
@@ -217,7 +203,7 @@ class Outline:
         return edges
 
     def _join(self, rings: list[shapely.LinearRing]) -> None:
-        """Cut rings where others touch them: there they share a point."""
+        """Split rings where others touch them, so that they share a point."""
         one, other = shapely.STRtree(rings).query(rings, predicate="intersects")
         pairs = [(rings[i], rings[j]) for i, j in zip(one, other, strict=True) if i < j]
         for pair in pairs:
@@ -225,23 +211,23 @@ class Outline:
         self.cuts[:] = False
 
     def _lines(self) -> NDArray[Any]:
-        """The edges as lines."""
+        """Return the edges as lines."""
         return shapely.linestrings(np.stack([self.points, self.points[self.following]], axis=1))
 
     def _on(self, geometry: shapely.Geometry) -> NDArray[np.bool_]:
-        """Whether each edge lies on a geometry at both its ends and halfway; where it could leave it, it was cut."""
+        """Return True for edges that lie on a geometry at both ends and halfway: they are split where they leave it."""
         shapely.prepare(geometry)
         starts, ends = self.points, self.points[self.following]
-        found = [shapely.dwithin(shapely.points(x), geometry, self.near) for x in (starts, ends, (starts + ends) / 2)]
-        return np.logical_and.reduce(found)
+        points = (starts, ends, (starts + ends) / 2)
+        return np.logical_and.reduce([shapely.dwithin(shapely.points(x), geometry, self.near) for x in points])
 
-    def _cut(self, places: NDArray[np.float64]) -> None:
-        """Cut the edges that pass through each place; a ring that touches another there has a point of its own."""
+    def _cut(self, points: NDArray[np.float64]) -> None:
+        """Split the edges that pass through each point; a ring that touches another there has its own point."""
         tree = shapely.STRtree(self._lines())
-        for place in places:
-            apart = np.hypot(*(self.points - place).T)
+        for point in points:
+            apart = np.hypot(*(self.points - point).T)
             there = apart <= self.near
-            x = self.points[apart.argmin()] if there.any() else place
+            x = self.points[apart.argmin()] if there.any() else point
             through = [
                 edge
                 for edge in tree.query(shapely.Point(x), "dwithin", self.near)
@@ -256,46 +242,38 @@ class Outline:
             tree = shapely.STRtree(self._lines()) if through else tree
 
     def _name(self, name: str, edges: NDArray[np.bool_]) -> None:
-        """Name edges that have no other name."""
-        taken = edges & (self.names != "") & (self.names != name)
-        if taken.any():
-            first = int(taken.argmax())
-            middle = (self.points[first] + self.points[self.following[first]]) / 2
-            msg = f"boundaries {self.names[first]!r} and {name!r} overlap at {_told(middle)}"
-            raise ParameterError(msg)
+        """Name edges, which must not have another name."""
+        middles = (self.points + self.points[self.following]) / 2
+        require_all(
+            ~edges | (self.names == "") | (self.names == name),
+            lambda i: f"boundaries {self.names[i]!r} and {name!r} overlap at {_text(middles[i])}",
+        )
         self.names[edges] = name
 
 
 def _ring(name: str, points: Any) -> NDArray[np.float64]:
-    """The corners of a ring, shape (n, 2), without the first one repeated at the end.
+    """Return the corners of a ring, shape (n, 2), without the first one repeated at the end.
 
     Raises:
         ParameterError: if they are fewer than 3, or no points of the plane.
     """
-    ring = floats(name, points)
-    if ring.ndim != 2 or ring.shape[1] != 2 or not np.isfinite(ring).all():
-        msg = f"{name} of shape {ring.shape}, must be finite points of shape (n, 2)"
-        raise ParameterError(msg)
+    ring = floats(name, points, (None, 2), "finite points of shape (n, 2)", finite=True)
     ring = ring[:-1] if len(ring) > 1 and (ring[0] == ring[-1]).all() else ring
-    if len(ring) < 3:
-        msg = f"{name} = {ring.tolist()}, must have at least 3 corners"
-        raise ParameterError(msg)
+    require(len(ring) >= 3, f"{name} = {ring.tolist()}, must have at least 3 corners")
     return ring
 
 
 def _valid(name: str, region: Region) -> None:
-    """Refuse a region that crosses itself.
+    """Check that a region does not cross itself.
 
     Raises:
-        ParameterError: with shapely's reason and the place.
+        ParameterError: with shapely's reason and the point.
     """
     reason = shapely.is_valid_reason(region)
-    if reason != "Valid Geometry":
-        what, _, place = reason.rstrip("]").partition("[")
-        where = f" at ({', '.join(place.split())})" if place else ""
-        msg = f"{name} is no region of the plane: {what.lower()}{where}"
-        raise ParameterError(msg)
+    fault, _, point = reason.rstrip("]").partition("[")
+    where = f" at ({', '.join(point.split())})" if point else ""
+    require(reason == "Valid Geometry", f"{name} is no region of the plane: {fault.lower()}{where}")
 
 
-def _told(place: NDArray[np.float64]) -> str:
-    return f"({', '.join(f'{x:.6g}' for x in place)})"
+def _text(point: NDArray[np.float64]) -> str:
+    return f"({', '.join(f'{x:.6g}' for x in point)})"

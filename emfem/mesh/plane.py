@@ -1,18 +1,18 @@
-"""Plane regions bounded by straight edges and arcs: drawn exactly, edge by edge, each with its name."""
+"""Plane regions bounded by straight edges and arcs, drawn exactly, each edge with its name."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from emfem.errors import ParameterError, count, floats, number
+from emfem.errors import floats, number, require
 from emfem.mesh.domain import Domain
-from emfem.mesh.mesher import drawn, grade
-from emfem.mesh.parts import Predicate
+from emfem.mesh.mesher import mesh_drawing, power_of_two, set_cell_sizes
+from emfem.mesh.raw import Predicate
 
 import numpy as np
 from mpi4py import MPI
@@ -27,10 +27,10 @@ CHORD = 4.0  # cells to the radius of an arc: 25 around a circle
 
 @dataclass(frozen=True)
 class Edge:
-    """A piece of an outline, from the end of the piece before it to its own.
+    """Edge of an outline, from the end of the edge before it to its own.
 
     Attributes:
-        end: where it ends.
+        end: its end point.
         name: of the boundary it belongs to; empty for the rest.
         centre: of an arc of less than half a turn; without it the edge is straight.
         axis: a point on the longer axis of an elliptic arc, which must be a quarter of the ellipse.
@@ -47,25 +47,25 @@ Piece = Sequence[Loop]  # the outer loop first, then its holes
 
 
 def straight(points: Sequence[Point], name: str = "") -> list[Edge]:
-    """Straight edges that end at `points`."""
+    """Return straight edges that end at `points`."""
     return [Edge(point, name) for point in points]
 
 
 def arc(centre: Point, radius: float, start: float, stop: float, name: str = "") -> list[Edge]:
-    """An arc from angle `start` to `stop` [rad], clockwise if `stop` is smaller, in pieces of at most 90 degrees."""
-    pieces = max(1, math.ceil(abs(stop - start) / (math.pi / 2) - 1e-9))
-    angles = np.linspace(start, stop, pieces + 1)[1:].tolist()
+    """Return an arc between two angles [rad], clockwise if `stop` is smaller, in edges of at most 90 degrees."""
+    edges = max(1, math.ceil(abs(stop - start) / (math.pi / 2) - 1e-9))
+    angles = np.linspace(start, stop, edges + 1)[1:].tolist()
     return [Edge((centre[0] + radius * math.cos(a), centre[1] + radius * math.sin(a)), name, centre) for a in angles]
 
 
 def circle(centre: Point, radius: float, name: str = "", *, hole: bool = False) -> list[Edge]:
-    """A whole circle; a hole runs clockwise."""
+    """Return a full circle; a hole runs clockwise."""
     edges = arc(centre, radius, 0.0, -2 * math.pi if hole else 2 * math.pi, name)
-    return [*edges[:-1], Edge((centre[0] + radius, centre[1]), name, centre)]
+    return [*edges[:-1], replace(edges[-1], end=(centre[0] + radius, centre[1]))]
 
 
 def closed(edges: Iterable[Edge]) -> list[Edge]:
-    """The loop without edges that have no length but for rounding."""
+    """Return the loop without edges of zero length, up to rounding."""
     loop = list(edges)
     least = 1e-12 * max(math.dist(loop[0].end, edge.end) for edge in loop)
     return [edge for before, edge in pairwise([loop[-1], *loop]) if math.dist(before.end, edge.end) > least]
@@ -81,186 +81,146 @@ def plane(
     size: float,
     refine: Refine,
     order: int = 1,
+    periodic: Mapping[str, tuple[int, int]] | None = None,
+    lengths: Sequence[float] = (),
     comm: MPI.Comm,
 ) -> Domain:
-    """The plane region inside the loops. Collective.
+    """Return the plane region inside the loops. Collective.
 
     Args:
-        shape: what it is, in words.
+        shape: description of the shape.
         pieces: its loops of edges.
         names: of edges, in the order of the domain's names.
         boundaries: more names, as predicates.
-        rest: name of what has no other.
+        rest: name of the edges without another name.
         size: edge of a cell.
         refine: see `emfem.mesh.polygon`.
         order: degree of the cells' geometry: with 2, arcs are curved.
+        periodic: for each periodic axis, "x" or "y", the edges at its lower and upper side, counted from 0.
+        lengths: of the periodic cell along x and y.
         comm: the ranks that share it.
 
     Raises:
-        ParameterError: for a size or a refinement that cannot be, or a mesh that cannot be computed on.
+        ParameterError: for a size or a refinement out of bounds, or a mesh that cannot be computed on.
         EmfemError: if gmsh cannot be loaded or cannot mesh the region.
     """
-    order = checked_order(order)
-    places, inward, outward = refinement(pieces, size, refine)
-    unit = scale(pieces)
+    if isinstance(refine, Mapping):
+        points = {_point(at): number("refine", fine, above=0.0, at_most=size) for at, fine in refine.items()}
+        inward = size
+    else:
+        inward = size / FINER if refine is None else number("refine", refine, above=0.0, at_most=size)
+        points = dict.fromkeys(_corners(pieces), inward)
+    ends = np.array([edge.end for _, edge, _ in _edges(pieces)])
+    unit = power_of_two(float(np.ptp(ends, axis=0).max()))
+    periods = {axis: length if axis in (periodic or {}) else 0.0 for axis, length in zip("xy", lengths, strict=False)}
 
     def draw(gmsh: Any) -> None:
-        curves = lay(gmsh, pieces, unit)
-        name_edges(gmsh, names, pieces, curves)
-        refine_at(gmsh, size, places, arcs(pieces, curves, inward, outward), unit)
+        curves = _draw_edges(gmsh, pieces, unit)
+        named: dict[str, list[int]] = {name: [] for name in names}
+        sizes: dict[float, list[int]] = defaultdict(list)
+        for (start, edge, _), curve in zip(_edges(pieces), curves, strict=True):
+            if edge.name:
+                named[edge.name].append(curve)
+            if edge.centre is not None:  # fine enough to be round, and finer where it curves into the metal
+                radius = min(math.dist(edge.centre, end) for end in (start, edge.end))
+                sizes[min(radius / CHORD, size if _metal_inside(start, edge) else inward)].append(curve)
+        for name, members in named.items():
+            if members:
+                gmsh.model.addPhysicalGroup(1, members, name=name)
+        for axis, (low, high) in (periodic or {}).items():
+            shift = np.eye(4)
+            shift["xy".index(axis), 3] = periods[axis] / unit
+            gmsh.model.mesh.setPeriodic(1, [curves[high]], [curves[low]], shift.ravel().tolist())
+        vertices: dict[float, list[int]] = defaultdict(list)
+        for (x, y), fine in points.items():
+            vertices[fine].append(gmsh.model.geo.addPoint(x / unit, y / unit, 0.0))
+        gmsh.model.geo.synchronize()
+        set_cell_sizes(
+            gmsh,
+            size / unit,
+            vertices=[(tags, fine / unit) for fine, tags in vertices.items()],
+            curves=[(tags, fine / unit) for fine, tags in sizes.items()],
+        )
 
-    return drawn(shape, draw, comm, boundaries=boundaries, rest=rest, order=order, unit=unit)
+    period = tuple(periods.values())
+    return mesh_drawing(shape, draw, comm, boundaries=boundaries, rest=rest, order=order, period=period, unit=unit)
 
 
-def scale(pieces: Sequence[Piece]) -> float:
-    """A power of two about as large as the region."""
-    ends = np.array([edge.end for piece in pieces for loop in piece for edge in loop])
-    return power_of_two(float(np.ptp(ends, axis=0).max()))
-
-
-def power_of_two(length: float) -> float:
-    """A power of two about as large as `length`: coordinates are divided and multiplied by it without rounding."""
-    return 2.0 ** round(math.log2(length))
-
-
-def checked_order(order: int) -> int:
-    """The degree of cells' geometry, 1 or 2.
-
-    Raises:
-        ParameterError: for another one.
-    """
-    return int(number("order", count("order", order, at_least=1), at_most=2))
-
-
-def lay(gmsh: Any, pieces: Sequence[Piece], unit: float) -> list[list[list[int]]]:
-    """Draw the region; the tags of its curves, nested like the edges."""
+def _draw_edges(gmsh: Any, pieces: Sequence[Piece], unit: float) -> list[int]:
+    """Draw the region with gmsh and return the tag of each edge's curve."""
     geo = gmsh.model.geo
     points: dict[Point, int] = {}
 
-    def point(place: Point) -> int:
-        if place not in points:
-            points[place] = geo.addPoint(place[0] / unit, place[1] / unit, 0.0)
-        return points[place]
+    def point(x: Point) -> int:
+        if x not in points:
+            points[x] = geo.addPoint(x[0] / unit, x[1] / unit, 0.0)
+        return points[x]
 
-    tags: list[list[list[int]]] = []
+    def curve(start: Point, edge: Edge) -> int:
+        ends = point(start), point(edge.end)
+        if edge.centre is None:
+            return geo.addLine(*ends)
+        if edge.axis is None:
+            return geo.addCircleArc(ends[0], point(edge.centre), ends[1])
+        return geo.addEllipseArc(ends[0], point(edge.centre), point(edge.axis), ends[1])
+
+    tags: list[int] = []
     for piece in pieces:
-        tags.append([])
+        loops = []
         for loop in piece:
-            tags[-1].append([])
-            for before, edge in pairwise([loop[-1], *loop]):
-                start, end = point(before.end), point(edge.end)
-                if edge.centre is None:
-                    curve = geo.addLine(start, end)
-                elif edge.axis is None:
-                    curve = geo.addCircleArc(start, point(edge.centre), end)
-                else:
-                    curve = geo.addEllipseArc(start, point(edge.centre), point(edge.axis), end)
-                tags[-1][-1].append(curve)
-        geo.addPlaneSurface([geo.addCurveLoop(curves) for curves in tags[-1]])
+            curves = [curve(start, edge) for start, edge, _ in _edges([[loop]])]
+            loops.append(geo.addCurveLoop(curves))
+            tags += curves
+        geo.addPlaneSurface(loops)
     geo.synchronize()
     return tags
 
 
-def name_edges(gmsh: Any, names: Sequence[str], pieces: Sequence[Piece], curves: list[list[list[int]]]) -> None:
-    """Make the names of edges physical groups; one that no edge has makes none."""
-    named: dict[str, list[int]] = {name: [] for name in names}
-    for _, edge, tag in _edges(pieces, curves):
-        if edge.name:
-            named[edge.name].append(tag)
-    for name, members in named.items():
-        if members:
-            gmsh.model.addPhysicalGroup(1, members, name=name)
+def _corners(pieces: Sequence[Piece]) -> list[Point]:
+    """Return the points where a field is singular: corners that turn into the metal, and ends of electrodes.
 
-
-def refinement(pieces: Sequence[Piece], size: float, refine: Refine) -> tuple[dict[Point, float], float, float]:
-    """Places and the cell size there; cell size on arcs that curve into the metal; on those that curve out of it.
-
-    Raises:
-        ParameterError: for a size at a place that is not positive or larger than `size`, or a place that is none.
+    At the end of an electrode in a corner of 90 degrees or less it is regular.
     """
-    if isinstance(refine, Mapping):
-        return {_place(at): number("refine", fine, above=0.0, at_most=size) for at, fine in refine.items()}, size, size
-    fine = size / FINER if refine is None else number("refine", refine, above=0.0, at_most=size)
-    return dict.fromkeys(corners(pieces), fine), fine, size
+    corners = []
+    for start, edge, after in _edges(pieces):
+        turn = math.remainder(_directions(edge.end, after)[0] - _directions(start, edge)[1], 2 * math.pi)
+        if turn < -TURN or (edge.name != after.name and turn < math.pi / 2 - 1e-6):
+            corners.append(edge.end)
+    return corners
 
 
-def corners(pieces: Sequence[Piece]) -> list[Point]:
-    """Where a field is singular: corners that turn into the metal, and ends of electrodes.
-
-    At the end of an electrode in a corner of 90 degrees or less it is not.
-    """
-    found = []
+def _edges(pieces: Sequence[Piece]) -> Iterator[tuple[Point, Edge, Edge]]:
+    """Yield for every edge its start, itself, and the next edge of its loop."""
     for piece in pieces:
         for loop in piece:
             for before, edge, after in zip([loop[-1], *loop[:-1]], loop, [*loop[1:], loop[0]], strict=True):
-                arriving, leaving = _heading(before.end, edge)[1], _heading(edge.end, after)[0]
-                turn = math.remainder(leaving - arriving, 2 * math.pi)
-                if turn < -TURN or (edge.name != after.name and turn < math.pi / 2 - 1e-6):
-                    found.append(edge.end)
-    return found
+                yield before.end, edge, after
 
 
-def arcs(
-    pieces: Sequence[Piece], curves: list[list[list[int]]], inward: float, outward: float
-) -> list[tuple[list[int], float]]:
-    """Curved edges by the cell size on them: fine enough to be round, and `inward` where they curve into the metal."""
-    sizes: dict[float, list[int]] = defaultdict(list)
-    for start, edge, tag in _edges(pieces, curves):
-        if edge.centre is not None:
-            radius = min(math.dist(edge.centre, end) for end in (start, edge.end))
-            sizes[min(radius / CHORD, outward if _left(start, edge) else inward)].append(tag)
-    return [(tags, fine) for fine, tags in sizes.items()]
-
-
-def refine_at(
-    gmsh: Any, size: float, places: Mapping[Point, float], curves: Sequence[tuple[list[int], float]], unit: float
-) -> None:
-    """Choose the size of the cells of a drawing: `size`, finer at places and on curves."""
-    points: dict[float, list[int]] = defaultdict(list)
-    for place, fine in places.items():
-        points[fine].append(gmsh.model.geo.addPoint(place[0] / unit, place[1] / unit, 0.0))
-    gmsh.model.geo.synchronize()
-    grade(
-        gmsh,
-        size / unit,
-        vertices=[(tags, fine / unit) for fine, tags in points.items()],
-        curves=[(tags, fine / unit) for tags, fine in curves],
-    )
-
-
-def _edges(pieces: Sequence[Piece], curves: list[list[list[int]]]) -> Iterator[tuple[Point, Edge, int]]:
-    """Every edge, where it starts, and its curve."""
-    for piece, lists in zip(pieces, curves, strict=True):
-        for loop, tags in zip(piece, lists, strict=True):
-            yield from zip([loop[-1].end, *(edge.end for edge in loop[:-1])], loop, tags, strict=True)
-
-
-def _left(start: Point, edge: Edge) -> bool:
-    """Whether the centre of an arc lies on its left: the metal is inside its circle."""
+def _metal_inside(start: Point, edge: Edge) -> bool:
+    """Return True if the metal lies inside the circle of an arc: its centre is on the left."""
     assert edge.centre is not None
     (x, y), (a, b) = ((p[0] - edge.centre[0], p[1] - edge.centre[1]) for p in (start, edge.end))
     return x * b - y * a > 0
 
 
-def _heading(start: Point, edge: Edge) -> tuple[float, float]:
-    """Direction of an edge where it starts and where it ends [rad]."""
+def _directions(start: Point, edge: Edge) -> tuple[float, float]:
+    """Return the direction of an edge at its start and at its end [rad]."""
     if edge.centre is None:
         along = math.atan2(edge.end[1] - start[1], edge.end[0] - start[0])
         return along, along
-    quarter = math.pi / 2 if _left(start, edge) else -math.pi / 2
+    quarter = math.pi / 2 if _metal_inside(start, edge) else -math.pi / 2
     x, y = edge.centre
     first, last = (math.atan2(p[1] - y, p[0] - x) + quarter for p in (start, edge.end))
     return first, last
 
 
-def _place(place: Any) -> Point:
-    """A point of the plane.
+def _point(x: Any) -> Point:
+    """Return a point (x, y) of the plane.
 
     Raises:
-        ParameterError: if it is none.
+        ParameterError: if it is not one.
     """
-    x = floats("refine at", place)
-    if x.shape != (2,) or not np.isfinite(x).all():
-        msg = f"refine at {place!r}, must be a point (x, y)"
-        raise ParameterError(msg)
-    return float(x[0]), float(x[1])
+    point = floats("refine at", x)
+    require(point.shape == (2,) and np.isfinite(point).all(), f"refine at {x!r}, must be a point (x, y)")
+    return float(point[0]), float(point[1])

@@ -1,4 +1,4 @@
-"""Meshes whose cells are split where a surface runs."""
+"""Meshes refined near a surface."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from emfem.errors import ParameterError, floats, kind, number
+from emfem.errors import floats, kind, number, require
+from emfem.mesh.distribute import distribute, distribute_from_root, gather
 from emfem.mesh.domain import Domain
-from emfem.mesh.gather import gather
-from emfem.mesh.parts import DIMENSION, Parts
-from emfem.mesh.share import distribute, share
+from emfem.mesh.raw import RawMesh
 
 import dolfinx
 import numpy as np
@@ -18,67 +17,67 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 Distance = Callable[[NDArray[np.float64]], Any]
-DEEPEST = 20  # times that a cell is halved; a cell a million times smaller is a mistake
+MAX_HALVINGS = 20  # of a cell: one a million times smaller is a mistake
 
 
 def refined(domain: Domain, distance: Distance, *, within: float, size: float) -> Domain:
-    """A domain whose cells near a surface are halved until they are no wider than `size`. Collective.
+    """Return a domain whose cells near a surface are halved until their width is at most `size`. Collective.
 
-    Boundaries and regions keep their names. Nodes of the domain stay nodes, and two refinements of one domain have the
-    same nodes where both are fine, so a field goes from the one to the other there without an error.
+    Boundaries and regions keep their names. Nodes of the domain remain nodes, and two refinements of one domain have
+    the same nodes where both are fine: a field is transferred there without an error.
 
     Args:
         domain: of triangles or tetrahedra with straight edges, not periodic.
-        distance: how far places x of shape (3, n) are from the surface, on either side, shape (n,); asked on rank 0
+        distance: distance of points x, shape (3, n), from the surface, on either side, shape (n,); called on rank 0
             only.
-        within: cells that come as near as this are fine, above 0 [m or -].
+        within: cells nearer to the surface than this are fine, above 0 [m or -].
         size: the width of a fine cell, its diameter over sqrt(dim), is at most this, above 0 [m or -].
 
     Raises:
         ParameterError: for another domain, a value out of its bounds, a size that takes more than 20 halvings, or a
-            distance that is not one number a place.
+            distance that is not one number for each point.
     """
     check_domain(domain)
     reach, widest = number("within", within, above=0.0), number("size", size, above=0.0)
     kind("distance", distance, Callable, "a function of x with shape (3, n)")  # type: ignore[arg-type]
     base = domain.quality().largest / np.sqrt(domain.dim)
-    if base / widest > 2**DEEPEST:
-        msg = f"size = {size:g}, must be at least {base / 2**DEEPEST:g} on cells of {base:g}"
-        raise ParameterError(msg)
-    parts = gather(domain)
+    finest = base / 2**MAX_HALVINGS
+    require(widest >= finest, f"size = {size:g}, must be at least {finest:g} on cells of {base:g}")
+    raw = gather(domain)
 
-    def make() -> Parts:
-        assert parts is not None  # on rank 0, where this is called, there are
-        found = distribute(domain.shape, parts, MPI.COMM_SELF)
-        while len(cells := _coarse(found, distance, reach, widest)):
-            found = _halved(found, cells)
-        return _parts(found)
+    def make() -> RawMesh:
+        serial = distribute(domain.shape, raw, MPI.COMM_SELF)
+        while len(cells := _coarse(serial, distance, reach, widest)):
+            serial = _halve(serial, cells)
+        result = gather(serial)
+        assert result is not None
+        return result
 
-    return replace(share(domain.shape, make, domain.mesh.comm), length_unit=domain.length_unit)
+    return replace(distribute_from_root(domain.shape, make, domain.mesh.comm), length_unit=domain.length_unit)
 
 
 def check_domain(domain: Any) -> None:
-    """Refuse a domain whose cells cannot be halved.
+    """Check that the cells of a domain can be halved.
 
     Raises:
-        ParameterError: if it is none, not of straight triangles or tetrahedra, periodic, or weighted.
+        ParameterError: if it is not one of straight triangles or tetrahedra, is periodic, or weighted.
     """
     kind("domain", domain, Domain, "one of em.mesh")
-    cell = domain.mesh.topology.cell_name()
-    if cell not in ("triangle", "tetrahedron") or domain.mesh.geometry.cmaps[0].degree != 1:
-        straight = "" if domain.mesh.geometry.cmaps[0].degree == 1 else "curved "
-        msg = f"domain of {straight}{cell} cells, must be of straight triangles or tetrahedra to be refined"
-        raise ParameterError(msg)
-    if domain.period.any():
-        msg = f"domain = {domain.shape}, periodic, must not be to be refined: the cells of its seam would not match"
-        raise ParameterError(msg)
-    if domain.weight is not None or domain.shell:
-        msg = f"domain = {domain.shape}, must be a plain one to be refined: an axis or a thickness comes afterwards"
-        raise ParameterError(msg)
+    cell, degree = domain.mesh.topology.cell_name(), domain.mesh.geometry.cmaps[0].degree
+    require(
+        cell in ("triangle", "tetrahedron") and degree == 1,
+        f"domain of {'' if degree == 1 else 'curved '}{cell} cells, must be of straight triangles or tetrahedra to be "
+        "refined",
+    )
+    start = f"domain = {domain.shape}"
+    seam = f"{start}, periodic, must not be to be refined: the cells of its seam would not match"
+    require(not domain.period.any(), seam)
+    plain = f"{start}, must be a plain one to be refined: an axis or a thickness comes afterwards"
+    require(domain.weight is None and not domain.shell, plain)
 
 
 def _coarse(domain: Domain, distance: Distance, reach: float, size: float) -> NDArray[np.int32]:
-    """The cells wider than `size` that come nearer to the surface than `reach`."""
+    """Return the cells wider than `size` that are nearer to the surface than `reach`."""
     mesh, dim = domain.mesh, domain.dim
     cells = np.arange(mesh.topology.index_map(dim).size_local, dtype=np.int32)
     diameter = mesh.h(dim, cells)
@@ -87,16 +86,14 @@ def _coarse(domain: Domain, distance: Distance, reach: float, size: float) -> ND
     if not len(cells):
         return cells
     middle = mesh.geometry.x[mesh.geometry.dofmaps[0][cells]].mean(axis=1)
-    found = floats("distance(x)", distance(middle.T.copy()))
-    if found.shape != cells.shape or not np.isfinite(found).all():
-        msg = f"distance(x) of shape {found.shape} for x of shape {middle.T.shape}, must be one finite number a place"
-        raise ParameterError(msg)
-    farthest = dim / (dim + 1)  # of a cell's corners from its middle, over the diameter
-    return cells[np.abs(found) < reach + farthest * diameter]
+    words = f"one finite number for each column of x, of shape {middle.T.shape}"
+    distances = floats("distance(x)", distance(middle.T.copy()), cells.shape, words, finite=True)
+    farthest = dim / (dim + 1)  # of a cell's corners from its midpoint, over the diameter
+    return cells[np.abs(distances) < reach + farthest * diameter]
 
 
-def _halved(domain: Domain, cells: NDArray[np.int32]) -> Domain:
-    """The domain with every edge of some cells halved, and of their neighbours those that must be."""
+def _halve(domain: Domain, cells: NDArray[np.int32]) -> Domain:
+    """Return the domain with all edges of some cells halved, and those of neighbours that must be."""
     mesh, dim = domain.mesh, domain.dim
     for pair in ((1, 0), (1, dim), (dim, 1), (dim - 1, dim), (dim, dim - 1)):
         mesh.topology.create_connectivity(*pair)
@@ -109,11 +106,3 @@ def _halved(domain: Domain, cells: NDArray[np.int32]) -> Domain:
     tags = dolfinx.mesh.transfer_meshtag(domain.facets, finer, parents, facets)
     regions = domain.cells and dolfinx.mesh.transfer_meshtag(domain.cells, finer, parents)
     return replace(domain, mesh=finer, facets=tags, cells=regions)
-
-
-def _parts(domain: Domain) -> Parts:
-    """The parts of a domain on one rank, cells in the order that they lie in."""
-    found = gather(domain)
-    assert found is not None
-    assert DIMENSION[found.cell] == domain.dim
-    return found

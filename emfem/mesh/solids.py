@@ -1,4 +1,4 @@
-"""Solids that gmsh meshes, in tetrahedra."""
+"""Solids in tetrahedra of gmsh, and shells, surfaces in space, in triangles of gmsh."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 from emfem.errors import number
 from emfem.mesh.domain import Domain
-from emfem.mesh.mesher import drawn, grade
-from emfem.mesh.parts import Predicate
-from emfem.mesh.plane import CHORD, FINER, checked_order, power_of_two
+from emfem.mesh.mesher import mesh_drawing, power_of_two, set_cell_sizes
+from emfem.mesh.plane import CHORD, FINER
+from emfem.mesh.raw import Predicate
 
 from mpi4py import MPI
 
@@ -21,7 +21,7 @@ def cylinder(
     order: int = 1,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """A round wire along x from the origin.
+    """Return a round wire along x from the origin.
 
     Its boundaries are left (x = 0), right (x = length) and side (the rest).
 
@@ -39,16 +39,15 @@ def cylinder(
     radius = number("radius", radius, above=0.0)
     length = number("length", length, above=0.0)
     size = number("size", size, above=0.0, at_most=min(radius, length))
-    order = checked_order(order)
     unit = power_of_two(max(radius, length))
 
     def draw(gmsh: Any) -> None:
         gmsh.model.occ.addCylinder(0.0, 0.0, 0.0, length / unit, 0.0, 0.0, radius / unit)
         gmsh.model.occ.synchronize()
-        grade(gmsh, size / unit)
+        set_cell_sizes(gmsh, size / unit)
 
-    ends = ends_along_x(0.0, length, "left", "right")
-    return drawn("cylinder", draw, comm, dim=3, order=order, boundaries=ends, rest="side", unit=unit)
+    ends = _ends(0.0, length, "left", "right")
+    return mesh_drawing("cylinder", draw, comm, dim=3, order=order, boundaries=ends, rest="side", unit=unit)
 
 
 def via(
@@ -63,11 +62,12 @@ def via(
     order: int = 1,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """Two lines one above the other that meet only in a round via: current comes from the left below, and leaves above.
+    """Return two lines one above the other, joined by a round via.
 
-    Both lie along x. The axis of the via is x = y = 0, half a line's width before the inner end of each line; the lower
-    face of the lower line is z = 0. Its boundaries are anode (the far end of the lower line), cathode (that of the
-    upper line) and sides (the rest), its regions lower, via and upper.
+    Current comes from the left in the lower line and leaves in the upper one. Both lie along x. The axis of the via is
+    x = y = 0, half a line's width before the inner end of each line; the lower face of the lower line is z = 0. Its
+    boundaries are anode (the far end of the lower line), cathode (that of the upper line) and sides (the rest), its
+    regions lower, via and upper.
 
     Args:
         line_length: of each line, above its width [m or -].
@@ -92,7 +92,6 @@ def via(
     size = number("size", size, above=0.0, at_most=min(width, thickness))
     fine = min(size / FINER, radius / CHORD) if refine is None else refine
     fine = number("refine", fine, above=0.0, at_most=size)
-    order = checked_order(order)
     unit = power_of_two(length)
 
     def draw(gmsh: Any) -> None:
@@ -106,14 +105,71 @@ def via(
         for name, volumes in zip(("lower", "via", "upper"), parts, strict=True):
             gmsh.model.addPhysicalGroup(3, [tag for _, tag in volumes], name=name)
         rims = [tag for _, tag in gmsh.model.getEntities(1) if gmsh.model.getType(1, tag) == "Circle"]
-        grade(gmsh, size / unit, curves=[(rims, fine / unit)])
+        set_cell_sizes(gmsh, size / unit, curves=[(rims, fine / unit)])
 
-    reach = length - width / 2
-    ends = ends_along_x(-reach, reach, "anode", "cathode")
-    return drawn("via", draw, comm, dim=3, order=order, boundaries=ends, rest="sides", unit=unit)
+    ends = _ends(width / 2 - length, length - width / 2, "anode", "cathode")
+    return mesh_drawing("via", draw, comm, dim=3, order=order, boundaries=ends, rest="sides", unit=unit)
 
 
-def ends_along_x(start: float, end: float, first: str, last: str) -> dict[str, Predicate]:
-    """Names of what lies at x = start and x = end."""
+def sphere(radius: float, *, size: float, order: int = 1, comm: MPI.Comm = MPI.COMM_WORLD) -> Domain:
+    """Return the surface of a ball around the origin; it is closed and has no boundary, its region is sphere.
+
+    Args:
+        radius: of the ball [m or -].
+        size: edge of a cell, at most the radius.
+        order: 1, or 2 for curved cells.
+        comm: the ranks that share it.
+
+    Raises:
+        ParameterError: for a value out of its bounds.
+        EmfemError: if gmsh cannot be loaded or cannot mesh the surface.
+    """
+    radius = number("radius", radius, above=0.0)
+    size = number("size", size, above=0.0, at_most=radius)
+    unit = power_of_two(radius)
+
+    def draw(gmsh: Any) -> None:
+        gmsh.model.occ.addSphere(0.0, 0.0, 0.0, radius / unit)
+        gmsh.model.occ.synchronize()
+        gmsh.model.addPhysicalGroup(2, [tag for _, tag in gmsh.model.getEntities(2)], name="sphere")
+        set_cell_sizes(gmsh, size / unit)
+
+    return mesh_drawing("sphere", draw, comm, order=order, unit=unit)
+
+
+def tube(radius: float, length: float, *, size: float, order: int = 1, comm: MPI.Comm = MPI.COMM_WORLD) -> Domain:
+    """Return the side of a cylinder along x from the origin, open at its ends.
+
+    Its boundaries are left (x = 0) and right (x = length), its region is tube.
+
+    Args:
+        radius: of the cylinder [m or -].
+        length: of the cylinder.
+        size: edge of a cell, at most the radius and the length.
+        order: 1, or 2 for curved cells.
+        comm: the ranks that share it.
+
+    Raises:
+        ParameterError: for a value out of its bounds.
+        EmfemError: if gmsh cannot be loaded or cannot mesh the surface.
+    """
+    radius = number("radius", radius, above=0.0)
+    length = number("length", length, above=0.0)
+    size = number("size", size, above=0.0, at_most=min(radius, length))
+    unit = power_of_two(max(radius, length))
+
+    def draw(gmsh: Any) -> None:
+        occ = gmsh.model.occ
+        ring = occ.addCircle(0.0, 0.0, 0.0, radius / unit, zAxis=[1.0, 0.0, 0.0], xAxis=[0.0, 1.0, 0.0])
+        side = [tag for dim, tag in occ.extrude([(1, ring)], length / unit, 0.0, 0.0) if dim == 2]
+        occ.synchronize()
+        gmsh.model.addPhysicalGroup(2, side, name="tube")
+        set_cell_sizes(gmsh, size / unit)
+
+    return mesh_drawing("tube", draw, comm, order=order, boundaries=_ends(0.0, length, "left", "right"), unit=unit)
+
+
+def _ends(start: float, end: float, first: str, last: str) -> dict[str, Predicate]:
+    """Return predicates for the boundaries at x = start and x = end, by name."""
     near = 1e-9 * (end - start)
     return {first: lambda x: x[0] < start + near, last: lambda x: x[0] > end - near}

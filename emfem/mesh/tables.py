@@ -7,27 +7,31 @@ import csv
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emfem.errors import ParameterError, UnknownName, number
-from emfem.mesh.cards import file_path
+from emfem.errors import ParameterError, UnknownName, number, require
+from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
 from emfem.mesh.graph import Network
-from emfem.mesh.network import meshed
-from emfem.mesh.share import on_root
+from emfem.mesh.network import mesh_network
+from emfem.mesh.paths import check_file, file_path
 from emfem.mesh.wires import build
 
+import numpy as np
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
 Path_ = str | os.PathLike[str]
 Row = Mapping[str, Any]
 
-NODE = ("name", "x", "y", "z", "load", "voltage", "boundary")
-SEGMENT = ("from", "to", "width", "thickness")
-VIA = ("from", "to", "resistance")
-TOP = ("unit", "width", "thickness", "nodes", "segments", "vias")
+COLUMNS = {
+    "nodes": ("name", "x", "y", "z", "load", "voltage", "boundary"),
+    "segments": ("from", "to", "width", "thickness"),
+    "vias": ("from", "to", "resistance"),
+}
+KEYS = ("unit", "width", "thickness", *COLUMNS)
 
 
 def read_network(
@@ -40,7 +44,7 @@ def read_network(
     size: float | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
-    """The network in a .toml file, or in .csv files of nodes, segments and vias. Collective; rank 0 reads.
+    """Return the network in a .toml file, or in .csv files of nodes, segments and vias. Collective; rank 0 reads.
 
     A node has x and y, and may have z, a name, a load [A], a voltage [V] and the name of a boundary. A segment has from
     and to (the names of nodes, or their numbers from 0), a width and a thickness; a via from, to and a resistance
@@ -58,151 +62,141 @@ def read_network(
         comm: the ranks that share it.
 
     Raises:
-        ParameterError: for a file that is missing or no such table, telling the row that is wrong; and as `network`.
-        UnknownName: for a column that means nothing, or a node that does not exist.
+        ParameterError: for a file that is missing or not such a table, with the wrong row; and as `network`.
+        UnknownName: for an unknown column, or a node that does not exist.
     """
     file = file_path("path", path)
-    others = [
-        None if each is None else file_path(name, each) for name, each in (("segments", segments), ("vias", vias))
-    ]
-    given = None if unit is None else number("unit", unit, above=0.0, unit="m")
+    scale = None if unit is None else number("unit", unit, above=0.0, unit="m")
+    others = {"segments": segments, "vias": vias}
+    files = {"nodes": file} | {name: file_path(name, other) for name, other in others.items() if other is not None}
 
     def make() -> Network:
         ending = file.suffix.lower()
-        if ending not in (".toml", ".csv"):
-            msg = f"path = {str(file)!r}, must end in .toml or .csv"
-            raise ParameterError(msg)
-        if (ending == ".csv") != (segments is not None):
-            must = "a .csv file too" if ending == ".csv" else "left out: the .toml file holds them"
-            msg = f"segments = {segments!r}, must be {must}"
-            raise ParameterError(msg)
-        if others[0] is None:
-            return _built(_toml(file), given, file.name)
-        tables = {"nodes": _csv(file), "segments": _csv(others[0]), "vias": _csv(others[1]) if others[1] else []}
-        return _built(tables, given, file.name)
+        require(ending in (".toml", ".csv"), f"path = {str(file)!r}, must end in .toml or .csv")
+        must = "a .csv file too" if ending == ".csv" else "left out: the .toml file holds them"
+        require((ending == ".csv") == (segments is not None), f"segments = {segments!r}, must be {must}")
+        tables = _parse(file) if ending == ".toml" else {name: _parse(table) for name, table in files.items()}
+        return _network(tables, scale, file.name)
 
-    found = on_root(f"network in {file.name}", make, comm)
-    return meshed(found, f"network {file.name}", cells=cells, size=size, comm=comm)
+    network = on_root(f"network in {file.name}", make, comm)
+    return mesh_network(network, f"network {file.name}", cells=cells, size=size, comm=comm)
 
 
-def _toml(path: Path) -> dict[str, Any]:
-    """What a TOML file says."""
+def _parse(path: Path) -> Any:
+    """Return the content of a TOML file, or the rows of a CSV file without their empty cells.
+
+    Raises:
+        ParameterError: if it is not one.
+    """
+    check_file("path", path)
+    form = "TOML" if path.suffix.lower() == ".toml" else "a CSV file"
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        msg = f"path = {str(path)!r}, must be a file that can be read: {error.strerror}"
-        raise ParameterError(msg) from None
-    except ValueError as error:
-        msg = f"path = {str(path)!r}, must be TOML: {error}"
-        raise ParameterError(msg) from None
-
-
-def _csv(path: Path) -> list[dict[str, Any]]:
-    """The rows of a CSV file without their empty cells."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file, skipinitialspace=True, restkey="more", strict=True))
-    except OSError as error:
-        msg = f"path = {str(path)!r}, must be a file that can be read: {error.strerror}"
-        raise ParameterError(msg) from None
-    except (csv.Error, UnicodeError) as error:
-        msg = f"path = {str(path)!r}, must be a CSV file: {error}"
+        text = path.read_text(encoding="utf-8")
+        if form == "TOML":
+            return tomllib.loads(text)
+        rows = list(csv.DictReader(text.splitlines(), skipinitialspace=True, restkey="more", strict=True))
+    except (ValueError, csv.Error) as error:
+        msg = f"path = {str(path)!r}, must be {form}: {error}"
         raise ParameterError(msg) from None
     return [{name.strip(): cell for name, cell in row.items() if cell not in ("", None)} for row in rows]
 
 
-def _built(tables: Mapping[str, Any], unit: float | None, file: str) -> Network:
-    """The network of the tables."""
+def _network(tables: Mapping[str, Any], unit: float | None, file: str) -> Network:
+    """Return the network of the tables."""
     for name in tables:
-        if name not in TOP:
-            raise UnknownName(name, f"a network in {file}", TOP)
-    scale = _number(tables.get("unit", 1.0), f"unit in {file}") if unit is None else unit
-    nodes = _rows(tables, "nodes", ("x", "y", "z"), NODE, file)
-    wires = _rows(tables, "segments", SEGMENT, SEGMENT, file)
-    vias = _rows(tables, "vias", VIA, VIA, file)
-    number_of = _numbered(nodes, file)
-    deep = any("z" in row for row in nodes)
-    axes = ("x", "y", "z") if deep else ("x", "y")
-    places = [[_cell(row, axis, i, "nodes", file) * scale for axis in axes] for i, row in enumerate(nodes)]
-    sizes = {}
-    for name in ("width", "thickness"):
-        rows = [{name: tables[name], **row} if name in tables else row for row in wires]
-        sizes[name] = [_cell(row, name, i, "segments", file) * scale for i, row in enumerate(rows)]
-    named = {i: str(row["boundary"]) for i, row in enumerate(nodes) if "boundary" in row}
+        if name not in KEYS:
+            raise UnknownName(name, f"a network in {file}", KEYS)
+    scale = _number(f"unit in {file}", tables.get("unit", 1.0)) if unit is None else unit
+    nodes = Table("nodes", file, _rows(tables, "nodes", ("x", "y", "z"), file))
+    common = {name: tables[name] for name in ("width", "thickness") if name in tables}
+    wires = Table("segments", file, [common | row for row in _rows(tables, "segments", COLUMNS["segments"], file)])
+    vias = Table("vias", file, _rows(tables, "vias", COLUMNS["vias"], file))
+    names: dict[str, int] = {}
+    for i, row in enumerate(nodes.rows):
+        name = str(row.get("name", i))
+        first = names.setdefault(name, i)
+        require(first == i, f"nodes[{i}] in {file} is named {name!r}, as is nodes[{first}], must be one name a node")
+    axes = ("x", "y", "z") if any("z" in row for row in nodes.rows) else ("x", "y")
+    boundaries = {i: str(row["boundary"]) for i, row in enumerate(nodes.rows) if "boundary" in row}
     return build(
-        places,
-        [_ends(row, i, "segments", number_of, file) for i, row in enumerate(wires)],
-        **sizes,
-        vias=[
-            (*_ends(row, i, "vias", number_of, file), _cell(row, "resistance", i, "vias", file))
-            for i, row in enumerate(vias)
-        ],
-        loads={i: _cell(row, "load", i, "nodes", file) for i, row in enumerate(nodes) if "load" in row},
-        pads={i: _cell(row, "voltage", i, "nodes", file) for i, row in enumerate(nodes) if "voltage" in row},
-        names=tuple(number_of) if any("name" in row for row in nodes) else (),
-        boundaries=named or None,
+        np.array([nodes.numbers(axis) for axis in axes]).T * scale,
+        wires.ends(names),
+        width=np.array(wires.numbers("width")) * scale,
+        thickness=np.array(wires.numbers("thickness")) * scale,
+        vias=[(*ends, ohms) for ends, ohms in zip(vias.ends(names), vias.numbers("resistance"), strict=True)],
+        loads={i: nodes.number(i, "load") for i, row in enumerate(nodes.rows) if "load" in row},
+        pads={i: nodes.number(i, "voltage") for i, row in enumerate(nodes.rows) if "voltage" in row},
+        names=tuple(names) if any("name" in row for row in nodes.rows) else (),
+        boundaries=boundaries or None,
     )
 
 
-def _rows(tables: Mapping[str, Any], table: str, order: Sequence[str], known: Sequence[str], file: str) -> list[Row]:
-    """The rows of a table, each by its columns."""
-    given = tables.get(table, [])
-    if not isinstance(given, list) or not all(isinstance(row, list | Mapping) for row in given):
-        msg = f"{table} in {file}, must be tables [[{table}]] or a list of lists"
-        raise ParameterError(msg)
-    if not given and table != "vias":
-        msg = f"{file} has no {table}, must have some"
-        raise ParameterError(msg)
+@dataclass(frozen=True)
+class Table:
+    """Rows of a table, each by its columns."""
+
+    name: str
+    file: str
+    rows: Sequence[Row]
+
+    def cell(self, i: int, column: str) -> Any:
+        """Return the cell of a row.
+
+        Raises:
+            ParameterError: if it is missing.
+        """
+        require(column in self.rows[i], f"{self.name}[{i}] in {self.file} has no {column}, must have one")
+        return self.rows[i][column]
+
+    def number(self, i: int, column: str) -> float:
+        """Return the number in a row."""
+        return _number(f"{column} of {self.name}[{i}] in {self.file}", self.cell(i, column))
+
+    def numbers(self, column: str) -> list[float]:
+        """Return the numbers of a column."""
+        return [self.number(i, column) for i in range(len(self.rows))]
+
+    def ends(self, names: Mapping[str, int]) -> list[tuple[int, int]]:
+        """Return the nodes that each row joins.
+
+        Raises:
+            UnknownName: for a node that does not exist.
+        """
+
+        def node(i: int, column: str) -> int:
+            name = str(self.cell(i, column))
+            if name not in names:
+                raise UnknownName(name, f"{self.name}[{i}] in {self.file}: among the nodes, it", list(names)[:20])
+            return names[name]
+
+        return [(node(i, "from"), node(i, "to")) for i in range(len(self.rows))]
+
+
+def _rows(tables: Mapping[str, Any], name: str, order: Sequence[str], file: str) -> list[dict[str, Any]]:
+    """Return the rows of a table, each by its columns; those of a list are in this order.
+
+    Raises:
+        ParameterError: for something that is no table, or an empty one.
+        UnknownName: for an unknown column.
+    """
+    table = tables.get(name, [])
+    good = isinstance(table, list) and all(isinstance(row, list | Mapping) for row in table)
+    require(good, f"{name} in {file}, must be tables [[{name}]] or a list of lists")
+    require(table or name == "vias", f"{file} has no {name}, must have some")
     rows = []
-    for i, row in enumerate(given):
-        if isinstance(row, list) and len(row) > len(order):
-            msg = f"{table}[{i}] = {row} in {file}, must be at most {len(order)} values: {', '.join(order)}"
-            raise ParameterError(msg)
-        found = dict(zip(order, row, strict=False)) if isinstance(row, list) else row
-        for name in found:
-            if name not in known:
-                raise UnknownName(name, f"{table}[{i}] in {file}", known)
-        rows.append(found)
+    for i, row in enumerate(table):
+        message = f"{name}[{i}] = {row} in {file}, must be at most {len(order)} values: {', '.join(order)}"
+        require(not isinstance(row, list) or len(row) <= len(order), message)
+        rows.append(dict(zip(order, row, strict=False)) if isinstance(row, list) else dict(row))
+        for column in rows[-1]:
+            if column not in COLUMNS[name]:
+                raise UnknownName(column, f"{name}[{i}] in {file}", COLUMNS[name])
     return rows
 
 
-def _numbered(nodes: Sequence[Row], file: str) -> dict[str, int]:
-    """Number of each node by its name, and by itself where it has none."""
-    found: dict[str, int] = {}
-    for i, row in enumerate(nodes):
-        name = str(row.get("name", i))
-        if found.setdefault(name, i) != i:
-            msg = f"nodes[{i}] in {file} is named {name!r}, as is nodes[{found[name]}], must be one name a node"
-            raise ParameterError(msg)
-    return found
-
-
-def _ends(row: Row, i: int, table: str, number_of: Mapping[str, int], file: str) -> tuple[int, int]:
-    """The nodes that a row joins."""
-    found = []
-    for column in ("from", "to"):
-        if column not in row:
-            msg = f"{table}[{i}] in {file} has no {column}, must have one"
-            raise ParameterError(msg)
-        node = str(row[column])
-        if node not in number_of:
-            raise UnknownName(node, f"{table}[{i}] in {file}: among the nodes, it", list(number_of)[:20])
-        found.append(number_of[node])
-    return found[0], found[1]
-
-
-def _cell(row: Row, column: str, i: int, table: str, file: str) -> float:
-    """The number in a column of a row."""
-    if column not in row:
-        msg = f"{table}[{i}] in {file} has no {column}, must have one"
-        raise ParameterError(msg)
-    return _number(row[column], f"{column} of {table}[{i}] in {file}")
-
-
-def _number(value: Any, name: str) -> float:
-    """A number, or the text of one."""
+def _number(name: str, value: Any) -> float:
+    """Return a number, or the number in a text."""
     if isinstance(value, str):
-        with contextlib.suppress(ValueError):  # what is no number is refused below
+        with contextlib.suppress(ValueError):  # a text that is no number is refused below
             value = float(value)
     return number(name, value)

@@ -1,19 +1,20 @@
-"""From what a user gives to a network of wires, checked; no mesh yet."""
+"""Networks of wires from the arguments of users, checked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from emfem.errors import ParameterError, floats, kind, number
-from emfem.mesh.graph import Floats, Network, Numbers, connected, extent, no_floats, no_numbers, told_nodes
+from emfem.errors import ParameterError, floats, kind, number, require, require_all
+from emfem.mesh.graph import Floats, Network, Numbers, component_labels, extent, list_nodes
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-WIDEST = 100.0  # times the extent of the network: what is wider was typed in another unit
-LONGEST = 1e6  # times its width: a segment so long was typed in another unit
-SAME = 1e-12  # part of the extent within which two nodes are at one place
+WIDEST = 100.0  # times the extent of the network: a wider segment is in another unit
+LONGEST = 1e6  # times its width: a longer segment is in another unit
+SAME = 1e-12  # of the extent: nodes nearer than this coincide
 
 
 def build(
@@ -25,155 +26,128 @@ def build(
     vias: ArrayLike | None = None,
     loads: Mapping[int, float] | ArrayLike | None = None,
     pads: Mapping[int, float] | None = None,
-    names: tuple[str, ...] = (),
     boundaries: Mapping[int, str] | None = None,
+    **layout: Any,
 ) -> Network:
-    """The network of checked arrays; arguments as in `em.mesh.network`.
+    """Return the network of checked arrays; arguments as in `em.mesh.network`, `boundaries` are its `names`.
+
+    Args:
+        nodes: coordinates [m], shape (n, 2) or (n, 3).
+        segments: start and end node of each, shape (m, 2).
+        width: of each segment [m].
+        thickness: of each segment [m].
+        vias: (node, node, resistance [Ohm]) each, shape (v, 3).
+        loads: current drawn from nodes [A].
+        pads: nodes at a fixed voltage [V].
+        boundaries: name of each node on a boundary.
+        layout: `names`, `layers` and `layer` of the Network, not checked.
 
     Raises:
-        ParameterError: for whatever cannot be a network.
+        ParameterError: for arrays that are no network.
     """
-    places = _places(nodes)
-    wires = _pairs("segments", segments, len(places))
-    if not len(wires):
-        msg = "no segments, must be at least one"
-        raise ParameterError(msg)
-    found = Network(
-        places,
-        wires,
-        np.ones(len(wires)),
-        np.ones(len(wires)),
-        *_vias(vias, len(places)),
-        drawn(loads, len(places)),
-        held(pads, len(places)),
-        names,
+    points = floats("nodes", nodes)
+    require(points.ndim == 2 and points.shape[1] in (2, 3), _shape("nodes", points, "points of shape (n, 2) or (n, 3)"))
+    require_all(np.isfinite(points).all(axis=1), lambda i: f"nodes[{i}] = {points[i].tolist()}, must be finite")
+    wires = _pairs("segments", segments, len(points))
+    require(len(wires), "no segments, must be at least one")
+    sizes = np.ones(len(wires))
+    links = _vias(vias, len(points))
+    drawn, volts = node_loads(loads, len(points)), pad_voltages(pads, len(points))
+    network = Network(points, wires, sizes, sizes, *links, drawn, volts, **layout)
+    _check_segments(network)
+    network = replace(
+        network,
+        width=_size(network, "width", width),
+        thickness=_size(network, "thickness", thickness),
+        boundaries=_boundaries(network, boundaries),
     )
-    _check_segments(found)
-    sized = Network(
-        places,
-        wires,
-        _size(found, "width", width),
-        _size(found, "thickness", thickness),
-        found.vias,
-        found.via_resistance,
-        found.loads,
-        found.pads,
-        names,
-        boundaries=_boundaries(found, boundaries),
-    )
-    _check_joined(sized)
-    return sized
+    _check_connected(network)
+    return network
 
 
-def _items(name: str, given: Mapping[int, Any] | None) -> list[tuple[int, Any]]:
-    """The pairs of a mapping of nodes to something."""
-    if given is not None:
-        kind(name, given, Mapping, "a mapping of node numbers")
-    return list((given or {}).items())
-
-
-def _places(nodes: ArrayLike) -> Floats:
-    """The nodes' places.
+def node_loads(loads: Mapping[int, float] | ArrayLike | None, nodes: int) -> Floats:
+    """Return the current drawn from each node [A], shape (nodes,).
 
     Raises:
-        ParameterError: unless they are points of a plane or of space.
+        ParameterError: for nodes that do not exist, numbers that are not finite or of another shape.
     """
-    found = floats("nodes", nodes)
-    if found.ndim != 2 or found.shape[1] not in (2, 3):
-        msg = f"nodes of shape {found.shape}, must be points of shape (n, 2) or (n, 3)"
-        raise ParameterError(msg)
-    wrong = np.flatnonzero(~np.isfinite(found).all(axis=1))
-    if len(wrong):
-        msg = f"nodes[{wrong[0]}] = {found[wrong[0]].tolist()}, must be finite"
-        raise ParameterError(msg)
-    return found
+    if loads is None or isinstance(loads, Mapping):
+        result = np.zeros(nodes)
+        for i, amperes in (loads or {}).items():
+            result[_node("loads", i, nodes)] = number(f"loads[{i}]", amperes, unit="A")
+        return result
+    words = f"{nodes} finite numbers, one a node, or a mapping of nodes"
+    return floats("loads", loads, (nodes,), words, finite=True)
+
+
+def pad_voltages(pads: Mapping[int, float] | None, nodes: int) -> dict[int, float]:
+    """Return the voltage of each pad by its node [V].
+
+    Raises:
+        ParameterError: for nodes that do not exist.
+    """
+    if pads is not None:
+        kind("pads", pads, Mapping, "a mapping of node numbers")
+    return {_node("pads", i, nodes): number(f"pads[{i}]", volts, unit="V") for i, volts in (pads or {}).items()}
+
+
+def _shape(name: str, values: Floats, words: str) -> str:
+    return f"{name} of shape {values.shape}, must be {words}"
 
 
 def _pairs(name: str, pairs: ArrayLike, nodes: int) -> Numbers:
-    """Pairs of node numbers, shape (m, 2).
+    """Return pairs of node numbers, shape (m, 2).
 
     Raises:
-        ParameterError: for something else, or numbers out of range.
+        ParameterError: for another shape, or numbers out of range.
     """
-    found = floats(name, pairs)
-    if not found.size:
-        return no_numbers()
-    if found.ndim != 2 or found.shape[1] != 2:
-        msg = f"{name} of shape {found.shape}, must be pairs of node numbers, shape (m, 2)"
-        raise ParameterError(msg)
-    wrong = np.flatnonzero(~((found == np.round(found)) & (found >= 0) & (found < nodes)).all(axis=1))
-    if len(wrong):
-        told = ", ".join(f"{value:g}" for value in found[wrong[0]])
-        msg = f"{name}[{wrong[0]}] = ({told}), must be two node numbers from 0 to {nodes - 1}"
-        raise ParameterError(msg)
-    return found.astype(np.int64)
+    numbers = floats(name, pairs)
+    numbers = numbers if numbers.size else np.zeros((0, 2))
+    pair = numbers.ndim == 2 and numbers.shape[1] == 2
+    require(pair, _shape(name, numbers, "pairs of node numbers, shape (m, 2)"))
+    require_all(
+        ((numbers == np.round(numbers)) & (numbers >= 0) & (numbers < nodes)).all(axis=1),
+        lambda i: (
+            f"{name}[{i}] = ({', '.join(f'{value:g}' for value in numbers[i])}), "
+            f"must be two node numbers from 0 to {nodes - 1}"
+        ),
+    )
+    return numbers.astype(np.int64)
 
 
 def _node(name: str, i: Any, nodes: int) -> int:
-    """A node number.
+    """Return a node number.
 
     Raises:
-        ParameterError: if it is none.
+        ParameterError: if it is not one.
     """
-    if isinstance(i, bool) or not isinstance(i, int | np.integer) or not 0 <= i < nodes:
-        msg = f"{name}: node {i!r}, must be a node number from 0 to {nodes - 1}"
-        raise ParameterError(msg)
+    good = isinstance(i, int | np.integer) and not isinstance(i, bool) and 0 <= i < nodes
+    require(good, f"{name}: node {i!r}, must be a node number from 0 to {nodes - 1}")
     return int(i)
 
 
 def _vias(vias: ArrayLike | None, nodes: int) -> tuple[Numbers, Floats]:
-    """Pairs of nodes and resistances.
+    """Return pairs of nodes, shape (v, 2), and resistances [Ohm], shape (v,).
 
     Raises:
-        ParameterError: for something else, or a negative resistance.
+        ParameterError: for another shape, a node that does not exist, or a negative resistance.
     """
-    found = floats("vias", () if vias is None else vias)
-    if not found.size:
-        return no_numbers(), no_floats()
-    if found.ndim != 2 or found.shape[1] != 3:
-        msg = f"vias of shape {found.shape}, must be (node, node, resistance) each, shape (v, 3)"
-        raise ParameterError(msg)
-    pairs, resistance = _pairs("vias", found[:, :2], nodes), found[:, 2]
-    wrong = np.flatnonzero(~(np.isfinite(resistance) & (resistance >= 0)))
-    if len(wrong):
-        msg = f"resistance of vias[{wrong[0]}] = {resistance[wrong[0]]:g} Ohm, must be at least 0"
-        raise ParameterError(msg)
-    loops = np.flatnonzero(pairs[:, 0] == pairs[:, 1])
-    if len(loops):
-        msg = f"vias[{loops[0]}] from node {pairs[loops[0], 0]} to itself, must join two nodes"
-        raise ParameterError(msg)
+    rows = floats("vias", () if vias is None else vias)
+    rows = rows if rows.size else np.zeros((0, 3))
+    triple = rows.ndim == 2 and rows.shape[1] == 3
+    require(triple, _shape("vias", rows, "(node, node, resistance) each, shape (v, 3)"))
+    pairs, resistance = _pairs("vias", rows[:, :2], nodes), rows[:, 2]
+    require_all(
+        np.isfinite(resistance) & (resistance >= 0),
+        lambda i: f"resistance of vias[{i}] = {resistance[i]:g} Ohm, must be at least 0",
+    )
+    start, end = pairs.T
+    require_all(start != end, lambda i: f"vias[{i}] from node {start[i]} to itself, must join two nodes")
     return pairs, resistance
 
 
-def drawn(loads: Mapping[int, float] | ArrayLike | None, nodes: int) -> Floats:
-    """Current drawn from each node [A], shape (nodes,).
-
-    Raises:
-        ParameterError: unless given for nodes that exist, or one finite number for each.
-    """
-    if loads is None or isinstance(loads, Mapping):
-        found = np.zeros(nodes)
-        for i, amperes in _items("loads", loads):
-            found[_node("loads", i, nodes)] = number(f"loads[{i}]", amperes, unit="A")
-        return found
-    found = floats("loads", loads)
-    if found.shape != (nodes,) or not np.isfinite(found).all():
-        msg = f"loads of shape {found.shape}, must be {nodes} finite numbers, one a node, or a mapping of nodes"
-        raise ParameterError(msg)
-    return found
-
-
-def held(pads: Mapping[int, float] | None, nodes: int) -> dict[int, float]:
-    """Voltage of each node that is held [V].
-
-    Raises:
-        ParameterError: unless given for nodes that exist.
-    """
-    return {_node("pads", i, nodes): number(f"pads[{i}]", volts, unit="V") for i, volts in _items("pads", pads)}
-
-
 def _boundaries(network: Network, names: Mapping[int, str] | None) -> dict[str, Numbers]:
-    """Nodes of each named boundary; without names the ends of the metal are one, called ends.
+    """Return the nodes of each named boundary; without names the ends of the metal are one, called ends.
 
     Raises:
         ParameterError: for a node that does not exist or has no metal, or a name that is no word.
@@ -182,80 +156,78 @@ def _boundaries(network: Network, names: Mapping[int, str] | None) -> dict[str, 
         ends = np.flatnonzero(network.degree == 1)
         return {"ends": ends} if len(ends) else {}
     kind("names", names, Mapping, "a mapping of node numbers to words")
-    found: dict[str, list[int]] = {}
+    nodes: dict[str, list[int]] = {}
     for i, name in names.items():
-        if not isinstance(name, str) or not name:
-            msg = f"names[{i!r}] = {name!r}, must be a word"
-            raise ParameterError(msg)
-        at = _node("names", i, len(network.nodes))
-        if not network.degree[at]:
-            msg = f"names[{i!r}] = {name!r}: {network.node(at)} has no metal, must be where a segment ends"
-            raise ParameterError(msg)
-        found.setdefault(name, []).append(at)
-    return {name: np.array(sorted(nodes)) for name, nodes in found.items()}
+        require(isinstance(name, str) and name, f"names[{i!r}] = {name!r}, must be a word")
+        node = _node("names", i, len(network.nodes))
+        missing = f"names[{i!r}] = {name!r}: {network.node(node)} has no metal, must be where a segment ends"
+        require(network.degree[node], missing)
+        nodes.setdefault(name, []).append(node)
+    return {name: np.array(sorted(members)) for name, members in nodes.items()}
 
 
 def _check_segments(network: Network) -> None:
-    """Refuse segments without length, and two between the same nodes."""
-    loops = np.flatnonzero(network.segments[:, 0] == network.segments[:, 1])
-    if len(loops):
-        msg = f"{network.wire(int(loops[0]))}, must join two different nodes"
-        raise ParameterError(msg)
-    short = np.flatnonzero(network.lengths <= SAME * extent(network.nodes))
-    if len(short):
-        msg = f"{network.wire(int(short[0]))} of length {network.lengths[short[0]]:g} m, must be greater than 0"
-        raise ParameterError(msg)
-    pairs = np.sort(network.segments, axis=1)
-    _, first, which = np.unique(pairs[:, 0] * len(network.nodes) + pairs[:, 1], return_index=True, return_inverse=True)
-    again = np.flatnonzero(first[which] != np.arange(len(which)))
-    if len(again):
-        other = network.wire(int(first[which[again[0]]]))
-        msg = f"{network.wire(int(again[0]))} joins the nodes of {other}, must be one of each: add their widths"
-        raise ParameterError(msg)
+    """Check that segments have a length, and that no two join the same nodes."""
+    start, end = network.segments.T
+    require_all(start != end, lambda i: f"{network.wire(i)}, must join two different nodes")
+    require_all(
+        network.lengths > SAME * extent(network.nodes),
+        lambda i: f"{network.wire(i)} of length {network.lengths[i]:g} m, must be greater than 0",
+    )
+    first = first_of_pair(network.segments, len(network.nodes))
+    require_all(
+        first == np.arange(len(first)),
+        lambda i: (
+            f"{network.wire(i)} joins the nodes of {network.wire(int(first[i]))}, must be one of each: add their widths"
+        ),
+    )
+
+
+def first_of_pair(pairs: Numbers, nodes: int) -> Numbers:
+    """Return the index of the first pair with the same nodes, in any order, for each pair, shape (m,)."""
+    key = pairs.min(axis=1) * nodes + pairs.max(axis=1)
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    return first[inverse]
 
 
 def _size(network: Network, name: str, value: ArrayLike) -> Floats:
-    """Width or thickness of each segment.
+    """Return the width or the thickness of each segment [m], shape (m,).
 
     Raises:
-        ParameterError: if one is not positive, or so large or small that it was meant in another unit.
+        ParameterError: if one is not positive, or so large or small that it must be in another unit.
     """
-    found = network.per_segment(name, value)
-    wrong = np.flatnonzero(found <= 0)
-    if len(wrong):
-        msg = f"{name} = {found[wrong[0]]:g} m of {network.wire(int(wrong[0]))}, must be greater than 0"
-        raise ParameterError(msg)
-    across = extent(network.nodes)
-    widest = int(found.argmax())
-    if found[widest] > WIDEST * across:
-        msg = (
-            f"{name} = {found[widest]:g} m of {network.wire(widest)}, must be at most {WIDEST:g} times the network's "
-            f"extent of {across:.4g} m: micrometres written as metres?"
-        )
-        raise ParameterError(msg)
-    slim = found * LONGEST < network.lengths
-    if slim.any():
-        i = int(np.flatnonzero(slim)[0])
-        msg = (
-            f"{name} = {found[i]:g} m of {network.wire(i)}, must be at least {1 / LONGEST:g} of its length of "
-            f"{network.lengths[i]:.4g} m: micrometres written as metres?"
-        )
-        raise ParameterError(msg)
-    return found
+    sizes = network.per_segment(name, value)
+    across, unit = extent(network.nodes), "micrometres written as metres?"
+    require_all(sizes > 0, lambda i: f"{name} = {sizes[i]:g} m of {network.wire(i)}, must be greater than 0")
+    widest = int(sizes.argmax())
+    require(
+        sizes[widest] <= WIDEST * across,
+        f"{name} = {sizes[widest]:g} m of {network.wire(widest)}, must be at most {WIDEST:g} times the network's "
+        f"extent of {across:.4g} m: {unit}",
+    )
+    require_all(
+        sizes * LONGEST >= network.lengths,
+        lambda i: (
+            f"{name} = {sizes[i]:g} m of {network.wire(i)}, must be at least {1 / LONGEST:g} of its length of "
+            f"{network.lengths[i]:.4g} m: {unit}"
+        ),
+    )
+    return sizes
 
 
-def _check_joined(network: Network) -> None:
-    """Refuse nodes that hang on nothing, and pieces that neither via nor pad ties to the rest."""
-    label = connected(len(network.nodes), network.segments, network.vias)
-    alone = np.flatnonzero((network.degree == 0) & ~np.isin(np.arange(len(network.nodes)), network.vias))
-    if len(alone):
-        msg = f"{network.node(int(alone[0]))} hangs on nothing, must be where a segment or a via ends"
-        raise ParameterError(msg)
-    loose = np.setdiff1d(label, label[list(network.pads)])
-    if label.max() > 0 and len(loose):
-        told = " and ".join(told_nodes(network, np.flatnonzero(label == piece)) for piece in (0, int(loose[-1])))
+def _check_connected(network: Network) -> None:
+    """Check that every node has a segment or a via, and that vias or pads connect all pieces of metal."""
+    label = component_labels(len(network.nodes), network.segments, network.vias)
+    connected = network.degree > 0
+    connected[network.vias.ravel()] = True
+    require_all(
+        connected, lambda i: f"{network.node(i)} is connected to nothing, must be where a segment or a via ends"
+    )
+    floating = np.setdiff1d(label, label[list(network.pads)])
+    if label.max() > 0 and len(floating):
+        listed = [list_nodes(network, np.flatnonzero(label == piece)) for piece in (0, int(floating[-1]))]
         msg = (
-            f"the network falls into {label.max() + 1} pieces, such as {told}: must hang together, "
+            f"the network falls into {label.max() + 1} pieces, such as {' and '.join(listed)}: must be connected, "
             "by segments or electrically by vias, or have a pad each"
         )
         raise ParameterError(msg)

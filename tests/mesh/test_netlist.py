@@ -237,13 +237,13 @@ def replaced(old: str, new: str) -> str:
         (replaced("V1 n1_0_0 0 1", ""), r"some.sp has no pad, must have a voltage source"),
         (replaced("V1 n1_0_0 0 1", "V1 n1_0_0 n1_20_0 1"), r"line 4: 1 V between two nodes, must be to ground"),
         (replaced("V1 n1_0_0 0 1", "V1 n1_0_0 0 1\nV2 n1_0_0 0 2"), r"line 5: 2 V at 'n1_0_0', which is at 1 V"),
-        (replaced("I1 n1_20_0", "I1 n1_30_0"), r"line 5: node 'n1_30_0' hangs on nothing, must be where a resistor"),
+        (replaced("I1 n1_20_0", "I1 n1_30_0"), r"line 5: node 'n1_30_0' is connected to nothing, must be where a resistor"),
         (
             replaced("R2 n1_10_0 n1_20_0", "R2 n1_30_0 n1_20_0"),
             r"line 3: node 'n1_.*' leads to no pad, .* 1 more",
         ),
         (replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 n1_0_0 1").replace("I1 n1_20_0", "I1 n1_10_0"), r"line 3: a sec"),
-        (LINE.replace("n1_", "x"), r"some.sp has no wires, must have resistors between two places of one layer"),
+        (LINE.replace("n1_", "x"), r"some.sp has no wires, must have resistors between two points of one layer"),
         (
             replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 n1_20_0 1u"),
             r"line 3: 1e-06 Ohm over 1e-05 m .* 1 m wide",
@@ -276,7 +276,7 @@ def test_bad_arguments_are_refused(tmp_path: Path, changed: dict[str, Any], told
 
 
 def test_a_missing_file_is_named(tmp_path: Path):
-    with pytest.raises(em.ParameterError, match=r"none.sp', must be a file that can be read: No such file"):
+    with pytest.raises(em.ParameterError, match=r"none.sp', must be a file: there is none"):
         em.mesh.read_netlist(tmp_path / "none.sp", **METAL)
     number: Any = 3
     with pytest.raises(em.ParameterError, match=r"path = 3, must be the name of a file"):
@@ -380,7 +380,7 @@ def test_csv_files_go_together(tmp_path: Path):
         em.mesh.read_network(tmp_path / "nodes.csv")
     with pytest.raises(em.ParameterError, match=r"must be left out: the .toml file holds them"):
         em.mesh.read_network(MESHES / "star.toml", segments=tmp_path / "nodes.csv")
-    with pytest.raises(em.ParameterError, match=r"wires.csv', must be a file that can be read"):
+    with pytest.raises(em.ParameterError, match=r"wires.csv', must be a file: there is none"):
         em.mesh.read_network(tmp_path / "nodes.csv", segments=tmp_path / "wires.csv")
     with pytest.raises(em.ParameterError, match=r"must end in .toml or .csv"):
         em.mesh.read_network(tmp_path / "nodes.txt")

@@ -361,7 +361,7 @@ def test_a_shape_is_the_same_on_two_ranks(shape: str, on_one_rank: Any, on_two_r
         ("strip with holes", {"length": 0.0}, "length = 0, must be greater than 0"),
         ("strip with holes", {"width": 0.0}, "width = 0, must be greater than 0"),
         ("strip with holes", {"holes": "one"}, "holes = 'one', must be numbers"),
-        ("strip with holes", {"holes": [(1.0, 1.0)]}, "holes of shape (1, 2), must be (x, y, radius) of each"),
+        ("strip with holes", {"holes": [(1.0, 1.0)]}, "holes = [(1.0, 1.0)], must be (x, y, radius) of each"),
         ("strip with holes", {"holes": [(1.0, 1.0, 0.0)]}, "radius of holes[0] = 0, must be greater than 0"),
         ("strip with holes", {"holes": [(1.0, 1.0, 1.0)]}, "must lie inside the rectangle 4 x 2"),
         ("strip with holes", {"holes": [(0.2, 1.0, 0.3)]}, "holes[0] = (0.2, 1.0, 0.3), must lie inside"),

@@ -10,8 +10,8 @@ from typing import Any
 
 import emfem as em
 from emfem.dimensions import Meaning
-from emfem.mesh.parts import Parts
-from emfem.mesh.share import distribute
+from emfem.mesh.distribute import distribute
+from emfem.mesh.raw import RawMesh
 from emfem.plot import labels, style
 from emfem.plot.lines import inflow, shares, stream, walker
 from emfem.plot.pieces import pieces
@@ -496,7 +496,7 @@ def tent() -> em.mesh.Domain:
     nodes = np.array([(x, y, 1.0 - abs(x)) for x in (-1.0, 0.0, 1.0) for y in (0.0, 1.0)])
     cells = np.array([(0, 2, 1), (1, 2, 3), (2, 4, 3), (3, 4, 5)])
     feet = {"low": np.array([(0, 1)]), "high": np.array([(4, 5)])}
-    return distribute("tent", Parts(nodes, cells, "triangle", feet), MPI.COMM_WORLD)
+    return distribute("tent", RawMesh(nodes, cells, "triangle", feet), MPI.COMM_WORLD)
 
 
 def seen(path: Path, colour: str) -> Any:
@@ -535,7 +535,7 @@ def test_a_curved_cell_is_cut_along_its_curve() -> None:
     """The area of a quarter of a disk: straight sides would lack 10 %."""
     half = np.sqrt(0.5)
     nodes = np.array([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (half, half), (0.0, 0.5), (0.5, 0.0)])
-    quarter = distribute("quarter", Parts(nodes, np.arange(6)[None], "triangle", degree=2), MPI.COMM_SELF)
+    quarter = distribute("quarter", RawMesh(nodes, np.arange(6)[None], "triangle", degree=2), MPI.COMM_SELF)
     found = pieces(quarter, 20)
     assert found is not None
     edges = found.points[found.simplices][:, 1:, :2] - found.points[found.simplices][:, :1, :2]
