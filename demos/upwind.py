@@ -67,7 +67,7 @@ def draw(figure: Figure, at: Any, found: dict[str, Any]) -> None:
         rest = closed(metal, at, 10 * unit(metal))
         axis.plot(at / um, rest / MPa, color=style.INK, linestyle="dotted", label="steady")
         axis.axhline(0.0, color=style.GREY, linewidth=0.7)
-        placeholder = metal.constants["effective_charge"].mark == "placeholder"
+        placeholder = metal.constants["effective_charge"].confidence == "placeholder"
         axis.set_title(
             f"{name}\nZ* = {metal.effective_charge:+g}{' (placeholder)' if placeholder else ''}\n"
             f"L²/κ = {told(unit(metal))}"

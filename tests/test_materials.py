@@ -14,7 +14,7 @@ from typing import Any
 import emfem as em
 from emfem.errors import ParameterError, UnknownName
 from emfem.materials import Arrhenius, Constant, DirectAndWind, Linear, Material, Polycrystal, Uniform, WiedemannFranz
-from emfem.materials.windows import WINDOWS
+from emfem.materials.validity import VALIDITY
 from emfem.units import eV, um
 
 import numpy as np
@@ -86,7 +86,7 @@ effective_charge = -4
 [resistivity]
 value = 1.7e-8
 reference_temperature = 300.0
-mark = "trusted"
+confidence = "trusted"
 source = "four-point probe"
 
 [temperature_coefficient]
@@ -135,7 +135,7 @@ def test_marks_are_those_of_the_sources(name: str):
     constants = em.materials.metal(name).constants
     for constant in COLUMNS:
         expected = "recalled" if constant == "temperature_coefficient" else "trusted"
-        assert constants[constant].mark == expected
+        assert constants[constant].confidence == expected
 
 
 @pytest.mark.parametrize(
@@ -148,23 +148,23 @@ def test_marks_are_those_of_the_sources(name: str):
 def test_diffusion_paths_are_those_of_the_table(name: str, constant: str, expected: tuple[float, float, str]):
     entry = em.materials.metal(name).constants[constant]
     assert isinstance(entry.law, Arrhenius)
-    assert (entry.law.prefactor, entry.mark) == (expected[0], expected[2])
+    assert (entry.law.prefactor, entry.confidence) == (expected[0], expected[2])
     assert entry.law.activation_energy == close(expected[1], rel=1e-14)
 
 
 @pytest.mark.parametrize("name", CHARGES)
 def test_effective_charges_are_those_of_the_table(name: str):
     metal = em.materials.metal(name)
-    assert (metal.effective_charge, metal.constants["effective_charge"].mark) == CHARGES[name]
+    assert (metal.effective_charge, metal.constants["effective_charge"].confidence) == CHARGES[name]
 
 
 @pytest.mark.parametrize("name", em.materials.names())
 def test_each_metal_says_everything_with_its_source(name: str):
     metal = em.materials.metal(name)
     assert getattr(em.materials, name)().constants == metal.constants
-    assert set(WINDOWS) - set(metal.constants) <= {"interface_diffusivity_thickness"}
+    assert set(VALIDITY) - set(metal.constants) <= {"interface_diffusivity_thickness"}
     for constant in metal.constants.values():
-        assert constant.mark in ("trusted", "recalled", "placeholder")
+        assert constant.confidence in ("trusted", "recalled", "placeholder")
         assert len(constant.source) > 10
         assert not constant.source.endswith(".toml")
 
@@ -201,8 +201,8 @@ def test_copper_is_as_in_the_scripts():
 def test_a_material_prints_as_a_table():
     lines = str(em.materials.copper(400.0)).splitlines()
     assert lines[0] == "copper"
-    assert lines[1].split() == ["at", "400", "K", "unit", "mark", "law", "and", "source"]
-    assert len(lines) == 2 + len(WINDOWS)
+    assert lines[1].split() == ["at", "400", "K", "unit", "confidence", "law", "and", "source"]
+    assert len(lines) == 2 + len(VALIDITY)
     row = next(line for line in lines if line.startswith("atomic_volume"))
     assert re.split(r" {2,}", row) == [
         "atomic_volume",
@@ -211,7 +211,9 @@ def test_a_material_prints_as_a_table():
         "trusted",
         "pymatgen 2026.10, periodic table: molar volume",
     ]
-    assert len({line.index(mark) for line in lines[2:] for mark in em.materials.MARKS if f"  {mark}  " in line}) == 1
+    assert (
+        len({line.index(mark) for line in lines[2:] for mark in em.materials.CONFIDENCE if f"  {mark}  " in line}) == 1
+    )
     assert len({len(re.split(r" {2,}", line)) for line in lines[2:]}) == 1
 
 
@@ -234,7 +236,7 @@ def test_derived_numbers_print_as_a_table():
 
 
 def test_any_constant_can_be_given():
-    for name in WINDOWS:
+    for name in VALIDITY:
         value = getattr(em.materials.copper(), name) * 1.01
         assert getattr(em.materials.copper(**{name: value}), name) == close(value, rel=1e-15)
 
@@ -363,7 +365,7 @@ def test_a_material_does_not_change():
     copper.in_line(width=1 * um, height=1 * um, grain_size=1 * um)
     assert str(copper) == str(em.materials.copper())
     with pytest.raises(FrozenInstanceError):
-        copper.constants["resistivity"].mark = "trusted"  # type: ignore[misc]
+        copper.constants["resistivity"].confidence = "trusted"  # type: ignore[misc]
 
 
 def test_a_material_travels_between_processes():
@@ -465,7 +467,7 @@ def test_a_value_outside_its_window_tells_the_likely_slip(name: str, value: Any,
         Material("mine", temperature=373.0, **{name: value})
 
 
-@pytest.mark.parametrize("name", WINDOWS)
+@pytest.mark.parametrize("name", VALIDITY)
 @pytest.mark.parametrize("value", [np.nan, np.inf, "high", True, None, [1.0, 2.0]])
 def test_a_constant_must_be_a_number(name: str, value: Any):
     with pytest.raises(ParameterError, match=rf"^{name} = .*must be"):
@@ -489,7 +491,7 @@ def test_a_constant_must_be_a_number(name: str, value: Any):
         (lambda: DirectAndWind(2.0, -3.0, 0.0), "reference_temperature = 0 K"),
         (lambda: Polycrystal(200.0), r"grain_size = 200 m, .*: nm or um written as m\?"),
         (lambda: Uniform(np.inf), "value = inf"),
-        (lambda: Constant(1.0, "sure"), "'sure'; mark has trusted, recalled, placeholder, given"),
+        (lambda: Constant(1.0, "sure"), "'sure'; confidence has trusted, recalled, placeholder, given"),
         (lambda: Constant(1.0, "trusted", 3), "source = 3, must be a text"),  # type: ignore[arg-type]
         (lambda: Constant("high"), "value = 'high'"),  # type: ignore[arg-type]
         (lambda: Material(3, temperature=300.0), "name = 3, must be a text"),  # type: ignore[arg-type]
@@ -587,9 +589,9 @@ def test_a_line_needs_its_paths():
 def test_the_mark_of_a_line_is_that_of_its_worst_path():
     size: dict[str, Any] = {"width": 1e-6, "height": 1e-6, "grain_size": 2e-7}
     copper = em.materials.copper()
-    assert copper.in_line(**size).constants["diffusivity"].mark == "placeholder"
-    assert copper.in_line(**size, paths=("lattice", "grain_boundary")).constants["diffusivity"].mark == "recalled"
-    assert copper.in_line(**size, paths=("lattice",)).constants["diffusivity"].mark == "trusted"
+    assert copper.in_line(**size).constants["diffusivity"].confidence == "placeholder"
+    assert copper.in_line(**size, paths=("lattice", "grain_boundary")).constants["diffusivity"].confidence == "recalled"
+    assert copper.in_line(**size, paths=("lattice",)).constants["diffusivity"].confidence == "trusted"
 
 
 @pytest.mark.parametrize(
@@ -660,7 +662,7 @@ def test_a_metal_is_read_from_a_file(write: Callable[[str], Path]):
     assert (metal.bulk_modulus, metal.effective_charge) == (140e9, -4.0)
     assert metal.resistivity == close(1.7e-8 * 1.4, rel=1e-14)
     assert metal.constants["resistivity"].source == "four-point probe"
-    assert (metal.constants["bulk_modulus"].mark, metal.constants["bulk_modulus"].source) == ("given", "my.toml")
+    assert (metal.constants["bulk_modulus"].confidence, metal.constants["bulk_modulus"].source) == ("given", "my.toml")
     assert metal.lattice_diffusivity == close(em.materials.copper(400.0).lattice_diffusivity, rel=1e-14)
     assert metal.diffusivity == close(em.materials.copper(400.0).diffusivity, rel=1e-3)  # 0.8784 eV is rounded
     assert metal.thermal_conductivity == close(2.44e-8 * 400.0 / metal.resistivity, rel=1e-14)
@@ -691,9 +693,9 @@ def test_the_tables_of_the_metals_can_be_copied(name: str):
         ('"3.89e-16 m3/s"', '"3.89e-16 m2/s"', "must be a number in m3/s"),
         ("prefactor = 7.8e-5\n", "", "lattice_diffusivity: prefactor is missing beside activation_energy"),
         ("grain_size =", "grains =", "my.toml, diffusivity: there is no key 'grains'; did you mean 'grain_size'"),
-        ('grain_size = "0.2 um"', 'mark = "trusted"', "my.toml, diffusivity, must have one of activation_energy"),
+        ('grain_size = "0.2 um"', 'confidence = "trusted"', "my.toml, diffusivity, must have one of activation_energy"),
         ("value = 4e-3", "value = true", "temperature_coefficient: value = True, must be a number"),
-        ('"trusted"', '"sure"', "'sure'; mark has trusted"),
+        ('"trusted"', '"sure"', "'sure'; confidence has trusted"),
         ('"140 GPa"', "140", r"my.toml: bulk_modulus = 140 Pa, .*: GPa written as Pa\?"),
         ("temperature = 400.0", "temperature = 20.0", "my.toml: temperature = 20 K, the laws of my copper hold"),
         ('"my copper"', "29", "my.toml: name, must be a text"),
