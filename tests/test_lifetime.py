@@ -107,9 +107,9 @@ def test_kaplan_meier_counts_those_at_risk():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: em.lifetime.fit_lognormal([1.0, -2.0]), r"lifetimes has -2 s, must be finite and greater than 0 s"),
-        (lambda: em.lifetime.fit_lognormal([1.0, np.inf]), r"lifetimes has inf s.*: give what outlived the test"),
-        (lambda: em.lifetime.fit_lognormal([1.0, np.nan]), r"lifetimes has nan s"),
+        (lambda: em.lifetime.fit_lognormal([1.0, -2.0]), r"lifetimes = -2 s, must be greater than 0 s"),
+        (lambda: em.lifetime.fit_lognormal([1.0, np.inf]), r"lifetimes = inf s, must be finite: give what outlived the test"),
+        (lambda: em.lifetime.fit_lognormal([1.0, np.nan]), r"lifetimes = nan s, must be finite"),
         (lambda: em.lifetime.fit_lognormal([]), r"lifetimes of shape \(0,\), must be a list of times"),
         (lambda: em.lifetime.fit_lognormal("ab"), r"lifetimes = 'ab', must be numbers"),
         (lambda: em.lifetime.fit_lognormal([1.0]), r"lifetimes have 1 failures, must have at least 2"),
@@ -262,7 +262,7 @@ def test_medians_that_refute_the_law_are_not_extrapolated():
     assert fit.misfit is not None
     assert fit.misfit < 1e-3
     assert "refuted" in str(fit)
-    with pytest.raises(em.ParameterError, match="stray from Black's law"):
+    with pytest.raises(em.ParameterError, match="deviate from Black's law"):
         fit.extrapolate(1e9, 378.0)
 
 
@@ -283,13 +283,13 @@ def test_the_misfit_is_fishers():
         (lambda: Black(0.0, 2.0, 1e-19), r"prefactor = 0, must be greater than 0"),
         (lambda: Black(1.0, np.nan, 1e-19), r"exponent = nan, must be finite"),
         (lambda: Black(1.0, 2.0, 0.9), r"activation_energy = 0.9 J, must be at most"),
-        (lambda: LAW.lifetime(0.0, 573.0), r"current_density = 0 A/m2, must be finite and not 0"),
-        (lambda: LAW.lifetime(1e10, -1.0), r"temperature = -1 K, must be finite and greater than 0 K"),
+        (lambda: LAW.lifetime(0.0, 573.0), r"current_density = 0 A/m2, must not be 0"),
+        (lambda: LAW.lifetime(1e10, -1.0), r"temperature = -1 K, must be greater than 0 K"),
         (lambda: em.lifetime.fit_black([1e10], 573.0, [1.0, 2.0]), r"current_density of shape \(1,\)"),
         (lambda: em.lifetime.fit_black(1e10, [573.0] * 3, [1.0, 2.0]), r"temperature of shape \(3,\)"),
         (lambda: em.lifetime.fit_black(0.0, 573.0, [1.0, 2.0]), r"current_density = 0 A/m2"),
         (lambda: em.lifetime.fit_black(1e10, np.nan, [1.0, 2.0]), r"temperature = nan K"),
-        (lambda: em.lifetime.fit_black(1e10, 573.0, [1.0, 0.0]), r"lifetimes has 0 s"),
+        (lambda: em.lifetime.fit_black(1e10, 573.0, [1.0, 0.0]), r"lifetimes = 0 s"),
         (lambda: em.lifetime.fit_black(1e10, 573.0, [1.0], np.array([True])), r"lifetimes have no failure"),
         (lambda: em.lifetime.fit_black(1e10, 573.0, [1.0, 2.0], confidence=0.0), r"confidence = 0"),
         (lambda: em.lifetime.fit_black(1e10, 573.0, [1.0, 2.0], exponent_within=0.0), r"exponent_within = 0"),
@@ -455,7 +455,7 @@ BAD: list[tuple[str, Callable[[em.materials.Material], Any], str]] = [
     ("residual", lambda m: Line(1e-5, 1e10, np.nan), r"residual_stress = nan Pa, must be finite"),
     ("void", lambda m: Line(1e-5, 1e10, 0.0, -1e-9), r"void_length = -1e-09 m, must be at least 0 m"),
     ("shapes", lambda m: Line([1e-5, 2e-5], [1e10] * 3), r"shapes length of \(2,\), current_density of \(3,\), must"),
-    ("metals", lambda m: Line([1e-5] * 3, 1e10)([m, m], 5e8), r"shapes material of \(2,\), length of \(3,\), must go"),
+    ("metals", lambda m: Line([1e-5] * 3, 1e10)([m, m], 5e8), r"shapes material of \(2,\), length of \(3,\), must broadcast"),
     ("no metal", lambda m: Line(1e-5, 1e10)([], 5e8), r"material = \[\], must be at least one metal"),
     ("void beyond", lambda m: Line(1e-5, 1e10, 0.0, 2e-5), r"void_length = 2e-05 m, must be less than the length"),
     ("critical", lambda m: Line(1e-5, 1e10)(m, -1.0), r"critical_stress = -1 Pa, must be greater than 0 Pa"),

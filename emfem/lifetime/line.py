@@ -141,7 +141,7 @@ def rise_time(risen: Array) -> Array:
 
 
 def risen_by(tau: Array) -> Array:
-    """Return the rise of the tension at the end of a blocked line over |G| L: images of the other end early, waves later."""
+    """Return the rise of the tension at the end of a blocked line over |G| L: early by images, later by waves."""
     root = np.sqrt(tau)
     early = 2 * root * (1 / np.sqrt(np.pi) + 2 * _images(root))
     k2 = (np.pi * (2 * WAVES + 1)) ** 2
@@ -203,7 +203,7 @@ class _Volume:
 
 @cache
 def _overlaps() -> tuple[Array, Array, Array]:
-    """Return wavenumbers k after and m^2 before the void opens, and `k/(k^2 - m^2)` that joins them, shape (MODES, TERMS)."""
+    """Return k after and m^2 before the void opens, and `k/(k^2 - m^2)` of shape (MODES, TERMS)."""
     k = np.asarray(np.pi * (np.arange(MODES) + 0.5))
     m2 = np.asarray((np.pi * (2 * np.arange(TERMS) + 1)) ** 2)
     return k, k[:, None] / (k[:, None] ** 2 - m2), m2

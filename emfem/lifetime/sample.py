@@ -101,7 +101,7 @@ class Sample:
         return float(np.isinf(self.lifetimes).mean())
 
     def cut(self, until: float) -> tuple[Array, NDArray[np.bool_]]:
-        """Return the lives in a test of this duration: times, and True for each that is only that of the end, shape (n,).
+        """Return the lives in a test of this duration: times, and True for each that outlived it, shape (n,).
 
         Args:
             until: above 0 [s].
