@@ -31,8 +31,8 @@ from emfem.verify import (
     surface,
 )
 from emfem.verify.registry import PHYSICS, Check, Measured, check
+from emfem.verify.report import listing, table, troubles
 from emfem.verify.running import Report, Result, run
-from emfem.verify.telling import listing, table, troubles
 
 __all__ = ["PHYSICS", "Check", "Measured", "Report", "Result", "check", "checks", "listing", "run", "table", "troubles"]
 
