@@ -36,10 +36,7 @@ class Constant:
     source: str
 
     def __init__(
-        self,
-        law: float | Callable[[Any], Any] | Law,
-        confidence: str = "given",
-        source: str = "given by the user",
+        self, law: float | Callable[[Any], Any] | Law, confidence: str = "given", source: str = "given by the user"
     ) -> None:
         """Check the confidence, and make a law of a number or a function."""
         if not isinstance(law, Law):

@@ -7,14 +7,13 @@ from typing import Any, Self
 
 from emfem.errors import ParameterError, floats
 from emfem.steps.surface import Surface
-from emfem.steps.terrace import WALL, EndConditions, fluxes, scaled
+from emfem.steps.terrace import TINY, WALL, EndConditions, fluxes, scaled
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_matrix
 
 REACH = 2  # a step feels the neighbours of its neighbours: their repulsion sets the density that these keep
-TINY = 1e-30  # of the complex step
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,9 @@ from typing import Any, NamedTuple
 from emfem.steps.surface import Surface
 
 import numpy as np
+from numpy.typing import NDArray
 
+TINY = 1e-30  # of a complex step
 WALL = (0.0, 1.0)  # (alpha, beta) of an end that nothing passes
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
 NARROW = 1.0  # q l up to which sources are integrated; 20 points do that to rounding, closed forms lose digits there
@@ -82,17 +84,13 @@ def coefficients(eq: ScaledEquation, width: Any) -> Coefficients:
     return Coefficients(p + coth, b, c, coth - p, left, right, p + tanh - back, p - tanh + forth)
 
 
-def divisor(k: Coefficients, d: float, ends: EndConditions) -> Any:
-    """Return D = al ar + a bl ar + e al br + d bl br of `fluxes`, above 0."""
-    al, bl, ar, br = ends
-    return al * ar + k.a * bl * ar + k.e * al * br + d * bl * br
-
-
 def fluxes(eq: ScaledEquation, width: Any, excess_left: Any, excess_right: Any, ends: EndConditions) -> tuple[Any, Any]:
     """Return J at the left and at the right end, where the steps there are in equilibrium with n = 1 + excess.
 
-    D J(0) = al [(ar a + d br) n_left - ar b n_right - (ar + e br) g s_left - b br g s_right],
-    D J(l) = ar [al c n_left - (al e + d bl) n_right + c bl g s_left + (al + a bl) g s_right].
+    With D = al ar + a bl ar + e al br + d bl br, above 0,
+
+        D J(0) = al [(ar a + d br) n_left - ar b n_right - (ar + e br) g s_left - b br g s_right],
+        D J(l) = ar [al c n_left - (al e + d bl) n_right + c bl g s_left + (al + a bl) g s_right].
     """
     al, bl, ar, br = ends
     k = coefficients(eq, width)
@@ -101,30 +99,18 @@ def fluxes(eq: ScaledEquation, width: Any, excess_left: Any, excess_right: Any, 
     left -= al * eq.g * ((ar + k.e * br) * k.s_left + k.b * br * k.s_right)
     right = ar * ((al * k.c_e - eq.d * bl) * (1 + excess_right) - al * k.c * step)
     right += ar * eq.g * (k.c * bl * k.s_left + (al + k.a * bl) * k.s_right)
-    common = divisor(k, eq.d, ends)
+    common = al * ar + k.a * bl * ar + k.e * al * br + eq.d * bl * br
     return left / common, right / common
 
 
-def slopes(eq: ScaledEquation, width: Any, ends: EndConditions) -> tuple[Any, Any]:
-    """Return dJ(0)/dl and dJ(l)/dl between steps without excess, by hand.
+def derivatives(eq: ScaledEquation, ends: EndConditions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the derivatives of J(0) and J(l) by l and the excess of the left and right step, at l = 1 without excess.
 
-    a' = e' = -b c, b' = -a b, c' = -e c, s_left' = 1 - a s_left, s_right' = 1 - e s_right, and a - e = f:
-    (a - b)' = b (f - (c - e)), (c - e)' = c (f - (a - b)).
+    By complex steps, which lose no digits; each of shape (3,).
     """
-    al, bl, ar, br = ends
-    k = coefficients(eq, width)
-    a, b, c, e, sl, sr, a_b, c_e = k
-    left, right = fluxes(eq, width, np.zeros_like(width), np.zeros_like(width), ends)
-    common = divisor(k, eq.d, ends)
-    change = -b * c * (bl * ar + al * br)
-    sl_, sr_ = 1 - a * sl, 1 - e * sr
-    top_left = ar * b * (2 * eq.p - c_e) - eq.g * (
-        (ar + e * br) * sl_ - b * c * br * sl + b * br * sr_ - a * b * br * sr
-    )
-    top_right = al * c * (2 * eq.p - a_b) + eq.g * (
-        c * bl * sl_ - e * c * bl * sl + (al + a * bl) * sr_ - b * c * bl * sr
-    )
-    return (al * top_left - left * change) / common, (ar * top_right - right * change) / common
+    width, left, right = np.array([1.0, 0.0, 0.0])[:, None] + 1j * TINY * np.eye(3)
+    at_left, at_right = (flux.imag / TINY for flux in fluxes(eq, width, left, right, ends))
+    return at_left, at_right
 
 
 def _pair(length: float) -> tuple[float, float]:

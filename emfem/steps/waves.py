@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from emfem.errors import ParameterError, count, floats, number
 from emfem.steps.surface import Surface, checked
-from emfem.steps.terrace import EndConditions, ScaledEquation, coefficients, divisor, scaled, slopes
+from emfem.steps.terrace import EndConditions, derivatives, scaled
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -48,14 +46,12 @@ def growth_rate(phase: ArrayLike, surface: Surface, *, width: float) -> complex 
         raise ParameterError(msg)
     width = number("width", width, above=0.0, unit="m")
     eq, lower, upper = scaled(surface, width)
-    ends = EndConditions(*lower, *upper)
     flow = surface.diffusivity * surface.adatom_density * surface.atom_area / width**2
-    at_left, at_right = (float(slope) for slope in slopes(eq, np.ones(()), ends))
-    left_by, right_by = _responses(eq, ends)
+    at_left, at_right = derivatives(eq, EndConditions(*lower, *upper))
     push = 6 * surface.hardness / width**3 * (1 - np.cos(k))
     on, back = np.exp(1j * k), np.exp(-1j * k)
-    omega = at_right * (1 - back) - at_left * (on - 1)
-    omega = omega + push * (right_by[0] * back + right_by[1] - left_by[0] - left_by[1] * on)
+    omega = at_right[0] * (1 - back) - at_left[0] * (on - 1)
+    omega = omega + push * (at_right[1] * back + at_right[2] - at_left[1] - at_left[2] * on)
     return complex(flow * omega) if k.ndim == 0 else flow * omega
 
 
@@ -98,13 +94,3 @@ def tightest_terrace(surface: Surface, *, steps: int, width: float) -> float:
         )
         raise ParameterError(msg)
     return float((8 * surface.hardness / (fall * n**2)) ** (1 / 3))
-
-
-def _responses(eq: ScaledEquation, ends: EndConditions) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """Return derivatives of J(0) and of J(l) by the excess of the left and of the right step."""
-    al, bl, ar, br = ends
-    k = coefficients(eq, np.ones(()))
-    common = divisor(k, eq.d, ends)
-    left = (al * (ar * k.a + eq.d * br) / common, -al * ar * k.b / common)
-    right = (al * ar * k.c / common, -ar * (al * k.e + eq.d * bl) / common)
-    return left, right

@@ -39,12 +39,7 @@ def corner_of_a_bend(full: bool) -> Measured:
     return Measured(extrapolated, order=order(sizes, [squares - 0.558729 for squares in added]))
 
 
-@check(
-    "conduction",
-    source="the field of a round hole in an infinite plate, 1 + a/b with a = b",
-    target=2.0,
-    rtol=7e-3,
-)
+@check("conduction", source="the field of a round hole in an infinite plate, 1 + a/b with a = b", target=2.0, rtol=7e-3)
 def crowding_at_a_hole(full: bool) -> float:
     """A small round hole doubles the current density at its sides: a hole of 1/40 of the plate's width."""
     width = 40.0

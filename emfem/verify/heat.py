@@ -47,13 +47,7 @@ def rise_of_a_driven_line(full: bool) -> tuple[float, ...]:
     return tuple(_driven(j).quantity("T_max") - START for j in (1e11, 3e11))
 
 
-@check(
-    "heat",
-    source="j L = pi sqrt(k/(rho0 a)), by hand",
-    target=7.732661e6,
-    rtol=1e-2,
-    unit="A/m",
-)
+@check("heat", source="j L = pi sqrt(k/(rho0 a)), by hand", target=7.732661e6, rtol=1e-2, unit="A/m")
 def limit_of_runaway(full: bool) -> float:
     """A line is solved at 0.99 of its runaway current and refused at 1.01: the middle between the two."""
     limit = 7.732661e6
@@ -80,10 +74,7 @@ def line_on_an_oxide(full: bool) -> tuple[float, float]:
 
 
 @check(
-    "heat",
-    source="F. Kohlrausch, Ann. Phys. 306, 132 (1900): T = T0 + phi (V - phi)/(2 rho k)",
-    target=0.0,
-    atol=5e-4,
+    "heat", source="F. Kohlrausch, Ann. Phys. 306, 132 (1900): T = T0 + phi (V - phi)/(2 rho k)", target=0.0, atol=5e-4
 )
 def potential_tells_the_temperature(full: bool) -> float:
     """The phi-theta theorem at every point of a notched strip: largest distance over the greatest rise."""

@@ -45,13 +45,7 @@ def constants_of_gold(full: bool) -> tuple[float, float]:
     return B, analytic.surface_drift(GOLD, current_density=1e11)
 
 
-@check(
-    "surface",
-    source="W. W. Mullins, J. Appl. Phys. 28, 333 (1957): B k^4",
-    target=1.0,
-    rtol=3e-3,
-    order=(1.6, 2.4),
-)
+@check("surface", source="W. W. Mullins, J. Appl. Phys. 28, 333 (1957): B k^4", target=1.0, rtol=3e-3, order=(1.6, 2.4))
 def decay_of_a_wave(full: bool) -> Measured:
     """A wave on a flat surface levels as the sharp surface does, extrapolated to a sharp surface."""
     k = 2 * math.pi / LONG
