@@ -15,6 +15,7 @@ from emfem.verify.registry import Measured, check
 import numpy as np
 import ufl
 from dolfinx import fem
+from numpy.typing import NDArray
 
 GOLD = materials.gold(temperature=900.0)
 B = analytic.mullins_coefficient(GOLD)
@@ -22,14 +23,29 @@ LONG = 100 * nm  # of a wave on a flat surface
 RADIUS = 5 * nm  # of a wire
 
 
-def _growth_rate(model: Model, length: float, until: float) -> float:
-    """Return d ln a/dt of the wave a = int c cos(k x) dx, which is smooth where the place of a contour is not."""
+def amplitudes(model: Model, length: float, until: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return times and the wave |int c cos(k x) dx| in a run: smooth in time, where the place of a contour is not."""
     seen = watch.snapshots("c", every=until / 20)
     evolve(model, until, watch=[seen], progress=False)
     wave = ufl.cos(fem.Constant(model.mesh, 2 * math.pi / length) * ufl.SpatialCoordinate(model.mesh)[0])
-    late = [i for i, t in enumerate(seen.t) if t > 0.4 * seen.t[-1]]  # the beginning relaxes the interface
-    a = [integral(fem.form(seen.functions[i] * wave * model.domain.dx(4)), model.mesh.comm) for i in late]
-    return float(np.polyfit(seen.t[late], np.log(np.abs(a)), 1)[0])
+    a = [integral(fem.form(c * wave * model.domain.dx(4)), model.mesh.comm) for c in seen.functions]
+    return seen.t, np.abs(a)
+
+
+def _growth_rate(model: Model, length: float, until: float) -> float:
+    """Return d ln a/dt of a wave, without the beginning, in which the interface relaxes."""
+    t, a = amplitudes(model, length, until)
+    late = t > 0.4 * t[-1]
+    return float(np.polyfit(t[late], np.log(a[late]), 1)[0])
+
+
+def flat_wave(part: float) -> Model:
+    """Return a wave on a flat surface of gold, the width of the interface in parts of its length."""
+    width, height = part * LONG, max(0.35, 9 * part) * LONG
+    cells = (int(np.ceil(LONG / (0.6 * width))), int(np.ceil(2 * height / (0.6 * width))))
+    domain = mesh.periodic_rectangle((LONG, 2 * height), cells=cells, axes="x")
+    shape = surface.flat(height, amplitude=0.01 * LONG, wavelength=LONG)
+    return surface.model(domain, GOLD, shape=shape, interface_width=width, degree=2)
 
 
 @check(
@@ -50,14 +66,7 @@ def decay_of_a_wave(full: bool) -> Measured:
     """A wave on a flat surface levels as the sharp surface does, extrapolated to a sharp surface."""
     k = 2 * math.pi / LONG
     parts = (0.056, 0.04, 0.028) if full else (0.056, 0.04)
-    rates = []
-    for part in parts:
-        width, height = part * LONG, max(0.35, 9 * part) * LONG
-        cells = (int(np.ceil(LONG / (0.6 * width))), int(np.ceil(2 * height / (0.6 * width))))
-        domain = mesh.periodic_rectangle((LONG, 2 * height), cells=cells, axes="x")
-        shape = surface.flat(height, amplitude=0.01 * LONG, wavelength=LONG)
-        model = surface.model(domain, GOLD, shape=shape, interface_width=width, degree=2)
-        rates.append(-_growth_rate(model, LONG, 0.4 / (B * k**4)) / (B * k**4))
+    rates = [-_growth_rate(flat_wave(part), LONG, 0.4 / (B * k**4)) / (B * k**4) for part in parts]
     return Measured(_sharp(parts, rates), order=order(parts, [1 - rate for rate in rates]))
 
 
