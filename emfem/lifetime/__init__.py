@@ -7,8 +7,8 @@
     fit = em.lifetime.fit_black(j, T, lifetimes)         Black's n and Ea, or why they are not identifiable
     fit.extrapolate(5e9, 378.0, quantile=1e-3)           refused beyond the tested conditions of such a one
 
-A life is until a void opens (where tension reaches the critical stress) and until it has grown to a given length. Lives
-fitted are lognormal, at given conditions; lines that never fail have an infinite one, and are no part of a lognormal.
+A life is until a void opens (where tension reaches the critical stress) and until it has grown to a length. Fits are
+lognormal, at one condition each; lines that never fail have an infinite life, and are no part of a lognormal.
 """
 
 from emfem.lifetime.black import Black, BlackFit, fit_black

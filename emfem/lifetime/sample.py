@@ -68,8 +68,7 @@ class Spread:
 
     def __post_init__(self) -> None:
         """Check every value."""
-        slip = "activation_energy of the spread"
-        number(slip, self.activation_energy, at_least=0.0, at_most=eV, unit="J")
+        number("activation_energy of the spread", self.activation_energy, at_least=0.0, at_most=eV, unit="J")
         number("critical_stress of the spread", self.critical_stress, at_least=0.0, at_most=5.0)
         if self.grains is not None:
             kind("grains", self.grains, Grains, "em.lifetime.Grains(...)")

@@ -8,7 +8,7 @@ from typing import Any
 
 from emfem.errors import ParameterError, choice, count, floats, number
 from emfem.steps.equations import Equations
-from emfem.steps.march import integrate
+from emfem.steps.integration import integrate
 from emfem.steps.surface import Surface, checked
 
 import numpy as np

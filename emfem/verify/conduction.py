@@ -78,7 +78,7 @@ def resistance_of_a_ring(full: bool) -> Measured:
     rtol=2e-4,
 )
 def array_of_holes(full: bool) -> float:
-    """A square array of round holes conducts as given by Rayleigh's series."""
+    """A square array of round holes conducts as in Rayleigh's series."""
     cell = mesh.periodic_cell((1.0, 1.0), holes=[(0.4, 0.6, 0.3)], size=0.1, order=2)
     model = conduction.model(cell, conductivity=2.0, mean_field=(0.5, 0.0))
     solve_steady(model)

@@ -59,7 +59,7 @@ def steady_state_of_a_blocked_line(full: bool) -> tuple[float, ...]:
 
 @check(
     "migration",
-    source="em.analytic.blocked_drift at D t/L^2 = 0.05, itself held to the table above",
+    source="em.analytic.blocked_drift at D t/L^2 = 0.05, itself checked by the table above",
     target=0.0,
     atol=5e-4,
     order=(2.85, 3.15),

@@ -41,7 +41,7 @@ def ladder_of_resistors(full: bool) -> float:
     unit="A",
 )
 def currents_of_a_star(full: bool) -> tuple[float, ...]:
-    """Three wires between given voltages, on linear elements."""
+    """Three wires between voltages, on linear elements."""
     on = {name: fixed(volts) for name, volts in (("A", 0.0), ("B", -0.0126), ("C", -0.0063))}
     model = conduction.model(star(), conductivity=1 / RHO, on=on, degree=1)
     solve_steady(model)

@@ -30,7 +30,7 @@ Numbers = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Measured:
-    """Measured values of a check.
+    """Result of a check.
 
     Attributes:
         values: as many as the check has targets, in its unit.
@@ -75,11 +75,11 @@ class Check:
 
     def __call__(self, full: bool = False) -> Measured:
         """Measure. Collective."""
-        measured = self.measure(full)
-        return measured if isinstance(measured, Measured) else Measured(measured)
+        result = self.measure(full)
+        return result if isinstance(result, Measured) else Measured(result)
 
     def errors(self, values: Numbers) -> Numbers:
-        """Return the error of each value, relative or absolute as the tolerance; infinity where it is not finite."""
+        """Return how far each value is from its target, as the tolerance counts it; infinity where it is no number."""
         if len(values) != len(self.target):
             return (math.inf,)
         errors = [abs(v - t) / (abs(t) if self.relative else 1.0) for v, t in zip(values, self.target, strict=True)]
@@ -103,9 +103,9 @@ def check(
 
     Args:
         physics: one of `PHYSICS`.
-        source: of the target.
-        target: the exact values.
-        rtol: the largest error relative to the target; or
+        source: where the target is from.
+        target: what the values must be.
+        rtol: how far they may be off, relative to the target; or
         atol: absolute. One of the two.
         unit: of target and values, one for all or one for each.
         order: bounds of the order of convergence.
@@ -128,7 +128,7 @@ def check(
     def make(function: Callable[[bool], Measured | float | Sequence[float]]) -> Check:
         name, docstring = function.__name__, inspect.getdoc(function)
         if not docstring:
-            msg = f"check {name} without a docstring, must say in its first line what it shows"
+            msg = f"check {name} without a docstring, its first line must state what it shows"
             raise ParameterError(msg)
         return Check(
             physics,

@@ -20,7 +20,7 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class Result:
-    """Result of a check.
+    """Check with its measured values.
 
     Attributes:
         check: the check.

@@ -13,19 +13,19 @@ from emfem.verify.report import Report, Result
 from mpi4py import MPI
 
 
-def run(chosen: Iterable[Check], *, full: bool = False, tell: Callable[[Check], None] | None = None) -> Report:
+def run(chosen: Iterable[Check], *, full: bool = False, on_start: Callable[[Check], None] | None = None) -> Report:
     """Run checks one after the other. Collective.
 
     Args:
         chosen: of `checks(...)`.
         full: the long form, on more meshes.
-        tell: called with each check before it begins.
+        on_start: called with each check before it begins.
     """
     date, start = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
     results = []
     for one in chosen:
-        if tell is not None:
-            tell(one)
+        if on_start is not None:
+            on_start(one)
         results.append(_run(one, full))
     return Report(tuple(results), full, time.perf_counter() - start, date)
 

@@ -49,7 +49,7 @@ def pairing_by_evaporation(full: bool) -> float:
 
 @check(
     "steps",
-    source="em.steps.growth_rate, itself held to the closed forms above",
+    source="em.steps.growth_rate, itself checked by the closed forms above",
     target=(1.0, 1.0),
     rtol=1e-5,
 )

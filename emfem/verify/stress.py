@@ -60,7 +60,7 @@ def public_line(full: bool) -> tuple[float, ...]:
 
 @check(
     "stress",
-    source="em.analytic.korhonen_line, itself held to the numbers above",
+    source="em.analytic.korhonen_line, itself checked by the numbers above",
     target=0.0,
     atol=2e-5,
     order=(2.9, 3.1),
@@ -86,7 +86,7 @@ def error_of_quadratic_cells(full: bool) -> Measured:
     unit=("s", "A/m"),
 )
 def nucleation_of_a_void(full: bool) -> tuple[float, float]:
-    """The reference line reaches its critical stress, found between time steps; and its Blech product."""
+    """The reference line reaches its critical stress, located between time steps; and its Blech product."""
     reached = watch.event("sigma_max", above=reference.CRITICAL)
     run = evolve(line(), 10 * year, rtol=1e-7, atol=1e-9, watch=[reached], progress=False)
     return run.t, analytic.blech_product(METAL, critical_stress=reference.CRITICAL)
