@@ -40,10 +40,10 @@ MODULES = (materials, film, pfhub, conduction, heat, migration, stress, networks
 
 
 def checks(physics: Iterable[str] = (), *, full: bool = False) -> tuple[Check, ...]:
-    """Return the checks there are, in order.
+    """The checks there are, in order.
 
     Args:
-        physics: some of `PHYSICS`; all when empty.
+        physics: those of `PHYSICS` that are wanted; all when empty.
         full: also those that take too long for the short form.
 
     Raises:
