@@ -51,8 +51,8 @@ def main(largest: int = 708, degree: int = 1) -> None:
         rows = [top // 2**i for i in range(3, -1, -1)]
         for n in rows:
             cells, iterations, mesh, posed, solve, _, memory = run(n, degree, direct=direct)
-            told = f"{name:>10} {cells:>9} {iterations:>10} {mesh:>7.2f} {posed:>7.2f} {solve:>7.2f} {memory:>6.0f}"
-            em.write.print_root(told)
+            row = f"{name:>10} {cells:>9} {iterations:>10} {mesh:>7.2f} {posed:>7.2f} {solve:>7.2f} {memory:>6.0f}"
+            em.write.print_root(row)
 
 
 if __name__ == "__main__":

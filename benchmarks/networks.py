@@ -34,7 +34,7 @@ HEAD = "network  segments  mesh s  us a cell  Kirchhoff s  imbalance  stress s  
 
 @dataclass(frozen=True)
 class Row:
-    """What one network took: seconds of all ranks' processors."""
+    """Cost of one network: seconds of all ranks' processors."""
 
     segments: int
     cells: int
@@ -68,11 +68,11 @@ def tree(rows: int, cells: int) -> em.mesh.Domain:
         [np.stack([a.ravel(), b.ravel()]) for a, b in ((at[:, :-1], at[:, 1:]), (at[:-1], at[1:]))], 1
     )
     weight = np.random.default_rng(1).random(along.shape[1])
-    found = minimum_spanning_tree(coo_array((weight, tuple(along)), shape=(n * n, n * n)))
+    state = minimum_spanning_tree(coo_array((weight, tuple(along)), shape=(n * n, n * n)))
     y, x = np.divmod(at.ravel(), n)
     load = np.full(n * n, 3e-3 / n**2)  # 1e10 A/m2 at the root
     places = np.stack([x, y], 1) * PITCH
-    return em.mesh.network(places, np.stack(found.nonzero(), 1), **SIZE, loads=load, pads={0: 0.0}, cells=cells)
+    return em.mesh.network(places, np.stack(state.nonzero(), 1), **SIZE, loads=load, pads={0: 0.0}, cells=cells)
 
 
 def run(make: Callable[[int, int], em.mesh.Domain], stripes: int, cells: int, repeats: int = 1) -> Row:
@@ -80,18 +80,18 @@ def run(make: Callable[[int, int], em.mesh.Domain], stripes: int, cells: int, re
     times = [_clock()]
     domain = make(stripes, cells)
     times.append(_clock())
-    found = em.conduction.kirchhoff(domain, RHO)
+    state = em.conduction.kirchhoff(domain, RHO)
     times.append(_clock())
     stress = np.inf
     for _ in range(repeats):
-        model = em.stress.model(domain, COPPER, current_density=found.current_density)
+        model = em.stress.model(domain, COPPER, current_density=state.current_density)
         began = _clock()
         went = em.evolve(model, until=10 * year, progress=False)
         stress = min(stress, _clock() - began)
-    left = float(np.abs(found.residual).max() / np.abs(found.current).max())
+    left = float(np.abs(state.residual).max() / np.abs(state.current).max())
     assert left < 1e-12, "current is not conserved"
     memory = domain.mesh.comm.allreduce(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
-    segments = len(found.current)
+    segments = len(state.current)
     mesh, kirchhoff = np.diff(times)
     return Row(segments, segments * cells, mesh, kirchhoff, left, stress, went.steps, memory)
 

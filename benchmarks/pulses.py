@@ -54,8 +54,8 @@ def error(kind: str, drive: Any, period: float, duty: float, level: float, rtol:
         if kind == "stress":
             steps = em.evolve(model, end, rtol=rtol, progress=False).steps
             return model.quantity("sigma_max") / exact - 1, steps
-        found = em.failure.nucleation(model, critical_stress=exact, until=span, rtol=rtol)
-        return superposed(found.t, period, duty) / exact - 1 if math.isfinite(found.t) else math.inf, 0
+        first = em.failure.nucleation(model, critical_stress=exact, until=span, rtol=rtol)
+        return superposed(first.t, period, duty) / exact - 1 if math.isfinite(first.t) else math.inf, 0
     line = em.mesh.interval(8.0 if kind == "film" else 1.0, cells=16, names=("a", "b"))
     on = {"a": em.flux(drive)}
     if kind == "migration":
@@ -76,30 +76,30 @@ def main() -> None:
     parser.add_argument("--trains", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--most", type=float, default=1000, help="periods of a train at most")
-    given = parser.parse_args()
-    random = np.random.default_rng(given.seed)
+    arguments = parser.parse_args()
+    random = np.random.default_rng(arguments.seed)
     counts = {"right": 0, "refused": 0, "warned": 0, "wrong": 0}
-    for _ in range(given.trains):
-        periods = int(math.exp(random.uniform(math.log(5), math.log(given.most))))
+    for _ in range(arguments.trains):
+        periods = int(math.exp(random.uniform(math.log(5), math.log(arguments.most))))
         duty, rtol = math.exp(random.uniform(math.log(1e-3), math.log(0.5))), float(random.choice([1e-2, 1e-4, 1e-6]))
         kind, is_bare = str(random.choice(list(SPAN))), bool(random.random() < 0.7)
         period = SPAN[kind] / periods
         level = {"heat": 100.0, "migration": 1.0, "film": 0.005 / duty}.get(kind, DENSITY)
         make = bare if is_bare else em.waveforms.pulses
-        began, told = time.perf_counter(), ""
+        began, text = time.perf_counter(), ""
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", em.ResolutionWarning)
                 wrong, steps = error(kind, make(period=period, duty=duty, level=level), period, duty, level, rtol)
             warned = any("diffusion length" in str(warning.message) for warning in caught)
             result = "right" if abs(wrong) <= RIGHT else "warned" if warned else "wrong"
-            told = f"error {wrong: .1e}  {steps:6d} steps"
+            text = f"error {wrong: .1e}  {steps:6d} steps"
         except em.ParameterError as refused:
-            result, told = "refused", str(refused)[:60]
+            result, text = "refused", str(refused)[:60]
         counts[result] += 1
         form = "bare" if is_bare else "waveform"
         print(
-            f"{kind:10} {periods:4d} periods  duty {100 * duty:6.2f} %  rtol {rtol:.0e}  {form:8}  {result:7}  {told}"
+            f"{kind:10} {periods:4d} periods  duty {100 * duty:6.2f} %  rtol {rtol:.0e}  {form:8}  {result:7}  {text}"
             f"  {time.perf_counter() - began:.1f} s",
             flush=True,
         )

@@ -27,7 +27,7 @@ TIME = RADIUS**4 / em.analytic.mullins_coefficient(GOLD)
 
 @dataclass(frozen=True)
 class Row:
-    """What a run took, and how fast the void went.
+    """Duration of a run, and velocity of the void.
 
     Attributes:
         nodes: of the mesh, the most of all meshes.
@@ -60,10 +60,10 @@ def run(height: float, size: float, until: float, *, moving: bool) -> Row:
     domain = em.mesh.rectangle((2 * height, height), cells=cells, cell="triangle")
     began = time.process_time()
     if moving:
-        found = em.moving.evolve(
+        history = em.moving.evolve(
             make, domain, until, shape=shape, interface_width=WIDTH, size=size, watch=[seen], progress=False
         )
-        march, nodes = found.run, found.nodes
+        march, nodes = history.run, history.nodes
     else:
         model = make(domain, shape)
         march = em.evolve(model, until, watch=[seen], progress=False)

@@ -64,7 +64,7 @@ def main(size: float = 0.06, grains: int = 60, out: str = "results/bamboo") -> d
     slow, line = effective(bamboo(size))
     fast, atoms = effective(poly)
     length, reach = crossing(poly)
-    found = {
+    ratios = {
         "bamboo": slow,
         "polycrystal": fast,
         "most": 1 + DELTA * RATIO * reach,
@@ -72,11 +72,11 @@ def main(size: float = 0.06, grains: int = 60, out: str = "results/bamboo") -> d
     }
     look: dict[str, Any] = {"label": "c over that at the left", "unit": "µm", "width": "page"}
     for name, domain, model in (("bamboo", line.domain, line), ("polycrystal", poly, atoms)):
-        title = f"{name}: D of the line over D of its grains {found[name]:.4g}"
+        title = f"{name}: D of the line over D of its grains {ratios[name]:.4g}"
         em.plot.field(model["c"], Path(out) / f"{name}.png", title=title, **look, regions=domain)
-    told = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
-    em.write.print_root(f"boundaries: {length:.3g} um in each um2", f"D of the line over D of its grains: {told}")
-    return found
+    text = ", ".join(f"{name} {value:.4g}" for name, value in ratios.items())
+    em.write.print_root(f"boundaries: {length:.3g} um in each um2", f"D of the line over D of its grains: {text}")
+    return ratios
 
 
 if __name__ == "__main__":

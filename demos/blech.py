@@ -30,7 +30,7 @@ EXAGGERATED = 5  # voids in the picture
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a line.
+    """Result of a line.
 
     Attributes:
         length: of the line [m].
@@ -61,7 +61,7 @@ def row(cells: int) -> em.Model:
 
 
 def fates(cells: int) -> list[Fate]:
-    """What becomes of each line."""
+    """Result of each line."""
     model = row(cells)
     count = len(LENGTHS)
     tension = em.stress.at_nodes(em.stress.steady(model)).reshape(2, count).max(axis=0)
@@ -81,33 +81,33 @@ def fates(cells: int) -> list[Fate]:
     ]
 
 
-def draw_row(axis: Any, found: list[Fate]) -> None:
+def draw_row(axis: Any, results: list[Fate]) -> None:
     """The lines, mortal ones red, voids white at the cathode."""
     style = em.plot.style
-    for i, fate in enumerate(found):
+    for i, fate in enumerate(results):
         mortal = np.isfinite(fate.opens)
         colour = style.WARNING if mortal else style.named_colour(0)
         axis.barh(-i, fate.length / um, height=0.62, color=colour)
         if mortal:
             gap = EXAGGERATED * fate.void / um
             axis.barh(-i, gap, left=fate.length / um - gap, height=0.62, color="white", edgecolor=colour, linewidth=0.8)
-        told = f"void after {fate.opens / hour:.3g} h, {fate.void / um:.2g} µm" if mortal else "immortal"
-        axis.text(fate.length / um + 3, -i, told, va="center", fontsize="small", color=colour)
-    axis.set(xlabel="length [µm]", yticks=[], xlim=(0, 310), ylim=(0.4 - len(found), 1.6))
+        text = f"void after {fate.opens / hour:.3g} h, {fate.void / um:.2g} µm" if mortal else "immortal"
+        axis.text(fate.length / um + 3, -i, text, va="center", fontsize="small", color=colour)
+    axis.set(xlabel="length [µm]", yticks=[], xlim=(0, 310), ylim=(0.4 - len(results), 1.6))
     axis.spines[["top", "right", "left"]].set_visible(False)
     axis.annotate("", (45, 1.1), (5, 1.1), arrowprops={"arrowstyle": "<-", "color": style.INK})
     axis.text(50, 1.1, "electrons come from the right (cathode)", va="center", fontsize="small")
     axis.set_title(f"voids after {UNTIL / hour:g} h, drawn {EXAGGERATED} times as long")
 
 
-def draw(figure: Figure, found: list[Fate], critical: float) -> None:
+def draw(figure: Figure, results: list[Fate], critical: float) -> None:
     """The row, and the tension against the product of current and length."""
     style = em.plot.style
     lines, against = figure.subplots(1, 2, width_ratios=(1.25, 1.0))
-    draw_row(lines, found)
+    draw_row(lines, results)
     product = np.linspace(0.0, 1.05 * CURRENT * LENGTHS.max(), 2)
     against.plot(product / 1e5, CRITICAL / critical * product / MPa, color=style.INK, label="closed form, G L/2")
-    for fate in found:
+    for fate in results:
         colour = style.WARNING if np.isfinite(fate.opens) else style.named_colour(0)
         against.plot(CURRENT * fate.length / 1e5, fate.tension / MPa, "o", color=colour, markersize=5)
     against.axhline(CRITICAL / MPa, color=style.GREY, linestyle="dashed")
@@ -126,22 +126,22 @@ def draw(figure: Figure, found: list[Fate], critical: float) -> None:
 
 def main(cells: int = 12, out: str = "results/blech") -> dict[str, Any]:
     """(j L)_c found and in closed form [A/m], the longest line that lives, the shortest that dies [m], all fates."""
-    found = fates(cells)
+    results = fates(cells)
     critical = em.analytic.blech_product(COPPER, critical_stress=CRITICAL)
-    simulated = float(np.interp(CRITICAL, [f.tension for f in found], CURRENT * LENGTHS))
-    alive = max(f.length for f in found if np.isinf(f.opens))
-    dead = min(f.length for f in found if np.isfinite(f.opens))
-    em.plot.figure(lambda figure: draw(figure, found, critical), Path(out) / "row.png", height=3.1)
+    simulated = float(np.interp(CRITICAL, [f.tension for f in results], CURRENT * LENGTHS))
+    alive = max(f.length for f in results if np.isinf(f.opens))
+    dead = min(f.length for f in results if np.isfinite(f.opens))
+    em.plot.figure(lambda figure: draw(figure, results, critical), Path(out) / "row.png", height=3.1)
     em.write.print_root(
         *(
             f"{f.length / um:5.0f} um: {f.tension / MPa:7.1f} MPa, void after {f.opens / hour:8.3f} h, in closed form "
             f"{f.exact / hour:8.3f} h, {f.void / um:.3f} um long"
-            for f in found
+            for f in results
         ),
         f"(j L)_c = {simulated:.6e} A/m, in closed form {critical:.6e} A/m",
         f"the longest line that lives has {alive / um:g} um, the shortest that dies {dead / um:g} um",
     )
-    return {"simulated": simulated, "closed form": critical, "alive": alive, "dead": dead, "fates": found}
+    return {"simulated": simulated, "closed form": critical, "alive": alive, "dead": dead, "fates": results}
 
 
 if __name__ == "__main__":

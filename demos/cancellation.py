@@ -27,13 +27,13 @@ def main(
         ),
         "strong wind": em.materials.copper(effective_charge=em.materials.DirectAndWind(direct=1.0, wind=-6.0)),
     }
-    found = {name: cancellation(metal) for name, metal in metals.items()}
-    em.plot.figure(lambda figure: draw(figure, metals, found), Path(out) / "charge.png", height=2.9)
-    return found
+    results = {name: cancellation(metal) for name, metal in metals.items()}
+    em.plot.figure(lambda figure: draw(figure, metals, results), Path(out) / "charge.png", height=2.9)
+    return results
 
 
 def cancellation(metal: em.materials.Material) -> float | None:
-    """The temperature [K] of a metal, told; None if there is none."""
+    """Temperature of a metal [K], printed; None if there is none."""
     try:
         result = metal.cancellation_temperature()
     except em.ParameterError as error:
@@ -43,18 +43,18 @@ def cancellation(metal: em.materials.Material) -> float | None:
     return result
 
 
-def draw(figure: Figure, metals: dict[str, em.materials.Material], found: dict[str, float | None]) -> None:
+def draw(figure: Figure, metals: dict[str, em.materials.Material], results: dict[str, float | None]) -> None:
     """Z* against temperature, and what it is made of, per current density."""
     left, right = figure.subplots(1, 2)
     for i, (name, metal) in enumerate(metals.items()):
         temperature = np.linspace(200.0, metal.melting_temperature, 300)
         colour = em.plot.style.named_colour(i)
         left.plot(temperature, metal.law("effective_charge")(temperature), color=colour, label=name)
-        if found[name] is None:
+        if results[name] is None:
             left.axvline(metal.melting_temperature, color=colour, linewidth=0.8, linestyle="dotted")
             left.annotate("melts", (metal.melting_temperature, -6.0), rotation=90, color=colour, ha="right")
         else:
-            left.plot(found[name], 0.0, "o", color=colour, label=f"rest at {found[name]:.1f} K")
+            left.plot(results[name], 0.0, "o", color=colour, label=f"rest at {results[name]:.1f} K")
     left.set(title="effective charge", xlabel="T [K]", ylabel="Z* [charges e]", ylim=(-8.5, 2.5))
     left.legend(loc="lower center")
     metal, temperature = metals["weak wind"], np.linspace(200.0, 800.0, 200)

@@ -52,7 +52,7 @@ def main(cells: int = 12, out: str = "results/dispersion") -> float:
             for k, d, _ in measured
         ]
     )
-    found = np.array([omega for *_, omega in measured])
+    computed = np.array([omega for *_, omega in measured])
     em.plot.dispersion(
         alloy,
         Path(out) / "dispersion.png",
@@ -62,8 +62,8 @@ def main(cells: int = 12, out: str = "results/dispersion") -> float:
         directions=directions,
         measured=measured,
     )
-    growth = np.abs(found.real - exact.real).max() / np.abs(exact.real).max()
-    drift = np.abs(found.imag - exact.imag).max() / np.abs(exact.imag).max()
+    growth = np.abs(computed.real - exact.real).max() / np.abs(exact.real).max()
+    drift = np.abs(computed.imag - exact.imag).max() / np.abs(exact.imag).max()
     em.write.print_root(f"{len(measured)} waves: growth within {growth:.2%} of the fastest, drift within {drift:.2%}")
     return float(max(growth, drift))
 

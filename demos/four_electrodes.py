@@ -43,17 +43,17 @@ def main(switch: float = 300.0, size: float = 1.3, out: str = "results/four_elec
     x = ufl.SpatialCoordinate(disk.mesh)
     window = ufl.conditional(ufl.lt(ufl.inner(x, x), (0.6 * RADIUS) ** 2), 1.0, 0.0)
     frames = em.watch.snapshots("c", every=switch / 15)
-    found = {}
+    angles = {}
     for state, until in (("before", switch), ("after", 2 * switch)):
         run = em.evolve([current, film], until, rtol=3e-3, watch=[frames] if state == "after" else [])
-        found[state], order = em.patterns.direction(film["c"], weight=window)
-        em.write.print_root(run, f"{state} the switch: stripes at {found[state]:.1f} deg, order {order:.2f}")
+        angles[state], order = em.patterns.direction(film["c"], weight=window)
+        em.write.print_root(run, f"{state} the switch: stripes at {angles[state]:.1f} deg, order {order:.2f}")
         title = f"{state} the switch, t = {until:g}"
         em.plot.current(
             current, Path(out) / f"{state}.png", over=film["c"], title=title, label="concentration c", unit="h"
         )
     em.plot.animation(frames, Path(out) / "turning.mp4", label="concentration c", unit="h")
-    return found
+    return angles
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def main(
     places = [(x * sign, y) for x in (WIDTH / 2, WIDTH / 2 + ARM) for sign in (-1, 1) for y in (-WIDTH / 2, WIDTH / 2)]
     fine = dict.fromkeys(places, size / 20)
     plane = em.mesh.hall_cross(arm_length=ARM, arm_width=WIDTH, size=size, refine=fine)
-    found = {}
+    results = {}
     for name, film in FILMS.items():
         domain = plane.with_thickness(film.thickness)
         corner = driven(domain, film, 0.0, "left", "bottom", current)
@@ -88,14 +88,14 @@ def main(
         both = [driven(domain, film, b, "left", "right", current) for b in (-field, field)]
         hall = (across(both[1], "top", "bottom") - across(both[0], "top", "bottom")) / 2
         true = -film.hall * field / film.thickness
-        found[name] = {"sheet": sheet / film.sheet, "hall": hall / (true * current), "tilt": tilt(both[1])}
-        title = f"{name} in {field:g} T: equipotentials tilt by {found[name]['tilt']:.2f}°"
+        results[name] = {"sheet": sheet / film.sheet, "hall": hall / (true * current), "tilt": tilt(both[1])}
+        title = f"{name} in {field:g} T: equipotentials tilt by {results[name]['tilt']:.2f}°"
         em.plot.current(both[1], Path(out) / f"{name}.png", title=title, lines=10)
         em.write.print_root(
             f"{name}: sheet resistance {sheet:.5g} Ohm (true {film.sheet:.5g}), Hall voltage {hall:.5g} V "
-            f"(true {true * current:.5g}), equipotentials in the arm tilt by {found[name]['tilt']:.2f}°"
+            f"(true {true * current:.5g}), equipotentials in the arm tilt by {results[name]['tilt']:.2f}°"
         )
-    return found
+    return results
 
 
 if __name__ == "__main__":

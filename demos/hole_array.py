@@ -42,7 +42,7 @@ def between_electrodes(side: float, hole: tuple[float, float, float], size: floa
 
 
 def along(film: em.Model, direction: ufl.core.expr.Expr) -> float:
-    """How well the bands lie along a direction at each place: 1 along it, -1 across, 0 for neither."""
+    """Order of the bands along a direction at each place: 1 along it, -1 across, 0 for neither."""
     slope, dx = ufl.grad(film["c"]), film.domain.dx(6)
     total, across = ufl.dot(slope, slope), ufl.dot(slope, direction) ** 2 / ufl.dot(direction, direction)
     turned, whole = (em.fields.integral(fem.form(f * dx), film.mesh.comm) for f in (total - 2 * across, total))

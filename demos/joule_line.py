@@ -44,7 +44,7 @@ def wire(cells: int, current_density: float) -> em.Model:
 
 
 def rise(x: Any, current_density: float) -> Any:
-    """How much warmer than its ends the line is, in closed form [K]."""
+    """Rise of the line above its ends, in closed form [K]."""
     return em.analytic.heated_line(x, current_density=current_density, temperature=ENDS, **LAW) - ENDS
 
 
@@ -81,27 +81,27 @@ def draw(figure: Figure, profiles: dict[float, Any], hottest: dict[float, float]
 
 
 def main(cells: int = 100, out: str = "results/joule_line") -> dict[str, Any]:
-    """The highest rise at each current [K], how far profiles stray [-], the limit [A/m2], what is told beyond."""
+    """The highest rise at each current [K], error of the profiles [-], the limit [A/m2], the message beyond."""
     limit = em.analytic.runaway_current_density(**LAW)
     points = np.linspace(0.0, LENGTH, 21)
-    profiles, hottest, strayed = {}, {}, 0.0
+    profiles, hottest, error = {}, {}, 0.0
     for j in CURRENTS:
         model = wire(cells, j)
         em.solve_steady(model)
         computed = em.fields.evaluate(model["T"], points[:, None]) - ENDS
-        strayed = max(strayed, float(abs(computed - rise(points, j)).max() / rise(LENGTH / 2, j)))
+        error = max(error, float(abs(computed - rise(points, j)).max() / rise(LENGTH / 2, j)))
         hottest[j] = model.quantity("T_max") - ENDS
         if j in DRAWN:
             profiles[j] = (points, computed)
-    told = ""
+    message = ""
     try:
         em.solve_steady(wire(cells, 1.01 * limit))
-    except em.ConvergenceError as error:
-        told = str(error)
+    except em.ConvergenceError as runaway:
+        message = str(runaway)
     em.plot.figure(lambda figure: draw(figure, profiles, hottest, limit), Path(out) / "line.png", height=3.0)
     em.write.print_root(*(f"j = {j:.2e} A/m2: {top:10.4f} K" for j, top in hottest.items()))
-    em.write.print_root(f"limit {limit:.6e} A/m2, profiles within {strayed:.1e}; 1 % beyond: {told}")
-    return {"hottest": hottest, "strayed": strayed, "limit": limit, "told": told}
+    em.write.print_root(f"limit {limit:.6e} A/m2, profiles within {error:.1e}; 1 % beyond: {message}")
+    return {"hottest": hottest, "error": error, "limit": limit, "message": message}
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ PLANTED = np.array([-120.0, -60.0, -20.0, 0.0, 20.0, 60.0, 120.0]) * um
 
 
 def main(cells: int = 400, out: str = "results/kirkendall") -> dict[str, float]:
-    """Where the marker of the contact and the composition there are after 100 hours, and where theory has them."""
+    """Marker of the contact and composition there after 100 hours, and in theory."""
     line = em.mesh.interval(2 * HALF, cells=cells)
     couple = em.migration.alloy(
         line,
@@ -45,7 +45,7 @@ def main(cells: int = 400, out: str = "results/kirkendall") -> dict[str, float]:
         ways.append(em.migration.positions(couple, planted[:, None])[:, 0])
         profiles.append(em.fields.evaluate(couple["N"], x[:, None]))
     contact = ways[-1][3]
-    found = {
+    results = {
         "marker": contact - HALF,
         "theory": 2 * xi * np.sqrt(SPREAD * HOURS[-1] * hour),
         "fraction": float(em.fields.evaluate(couple["N"], [[contact]])[0]),
@@ -54,9 +54,9 @@ def main(cells: int = 400, out: str = "results/kirkendall") -> dict[str, float]:
         lambda figure: draw(figure, x, np.array(profiles), np.array(ways), xi), Path(out) / "couple.png", height=2.9
     )
     em.write.print_root(
-        f"marker at {found['marker'] / um:.4f} um, theory {found['theory'] / um:.4f}; N {found['fraction']:.6f}"
+        f"marker at {results['marker'] / um:.4f} um, theory {results['theory'] / um:.4f}; N {results['fraction']:.6f}"
     )
-    return found
+    return results
 
 
 def draw(

@@ -67,7 +67,7 @@ def draw(figure: Figure, probe: em.watch.Probe, opens: float) -> None:
 
 
 def main(cells: int = 40, out: str = "results/korhonen") -> dict[str, float]:
-    """When a void opens, found and exact [s], how far stresses stray over G L [-], the line's (j L) over critical."""
+    """Time of the void, computed and exact [s], error of stresses over G L [-], the line's (j L) over critical."""
     line = em.mesh.interval(LENGTH, cells=cells, names=("cathode", "anode"))
     model = em.stress.model(line, COPPER, current_density=CURRENT)
     probe = em.watch.probe("sigma", at=np.linspace(0.0, LENGTH, 21)[:, None], times=TIMES)
@@ -78,14 +78,14 @@ def main(cells: int = 40, out: str = "results/korhonen") -> dict[str, float]:
     exact = em.analytic.nucleation_time(critical_stress=CRITICAL, **CASE)
     whole = 2 * COPPER.derived(length=LENGTH, current_density=CURRENT).greatest_stress
     closed = em.analytic.korhonen_line(probe.at[:, 0], probe.t[:, None], **CASE)
-    strayed = float(np.abs(probe.values - closed).max() / whole)
+    error = float(np.abs(probe.values - closed).max() / whole)
     product = em.analytic.blech_product(COPPER, critical_stress=CRITICAL)
     em.plot.figure(lambda figure: draw(figure, probe, first.t), Path(out) / "line.png", height=3.0)
     em.write.print_root(
         f"{first.stopped} after {first.t:.6e} s, in closed form {exact:.6e} s",
-        f"stresses within {strayed:.1e} of the whole difference; j L is {abs(CURRENT) * LENGTH / product:.3f} critical",
+        f"stresses within {error:.1e} of the whole difference; j L is {abs(CURRENT) * LENGTH / product:.3f} critical",
     )
-    return {"found": first.t, "exact": exact, "strayed": strayed, "product": abs(CURRENT) * LENGTH / product}
+    return {"computed": first.t, "exact": exact, "error": error, "product": abs(CURRENT) * LENGTH / product}
 
 
 if __name__ == "__main__":

@@ -40,12 +40,12 @@ def conducting(size: float, refine: float, unit: float) -> em.Model:
 def main(until: float = 300.0, size: float = 1.6, drive: float = 0.1, out: str = "results/layout") -> dict[str, float]:
     """Squares found and counted, and how far the solute went over what the drift alone would do."""
     line = conducting(size=0.5, refine=0.005, unit=1.0)
-    found = em.conduction.resistance(line)
+    squares = em.conduction.resistance(line)
     em.plot.mesh(line.domain, Path(out) / "mesh.png", unit="µm")
     em.plot.current(line, Path(out) / "current.png", lines=5, title="current in a meander", unit="µm")
     em.write.print_root(
         line.domain,
-        f"{found:.4f} squares, counted {SQUARES:.4f}: {found - SQUARES:+.4f}",
+        f"{squares:.4f} squares, counted {SQUARES:.4f}: {squares - SQUARES:+.4f}",
         em.conduction.crowding(line),
     )
 
@@ -82,7 +82,7 @@ def main(until: float = 300.0, size: float = 1.6, drive: float = 0.1, out: str =
         f"{report}; solute kept to {solute.worst:.1e}",
         f"solute moved {moved:.4g} down the potential, by drift alone {drift:.4g}",
     )
-    return {"squares": found, "counted": SQUARES, "moved": moved / drift, "solute": solute.worst}
+    return {"squares": squares, "counted": SQUARES, "moved": moved / drift, "solute": solute.worst}
 
 
 if __name__ == "__main__":

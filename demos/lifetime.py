@@ -1,4 +1,4 @@
-"""How long lines live: lognormal paper, and Black's exponent on its way from 2 to 1.
+"""Lifetimes of lines: lognormal paper, and Black's exponent on its way from 2 to 1.
 
 Lines differ in activation energy and in the stress that opens a void, so some live twice as long as others; their lives
 lie on a straight line of lognormal paper, and the fit tells the median, the spread, and how sure both are. Accelerated
@@ -72,8 +72,8 @@ def draw_paper(axis: Any, samples: dict[str, em.lifetime.Sample]) -> None:
     for i, (name, sample) in enumerate(samples.items()):
         fit, colour = sample.fit(), style.named_colour(i)
         times, parts = em.lifetime.plotting_positions(sample.lifetimes)
-        told = f"{name}: t50 = {fit.t50.value / hour:.3g} h, σ = {fit.sigma.value:.2f}"
-        axis.semilogx(times / hour, norm.ppf(parts), "o", color=colour, markersize=2.5, label=told)
+        text = f"{name}: t50 = {fit.t50.value / hour:.3g} h, σ = {fit.sigma.value:.2f}"
+        axis.semilogx(times / hour, norm.ppf(parts), "o", color=colour, markersize=2.5, label=text)
         quantiles = [fit.quantile(float(part)) for part in PARTS]
         low, value, high = (np.array([getattr(q, end) for q in quantiles]) / hour for end in ("low", "value", "high"))
         axis.plot(value, norm.ppf(PARTS), color=colour)
@@ -89,16 +89,16 @@ def draw_exponents(axis: Any, fits: dict[float, em.lifetime.BlackFit], alike: di
     style = em.plot.style
     lengths = np.array(list(fits)) / nm
     shown = np.where(lengths > 0, lengths, 2.0)
-    for n, told in ((2, "void opens: tension grows as j √t"), (1, "void grows as atoms drift, j t")):
+    for n, text in ((2, "void opens: tension grows as j √t"), (1, "void grows as atoms drift, j t")):
         axis.axhline(n, color=style.GREY, linestyle="dashed")
         axis.text(
-            2000 if n == 2 else 2, n + 0.03, told, color=style.GREY, ha="right" if n == 2 else "left", fontsize="small"
+            2000 if n == 2 else 2, n + 0.03, text, color=style.GREY, ha="right" if n == 2 else "left", fontsize="small"
         )
     values = np.array([[f.exponent.value, f.exponent.low, f.exponent.high] for f in fits.values()]).T
     bars = [values[0] - values[1], values[2] - values[0]]
     axis.plot(shown, list(alike.values()), color=style.named_colour(1), label="lines that do not differ")
-    told = "fits of lines that differ, one seed"
-    axis.errorbar(shown, values[0], bars, fmt="o", color=style.named_colour(0), markersize=4, capsize=2, label=told)
+    text = "fits of lines that differ, one seed"
+    axis.errorbar(shown, values[0], bars, fmt="o", color=style.named_colour(0), markersize=4, capsize=2, label=text)
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), handletextpad=0.3)
     axis.set_xscale("log")
     ticks = [2, 5, 20, 100, 500, 2000]

@@ -46,7 +46,7 @@ class Outlines(em.observe.Observer):
 
 @dataclass(frozen=True)
 class Bridge:
-    """What became of one metal.
+    """Results of one metal.
 
     Attributes:
         metal: its name.

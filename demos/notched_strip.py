@@ -33,9 +33,9 @@ def main(until: float = 200.0, size: float = 1.6, out: str = "results/notched_st
     title = f"composition at t = {until:g}"
     look: dict[str, Any] = {"label": "concentration c", "unit": "h", "lines": 8}
     em.plot.current(current, Path(out) / "composition.png", over=film["c"], title=title, **look)
-    found = em.conduction.crowding(current)
-    em.write.print_root(domain, report, found, f"resistance {em.conduction.resistance(current):.4f}")
-    return found
+    factor = em.conduction.crowding(current)
+    em.write.print_root(domain, report, factor, f"resistance {em.conduction.resistance(current):.4f}")
+    return factor
 
 
 if __name__ == "__main__":

@@ -29,19 +29,19 @@ def main(
     )
     run = em.evolve(film, until, rtol=3e-3, watch=[em.watch.conserved("solute")])
     em.write.print_root(domain, run)
-    found = {}
+    results = {}
     for grain, turn in turns.items():
         angle, order = em.patterns.direction(film["c"], dx=domain.dx(region=grain))
-        found[grain] = ((90.0 + turn) % 180.0, angle, order)
+        results[grain] = ((90.0 + turn) % 180.0, angle, order)
         em.write.print_root(
-            f"{grain}: slow axis at {found[grain][0]:5.1f} deg, bands at {angle:5.1f} deg, order {order:.2f}"
+            f"{grain}: slow axis at {results[grain][0]:5.1f} deg, bands at {angle:5.1f} deg, order {order:.2f}"
         )
     em.plot.mesh(domain, Path(out) / "grains.png", unit="h")
     title = f"composition at t = {until:g}"
     em.plot.field(
         film["c"], Path(out) / "composition.png", title=title, label="concentration c", unit="h", regions=domain
     )
-    return found
+    return results
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 Stripes along x in one layer and along y in the other, vias at their crossings, pads here and there, and a block that
 draws six times as much as the rest. Kirchhoff's laws give every current. Each stripe is one piece of metal that no atom
-leaves, and its steady stress, told without a march, says whether it is immortal. In others voids open, one after the
-other, where electrons come in from the loads: a void holds the stress at 0, grows, and sends the current through the
-liner or another way. The grid fails when a node has dropped by a tenth more than in the beginning.
+leaves, and its steady stress, computed without time steps, decides if it is immortal. In others voids open, one after
+the other, where electrons come in from the loads: a void holds the stress at 0, grows, and sends the current through
+the liner or another way. The grid fails when a node has dropped by a tenth more than in the beginning.
 """
 
 import argparse
@@ -66,14 +66,14 @@ def of_potential(net: em.mesh.Network, potential: np.ndarray) -> np.ndarray:
 
 
 def verdict(highest: np.ndarray) -> str:
-    """How many pieces can fail."""
+    """Number of pieces that can fail."""
     mortal = highest >= CRITICAL
     most = highest.max() / MPa
     return f"{mortal.sum()} of {len(highest)} pieces of metal can get voids, the highest tension is {most:.1f} MPa"
 
 
 def pictures(domain: em.mesh.Domain, highest: np.ndarray, stress: Any, life: em.failure.Life, out: Path) -> None:
-    """Which stripes can fail, and the stress with the voids at the end."""
+    """Stripes that can fail, and the stress with the voids at the end."""
     net = domain.wires()
     of_wires = highest[net.components[net.segments[:, 0]]]
     em.plot.network(

@@ -47,27 +47,27 @@ def main(until: float = 16.0, cells: int = 150, out: str = "results/separation")
         )
         for name, mobility in MOBILITIES.items()
     ]
-    kept = [em.watch.conserved(f"amount {name}") for name in MOBILITIES]
+    conserved = [em.watch.conserved(f"amount {name}") for name in MOBILITIES]
     along = np.linspace(0.0, LENGTH, 601)
     places = np.column_stack([along, np.full_like(along, WIDTH / 2)])
     profiles = []
     for t in (0.0, until / 4, until):
         if t:
-            report = em.evolve(mixture, t, watch=kept, progress=False)
+            report = em.evolve(mixture, t, watch=conserved, progress=False)
         profiles.append([em.fields.evaluate(s[name], places) for name, s in zip(MOBILITIES, mixture, strict=True)])
-    found = {}
+    results = {}
     for (name, mobility), species in zip(MOBILITIES.items(), mixture, strict=True):
         place, width = band(species, name)
-        found[name] = {
+        results[name] = {
             "place": place,
             "expected place": PLUG + mobility * VOLTAGE / LENGTH * until,
             "width": width,
             "expected width": float(np.sqrt(SIGMA**2 + 2 * DIFFUSIVITY * until)),
         }
-    titles = [f"{name}: at {band['place']:.2f}, width {band['width']:.2f}" for name, band in found.items()]
+    titles = [f"{name}: at {band['place']:.2f}, width {band['width']:.2f}" for name, band in results.items()]
     em.plot.figure(lambda figure: draw(figure, along, profiles, until), Path(out) / "bands.png", height=3.9)
     em.write.print_root(channel, report, *titles, em.migration.peclet(mixture[-1]))
-    return found
+    return results
 
 
 def draw(figure: Figure, along: NDArray[np.float64], profiles: list[list[NDArray[np.float64]]], until: float) -> None:

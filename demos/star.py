@@ -50,7 +50,7 @@ def tree(cells: int) -> em.mesh.Domain:
 def alone(net: em.mesh.Network) -> dict[str, float]:
     """The greatest steady tension of each wire, were both its ends blocked [Pa]."""
     each = [COPPER.derived(length=length, current_density=j) for length, j in zip(net.lengths, CURRENT, strict=True)]
-    return {wire: told.greatest_stress for wire, told in zip(WIRES, each, strict=True)}
+    return {wire: numbers.greatest_stress for wire, numbers in zip(WIRES, each, strict=True)}
 
 
 def places(per_wire: int = 25) -> np.ndarray:
@@ -71,9 +71,9 @@ def draw_ways(axis: Any, probe: em.watch.Probe, ends: dict[str, float], blech: d
         axis.plot(branch, row[2 * n - 1 :], color=colour, linestyle="dashed")
     at = dict(zip(NODES, (0.0, 20.0, 50.0, 30.0), strict=True))
     for wire, tension in blech.items():
-        told = "steady, each wire alone" if wire == "AJ" else None
+        text = "steady, each wire alone" if wire == "AJ" else None
         sides = np.array([-tension, tension]) / MPa
-        axis.plot([at[node] for node in wire], sides, color=style.GREY, linestyle="dotted", label=told)
+        axis.plot([at[node] for node in wire], sides, color=style.GREY, linestyle="dotted", label=text)
     steady = [stress / MPa for stress in ends.values()]
     axis.plot([at[node] for node in ends], steady, "o", color=style.INK, label="steady, the tree")
     for node, shift in (("A", (7, -5)), ("J", (5, -13)), ("B", (-14, -3)), ("C", (7, -4))):
@@ -113,8 +113,8 @@ def main(cells: int = 16, out: str = "results/star") -> dict[str, Any]:
     blech = alone(net.wires())
     worst = max(ends, key=lambda node: ends[node])
     probe = em.watch.probe("sigma", at=places(), times=TIMES)
-    kept = em.watch.conserved("atoms", rtol=1e-12)
-    em.evolve(model, until=UNTIL, watch=[probe, kept], progress=False)
+    conserved = em.watch.conserved("atoms", rtol=1e-12)
+    em.evolve(model, until=UNTIL, watch=[probe, conserved], progress=False)
     marched = em.stress.at_nodes(model)
     off = float(np.abs(marched - list(ends.values())).max())
     em.plot.figure(lambda figure: draw(figure, probe, ends, blech), Path(out) / "march.png", height=3.0)
@@ -127,14 +127,14 @@ def main(cells: int = 16, out: str = "results/star") -> dict[str, Any]:
         marks={"first void": [list(NODES).index(worst)]},
         title=f"stress after {UNTIL / year:g} years: A left, J, B right, C above",
     )
-    told = ", ".join(f"{node} {stress / MPa:.4f}" for node, stress in ends.items())
+    text = ", ".join(f"{node} {stress / MPa:.4f}" for node, stress in ends.items())
     single = ", ".join(f"{wire} {tension / MPa:.1f}" for wire, tension in blech.items())
     em.write.print_root(
-        f"steady stress [MPa]: {told}; the march ends within {off / MPa:.2g}",
+        f"steady stress [MPa]: {text}; the march ends within {off / MPa:.2g}",
         f"greatest tension of each wire alone [MPa]: {single}: none passes {CRITICAL / MPa:g}",
         f"as a tree: {verdict}",
     )
-    return {"nodes": ends, "off": off, "alone": blech, "immortal": bool(verdict), "atoms": kept.worst}
+    return {"nodes": ends, "off": off, "alone": blech, "immortal": bool(verdict), "atoms": conserved.worst}
 
 
 if __name__ == "__main__":

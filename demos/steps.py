@@ -59,7 +59,7 @@ def bridge(metal: str) -> em.steps.History:
 
 
 def carried(history: em.steps.History) -> float:
-    """How far to the right the middle of the layers of both pads moved [m]."""
+    """Shift of the middle of the layers of both pads to the right [m]."""
     x, down = history.positions, history.row.down
     moment = (x[-1] ** 2 - x[0] ** 2) @ down / 2
     return float(moment / (2 * LAYERS * STAIR * (LAYERS + 1) / 2))
@@ -80,17 +80,17 @@ def draw_stairs(axis: Any, metal: str, history: em.steps.History) -> None:
     axis.plot(history.t, history.positions / nm, color=em.plot.style.INK, linewidth=0.7)
     axis.set(xlabel="time [s]", ylabel="x of the steps, down the stairs [nm]", xlim=(0, history.t[-1]))
     axis.set_ylim(0, history.row.length / nm)
-    told = "bunch" if history.bunching[-1] > history.bunching[0] else "spread"
-    axis.set_title(f"{metal}, Z* = {METALS[metal].effective_charge:+g}: steps {told}")
+    verb = "bunch" if history.bunching[-1] > history.bunching[0] else "spread"
+    axis.set_title(f"{metal}, Z* = {METALS[metal].effective_charge:+g}: steps {verb}")
 
 
 def draw_rates(axis: Any, rates: dict[str, dict[float, complex]]) -> None:
     """Growth rates against theory."""
     style = em.plot.style
     fine = np.linspace(0, np.pi, 101)
-    for i, (metal, found) in enumerate(rates.items()):
+    for i, (metal, computed) in enumerate(rates.items()):
         theory = np.real(em.steps.growth_rate(fine, surface(metal), width=WIDTH))
-        phases, dots = np.array(list(found)), np.real(list(found.values()))
+        phases, dots = np.array(list(computed)), np.real(list(computed.values()))
         colour = style.named_colour(i)
         axis.plot(fine / np.pi, theory, color=colour)
         axis.plot(phases / np.pi, dots, "o", color=colour, markersize=4, label=metal)
@@ -126,20 +126,20 @@ def draw(figure: Figure, rows: dict[str, Any], rates: dict[str, Any], bridges: d
 
 
 def main(steps: int = 32, out: str = "results/steps") -> dict[str, Any]:
-    """How bunched each metal's stairs became, how far its atoms were carried [m], how far rates stray from theory."""
+    """Bunching of each metal's stairs, way of its atoms [m], and the difference of rates from theory."""
     rows = stairs(steps)
     bridges = {metal: bridge(metal) for metal in METALS}
     phases = {waves: 2 * np.pi * waves / 16 for waves in range(1, 9)}
     rates = {metal: {phase: measured(metal, 16, n) for n, phase in phases.items()} for metal in METALS}
     theory = {metal: em.steps.growth_rate(list(phases.values()), surface(metal), width=WIDTH) for metal in METALS}
-    strayed = max(abs(np.array(list(rates[m].values())) - theory[m]).max() / abs(theory[m]).max() for m in METALS)
+    error = max(abs(np.array(list(rates[m].values())) - theory[m]).max() / abs(theory[m]).max() for m in METALS)
     em.plot.figure(lambda figure: draw(figure, rows, rates, bridges), Path(out) / "steps.png", height=5.6)
     bunching = {metal: history.bunching[[0, -1]].tolist() for metal, history in rows.items()}
     moved = {metal: carried(history) for metal, history in bridges.items()}
     for metal, (start, end) in bunching.items():
         em.write.print_root(f"{metal:8}: bunching {start:.3f} to {end:.3f}, pads carried {moved[metal] / nm:+.1f} nm")
-    em.write.print_root(f"growth rates within {strayed:.1e} of the linear theory")
-    return {"bunching": bunching, "carried": moved, "strayed": strayed}
+    em.write.print_root(f"growth rates within {error:.1e} of the linear theory")
+    return {"bunching": bunching, "carried": moved, "error": error}
 
 
 if __name__ == "__main__":

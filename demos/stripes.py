@@ -51,18 +51,18 @@ def run(surface: str, out: Path, angle: float, until: float, cells: int) -> tupl
 
 def main(until: float = 1000.0, cells: int = 48, out: str = "results/stripes", angle: float = 45.0) -> dict[str, float]:
     """Both surfaces; the angles of their stripes [degrees]."""
-    films, lines, titles, found = [], [], [], {}
+    films, lines, titles, angles = [], [], [], {}
     for surface in ("100", "110"):
         film, drift = run(surface, Path(out) / surface, angle, until, cells)
         pattern = em.patterns.measure(film["c"])
         lines.append(f"[{surface}] field at {angle:g}°, drift at {drift:.1f}°  ->  {pattern}")
         titles.append(f"[{surface}]: field {angle:g}°, drift {drift:.1f}°, stripes {pattern.angle:.1f}°")
         films.append(film["c"])
-        found[surface] = pattern.angle
+        angles[surface] = pattern.angle
     em.plot.film_strip(films, Path(out) / "surfaces.png", titles=titles, label="concentration c", unit="h")
     em.write.text(Path(out) / "patterns.txt", "\n".join(lines) + "\n")
     em.write.print_root(*lines, f"pictures, films, tables and ParaView files: {out}/")
-    return found
+    return angles
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def unit(metal: em.materials.Material) -> float:
     return LENGTH**2 / metal.derived(length=LENGTH, current_density=CURRENT).stress_diffusivity
 
 
-def told(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """A time in words."""
     if seconds < year:
         return f"{seconds / hour:.3g} hours"
@@ -56,21 +56,21 @@ def closed(metal: em.materials.Material, at: Any, t: Any) -> Any:
     return em.analytic.korhonen_line(at, t, length=LENGTH, current_density=CURRENT, material=metal)
 
 
-def draw(figure: Figure, at: Any, found: dict[str, Any]) -> None:
+def draw(figure: Figure, at: Any, results: dict[str, Any]) -> None:
     """A panel for each metal."""
     style = em.plot.style
-    panels = figure.subplots(1, len(found), sharey=True)
-    for axis, (name, stress) in zip(panels, found.items(), strict=True):
+    panels = figure.subplots(1, len(results), sharey=True)
+    for axis, (name, stress) in zip(panels, results.items(), strict=True):
         metal = METALS[name]
         for i, (stage, row) in enumerate(zip(STAGES, stress, strict=True)):
             axis.plot(at / um, row / MPa, color=style.named_colour(i), label=f"{stage:g}")
         rest = closed(metal, at, 10 * unit(metal))
         axis.plot(at / um, rest / MPa, color=style.INK, linestyle="dotted", label="steady")
         axis.axhline(0.0, color=style.GREY, linewidth=0.7)
-        placeholder = metal.constants["effective_charge"].mark == "placeholder"
+        placeholder = metal.constants["effective_charge"].confidence == "placeholder"
         axis.set_title(
             f"{name}\nZ* = {metal.effective_charge:+g}{' (placeholder)' if placeholder else ''}\n"
-            f"L²/κ = {told(unit(metal))}"
+            f"L²/κ = {duration(unit(metal))}"
         )
         axis.set(xlabel="distance from the cathode [µm]", xlim=(0, LENGTH / um))
         end = 0 if metal.effective_charge < 0 else -1
@@ -87,21 +87,21 @@ def draw(figure: Figure, at: Any, found: dict[str, Any]) -> None:
 def main(cells: int = 20, out: str = "results/upwind") -> dict[str, Any]:
     """Steady stress at both ends [Pa], how far profiles are from closed form and mirror images apart [-]."""
     at = np.linspace(0.0, LENGTH, 81)
-    found = {name: profiles(metal, cells, at) for name, metal in METALS.items()}
-    ends, strayed, worst = {}, 0.0, 0.0
+    results = {name: profiles(metal, cells, at) for name, metal in METALS.items()}
+    ends, error, worst = {}, 0.0, 0.0
     for name, metal in METALS.items():
         rest = em.fields.evaluate(em.stress.steady(line(metal, cells)), np.array([[0.0], [LENGTH]]))
         ends[name] = rest.tolist()
         exact = closed(metal, at, np.array(STAGES)[:, None] * unit(metal))
-        strayed = max(strayed, float(np.abs(found[name] - exact).max() / np.abs(rest).max()))
+        error = max(error, float(np.abs(results[name] - exact).max() / np.abs(rest).max()))
         other = metal.having(effective_charge=-metal.effective_charge)
         mirrored = profiles(other, cells, at)
-        worst = max(worst, float(np.abs(mirrored + found[name]).max() / np.abs(found[name]).max()))
-    em.plot.figure(lambda figure: draw(figure, at, found), Path(out) / "ends.png", height=2.9)
+        worst = max(worst, float(np.abs(mirrored + results[name]).max() / np.abs(results[name]).max()))
+    em.plot.figure(lambda figure: draw(figure, at, results), Path(out) / "ends.png", height=2.9)
     for name, (cathode, anode) in ends.items():
         em.write.print_root(f"{name:11}: cathode {cathode / MPa:+8.2f} MPa, anode {anode / MPa:+8.2f} MPa")
-    em.write.print_root(f"profiles within {strayed:.1e} of closed form; charges reversed: the opposite to {worst:.1e}")
-    return {"ends": ends, "strayed": strayed, "reversed": worst}
+    em.write.print_root(f"profiles within {error:.1e} of closed form; charges reversed: the opposite to {worst:.1e}")
+    return {"ends": ends, "error": error, "reversed": worst}
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ def main(size: float = 0.25, out: str = "results/via_stress") -> dict[str, float
     planes = {label: middle(field) for label, field in shown.items()}
     em.plot.figure(lambda figure: draw(figure, planes), Path(out) / "planes.png", height=1.4 * len(planes) + 0.3)
     em.plot.current(current, Path(out) / "current.png", title="current in a via", width="page")
-    found = {
+    results = {
         "crowding": float(em.conduction.crowding(current).ratio),
         "rise": heat.quantity("T_max") - AROUND,
         "tension": high,
@@ -125,11 +125,11 @@ def main(size: float = 0.25, out: str = "results/via_stress") -> dict[str, float
     em.write.print_root(
         domain,
         em.conduction.crowding(current),
-        f"hottest {found['rise']:.2f} K above {AROUND:g} K",
-        f"steady stress from {low / MPa:.1f} to {high / MPa:.1f} MPa, of heat alone up to {found['thermal'] / MPa:.1f}",
+        f"hottest {results['rise']:.2f} K above {AROUND:g} K",
+        f"steady stress from {low / MPa:.1f} to {high / MPa:.1f} MPa, of heat alone up to {heated / MPa:.1f}",
         f"a solve of Korhonen's equation is within {off:.1e} of the affine law",
     )
-    return found
+    return results
 
 
 if __name__ == "__main__":

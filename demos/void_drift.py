@@ -26,7 +26,7 @@ SHARP = (0.25, 0.75)  # ends of the colours: what lies between them is 2.2 inter
 
 
 def drawn(axis: Any, seen: Any, turn: float, expected: float) -> None:
-    """Where the void is in time, and where the closed form has it."""
+    """Place of the void in time, and in the closed form."""
     t, x = seen.t, np.unwrap(seen["x_centre"], period=BOX[0])
     exact = x[0] + expected * np.where(t < turn, t, 2 * turn - t)
     axis.plot(t * 1e6, exact / nm, color=em.plot.style.GREY, linestyle="dashed", label="−2 A Z* e E/R")

@@ -14,7 +14,7 @@ import emfem as em
 def main(until: float = 1000.0, cells: int = 48, out: str = "results/zero_field") -> dict[float, em.patterns.Pattern]:
     """The pattern at each Lambda."""
     domain = em.mesh.periodic_rectangle((62.4, 62.4), cells=(cells, cells))
-    films, found = [], {}
+    films, patterns = [], {}
     for ratio in (0.1, 1.0, 10.0):
         film = em.film.model(
             domain,
@@ -25,13 +25,13 @@ def main(until: float = 1000.0, cells: int = 48, out: str = "results/zero_field"
         )
         energy = em.watch.series(["free_energy"])
         em.evolve(film, until, rtol=3e-3, watch=[energy, em.watch.conserved("solute")])
-        found[ratio] = em.patterns.measure(film["c"])
+        patterns[ratio] = em.patterns.measure(film["c"])
         films.append(film["c"])
         fall = energy["free_energy"][0] - energy["free_energy"][-1]
-        em.write.print_root(f"Lambda = {ratio:g}: {found[ratio]}; free energy fell by {fall:.3g}")
-    titles = [f"Λ = {ratio:g}" for ratio in found]
+        em.write.print_root(f"Lambda = {ratio:g}: {patterns[ratio]}; free energy fell by {fall:.3g}")
+    titles = [f"Λ = {ratio:g}" for ratio in patterns]
     em.plot.film_strip(films, Path(out) / "strip.png", titles=titles, label="concentration c", unit="h")
-    return found
+    return patterns
 
 
 if __name__ == "__main__":

@@ -294,7 +294,7 @@ def _trend(x: Sequence[float], y: Sequence[float]) -> float:
 
 
 def _vertical(groups: Groups) -> bool:
-    """Whether the stripes stand upright."""
+    """True if the stripes stand upright."""
     return all(abs(tilt(mean_angle(records), 90.0)) < STRAYS for records in groups.values())
 
 

@@ -1,4 +1,4 @@
-"""What lies beyond the paper: diagrams of the patterns, the law of coarsening, a notched strip, a polycrystal.
+"""Figures beyond the paper: diagrams of the patterns, the law of coarsening, a notched strip, a polycrystal.
 
     python demos/paper/beyond.py                  all of it, at the size of its study files
     python demos/paper/beyond.py --only content   one diagram

@@ -15,7 +15,7 @@ from films import Film, Record, load, run_all, study
 
 @dataclass(frozen=True)
 class Size:
-    """What is changed in the studies: their case, and the random starts (none: those of the files)."""
+    """Changes of the studies: their case, and the random starts (none: those of the files)."""
 
     changes: dict[str, Any]
     seeds: tuple[int, ...] = ()
@@ -53,7 +53,7 @@ class Finding:
 
 
 def verdict(holds: bool | None, *, partly: bool = False) -> str:
-    """What the last column says; None is what could not be seen."""
+    """Text of the last column; None stands for a pattern that could not be seen."""
     if holds is None:
         return "not reached"
     return "yes" if holds else "partly" if partly else "no"
@@ -61,7 +61,7 @@ def verdict(holds: bool | None, *, partly: bool = False) -> str:
 
 @dataclass
 class Book:
-    """What all figures share.
+    """Data that all figures share.
 
     Attributes:
         size: "reduced", "laptop" or "full".

@@ -31,7 +31,7 @@ def law(book: Book) -> list[Finding]:
 
 
 def rows(field: float, records: Sequence[Record]) -> list[Finding]:
-    """What is found at one strength of the field."""
+    """Results at one strength of the field."""
     until = float(records[0].t[-1])
     early, late = coarsening(records, SINCE, until / 4), coarsening(records, until / 4)
     first, last = (over(records, lambda r, t=t: r.at(t).wavelength) for t in (SINCE, until))

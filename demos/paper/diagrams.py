@@ -1,4 +1,4 @@
-"""Which pattern is where: diagrams over angles of field and crystal, diffusivities and field, solute and field."""
+"""Diagrams of the patterns over angles of field and crystal, diffusivities and field, solute and field."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def found(book: Book, name: str) -> list[Record]:
 
 
 def faint(record: Record) -> bool:
-    """Whether there is hardly a pattern at the end."""
+    """True if there is hardly a pattern at the end."""
     return bool(record.patterns[-1].contrast < FAINT)
 
 
@@ -121,7 +121,7 @@ def directed(films: Sequence[Record]) -> list[Record]:
 
 
 def counted(films: Sequence[Record]) -> str:
-    """How many films have each kind of pattern at the end."""
+    """Number of films with each kind of pattern at the end."""
     kinds = ["faint" if faint(record) else record.patterns[-1].kind for record in films]
     counts = [f"{kinds.count(kind)} {kind}" for kind in (*KINDS, "faint") if kind in kinds]
     return ", ".join(counts) + f", of {len(films)} films"
@@ -224,7 +224,7 @@ def look(kind: str, *, hollow: bool) -> dict[str, Any]:
 
 
 def off_drift(films: Sequence[Record]) -> Draw:
-    """How far stripes lie from the field, and from the drift, against the angle between field and drift."""
+    """Angles from the field and from the drift to the stripes, against the angle between field and drift."""
 
     def draw(axes: Axes) -> None:
         striped = directed(films)
@@ -239,7 +239,7 @@ def off_drift(films: Sequence[Record]) -> Draw:
 
 
 def times(films: Sequence[Record], axis: Axis) -> Draw:
-    """When stripes have their direction (order 0.9), against the field."""
+    """Time at which stripes have their direction (order 0.9), against the field."""
 
     def draw(axes: Axes) -> None:
         for index, (value, group) in enumerate(grouped(films, axis).items()):

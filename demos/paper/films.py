@@ -96,7 +96,7 @@ class Film:
 
 @dataclass(frozen=True)
 class Record:
-    """What is kept of a run.
+    """Record of a run.
 
     Attributes:
         film: what was run.

@@ -93,7 +93,7 @@ def fig2(book: Book) -> list[Finding]:
 
 
 def theory(book: Book) -> list[Finding]:
-    """What small waves do at 50/50, and what their drift depends on."""
+    """Growth of small waves at 50/50, and the causes of their drift."""
     field, crystal = em.film.uniform_field(0.3, angle=30 * deg), em.film.Anisotropy("110", 1.0, 30 * deg, ratio=1.4)
     alloy = em.film.cupd()
     plain = replace(alloy, solute_expansion=0.0)

@@ -1,4 +1,4 @@
-"""What the figures ask of the films: when stripes are there, how many, how straight, and the spread over the seeds."""
+"""Measures of the films for the figures: time, number and straightness of stripes, and the spread over the seeds."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def mean_angle(records: Sequence[Record]) -> float:
 
 
 def turned(records: Sequence[Record], reference: float) -> Spread:
-    """How far the stripes are turned from a direction at the end, over the seeds [degrees]."""
+    """Angle from a direction to the stripes at the end, over the seeds [degrees]."""
     return over(records, lambda record: tilt(record.patterns[-1].angle, reference))
 
 
@@ -148,7 +148,7 @@ class Law:
 
 
 def coarsening(records: Sequence[Record], since: float | None = None, until: float | None = None) -> Law:
-    """How the spacing of the stripes grows."""
+    """Growth of the spacing of the stripes."""
     return power_law(records, "wavelength", LATE * records[0].film.until if since is None else since, until)
 
 

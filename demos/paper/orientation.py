@@ -137,7 +137,7 @@ def _surfaces(book: Book, name: str) -> dict[str, list[Record]]:
 
 
 def _along(figure: str, records: Sequence[Record], says: str, axis: float, *, perfect: bool | None) -> Finding:
-    """Whether the films lie along an axis, and are perfect or not as the paper says (None: either)."""
+    """True if the films lie along an axis, and are perfect or not as in the paper (None: either)."""
     off = turned(records, axis)
     became = over(records, formed)
     told = f"{kinds(records)}; {off.told()}° from the axis; perfect from t = {became.told(0)}"
@@ -148,7 +148,7 @@ def _along(figure: str, records: Sequence[Record], says: str, axis: float, *, pe
 
 
 def _mostly_perfect(records: Sequence[Record]) -> bool:
-    """Whether most of the films became perfect."""
+    """True if most of the films became perfect."""
     return bool(over(records, formed).reached > len(records) / 2)
 
 

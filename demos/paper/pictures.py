@@ -1,4 +1,4 @@
-"""How the paper's figures are drawn: compositions side by side, and curves with their spread over the seeds."""
+"""Drawing of the paper's figures: compositions side by side, and curves with their spread over the seeds."""
 
 from __future__ import annotations
 

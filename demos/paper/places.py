@@ -123,7 +123,7 @@ class Strip:
 
     @property
     def tilted(self) -> NDArray[np.bool_]:
-        """Where the field is turned from the strip by more than `TILTED`."""
+        """True where the field is turned from the strip by more than `TILTED`."""
         return np.abs(np.degrees(np.arctan2(self.field[1], self.field[0]))) > TILTED
 
 
@@ -138,7 +138,7 @@ def notch(book: Book, workers: int) -> list[Finding]:
 
 
 def _followed(strip: Strip) -> str:
-    """How the bands of a strip lie."""
+    """Direction of the bands of a strip."""
     there, bent = strip.alignment(), strip.alignment(strip.tilted)
     straight = strip.alignment(strip.tilted, local=False)
     return (
@@ -197,7 +197,7 @@ def against_force(axes: Axes, strips: Sequence[Strip]) -> None:
 
 @dataclass(frozen=True)
 class Grain:
-    """What one grain of a polycrystal has.
+    """Pattern of one grain of a polycrystal.
 
     Attributes:
         slow: direction of slow diffusion to the x axis [degrees].

@@ -1,4 +1,4 @@
-"""What all films say together: Remark 5, the conclusions, and what lies beyond the paper."""
+"""Results of all films together: Remark 5, the conclusions, and results beyond the paper."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def conclusion(book: Book, names: Sequence[str]) -> list[Finding]:
 
 
 def beyond(book: Book, names: Sequence[str]) -> list[Finding]:
-    """How the stripes coarsen, and which pattern is where: every crystal is its skew Lambda f_y / f_x."""
+    """Coarsening of the stripes, and the map of patterns: every crystal is its skew Lambda f_y / f_x."""
     films = book.everything(names)
     page(book.out / "diagram.png", [], [_diagram([r for r in films if r.film.field == FIELD])])
     free = [r for r in films if r.film.field == 0.0 and r.film.skew == 1.0]
@@ -122,7 +122,7 @@ def _diagram(films: Sequence[Record]) -> Draw:
 
 
 def _has_direction(record: Record) -> bool:
-    """Whether the pattern has stripes at the end."""
+    """True if the pattern has stripes at the end."""
     return record.patterns[-1].kind in ("perfect stripes", "zipped stripes")
 
 
@@ -139,10 +139,10 @@ def _master(found: Sequence[tuple[float, float, Record]]) -> Draw:
 
 
 def _was(record: Record, kind: str) -> bool:
-    """Whether a pattern was of a kind before it became perfect."""
+    """True if a pattern was of a kind before it became perfect."""
     return bool((record.of("kind")[record.t < formed(record)] == kind).any())
 
 
 def _was_later(record: Record, kind: str) -> bool:
-    """Whether a pattern was of a kind at a quarter of the whole time, when the stripes have grown."""
+    """True if a pattern was of a kind at a quarter of the whole time, when the stripes have grown."""
     return bool(record.at(record.film.until / 4).kind == kind)

@@ -9,7 +9,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import emfem as em
-from emfem.materials.windows import WINDOWS
+from emfem.materials.validity import VALIDITY
 from emfem.studies import case
 from emfem.studies.door import KINDS
 from emfem.studies.in_time import follows
@@ -76,8 +76,8 @@ def said(maker: Callable[..., Any]) -> dict[str, str]:
 
 def words(kind: type[Table], key: str) -> str:
     """Describe the meaning of a key."""
-    if kind is MaterialTable and key in WINDOWS:
-        window = WINDOWS[key]
+    if kind is MaterialTable and key in VALIDITY:
+        window = VALIDITY[key]
         return f"of your own instead, from {window.low:g} to {window.high:g}."
     makers: list[Callable[..., Any]] = [*(k for k in kind.__mro__ if issubclass(k, Table)), *MAKERS.get(kind, ())]
     if issubclass(kind, domain.Shape) and kind is not domain.Shape:

@@ -14,7 +14,7 @@ import emfem as em
 from emfem import verify
 from emfem.plot import style
 from emfem.units import MPa, eV, hour, nm, um, year
-from emfem.verify.materials import REFERENCE
+from emfem.verify.reference import CRITICAL, DENSITY, HIGHEST, KAPPA, LENGTH, METAL, STAR_STRESS, stressed_star
 
 import matplotlib as mpl
 import numpy as np
@@ -23,10 +23,6 @@ from IPython.display import Image
 from matplotlib.ticker import NullLocator
 from scipy.special import erfc
 from scipy.stats import norm
-
-LENGTH, DENSITY = 50 * um, 1e10  # of the reference line [m, A/m2]
-HIGHEST = 76.37495 * MPa  # its stress in the end
-CRITICAL = 41 * MPa
 
 
 def picture(draw: Callable[[], Any], alt: str) -> Image:
@@ -295,7 +291,7 @@ def couple() -> Image:
 def _line(cells: int, degree: int = 2, **given: Any) -> em.Model:
     """The reference line."""
     domain = em.mesh.interval(LENGTH, cells=cells, names=("anode", "cathode"))
-    return em.stress.model(domain, REFERENCE, current_density=DENSITY, degree=degree, **given)
+    return em.stress.model(domain, METAL, current_density=DENSITY, degree=degree, **given)
 
 
 def korhonen() -> Image:
@@ -304,8 +300,8 @@ def korhonen() -> Image:
     model = _line(40)
     seen = em.watch.probe("sigma", at=points[:, None], times=times)
     em.evolve(model, times[-1], rtol=1e-5, atol=1e-7, watch=[seen], progress=False)
-    case: dict[str, Any] = {"length": LENGTH, "current_density": DENSITY, "material": REFERENCE}
-    cells, at = (6, 12, 24), 0.05 * LENGTH**2 / 1.791718e-18
+    case: dict[str, Any] = {"length": LENGTH, "current_density": DENSITY, "material": METAL}
+    cells, at = (6, 12, 24), 0.05 * LENGTH**2 / KAPPA
     errors: dict[int, list[float]] = {1: [], 2: []}
     for degree, found in errors.items():
         for n in cells:
@@ -336,15 +332,10 @@ def affine() -> Image:
     domain = em.mesh.bend(width=2 * um, arms=(10 * um, 8 * um), size=0.5 * um)
     current = em.conduction.model(domain, conductivity=1 / 2.25e-8, on={"start": em.fixed(0.01), "end": em.fixed(0.0)})
     em.solve_steady(current)
-    model = em.stress.model(domain, REFERENCE, current=current)
+    model = em.stress.model(domain, METAL, current=current)
     em.solve_steady(model)
     potential, stress = current["phi"].x.array, model["sigma"].x.array / MPa
-    star = em.stress.model(
-        verify.stress.star(),
-        REFERENCE.having(effective_charge=-5.0),
-        current_density=[1.0e10, 1.2e10, 0.8e10],
-        degree=1,
-    )
+    star = stressed_star()
     em.solve_steady(star)
     found = em.stress.at_nodes(star) / MPa
 
@@ -356,8 +347,7 @@ def affine() -> Image:
         law.plot(1e3 * fine, middle, color=style.named_colour(0), label="slope Z* e/Ω")
         law.set(xlabel="potential [mV]", ylabel="steady stress [MPa]", title="affine in the potential")
         law.legend()
-        exact = (-339.8685, -34.3687, 515.5309, 87.8312)
-        nodes.bar(range(4), exact, color=style.PALE, edgecolor=style.INK, label="by hand")
+        nodes.bar(range(4), STAR_STRESS, color=style.PALE, edgecolor=style.INK, label="by hand")
         nodes.plot(range(4), found, "o", color=style.named_colour(0), label="computed")
         nodes.axhline(0.0, color=style.GREY, linewidth=0.7)
         nodes.set(
@@ -413,7 +403,7 @@ def failure() -> Image:
     life = _life(DENSITY, 30 * nm)
     lengths = np.linspace(0.0, 29.0, 60) * nm
     whole: dict[str, Any] = {"length": LENGTH, "critical_stress": CRITICAL}
-    exact = em.lifetime.line_lifetime(REFERENCE, current_density=DENSITY, void_length=lengths, **whole)
+    exact = em.lifetime.line_lifetime(METAL, current_density=DENSITY, void_length=lengths, **whole)
     currents = np.array([0.7e10, 1e10, 4e10])
     opened = [_life(j, 0.0).voids[0].nucleated for j in currents]
 
@@ -431,9 +421,9 @@ def failure() -> Image:
         growth.set(xlabel="t [years]", ylabel="void, volume over cross-section [nm]", title="line: closed form")
         growth.legend(loc="upper left")
         fine = np.geomspace(0.545e10, 6e10, 200)
-        theory = em.lifetime.line_lifetime(REFERENCE, current_density=fine, **whole).nucleation
+        theory = em.lifetime.line_lifetime(METAL, current_density=fine, **whole).nucleation
         against(first, 0, "em.failure.run", (fine / 1e10, theory / year), (currents / 1e10, np.array(opened) / year))
-        limit = em.analytic.blech_product(REFERENCE, critical_stress=CRITICAL) / LENGTH
+        limit = em.analytic.blech_product(METAL, critical_stress=CRITICAL) / LENGTH
         first.axvline(limit / 1e10, color=style.WARNING, linestyle="dashed", label="Blech's limit")
         first.set(xscale="log", yscale="log", xlabel="j [10¹⁰ A/m²]", ylabel="time to the first void [years]")
         first.set_title("50 µm, 41 MPa")
@@ -447,7 +437,7 @@ def failure() -> Image:
 def _life(current_density: float, void: float) -> Any:
     """The reference line with voids, to failure."""
     domain = em.mesh.interval(LENGTH, cells=40, names=("left", "right"))
-    model = em.stress.model(domain, REFERENCE, current_density=current_density, voids=True)
+    model = em.stress.model(domain, METAL, current_density=current_density, voids=True)
     fails = em.failure.VoidLength(void) if void else None
     return em.failure.run(model, critical_stress=CRITICAL, until=1e10, fails=fails)
 
@@ -457,12 +447,12 @@ def lifetime() -> Image:
     j = np.geomspace(1e9, 1e12, 121)
     lives = {
         void: em.lifetime.line_lifetime(
-            REFERENCE, length=0.1, current_density=j, critical_stress=CRITICAL, void_length=void * nm
+            METAL, length=0.1, current_density=j, critical_stress=CRITICAL, void_length=void * nm
         ).time_to_failure
         for void in (0.0, 10.0, 1500.0)
     }
     sample = em.lifetime.monte_carlo(
-        REFERENCE,
+        METAL,
         em.lifetime.Line(200 * um, 1e10, void_length=50 * nm),
         samples=400,
         seed=1,
@@ -506,7 +496,7 @@ def surface() -> Image:
     b, long = em.analytic.mullins_coefficient(gold), 100 * nm
     k = 2 * np.pi / long
     parts = (0.08, 0.056, 0.04)
-    seen = [_levelled(gold, part, long, 0.4 / (b * k**4)) for part in parts]
+    seen = [verify.surface.amplitudes(verify.surface.flat_wave(part), long, 0.4 / (b * k**4)) for part in parts]
     rates = []
     for t, a in seen:
         late = t > 0.4 * t[-1]
@@ -532,18 +522,6 @@ def surface() -> Image:
         return figure
 
     return picture(draw, "A wave on a surface of gold levels; its rate against the width of the interface")
-
-
-def _levelled(metal: Any, part: float, long: float, until: float) -> tuple[Any, Any]:
-    """Times, and the amplitude of a wave of 1 % of its length, as the Fourier coefficient of c."""
-    width, height = part * long, max(0.35, 9 * part) * long
-    cells = (int(np.ceil(long / (0.6 * width))), int(np.ceil(2 * height / (0.6 * width))))
-    domain = em.mesh.periodic_rectangle((long, 2 * height), cells=cells, axes="x")
-    shape = em.surface.flat(height, amplitude=0.01 * long, wavelength=long)
-    model = em.surface.model(domain, metal, shape=shape, interface_width=width, degree=2)
-    wave = verify.surface._Wave(long, every=until / 20)
-    em.evolve(model, until, watch=[wave], progress=False)
-    return np.array(wave.t), np.abs(wave.a)
 
 
 def steps() -> Image:

@@ -42,7 +42,7 @@ def verify(
     if list_:
         _print(checks.listing(chosen))
         return
-    report = checks.run(chosen, full=full, tell=None if quiet else _progress)
+    report = checks.run(chosen, full=full, on_start=None if quiet else _progress)
     for result in report.results:
         for name, text in result.files.items():
             write.text(FILES / name, text)

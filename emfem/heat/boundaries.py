@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from emfem.errors import ParameterError, number
 from emfem.heat.laws import exchange
-from emfem.materials.windows import SECTION
+from emfem.materials.validity import SECTION
 from emfem.mesh import Domain
 from emfem.model import Driver, Fixed, Flux, OfTime, coefficient, neumann_term, of_time
 from emfem.spaces import connected_components, nodes_on

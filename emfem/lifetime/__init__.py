@@ -1,14 +1,14 @@
-"""Lifetime statistics: how long lines live, how much they differ, and what accelerated tests can tell.
+"""Lifetime statistics: lives of lines, their spread, and the constants that accelerated tests determine.
 
     line = em.lifetime.Line(length=100 * um, current_density=2e10, void_length=20 * nm)
     spread = em.lifetime.Spread(activation_energy=0.02 * eV, critical_stress=0.1)
     sample = em.lifetime.monte_carlo(copper, line, samples=500, seed=1, critical_stress=500 * MPa, spread=spread)
     print(sample.fit())                                  lognormal: t50 and sigma with their intervals
-    fit = em.lifetime.fit_black(j, T, lifetimes)         Black's n and Ea; what the tests cannot tell, it says
-    fit.extrapolate(5e9, 378.0, quantile=1e-3)           refused where the tests do not reach
+    fit = em.lifetime.fit_black(j, T, lifetimes)         Black's n and Ea, or why they are not identifiable
+    fit.extrapolate(5e9, 378.0, quantile=1e-3)           refused beyond the tested conditions of such a one
 
-A life is until a void opens (where tension reaches the critical stress) and until it has grown to a given length. Lives
-fitted are lognormal, at given conditions; lines that never fail have an infinite one, and are no part of a lognormal.
+A life is until a void opens (where tension reaches the critical stress) and until it has grown to a length. Fits are
+lognormal, at one condition each; lines that never fail have an infinite life, and are no part of a lognormal.
 """
 
 from emfem.lifetime.black import Black, BlackFit, fit_black
@@ -35,3 +35,8 @@ __all__ = [
     "monte_carlo",
     "plotting_positions",
 ]
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

@@ -1,14 +1,14 @@
-"""Life of one line in closed form: until a void opens, and until it has eaten a given length."""
+"""Life of one line in closed form: until a void opens, and until it has grown to a length."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from emfem.errors import ParameterError, floats
-from emfem.lifetime.regression import Array
+from emfem.errors import ParameterError, kind
+from emfem.lifetime.regression import Array, bounded
 from emfem.materials import Material
 from emfem.units import boltzmann, elementary_charge
 
@@ -40,7 +40,7 @@ class LineLife:
 
     @property
     def time_to_failure(self) -> Any:
-        """Both together [s]."""
+        """The sum of both [s]."""
         return self.nucleation + self.growth
 
 
@@ -71,13 +71,13 @@ class Line:
         j = bounded("current_density", self.current_density, "A/m2")
         residual = bounded("residual_stress", self.residual_stress, "Pa")
         void = bounded("void_length", self.void_length, "m", at_least=0.0)
-        together({"length": length, "current_density": j, "residual_stress": residual, "void_length": void})
+        check_shapes({"length": length, "current_density": j, "residual_stress": residual, "void_length": void})
         if np.any(void >= length):
             msg = f"void_length = {np.max(void):g} m, must be less than the length of the line, {np.min(length):g} m"
             raise ParameterError(msg)
 
     def __call__(self, material: Material | Sequence[Material], critical_stress: ArrayLike) -> LineLife:
-        """Its life: the exact Korhonen stress until a void opens, then the exact growth from that stress.
+        """Return its life: the exact Korhonen stress until a void opens, then the exact growth from that stress.
 
         The void opens at the end that atoms leave when the tension there is sigma_c, holds it at 0 and takes up the
         atoms that leave: V/A = int (sigma_T - sigma) dx / B. It opens at once where sigma_T is sigma_c or more.
@@ -87,14 +87,13 @@ class Line:
             critical_stress: sigma_c, above 0 [Pa].
 
         Raises:
-            ParameterError: for a stress out of its bounds, or a constant that the metal was not given.
+            ParameterError: for a stress out of its bounds, or a constant that the metal lacks.
         """
         critical = bounded("critical_stress", critical_stress, "Pa", above=0.0)
         kappa, per_current, stiffness = _of(material)
-        given = (self.length, self.current_density, self.residual_stress, self.void_length)
-        names = ("critical_stress", "material", "length", "current_density", "residual_stress", "void_length")
-        together(dict(zip(names, (critical, kappa, *given), strict=True)))
-        parts = np.broadcast_arrays(critical, kappa, per_current, stiffness, *(np.asarray(x, float) for x in given))
+        own = {entry.name: np.asarray(getattr(self, entry.name), float) for entry in fields(self)}
+        check_shapes({"critical_stress": critical, "material": kappa} | own)
+        parts = np.broadcast_arrays(critical, kappa, per_current, stiffness, *own.values())
         shape = parts[0].shape
         sigma_c, kappa, per_current, stiffness, length, j, sigma_t, void = (x.ravel() for x in parts)
         nucleation, growth = np.full(len(j), np.inf), np.full(len(j), np.inf)
@@ -108,7 +107,7 @@ class Line:
         target = void[mortal] * stiffness[mortal] / (length[mortal] * force[mortal])
         growth[mortal] = unit * growth_time(tau, risen, sigma_t[mortal] / force[mortal], target)
         why = np.where(~mortal, REASONS[1], np.where(np.isinf(growth), REASONS[2], REASONS[0]))
-        growth[~mortal] = 0.0  # nothing grows; the nucleation time says it all
+        growth[~mortal] = 0.0  # nothing grows: the nucleation time is infinite
         return LineLife(*(x.reshape(shape)[()] for x in (nucleation, growth, why)))
 
 
@@ -121,29 +120,28 @@ def line_lifetime(
     residual_stress: ArrayLike = 0.0,
     void_length: ArrayLike = 0.0,
 ) -> LineLife:
-    """Life of lines with blocked ends in closed form; arguments as in `Line`, all together broadcast.
+    """Return the life of lines with blocked ends in closed form; arguments as in `Line`, all together broadcast.
 
     Raises:
-        ParameterError: for a value out of its bounds, or a constant that the metal was not given.
+        ParameterError: for a value out of its bounds, or a constant that the metal lacks.
     """
-    line = Line(length, current_density, residual_stress, void_length)
-    return line(material, critical_stress)
+    return Line(length, current_density, residual_stress, void_length)(material, critical_stress)
 
 
 def rise_time(risen: Array) -> Array:
-    """`kappa t/L^2` at which the tension at the end has risen by `risen` |G| L, in [0, 1/2), shape (n,)."""
-    found = np.zeros_like(risen)
+    """Return `kappa t/L^2` at which the tension at the end has risen by `risen` |G| L, in [0, 1/2), shape (n,)."""
+    times = np.zeros_like(risen)
     some = risen > 0
     wanted = risen[some]
     first = np.pi * (wanted / 2) ** 2  # of the half line: the other end only slows it down
     last = -np.log1p(-2 * wanted) / np.pi**2  # as if every wave decayed as slowly as the first
     result = elementwise.find_root(lambda s, w: risen_by(s) / w - 1, (0.99 * first, 1.01 * last), args=(wanted,))
-    found[some] = result.x
-    return found
+    times[some] = result.x
+    return times
 
 
 def risen_by(tau: Array) -> Array:
-    """Rise of the tension at the end of a blocked line over |G| L: images of the other end early, waves later."""
+    """Return the rise of the tension at the end of a blocked line over |G| L: early by images, later by waves."""
     root = np.sqrt(tau)
     early = 2 * root * (1 / np.sqrt(np.pi) + 2 * _images(root))
     k2 = (np.pi * (2 * WAVES + 1)) ** 2
@@ -151,15 +149,15 @@ def risen_by(tau: Array) -> Array:
 
 
 def growth_time(tau: Array, risen: Array, residual: Array, target: Array) -> Array:
-    """`kappa t/L^2` that a void takes to grow to `target`, infinity where it stops before; all of shape (n,).
+    """Return `kappa t/L^2` that a void takes to grow to `target`, infinity where it stops before; all of shape (n,).
 
     Args:
         tau: `kappa t/L^2` at which it opened.
-        risen: by how much the tension had risen then, over |G| L.
+        risen: rise of the tension until then, over |G| L.
         residual: sigma_T over |G| L.
         target: volume, over the cross-section, times B / (|G| L^2).
     """
-    found = np.where(target > 0, np.inf, 0.0)
+    times = np.where(target > 0, np.inf, 0.0)
     some = np.flatnonzero((target > 0) & (target < 0.5 + residual))
     if len(some):
         volume = _Volume(tau[some], risen[some], residual[some])
@@ -168,14 +166,14 @@ def growth_time(tau: Array, risen: Array, residual: Array, target: Array) -> Arr
         result = elementwise.find_root(
             lambda s, i, v: volume(s, i.astype(int)) / v - 1, (0 * last, last), args=(place, target[some])
         )
-        found[some] = result.x
-    return found
+        times[some] = result.x
+    return times
 
 
 class _Volume:
     """Volume of a void times B / (A |G| L^2) at a time after it opened, for many lines.
 
-    As long as the other end is not felt that of the half line, with t0 the time at which it opened (all times
+    Before the other end matters it is that of the half line, with t0 the time at which it opened (all times
     `kappa t/L^2`):
 
         t + 2 s_T sqrt(t/pi) + (2/pi) (sqrt(t0 t) - t atan sqrt(t0/t) + t0 atan sqrt(t/t0))
@@ -185,7 +183,7 @@ class _Volume:
     """
 
     def __init__(self, tau: Array, risen: Array, residual: Array) -> None:
-        """Work out the waves."""
+        """Compute the waves."""
         self.tau, self.residual, self.jump = tau, residual, risen + residual
         k, overlap, m2 = _overlaps()
         sign = (-1.0) ** np.arange(MODES)
@@ -194,7 +192,7 @@ class _Volume:
         self.rest = (waves - 2 * self.jump / k[:, None]) / k[:, None]
 
     def __call__(self, t: Array, index: NDArray[np.int_]) -> Array:
-        """The volume at times of the lines `index`, both of shape (n,)."""
+        """Return the volume at times of the lines `index`, both of shape (n,)."""
         t0, residual, safe = self.tau[index], self.residual[index], np.maximum(t, 1e-300)
         corner = np.sqrt(t0 * t) - t * np.arctan(np.sqrt(t0 / safe)) + t0 * np.arctan2(np.sqrt(t), np.sqrt(t0))
         early = t + 2 * residual * np.sqrt(t / np.pi) + 2 / np.pi * corner
@@ -205,14 +203,14 @@ class _Volume:
 
 @cache
 def _overlaps() -> tuple[Array, Array, Array]:
-    """Wavenumbers k after and m^2 before the void opens, and `k/(k^2 - m^2)` that joins them, shape (MODES, TERMS)."""
+    """Return k after and m^2 before the void opens, and `k/(k^2 - m^2)` of shape (MODES, TERMS)."""
     k = np.asarray(np.pi * (np.arange(MODES) + 0.5))
     m2 = np.asarray((np.pi * (2 * np.arange(TERMS) + 1)) ** 2)
     return k, k[:, None] / (k[:, None] ** 2 - m2), m2
 
 
 def _relaxed(tau: Array) -> Array:
-    """The part of a uniform stress that has gone through an open end, the other one blocked."""
+    """Return the part of a uniform stress that has left through an open end, the other one blocked."""
     root = np.sqrt(tau)
     early = 2 * root * (1 / np.sqrt(np.pi) + 2 * _images(root / 2))
     k2 = (np.pi * (WAVES + 0.5)) ** 2
@@ -220,27 +218,26 @@ def _relaxed(tau: Array) -> Array:
 
 
 def _images(root: Array) -> Array:
-    """`sum_m (-1)^m ierfc(m / (2 root))`, m from 1."""
+    """Return `sum_m (-1)^m ierfc(m / (2 root))`, m from 1."""
     z = IMAGES / (2 * np.maximum(root, 1e-150)[..., None])
     return ((-1.0) ** IMAGES * (np.exp(-(z**2)) / np.sqrt(np.pi) - z * erfc(z))).sum(axis=-1)
 
 
 def _of(material: Any) -> tuple[Array, Array, Array]:
-    """`kappa` [m2/s], `G / j` [Pa m/A] and `B` [Pa] of a metal, or of each of several."""
+    """Return `kappa` [m2/s], `G / j` [Pa m/A] and `B` [Pa] of a metal, or of each of several."""
     several = isinstance(material, Sequence)
-    if several and not len(material):
+    metals = material if several else (material,)
+    if not len(metals):
         msg = "material = [], must be at least one metal of em.materials"
         raise ParameterError(msg)
-    for metal in material if several else (material,):
-        if not isinstance(metal, Material):
-            msg = f"material = {metal!r}, must be a metal of em.materials"
-            raise ParameterError(msg)
-    rows = np.array([_numbers(metal) for metal in (material if several else (material,))])
-    kappa, per_current, stiffness = rows.T if several else rows[0]
-    return kappa, per_current, stiffness
+    for metal in metals:
+        kind("material", metal, Material, "a metal of em.materials")
+    kappa, per_current, stiffness = np.array([_numbers(metal) for metal in metals]).T
+    return (kappa, per_current, stiffness) if several else (kappa[0], per_current[0], stiffness[0])
 
 
 def _numbers(metal: Material) -> tuple[float, float, float]:
+    """Return `kappa`, `G / j` and `B` of a metal."""
     thermal = boltzmann * metal.temperature
     return (
         metal.diffusivity * metal.bulk_modulus * metal.atomic_volume / thermal,
@@ -249,37 +246,15 @@ def _numbers(metal: Material) -> tuple[float, float, float]:
     )
 
 
-def together(values: Mapping[str, ArrayLike]) -> None:
-    """Refuse arrays whose shapes do not go together.
+def check_shapes(values: Mapping[str, ArrayLike]) -> None:
+    """Refuse arrays whose shapes do not broadcast.
 
     Raises:
-        ParameterError: telling the shapes.
+        ParameterError: with the shapes.
     """
     shapes = {name: np.shape(value) for name, value in values.items() if np.ndim(value)}
     try:
         np.broadcast_shapes(*shapes.values())
     except ValueError:
-        told = ", ".join(f"{name} of {shape}" for name, shape in shapes.items())
-        msg = f"shapes {told}, must go together"
+        msg = f"shapes {', '.join(f'{name} of {shape}' for name, shape in shapes.items())}, must broadcast"
         raise ParameterError(msg) from None
-
-
-def bounded(
-    name: str, value: ArrayLike, unit: str, *, above: float | None = None, at_least: float | None = None
-) -> Array:
-    """Numbers, all finite and inside their bounds.
-
-    Raises:
-        ParameterError: if one is not.
-    """
-    values = floats(name, value)
-    wrong = ~np.isfinite(values)
-    bound = "finite"
-    if not wrong.any() and above is not None:
-        wrong, bound = values <= above, f"greater than {above:g} {unit}"
-    elif not wrong.any() and at_least is not None:
-        wrong, bound = values < at_least, f"at least {at_least:g} {unit}"
-    if wrong.any():
-        msg = f"{name} = {values[wrong].flat[0]:g} {unit}, must be {bound}"
-        raise ParameterError(msg)
-    return values

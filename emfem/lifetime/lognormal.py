@@ -1,4 +1,4 @@
-"""Lognormal lifetimes: the median, the spread, any quantile, and where each sample lies on lognormal paper."""
+"""Lognormal lifetimes: the median, the spread, any quantile, and plotting positions on probability paper."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Lognormal:
     _regression: Regression = field(repr=False)
 
     def quantile(self, probability: float) -> Estimate:
-        """The time by which this part of all has failed, with its interval [s].
+        """Return the time by which this part of all has failed, with its interval [s].
 
         Args:
             probability: in (0, 1) [-].
@@ -46,7 +46,7 @@ class Lognormal:
         return self._regression.combination(np.ones(1), z, self.confidence).through(np.exp)
 
     def failed_by(self, time: float) -> Estimate:
-        """The part of all that has failed by a time, with its interval [-].
+        """Return the part of all that has failed by a time, with its interval [-].
 
         Args:
             time: above 0 [s].
@@ -60,12 +60,12 @@ class Lognormal:
     def __str__(self) -> str:
         """One line."""
         cut = f" and {self.censored} that outlived their test" if self.censored else ""
-        told = f"t50 = {self.t50} s, sigma = {self.sigma}, confidence {self.confidence:g}"
-        return f"lognormal: {told}; {self.failures} failures{cut}"
+        numbers = f"t50 = {self.t50} s, sigma = {self.sigma}, confidence {self.confidence:g}"
+        return f"lognormal: {numbers}; {self.failures} failures{cut}"
 
 
 def fit_lognormal(lifetimes: ArrayLike, censored: ArrayLike | None = None, *, confidence: float = 0.95) -> Lognormal:
-    """The lognormal distribution that makes these lifetimes most likely.
+    """Fit the lognormal distribution of maximum likelihood to lifetimes.
 
     Intervals are those of the profile likelihood with Student's correction for few samples; see `Regression`.
 
@@ -77,27 +77,27 @@ def fit_lognormal(lifetimes: ArrayLike, censored: ArrayLike | None = None, *, co
     Raises:
         ParameterError: for times that are not above 0 and finite, fewer than two failures, or no scatter.
     """
-    times, marks = samples(lifetimes, censored)
+    times, outlived = samples(lifetimes, censored)
     confidence = level(confidence)
-    failures = int((~marks).sum())
+    failures = int((~outlived).sum())
     if failures < 2:
         msg = f"lifetimes have {failures} failures, must have at least 2 to fit a median and a spread"
         raise ParameterError(msg)
-    found = Regression(np.ones((len(times), 1)), np.log(times), marks)
+    regression = Regression(np.ones((len(times), 1)), np.log(times), outlived)
     return Lognormal(
-        t50=found.combination(np.ones(1), 0.0, confidence).through(np.exp),
-        sigma=found.spread(confidence),
+        t50=regression.combination(np.ones(1), 0.0, confidence).through(np.exp),
+        sigma=regression.spread(confidence),
         confidence=confidence,
         failures=failures,
         censored=len(times) - failures,
-        _regression=found,
+        _regression=regression,
     )
 
 
 def plotting_positions(
     lifetimes: ArrayLike, censored: ArrayLike | None = None, *, method: str = "median rank"
 ) -> tuple[Array, Array]:
-    """Where each failure lies on probability paper: times and the part that has failed by then, both of shape (r,).
+    """Return plotting positions of the failures: times and the part that has failed by then, both of shape (r,).
 
     The median rank of the i-th of n failures is the median of the beta distribution (i, n - i + 1); with samples taken
     out of test between failures, i is Johnson's adjusted rank. Kaplan and Meier's curve is the part that has failed
@@ -113,23 +113,22 @@ def plotting_positions(
         UnknownName: for an unknown method.
     """
     choice("method", method, POSITIONS)
-    times, marks = samples(lifetimes, censored)
+    times, outlived = samples(lifetimes, censored)
     if method == "kaplan-meier":
-        data = stats.CensoredData.right_censored(times, marks)
+        data = stats.CensoredData.right_censored(times, outlived)
         curve = stats.ecdf(data).cdf
         steps = np.diff(curve.probabilities, prepend=0.0) > 0
         return curve.quantiles[steps], curve.probabilities[steps]
-    order = np.lexsort((marks, times))  # where both came at one time, the failure came first
-    ranks = _adjusted_ranks(marks[order])
+    order = np.lexsort((outlived, times))  # where both came at one time, the failure came first
+    ranks = _adjusted_ranks(outlived[order])
     n = len(times)
-    return times[order][~marks[order]], stats.beta.ppf(0.5, ranks, n - ranks + 1)
+    return times[order][~outlived[order]], stats.beta.ppf(0.5, ranks, n - ranks + 1)
 
 
-def _adjusted_ranks(marks: NDArray[np.bool_]) -> Array:
-    """Johnson's ranks of the failures: each that left early makes the steps of all later ones larger."""
-    n, rank, found = len(marks), 0.0, []
-    for before, left in enumerate(marks):
-        if not left:
-            rank += (n + 1 - rank) / (1 + n - before)
-            found.append(rank)
-    return np.array(found)
+def _adjusted_ranks(censored: NDArray[np.bool_]) -> Array:
+    """Return Johnson's ranks of the failures: each sample that left early makes the steps of all later ones larger."""
+    n, rank, ranks = len(censored), 0.0, []
+    for before in np.flatnonzero(~censored):
+        rank += (n + 1 - rank) / (1 + n - before)
+        ranks.append(rank)
+    return np.array(ranks)

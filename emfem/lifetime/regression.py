@@ -1,4 +1,4 @@
-"""Lognormal regression of lifetimes, some of them cut off by the end of the test, by maximum likelihood."""
+"""Lognormal regression of lifetimes, some of them censored by the end of the test, by maximum likelihood."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROUNDING = 1e-10  # of the logarithm of a lifetime: less scatter than that is no
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its confidence interval: `float(estimate)` is the number, `x in estimate` asks the interval.
+    """A number with its confidence interval: `float(estimate)` is the number, `x in estimate` tests the interval.
 
     Attributes:
         value: the most likely.
@@ -37,7 +37,7 @@ class Estimate:
         return self.value
 
     def __contains__(self, x: float) -> bool:
-        """Whether the interval holds x."""
+        """True if x is inside the interval."""
         return self.low <= x <= self.high
 
     def __str__(self) -> str:
@@ -45,36 +45,52 @@ class Estimate:
         return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g})"
 
     def through(self, function: Callable[[float], Any]) -> Estimate:
-        """The estimate of an increasing function of what this estimates."""
+        """Return the estimate of an increasing function of what this estimates."""
         return Estimate(*(float(function(x)) for x in (self.value, self.low, self.high)))
 
 
-def samples(lifetimes: ArrayLike, censored: ArrayLike | None) -> tuple[Array, NDArray[np.bool_]]:
-    """Times and whether each is only that of the end of a test, shape (n,).
+def bounded(
+    name: str, value: ArrayLike, unit: str, *, above: float | None = None, at_least: float | None = None, hint: str = ""
+) -> Array:
+    """Return numbers, all finite and inside their bounds.
 
     Raises:
-        ParameterError: for times that are not above 0 and finite, or marks of another shape.
+        ParameterError: if one is not; `hint` follows a value that is not finite.
     """
-    times = floats("lifetimes", lifetimes)
+    values = floats(name, value)
+    checks = [(~np.isfinite(values), f"finite{hint}")]
+    if above is not None:
+        checks.append((values <= above, f"greater than {above:g} {unit}"))
+    if at_least is not None:
+        checks.append((values < at_least, f"at least {at_least:g} {unit}"))
+    for wrong, bound in checks:
+        if wrong.any():
+            msg = f"{name} = {values[wrong].flat[0]:g} {unit}, must be {bound}"
+            raise ParameterError(msg)
+    return values
+
+
+def samples(lifetimes: ArrayLike, censored: ArrayLike | None) -> tuple[Array, NDArray[np.bool_]]:
+    """Return times, and True for each that is only that of the end of a test; both of shape (n,).
+
+    Raises:
+        ParameterError: for times that are not above 0 and finite, or `censored` of another shape.
+    """
+    hint = ": give what outlived the test as the time tested, and censored"
+    times = bounded("lifetimes", lifetimes, "s", above=0.0, hint=hint)
     if times.ndim != 1 or not times.size:
         msg = f"lifetimes of shape {times.shape}, must be a list of times"
         raise ParameterError(msg)
-    wrong = times[~(np.isfinite(times) & (times > 0))]
-    if wrong.size:
-        immortal = ": give what outlived the test as the time tested, and censored" if np.isinf(wrong[0]) else ""
-        msg = f"lifetimes has {wrong[0]:g} s, must be finite and greater than 0 s{immortal}"
+    outlived = np.zeros(len(times), dtype=bool) if censored is None else np.asarray(censored)
+    if outlived.shape != times.shape or outlived.dtype != np.bool_:
+        flags = f"must be one True or False for each of {len(times)}"
+        msg = f"censored of {outlived.dtype} and shape {outlived.shape}, {flags}"
         raise ParameterError(msg)
-    if censored is None:
-        return times, np.zeros(len(times), dtype=bool)
-    marks = np.asarray(censored)
-    if marks.shape != times.shape or marks.dtype != np.bool_:
-        msg = f"censored of {marks.dtype} and shape {marks.shape}, must be one True or False for each of {len(times)}"
-        raise ParameterError(msg)
-    return times, marks
+    return times, outlived
 
 
 def level(confidence: float) -> float:
-    """A confidence inside (0, 1).
+    """Return a confidence inside (0, 1).
 
     Raises:
         ParameterError: if it is not.
@@ -83,7 +99,7 @@ def level(confidence: float) -> float:
 
 
 class Regression:
-    """`ln t = x . b + s z` with z standard normal: b and s that make the lifetimes seen most likely.
+    """`ln t = x . b + s z` with z standard normal: b and s that maximise the likelihood of the lifetimes.
 
     With g = 1/s, d = b/s and z = g ln t - x . d the logarithm of the likelihood is concave in (d, g):
 
@@ -91,15 +107,15 @@ class Regression:
 
     so that Newton's method finds the one maximum from anywhere. The failures must span all of b and scatter.
 
-    Intervals are those of the profile likelihood: what a parameter can be while the likelihood, with all others at
-    their best, stays within its drop of the maximum. The drop is r ln(1 + t^2/(r - p))/2, t Student's quantile with
+    Intervals are those of the profile likelihood: the values of a parameter at which the likelihood, maximised over
+    all others, stays within its drop of the maximum. The drop is r ln(1 + t^2/(r - p))/2, t Student's quantile with
     r - p degrees of freedom for r failures and p coefficients: without censoring the interval of a coefficient is then
     Student's, exactly; for many failures it is the usual one of chi squared.
 
     Attributes:
         coefficients: b, shape (p,).
         sigma: s, the spread of ln t.
-        likelihood: its logarithm, without what does not hang on b and s.
+        likelihood: its logarithm, without the terms that do not depend on b and s.
         failures: r.
     """
 
@@ -122,35 +138,34 @@ class Regression:
         self.freedom = self.failures - columns
 
     def combination(self, weights: Array, quantile: float, confidence: float) -> Estimate:
-        """`w . b + q s`, with its interval: the q-th standard normal quantile of ln t at x = w."""
+        """Return `w . b + q s`, with its interval: the q-th standard normal quantile of ln t at x = w."""
         best = float(weights @ self.coefficients + quantile * self.sigma)
         return self._interval(best, lambda v: (np.append(weights, -v), -quantile), confidence)
 
     def spread(self, confidence: float) -> Estimate:
-        """S with its interval."""
+        """Return s with its interval."""
         row = np.append(np.zeros(len(self.coefficients)), 1.0)
-        found = self._interval(float(np.log(self.sigma)), lambda v: (row, float(np.exp(-v))), confidence)
-        return found.through(np.exp)
+        return self._interval(float(np.log(self.sigma)), lambda v: (row, float(np.exp(-v))), confidence).through(np.exp)
 
     def score(self, weights: Array, log: float, confidence: float) -> Estimate:
-        """`(ln t - w . b)/s`, of which a given life is the standard normal quantile, with its interval."""
+        """Return `(ln t - w . b)/s`, the standard normal quantile of a life t, with its interval."""
         row = np.append(-weights, log)
         return self._interval(float(row @ self._best), lambda v: (row, v), confidence)
 
     def _interval(self, best: float, fixing: Callable[[float], tuple[Array, float]], confidence: float) -> Estimate:
-        """Where the profile likelihood has dropped; `fixing(v)` is the row and value of row . (d, g) = value."""
+        """Return where the profile likelihood has dropped; `fixing(v)` is the row and value of row . (d, g) = value."""
         student = float(stats.t.ppf((1 + confidence) / 2, self.freedom))
         drop = self.failures * np.log1p(student**2 / self.freedom) / 2
         step = student * self._deviation(best, fixing)
 
         def over(v: float) -> float:  # nearly linear in v
-            return float(np.sqrt(drop) - np.sqrt(max(0.0, self.likelihood - self._held(*fixing(v)))))
+            return float(np.sqrt(drop) - np.sqrt(max(0.0, self.likelihood - self._profile(*fixing(v)))))
 
         low, high = (self._crossing(over, best, side * step) for side in (-1, 1))
         return Estimate(best, low, high)
 
     def _deviation(self, best: float, fixing: Callable[[float], tuple[Array, float]]) -> float:
-        """The standard deviation by Fisher's information, to begin the search with."""
+        """Return the standard deviation by Fisher's information, to begin the search with."""
         tiny = 1e-6 * max(1.0, abs(best))
         (row, value), (later, moved) = fixing(best), fixing(best + tiny)
         slope = ((later - row) @ self._best - (moved - value)) / tiny  # of the constraint, as v moves
@@ -159,15 +174,15 @@ class Regression:
 
     @staticmethod
     def _crossing(over: Callable[[float], float], best: float, step: float) -> float:
-        """The zero of `over` on one side."""
+        """Return the zero of `over` on one side."""
         near, far = best, best + step
         while over(far) > 0:
             near, far = far, far + step
             step *= 2
         return float(optimize.brentq(over, near, far, xtol=1e-9 * abs(step), rtol=1e-12))
 
-    def _held(self, row: Array, value: float) -> float:
-        """The greatest likelihood with row . (d, g) = value."""
+    def _profile(self, row: Array, value: float) -> float:
+        """Return the greatest likelihood with row . (d, g) = value."""
         pivot = int(np.argmax(np.abs(row[:-1]))) if np.any(row[:-1]) else len(row) - 1
         free = np.delete(np.eye(len(row)), pivot, axis=1)
         free[pivot] = -np.delete(row, pivot) / row[pivot]
@@ -177,7 +192,7 @@ class Regression:
         return self._climb(start, free)[1]
 
     def _climb(self, point: Array, free: Array) -> tuple[Array, float]:
-        """Newton's method from a point along the columns of `free`: the maximum and its value."""
+        """Newton's method from a point along the columns of `free`; return the maximum and its value."""
         value = self._value(point)
         for _ in range(200):
             slope, curvature = self._slopes(point)
@@ -193,7 +208,7 @@ class Regression:
         return point, value
 
     def _value(self, point: Array) -> float:
-        """The logarithm of the likelihood."""
+        """Return the logarithm of the likelihood."""
         if point[-1] <= 0:
             return -np.inf
         z = self._failed @ point
@@ -201,7 +216,7 @@ class Regression:
         return float(self.failures * np.log(point[-1]) - 0.5 * z @ z + survived)
 
     def _slopes(self, point: Array) -> tuple[Array, Array]:
-        """Gradient and Hessian of the logarithm of the likelihood."""
+        """Return gradient and Hessian of the logarithm of the likelihood."""
         gradient = -self._failed.T @ (self._failed @ point)
         hessian = -self._failed.T @ self._failed
         gradient[-1] += self.failures / point[-1]

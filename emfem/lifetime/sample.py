@@ -1,21 +1,21 @@
-"""Monte Carlo: lives of many lines that differ in activation energy, critical stress and grains."""
+"""Monte Carlo: lifetimes of many lines that differ in activation energy, critical stress and grains."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem.errors import ParameterError, count, kind, number
 from emfem.lifetime.black import BlackFit, fit_black
-from emfem.lifetime.line import Line, bounded
+from emfem.lifetime.line import Line
 from emfem.lifetime.lognormal import Lognormal, fit_lognormal
-from emfem.lifetime.regression import Array
-from emfem.materials import Constant, Law, Material
+from emfem.lifetime.regression import Array, bounded
+from emfem.materials import Law, Material
+from emfem.materials.laws import exponential
 from emfem.units import boltzmann, eV
 
 import numpy as np
-import ufl
 from numpy.typing import NDArray
 
 type Lifetime = Line | Callable[[Material, float], Any]
@@ -51,7 +51,7 @@ class Grains:
 
 @dataclass(frozen=True)
 class Spread:
-    """How lines differ.
+    """Variation from line to line.
 
     Attributes:
         activation_energy: standard deviation of Ea, normal, from line to line [J].
@@ -68,8 +68,7 @@ class Spread:
 
     def __post_init__(self) -> None:
         """Check every value."""
-        slip = "activation_energy of the spread"
-        number(slip, self.activation_energy, at_least=0.0, at_most=eV, unit="J")
+        number("activation_energy of the spread", self.activation_energy, at_least=0.0, at_most=eV, unit="J")
         number("critical_stress of the spread", self.critical_stress, at_least=0.0, at_most=5.0)
         if self.grains is not None:
             kind("grains", self.grains, Grains, "em.lifetime.Grains(...)")
@@ -77,15 +76,15 @@ class Spread:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Lives of lines, and what they were made of; all arrays of shape (n,).
+    """Lifetimes of lines, with the values drawn for each; all arrays of shape (n,).
 
     Attributes:
         lifetimes: infinity for lines that never fail [s].
-        why: how each ended.
-        energy_shift: how far its activation energy lies from that of the metal [J].
+        why: "failed", "immortal" or "saturated", of each.
+        energy_shift: its activation energy less that of the metal [J].
         critical_stress: sigma_c [Pa].
         grain_size: d; `nan` without grains [m].
-        bamboo: whether its grains are as wide as the line; False without grains.
+        bamboo: True if its grains are as wide as the line; False without grains.
     """
 
     lifetimes: Array
@@ -101,7 +100,7 @@ class Sample:
         return float(np.isinf(self.lifetimes).mean())
 
     def cut(self, until: float) -> tuple[Array, NDArray[np.bool_]]:
-        """Lives as a test of this duration sees them: times, and whether each is only that of the end, shape (n,).
+        """Return the lives in a test of this duration: times, and True for each that outlived it, shape (n,).
 
         Args:
             until: above 0 [s].
@@ -113,7 +112,7 @@ class Sample:
         return np.minimum(self.lifetimes, until), self.lifetimes > until
 
     def fit(self, *, until: float | None = None, confidence: float = 0.95) -> Lognormal:
-        """The lognormal distribution of the lives; of those in a test of the duration `until` if it is given [s].
+        """Fit a lognormal distribution to the lives, or to those in a test of the duration `until` [s].
 
         Raises:
             ParameterError: for lines that never fail without `until`; and as `fit_lognormal`.
@@ -128,10 +127,10 @@ class Sample:
         return fit_lognormal(self.lifetimes, confidence=confidence)
 
     def __str__(self) -> str:
-        """How many ended how."""
+        """The number of lines that ended in each way."""
         reasons, counts = np.unique(self.why, return_counts=True)
-        told = ", ".join(f"{n} {reason}" for reason, n in zip(reasons, counts, strict=True))
-        return f"{len(self.lifetimes)} lines: {told}"
+        numbers = ", ".join(f"{n} {reason}" for reason, n in zip(reasons, counts, strict=True))
+        return f"{len(self.lifetimes)} lines: {numbers}"
 
 
 @dataclass(frozen=True)
@@ -147,15 +146,13 @@ class Shifted(Law):
     energy: float
 
     def evaluate(self, temperature: Any, law: Callable[[str], Callable[[Any], Any]]) -> Any:
-        """The value at a temperature."""
-        exponent = -self.energy / boltzmann / temperature
-        factor = ufl.exp(exponent) if isinstance(temperature, ufl.core.expr.Expr) else np.exp(exponent)
-        return self.base.evaluate(temperature, law) * factor
+        """Return the value at a temperature."""
+        return self.base.evaluate(temperature, law) * exponential(-self.energy / boltzmann / temperature)
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The law and the shift."""
-        return f"{self.base.words}, Ea {self.energy / eV:+.4g} eV"
+        return f"{self.base.description}, Ea {self.energy / eV:+.4g} eV"
 
 
 def monte_carlo(
@@ -167,20 +164,20 @@ def monte_carlo(
     critical_stress: float,
     spread: Spread | None = None,
 ) -> Sample:
-    """Lives of lines drawn at random.
+    """Return the lives of lines drawn at random.
 
     Each line has a metal of its own, its diffusivity that of its grains, with its activation energy shifted, and a
-    critical stress of its own. The draws depend on the seed alone: not on the number of ranks, nor on which spreads are
-    0. One grain size stands for a whole line.
+    critical stress of its own. The draws depend on the seed alone: not on the number of ranks, nor on which spreads
+    are 0. One grain size stands for a whole line.
 
     Args:
         material: the metal, at its temperature.
         lifetime: `Line(...)`, which takes all samples at once; or a function of a metal and a critical stress that
             returns a time [s], or something with `time_to_failure` and `why`, such as what `em.failure.run` returns.
-        samples: how many, at least 1.
+        samples: number of lines, at least 1.
         seed: of the generator, at least 0.
         critical_stress: the median of sigma_c, above 0 [Pa].
-        spread: how the lines differ, `Spread(...)`; not at all when left out.
+        spread: the variation, `Spread(...)`; none when left out.
 
     Raises:
         ParameterError: for a value out of its bounds, or a lifetime that is no time.
@@ -209,7 +206,7 @@ class Tests:
         current_density: j of each line [A/m2].
         temperature: T of each line [K].
         lifetimes: times of failure, or the time tested [s].
-        censored: whether the line outlived its test.
+        censored: True if the line outlived its test.
     """
 
     current_density: Array
@@ -220,7 +217,7 @@ class Tests:
     def fit(
         self, *, confidence: float = 0.95, exponent_within: float = 0.5, energy_within: float = 0.1 * eV
     ) -> BlackFit:
-        """Black's law fitted to them; see `fit_black`."""
+        """Fit Black's law to them; see `fit_black`."""
         return fit_black(
             self.current_density,
             self.temperature,
@@ -243,7 +240,7 @@ def accelerated_tests(
     until: float,
     spread: Spread | None = None,
 ) -> Tests:
-    """Tests of lines drawn at random, at several currents and temperatures, each stopped after a time.
+    """Return tests of lines drawn at random, at several currents and temperatures, each stopped after a time.
 
     Args:
         material: the metal; every test has it at its own temperature.
@@ -254,7 +251,7 @@ def accelerated_tests(
         seed: of the first test's generator; the others have those that follow.
         critical_stress: the median of sigma_c, above 0 [Pa].
         until: when each test stops, above 0 [s].
-        spread: how the lines differ.
+        spread: the variation from line to line.
 
     Raises:
         ParameterError: for a value out of its bounds, or no condition.
@@ -266,7 +263,7 @@ def accelerated_tests(
         msg = f"conditions of shape {pairs.shape}, must be pairs (current density, temperature)"
         raise ParameterError(msg)
     kind("lifetime", lifetime, Callable, "a function of the current density")  # type: ignore[arg-type]
-    found = [
+    lives = [
         monte_carlo(
             material.at(float(kelvin)),
             lifetime(float(j)),
@@ -277,38 +274,38 @@ def accelerated_tests(
         ).cut(until)
         for i, (j, kelvin) in enumerate(pairs)
     ]
-    times, marks = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    times, outlived = (np.concatenate(parts) for parts in zip(*lives, strict=True))
     j, kelvin = np.repeat(pairs, samples, axis=0).T
-    return Tests(j, kelvin, times, marks)
+    return Tests(j, kelvin, times, outlived)
 
 
 def _metal(material: Material, shift: float, grains: Grains | None, size: float) -> Material:
-    """The metal of one line."""
+    """Return the metal of one line."""
     if grains is not None:
         material = material.in_line(width=grains.width, height=grains.height, grain_size=size, paths=grains.paths)
     if shift == 0.0:
         return material
-    material.law("diffusivity")  # says what is missing
-    told = material.constants["diffusivity"]
-    return material.having(diffusivity=Constant(Shifted(told.law, shift), told.mark, told.source))
+    material.law("diffusivity")  # reports a missing one
+    constant = material.constants["diffusivity"]
+    return material.having(diffusivity=replace(constant, law=Shifted(constant.law, shift)))
 
 
 def _lives(lifetime: Lifetime, metals: list[Material], critical: Array) -> tuple[Array, NDArray[np.str_]]:
-    """Life of each line, and how it ended."""
+    """Return the life of each line, and how it ended."""
     if isinstance(lifetime, Line):
         life = lifetime(metals, critical)
         if np.shape(life.why) != critical.shape:
             msg = f"lifetime is that of lines of shape {np.shape(life.why)}, must be that of one line"
             raise ParameterError(msg)
         return life.time_to_failure, life.why
-    told = [lifetime(metal, float(stress)) for metal, stress in zip(metals, critical, strict=True)]
-    times = np.array([_time(getattr(life, "time_to_failure", life)) for life in told])
-    ends = [getattr(life, "why", "immortal" if np.isinf(t) else "failed") for life, t in zip(told, times, strict=True)]
+    lives = [lifetime(metal, float(stress)) for metal, stress in zip(metals, critical, strict=True)]
+    times = np.array([_time(getattr(life, "time_to_failure", life)) for life in lives])
+    ends = [getattr(life, "why", "immortal" if np.isinf(t) else "failed") for life, t in zip(lives, times, strict=True)]
     return times, np.array(ends, dtype=str)
 
 
 def _time(value: Any) -> float:
-    """A time at least 0, infinity allowed."""
+    """Return a time at least 0, infinity allowed."""
     if isinstance(value, float) and value == np.inf:
         return value
     return number("lifetime", value, at_least=0.0, unit="s")

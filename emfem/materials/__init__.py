@@ -1,4 +1,4 @@
-"""Metals as frozen values: laws of temperature whose every constant has its unit, a mark and a source.
+"""Metals as frozen values: laws of temperature whose every constant has a unit, a confidence and a source.
 
     copper = em.materials.copper(temperature=373.0, effective_charge=-5.0)
     copper.resistivity                      a float, at that temperature
@@ -15,7 +15,8 @@ tungsten and by up to 13 percent in the others. The diffusivity of a metal is th
 `material.in_line(...)` sums up the paths of a line.
 """
 
-from emfem.materials.entries import Constant, Constants
+from emfem.materials.constants import Constant, Constants
+from emfem.materials.estimates import Derived
 from emfem.materials.laws import Arrhenius, DirectAndWind, Law, Linear, Polycrystal, Uniform, WiedemannFranz
 from emfem.materials.material import Material
 from emfem.materials.metals import (
@@ -33,12 +34,11 @@ from emfem.materials.metals import (
     tin,
     tungsten,
 )
-from emfem.materials.preview import Derived, derived
 from emfem.materials.reading import read
-from emfem.materials.windows import MARKS
+from emfem.materials.validity import CONFIDENCE
 
 __all__ = [
-    "MARKS",
+    "CONFIDENCE",
     "Arrhenius",
     "Constant",
     "Constants",
@@ -52,7 +52,6 @@ __all__ = [
     "WiedemannFranz",
     "aluminium",
     "copper",
-    "derived",
     "gold",
     "lead",
     "metal",
@@ -66,3 +65,8 @@ __all__ = [
     "tin",
     "tungsten",
 ]
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

@@ -1,16 +1,17 @@
-"""Laws of temperature. Each takes a number, an array or a UFL expression, and may ask for other laws of its metal."""
+"""Laws of temperature. Each takes a number, an array or a UFL expression, and may use other laws of its metal."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from inspect import signature
-from typing import Any
+from typing import Any, ClassVar
 
 from emfem import units
 from emfem.errors import ParameterError, kind, number
-from emfem.materials.windows import ACTIVATION_ENERGY, LENGTH, LORENZ_NUMBER, TEMPERATURE
+from emfem.materials.validity import ACTIVATION_ENERGY, LENGTH, LORENZ_NUMBER, TEMPERATURE, VALIDITY
 
 import numpy as np
 import ufl
@@ -21,21 +22,38 @@ Lookup = Callable[[str], Callable[[Any], Any]]
 
 
 def exponential(x: Any) -> Any:
-    """`exp x` of a number, an array or a UFL expression."""
+    """Return `exp x` of a number, an array or a UFL expression."""
     return ufl.exp(x) if isinstance(x, ufl.core.expr.Expr) else np.exp(x)
 
 
 class Law(ABC):
-    """How one constant follows temperature."""
+    """One constant as a function of temperature.
+
+    Attributes:
+        checks: the check of each number of the law, by its name.
+        template: of the description, with the numbers by name.
+    """
+
+    checks: ClassVar[Mapping[str, Callable[[str, Any], Any]]] = {}
+    template: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        """Check every number.
+
+        Raises:
+            ParameterError: for a number out of its bounds; the message names the likely mistake of unit.
+        """
+        for name, check in self.checks.items():
+            check(name, getattr(self, name))
 
     @abstractmethod
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
-        """The value at a temperature [K]; `law` finds the other laws of the metal by name."""
+        """Return the value at a temperature [K]; `law` finds the other laws of the metal by name."""
 
     @property
-    @abstractmethod
-    def words(self) -> str:
-        """The law in a few words, for the table."""
+    def description(self) -> str:
+        """The law in a few words, for tables; empty where its value is enough."""
+        return self.template.format_map(vars(self))
 
 
 @dataclass(frozen=True)
@@ -43,26 +61,15 @@ class Uniform(Law):
     """The same value at every temperature.
 
     Attributes:
-        value: in the unit of the constant.
-
-    Raises:
-        ParameterError: for a value that is not finite.
+        value: in the unit of the constant, finite.
     """
 
     value: float
-
-    def __post_init__(self) -> None:
-        """Check the value."""
-        number("value", self.value)
+    checks: ClassVar = {"value": number}
 
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
-        """The value."""
+        """Return the value."""
         return self.value
-
-    @property
-    def words(self) -> str:
-        """Nothing: the value says it all."""
-        return ""
 
 
 @dataclass(frozen=True)
@@ -70,51 +77,39 @@ class Linear(Law):
     """`rho0 (1 + a (T - T0))`, the resistivity of a metal well above its Debye temperature.
 
     Attributes:
-        value: rho0 [Ohm m].
+        value: rho0, above 0 [Ohm m].
         reference_temperature: T0 [K].
         temperature_coefficient: a at T0 [1/K]; that of the metal when left out.
-
-    Raises:
-        ParameterError: for a value out of its bounds.
     """
 
     value: float
     reference_temperature: float = 293.15
     temperature_coefficient: float | None = None
-
-    def __post_init__(self) -> None:
-        """Check every value."""
-        number("value", self.value, above=0.0)
-        TEMPERATURE.check("reference_temperature", self.reference_temperature)
-        if self.temperature_coefficient is not None:
-            number("temperature_coefficient", self.temperature_coefficient, unit="1/K")
+    checks: ClassVar = {
+        "value": partial(number, above=0.0),
+        "reference_temperature": TEMPERATURE.check,
+        "temperature_coefficient": lambda name, value: value is None or number(name, value, unit="1/K"),
+    }
+    template: ClassVar = "linear, {value:.5g} at {reference_temperature:g} K"
 
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
-        """`rho0 (1 + a (T - T0))`."""
+        """Return `rho0 (1 + a (T - T0))`."""
         slope = self.temperature_coefficient
         if slope is None:
             slope = law("temperature_coefficient")(self.reference_temperature)
         return self.value * (1 + slope * (temperature - self.reference_temperature))
 
-    @property
-    def words(self) -> str:
-        """The value and where it holds."""
-        return f"linear, {self.value:.5g} at {self.reference_temperature:g} K"
-
 
 @dataclass(frozen=True)
 class Slope(Law):
-    """`(1/rho) drho/dT` of a resistivity that was given as a function, by a central difference over 0.2 K."""
+    """`(1/rho) drho/dT` of a resistivity that is a function of the user's, by a central difference over 0.2 K."""
+
+    template: ClassVar = "slope of the resistivity"
 
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
-        """The relative slope."""
+        """Return the relative slope."""
         rho = law("resistivity")
         return (rho(temperature + 0.1) - rho(temperature - 0.1)) / (0.2 * rho(temperature))
-
-    @property
-    def words(self) -> str:
-        """Where it comes from."""
-        return "slope of the resistivity"
 
 
 @dataclass(frozen=True)
@@ -124,25 +119,18 @@ class Arrhenius(Law):
     Attributes:
         prefactor: D0, above 0, in the unit of the constant.
         activation_energy: Ea per atom [J].
-
-    Raises:
-        ParameterError: for a value out of its bounds, or an energy in eV or per mole.
     """
 
     prefactor: float
     activation_energy: float
-
-    def __post_init__(self) -> None:
-        """Check every value."""
-        number("prefactor", self.prefactor, above=0.0)
-        ACTIVATION_ENERGY.check("activation_energy", self.activation_energy)
+    checks: ClassVar = {"prefactor": partial(number, above=0.0), "activation_energy": ACTIVATION_ENERGY.check}
 
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
-        """`D0 exp(-Ea / kT)`."""
+        """Return `D0 exp(-Ea / kT)`."""
         return self.prefactor * exponential(-self.activation_energy / units.boltzmann / temperature)
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The two constants."""
         return f"{self.prefactor:.4g} exp(-{self.activation_energy / units.eV:.4g} eV/kT)"
 
@@ -153,30 +141,20 @@ class WiedemannFranz(Law):
 
     Attributes:
         lorenz_number: L [V2/K2].
-
-    Raises:
-        ParameterError: for a number out of its bounds.
     """
 
     lorenz_number: float = LORENZ
-
-    def __post_init__(self) -> None:
-        """Check the number."""
-        LORENZ_NUMBER.check("lorenz_number", self.lorenz_number)
+    checks: ClassVar = {"lorenz_number": LORENZ_NUMBER.check}
+    template: ClassVar = "Wiedemann-Franz, L = {lorenz_number:g} V2/K2"
 
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
-        """`L T / rho(T)`."""
+        """Return `L T / rho(T)`."""
         return self.lorenz_number * temperature / law("resistivity")(temperature)
-
-    @property
-    def words(self) -> str:
-        """The law's name and its number."""
-        return f"Wiedemann-Franz, L = {self.lorenz_number:g} V2/K2"
 
 
 @dataclass(frozen=True)
 class DirectAndWind(Law):
-    """`Z*(T) = Zd + Zw rho(T0) / rho(T)`: the pull of the field and the wind of the electrons.
+    """`Z*(T) = Zd + Zw rho(T0) / rho(T)`: the force of the field and that of the electron wind.
 
     The wind force of a current density does not depend on temperature; a resistivity that grows weakens it for a field.
 
@@ -184,30 +162,22 @@ class DirectAndWind(Law):
         direct: Zd, signed [-].
         wind: Zw at T0, signed; below 0 where electrons carry the current [-].
         reference_temperature: T0 [K].
-
-    Raises:
-        ParameterError: for a value out of its bounds.
     """
 
     direct: float
     wind: float
     reference_temperature: float = 293.15
-
-    def __post_init__(self) -> None:
-        """Check every value."""
-        number("direct", self.direct, at_least=-1e3, at_most=1e3)
-        number("wind", self.wind, at_least=-1e3, at_most=1e3)
-        TEMPERATURE.check("reference_temperature", self.reference_temperature)
+    checks: ClassVar = {
+        "direct": VALIDITY["effective_charge"].check,
+        "wind": VALIDITY["effective_charge"].check,
+        "reference_temperature": TEMPERATURE.check,
+    }
+    template: ClassVar = "direct {direct:+g}, wind {wind:+g} at {reference_temperature:g} K"
 
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
-        """`Zd + Zw rho(T0) / rho(T)`."""
+        """Return `Zd + Zw rho(T0) / rho(T)`."""
         rho = law("resistivity")
         return self.direct + self.wind * rho(self.reference_temperature) / rho(temperature)
-
-    @property
-    def words(self) -> str:
-        """The two charges."""
-        return f"direct {self.direct:+g}, wind {self.wind:+g} at {self.reference_temperature:g} K"
 
 
 @dataclass(frozen=True)
@@ -216,24 +186,18 @@ class Polycrystal(Law):
 
     Attributes:
         grain_size: d [m].
-
-    Raises:
-        ParameterError: for a grain size out of its bounds.
     """
 
     grain_size: float
-
-    def __post_init__(self) -> None:
-        """Check the size."""
-        LENGTH.check("grain_size", self.grain_size)
+    checks: ClassVar = {"grain_size": LENGTH.check}
 
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
-        """`D + delta D_gb / d`."""
+        """Return `D + delta D_gb / d`."""
         fast = law("grain_boundary_diffusivity_thickness")(temperature)
         return law("lattice_diffusivity")(temperature) + fast / self.grain_size
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """The size of the grains."""
         return f"lattice and boundaries of grains of {self.grain_size / units.um:g} um"
 
@@ -244,29 +208,26 @@ class Function(Law):
 
     Attributes:
         function: of the temperature [K]; for use in forms it must take UFL expressions.
-
-    Raises:
-        ParameterError: for something that cannot be called.
     """
 
     function: Callable[[Any], Any]
+    template: ClassVar = "a function"
 
     def __post_init__(self) -> None:
-        """Check that it can be called with one number."""
+        """Check that it can be called with one number.
+
+        Raises:
+            ParameterError: for something that cannot be called.
+        """
         kind("function", self.function, Callable, "a function of the temperature")  # type: ignore[arg-type]
         try:
             signature(self.function).bind(300.0)
         except TypeError as error:
             msg = f"function = {self.function!r}, must be a function of the temperature alone: {error}"
             raise ParameterError(msg) from None
-        except ValueError:  # one that does not tell its arguments, as some written in C
+        except ValueError:  # one without a signature, as some written in C
             pass
 
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
-        """What the function says."""
+        """Return the value of the function."""
         return self.function(temperature)
-
-    @property
-    def words(self) -> str:
-        """That it is one."""
-        return "a function"

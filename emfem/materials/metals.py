@@ -1,38 +1,26 @@
-"""The metals that come with emfem; their constants, with marks and sources, are the files in `data`."""
+"""The metals that come with emfem; their constants, with confidence and sources, are the files in `data`."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Unpack
+from typing import Protocol, Unpack
 
 from emfem.errors import UnknownName
-from emfem.materials.entries import Constants
+from emfem.materials.constants import Constants
 from emfem.materials.material import Material
 from emfem.materials.reading import parsed
 
-NAMES = (
-    "copper",
-    "aluminium",
-    "gold",
-    "silver",
-    "tungsten",
-    "molybdenum",
-    "palladium",
-    "platinum",
-    "nickel",
-    "tin",
-    "lead",
-)
+NAMES = tuple("copper aluminium gold silver tungsten molybdenum palladium platinum nickel tin lead".split())
 
 
 def names() -> tuple[str, ...]:
-    """The names that `metal` knows."""
+    """Return the names that `metal` knows."""
     return NAMES
 
 
 def metal(name: str, temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
-    """A metal by name, at a temperature, with constants of your own over those of the tables.
+    """Return a metal by name, at a temperature, with constants of your own over those of the tables.
 
     Args:
         name: one of `names()`.
@@ -43,8 +31,8 @@ def metal(name: str, temperature: float = 373.0, **constants: Unpack[Constants])
 
     Raises:
         UnknownName: for a metal or a constant that does not exist; the message lists those that do.
-        ParameterError: for a temperature that the laws do not reach, or a value out of its window; the message tells
-            the likely slip of unit.
+        ParameterError: for a temperature out of the range of the laws, or a value out of its bounds; the message names
+            the likely mistake of unit.
     """
     if name not in NAMES:
         raise UnknownName(name, "emfem.materials", NAMES)
@@ -53,61 +41,37 @@ def metal(name: str, temperature: float = 373.0, **constants: Unpack[Constants])
 
 @cache
 def _table(name: str) -> Material:
-    """The metal of the file, at 373 K."""
+    """Return the metal of the file, at 373 K."""
     text = files("emfem.materials").joinpath("data", f"{name}.toml").read_text(encoding="utf-8")
     return parsed(text, f"{name}.toml")
 
 
-def copper(temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
-    """Copper. Arguments as in `metal`."""
-    return metal("copper", temperature, **constants)
+class Metal(Protocol):
+    """A function that returns a metal."""
+
+    def __call__(self, temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
+        """Return the metal; arguments as in `metal`."""
 
 
-def aluminium(temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
-    """Aluminium. Arguments as in `metal`."""
-    return metal("aluminium", temperature, **constants)
+def _function(name: str, remark: str = "") -> Metal:
+    """Return the function for the metal `name`."""
+
+    def at(temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
+        return metal(name, temperature, **constants)
+
+    at.__name__ = at.__qualname__ = name
+    at.__doc__ = f"Return {name}{remark}. Arguments as in `metal`."
+    return at
 
 
-def gold(temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
-    """Gold. Arguments as in `metal`."""
-    return metal("gold", temperature, **constants)
-
-
-def silver(temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
-    """Silver. Arguments as in `metal`."""
-    return metal("silver", temperature, **constants)
-
-
-def tungsten(temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
-    """Tungsten; that its atoms go along the current is known, how strongly is not. Arguments as in `metal`."""
-    return metal("tungsten", temperature, **constants)
-
-
-def molybdenum(temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
-    """Molybdenum; that its atoms go along the current is known, how strongly is not. Arguments as in `metal`."""
-    return metal("molybdenum", temperature, **constants)
-
-
-def palladium(temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
-    """Palladium; the sign of its charge is hardly known. Arguments as in `metal`."""
-    return metal("palladium", temperature, **constants)
-
-
-def platinum(temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
-    """Platinum; the sign of its charge is hardly known. Arguments as in `metal`."""
-    return metal("platinum", temperature, **constants)
-
-
-def nickel(temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
-    """Nickel; above 200 K. Arguments as in `metal`."""
-    return metal("nickel", temperature, **constants)
-
-
-def tin(temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
-    """White tin, diffusing across its c axis. Arguments as in `metal`."""
-    return metal("tin", temperature, **constants)
-
-
-def lead(temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
-    """Lead. Arguments as in `metal`."""
-    return metal("lead", temperature, **constants)
+copper = _function("copper")
+aluminium = _function("aluminium")
+gold = _function("gold")
+silver = _function("silver")
+tungsten = _function("tungsten", "; its atoms move along the current, the size of its charge is not known")
+molybdenum = _function("molybdenum", "; its atoms move along the current, the size of its charge is not known")
+palladium = _function("palladium", "; the sign of its charge is hardly known")
+platinum = _function("platinum", "; the sign of its charge is hardly known")
+nickel = _function("nickel", ", above 200 K")
+tin = _function("tin", " (white), diffusing across its c axis")
+lead = _function("lead")

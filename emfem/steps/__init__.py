@@ -10,13 +10,17 @@ Steps lie along y and at x_0 < x_1 < ...; a step that goes `down` along +x has i
 that atoms join advances over its lower terrace. The force is Z* e E, signed along +x: "step-down" is a force along +x
 on steps that go down along +x.
 
-What this module states of bunching is derived in it and checked against its own equations, except where a source is
-named. Constants of adatoms and steps are the user's: those of real metals are known for few faces only.
+The statements on bunching are derived here and checked against the equations of this package, except where a source
+is named. Constants of adatoms and steps are the user's: those of real metals are known for few faces only.
 """
 
-from emfem.steps.history import History
-from emfem.steps.row import ENDS, Row, model, train
+from emfem.steps.row import ENDS, History, Row, model, train
 from emfem.steps.surface import Surface, vicinal
 from emfem.steps.waves import growth_rate, tightest_terrace
 
 __all__ = ["ENDS", "History", "Row", "Surface", "growth_rate", "model", "tightest_terrace", "train", "vicinal"]
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

@@ -1,27 +1,24 @@
-"""A row of steps: where they are, which way they go, and how fast they move."""
+"""A row of steps: velocities, runs and their history."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from emfem.errors import ParameterError, choice, count, floats, number
-from emfem.steps.history import History, follow
+from emfem.steps.equations import Equations
+from emfem.steps.integration import integrate
 from emfem.steps.surface import Surface, checked
-from emfem.steps.terrace import WALL, Ends, fluxes, scaled
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csc_matrix
 
 ENDS = ("periodic", "blocked")
-REACH = 2  # a step feels the neighbours of its neighbours: their repulsion sets the density that these keep
-TINY = 1e-30  # of the complex step
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class Row(Equations):
     """Steps between two ends; made by `model`.
 
     Attributes:
@@ -32,62 +29,43 @@ class Row:
         ends: "periodic" or "blocked".
     """
 
-    surface: Surface
-    positions: NDArray[np.float64]
-    down: NDArray[np.float64]
-    length: float
-    ends: str
-
-    @property
-    def scales(self) -> tuple[float, float]:
-        """A typical width [m], and the time D n0 Omega takes to fill it [s]."""
-        width = self.length / len(self.positions)
-        s = self.surface
-        return width, width**2 / (s.diffusivity * s.adatom_density * s.atom_area)
-
-    def widths(self, positions: ArrayLike | None = None) -> NDArray[np.float64]:
-        """Of the terrace on the left of each step, and on the right of the last one, shape (n + 1,) [m].
-
-        In a periodic row the last is the first once more.
-        """
-        return np.diff(self._with_ends(self._at(positions), self.length))
-
     def velocities(self, positions: ArrayLike | None = None) -> NDArray[np.float64]:
-        """Of the steps, shape (n,) [m/s]: the area Omega for each atom that joins; not numbers where steps crossed.
+        """Return velocities of the steps, shape (n,) [m/s]: the area Omega for each atom that joins.
 
+        They are not numbers where steps crossed.
         v = s Omega [J(right end of the terrace on the left) - J(left end of the terrace on the right)], s = `down`.
         """
         width, time = self.scales
-        return self.rates((self._at(positions) / width)[:, None])[:, 0] * width / time
+        return self.rates((self.checked_positions(positions) / width)[:, None])[:, 0] * width / time
 
     def jacobian(self, positions: ArrayLike | None = None) -> NDArray[np.float64]:
-        """How the velocities change with the positions, to rounding, shape (n, n) [1/s]."""
+        """Return the derivatives of the velocities by the positions, to rounding, shape (n, n) [1/s]."""
         width, time = self.scales
-        return self.slopes(self._at(positions) / width).toarray() / time
+        return self.slopes(self.checked_positions(positions) / width).toarray() / time
 
     def balance(self) -> NDArray[np.float64]:
-        """Of the adatoms of each terrace: what leaves it to its steps, shape as `widths` [1/(m s)].
+        """Return the adatoms that each terrace loses to its steps, shape as `widths` [1/(m s)].
 
-        Deposition less evaporation; nothing, to rounding, without them.
+        Deposition less evaporation; 0, to rounding, without them.
         """
         width, _ = self.scales
-        left, right = self._ends_of_terraces((self.positions / width)[:, None])
+        left, right = self.fluxes_at_ends((self.positions / width)[:, None])
         return (right - left)[:, 0] * self.surface.diffusivity * self.surface.adatom_density / width
 
     def height(self, x: ArrayLike, positions: ArrayLike | None = None) -> NDArray[np.float64]:
-        """Of the surface in atomic layers, 0 at its left end, shape of x [-]."""
-        passed = floats("x", x)[..., None] > self._at(positions)
+        """Return the height of the surface in atomic layers, 0 at its left end, shape of x [-]."""
+        passed = floats("x", x)[..., None] > self.checked_positions(positions)
         return -(self.down * passed).sum(axis=-1)
 
     def run(self, until: float, *, times: ArrayLike | None = None, rtol: float = 1e-8) -> History:
-        """Let the steps move, by an implicit Runge-Kutta method with the exact Jacobian.
+        """Move the steps, by an implicit Runge-Kutta method with the exact Jacobian.
 
         Where two steps of opposite directions meet, a layer is complete or gone, and so it is where a step meets a
         wall: these steps end there and the rest goes on. Steps of one direction may not meet.
 
         Args:
             until: the time to reach, above 0 [s].
-            times: at which the positions are kept, ascending in [0, until] [s]; 201 of them when left out.
+            times: at which positions are recorded, ascending in [0, until] [s]; 201 of them when left out.
             rtol: error allowed per time step, in parts of a typical width, in [1e-12, 1e-2] [-].
 
         Raises:
@@ -96,15 +74,17 @@ class Row:
         """
         until = number("until", until, above=0.0, unit="s")
         rtol = number("rtol", rtol, at_least=1e-12, at_most=1e-2)
-        kept = np.linspace(0.0, until, 201) if times is None else floats("times", times)
-        fit = kept.ndim == 1 and kept.size > 0 and np.isfinite(kept).all() and (np.diff(kept) > 0).all()
-        if not fit or kept[0] < 0.0 or kept[-1] > until:
-            msg = f"times = {kept.tolist()}, must be finite, ascending and in [0, {until:g}] s"
+        t = np.linspace(0.0, until, 201) if times is None else floats("times", times)
+        valid = t.ndim == 1 and t.size > 0 and np.isfinite(t).all() and (np.diff(t) > 0).all()
+        if not valid or t[0] < 0.0 or t[-1] > until:
+            msg = f"times = {t.tolist()}, must be finite, ascending and in [0, {until:g}] s"
             raise ParameterError(msg)
-        return follow(self, until, kept, rtol)
+        records, some_left = integrate(self, until, t, rtol)
+        at, positions, alive = (np.array(column) for column in zip(*records, strict=True))
+        return History(self, at, positions, alive, "reached until" if some_left else "no step left")
 
     def having(self, *, surface: Surface | None = None, positions: ArrayLike | None = None) -> Row:
-        """The same row on another surface, as under a reversed current, or with its steps elsewhere.
+        """Return the same row on another surface, as under a reversed current, or with its steps elsewhere.
 
         Raises:
             ParameterError: as `model`.
@@ -112,76 +92,59 @@ class Row:
         x = self.positions if positions is None else positions
         return model(surface or self.surface, x, length=self.length, ends=self.ends, down=self.down)
 
-    def only(self, kept: NDArray[np.bool_], positions: NDArray[np.float64]) -> Row:
-        """The row with the steps `kept` alone."""
-        return replace(self, positions=positions[kept], down=self.down[kept])
 
-    def rates(self, x: Any) -> Any:
-        """Velocities in units of `scales` at positions of shape (n, m), real or complex."""
-        if np.min(np.diff(self._with_ends(x.real, self._scaled_length), axis=0)) <= 0.0:
-            return np.full_like(x, np.nan)
-        left, right = self._ends_of_terraces(x)
-        return self.down[:, None] * (right[:-1] - left[1:])
+@dataclass(frozen=True, eq=False)
+class History:
+    """Positions of the steps in time.
 
-    def slopes(self, x: NDArray[np.float64]) -> csc_matrix:
-        """The Jacobian of `rates` at x of shape (n,), by a complex step for all steps that do not feel each other."""
-        n = len(x)
-        near = 2 * REACH + 1
-        colour = np.arange(n) % near
-        colour[n - n % near :] += near  # the last ones feel the first ones across the period
-        step = 1j * TINY * (np.arange(colour.max() + 1) == colour[:, None])
-        change = self.rates(x[:, None] + step).imag / TINY
-        row = np.repeat(np.arange(n), near).reshape(n, near) + np.arange(-REACH, REACH + 1)
-        inside = np.ones_like(row, dtype=bool) if self.ends == "periodic" else (row >= 0) & (row < n)
-        pairs = np.unique(np.stack([np.repeat(np.arange(n), near)[inside.ravel()], row[inside] % n]), axis=1)
-        return csc_matrix((change[pairs[0], colour[pairs[1]]], (pairs[0], pairs[1])), shape=(n, n))
+    Attributes:
+        row: at the start.
+        t: times, shape (n_t,) [s]; all `times` of the run.
+        positions: shape (n_t, n) [m]. A step that ended stays where it did.
+        alive: True for each step that has not ended, shape (n_t, n).
+        stopped: "reached until", or "no step left".
+    """
 
-    def _at(self, positions: ArrayLike | None) -> NDArray[np.float64]:
-        """The positions given, or the row's own.
-
-        Raises:
-            ParameterError: if they are not one for each step.
-        """
-        x = self.positions if positions is None else floats("positions", positions)
-        if x.shape != self.positions.shape:
-            msg = f"positions of shape {x.shape}, must be of shape {self.positions.shape}"
-            raise ParameterError(msg)
-        return x
+    row: Row
+    t: NDArray[np.float64]
+    positions: NDArray[np.float64]
+    alive: NDArray[np.bool_]
+    stopped: str
 
     @property
-    def _scaled_length(self) -> float:
-        """The length in typical widths."""
-        return float(len(self.positions))
+    def widths(self) -> NDArray[np.float64]:
+        """Widths of the terraces from each step to the next, shape (n_t, n) [m]; (n_t, n - 1) in a blocked row."""
+        inner = np.diff(self.positions, axis=1)
+        if self.row.ends == "blocked":
+            return inner
+        across = self.positions[:, :1] + self.row.length - self.positions[:, -1:]
+        return np.concatenate([inner, across], axis=1)
 
-    def _with_ends(self, x: Any, length: float) -> Any:
-        """Positions with what bounds the outer terraces: the walls, or the steps of the neighbouring periods."""
-        if self.ends == "periodic":
-            return np.concatenate([x[-1:] - length, x, x[:1] + length])
-        return np.concatenate([np.zeros_like(x[:1]), x, np.full_like(x[:1], length)])
+    @property
+    def bunching(self) -> NDArray[np.float64]:
+        """Standard deviation of the widths over their mean, shape (n_t,) [-].
 
-    def _ends_of_terraces(self, x: Any) -> tuple[Any, Any]:
-        """The scaled fluxes at the left and at the right end of each terrace."""
-        width, _ = self.scales
-        law, lower, upper = scaled(self.surface, width)
-        gaps = np.diff(self._with_ends(x, self._scaled_length), axis=0)
-        push = self.surface.hardness / width**3 * self._alike() / gaps**3
-        excess = np.expm1(self.down[:, None] * (push[1:] - push[:-1]))  # exp(mu/kT) - 1
-        ahead, behind = (excess[:1], excess[-1:]) if self.ends == "periodic" else (0 * excess[:1],) * 2
-        held = self._held(lower, upper)
-        return fluxes(law, gaps, np.concatenate([behind, excess]), np.concatenate([excess, ahead]), held)
+        0 for a uniform train; about sqrt(n) once all steps are in one bunch.
+        """
+        return self.widths.std(axis=1) / self.widths.mean(axis=1)
 
-    def _alike(self) -> NDArray[np.float64]:
-        """1 for terraces between steps that go the same way: only these repel each other; shape (n + 1, 1)."""
-        outer = np.array([float(self.ends == "periodic" and self.down[0] == self.down[-1])])
-        return np.concatenate([outer, (self.down[1:] == self.down[:-1]).astype(float), outer])[:, None]
+    @property
+    def atoms(self) -> NDArray[np.float64]:
+        """Atoms that joined the steps since the start, per length of the steps, shape (n_t,) [1/m]."""
+        return (self.positions - self.positions[0]) @ self.row.down / self.row.surface.atom_area
 
-    def _held(self, lower: tuple[float, float], upper: tuple[float, float]) -> Ends:
-        """What holds the density at both ends of each terrace; the lower one is on the right of a step down."""
-        on_right = [lower if s > 0 else upper for s in self.down]
-        on_left = [upper if s > 0 else lower for s in self.down]
-        before, after = (on_right[-1], on_left[0]) if self.ends == "periodic" else (WALL, WALL)
-        left, right = np.array([before, *on_right]), np.array([*on_left, after])
-        return Ends(left[:, :1], left[:, 1:], right[:, :1], right[:, 1:])
+    def wave(self, phase: float) -> NDArray[np.complex128]:
+        """Return the amplitude of the wave exp(i phase j) in the positions of the steps j, complex, shape (n_t,) [m].
+
+        For a periodic row, with a phase that is a multiple of 2 pi over the number of steps.
+
+        Raises:
+            ParameterError: for a phase that is not finite.
+        """
+        steps = np.arange(self.positions.shape[1])
+        uniform = self.row.length / len(steps) * steps
+        basis = np.exp(-1j * number("phase", phase) * steps) / len(steps)
+        return np.asarray(np.dot(self.positions - uniform, basis))
 
 
 def model(
@@ -192,10 +155,10 @@ def model(
     ends: str = "periodic",
     down: int | Sequence[int] | NDArray[np.float64] = 1,
 ) -> Row:
-    """A row of steps, ready to run.
+    """Make a row of steps, ready to run.
 
-    Adatoms are quasi-static: what leaves one step arrives at others at once, and what is under way is not counted;
-    it is n0 Omega of what the steps hold. Atoms do not hop across a step without joining it.
+    Adatoms are quasi-static: atoms that leave one step arrive at others at once, and those on the way are not
+    counted; they are n0 Omega of those in the steps. Atoms do not hop across a step without joining it.
 
     Args:
         surface: the constants.
@@ -229,10 +192,10 @@ def model(
 
 
 def train(steps: int, width: float, *, noise: float = 0.0, seed: int = 0) -> NDArray[np.float64]:
-    """Positions of equidistant steps in the middles of their parts of a row of length steps times width [m].
+    """Return positions of equidistant steps in the middles of their parts of a row of length steps times width [m].
 
     Args:
-        steps: how many, at least 1.
+        steps: number of steps, at least 1.
         width: of each terrace, above 0 [m].
         noise: steps are moved by up to this part of the width, in [0, 0.5) [-].
         seed: of the noise.
@@ -248,7 +211,7 @@ def train(steps: int, width: float, *, noise: float = 0.0, seed: int = 0) -> NDA
 
 
 def _positions(positions: Any, length: float, ends: str) -> NDArray[np.float64]:
-    """Positions that make a row.
+    """Return positions that make a row.
 
     Raises:
         ParameterError: if they do not.

@@ -45,23 +45,24 @@ class Surface:
     deposition: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse values that cannot be used."""
-        number("temperature", self.temperature, above=0.0, unit="K")
-        number("diffusivity", self.diffusivity, above=0.0, unit="m2/s")
-        number("adatom_density", self.adatom_density, above=0.0, unit="1/m2")
-        number("atom_area", self.atom_area, above=0.0, unit="m2")
+        """Check every value."""
+        for name, unit in (
+            ("temperature", "K"),
+            ("diffusivity", "m2/s"),
+            ("adatom_density", "1/m2"),
+            ("atom_area", "m2"),
+        ):
+            number(name, getattr(self, name), above=0.0, unit=unit)
         number("force", self.force, unit="N")
-        for side in ("attachment_lower", "attachment_upper"):
-            if not _infinite(getattr(self, side)):
-                number(side, getattr(self, side), at_least=0.0, unit="m/s")
-        number("repulsion", self.repulsion, at_least=0.0, unit="J m")
+        for name, unit in (("repulsion", "J m"), ("deposition", "1/(m2 s)")):
+            number(name, getattr(self, name), at_least=0.0, unit=unit)
+        for name in ("attachment_lower", "attachment_upper"):
+            if not _infinite(getattr(self, name)):
+                number(name, getattr(self, name), at_least=0.0, unit="m/s")
         if not _infinite(self.evaporation_time):
             number("evaporation_time", self.evaporation_time, above=0.0, unit="s")
-        number("deposition", self.deposition, at_least=0.0, unit="1/(m2 s)")
         if self.attachment_lower == self.attachment_upper == 0.0:
-            msg = (
-                "attachment_lower = attachment_upper = 0 m/s, one must be greater than 0 m/s: no atom could join a step"
-            )
+            msg = "attachment_lower = attachment_upper = 0 m/s, one must be greater than 0 m/s: none joins a step"
             raise ParameterError(msg)
         for name in self.__dataclass_fields__:
             object.__setattr__(self, name, float(getattr(self, name)))
@@ -73,7 +74,7 @@ class Surface:
 
     @property
     def loss(self) -> float:
-        """What evaporates over what diffuses, 1/(D tau) [1/m2]."""
+        """The rate of evaporation over that of diffusion, 1/(D tau) [1/m2]."""
         return 1.0 / (self.diffusivity * self.evaporation_time)
 
     @property
@@ -83,7 +84,7 @@ class Surface:
 
     @property
     def kinetic_lengths(self) -> tuple[float, float]:
-        """D/k of the lower and of the upper side: what attachment costs, as a length to be diffused [m]."""
+        """D/k of the lower and of the upper side: the resistance of attachment as a length of diffusion [m]."""
         sides = (self.attachment_lower, self.attachment_upper)
         lower, upper = (self.diffusivity / k if k else math.inf for k in sides)
         return lower, upper
@@ -101,7 +102,7 @@ def vicinal(
     evaporation_time: float = math.inf,
     deposition: float = 0.0,
 ) -> Surface:
-    """The surface of a metal under a current: F = Z* e rho j, Omega the atomic volume to the power of 2/3.
+    """Return the surface of a metal under a current: F = Z* e rho j, Omega the atomic volume to the power of 2/3.
 
     Z* is the metal's, which need not be that of its adatoms.
 
@@ -117,7 +118,7 @@ def vicinal(
         deposition: as in `Surface` [1/(m2 s)].
 
     Raises:
-        ParameterError: for a value out of its bounds, or a constant that the material was not given.
+        ParameterError: for a value out of its bounds, or a constant that the material lacks.
     """
     current = number("current_density", current_density, unit="A/m2")
     return Surface(
@@ -135,7 +136,7 @@ def vicinal(
 
 
 def checked(surface: Any) -> Surface:
-    """`surface` if it is one.
+    """Return `surface` if it is one.
 
     Raises:
         ParameterError: if it is not.
@@ -145,5 +146,5 @@ def checked(surface: Any) -> Surface:
 
 
 def _infinite(value: Any) -> bool:
-    """Whether it is plus infinity."""
+    """Return True for plus infinity."""
     return isinstance(value, float) and value == math.inf

@@ -20,14 +20,16 @@ from typing import Any, NamedTuple
 from emfem.steps.surface import Surface
 
 import numpy as np
+from numpy.typing import NDArray
 
+TINY = 1e-30  # of a complex step
 WALL = (0.0, 1.0)  # (alpha, beta) of an end that nothing passes
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
 NARROW = 1.0  # q l up to which sources are integrated; 20 points do that to rounding, closed forms lose digits there
 
 
-class Ends(NamedTuple):
-    """What holds the density at both ends of terraces: alpha (n - n_eq) = beta times the flux out of that end.
+class EndConditions(NamedTuple):
+    """Conditions of the density at both ends of terraces: alpha (n - n_eq) = beta times the flux out of that end.
 
     A side with D/k = h has (alpha, beta) = (1, h)/(1 + h), and a wall (0, 1). Arrays of shape (terraces, 1).
     """
@@ -39,7 +41,7 @@ class Ends(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Law:
+class ScaledEquation:
     """The numbers of the equation, scaled: p = f/2, d = 1/(D tau), g the deposition."""
 
     p: float
@@ -52,11 +54,11 @@ class Law:
         return math.sqrt(self.p**2 + self.d)
 
 
-def scaled(surface: Surface, width: float) -> tuple[Law, tuple[float, float], tuple[float, float]]:
-    """The law in units of a typical width, and (alpha, beta) of a terrace's lower and upper step."""
+def scaled(surface: Surface, width: float) -> tuple[ScaledEquation, tuple[float, float], tuple[float, float]]:
+    """Return the equation in units of a typical width, and (alpha, beta) of a terrace's lower and upper step."""
     deposition = surface.deposition * width**2 / (surface.diffusivity * surface.adatom_density)
     lower, upper = (_pair(length / width) for length in surface.kinetic_lengths)
-    return Law(surface.drift * width / 2, surface.loss * width**2, deposition), lower, upper
+    return ScaledEquation(surface.drift * width / 2, surface.loss * width**2, deposition), lower, upper
 
 
 class Coefficients(NamedTuple):
@@ -72,87 +74,71 @@ class Coefficients(NamedTuple):
     c_e: Any
 
 
-def coefficients(law: Law, width: Any) -> Coefficients:
-    """The coefficients of terraces of `width`."""
-    p, x, y = law.p, law.q * width, law.p * width
-    coth, tanh = _x_coth(x) / width, law.q * np.tanh(x / 2)
+def coefficients(eq: ScaledEquation, width: Any) -> Coefficients:
+    """Return the coefficients of terraces of `width`."""
+    p, x, y = eq.p, eq.q * width, eq.p * width
+    coth, tanh = _x_coth(x) / width, eq.q * np.tanh(x / 2)
     b, c = (_x_over_sinh(x, shift) / width for shift in (-y, y))
     back, forth = (_x_over_sinh_times_expm1(x, shift, sign) / width for shift, sign in ((-y, -p), (y, p)))
-    left, right = (_share(law.q, sign, width) if law.g else np.zeros_like(width) for sign in (-p, p))
+    left, right = (_share(eq.q, sign, width) if eq.g else np.zeros_like(width) for sign in (-p, p))
     return Coefficients(p + coth, b, c, coth - p, left, right, p + tanh - back, p - tanh + forth)
 
 
-def divisor(k: Coefficients, d: float, ends: Ends) -> Any:
-    """D = al ar + a bl ar + e al br + d bl br of `fluxes`, above 0."""
-    al, bl, ar, br = ends
-    return al * ar + k.a * bl * ar + k.e * al * br + d * bl * br
+def fluxes(eq: ScaledEquation, width: Any, excess_left: Any, excess_right: Any, ends: EndConditions) -> tuple[Any, Any]:
+    """Return J at the left and at the right end, where the steps there are in equilibrium with n = 1 + excess.
 
+    With D = al ar + a bl ar + e al br + d bl br, above 0,
 
-def fluxes(law: Law, width: Any, excess_left: Any, excess_right: Any, ends: Ends) -> tuple[Any, Any]:
-    """J at the left and at the right end, where the steps there are in equilibrium with n = 1 + excess.
-
-    D J(0) = al [(ar a + d br) n_left - ar b n_right - (ar + e br) g s_left - b br g s_right],
-    D J(l) = ar [al c n_left - (al e + d bl) n_right + c bl g s_left + (al + a bl) g s_right].
+        D J(0) = al [(ar a + d br) n_left - ar b n_right - (ar + e br) g s_left - b br g s_right],
+        D J(l) = ar [al c n_left - (al e + d bl) n_right + c bl g s_left + (al + a bl) g s_right].
     """
     al, bl, ar, br = ends
-    k = coefficients(law, width)
+    k = coefficients(eq, width)
     step = excess_right - excess_left
-    left = al * ((ar * k.a_b + law.d * br) * (1 + excess_left) - ar * k.b * step)
-    left -= al * law.g * ((ar + k.e * br) * k.s_left + k.b * br * k.s_right)
-    right = ar * ((al * k.c_e - law.d * bl) * (1 + excess_right) - al * k.c * step)
-    right += ar * law.g * (k.c * bl * k.s_left + (al + k.a * bl) * k.s_right)
-    common = divisor(k, law.d, ends)
+    left = al * ((ar * k.a_b + eq.d * br) * (1 + excess_left) - ar * k.b * step)
+    left -= al * eq.g * ((ar + k.e * br) * k.s_left + k.b * br * k.s_right)
+    right = ar * ((al * k.c_e - eq.d * bl) * (1 + excess_right) - al * k.c * step)
+    right += ar * eq.g * (k.c * bl * k.s_left + (al + k.a * bl) * k.s_right)
+    common = al * ar + k.a * bl * ar + k.e * al * br + eq.d * bl * br
     return left / common, right / common
 
 
-def slopes(law: Law, width: Any, ends: Ends) -> tuple[Any, Any]:
-    """dJ(0)/dl and dJ(l)/dl between steps without excess, by hand.
+def derivatives(eq: ScaledEquation, ends: EndConditions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the derivatives of J(0) and J(l) by l and the excess of the left and right step, at l = 1 without excess.
 
-    a' = e' = -b c, b' = -a b, c' = -e c, s_left' = 1 - a s_left, s_right' = 1 - e s_right, and a - e = f:
-    (a - b)' = b (f - (c - e)), (c - e)' = c (f - (a - b)).
+    By complex steps, which lose no digits; each of shape (3,).
     """
-    al, bl, ar, br = ends
-    k = coefficients(law, width)
-    a, b, c, e, sl, sr, a_b, c_e = k
-    left, right = fluxes(law, width, np.zeros_like(width), np.zeros_like(width), ends)
-    common = divisor(k, law.d, ends)
-    change = -b * c * (bl * ar + al * br)
-    sl_, sr_ = 1 - a * sl, 1 - e * sr
-    top_left = ar * b * (2 * law.p - c_e) - law.g * (
-        (ar + e * br) * sl_ - b * c * br * sl + b * br * sr_ - a * b * br * sr
-    )
-    top_right = al * c * (2 * law.p - a_b) + law.g * (
-        c * bl * sl_ - e * c * bl * sl + (al + a * bl) * sr_ - b * c * bl * sr
-    )
-    return (al * top_left - left * change) / common, (ar * top_right - right * change) / common
+    width, left, right = np.array([1.0, 0.0, 0.0])[:, None] + 1j * TINY * np.eye(3)
+    at_left, at_right = (flux.imag / TINY for flux in fluxes(eq, width, left, right, ends))
+    return at_left, at_right
 
 
 def _pair(length: float) -> tuple[float, float]:
-    """(alpha, beta) of a side with the scaled kinetic length."""
+    """Return (alpha, beta) of a side with the scaled kinetic length."""
     return WALL if math.isinf(length) else (1 / (1 + length), length / (1 + length))
 
 
 def _x_coth(x: Any) -> Any:
-    """X coth x, 1 at 0."""
+    """Return x coth x, 1 at 0."""
     small = abs(x) < 1e-4
     y = np.where(small, 1.0, x)
     return np.where(small, 1 + x * x / 3, y * (1 + np.exp(-2 * y)) / -np.expm1(-2 * y))
 
 
 def _x_over_sinh(x: Any, y: Any) -> Any:
-    """exp(y) x/sinh x for |y| <= x: nothing overflows."""
+    """Return exp(y) x/sinh x for |y| <= x: nothing overflows."""
     small = abs(x) < 1e-4
     z = np.where(small, 1.0, x)
     return np.where(small, np.exp(y) * (1 - x * x / 6), 2 * z * np.exp(y - z) / -np.expm1(-2 * z))
 
 
 def _x_over_sinh_times_expm1(x: Any, y: Any, sign: float) -> Any:
-    """(exp(y) - 1) x/sinh x for |y| <= x, with the sign of y given."""
+    """Return (exp(y) - 1) x/sinh x for |y| <= x; `sign` is that of y."""
     return -_x_over_sinh(x, y) * np.expm1(-y) if sign > 0 else _x_over_sinh(x, 0.0 * y) * np.expm1(y)
 
 
 def _share(q: float, p: float, width: Any) -> Any:
-    """The part of a terrace whose atoms arrive at its right end: int exp(p (l - z)) sinh(q z)/sinh(q l) dz, 0 < z < l.
+    """Return the part of a terrace whose atoms arrive at its right end: int_0^l exp(p (l - z)) sinh(q z)/sinh(q l) dz.
 
     On wide ones [exp(p l) E - 1]/(q + p) for p >= 0 and [1 - exp(-q l) E]/(q - p) for p < 0, with
     E = q l/sinh(q l) (exp(h) - 1)/h, h = (q - |p|) l.
@@ -166,7 +152,7 @@ def _share(q: float, p: float, width: Any) -> Any:
 
 
 def _wide_share(q: float, p: float, width: Any) -> Any:
-    """The same on wide terraces, in closed form."""
+    """Return the same on wide terraces, in closed form."""
     gap = (q - abs(p)) * width
     growth = np.where(abs(gap) < 1e-8, 1 + gap / 2, np.expm1(gap) / np.where(gap == 0, 1.0, gap))
     if p >= 0:

@@ -1,19 +1,17 @@
-"""Small waves on a uniform train of steps, and how tight a bunch becomes."""
+"""Small waves on a uniform train of steps, and the narrowest terrace of a bunch."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from emfem.errors import ParameterError, count, floats, number
 from emfem.steps.surface import Surface, checked
-from emfem.steps.terrace import Ends, Law, coefficients, divisor, scaled, slopes
+from emfem.steps.terrace import EndConditions, derivatives, scaled
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
 def growth_rate(phase: ArrayLike, surface: Surface, *, width: float) -> complex | NDArray[np.complex128]:
-    """Omega of a small wave x_j = j l + v t + eps exp(i k j + omega t) of the steps of a uniform train down along +x.
+    """Return omega of a small wave x_j = j l + v t + eps exp(i k j + omega t) of steps of a uniform train down +x.
 
     With J(0) and J(l) the fluxes at the ends of a terrace between steps of excess density m_j = mu_j/kT,
     v_j = Omega [J(l)|_{j-1} - J(0)|_j], and a wave changes
@@ -47,20 +45,18 @@ def growth_rate(phase: ArrayLike, surface: Surface, *, width: float) -> complex 
         msg = f"phase = {k.tolist()} rad, must be finite"
         raise ParameterError(msg)
     width = number("width", width, above=0.0, unit="m")
-    law, lower, upper = scaled(surface, width)
-    ends = Ends(*lower, *upper)
+    eq, lower, upper = scaled(surface, width)
     flow = surface.diffusivity * surface.adatom_density * surface.atom_area / width**2
-    at_left, at_right = (float(slope) for slope in slopes(law, np.ones(()), ends))
-    left_by, right_by = _responses(law, ends)
+    at_left, at_right = derivatives(eq, EndConditions(*lower, *upper))
     push = 6 * surface.hardness / width**3 * (1 - np.cos(k))
     on, back = np.exp(1j * k), np.exp(-1j * k)
-    omega = at_right * (1 - back) - at_left * (on - 1)
-    omega = omega + push * (right_by[0] * back + right_by[1] - left_by[0] - left_by[1] * on)
+    omega = at_right[0] * (1 - back) - at_left[0] * (on - 1)
+    omega = omega + push * (at_right[1] * back + at_right[2] - at_left[1] - at_left[2] * on)
     return complex(flow * omega) if k.ndim == 0 else flow * omega
 
 
 def tightest_terrace(surface: Surface, *, steps: int, width: float) -> float:
-    """The narrowest terrace of a bunch of many steps at rest, without evaporation and deposition [m].
+    """Return the narrowest terrace of a bunch of many steps at rest, without evaporation and deposition [m].
 
     Steps rest when all terraces carry the same flux. With f l << 1, mu << kT and h = D/k_lower + D/k_upper it is
     D n0 [f l - (mu_r - mu_l)/kT]/(l + h), summed over the train D n0 f L/(L + h) with L the mean width. Where l << L,
@@ -98,13 +94,3 @@ def tightest_terrace(surface: Surface, *, steps: int, width: float) -> float:
         )
         raise ParameterError(msg)
     return float((8 * surface.hardness / (fall * n**2)) ** (1 / 3))
-
-
-def _responses(law: Law, ends: Ends) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """Derivatives of J(0) and of J(l) by the excess of the left and of the right step."""
-    al, bl, ar, br = ends
-    k = coefficients(law, np.ones(()))
-    common = divisor(k, law.d, ends)
-    left = (al * (ar * k.a + law.d * br) / common, -al * ar * k.b / common)
-    right = (al * ar * k.c / common, -ar * (al * k.e + law.d * bl) / common)
-    return left, right

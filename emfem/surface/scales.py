@@ -11,7 +11,7 @@ from emfem.analytic import (
     void_drift_velocity,
 )
 from emfem.errors import kind, number
-from emfem.materials import MARKS, Material
+from emfem.materials import CONFIDENCE, Material
 from emfem.surface.inputs import DRIVEN, NEEDED
 
 UNITS = {
@@ -53,7 +53,7 @@ class Scales:
         """One line a number, with its unit; then what is only a guess."""
         wide = max(map(len, UNITS))
         rows = [f"{name.ljust(wide)}  {getattr(self, name):12.6g}  {unit}" for name, unit in UNITS.items()]
-        return "\n".join([*rows, *(f"placeholder, {MARKS['placeholder']}: {doubt}" for doubt in self.doubts)])
+        return "\n".join([*rows, *(f"placeholder, {CONFIDENCE['placeholder']}: {doubt}" for doubt in self.doubts)])
 
 
 def scales(material: Material, *, radius: float, current_density: float) -> Scales:
@@ -82,6 +82,6 @@ def scales(material: Material, *, radius: float, current_density: float) -> Scal
         doubts=tuple(
             f"{name} = {getattr(material, name):.4g} of {material.name} ({entry.source})"
             for name, entry in used
-            if entry.mark == "placeholder"
+            if entry.confidence == "placeholder"
         ),
     )

@@ -1,8 +1,8 @@
-"""Verification: closed forms and published numbers that the program must come to, every physics of it.
+"""Verification: closed forms and published numbers that every physics of the program must reproduce.
 
     emfem verify                     every check, in less than two minutes
     emfem verify film heat --full    these two, on more meshes and for longer
-    emfem verify --list              what is checked, and where each number is from
+    emfem verify --list              the checks, and the source of each number
 
 A check is a function beside its target and citation; it runs the library, and copies none of its formulas:
 
@@ -31,25 +31,12 @@ from emfem.verify import (
     surface,
 )
 from emfem.verify.registry import PHYSICS, Check, Measured, check
-from emfem.verify.running import Report, Result, run
-from emfem.verify.telling import listing, table, troubles
+from emfem.verify.report import Report, Result, listing, table, troubles
+from emfem.verify.running import run
 
 __all__ = ["PHYSICS", "Check", "Measured", "Report", "Result", "check", "checks", "listing", "run", "table", "troubles"]
 
-MODULES = (
-    materials,
-    film,
-    pfhub,
-    conduction,
-    heat,
-    migration,
-    stress,
-    networks,
-    failure,
-    lifetime,
-    surface,
-    steps,
-)
+MODULES = (materials, film, pfhub, conduction, heat, migration, stress, networks, failure, lifetime, surface, steps)
 
 
 def checks(physics: Iterable[str] = (), *, full: bool = False) -> tuple[Check, ...]:
@@ -65,3 +52,8 @@ def checks(physics: Iterable[str] = (), *, full: bool = False) -> tuple[Check, .
     wanted = [choice("physics", name, PHYSICS) for name in physics] or list(PHYSICS)
     found = [one for module in MODULES for one in vars(module).values() if isinstance(one, Check)]
     return tuple(one for one in found if one.physics in wanted and (full or not one.only_full))
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

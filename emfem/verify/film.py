@@ -8,10 +8,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from emfem import analytic, fields, mesh, watch
+from emfem import analytic, fields, mesh
 from emfem.evolution import evolve
 from emfem.film import Alloy, Anisotropy, cupd, growth_rate, model, uniform_field
 from emfem.model import Model
+from emfem.verify.convergence import order
 from emfem.verify.registry import Measured, check
 
 import numpy as np
@@ -23,7 +24,7 @@ WIDE = 62.39323093395234  # twelve wavelengths of the CuPd-like film, the side o
 
 
 def _wave(k: tuple[float, float], alloy: Alloy, until: float, **options: Any) -> complex:
-    """Omega from a run of the nonlinear film that starts with the wave k of amplitude 1e-4 about 0.3.
+    """Return omega from a run of the nonlinear film that starts with the wave k of amplitude 1e-4 about 0.3.
 
     Steps are fixed: the error that adaptive ones allow is relative to c, not to the wave.
     """
@@ -35,7 +36,7 @@ def _wave(k: tuple[float, float], alloy: Alloy, until: float, **options: Any) ->
 
 
 def _amplitude(film: Model) -> complex:
-    """The Fourier amplitude of c at one wave along x and one along y, up to a phase that stays the same."""
+    """Return the Fourier amplitude of c at one wave along x and one along y, up to a phase that stays the same."""
     return complex(np.fft.fft2(fields.sample_grid(film["c"], (16, 16)).values)[1, 1])
 
 
@@ -48,7 +49,7 @@ def _amplitude(film: Model) -> complex:
     unit=("1/t0", "h/t0"),
 )
 def fastest_wave(full: bool) -> tuple[float, float]:
-    """The fastest wave of an unstable film under a field grows and drifts as linear theory tells."""
+    """The fastest wave of an unstable film under a field grows and drifts as linear theory predicts."""
     k = 0.24880668 / math.sqrt(2)
     omega = _wave((k, k), UNSTABLE, 300.0, field=uniform_field(0.05, math.radians(30.0)))
     return omega.real, -omega.imag / 0.24880668
@@ -62,7 +63,7 @@ def fastest_wave(full: bool) -> tuple[float, float]:
     unit="1/t0",
 )
 def wave_on_a_110_crystal(full: bool) -> tuple[float, float]:
-    """A wave on the anisotropic [110] surface of the CuPd-like film grows and drifts as linear theory tells."""
+    """A wave on the anisotropic [110] surface of the CuPd-like film grows and drifts as linear theory predicts."""
     crystal = Anisotropy("110", strength=1.0)
     omega = _wave((0.9, 0.5), cupd(), 20.0, anisotropy=crystal, field=uniform_field(0.1, math.radians(60.0)))
     return omega.real, omega.imag
@@ -95,15 +96,14 @@ def profile_of_a_blocked_film(full: bool) -> Measured:
     The gradient energy eps, which must be positive, shifts the middle by O(eps), the ends by O(sqrt(eps)).
     """
     eps = (4e-4, 1e-4)
-    found = [_at_rest(one) for one in eps]
-    middle = [abs(values[1] - 0.22761637) for values in found]
-    # the ends are extrapolated to eps = 0
-    ends = [2 * found[1][i] - found[0][i] for i in (0, 2)]
-    return Measured((ends[0], found[1][1], ends[1]), order=math.log(middle[0] / middle[1]) / math.log(eps[0] / eps[1]))
+    coarse, fine = (_at_rest(one) for one in eps)
+    left, _, right = 2 * fine - coarse  # the ends are extrapolated to eps = 0
+    middle = [coarse[1] - 0.22761637, fine[1] - 0.22761637]
+    return Measured((left, fine[1], right), order=order(eps, middle))
 
 
 def _at_rest(eps: float) -> NDArray[np.float64]:
-    """The fraction c at both ends and in the middle, after ten times L^2/(M S)."""
+    """Return the fraction c at both ends and in the middle, after ten times L^2/(M S)."""
     alloy = Alloy(entropy=1.0, enthalpy=0.0, solute_expansion=0.0, gradient_energy=eps)
     film = model(mesh.interval(1.0, cells=160), alloy, mean=0.3, anisotropy=np.eye(1), field=(5.0,))
     evolve(film, 20.0, rtol=1e-4, progress=False)
@@ -118,7 +118,7 @@ def cahn_hilliard(
     free_energy: Callable[[Any], Any],
     mobility: float,
 ) -> Model:
-    """The film model as the Cahn-Hilliard equation, with a free energy of its own and a constant mobility."""
+    """Return the film model as the Cahn-Hilliard equation, with a free energy of its own and a constant mobility."""
     alloy = Alloy(entropy=0.0, enthalpy=0.0, solute_expansion=0.0, gradient_energy=gradient_energy)
     return model(
         domain, alloy, initial=lambda x: np.asarray(initial(x)), free_energy=free_energy, mobility=lambda c: mobility
@@ -136,11 +136,11 @@ def kink_between_phases(full: bool) -> Measured:
     """A boundary between two phases comes to rest as tanh; root mean square distance, of third order."""
     cells = (40, 60, 80) if full else (40, 60)
     wrong = [kink_error(n, lambda film: evolve(film, 1000.0, progress=False)) for n in cells]
-    return Measured(wrong[-1], order=-float(np.polyfit(np.log(cells), np.log(wrong), 1)[0]))
+    return Measured(wrong[-1], order=-order(cells, wrong))
 
 
 def kink_error(cells: int, to_rest: Callable[[Model], object]) -> float:
-    """Distance to the kink of what becomes of one that starts too wide when it is brought to rest.
+    """Return the distance to the kink of one that starts too wide and is brought to rest.
 
     Its blocked ends are ten kink widths away on either side, where the exact kink is within 1e-8 of +-1.
     """
@@ -174,35 +174,34 @@ def pattern_of_another_code(full: bool) -> Measured:
         return Measured(_pattern_error(32, 50))
     cells = (32, 48, 64)
     wrong = [_pattern_error(n, 300) for n in cells]
-    return Measured(wrong[-1], order=-float(np.polyfit(np.log(cells), np.log(wrong), 1)[0]))
+    return Measured(wrong[-1], order=-order(cells, wrong))
 
 
 def _start(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Four waves about 0.3."""
+    """Return four waves about 0.3."""
     k = 2 * math.pi / WIDE
     waves = np.cos(3 * k * x[0]) + np.sin(k * (2 * x[0] - 4 * x[1])) + np.cos(k * (5 * x[0] + 6 * x[1]) + 1)
     return 0.3 + 0.024 * (waves + np.sin(7 * k * x[1] - 0.5))
 
 
 def _pattern_error(cells: int, time: int) -> float:
-    """Root mean square distance to the reference over the standard deviation of c."""
+    """Return the root mean square distance to the reference over the standard deviation of c."""
     film = model(
         mesh.periodic_rectangle((WIDE, WIDE), cells=(cells, cells)),
         cupd(),
         initial=_start,
         field=uniform_field(0.1, math.radians(45.0)),
     )
-    seen = watch.snapshots("c", times=[float(time)])
-    evolve(film, float(time), rtol=1e-4 if time < 100 else 1e-5, watch=[seen], progress=False)
+    evolve(film, float(time), rtol=1e-4 if time < 100 else 1e-5, progress=False)
     points, expected = _reference(time)
     places = np.stack(np.meshgrid(points, points, indexing="ij"), axis=-1).reshape(-1, 2)
-    wrong = fields.evaluate(seen.functions[-1], places).reshape(expected.shape) - expected
+    wrong = fields.evaluate(film["c"], places).reshape(expected.shape) - expected
     return math.sqrt(np.mean(wrong**2)) / float(expected.std())
 
 
 @cache
 def _reference(time: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Places along a side, coprime to the cells, and the reference there by its own interpolation, shape (101, 101)."""
+    """Return places along a side, coprime to the cells, and the reference interpolated there, shape (101, 101)."""
     points = (np.arange(101) + 0.5) * WIDE / 101
     with files("emfem.verify").joinpath("data/film_isotropic_45deg.npz").open("rb") as file, np.load(file) as data:
         c = data[f"c{time}"].astype(float)

@@ -1,4 +1,4 @@
-"""Heat: lines that a current heats up to runaway, and conductors whose potential tells their temperature."""
+"""Heat: lines that a current heats up to runaway, and conductors whose potential determines their temperature."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _resistivity(t: Any) -> Any:
 
 
 def _driven(j: float, *, length: float = 10 * um, cells: int = 100, loss: Any = None) -> Model:
-    """A line with ends at 300 K that a current density heats."""
+    """Return a line with ends at 300 K that a current density heats."""
     model = heat.model(
         mesh.interval(length, cells=cells, names=("a", "b")),
         resistivity=_resistivity,
@@ -43,25 +43,19 @@ def _driven(j: float, *, length: float = 10 * um, cells: int = 100, loss: Any = 
     unit="K",
 )
 def rise_of_a_driven_line(full: bool) -> tuple[float, ...]:
-    """A line of 10 um at 1e11 and 3e11 A/m2 warms as its closed form tells."""
+    """A line of 10 um at 1e11 and 3e11 A/m2 warms as in its closed form."""
     return tuple(_driven(j).quantity("T_max") - START for j in (1e11, 3e11))
 
 
-@check(
-    "heat",
-    source="j L = pi sqrt(k/(rho0 a)), by hand",
-    target=7.732661e6,
-    rtol=1e-2,
-    unit="A/m",
-)
+@check("heat", source="j L = pi sqrt(k/(rho0 a)), by hand", target=7.732661e6, rtol=1e-2, unit="A/m")
 def limit_of_runaway(full: bool) -> float:
     """A line is solved at 0.99 of its runaway current and refused at 1.01: the middle between the two."""
-    below, above = 7.732661e6 * 0.99, 7.732661e6 * 1.01
-    _driven(below / (10 * um))
+    limit = 7.732661e6
+    _driven(0.99 * limit / (10 * um))
     try:
-        _driven(above / (10 * um))
+        _driven(1.01 * limit / (10 * um))
     except ConvergenceError as error:
-        return (below + above) / 2 if "thermal runaway" in str(error) else math.nan
+        return limit if "thermal runaway" in str(error) else math.nan
     return math.inf
 
 
@@ -80,10 +74,7 @@ def line_on_an_oxide(full: bool) -> tuple[float, float]:
 
 
 @check(
-    "heat",
-    source="F. Kohlrausch, Ann. Phys. 306, 132 (1900): T = T0 + phi (V - phi)/(2 rho k)",
-    target=0.0,
-    atol=5e-4,
+    "heat", source="F. Kohlrausch, Ann. Phys. 306, 132 (1900): T = T0 + phi (V - phi)/(2 rho k)", target=0.0, atol=5e-4
 )
 def potential_tells_the_temperature(full: bool) -> float:
     """The phi-theta theorem at every point of a notched strip: largest distance over the greatest rise."""
@@ -114,7 +105,7 @@ def hottest_place_of_a_metal(full: bool) -> float:
 
 
 def _heated(domain: mesh.Domain, volts: float, sigma: Any, *, conductivity: Any) -> tuple[Model, Model]:
-    """A current between the first two boundaries, both at 300 K, and its heat."""
+    """Return a current between the first two boundaries, both at 300 K, and its heat."""
     plus, minus = domain.names[:2]
     current = conduction.model(domain, conductivity=sigma, on={plus: fixed(volts), minus: fixed(0.0)})
     on = {plus: fixed(START), minus: fixed(START)}

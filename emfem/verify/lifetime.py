@@ -1,16 +1,14 @@
-"""Lifetimes: one line in closed form, what accelerates it, and the statistics of many."""
+"""Lifetimes: one line in closed form, its acceleration, and the statistics of many."""
 
 from __future__ import annotations
 
 from emfem import lifetime
 from emfem.materials import Arrhenius, Material
 from emfem.units import MPa, boltzmann, eV, nm, um, year
-from emfem.verify.materials import REFERENCE
+from emfem.verify import reference
 from emfem.verify.registry import check
 
 import numpy as np
-
-CRITICAL = 41 * MPa
 
 
 @check(
@@ -22,7 +20,7 @@ CRITICAL = 41 * MPa
     unit="years",
 )
 def life_of_a_published_line(full: bool) -> float:
-    """When a line under 400 MPa of residual stress reaches 500 MPa, with the rounded k and e of the source."""
+    """A line under 400 MPa of residual stress reaches 500 MPa, with the rounded k and e of the source."""
     e, k = 1.6e-19 / eV, 1.38e-23 / boltzmann
     metal = Material(
         "published",
@@ -42,16 +40,15 @@ def life_of_a_published_line(full: bool) -> float:
 @check(
     "lifetime",
     source="the series of the line with a void at its end, by a script of its own; at first v = D Z* e rho j/(k T)",
-    target=(1e-3, 1.0, 3.0, 10.0, 100.0),
+    target=(1e-3, *reference.VOID_YEARS),
     rtol=3e-6,
     unit="years",
 )
 def time_that_a_void_takes_to_grow(full: bool) -> tuple[float, ...]:
-    """How long voids take to grow to what drift carries in a thousandth of a year, and the series in 1 to 100."""
-    void = np.array([1.954891e-16 * 1e-3 * year / nm, 6.169165, 18.464977, 55.860853, 135.853092]) * nm
-    life = lifetime.line_lifetime(
-        REFERENCE, length=50 * um, current_density=1e10, critical_stress=1e-3, void_length=void
-    )
+    """Voids grow to the length that drift carries in a thousandth of a year, and that of the series in 1 to 100."""
+    void = np.array([-reference.DRIFT * 1e-3 * year, *(length * nm for length in reference.VOID_LENGTHS)])
+    line = lifetime.Line(reference.LENGTH, reference.DENSITY, void_length=void)
+    life = line(reference.METAL, critical_stress=1e-3)
     return tuple(np.asarray(life.growth) / year)
 
 
@@ -64,13 +61,8 @@ def time_that_a_void_takes_to_grow(full: bool) -> tuple[float, ...]:
 def exponent_of_black(full: bool) -> tuple[float, ...]:
     """-d ln t/d ln j of a long line whose void only has to open, and of one whose void has to grow far."""
     j = 1e10 * np.array([0.99, 1.01])
-    found = []
-    for void in (0.0, 1.5 * um):
-        life = lifetime.line_lifetime(
-            REFERENCE, length=0.1, current_density=j, critical_stress=CRITICAL, void_length=void
-        )
-        found.append(-float(np.diff(np.log(life.time_to_failure))[0] / np.diff(np.log(j))[0]))
-    return tuple(found)
+    lives = (lifetime.Line(0.1, j, void_length=void)(reference.METAL, reference.CRITICAL) for void in (0.0, 1.5 * um))
+    return tuple(-float(np.diff(np.log(life.time_to_failure))[0] / np.diff(np.log(j))[0]) for life in lives)
 
 
 @check(
@@ -82,11 +74,11 @@ def exponent_of_black(full: bool) -> tuple[float, ...]:
 def scatter_of_lives(full: bool) -> float:
     """Sigma of 400 lives whose activation energies scatter, over the deviation that was drawn over kT."""
     sample = lifetime.monte_carlo(
-        REFERENCE,
+        reference.METAL,
         lifetime.Line(200 * um, 1e10, void_length=50 * nm),
         samples=400,
         seed=1,
-        critical_stress=CRITICAL,
+        critical_stress=reference.CRITICAL,
         spread=lifetime.Spread(activation_energy=0.02 * eV),
     )
     drawn = float(np.std(sample.energy_shift))

@@ -1,23 +1,12 @@
-"""Materials: constants of metals, and what follows from them."""
+"""Materials: constants of metals, and the numbers derived from them."""
 
 from __future__ import annotations
 
 from emfem import materials
 from emfem.film import Scales
-from emfem.materials import Arrhenius, DirectAndWind, Material, WiedemannFranz
-from emfem.units import eV, um
+from emfem.materials import DirectAndWind, WiedemannFranz
+from emfem.verify import reference
 from emfem.verify.registry import check
-
-REFERENCE = Material(
-    "reference",
-    temperature=378.15,
-    diffusivity=Arrhenius(1.3e-9, 0.8 * eV),
-    bulk_modulus=28e9,
-    atomic_volume=1.18e-29,
-    resistivity=2.25e-8,
-    effective_charge=-1.0,
-)
-"""An effective copper line at 105 C whose derived numbers were worked out by a script of their own."""
 
 
 @check(
@@ -66,14 +55,14 @@ def lorenz_number(full: bool) -> float:
 @check(
     "materials",
     source="worked by hand: kappa = D B Omega/(k T), v = D Z* e rho j/(k T), e rho j Z* L/(2 Omega)",
-    target=(1.791718e-18, -1.954891e-16, 76.37495e6),
+    target=(reference.KAPPA, reference.DRIFT, reference.HIGHEST),
     rtol=1e-6,
     unit=("m2/s", "m/s", "Pa"),
 )
 def numbers_of_the_reference_line(full: bool) -> tuple[float, ...]:
     """Stress diffusivity, drift velocity and greatest stress of a copper line of 50 um at 1e10 A/m2."""
-    told = REFERENCE.derived(length=50 * um, current_density=1e10)
-    return told.stress_diffusivity, told.drift_velocity, told.greatest_stress
+    numbers = reference.METAL.derived(length=reference.LENGTH, current_density=reference.DENSITY)
+    return numbers.stress_diffusivity, numbers.drift_velocity, numbers.greatest_stress
 
 
 @check("materials", source="S = nu k T/gamma by hand", target=0.098026079, rtol=1e-6)

@@ -6,12 +6,13 @@ from emfem import conduction, mesh
 from emfem.model import fixed
 from emfem.solve import solve_steady
 from emfem.units import um
+from emfem.verify.reference import METAL, star
 from emfem.verify.registry import check
-from emfem.verify.stress import star
 
 import numpy as np
 
 WIRE = 0.1 * um  # width and thickness
+RHO = METAL.resistivity
 
 
 @check(
@@ -28,21 +29,21 @@ def ladder_of_resistors(full: bool) -> float:
     down = [(i, rungs + i) for i in range(1, rungs + 1)]
     pads = dict.fromkeys(range(rungs + 1, 2 * rungs + 1), 0.0)
     net = mesh.network(nodes, [*rail, *down], width=WIRE, thickness=WIRE, loads={0: -1e-3}, pads=pads)
-    found = conduction.kirchhoff(net, 2.25e-8)
-    return float(found.potential[0]) / (1e-3 * 2.25e-8 * long / WIRE**2)
+    potential = conduction.kirchhoff(net, RHO).potential
+    return float(potential[0]) / (1e-3 * RHO * long / WIRE**2)
 
 
 @check(
     "networks",
-    source="R = rho L/(w h) and what flows into a node flows out, by hand",
+    source="R = rho L/(w h) and the currents of a node sum to 0, by hand",
     target=(-2.0e-4, 1.2e-4, 0.8e-4),
     rtol=1e-9,
     unit="A",
 )
 def currents_of_a_star(full: bool) -> tuple[float, ...]:
-    """Three wires between given voltages, on linear elements."""
+    """Three wires between voltages, on linear elements."""
     on = {name: fixed(volts) for name, volts in (("A", 0.0), ("B", -0.0126), ("C", -0.0063))}
-    model = conduction.model(star(), conductivity=1 / 2.25e-8, on=on, degree=1)
+    model = conduction.model(star(), conductivity=1 / RHO, on=on, degree=1)
     solve_steady(model)
     return tuple(conduction.current(model, name) for name in "ABC")
 
@@ -65,5 +66,5 @@ def two_wires_side_by_side(full: bool) -> tuple[float, ...]:
         loads={2: -5e-4},
         pads={3: 0.0},
     )
-    found = conduction.kirchhoff(net, 2.25e-8)
-    return (*map(float, found.current_density), float(found.potential[0]))
+    state = conduction.kirchhoff(net, RHO)
+    return (*map(float, state.current_density), float(state.potential[0]))

@@ -32,13 +32,13 @@ SOLVER_OF_FENICS = "S. Mondal, FEniCS, github.com/smondal44/spinodal-decompositi
 
 
 def _start(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Waves of 0.01 about 0.5, as the benchmark has them; on the square they do not fit its period."""
+    """Return waves of 0.01 about 0.5, as the benchmark has them; on the square they do not fit its period."""
     waves = np.cos(0.105 * x[0]) * np.cos(0.11 * x[1]) + (np.cos(0.13 * x[0]) * np.cos(0.087 * x[1])) ** 2
     return 0.5 + 0.01 * (waves + np.cos(0.025 * x[0] - 0.15 * x[1]) * np.cos(0.07 * x[0] - 0.02 * x[1]))
 
 
 def _film(domain: mesh.Domain) -> Model:
-    """The benchmark on a domain."""
+    """Return the benchmark on a domain."""
     return cahn_hilliard(
         domain,
         gradient_energy=2.0,
@@ -73,7 +73,7 @@ def pfhub_spinodal_decomposition_in_a_tee(full: bool) -> tuple[float, ...]:
     only_full=True,
 )
 def pfhub_spinodal_decomposition_in_a_square(full: bool) -> Measured:
-    """The free energy of a periodic square of 200 x 200; the curve is kept in PFHub's upload format."""
+    """The free energy of a periodic square of 200 x 200; the curve is written in PFHub's upload format."""
     began = time.perf_counter()
     times = np.array([20.7, 41.5, 60.7, 79.9, 99.1])
     film = _film(mesh.periodic_rectangle((200.0, 200.0), cells=(96, 96)))
@@ -86,14 +86,14 @@ def pfhub_spinodal_decomposition_in_a_square(full: bool) -> Measured:
 
 
 def upload(t: NDArray[np.float64], energy: NDArray[np.float64], *, wall: float) -> dict[str, str]:
-    """The free energy as CSV and the meta.yaml that PFHub asks for, by the names of the files. Collective.
+    """Return the free energy as CSV and the meta.yaml of PFHub, by the names of the files. Collective.
 
     The author, the address of the code and the clock rate are left empty: whoever uploads it fills them in.
 
     Args:
         t: times, shape (n,).
         energy: F, shape (n,).
-        wall: what the run took [s].
+        wall: duration of the run [s].
     """
     rows = "".join(f"{time!r},{value!r}\n" for time, value in zip(t.tolist(), energy.tolist(), strict=True))
     made = versions()

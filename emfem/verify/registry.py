@@ -1,4 +1,4 @@
-"""A check: a number the program must come to, where the number is from, and how near is near enough."""
+"""A check: a number that the program must reproduce, its source, and its tolerance."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ Numbers = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Measured:
-    """What a check came to.
+    """Result of a check.
 
     Attributes:
         values: as many as the check has targets, in its unit.
         order: of convergence, for a check that has bounds for one.
-        files: texts to keep by the name of their file, such as a curve.
+        files: texts to write, by the name of their file, such as a curve.
     """
 
     values: float | Sequence[float]
@@ -45,19 +45,19 @@ class Measured:
 
 @dataclass(frozen=True)
 class Check:
-    """A function with what it must come to. Called with `full` it measures, on more meshes if that is true.
+    """A function with its target. Called with `full` it measures, on more meshes if that is true.
 
     Attributes:
         physics: one of `PHYSICS`.
         name: short, unique in its physics.
         shows: one sentence.
-        source: where the target is from.
-        target: what the values must be.
-        tolerance: how far they may be off, relative to the target or absolute.
-        relative: which of the two.
+        source: of the target.
+        target: the exact values.
+        tolerance: the largest error, relative to the target or absolute.
+        relative: True if it is relative.
         units: of each target and value.
         order: bounds of the order of convergence, if it has one; the short form may leave it out.
-        only_full: whether it takes too long for the short form.
+        only_full: True if it takes too long for the short form.
         measure: the function itself.
     """
 
@@ -75,15 +75,15 @@ class Check:
 
     def __call__(self, full: bool = False) -> Measured:
         """Measure. Collective."""
-        found = self.measure(full)
-        return found if isinstance(found, Measured) else Measured(found)
+        result = self.measure(full)
+        return result if isinstance(result, Measured) else Measured(result)
 
     def errors(self, values: Numbers) -> Numbers:
-        """How far each value is from its target, as the tolerance counts it; infinity where it is no number."""
+        """Return how far each value is from its target, as the tolerance counts it; infinity where it is no number."""
         if len(values) != len(self.target):
             return (math.inf,)
-        off = [abs(v - t) / (abs(t) if self.relative else 1.0) for v, t in zip(values, self.target, strict=True)]
-        return tuple(e if math.isfinite(e) else math.inf for e in off)
+        errors = [abs(v - t) / (abs(t) if self.relative else 1.0) for v, t in zip(values, self.target, strict=True)]
+        return tuple(e if math.isfinite(e) else math.inf for e in errors)
 
 
 def check(
@@ -99,7 +99,7 @@ def check(
 ) -> Callable[[Callable[[bool], Measured | float | Sequence[float]]], Check]:
     """Make a check of a function of `full` that returns its values, or a `Measured`.
 
-    Its name is that of the function, and what it shows the first line of the docstring.
+    Its name is that of the function, its statement the first line of the docstring.
 
     Args:
         physics: one of `PHYSICS`.
@@ -109,7 +109,7 @@ def check(
         atol: absolute. One of the two.
         unit: of target and values, one for all or one for each.
         order: bounds of the order of convergence.
-        only_full: whether it takes too long for the short form.
+        only_full: True if it takes too long for the short form.
 
     Raises:
         ParameterError: unless there is one tolerance, targets to be relative to, and as many units.
@@ -128,7 +128,7 @@ def check(
     def make(function: Callable[[bool], Measured | float | Sequence[float]]) -> Check:
         name, docstring = function.__name__, inspect.getdoc(function)
         if not docstring:
-            msg = f"check {name} without a docstring, must say in its first line what it shows"
+            msg = f"check {name} without a docstring, its first line must state what it shows"
             raise ParameterError(msg)
         return Check(
             physics,
@@ -148,5 +148,5 @@ def check(
 
 
 def numbers(values: float | Sequence[float]) -> Numbers:
-    """One number or several as a tuple of floats."""
+    """Return one number or several as a tuple of floats."""
     return tuple(float(v) for v in np.atleast_1d(np.asarray(values, dtype=float)).ravel())

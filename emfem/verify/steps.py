@@ -16,10 +16,10 @@ FLOW = D * 2e16 * 6.6e-20  # D n0 Omega [m2/s]
 SLOW: dict[str, Any] = {"attachment_lower": D / (3 * nm), "attachment_upper": D / (8 * nm)}
 
 
-def _surface(**given: Any) -> steps.Surface:
-    """Steps with instantaneous attachment and without a force."""
+def _surface(**changes: Any) -> steps.Surface:
+    """Return steps, by default with instantaneous attachment and without a force."""
     return steps.Surface(
-        **({"temperature": T, "diffusivity": D, "adatom_density": 2e16, "atom_area": 6.6e-20, "force": 0.0} | given)
+        **({"temperature": T, "diffusivity": D, "adatom_density": 2e16, "atom_area": 6.6e-20, "force": 0.0} | changes)
     )
 
 
@@ -49,7 +49,7 @@ def pairing_by_evaporation(full: bool) -> float:
 
 @check(
     "steps",
-    source="em.steps.growth_rate, whose derivatives are by hand, itself held to the closed forms above",
+    source="em.steps.growth_rate, itself checked by the closed forms above",
     target=(1.0, 1.0),
     rtol=1e-5,
 )
@@ -62,8 +62,8 @@ def waves_in_a_run(full: bool) -> tuple[float, float]:
     start = steps.train(many, WIDTH) + 1e-4 * WIDTH * np.cos(phase * np.arange(many))
     row = steps.model(on, start, length=many * WIDTH)
     wave = row.run(until, times=[0.0, until], rtol=1e-11).wave(phase)
-    found = complex(np.log(wave[1] / wave[0]) / until)
-    return found.real / expected.real, found.imag / expected.imag
+    omega = complex(np.log(wave[1] / wave[0]) / until)
+    return omega.real / expected.real, omega.imag / expected.imag
 
 
 @check(
@@ -73,14 +73,14 @@ def waves_in_a_run(full: bool) -> tuple[float, float]:
     rtol=1e-2,
 )
 def narrowest_terrace_of_a_bunch(full: bool) -> tuple[float, float]:
-    """How the narrowest terrace of a bunch at rest shrinks with its steps, and over the continuum's."""
+    """Exponent by which the narrowest terrace of a bunch shrinks with its steps, and its width over the continuum's."""
     many = (16, 32) if full else (8, 16)
     narrow, theory = zip(*(_narrowest(n, 10 * nm) for n in many), strict=True)
     return float(np.log2(narrow[1] / narrow[0])), narrow[-1] / theory[-1]
 
 
 def _narrowest(many: int, mean: float) -> tuple[float, float]:
-    """The narrowest terrace of a bunch of all steps of the period at rest, and what the continuum gives [m]."""
+    """Return the narrowest terrace of a bunch of all steps of the period at rest, and that of the continuum [m]."""
     slow = D / (10 * mean)
     on = _surface(force=KT * 2e5, attachment_lower=slow, attachment_upper=slow, repulsion=1e-32)
     narrow = steps.tightest_terrace(on, steps=many, width=mean)

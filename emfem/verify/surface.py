@@ -8,13 +8,14 @@ from emfem import analytic, materials, mesh, surface, watch
 from emfem.evolution import evolve
 from emfem.fields import integral
 from emfem.model import Model
-from emfem.observe import Observer
 from emfem.units import nm
+from emfem.verify.convergence import order
 from emfem.verify.registry import Measured, check
 
 import numpy as np
 import ufl
 from dolfinx import fem
+from numpy.typing import NDArray
 
 GOLD = materials.gold(temperature=900.0)
 B = analytic.mullins_coefficient(GOLD)
@@ -22,39 +23,29 @@ LONG = 100 * nm  # of a wave on a flat surface
 RADIUS = 5 * nm  # of a wire
 
 
-class _Wave(Observer):
-    """The amplitude of int c cos(k x) dx in time, which is smooth where the place of a contour is not."""
-
-    def __init__(self, length: float, every: float) -> None:
-        super().__init__(every)
-        self.length = length
-        self.t: list[float] = []
-        self.a: list[float] = []
-
-    def begin(self) -> None:
-        """Make the form."""
-        model = self.models[0]
-        k = fem.Constant(model.mesh, 2 * math.pi / self.length)
-        self.form = fem.form(model["c"] * ufl.cos(k * ufl.SpatialCoordinate(model.mesh)[0]) * model.domain.dx(4))
-
-    def record(self, t: float) -> None:
-        """Keep the amplitude."""
-        self.t.append(t)
-        self.a.append(integral(self.form, self.models[0].mesh.comm))
-
-    @property
-    def rate(self) -> float:
-        """Growth d ln a/dt over the run but for its beginning."""
-        t, a = np.array(self.t), np.array(self.a)
-        late = t > 0.4 * t[-1]
-        return float(np.polyfit(t[late], np.log(np.abs(a[late])), 1)[0])
+def amplitudes(model: Model, length: float, until: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return times and the wave |int c cos(k x) dx| in a run: smooth in time, where the place of a contour is not."""
+    seen = watch.snapshots("c", every=until / 20)
+    evolve(model, until, watch=[seen], progress=False)
+    wave = ufl.cos(fem.Constant(model.mesh, 2 * math.pi / length) * ufl.SpatialCoordinate(model.mesh)[0])
+    a = [integral(fem.form(c * wave * model.domain.dx(4)), model.mesh.comm) for c in seen.functions]
+    return seen.t, np.abs(a)
 
 
-def _grown(model: Model, length: float, until: float) -> float:
-    """The growth rate of a wave."""
-    wave = _Wave(length, every=until / 20)
-    evolve(model, until, watch=[wave], progress=False)
-    return wave.rate
+def _growth_rate(model: Model, length: float, until: float) -> float:
+    """Return d ln a/dt of a wave, without the beginning, in which the interface relaxes."""
+    t, a = amplitudes(model, length, until)
+    late = t > 0.4 * t[-1]
+    return float(np.polyfit(t[late], np.log(a[late]), 1)[0])
+
+
+def flat_wave(part: float) -> Model:
+    """Return a wave on a flat surface of gold, the width of the interface in parts of its length."""
+    width, height = part * LONG, max(0.35, 9 * part) * LONG
+    cells = (int(np.ceil(LONG / (0.6 * width))), int(np.ceil(2 * height / (0.6 * width))))
+    domain = mesh.periodic_rectangle((LONG, 2 * height), cells=cells, axes="x")
+    shape = surface.flat(height, amplitude=0.01 * LONG, wavelength=LONG)
+    return surface.model(domain, GOLD, shape=shape, interface_width=width, degree=2)
 
 
 @check(
@@ -66,35 +57,21 @@ def _grown(model: Model, length: float, until: float) -> float:
     unit=("m4/s", "m2/s"),
 )
 def constants_of_gold(full: bool) -> tuple[float, float]:
-    """What levels a surface of gold and what drags its atoms at 1e11 A/m2."""
+    """The coefficients of levelling of a gold surface, and of the drift of its atoms at 1e11 A/m2."""
     return B, analytic.surface_drift(GOLD, current_density=1e11)
 
 
-@check(
-    "surface",
-    source="W. W. Mullins, J. Appl. Phys. 28, 333 (1957): B k^4",
-    target=1.0,
-    rtol=3e-3,
-    order=(1.6, 2.4),
-)
+@check("surface", source="W. W. Mullins, J. Appl. Phys. 28, 333 (1957): B k^4", target=1.0, rtol=3e-3, order=(1.6, 2.4))
 def decay_of_a_wave(full: bool) -> Measured:
-    """A wave on a flat surface levels as the sharp surface does, extrapolated to no width of the interface."""
+    """A wave on a flat surface levels as the sharp surface does, extrapolated to a sharp surface."""
     k = 2 * math.pi / LONG
     parts = (0.056, 0.04, 0.028) if full else (0.056, 0.04)
-    found = []
-    for part in parts:
-        width, height = part * LONG, max(0.35, 9 * part) * LONG
-        cells = (int(np.ceil(LONG / (0.6 * width))), int(np.ceil(2 * height / (0.6 * width))))
-        domain = mesh.periodic_rectangle((LONG, 2 * height), cells=cells, axes="x")
-        shape = surface.flat(height, amplitude=0.01 * LONG, wavelength=LONG)
-        model = surface.model(domain, GOLD, shape=shape, interface_width=width, degree=2)
-        found.append(-_grown(model, LONG, 0.4 / (B * k**4)) / (B * k**4))
-    order = float(np.polyfit(np.log(parts), np.log(np.abs(1 - np.array(found))), 1)[0])
-    return Measured(_sharp(parts, found), order=order)
+    rates = [-_growth_rate(flat_wave(part), LONG, 0.4 / (B * k**4)) / (B * k**4) for part in parts]
+    return Measured(_sharp(parts, rates), order=order(parts, [1 - rate for rate in rates]))
 
 
 def _sharp(parts: tuple[float, ...], values: list[float]) -> float:
-    """The last two values, whose error is of second order in the width of the interface, extrapolated to none."""
+    """Return the last two values, whose error is of second order in the interface width, extrapolated to 0."""
     ratio = (parts[-2] / parts[-1]) ** 2
     return (ratio * values[-1] - values[-2]) / (ratio - 1)
 
@@ -106,19 +83,19 @@ def _sharp(parts: tuple[float, ...], values: list[float]) -> float:
     rtol=1e-2,
 )
 def necks_of_a_wire(full: bool) -> float:
-    """The necks of a wire grow as Rayleigh and Plateau tell, over B/R^4, extrapolated to no width of the interface."""
+    """The necks of a wire grow as Rayleigh and Plateau predict, over B/R^4, extrapolated to a sharp surface."""
     parts = (0.085, 0.06) if full else (0.12, 0.085)
     return _sharp(parts, [_necks(part) for part in parts])
 
 
 def _necks(part: float) -> float:
-    """The growth rate of the fastest necks over B/R^4."""
+    """Return the growth rate of the fastest necks over B/R^4."""
     length, width, top = 2 * math.pi * RADIUS * math.sqrt(2), part * RADIUS, (1 + 10 * part) * RADIUS
     cells = (int(np.ceil(length / (2.0 * width))), int(np.ceil(top / (0.8 * width))))
     domain = mesh.axisymmetric(mesh.periodic_rectangle((length, top), cells=cells, axes="x"))
     shape = surface.wire(RADIUS, amplitude=0.02 * RADIUS, wavelength=length)
     model = surface.model(domain, GOLD, shape=shape, interface_width=width, degree=2)
-    return _grown(model, length, 0.6 * RADIUS**4 / B) * RADIUS**4 / B
+    return _growth_rate(model, length, 0.6 * RADIUS**4 / B) * RADIUS**4 / B
 
 
 @check(
@@ -129,14 +106,14 @@ def _necks(part: float) -> float:
     rtol=6e-3,
 )
 def drift_of_a_void(full: bool) -> tuple[float, float]:
-    """A void of gold drifts with the current, over the sharp surface, and how its cell conducts; both extrapolated."""
+    """Drift velocity of a void of gold, and conductivity of its cell, over those of the sharp surface; extrapolated."""
     parts = (0.14, 0.1, 0.07) if full else (0.14, 0.1)
     velocities, conductivities = zip(*(_drift(part) for part in parts), strict=True)
     return _sharp(parts, list(velocities)), _sharp(parts, list(conductivities))
 
 
 def _drift(part: float) -> tuple[float, float]:
-    """Velocity of a void and the conductivity of its square cell, over those of the sharp surface; half of the cell."""
+    """Return velocity of a void and conductivity of its cell over those of the sharp surface; half of the cell."""
     radius = 20 * nm
     width, length = part * radius, 5 * radius
     n = int(np.ceil(length / (0.5 * width) / 2))
@@ -150,7 +127,5 @@ def _drift(part: float) -> tuple[float, float]:
     velocity = float(np.polyfit(seen.t[late], seen["x_centre"][late], 1)[0])
     fraction = math.pi * radius**2 / length**2
     exact = analytic.void_drift_velocity(GOLD, radius=radius, current_density=1e11, area_fraction=fraction)
-    conductivity = (
-        model.quantity("conductance") * GOLD.resistivity * 2
-    )  # of a square it is the conductance, twice a half
+    conductivity = 2 * model.quantity("conductance") * GOLD.resistivity  # of a square: twice that of a half
     return velocity / exact, conductivity / analytic.rayleigh_conductivity(fraction)

@@ -67,10 +67,10 @@ def test_quantiles_and_failed_parts_are_inverse():
     assert fit.quantile(0.5).value == close(fit.t50.value, rel=1e-12)
 
 
-def test_a_fit_tells_itself_in_one_line():
-    told = str(em.lifetime.fit_lognormal([1.0, 2.0, 3.0, 3.0], np.array([False, False, False, True])))
-    assert told.startswith("lognormal: t50 = ")
-    assert told.endswith("3 failures and 1 that outlived their test")
+def test_a_fit_prints_one_line():
+    text = str(em.lifetime.fit_lognormal([1.0, 2.0, 3.0, 3.0], np.array([False, False, False, True])))
+    assert text.startswith("lognormal: t50 = ")
+    assert text.endswith("3 failures and 1 that outlived their test")
 
 
 def test_a_higher_confidence_is_a_wider_interval():
@@ -107,9 +107,9 @@ def test_kaplan_meier_counts_those_at_risk():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: em.lifetime.fit_lognormal([1.0, -2.0]), r"lifetimes has -2 s, must be finite and greater than 0 s"),
-        (lambda: em.lifetime.fit_lognormal([1.0, np.inf]), r"lifetimes has inf s.*: give what outlived the test"),
-        (lambda: em.lifetime.fit_lognormal([1.0, np.nan]), r"lifetimes has nan s"),
+        (lambda: em.lifetime.fit_lognormal([1.0, -2.0]), r"lifetimes = -2 s, must be greater than 0 s"),
+        (lambda: em.lifetime.fit_lognormal([1.0, np.inf]), r"lifetimes = inf s, must be finite: give what outlived"),
+        (lambda: em.lifetime.fit_lognormal([1.0, np.nan]), r"lifetimes = nan s, must be finite"),
         (lambda: em.lifetime.fit_lognormal([]), r"lifetimes of shape \(0,\), must be a list of times"),
         (lambda: em.lifetime.fit_lognormal("ab"), r"lifetimes = 'ab', must be numbers"),
         (lambda: em.lifetime.fit_lognormal([1.0]), r"lifetimes have 1 failures, must have at least 2"),
@@ -170,7 +170,7 @@ def test_an_extrapolation_has_the_interval_of_least_squares():
     assert fit.extrapolate(5e9, 378.0, quantile=1e-3).value < far.value
 
 
-def test_censored_tests_still_tell_the_law():
+def test_censored_tests_still_determine_the_law():
     """Half a unit of sigma/sqrt(r) or so is what chance allows; the intervals hold the truth for this seed."""
     j, kelvin, times = drawn(each=20, seed=4)
     until = np.quantile(times, 0.7)
@@ -203,7 +203,9 @@ def test_ignoring_what_outlived_the_test_would_be_wrong():
         ),
     ],
 )
-def test_a_design_that_cannot_tell_is_named(cells: list[tuple[float, float]], unknown: set[str], reason: str):
+def test_a_design_that_does_not_identify_a_constant_is_named(
+    cells: list[tuple[float, float]], unknown: set[str], reason: str
+):
     fit = em.lifetime.fit_black(*drawn(each=30, sigma=0.1, cells=cells))
     assert set(fit.reasons) == unknown
     assert {name for name, known in fit.identifiable.items() if not known} == unknown
@@ -217,14 +219,14 @@ def test_a_design_that_cannot_tell_is_named(cells: list[tuple[float, float]], un
         fit.extrapolate(1e9, 378.0)
 
 
-def test_one_temperature_still_tells_the_exponent_there():
+def test_one_temperature_still_determines_the_exponent_there():
     cells = [(1e10, 573.0), (4e10, 573.0)]
     fit = em.lifetime.fit_black(*drawn(each=30, sigma=0.1, cells=cells))
     assert 2.0 in fit.exponent
     assert LAW.lifetime(5e9, 573.0) in fit.extrapolate(5e9, 573.0)
 
 
-def test_failures_at_one_current_do_not_tell_the_exponent():
+def test_failures_at_one_current_do_not_determine_the_exponent():
     """Nothing failed at the low current: that only bounds n, and does not move the activation energy."""
     cells = [(1e8, 573.0), (4e10, 523.0), (4e10, 623.0)]
     j, kelvin, times = drawn(each=10, sigma=0.1, cells=cells)
@@ -262,7 +264,7 @@ def test_medians_that_refute_the_law_are_not_extrapolated():
     assert fit.misfit is not None
     assert fit.misfit < 1e-3
     assert "refuted" in str(fit)
-    with pytest.raises(em.ParameterError, match="stray from Black's law"):
+    with pytest.raises(em.ParameterError, match="deviate from Black's law"):
         fit.extrapolate(1e9, 378.0)
 
 
@@ -283,13 +285,13 @@ def test_the_misfit_is_fishers():
         (lambda: Black(0.0, 2.0, 1e-19), r"prefactor = 0, must be greater than 0"),
         (lambda: Black(1.0, np.nan, 1e-19), r"exponent = nan, must be finite"),
         (lambda: Black(1.0, 2.0, 0.9), r"activation_energy = 0.9 J, must be at most"),
-        (lambda: LAW.lifetime(0.0, 573.0), r"current_density = 0 A/m2, must be finite and not 0"),
-        (lambda: LAW.lifetime(1e10, -1.0), r"temperature = -1 K, must be finite and greater than 0 K"),
+        (lambda: LAW.lifetime(0.0, 573.0), r"current_density = 0 A/m2, must not be 0"),
+        (lambda: LAW.lifetime(1e10, -1.0), r"temperature = -1 K, must be greater than 0 K"),
         (lambda: em.lifetime.fit_black([1e10], 573.0, [1.0, 2.0]), r"current_density of shape \(1,\)"),
         (lambda: em.lifetime.fit_black(1e10, [573.0] * 3, [1.0, 2.0]), r"temperature of shape \(3,\)"),
         (lambda: em.lifetime.fit_black(0.0, 573.0, [1.0, 2.0]), r"current_density = 0 A/m2"),
         (lambda: em.lifetime.fit_black(1e10, np.nan, [1.0, 2.0]), r"temperature = nan K"),
-        (lambda: em.lifetime.fit_black(1e10, 573.0, [1.0, 0.0]), r"lifetimes has 0 s"),
+        (lambda: em.lifetime.fit_black(1e10, 573.0, [1.0, 0.0]), r"lifetimes = 0 s"),
         (lambda: em.lifetime.fit_black(1e10, 573.0, [1.0], np.array([True])), r"lifetimes have no failure"),
         (lambda: em.lifetime.fit_black(1e10, 573.0, [1.0, 2.0], confidence=0.0), r"confidence = 0"),
         (lambda: em.lifetime.fit_black(1e10, 573.0, [1.0, 2.0], exponent_within=0.0), r"exponent_within = 0"),
@@ -378,8 +380,8 @@ def test_a_function_gives_the_lives_that_the_line_does(copper: em.materials.Mate
     assert make(lambda metal, stress: float(line(metal, stress).time_to_failure)).lifetimes == close(
         fast.lifetimes, rel=1e-9
     )
-    told = make(lambda metal, stress: SimpleNamespace(time_to_failure=line(metal, stress).nucleation, why="opened"))
-    assert told.why.tolist() == ["opened"] * 5
+    sample = make(lambda metal, stress: SimpleNamespace(time_to_failure=line(metal, stress).nucleation, why="opened"))
+    assert sample.why.tolist() == ["opened"] * 5
 
 
 def test_grains_make_bamboos_and_the_others_fail_first(copper: em.materials.Material):
@@ -455,7 +457,7 @@ BAD: list[tuple[str, Callable[[em.materials.Material], Any], str]] = [
     ("residual", lambda m: Line(1e-5, 1e10, np.nan), r"residual_stress = nan Pa, must be finite"),
     ("void", lambda m: Line(1e-5, 1e10, 0.0, -1e-9), r"void_length = -1e-09 m, must be at least 0 m"),
     ("shapes", lambda m: Line([1e-5, 2e-5], [1e10] * 3), r"shapes length of \(2,\), current_density of \(3,\), must"),
-    ("metals", lambda m: Line([1e-5] * 3, 1e10)([m, m], 5e8), r"shapes material of \(2,\), length of \(3,\), must go"),
+    ("metals", lambda m: Line([1e-5] * 3, 1e10)([m, m], 5e8), r"shapes material of \(2,\), length of \(3,\), must"),
     ("no metal", lambda m: Line(1e-5, 1e10)([], 5e8), r"material = \[\], must be at least one metal"),
     ("void beyond", lambda m: Line(1e-5, 1e10, 0.0, 2e-5), r"void_length = 2e-05 m, must be less than the length"),
     ("critical", lambda m: Line(1e-5, 1e10)(m, -1.0), r"critical_stress = -1 Pa, must be greater than 0 Pa"),

@@ -1,4 +1,4 @@
-"""Metals as values: tables, marks, overrides, ranges, files; and what is said to bad input."""
+"""Metals as values: tables, confidence, overrides, ranges, files; and the messages for bad input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import emfem as em
 from emfem.errors import ParameterError, UnknownName
 from emfem.materials import Arrhenius, Constant, DirectAndWind, Linear, Material, Polycrystal, Uniform, WiedemannFranz
-from emfem.materials.windows import WINDOWS
+from emfem.materials.validity import VALIDITY
 from emfem.units import eV, um
 
 import numpy as np
@@ -86,7 +86,7 @@ effective_charge = -4
 [resistivity]
 value = 1.7e-8
 reference_temperature = 300.0
-mark = "trusted"
+confidence = "trusted"
 source = "four-point probe"
 
 [temperature_coefficient]
@@ -131,11 +131,11 @@ def test_constants_are_those_of_the_table(name: str):
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_marks_are_those_of_the_sources(name: str):
+def test_the_confidence_is_that_of_the_sources(name: str):
     constants = em.materials.metal(name).constants
     for constant in COLUMNS:
         expected = "recalled" if constant == "temperature_coefficient" else "trusted"
-        assert constants[constant].mark == expected
+        assert constants[constant].confidence == expected
 
 
 @pytest.mark.parametrize(
@@ -148,30 +148,30 @@ def test_marks_are_those_of_the_sources(name: str):
 def test_diffusion_paths_are_those_of_the_table(name: str, constant: str, expected: tuple[float, float, str]):
     entry = em.materials.metal(name).constants[constant]
     assert isinstance(entry.law, Arrhenius)
-    assert (entry.law.prefactor, entry.mark) == (expected[0], expected[2])
+    assert (entry.law.prefactor, entry.confidence) == (expected[0], expected[2])
     assert entry.law.activation_energy == close(expected[1], rel=1e-14)
 
 
 @pytest.mark.parametrize("name", CHARGES)
 def test_effective_charges_are_those_of_the_table(name: str):
     metal = em.materials.metal(name)
-    assert (metal.effective_charge, metal.constants["effective_charge"].mark) == CHARGES[name]
+    assert (metal.effective_charge, metal.constants["effective_charge"].confidence) == CHARGES[name]
 
 
 @pytest.mark.parametrize("name", em.materials.names())
 def test_each_metal_says_everything_with_its_source(name: str):
     metal = em.materials.metal(name)
     assert getattr(em.materials, name)().constants == metal.constants
-    assert set(WINDOWS) - set(metal.constants) <= {"interface_diffusivity_thickness"}
+    assert set(VALIDITY) - set(metal.constants) <= {"interface_diffusivity_thickness"}
     for constant in metal.constants.values():
-        assert constant.mark in ("trusted", "recalled", "placeholder")
+        assert constant.confidence in ("trusted", "recalled", "placeholder")
         assert len(constant.source) > 10
         assert not constant.source.endswith(".toml")
 
 
 @pytest.mark.parametrize("name", em.materials.names())
 def test_each_law_holds_over_the_whole_range(name: str):
-    """Inside its window from the lowest temperature to melting, and faster the hotter."""
+    """Inside its bounds from the lowest temperature to melting, and faster the hotter."""
     metal = em.materials.metal(name)
     temperature = np.linspace(metal.lowest_temperature, metal.melting_temperature, 30)
     for constant in metal.constants:
@@ -201,8 +201,8 @@ def test_copper_is_as_in_the_scripts():
 def test_a_material_prints_as_a_table():
     lines = str(em.materials.copper(400.0)).splitlines()
     assert lines[0] == "copper"
-    assert lines[1].split() == ["at", "400", "K", "unit", "mark", "law", "and", "source"]
-    assert len(lines) == 2 + len(WINDOWS)
+    assert lines[1].split() == ["at", "400", "K", "unit", "confidence", "law", "and", "source"]
+    assert len(lines) == 2 + len(VALIDITY)
     row = next(line for line in lines if line.startswith("atomic_volume"))
     assert re.split(r" {2,}", row) == [
         "atomic_volume",
@@ -211,15 +211,34 @@ def test_a_material_prints_as_a_table():
         "trusted",
         "pymatgen 2026.10, periodic table: molar volume",
     ]
-    assert len({line.index(mark) for line in lines[2:] for mark in em.materials.MARKS if f"  {mark}  " in line}) == 1
+    assert (
+        len({line.index(mark) for line in lines[2:] for mark in em.materials.CONFIDENCE if f"  {mark}  " in line}) == 1
+    )
     assert len({len(re.split(r" {2,}", line)) for line in lines[2:]}) == 1
 
 
-def test_what_the_user_gives_is_marked_so():
+def test_constants_of_the_user_are_marked_as_given():
     table = str(em.materials.copper(bulk_modulus=1e11))
     assert re.search(r"bulk_modulus +1e\+11 +Pa +given +given by the user", table)
     own = em.materials.copper(bulk_modulus=Constant(1e11, "trusted", "our laboratory"))
     assert re.search(r"bulk_modulus +1e\+11 +Pa +trusted +our laboratory", str(own))
+
+
+def test_notebooks_show_the_same_tables():
+    metal = em.materials.copper(bulk_modulus=Constant(1e11, "trusted", "<Tu & Co>"))
+    table = metal._repr_html_()
+    assert table.count("<tr>") == 1 + len(metal.constants)
+    assert "<td>1e+11</td><td>Pa</td><td>trusted</td><td>&lt;Tu &amp; Co&gt;</td>" in table
+    line = metal.derived(length=50 * um, current_density=1e10, critical_stress=1e8)
+    assert "<caption>mortal: a void will open</caption>" in line._repr_html_()
+    assert line._repr_html_().count("<tr>") == len(str(line).splitlines()) - 1
+
+
+def test_a_metal_is_a_function_with_a_name_and_a_docstring():
+    for name in em.materials.names():
+        function = getattr(em.materials, name)
+        assert pickle.loads(pickle.dumps(function)) is function
+        assert function.__doc__.startswith(f"Return {name}")
 
 
 def test_derived_numbers_print_as_a_table():
@@ -234,7 +253,7 @@ def test_derived_numbers_print_as_a_table():
 
 
 def test_any_constant_can_be_given():
-    for name in WINDOWS:
+    for name in VALIDITY:
         value = getattr(em.materials.copper(), name) * 1.01
         assert getattr(em.materials.copper(**{name: value}), name) == close(value, rel=1e-15)
 
@@ -248,11 +267,11 @@ def test_a_resistivity_holds_at_the_temperature_and_keeps_its_slope():
 
 
 @pytest.mark.parametrize(
-    "told", [Uniform(3e-8), Constant(3e-8), Constant(Uniform(3e-8), "recalled", "a table")], ids=str
+    "message", [Uniform(3e-8), Constant(3e-8), Constant(Uniform(3e-8), "recalled", "a table")], ids=str
 )
-def test_a_uniform_resistivity_has_no_slope_of_the_metal(told: Uniform | Constant):
+def test_a_uniform_resistivity_has_no_slope_of_the_metal(message: Uniform | Constant):
     """Exact: the value is handed on. Copper's slope would make 3.08e-8 of it between 350 and 358 K."""
-    metal = em.materials.copper(350.0).having(resistivity=told)
+    metal = em.materials.copper(350.0).having(resistivity=message)
     assert metal.at(358.0).resistivity == metal.law("resistivity")(600.0) == metal.resistivity == 3e-8
     assert metal.having(diffusivity=1e-15).at(500.0).resistivity == 3e-8
     assert metal.temperature_coefficient == 0.0
@@ -276,8 +295,8 @@ def test_a_line_of_a_uniform_resistivity_lives_as_long_as_that_says():
     ],
 )
 def test_a_uniform_resistivity_refuses_a_slope(make: Callable[[], Material]):
-    told = "temperature_coefficient = 0.004 1/K, must be 0 beside a uniform resistivity"
-    with pytest.raises(ParameterError, match=told):
+    message = "temperature_coefficient = 0.004 1/K, must be 0 beside a uniform resistivity"
+    with pytest.raises(ParameterError, match=message):
         make()
 
 
@@ -334,7 +353,7 @@ def test_a_material_can_be_made_of_the_constants_of_another():
     )
 
 
-def test_what_is_missing_is_named_where_it_is_asked_for():
+def test_a_missing_constant_is_named_where_it_is_used():
     metal = Material("bare", temperature=300.0)
     with pytest.raises(ParameterError, match="bare has no bulk_modulus: give one"):
         _ = metal.bulk_modulus
@@ -345,6 +364,7 @@ def test_what_is_missing_is_named_where_it_is_asked_for():
     with pytest.raises(AttributeError, match="colour"):
         _ = metal.colour
     assert not hasattr(metal, "bulk_modulus")
+    assert not hasattr(pickle.loads(pickle.dumps(metal)), "bulk_modulus")
 
 
 # ---- values do not change
@@ -363,7 +383,7 @@ def test_a_material_does_not_change():
     copper.in_line(width=1 * um, height=1 * um, grain_size=1 * um)
     assert str(copper) == str(em.materials.copper())
     with pytest.raises(FrozenInstanceError):
-        copper.constants["resistivity"].mark = "trusted"  # type: ignore[misc]
+        copper.constants["resistivity"].confidence = "trusted"  # type: ignore[misc]
 
 
 def test_a_material_travels_between_processes():
@@ -387,7 +407,7 @@ def test_laws_hold_from_the_lowest_temperature_to_melting():
 
 
 @pytest.mark.parametrize(
-    ("temperature", "told"),
+    ("temperature", "message"),
     [
         (25.0, r"temperature = 25 K, the laws of copper hold from 150 K .*: degrees Celsius written as kelvin\?"),
         (1400.0, r"temperature = 1400 K, the laws of copper hold .* melting at 1357.8 K$"),
@@ -398,10 +418,10 @@ def test_laws_hold_from_the_lowest_temperature_to_melting():
         (None, "temperature = None, must be a number"),
     ],
 )
-def test_a_temperature_out_of_range_is_refused(temperature: Any, told: str):
-    with pytest.raises(ParameterError, match=told):
+def test_a_temperature_out_of_range_is_refused(temperature: Any, message: str):
+    with pytest.raises(ParameterError, match=message):
         em.materials.copper(temperature)
-    with pytest.raises(ParameterError, match=told):
+    with pytest.raises(ParameterError, match=message):
         em.materials.copper().at(temperature)
 
 
@@ -421,7 +441,7 @@ def test_of_a_ufl_expression_nothing_is_known():
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("melting_temperature", 1e4, "melting_temperature = 10000 K"),
         ("melting_temperature", lambda T: 1300.0, "melting_temperature = .*must be a number"),
@@ -458,14 +478,14 @@ def test_of_a_ufl_expression_nothing_is_known():
         ("bulk_modulus", lambda T: None, "bulk_modulus = None, must be a number"),
     ],
 )
-def test_a_value_outside_its_window_tells_the_likely_slip(name: str, value: Any, told: str):
-    with pytest.raises(ParameterError, match=told):
+def test_a_value_out_of_its_bounds_is_refused_with_the_likely_mistake(name: str, value: Any, message: str):
+    with pytest.raises(ParameterError, match=message):
         em.materials.copper(**{name: value})
-    with pytest.raises(ParameterError, match=told):
+    with pytest.raises(ParameterError, match=message):
         Material("mine", temperature=373.0, **{name: value})
 
 
-@pytest.mark.parametrize("name", WINDOWS)
+@pytest.mark.parametrize("name", VALIDITY)
 @pytest.mark.parametrize("value", [np.nan, np.inf, "high", True, None, [1.0, 2.0]])
 def test_a_constant_must_be_a_number(name: str, value: Any):
     with pytest.raises(ParameterError, match=rf"^{name} = .*must be"):
@@ -473,7 +493,7 @@ def test_a_constant_must_be_a_number(name: str, value: Any):
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (lambda: Arrhenius(1e-9, 0.8), r"activation_energy = 0.8 J, must be .*: eV written as J\?"),
         (lambda: Arrhenius(1e-9, 84.75), r"eV written as J\?"),
@@ -489,7 +509,7 @@ def test_a_constant_must_be_a_number(name: str, value: Any):
         (lambda: DirectAndWind(2.0, -3.0, 0.0), "reference_temperature = 0 K"),
         (lambda: Polycrystal(200.0), r"grain_size = 200 m, .*: nm or um written as m\?"),
         (lambda: Uniform(np.inf), "value = inf"),
-        (lambda: Constant(1.0, "sure"), "'sure'; mark has trusted, recalled, placeholder, given"),
+        (lambda: Constant(1.0, "sure"), "'sure'; confidence has trusted, recalled, placeholder, given"),
         (lambda: Constant(1.0, "trusted", 3), "source = 3, must be a text"),  # type: ignore[arg-type]
         (lambda: Constant("high"), "value = 'high'"),  # type: ignore[arg-type]
         (lambda: Material(3, temperature=300.0), "name = 3, must be a text"),  # type: ignore[arg-type]
@@ -506,8 +526,8 @@ def test_a_constant_must_be_a_number(name: str, value: Any):
         ),
     ],
 )
-def test_bad_input_is_named(make: Callable[[], Any], told: str):
-    with pytest.raises(ParameterError, match=told):
+def test_bad_input_is_named(make: Callable[[], Any], message: str):
+    with pytest.raises(ParameterError, match=message):
         make()
 
 
@@ -525,7 +545,7 @@ def test_an_unknown_constant_brings_the_list():
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"width": 0.0}, "width = 0 m"),
         ({"width": 100.0}, r"width = 100 m, .*: nm or um written as m\?"),
@@ -540,8 +560,8 @@ def test_an_unknown_constant_brings_the_list():
         ({"charges": {"lattice": 5000.0}}, r"charges\['lattice'\] = 5000"),
     ],
 )
-def test_a_line_that_cannot_be_is_refused(changed: dict[str, Any], told: str):
-    with pytest.raises(ParameterError, match=told):
+def test_a_line_that_cannot_be_is_refused(changed: dict[str, Any], message: str):
+    with pytest.raises(ParameterError, match=message):
         em.materials.copper().in_line(**({"width": 1e-6, "height": 1e-6, "grain_size": 2e-7} | changed))
 
 
@@ -550,10 +570,10 @@ def test_a_line_that_cannot_be_is_refused(changed: dict[str, Any], told: str):
 )
 def test_the_atomic_volume_of_another_metal_is_refused(volume: Any):
     """Aluminium's was used for copper in papers; a metal of one's own may have any."""
-    told = r"atomic_volume = .* m3, must be within 25 percent of 1\.1806e-29 m3 \(.*\): that of another metal\?"
-    with pytest.raises(ParameterError, match=told):
+    message = r"atomic_volume = .* m3, must be within 25 percent of 1\.1806e-29 m3 \(.*\): that of another metal\?"
+    with pytest.raises(ParameterError, match=message):
         em.materials.copper(atomic_volume=volume)
-    with pytest.raises(ParameterError, match=told):
+    with pytest.raises(ParameterError, match=message):
         em.materials.copper().at(500.0, atomic_volume=volume)
     assert em.materials.copper(atomic_volume=1.18e-29).atomic_volume == 1.18e-29
     assert em.materials.Material("mine", atomic_volume=volume).atomic_volume < 2e-29
@@ -584,16 +604,16 @@ def test_a_line_needs_its_paths():
         em.materials.copper(diffusivity=1e-15).in_line(**size)
 
 
-def test_the_mark_of_a_line_is_that_of_its_worst_path():
+def test_the_confidence_of_a_line_is_that_of_its_worst_path():
     size: dict[str, Any] = {"width": 1e-6, "height": 1e-6, "grain_size": 2e-7}
     copper = em.materials.copper()
-    assert copper.in_line(**size).constants["diffusivity"].mark == "placeholder"
-    assert copper.in_line(**size, paths=("lattice", "grain_boundary")).constants["diffusivity"].mark == "recalled"
-    assert copper.in_line(**size, paths=("lattice",)).constants["diffusivity"].mark == "trusted"
+    assert copper.in_line(**size).constants["diffusivity"].confidence == "placeholder"
+    assert copper.in_line(**size, paths=("lattice", "grain_boundary")).constants["diffusivity"].confidence == "recalled"
+    assert copper.in_line(**size, paths=("lattice",)).constants["diffusivity"].confidence == "trusted"
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"length": 50.0}, r"length = 50 m, .*: nm or um written as m\?"),
         ({"length": 0.0}, "length = 0 m"),
@@ -609,13 +629,13 @@ def test_the_mark_of_a_line_is_that_of_its_worst_path():
         ({"critical_stress": -1e8}, "critical_stress = -1e"),
     ],
 )
-def test_a_current_that_cannot_be_is_refused(changed: dict[str, Any], told: str):
-    with pytest.raises(ParameterError, match=told):
+def test_a_current_that_cannot_be_is_refused(changed: dict[str, Any], message: str):
+    with pytest.raises(ParameterError, match=message):
         em.materials.copper().derived(**({"length": 5e-5, "current_density": 1e10} | changed))
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         ({"direct": np.nan}, "direct = nan"),
         ({"wind": "strong"}, "wind = 'strong'"),
@@ -627,22 +647,22 @@ def test_a_current_that_cannot_be_is_refused(changed: dict[str, Any], told: str)
         ({"direct": 60.0, "wind": -1.0, "temperature_coefficient": 1e-3}, "not above 0 K: they never do"),
     ],
 )
-def test_a_cancellation_that_cannot_be_is_refused(make: dict[str, Any], told: str):
+def test_a_cancellation_that_cannot_be_is_refused(make: dict[str, Any], message: str):
     given: dict[str, Any] = {"direct": 2.0, "wind": -3.0, "temperature_coefficient": 4.5e-3} | make
-    with pytest.raises(ParameterError, match=told):
+    with pytest.raises(ParameterError, match=message):
         em.analytic.cancellation_temperature(given.pop("direct"), given.pop("wind"), **given)
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"critical_stress": 0.0}, "critical_stress = 0 Pa, must be greater than 0 Pa"),
         ({"critical_stress": 1e8, "residual_stress": 2e8}, "critical_stress = 1e.08 Pa, must be greater than 2e.08 Pa"),
         ({"residual_stress": np.nan}, "residual_stress = nan Pa"),
     ],
 )
-def test_a_blech_product_that_cannot_be_is_refused(changed: dict[str, Any], told: str):
-    with pytest.raises(ParameterError, match=told):
+def test_a_blech_product_that_cannot_be_is_refused(changed: dict[str, Any], message: str):
+    with pytest.raises(ParameterError, match=message):
         em.analytic.blech_product(em.materials.copper(), **({"critical_stress": 1e8} | changed))
 
 
@@ -660,7 +680,7 @@ def test_a_metal_is_read_from_a_file(write: Callable[[str], Path]):
     assert (metal.bulk_modulus, metal.effective_charge) == (140e9, -4.0)
     assert metal.resistivity == close(1.7e-8 * 1.4, rel=1e-14)
     assert metal.constants["resistivity"].source == "four-point probe"
-    assert (metal.constants["bulk_modulus"].mark, metal.constants["bulk_modulus"].source) == ("given", "my.toml")
+    assert (metal.constants["bulk_modulus"].confidence, metal.constants["bulk_modulus"].source) == ("given", "my.toml")
     assert metal.lattice_diffusivity == close(em.materials.copper(400.0).lattice_diffusivity, rel=1e-14)
     assert metal.diffusivity == close(em.materials.copper(400.0).diffusivity, rel=1e-3)  # 0.8784 eV is rounded
     assert metal.thermal_conductivity == close(2.44e-8 * 400.0 / metal.resistivity, rel=1e-14)
@@ -680,7 +700,7 @@ def test_the_tables_of_the_metals_can_be_copied(name: str):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("bulk_modulus", "bulk_modulos", "my.toml: there is no key 'bulk_modulos'; did you mean 'bulk_modulus'"),
         ("bulk_modulus", "xyzzy", "my.toml: there is no key 'xyzzy'; it has name, temperature"),
@@ -691,9 +711,10 @@ def test_the_tables_of_the_metals_can_be_copied(name: str):
         ('"3.89e-16 m3/s"', '"3.89e-16 m2/s"', "must be a number in m3/s"),
         ("prefactor = 7.8e-5\n", "", "lattice_diffusivity: prefactor is missing beside activation_energy"),
         ("grain_size =", "grains =", "my.toml, diffusivity: there is no key 'grains'; did you mean 'grain_size'"),
-        ('grain_size = "0.2 um"', 'mark = "trusted"', "my.toml, diffusivity, must have one of activation_energy"),
+        ('grain_size = "0.2 um"', 'confidence = "trusted"', "my.toml, diffusivity, must have one of activation_energy"),
         ("value = 4e-3", "value = true", "temperature_coefficient: value = True, must be a number"),
-        ('"trusted"', '"sure"', "'sure'; mark has trusted"),
+        ('"trusted"', '"sure"', "'sure'; confidence has trusted"),
+        ("confidence =", "mark =", "resistivity: there is no key 'mark'; did you mean 'confidence'"),
         ('"140 GPa"', "140", r"my.toml: bulk_modulus = 140 Pa, .*: GPa written as Pa\?"),
         ("temperature = 400.0", "temperature = 20.0", "my.toml: temperature = 20 K, the laws of my copper hold"),
         ('"my copper"', "29", "my.toml: name, must be a text"),
@@ -701,18 +722,18 @@ def test_the_tables_of_the_metals_can_be_copied(name: str):
         ("[resistivity]", "[resistivity", "my.toml, must be TOML"),
     ],
 )
-def test_a_bad_file_names_the_key(write: Callable[[str], Path], old: str, new: str, told: str):
+def test_a_bad_file_names_the_key(write: Callable[[str], Path], old: str, new: str, message: str):
     assert old in COPPER
-    with pytest.raises(ParameterError, match=told):
+    with pytest.raises(ParameterError, match=message):
         em.materials.read(write(COPPER.replace(old, new, 1)))
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path):
+def test_a_missing_file_is_reported(tmp_path: Path):
     with pytest.raises(ParameterError, match=r"must be a file that can be read"):
         em.materials.read(tmp_path / "no.toml")
 
 
-def test_a_file_that_is_no_text_is_told(tmp_path: Path):
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path):
     (tmp_path / "my.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ParameterError, match=r"must be a file that can be read"):
         em.materials.read(tmp_path / "my.toml")

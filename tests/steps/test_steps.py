@@ -55,7 +55,7 @@ def second(row: em.steps.Row) -> float:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("temperature", 0.0, "greater than 0 K"),
         ("temperature", math.nan, "finite"),
@@ -75,8 +75,8 @@ def second(row: em.steps.Row) -> float:
         ("deposition", -1.0, r"at least 0 1/\(m2 s\)"),
     ],
 )
-def test_a_surface_refuses(name: str, value: Any, told: str) -> None:
-    with pytest.raises(em.ParameterError, match=rf"^{name} = .*must be {told}"):
+def test_a_surface_refuses(name: str, value: Any, message: str) -> None:
+    with pytest.raises(em.ParameterError, match=rf"^{name} = .*must be {message}"):
         surface(**{name: value})
 
 
@@ -86,7 +86,7 @@ def test_a_surface_whose_steps_take_nothing_up_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"surface": 3}, "surface = 3, must be"),
         ({"positions": [2 * nm, 1 * nm]}, "steps do not cross"),
@@ -104,9 +104,9 @@ def test_a_surface_whose_steps_take_nothing_up_is_refused() -> None:
         ({"down": [1, math.nan]}, "must be 1 or -1"),
     ],
 )
-def test_a_row_refuses(changed: dict[str, Any], told: str) -> None:
+def test_a_row_refuses(changed: dict[str, Any], message: str) -> None:
     given: dict[str, Any] = {"surface": surface(), "positions": [1 * nm, 6 * nm], "length": 10 * nm} | changed
-    with pytest.raises(em.ParameterError, match=told):
+    with pytest.raises(em.ParameterError, match=message):
         em.steps.model(given.pop("surface"), given.pop("positions"), **given)
 
 
@@ -118,7 +118,7 @@ def test_a_barrier_that_nothing_passes_needs_a_staircase(where: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"steps": 0}, "steps = 0, must be at least 1"),
         ({"steps": 2.5}, "whole number"),
@@ -128,13 +128,13 @@ def test_a_barrier_that_nothing_passes_needs_a_staircase(where: dict[str, Any]) 
         ({"seed": -1}, "seed"),
     ],
 )
-def test_a_train_refuses(given: dict[str, Any], told: str) -> None:
-    with pytest.raises(em.ParameterError, match=told):
+def test_a_train_refuses(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(em.ParameterError, match=message):
         em.steps.train(**{"steps": 4, "width": WIDTH} | given)
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"until": 0.0}, "until = 0 s, must be greater"),
         ({"until": math.nan}, "until = nan s, must be finite"),
@@ -147,13 +147,13 @@ def test_a_train_refuses(given: dict[str, Any], told: str) -> None:
         ({"rtol": 1.0}, "rtol = 1, must be at most"),
     ],
 )
-def test_a_run_refuses(given: dict[str, Any], told: str) -> None:
-    with pytest.raises(em.ParameterError, match=told):
+def test_a_run_refuses(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(em.ParameterError, match=message):
         staircase().run(**{"until": 1.0} | given)
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"phase": [math.nan]}, "phase"),
         ({"phase": "all"}, "must be numbers"),
@@ -161,13 +161,13 @@ def test_a_run_refuses(given: dict[str, Any], told: str) -> None:
         ({"width": -1.0}, "width = -1 m"),
     ],
 )
-def test_a_growth_rate_refuses(given: dict[str, Any], told: str) -> None:
-    with pytest.raises(em.ParameterError, match=told):
+def test_a_growth_rate_refuses(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(em.ParameterError, match=message):
         em.steps.growth_rate(**merged({"phase": 1.0, "surface": surface(), "width": WIDTH}, given))
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"steps": 2}, "steps = 2, must be at least 3"),
         ({"width": 0.0}, "width"),
@@ -178,8 +178,8 @@ def test_a_growth_rate_refuses(given: dict[str, Any], told: str) -> None:
         ({"surface": surface(deposition=1.0)}, "deposition = 1 "),
     ],
 )
-def test_a_tightest_terrace_refuses(given: dict[str, Any], told: str) -> None:
-    with pytest.raises(em.ParameterError, match=told):
+def test_a_tightest_terrace_refuses(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(em.ParameterError, match=message):
         em.steps.tightest_terrace(**merged({"surface": surface(), "steps": 8, "width": WIDTH}, given))
 
 
@@ -339,15 +339,17 @@ def test_opposite_steps_that_meet_complete_a_layer() -> None:
     assert not history.alive[-1].any()
     assert history.t[-1] == pytest.approx(3 * filled)
     gone = history.t[np.argmin(history.alive.all(axis=1))]
-    assert gone == pytest.approx(filled, rel=0.05)  # 1/67 between the times kept, 1/400 for the gap that counts as met
+    assert gone == pytest.approx(
+        filled, rel=0.05
+    )  # 1/67 between the recorded times, 1/400 for the gap that counts as met
 
 
 def test_steps_of_one_direction_that_meet_are_told() -> None:
     """Without a repulsion nothing keeps them apart: the error names the place and the time."""
     row = staircase(8, noise=0.2, repulsion=0.0)
-    with pytest.raises(em.ConvergenceError, match=r"go the same way met at x = .*larger repulsion") as told:
+    with pytest.raises(em.ConvergenceError, match=r"go the same way met at x = .*larger repulsion") as message:
         row.run(1e6 * second(row))
-    assert 0 < told.value.t < 1e6 * second(row)
+    assert 0 < message.value.t < 1e6 * second(row)
 
 
 def test_positions_are_kept_at_the_times_asked_for() -> None:

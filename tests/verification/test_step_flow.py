@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import emfem as em
-from emfem.steps.terrace import Ends, Law, fluxes
+from emfem.steps.terrace import EndConditions, ScaledEquation, fluxes
 from emfem.units import boltzmann, nm
 
 import numpy as np
@@ -63,8 +63,8 @@ def test_fluxes_are_those_of_the_boundary_value_problem(p: float, d: float, g: f
         return np.array([-a[1] * h_left - (a[0] - 1 - left), b[1] * h_right - (b[0] - 1 - right)])
 
     expected = solve_bvp(equations, ends, np.linspace(0, width, 50), np.ones((2, 50)), tol=1e-10, max_nodes=10**5)
-    held = Ends(1 / (1 + h_left), h_left / (1 + h_left), 1 / (1 + h_right), h_right / (1 + h_right))
-    found = fluxes(Law(p, d, g), np.array(width), left, right, held)
+    held = EndConditions(1 / (1 + h_left), h_left / (1 + h_left), 1 / (1 + h_right), h_right / (1 + h_right))
+    found = fluxes(ScaledEquation(p, d, g), np.array(width), left, right, held)
     assert expected.status == 0
     assert list(map(float, found)) == pytest.approx([expected.y[1, 0], expected.y[1, -1]], rel=1e-8, abs=1e-8)
 
@@ -72,8 +72,8 @@ def test_fluxes_are_those_of_the_boundary_value_problem(p: float, d: float, g: f
 @pytest.mark.parametrize("p", [2.0, -2.0])
 def test_wide_and_narrow_terraces_join(p: float) -> None:
     """Sources are integrated up to q l = 1 and in closed form beyond: the flux has no jump there."""
-    law = Law(p, 0.5, 3.0)
-    ends = Ends(0.5, 0.5, 0.2, 0.8)
+    law = ScaledEquation(p, 0.5, 3.0)
+    ends = EndConditions(0.5, 0.5, 0.2, 0.8)
     below, above = (fluxes(law, np.array(s / law.q), 0.0, 0.0, ends) for s in (1 - 1e-12, 1 + 1e-12))
     assert below == pytest.approx(above, rel=1e-10)
 

@@ -1,4 +1,4 @@
-"""`emfem verify`: checks pass, miss what is wrong, and are told; a percent in the code is found and named."""
+"""`emfem verify`: checks pass, fail on errors, and are reported; a change of 1 % in the code is found and named."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from emfem.conduction.laws import ohmic_flux
 from emfem.film.terms import solute_flux
 from emfem.heat.laws import fourier_flux
 from emfem.migration.laws import species_flux
-from emfem.verify import Check, Measured, check, pfhub
+from emfem.verify import Check, Measured, check, pfhub, reference
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ from typer.testing import CliRunner
 CHECKS = verify.checks(full=True)
 
 
-def one(values: Any, target: Any = 2.0, **given: Any) -> Check:
+def one(values: Any, target: Any = 2.0, **options: Any) -> Check:
     """A check of film that measures `values`."""
 
     def some_number(full: bool) -> Any:
@@ -35,11 +35,11 @@ def one(values: Any, target: Any = 2.0, **given: Any) -> Check:
             raise values
         return values
 
-    return check("film", source="by hand", target=target, **({"rtol": 0.1} | given))(some_number)
+    return check("film", source="by hand", target=target, **({"rtol": 0.1} | options))(some_number)
 
 
-def ok(values: Any, target: Any = 2.0, **given: Any) -> bool:
-    return verify.run([one(values, target, **given)]).results[0].ok
+def ok(values: Any, target: Any = 2.0, **options: Any) -> bool:
+    return verify.run([one(values, target, **options)]).results[0].ok
 
 
 def command(*arguments: str) -> tuple[int, str, str]:
@@ -108,7 +108,7 @@ def test_a_percent_in_the_code_is_found_and_named(
 
 
 @pytest.mark.parametrize(
-    ("values", "given", "near"),
+    ("values", "options", "near"),
     [
         (2.19, {}, True),
         (2.21, {}, False),
@@ -130,11 +130,11 @@ def test_a_percent_in_the_code_is_found_and_named(
         (ZeroDivisionError("oh"), {}, False),
     ],
 )
-def test_values_and_orders_decide(values: Any, given: dict[str, Any], near: bool):
-    assert ok(values, **given) == near
+def test_values_and_orders_decide(values: Any, options: dict[str, Any], near: bool):
+    assert ok(values, **options) == near
 
 
-def test_what_breaks_off_does_not_keep_the_next_from_running():
+def test_after_an_error_the_next_check_runs():
     report = verify.run([one(ZeroDivisionError("oh")), one(2.0)])
     assert [r.ok for r in report.results] == [False, True]
     assert verify.troubles(report) == [
@@ -143,21 +143,21 @@ def test_what_breaks_off_does_not_keep_the_next_from_running():
 
 
 @pytest.mark.parametrize(
-    ("values", "given", "told"),
+    ("values", "options", "message"),
     [
         (3.0, {"unit": "K"}, "3 K, must be 2 K"),
         ((2.0, 3.0), {}, "2 values, must be 1"),
         (Measured(2.0, order=3.0), {"order": (1.8, 2.2)}, "order 3, must be from 1.8 to 2.2"),
     ],
 )
-def test_a_failure_is_told_in_one_line(values: Any, given: dict[str, Any], told: str):
-    assert verify.troubles(verify.run([one(values, **given)])) == [
-        f"FAILED film: some number: {told}. The number of something. (by hand)"
+def test_a_failure_is_reported_in_one_line(values: Any, options: dict[str, Any], message: str):
+    assert verify.troubles(verify.run([one(values, **options)])) == [
+        f"FAILED film: some number: {message}. The number of something. (by hand)"
     ]
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("options", "message"),
     [
         ({"rtol": None}, "rtol = None and atol = None"),
         ({"atol": 1.0}, "rtol = 0.1 and atol = 1.0"),
@@ -165,9 +165,9 @@ def test_a_failure_is_told_in_one_line(values: Any, given: dict[str, Any], told:
         ({"unit": ("K", "m")}, r"unit = \('K', 'm'\), must be one for all of 1 targets"),
     ],
 )
-def test_a_check_that_cannot_be_is_refused(given: dict[str, Any], told: str):
-    with pytest.raises(em.ParameterError, match=told):
-        one(2.0, **given)
+def test_a_check_that_cannot_be_is_refused(options: dict[str, Any], message: str):
+    with pytest.raises(em.ParameterError, match=message):
+        one(2.0, **options)
 
 
 def test_a_check_must_say_what_it_shows():
@@ -187,11 +187,11 @@ def test_unknown_physics_is_refused():
 
 def test_the_report_has_a_record_of_each_check():
     chosen = (one((2.0, math.nan), target=(2.0, 3.0), unit=("K", "m")), one(Measured(2.0, order=2.0), order=(1.9, 2.1)))
-    told = json.loads(verify.run(chosen, full=True).json())
-    assert set(told["versions"]) == {"emfem", "DOLFINx", "PETSc", "MPI", "Python"}
-    assert (told["ranks"], told["full"], told["passed"]) == (1, True, 1)
-    assert told["failed"] == ["film: some number"]
-    wrong, right = told["checks"]
+    record = json.loads(verify.run(chosen, full=True).json())
+    assert set(record["versions"]) == {"emfem", "DOLFINx", "PETSc", "MPI", "Python"}
+    assert (record["ranks"], record["full"], record["passed"]) == (1, True, 1)
+    assert record["failed"] == ["film: some number"]
+    wrong, right = record["checks"]
     assert wrong["result"] == [2.0, None]
     assert wrong["units"] == ["K", "m"]
     assert not wrong["ok"]
@@ -214,7 +214,34 @@ def test_the_report_has_a_record_of_each_check():
     }
 
 
-def test_the_long_form_is_asked_for():
+def test_a_report_in_a_notebook_is_a_table():
+    report = verify.run([one(2.0), one(3.0, unit="K")])
+    page = report._repr_html_()
+    assert "some number" in page
+    assert page.count("yes") == page.count("NO") == 1
+    assert str(report).splitlines()[0].startswith("1 of 2 checks passed in ")
+    assert str(report).splitlines()[1] == verify.troubles(report)[0]
+
+
+def test_the_numbers_of_the_reference_line_follow_from_its_constants():
+    """The others are targets of checks."""
+    numbers = reference.METAL.derived(length=reference.LENGTH, current_density=reference.DENSITY)
+    assert abs(numbers.stress_gradient) == pytest.approx(reference.GRADIENT, rel=3e-7)
+    a, junction, b, c = np.array(reference.STAR_STRESS)
+    rises = [junction - a, b - junction, c - junction]
+    lengths = np.array([20e-6, 30e-6, 10e-6])
+    expected = -reference.STAR_CHARGE * reference.GRADIENT * np.array(reference.STAR_DENSITIES) / 1e10 * lengths / 1e6
+    assert rises == pytest.approx(expected, rel=1e-6)
+    middles, volumes = [(a + junction) / 2, (junction + b) / 2, (junction + c) / 2], [4.0, 3.0, 1.0]
+    assert np.average(middles, weights=volumes) == pytest.approx(0.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("package", [em.materials, em.lifetime, em.steps, verify])
+def test_packages_list_their_public_names_only(package: Any):
+    assert sorted(dir(package)) == sorted(package.__all__)
+
+
+def test_the_long_form_can_be_chosen():
     seen: list[bool] = []
 
     @check("film", source="by hand", target=1.0, rtol=0.1)
@@ -244,13 +271,13 @@ def test_a_curve_is_in_the_upload_format_of_pfhub():
 
 
 @pytest.mark.usefixtures("in_tmp")
-def test_the_command_tells_a_table_and_writes_a_report():
-    code, out, err = command("materials", "lifetime", "--json", "told/report.json")
+def test_the_command_prints_a_table_and_writes_a_report():
+    code, out, err = command("materials", "lifetime", "--json", "out/report.json")
     assert (code, err) == (0, "")
     assert out.splitlines()[0].split() == "physics check target result error tolerance order ok".split()
     assert "10 of 10 checks passed" in out
-    told = json.loads(Path("told/report.json").read_text(encoding="utf-8"))
-    assert (told["passed"], told["failed"]) == (10, [])
+    record = json.loads(Path("out/report.json").read_text(encoding="utf-8"))
+    assert (record["passed"], record["failed"]) == (10, [])
 
 
 def test_quiet_says_nothing():
@@ -282,16 +309,16 @@ def test_checks_are_listed_with_their_sources():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("films",), "'films'; physics has materials"),
         (("materials", "--json", "/dev/null/report.json"), "must be a file that can be written"),
     ],
 )
-def test_misuse_is_told_in_one_sentence(arguments: tuple[str, ...], told: str):
+def test_misuse_is_reported_in_one_sentence(arguments: tuple[str, ...], message: str):
     code, out, err = command(*arguments)
     assert (code, out) == (2, "")
-    assert told in err
+    assert message in err
     assert len(err.splitlines()) == 1
 
 

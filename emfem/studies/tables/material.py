@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, cast
 
 from emfem import materials
-from emfem.materials.windows import WINDOWS
+from emfem.materials.validity import VALIDITY
 from emfem.studies.door import File, Temperature, through
 from emfem.studies.tables.base import Table
 
@@ -41,5 +41,5 @@ class Metal(Table):
 MaterialTable: type[Metal] = create_model(  # type: ignore[call-overload]
     "MaterialTable",
     __base__=Metal,
-    **{name: (Annotated[float, through(window.unit.strip("-"))] | None, None) for name, window in WINDOWS.items()},
+    **{name: (Annotated[float, through(window.unit.strip("-"))] | None, None) for name, window in VALIDITY.items()},
 )

@@ -1,4 +1,4 @@
-"""What a user should know before a run: the numbers that a material, a length and a current make."""
+"""Estimates to make before a run: the numbers that follow from a material, a length and a current."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from emfem import units
-from emfem.materials.table import aligned
-from emfem.materials.windows import LINE, STRESS, current
+from emfem.materials.table import aligned, as_html
+from emfem.materials.validity import LINE, STRESS, current
+
+UNITS = ("V/m", "N", "m/s", "-", "s", "m2/s", "s", "Pa/m", "Pa", "A/m", "A/m")
+VERDICTS = {None: [], True: ["immortal: j L is below its critical value"], False: ["mortal: a void will open"]}
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Derived:
         stress_diffusivity: kappa = D B Omega / (k T) [m2/s].
         time_scale: L^2 / kappa, in which stress builds up [s].
         stress_gradient: Z* e rho j / Omega [Pa/m].
-        greatest_stress: |G| L / 2, the tension at the end that atoms leave, blocked ends, in the end [Pa].
+        greatest_stress: |G| L / 2, the steady tension at the end that atoms leave, blocked ends [Pa].
         product: |j| L [A/m].
         critical_product: (j L)_c = 2 Omega sigma_c / (e |Z*| rho): below it no void opens [A/m]; None without a
             critical stress, or without a charge.
@@ -43,34 +46,28 @@ class Derived:
 
     @property
     def immortal(self) -> bool | None:
-        """Whether j L stays below its critical value; None if there is none."""
+        """True if j L stays below its critical value; None if there is none."""
         return None if self.critical_product is None else self.product < self.critical_product
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        """Return name, value and unit of each number."""
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return [
+            (name, "not given" if value is None else f"{value:.6g}", unit)
+            for (name, value), unit in zip(values.items(), UNITS, strict=True)
+        ]
 
     def __str__(self) -> str:
         """One line a number, with its unit."""
-        rows = [
-            (entry.name, "not given" if (value := getattr(self, entry.name)) is None else f"{value:.6g}", unit)
-            for entry, unit in zip(fields(self), UNITS, strict=True)
-        ]
-        verdict = {None: [], True: ["immortal: j L is below its critical value"], False: ["mortal: a void will open"]}
-        return "\n".join([*aligned(rows), *verdict[self.immortal]])
+        return "\n".join([*aligned(self._rows()), *VERDICTS[self.immortal]])
 
-
-UNITS = ("V/m", "N", "m/s", "-", "s", "m2/s", "s", "Pa/m", "Pa", "A/m", "A/m")
+    def _repr_html_(self) -> str:
+        """A table for notebooks."""
+        return as_html(self._rows(), "".join(VERDICTS[self.immortal]))
 
 
 def derived(material: Any, *, length: float, current_density: float, critical_stress: float | None = None) -> Derived:
-    """The numbers of a line of this metal under a current.
-
-    Args:
-        material: what it is made of.
-        length: L [m].
-        current_density: j, signed along the line; 0, or at least 1e3 [A/m2].
-        critical_stress: sigma_c above the stress without current, at which a void opens [Pa].
-
-    Raises:
-        ParameterError: for a value out of its bounds, or a constant that the material was not given.
-    """
+    """Return the numbers of a line of this metal under a current; see `Material.derived`."""
     size = LINE.check("length", length)
     j = current("current_density", current_density)
     critical = None if critical_stress is None else STRESS.check("critical_stress", critical_stress)
