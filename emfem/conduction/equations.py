@@ -65,9 +65,9 @@ def model(
         on: conditions on named boundaries: `fixed(V)` is an electrode at a voltage, `conduction.electrode(...)` one at
             a voltage or a total current, with or without a contact resistance, `flux(j)` lets current in. Electrodes at
             different voltages should not touch: the exact current is infinite, that on a mesh the mesh's.
-        mean_field: E0, what drives the current through a periodic domain, dim numbers [V/m]; phi is then periodic and
-            E = E0 - grad phi.
-        degree: polynomial degree of phi.
+        mean_field: E0, which drives the current through a periodic domain, dim numbers; phi is then periodic and
+            E = E0 - grad phi [V/m].
+        degree: polynomial degree of phi [-].
 
     Raises:
         ParameterError: for a conductivity that is not positive or of the wrong shape, a piece of the domain without an

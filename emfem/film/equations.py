@@ -76,18 +76,18 @@ def model(
     Args:
         domain: of any dimension and shape.
         alloy: the constants; with a `free_energy` of your own only the gradient energy is used.
-        mean: mean solute fraction [-]; needed with noise, otherwise `initial` gives it (and must agree with it).
+        mean: mean solute fraction; needed with noise, otherwise `initial` gives it (and must agree with it) [-].
         anisotropy: the crystal, or any diffusion tensor, array or UFL, shape (dim, dim); one of them (no UFL) for each
             region by name, a polycrystal; isotropic when left out. On a surface in space the tensor has shape (2, 2),
-            its axes those of `on_surface`.
-        field: drift force F [-]: a vector of dim numbers, a UFL vector, or a function of t that returns dim numbers;
-            None is no drift.
-        initial: `noise(...)` about the mean, a function of x with shape (3, n) that gives c, or a Function.
+            its axes those of `on_surface` [-].
+        field: drift force F: a vector of dim numbers, a UFL vector, or a function of t that returns dim numbers; None
+            is no drift [-].
+        initial: `noise(...)` about the mean, a function of x with shape (3, n) that gives c, or a Function [-].
         on: conditions on named boundaries: `fixed(c)` holds a composition, `flux(J)` lets solute in. The equation for
             mu imposes n . grad c = 0 weakly on every edge, one that holds a composition too.
         free_energy: f(c) in UFL instead of the alloy's; mu follows from it.
         mobility: M(c) in UFL instead of c (1 - c). With both replaced, c may have any range.
-        degree: polynomial degree of both unknowns.
+        degree: polynomial degree of both unknowns [-].
 
     Raises:
         ParameterError: for a mean, start or fixed composition outside (0, 1), a tensor or field of the wrong shape or

@@ -91,16 +91,16 @@ def model(
         current_density: of a driven line, which adds rho(T) j^2: a number, dim numbers, a function of time that returns
             either, or UFL [A/m2].
         on: conditions on named boundaries: `fixed(T)` [K], `flux(q)` into the domain [W/m2], `heat.convection(...)`.
-        loss: `heat.substrate(...)`, or the pair g [W/(m3 K)] and temperature of the substrate [K].
-        initial: T at the start, a number, a function of x with shape (3, n), or a Function [K]; when left out, the
-            coldest temperature of boundaries and substrate, or without any that of the material.
+        loss: `heat.substrate(...)`, or the pair (g [W/(m3 K)], temperature of the substrate [K]).
+        initial: T at the start, a number, a function of x with shape (3, n), or a Function; when left out, the coldest
+            temperature of boundaries and substrate, or without any that of the material [K].
         conductivity: k instead of the material's: a number, a function of T, such as `heat.wiedemann_franz(...)`, a
             number for each region by name, or UFL [W/(m K)].
         heat_capacity: rho_m c_p instead of the material's, in the same ways [J/(m3 K)].
         resistivity: rho instead of the material's, in the same ways [Ohm m].
         hottest: temperature from which on a state is refused; when left out, the melting temperature of the material,
             or if it has none 1e6 K, where T has run away. A steady solve may pass through hotter states on its way [K].
-        degree: polynomial degree of T.
+        degree: polynomial degree of T [-].
 
     Raises:
         ParameterError: for a temperature below 1 K, a law that is not positive at the start, or a value of the wrong

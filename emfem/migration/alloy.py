@@ -81,8 +81,8 @@ def alloy(
         domain: of any dimension.
         diffusivities: D_A and D_B, intrinsic: each a number above 0, UFL, or a function of N that returns UFL [m2/s].
         forces: f_A and f_B, each the force on an atom over kT, such as Z* e E / (kT): a vector of dim numbers (in one
-            dimension a number), UFL, or a function of time that returns numbers [1/m]. None is no force.
-        initial: N at the start, in [0, 1]: a number, a function of x with shape (3, n), or a Function.
+            dimension a number), UFL, or a function of time that returns numbers; None is no force [1/m].
+        initial: N at the start, in [0, 1]: a number, a function of x with shape (3, n), or a Function [-].
         on: `fixed(N)` on named boundaries.
         thermodynamic_factor: Phi: 1 in an ideal alloy; a number above 0, or a function of N that returns UFL [-].
         vacancies: `em.migration.vacancies(...)`, whose sinks are not fast; for a moving lattice.
@@ -90,7 +90,7 @@ def alloy(
         markers: whether to follow the displacement u of a moving lattice since the start, an unknown more:
             du/dt + v . grad u = v. `positions` tells from it where markers are. It has no steady state under a force,
             or between ends that are held.
-        degree: polynomial degree.
+        degree: polynomial degree [-].
 
     Raises:
         ParameterError: for a diffusivity or factor that is not positive (a function of N may be 0 at some), a force of

@@ -86,7 +86,7 @@ def model(
         diffusivity: D: a number, a tensor of shape (dim, dim), either of them for each region by name, or UFL of either
             kind [m2/s].
         drift: v: a vector of dim numbers (in one dimension a number), UFL, such as one of another model's fields, or a
-            function of time that returns numbers [m/s]. None is no drift.
+            function of time that returns numbers; None is no drift [m/s].
         initial: c at the start, at least 0: a number, a function of x with shape (3, n), or a Function.
         on: conditions on named boundaries: `fixed(c)` holds a concentration, `flux(h)` lets a flux in.
         source: a function of c that returns g in UFL, such as `sinks(...)`.
@@ -99,7 +99,7 @@ def model(
             state is exact at the nodes. The price is diffusion of |v| h / 2 along the drift: order 2 while cells
             resolve what c does, 1 where they do not.
         degree: polynomial degree of c; 2 when left out, and 1, the only one there is, with fitting. Plain elements of
-            degree 2 are the default because resolved problems, and pulses far from boundaries, are served best by them.
+            degree 2 are the default because they resolve smooth problems, and pulses far from boundaries, best [-].
         name: of the species.
         unit: of its concentration, such as "1/m3", or "-" for a fraction; without it amounts and fluxes tell none.
 

@@ -98,7 +98,7 @@ def model(
             lets atoms in, g per area and time, which press on those that are there [1/(m2 s)].
         voids: whether voids can open at the nodes of a line or network, see `open_void`: adds the unknown void, the
             volume at each node [m3], the coefficient opened, and the quantity void, their sum.
-        degree: polynomial degree of sigma.
+        degree: polynomial degree of sigma [-].
 
     Raises:
         ParameterError: for a drive given twice or of the wrong shape, currents that pile up at a node of a network, a

@@ -88,12 +88,13 @@ def model(
         current_density: mean over the whole cross-section, vacuum too; positive along x, or from the first to the last
             of `on`; a number or a function of time, as the next two; at most one of the three [A/m2].
         voltage: between the boundaries `on`, or in a period [V].
-        current: total [A; in a plane without a thickness A/m].
+        current: total; in a plane without a thickness per metre of it [A].
         on: the boundaries that the current enters and leaves by; None where the domain is periodic along x.
-        anisotropy: `Anisotropy(...)`, or a function of the outward normal that gives the mobility over its mean, UFL.
+        anisotropy: `Anisotropy(...)`, or a function of the outward normal that gives the mobility over its mean, UFL
+            [-].
         temperature: a number, or UFL such as the T of a heat model; that of the material when left out [K].
         conductivity_ratio: of vacuum to metal, above 0 and at most 1, which is no contrast [-].
-        degree: polynomial degree of the unknowns.
+        degree: polynomial degree of the unknowns [-].
 
     Raises:
         ParameterError: for constants that the material lacks, more than one drive or one that is zero or not finite,
