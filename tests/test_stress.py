@@ -240,7 +240,7 @@ def test_where_it_takes_a_solve_the_message_says_so(given: dict[str, Any]):
 def test_a_potential_that_is_not_solved_is_told():
     domain = wire()
     current = em.conduction.model(domain, conductivity=1.0, on={"left": em.fixed(0.01), "right": em.fixed(0.0)})
-    with pytest.raises(em.ParameterError, match="hangs on phi, which is not solved yet"):
+    with pytest.raises(em.ParameterError, match="depends on phi, which is not solved yet"):
         em.stress.steady(line(domain=domain, current=current))
 
 

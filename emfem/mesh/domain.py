@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emfem.dimensions import METRE, NOT_TOLD, SI, System, scaled
+from emfem.dimensions import METRE, SI, UNKNOWN_SYSTEM, System, scaled
 from emfem.errors import ParameterError, UnknownName, floats, kind, number
 from emfem.mesh.graph import Network
 from emfem.mesh.parts import CORNERS
@@ -169,7 +169,7 @@ class Domain:
             si: whether the model has values that are in SI, such as those of a material.
         """
         if self.length_unit is None:
-            return SI if si else NOT_TOLD
+            return SI if si else UNKNOWN_SYSTEM
         return SI if self.length_unit == METRE else scaled(self.length_unit)
 
     @property
