@@ -12,7 +12,7 @@ from emfem.conduction.laws import contact
 from emfem.dimensions import integral
 from emfem.errors import ParameterError, number
 from emfem.mesh import Domain
-from emfem.model import Condition, Driver, Fixed, OfTime, Quantity, Unknown
+from emfem.model import DirichletCondition, Driver, Fixed, OfTime, Quantity, Unknown
 
 import numpy as np
 import ufl
@@ -125,7 +125,7 @@ class Attached:
 
     flow: Any
     balance: Any = 0
-    conditions: list[Condition] = field(default_factory=list)
+    conditions: list[DirichletCondition] = field(default_factory=list)
     drivers: list[Driver] = field(default_factory=list)
     currents: dict[str, Quantity] = field(default_factory=dict)
     quantities: dict[str, Quantity] = field(default_factory=dict)
@@ -179,7 +179,7 @@ def attach(
             loads[name] = load * ds
             voltage = Quantity(partial(_highest, phi, nodes[name]), "V")
         else:
-            added.conditions.append(Condition(name, potential, nodes[name][nodes[name] < owned], constant))
+            added.conditions.append(DirichletCondition(name, potential, nodes[name][nodes[name] < owned], constant))
             loads[name] = 0
         added.quantities[f"voltage {name}"] = voltage
     for name, values in models.node_shares(phi.function_space, [(name, nodes[name]) for name in loads]).items():

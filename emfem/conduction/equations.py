@@ -35,7 +35,7 @@ def model(
     mean_field: ArrayLike | None = None,
     degree: int = 2,
 ) -> Model:
-    """The conduction model on `domain`: unknown phi (potential), derived fields E, j and potential (phi - E0 . x).
+    """Return the conduction model: unknown phi (potential), derived fields E, j and potential (phi - E0 . x).
 
     Find phi with int -sigma (E0 - grad phi) . grad v dx = int g v ds for all v, g the current density let in and E0 the
     mean field along periodic axes, 0 elsewhere. Boundaries without a condition are insulated. An electrode that carries

@@ -13,13 +13,11 @@ from emfem.mesh import Domain, Network
 from emfem.mesh.graph import Floats, Numbers, connected, gathered, told_nodes
 from emfem.mesh.share import on_root
 from emfem.mesh.wires import drawn, held
+from emfem.model import graph_flows
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import coo_array
-from scipy.sparse.linalg import splu
 
-REFINED = 2  # times that currents are corrected by what nodes lack: the first takes the rounding of the solve away
 BALANCED = 1e-9  # part of the loads that may be missing in a network without pads: rounding of the user's numbers
 
 
@@ -178,7 +176,7 @@ def _solve(wires: Network, resistance: Floats, load: Floats, pads: Mapping[int, 
     values[one[list(grounds)]] = 0.0
     values[list(level)] = list(level.values())
     summed = np.bincount(one, -load, len(values))
-    potential, flow = _flows(one[links], conductance, summed, values)
+    potential, flow = graph_flows(one[links], conductance, summed, values)
     lack = gathered(nodes, links, flow) - load
     if shorts.any():
         flow[shorts] = _short_currents(nodes, links[shorts], lack, pads)
@@ -243,41 +241,4 @@ def _short_currents(nodes: int, shorts: Numbers, lack: Floats, pads: Mapping[int
     unfed = np.setdiff1d(group, group[list(pads)])
     first = np.unique(group, return_index=True)[1]
     values[first[unfed]] = 0.0
-    return _flows(shorts, np.ones(len(shorts)), lack, values)[1]
-
-
-def _flows(pairs: Numbers, conductance: Floats, brought: Floats, values: Floats) -> tuple[Floats, Floats]:
-    """Return potentials u and flows g (u_a - u_b) along `pairs` that carry away the currents `brought` to each node.
-
-    Args:
-        pairs: nodes that are joined, shape (l, 2).
-        conductance: g of each, shape (l,).
-        brought: to each node, shape (n,).
-        values: Dirichlet values of u, NaN at other nodes, shape (n,).
-    """
-    free = np.flatnonzero(np.isnan(values))
-    potential = np.where(np.isnan(values), 0.0, values)
-    flow = conductance * (potential[pairs[:, 0]] - potential[pairs[:, 1]])
-    if not len(free):
-        return potential, flow
-    solve = splu(
-        _laplacian(pairs, conductance, len(values))[free][:, free].tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    ).solve
-    for _ in range(1 + REFINED):
-        # The flows themselves are corrected: a difference of potentials would lose their digits.
-        change = np.zeros(len(values))
-        change[free] = solve((gathered(len(values), pairs, flow) + brought)[free])
-        potential += change
-        flow += conductance * (change[pairs[:, 0]] - change[pairs[:, 1]])
-    return potential, flow
-
-
-def _laplacian(pairs: Numbers, conductance: Floats, nodes: int) -> coo_array:
-    """Return the matrix that takes potentials to the flows out of the nodes, rows compressed."""
-    a, b = pairs.T
-    entries = np.concatenate([conductance, conductance, -conductance, -conductance])
-    places = (np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a]))
-    return coo_array((entries, places), shape=(nodes, nodes)).tocsr()
+    return graph_flows(shorts, np.ones(len(shorts)), lack, values)[1]

@@ -47,7 +47,7 @@ def model(
     mobility: Callable[[Any], Any] | None = None,
     degree: int = 2,
 ) -> Model:
-    """The film model on `domain`: unknowns c (solute fraction) and mu (chemical potential).
+    """Return the film model on `domain`: unknowns c (solute fraction) and mu (chemical potential).
 
     Find c, mu with int (dc/dt) v + M(c) D (grad mu - F) . grad v dx = 0 and
     int mu w - f'(c) w - eps grad c . grad w dx = 0 for all v, w. Edges without a condition are blocked.

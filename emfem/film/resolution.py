@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emfem.mesh import Domain
-from emfem.model import Model, Resolution
+from emfem.model import Model, Resolution, largest_diameter
 
 import numpy as np
 import ufl
@@ -62,6 +62,4 @@ def lowest_curvature(domain: Domain, energy: Callable[[Any], Any]) -> float:
 def _longest_edge(domain: Domain) -> float:
     """Return the largest diameter of cells over the root of their dimension. Collective."""
     mesh, dim = domain.mesh, domain.mesh.topology.dim
-    owned = np.arange(mesh.topology.index_map(dim).size_local, dtype=np.int32)
-    longest = float(mesh.h(dim, owned).max(initial=0.0)) if len(owned) else 0.0
-    return mesh.comm.allreduce(longest, op=MPI.MAX) / math.sqrt(dim)
+    return largest_diameter(mesh, np.arange(mesh.topology.index_map(dim).size_local, dtype=np.int32)) / math.sqrt(dim)

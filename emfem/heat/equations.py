@@ -45,7 +45,7 @@ def model(
     hottest: float | None = None,
     degree: int = 2,
 ) -> Model:
-    """The heat model on `domain`: unknown T (temperature), derived fields flux (-k grad T) and source.
+    """Return the heat model on `domain`: unknown T (temperature), derived fields flux (-k grad T) and source.
 
     Find T with int c dT/dt v + k(T) grad T . grad v - (s - g (T - T_sub)) v dx + int h (T - T_a) v ds = int q v ds for
     all v: c the heat capacity, s the sum of the sources. Boundaries without a condition are insulated. A placeholder

@@ -46,7 +46,7 @@ def alloy(
     markers: bool = False,
     degree: int = 2,
 ) -> Model:
-    """A binary substitutional alloy that moves by vacancies: unknown N, the atomic fraction of A.
+    """Return a binary substitutional alloy that moves by vacancies: unknown N, the atomic fraction of A.
 
     On the lattice J_A = D_A (-Phi grad N + N f_A) and J_B = D_B (Phi grad N + (1 - N) f_B), fluxes over the site
     density. Vacancies carry the difference. They are in equilibrium, as their sources and sinks are fast, unless
@@ -135,7 +135,7 @@ def alloy(
     reaction = models.ConsistentFlux(fraction, dirichlet_values, flow)
     balances = {"amount": models.Balance(n * dx, "-", (reaction,))}
     extremes: dict[str, Quantity] = {}
-    blocked, at_surfaces = not dirichlet_values, list[models.Condition]()
+    blocked, at_surfaces = not dirichlet_values, list[models.DirichletCondition]()
     if vacancies is not None:
         total += vacancy_balance(domain, unknowns[1], vacancies, lattice_field["velocity"], others[0], dx)
         at_surfaces = models.dirichlet_conditions(domain, unknowns[1], surfaces)[0]

@@ -12,7 +12,7 @@ from typing import Any
 
 from emfem.mesh import Domain
 from emfem.migration.boundaries import FastPath, along_boundaries, between_regions
-from emfem.model import Condition, Driver, Fixed, Unknown, dirichlet_condition, evolving
+from emfem.model import DirichletCondition, Driver, Fixed, Unknown, dirichlet_condition, evolving
 from emfem.spaces import nodes_on
 from emfem.waveforms import as_waveform
 
@@ -63,7 +63,7 @@ def exchanged(
 
 def ends(
     domain: Domain, inside: Unknown, path: FastPath, on: Mapping[str, Any]
-) -> tuple[list[Condition], list[Condition], list[Driver]]:
+) -> tuple[list[DirichletCondition], list[DirichletCondition], list[Driver]]:
     """Return the Dirichlet values of c_b: s c where boundaries meet an edge that holds c, 0 off them. Collective.
 
     Returns:
@@ -82,4 +82,4 @@ def ends(
             conditions.append(replace(there, dofs=there.dofs[mine[there.dofs]]))
             drivers += moved
     off = np.flatnonzero(~mine[:owned]).astype(np.int32)
-    return conditions, [Condition("off the boundaries", inside, off, fem.Constant(domain.mesh, 0.0))], drivers
+    return conditions, [DirichletCondition("off the boundaries", inside, off, fem.Constant(domain.mesh, 0.0))], drivers

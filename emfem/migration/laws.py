@@ -70,7 +70,7 @@ def drift_velocity(
     Tension is positive and draws atoms. Vacancies go the other way: their v is minus this one with their diffusivity.
 
     Args:
-        material: one of `em.materials`, or anything with their `temperature` and `law(name)`.
+        material: one of `em.materials`, or anything with their `temperature` and numbers or `law(name)`.
         field: E [V/m].
         temperature_gradient: grad T [K/m].
         stress_gradient: grad sigma, of the hydrostatic stress [Pa/m].
@@ -85,20 +85,25 @@ def drift_velocity(
         ParameterError: if there is no force, a force is not finite, they are of different shapes, or the temperature is
             not positive.
     """
-    check_material(material)
+    own = temperature is None  # numbers of the material, which need no laws
+    if not own or not hasattr(material, "temperature"):
+        check_material(material)
     if not is_ufl(temperature):
-        value = material.temperature if temperature is None else temperature
-        temperature = number("temperature", value, above=0.0, unit="K")
+        temperature = number("temperature", material.temperature if own else temperature, above=0.0, unit="K")
     metal = MaterialAt(material, temperature)
+
+    def constant(name: str) -> Any:
+        return getattr(material, name) if own and hasattr(material, name) else metal[name]
+
     forces = {"field": field, "temperature_gradient": temperature_gradient, "stress_gradient": stress_gradient}
     alike = _alike({name: _force(name, value) for name, value in forces.items() if value is not None}, temperature)
     factors = {
-        "field": lambda: metal["effective_charge"] * elementary_charge,
-        "temperature_gradient": lambda: -metal["heat_of_transport"] / temperature,
-        "stress_gradient": lambda: metal["atomic_volume"],
+        "field": lambda: constant("effective_charge") * elementary_charge,
+        "temperature_gradient": lambda: -constant("heat_of_transport") / temperature,
+        "stress_gradient": lambda: constant("atomic_volume"),
     }
     first, *others = (factors[name]() * force for name, force in alike.items())
-    return metal["diffusivity"] / (boltzmann * temperature) * sum(others, first)
+    return constant("diffusivity") / (boltzmann * temperature) * sum(others, first)
 
 
 def _alike(forces: Mapping[str, Any], temperature: Any) -> dict[str, Any]:

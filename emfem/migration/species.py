@@ -46,7 +46,7 @@ def model(
     name: str = "c",
     unit: str | None = None,
 ) -> Model:
-    """The migration model on `domain`: unknown c (concentration of a species), derived fields flux, drift, diffusivity.
+    """Return the migration model: unknown c (concentration), derived fields flux, drift, diffusivity.
 
     Find c with int dc/dt w - J . grad w dx = int g w dx + int h w ds for all w, J = -D grad c + v c, g the source and h
     the flux let in. The drift is in conservative form: div v need not be 0. Boundaries without a condition are

@@ -19,7 +19,7 @@ from emfem.model.coefficients import (
     vector_coefficient,
 )
 from emfem.model.conditions import (
-    Condition,
+    DirichletCondition,
     Fixed,
     Flux,
     boundary_nodes,
@@ -38,16 +38,17 @@ from emfem.model.conditions import (
 from emfem.model.consistent_flux import ConsistentFlux
 from emfem.model.described import Field, Quantity, highest, lowest
 from emfem.model.fluxes import Balance, boundary_fluxes, inflow
+from emfem.model.graphs import graph_flows
 from emfem.model.materials import MaterialAt, MaterialLaws, check_material, material_temperature
 from emfem.model.models import Model, refuse_model
 from emfem.model.resolution import Resolution, check_resolution, warn_unresolved
-from emfem.model.scales import mean_length, mean_value, measure_size
+from emfem.model.scales import largest_diameter, mean_length, mean_value, measure_size
 from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, number_space, placeholder, tests
 
 __all__ = [
     "Balance",
-    "Condition",
     "ConsistentFlux",
+    "DirichletCondition",
     "Driver",
     "Field",
     "Fixed",
@@ -78,12 +79,14 @@ __all__ = [
     "evolving",
     "fixed",
     "flux",
+    "graph_flows",
     "has_placeholder",
     "highest",
     "inflow",
     "inflows",
     "is_law",
     "is_ufl",
+    "largest_diameter",
     "lowest",
     "material_temperature",
     "mean_length",

@@ -59,7 +59,7 @@ def values_at_start(on: Mapping[str, Any], condition: type[Fixed | Flux]) -> dic
 
 
 @dataclass(frozen=True, eq=False)
-class Condition:
+class DirichletCondition:
     """A Dirichlet condition: `dofs` of `unknown` on `boundary`, owned by this rank, keep the value of `value`."""
 
     boundary: str
@@ -84,17 +84,17 @@ def boundary_nodes(domain: Domain, space: fem.FunctionSpace, name: str) -> NDArr
 
 def dirichlet_condition(
     domain: Domain, unknown: Unknown, boundary: str, value: OfTime
-) -> tuple[Condition, list[Driver]]:
+) -> tuple[DirichletCondition, list[Driver]]:
     """Return the condition that holds `unknown` at a number or a function of time on a boundary, and its drivers."""
     space = unknown.function.function_space
     nodes = boundary_nodes(domain, space, boundary)
     constant, drivers = coefficient(domain, f"{unknown.name} on {boundary!r}", value)
-    return Condition(boundary, unknown, nodes[nodes < space.dofmap.index_map.size_local], constant), drivers
+    return DirichletCondition(boundary, unknown, nodes[nodes < space.dofmap.index_map.size_local], constant), drivers
 
 
 def dirichlet_conditions(
     domain: Domain, unknown: Unknown, on: Mapping[str, Any]
-) -> tuple[list[Condition], list[Driver]]:
+) -> tuple[list[DirichletCondition], list[Driver]]:
     """Return the Dirichlet conditions of `unknown` among the checked conditions on named boundaries; their drivers."""
     pairs = [dirichlet_condition(domain, unknown, name, c.value) for name, c in on.items() if isinstance(c, Fixed)]
     return [condition for condition, _ in pairs], [driver for _, drivers in pairs for driver in drivers]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from emfem.model.conditions import Condition, node_shares
+from emfem.model.conditions import DirichletCondition, node_shares
 from emfem.model.unknowns import Unknown
 from emfem.waveforms import as_waveform
 
@@ -30,7 +30,7 @@ class ConsistentFlux:
     The model that its methods take is one with the unknown.
     """
 
-    def __init__(self, unknown: Unknown, conditions: Sequence[Condition], scale: float) -> None:
+    def __init__(self, unknown: Unknown, conditions: Sequence[DirichletCondition], scale: float) -> None:
         """Take an unknown of a model, its Dirichlet conditions, and the number that the residual was divided by."""
         self.unknown, self.conditions, self.scale = unknown, tuple(conditions), scale
         self._model: Any = None
@@ -92,7 +92,7 @@ class ConsistentFlux:
         return np.where(dirichlet, at_rest + multiplied(rates), 0.0), rates
 
     def _block(self, model: Any) -> ufl.Form:
-        """The equation of the unknown."""
+        """Return the equation of the unknown."""
         block = next(i for i, unknown in enumerate(model.unknowns) if unknown.function is self.unknown.function)
         return model.residual if len(model.unknowns) == 1 else ufl.extract_blocks(model.residual)[block]
 
@@ -128,7 +128,7 @@ def conjugate_gradients(apply: Any, load: Values, diagonal: Values, comm: Any) -
     return x
 
 
-def _rate_of(condition: Condition, model: Any) -> float:
+def _rate_of(condition: DirichletCondition, model: Any) -> float:
     """Return the rate of a Dirichlet value just before the present time, at time 0 just after; see `Waveform.slope`."""
     for driver in model.drivers:
         if driver.constant is condition.value:

@@ -50,7 +50,7 @@ class Labelled:
         return f"<{'vector ' if self.vector else ''}{self.symbol} [{self.unit}]{label}>"
 
     def _repr_html_(self) -> str:
-        """The same as a table of one row, for notebooks."""
+        """Return the same as a table of one row, for notebooks."""
         return html_table(("name", "label", "unit"), [(self.symbol, self.label, printed(self.unit))])
 
 
@@ -80,7 +80,7 @@ class Field(Labelled):
 
     Attributes:
         value: a Function or a UFL expression.
-        meaning: unit, label, symbol, whether it is signed, whether it is a vector.
+        meaning: unit, label, symbol, sign, scalar or vector.
     """
 
     value: Any

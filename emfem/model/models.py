@@ -12,7 +12,7 @@ from emfem.dimensions import Meaning, System, printed
 from emfem.errors import EmfemError, ParameterError, UnknownName, floats
 from emfem.mesh import Domain
 from emfem.model.coefficients import Driver
-from emfem.model.conditions import Condition
+from emfem.model.conditions import DirichletCondition
 from emfem.model.described import Field, Quantity, html_table
 from emfem.model.fluxes import Balance
 from emfem.model.resolution import Resolution
@@ -59,7 +59,7 @@ class Model:
         unknowns: Sequence[Unknown],
         residual: ufl.Form,
         *,
-        conditions: Sequence[Condition] = (),
+        conditions: Sequence[DirichletCondition] = (),
         expressions: Mapping[str, Any] | None = None,
         quantities: Mapping[str, Quantity] | None = None,
         drivers: Sequence[Driver] = (),
@@ -287,7 +287,7 @@ class Model:
         )
 
     def _shown(self, name: str) -> str:
-        """The value of a quantity as text."""
+        """Return the value of a quantity as text."""
         if self.mesh.comm.size > 1:
             return ""
         try:
@@ -296,7 +296,7 @@ class Model:
             return "not known"
 
     def _range(self, name: str) -> str:
-        """The range of a field, of a vector that of its length, as text."""
+        """Return the range of a field, of a vector that of its length, as text."""
         if self.mesh.comm.size > 1:
             return ""
         if not self.is_known() or self.missing:

@@ -11,11 +11,20 @@ from emfem.model.coefficients import is_ufl
 import numpy as np
 import ufl
 from dolfinx import fem
+from dolfinx.mesh import Mesh
+from mpi4py import MPI
+from numpy.typing import NDArray
 
 
 def measure_size(domain: Domain, measure: ufl.Measure) -> float:
     """Return `int 1` over a measure: a volume, or the area of a boundary. Collective."""
     return fields.integral(fem.form(fem.Constant(domain.mesh, 1.0) * measure), domain.mesh.comm)
+
+
+def largest_diameter(mesh: Mesh, cells: NDArray[np.int32]) -> float:
+    """Return the largest diameter of some cells of each rank, 0 without any. Collective."""
+    largest = float(mesh.h(mesh.topology.dim, cells).max(initial=0.0)) if len(cells) else 0.0
+    return mesh.comm.allreduce(largest, op=MPI.MAX)
 
 
 def mean_value(domain: Domain, value: Any, unknown: float = 1.0) -> float:

@@ -44,7 +44,7 @@ def model(
     voids: bool = False,
     degree: int = 2,
 ) -> Model:
-    """The stress model on `domain`: unknown sigma, the hydrostatic stress, tension positive [Pa].
+    """Return the stress model on `domain`: unknown sigma, the hydrostatic stress, tension positive [Pa].
 
     dsigma/dt = div kappa (grad sigma + f), f = Z* e E/Omega - Q* grad T/(Omega T), kappa = D B Omega/(k T). Atoms of
     Z* < 0 go against the current and leave tension behind. Find sigma with int (dsigma/dt / B) v + M (grad sigma + f) .

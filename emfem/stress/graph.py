@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from emfem.mesh import Network
+from emfem.model import graph_flows
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array, diags_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import breadth_first_order
-from scipy.sparse.linalg import splu
 
 SAME = 1e-9  # of the range of stresses: what two ways round a loop may differ by, from rounding and the user's digits
 
@@ -74,21 +74,10 @@ def _flowing(network: Network, missing: Values, dirichlet: Values) -> Values:
     In a piece without a Dirichlet node, c is 0 at one node.
     """
     start, end = network.segments.T
-    nodes = len(network.nodes)
-    weight = network.cross_sections / network.lengths
-    links = coo_array((weight, (start, end)), shape=(nodes, nodes))
-    links = (links + links.T).tocsr()
+    nodes, weight = len(network.nodes), network.cross_sections / network.lengths
     load = np.bincount(end, weight * missing, nodes) - np.bincount(start, weight * missing, nodes)
-    label = network.components
-    known, values = ~np.isnan(dirichlet), np.nan_to_num(dirichlet)
-    tied = np.isin(label, label[known])
+    label, values = network.components, np.where(network.degree > 0, dirichlet, 0.0)
+    tied = np.isin(label, label[~np.isnan(values)])
     first = np.unique(np.where(tied, -1, label), return_index=True)[1]
-    known[first[~tied[first]]] = True
-    known |= network.degree == 0
-    free = np.flatnonzero(~known)
-    corrections = values.copy()
-    if len(free):
-        laplacian = (diags_array(links.sum(axis=1)) - links).tocsr()[free]
-        right = load[free] - laplacian @ np.where(known, values, 0.0)
-        corrections[free] = splu(laplacian[:, free].tocsc(), permc_spec="MMD_AT_PLUS_A").solve(right)
-    return corrections
+    values[first[~tied[first]]] = 0.0
+    return graph_flows(network.segments, weight, load, values)[0]

@@ -6,17 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
+from emfem import model as models
 from emfem.errors import ParameterError, kind, number
 from emfem.mesh import Domain
-from emfem.model import (
-    Driver,
-    Model,
-    check_material,
-    is_ufl,
-    material_temperature,
-    refuse_model,
-    vector_coefficient,
-)
+from emfem.model import Driver, Model, is_ufl
 from emfem.stress.laws import ConfinedMetal
 
 import numpy as np
@@ -48,8 +41,8 @@ def metal_at(domain: Domain, material: Any, temperature: Any) -> ConfinedMetal:
     Raises:
         ParameterError: for a material without laws, or a temperature that is not positive or that they do not reach.
     """
-    check_material(material)
-    metal = ConfinedMetal(material, material_temperature(domain, material, temperature))
+    models.check_material(material)
+    metal = ConfinedMetal(material, models.material_temperature(domain, material, temperature))
     for name in ("diffusivity", "atomic_volume", "bulk_modulus", "effective_charge"):
         metal[name]  # reports what is missing or out of reach
     return metal
@@ -101,8 +94,8 @@ def _vector(domain: Domain, name: str, value: Any) -> ElectricField:
     Raises:
         ParameterError: if it has another shape (a number will do in one dimension), or is not finite.
     """
-    refuse_model(name, value)
-    vector, drivers = vector_coefficient(domain, name, value)
+    models.refuse_model(name, value)
+    vector, drivers = models.vector_coefficient(domain, name, value)
     if value is None:
         return ElectricField(vector, 0.0)
     unknown = is_ufl(value) or any(domain.period)

@@ -18,12 +18,11 @@ import math
 from typing import Any
 
 from emfem.mesh import Domain
-from emfem.model import Model, Resolution, mean_length, mean_value
+from emfem.model import Model, Resolution, largest_diameter, mean_length, mean_value
 from emfem.stress.laws import ConfinedMetal
 
 import numpy as np
 import ufl
-from mpi4py import MPI
 
 LEAST = {1: 4.5}  # of the diffusion length over a cell, by the degree of the elements
 QUADRATIC = 0.75  # of higher degrees
@@ -72,5 +71,4 @@ def _longest_cell(domain: Domain) -> float:
         vertices = np.flatnonzero(mesh.geometry.input_global_indices < len(domain.network.nodes)).astype(np.int32)
     link = mesh.topology.connectivity(0, 1)
     cells = np.unique(np.concatenate([np.zeros(0, dtype=np.int32), *(link.links(v) for v in vertices)]))
-    longest = float(mesh.h(1, cells.astype(np.int32)).max(initial=0.0)) if len(cells) else 0.0
-    return mesh.comm.allreduce(longest, op=MPI.MAX)
+    return largest_diameter(mesh, cells.astype(np.int32))

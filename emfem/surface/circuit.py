@@ -16,7 +16,7 @@ from emfem import model as models
 from emfem.dimensions import integral
 from emfem.errors import ParameterError
 from emfem.mesh import Domain, bounds
-from emfem.model import Condition, Driver, Model, OfTime, Quantity, Unknown
+from emfem.model import DirichletCondition, Driver, Model, OfTime, Quantity, Unknown
 from emfem.surface.terms import conduction
 from emfem.waveforms import as_waveform
 
@@ -29,30 +29,13 @@ SMALL = 1e-3  # V; typical where a current is 0 at the start
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
-    """Path of the current: the potential of one volt, psi, and its Dirichlet values.
-
-    Attributes:
-        share: the unknown psi.
-        unit: e, the field of one volt along the path [1/m].
-        face: cross-section at the end where the current enters.
-        length: of the path, about.
-        conditions: Dirichlet values of psi.
-    """
-
-    share: Unknown
-    unit: Any
-    face: float
-    length: float
-    conditions: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Circuit:
+class SurfaceCircuit:
     """Unknowns, terms and quantities that a current adds to a surface model.
 
     Attributes:
-        path: of the current.
+        share: the unknown psi, the potential of one volt.
+        unit: e, the field of one volt along the path of the current [1/m].
+        conditions: Dirichlet values of psi.
         conductivity: sigma [S/m].
         volts: V, a constant or an unknown.
         level: the unknown V; None if it is a constant.
@@ -61,7 +44,9 @@ class Circuit:
         scales: factors of the two equations.
     """
 
-    path: Path
+    share: Unknown
+    unit: Any
+    conditions: tuple[DirichletCondition, ...]
     conductivity: Any
     volts: Any
     level: Unknown | None
@@ -72,21 +57,21 @@ class Circuit:
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
         """Psi and, if it is unknown, V."""
-        return (self.path.share,) if self.level is None else (self.path.share, self.level)
+        return (self.share,) if self.level is None else (self.share, self.level)
 
     @property
     def field(self) -> Any:
         """E [V/m]."""
-        return self.volts * self.path.unit
+        return self.volts * self.unit
 
     @property
     def power_of_one_volt(self) -> Any:
         """`sigma |e|^2`; its integral is the conductance."""
-        return self.conductivity * ufl.inner(self.path.unit, self.path.unit)
+        return self.conductivity * ufl.inner(self.unit, self.unit)
 
     def residual(self, domain: Domain, tests: Sequence[Any], dx: Any) -> ufl.Form:
         """`int -sigma e . grad w dx`, and `V int sigma |e|^2 dx - I` if V is unknown."""
-        form = self.scales[0] * conduction(self.conductivity, self.path.unit, tests[0], dx)
+        form = self.scales[0] * conduction(self.conductivity, self.unit, tests[0], dx)
         if self.current is not None:
             volume = fem.Constant(domain.mesh, float(np.prod(domain.extent())))
             form += self.scales[1] * (self.volts * self.power_of_one_volt - self.current / volume) * tests[1] * dx
@@ -95,7 +80,7 @@ class Circuit:
     def expressions(self) -> dict[str, Any]:
         """Return field, current density, potential (along a periodic path its periodic part) and conductivity."""
         field = self.field
-        potential = self.volts * self.path.share.function
+        potential = self.volts * self.share.function
         return {"E": field, "j": self.conductivity * field, "phi": potential, "conductivity": self.conductivity}
 
     def quantities(self, domain: Domain, dx: Any) -> dict[str, Quantity]:
@@ -145,7 +130,7 @@ def ends_of(domain: Domain, on: Sequence[str] | None) -> Ends:
 
 def circuit(
     domain: Domain, space: fem.FunctionSpace, driven: tuple[str, OfTime], ends: Ends, metal: Any, solid: Any
-) -> Circuit:
+) -> SurfaceCircuit:
     """Return the circuit of a current density, a current or a voltage.
 
     Args:
@@ -156,45 +141,45 @@ def circuit(
         metal: conductivity of the metal [S/m].
         solid: conductivity of a place over that of the metal.
     """
-    path = _across(domain, space) if ends is None else _between(domain, space, ends)
-    name, value = driven
-    share = path.face if name == "current_density" else 1.0
-    scaled = as_waveform(value).scaled(share) if callable(value) else value * share
+    share, volume, name, value = models.algebraic("psi", space), float(np.prod(domain.extent())), *driven
+    unit, conditions, face, length = _path(domain, share, ends, volume)
+    factor = face if name == "current_density" else 1.0
+    scaled = as_waveform(value).scaled(factor) if callable(value) else value * factor
     constant, drivers = models.coefficient(domain, name, scaled)
     level = None if name == "voltage" else models.algebraic("voltage", models.number_space(domain))
     sigma = models.mean_value(domain, metal)
-    conductance = sigma * path.face / path.length
-    flow = path.length**2 / (sigma * float(np.prod(domain.extent())))
-    amount = abs(float(constant)) or SMALL * conductance
-    return Circuit(
-        path,
+    amount = abs(float(constant)) or SMALL * sigma * face / length
+    return SurfaceCircuit(
+        share,
+        unit,
+        conditions,
         metal * solid,
         constant if level is None else level.function,
         level,
         None if level is None else constant,
         tuple(drivers),
-        (fem.Constant(domain.mesh, flow), fem.Constant(domain.mesh, 1 / amount)),
+        (fem.Constant(domain.mesh, length**2 / (sigma * volume)), fem.Constant(domain.mesh, 1 / amount)),
     )
 
 
-def _across(domain: Domain, space: fem.FunctionSpace) -> Path:
-    """Return the path along x all through a periodic domain: a volt falls in a period, and psi is its periodic part."""
-    share, length = models.algebraic("psi", space), float(domain.period[0])
-    along = fem.Constant(domain.mesh, np.eye(domain.dim)[0] / length)
-    face = float(np.prod(domain.extent())) / length
-    return Path(share, along - ufl.grad(share.function), face, length, (_pinned(domain, share),))
+def _path(
+    domain: Domain, share: Unknown, ends: Ends, volume: float
+) -> tuple[Any, tuple[DirichletCondition, ...], float, float]:
+    """Return the field of one volt, the conditions of psi, the cross-section that the current enters by, the length.
+
+    The current flows from one boundary, at a volt, to another; or along x all through a periodic domain: a volt falls
+    in a period then, and psi is its periodic part.
+    """
+    if ends is None:
+        length = float(domain.period[0])
+        along = fem.Constant(domain.mesh, np.eye(domain.dim)[0] / length)
+        return along - ufl.grad(share.function), (_pinned(domain, share),), volume / length, length
+    face = models.measure_size(domain, domain.ds(ends[0]))
+    first, last = (models.dirichlet_condition(domain, share, name, v)[0] for name, v in zip(ends, (1, 0), strict=True))
+    return -ufl.grad(share.function), (first, last), face, volume / face
 
 
-def _between(domain: Domain, space: fem.FunctionSpace, ends: tuple[str, str]) -> Path:
-    """Return the path from one boundary, at a volt, to another."""
-    share, face = models.algebraic("psi", space), models.measure_size(domain, domain.ds(ends[0]))
-    conditions = [
-        models.dirichlet_condition(domain, share, name, value)[0] for name, value in zip(ends, (1.0, 0.0), strict=True)
-    ]
-    return Path(share, -ufl.grad(share.function), face, float(np.prod(domain.extent())) / face, tuple(conditions))
-
-
-def _pinned(domain: Domain, unknown: Unknown) -> Condition:
+def _pinned(domain: Domain, unknown: Unknown) -> DirichletCondition:
     """Return the condition that one node, nearest the lowest corner, is 0: only differences count. Collective."""
     space, comm = unknown.function.function_space, domain.mesh.comm
     owned = space.dofmap.index_map.size_local
@@ -202,4 +187,4 @@ def _pinned(domain: Domain, unknown: Unknown) -> Condition:
     far = np.linalg.norm(apart, axis=1)
     nearest = int(np.argmin(comm.allgather(float(far.min(initial=np.inf)))))
     dofs = np.array([far.argmin()] if comm.rank == nearest else [], dtype=np.int32)
-    return Condition("a corner", unknown, dofs, fem.Constant(domain.mesh, 0.0))
+    return DirichletCondition("a corner", unknown, dofs, fem.Constant(domain.mesh, 0.0))

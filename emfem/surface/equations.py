@@ -52,7 +52,7 @@ def model(
     conductivity_ratio: float = 1e-3,
     degree: int = 1,
 ) -> Model:
-    """The surface model on `domain`: unknowns c (1 metal, 0 vacuum), mu, and with a current psi and the voltage.
+    """Return the surface model on `domain`: unknowns c (1 metal, 0 vacuum), mu, and with a current psi and the voltage.
 
     Find c, mu, psi and V with
 
@@ -142,7 +142,7 @@ def model(
         domain,
         unknowns,
         residual,
-        conditions=wired.path.conditions if wired else (),
+        conditions=wired.conditions if wired else (),
         expressions={"flux": flux, "distance": distance(c, half)} | (wired.expressions() if wired else {}),
         quantities=quantities(domain, c, flux, laws, width, of_void, dx)
         | (wired.quantities(domain, dx) if wired else {}),

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
+from emfem import model as models
 from emfem.errors import ParameterError, kind
 from emfem.mesh import Domain
-from emfem.model import MaterialAt, MaterialLaws, OfTime, check_material, is_ufl, material_temperature, of_time
+from emfem.model import MaterialAt, MaterialLaws, OfTime
 from emfem.surface.sampling import joined
 from emfem.surface.shapes import Shape, profile
 from emfem.units import boltzmann, elementary_charge
 
 import numpy as np
 from dolfinx import fem
-from mpi4py import MPI
 from numpy.typing import NDArray
 
 NEEDED = ("surface_diffusivity_thickness", "surface_energy", "atomic_volume")
@@ -50,13 +50,13 @@ def metal(domain: Domain, material: Any, temperature: Any, driven: bool) -> Surf
     Raises:
         ParameterError: if it is no material, lacks constants (all are named), or the temperature cannot be.
     """
-    check_material(material)
+    models.check_material(material)
     lacks = [name for name in (*NEEDED, *(DRIVEN if driven else ())) if not _has(material, name)]
     if lacks:
         arguments, name = ", ".join(f"{name}=..." for name in lacks), getattr(material, "name", "the material")
         msg = f"{name} has no {', '.join(lacks)}: give what a moving surface needs, as in having({arguments})"
         raise ParameterError(msg)
-    there = MaterialAt(material, material_temperature(domain, material, temperature, NEEDED[0]))
+    there = MaterialAt(material, models.material_temperature(domain, material, temperature, NEEDED[0]))
     own = MaterialAt(material, material.temperature)
     volume, tension = own["atomic_volume"], own["surface_energy"]
     constants = {"mullins": there[NEEDED[0]] * (tension * volume / boltzmann) / there.temperature}
@@ -64,7 +64,7 @@ def metal(domain: Domain, material: Any, temperature: Any, driven: bool) -> Surf
         constants["pull"] = there["effective_charge"] * (elementary_charge / (tension * volume))
         constants["conductivity"] = 1 / there["resistivity"]
     # numbers become constants of the forms, into which they would be compiled else
-    forms = {k: v if is_ufl(v) else fem.Constant(domain.mesh, float(v)) for k, v in constants.items()}
+    forms = {k: v if models.is_ufl(v) else fem.Constant(domain.mesh, float(v)) for k, v in constants.items()}
     return SurfaceMetal(volume, tension, **forms)
 
 
@@ -90,7 +90,7 @@ def drive(**drives: OfTime | None) -> tuple[str, OfTime] | None:
         msg = f"{' and '.join(chosen)} are given, must be one of them"
         raise ParameterError(msg)
     ((name, value),) = chosen.items()
-    checked = of_time(name, value, unit=DRIVES[name])
+    checked = models.of_time(name, value, unit=DRIVES[name])
     if not callable(checked) and checked == 0.0:
         msg = f"{name} = 0 {DRIVES[name]}, must not be zero: leave it out where no current flows"
         raise ParameterError(msg)
@@ -169,8 +169,7 @@ def _check_resolution(c: fem.Function, domain: Domain, width: float) -> None:
     owned = mesh.topology.index_map(dim).size_local
     values = c.x.array[space.dofmap.list[:owned]]
     there = np.flatnonzero((values.max(axis=1) > 0.1) & (values.min(axis=1) < 0.9)).astype(np.int32)
-    diameters = mesh.h(dim, there) if len(there) else np.zeros(0)
-    size = mesh.comm.allreduce(float(diameters.max(initial=0.0)), op=MPI.MAX) / np.sqrt(dim)
+    size = models.largest_diameter(mesh, there) / np.sqrt(dim)
     if size / degree > FINEST * width * (1 + 1e-6):
         msg = (
             f"interface_width = {width:g} m, must be at least {size / degree / FINEST:.3g} m on cells of {size:.3g} m "
