@@ -1,7 +1,7 @@
-"""What numbers and fields are: words, unit, sign. The unit follows from the domain's measure and the system it is in.
+"""Meaning of numbers and fields: label, unit, sign. The unit follows from the measure and the system of the domain.
 
-A model in SI tells units; one that is scaled, or of which nobody told, tells none. An integral over a line or a plane
-lacks the lengths that a body has: a current of a plane is told in A/m, a volume on a line in m.
+Numbers of a model in SI have units; those of a scaled model, or one of an unknown system, have none. An integral over a
+line or a plane lacks the lengths that a body has: a current of a plane is in A/m, a volume on a line in m.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ POWER = re.compile(r"(?<=[A-Za-zµμΩ])(-?\d)")  # m2 is written for m**2
 
 @dataclass(frozen=True)
 class System:
-    """What the numbers of a model are measured in.
+    """System of units of a model.
 
     Attributes:
-        name: "SI", "scaled", or "not told".
-        length: unit of lengths: "m", the name of a scale such as "h", or "-" where nobody told it.
+        name: "SI", "scaled", or "unknown".
+        length: unit of lengths: "m", the name of a scale such as "h", or "-" if it is unknown.
         time: unit of times: "s" or "-".
-        scales: what the units "m" and "s" become in a scaled model whose scales are known: values in SI.
+        scales: SI values of the units of length, "m", and time, "s", of a scaled model if they are known.
     """
 
     name: str
@@ -45,25 +45,25 @@ class System:
 
 
 SI = System("SI", METRE, "s")
-NOT_TOLD = System("not told")
+UNKNOWN_SYSTEM = System("unknown")
 
 
 def scaled(length: str = PLAIN, scales: Mapping[str, float] | None = None) -> System:
-    """A system in which nothing has a unit, but for the name of the scale of lengths."""
+    """Return a system without units, but with the name of the scale of lengths."""
     return System("scaled", length, PLAIN, dict(scales or {}))
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a number or a field is.
+    """Meaning of a number or a field.
 
     Attributes:
-        label: in words.
+        label: name in words.
         si: its unit in SI, for a body in space.
-        extent: 1 for an integral over the domain, -1 for what is inverse to one, 0 for what is told of a place.
-        signed: whether 0 is the middle of its values, so that colours are those of signs.
-        symbol: what its model calls it.
-        vector: whether it has components.
+        extent: 1 for an integral over the domain, -1 for the inverse of one, 0 for a value at a place.
+        signed: 0 is the middle of its values, so that colours are those of signs.
+        symbol: name in its model.
+        vector: it has components.
         system: that of its model.
         measure: lengths in the measure of the domain: 1 on a line, 2 in a plane, 3 in a body.
     """
@@ -85,30 +85,30 @@ class Meaning:
 
 
 def integral(si: str, label: str = "", *, inverse: bool = False) -> Meaning:
-    """What an integral over the domain is, or what is inverse to one, by its unit for a body in space."""
+    """Return the meaning of an integral over the domain, or of the inverse of one, by its unit for a body in space."""
     return Meaning(label, si, extent=-1 if inverse else 1)
 
 
 @cache
 def registry() -> pint.UnitRegistry:
-    """The units there are; made when the first text with a unit is met."""
+    """Return the registry of units, made at the first text with a unit."""
     import pint  # slow to import, and most runs have no texts with units
 
     return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
 
 
 def parsed(unit: str) -> pint.Unit:
-    """A unit as it is written here: m2, Ohm, "-" for none. Raises what Pint raises."""
+    """Return the unit of a text such as "m2", "Ohm" or "-" for none; errors are those of Pint."""
     return registry().parse_units("" if unit == PLAIN else POWER.sub(r"**\1", unit.replace("Ohm", "ohm")))
 
 
 @cache
 def product(unit: str, *, metres: int = 0, seconds: int = 0) -> str:
-    """A unit times powers of metre and second, as text: "Pa m" of "Pa m3" times 1/m2."""
+    """Return a unit times powers of metre and second as text: "Pa m" of "Pa m3" times 1/m2."""
     if not metres and not seconds:
         return unit
-    found = parsed(unit) * registry().meter ** metres * registry().second ** seconds
-    terms = f"{found:~D}".replace("Ω", "Ohm").replace(" ** ", "").split(" / ")
+    multiplied = parsed(unit) * registry().meter ** metres * registry().second ** seconds
+    terms = f"{multiplied:~D}".replace("Ω", "Ohm").replace(" ** ", "").split(" / ")
     above = [term for term in sorted(terms[0].split(" * "), key=_metre_last) if term != "1"]
     below = sorted(terms[1:], key=_metre_last, reverse=True)
     divisor = f"/{below[0]}" if len(below) == 1 else f"/({' '.join(below)})" if below else ""
@@ -120,10 +120,7 @@ def _metre_last(term: str) -> bool:
 
 
 def printed(unit: str) -> str:
-    """A unit as pictures have it: "A/m²", "Ω"; empty for a plain number."""
+    """Return a unit as pictures have it: "A/m²", "Ω"; "" for a plain number."""
     raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-    return (
-        ""
-        if unit == PLAIN
-        else re.sub(r"(?<=[A-Za-z])\d", lambda found: found[0].translate(raised), unit).replace("Ohm", "Ω")
-    )
+    text = re.sub(r"(?<=[A-Za-z])\d", lambda digit: digit[0].translate(raised), unit)
+    return "" if unit == PLAIN else text.replace("Ohm", "Ω")

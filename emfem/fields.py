@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emfem.dimensions import NOT_TOLD, Meaning
+from emfem.dimensions import UNKNOWN_SYSTEM, Meaning
 from emfem.errors import ParameterError, choice, floats, kind, number
 from emfem.mesh import bounds, period
 
@@ -168,7 +168,7 @@ def discontinuous(field: Any, mesh: dolfinx.mesh.Mesh, degree: int) -> fem.Funct
 
 def meaning_of(function: fem.Function) -> Meaning:
     """What a Function is: that of a model says it, another one has but its name."""
-    return getattr(function, "meaning", Meaning(symbol=function.name, system=NOT_TOLD))
+    return getattr(function, "meaning", Meaning(symbol=function.name, system=UNKNOWN_SYSTEM))
 
 
 def copied(function: fem.Function) -> fem.Function:
@@ -213,7 +213,7 @@ def sampled(field: Any) -> fem.Function:
     mesh = meshes[0] if meshes else dolfinx.mesh.Mesh(domains[0].ufl_cargo(), domains[0])
     degree = ufl.algorithms.estimate_total_polynomial_degree(field)
     found = discontinuous(field, mesh, int(np.clip(degree, 1, HIGHEST)))
-    told = next((c.meaning.system for c in coefficients if hasattr(c, "meaning")), NOT_TOLD)
+    told = next((c.meaning.system for c in coefficients if hasattr(c, "meaning")), UNKNOWN_SYSTEM)
     found.meaning = Meaning(symbol=found.name, system=told)  # lengths are those of the model; its own unit is not known
     return found
 

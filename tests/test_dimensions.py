@@ -314,7 +314,7 @@ def test_without_a_system_nothing_has_a_unit(long: float) -> None:
     """Of bare numbers on a bare domain none has a unit, however long it is; neither has a film."""
     domain = em.mesh.rectangle((long, long), cells=(2, 2))
     assert units_of(bare(domain)) == units_of(film(domain)) == {PLAIN}
-    assert (bare(domain).system.name, film(domain).system.name) == ("not told", "scaled")
+    assert (bare(domain).system.name, film(domain).system.name) == ("unknown", "scaled")
     assert (bare(domain).system.length, film(domain).system.length) == (PLAIN, "h")
 
 

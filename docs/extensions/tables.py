@@ -49,7 +49,7 @@ MAKERS: Mapping[type[Table], Sequence[Callable[..., Any]]] = {
     stress.Stress: (em.stress.model,),
     surface.Surface: (em.surface.model,),
     surface.Form: (em.surface.void, em.surface.wire, em.surface.strip, em.surface.flat, em.surface.bridge),
-    surface.Facets: (em.surface.Anisotropy,),
+    surface.Facets: (em.surface.MobilityAnisotropy,),
     running.March: (em.evolve,),
     running.Rest: (em.solve_steady,),
     domain.Grains: (em.mesh.grains,),

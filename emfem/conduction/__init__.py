@@ -2,13 +2,13 @@
 
     -div(sigma grad phi) = 0,   E = -grad phi,   j = sigma E
 
-In SI, which a domain in metres tells (`domain.in_metres()`), sigma is in S/m. Then by the domain:
+In SI, on a domain in metres (`domain.in_metres()`), sigma is in S/m. Then by the domain:
 
     a body, a network, a plane with a thickness        currents [A], resistance [Ohm], power [W]
     a plane without one                                currents [A/m], resistance times thickness [Ohm m], power [W/m]
     a line                                             current densities [A/m2], resistance times area [Ohm m2]
 
-On a domain of which nobody told the unit any consistent choice will do, such as sheet conductances in a plane, and no
+On a domain without a unit any consistent choice will do, such as sheet conductances in a plane, and no
 unit is printed.
 """
 

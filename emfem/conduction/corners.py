@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 type Values = NDArray[np.float64]
 
-NEAR = 4.0  # diameters of a cell around the peak in which the boundary is looked at
+NEAR = 4.0  # radius around the peak in which the boundary is examined, in diameters of a cell
 SHARP = np.radians(60.0)  # a turn that no curve makes which its facets resolve: six of them a circle
-LEAST = np.radians(10.0)  # a smaller turn is not told from a curve; the density would grow as h^-0.05
+LEAST = np.radians(10.0)  # a smaller turn may be a curve; the density would grow as h^-0.05
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Corner:
     Attributes:
         place: a point of it, shape (dim,).
         angle: inside the domain [degrees].
-        exponent: 1 - pi / angle; where a held potential ends 1 - pi / (2 angle).
-        electrode: whether a held potential ends there.
+        exponent: 1 - pi / angle; where an electrode ends 1 - pi / (2 angle).
+        electrode: an electrode ends there.
     """
 
     place: NDArray[np.float64]
@@ -36,7 +36,7 @@ class Corner:
     electrode: bool
 
     def __str__(self) -> str:
-        """What it is, and how fast |j| grows."""
+        """One line: its kind, its angle and the growth of |j|."""
         what = "an electrode's edge" if self.electrode else "a sharp corner"
         grows = f"grows as h^-{self.exponent:.2f} unless smaller cells round it"
         return f"{what} of {self.angle:.0f} degrees, where it {grows}"
@@ -44,15 +44,15 @@ class Corner:
 
 @dataclass(frozen=True)
 class _Facets:
-    """Flat facets of the boundary: their vertices, shape (n, v, dim), outward normals, and whether phi is held."""
+    """Flat facets of the boundary: vertices, shape (n, v, dim), outward normals, a mask of those of electrodes."""
 
     vertices: Values
     normals: Values
-    held: NDArray[np.bool_]
+    electrode: NDArray[np.bool_]
 
 
-def corner_at(domain: Domain, place: Values, size: float, held: Collection[str]) -> Corner | None:
-    """The strongest corner that a cell of diameter `size` at `place` touches; None without any. Collective.
+def corner_at(domain: Domain, place: Values, size: float, electrodes: Collection[str]) -> Corner | None:
+    """Return the strongest corner that a cell of diameter `size` at `place` touches; None without any. Collective.
 
     Neighbours of a true corner are straighter than it is; on a curve all turn alike, however many facets it has.
 
@@ -60,17 +60,17 @@ def corner_at(domain: Domain, place: Values, size: float, held: Collection[str])
         domain: plane or solid; others have no corners.
         place: on every rank the same, shape (dim,).
         size: diameter of the cell there, on every rank the same.
-        held: boundaries with a held potential.
+        electrodes: boundaries with one potential.
     """
     if domain.dim not in (2, 3) or domain.shell:
         return None
-    facets = _facets_near(domain, place, NEAR * size, held)
+    facets = _facets_near(domain, place, NEAR * size, electrodes)
     turns = _turns(facets, size)
-    found = []
+    corners = []
     for (first, second), (angle, shared) in turns.items():
         if np.linalg.norm(shared - place, axis=1).min() > 1.001 * size:
             continue
-        ends = bool(facets.held[first] != facets.held[second])
+        ends = bool(facets.electrode[first] != facets.electrode[second])
         turn = angle - np.pi
         beside = [abs(a - np.pi) for pair, (a, _) in turns.items() if len({first, second} & set(pair)) == 1]
         if not ends and (turn < LEAST or (turn < SHARP and max(beside, default=0.0) > turn / 2)):
@@ -78,12 +78,12 @@ def corner_at(domain: Domain, place: Values, size: float, held: Collection[str])
         exponent = 1.0 - np.pi / (2 * angle if ends else angle)
         if exponent > 1.0 - np.pi / (np.pi + LEAST):
             nearest = shared[np.linalg.norm(shared - place, axis=1).argmin()]
-            found.append(Corner(nearest, float(np.degrees(angle)), float(exponent), ends))
-    return max(found, key=lambda corner: corner.exponent, default=None)
+            corners.append(Corner(nearest, float(np.degrees(angle)), float(exponent), ends))
+    return max(corners, key=lambda corner: corner.exponent, default=None)
 
 
-def _facets_near(domain: Domain, place: Values, reach: float, held: Collection[str]) -> _Facets:
-    """The facets of the boundary with a vertex within `reach`, from all ranks. Collective."""
+def _facets_near(domain: Domain, place: Values, reach: float, electrodes: Collection[str]) -> _Facets:
+    """Return the facets of the boundary with a vertex within `reach`, from all ranks. Collective."""
     mesh, dim = domain.mesh, domain.dim
     mesh.topology.create_connectivity(dim - 1, dim)
     mesh.topology.create_connectivity(dim, dim - 1)
@@ -96,7 +96,7 @@ def _facets_near(domain: Domain, place: Values, reach: float, held: Collection[s
     cells = [int(mesh.topology.connectivity(dim - 1, dim).links(facet)[0]) for facet in outer]
     inside = x[mesh.geometry.dofmaps[0][cells]].mean(axis=1) if cells else np.zeros((0, dim))
     normals = _normals(vertices, inside)
-    tags = [domain.facets.find(domain.tag(name)) for name in held]
+    tags = [domain.facets.find(domain.tag(name)) for name in electrodes]
     on = np.isin(outer, np.concatenate(tags) if tags else [])
     parts = mesh.comm.allgather((vertices, normals, on))
     full = [part for part in parts if len(part[0])] or parts[:1]
@@ -104,7 +104,7 @@ def _facets_near(domain: Domain, place: Values, reach: float, held: Collection[s
 
 
 def _normals(vertices: Values, inside: Values) -> Values:
-    """Unit normals of facets that point away from the places inside, shape (n, dim)."""
+    """Return unit normals of facets that point away from the places inside, shape (n, dim)."""
     along = vertices[:, 1] - vertices[:, 0]
     if vertices.shape[2] == 2:
         normals = np.stack([along[:, 1], -along[:, 0]], axis=1)
@@ -116,8 +116,8 @@ def _normals(vertices: Values, inside: Values) -> Values:
 
 
 def _turns(facets: _Facets, size: float) -> dict[tuple[int, int], tuple[float, Values]]:
-    """For facets that share a corner or an edge: the angle inside [rad] and what is shared, shape (n, dim)."""
-    found = {}
+    """Return for facets that share a corner or an edge the angle inside [rad] and the points shared, shape (n, dim)."""
+    turns = {}
     share = facets.vertices.shape[2] - 1
     for i, j in combinations(range(len(facets.vertices)), 2):
         apart = np.linalg.norm(facets.vertices[i][:, None] - facets.vertices[j], axis=2)
@@ -126,5 +126,5 @@ def _turns(facets: _Facets, size: float) -> dict[tuple[int, int], tuple[float, V
             continue
         turn = float(np.arccos(np.clip(facets.normals[i] @ facets.normals[j], -1.0, 1.0)))
         beyond = (facets.vertices[j].mean(axis=0) - facets.vertices[i].mean(axis=0)) @ facets.normals[i]
-        found[i, j] = (np.pi + turn if beyond > 0 else np.pi - turn, common)
-    return found
+        turns[i, j] = (np.pi + turn if beyond > 0 else np.pi - turn, common)
+    return turns

@@ -5,27 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from emfem import fields
-from emfem.conduction.electrodes import Electrode, among, attach, check_floating, check_touching, nodes_of
+from emfem import model as models
+from emfem.conduction.electrodes import Electrode, attach, check_floating, check_touching, electrodes_of
 from emfem.conduction.laws import continuity, ohmic_flux
 from emfem.dimensions import Meaning, integral
 from emfem.errors import ParameterError, count, floats, kind
 from emfem.mesh import Domain
-from emfem.model import (
-    Balance,
-    Fixed,
-    Flux,
-    Model,
-    Quantity,
-    algebraic,
-    check_boundaries,
-    neumann_term,
-    positive_coefficient,
-    tests,
-)
+from emfem.model import Fixed, Flux, Model, Quantity
 from emfem.spaces import tied
 
-import basix.ufl
 import numpy as np
 import ufl
 from dolfinx import fem
@@ -47,7 +35,7 @@ def model(
     mean_field: ArrayLike | None = None,
     degree: int = 2,
 ) -> Model:
-    """The conduction model on `domain`: unknown phi (potential), derived fields E, j and potential (phi - E0 . x).
+    """Return the conduction model: unknown phi (potential), derived fields E, j and potential (phi - E0 . x).
 
     Find phi with int -sigma (E0 - grad phi) . grad v dx = int g v ds for all v, g the current density let in and E0 the
     mean field along periodic axes, 0 elsewhere. Boundaries without a condition are insulated. An electrode that carries
@@ -65,9 +53,9 @@ def model(
         on: conditions on named boundaries: `fixed(V)` is an electrode at a voltage, `conduction.electrode(...)` one at
             a voltage or a total current, with or without a contact resistance, `flux(j)` lets current in. Electrodes at
             different voltages should not touch: the exact current is infinite, that on a mesh the mesh's.
-        mean_field: E0, what drives the current through a periodic domain, dim numbers [V/m]; phi is then periodic and
-            E = E0 - grad phi.
-        degree: polynomial degree of phi.
+        mean_field: E0, which drives the current through a periodic domain, dim numbers; phi is then periodic and
+            E = E0 - grad phi [V/m].
+        degree: polynomial degree of phi [-].
 
     Raises:
         ParameterError: for a conductivity that is not positive or of the wrong shape, a piece of the domain without an
@@ -77,71 +65,66 @@ def model(
     """
     kind("domain", domain, Domain, "one of em.mesh")
     degree = count("degree", degree, at_least=1)
-    conditions = check_boundaries(domain, on, (Fixed, Flux, Electrode))
+    conditions = models.check_boundaries(domain, on, (Fixed, Flux, Electrode))
     driven = _mean_field(domain, mean_field)
-    electrodes = among(conditions)
+    electrodes = electrodes_of(conditions)
     grounded = any(e.voltage is not None for e in electrodes.values())
     if not grounded and (mean_field is None or conditions):
         msg = f"on = {conditions!r}, must hold at least one electrode at a voltage, em.fixed(...): the potential floats"
         raise ParameterError(msg)
-    sigma = positive_coefficient(domain, "conductivity", conductivity)
+    sigma = models.positive_coefficient(domain, "conductivity", conductivity)
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
-    nodes = nodes_of(domain, space, electrodes)
+    nodes = {name: models.boundary_nodes(domain, space, name) for name in electrodes}
     check_touching(domain, electrodes, nodes)
     if any(e.tied for e in electrodes.values()):
         space = tied(space, [nodes[name] for name, e in electrodes.items() if e.tied])
-        nodes = nodes_of(domain, space, electrodes)
+        nodes = {name: models.boundary_nodes(domain, space, name) for name in electrodes}
     check_floating(domain, space, electrodes, nodes)
 
-    potential = algebraic("phi", space)
+    potential = models.algebraic("phi", space)
     phi = potential.function
-    number_space = fem.functionspace(domain.mesh, basix.ufl.real_element(domain.mesh.basix_cell(), ()))
-    free = [name for name, e in electrodes.items() if e.balanced]
-    numbers = {name: algebraic(f"voltage of {name}", number_space) for name in free}
+    numbers = models.number_space(domain)
+    balanced = [name for name, e in electrodes.items() if e.balanced]
+    levels = {name: models.algebraic(f"voltage of {name}", numbers) for name in balanced}
     if not grounded:
-        numbers["gauge"] = algebraic("gauge", number_space)  # holds the mean of phi at 0; itself 0 at the solution
-    v, *others = tests((potential, *numbers.values()))
-    balances = {name: (unknown, w) for (name, unknown), w in zip(numbers.items(), others, strict=True)}
+        levels["gauge"] = models.algebraic("gauge", numbers)  # holds the mean of phi at 0; itself 0 at the solution
+    v, *others = models.tests((potential, *levels.values()))
+    tested = {name: (unknown, w) for (name, unknown), w in zip(levels.items(), others, strict=True)}
     dx = domain.dx(2 * degree)
     field, place = driven - ufl.grad(phi), ufl.SpatialCoordinate(domain.mesh)
     current = ohmic_flux(sigma, field)
-    inflows = {n: neumann_term(domain, {n: c}, v, 2 * degree) for n, c in conditions.items() if isinstance(c, Flux)}
-    flow = continuity(current, v, dx) - sum(form for form, _ in inflows.values())
-    one = fem.Constant(domain.mesh, 1.0)
-    added = attach(domain, electrodes, nodes, potential, balances, flow, v, degree=2 * degree)
+    let_in, let_out, inflow_drivers = models.inflow(domain, conditions, v, 2 * degree)
+    added = attach(domain, electrodes, nodes, potential, tested, continuity(current, v, dx) - let_in, v, 2 * degree)
     typical = _typical_current(domain, sigma, conditions, driven)
-    let_through = {
-        f"current {name}": Quantity(-ufl.replace(f, {v: one}), integral("A")) for name, (f, _) in inflows.items()
-    }
-    told = added.quantities | let_through
-    out = {name.removeprefix("current "): q.value for name, q in told.items() if name.startswith("current ")}
+    through = {name: q.value for name, q in added.currents.items()} | let_out
     residual = fem.Constant(domain.mesh, 1 / typical) * (added.flow + added.balance)
     if not grounded:
-        gauge, w = balances["gauge"]
+        gauge, w = tested["gauge"]
         residual += gauge.function * v * dx + phi * w * dx
     return Model(
         "conduction",
         domain,
-        (potential, *numbers.values()),
+        (potential, *levels.values()),
         residual,
         conditions=added.conditions,
         expressions={"E": field, "j": current, "potential": phi - ufl.inner(driven, place)},
         quantities={
             "power": Quantity(ufl.inner(current, field) * dx, integral("W")),
-            "phi_min": Quantity(lambda: fields.extremes(phi)[0], "V"),
-            "phi_max": Quantity(lambda: fields.extremes(phi)[1], "V"),
+            "phi_min": models.lowest(phi, "V"),
+            "phi_max": models.highest(phi, "V"),
             **added.quantities,
-            **let_through,
+            **{f"current {name}": Quantity(form, integral("A")) for name, form in let_out.items()},
         },
-        drivers=[*added.drivers, *(driver for _, moved in inflows.values() for driver in moved)],
-        balances={"current": Balance(None, integral("A"), out=out)},
+        drivers=[*added.drivers, *inflow_drivers],
+        balances={"current": models.Balance(None, integral("A"), out=through)},
+        roles={"potential": "phi", "current": "j"},
         system=domain.system(),
-        meanings=MEANINGS | {unknown.name: Meaning("voltage of an electrode", "V") for unknown in numbers.values()},
+        meanings=MEANINGS | {unknown.name: Meaning("voltage of an electrode", "V") for unknown in levels.values()},
     )
 
 
 def _mean_field(domain: Domain, mean_field: ArrayLike | None) -> Any:
-    """E0 as UFL; zero when left out.
+    """Return E0 as UFL; zero when left out.
 
     Raises:
         ParameterError: if it is not dim finite numbers, or has a part along an axis that is not periodic.
@@ -159,21 +142,13 @@ def _mean_field(domain: Domain, mean_field: ArrayLike | None) -> Any:
 
 
 def _typical_current(domain: Domain, sigma: Any, conditions: Mapping[str, Any], driven: Any) -> float:
-    """A current of the order of those that flow, for scaling: it need not be more than that. Collective."""
-    comm, one = domain.mesh.comm, fem.Constant(domain.mesh, 1.0)
+    """Return a current of the order of those that flow, for scaling: it need not be more than that. Collective."""
     length, face = domain.extent()
-    trace = ufl.tr(sigma) / domain.dim if ufl.as_ufl(sigma).ufl_shape else sigma
-    mean = abs(fields.integral(fem.form(trace * one * domain.dx(2)), comm)) / (length * face)
-    mean = mean if 0 < mean < np.inf else 1.0  # a placeholder has no value yet
-    conductance = mean * face / length
-
-    def now(value: Any) -> float:
-        return value(0.0) if callable(value) else value
-
-    electrodes = among(conditions).values()
-    held = [now(e.voltage) for e in electrodes if e.voltage is not None]
-    currents = [abs(now(e.current)) for e in electrodes if e.current is not None]
-    fluxes = [abs(now(c.value)) * face for c in conditions.values() if isinstance(c, Flux)]
-    volts = max(held, default=0.0) - min(held, default=0.0)
+    conductance = models.mean_value(domain, sigma) * face / length
+    electrodes = electrodes_of(conditions).values()
+    levels = [models.at_start("voltage", e.voltage) for e in electrodes if e.voltage is not None]
+    currents = [abs(models.at_start("current", e.current)) for e in electrodes if e.current is not None]
+    currents += [abs(flux) * face for flux in models.values_at_start(conditions, Flux).values()]
+    volts = max(levels, default=0.0) - min(levels, default=0.0)
     volts += length * float(np.linalg.norm(driven.value)) if isinstance(driven, fem.Constant) else 0.0
-    return max(conductance * volts, *currents, *fluxes, 0.0) or conductance * abs(max(held, default=0.0)) or 1.0
+    return max(conductance * volts, *currents, 0.0) or conductance * abs(max(levels, default=0.0)) or 1.0

@@ -1,4 +1,4 @@
-"""Kirchhoff's laws on a network of wires: what flows in every segment and via, without a mesh.
+"""Kirchhoff's laws on a network of wires: the currents of all segments and vias, without a mesh.
 
 sum of currents into a node = current drawn there,      V_a - V_b = R I,      R = rho L / (w h)
 """
@@ -13,28 +13,26 @@ from emfem.mesh import Domain, Network
 from emfem.mesh.distribute import on_root
 from emfem.mesh.graph import Floats, Numbers, component_labels, list_nodes, sum_at_nodes
 from emfem.mesh.wires import node_loads, pad_voltages
+from emfem.model import graph_flows
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import coo_array
-from scipy.sparse.linalg import splu
 
-REFINED = 2  # times that currents are corrected by what nodes lack: the first takes the rounding of the solve away
 BALANCED = 1e-9  # part of the loads that may be missing in a network without pads: rounding of the user's numbers
 
 
 @dataclass(frozen=True, eq=False)
 class Currents:
-    """What flows in a network.
+    """Potentials and currents of a network.
 
     Attributes:
-        network: where.
+        network: of the wires.
         potential: of each node [V], shape (n,).
         current: of each segment along its direction [A], shape (m,).
         current_density: the same over its cross-section [A/m2], shape (m,).
         via_current: of each via, from its first to its second node [A], shape (v,).
         injected: current brought to each node from outside [A], shape (n,): by pads, less by loads.
-        residual: what is left of Kirchhoff's law at each node [A], shape (n,): rounding.
+        residual: of Kirchhoff's law at each node [A], shape (n,): rounding.
         drop: how far each node is below the nearest voltage of the pads in its part [V], shape (n,).
         power: heat of segments and vias [W].
     """
@@ -67,7 +65,7 @@ def kirchhoff(
     pads: Mapping[int, float] | None = None,
     extra_resistance: ArrayLike | None = None,
 ) -> Currents:
-    """Potentials and currents of a network of wires. On a domain collective, and solved on one rank.
+    """Return potentials and currents of a network of wires. On a domain collective, and solved on one rank.
 
     Without any pad the currents are those of the loads alone, which must cancel in each part, and the potential is 0 at
     the first node of each. Nodes that shorts join have one potential; where shorts form a loop, or tie pads together,
@@ -77,13 +75,13 @@ def kirchhoff(
         network: of em.mesh.network, or the `network` of such a domain.
         resistivity: rho [Ohm m], a number or one a segment, shape (m,).
         loads: current drawn from nodes [A], a mapping of nodes or shape (n,); those of the network if left out.
-        pads: nodes held at a voltage [V]; those of the network if left out.
+        pads: nodes at a voltage [V]; those of the network if left out.
         extra_resistance: added to that of each segment [Ohm], such as that of a void, a number or shape (m,); inf cuts
             the segment.
 
     Raises:
         ParameterError: for a resistivity that is not positive, a negative extra resistance, nodes that do not exist, a
-            part of the network that hangs on no pad, shorted pads at different voltages, or loads that do not cancel
+            part of the network without a pad, shorted pads at different voltages, or loads that do not cancel
             where there is no pad.
     """
     wires = _wires(network)
@@ -134,14 +132,14 @@ def check_kirchhoff(
 
 
 def _wires(network: Network | Domain) -> Network:
-    """The network of either."""
-    found = network.wires() if isinstance(network, Domain) else network
-    kind("network", found, Network, "one of em.mesh.network")
-    return found
+    """Return the network itself or that of a domain."""
+    wires = network.wires() if isinstance(network, Domain) else network
+    kind("network", wires, Network, "one of em.mesh.network")
+    return wires
 
 
 def _resistance(wires: Network, resistivity: ArrayLike, extra: ArrayLike | None) -> Floats:
-    """R = rho L / (w h) of each segment and what is added [Ohm]."""
+    """Return R = rho L / (w h) of each segment and the extra resistance [Ohm]."""
     rho = wires.per_segment("resistivity", resistivity)
     wrong = np.flatnonzero(rho <= 0)
     if len(wrong):
@@ -154,19 +152,18 @@ def _resistance(wires: Network, resistivity: ArrayLike, extra: ArrayLike | None)
     finite = wires.per_segment("extra_resistance", np.where(np.isposinf(added), 0.0, added))
     wrong = np.flatnonzero(finite < 0)
     if len(wrong):
-        told = f"extra_resistance = {finite[wrong[0]]:g} Ohm of {wires.wire(int(wrong[0]))}"
-        msg = f"{told}, must be at least 0"
+        msg = f"extra_resistance = {finite[wrong[0]]:g} Ohm of {wires.wire(int(wrong[0]))}, must be at least 0"
         raise ParameterError(msg)
     return resistance + added
 
 
 def _links(wires: Network) -> Numbers:
-    """Segments, then vias, as pairs of nodes."""
+    """Return segments, then vias, as pairs of nodes."""
     return np.concatenate([wires.segments, wires.vias])
 
 
 def _solve(wires: Network, resistance: Floats, load: Floats, pads: Mapping[int, float]) -> tuple[Floats, Floats]:
-    """Potential of each node, and current of each segment and then each via."""
+    """Return the potential of each node, and the current of each segment and then each via."""
     nodes, links = len(wires.nodes), _links(wires)
     ohms = np.concatenate([resistance, wires.via_resistance])
     shorts = ohms == 0
@@ -179,7 +176,7 @@ def _solve(wires: Network, resistance: Floats, load: Floats, pads: Mapping[int, 
     values[one[list(grounds)]] = 0.0
     values[list(level)] = list(level.values())
     summed = np.bincount(one, -load, len(values))
-    potential, flow = _flows(one[links], conductance, summed, values)
+    potential, flow = graph_flows(one[links], conductance, summed, values)
     lack = sum_at_nodes(nodes, links, flow) - load
     if shorts.any():
         flow[shorts] = _short_currents(nodes, links[shorts], lack, pads)
@@ -187,7 +184,7 @@ def _solve(wires: Network, resistance: Floats, load: Floats, pads: Mapping[int, 
 
 
 def _held_levels(wires: Network, one: Numbers, pads: Mapping[int, float]) -> dict[int, float]:
-    """Voltage of each group of shorted nodes that has a pad.
+    """Return the voltage of each group of shorted nodes that has a pad.
 
     Raises:
         ParameterError: for pads that are shorted at different voltages.
@@ -203,7 +200,7 @@ def _held_levels(wires: Network, one: Numbers, pads: Mapping[int, float]) -> dic
 
 
 def _grounds(wires: Network, parts: Numbers, load: Floats, pads: Mapping[int, float]) -> list[int]:
-    """A node of each part to be put at 0; none if there are pads.
+    """Return a node of each part to be put at 0; none if there are pads.
 
     Raises:
         ParameterError: for a part without pad where others have one, or whose loads do not cancel.
@@ -211,74 +208,37 @@ def _grounds(wires: Network, parts: Numbers, load: Floats, pads: Mapping[int, fl
     if pads:
         loose = np.setdiff1d(parts, parts[list(pads)])
         if len(loose):
-            told = list_nodes(wires, np.flatnonzero(parts == loose[0]))
+            nodes = list_nodes(wires, np.flatnonzero(parts == loose[0]))
             more = f" (and {len(loose) - 1} other parts)" if len(loose) > 1 else ""
-            hang = "hangs" if told.startswith("node ") and not more else "hang"
-            msg = f"{told}{more} {hang} on no pad, must be joined to one: the potential there floats"
+            hang = "hangs" if nodes.startswith("node ") and not more else "hang"
+            msg = f"{nodes}{more} {hang} on no pad, must be joined to one: the potential there floats"
             raise ParameterError(msg)
         return []
     total, scale = np.bincount(parts, load), np.bincount(parts, np.abs(load))
     wrong = np.flatnonzero(np.abs(total) > BALANCED * scale)
     if len(wrong):
-        told = list_nodes(wires, np.flatnonzero(parts == wrong[0]))
-        msg = f"loads of {told} sum to {total[wrong[0]]:g} A, must cancel where there is no pad"
+        nodes = list_nodes(wires, np.flatnonzero(parts == wrong[0]))
+        msg = f"loads of {nodes} sum to {total[wrong[0]]:g} A, must cancel where there is no pad"
         raise ParameterError(msg)
     return np.unique(parts, return_index=True)[1].tolist()
 
 
 def _levels(parts: Numbers, pads: Mapping[int, float], potential: Floats) -> Floats:
-    """The voltage of the pads in each node's part that is nearest to its own, 0 without pads, shape (n,)."""
+    """Return the voltage of the pads in each node's part that is nearest to its own, 0 without pads, shape (n,)."""
     at, volts = parts[list(pads)], np.array(list(pads.values()))
-    found, off = np.zeros(len(parts)), np.full(len(parts), np.inf)
+    levels, off = np.zeros(len(parts)), np.full(len(parts), np.inf)
     for level in np.unique(volts):
         nearer = np.isin(parts, at[volts == level]) & (np.abs(potential - level) < off)
-        found[nearer], off[nearer] = level, np.abs(potential - level)[nearer]
-    return found
+        levels[nearer], off[nearer] = level, np.abs(potential - level)[nearer]
+    return levels
 
 
 def _short_currents(nodes: int, shorts: Numbers, lack: Floats, pads: Mapping[int, float]) -> Floats:
-    """Currents of the shorts that bring to every node what it lacks, shared out as by equal resistances."""
+    """Return currents of the shorts that bring `lack` to every node, shared out as by equal resistances."""
     group = component_labels(nodes, shorts)
     values = np.full(nodes, np.nan)
     values[list(pads)] = 0.0
     unfed = np.setdiff1d(group, group[list(pads)])
     first = np.unique(group, return_index=True)[1]
     values[first[unfed]] = 0.0
-    return _flows(shorts, np.ones(len(shorts)), lack, values)[1]
-
-
-def _flows(pairs: Numbers, conductance: Floats, brought: Floats, values: Floats) -> tuple[Floats, Floats]:
-    """Potentials u and flows g (u_a - u_b) along `pairs` that carry away what is `brought` to each node.
-
-    Args:
-        pairs: nodes that are joined, shape (l, 2).
-        conductance: g of each, shape (l,).
-        brought: to each node, shape (n,).
-        values: of nodes where u is held, NaN elsewhere, shape (n,).
-    """
-    free = np.flatnonzero(np.isnan(values))
-    potential = np.where(np.isnan(values), 0.0, values)
-    flow = conductance * (potential[pairs[:, 0]] - potential[pairs[:, 1]])
-    if not len(free):
-        return potential, flow
-    solve = splu(
-        _laplacian(pairs, conductance, len(values))[free][:, free].tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    ).solve
-    for _ in range(1 + REFINED):
-        # The flows themselves are corrected: a difference of potentials would lose their digits.
-        change = np.zeros(len(values))
-        change[free] = solve((sum_at_nodes(len(values), pairs, flow) + brought)[free])
-        potential += change
-        flow += conductance * (change[pairs[:, 0]] - change[pairs[:, 1]])
-    return potential, flow
-
-
-def _laplacian(pairs: Numbers, conductance: Floats, nodes: int) -> coo_array:
-    """The matrix that takes potentials to what flows out of each node, rows compressed."""
-    a, b = pairs.T
-    entries = np.concatenate([conductance, conductance, -conductance, -conductance])
-    places = (np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a]))
-    return coo_array((entries, places), shape=(nodes, nodes)).tocsr()
+    return graph_flows(shorts, np.ones(len(shorts)), lack, values)[1]

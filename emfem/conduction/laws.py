@@ -1,4 +1,4 @@
-"""How a conductor conducts: Ohm's law, conservation of charge, resistivity of an alloy, and what electrodes add."""
+"""Laws of conduction: Ohm's law, conservation of charge, contacts, resistivity of an alloy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def contact(phi: Any, voltage: Any, resistivity: Any, v: Any, ds: ufl.Measure) -
 
 
 def nordheim(c: Any, *, solvent: float, solute: float, disorder: float) -> Any:
-    """Resistivity of a random binary alloy, `rho_A (1 - c) + rho_B c + A c (1 - c)`, Nordheim's rule.
+    """Return the resistivity of a random binary alloy, `rho_A (1 - c) + rho_B c + A c (1 - c)`, Nordheim's rule.
 
     Args:
         c: solute fraction, a number, an array or UFL [-].

@@ -1,4 +1,4 @@
-"""What can be asked of a solved conduction model."""
+"""Currents, resistance, mean current and crowding of a solved conduction model."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from emfem.conduction.corners import Corner, corner_at
 from emfem.dimensions import PLAIN
 from emfem.errors import ParameterError, choice, kind
 from emfem.mesh import Domain, bounds
-from emfem.model import Model, warn_unresolved
-from emfem.spaces import connected_components, nodes_on
+from emfem.model import Model, boundary_nodes, measure_size, warn_unresolved
+from emfem.spaces import connected_components
 
 import basix
 import basix.ufl
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 
 def electrodes(model: Model) -> tuple[str, ...]:
-    """Names of the model's electrodes.
+    """Return the names of the model's electrodes.
 
     Raises:
         ParameterError: if it is no conduction model.
@@ -32,35 +32,38 @@ def electrodes(model: Model) -> tuple[str, ...]:
 
 
 def current(model: Model, name: str) -> float:
-    """Total current through the electrode `name`, out of the domain positive [A; A/m in a bare plane]. Collective.
+    """Return the total current out through an electrode [A; A/m in a bare plane]. Collective.
 
     I = int j . grad w dx + int g w ds with w = 1 at the electrode's nodes and 0 at all others: the flux that the
-    discrete equations balance, so the currents of all electrodes add up to what is let in, to solver accuracy. A node
+    discrete equations balance, so the currents of all electrodes and fluxes add up to 0, to solver accuracy. A node
     that electrodes share, at a corner, counts for each of them in equal parts.
 
     Raises:
         UnknownName: if there is no such electrode; the message lists those there are.
         ParameterError: if the model is not solved yet.
     """
-    choice("electrode", name, electrodes(model))
-    model.check_solved()
-    return model.quantity(f"current {name}")
+    return _of_electrode(model, "current", name)
 
 
 def voltage(model: Model, name: str) -> float:
-    """The voltage of the electrode `name` [V]; that of the metal behind it if it has a contact resistance. Collective.
+    """Return the voltage of an electrode [V], behind its contact resistance if it has one. Collective.
 
     Raises:
         UnknownName: if there is no such electrode; the message lists those there are.
         ParameterError: if the model is not solved yet.
     """
+    return _of_electrode(model, "voltage", name)
+
+
+def _of_electrode(model: Model, quantity: str, name: str) -> float:
+    """Return the voltage or the current of an electrode of a solved model. Collective."""
     choice("electrode", name, electrodes(model))
     model.check_solved()
-    return model.quantity(f"voltage {name}")
+    return model.quantity(f"{quantity} {name}")
 
 
 def resistance(model: Model, *ends: str) -> float:
-    """Voltage over current between two electrodes of a solved model [Ohm; Ohm m in a bare plane]. Collective.
+    """Return voltage over current between two electrodes of a solved model [Ohm; Ohm m in a bare plane]. Collective.
 
     Args:
         model: of conduction, solved.
@@ -86,16 +89,16 @@ def resistance(model: Model, *ends: str) -> float:
 
 
 def _joined(model: Model, first: str, second: str) -> bool:
-    """Whether two boundaries lie on one piece of the domain. Collective."""
+    """Return True if two boundaries lie on one piece of the domain. Collective."""
     space, domain = model["phi"].function_space, model.domain
     piece = connected_components(space)
-    on = [set(piece[nodes_on(space, domain.facets.find(domain.tag(name)))].tolist()) for name in (first, second)]
-    found = [set().union(*domain.mesh.comm.allgather(each)) for each in on]
-    return bool(found[0] & found[1])
+    on = [set(piece[boundary_nodes(domain, space, name)].tolist()) for name in (first, second)]
+    one, other = (set().union(*domain.mesh.comm.allgather(each)) for each in on)
+    return bool(one & other)
 
 
 def mean_current(model: Model) -> NDArray[np.float64]:
-    """The mean of j over the cell of a solved periodic model, holes included, shape (dim,) [A/m2]. Collective.
+    """Return the mean of j over the cell of a solved periodic model, holes included, shape (dim,) [A/m2]. Collective.
 
     Over the mean field it is the effective conductivity. Along an axis that is not periodic the width is that of the
     box around the domain.
@@ -108,14 +111,14 @@ def mean_current(model: Model) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Crowding:
-    """Where the current is densest, and how much denser than on average.
+    """Peak of the current density over its mean, and its place.
 
     Attributes:
         ratio: peak over mean [-].
         peak: largest |j|.
         mean: mean of |j| over the domain.
         place: where the peak is, shape (dim,).
-        corner: at which the peak is and the exact one is infinite, so that it grows as the mesh is refined; or None.
+        corner: at the peak, where the exact density is infinite, so that the peak grows with refinement; or None.
         unit: of |j|, "-" if none is known.
     """
 
@@ -130,12 +133,12 @@ class Crowding:
         """One line."""
         where = ", ".join(f"{x:.4g}" for x in self.place)
         unit = "" if self.unit == PLAIN else f" {self.unit}"
-        told = f"current crowding {self.ratio:.3f}: peak {self.peak:.4g}{unit} at ({where}), mean {self.mean:.4g}{unit}"
-        return told if self.corner is None else f"{told}; the peak is at {self.corner}"
+        text = f"current crowding {self.ratio:.3f}: peak {self.peak:.4g}{unit} at ({where}), mean {self.mean:.4g}{unit}"
+        return text if self.corner is None else f"{text}; the peak is at {self.corner}"
 
 
 def crowding(model: Model) -> Crowding:
-    """Current crowding of a solved model: the peak of |j| over its mean over the whole domain, wide parts too.
+    """Return the current crowding of a solved model: the peak of |j| over its mean over the whole domain.
 
     At a sharp inward corner, and where an electrode ends on a straight boundary, the exact peak is infinite: the number
     grows as the mesh is refined, the result says so, and so does a warning. Collective.
@@ -159,40 +162,40 @@ def crowding(model: Model) -> Crowding:
     if owned:
         cell = np.flatnonzero((sampled.function_space.dofmap.list == values.argmax()).any(axis=1)).astype(np.int32)
         best = (float(values.max()), places[values.argmax()], float(model.mesh.h(model.mesh.topology.dim, cell)[0]))
-    peak, place, size = max(model.mesh.comm.allgather(best), key=lambda found: found[0])
+    peak, place, size = max(model.mesh.comm.allgather(best), key=lambda best: best[0])
     dx = model.domain.dx(2 * degree)
-    density, one = ufl.sqrt(ufl.inner(model["j"], model["j"])), fem.Constant(model.mesh, 1.0)
-    total, volume = (fields.integral(fem.form(f * dx), model.mesh.comm) for f in (density, one))
+    total = fields.integral(fem.form(ufl.sqrt(ufl.inner(model["j"], model["j"])) * dx), model.mesh.comm)
+    volume = measure_size(model.domain, dx)
     if not total > 0:
         msg = f"mean |j| = {total / volume:g}, must be greater than 0 for a crowding"
         raise ParameterError(msg)
     corner = corner_at(model.domain, np.asarray(place), size, _equipotential(model))
-    found = Crowding(peak * volume / total, peak, total / volume, np.asarray(place), corner, model.fields["j"].unit)
+    result = Crowding(peak * volume / total, peak, total / volume, np.asarray(place), corner, model.fields["j"].unit)
     if corner is not None and "crowding" not in model.warned:
         model.warned.add("crowding")
         where = ", ".join(f"{x:.4g}" for x in corner.place)
-        told = (
-            f"the crowding of {found.ratio:.3g} is at ({where}), {corner}: it is that of the mesh; "
+        message = (
+            f"the crowding of {result.ratio:.3g} is at ({where}), {corner}: it is that of the mesh; "
             "round the corner, or compare at one size of cells"
         )
-        warn_unresolved(told, model.mesh.comm)
-    return found
+        warn_unresolved(message, model.mesh.comm)
+    return result
 
 
 def _equipotential(model: Model) -> list[str]:
-    """Electrodes all of whose nodes have one potential, given or found: those without a contact resistance."""
-    phi, domain, found = model["phi"], model.domain, []
+    """Return the electrodes whose nodes all have one potential: those without a contact resistance."""
+    phi, names = model["phi"], []
     low, high = fields.extremes(phi)
     for name in electrodes(model):
-        values = phi.x.array[nodes_on(phi.function_space, domain.facets.find(domain.tag(name)))]
+        values = phi.x.array[boundary_nodes(model.domain, phi.function_space, name)]
         ends = model.mesh.comm.allgather((values.min(initial=np.inf), values.max(initial=-np.inf)))
         if max(end[1] for end in ends) - min(end[0] for end in ends) <= 1e-12 * (high - low):
-            found.append(name)
-    return found
+            names.append(name)
+    return names
 
 
 def _projected(j: Any, domain: Domain, degree: int) -> fem.Function:
-    """The vector `j` on polynomials of `degree` in each cell, by moments: it is looked at inside the cells only."""
+    """Return the vector `j` projected on polynomials of `degree` in each cell, from values inside the cells only."""
     element = basix.ufl.element(
         "Lagrange",
         domain.mesh.basix_cell(),

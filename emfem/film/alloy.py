@@ -1,4 +1,4 @@
-"""What a film is made of: constants of the alloy and of the crystal, dimensionless and in SI."""
+"""Constants of the alloy and of the crystal of a film, dimensionless and in SI."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLDS = {"110": 1, "100": 2, "111": 3}  # N of cos^2(N phi): the symmetry of sur
 
 @dataclass(frozen=True)
 class Scales:
-    """What one unit of a dimensionless film is in SI; all its values are above 0.
+    """SI values of the units of a dimensionless film, all above 0.
 
     Attributes:
         temperature: [K].
@@ -39,11 +39,9 @@ class Scales:
 
     def __post_init__(self) -> None:
         """Check every value."""
-        number("temperature", self.temperature, above=0.0, unit="K")
-        number("length", self.length, above=0.0, unit="m")
-        number("site_density", self.site_density, above=0.0, unit="1/m2")
-        number("surface_energy", self.surface_energy, above=0.0, unit="J/m2")
-        number("diffusivity", self.diffusivity, above=0.0, unit="m2/s")
+        units = {"temperature": "K", "length": "m", "site_density": "1/m2", "surface_energy": "J/m2"}
+        for name, unit in {**units, "diffusivity": "m2/s"}.items():
+            number(name, getattr(self, name), above=0.0, unit=unit)
 
     @property
     def entropy(self) -> float:
@@ -62,11 +60,11 @@ class Scales:
 
     @property
     def in_si(self) -> dict[str, float]:
-        """What 1 is of the film's length and time, by unit [m], [s]."""
+        """SI values of the film's units of length and time, by unit [m], [s]."""
         return {"m": self.length, "s": self.time}
 
     def drive(self, voltage: float, width: float, effective_charge: float) -> float:
-        """F = Z* (V / L) / E0 [-].
+        """Return F = Z* (V / L) / E0 [-].
 
         Args:
             voltage: V across the film [V].
@@ -80,7 +78,7 @@ class Scales:
         return number("effective_charge", effective_charge) * field / self.field
 
     def voltage(self, drive: float, width: float, effective_charge: float) -> float:
-        """V = F E0 L / Z* [V], the inverse of `drive`.
+        """Return V = F E0 L / Z* [V], the inverse of `drive`.
 
         Raises:
             ParameterError: for a width that is not positive, a zero charge, or a value that is not finite.
@@ -120,10 +118,10 @@ class Alloy:
     def __post_init__(self) -> None:
         """Check every constant."""
         number("entropy", self.entropy, at_least=0.0)
-        number("enthalpy", self.enthalpy)
-        number("solute_expansion", self.solute_expansion)
-        number("gradient_energy", self.gradient_energy, above=0.0)
-        number("energy_ratio", self.energy_ratio, above=0.0)
+        for name in ("enthalpy", "solute_expansion"):
+            number(name, getattr(self, name))
+        for name in ("gradient_energy", "energy_ratio"):
+            number(name, getattr(self, name), above=0.0)
 
     @classmethod
     def from_physical(
@@ -139,7 +137,7 @@ class Alloy:
         diffusivity: float,
         energy_ratio: float = 1.0,
     ) -> Alloy:
-        """The dimensionless film of physical constants; its `scales` lead back.
+        """Return the dimensionless film of physical constants; its `scales` lead back.
 
         S = nu k T/gamma, W = nu w/gamma, alpha = a h/gamma, eps = K/(gamma h).
 
@@ -157,24 +155,15 @@ class Alloy:
         Raises:
             ParameterError: for a value out of its bounds, naming it.
         """
-        positive = {
-            "temperature": (temperature, "K"),
-            "film_thickness": (film_thickness, "m"),
-            "site_density": (site_density, "1/m2"),
-            "surface_energy": (surface_energy, "J/m2"),
-            "diffusivity": (diffusivity, "m2/s"),
-        }
-        for name, (value, unit) in positive.items():
-            number(name, value, above=0.0, unit=unit)
+        number("film_thickness", film_thickness, above=0.0, unit="m")
+        scales = Scales(temperature, film_thickness, site_density, surface_energy, diffusivity)
         number("interaction_energy", interaction_energy, unit="J")
         if abs(interaction_energy) > 1e-17:
-            msg = (
-                f"interaction_energy = {interaction_energy:g} J, must be an energy per site in joule: eV written as J?"
-            )
+            energy = f"interaction_energy = {interaction_energy:g} J"
+            msg = f"{energy}, must be an energy per site in joule: eV written as J?"
             raise ParameterError(msg)
         number("stress_coefficient", stress_coefficient, unit="J/m3")
         number("gradient_coefficient", gradient_coefficient, above=0.0, unit="J/m")
-        scales = Scales(temperature, film_thickness, site_density, surface_energy, diffusivity)
         return cls(
             entropy=scales.entropy,
             enthalpy=site_density * interaction_energy / surface_energy,
@@ -185,7 +174,7 @@ class Alloy:
         )
 
     def to_physical(self) -> dict[str, float]:
-        """The arguments of `from_physical` that give this film.
+        """Return the arguments of `from_physical` that give this film.
 
         Raises:
             ParameterError: if the film has no scales.
@@ -208,7 +197,7 @@ class Alloy:
 
 
 def cupd() -> Alloy:
-    """A CuPd-like film at 923 K: unstable at C = 0.3 by compositional stress alone, wavelength 5.2 thicknesses.
+    """Return a CuPd-like film at 923 K: unstable at C = 0.3 by compositional stress alone, wavelength 5.2 thicknesses.
 
     S = 0.1 is nu = 1.5e19 /m2 and gamma = 1.95 J/m2 (0.098); W = 1.5 S is convex; alpha and eps are chosen so that the
     film shows what arXiv:2004.08314 describes, its own table not being recoverable.
@@ -256,11 +245,11 @@ class Anisotropy:
         return f_x, self.ratio * f_y
 
     def tensor(self) -> NDArray[np.float64]:
-        """D, shape (2, 2)."""
+        """Return D, shape (2, 2)."""
         return np.diag(self.rates)
 
     def turned(self, angle: float) -> NDArray[np.float64]:
-        """D of the crystal turned in the plane, `R D R^T`, shape (2, 2): for the grains of a polycrystal.
+        """Return D of the crystal turned in the plane, `R D R^T`, shape (2, 2): for the grains of a polycrystal.
 
         Args:
             angle: by which its axes are turned against x and y [rad].
@@ -290,7 +279,7 @@ def uniform_field(strength: Any, angle: Any = 0.0) -> Any:
 
 
 def angle_in_radians(name: str, value: float) -> float:
-    """`value` as an angle of at most a full turn: 45 is refused, 45 * deg is meant.
+    """Return `value` if it is an angle of at most a full turn: 45 is refused, as 45 * deg is meant.
 
     Raises:
         ParameterError: if it is not finite or beyond a full turn.

@@ -7,32 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emfem import fields
+from emfem import model as models
 from emfem.dimensions import METRE, PLAIN, Meaning, System, scaled
-from emfem.errors import ParameterError, count, floats, kind, number, positive_tensor
+from emfem.errors import ParameterError, count, kind, number, positive_tensor
 from emfem.film.alloy import Alloy, Anisotropy
 from emfem.film.resolution import resolutions
 from emfem.film.start import Noise, start
 from emfem.film.surface import on_surface
 from emfem.film.terms import degenerate_mobility, derivative, mixing_energy, potential, solute_flux, transport
 from emfem.mesh import Domain
-from emfem.model import (
-    Balance,
-    ConsistentFlux,
-    Driver,
-    Fixed,
-    Flux,
-    Model,
-    Quantity,
-    algebraic,
-    boundary_fluxes,
-    check_boundaries,
-    coefficient,
-    dirichlet_conditions,
-    evolving,
-    inflow,
-    of_time,
-    tests,
-)
+from emfem.model import Fixed, Flux, Model, Quantity
 
 import numpy as np
 import ufl
@@ -46,10 +30,8 @@ MEANINGS = {
     "flux": Meaning("flux of solute"),
     "field": Meaning("driving field"),
 }
-BEYOND = "a field too strong for the cells, or lengths that are not in film thicknesses"  # what leads there
-UNDERSHOOT = (
-    0.01  # how far the discrete c may pass 0 or 1 where a strong field uses one species up, before a step is cut
-)
+BEYOND = "a field too strong for the cells, or lengths that are not in film thicknesses"
+UNDERSHOOT = 0.01  # of the discrete c below 0 or above 1 where a field uses one species up, before a step is repeated
 
 
 def model(
@@ -65,40 +47,40 @@ def model(
     mobility: Callable[[Any], Any] | None = None,
     degree: int = 2,
 ) -> Model:
-    """The film model on `domain`: unknowns c (solute fraction) and mu (chemical potential).
+    """Return the film model on `domain`: unknowns c (solute fraction) and mu (chemical potential).
 
     Find c, mu with int (dc/dt) v + M(c) D (grad mu - F) . grad v dx = 0 and
     int mu w - f'(c) w - eps grad c . grad w dx = 0 for all v, w. Edges without a condition are blocked.
     Quantities: solute, free_energy, dissipation, c_min, c_max, amplitude (sqrt 2 times the rms deviation: that of a
-    single wave), and `flux NAME` for each named boundary (out of the domain positive): where c is held it is the
+    single wave), and `flux NAME` for each named boundary (out of the domain positive): where c is fixed it is the
     reaction of the discrete equations, so fluxes and the change of the solute balance to rounding, see `em.balance`.
 
     Args:
         domain: of any dimension and shape.
         alloy: the constants; with a `free_energy` of your own only the gradient energy is used.
-        mean: mean solute fraction [-]; needed with noise, otherwise `initial` gives it (and must agree with it).
+        mean: mean solute fraction; needed with noise, otherwise `initial` gives it (and must agree with it) [-].
         anisotropy: the crystal, or any diffusion tensor, array or UFL, shape (dim, dim); one of them (no UFL) for each
             region by name, a polycrystal; isotropic when left out. On a surface in space the tensor has shape (2, 2),
-            its axes those of `on_surface`.
-        field: drift force F [-]: a vector of dim numbers, a UFL vector, or a function of t that returns dim numbers;
-            None is no drift.
-        initial: `noise(...)` about the mean, a function of x with shape (3, n) that gives c, or a Function.
+            its axes those of `on_surface` [-].
+        field: drift force F: a vector of dim numbers, a UFL vector, or a function of t that returns dim numbers; None
+            is no drift [-].
+        initial: `noise(...)` about the mean, a function of x with shape (3, n) that gives c, or a Function [-].
         on: conditions on named boundaries: `fixed(c)` holds a composition, `flux(J)` lets solute in. The equation for
             mu imposes n . grad c = 0 weakly on every edge, one that holds a composition too.
         free_energy: f(c) in UFL instead of the alloy's; mu follows from it.
         mobility: M(c) in UFL instead of c (1 - c). With both replaced, c may have any range.
-        degree: polynomial degree of both unknowns.
+        degree: polynomial degree of both unknowns [-].
 
     Raises:
         ParameterError: for a mean, start or fixed composition outside (0, 1), a tensor or field of the wrong shape or
-            not finite, a free energy that does not depend on c, a domain that is told to be in metres.
+            not finite, a free energy that does not depend on c, a domain in metres.
         UnknownName: for a boundary that does not exist.
     """
     kind("domain", domain, Domain, "one of em.mesh")
     kind("alloy", alloy, Alloy, "an em.film.Alloy")
     system = _system(domain, alloy, free_energy)
     degree = count("degree", degree, at_least=1)
-    conditions = check_boundaries(domain, on, (Fixed, Flux))
+    conditions = models.check_boundaries(domain, on, (Fixed, Flux))
     free = free_energy is not None and mobility is not None
     limits = (-np.inf, np.inf) if free else (0.0, 1.0)
     bounds = (limits[0] - UNDERSHOOT, limits[1] + UNDERSHOOT)
@@ -106,7 +88,7 @@ def model(
         number("mean", mean, above=None if free else 0.0, below=None if free else 1.0)
     for name, condition in conditions.items():
         if isinstance(condition, Fixed) and not free:
-            of_time(f"composition fixed on {name!r}", condition.value, above=0.0, below=1.0)
+            models.of_time(f"composition fixed on {name!r}", condition.value, above=0.0, below=1.0)
     for name, function in (("free_energy", free_energy), ("mobility", mobility)):
         if function is not None:
             kind(name, function, Callable, "a function of c")  # type: ignore[arg-type]
@@ -117,63 +99,64 @@ def model(
     energy = free_energy or (lambda c: mixing_energy(c, **constants))
     mobile = mobility or degenerate_mobility
     diffusion = _diffusion(domain, anisotropy)
-    force, drivers = _force(domain, field)
+    force, drivers = models.vector_coefficient(domain, "field", field)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
-    composition, chemical = evolving("c", space, bounds, bounds_message=BEYOND), algebraic("mu", space)
+    composition = models.evolving("c", space, bounds, bounds_message=BEYOND)
+    chemical = models.algebraic("mu", space)
     c, mu, rate = composition.function, chemical.function, composition.rate
     _check_energy(energy, c)
-    _as_ufl("mobility", mobile, c)
+    models.apply_law("mobility", mobile, c)
     start(c, domain, initial, mean, limits)
 
-    v, w = tests((composition, chemical))
+    v, w = models.tests((composition, chemical))
     dx = domain.dx(2 * degree)
     eps = fem.Constant(domain.mesh, float(alloy.gradient_energy))
     flux = solute_flux(mobile(c), diffusion, mu, force)
     residual = transport(rate, flux, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx)
-    let_in, out, inflow_drivers = inflow(domain, conditions, v, 2 * degree)
-    held_values, held_drivers = dirichlet_conditions(domain, composition, conditions)
-    reaction = ConsistentFlux(composition, held_values, 1.0)
+    let_in, out, inflow_drivers = models.inflow(domain, conditions, v, 2 * degree)
+    dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, composition, conditions)
+    reaction = models.ConsistentFlux(composition, dirichlet_values, 1.0)
 
     return Model(
         "film",
         domain,
         (composition, chemical),
         residual - let_in,
-        conditions=held_values,
+        conditions=dirichlet_values,
         expressions={"flux": flux, "field": force},
         quantities={
-            **_quantities(c, energy(c), eps, flux, ufl.grad(mu) - force, dx),
-            **boundary_fluxes(domain.names, [reaction], out),
+            **_quantities(domain, c, energy(c), eps, flux, ufl.grad(mu) - force, dx),
+            **models.boundary_fluxes(domain.names, [reaction], out),
         },
-        drivers=[*drivers, *inflow_drivers, *held_drivers],
+        drivers=[*drivers, *inflow_drivers, *dirichlet_drivers],
         steady_by_relaxation=True,
-        balances={"solute": Balance(c * dx, "-", (reaction,), out)},
+        balances={"solute": models.Balance(c * dx, "-", (reaction,), out)},
         resolutions=resolutions(domain, energy, float(alloy.gradient_energy), degree),
+        roles={"pattern": "c"},
         system=system,
         meanings=MEANINGS,
     )
 
 
 def _system(domain: Domain, alloy: Alloy, free_energy: Any) -> System:
-    """Scaled: by the film's thickness h, or as the domain or an own free energy has it.
+    """Return the system of units: scaled by the film's thickness h, or as the domain or a user's free energy has it.
 
     Raises:
-        ParameterError: for a domain in metres, unless the free energy is an own one, with scales of its own.
+        ParameterError: for a domain in metres, unless the free energy is a user's, with scales of its own.
     """
     if domain.length_unit == METRE and free_energy is None:
-        msg = f"domain = {domain.shape} in metres, must be in film thicknesses: domain.scaled('h') tells that it is"
+        msg = f"domain = {domain.shape} in metres, must be in film thicknesses: use domain.scaled('h') if it is"
         raise ParameterError(msg)
-    told = domain.length_unit if domain.length_unit not in (None, METRE) else "h" if free_energy is None else PLAIN
-    return scaled(str(told), alloy.scales.in_si if alloy.scales else None)
+    unit = domain.length_unit if domain.length_unit not in (None, METRE) else "h" if free_energy is None else PLAIN
+    return scaled(str(unit), alloy.scales.in_si if alloy.scales else None)
 
 
 def _quantities(
-    c: fem.Function, energy: Any, eps: fem.Constant, flux: Any, force: Any, dx: ufl.Measure
+    domain: Domain, c: fem.Function, energy: Any, eps: fem.Constant, flux: Any, force: Any, dx: ufl.Measure
 ) -> dict[str, Quantity]:
-    """What a film can tell: solute, energy, -int J . force (the power lost), and the spread of c."""
-    comm = c.function_space.mesh.comm
-    area = fields.integral(fem.form(fem.Constant(c.function_space.mesh, 1.0) * dx), comm)
+    """Return the quantities: solute, energy, -int J . force (the power lost), and the spread of c."""
+    comm, area = domain.mesh.comm, models.measure_size(domain, dx)
     first, second = fem.form(c * dx), fem.form(c**2 * dx)
 
     def amplitude() -> float:
@@ -185,62 +168,34 @@ def _quantities(
         "solute": Quantity(c * dx),
         "free_energy": Quantity(energy * dx + eps / 2 * ufl.inner(ufl.grad(c), ufl.grad(c)) * dx),
         "dissipation": Quantity(-ufl.inner(flux, force) * dx),
-        "c_min": Quantity(lambda: fields.extremes(c)[0]),
-        "c_max": Quantity(lambda: fields.extremes(c)[1]),
+        "c_min": models.lowest(c),
+        "c_max": models.highest(c),
         "amplitude": Quantity(amplitude),
     }
 
 
 def _diffusion(domain: Domain, anisotropy: Any) -> Any:
-    """The diffusion tensor D as UFL, shape (dim, dim)."""
+    """Return the diffusion tensor D as UFL, shape (dim, dim)."""
     if anisotropy is None:
         return ufl.Identity(domain.dim)
     if isinstance(anisotropy, Mapping):
         grains = {region: _tensor(f"anisotropy[{region!r}]", domain, crystal) for region, crystal in anisotropy.items()}
         return on_surface(domain, domain.piecewise("anisotropy", grains))
-    if isinstance(anisotropy, ufl.core.expr.Expr):
-        if anisotropy.ufl_shape != (domain.dim, domain.dim):
-            msg = f"anisotropy of shape {anisotropy.ufl_shape}, must be ({domain.dim}, {domain.dim})"
-            raise ParameterError(msg)
-        return anisotropy
+    if models.is_ufl(anisotropy):
+        shape = domain.dim, domain.dim
+        return models.shaped_coefficient(domain, "anisotropy", anisotropy, (shape,), str(shape))[0]
     return on_surface(domain, fem.Constant(domain.mesh, _tensor("anisotropy", domain, anisotropy)))
 
 
 def _tensor(name: str, domain: Domain, crystal: Anisotropy | ArrayLike) -> NDArray[np.float64]:
-    """D of one crystal as numbers: of the plane's or space's axes, or of those of a surface in space."""
+    """Return D of one crystal as numbers, in the axes of the plane or space, or those of a surface in space."""
     tensor = crystal.tensor() if isinstance(crystal, Anisotropy) else crystal
     return positive_tensor(name, tensor, domain.mesh.topology.dim if domain.shell else domain.dim)
 
 
-def _force(domain: Domain, field: Any) -> tuple[Any, list[Driver]]:
-    """The drift force as a UFL vector, and what keeps it up to date."""
-    if field is None:
-        return ufl.zero(domain.dim), []
-    if isinstance(field, ufl.core.expr.Expr):
-        if field.ufl_shape != (domain.dim,):
-            msg = f"field of shape {field.ufl_shape}, must be a vector of {domain.dim} components"
-            raise ParameterError(msg)
-        return field, []
-    start = field(0.0) if callable(field) else field
-    values = floats("field", start)
-    if values.shape != (domain.dim,) or not np.isfinite(values).all():
-        msg = f"field = {values.tolist()}, must be {domain.dim} finite numbers"
-        raise ParameterError(msg)
-    return coefficient(domain, "field", field)
-
-
-def _as_ufl(name: str, function: Callable[[Any], Any], c: fem.Function) -> Any:
-    """function(c) as UFL, refused where it is made of something else."""
-    try:
-        return ufl.as_ufl(function(fields.Symbol(c.function_space)))
-    except (TypeError, AttributeError, ValueError) as error:
-        msg = f"{name}(c) must be made of UFL functions, such as ufl.ln(c): {error}"
-        raise ParameterError(msg) from None
-
-
 def _check_energy(energy: Callable[[Any], Any], c: fem.Function) -> None:
     """Refuse a free energy that is no scalar or does not depend on c."""
-    value = _as_ufl("free_energy", energy, c)
+    value = models.apply_law("free_energy", energy, c)
     slope = expand_derivatives(derivative(lambda x: ufl.as_ufl(energy(x)), c)) if value.ufl_shape == () else None
     if slope is None or isinstance(slope, ufl.constantvalue.Zero):
         msg = f"free_energy(c) = {value}, must be a scalar that depends on c"

@@ -1,4 +1,4 @@
-"""How a film starts: a random composition, a function of place, or a field at hand."""
+"""Initial compositions of a film: random, a function of place, or a Function."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from emfem import fields
 from emfem.errors import ParameterError, count, number
 from emfem.mesh import Domain, bounds
+from emfem.model import measure_size
 
 import numpy as np
 from dolfinx import fem
@@ -31,7 +32,7 @@ class Noise:
     grain: float | None = None
 
     def on(self, domain: Domain) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-        """The noise as a function of x with shape (3, n): uniform random values on a lattice, joined linearly."""
+        """Return the noise as a function of x, shape (3, n): uniform random values on a lattice, joined linearly."""
         lower, upper = bounds(domain.mesh)
         lengths = upper - lower
         steps = np.maximum(1, np.rint(lengths / (self.grain or lengths.max() / 64))).astype(int)
@@ -50,7 +51,7 @@ class Noise:
 
 
 def noise(amplitude: float, seed: int = 0, *, grain: float | None = None) -> Noise:
-    """A random start of uniform deviations in +-amplitude about the mean.
+    """Return a random start of uniform deviations in +-amplitude about the mean.
 
     Args:
         amplitude: [-].
@@ -68,8 +69,11 @@ def noise(amplitude: float, seed: int = 0, *, grain: float | None = None) -> Noi
 
 
 def start(c: fem.Function, domain: Domain, initial: Any, mean: float | None, limits: tuple[float, float]) -> None:
-    """Give c its start."""
-    comm, space = domain.mesh.comm, c.function_space
+    """Set c to its initial values. Collective.
+
+    Raises:
+        ParameterError: for a start that is none, leaves its limits, or has another mean.
+    """
     random = isinstance(initial, Noise)
     if (initial is None or random) and mean is None:
         msg = "mean = None, must be given unless `initial` gives the composition itself"
@@ -84,13 +88,12 @@ def start(c: fem.Function, domain: Domain, initial: Any, mean: float | None, lim
         msg = f"initial = {initial!r}, must be noise(...), a function of x, or a Function"
         raise ParameterError(msg)
     c.x.scatter_forward()
-    dx = domain.dx(space.element.basix_element.degree)
-    area = fields.integral(fem.form(fem.Constant(domain.mesh, 1.0) * dx), comm)
-    found = fields.integral(fem.form(c * dx), comm) / area
+    dx = domain.dx(c.function_space.element.basix_element.degree)
+    actual = fields.integral(fem.form(c * dx), domain.mesh.comm) / measure_size(domain, dx)
     if random and mean is not None:
-        c.x.array[:] += mean - found
-    elif mean is not None and not abs(found - mean) <= 1e-3:
-        msg = f"mean = {mean:g}, but the initial composition has mean {found:g}: leave one of them out"
+        c.x.array[:] += mean - actual
+    elif mean is not None and not abs(actual - mean) <= 1e-3:
+        msg = f"mean = {mean:g}, but the initial composition has mean {actual:g}: leave one of them out"
         raise ParameterError(msg)
     low, high = fields.extremes(c)
     if not (limits[0] < low and high < limits[1]):

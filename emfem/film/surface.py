@@ -12,7 +12,7 @@ TINY = 1e-30  # keeps the axes finite where x is normal to the surface
 
 
 def axes(domain: Domain) -> tuple[Any, Any]:
-    """Two orthogonal unit vectors in the surface: x projected on it, and the one across.
+    """Return two orthogonal unit vectors in the surface: x projected on it, and the one across.
 
     Where x is normal to the surface, as at two points of a sphere, they have no direction.
     """
@@ -26,7 +26,7 @@ def axes(domain: Domain) -> tuple[Any, Any]:
 
 
 def on_surface(domain: Domain, tensor: Any) -> Any:
-    """The tensor, shape (2, 2), in the axes of a surface as one of space, shape (3, 3); else unchanged."""
+    """Return a tensor of shape (2, 2) in the axes of a surface as one of shape (3, 3); in a plane unchanged."""
     if not domain.shell:
         return tensor
     frame = axes(domain)

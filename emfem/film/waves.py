@@ -1,4 +1,4 @@
-"""Small waves on a uniform film: how they grow and how they travel."""
+"""Growth rates and velocities of small waves on a uniform film."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def growth_rate(
     free_energy: Callable[[Any], Any] | None = None,
     mobility: Callable[[Any], Any] | None = None,
 ) -> complex | NDArray[np.complex128]:
-    """Omega of a small wave C = mean + a exp(i k.r + omega t) in the uniform film.
+    """Return omega of a small wave C = mean + a exp(i k.r + omega t) in the uniform film.
 
     omega = -M K(k) [f''(C0) + eps k^2] - i M' F.D k,  K(k) = k.D k,  M and M' taken at C0.
     The real part is the growth rate; the wave travels with velocity M' D F.
@@ -74,6 +74,6 @@ def growth_rate(
 
 
 def _number(function: Callable[[Any], Any], value: float) -> float:
-    """A UFL function of one variable at `value`, as a number."""
+    """Return the value of a UFL function of one variable as a number."""
     symbol = ufl.Constant(ufl.Mesh(basix.ufl.element("Lagrange", "interval", 1, shape=(1,))))
     return float(ufl.as_ufl(function(symbol))((), {symbol: value}))

@@ -1,4 +1,4 @@
-"""Where heat leaves: held temperatures, convection, the substrate; and how much goes through each boundary."""
+"""Boundaries of heat: fixed temperatures, convection, fluxes, the substrate."""
 
 from __future__ import annotations
 
@@ -10,10 +10,19 @@ from emfem.errors import ParameterError, number
 from emfem.heat.laws import exchange
 from emfem.materials.validity import SECTION
 from emfem.mesh import Domain
-from emfem.model import Driver, Fixed, Flux, OfTime, coefficient, neumann_term, of_time
-from emfem.spaces import connected_components, nodes_on
+from emfem.model import (
+    Driver,
+    Fixed,
+    Flux,
+    OfTime,
+    at_start,
+    boundary_nodes,
+    coefficient,
+    neumann_term,
+    of_time,
+    untouched_place,
+)
 
-import numpy as np
 import ufl
 from dolfinx import fem
 
@@ -48,7 +57,7 @@ class Loss:
 
 
 def kelvin(name: str, value: Any) -> OfTime:
-    """`value` as a temperature, a number or a function of time.
+    """Return `value` if it is a temperature, a number or a function of time.
 
     Raises:
         ParameterError: if it is below 1 K, as degrees Celsius may be.
@@ -71,7 +80,7 @@ def convection(coefficient: float, ambient: OfTime) -> Convection:
 
 
 def substrate(*, conductivity: float, thickness: float, line_height: float, temperature: OfTime) -> Loss:
-    """The loss of a flat line to a substrate through an insulator, `g = k/(t h)` per volume of the line.
+    """Return the loss of a flat line to a substrate through an insulator, `g = k/(t h)` per volume of the line.
 
     Args:
         conductivity: k, of the insulator between them [W/(m K)].
@@ -90,7 +99,7 @@ def substrate(*, conductivity: float, thickness: float, line_height: float, temp
 
 
 def as_loss(loss: Any) -> Loss | None:
-    """A loss given as itself or as a pair (coefficient, temperature).
+    """Return a loss, of itself or of a pair (coefficient, temperature).
 
     Raises:
         ParameterError: if it is something else, or out of its bounds.
@@ -106,35 +115,27 @@ def as_loss(loss: Any) -> Loss | None:
 
 
 def check_temperatures(on: Mapping[str, Any]) -> None:
-    """Refuse a held temperature below 1 K."""
+    """Refuse a temperature below 1 K on a boundary."""
     for name, condition in on.items():
         if isinstance(condition, Fixed):
             kelvin(f"temperature fixed on {name!r}", condition.value)
 
 
 def surroundings(on: Mapping[str, Any], loss: Loss | None) -> list[float]:
-    """The temperatures that boundaries and substrate have at time 0 [K]."""
-    given = [c.value if isinstance(c, Fixed) else c.ambient for c in on.values() if not isinstance(c, Flux)]
-    given += [loss.temperature] if loss else []
-    return [float(t(0.0) if callable(t) else t) for t in given]
+    """Return the temperatures of boundaries and substrate at time 0 [K]."""
+    temperatures = [c.value if isinstance(c, Fixed) else c.ambient for c in on.values() if not isinstance(c, Flux)]
+    temperatures += [loss.temperature] if loss else []
+    return [float(at_start("temperature", value)) for value in temperatures]
 
 
 def insulated(domain: Domain, space: fem.FunctionSpace, on: Mapping[str, Any], loss: Loss | None) -> str:
-    """Why there can be no steady temperature: a piece of the domain that heat cannot leave; empty if there is none."""
+    """Return the reason for which there is no steady temperature, a piece that heat cannot leave; or ""."""
     if loss:
         return ""
-    piece, comm = connected_components(space), domain.mesh.comm
-    owned = space.dofmap.index_map.size_local
-    sinks = [name for name, c in on.items() if not isinstance(c, Flux)]
-    cooled = [set(piece[nodes_on(space, domain.facets.find(domain.tag(name)))].tolist()) for name in sinks]
-    held = set().union(*comm.allgather(set().union(*cooled)))
-    loose = ~np.isin(piece[:owned], list(held))
-    places = np.concatenate(comm.allgather(space.tabulate_dof_coordinates()[:owned][loose][:1, : domain.dim]))
-    if not len(places):
-        return ""
-    place = ", ".join(f"{x:.4g}" for x in places[0])
-    return (
-        f"the piece at ({place}) has no steady temperature: no boundary takes its heat away, must have "
+    cooled = [boundary_nodes(domain, space, name) for name, c in on.items() if not isinstance(c, Flux)]
+    place = untouched_place(domain, space, cooled)
+    return place and (
+        f"the piece at {place} has no steady temperature: no boundary takes its heat away, must have "
         "em.fixed(...) or em.heat.convection(...) on one, or a loss to a substrate"
     )
 
@@ -142,7 +143,7 @@ def insulated(domain: Domain, space: fem.FunctionSpace, on: Mapping[str, Any], l
 def let_out(
     domain: Domain, on: Mapping[str, Any], temperature: Any, v: Any, degree: int
 ) -> tuple[dict[str, ufl.Form], list[Driver]]:
-    """The heat out through each boundary with convection or a flux, tested with v; and what moves it."""
+    """Return the heat out through each boundary with convection or a flux, tested with v; and its drivers."""
     flows: dict[str, ufl.Form] = {}
     drivers: list[Driver] = []
     for name, c in on.items():

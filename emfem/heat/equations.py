@@ -6,36 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from emfem import fields
+from emfem import model as models
 from emfem.dimensions import Meaning, integral
 from emfem.errors import count, kind
 from emfem.heat import inputs
-from emfem.heat.boundaries import (
-    Convection,
-    Loss,
-    as_loss,
-    check_temperatures,
-    insulated,
-    let_out,
-    surroundings,
-)
-from emfem.heat.bounds import Diagnosis, allowed, check_start, limit_told
+from emfem.heat.boundaries import Convection, Loss, as_loss, check_temperatures, insulated, let_out, surroundings
+from emfem.heat.bounds import Diagnosis, allowed, check_start, runaway_limit
 from emfem.heat.laws import driven, exchange, fourier_flux, spreading, storage
 from emfem.mesh import Domain
-from emfem.model import (
-    Balance,
-    ConsistentFlux,
-    Driver,
-    Fixed,
-    Flux,
-    Model,
-    Quantity,
-    Unknown,
-    boundary_fluxes,
-    check_boundaries,
-    coefficient,
-    dirichlet_conditions,
-    tests,
-)
+from emfem.model import Driver, Fixed, Flux, Model, Quantity
 
 import numpy as np
 import ufl
@@ -66,7 +45,7 @@ def model(
     hottest: float | None = None,
     degree: int = 2,
 ) -> Model:
-    """The heat model on `domain`: unknown T (temperature), derived fields flux (-k grad T) and source.
+    """Return the heat model on `domain`: unknown T (temperature), derived fields flux (-k grad T) and source.
 
     Find T with int c dT/dt v + k(T) grad T . grad v - (s - g (T - T_sub)) v dx + int h (T - T_a) v ds = int q v ds for
     all v: c the heat capacity, s the sum of the sources. Boundaries without a condition are insulated. A placeholder
@@ -74,13 +53,13 @@ def model(
     that tolerances mean the same in every unit; time steps are accurate to rtol times T itself, in kelvin.
 
     Where the source follows T, a steady solve follows dT/dt from the present state: it ends at the branch that a line
-    would go to, or tells that T runs away. With method="newton" it may find one that is not stable. A steady state
+    would go to, or reports that T runs away. With method="newton" it may find one that is not stable. A steady state
     above melting is refused as such: the line would melt first.
 
     Quantities: T_max, T_min, T_mean, heat (int c T; with c(T), that at the start and what was stored since), generated,
-    lost (to the substrate), and `heat NAME` (out of the domain positive) for each boundary with a condition. That
-    through a held boundary is the one the discrete equations balance: d heat/dt = generated - lost - the sum of `heat
-    NAME` to solver accuracy, as long as held temperatures do not move.
+    lost (to the substrate), and `heat NAME` (out of the domain positive) for each boundary with a condition. Where T is
+    fixed it is the one that the discrete equations balance: d heat/dt = generated - lost - the sum of `heat NAME` to
+    solver accuracy, as long as fixed temperatures do not change.
 
     Args:
         domain: of any dimension and shape.
@@ -91,16 +70,16 @@ def model(
         current_density: of a driven line, which adds rho(T) j^2: a number, dim numbers, a function of time that returns
             either, or UFL [A/m2].
         on: conditions on named boundaries: `fixed(T)` [K], `flux(q)` into the domain [W/m2], `heat.convection(...)`.
-        loss: `heat.substrate(...)`, or the pair g [W/(m3 K)] and temperature of the substrate [K].
-        initial: T at the start, a number, a function of x with shape (3, n), or a Function [K]; when left out, the
-            coldest temperature of boundaries and substrate, or without any that of the material.
+        loss: `heat.substrate(...)`, or the pair (g [W/(m3 K)], temperature of the substrate [K]).
+        initial: T at the start, a number, a function of x with shape (3, n), or a Function; when left out, the coldest
+            temperature of boundaries and substrate, or without any that of the material [K].
         conductivity: k instead of the material's: a number, a function of T, such as `heat.wiedemann_franz(...)`, a
             number for each region by name, or UFL [W/(m K)].
         heat_capacity: rho_m c_p instead of the material's, in the same ways [J/(m3 K)].
         resistivity: rho instead of the material's, in the same ways [Ohm m].
         hottest: temperature from which on a state is refused; when left out, the melting temperature of the material,
             or if it has none 1e6 K, where T has run away. A steady solve may pass through hotter states on its way [K].
-        degree: polynomial degree of T.
+        degree: polynomial degree of T [-].
 
     Raises:
         ParameterError: for a temperature below 1 K, a law that is not positive at the start, or a value of the wrong
@@ -109,20 +88,25 @@ def model(
     """
     kind("domain", domain, Domain, "one of em.mesh")
     degree = count("degree", degree, at_least=1)
-    conditions = check_boundaries(domain, on, (Fixed, Flux, Convection))
+    conditions = models.check_boundaries(domain, on, (Fixed, Flux, Convection))
     check_temperatures(conditions)
     sink = as_loss(loss)
     around = surroundings(conditions, sink)
     start = inputs.reference(initial, around, material)
-    given = {"conductivity": conductivity, "heat_capacity": heat_capacity}
+    own = {"conductivity": conductivity, "heat_capacity": heat_capacity}
     if current_density is not None or resistivity is not None or hasattr(material, "resistivity"):
-        given["resistivity"] = resistivity
-    laws = {name: inputs.law(name, value, material) for name, value in given.items()}
+        own["resistivity"] = resistivity
+    laws = {name: inputs.law(name, value, material) for name, value in own.items()}
     for name, law in laws.items():
         for level in (*around, start):
             inputs.check_law(name, law, level)
-    span = allowed(material, laws, given, [start, *around], hottest)
-    density, density_drivers = inputs.current_density(domain, current_density)
+    span = allowed(material, laws, own, [start, *around], hottest)
+    density, density_drivers = None, list[Driver]()
+    if current_density is not None:
+        shapes, words = ((), (domain.dim,)), f"a number or {domain.dim} of them"
+        density, density_drivers = models.shaped_coefficient(
+            domain, "current_density", current_density, shapes, words, "A/m2"
+        )
     made, source_drivers = inputs.source(domain, source)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
@@ -140,24 +124,25 @@ def model(
         made,
         {name: flux for name, flux in conditions.items() if isinstance(flux, Flux)},
         cold,
-        limit_told(rho, laws["conductivity"], cold, sink),
+        runaway_limit(rho, laws["conductivity"], cold, sink),
     )
-    unknown = Unknown(
-        temperature, rate, span.bounds, bounds_message=diagnosis, search_bounds=span.reach, unsteady=diagnosis.unsteady
+    unknown = models.Unknown(
+        temperature, rate, span.bounds, bounds_message=diagnosis, search_bounds=span.search, unsteady=diagnosis.unsteady
     )
 
-    (v,) = tests((unknown,))
+    (v,) = models.tests((unknown,))
     dx, one = domain.dx(2 * degree), fem.Constant(domain.mesh, 1.0)
     lost, loss_drivers = _lost(domain, sink, temperature)
     flux = fourier_flux(k, temperature)
     flows, flow_drivers = let_out(domain, conditions, temperature, v, 2 * degree)
     total = storage(c, rate, v, dx) + spreading(flux, v, dx) - (made - lost) * v * dx + sum(flows.values())
-    held_values, held_drivers = dirichlet_conditions(domain, unknown, conditions)
+    dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, unknown, conditions)
     scale = _scale(domain, space, k, temperature, max(around, default=start))
     causes = ufl.algorithms.extract_coefficients(made)
     radiates = density is None and causes == [temperature]  # a source of T alone may be what takes the heat away
-    volume = fields.integral(fem.form(one * dx), domain.mesh.comm)
-    reaction, out = ConsistentFlux(unknown, held_values, scale), {n: ufl.replace(f, {v: one}) for n, f in flows.items()}
+    volume = models.measure_size(domain, dx)
+    reaction = models.ConsistentFlux(unknown, dirichlet_values, scale)
+    out = {name: ufl.replace(form, {v: one}) for name, form in flows.items()}
     stored = _stored(domain, laws["heat_capacity"], temperature, start) * one * dx
     sources = {"generated": made * one * dx, "lost": -lost * one * dx}
     return Model(
@@ -165,37 +150,37 @@ def model(
         domain,
         (unknown,),
         fem.Constant(domain.mesh, 1 / scale) * total,
-        conditions=held_values,
+        conditions=dirichlet_values,
         expressions={"flux": flux, "source": made},
         quantities={
-            "T_max": Quantity(lambda: fields.extremes(temperature)[1], "K"),
-            "T_min": Quantity(lambda: fields.extremes(temperature)[0], "K"),
+            "T_max": models.highest(temperature, "K"),
+            "T_min": models.lowest(temperature, "K"),
             "T_mean": Quantity(temperature / volume * dx, "K"),
             "heat": Quantity(stored, integral("J")),
             "generated": Quantity(made * one * dx, integral("W")),
             "lost": Quantity(lost * one * dx, integral("W")),
-            **boundary_fluxes(conditions, [reaction], out, meaning=integral("W"), label="heat {}"),
+            **models.boundary_fluxes(conditions, [reaction], out, meaning=integral("W"), label="heat {}"),
         },
-        drivers=[*density_drivers, *source_drivers, *loss_drivers, *flow_drivers, *held_drivers],
+        drivers=[*density_drivers, *source_drivers, *loss_drivers, *flow_drivers, *dirichlet_drivers],
         steady_by_relaxation=temperature in causes,
         no_steady_state_reason="" if radiates else insulated(domain, space, conditions, sink),
-        balances={"heat": Balance(stored, integral("J"), (reaction,), out, sources)},
+        balances={"heat": models.Balance(stored, integral("J"), (reaction,), out, sources)},
         system=domain.system(si=material is not None),
         meanings=MEANINGS,
     )
 
 
 def _lost(domain: Domain, loss: Loss | None, temperature: fem.Function) -> tuple[Any, list[Driver]]:
-    """The heat lost to the substrate per volume, and what moves it."""
+    """Return the heat lost to the substrate per volume, and its drivers."""
     if loss is None:
         return fem.Constant(domain.mesh, 0.0), []
-    ambient, drivers = coefficient(domain, "temperature of the substrate", loss.temperature)
+    ambient, drivers = models.coefficient(domain, "temperature of the substrate", loss.temperature)
     return exchange(fem.Constant(domain.mesh, loss.coefficient), temperature, ambient), drivers
 
 
 def _stored(domain: Domain, law: Any, temperature: fem.Function, start: float) -> Any:
-    """Heat per volume: c T where c is constant, else c T at the start and the integral of c(T) from there on."""
-    if not inputs.is_law(law):
+    """Return the heat per volume: c T, or for c(T) that at the start and the integral of c(T) from there on."""
+    if not models.is_law(law):
         return inputs.at(domain, "heat_capacity", law, temperature) * temperature
     rise = temperature - start
     mean = sum(w / 2 * law(start + (1 + s) / 2 * rise) for s, w in zip(NODES, WEIGHTS, strict=True))
@@ -205,15 +190,12 @@ def _stored(domain: Domain, law: Any, temperature: fem.Function, start: float) -
 def _scale(
     domain: Domain, space: fem.FunctionSpace, conductivity: Any, temperature: fem.Function, level: float
 ) -> float:
-    """A heat flow so large that rounding of T leaves less than 1e-13 of it in the residual [W]. Collective.
+    """Return a heat flow so large that rounding of T leaves less than 1e-13 of it in the residual [W]. Collective.
 
     T in kelvin is known to 1e-16 T, so the heat k T times face over distance between neighbours is to as much. T is
     taken at a level that surroundings give: the start must not decide when a steady state is found.
     """
-    comm, one, dim = domain.mesh.comm, fem.Constant(domain.mesh, 1.0), domain.mesh.topology.dim
     length, face = domain.extent()
     conductivity = ufl.replace(conductivity, {temperature: fem.Constant(domain.mesh, level)})
-    mean = abs(fields.integral(fem.form(conductivity * one * domain.dx(2)), comm)) / (length * face)
-    mean = mean if 0 < mean < np.inf else 1.0  # a placeholder has no value yet
-    nodes = space.dofmap.index_map.size_global
-    return ROUNDING * mean * level * face / length * nodes ** (2 / dim - 0.5)
+    mean, nodes = models.mean_value(domain, conductivity), space.dofmap.index_map.size_global
+    return ROUNDING * mean * level * face / length * nodes ** (2 / domain.mesh.topology.dim - 0.5)

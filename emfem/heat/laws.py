@@ -1,4 +1,4 @@
-"""How heat is made, carried and lost: each term a function of UFL."""
+"""Terms of heat: sources, conduction and losses, each a function of UFL."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def joule(current: Model) -> Any:
 
 
 def wiedemann_franz(resistivity: Any, *, lorenz: float = LORENZ) -> Callable[[Any], Any]:
-    """The thermal conductivity `k(T) = L T/rho(T)` of the electrons, a function of T for `em.heat.model`.
+    """Return the thermal conductivity `k(T) = L T/rho(T)` of the electrons, a function of T for `em.heat.model`.
 
     Args:
         resistivity: rho, a number or a function of T, such as `copper.law("resistivity")` [Ohm m].
@@ -77,7 +77,7 @@ def wiedemann_franz(resistivity: Any, *, lorenz: float = LORENZ) -> Callable[[An
 
 
 def runaway(resistivity: Callable[[float], float], conductivity: float, temperature: float) -> float:
-    """Current density times length at which a line with ends at `temperature` runs away, `pi sqrt(k/(drho/dT))` [A/m].
+    """Return j L at which a line with ends at `temperature` runs away, `pi sqrt(k/(drho/dT))` [A/m].
 
     It is exact for a resistivity linear in T and a constant conductivity; infinite if the resistivity does not rise.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
-from emfem.dimensions import METRE, NOT_TOLD, PLAIN, SI, System, scaled
+from emfem.dimensions import METRE, PLAIN, SI, UNKNOWN_SYSTEM, System, scaled
 from emfem.errors import ParameterError, UnknownName, floats, kind, number, require
 from emfem.mesh.graph import Network
 from emfem.mesh.raw import CORNERS, scaled_jacobian
@@ -169,7 +169,7 @@ class Domain:
             si: True if the model has values in SI, such as those of a material.
         """
         if self.length_unit is None:
-            return SI if si else NOT_TOLD
+            return SI if si else UNKNOWN_SYSTEM
         return SI if self.length_unit == METRE else scaled(self.length_unit)
 
     @property

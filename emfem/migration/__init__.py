@@ -7,7 +7,7 @@ Units are the user's: SI, or dimensionless.
 
 from emfem.migration.alloy import alloy, positions
 from emfem.migration.boundaries import FastPath, between_regions, fast_path
-from emfem.migration.laws import Migrating, drift_velocity, sinks, species_flux, transport
+from emfem.migration.laws import drift_velocity, sinks, species_flux, transport
 from emfem.migration.measures import Peclet, peclet
 from emfem.migration.species import ITERATIVE, model
 from emfem.migration.vacancies import Vacancies, vacancies
@@ -15,7 +15,6 @@ from emfem.migration.vacancies import Vacancies, vacancies
 __all__ = [
     "ITERATIVE",
     "FastPath",
-    "Migrating",
     "Peclet",
     "Vacancies",
     "alloy",

@@ -6,28 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emfem import fields
+from emfem import model as models
 from emfem.dimensions import Meaning, integral
 from emfem.errors import ConvergenceError, ParameterError, choice, count, floats, kind, number
 from emfem.mesh import Domain, bounds
-from emfem.migration.inputs import check_fractions, drift_of, is_function, scalar, start, typical_flow
+from emfem.migration.inputs import check_fractions, start, typical_flow
 from emfem.migration.laws import transport
-from emfem.migration.vacancies import Vacancies, drawn_fluxes, kept, of_vacancies
-from emfem.model import (
-    Balance,
-    ConsistentFlux,
-    Driver,
-    Fixed,
-    Model,
-    Placeholder,
-    Quantity,
-    Unknown,
-    boundary_fluxes,
-    check_boundaries,
-    dirichlet_conditions,
-    evolving,
-    of_time,
-    tests,
-)
+from emfem.migration.vacancies import Vacancies, drawn_fluxes, vacancy_amount, vacancy_balance
+from emfem.model import Driver, Fixed, Model, Quantity, Unknown, is_law, is_ufl
 
 import numpy as np
 import ufl
@@ -35,8 +21,8 @@ from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 
 LATTICES = ("moving", "held")
-ROUNDS = 500  # of the search for a marker; half of what is missing is made up in each
-CLOSE = 1e-12  # parts of the domain within which a marker is found
+ROUNDS = 500  # of the search for a marker; each halves its error
+CLOSE = 1e-12  # error of the place of a marker, over the size of the domain
 MEANINGS = {
     "N": Meaning("fraction of A"),
     "vacancies": Meaning("vacancies over equilibrium"),
@@ -60,12 +46,12 @@ def alloy(
     markers: bool = False,
     degree: int = 2,
 ) -> Model:
-    """A binary substitutional alloy that moves by vacancies: unknown N, the atomic fraction of A.
+    """Return a binary substitutional alloy that moves by vacancies: unknown N, the atomic fraction of A.
 
     On the lattice J_A = D_A (-Phi grad N + N f_A) and J_B = D_B (Phi grad N + (1 - N) f_B), fluxes over the site
     density. Vacancies carry the difference. They are in equilibrium, as their sources and sinks are fast, unless
-    `vacancies` gives these a strength: their ratio y to equilibrium is then an unknown more, called vacancies. Two
-    things can become of the difference:
+    `vacancies` gives these a strength: their ratio y to equilibrium is then one more unknown, called vacancies. The
+    difference has one of two effects:
 
     - "moving": atoms are added and removed planes by planes, so the lattice moves, with the Kirkendall velocity
       v = -(J_A + J_B), and no stress builds up (Darken). In the frame of fixed volume J = J_A + N v.
@@ -81,20 +67,20 @@ def alloy(
         domain: of any dimension.
         diffusivities: D_A and D_B, intrinsic: each a number above 0, UFL, or a function of N that returns UFL [m2/s].
         forces: f_A and f_B, each the force on an atom over kT, such as Z* e E / (kT): a vector of dim numbers (in one
-            dimension a number), UFL, or a function of time that returns numbers [1/m]. None is no force.
-        initial: N at the start, in [0, 1]: a number, a function of x with shape (3, n), or a Function.
+            dimension a number), UFL, or a function of time that returns numbers; None is no force [1/m].
+        initial: N at the start, in [0, 1]: a number, a function of x with shape (3, n), or a Function [-].
         on: `fixed(N)` on named boundaries.
         thermodynamic_factor: Phi: 1 in an ideal alloy; a number above 0, or a function of N that returns UFL [-].
         vacancies: `em.migration.vacancies(...)`, whose sinks are not fast; for a moving lattice.
         lattice: "moving" or "held".
-        markers: whether to follow the displacement u of a moving lattice since the start, an unknown more:
-            du/dt + v . grad u = v. `positions` tells from it where markers are. It has no steady state under a force,
-            or between ends that are held.
-        degree: polynomial degree.
+        markers: follow the displacement u of a moving lattice since the start, one more unknown: du/dt + v . grad u =
+            v; `positions` gives the places of markers. It has no steady state under a force, or between Dirichlet
+            values.
+        degree: polynomial degree [-].
 
     Raises:
         ParameterError: for a diffusivity or factor that is not positive (a function of N may be 0 at some), a force of
-            the wrong shape, fractions outside [0, 1], markers or vacancies in a lattice that is held. A steady solve
+            the wrong shape, fractions outside [0, 1], markers or vacancies in a held lattice. A steady solve
             raises it for markers in a lattice that does not come to rest.
         UnknownName: for a boundary, surface or lattice that does not exist.
 
@@ -110,114 +96,104 @@ def alloy(
         msg = f"markers = {markers!r} with lattice = 'held', must be False: nothing moves them"
         raise ParameterError(msg)
     surfaces = _surfaces(domain, vacancies, moving)
-    conditions = check_boundaries(domain, on, (Fixed,))
+    conditions = models.check_boundaries(domain, on, (Fixed,))
     for boundary, condition in conditions.items():
-        of_time(f"fraction fixed on {boundary!r}", condition.value, at_least=0.0, at_most=1.0)
+        models.of_time(f"fraction fixed on {boundary!r}", condition.value, at_least=0.0, at_most=1.0)
     pair_d, pair_f = _pair("diffusivities", diffusivities), _pair("forces", forces or (None, None))
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
-    fraction = evolving("N", space)
+    fraction = models.evolving("N", space)
     n = fraction.function
-    start(n, domain, initial, highest=1.0)
+    start(n, initial, highest=1.0)
     d_a, d_b = (_of_fraction(domain, f"diffusivities[{i}]", value, n) for i, value in enumerate(pair_d))
     factor = _of_fraction(domain, "thermodynamic_factor", thermodynamic_factor, n)
     if not moving:
-        a, b = (value if is_function(value) else lambda _, value=value: value for value in pair_d)
+        a, b = (value if is_law(value) else lambda _, value=value: value for value in pair_d)
         check_fractions(domain, "D_A N + D_B (1 - N)", lambda n: a(n) * n + b(n) * (1 - n), zero=False)
     drivers: list[Driver] = []
     pushes = []
     for i, value in enumerate(pair_f):
-        force, driven = drift_of(domain, value, f"forces[{i}]")
+        force, moved = models.vector_coefficient(domain, f"forces[{i}]", value)
         pushes.append(force)
-        drivers += driven
+        drivers += moved
 
     of_a, of_b = intrinsic_fluxes(n, d_a, d_b, pushes[0], pushes[1], factor)
     unknowns: list[Unknown] = [fraction]
     if vacancies is not None:
-        unknowns.append(evolving("vacancies", space, (0.0, np.inf)))
+        unknowns.append(models.evolving("vacancies", space, (0.0, np.inf)))
         ratio = unknowns[-1].function
         ratio.x.array[:] = 1.0
         of_a, of_b = drawn_fluxes(of_a, of_b, n, ratio, d_a, d_b)
     flux, lattice_field = _frame(of_a, of_b, n, d_a * n + d_b * (1 - n), d_a, moving)
     if markers:
         vectors = fem.functionspace(domain.mesh, ("Lagrange", degree, (domain.dim,)))
-        unknowns.append(evolving("displacement", vectors, scale=float(_size(domain))))
-    w, *others = tests(unknowns)
+        unknowns.append(models.evolving("displacement", vectors, scale=float(_size(domain))))
+    w, *others = models.tests(unknowns)
     dx = domain.dx(3 * degree)
     total = transport(fraction.rate, w, dx, flux, dx)
+    flow = typical_flow(domain, (d_a + d_b) / 2, (d_a * pushes[0] + d_b * pushes[1]) / 2)
+    dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, fraction, conditions)
+    reaction = models.ConsistentFlux(fraction, dirichlet_values, flow)
+    balances = {"amount": models.Balance(n * dx, "-", (reaction,))}
+    extremes: dict[str, Quantity] = {}
+    blocked, at_surfaces = not dirichlet_values, list[models.DirichletCondition]()
     if vacancies is not None:
-        total += kept(domain, unknowns[1], vacancies, lattice_field["velocity"], others[0], dx)
+        total += vacancy_balance(domain, unknowns[1], vacancies, lattice_field["velocity"], others[0], dx)
+        at_surfaces = models.dirichlet_conditions(domain, unknowns[1], surfaces)[0]
+        at_sinks = models.ConsistentFlux(unknowns[1], at_surfaces, flow)
+        balances["vacancies"] = vacancy_amount(domain, unknowns[1], vacancies, at_sinks, dx)
+        extremes = {"vacancies_min": models.lowest(ratio), "vacancies_max": models.highest(ratio)}
+        blocked = blocked or (vacancies.lifetime is None and not surfaces)  # they keep their amount
     if markers:
         total += following(unknowns[-1], lattice_field["velocity"], others[-1], dx)
-    flow = typical_flow(domain, (d_a + d_b) / 2, (d_a * pushes[0] + d_b * pushes[1]) / 2, 1.0)
-    held_values, held_drivers = dirichlet_conditions(domain, fraction, conditions)
-    closed = vacancies is not None and vacancies.lifetime is None and not surfaces  # they keep their amount
-    at_surfaces = dirichlet_conditions(domain, unknowns[1], surfaces)[0] if vacancies is not None else []
-    reaction = ConsistentFlux(fraction, held_values, flow)
-    balances = {"amount": Balance(n * dx, "-", (reaction,))}
-    if vacancies is not None:
-        at_sinks = ConsistentFlux(unknowns[1], at_surfaces, flow)
-        balances["vacancies"] = of_vacancies(domain, unknowns[1], vacancies, at_sinks, dx)
     return Model(
         "alloy",
         domain,
         unknowns,
         fem.Constant(domain.mesh, 1 / flow) * total,
-        conditions=[*held_values, *at_surfaces],
+        conditions=[*dirichlet_values, *at_surfaces],
         expressions={"flux": flux, **lattice_field},
         quantities={
             "amount": Quantity(n * dx, integral("m3")),
-            "N_min": Quantity(lambda: fields.extremes(n)[0]),
-            "N_max": Quantity(lambda: fields.extremes(n)[1]),
-            **_ratios(unknowns),
-            **boundary_fluxes(domain.names, [reaction], {}, meaning=integral("m3/s")),
+            "N_min": models.lowest(n),
+            "N_max": models.highest(n),
+            **extremes,
+            **models.boundary_fluxes(domain.names, [reaction], {}, meaning=integral("m3/s")),
         },
-        drivers=[*drivers, *held_drivers],
-        steady_by_relaxation=not held_values or closed,
-        no_steady_state_reason=_restless(markers, pushes, held_values),
+        drivers=[*drivers, *dirichlet_drivers],
+        steady_by_relaxation=blocked,
+        no_steady_state_reason=_moving_markers(markers, pushes, dirichlet_values),
         balances=balances,
         system=domain.system(),
         meanings=MEANINGS,
     )
 
 
-def _surfaces(domain: Domain, given: Any, moving: bool) -> dict[str, Fixed]:
-    """Where vacancies are held in equilibrium.
+def _surfaces(domain: Domain, vacancies: Any, moving: bool) -> dict[str, Fixed]:
+    """Return the boundaries at which vacancies are in equilibrium.
 
     Raises:
-        ParameterError: for vacancies that are none, or in a lattice that is held.
+        ParameterError: for something else than vacancies, or vacancies in a held lattice.
         UnknownName: for a surface that does not exist.
     """
-    if given is None:
+    if vacancies is None:
         return {}
-    kind("vacancies", given, Vacancies, "em.migration.vacancies(...)")
+    kind("vacancies", vacancies, Vacancies, "em.migration.vacancies(...)")
     if not moving:
         msg = "vacancies with lattice = 'held', must be None: a stress keeps their flux at 0"
         raise ParameterError(msg)
-    for name in given.surfaces:
+    for name in vacancies.surfaces:
         domain.tag(name)
-    return {name: Fixed(1.0) for name in given.surfaces}
+    return {name: Fixed(1.0) for name in vacancies.surfaces}
 
 
-def _ratios(unknowns: Sequence[Unknown]) -> dict[str, Quantity]:
-    """The extremes of the ratio of vacancies to those in equilibrium, if it is among the unknowns."""
-    found = {unknown.name: unknown.function for unknown in unknowns}
-    if "vacancies" not in found:
-        return {}
-    ratio = found["vacancies"]
-    return {
-        "vacancies_min": Quantity(lambda: fields.extremes(ratio)[0]),
-        "vacancies_max": Quantity(lambda: fields.extremes(ratio)[1]),
-    }
-
-
-def _restless(markers: bool, pushes: Sequence[Any], held_values: Sequence[Any]) -> str:
-    """Why an alloy with markers has no steady state, one sentence; empty if it may have one."""
+def _moving_markers(markers: bool, pushes: Sequence[Any], dirichlet_values: Sequence[Any]) -> str:
+    """Return the reason for which an alloy with markers has no steady state, "" if it may have one."""
     forced = any(not isinstance(push, ufl.constantvalue.Zero) for push in pushes)
-    if not markers or not (forced or held_values):
+    if not markers or not (forced or dirichlet_values):
         return ""
-    what = "a force" if forced else "ends that are held"
+    cause = "a force" if forced else "fixed fractions on boundaries"
     return (
-        f"markers = True with {what} has no steady state: the lattice goes on moving; leave markers out, or em.evolve"
+        f"markers = True with {cause} has no steady state: the lattice goes on moving; leave markers out, or em.evolve"
     )
 
 
@@ -228,25 +204,25 @@ def intrinsic_fluxes(n: Any, d_a: Any, d_b: Any, f_a: Any, f_b: Any, factor: Any
 
 
 def _frame(of_a: Any, of_b: Any, n: Any, both: Any, d_a: Any, moving: bool) -> tuple[Any, dict[str, Any]]:
-    """The flux of A that changes N, and what becomes of the lattice; `both` is D_A N + D_B (1 - N)."""
-    lack = -(of_a + of_b)
+    """Return the flux of A that changes N, and velocity or stress of the lattice; `both` is D_A N + D_B (1 - N)."""
+    velocity = -(of_a + of_b)
     if moving:
-        return of_a + n * lack, {"velocity": lack}
-    return of_a + d_a * n * lack / both, {"stress_force": lack / both}
+        return of_a + n * velocity, {"velocity": velocity}
+    return of_a + d_a * n * velocity / both, {"stress_force": velocity / both}
 
 
 def following(displacement: Unknown, velocity: Any, q: Any, dx: ufl.Measure) -> ufl.Form:
-    """`int (du/dt + v . grad u - v) . q dx`: u is how far the lattice that is at a place now has come."""
+    """`int (du/dt + v . grad u - v) . q dx`: u is the way of the lattice that is at a place now."""
     u = displacement.function
     return ufl.inner(displacement.rate + ufl.dot(ufl.grad(u), velocity) - velocity, q) * dx
 
 
 def positions(model: Model, planted: ArrayLike) -> NDArray[np.float64]:
-    """Where markers are that were planted in the lattice of an alloy with `markers=True` at its start. Collective.
+    """Return the places of markers that were planted in the lattice of an alloy with `markers=True`. Collective.
 
     Args:
         model: the alloy.
-        planted: their places at the start, shape (n, dim) [length].
+        planted: places at the start, shape (n, dim) [length].
 
     Returns:
         their places now, shape (n, dim); NaN for a marker that has left the domain.
@@ -263,8 +239,8 @@ def positions(model: Model, planted: ArrayLike) -> NDArray[np.float64]:
         raise ParameterError(msg)
     places, close = start_places.copy(), CLOSE * _size(model.domain)
     for _ in range(ROUNDS):
-        come = fields.evaluate(u, places).reshape(places.shape)
-        off = start_places + come - places  # x - u(x) = X, and x - u(x) grows with x
+        moved = fields.evaluate(u, places).reshape(places.shape)
+        off = start_places + moved - places  # x - u(x) = X, and x - u(x) grows with x
         if not (np.abs(off) > close).any():
             return places + off
         places += off / 2
@@ -273,35 +249,33 @@ def positions(model: Model, planted: ArrayLike) -> NDArray[np.float64]:
 
 
 def _size(domain: Domain) -> float:
-    """The longest edge of the box around the domain."""
+    """Return the longest edge of the box around the domain."""
     lower, upper = bounds(domain.mesh)
     return float((upper - lower).max())
 
 
 def _pair(name: str, values: Any) -> tuple[Any, Any]:
-    """Two values, of A and of B.
+    """Return two values, of A and of B.
 
     Raises:
         ParameterError: if they are not two.
     """
-    if isinstance(values, ufl.core.expr.Expr) or not isinstance(values, Sequence | np.ndarray) or len(values) != 2:
+    if is_ufl(values) or not isinstance(values, Sequence | np.ndarray) or len(values) != 2:
         msg = f"{name} = {values!r}, must be two: of A and of B"
         raise ParameterError(msg)
     return values[0], values[1]
 
 
 def _of_fraction(domain: Domain, name: str, value: Any, n: fem.Function) -> Any:
-    """A number above 0, UFL, or a function of N, as a UFL scalar.
+    """Return a number above 0, UFL, or a function of N as a UFL scalar.
 
     Raises:
         ParameterError: if it is something else.
     """
-    if is_function(value):
-        found = scalar(f"{name}(N)", value, n)
+    if is_law(value):
+        expression = models.scalar_law(name, value, n)
         check_fractions(domain, f"{name}(N)", value)
-        return found
-    if isinstance(value, ufl.core.expr.Expr):
-        if not any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(value)):
-            fields.positive(name, scalar(name, lambda _: value, n), domain.mesh)
-        return scalar(name, lambda _: value, n)
+        return expression
+    if is_ufl(value):
+        return models.check_positive(domain, name, models.scalar(name, value))
     return fem.Constant(domain.mesh, number(name, value, above=0.0))

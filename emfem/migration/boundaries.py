@@ -1,4 +1,4 @@
-"""Grain boundaries as fast paths: layers without thickness on the facets between regions, where species run along."""
+"""Grain boundaries as fast paths: layers without thickness on the facets between regions."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 
 from emfem.errors import ParameterError, number
 from emfem.mesh import Domain
-from emfem.migration.fitted import fitting
-from emfem.migration.inputs import drift_of
-from emfem.model import Driver
+from emfem.migration.exponential_fitting import fitting
+from emfem.model import Driver, is_ufl, scalar, vector_coefficient
 
 import dolfinx
 import numpy as np
@@ -40,7 +39,7 @@ class FastPath:
 def fast_path(
     *, width: float, diffusivity: Any, drift: Any = None, exchange: float | None = None, segregation: float = 1.0
 ) -> FastPath:
-    """Grain boundaries for `model(grain_boundaries=...)`: every facet between two regions of the domain.
+    """Return grain boundaries for `model(grain_boundaries=...)`: every facet between two regions of the domain.
 
     A boundary of width delta adds int delta (D_b grad_t c - v_b c) . grad_t w dS to the grains' equation, grad_t the
     gradient along it: c is the same on both sides and in it. Its own volume, and what diffuses across it, are left out:
@@ -48,7 +47,7 @@ def fast_path(
 
     With a rate of exchange a boundary has a concentration of its own, c_b, an unknown more that is called c_boundary
     and is 0 off the boundaries: delta dc_b/dt = -delta div_t J_b + k (s c - c_b), and the grains lose what it gains.
-    Where an edge of the domain holds c, the ends of boundaries are held at s c. In fast exchange it is s c everywhere.
+    Where an edge of the domain holds c, the ends of boundaries hold s c. In fast exchange it is s c everywhere.
 
     Args:
         width: delta, above 0 [m].
@@ -61,11 +60,10 @@ def fast_path(
         ParameterError: for a width, diffusivity, exchange or segregation that is not positive.
     """
     number("width", width, above=0.0)
-    if not isinstance(diffusivity, ufl.core.expr.Expr):
+    if is_ufl(diffusivity):
+        scalar("diffusivity of a boundary", diffusivity)
+    else:
         number("diffusivity of a boundary", diffusivity, above=0.0)
-    elif diffusivity.ufl_shape != ():
-        msg = f"diffusivity of a boundary of shape {diffusivity.ufl_shape}, must be a scalar"
-        raise ParameterError(msg)
     enriched = number("segregation", segregation, above=0.0)
     if exchange is None and enriched != 1.0:
         msg = f"segregation = {enriched:g} without an exchange, must be 1: give exchange=..., such as a fast one"
@@ -77,10 +75,10 @@ def fast_path(
 def along_boundaries(
     domain: Domain, path: FastPath, c: Any, w: Any, measure: ufl.Measure, *, fitted: bool
 ) -> tuple[ufl.Form, list[Driver]]:
-    """`int delta (D_b grad_t c - v_b c) . grad_t w dS`, fitted on edges if wished; and what moves v_b."""
-    velocity, drivers = drift_of(domain, path.drift, "drift of a boundary")
+    """`int delta (D_b grad_t c - v_b c) . grad_t w dS`, fitted on edges if wished; and the drivers of v_b."""
+    velocity, drivers = vector_coefficient(domain, "drift of a boundary", path.drift)
     spread = path.diffusivity
-    if not isinstance(spread, ufl.core.expr.Expr):
+    if not is_ufl(spread):
         spread = fem.Constant(domain.mesh, float(spread))
     normal = ufl.FacetNormal(domain.mesh)
     slope = _along(ufl.grad(c), normal)
@@ -92,12 +90,12 @@ def along_boundaries(
 
 
 def _along(vector: Any, normal: Any) -> Any:
-    """The part of a vector along a boundary."""
+    """Return the part of a vector along a boundary."""
     return vector - ufl.dot(vector, normal) * normal
 
 
 def surfaces(domain: Domain) -> tuple[list[tuple[int, NDArray[np.int32]]], int]:
-    """Named boundaries and those between regions, for one measure "ds"; and the tag of the latter. Collective.
+    """Return named boundaries and those between regions, for one measure "ds"; and the tag of the latter. Collective.
 
     Facets between regions are seen from one of their cells: what is continuous needs no more, and no ghosts.
 
@@ -109,12 +107,12 @@ def surfaces(domain: Domain) -> tuple[list[tuple[int, NDArray[np.int32]]], int]:
     if not mesh.comm.allreduce(len(between)):
         msg = f"grain_boundaries on {domain.shape} with regions {domain.regions!r}, must have two regions that touch"
         raise ParameterError(msg)
-    found = [(tag, _sides(mesh, domain.facets.find(tag))) for tag in range(1, inner)]
-    return [*found, (inner, _sides(mesh, between))], inner
+    named = [(tag, _sides(mesh, domain.facets.find(tag))) for tag in range(1, inner)]
+    return [*named, (inner, _sides(mesh, between))], inner
 
 
 def between_regions(domain: Domain) -> NDArray[np.int32]:
-    """The facets between two regions, each on one rank. Collective."""
+    """Return the facets between two regions, each on one rank. Collective."""
     mesh = domain.mesh
     if domain.cells is None:
         return np.zeros(0, dtype=np.int32)
@@ -136,7 +134,7 @@ def between_regions(domain: Domain) -> NDArray[np.int32]:
 
 
 def _sides(mesh: dolfinx.mesh.Mesh, facets: NDArray[np.int32]) -> NDArray[np.int32]:
-    """For each facet a cell of this rank and the facet's number in it, flat."""
+    """Return for each facet a cell of this rank and the facet's number in it, flat."""
     dim = mesh.topology.dim
     owned = mesh.topology.index_map(dim).size_local
     mesh.topology.create_connectivity(dim, dim - 1)
@@ -151,6 +149,6 @@ def _sides(mesh: dolfinx.mesh.Mesh, facets: NDArray[np.int32]) -> NDArray[np.int
 
 
 def measure(domain: Domain, data: list[Any], tag: int, degree: int) -> Any:
-    """The surface measure of one tag; all integrals of a form must share the same data."""
+    """Return the surface measure of one tag; all integrals of a form must share the same data."""
     ds = ufl.Measure("ds", domain=domain.mesh, subdomain_data=data, metadata={"quadrature_degree": degree})
     return domain.weighted(ds(tag))

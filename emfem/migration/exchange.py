@@ -1,18 +1,18 @@
 """Grain boundaries with a concentration of their own, which they exchange with the grains beside them.
 
-The concentration in a boundary lives on all nodes of the mesh and is held at 0 off the boundaries, where nothing looks
-at it: so it needs no mesh of its own, and is solved for together with that in the grains.
+The concentration in a boundary lives on all nodes of the mesh and is 0 off the boundaries, where it is not
+used: so it needs no mesh of its own, and is solved for together with that in the grains.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from emfem import fields
 from emfem.mesh import Domain
 from emfem.migration.boundaries import FastPath, along_boundaries, between_regions
-from emfem.model import Condition, Driver, Fixed, Unknown, coefficient, evolving
+from emfem.model import DirichletCondition, Driver, Fixed, Unknown, dirichlet_condition, evolving
 from emfem.spaces import nodes_on
 from emfem.waveforms import as_waveform
 
@@ -22,7 +22,7 @@ from dolfinx import fem
 
 
 def in_boundaries(name: str, grains: Unknown, path: FastPath) -> Unknown:
-    """The concentration in the boundaries, at the start in equilibrium with that of the grains."""
+    """Return the concentration in the boundaries, at the start in equilibrium with that of the grains."""
     unknown = evolving(name, grains.function.function_space, scale=grains.scale * path.segregation)
     unknown.function.x.array[:] = path.segregation * grains.function.x.array
     return unknown
@@ -47,9 +47,9 @@ def exchanged(
         grains: c.
         inside: c_b.
         tests: w and w_b.
-        along: dS for what runs along the boundaries.
-        through: dS for what they store and exchange.
-        fitted: whether the flux along is fitted.
+        along: dS of the flux along the boundaries.
+        through: dS of storage and exchange.
+        fitted: fit the flux along the boundaries exponentially.
     """
     (w, w_b), c, c_b = tests, grains.function, inside.function
     assert path.exchange is not None
@@ -57,17 +57,17 @@ def exchanged(
     width, rate = fem.Constant(domain.mesh, path.width), fem.Constant(domain.mesh, path.exchange)
     segregation = fem.Constant(domain.mesh, path.segregation)
     form += (width * inside.rate * w_b + rate * (segregation * c - c_b) * (w - w_b)) * through
-    # nodes off the boundaries need a place on the diagonal, to be held there
+    # nodes off the boundaries need a place on the diagonal for their Dirichlet value
     return form + fem.Constant(domain.mesh, 0.0) * c_b * w_b * domain.dx(1), drivers
 
 
 def ends(
     domain: Domain, inside: Unknown, path: FastPath, on: Mapping[str, Any]
-) -> tuple[list[Condition], list[Condition], list[Driver]]:
-    """What holds c_b: s c where boundaries meet an edge that holds c, 0 at nodes off the boundaries. Collective.
+) -> tuple[list[DirichletCondition], list[DirichletCondition], list[Driver]]:
+    """Return the Dirichlet values of c_b: s c where boundaries meet an edge that holds c, 0 off them. Collective.
 
     Returns:
-        the conditions at named edges, that off the boundaries, and what moves them.
+        the conditions at named edges, that off the boundaries, and the drivers.
     """
     space = inside.function.function_space
     owned = space.dofmap.index_map.size_local
@@ -76,20 +76,10 @@ def ends(
     conditions, drivers = [], []
     for name, condition in on.items():
         if isinstance(condition, Fixed):
-            value, moved = coefficient(domain, f"{inside.name} on {name!r}", _times(path.segregation, condition.value))
-            nodes = nodes_on(space, domain.facets.find(domain.tag(name)))
-            nodes = nodes[nodes < owned]
-            conditions.append(Condition(name, inside, nodes[mine[nodes]], value))
+            value, s = condition.value, path.segregation
+            enriched = as_waveform(value).scaled(s) if callable(value) else s * value
+            there, moved = dirichlet_condition(domain, inside, name, enriched)
+            conditions.append(replace(there, dofs=there.dofs[mine[there.dofs]]))
             drivers += moved
     off = np.flatnonzero(~mine[:owned]).astype(np.int32)
-    return conditions, [Condition("off the boundaries", inside, off, fem.Constant(domain.mesh, 0.0))], drivers
-
-
-def _times(factor: float, value: Any) -> Any:
-    """Return a number or a function of time, multiplied."""
-    return as_waveform(value).scaled(factor) if callable(value) else factor * value
-
-
-def highest(inside: Unknown) -> float:
-    """The highest concentration in the boundaries. Collective."""
-    return fields.extremes(inside.function)[1]
+    return conditions, [DirichletCondition("off the boundaries", inside, off, fem.Constant(domain.mesh, 0.0))], drivers

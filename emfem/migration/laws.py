@@ -1,11 +1,12 @@
-"""How a species moves: its flux, conservation, what sinks add, and the drift velocity that forces give an atom."""
+"""Laws of migration: the flux of a species, conservation, sinks, and the drift velocity of atoms under forces."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from emfem.errors import ParameterError, number
+from emfem.model import MaterialAt, MaterialLaws, check_material, is_ufl
 from emfem.units import boltzmann, elementary_charge
 
 import numpy as np
@@ -14,7 +15,7 @@ import ufl
 
 def species_flux(diffusivity: Any, velocity: Any, c: Any) -> Any:
     """`J = -D grad c + v c`."""
-    return -applied(diffusivity, ufl.grad(c)) + velocity * c
+    return -apply_tensor(diffusivity, ufl.grad(c)) + velocity * c
 
 
 def transport(rate: Any, w: Any, dt: ufl.Measure, flux: Any, dx: ufl.Measure) -> ufl.Form:
@@ -25,12 +26,12 @@ def transport(rate: Any, w: Any, dt: ufl.Measure, flux: Any, dx: ufl.Measure) ->
     return rate * w * dt - ufl.inner(flux, ufl.grad(w)) * dx
 
 
-def applied(diffusivity: Any, vector: Any) -> Any:
+def apply_tensor(diffusivity: Any, vector: Any) -> Any:
     """`D a`, of a number or a tensor D."""
     return ufl.dot(diffusivity, vector) if ufl.as_ufl(diffusivity).ufl_shape else diffusivity * vector
 
 
-def solved(diffusivity: Any, vector: Any) -> Any:
+def apply_inverse(diffusivity: Any, vector: Any) -> Any:
     """`D^-1 a`, of a number or a tensor D."""
     if ufl.as_ufl(diffusivity).ufl_shape:
         return ufl.dot(ufl.inv(diffusivity), vector)
@@ -38,7 +39,7 @@ def solved(diffusivity: Any, vector: Any) -> Any:
 
 
 def sinks(*, equilibrium: Any, lifetime: float) -> Callable[[Any], Any]:
-    """Sources and sinks that bring a species back to equilibrium, `g = (c_eq - c) / tau`, for `model(source=...)`.
+    """Return sources and sinks of relaxation to equilibrium, `g = (c_eq - c) / tau`, for `model(source=...)`.
 
     Vacancies are made and lost like this at dislocations and boundaries.
 
@@ -50,57 +51,30 @@ def sinks(*, equilibrium: Any, lifetime: float) -> Callable[[Any], Any]:
         ParameterError: for a value out of its bounds.
     """
     tau = number("lifetime", lifetime, above=0.0, unit="s")
-    if not isinstance(equilibrium, ufl.core.expr.Expr):
+    if not is_ufl(equilibrium):
         equilibrium = number("equilibrium", equilibrium, at_least=0.0)
     return lambda c: (equilibrium - c) / tau
 
 
-class Migrating(Protocol):
-    """What a drift velocity needs of a material: numbers at its temperature, and its laws."""
-
-    @property
-    def temperature(self) -> float:
-        """T [K]."""
-
-    @property
-    def diffusivity(self) -> float:
-        """D [m2/s]."""
-
-    @property
-    def effective_charge(self) -> float:
-        """Z*, signed [-]."""
-
-    @property
-    def atomic_volume(self) -> float:
-        """Omega [m3]."""
-
-    @property
-    def heat_of_transport(self) -> float:
-        """Q* [J]."""
-
-    def law(self, name: str) -> Callable[[Any], Any]:
-        """The law of temperature called `name`."""
-
-
 def drift_velocity(
-    material: Migrating,
+    material: MaterialLaws,
     *,
     field: Any = None,
     temperature_gradient: Any = None,
     stress_gradient: Any = None,
     temperature: Any = None,
 ) -> Any:
-    """The velocity that forces give the atoms of a material: `v = D/(kT) (Z* e E - Q*/T grad T + Omega grad sigma)`.
+    """Return the velocity of atoms under forces: `v = D/(kT) (Z* e E - Q*/T grad T + Omega grad sigma)`.
 
     Z* is signed: atoms with Z* < 0 go against the field, with the electrons. Q* > 0 drives atoms to the cold side.
     Tension is positive and draws atoms. Vacancies go the other way: their v is minus this one with their diffusivity.
 
     Args:
-        material: one of `em.materials`, or anything with its numbers and laws.
+        material: one of `em.materials`, or anything with their `temperature` and numbers or `law(name)`.
         field: E [V/m].
         temperature_gradient: grad T [K/m].
         stress_gradient: grad sigma, of the hydrostatic stress [Pa/m].
-        temperature: T, above 0; the material's when left out, else its laws are taken at this temperature [K].
+        temperature: T, above 0, of the laws of the material; that of the material when left out [K].
 
     Each force is a number (in one dimension), numbers of shape (dim,), or UFL; the temperature is a number or UFL.
 
@@ -111,67 +85,56 @@ def drift_velocity(
         ParameterError: if there is no force, a force is not finite, they are of different shapes, or the temperature is
             not positive.
     """
-    charge = elementary_charge
-    if not hasattr(material, "temperature") or not (temperature is None or callable(getattr(material, "law", None))):
-        msg = f"material = {material!r}, must be one of em.materials, or have numbers and laws as they have"
-        raise ParameterError(msg)
-    if temperature is None:
-        temperature = number("temperature", material.temperature, above=0.0, unit="K")
+    own = temperature is None  # numbers of the material, which need no laws
+    if not own or not hasattr(material, "temperature"):
+        check_material(material)
+    if not is_ufl(temperature):
+        temperature = number("temperature", material.temperature if own else temperature, above=0.0, unit="K")
+    metal = MaterialAt(material, temperature)
 
-        def law(name: str) -> Any:
-            return getattr(material, name)
-    else:
-        if not isinstance(temperature, ufl.core.expr.Expr):
-            temperature = number("temperature", temperature, above=0.0, unit="K")
+    def constant(name: str) -> Any:
+        return getattr(material, name) if own and hasattr(material, name) else metal[name]
 
-        def law(name: str) -> Any:
-            return material.law(name)(temperature)
-
-    given = {"field": field, "temperature_gradient": temperature_gradient, "stress_gradient": stress_gradient}
-    pulls = _alike({name: _force(name, value) for name, value in given.items() if value is not None}, temperature)
-    forces = []
-    if field is not None:
-        forces.append(law("effective_charge") * charge * pulls["field"])
-    if temperature_gradient is not None:
-        forces.append(-law("heat_of_transport") / temperature * pulls["temperature_gradient"])
-    if stress_gradient is not None:
-        forces.append(law("atomic_volume") * pulls["stress_gradient"])
-    total = forces[0]
-    for force in forces[1:]:
-        total = total + force
-    return law("diffusivity") / (boltzmann * temperature) * total
+    forces = {"field": field, "temperature_gradient": temperature_gradient, "stress_gradient": stress_gradient}
+    alike = _alike({name: _force(name, value) for name, value in forces.items() if value is not None}, temperature)
+    factors = {
+        "field": lambda: constant("effective_charge") * elementary_charge,
+        "temperature_gradient": lambda: -constant("heat_of_transport") / temperature,
+        "stress_gradient": lambda: constant("atomic_volume"),
+    }
+    first, *others = (factors[name]() * force for name, force in alike.items())
+    return constant("diffusivity") / (boltzmann * temperature) * sum(others, first)
 
 
-def _alike(given: Mapping[str, Any], temperature: Any) -> dict[str, Any]:
-    """The forces, all of them UFL if one is, or the temperature is.
+def _alike(forces: Mapping[str, Any], temperature: Any) -> dict[str, Any]:
+    """Return the forces, all of them UFL if one is, or the temperature is.
 
     Raises:
         ParameterError: if there is none, or they cannot be added.
     """
-    if not given:
+    if not forces:
         msg = "field, temperature_gradient and stress_gradient are all None, must be at least one of them"
         raise ParameterError(msg)
-    shapes = {name: getattr(value, "ufl_shape", np.shape(value)) for name, value in given.items()}
+    shapes = {name: getattr(value, "ufl_shape", np.shape(value)) for name, value in forces.items()}
     if len(set(shapes.values())) > 1:
-        told = ", ".join(f"{name} of shape {shape}" for name, shape in shapes.items())
-        msg = f"{told}, must be of one shape"
+        msg = f"{', '.join(f'{name} of shape {shape}' for name, shape in shapes.items())}, must be of one shape"
         raise ParameterError(msg)
-    forms = any(isinstance(value, ufl.core.expr.Expr) for value in (*given.values(), temperature))
-    return {name: ufl.as_vector(v.tolist()) if forms and isinstance(v, np.ndarray) else v for name, v in given.items()}
+    forms = any(is_ufl(value) for value in (*forces.values(), temperature))
+    return {name: ufl.as_vector(v.tolist()) if forms and isinstance(v, np.ndarray) else v for name, v in forces.items()}
 
 
 def _force(name: str, value: Any) -> Any:
-    """`value` as UFL, a number, or an array of numbers.
+    """Return `value` as UFL, a number, or an array of numbers.
 
     Raises:
         ParameterError: if it is something else, or not finite.
     """
-    if isinstance(value, ufl.core.expr.Expr):
+    if is_ufl(value):
         return value
     if np.ndim(value) == 0:
         return number(name, value)
-    found = np.array([number(name, part) for part in np.ravel(value)])
-    if found.shape != np.shape(value):
+    vector = np.array([number(name, part) for part in np.ravel(value)])
+    if vector.shape != np.shape(value):
         msg = f"{name} of shape {np.shape(value)}, must be a number or a vector"
         raise ParameterError(msg)
-    return found
+    return vector

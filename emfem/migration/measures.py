@@ -1,4 +1,4 @@
-"""What can be asked of a migration before it is solved: how strong its drift is in a cell."""
+"""Cell Peclet numbers of a migration model: the drift over the diffusion in a cell."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from emfem import fields
 from emfem.mesh import Domain
-from emfem.migration.fitted import reference_corners
-from emfem.migration.laws import solved
+from emfem.migration.exponential_fitting import reference_corners
+from emfem.migration.laws import apply_inverse
 from emfem.model import Model, Resolution
 
 import numpy as np
@@ -24,7 +24,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Peclet:
-    """The largest cell Peclet number, and where it is.
+    """The largest cell Peclet number, and its place.
 
     Attributes:
         value: |v| h / (2 D), h the extent of the cell along v [-].
@@ -37,12 +37,12 @@ class Peclet:
     def __str__(self) -> str:
         """One line."""
         where = ", ".join(f"{x:.4g}" for x in self.place)
-        told = "above 1: layers there need smaller cells, or stabilisation='fitted'" if self.value > 1 else "resolved"
-        return f"cell Peclet number {self.value:.4g} at ({where}), {told}"
+        remedy = "above 1: layers there need smaller cells, or stabilisation='fitted'" if self.value > 1 else "resolved"
+        return f"cell Peclet number {self.value:.4g} at ({where}), {remedy}"
 
 
 def peclet(model: Model) -> Peclet:
-    """The largest cell Peclet number |v| h / (2 D) of a migration model in its present state. Collective.
+    """Return the largest cell Peclet number |v| h / (2 D) of a migration model in its present state. Collective.
 
     Above 1, plain linear elements oscillate at boundary layers; quadratic ones above 1.5, cubic ones above 2.
 
@@ -54,7 +54,7 @@ def peclet(model: Model) -> Peclet:
 
 
 def resolutions(domain: Domain, degree: int) -> list[Resolution]:
-    """The cell Peclet number of plain elements, where the domain has boundaries that layers can form at.
+    """Return the cell Peclet number of plain elements, where the domain has boundaries that layers can form at.
 
     Between ends that hold 1 and 0, with the drift towards the 0, plain elements overshoot 1, on 20 cells at rest, by
 
@@ -68,12 +68,12 @@ def resolutions(domain: Domain, degree: int) -> list[Resolution]:
     """
 
     def number(model: Model, t: float) -> float:
-        """The largest one, while the drift is known."""
+        """Return the largest one; NaN without boundaries."""
         del t
         return peclet(model).value if domain.names else math.nan
 
-    def remedy(found: float) -> str:
-        times = math.ceil(found / limit)
+    def remedy(number: float) -> str:
+        times = math.ceil(number / limit)
         return f"layers there oscillate; take cells {times} times smaller, or stabilisation='fitted'"
 
     limit = PECLET.get(degree, CUBIC) * (1 + ROUNDING)
@@ -81,9 +81,9 @@ def resolutions(domain: Domain, degree: int) -> list[Resolution]:
 
 
 def highest_peclet(domain: Domain, diffusivity: Any, velocity: Any) -> Peclet:
-    """The largest cell Peclet number, half of |tau . D^-1 v| over corner-to-corner vectors tau. Collective."""
+    """Return the largest cell Peclet number, half of |tau . D^-1 v| over corner-to-corner vectors tau. Collective."""
     jacobian, corners = ufl.Jacobian(domain.mesh), reference_corners(domain)
-    drag = solved(diffusivity, velocity)
+    drag = apply_inverse(diffusivity, velocity)
     across = [
         abs(ufl.dot(drag, ufl.dot(jacobian, ufl.as_vector((b - a).tolist())))) / 2 for a, b in combinations(corners, 2)
     ]
@@ -95,5 +95,5 @@ def highest_peclet(domain: Domain, diffusivity: Any, velocity: Any) -> Peclet:
     values = sampled.x.array[:owned]
     places = sampled.function_space.tabulate_dof_coordinates()[:owned, : domain.dim]
     best = (float(values.max()), places[values.argmax()]) if owned else (-1.0, np.zeros(domain.dim))
-    value, place = max(domain.mesh.comm.allgather(best), key=lambda found: found[0])
+    value, place = max(domain.mesh.comm.allgather(best), key=lambda best: best[0])
     return Peclet(value, np.asarray(place))

@@ -3,45 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
-from emfem import fields
+from emfem import model as models
 from emfem.dimensions import PLAIN, Meaning, integral, parsed, product
 from emfem.errors import ParameterError, choice, count, kind
 from emfem.mesh import Domain
 from emfem.migration.boundaries import FastPath, along_boundaries, measure, surfaces
-from emfem.migration.exchange import ends, exchanged, highest, in_boundaries
-from emfem.migration.fitted import SIMPLICES, fitted_flux, rules
-from emfem.migration.inputs import drift_of, scalar, start, typical_flow
+from emfem.migration.exchange import ends, exchanged, in_boundaries
+from emfem.migration.exponential_fitting import SIMPLICES, fitted_flux, rules
+from emfem.migration.inputs import start, typical_flow
 from emfem.migration.laws import species_flux, transport
 from emfem.migration.measures import peclet, resolutions
-from emfem.model import (
-    Balance,
-    ConsistentFlux,
-    Driver,
-    Fixed,
-    Flux,
-    Model,
-    Quantity,
-    Unknown,
-    boundary_fluxes,
-    check_boundaries,
-    coefficient,
-    dirichlet_conditions,
-    inflows,
-    net_inflow,
-    of_time,
-    positive_coefficient,
-    tests,
-)
+from emfem.model import Fixed, Flux, Model, Quantity, Unknown
 
 import numpy as np
-import ufl
 from dolfinx import fem
 
 STABILISATIONS = ("fitted",)
-# For large meshes: drift makes the matrix unsymmetric, and multigrid alone then stalls. `petsc_options=ITERATIVE`.
+# `petsc_options=ITERATIVE` for large meshes: drift makes the matrix unsymmetric, and multigrid alone stalls then.
 ITERATIVE: Mapping[str, object] = {
     "ksp_type": "gmres",
     "ksp_gmres_restart": 100,
@@ -66,7 +46,7 @@ def model(
     name: str = "c",
     unit: str | None = None,
 ) -> Model:
-    """The migration model on `domain`: unknown c (concentration of a species), derived fields flux, drift, diffusivity.
+    """Return the migration model: unknown c (concentration), derived fields flux, drift, diffusivity.
 
     Find c with int dc/dt w - J . grad w dx = int g w dx + int h w ds for all w, J = -D grad c + v c, g the source and h
     the flux let in. The drift is in conservative form: div v need not be 0. Boundaries without a condition are
@@ -74,19 +54,19 @@ def model(
     species has a steady state for every amount, and `solve_steady` finds the one with the amount of the start.
 
     Quantities: amount (int c), c_min, c_max, peclet (the largest cell Peclet number), and `flux NAME` for each named
-    boundary (total, out of the domain positive): where c is held it is the reaction of the discrete equations, so
+    boundary (total, out of the domain positive): where c is fixed it is the reaction of the discrete equations, so
     fluxes and the change of the amount balance to rounding. A species with a name of its own has it in all of them:
     `amount Ag`, `Ag_min`, `flux anode Ag`.
 
     The residual is divided by a typical flow, and time steps count absolute errors in parts of the largest
-    concentration given, so that tolerances mean the same in every unit.
+    concentration of the start and the boundaries, so that tolerances mean the same in every unit.
 
     Args:
         domain: of any dimension and shape.
         diffusivity: D: a number, a tensor of shape (dim, dim), either of them for each region by name, or UFL of either
             kind [m2/s].
         drift: v: a vector of dim numbers (in one dimension a number), UFL, such as one of another model's fields, or a
-            function of time that returns numbers [m/s]. None is no drift.
+            function of time that returns numbers; None is no drift [m/s].
         initial: c at the start, at least 0: a number, a function of x with shape (3, n), or a Function.
         on: conditions on named boundaries: `fixed(c)` holds a concentration, `flux(h)` lets a flux in.
         source: a function of c that returns g in UFL, such as `sinks(...)`.
@@ -99,12 +79,12 @@ def model(
             state is exact at the nodes. The price is diffusion of |v| h / 2 along the drift: order 2 while cells
             resolve what c does, 1 where they do not.
         degree: polynomial degree of c; 2 when left out, and 1, the only one there is, with fitting. Plain elements of
-            degree 2 are the default because resolved problems, and pulses far from boundaries, are served best by them.
+            degree 2 are the default because they resolve smooth problems, and pulses far from boundaries, best [-].
         name: of the species.
-        unit: of its concentration, such as "1/m3", or "-" for a fraction; without it amounts and fluxes tell none.
+        unit: of its concentration, such as "1/m3", or "-" for a fraction; without it amounts and fluxes have none.
 
     Raises:
-        ConvergenceError: of a solve, where a source drives c below 0 by more than the largest concentration given.
+        ConvergenceError: of a solve, where a source drives c below 0 by more than the largest concentration.
         ParameterError: for a diffusivity that is not positive, a drift of the wrong shape, a start or a fixed
             concentration that is negative or not finite, fitting on cells that are not simplices.
         UnknownName: for a boundary, region or stabilisation that does not exist.
@@ -114,22 +94,22 @@ def model(
     _known_unit(unit)
     fitted = stabilisation is not None and choice("stabilisation", stabilisation, STABILISATIONS) == "fitted"
     degree = _degree(domain, degree, fitted)
-    conditions = check_boundaries(domain, on, (Fixed, Flux))
+    conditions = models.check_boundaries(domain, on, (Fixed, Flux))
     _check(domain, conditions, source, grain_boundaries, fitted)
-    spread = positive_coefficient(domain, "diffusivity", diffusivity)
-    velocity, drivers = drift_of(domain, drift)
+    spread = models.positive_coefficient(domain, "diffusivity", diffusivity)
+    velocity, drivers = models.vector_coefficient(domain, "drift", drift)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
     c, rate = fem.Function(space, name=name), fem.Function(space, name=f"rate of {name}")
-    most = start(c, domain, initial)
-    held_at, let_through = _given(domain, conditions)
-    flow_of_one = typical_flow(domain, spread, velocity, 1.0)
-    level = max(most, held_at) or let_through / flow_of_one or 1.0
-    scale = max(level * flow_of_one, let_through)
+    highest = max(start(c, initial), *models.values_at_start(conditions, Fixed).values(), 0.0)
+    largest_inflow = max(map(abs, models.inflows(domain, conditions)), default=0.0)
+    flow_of_one = typical_flow(domain, spread, velocity)
+    level = highest or largest_inflow / flow_of_one or 1.0
+    scale = max(level * flow_of_one, largest_inflow)
     species = Unknown(
         c,
         rate,
-        (-level if source is not None and max(most, held_at) > 0 else -np.inf, np.inf),
+        (-level if source is not None and highest > 0 else -np.inf, np.inf),
         scale=level,
         bounds_message="the source takes more than there is, or grows with the concentration: there is no such state",
         unsteady="" if source is None else f"with its source {name} may have no steady state",
@@ -138,7 +118,7 @@ def model(
     path = grain_boundaries if grain_boundaries is not None and grain_boundaries.exchange is not None else None
     inside = None if path is None else in_boundaries(f"{name}_boundary", species, path)
     unknowns = (species,) if inside is None else (species, inside)
-    w, *others = tests(unknowns)
+    w, *others = models.tests(unknowns)
     dx = domain.dx(2 * degree)
     dt, middle = rules(domain) if fitted else (dx, dx)
     flux = species_flux(spread, velocity, c)
@@ -146,52 +126,51 @@ def model(
     balance = transport(rate, w, dt, *moved)
     sources = {}
     if source is not None:
-        comes = scalar("source(c)", source, c)
-        balance -= comes * w * dt
-        sources["source"] = comes * fem.Constant(domain.mesh, 1.0) * dt
-    stored = c * dx
-    faces = None if grain_boundaries is None else surfaces(domain)
-    if grain_boundaries is not None and faces is not None:
-        inner = measure(domain, *faces, 1 if fitted else 2 * degree)
+        made = models.scalar_law("source", source, c)
+        balance -= made * w * dt
+        sources["source"] = made * fem.Constant(domain.mesh, 1.0) * dt
+    stored, edges = c * dx, None
+    if grain_boundaries is not None:
+        faces, tag = surfaces(domain)
+        edges = {each: measure(domain, faces, domain.tag(each), 2 * degree) for each in domain.names}
+        inner = measure(domain, faces, tag, 1 if fitted else 2 * degree)
         if inside is None:
             fast, moving = along_boundaries(domain, grain_boundaries, c, w, inner, fitted=fitted)
         else:
-            through = measure(domain, *faces, 2 * degree)
+            through = measure(domain, faces, tag, 2 * degree)
             pair = (w, others[0])
             fast, moving = exchanged(domain, grain_boundaries, species, inside, pair, inner, through, fitted=fitted)
             stored += fem.Constant(domain.mesh, grain_boundaries.width) * inside.function * through
         drivers += moving
         balance += fast
-    inflow, given, moving = _inflow(domain, conditions, w, 2 * degree, None if faces is None else faces[0])
-    drivers += moving
-    held_values, moving = dirichlet_conditions(domain, species, conditions)
-    at_ends, elsewhere, following = ends(domain, inside, path, conditions) if inside and path else ([], [], [])
-    reactions = [ConsistentFlux(species, held_values, scale)]
+    let_in, out, inflow_drivers = models.inflow(domain, conditions, w, 2 * degree, edges)
+    dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, species, conditions)
+    at_ends, elsewhere, end_drivers = ends(domain, inside, path, conditions) if inside and path else ([], [], [])
+    reactions = [models.ConsistentFlux(species, dirichlet_values, scale)]
     if inside is not None:
-        reactions.append(ConsistentFlux(inside, [*at_ends, *elsewhere], scale))
-    free = source is None and not held_values  # its amount is what it was, but for what is let in
+        reactions.append(models.ConsistentFlux(inside, [*at_ends, *elsewhere], scale))
+    free = source is None and not dirichlet_values  # its amount is that of the start and of the fluxes
     mark = "" if name == "c" else f" {name}"
+    amount, flow = (_integral(unit, seconds) for seconds in (0, -1))
     return Model(
         f"migration of {name}" if mark else "migration",
         domain,
         unknowns,
-        fem.Constant(domain.mesh, 1 / scale) * (balance - inflow),
-        conditions=[*held_values, *at_ends, *elsewhere],
+        fem.Constant(domain.mesh, 1 / scale) * (balance - let_in),
+        conditions=[*dirichlet_values, *at_ends, *elsewhere],
         expressions={f"flux{mark}": flux, f"drift{mark}": velocity, f"diffusivity{mark}": spread},
         quantities={
-            f"amount{mark}": Quantity(stored, _integral(unit)),
-            f"{name}_min": Quantity(lambda: fields.extremes(c)[0], unit or PLAIN),
-            f"{name}_max": Quantity(lambda: fields.extremes(c)[1], unit or PLAIN),
+            f"amount{mark}": Quantity(stored, amount),
+            f"{name}_min": models.lowest(c, unit or PLAIN),
+            f"{name}_max": models.highest(c, unit or PLAIN),
             f"peclet{mark}": Quantity(lambda model: peclet(model).value, of_model=True),
-            **({} if inside is None else {f"{inside.name}_max": Quantity(partial(highest, inside), unit or PLAIN)}),
-            **boundary_fluxes(
-                domain.names, reactions, given, meaning=_integral(unit, seconds=-1), label=f"flux {{}}{mark}"
-            ),
+            **({} if inside is None else {f"{inside.name}_max": models.highest(inside.function, unit or PLAIN)}),
+            **models.boundary_fluxes(domain.names, reactions, out, meaning=flow, label=f"flux {{}}{mark}"),
         },
-        drivers=[*drivers, *moving, *following],
+        drivers=[*drivers, *inflow_drivers, *dirichlet_drivers, *end_drivers],
         steady_by_relaxation=free,
-        no_steady_state_reason=_no_way_out(domain, name, conditions) if free else "",
-        balances={f"amount{mark}": Balance(stored, _integral(unit), tuple(reactions), given, sources)},
+        no_steady_state_reason=models.unbalanced_inflow(domain, conditions, f"of {name}", name) if free else "",
+        balances={f"amount{mark}": models.Balance(stored, amount, tuple(reactions), out, sources)},
         resolutions=[] if fitted else resolutions(domain, degree),
         system=domain.system(),
         meanings={
@@ -205,10 +184,10 @@ def model(
 
 
 def _known_unit(unit: Any) -> None:
-    """Refuse a unit that is none.
+    """Refuse a unit that Pint does not know.
 
     Raises:
-        ParameterError: if it is not.
+        ParameterError: if it does not.
     """
     if unit is None:
         return
@@ -221,7 +200,7 @@ def _known_unit(unit: Any) -> None:
 
 
 def _integral(unit: str | None, seconds: int = 0) -> Meaning:
-    """What an amount is, or with -1 second a flow of it; without a unit where the concentration has none."""
+    """Return the meaning of an amount, or of a flow with -1 second; no unit where the concentration has none."""
     return Meaning() if unit is None else integral(product(unit, metres=3, seconds=seconds))
 
 
@@ -233,7 +212,7 @@ def _check(domain: Domain, conditions: Mapping[str, Any], source: Any, grain_bou
     """
     for boundary, condition in conditions.items():
         if isinstance(condition, Fixed):
-            of_time(f"concentration fixed on {boundary!r}", condition.value, at_least=0.0)
+            models.of_time(f"concentration fixed on {boundary!r}", condition.value, at_least=0.0)
     if source is not None:
         kind("source", source, Callable, "a function of c")  # type: ignore[arg-type]
     if grain_boundaries is not None:
@@ -241,21 +220,6 @@ def _check(domain: Domain, conditions: Mapping[str, Any], source: Any, grain_bou
         if domain.dim != 2 and fitted:
             msg = f"stabilisation = 'fitted' with grain_boundaries in {domain.dim} dimensions, must be in 2"
             raise ParameterError(msg)
-
-
-def _inflow(
-    domain: Domain, conditions: Mapping[str, Any], w: Any, degree: int, faces: list[Any] | None
-) -> tuple[Any, dict[str, ufl.Form], list[Driver]]:
-    """What is let in, tested with w; the flow out through each boundary it is let in by; and what moves them."""
-    total, out, drivers = 0, {}, []
-    for boundary, condition in conditions.items():
-        if isinstance(condition, Flux):
-            value, moved = coefficient(domain, f"flux on {boundary!r}", condition.value)
-            ds = domain.ds(boundary, degree)
-            total += value * w * (ds if faces is None else measure(domain, faces, domain.tag(boundary), degree))
-            out[boundary] = -value * ds
-            drivers += moved
-    return total, out, drivers
 
 
 def _word(name: Any) -> None:
@@ -270,7 +234,7 @@ def _word(name: Any) -> None:
 
 
 def _degree(domain: Domain, degree: int | None, fitted: bool) -> int:
-    """The polynomial degree: as wished, 2, or 1 with fitting.
+    """Return the polynomial degree: that of the user, 2, or 1 with fitting.
 
     Raises:
         ParameterError: for fitting of another degree or on cells that are not simplices.
@@ -285,17 +249,3 @@ def _degree(domain: Domain, degree: int | None, fitted: bool) -> int:
         msg = f"stabilisation = 'fitted' on {cell} cells, must be on one of {', '.join(SIMPLICES)}: mesh with cell=..."
         raise ParameterError(msg)
     return 1
-
-
-def _given(domain: Domain, conditions: Mapping[str, Any]) -> tuple[float, float]:
-    """The highest concentration held and the largest flow let in, at time 0. Collective."""
-    held_at = [c.first for c in conditions.values() if isinstance(c, Fixed)]
-    through = [abs(flow) for flow in inflows(domain, conditions)]
-    return max(held_at, default=0.0), max(through, default=0.0)
-
-
-def _no_way_out(domain: Domain, name: str, conditions: Mapping[str, Any]) -> str:
-    """Why a species that is held nowhere has no steady state: one sentence, empty if it has. Collective."""
-    net = net_inflow(inflows(domain, conditions))
-    told = f"on lets {net:.4g} of {name} in and none out: no steady state; hold {name} somewhere, or balance the fluxes"
-    return told if net else ""

@@ -1,4 +1,4 @@
-"""Vacancies of an alloy that are not in equilibrium: what they make of the fluxes, and how they come and go.
+"""Vacancies of an alloy that are not in equilibrium: fluxes, sources and sinks.
 
 With y the fraction of vacancies over that in equilibrium, mu_V = kT ln y and atoms jump y times as often:
 
@@ -26,7 +26,7 @@ DILUTE = 0.01  # atomic fraction; that of a metal at its melting point is about 
 
 @dataclass(frozen=True)
 class Vacancies:
-    """Vacancies, where they come from and where they go.
+    """Vacancies, their sources and their sinks.
 
     Attributes:
         equilibrium: their atomic fraction in equilibrium [-].
@@ -40,7 +40,7 @@ class Vacancies:
 
 
 def vacancies(*, equilibrium: float, lifetime: float | None, surfaces: Sequence[str] = ()) -> Vacancies:
-    """Vacancies with sources and sinks of finite strength, for `alloy(vacancies=...)`.
+    """Return vacancies with sources and sinks of finite strength, for `alloy(vacancies=...)`.
 
     They keep to equilibrium over the distance sqrt(D tau / equilibrium), D = N D_A + (1 - N) D_B: over longer ones the
     lattice moves as with fast sinks, over shorter ones it does not.
@@ -68,20 +68,22 @@ def drawn_fluxes(of_a: Any, of_b: Any, n: Any, y: Any, d_a: Any, d_b: Any) -> tu
     return y * of_a + d_a * n * slope, y * of_b + d_b * (1 - n) * slope
 
 
-def kept(domain: Domain, ratio: Unknown, given: Vacancies, velocity: Any, q: Any, dx: ufl.Measure) -> ufl.Form:
+def vacancy_balance(
+    domain: Domain, ratio: Unknown, vacancies: Vacancies, velocity: Any, q: Any, dx: ufl.Measure
+) -> ufl.Form:
     """`int e dy/dt q - (1 + e y) v . grad q + (e/tau) (y - 1) q`, e the equilibrium fraction, v = -(J_A + J_B)."""
-    y, e = ratio.function, fem.Constant(domain.mesh, given.equilibrium)
+    y, e = ratio.function, fem.Constant(domain.mesh, vacancies.equilibrium)
     total = (e * ratio.rate * q - (1 + e * y) * ufl.inner(velocity, ufl.grad(q))) * dx
-    if given.lifetime is not None:
-        total += fem.Constant(domain.mesh, given.equilibrium / given.lifetime) * (y - 1) * q * dx
+    if vacancies.lifetime is not None:
+        total += fem.Constant(domain.mesh, vacancies.equilibrium / vacancies.lifetime) * (y - 1) * q * dx
     return total
 
 
-def of_vacancies(
-    domain: Domain, ratio: Unknown, given: Vacancies, reaction: ConsistentFlux, dx: ufl.Measure
+def vacancy_amount(
+    domain: Domain, ratio: Unknown, vacancies: Vacancies, reaction: ConsistentFlux, dx: ufl.Measure
 ) -> Balance:
-    """The balance of vacancies, int e y dx: sinks make `int (e/tau) (1 - y) dx`, surfaces take up what comes."""
+    """Return the balance of the amount int e y dx: sinks make `int (e/tau) (1 - y) dx`, surfaces take up a flux."""
     y, made = ratio.function, {}
-    if given.lifetime is not None:
-        made["sinks"] = fem.Constant(domain.mesh, given.equilibrium / given.lifetime) * (1 - y) * dx
-    return Balance(fem.Constant(domain.mesh, given.equilibrium) * y * dx, "-", (reaction,), {}, made)
+    if vacancies.lifetime is not None:
+        made["sinks"] = fem.Constant(domain.mesh, vacancies.equilibrium / vacancies.lifetime) * (1 - y) * dx
+    return Balance(fem.Constant(domain.mesh, vacancies.equilibrium) * y * dx, "-", (reaction,), {}, made)

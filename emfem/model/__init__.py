@@ -1,39 +1,61 @@
-"""Models: unknowns, one residual, conditions and quantities."""
+"""Models: unknowns, one residual, conditions and quantities; and the pieces that every physics is made of."""
 
-from emfem.model.balances import Balance, Flows, accumulate, balance
-from emfem.model.coefficients import positive_coefficient
-from emfem.model.conditions import (
-    Condition,
+from emfem.model.balances import Flows, accumulate, balance
+from emfem.model.coefficients import (
     Driver,
+    OfTime,
+    apply_law,
+    at_start,
+    check_positive,
+    coefficient,
+    has_placeholder,
+    is_law,
+    is_ufl,
+    of_time,
+    positive_coefficient,
+    scalar,
+    scalar_law,
+    shaped_coefficient,
+    vector_coefficient,
+)
+from emfem.model.conditions import (
+    DirichletCondition,
     Fixed,
     Flux,
-    OfTime,
-    at_start,
+    boundary_nodes,
     check_boundaries,
-    coefficient,
+    dirichlet_condition,
     dirichlet_conditions,
     fixed,
     flux,
     inflows,
-    net_inflow,
     neumann_term,
-    of_time,
+    node_shares,
+    unbalanced_inflow,
+    untouched_place,
+    values_at_start,
 )
 from emfem.model.consistent_flux import ConsistentFlux
-from emfem.model.fluxes import boundary_fluxes, inflow
-from emfem.model.models import Field, Model, Quantity
+from emfem.model.described import Field, Quantity, highest, lowest
+from emfem.model.fluxes import Balance, boundary_fluxes, inflow
+from emfem.model.graphs import graph_flows
+from emfem.model.materials import MaterialAt, MaterialLaws, check_material, material_temperature
+from emfem.model.models import Model, refuse_model
 from emfem.model.resolution import Resolution, check_resolution, warn_unresolved
-from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, placeholder, tests
+from emfem.model.scales import largest_diameter, mean_length, mean_value, measure_size
+from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, number_space, placeholder, tests
 
 __all__ = [
     "Balance",
-    "Condition",
     "ConsistentFlux",
+    "DirichletCondition",
     "Driver",
     "Field",
     "Fixed",
     "Flows",
     "Flux",
+    "MaterialAt",
+    "MaterialLaws",
     "Model",
     "OfTime",
     "Placeholder",
@@ -42,23 +64,48 @@ __all__ = [
     "Unknown",
     "accumulate",
     "algebraic",
+    "apply_law",
     "at_start",
     "balance",
     "boundary_fluxes",
+    "boundary_nodes",
     "check_boundaries",
+    "check_material",
+    "check_positive",
     "check_resolution",
     "coefficient",
+    "dirichlet_condition",
     "dirichlet_conditions",
     "evolving",
     "fixed",
     "flux",
+    "graph_flows",
+    "has_placeholder",
+    "highest",
     "inflow",
     "inflows",
-    "net_inflow",
+    "is_law",
+    "is_ufl",
+    "largest_diameter",
+    "lowest",
+    "material_temperature",
+    "mean_length",
+    "mean_value",
+    "measure_size",
     "neumann_term",
+    "node_shares",
+    "number_space",
     "of_time",
     "placeholder",
     "positive_coefficient",
+    "refuse_model",
+    "scalar",
+    "scalar_law",
+    "shaped_coefficient",
     "tests",
+    "unbalanced_inflow",
+    "untouched_place",
+    "values_at_start",
+    "vector_coefficient",
     "warn_unresolved",
 ]

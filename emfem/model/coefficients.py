@@ -1,22 +1,130 @@
-"""Coefficients that must be positive, in every form that a user may give them."""
+"""Coefficients in every form that a user may give them: numbers, tensors, by region, functions of time, laws, UFL."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, number, positive_tensor
+from emfem.errors import ParameterError, floats, number, positive_tensor
 from emfem.mesh import Domain
 from emfem.model.unknowns import Placeholder
+from emfem.waveforms import as_waveform
 
 import numpy as np
 import ufl
 from dolfinx import fem
 
+OfTime = float | Callable[[float], Any]  # a waveform is such a function
 
-def positive_coefficient(domain: Domain, name: str, value: Any) -> Any:
-    """A conductivity or diffusivity as UFL: of a number, a tensor, either for each region by name, or UFL.
+
+@dataclass(frozen=True, eq=False)
+class Driver:
+    """A coefficient that follows a function of time."""
+
+    name: str
+    constant: fem.Constant
+    of_time: Callable[[float], Any]
+
+
+def is_ufl(value: Any) -> bool:
+    """Return True for a UFL expression, such as a Function."""
+    return isinstance(value, ufl.core.expr.Expr)
+
+
+def is_law(value: Any) -> bool:
+    """Return True for a Python function, False for numbers and UFL."""
+    return callable(value) and not is_ufl(value)
+
+
+def has_placeholder(expression: Any) -> bool:
+    """Return True for UFL whose values are not known until a field of another model replaces a placeholder."""
+    return any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(expression))
+
+
+def of_time(name: str, value: OfTime, **limits: Any) -> OfTime:
+    """Return `value` if it is a number inside its limits, or a function of time that is one at time 0.
+
+    A waveform is checked at all its breakpoints.
+
+    Raises:
+        ParameterError: if it is not.
+    """
+    if callable(value):
+        number(f"{name} at t = 0", at_start(name, value), **limits)
+        for level in as_waveform(value).levels():
+            number(name, level, **limits)
+        return value
+    return number(name, value, **limits)
+
+
+def at_start(name: str, value: Any) -> Any:
+    """Return the value at time 0 of a function of time, and anything else as it is.
+
+    Raises:
+        ParameterError: for a function of something else.
+    """
+    if not callable(value):
+        return value
+    try:
+        return value(0.0)
+    except TypeError as error:
+        msg = f"{name} = {value!r}, must be a number or a function of t alone: {error}"
+        raise ParameterError(msg) from error
+
+
+def coefficient(domain: Domain, name: str, value: Any) -> tuple[fem.Constant, list[Driver]]:
+    """Return a constant of the forms, of numbers or a function of time, and the driver that keeps it up to date."""
+    if not callable(value):
+        return fem.Constant(domain.mesh, floats(name, value)), []
+    waveform = as_waveform(value)
+    constant = fem.Constant(domain.mesh, floats(name, waveform(0.0)))
+    return constant, [] if waveform.constant else [Driver(name, constant, waveform)]
+
+
+def shaped_coefficient(
+    domain: Domain, name: str, value: Any, shapes: tuple[tuple[int, ...], ...], words: str, unit: str = ""
+) -> tuple[Any, list[Driver]]:
+    """Return a coefficient of one of the `shapes` as UFL, of UFL, numbers or a function of time; and its drivers.
+
+    Raises:
+        ParameterError: if it has another shape, which must be `words`, or is not finite.
+    """
+    if is_ufl(value):
+        if value.ufl_shape not in shapes:
+            msg = f"{name} of shape {value.ufl_shape}, must be {words}"
+            raise ParameterError(msg)
+        return value, []
+    start = at_start(name, value)
+    if isinstance(start, str):
+        msg = f"{name} = {start!r}, must be numbers"
+        raise ParameterError(msg)
+    values = floats(name, start)
+    if values.shape not in shapes or not np.isfinite(values).all():
+        msg = f"{name} = {values.tolist()}{unit and f' {unit}'}, must be {words}, finite"
+        raise ParameterError(msg)
+    return coefficient(domain, name, value)
+
+
+def vector_coefficient(domain: Domain, name: str, value: Any) -> tuple[Any, list[Driver]]:
+    """Return a vector of dim components as UFL, of UFL, numbers or a function of time; and its drivers.
+
+    In one dimension a number will do; None is the zero vector.
+
+    Raises:
+        ParameterError: if it has another shape, or is not finite.
+    """
+    if value is None:
+        return ufl.zero(domain.dim), []
+    shapes = ((), (1,)) if domain.dim == 1 else ((domain.dim,),)
+    words = "a number" if domain.dim == 1 else f"a vector of {domain.dim} components"
+    vector, drivers = shaped_coefficient(domain, name, value, shapes, words)
+    return (vector if vector.ufl_shape else ufl.as_vector([vector])), drivers
+
+
+def positive_coefficient(domain: Domain, name: str, value: Any, unit: str = "") -> Any:
+    """Return a conductivity or diffusivity as UFL, of a number, a tensor, either for each region by name, or UFL.
 
     Raises:
         ParameterError: if it is not positive, or of another shape than () or (dim, dim).
@@ -24,18 +132,63 @@ def positive_coefficient(domain: Domain, name: str, value: Any) -> Any:
     """
     if isinstance(value, Mapping):
         for region, part in value.items():
-            _positive(f"{name}[{region!r}]", part, domain.dim)
+            _positive(f"{name}[{region!r}]", part, domain.dim, unit)
         return domain.piecewise(name, value)
-    if isinstance(value, ufl.core.expr.Expr):
+    if is_ufl(value):
         if value.ufl_shape not in ((), (domain.dim, domain.dim)):
             msg = f"{name} of shape {value.ufl_shape}, must be () or ({domain.dim}, {domain.dim})"
             raise ParameterError(msg)
-        if not any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(value)):
-            fields.positive(name, value, domain.mesh)
-        return value
-    return fem.Constant(domain.mesh, _positive(name, value, domain.dim))
+        return check_positive(domain, name, value)
+    return fem.Constant(domain.mesh, _positive(name, value, domain.dim, unit))
 
 
-def _positive(name: str, value: Any, dim: int) -> Any:
-    """`value` as a positive number or positive definite tensor."""
-    return number(name, value, above=0.0) if np.ndim(value) == 0 else positive_tensor(name, value, dim)
+def _positive(name: str, value: Any, dim: int, unit: str) -> Any:
+    """Return `value` as a positive number or positive definite tensor."""
+    return number(name, value, above=0.0, unit=unit) if np.ndim(value) == 0 else positive_tensor(name, value, dim)
+
+
+def check_positive(domain: Domain, name: str, expression: Any) -> Any:
+    """Return UFL that is positive everywhere now, or is not known yet because of a placeholder. Collective.
+
+    Raises:
+        ParameterError: for a value that is not positive; the message has the value and the place.
+    """
+    if not has_placeholder(expression):
+        fields.positive(name, expression, domain.mesh)
+    return expression
+
+
+def scalar(name: str, expression: Any) -> Any:
+    """Return the UFL expression if it is a scalar.
+
+    Raises:
+        ParameterError: if it is not.
+    """
+    if expression.ufl_shape != ():
+        msg = f"{name} of shape {expression.ufl_shape}, must be a scalar"
+        raise ParameterError(msg)
+    return expression
+
+
+def apply_law(name: str, law: Callable[[Any], Any], variable: fem.Function) -> Any:
+    """Return `law(variable)` as UFL.
+
+    Raises:
+        ParameterError: if the law is made of anything else than UFL functions.
+    """
+    try:
+        ufl.as_ufl(law(fields.Symbol(variable.function_space)))
+        return ufl.as_ufl(law(variable))
+    except (TypeError, AttributeError, ValueError) as error:
+        x = variable.name
+        msg = f"{name}({x}) must be made of UFL functions, such as ufl.exp({x}): {error}"
+        raise ParameterError(msg) from None
+
+
+def scalar_law(name: str, law: Callable[[Any], Any], variable: fem.Function) -> Any:
+    """Return `law(variable)` as a UFL scalar.
+
+    Raises:
+        ParameterError: if it is not one.
+    """
+    return scalar(f"{name}({variable.name})", apply_law(name, law, variable))

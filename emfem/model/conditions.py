@@ -1,35 +1,28 @@
-"""What holds on boundaries and what follows time: values held, fluxes let in, coefficients that are driven."""
+"""Conditions on boundaries: Dirichlet values, and fluxes that are let in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emfem import fields
-from emfem.errors import ParameterError, floats, kind, number
+from emfem.errors import ParameterError, kind
 from emfem.mesh import Domain
+from emfem.model.coefficients import Driver, OfTime, at_start, coefficient, of_time
+from emfem.model.scales import measure_size
 from emfem.model.unknowns import Unknown
-from emfem.spaces import nodes_on
-from emfem.waveforms import as_waveform
+from emfem.spaces import connected_components, nodes_on
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-OfTime = float | Callable[[float], Any]  # a waveform is such a function
-
 
 @dataclass(frozen=True)
 class Fixed:
-    """A boundary value that is held: a number, or a function of time."""
+    """A Dirichlet value on a boundary: a number, or a function of time."""
 
     value: OfTime
-
-    @property
-    def first(self) -> float:
-        """The value at time 0."""
-        return float(at_start("fixed value", self.value))
 
 
 @dataclass(frozen=True)
@@ -38,14 +31,9 @@ class Flux:
 
     value: OfTime
 
-    @property
-    def first(self) -> float:
-        """The value at time 0."""
-        return float(at_start("flux", self.value))
-
 
 def fixed(value: OfTime) -> Fixed:
-    """Hold the unknown at `value`, a number or a function of time, on the boundary it is given for.
+    """Hold the unknown at `value`, a number or a function of time, on the boundary of this condition.
 
     Raises:
         ParameterError: if the value (that at time 0) is not a finite number.
@@ -54,7 +42,7 @@ def fixed(value: OfTime) -> Fixed:
 
 
 def flux(value: OfTime) -> Flux:
-    """Pass `value` per unit of boundary and time through the boundary it is given for, positive into the domain.
+    """Pass `value` per unit of boundary and time through the boundary of this condition, positive into the domain.
 
     Args:
         value: a number, or a function of time.
@@ -65,58 +53,14 @@ def flux(value: OfTime) -> Flux:
     return Flux(of_time("flux", value))
 
 
-def of_time(name: str, value: OfTime, **limits: Any) -> OfTime:
-    """Return `value` if it is a number inside its limits, or a function of time that is one at time 0.
-
-    A waveform is checked at all its breakpoints.
-
-    Raises:
-        ParameterError: if it is not.
-    """
-    if callable(value):
-        number(f"{name} at t = 0", at_start(name, value), **limits)
-        for level in as_waveform(value).levels():
-            number(name, level, **limits)
-        return value
-    return number(name, value, **limits)
-
-
-def at_start(name: str, value: Any) -> Any:
-    """What a function of time gives at time 0; anything else as it is.
-
-    Raises:
-        ParameterError: for a function of something else.
-    """
-    if not callable(value):
-        return value
-    try:
-        return value(0.0)
-    except TypeError as error:
-        msg = f"{name} = {value!r}, must be a number or a function of t alone: {error}"
-        raise ParameterError(msg) from error
+def values_at_start(on: Mapping[str, Any], condition: type[Fixed | Flux]) -> dict[str, float]:
+    """Return the values at time 0 of all conditions of one type, Fixed or Flux, by boundary."""
+    return {name: float(at_start(name, c.value)) for name, c in on.items() if isinstance(c, condition)}
 
 
 @dataclass(frozen=True, eq=False)
-class Driver:
-    """A coefficient that follows a function of time."""
-
-    name: str
-    constant: fem.Constant
-    of_time: Callable[[float], Any]
-
-
-def coefficient(domain: Domain, name: str, value: Any) -> tuple[fem.Constant, list[Driver]]:
-    """Return a constant of the forms, of numbers or a function of time, and what keeps it up to date."""
-    if not callable(value):
-        return fem.Constant(domain.mesh, floats(name, value)), []
-    waveform = as_waveform(value)
-    constant = fem.Constant(domain.mesh, floats(name, waveform(0.0)))
-    return constant, [] if waveform.constant else [Driver(name, constant, waveform)]
-
-
-@dataclass(frozen=True, eq=False)
-class Condition:
-    """Held values: `dofs` of `unknown` on the boundary `boundary`, owned by this rank, keep the value of `value`."""
+class DirichletCondition:
+    """A Dirichlet condition: `dofs` of `unknown` on `boundary`, owned by this rank, keep the value of `value`."""
 
     boundary: str
     unknown: Unknown
@@ -124,55 +68,99 @@ class Condition:
     value: fem.Constant
 
     def apply(self) -> None:
-        """Give the unknown the held values. Collective."""
+        """Set the values of the unknown. Collective."""
         self.unknown.function.x.array[self.dofs] = float(self.value)
         self.unknown.function.x.scatter_forward()
 
 
+def boundary_nodes(domain: Domain, space: fem.FunctionSpace, name: str) -> NDArray[np.int32]:
+    """Return the nodes of a scalar space on a named boundary, owned by this rank or not. Collective.
+
+    Raises:
+        UnknownName: for a boundary that does not exist.
+    """
+    return nodes_on(space, domain.facets.find(domain.tag(name)))
+
+
+def dirichlet_condition(
+    domain: Domain, unknown: Unknown, boundary: str, value: OfTime
+) -> tuple[DirichletCondition, list[Driver]]:
+    """Return the condition that holds `unknown` at a number or a function of time on a boundary, and its drivers."""
+    space = unknown.function.function_space
+    nodes = boundary_nodes(domain, space, boundary)
+    constant, drivers = coefficient(domain, f"{unknown.name} on {boundary!r}", value)
+    return DirichletCondition(boundary, unknown, nodes[nodes < space.dofmap.index_map.size_local], constant), drivers
+
+
 def dirichlet_conditions(
     domain: Domain, unknown: Unknown, on: Mapping[str, Any]
-) -> tuple[list[Condition], list[Driver]]:
-    """The held values of `unknown` among the checked conditions `on` named boundaries, and what moves them."""
-    space, conditions, drivers = unknown.function.function_space, [], []
-    for name, b in on.items():
-        if isinstance(b, Fixed):
-            nodes = nodes_on(space, domain.facets.find(domain.tag(name)))
-            value, moved = coefficient(domain, f"{unknown.name} on {name!r}", b.value)
-            owned = nodes[nodes < space.dofmap.index_map.size_local]
-            conditions.append(Condition(name, unknown, owned, value))
-            drivers += moved
-    return conditions, drivers
+) -> tuple[list[DirichletCondition], list[Driver]]:
+    """Return the Dirichlet conditions of `unknown` among the checked conditions on named boundaries; their drivers."""
+    pairs = [dirichlet_condition(domain, unknown, name, c.value) for name, c in on.items() if isinstance(c, Fixed)]
+    return [condition for condition, _ in pairs], [driver for _, drivers in pairs for driver in drivers]
 
 
 def neumann_term(domain: Domain, on: Mapping[str, Any], v: Any, degree: int) -> tuple[Any, list[Driver]]:
-    """The sum over boundaries with a flux g of the integral of g v, to be taken off a residual; and what moves g."""
+    """Return the sum over boundaries with a flux g of `int g v ds`, to be subtracted from a residual; its drivers."""
     total, drivers = 0, []
-    for name, b in on.items():
-        if isinstance(b, Flux):
-            value, moved = coefficient(domain, f"flux on {name!r}", b.value)
+    for name, condition in on.items():
+        if isinstance(condition, Flux):
+            value, moved = coefficient(domain, f"flux on {name!r}", condition.value)
             total += value * v * domain.ds(name, degree)
             drivers += moved
     return total, drivers
 
 
 def inflows(domain: Domain, on: Mapping[str, Any]) -> list[float]:
-    """The flows let in through the boundaries that have a flux, at time 0. Collective."""
-    one, comm = fem.Constant(domain.mesh, 1.0), domain.mesh.comm
-    return [
-        c.first * fields.integral(fem.form(one * domain.ds(name)), comm)
-        for name, c in on.items()
-        if isinstance(c, Flux)
-    ]
+    """Return the flows let in at time 0 through the boundaries that have a flux. Collective."""
+    return [value * measure_size(domain, domain.ds(name)) for name, value in values_at_start(on, Flux).items()]
 
 
-def net_inflow(flows: Sequence[float]) -> float:
-    """What flows in and not out again; 0 if flows balance to rounding."""
+def unbalanced_inflow(domain: Domain, on: Mapping[str, Any], words: str, unknown: str) -> str:
+    """Return the reason for which an unknown with fluxes alone has no steady state, "" if they balance. Collective.
+
+    Args:
+        domain: where.
+        on: checked conditions, none of which is a Dirichlet value.
+        words: unit and name of the amount, such as "atoms/s".
+        unknown: the name of the field that a Dirichlet value would hold.
+    """
+    flows = inflows(domain, on)
     net = sum(flows)
-    return 0.0 if abs(net) <= 1e-12 * max(map(abs, flows), default=0.0) else net
+    if abs(net) <= 1e-12 * max(map(abs, flows), default=0.0):
+        return ""
+    return (
+        f"on lets {net:.4g} {words} in and none out: no steady state; hold {unknown} somewhere, or balance the fluxes"
+    )
+
+
+def untouched_place(
+    domain: Domain,
+    space: fem.FunctionSpace,
+    touched: Sequence[NDArray[np.int32]],
+    links: Sequence[NDArray[np.int32]] = (),
+    *,
+    first: bool = False,
+) -> str:
+    """Return a place in a piece of the domain that has none of the `touched` nodes, "" if there is none. Collective.
+
+    Args:
+        domain: where.
+        space: a scalar space.
+        touched: nodes of this rank, one array for each boundary.
+        links: nodes that are joined though no cell joins them, such as those behind one contact.
+        first: the first piece counts as touched.
+    """
+    comm, owned = domain.mesh.comm, space.dofmap.index_map.size_local
+    piece = connected_components(space, links)
+    mine = np.unique(np.concatenate([[0] if first else [], *(piece[nodes] for nodes in touched)]))
+    loose = ~np.isin(piece[:owned], np.concatenate(comm.allgather(mine)))
+    places = np.concatenate(comm.allgather(space.tabulate_dof_coordinates()[:owned][loose][:1, : domain.dim]))
+    return f"({', '.join(f'{x:.4g}' for x in places[0])})" if len(places) else ""
 
 
 def check_boundaries(domain: Domain, on: Mapping[str, Any] | None, allowed: tuple[type, ...]) -> dict[str, Any]:
-    """The conditions `on` named boundaries, each of an `allowed` kind.
+    """Return the conditions `on` named boundaries, each of an `allowed` kind.
 
     Raises:
         UnknownName: for a boundary that does not exist.
@@ -187,3 +175,15 @@ def check_boundaries(domain: Domain, on: Mapping[str, Any] | None, allowed: tupl
             msg = f"on[{name!r}] = {condition!r}, must be {kinds}"
             raise ParameterError(msg)
     return dict(on or {})
+
+
+def node_shares(
+    space: fem.FunctionSpace, nodes: Iterable[tuple[str, NDArray[np.int32]]]
+) -> dict[str, NDArray[np.float64]]:
+    """Return for each boundary 1 at its nodes, equal parts where several have a node, 0 elsewhere."""
+    zeros = np.zeros(space.dofmap.index_map.size_local + space.dofmap.index_map.num_ghosts)
+    shares: dict[str, NDArray[np.float64]] = {}
+    for name, dofs in nodes:
+        shares.setdefault(name, zeros.copy())[dofs] = 1.0
+    total = sum(shares.values(), zeros)
+    return {name: share / np.maximum(total, 1.0) for name, share in shares.items()}

@@ -3,35 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from emfem.dimensions import PLAIN, Meaning
 from emfem.mesh import Domain
-from emfem.model.conditions import Driver, Flux, neumann_term
+from emfem.model.coefficients import Driver, coefficient
+from emfem.model.conditions import Flux
 from emfem.model.consistent_flux import ConsistentFlux
-from emfem.model.models import Model, Quantity
+from emfem.model.described import Quantity
 
 import ufl
-from dolfinx import fem
 
 
-def inflow(domain: Domain, on: Mapping[str, Any], v: Any, degree: int) -> tuple[Any, dict[str, ufl.Form], list[Driver]]:
-    """`sum int g v ds` over boundaries with a flux g, each flow out `-int g ds` alone, and what moves g in time."""
+@dataclass(frozen=True, eq=False)
+class Balance:
+    """d(stored)/dt = sum of made - sum of out, as the discrete equations of a model have it.
+
+    Attributes:
+        stored: the amount, a functional of the unknowns; None for a model that stores nothing.
+        meaning: of the amount; where nothing is stored, of the flows; or a unit.
+        reactions: of the unknowns whose equations, tested with 1 and scaled, add up to the balance.
+        out: the flows out through boundaries without Dirichlet values, functionals by name.
+        made: the sources inside, negative for sinks, functionals by name.
+    """
+
+    stored: ufl.Form | None
+    meaning: Meaning | str
+    reactions: tuple[ConsistentFlux, ...] = ()
+    out: Mapping[str, ufl.Form] = field(default_factory=dict)
+    made: Mapping[str, ufl.Form] = field(default_factory=dict)
+
+    def replaced(self, substitutions: Mapping[Any, Any]) -> Balance:
+        """Return the same balance with other coefficients in its functionals."""
+        out, made = ({k: ufl.replace(f, substitutions) for k, f in forms.items()} for forms in (self.out, self.made))
+        stored = None if self.stored is None else ufl.replace(self.stored, substitutions)
+        return Balance(stored, self.meaning, self.reactions, out, made)
+
+    def dirichlet_boundaries(self, domain: Domain) -> tuple[str, ...]:
+        """Return the names of the boundaries where an unknown of it has Dirichlet values."""
+        names = {name for reaction in self.reactions for name in reaction.boundaries}
+        return tuple(name for name in domain.names if name in names)
+
+    def is_open(self, domain: Domain) -> bool:
+        """Return True if anything is made inside or may pass a boundary."""
+        return bool(self.dirichlet_boundaries(domain) or self.out or self.made)
+
+
+def inflow(
+    domain: Domain,
+    on: Mapping[str, Any],
+    v: Any,
+    degree: int,
+    surfaces: Mapping[str, ufl.Measure] | None = None,
+) -> tuple[Any, dict[str, ufl.Form], list[Driver]]:
+    """Return `sum int g v ds` over boundaries with a flux g, each flow out `-int g ds` alone, and the drivers of g.
+
+    Args:
+        domain: where.
+        on: checked conditions.
+        v: test function.
+        degree: of the quadrature.
+        surfaces: measures of the boundaries in the first sum, where they must share data with others in its form.
+    """
     total: Any = 0
     out: dict[str, ufl.Form] = {}
     drivers: list[Driver] = []
     for name, condition in on.items():
         if isinstance(condition, Flux):
-            through, moved = neumann_term(domain, {name: condition}, fem.Constant(domain.mesh, 1.0), degree)
-            total += weighted(through, v)
-            out[name] = -through
+            value, moved = coefficient(domain, f"flux on {name!r}", condition.value)
+            ds = domain.ds(name, degree)
+            total += value * v * (surfaces[name] if surfaces else ds)
+            out[name] = -value * ds
             drivers += moved
     return total, out, drivers
 
 
 def weighted(form: ufl.Form, w: Any) -> ufl.Form:
-    """A functional with its integrands times w."""
+    """Return a functional with its integrands times w."""
     return ufl.Form([each.reconstruct(integrand=each.integrand() * w) for each in form.integrals()])
 
 
@@ -43,26 +93,26 @@ def boundary_fluxes(
     meaning: Meaning | str = PLAIN,
     label: str = "flux {}",
 ) -> dict[str, Quantity]:
-    """The flux out of the domain through each named boundary: what values held there take up, what is let in, or 0.
+    """Return the flux out of the domain through each boundary: consistent at Dirichlet values, let in, or 0.
 
     Args:
         names: of the boundaries.
         reactions: of the unknowns that flow, one for each.
-        out: the flux out through boundaries where nothing is held, a functional.
+        out: the flux out through boundaries without Dirichlet values, a functional.
         meaning: of a flux, or its unit.
         label: the name of a quantity, with {} for that of the boundary.
     """
-    found: dict[str, Quantity] = {}
+    quantities: dict[str, Quantity] = {}
     for name in names:
-        held = [reaction for reaction in reactions if name in reaction.boundaries]
-        if held:
-            told = Quantity(partial(total_through, held, name), meaning, of_model=True)
+        there = [reaction for reaction in reactions if name in reaction.boundaries]
+        if there:
+            quantity = Quantity(partial(total_through, there, name), meaning, of_model=True)
         else:
-            told = Quantity(out.get(name, float), meaning)  # blocked: float() is 0
-        found[label.format(name)] = told
-    return found
+            quantity = Quantity(out.get(name, float), meaning)  # blocked: float() is 0
+        quantities[label.format(name)] = quantity
+    return quantities
 
 
-def total_through(reactions: Sequence[ConsistentFlux], boundary: str, model: Model) -> float:
-    """The flux out through one boundary, summed over several unknowns that are held there. Collective."""
+def total_through(reactions: Sequence[ConsistentFlux], boundary: str, model: Any) -> float:
+    """Return the flux out through one boundary, summed over the unknowns with Dirichlet values there. Collective."""
     return sum(reaction.through(boundary, model) for reaction in reactions)

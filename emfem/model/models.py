@@ -2,93 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from emfem import fields
-from emfem.dimensions import PLAIN, Meaning, System
-from emfem.errors import ParameterError, UnknownName, floats
+from emfem.dimensions import Meaning, System, printed
+from emfem.errors import EmfemError, ParameterError, UnknownName, floats
 from emfem.mesh import Domain
-from emfem.model.conditions import Condition, Driver
+from emfem.model.coefficients import Driver
+from emfem.model.conditions import DirichletCondition
+from emfem.model.described import Field, Quantity, html_table
+from emfem.model.fluxes import Balance
+from emfem.model.resolution import Resolution
 from emfem.model.unknowns import Placeholder, Unknown
 
 import dolfinx
 import numpy as np
 import ufl
 from dolfinx import fem
-
-if TYPE_CHECKING:
-    from emfem.model.balances import Balance
-    from emfem.model.resolution import Resolution
-
-
-class Described:
-    """What says what it is: unit, label, symbol, sign."""
-
-    meaning: Meaning
-
-    @property
-    def unit(self) -> str:
-        """Its unit, "-" for a plain number, or where none is known."""
-        return self.meaning.unit
-
-    @property
-    def label(self) -> str:
-        """What it is in words."""
-        return self.meaning.label or self.meaning.symbol
-
-    @property
-    def symbol(self) -> str:
-        """What its model calls it."""
-        return self.meaning.symbol
-
-    @property
-    def signed(self) -> bool:
-        """Whether 0 is the middle of its values."""
-        return self.meaning.signed
-
-
-@dataclass(frozen=True)
-class Quantity(Described):
-    """A number a model can tell: a UFL functional, or a function that computes it; and what it is.
-
-    Attributes:
-        value: the functional or the function.
-        meaning: what it is, or only its unit.
-        of_model: whether the function is one of the model, so that it sees what `Model.substitute` put in its residual.
-    """
-
-    value: ufl.Form | Callable[..., float]
-    meaning: Any = PLAIN
-    of_model: bool = False
-
-    def __post_init__(self) -> None:
-        """Make a meaning of a unit alone."""
-        if isinstance(self.meaning, str):
-            object.__setattr__(self, "meaning", Meaning(si=self.meaning))
-
-
-@dataclass(frozen=True, eq=False)
-class Field(Described):
-    """An unknown or a derived field, with what it is.
-
-    Attributes:
-        value: a Function or a UFL expression.
-        meaning: unit, label, symbol, whether it is signed, whether it is a vector.
-    """
-
-    value: Any
-    meaning: Meaning
-
-    @property
-    def vector(self) -> bool:
-        """Whether it has components."""
-        return self.meaning.vector
-
-    def __repr__(self) -> str:
-        """One line."""
-        return f"<{'vector ' if self.vector else ''}{self.symbol} [{self.unit}]: {self.label}>"
 
 
 class Model:
@@ -97,22 +30,24 @@ class Model:
     `model["name"]` is an unknown or a derived field; `model.quantity("name")` is a float, the same on all ranks.
 
     Attributes:
-        name: what it models.
-        domain: where.
+        name: of the physics.
+        domain: with the mesh.
         unknowns: the fields it solves for.
         residual: the UFL form F, its tests those of `tests(unknowns)`.
-        conditions: held boundary values.
+        conditions: Dirichlet values.
         expressions: derived fields, UFL.
-        quantities: the numbers it can tell.
-        drivers: what moves its coefficients in time.
+        quantities: numbers by name, each with unit and label.
+        drivers: coefficients that follow time.
         steady_by_relaxation: there are many steady states (one for each amount of solute, say); the one that the
             model relaxes to is wanted.
         no_steady_state_reason: why it has no steady state, one sentence; empty if it may have one.
-        balances: what it conserves, for `em.balance` and `em.accumulate`.
-        resolutions: what its mesh must resolve.
-        warned: names of those that a warning was given of.
-        put: what `substitute` put in place of placeholders.
-        system: what its numbers are measured in: SI, scaled and by what, or not told.
+        balances: conserved amounts, for `em.balance` and `em.accumulate`.
+        resolutions: numbers that its mesh must resolve.
+        roles: names of fields that reports and pictures treat in a way of their own, by role: "pattern" (measured as
+            one in a plane), "potential" and "current" (drawn with lines of current).
+        warned: names of the resolutions that were warned of.
+        substitutions: fields that `substitute` put in place of placeholders.
+        system: of units: SI, scaled and by which lengths, or not known.
         fields: unknowns and derived fields by name, each with unit, label and sign.
         t: the time of the present state.
     """
@@ -124,7 +59,7 @@ class Model:
         unknowns: Sequence[Unknown],
         residual: ufl.Form,
         *,
-        conditions: Sequence[Condition] = (),
+        conditions: Sequence[DirichletCondition] = (),
         expressions: Mapping[str, Any] | None = None,
         quantities: Mapping[str, Quantity] | None = None,
         drivers: Sequence[Driver] = (),
@@ -132,13 +67,14 @@ class Model:
         no_steady_state_reason: str = "",
         balances: Mapping[str, Balance] | None = None,
         resolutions: Sequence[Resolution] = (),
+        roles: Mapping[str, str] | None = None,
         system: System | None = None,
         meanings: Mapping[str, Meaning] | None = None,
     ) -> None:
         """Gather the parts; nothing is compiled yet.
 
-        Without a system the units of quantities and fields are as they are given; with one they are those of a body
-        in space, and become those of the domain.
+        Without a system the units of quantities and fields stay as they are; with one they are those of a body in
+        space, and become those of the domain.
         """
         self.name, self.domain = name, domain
         self.unknowns, self.residual = tuple(unknowns), residual
@@ -148,18 +84,19 @@ class Model:
         self.steady_by_relaxation, self.no_steady_state_reason = steady_by_relaxation, no_steady_state_reason
         self.balances = dict(balances or {})
         self.resolutions, self.warned = tuple(resolutions), set[str]()
-        self.put: dict[Any, Any] = {}
+        self.roles = dict(roles or {})
+        self.substitutions: dict[Any, Any] = {}
         self._check_meshes()
         self.t = 0.0
         self.drivers = tuple(drivers)
         self._compiled: dict[str, fem.Form] = {}
-        self._settle(system, meanings or {})
+        self._set_meanings(system, meanings or {})
         for condition in self.conditions:
             condition.apply()
 
-    def _settle(self, system: System | None, meanings: Mapping[str, Meaning]) -> None:
-        """Say of every quantity and field what it is here; a Function carries it, so that pictures know."""
-        self._given_system, self.system = system, system or self.domain.system()
+    def _set_meanings(self, system: System | None, meanings: Mapping[str, Meaning]) -> None:
+        """Set the meaning of every quantity and field here; a Function carries it, so that pictures know."""
+        self._system, self.system = system, system or self.domain.system()
         self.quantities = {name: replace(q, meaning=self.here(q.meaning, name)) for name, q in self.quantities.items()}
         self._meanings = {
             name: self.here(
@@ -171,15 +108,14 @@ class Model:
             unknown.function.meaning = self._meanings[unknown.name]
 
     def here(self, meaning: Meaning | str, name: str = "", *, vector: bool = False) -> Meaning:
-        """Return what a number, of this meaning or unit in a body in space, is in this model on its domain."""
-        found = Meaning(si=meaning) if isinstance(meaning, str) else meaning
-        given = self._given_system
-        measure = found.measure if given is None else self.domain.measure
-        return replace(found, system=given or found.system, measure=measure, symbol=name, vector=vector)
+        """Return the meaning in this model, on its domain, of a meaning or unit for a body in space."""
+        body = Meaning(si=meaning) if isinstance(meaning, str) else meaning
+        measure = body.measure if self._system is None else self.domain.measure
+        return replace(body, system=self._system or body.system, measure=measure, symbol=name, vector=vector)
 
     @property
     def fields(self) -> dict[str, Field]:
-        """Unknowns and derived fields by name, with what they are."""
+        """Unknowns and derived fields by name, each with its meaning."""
         return {name: Field(self[name], meaning) for name, meaning in self._meanings.items()}
 
     def _check_meshes(self) -> None:
@@ -190,19 +126,19 @@ class Model:
                 raise ParameterError(msg)
 
     def _check_known(self, name: str, value: ufl.Form) -> None:
-        """Refuse to tell what hangs on a field of another model that is not solved for."""
+        """Refuse a functional of a field of another model that is not solved for."""
         mine = [unknown.function for unknown in self.unknowns]
         for c in value.coefficients():
             if not getattr(c, "known", True) and not any(c is function for function in mine):
-                msg = f"{name} of the {self.name} model hangs on {c.name}, which is not solved yet: solve it first"
+                msg = f"{name} of the {self.name} model depends on {c.name}, which is not solved yet: solve it first"
                 raise ParameterError(msg)
 
     def is_known(self) -> bool:
-        """Whether every unknown has been solved for or given."""
+        """Return True if every unknown has a value."""
         return all(getattr(unknown.function, "known", True) for unknown in self.unknowns)
 
     def check_solved(self) -> None:
-        """Refuse to go on without every unknown.
+        """Refuse a model that is not solved.
 
         Raises:
             ParameterError: if one has not been solved for.
@@ -222,7 +158,7 @@ class Model:
         return (*(u.name for u in self.unknowns), *self.expressions)
 
     def __getitem__(self, name: str) -> Any:
-        """The unknown or derived field `name`.
+        """Return the unknown or derived field `name`.
 
         Raises:
             UnknownName: if there is none; the message lists the names.
@@ -240,7 +176,7 @@ class Model:
         return tuple(sorted(c.name for c in self.residual.coefficients() if isinstance(c, Placeholder)))
 
     def substitute(self, **fields: Any) -> Model:
-        """The same model, on the same unknowns, with fields of other models in place of its placeholders.
+        """Return the same model, on the same unknowns, with fields of other models in place of its placeholders.
 
         Args:
             fields: a Function or UFL expression for each placeholder, by its name.
@@ -249,45 +185,34 @@ class Model:
             UnknownName: for a name that no placeholder has.
             ParameterError: for a field of another shape.
         """
-        found = {c.name: c for c in self.residual.coefficients() if isinstance(c, Placeholder)}
+        known = {c.name: c for c in self.residual.coefficients() if isinstance(c, Placeholder)}
         for name, field in fields.items():
-            if name not in found:
-                raise UnknownName(name, f"the {self.name} model, among its placeholders,", found)
-            if isinstance(field, Model):
-                msg = f"{name} = the {field.name} model, must be one of its fields, such as model[{field.names[0]!r}]"
+            if name not in known:
+                raise UnknownName(name, f"the {self.name} model, among its placeholders,", known)
+            refuse_model(name, field)
+            if ufl.as_ufl(field).ufl_shape != known[name].ufl_shape:
+                msg = f"{name} of shape {ufl.as_ufl(field).ufl_shape}, must be {known[name].ufl_shape}"
                 raise ParameterError(msg)
-            if ufl.as_ufl(field).ufl_shape != found[name].ufl_shape:
-                msg = f"{name} of shape {ufl.as_ufl(field).ufl_shape}, must be {found[name].ufl_shape}"
-                raise ParameterError(msg)
-        put = {found[name]: field for name, field in fields.items()}
-        found_model = Model(
-            self.name,
-            self.domain,
-            self.unknowns,
-            ufl.replace(self.residual, put),
-            conditions=self.conditions,
-            expressions={name: ufl.replace(e, put) for name, e in self.expressions.items()},
-            quantities={
-                name: replace(q, value=ufl.replace(q.value, put)) if isinstance(q.value, ufl.Form) else q
-                for name, q in self.quantities.items()
-            },
-            drivers=self.drivers,
-            steady_by_relaxation=self.steady_by_relaxation,
-            no_steady_state_reason=self.no_steady_state_reason,
-            balances={name: balance.replaced(put) for name, balance in self.balances.items()},
-            resolutions=self.resolutions,
-            system=self._given_system,
-            meanings=self._meanings,
-        )
-        found_model.put = {**self.put, **put}
-        return found_model
+        new = {known[name]: field for name, field in fields.items()}
+        made = copy.copy(self)
+        made.residual = ufl.replace(self.residual, new)
+        made.expressions = {name: ufl.replace(e, new) for name, e in self.expressions.items()}
+        made.quantities = {
+            name: replace(q, value=ufl.replace(q.value, new)) if isinstance(q.value, ufl.Form) else q
+            for name, q in self.quantities.items()
+        }
+        made.balances = {name: balance.replaced(new) for name, balance in self.balances.items()}
+        made.substitutions = {**self.substitutions, **new}
+        made.t, made.warned, made._compiled = 0.0, set(), {}
+        made._check_meshes()
+        return made
 
     def quantity(self, name: str) -> float:
-        """The number `name` of the present state, reduced over all ranks. Collective.
+        """Return the number `name` of the present state, the same on all ranks. Collective.
 
         Raises:
             UnknownName: if there is none; the message lists the names.
-            ParameterError: if it hangs on a field of another model that is not solved for yet.
+            ParameterError: if it depends on a field of another model that is not solved for yet.
         """
         if name not in self.quantities:
             raise UnknownName(name, f"the {self.name} model", self.quantities)
@@ -300,8 +225,16 @@ class Model:
             self._compiled[name] = fem.form(value)
         return fields.integral(self._compiled[name], self.mesh.comm)
 
+    def values(self) -> dict[str, float]:
+        """Return all quantities of the present state by name. Collective.
+
+        Raises:
+            ParameterError: if one depends on a field of another model that is not solved for yet.
+        """
+        return {name: self.quantity(name) for name in self.quantities}
+
     def set_time(self, t: float) -> None:
-        """Give every coefficient that depends on time its value at t.
+        """Set every coefficient that depends on time to its value at t.
 
         Raises:
             ParameterError: if one is not finite then, or of another shape than at the start.
@@ -318,25 +251,68 @@ class Model:
             driver.constant.value = value
 
     def bounds_violation(self, *, searching: bool = False) -> str | None:
-        """Which unknown is not finite or not inside its bounds, the same on all ranks; None if all are. Collective.
+        """Return a sentence on an unknown that is not finite or left its bounds; None if all are inside. Collective.
 
         Args:
-            searching: on the way to a steady state, where the wider bounds count.
+            searching: apply the wider bounds of a search for a steady state.
         """
         for unknown in self.unknowns:
             low, high = fields.extremes(unknown.function)
             lowest, highest = unknown.search_bounds if searching and unknown.search_bounds else unknown.bounds
             if not (lowest < low and high < highest):
-                told = f"{unknown.name} left its bounds ({lowest:g}, {highest:g})"
+                message = f"{unknown.name} left its bounds ({lowest:g}, {highest:g})"
                 why = unknown.bounds_message(low, high) if callable(unknown.bounds_message) else unknown.bounds_message
-                return f"{told}: {why}" if why else told
+                return f"{message}: {why}" if why else message
         return None
 
     def __str__(self) -> str:
-        """The model and what it can tell."""
+        """The model with the names of its fields and quantities."""
         return f"{self.name} model: fields {', '.join(self.names)}; quantities {', '.join(self.quantities)}"
 
     def __repr__(self) -> str:
         """One line."""
         units = f"units: {self.system}"
         return f"<{self.name} model on {self.domain.shape}, t = {self.t:g}; {', '.join(self.names)}; {units}>"
+
+    def _repr_html_(self) -> str:
+        """Tables of fields with their ranges and of quantities with their values, for notebooks.
+
+        On several ranks without numbers: those are collective, and a notebook shows a model on one of them.
+        """
+        fields = [(f.symbol, f.label, self._range(name), printed(f.unit)) for name, f in self.fields.items()]
+        numbers = [(name, q.label, self._shown(name), printed(q.unit)) for name, q in self.quantities.items()]
+        caption = f"{self.name} model on {self.domain.shape}, t = {self.t:g}; units: {self.system}"
+        return html_table(("field", "", "range", "unit"), fields, caption) + html_table(
+            ("quantity", "", "value", "unit"), numbers
+        )
+
+    def _shown(self, name: str) -> str:
+        """Return the value of a quantity as text."""
+        if self.mesh.comm.size > 1:
+            return ""
+        try:
+            return f"{self.quantity(name):.6g}" if self.is_known() and not self.missing else "not solved yet"
+        except (EmfemError, ArithmeticError):  # of an unsolved field of another model, or without a value in this state
+            return "not known"
+
+    def _range(self, name: str) -> str:
+        """Return the range of a field, of a vector that of its length, as text."""
+        if self.mesh.comm.size > 1:
+            return ""
+        if not self.is_known() or self.missing:
+            return "not solved yet"
+        function = fields.sampled(self[name])
+        values = np.linalg.norm(function.x.array.reshape(-1, function.function_space.dofmap.index_map_bs), axis=1)
+        low, high = (values.min(), values.max()) if function.ufl_shape else fields.extremes(function)
+        return f"{low:.4g} to {high:.4g}"
+
+
+def refuse_model(name: str, value: Any) -> None:
+    """Refuse a model where one of its fields is needed.
+
+    Raises:
+        ParameterError: if the value is a model.
+    """
+    if isinstance(value, Model):
+        msg = f"{name} = the {value.name} model, must be one of its fields, such as model[{value.names[0]!r}]"
+        raise ParameterError(msg)

@@ -1,4 +1,4 @@
-"""Unknown fields of a model, and places kept for fields of other models."""
+"""Unknown fields of a model, and placeholders for fields of other models."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Unknown:
 
     Attributes:
         function: its value.
-        rate: its time derivative, or None for an unknown that has none (an algebraic one).
-        bounds: values it must keep strictly between; a step that leaves them is taken again, smaller.
-        scale: a typical value; absolute errors of time steps count in parts of it.
+        rate: its time derivative; None for an algebraic unknown, which has none.
+        bounds: of its values, exclusive; a step that leaves them is repeated with a smaller one.
+        scale: a typical value; absolute errors of time steps are relative to it.
         bounds_message: reason to give when it leaves its bounds: a text, or a function of its lowest and highest value
             that returns one.
         search_bounds: wider bounds that hold during a search for a steady state; `bounds` when left out.
-        unsteady: what it may mean if no steady state is found, for messages.
+        unsteady: likely reason if no steady state is found, for messages.
     """
 
     function: fem.Function
@@ -51,20 +51,25 @@ def evolving(
     search_bounds: tuple[float, float] | None = None,
     unsteady: str = "",
 ) -> Unknown:
-    """An unknown whose time derivative is in the residual."""
+    """Return an unknown whose time derivative is in the residual."""
     value, rate = fem.Function(space, name=name), fem.Function(space, name=f"rate of {name}")
     return Unknown(value, rate, bounds, scale, bounds_message, search_bounds, unsteady)
 
 
 def algebraic(name: str, space: fem.FunctionSpace) -> Unknown:
-    """An unknown fixed at each moment by the others; its function has `known = False` until it is solved for."""
+    """Return an unknown without a time derivative; its function has `known = False` until it is solved for."""
     function = fem.Function(space, name=name)
     function.known = False
     return Unknown(function)
 
 
+def number_space(domain: Domain) -> fem.FunctionSpace:
+    """Return the space of functions that are one number on the whole domain."""
+    return fem.functionspace(domain.mesh, basix.ufl.real_element(domain.mesh.basix_cell(), ()))
+
+
 def tests(unknowns: Sequence[Unknown]) -> Sequence[ufl.Argument]:
-    """One test function per unknown, of one mixed space."""
+    """Return one test function per unknown, of one mixed space."""
     return ufl.TestFunctions(ufl.MixedFunctionSpace(*(u.function.function_space for u in unknowns)))
 
 
@@ -73,11 +78,11 @@ class Placeholder(fem.Function):
 
 
 def placeholder(name: str, domain: Domain, shape: tuple[int, ...] = ()) -> Placeholder:
-    """A field of a model that does not exist yet, for two models that each need a field of the other.
+    """Return a field of a model that does not exist yet, for two models that each need a field of the other.
 
     Args:
-        name: what `Model.substitute` will call it.
-        domain: where.
+        name: of the argument of `Model.substitute` that replaces it.
+        domain: of both models.
         shape: () for a scalar, (dim,) for a vector.
     """
     element = basix.ufl.element("Lagrange", domain.mesh.basix_cell(), 1, shape=shape or None)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from emfem.errors import ParameterError, kind
-from emfem.model import Condition, Model, Unknown
+from emfem.model import DirichletCondition, Model, Unknown
 
 import dolfinx.fem.petsc as fem_petsc
 import numpy as np
@@ -92,7 +92,7 @@ class Problem:
             [np.zeros(0, dtype=np.int32), *(self._rows(condition) for condition in self.conditions)]
         )
 
-    def _rows(self, condition: Condition) -> np.ndarray:
+    def _rows(self, condition: DirichletCondition) -> np.ndarray:
         """Places of held values in the local part of the vector."""
         return condition.dofs + self._offsets[self.unknowns.index(condition.unknown)]
 

@@ -5,29 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from emfem import fields
+from emfem import model as models
 from emfem.dimensions import Meaning, integral
 from emfem.errors import ParameterError, count, kind
 from emfem.mesh import Domain, bounds
-from emfem.model import (
-    Balance,
-    ConsistentFlux,
-    Fixed,
-    Flux,
-    Model,
-    Quantity,
-    Unknown,
-    boundary_fluxes,
-    check_boundaries,
-    dirichlet_conditions,
-    inflow,
-    inflows,
-    net_inflow,
-    tests,
-)
+from emfem.model import Fixed, Flux, Model, Quantity, Unknown, is_ufl, mean_length, mean_value
 from emfem.stress.field import Stress
-from emfem.stress.inputs import Field, field_of, mean, mean_size, metal_at, start, uniform
-from emfem.stress.laws import Metal, atom_flux, balance, drive
+from emfem.stress.inputs import ElectricField, field_of, metal_at, start, uniform
+from emfem.stress.laws import ConfinedMetal, atom_flux, balance, drive
 from emfem.stress.resolution import resolutions
 from emfem.stress.voids import Voids
 from emfem.units import boltzmann
@@ -59,24 +44,24 @@ def model(
     voids: bool = False,
     degree: int = 2,
 ) -> Model:
-    """The stress model on `domain`: unknown sigma, the hydrostatic stress, tension positive [Pa].
+    """Return the stress model on `domain`: unknown sigma, the hydrostatic stress, tension positive [Pa].
 
     dsigma/dt = div kappa (grad sigma + f), f = Z* e E/Omega - Q* grad T/(Omega T), kappa = D B Omega/(k T). Atoms of
     Z* < 0 go against the current and leave tension behind. Find sigma with int (dsigma/dt / B) v + M (grad sigma + f) .
     grad v dx + int Omega g v ds = 0 for all v, M = kappa/B and g the atoms let in. Boundaries without a condition are
     blocked. A blocked conductor has a steady state for every number of atoms, and `solve_steady` finds the one with
-    that of the start; `em.stress.steady` tells it without a solve where mathematics can.
+    that of the start; `em.stress.steady` gives it without a solve where mathematics can.
 
     Derived fields: flux (J = D/(k T) (grad sigma + f), atoms [1/(m2 s)]), drive (f [Pa/m]) and, where f is known to be
     a gradient, balancing_stress: the stress that would balance it, up to a constant.
 
     Quantities: sigma_max, sigma_min, mean (over the volume), stress (its integral), atoms (their number, those
     that stress has squeezed in or drawn out counted: a blocked conductor keeps it), and for each named boundary
-    `flux NAME` [1/s], atoms out of the domain positive: where sigma is held it is the reaction of the discrete
+    `flux NAME` [1/s], atoms out of the domain positive: where sigma is fixed it is the reaction of the discrete
     equations. A void there grows by the volume of the atoms that it gives.
 
     The residual is divided by a typical flow of volume, and time steps count absolute errors in parts of a typical
-    stress: that which balances the drive from end to end, that of the start or that held.
+    stress: that which balances the drive from end to end, that of the start or that of a boundary.
 
     Degree 2 is the default: in a line at kappa t/L^2 = 0.05, 8 cells of it give the stress at the ends to 4e-6 and 32
     cells of degree 1 to 4e-4; on a grid of 1e4 wires 2 cells a wire are nearer than 8 of degree 1, at half the cost.
@@ -90,19 +75,19 @@ def model(
             direction), a function of time that returns them, or UFL; then E = rho(T) j. At inner nodes of a network no
             current may be lost [A/m2].
         field: E instead: dim numbers, a function of time that returns them, or UFL [V/m].
-        current: a conduction model on the same domain instead, which tells E, and phi to `steady`.
+        current: a conduction model on the same domain instead, which gives E, and phi to `steady`.
         temperature: T: that of the material when left out, a number, a function of x with shape (3, n), or UFL such as
             heat["T"]. Where it is not a number, all constants follow it, and its gradient drives too [K].
         residual_stress: sigma at the start: a number, a function of x with shape (3, n), or a Function [Pa].
         on: conditions on named boundaries: `fixed(sigma)` is a reservoir, or with 0 the surface of a void; `flux(g)`
             lets atoms in, g per area and time, which press on those that are there [1/(m2 s)].
-        voids: whether voids can open at the nodes of a line or network, see `open_void`: adds the unknown void, the
-            volume at each node [m3], the coefficient opened, and the quantity void, their sum.
-        degree: polynomial degree of sigma.
+        voids: allow voids to open at the nodes of a line or network, see `open_void`: adds the unknown void, the volume
+            at each node [m3], the coefficient opened, and the quantity void, their sum.
+        degree: polynomial degree of sigma [-].
 
     Raises:
-        ParameterError: for a drive given twice or of the wrong shape, currents that pile up at a node of a network, a
-            temperature that is not positive, a stress that is not finite, a constant that the material was not given,
+        ParameterError: for a second drive, one of the wrong shape, currents that pile up at a node of a network, a
+            temperature that is not positive, a stress that is not finite, a constant that the material lacks,
             or voids on domains of more dimensions than one.
         UnknownName: for a boundary that does not exist, or a current model without E.
 
@@ -116,7 +101,7 @@ def model(
     if voids and domain.mesh.topology.dim != 1:
         msg = f"voids on {domain.shape}, must be on a line or a network: elsewhere hold sigma = 0 on a boundary"
         raise ParameterError(msg)
-    conditions = check_boundaries(domain, on, (Fixed, Flux))
+    conditions = models.check_boundaries(domain, on, (Fixed, Flux))
     metal = metal_at(domain, material, temperature)
     electric = field_of(domain, metal, current_density, field, current)
     force = drive(metal, electric.value)
@@ -128,25 +113,24 @@ def model(
     stress = Unknown(sigma, fem.Function(sigma.function_space, name="rate of sigma"), scale=level)
     empty = Voids(domain, metal, level) if voids else None
     unknowns = (stress, *((empty.unknown,) if empty else ()))
-    v, *others = tests(unknowns)
+    v, *others = models.tests(unknowns)
     dx, omega = domain.dx(2 * degree + 1), metal["atomic_volume"]
-    let_in, out, moved = inflow(domain, conditions, omega * v, 2 * degree)
+    let_in, out, inflow_drivers = models.inflow(domain, conditions, omega * v, 2 * degree)
     residual = balance(metal, sigma, stress.rate, force, v, dx) + let_in
     if empty:
         residual += empty.residual(sigma, v, others[0])
-    held_values, moving = dirichlet_conditions(domain, stress, conditions)
-    free = not held_values
-    per_atom = mean(domain, omega)
-    reaction = ConsistentFlux(
-        stress, held_values, -flow / per_atom
-    )  # atoms that leave make tension: they count negative
-    inside = [] if empty is None else [ConsistentFlux(empty.unknown, [], -flow / per_atom)]
+    dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, stress, conditions)
+    free, per_atom = not dirichlet_values, mean_value(domain, omega)
+    # Atoms that leave make tension: their flow is negative.
+    reaction = models.ConsistentFlux(stress, dirichlet_values, -flow / per_atom)
+    inside = [] if empty is None else [models.ConsistentFlux(empty.unknown, [], -flow / per_atom)]
+    excess = _excess(metal, sigma, empty, dx)
     return Model(
         "stress",
         domain,
         unknowns,
         fem.Constant(domain.mesh, 1 / flow) * residual,
-        conditions=held_values,
+        conditions=dirichlet_values,
         expressions={
             "flux": atom_flux(metal, sigma, force),
             "drive": force,
@@ -154,74 +138,66 @@ def model(
             **({"opened": empty.opened} if empty else {}),
         },
         quantities={
-            **_quantities(domain, metal, sigma, empty, dx),
-            **boundary_fluxes(domain.names, [reaction], out, meaning=integral("1/s")),
+            **_quantities(domain, metal, sigma, empty, excess, dx),
+            **models.boundary_fluxes(domain.names, [reaction], out, meaning=integral("1/s")),
         },
-        drivers=[*electric.drivers, *moved, *moving],
+        drivers=[*electric.drivers, *inflow_drivers, *dirichlet_drivers],
         steady_by_relaxation=free,
-        no_steady_state_reason=_no_way_out(domain, conditions) if free else "",
-        balances={"atoms": Balance(_surplus(domain, metal, sigma, empty, dx), integral("-"), (reaction, *inside), out)},
+        no_steady_state_reason=models.unbalanced_inflow(domain, conditions, "atoms/s", "sigma") if free else "",
+        balances={"atoms": models.Balance(excess, integral("-"), (reaction, *inside), out)},
         resolutions=resolutions(domain, metal, force, bool(conditions), degree),
         system=domain.system(si=True),
         meanings=MEANINGS,
     )
 
 
-def _level(domain: Domain, metal: Metal, force: Any, conditions: Mapping[str, Any], largest: float) -> float:
-    """A typical stress: that which balances the drive, that of the start or that held; kT/Omega if all are 0."""
+def _level(domain: Domain, metal: ConfinedMetal, force: Any, conditions: Mapping[str, Any], largest: float) -> float:
+    """Return a typical stress: that balances the drive, of the start or of boundaries; kT/Omega if all are 0."""
     lower, upper = bounds(domain.mesh)
-    balancing = mean_size(domain, force) * float(np.linalg.norm(upper - lower)) / 2
-    at_ends = [abs(c.first) for c in conditions.values() if isinstance(c, Fixed)]
-    natural = boltzmann * mean(domain, metal.temperature) / mean(domain, metal["atomic_volume"])
+    balancing = mean_length(domain, force) * float(np.linalg.norm(upper - lower)) / 2
+    at_ends = map(abs, models.values_at_start(conditions, Fixed).values())
+    natural = boltzmann * mean_value(domain, metal.temperature) / mean_value(domain, metal["atomic_volume"])
     return max(balancing, largest, *at_ends, 0.0) or natural
 
 
-def _flow(domain: Domain, metal: Metal, force: Any, level: float) -> float:
-    """A flow of volume of the order of those through the domain, for scaling: it need not be more than that."""
+def _flow(domain: Domain, metal: ConfinedMetal, force: Any, level: float) -> float:
+    """Return a flow of volume of the order of those through the domain, for scaling."""
     length, face = domain.extent()
-    return mean(domain, metal.mobility) * (mean_size(domain, force) + level / length) * face
+    return mean_value(domain, metal.mobility) * (mean_length(domain, force) + level / length) * face
 
 
-def _balancing(metal: Metal, electric: Field, conditions: Mapping[str, Any]) -> dict[str, Any]:
+def _balancing(metal: ConfinedMetal, electric: ElectricField, conditions: Mapping[str, Any]) -> dict[str, Any]:
     """`Psi = (Z* e / Omega) phi + (Q* / Omega) ln T`, whose gradient is -f, if there is such a thing."""
     known = electric.potential is not None and uniform(metal.charge)
     if not known or any(isinstance(c, Flux) for c in conditions.values()):
         return {}
     psi = metal.charge * electric.potential
-    if isinstance(metal.temperature, ufl.core.expr.Expr):
+    if is_ufl(metal.temperature):
         if not uniform(metal.thermal):
             return {}
         psi = psi + metal.thermal * ufl.ln(metal.temperature)
     return {"balancing_stress": ufl.as_ufl(psi)}
 
 
-def _quantities(domain: Domain, metal: Metal, sigma: Any, empty: Voids | None, dx: Any) -> dict[str, Quantity]:
-    """What the stress field tells."""
-    one = fem.Constant(domain.mesh, 1.0)
-    volume = fields.integral(fem.form(one * dx), domain.mesh.comm)
-    omega = metal["atomic_volume"]
-    atoms = 1 / omega * one * dx + _surplus(domain, metal, sigma, empty, dx)
+def _quantities(
+    domain: Domain, metal: ConfinedMetal, sigma: Any, empty: Voids | None, excess: ufl.Form, dx: Any
+) -> dict[str, Quantity]:
+    """Return the numbers of the stress field, of the atoms and of the voids."""
+    one, volume = fem.Constant(domain.mesh, 1.0), models.measure_size(domain, dx)
     return {
-        "sigma_max": Quantity(lambda: fields.extremes(sigma)[1], "Pa"),
-        "sigma_min": Quantity(lambda: fields.extremes(sigma)[0], "Pa"),
+        "sigma_max": models.highest(sigma, "Pa"),
+        "sigma_min": models.lowest(sigma, "Pa"),
         "mean": Quantity(fem.Constant(domain.mesh, 1 / volume) * sigma * dx, "Pa"),
         "stress": Quantity(sigma * dx, integral("Pa m3")),
-        "atoms": Quantity(atoms, integral("-")),
+        "atoms": Quantity(1 / metal["atomic_volume"] * one * dx + excess, integral("-")),
         **({"void": Quantity(empty.unknown.function * empty.points, integral("m3"))} if empty else {}),
     }
 
 
-def _surplus(domain: Domain, metal: Metal, sigma: Any, empty: Voids | None, dx: Any) -> ufl.Form:
+def _excess(metal: ConfinedMetal, sigma: Any, empty: Voids | None, dx: Any) -> ufl.Form:
     """`-int sigma/(B Omega) dx - sum V/Omega`: the atoms beyond those of the metal without stress and voids."""
     omega = metal["atomic_volume"]
     beyond = -sigma / (metal["bulk_modulus"] * omega) * dx
     if empty:
         beyond -= empty.unknown.function / omega * empty.points
     return beyond
-
-
-def _no_way_out(domain: Domain, conditions: Mapping[str, Any]) -> str:
-    """Why a conductor that is held nowhere has no steady state: one sentence, empty if it has. Collective."""
-    net = net_inflow(inflows(domain, conditions))
-    told = f"on lets in {net:.4g} atoms/s and none out: no steady state; hold sigma somewhere, or balance the fluxes"
-    return told if net else ""

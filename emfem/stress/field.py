@@ -1,4 +1,4 @@
-"""A stress field that knows where it lives, and its values at the nodes of a network."""
+"""A stress field with its domain, and its values at the nodes of a network."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Stress(fem.Function):
     domain: Domain
 
     def __init__(self, domain: Domain, space: fem.FunctionSpace, name: str = "sigma") -> None:
-        """Stress 0."""
+        """Make a stress of 0."""
         super().__init__(space, name=name)
         self.domain = domain
 
 
 def at_nodes(stress: Model | Stress) -> NDArray[np.float64]:
-    """The stress at the nodes of a network [Pa], shape (n,), on all ranks; NaN at nodes without metal. Collective.
+    """Return the stress at the nodes of a network [Pa], shape (n,), on all ranks; NaN without metal. Collective.
 
     Args:
-        stress: a model of stress, as it is now, or what `steady` gives.
+        stress: a model of stress, as it is now, or the result of `steady`.
 
     Raises:
         ParameterError: for something else, or a domain that is no network.

@@ -1,4 +1,4 @@
-"""Immortality: whether the steady stress ever reaches what opens a void."""
+"""Immortality: the steady stress against the critical stress that opens a void."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from emfem.stress.steady import steady
 import numpy as np
 from numpy.typing import NDArray
 
-EQUAL = 1e-9  # of the range of stresses: places that differ by less are equally bad, and the first of them is told
+EQUAL = 1e-9  # of the range of stresses: places that differ by less are equally bad, and the first of them is reported
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +23,8 @@ class Immortality:
     Attributes:
         critical_stress: at which a void opens [Pa].
         highest: the highest steady stress [Pa].
-        place: where it is, shape (dim,) [m].
-        node: of a network, the node where it is; None elsewhere.
+        place: of the highest stress, shape (dim,) [m].
+        node: of the place in a network; None elsewhere.
     """
 
     critical_stress: float
@@ -43,7 +43,7 @@ class Immortality:
         return self.margin / self.critical_stress
 
     def __bool__(self) -> bool:
-        """Whether no void ever opens."""
+        """True if no void ever opens."""
         return self.highest < self.critical_stress
 
     def __str__(self) -> str:
@@ -59,9 +59,9 @@ class Immortality:
 
 
 def immortal(model: Model, *, critical_stress: float) -> Immortality:
-    """Whether the steady stress of a model stays below the critical one, and by how much. Collective.
+    """Return the verdict if the steady stress of a model stays below the critical one, and the margin. Collective.
 
-    It is the steady state that is judged. A blocked line never passes it on the way from a uniform start, but a network
+    Only the steady state counts. A blocked line never passes it on the way from a uniform start, but a network
     may: where a line of 50 um ends in one of 500 um without a current, the tension comes to five times the steady one,
     as if the line were alone, before atoms of the long one have come. A void that opens on the way is seen by
     `em.failure.run` and `em.failure.nucleation`, which return at once where none can.
@@ -72,7 +72,7 @@ def immortal(model: Model, *, critical_stress: float) -> Immortality:
 
     Raises:
         ParameterError: for a critical stress that is not positive or was typed in megapascals, or where `steady`
-            cannot tell.
+            needs a solve.
     """
     critical = critical_tension(critical_stress)
     stress = steady(model)
@@ -85,6 +85,6 @@ def immortal(model: Model, *, critical_stress: float) -> Immortality:
     space = stress.function_space
     owned = space.dofmap.index_map.size_local
     places = space.tabulate_dof_coordinates()[:owned, : domain.dim]
-    mine = [tuple(place) for place in places[stress.x.array[:owned] >= near]]
-    found = min(place for part in model.mesh.comm.allgather(mine) for place in part)
-    return Immortality(critical, high, np.array(found), None)
+    mine = [tuple(each) for each in places[stress.x.array[:owned] >= near]]
+    place = min(place for part in model.mesh.comm.allgather(mine) for place in part)
+    return Immortality(critical, high, np.array(place), None)

@@ -1,4 +1,4 @@
-"""What a stress model is given: a temperature, what drives the atoms, a start; each checked and put into UFL."""
+"""Arguments of a stress model, checked and put into UFL: a temperature, a drive, an initial stress."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, floats, kind, number
+from emfem import model as models
+from emfem.errors import ParameterError, kind, number
 from emfem.mesh import Domain
-from emfem.model import Driver, Model, Placeholder, coefficient
-from emfem.stress.laws import Confined, Metal
+from emfem.model import Driver, Model, is_ufl
+from emfem.stress.laws import ConfinedMetal
 
 import numpy as np
 import ufl
@@ -20,13 +21,13 @@ FAINT = 1e4  # Pa; no metal opens at a tenth of an atmosphere
 
 
 @dataclass(frozen=True)
-class Field:
+class ElectricField:
     """The electric field in a conductor.
 
     Attributes:
         value: E, UFL of dim components [V/m].
         potential: phi with E = -grad phi, UFL, or None if it is not known [V].
-        drivers: what moves them.
+        drivers: of both.
     """
 
     value: Any
@@ -34,114 +35,72 @@ class Field:
     drivers: tuple[Driver, ...] = ()
 
 
-def metal_at(domain: Domain, material: Any, temperature: Any) -> Metal:
-    """The material at a temperature: its own, a number, a function of x, or UFL. Collective.
+def metal_at(domain: Domain, material: Any, temperature: Any) -> ConfinedMetal:
+    """Return the material at a temperature: its own, a number, a function of x, or UFL. Collective.
 
     Raises:
         ParameterError: for a material without laws, or a temperature that is not positive or that they do not reach.
     """
-    if not callable(getattr(material, "law", None)):
-        msg = f"material = {material!r}, must be one of em.materials"
-        raise ParameterError(msg)
-    found = _temperature(domain, material, temperature)
-    metal = Metal(material, found)
+    models.check_material(material)
+    metal = ConfinedMetal(material, models.material_temperature(domain, material, temperature))
     for name in ("diffusivity", "atomic_volume", "bulk_modulus", "effective_charge"):
-        metal[name]  # what is missing or out of reach is told now
+        metal[name]  # reports what is missing or out of reach
     return metal
 
 
-def _temperature(domain: Domain, material: Confined, temperature: Any) -> Any:
-    """T as a number or UFL."""
-    if temperature is None:
-        return number("temperature", material.temperature, above=0.0, unit="K")
-    if isinstance(temperature, Model):
-        msg = f"temperature = the {temperature.name} model, must be one of its fields, such as heat['T']"
-        raise ParameterError(msg)
-    if isinstance(temperature, ufl.core.expr.Expr):
-        if temperature.ufl_shape != ():
-            msg = f"temperature of shape {temperature.ufl_shape}, must be a scalar"
-            raise ParameterError(msg)
-        coefficients = ufl.algorithms.extract_coefficients(temperature)
-        if all(getattr(c, "known", True) and not isinstance(c, Placeholder) for c in coefficients):
-            fields.positive("temperature", temperature, domain.mesh)
-        return temperature
-    if callable(temperature):
-        found = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 2)), name="T")
-        fields.set_initial(found, temperature, "temperature")
-        low, high = fields.extremes(found)
-        for extreme in (low, high):
-            material.law("diffusivity")(number("temperature", extreme, above=0.0, unit="K"))
-        return found
-    return number("temperature", temperature, above=0.0, unit="K")
-
-
 def uniform(value: Any) -> bool:
-    """Whether a constant of the metal is the same everywhere."""
-    if not isinstance(value, ufl.core.expr.Expr):
-        return True
-    return not ufl.algorithms.extract_coefficients(value) and not ufl.domain.extract_domains(value)
+    """Return True if a constant of the metal is the same everywhere."""
+    coefficients = ufl.algorithms.extract_coefficients(value) if is_ufl(value) else []
+    return not coefficients and not (is_ufl(value) and ufl.domain.extract_domains(value))
 
 
-def field_of(domain: Domain, metal: Metal, current_density: Any, field: Any, current: Any) -> Field:
-    """The field that one of the three gives, or none.
+def field_of(domain: Domain, metal: ConfinedMetal, current_density: Any, field: Any, current: Any) -> ElectricField:
+    """Return the field of a current density, of a field or of a conduction model; 0 of none of them.
 
     Raises:
         ParameterError: for more than one of them, one of the wrong kind or shape, or currents that pile up at a node.
         UnknownName: for a model that has no field E.
     """
-    given = {"current_density": current_density, "field": field, "current": current}
-    told = [name for name, value in given.items() if value is not None]
-    if len(told) > 1:
-        msg = f"{' and '.join(told)} are given, must be only one of {', '.join(given)}: each tells the field"
+    drives = {"current_density": current_density, "field": field, "current": current}
+    names = [name for name, value in drives.items() if value is not None]
+    if len(names) > 1:
+        msg = f"{' and '.join(names)} are given, must be only one of {', '.join(drives)}: each gives the field"
         raise ParameterError(msg)
     if current is not None:
         return _conducted(domain, current)
     if current_density is None:
         return _vector(domain, "field", field)
-    if domain.network is not None and not isinstance(current_density, ufl.core.expr.Expr):
+    if domain.network is not None and not is_ufl(current_density):
         flow = _along(domain, current_density)
     else:
         flow = _vector(domain, "current_density", current_density)
     rho = metal["resistivity"]
     potential = None if flow.potential is None or not uniform(rho) else rho * flow.potential
-    return Field(rho * flow.value, potential, flow.drivers)
+    return ElectricField(rho * flow.value, potential, flow.drivers)
 
 
-def _conducted(domain: Domain, current: Any) -> Field:
-    """The field of a conduction model."""
+def _conducted(domain: Domain, current: Any) -> ElectricField:
+    """Return the field of a conduction model."""
     kind("current", current, Model, "a model of em.conduction")
     if current.mesh is not domain.mesh:
         msg = f"current = the {current.name} model of another mesh, must be one on this domain"
         raise ParameterError(msg)
-    return Field(current["E"], None if any(domain.period) else current["phi"])
+    return ElectricField(current["E"], None if any(domain.period) else current["phi"])
 
 
-def _vector(domain: Domain, name: str, value: Any) -> Field:
-    """A vector of dim components from UFL, numbers or a function of time; the same everywhere it is a gradient.
+def _vector(domain: Domain, name: str, value: Any) -> ElectricField:
+    """Return a vector of dim components, of UFL, numbers or a function of time; one of numbers has a potential.
 
     Raises:
         ParameterError: if it has another shape (a number will do in one dimension), or is not finite.
     """
+    models.refuse_model(name, value)
+    vector, drivers = models.vector_coefficient(domain, name, value)
     if value is None:
-        return Field(ufl.zero(domain.dim), 0.0)
-    alone = ((), (1,)) if domain.dim == 1 else ((domain.dim,),)
-    wanted = "a number" if domain.dim == 1 else f"a vector of {domain.dim} components"
-    if isinstance(value, ufl.core.expr.Expr):
-        if value.ufl_shape not in alone:
-            msg = f"{name} of shape {value.ufl_shape}, must be {wanted}"
-            raise ParameterError(msg)
-        return Field(value if value.ufl_shape else ufl.as_vector([value]), None)
-    if isinstance(value, Model):
-        msg = f"{name} = the {value.name} model, must be one of its fields, or given as current=..."
-        raise ParameterError(msg)
-    start = floats(name, value(0.0) if callable(value) else value)
-    if start.shape not in alone or not np.isfinite(start).all():
-        msg = f"{name} = {start.tolist()}, must be {wanted}, finite"
-        raise ParameterError(msg)
-    constant, drivers = coefficient(domain, name, value)
-    vector = constant if start.shape else ufl.as_vector([constant])
-    potential = None if any(domain.period) else -ufl.inner(vector, ufl.SpatialCoordinate(domain.mesh))
-    return Field(vector, potential, tuple(drivers))
+        return ElectricField(vector, 0.0)
+    unknown = is_ufl(value) or any(domain.period)
+    potential = None if unknown else -ufl.inner(vector, ufl.SpatialCoordinate(domain.mesh))
+    return ElectricField(vector, potential, tuple(drivers))
 
 
 class Along:
@@ -149,7 +108,7 @@ class Along:
 
     Attributes:
         function: the field [A/m2].
-        ufl_shape: of what is given: one number, or one a segment.
+        ufl_shape: of the values: one number, or one a segment.
     """
 
     def __init__(self, domain: Domain, values: ArrayLike) -> None:
@@ -166,32 +125,32 @@ class Along:
 
     @value.setter
     def value(self, values: ArrayLike) -> None:
-        found = self._checked(values)
-        if not np.array_equal(found, self._value):
-            self.function.x.array[:] = self.domain.along("current_density", found).x.array
-            self._value = found
+        new = self._checked(values)
+        if not np.array_equal(new, self._value):
+            self.function.x.array[:] = self.domain.along("current_density", new).x.array
+            self._value = new
 
     def _checked(self, values: ArrayLike) -> NDArray[np.float64]:
-        """One number a segment, and no current lost where segments meet.
+        """Return one number a segment; no current is lost where segments meet.
 
         Raises:
-            ParameterError: if not; of currents that do not balance it tells the node, and by how much.
+            ParameterError: if not; for currents that do not balance with the node and the difference.
         """
         network = self.domain.wires()
-        found = network.per_segment("current_density", values)
-        network.check_balance(found)
-        return found
+        density = network.per_segment("current_density", values)
+        network.check_balance(density)
+        return density
 
 
-def _along(domain: Domain, value: Any) -> Field:
-    """The current density along segments, one number for each or a function of time that returns them."""
+def _along(domain: Domain, value: Any) -> ElectricField:
+    """Return the current density along segments, one number for each or a function of time that returns them."""
     along = Along(domain, value(0.0) if callable(value) else value)
     drivers = (Driver("current_density", along, value),) if callable(value) else ()
-    return Field(along.function, None, drivers)
+    return ElectricField(along.function, None, drivers)
 
 
 def start(sigma: fem.Function, residual_stress: Any) -> float:
-    """Give the stress its start; its largest size. Collective.
+    """Set the stress to its initial values; return their largest size. Collective.
 
     Raises:
         ParameterError: if it is something else than a number, a function of x or a Function, or not finite.
@@ -205,31 +164,13 @@ def start(sigma: fem.Function, residual_stress: Any) -> float:
 
 
 def critical_tension(value: Any) -> float:
-    """The stress at which a void opens, above 0 [Pa].
+    """Return the stress at which a void opens, above 0 [Pa].
 
     Raises:
         ParameterError: if it is not, or so small that it was meant in megapascals.
     """
-    found = number("critical_stress", value, above=0.0, unit="Pa")
-    if found < FAINT:
-        msg = f"critical_stress = {found:g} Pa, must be at least {FAINT:g} Pa: megapascals written as pascals?"
+    critical = number("critical_stress", value, above=0.0, unit="Pa")
+    if critical < FAINT:
+        msg = f"critical_stress = {critical:g} Pa, must be at least {FAINT:g} Pa: megapascals written as pascals?"
         raise ParameterError(msg)
-    return found
-
-
-def mean_size(domain: Domain, vector: Any) -> float:
-    """The mean of |a|; 0 while it is not known. Collective."""
-    length, face = domain.extent()
-    size = ufl.sqrt(ufl.inner(vector, vector)) * fem.Constant(domain.mesh, 1.0)
-    value = fields.integral(fem.form(size * domain.dx(2)), domain.mesh.comm) / (length * face)
-    return value if 0 < value < np.inf else 0.0
-
-
-def mean(domain: Domain, value: Any) -> float:
-    """The mean of a constant of the metal; 1 while it is not known. Collective."""
-    if not isinstance(value, ufl.core.expr.Expr):
-        return float(value)
-    length, face = domain.extent()
-    one = fem.Constant(domain.mesh, 1.0)
-    found = fields.integral(fem.form(value * one * domain.dx(2)), domain.mesh.comm) / (length * face)
-    return found if 0 < found < np.inf else 1.0
+    return critical

@@ -1,42 +1,19 @@
-"""Korhonen's equation in terms: what moves the atoms of a confined metal, their flux, and the balance of volume."""
+"""Terms of Korhonen's equation: the force on the atoms of a confined metal, their flux, the balance of volume."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from emfem.model import MaterialAt, is_ufl
 from emfem.units import boltzmann, elementary_charge
 
 import ufl
 
 
-class Confined(Protocol):
-    """What stress needs of a material: its temperature, and laws that the values are taken from."""
-
-    @property
-    def temperature(self) -> float:
-        """T [K]."""
-
-    def law(self, name: str) -> Callable[[Any], Any]:
-        """The law of temperature called `name`."""
-
-
 @dataclass(frozen=True)
-class Metal:
-    """A material at a temperature: numbers where it is uniform, else UFL.
-
-    Attributes:
-        material: whose laws they are.
-        temperature: T [K].
-    """
-
-    material: Confined
-    temperature: Any
-
-    def __getitem__(self, name: str) -> Any:
-        """The constant `name` at the temperature."""
-        return self.material.law(name)(self.temperature)
+class ConfinedMetal(MaterialAt):
+    """A metal at a temperature, with the combinations of constants that move its atoms."""
 
     @property
     def mobility(self) -> Any:
@@ -54,20 +31,20 @@ class Metal:
         return self["heat_of_transport"] / self["atomic_volume"]
 
 
-def drive(metal: Metal, field: Any) -> Any:
+def drive(metal: ConfinedMetal, field: Any) -> Any:
     """`f = Z* e E / Omega - Q* grad T / (Omega T)`: the force on the atoms of a volume, but for stress [Pa/m]."""
     force = metal.charge * field
-    if isinstance(metal.temperature, ufl.core.expr.Expr):
+    if is_ufl(metal.temperature):
         force = force - metal.thermal / metal.temperature * ufl.grad(metal.temperature)
     return force
 
 
-def atom_flux(metal: Metal, sigma: Any, force: Any) -> Any:
+def atom_flux(metal: ConfinedMetal, sigma: Any, force: Any) -> Any:
     """`J = D/(k T) (grad sigma + f)`: atoms go where tension is higher [1/(m2 s)]."""
     return metal.mobility / metal["atomic_volume"] * (ufl.grad(sigma) + force)
 
 
-def balance(metal: Metal, sigma: Any, rate: Any, force: Any, v: Any, dx: Any) -> ufl.Form:
+def balance(metal: ConfinedMetal, sigma: Any, rate: Any, force: Any, v: Any, dx: Any) -> ufl.Form:
     """`int (dsigma/dt / B) v + M (grad sigma + f) . grad v dx`: blocked edges natural, no atom lost.
 
     It is dsigma/dt = div kappa (grad sigma + f), kappa = M B, over B: what it balances is volume.
@@ -77,6 +54,6 @@ def balance(metal: Metal, sigma: Any, rate: Any, force: Any, v: Any, dx: Any) ->
     )
 
 
-def opening(conductance: Any, metal: Metal, opened: Any, sigma: Any, v: Any, points: ufl.Measure) -> ufl.Form:
-    """`sum M A/delta opened sigma v` over vertices: what leaves a void there, whose surface holds sigma near 0."""
+def opening(conductance: Any, metal: ConfinedMetal, opened: Any, sigma: Any, v: Any, points: ufl.Measure) -> ufl.Form:
+    """`sum M A/delta opened sigma v` over vertices: the flow out of a void, whose surface holds sigma near 0."""
     return metal.mobility * conductance * opened * sigma * v * points

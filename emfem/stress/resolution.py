@@ -1,4 +1,4 @@
-"""What a mesh must resolve of stress: the distance it has diffused from ends and junctions.
+"""Resolution of stress: the distance it has diffused from ends and junctions.
 
 There the stress begins as sqrt(t), in a layer as wide as the diffusion length sqrt(kappa t). Errors of a blocked line's
 ends against the closed form, h the size of its cells, all equal:
@@ -15,30 +15,27 @@ better than that.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from emfem.mesh import Domain
-from emfem.model import Model, Resolution
-from emfem.stress.inputs import mean, mean_size
-from emfem.stress.laws import Metal
+from emfem.model import Model, Resolution, largest_diameter, mean_length, mean_value
+from emfem.stress.laws import ConfinedMetal
 
 import numpy as np
 import ufl
-from mpi4py import MPI
 
 LEAST = {1: 4.5}  # of the diffusion length over a cell, by the degree of the elements
 QUADRATIC = 0.75  # of higher degrees
 
 
-def resolutions(domain: Domain, metal: Metal, force: Any, moved: bool, degree: int) -> list[Resolution]:
-    """The diffusion length over the longest cell at an end or junction, on lines and networks.
+def resolutions(domain: Domain, metal: ConfinedMetal, force: Any, moved: bool, degree: int) -> list[Resolution]:
+    """Return the diffusion length over the longest cell at an end or junction, on lines and networks.
 
     Args:
         domain: of the model.
-        metal: which tells kappa.
-        force: what drives, nothing to be resolved if 0.
-        moved: whether boundaries hold a stress or let atoms in, which has to be resolved without a force too.
+        metal: with kappa.
+        force: of the drive; nothing has to be resolved if it is 0.
+        moved: boundaries have conditions, which have to be resolved without a force too.
         degree: of the elements.
     """
     if domain.mesh.topology.dim != 1:
@@ -49,28 +46,23 @@ def resolutions(domain: Domain, metal: Metal, force: Any, moved: bool, degree: i
         """`sqrt(kappa t)/h`; NaN where nothing happens at ends."""
         if size == 0.0 or not 0.0 < t < math.inf:
             return math.nan
-        kappa, drive = (ufl.replace(ufl.as_ufl(e), model.put) for e in (metal.mobility * metal["bulk_modulus"], force))
-        found = math.sqrt(mean(domain, kappa) * t) / size
-        still = found < limit and not moved and mean_size(domain, drive) == 0.0
-        return math.nan if still else found
+        expressions = metal.mobility * metal["bulk_modulus"], force
+        kappa, drive = (ufl.replace(ufl.as_ufl(each), model.substitutions) for each in expressions)
+        ratio = math.sqrt(mean_value(domain, kappa) * t) / size
+        still = ratio < limit and not moved and mean_length(domain, drive) == 0.0
+        return math.nan if still else ratio
 
-    return [Resolution("diffusion length over cell size", lengths, limit, _remedy(limit, size), timed=True)]
-
-
-def _remedy(limit: float, size: float) -> Callable[[float], str]:
-    """What to do where the diffusion length is shorter than that."""
-
-    def told(found: float) -> str:
+    def remedy(ratio: float) -> str:
         return (
             "stress at ends and junctions is off by more than 1e-3; take cells there of "
-            f"{size * found / limit:.2g} m at most, not {size:.2g} m, with cells=... or size=..., or cells='graded'"
+            f"{size * ratio / limit:.2g} m at most, not {size:.2g} m, with cells=... or size=..., or cells='graded'"
         )
 
-    return told
+    return [Resolution("diffusion length over cell size", lengths, limit, remedy, timed=True)]
 
 
 def _longest_cell(domain: Domain) -> float:
-    """Of the cells at ends and junctions; 0 if there are none. Collective."""
+    """Return the largest diameter of the cells at ends and junctions; 0 if there are none. Collective."""
     mesh = domain.mesh
     mesh.topology.create_connectivity(0, 1)
     if domain.network is None:
@@ -79,5 +71,4 @@ def _longest_cell(domain: Domain) -> float:
         vertices = np.flatnonzero(mesh.geometry.input_global_indices < len(domain.network.nodes)).astype(np.int32)
     link = mesh.topology.connectivity(0, 1)
     cells = np.unique(np.concatenate([np.zeros(0, dtype=np.int32), *(link.links(v) for v in vertices)]))
-    longest = float(mesh.h(1, cells.astype(np.int32)).max(initial=0.0)) if len(cells) else 0.0
-    return mesh.comm.allreduce(longest, op=MPI.MAX)
+    return largest_diameter(mesh, cells.astype(np.int32))

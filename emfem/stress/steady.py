@@ -11,7 +11,7 @@ from emfem.model import Model
 from emfem.spaces import connected_components
 from emfem.stress.field import Stress
 from emfem.stress.graph import at_rest
-from emfem.stress.voids import held_by_voids
+from emfem.stress.voids import open_nodes
 
 import numpy as np
 import ufl
@@ -19,20 +19,20 @@ from dolfinx import fem, la
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-SAME = 1e-9  # of the range of stresses: held values that differ from balance by less are in balance
+SAME = 1e-9  # of the range of stresses: Dirichlet values that differ from balance by less are in balance
 
 Values = NDArray[np.float64]
 
 
 def steady(model: Model) -> Stress:
-    """The steady stress of a model of stress, which stays as it is: a conductor judged without a run. Collective.
+    """Return the steady stress of a model of stress, whose state does not change. Collective.
 
     Where atoms rest, sigma = Psi + const with Psi = (Z* e/Omega) phi + (Q*/Omega) ln T, whatever the shape of the
     conductor, the paths of the atoms and rho(T). The constant keeps the mean of the present stress in each piece of
-    metal; where stress is held, or a void is open, that gives it. With the potential of a conduction model of the same
-    degree it is the steady state of the discrete equations, to rounding. On networks where atoms circulate, because
-    their currents have no potential or stress is held at several nodes, it solves sum of A (dsigma/ds + f) = 0 at each
-    node, which is exact too.
+    metal; a fixed stress or an open void determines it. With the potential of a conduction model of the same degree it
+    is the steady state of the discrete equations, to rounding. On networks where atoms circulate, because their
+    currents have no potential or stress is fixed at several nodes, it solves sum of A (dsigma/ds + f) = 0 at each node,
+    which is exact too.
 
     Args:
         model: of `em.stress.model`.
@@ -41,12 +41,12 @@ def steady(model: Model) -> Stress:
         sigma, a Function of the space of the model's [Pa].
 
     Raises:
-        ParameterError: where it takes a solve, `em.solve_steady(model)`; the message tells why.
+        ParameterError: where it takes a solve, `em.solve_steady(model)`; the message has the reason.
     """
     kind("model", model, Model, "one of em.stress.model")
-    held = _held(model)
-    if any(name.startswith("flux ") and isinstance(q.value, ufl.Form) for name, q in model.quantities.items()):
-        msg = "atoms are let in and flow, must rest to tell the steady stress: em.solve_steady(model) finds it"
+    fixed = _dirichlet_values(model)
+    if any(balance.out for balance in model.balances.values()):
+        msg = "atoms are let in and flow, must rest for a stress without a solve: em.solve_steady(model) finds it"
         raise ParameterError(msg)
     result = Stress(model.domain, model["sigma"].function_space)
     result.meaning = fields.meaning_of(model["sigma"])
@@ -54,44 +54,44 @@ def steady(model: Model) -> Stress:
         _check_solved(model)
         fields.refresh(result, model["balancing_stress"])
     elif model.domain.network is not None:
-        fields.refresh(result, _on_network(model, held))
+        fields.refresh(result, _on_network(model, fixed))
     else:
         msg = (
             "the drive of this model is not known to be a gradient, must be of current=..., or of numbers with uniform "
             "resistivity, Z*, Omega and Q*, on a domain that is not periodic: em.solve_steady(model) finds the state"
         )
         raise ParameterError(msg)
-    _shift(model, result, held)
+    _shift(model, result, fixed)
     return result
 
 
-def _held(model: Model) -> Values:
-    """The stress that conditions and voids hold, NaN where they do not, for the nodes of this rank. Collective."""
-    held = fem.Function(model["sigma"].function_space)
-    held.x.array[:] = np.nan
+def _dirichlet_values(model: Model) -> Values:
+    """Return the stress of conditions and open voids, NaN at other nodes, for the nodes of this rank. Collective."""
+    fixed = fem.Function(model["sigma"].function_space)
+    fixed.x.array[:] = np.nan
     for condition in model.conditions:
-        held.x.array[condition.dofs] = float(condition.value)
-    held.x.scatter_forward()
-    held.x.array[held_by_voids(model, held.function_space)] = 0.0
-    return held.x.array
+        fixed.x.array[condition.dofs] = float(condition.value)
+    fixed.x.scatter_forward()
+    fixed.x.array[open_nodes(model, fixed.function_space)] = 0.0
+    return fixed.x.array
 
 
 def _check_solved(model: Model) -> None:
     """Refuse a potential or a temperature that is not known yet."""
     for c in ufl.algorithms.extract_coefficients(model["balancing_stress"]):
         if not getattr(c, "known", True):
-            msg = f"the steady stress hangs on {c.name}, which is not solved yet: em.solve_steady(...) its model first"
+            msg = f"the stress depends on {c.name}, which is not solved yet: em.solve_steady(...) its model first"
             raise ParameterError(msg)
 
 
-def _on_network(model: Model, held: Values) -> Any:
-    """The steady stress along the segments of a network, linear between the nodes, as UFL. Collective."""
+def _on_network(model: Model, dirichlet: Values) -> Any:
+    """Return the steady stress along the segments of a network, linear between the nodes, as UFL. Collective."""
     domain = model.domain
     network, comm = domain.wires(), model.mesh.comm
     force = _along_segments(model)
     nodes, dofs = domain.node_dofs(model["sigma"].function_space)
     known = np.full(len(network.nodes), -np.inf)
-    known[nodes] = np.where(np.isnan(held[dofs]), -np.inf, held[dofs])
+    known[nodes] = np.where(np.isnan(dirichlet[dofs]), -np.inf, dirichlet[dofs])
     comm.Allreduce(MPI.IN_PLACE, known, op=MPI.MAX)
     fixed = np.where(np.isinf(known), np.nan, known)
     at = on_root("steady stress", lambda: at_rest(network, force, fixed), comm)
@@ -103,7 +103,7 @@ def _on_network(model: Model, held: Values) -> Any:
 
 
 def _along_segments(model: Model) -> Values:
-    """The drive along each segment, shape (m,) [Pa/m]. Collective.
+    """Return the drive along each segment, shape (m,) [Pa/m]. Collective.
 
     Raises:
         ParameterError: if it is not the same all along a segment.
@@ -121,17 +121,17 @@ def _along_segments(model: Model) -> Values:
         worst = int((-high - low).argmax())
         msg = (
             f"the drive along {domain.wires().wire(worst)} is from {low[worst]:.4g} to {-high[worst]:.4g} Pa/m, must "
-            "be uniform in each segment to tell the steady stress: em.solve_steady(model) finds it"
+            "be uniform in each segment for a steady stress without a solve: em.solve_steady(model) finds it"
         )
         raise ParameterError(msg)
     return (low - high) / 2
 
 
-def _shift(model: Model, profile: Stress, held: Values) -> None:
+def _shift(model: Model, profile: Stress, dirichlet: Values) -> None:
     """Add to a profile the constant of each piece of metal. Collective.
 
     Raises:
-        ParameterError: if values are held that do not balance.
+        ParameterError: if Dirichlet values do not balance.
     """
     space, comm = profile.function_space, model.mesh.comm
     owned = space.dofmap.index_map.size_local
@@ -141,8 +141,8 @@ def _shift(model: Model, profile: Stress, held: Values) -> None:
     off = model["sigma"].x.array[:owned] - profile.x.array[:owned]
     total, size = np.bincount(mine, weight * off, count), np.bincount(mine, weight, count)
     low, high = np.full((2, count), np.inf)
-    at = np.flatnonzero(~np.isnan(held[:owned]))
-    needed = held[at] - profile.x.array[at]
+    at = np.flatnonzero(~np.isnan(dirichlet[:owned]))
+    needed = dirichlet[at] - profile.x.array[at]
     np.minimum.at(low, mine[at], needed)
     np.minimum.at(high, mine[at], -needed)
     for array, op in ((total, MPI.SUM), (size, MPI.SUM), (low, MPI.MIN), (high, MPI.MIN)):
@@ -151,16 +151,14 @@ def _shift(model: Model, profile: Stress, held: Values) -> None:
     spread = float(np.max(-high[tied] - low[tied], initial=0.0))
     extremes = fields.extremes(profile)
     if spread > SAME * max(extremes[1] - extremes[0], np.abs(low[tied]).max(initial=0.0)):
-        msg = (
-            f"the stress that is held differs by up to {spread:.4g} Pa from balance: atoms flow; em.solve_steady(model)"
-        )
+        msg = f"the fixed stress differs by up to {spread:.4g} Pa from balance: atoms flow; em.solve_steady(model)"
         raise ParameterError(msg)
     constant = np.where(tied, (np.where(tied, low, 0.0) - np.where(tied, high, 0.0)) / 2, total / size)
     profile.x.array[:] += constant[piece]
 
 
 def _weights(model: Model) -> Values:
-    """`int v/B dx` of each node of this rank, in some unit: what a rate of 1 adds to the balance there."""
+    """Return `int v/B dx` of each node of this rank, in some unit: the balance of a rate of 1."""
     first = model.unknowns[0]
     residual = model.residual if len(model.unknowns) == 1 else ufl.extract_blocks(model.residual)[0]
     one = fem.Function(first.function.function_space)

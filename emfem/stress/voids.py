@@ -7,10 +7,8 @@ from typing import Any
 from emfem import fields
 from emfem.errors import ParameterError, UnknownName, kind
 from emfem.mesh import Domain
-from emfem.model import Model, Unknown, evolving
-from emfem.spaces import nodes_on
-from emfem.stress.inputs import mean
-from emfem.stress.laws import Metal, opening
+from emfem.model import Model, Unknown, boundary_nodes, evolving, mean_value
+from emfem.stress.laws import ConfinedMetal, opening
 
 import numpy as np
 import ufl
@@ -23,11 +21,11 @@ THIN = 1e-6  # of a cell: delta, the distance over which the stress falls to 0 i
 
 
 class Voids:
-    """The surfaces of voids at vertices, their volumes, and what passes between them and the metal.
+    """The surfaces of voids at vertices, their volumes, and the flow between them and the metal.
 
     An open node lets through M A sigma/delta of volume, A/delta summed over the cells that meet there. That holds its
-    stress at |f| delta, a millionth of what a cell makes, and adds to the void what it takes from the metal, so int
-    sigma/B dx + sum V is conserved by the discrete equations.
+    stress at |f| delta, a millionth of that of a cell, and adds to the void the volume that it takes from the metal, so
+    int sigma/B dx + sum V is conserved by the discrete equations.
 
     Attributes:
         opened: at each node 1 for a void, 0 for none.
@@ -35,7 +33,7 @@ class Voids:
         points: the measure of all vertices.
     """
 
-    def __init__(self, domain: Domain, metal: Metal, level: float) -> None:
+    def __init__(self, domain: Domain, metal: ConfinedMetal, level: float) -> None:
         """No void yet."""
         self.metal = metal
         space = fem.functionspace(domain.mesh, ("Lagrange", 1))
@@ -43,7 +41,7 @@ class Voids:
         self.points = ufl.Measure("dP", domain=domain.mesh)
         length, face = domain.extent()
         pieces = 1 if domain.network is None else len(domain.network.segments)
-        squeezed = level / mean(domain, metal["bulk_modulus"]) * length * face
+        squeezed = level / mean_value(domain, metal["bulk_modulus"]) * length * face
         self.unknown: Unknown = evolving("void", space, scale=squeezed / pieces)
         self._conductance = fem.Function(space, name="A/delta")
         h = ufl.CellVolume(domain.mesh)
@@ -54,7 +52,7 @@ class Voids:
         self._conductance.x.array[:] = vector.array
 
     def residual(self, sigma: Any, v: Any, w: Any) -> ufl.Form:
-        """What leaves the metal at open nodes, and `sum dV/dt w` less what comes to the voids."""
+        """Return the flow out of the metal at open nodes, and `sum dV/dt w` less the flow into the voids."""
         through = opening(self._conductance, self.metal, self.opened, sigma, v, self.points)
         filled = opening(self._conductance, self.metal, self.opened, sigma, w, self.points)
         return through + self.unknown.rate * w * self.points - filled
@@ -89,7 +87,7 @@ def _check_tension(model: Model, node: int | str, dofs: NDArray[np.int32]) -> No
     """Refuse a void at nodes under compression, beyond rounding; where one is open already its surface holds 0.
 
     Raises:
-        ParameterError: naming the node and its stress.
+        ParameterError: with the node and its stress.
     """
     sigma, opened = model["sigma"], model["opened"]
     at_nodes = fem.Function(opened.function_space)
@@ -103,9 +101,9 @@ def _check_tension(model: Model, node: int | str, dofs: NDArray[np.int32]) -> No
 
 
 def _dofs_of(domain: Domain, space: fem.FunctionSpace, node: int | str) -> NDArray[np.int32]:
-    """The number in a space of a node, or of all nodes of a boundary, on this rank."""
+    """Return the dofs of a node, or of all nodes of a boundary, on this rank."""
     if isinstance(node, str):
-        return nodes_on(space, domain.facets.find(domain.tag(node)))
+        return boundary_nodes(domain, space, node)
     if domain.network is None:
         raise UnknownName(node, "this line, among its ends,", domain.names)
     known, count = np.flatnonzero(domain.network.degree), len(domain.network.nodes)
@@ -116,9 +114,9 @@ def _dofs_of(domain: Domain, space: fem.FunctionSpace, node: int | str) -> NDArr
     return dofs[nodes == node]
 
 
-def held_by_voids(model: Model, space: fem.FunctionSpace) -> NDArray[np.bool_]:
-    """The nodes of a space where a void is open, of this rank."""
-    held = fem.Function(space)
+def open_nodes(model: Model, space: fem.FunctionSpace) -> NDArray[np.bool_]:
+    """Return a mask of the nodes of a space where a void is open, of this rank."""
+    opened = fem.Function(space)
     if "opened" in model.names:
-        fields.refresh(held, model["opened"])
-    return held.x.array > 0.75  # a value in a cell, half way to an open node, has 0.5
+        fields.refresh(opened, model["opened"])
+    return opened.x.array > 0.75  # a value in a cell, half way to an open node, has 0.5

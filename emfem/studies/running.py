@@ -150,8 +150,8 @@ def _quantities(models: Sequence[Model]) -> dict[str, float]:
 
 def _pattern(models: Sequence[Model]) -> dict[str, Any] | None:
     """The pattern of a film in a plane."""
-    films = [model for model in models if model.name == "film" and model.mesh.geometry.dim == 2]
-    return asdict(patterns.measure(films[0]["c"])) if films else None
+    films = [model for model in models if "pattern" in model.roles and model.mesh.geometry.dim == 2]
+    return asdict(patterns.measure(films[0][films[0].roles["pattern"]])) if films else None
 
 
 def _pictures(case: Case, models: Sequence[Model], folder: Path) -> None:
@@ -167,7 +167,7 @@ def _pictures(case: Case, models: Sequence[Model], folder: Path) -> None:
 def picture(models: Sequence[Model], name: str, path: Path, title: str = "") -> Path:
     """Draw a field: the current of a conductor with its lines, of a vector its length. Collective."""
     model_with_field = observe.model_with_field(models, name)
-    if name in ("phi", "j") and model_with_field.name == "conduction" and model_with_field.mesh.topology.dim == 2:
+    if name in ("phi", "j") and "current" in model_with_field.roles and model_with_field.mesh.topology.dim == 2:
         over = {"over": model_with_field["phi"], "lines": 8} if name == "phi" else {}
         plot.current(model_with_field, path, title=title, **over)
     else:

@@ -9,16 +9,16 @@ l between them. The field is computed at the same time. A void drifts against it
 Z* is below 0, against it where it is above.
 """
 
-from emfem.surface.anisotropy import Anisotropy
+from emfem.surface.anisotropy import MobilityAnisotropy
 from emfem.surface.equations import model
 from emfem.surface.measures import drift_velocity, neck, neck_below, profile
-from emfem.surface.scales import Scales, scales
+from emfem.surface.scales import SurfaceScales, scales
 from emfem.surface.shapes import Shape, bridge, flat, strip, void, wire
 
 __all__ = [
-    "Anisotropy",
-    "Scales",
+    "MobilityAnisotropy",
     "Shape",
+    "SurfaceScales",
     "bridge",
     "drift_velocity",
     "flat",

@@ -1,4 +1,4 @@
-"""Surfaces on which atoms move faster where the crystal's faces lie one way than where they lie another."""
+"""Mobility of a surface that depends on the direction of its normal in the crystal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import ufl
 
 
 @dataclass(frozen=True)
-class Anisotropy:
+class MobilityAnisotropy:
     """Mobility of a surface over its mean: `1 + S cos(N (alpha - alpha0))`, alpha the direction of the outward normal.
 
     alpha is counted from the x axis towards y, about a body of revolution too. A surface whose mobility changes with
@@ -41,7 +41,7 @@ class Anisotropy:
         number("angle", self.angle, unit="rad")
 
     def __call__(self, normal: Any) -> Any:
-        """The mobility over its mean, of a normal of two components, UFL; a shorter normal counts for less."""
+        """Return the mobility over its mean, of a normal of two components, UFL; a shorter normal counts for less."""
         real, imaginary = normal[0], normal[1]
         for _ in range(self.fold - 1):
             real, imaginary = real * normal[0] - imaginary * normal[1], real * normal[1] + imaginary * normal[0]
@@ -49,18 +49,18 @@ class Anisotropy:
         return 1 + self.strength * (ufl.cos(turned) * real + ufl.sin(turned) * imaginary)
 
 
-def factor(anisotropy: Any, domain: Domain, c: Any, width: Any) -> Any:
-    """The mobility of a surface over its mean, UFL.
+def mobility_factor(anisotropy: Any, domain: Domain, c: Any, width: Any) -> Any:
+    """Return the mobility of a surface over its mean, UFL.
 
     Raises:
-        ParameterError: if it is no function of the normal that gives a number, or an `Anisotropy` in three dimensions.
+        ParameterError: if it is no function of the normal that returns a number, or one of a plane in space.
     """
-    kind("anisotropy", anisotropy, Callable, "em.surface.Anisotropy(...) or a function of the normal")  # type: ignore[arg-type]
-    if isinstance(anisotropy, Anisotropy) and domain.dim != 2:
+    kind("anisotropy", anisotropy, Callable, "em.surface.MobilityAnisotropy(...) or a function of the normal")  # type: ignore[arg-type]
+    if isinstance(anisotropy, MobilityAnisotropy) and domain.dim != 2:
         msg = f"anisotropy = {anisotropy} in {domain.dim} dimensions, must be a function of the normal there"
         raise ParameterError(msg)
-    found = ufl.as_ufl(anisotropy(outward_normal(c, width)))
-    if found.ufl_shape != ():
-        msg = f"anisotropy(normal) of shape {found.ufl_shape}, must be a number"
+    factor = ufl.as_ufl(anisotropy(outward_normal(c, width)))
+    if factor.ufl_shape != ():
+        msg = f"anisotropy(normal) of shape {factor.ufl_shape}, must be a number"
         raise ParameterError(msg)
-    return found
+    return factor

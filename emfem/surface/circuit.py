@@ -1,8 +1,8 @@
-"""The electric circuit of a surface model: how one volt falls in the metal, and the voltage that drives the current.
+"""The electric circuit of a surface model: the field of one volt in the metal, and the voltage of the current.
 
     div(sigma(c) e) = 0,   E = V e,   V int sigma |e|^2 dx = I
 
-e, the field of one volt, hangs on the shape alone, so the resistance is known without a current.
+e, the field of one volt, depends on the shape alone, so the resistance is known without a current.
 """
 
 from __future__ import annotations
@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
+from emfem import model as models
 from emfem.dimensions import integral
 from emfem.errors import ParameterError
 from emfem.mesh import Domain, bounds
-from emfem.model import Condition, Driver, Model, OfTime, Quantity, Unknown, algebraic, coefficient
-from emfem.spaces import nodes_on
-from emfem.surface.inputs import typical
+from emfem.model import DirichletCondition, Driver, Model, OfTime, Quantity, Unknown
 from emfem.surface.terms import conduction
 from emfem.waveforms import as_waveform
 
-import basix.ufl
 import numpy as np
 import ufl
 from dolfinx import fem
@@ -31,39 +29,24 @@ SMALL = 1e-3  # V; typical where a current is 0 at the start
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
-    """Where the current flows: the potential of one volt, psi, and what it is held at.
+class SurfaceCircuit:
+    """Unknowns, terms and quantities that a current adds to a surface model.
 
     Attributes:
-        share: the unknown psi.
-        unit: e, the field of one volt along the path [1/m].
-        face: the cross-section that the current enters by.
-        length: of the path, about.
-        conditions: where psi is held.
+        share: the unknown psi, the potential of one volt.
+        unit: e, the field of one volt along the path of the current [1/m].
+        conditions: Dirichlet values of psi.
+        conductivity: sigma [S/m].
+        volts: V, a constant or an unknown.
+        level: the unknown V; None if it is a constant.
+        current: I; None if V is a constant.
+        drivers: of voltage or current.
+        scales: factors of the two equations.
     """
 
     share: Unknown
     unit: Any
-    face: float
-    length: float
-    conditions: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Circuit:
-    """What a current adds to a surface model.
-
-    Attributes:
-        path: where it flows.
-        conductivity: sigma [S/m].
-        volts: V, a number that is given, or sought.
-        level: the unknown V, if it is sought.
-        current: I, if it is given.
-        drivers: what moves voltage or current in time.
-        scales: what the two equations are multiplied with.
-    """
-
-    path: Path
+    conditions: tuple[DirichletCondition, ...]
     conductivity: Any
     volts: Any
     level: Unknown | None
@@ -73,35 +56,35 @@ class Circuit:
 
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
-        """Psi and, where it is sought, V."""
-        return (self.path.share,) if self.level is None else (self.path.share, self.level)
+        """Psi and, if it is unknown, V."""
+        return (self.share,) if self.level is None else (self.share, self.level)
 
     @property
     def field(self) -> Any:
         """E [V/m]."""
-        return self.volts * self.path.unit
+        return self.volts * self.unit
 
     @property
     def power_of_one_volt(self) -> Any:
         """`sigma |e|^2`; its integral is the conductance."""
-        return self.conductivity * ufl.inner(self.path.unit, self.path.unit)
+        return self.conductivity * ufl.inner(self.unit, self.unit)
 
     def residual(self, domain: Domain, tests: Sequence[Any], dx: Any) -> ufl.Form:
-        """`int -sigma e . grad w dx`, and `V int sigma |e|^2 dx - I` where the voltage is sought."""
-        form = self.scales[0] * conduction(self.conductivity, self.path.unit, tests[0], dx)
+        """`int -sigma e . grad w dx`, and `V int sigma |e|^2 dx - I` if V is unknown."""
+        form = self.scales[0] * conduction(self.conductivity, self.unit, tests[0], dx)
         if self.current is not None:
             volume = fem.Constant(domain.mesh, float(np.prod(domain.extent())))
             form += self.scales[1] * (self.volts * self.power_of_one_volt - self.current / volume) * tests[1] * dx
         return form
 
     def expressions(self) -> dict[str, Any]:
-        """Field, current density, potential (along a periodic path its periodic part) and conductivity."""
+        """Return field, current density, potential (along a periodic path its periodic part) and conductivity."""
         field = self.field
-        potential = self.volts * self.path.share.function
+        potential = self.volts * self.share.function
         return {"E": field, "j": self.conductivity * field, "phi": potential, "conductivity": self.conductivity}
 
     def quantities(self, domain: Domain, dx: Any) -> dict[str, Quantity]:
-        """Voltage, current, resistance and power."""
+        """Return voltage, current, resistance and power."""
         volts = self.volts
 
         def voltage() -> float:
@@ -126,7 +109,7 @@ class Circuit:
 
 
 def ends_of(domain: Domain, on: Sequence[str] | None) -> Ends:
-    """The boundaries that the current flows between; None for all along a domain that is periodic in x.
+    """Return the boundaries that the current flows between; None for all along a domain that is periodic in x.
 
     Raises:
         ParameterError: for something else than two boundaries, or none where x is not periodic.
@@ -147,67 +130,61 @@ def ends_of(domain: Domain, on: Sequence[str] | None) -> Ends:
 
 def circuit(
     domain: Domain, space: fem.FunctionSpace, driven: tuple[str, OfTime], ends: Ends, metal: Any, solid: Any
-) -> Circuit:
-    """The circuit of a current density, a current or a voltage.
+) -> SurfaceCircuit:
+    """Return the circuit of a current density, a current or a voltage.
 
     Args:
-        domain: where.
+        domain: with the metal.
         space: of psi.
-        driven: which of them, and its value.
-        ends: as `ends_of` gives them.
+        driven: name of the drive, and its value.
+        ends: of `ends_of`.
         metal: conductivity of the metal [S/m].
-        solid: how well a place conducts, over the metal.
+        solid: conductivity of a place over that of the metal.
     """
-    path = _across(domain, space) if ends is None else _between(domain, space, ends)
-    name, value = driven
-    share = path.face if name == "current_density" else 1.0
-    scaled = as_waveform(value).scaled(share) if callable(value) else value * share
-    given, drivers = coefficient(domain, name, scaled)
-    level = None
-    if name != "voltage":
-        number_space = fem.functionspace(domain.mesh, basix.ufl.real_element(domain.mesh.basix_cell(), ()))
-        level = algebraic("voltage", number_space)
-    sigma = typical(metal, domain)
-    conductance = sigma * path.face / path.length
-    flow = path.length**2 / (sigma * float(np.prod(domain.extent())))
-    amount = abs(float(given)) or SMALL * conductance
-    return Circuit(
-        path,
+    share, volume, name, value = models.algebraic("psi", space), float(np.prod(domain.extent())), *driven
+    unit, conditions, face, length = _path(domain, share, ends, volume)
+    factor = face if name == "current_density" else 1.0
+    scaled = as_waveform(value).scaled(factor) if callable(value) else value * factor
+    constant, drivers = models.coefficient(domain, name, scaled)
+    level = None if name == "voltage" else models.algebraic("voltage", models.number_space(domain))
+    sigma = models.mean_value(domain, metal)
+    amount = abs(float(constant)) or SMALL * sigma * face / length
+    return SurfaceCircuit(
+        share,
+        unit,
+        conditions,
         metal * solid,
-        given if level is None else level.function,
+        constant if level is None else level.function,
         level,
-        None if level is None else given,
+        None if level is None else constant,
         tuple(drivers),
-        (fem.Constant(domain.mesh, flow), fem.Constant(domain.mesh, 1 / amount)),
+        (fem.Constant(domain.mesh, length**2 / (sigma * volume)), fem.Constant(domain.mesh, 1 / amount)),
     )
 
 
-def _across(domain: Domain, space: fem.FunctionSpace) -> Path:
-    """Along x all through a periodic domain: a volt falls in a period, and psi is what is periodic of it."""
-    share, length = algebraic("psi", space), float(domain.period[0])
-    along = fem.Constant(domain.mesh, np.eye(domain.dim)[0] / length)
-    face = float(np.prod(domain.extent())) / length
-    return Path(share, along - ufl.grad(share.function), face, length, (_pinned(domain, share),))
+def _path(
+    domain: Domain, share: Unknown, ends: Ends, volume: float
+) -> tuple[Any, tuple[DirichletCondition, ...], float, float]:
+    """Return the field of one volt, the conditions of psi, the cross-section that the current enters by, the length.
+
+    The current flows from one boundary, at a volt, to another; or along x all through a periodic domain: a volt falls
+    in a period then, and psi is its periodic part.
+    """
+    if ends is None:
+        length = float(domain.period[0])
+        along = fem.Constant(domain.mesh, np.eye(domain.dim)[0] / length)
+        return along - ufl.grad(share.function), (_pinned(domain, share),), volume / length, length
+    face = models.measure_size(domain, domain.ds(ends[0]))
+    first, last = (models.dirichlet_condition(domain, share, name, v)[0] for name, v in zip(ends, (1, 0), strict=True))
+    return -ufl.grad(share.function), (first, last), face, volume / face
 
 
-def _between(domain: Domain, space: fem.FunctionSpace, ends: tuple[str, str]) -> Path:
-    """From one boundary, at a volt, to another."""
-    share, one = algebraic("psi", space), fem.Constant(domain.mesh, 1.0)
-    face = fields.integral(fem.form(one * domain.ds(ends[0])), domain.mesh.comm)
-    held = []
-    for name, value in zip(ends, (1.0, 0.0), strict=True):
-        nodes = nodes_on(space, domain.facets.find(domain.tag(name)))
-        owned = nodes[nodes < space.dofmap.index_map.size_local]
-        held.append(Condition(name, share, owned, fem.Constant(domain.mesh, value)))
-    return Path(share, -ufl.grad(share.function), face, float(np.prod(domain.extent())) / face, tuple(held))
-
-
-def _pinned(domain: Domain, unknown: Unknown) -> Condition:
-    """Hold one node, that nearest the lowest corner, at 0: only differences count. Collective."""
+def _pinned(domain: Domain, unknown: Unknown) -> DirichletCondition:
+    """Return the condition that one node, nearest the lowest corner, is 0: only differences count. Collective."""
     space, comm = unknown.function.function_space, domain.mesh.comm
     owned = space.dofmap.index_map.size_local
     apart = space.tabulate_dof_coordinates()[:owned, : domain.dim] - bounds(domain.mesh)[0]
     far = np.linalg.norm(apart, axis=1)
     nearest = int(np.argmin(comm.allgather(float(far.min(initial=np.inf)))))
     dofs = np.array([far.argmin()] if comm.rank == nearest else [], dtype=np.int32)
-    return Condition("a corner", unknown, dofs, fem.Constant(domain.mesh, 0.0))
+    return DirichletCondition("a corner", unknown, dofs, fem.Constant(domain.mesh, 0.0))

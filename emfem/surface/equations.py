@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from emfem import model as models
 from emfem.dimensions import Meaning, integral
 from emfem.errors import ParameterError, count, kind, number
 from emfem.mesh import Domain
-from emfem.model import Balance, ConsistentFlux, Model, OfTime, algebraic, evolving, tests
-from emfem.surface.anisotropy import factor
+from emfem.model import Model, OfTime
+from emfem.surface.anisotropy import mobility_factor
 from emfem.surface.circuit import circuit, ends_of
-from emfem.surface.inputs import check_path, drive, metal, start, typical
+from emfem.surface.inputs import check_path, drive, metal, start
 from emfem.surface.measures import quantities
 from emfem.surface.shapes import Shape
 from emfem.surface.terms import conducts, distance, potential, surface_flux, transport
@@ -51,7 +52,7 @@ def model(
     conductivity_ratio: float = 1e-3,
     degree: int = 1,
 ) -> Model:
-    """The surface model on `domain`: unknowns c (1 metal, 0 vacuum), mu, and with a current psi and the voltage.
+    """Return the surface model on `domain`: unknowns c (1 metal, 0 vacuum), mu, and with a current psi and the voltage.
 
     Find c, mu, psi and V with
 
@@ -88,12 +89,14 @@ def model(
         current_density: mean over the whole cross-section, vacuum too; positive along x, or from the first to the last
             of `on`; a number or a function of time, as the next two; at most one of the three [A/m2].
         voltage: between the boundaries `on`, or in a period [V].
-        current: total [A; in a plane without a thickness A/m].
+        current: total; in a plane without a thickness per metre of it [A].
         on: the boundaries that the current enters and leaves by; None where the domain is periodic along x.
-        anisotropy: `Anisotropy(...)`, or a function of the outward normal that gives the mobility over its mean, UFL.
-        temperature: a number, or UFL such as the T of a heat model; that of the material when left out [K].
+        anisotropy: `MobilityAnisotropy(...)`, or a function of the outward normal that returns the mobility over its
+            mean, UFL [-].
+        temperature: a number, a function of x with shape (3, n), or UFL such as the T of a heat model; that of the
+            material when left out [K].
         conductivity_ratio: of vacuum to metal, above 0 and at most 1, which is no contrast [-].
-        degree: polynomial degree of the unknowns.
+        degree: polynomial degree of the unknowns [-].
 
     Raises:
         ParameterError: for constants that the material lacks, more than one drive or one that is zero or not finite,
@@ -110,7 +113,8 @@ def model(
     ends = None if driven is None else ends_of(domain, on)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
-    solid, chemical = evolving("c", space, BOUNDS, bounds_message=BEYOND), algebraic("mu", space)
+    solid = models.evolving("c", space, BOUNDS, bounds_message=BEYOND)
+    chemical = models.algebraic("mu", space)
     c, mu, rate = solid.function, chemical.function, solid.rate
     start(c, domain, shape, width)
     dx = domain.dx(4 * degree)
@@ -121,13 +125,13 @@ def model(
         wired = circuit(domain, space, driven, ends, laws.conductivity, solidity)
 
     unknowns = (solid, chemical, *(wired.unknowns if wired else ()))
-    v, w, *electric = tests(unknowns)
+    v, w, *electric = models.tests(unknowns)
     half = fem.Constant(domain.mesh, width)
     force = -ufl.grad(mu) + (laws.pull * half * wired.field if wired else 0 * ufl.grad(mu))
-    mobility = 6 / half**2 * laws.mullins * (1 if anisotropy is None else factor(anisotropy, domain, c, half))
+    mobility = 6 / half**2 * laws.mullins * (1 if anisotropy is None else mobility_factor(anisotropy, domain, c, half))
     flux = surface_flux(c, mobility, force)
     volume = float(np.prod(domain.extent()))
-    pace = typical(laws.mullins, domain) / width**4
+    pace = models.mean_value(domain, laws.mullins) / width**4
     residual = fem.Constant(domain.mesh, 1 / (pace * volume)) * transport(rate, flux, v, dx)
     residual += fem.Constant(domain.mesh, 1 / volume) * potential(mu, c, half, w, dx)
     if wired:
@@ -138,13 +142,13 @@ def model(
         domain,
         unknowns,
         residual,
-        conditions=wired.path.conditions if wired else (),
+        conditions=wired.conditions if wired else (),
         expressions={"flux": flux, "distance": distance(c, half)} | (wired.expressions() if wired else {}),
         quantities=quantities(domain, c, flux, laws, width, of_void, dx)
         | (wired.quantities(domain, dx) if wired else {}),
         drivers=wired.drivers if wired else (),
         steady_by_relaxation=True,
-        balances={"metal": Balance(c * dx, integral("m3"), (ConsistentFlux(solid, [], pace * volume),))},
+        balances={"metal": models.Balance(c * dx, integral("m3"), (models.ConsistentFlux(solid, [], pace * volume),))},
         system=domain.system(si=True),
         meanings=MEANINGS,
     )

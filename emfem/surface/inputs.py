@@ -1,4 +1,4 @@
-"""What a user may give to a moving surface, checked: a metal, a temperature, a shape, a current, cells fine enough."""
+"""Arguments of a surface model, checked: a metal, a temperature, a shape, a current, cells fine enough."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, kind, number
-from emfem.materials import Material
+from emfem import model as models
+from emfem.errors import ParameterError, kind
 from emfem.mesh import Domain
-from emfem.model import OfTime, Placeholder, of_time
+from emfem.model import MaterialAt, MaterialLaws, OfTime
 from emfem.surface.sampling import joined
 from emfem.surface.shapes import Shape, profile
 from emfem.units import boltzmann, elementary_charge
 
 import numpy as np
-import ufl
 from dolfinx import fem
-from mpi4py import MPI
 from numpy.typing import NDArray
 
 NEEDED = ("surface_diffusivity_thickness", "surface_energy", "atomic_volume")
@@ -28,13 +26,13 @@ DRIVES = {"current_density": "A/m2", "voltage": "V", "current": "A"}
 
 
 @dataclass(frozen=True)
-class Metal:
-    """What surface motion needs of a metal at its temperature, numbers or UFL.
+class SurfaceMetal:
+    """Constants of surface motion of a metal at its temperature, numbers or UFL.
 
     Attributes:
         atomic_volume: Omega [m3].
         surface_energy: gamma [J/m2].
-        mullins: B = D_s delta_s gamma Omega / (k T), which drives curvature away [m4/s], UFL.
+        mullins: B = D_s delta_s gamma Omega / (k T), the factor of the curvature [m4/s], UFL.
         pull: Z* e / (gamma Omega), the drift of a unit field over B [1/(V m)], UFL; None without a current.
         conductivity: 1 / rho of the metal [S/m], UFL; None without a current.
     """
@@ -46,67 +44,53 @@ class Metal:
     conductivity: Any = None
 
 
-def metal(domain: Domain, material: Any, temperature: Any, driven: bool) -> Metal:
-    """The laws of a material at a temperature: its own when left out, a number, or UFL.
+def metal(domain: Domain, material: Any, temperature: Any, driven: bool) -> SurfaceMetal:
+    """Return the constants of a material at a temperature: its own, a number, a function of x, or UFL. Collective.
 
     Raises:
-        ParameterError: if it is no material, lacks constants (all are told), or the temperature cannot be.
+        ParameterError: if it is no material, lacks constants (all are named), or the temperature cannot be.
     """
-    kind("material", material, Material, "one of em.materials")
-    lacks = [name for name in (*NEEDED, *(DRIVEN if driven else ())) if name not in material.constants]
+    models.check_material(material)
+    lacks = [name for name in (*NEEDED, *(DRIVEN if driven else ())) if not _has(material, name)]
     if lacks:
-        given = ", ".join(f"{name}=..." for name in lacks)
-        msg = f"{material.name} has no {', '.join(lacks)}: give what a moving surface needs, as in having({given})"
+        arguments, name = ", ".join(f"{name}=..." for name in lacks), getattr(material, "name", "the material")
+        msg = f"{name} has no {', '.join(lacks)}: give what a moving surface needs, as in having({arguments})"
         raise ParameterError(msg)
-    t = material.temperature if temperature is None else temperature
-    if isinstance(t, ufl.core.expr.Expr):
-        if t.ufl_shape != ():
-            msg = f"temperature of shape {t.ufl_shape}, must be a number or a scalar field"
-            raise ParameterError(msg)
-    else:
-        t = number("temperature", t, above=0.0, unit="K")
-    volume, tension = material.atomic_volume, material.surface_energy
-    found = {"mullins": material.law("surface_diffusivity_thickness")(t) * (tension * volume / boltzmann) / t}
+    there = MaterialAt(material, models.material_temperature(domain, material, temperature, NEEDED[0]))
+    own = MaterialAt(material, material.temperature)
+    volume, tension = own["atomic_volume"], own["surface_energy"]
+    constants = {"mullins": there[NEEDED[0]] * (tension * volume / boltzmann) / there.temperature}
     if driven:
-        found["pull"] = material.law("effective_charge")(t) * (elementary_charge / (tension * volume))
-        found["conductivity"] = 1 / material.law("resistivity")(t)
-    return Metal(
-        **{name: _as_ufl(value, domain) for name, value in found.items()}, atomic_volume=volume, surface_energy=tension
-    )
+        constants["pull"] = there["effective_charge"] * (elementary_charge / (tension * volume))
+        constants["conductivity"] = 1 / there["resistivity"]
+    # numbers become constants of the forms, into which they would be compiled else
+    forms = {k: v if models.is_ufl(v) else fem.Constant(domain.mesh, float(v)) for k, v in constants.items()}
+    return SurfaceMetal(volume, tension, **forms)
 
 
-def _as_ufl(value: Any, domain: Domain) -> Any:
-    """A number as a constant of the forms: as a number it would be compiled into them."""
-    return value if isinstance(value, ufl.core.expr.Expr) else fem.Constant(domain.mesh, float(value))
+def _has(material: MaterialLaws, name: str) -> bool:
+    """Return True if the material has a constant."""
+    try:
+        material.law(name)
+    except ParameterError:
+        return False
+    return True
 
 
-def typical(value: Any, domain: Domain) -> float:
-    """A number of the size of a coefficient, for scaling: its mean, or 1 while another model lacks. Collective."""
-    if any(isinstance(c, Placeholder) or not getattr(c, "known", True) for c in _coefficients(value)):
-        return 1.0
-    one, comm = fem.Constant(domain.mesh, 1.0), domain.mesh.comm
-    total, volume = (fields.integral(fem.form(f * domain.dx(2)), comm) for f in (value * one, one))
-    return abs(total / volume) or 1.0
-
-
-def _coefficients(value: Any) -> Any:
-    return ufl.algorithms.extract_coefficients(value)
-
-
-def drive(**given: OfTime | None) -> tuple[str, OfTime] | None:
-    """Which of current density, voltage and current drives, and by how much; None if none does.
+def drive(**drives: OfTime | None) -> tuple[str, OfTime] | None:
+    """Return the name and the value of the one drive: current density, voltage or current; None without any.
 
     Raises:
         ParameterError: for more than one, a number that is 0, or one that is not finite.
     """
-    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen = {name: value for name, value in drives.items() if value is not None}
     if not chosen:
         return None
     if len(chosen) > 1:
         msg = f"{' and '.join(chosen)} are given, must be one of them"
         raise ParameterError(msg)
     ((name, value),) = chosen.items()
-    checked = of_time(name, value, unit=DRIVES[name])
+    checked = models.of_time(name, value, unit=DRIVES[name])
     if not callable(checked) and checked == 0.0:
         msg = f"{name} = 0 {DRIVES[name]}, must not be zero: leave it out where no current flows"
         raise ParameterError(msg)
@@ -114,7 +98,7 @@ def drive(**given: OfTime | None) -> tuple[str, OfTime] | None:
 
 
 def start(c: fem.Function, domain: Domain, shape: Any, width: float) -> None:
-    """Give c the profile of the shape's surface. Collective.
+    """Set c to the profile of the shape's surface. Collective.
 
     Raises:
         ParameterError: if the shape is no function of place, or leaves no metal or no vacuum, or cells are too coarse.
@@ -146,7 +130,7 @@ def _check_wave(shape: Shape, domain: Domain) -> None:
     """Refuse a wave that does not fit a periodic domain.
 
     Raises:
-        ParameterError: telling how many wavelengths the period has.
+        ParameterError: with the period.
     """
     length = float(domain.period[0])
     waves = length / shape.wavelength if shape.wavelength else 0.0
@@ -159,18 +143,18 @@ def _check_place(shape: Shape, domain: Domain) -> None:
     """Refuse a place outside of a plane, which would cut the shape elsewhere, and one that lacks a coordinate in space.
 
     Raises:
-        ParameterError: telling the coordinates that a place has here.
+        ParameterError: with the coordinates that a place has here.
     """
     if not shape.place:
         return
     names = "xyz"[: domain.dim] if shape.place_name == "centre" else "yz"[: domain.dim - 1]
     place = ", ".join(f"{x:g}" for x in shape.place)
-    told = f"{shape.place_name} = ({place}) m of the {shape.words}, must be {' and '.join(names)}"
+    message = f"{shape.place_name} = ({place}) m of the {shape.words}, must be {' and '.join(names)}"
     if len(shape.place) < len(names):
-        msg = f"{told} in space"
+        msg = f"{message} in space"
         raise ParameterError(msg)
     if any(shape.place[len(names) :]):
-        msg = f"{told} alone in a plane: z = {shape.place[-1]:g} m"
+        msg = f"{message} alone in a plane: z = {shape.place[-1]:g} m"
         raise ParameterError(msg)
 
 
@@ -178,15 +162,14 @@ def _check_resolution(c: fem.Function, domain: Domain, width: float) -> None:
     """Refuse cells that a surface passes through unseen. Collective.
 
     Raises:
-        ParameterError: telling the width and the cell size that would do.
+        ParameterError: with the width and the cell size that would do.
     """
     space, mesh = c.function_space, domain.mesh
     dim, degree = mesh.topology.dim, space.element.basix_element.degree
     owned = mesh.topology.index_map(dim).size_local
     values = c.x.array[space.dofmap.list[:owned]]
     there = np.flatnonzero((values.max(axis=1) > 0.1) & (values.min(axis=1) < 0.9)).astype(np.int32)
-    diameters = mesh.h(dim, there) if len(there) else np.zeros(0)
-    size = mesh.comm.allreduce(float(diameters.max(initial=0.0)), op=MPI.MAX) / np.sqrt(dim)
+    size = models.largest_diameter(mesh, there) / np.sqrt(dim)
     if size / degree > FINEST * width * (1 + 1e-6):
         msg = (
             f"interface_width = {width:g} m, must be at least {size / degree / FINEST:.3g} m on cells of {size:.3g} m "

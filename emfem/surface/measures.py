@@ -1,4 +1,4 @@
-"""What can be asked of a surface model: how much metal, where it is, how fast it drifts, how thin it gets."""
+"""Measures of a surface model: amount of metal, its place, its drift, its thickness."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from emfem import fields
 from emfem.dimensions import integral
 from emfem.errors import ParameterError, UnknownName, count, kind, number
 from emfem.mesh import AXES, Domain, bounds
-from emfem.model import Model, Quantity
-from emfem.surface.inputs import Metal
+from emfem.model import Model, Quantity, highest, lowest
+from emfem.surface.inputs import SurfaceMetal
 from emfem.surface.sampling import Grid, pixels
 from emfem.surface.terms import surface_energy
 
@@ -23,9 +23,9 @@ Values = NDArray[np.float64]
 
 
 def quantities(
-    domain: Domain, c: fem.Function, flux: Any, metal: Metal, width: float, of_void: bool, dx: Any
+    domain: Domain, c: fem.Function, flux: Any, metal: SurfaceMetal, width: float, of_void: bool, dx: Any
 ) -> dict[str, Quantity]:
-    """The numbers of a surface model, those of the void or of the metal as one is followed. Collective."""
+    """Return the quantities of a surface model, of the void if the shape is one, else of the metal. Collective."""
     comm = domain.mesh.comm
     followed = 1 - c if of_void else c
     middle = sum(float(corner[0]) for corner in bounds(domain.mesh)) / 2
@@ -33,7 +33,7 @@ def quantities(
     uneven = fem.form(side * c * dx)
     at_start = fields.integral(uneven, comm)
     tension, half = (fem.Constant(domain.mesh, value) for value in (metal.surface_energy, width))
-    found = {
+    numbers = {
         "metal": Quantity(c * dx, integral("m3")),
         "void": Quantity((1 - c) * dx, integral("m3")),
         "free_energy": Quantity(tension * surface_energy(c, half) * dx, integral("J")),
@@ -42,8 +42,8 @@ def quantities(
         ),
         "neck": Quantity(_neck(c, domain, width), "m"),
         "interface_width": Quantity(lambda: width, "m"),
-        "c_min": Quantity(lambda: fields.extremes(c)[0]),
-        "c_max": Quantity(lambda: fields.extremes(c)[1]),
+        "c_min": lowest(c),
+        "c_max": highest(c),
     }
     amount, sign = ("void", -1.0) if of_void else ("metal", 1.0)
 
@@ -51,14 +51,14 @@ def quantities(
         return lambda model: sign * model.quantity(f"{axis}_flux") / model.quantity(amount)
 
     for i, axis in enumerate(_axes(domain)):
-        found[f"{axis}_centre"] = Quantity(_centre(domain, followed, i, dx), "m")
-        found[f"{axis}_flux"] = Quantity(flux[i] * dx, integral("m4/s"))
-        found[f"{axis}_drift"] = Quantity(drift(axis), "m/s", of_model=True)
-    return found
+        numbers[f"{axis}_centre"] = Quantity(_centre(domain, followed, i, dx), "m")
+        numbers[f"{axis}_flux"] = Quantity(flux[i] * dx, integral("m4/s"))
+        numbers[f"{axis}_drift"] = Quantity(drift(axis), "m/s", of_model=True)
+    return numbers
 
 
 def drift_velocity(model: Model) -> Values:
-    """How fast the void, or the centre of the metal where no void is followed, drifts now, shape (dim,) [m/s].
+    """Return the present drift velocity of the void, or of the centre of the metal, shape (dim,) [m/s].
 
     For a void -int J dx / int (1 - c) dx, J the flux of metal: the rate at which its first moment changes, over its
     size. It is that of the present state, not a difference of two. About an axis only x counts. Collective.
@@ -68,16 +68,16 @@ def drift_velocity(model: Model) -> Values:
     """
     _check(model)
     model.check_solved()
-    found = np.zeros(model.domain.dim)
+    velocity = np.zeros(model.domain.dim)
     for i, axis in enumerate(_axes(model.domain)):
-        found[i] = model.quantity(f"{axis}_drift")
-    return found
+        velocity[i] = model.quantity(f"{axis}_drift")
+    return velocity
 
 
 def profile(model: Model, n: int | None = None) -> tuple[Values, Values]:
-    """How thick the metal is along x. Collective.
+    """Return the thickness of the metal along x. Collective.
 
-    In a plane and about an axis it is the length of metal met along y: the width of a strip, the radius of a wire whose
+    In a plane and about an axis it is the length of metal along y: the width of a strip, the radius of a wire whose
     axis is at y = 0. In space it is the radius of a disk as large as the metal's section. The surface is where c = 1/2.
 
     Args:
@@ -98,13 +98,13 @@ def profile(model: Model, n: int | None = None) -> tuple[Values, Values]:
 
 
 def neck(model: Model) -> float:
-    """The least thickness of the metal along x, as `profile` tells it; 0 where it is broken [m]. Collective."""
+    """Return the least thickness of the metal along x, see `profile`; 0 where it is broken [m]. Collective."""
     _check(model)
     return model.quantity("neck")
 
 
 def neck_below(width: float) -> Callable[[Sequence[Model], float], bool]:
-    """Whether the neck has become as thin as `width`, for `em.watch.stop_when`; 0 m for metal that is broken through.
+    """Return a function that is true where the neck is as thin as `width`, for `em.watch.stop_when`; 0 m if broken.
 
     Raises:
         ParameterError: for a negative width.
@@ -130,19 +130,19 @@ def _check(model: Any) -> None:
 
 
 def _axes(domain: Domain) -> str:
-    """The axes that something can drift along: about an axis only x."""
+    """Return the axes of a drift: about an axis of revolution only x."""
     turned = domain.weight is not None and domain.thickness is None
     return "x" if turned else "".join(AXES[: domain.dim])
 
 
 def _grid(domain: Domain, width: float, places: int | None = None) -> Grid:
-    """The grid that a profile is seen on. Collective."""
+    """Return the grid of a profile. Collective."""
     counts = pixels(domain, width / 2)
     return Grid(domain, counts if places is None else [places, *counts[1:]])
 
 
 def _thickness(c: fem.Function, grid: Grid, width: float) -> Values:
-    """How thick the metal is at each x of a grid. Collective.
+    """Return the thickness of the metal at each x of a grid. Collective.
 
     Between nodes the distance to the surface is close to linear, which c is not: it is the one that is sampled.
     """
@@ -156,7 +156,7 @@ def _thickness(c: fem.Function, grid: Grid, width: float) -> Values:
 
 
 def _neck(c: fem.Function, domain: Domain, width: float) -> Callable[[], float]:
-    """The least thickness; the grid is laid when it is first asked for."""
+    """Return the function of the least thickness; its grid is made at the first call."""
     grids: list[Grid] = []
 
     def thinnest() -> float:
@@ -168,7 +168,7 @@ def _neck(c: fem.Function, domain: Domain, width: float) -> Callable[[], float]:
 
 
 def _centre(domain: Domain, amount: Any, i: int, dx: Any) -> Callable[[], float]:
-    """The centre of an amount along an axis; along a periodic one that of its first wave, in [0, period)."""
+    """Return the function of the centre of an amount along an axis; in a period that of its first wave."""
     x, length, comm = ufl.SpatialCoordinate(domain.mesh)[i], float(domain.period[i]), domain.mesh.comm
     if not length:
         moment, whole = fem.form(x * amount * dx), fem.form(amount * dx)

@@ -1,4 +1,4 @@
-"""What a user should know before a run: lengths, times and speeds of a surface, and what of them is only a guess."""
+"""Lengths, times and speeds of a surface to know before a run, with the constants that are only placeholders."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNITS = {
 
 
 @dataclass(frozen=True)
-class Scales:
+class SurfaceScales:
     """Numbers of a surface of radius R under a current density; signs are those along the current.
 
     Attributes:
@@ -50,14 +50,14 @@ class Scales:
     doubts: tuple[str, ...]
 
     def __str__(self) -> str:
-        """One line a number, with its unit; then what is only a guess."""
+        """One line for each number, with its unit; then the placeholders among the constants."""
         wide = max(map(len, UNITS))
         rows = [f"{name.ljust(wide)}  {getattr(self, name):12.6g}  {unit}" for name, unit in UNITS.items()]
         return "\n".join([*rows, *(f"placeholder, {CONFIDENCE['placeholder']}: {doubt}" for doubt in self.doubts)])
 
 
-def scales(material: Material, *, radius: float, current_density: float) -> Scales:
-    """The numbers of a surface of this metal at its temperature; `print` shows them, and which constants are guesses.
+def scales(material: Material, *, radius: float, current_density: float) -> SurfaceScales:
+    """Return the numbers of a surface of this metal at its temperature; `print` shows them and the placeholders.
 
     Args:
         material: as in `em.surface.model`.
@@ -65,13 +65,13 @@ def scales(material: Material, *, radius: float, current_density: float) -> Scal
         current_density: j, signed [A/m2].
 
     Raises:
-        ParameterError: for a value out of its bounds, or a constant that the material was not given.
+        ParameterError: for a value out of its bounds, or a constant that the material lacks.
     """
     kind("material", material, Material, "one of em.materials")
     size = number("radius", radius, above=0.0, unit="m")
     levelling, drift = mullins_coefficient(material), surface_drift(material, current_density=current_density)
     used = [(name, material.constants[name]) for name in (*NEEDED, *DRIVEN)]
-    return Scales(
+    return SurfaceScales(
         mullins_coefficient=levelling,
         levelling_time=size**4 / (12 * levelling),
         breaking_wavelength=rayleigh_plateau_wavelength(size),

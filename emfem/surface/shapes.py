@@ -1,4 +1,4 @@
-"""Shapes of metal: functions of place that give the distance into the metal, negative in vacuum."""
+"""Shapes of metal: functions of place that return the distance into the metal, negative in vacuum."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Shape:
     """A shape of metal.
 
     Attributes:
-        words: what it is.
-        distance: of places x of shape (3, n) and the periods of the domain, shape (3,): how deep in the metal they lie,
-            shape (n,) [m]; negative in vacuum.
-        of_void: whether what is followed is the vacuum, not the metal.
+        words: its name.
+        distance: function of places x, shape (3, n), and the periods of the domain, shape (3,), that returns the depth
+            in the metal, shape (n,) [m]; negative in vacuum.
+        of_void: quantities such as the drift are those of the vacuum, not of the metal.
         wavelength: of its edges along x, which must fit a period [m]; None for straight ones.
-        place: where it is, as it was given [m]; empty if that has one number alone.
-        place_name: what the place is called.
+        place: coordinates of the user [m]; empty if the place is one number alone.
+        place_name: name of the argument of the place.
     """
 
     words: str
@@ -36,12 +36,12 @@ class Shape:
     place_name: str = ""
 
     def __call__(self, x: Values) -> Values:
-        """The distance into the metal in a domain without periods, shape (n,) [m]."""
+        """Return the distance into the metal in a domain without periods, shape (n,) [m]."""
         return self.distance(np.asarray(x, dtype=float), np.zeros(3))
 
 
 def void(centre: ArrayLike, radius: float) -> Shape:
-    """A round hole in metal: a disk in a plane, a ball in space or about the axis; it may lie across a periodic seam.
+    """Return a round hole in metal: a disk in a plane, a ball in space or about the axis; it may cross a periodic seam.
 
     Args:
         centre: x and y, in space also z [m].
@@ -58,7 +58,7 @@ def void(centre: ArrayLike, radius: float) -> Shape:
         apart[around] -= period[around, None] * np.rint(apart[around] / period[around, None])
         return np.linalg.norm(apart, axis=0) - size
 
-    return Shape("void", distance, of_void=True, place=_given(centre), place_name="centre")
+    return Shape("void", distance, of_void=True, place=_coordinates(centre), place_name="centre")
 
 
 def wire(
@@ -69,11 +69,11 @@ def wire(
     wavelength: float | None = None,
     phase: float = 0.0,
 ) -> Shape:
-    """A wire along x of radius R + a cos(2 pi x / lambda + phase); in a plane a strip of half-width R.
+    """Return a wire along x of radius R + a cos(2 pi x / lambda + phase); in a plane a strip of half-width R.
 
     Args:
         radius: R, above 0 [m].
-        axis: where it runs: y, in space y and z [m]. At the axis of a body of revolution and, as half of a symmetric
+        axis: its y, in space y and z [m]. At the axis of a body of revolution and, as half of a symmetric
             wire, at an edge y = 0 it is 0.
         amplitude: a, less than R [m].
         wavelength: lambda, above 0; needed with an amplitude [m].
@@ -89,7 +89,7 @@ def wire(
     def distance(x: Values, _: Values) -> Values:
         return size + wave(x[0]) - np.linalg.norm(x[1:] - place[1:, None], axis=0)
 
-    return Shape("wire", distance, wavelength=wavelength, place=_given(axis), place_name="axis")
+    return Shape("wire", distance, wavelength=wavelength, place=_coordinates(axis), place_name="axis")
 
 
 def strip(
@@ -100,7 +100,7 @@ def strip(
     wavelength: float | None = None,
     phase: float = 0.0,
 ) -> Shape:
-    """A strip along x of half-width w/2 + a cos(2 pi x / lambda + phase) about y = centre.
+    """Return a strip along x of half-width w/2 + a cos(2 pi x / lambda + phase) about y = centre.
 
     Args:
         width: w, above 0 [m].
@@ -118,7 +118,7 @@ def strip(
 
 
 def flat(height: float, *, amplitude: float = 0.0, wavelength: float | None = None, phase: float = 0.0) -> Shape:
-    """Metal below the surface y = height + a cos(2 pi x / lambda + phase).
+    """Return metal below the surface y = height + a cos(2 pi x / lambda + phase).
 
     Args:
         height: of the surface [m].
@@ -141,13 +141,13 @@ def bridge(
     axis: ArrayLike = (0.0, 0.0),
     fillet: float = 0.0,
 ) -> Shape:
-    """A thin wire along x between two pads that fill the rest of the domain; in a plane a strip of half-width R.
+    """Return a thin wire along x between two pads that fill the rest of the domain; in a plane a strip of half-width R.
 
     Args:
         length: of the wire, above 0 [m].
         radius: R, above 0 [m].
         middle: x of its middle [m].
-        axis: where it runs, as in `wire` [m].
+        axis: as in `wire` [m].
         fillet: radius of the corners between wire and pads, at most half the length [m].
 
     Raises:
@@ -163,7 +163,7 @@ def bridge(
         corner = np.stack([np.abs(x[0] - centre) - half + rounding, size + rounding - apart])
         return np.linalg.norm(np.maximum(corner, 0.0), axis=0) + np.minimum(corner.max(axis=0), 0.0) - rounding
 
-    return Shape("bridge", distance, place=_given(axis), place_name="axis")
+    return Shape("bridge", distance, place=_coordinates(axis), place_name="axis")
 
 
 def profile(distance: Values, width: float) -> Values:
@@ -172,7 +172,7 @@ def profile(distance: Values, width: float) -> Values:
 
 
 def _wave(amplitude: float, wavelength: float | None, phase: float, limit: float) -> Callable[[Values], Values]:
-    """The wave of an edge, as a function of x."""
+    """Return the wave of an edge as a function of x."""
     size = number("amplitude", amplitude, unit="m")
     number("abs(amplitude)", abs(size), below=limit, unit="m")
     start = number("phase", phase)
@@ -185,17 +185,17 @@ def _wave(amplitude: float, wavelength: float | None, phase: float, limit: float
     return lambda x: size * np.cos(wave_number * x + start)
 
 
-def _given(place: ArrayLike) -> tuple[float, ...]:
-    """The coordinates of a place, as many as were given."""
+def _coordinates(place: ArrayLike) -> tuple[float, ...]:
+    """Return the coordinates of a place, as many as it has."""
     return tuple(np.atleast_1d(np.asarray(place, dtype=float)).tolist())
 
 
 def _point(name: str, value: Any, *, shift: int = 0) -> Values:
-    """A point of the plane or space as three coordinates, the first `shift` of them not given."""
-    given = np.atleast_1d(floats(name, value))
-    if given.ndim != 1 or not 2 - shift <= len(given) <= 3 - shift or not np.isfinite(given).all():
-        msg = f"{name} = {given.tolist()}, must be {2 - shift} or {3 - shift} finite coordinates"
+    """Return a point as three coordinates, from two or three less the first `shift` of them."""
+    place = np.atleast_1d(floats(name, value))
+    if place.ndim != 1 or not 2 - shift <= len(place) <= 3 - shift or not np.isfinite(place).all():
+        msg = f"{name} = {place.tolist()}, must be {2 - shift} or {3 - shift} finite coordinates"
         raise ParameterError(msg)
     point = np.zeros(3)
-    point[shift : shift + len(given)] = given
+    point[shift : shift + len(place)] = place
     return point

@@ -283,8 +283,14 @@ def test_the_worst_nodes_are_listed_and_the_others_counted():
         ({"segments": [(0, 1), (1, 1), (1, 3)]}, r"segment 1 \(1 to 1\), must join two different nodes"),
         ({"segments": [(0, 1), (1, 2), (1, 0)]}, r"segment 2 \(1 to 0\) joins the nodes of segment 0 \(0 to 1\)"),
         ({"nodes": [(0, 0), (0, 0), (1, 0), (1, 1)]}, r"segment 0 \(0 to 1\) of length 0 m, must be greater than 0"),
-        ({"segments": [(0, 1), (1, 2)], "width": um}, r"node 3 is connected to nothing, must be where a segment or a via"),
-        ({"segments": [(0, 1), (2, 3)], "width": um}, r"into 2 pieces, such as nodes 0, 1 and nodes 2, 3: must be connected"),
+        (
+            {"segments": [(0, 1), (1, 2)], "width": um},
+            r"node 3 is connected to nothing, must be where a segment or a via",
+        ),
+        (
+            {"segments": [(0, 1), (2, 3)], "width": um},
+            r"into 2 pieces, such as nodes 0, 1 and nodes 2, 3: must be connected",
+        ),
         ({"width": [um, 0.0, um]}, r"width = 0 m of segment 1 \(1 to 2\), must be greater than 0"),
         ({"width": -um}, r"width = -1e-06 m of segment 0 \(0 to 1\), must be greater than 0"),
         ({"width": [um, um]}, r"width = \[.*\], must be a number or one a segment, shape \(3,\)"),

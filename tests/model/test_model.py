@@ -60,7 +60,7 @@ def test_set_time_gives_drivers_their_value(film: Callable[..., em.Model]):
     ("value", "fine"),
     [(0.5, True), (0.0, False), (1.0, False), (-0.1, False), (1.1, False), (math.nan, False), (math.inf, False)],
 )
-def test_a_trespass_is_a_value_not_finite_or_not_strictly_inside_the_bounds(
+def test_a_bounds_violation_is_a_value_not_finite_or_not_strictly_inside_the_bounds(
     decay: Callable[..., em.Model], value: float, fine: bool
 ):
     model = decay(bounds=(0.0, 1.0), start=0.5)
@@ -124,3 +124,66 @@ def test_what_a_model_is_given_stays_as_it_is(plate: em.mesh.Domain):
     em.evolve(model, 0.01, progress=False)
     assert on == {"left": em.fixed(0.2)}
     assert field.tolist() == [0.1, 0.0]
+
+
+def test_values_are_all_quantities_of_the_present_state(decay: Callable[..., em.Model]):
+    model = decay(start=3.0)
+    assert model.values() == {name: model.quantity(name) for name in model.quantities}
+    model["u"].x.array[:] = 1.0
+    assert model.values()["level"] == 1.0
+
+
+def conductor(domain: em.mesh.Domain) -> em.Model:
+    """A plate of 2 S/m with 1 V across it, not solved yet."""
+    on = {"left": em.fixed(1.0), "right": em.fixed(0.0)}
+    return em.conduction.model(domain.in_metres(), conductivity=2.0, on=on)
+
+
+def test_fields_and_quantities_are_shown_with_unit_and_label(plate: em.mesh.Domain):
+    model = conductor(plate)
+    assert repr(model.fields["j"]) == "<vector j [A/m2]: current density>"
+    assert repr(model.quantities["power"]) == "<power [W/m]>"
+    assert "<td>current density</td><td>A/m²</td>" in model.fields["j"]._repr_html_()
+
+
+def test_a_notebook_shows_ranges_and_values_once_a_model_is_solved(plate: em.mesh.Domain):
+    model = conductor(plate)
+    length = float(np.ptp(plate.mesh.geometry.x[:, 0]))
+    table = model._repr_html_()
+    assert table.count("<td>not solved yet</td>") == len(model.fields) + len(model.quantities)
+    em.solve_steady(model)
+    table = model._repr_html_()
+    assert "not solved yet" not in table
+    assert "<td>phi</td><td>potential</td><td>0 to 1</td><td>V</td>" in table
+    assert f"<td>j</td><td>current density</td><td>{2 / length:.4g} to {2 / length:.4g}</td>" in table
+    assert f"<td>{model.quantity('power'):.6g}</td><td>W/m</td>" in table
+
+
+def test_a_notebook_shows_a_model_that_lacks_a_field(plate: em.mesh.Domain):
+    force = 0.1 * em.placeholder("E", plate, (2,))
+    model = em.film.model(plate, em.film.cupd(), mean=0.3, field=force, degree=1)
+    assert "not solved yet" in model._repr_html_()
+
+
+def test_what_substitute_returns_is_a_model_of_its_own(plate: em.mesh.Domain):
+    field = em.placeholder("field", plate, (2,))
+    model = em.film.model(plate, em.film.cupd(), mean=0.3, field=field, degree=1)
+    model.t = 2.0
+    filled = model.substitute(field=fem.Constant(plate.mesh, (1.0, 0.0)))
+    assert model.missing == ("field",)
+    assert filled.missing == ()
+    assert filled["c"] is model["c"]
+    assert (filled.t, model.t) == (0.0, 2.0)
+    assert filled.warned is not model.warned
+    assert list(filled.substitutions) == [field]
+    with pytest.raises(ParameterError, match="field = the film model, must be one of its fields"):
+        model.substitute(field=filled)
+
+
+def test_roles_name_fields_that_the_model_has(plate: em.mesh.Domain):
+    film = em.film.model(plate, em.film.cupd(), mean=0.3, degree=1)
+    current = conductor(plate)
+    assert film.roles == {"pattern": "c"}
+    assert current.roles == {"potential": "phi", "current": "j"}
+    assert {*film.roles.values()} <= {*film.names}
+    assert {*current.roles.values()} <= {*current.names}

@@ -167,7 +167,10 @@ def copper_without_surface() -> em.materials.Material:
             {"shape": lambda x: np.abs(x[0] - 30 * nm) - 10 * nm},
             "shape leaves no path for the current along x across the periodic domain, must be metal all the way",
         ),
-        ({"anisotropy": 2.0}, "anisotropy = 2.0, must be em.surface.Anisotropy(...) or a function of the normal"),
+        (
+            {"anisotropy": 2.0},
+            "anisotropy = 2.0, must be em.surface.MobilityAnisotropy(...) or a function of the normal",
+        ),
         ({"anisotropy": lambda n: n}, "anisotropy(normal) of shape (2,), must be a number"),
     ],
 )
@@ -220,7 +223,7 @@ def test_a_cut_strip_has_no_path_between_its_electrodes():
 )
 def test_an_anisotropy_out_of_its_bounds_is_refused(options: dict[str, Any], told: str):
     with pytest.raises(em.ParameterError, match=re.escape(told)):
-        em.surface.Anisotropy(**options)
+        em.surface.MobilityAnisotropy(**options)
 
 
 def test_measures_refuse_what_is_no_surface_model():

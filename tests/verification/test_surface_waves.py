@@ -147,7 +147,7 @@ def test_a_current_makes_waves_travel_and_an_anisotropic_mobility_makes_them_gro
     The speed is that of the field at a distance of about l from the surface, so its error is of first order in k l.
     """
     field = 1e5
-    crystal = None if angle is None else em.surface.Anisotropy(0.5, fold=3, angle=np.pi / 2 + angle)
+    crystal = None if angle is None else em.surface.MobilityAnisotropy(0.5, fold=3, angle=np.pi / 2 + angle)
     model = flat(0.028, voltage=field * LONG, anisotropy=crystal)
     found = grown(model, along(LONG), 0.2 / (B * K**4)) / (B * K**4)
     density = field / GOLD.resistivity

@@ -57,9 +57,9 @@ class Facets(Table):
     fold: Whole = 4
     angle: Angle = 0.0
 
-    def make(self) -> surface.Anisotropy:
+    def make(self) -> surface.MobilityAnisotropy:
         """The anisotropy."""
-        return surface.Anisotropy(**self.given())
+        return surface.MobilityAnisotropy(**self.given())
 
 
 class Surface(Table):

@@ -13,31 +13,31 @@ from typing import Any
 from emfem import fields
 from emfem.mesh import Domain
 from emfem.mesh.domain import Weighted
-from emfem.migration.laws import applied, solved
+from emfem.migration.laws import apply_inverse, apply_tensor
 
 import basix
 import numpy as np
 import ufl
 
 SIMPLICES = ("interval", "triangle", "tetrahedron")
-SMALL = 1e-3  # below it coth's own series is exact to rounding
+SMALL = 1e-3  # below it the series of coth is exact to rounding
 
 
 def fitted_flux(domain: Domain, diffusivity: Any, velocity: Any, c: Any) -> Any:
-    """The flux `sum_edges w [-(s/2) coth(s/2) grad c . tau + s c_mid] tau`, to be taken at the centre of each cell.
+    """Return the flux `sum_edges w [-(s/2) coth(s/2) grad c . tau + s c_mid] tau`, at the centre of each cell.
 
     There `c_mid`, half the sum of c at the ends of an edge, is c + grad c . (middle - centre) for linear c.
     """
     jacobian, inverse = ufl.Jacobian(domain.mesh), ufl.JacobianInverse(domain.mesh)
     corners = reference_corners(domain)
     slopes = np.vstack([-np.ones(corners.shape[1]), np.eye(corners.shape[1])])  # of the barycentric coordinates
-    drag = solved(diffusivity, velocity)
+    drag = apply_inverse(diffusivity, velocity)
     total = 0
     for i, j in combinations(range(len(corners)), 2):
         tau = ufl.dot(jacobian, ufl.as_vector((corners[j] - corners[i]).tolist()))
         arm = ufl.dot(jacobian, ufl.as_vector(((corners[i] + corners[j]) / 2 - corners.mean(axis=0)).tolist()))
         start, end = (ufl.dot(ufl.transpose(inverse), ufl.as_vector(slopes[k].tolist())) for k in (i, j))
-        weight = -ufl.dot(start, applied(diffusivity, end))
+        weight = -ufl.dot(start, apply_tensor(diffusivity, end))
         s = ufl.dot(drag, tau)
         slope = ufl.grad(c)
         total += weight * (-fitting(s) * ufl.dot(slope, tau) + s * (c + ufl.dot(slope, arm))) * tau
@@ -45,14 +45,14 @@ def fitted_flux(domain: Domain, diffusivity: Any, velocity: Any, c: Any) -> Any:
 
 
 def fitting(s: Any) -> Any:
-    """`(s/2) coth(s/2)`: how much more diffusion an edge needs; 1 without drift, |s|/2 in strong drift."""
+    """`(s/2) coth(s/2)`: the factor of the diffusion of an edge; 1 without drift, |s|/2 in strong drift."""
     small = ufl.lt(abs(s), SMALL)
     safe = ufl.conditional(small, 1.0, s)
     return ufl.conditional(small, 1 + s**2 / 12, safe / 2 / ufl.tanh(safe / 2))
 
 
 def rules(domain: Domain) -> tuple[Any, Any]:
-    """The corners of each cell, for what is stored, and its centre, for the flux.
+    """Return the measures of the corners of each cell, for storage, and of its centre, for the flux.
 
     With the corners the mass matrix of linear elements is diagonal, its entries the sums of the rows of the consistent
     one. A weight that is linear in a cell of d dimensions, as that of a body of revolution, counts there with (weight +
@@ -73,5 +73,5 @@ def rules(domain: Domain) -> tuple[Any, Any]:
 
 
 def reference_corners(domain: Domain) -> Any:
-    """Corners of the reference cell, shape (corners, dim)."""
+    """Return the corners of the reference cell, shape (corners, dim)."""
     return basix.geometry(getattr(basix.CellType, domain.mesh.topology.cell_name()))
