@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emfem import checkpoint as checkpoints
 from emfem import fields
-from emfem.errors import ConvergenceError, EmfemError, ParameterError, choice, number
+from emfem.errors import ConvergenceError, EmfemError, ParameterError, choice, kind, number
 from emfem.files import writable
 from emfem.model import Model, check_resolution
 from emfem.observe import Observer
-from emfem.solve import METHODS, Options, Staggered, TimeStepper, as_models
+from emfem.solve import METHODS, Method, Options, Staggered, Stepper, TimeStepper, as_models
 from emfem.watch import Event
 
 import numpy as np
@@ -25,10 +25,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from scipy.optimize import brentq
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 LAST_GOOD = "emfem-last-good.npz"  # where a failed run leaves its state when no checkpoint was asked for
-COUPLINGS: dict[str, type[TimeStepper]] = {"monolithic": TimeStepper, "staggered": Staggered}
+COUPLINGS: dict[str, Callable[..., Stepper]] = {"monolithic": TimeStepper, "staggered": Staggered}
 ROUNDING = 4 * np.finfo(float).eps  # the least that brentq takes
 SAME = 1e-12  # relative: a time wanted that is so near to the end is the end, as observers see it too
 PLAIN = 5.0  # seconds between lines where there is no terminal
@@ -74,7 +74,7 @@ def evolve(
     watch: Sequence[Observer] = (),
     checkpoint: os.PathLike[str] | str | None = None,
     progress: bool = True,
-    method: str = "rosenbrock",
+    method: str | Method = "rosenbrock",
     fixed_step: float | None = None,
     coupling: str = "monolithic",
     petsc_options: Options | None = None,
@@ -119,7 +119,9 @@ def evolve(
     for name, value in (("first_step", first_step), ("fixed_step", fixed_step)):
         if value is not None:
             number(name, value, above=0.0)
-    choice("method", method, METHODS)
+    if isinstance(method, str):
+        method = METHODS[choice("method", method, METHODS)]
+    kind("method", method, Method, f"one of {', '.join(METHODS)}, or em.solve.Method(...)")
     choice("coupling", coupling, COUPLINGS)
     if not isinstance(watch, Sequence) or not all(isinstance(observer, Observer) for observer in watch):
         msg = f"watch = {watch!r}, must be a list of observers, [...], from em.watch, em.write or your own"
@@ -177,7 +179,7 @@ def _rescue(models: Sequence[Model], path: os.PathLike[str] | str) -> str:
         return f"the last good state is in the models only ({error})"
 
 
-def _march(stepper: TimeStepper, until: float, watch: Sequence[Observer], tell: Callable[[TimeStepper], None]) -> str:
+def _march(stepper: Stepper, until: float, watch: Sequence[Observer], tell: Callable[[Stepper], None]) -> str:
     """Step to `until` or until an observer stops the run; why it ended."""
     events, began = [observer for observer in watch if isinstance(observer, Event)], stepper.t
     for event in events:
@@ -202,7 +204,7 @@ def _march(stepper: TimeStepper, until: float, watch: Sequence[Observer], tell: 
     return "reached until"
 
 
-def _locate(stepper: TimeStepper, events: Sequence[Event], near: float) -> None:
+def _locate(stepper: Stepper, events: Sequence[Event], near: float) -> None:
     """Take the last step again and again until it ends where the first of `events` happens, or at most `near` after.
 
     Each try starts from the same state, so the event is as exact as the steps are.
@@ -241,13 +243,13 @@ def _observing(watch: Sequence[Observer], models: Sequence[Model]) -> Iterator[N
 
 
 @contextmanager
-def _report(models: Sequence[Model], until: float, wanted: bool) -> Iterator[Callable[[TimeStepper], None]]:
+def _report(models: Sequence[Model], until: float, wanted: bool) -> Iterator[Callable[[Stepper], None]]:
     """A function to call after each step: it moves a bar on a terminal, prints a line now and then elsewhere."""
     unknown = models[0].unknowns[0]
     comm = models[0].mesh.comm
     start = models[0].t
 
-    def state(stepper: TimeStepper) -> str:
+    def state(stepper: Stepper) -> str:
         low, high = fields.extremes(unknown.function)
         return f"step {stepper.steps}  dt {stepper.dt:.3g}  {unknown.name} {low:.4g} … {high:.4g}"
 
@@ -259,7 +261,7 @@ def _report(models: Sequence[Model], until: float, wanted: bool) -> Iterator[Cal
         with bar:
             task = bar.add_task("", total=until - start, state="")
 
-            def move(stepper: TimeStepper) -> None:
+            def move(stepper: Stepper) -> None:
                 told = f"t = {stepper.t:.4g}/{until:g}"
                 bar.update(task, completed=stepper.t - start, description=told, state=state(stepper))
 
@@ -267,7 +269,7 @@ def _report(models: Sequence[Model], until: float, wanted: bool) -> Iterator[Cal
     else:
         last = time.perf_counter()
 
-        def line(stepper: TimeStepper) -> None:
+        def line(stepper: Stepper) -> None:
             nonlocal last
             now = time.perf_counter()
             if comm.bcast(now - last > PLAIN, root=0):
