@@ -299,7 +299,9 @@ def test_a_model_with_a_placeholder_is_not_solved(plate: em.mesh.Domain):
     on = {"left": em.fixed(1.0), "right": em.fixed(0.0)}
     model = conduction.model(plate, conductivity=1 + em.placeholder("c", plate), on=on)
     assert model.missing == ("c",)
-    with pytest.raises(ParameterError, match=r"the conduction model lacks c: put a field there, model.substitute\(c=...\)"):
+    with pytest.raises(
+        ParameterError, match=r"the conduction model lacks c: put a field there, model.substitute\(c=...\)"
+    ):
         em.solve_steady(model)
     with pytest.raises(UnknownName, match="'d'; the conduction model, among its placeholders, has c"):
         model.substitute(d=1.0)

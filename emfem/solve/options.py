@@ -69,16 +69,16 @@ def prefer_mumps(options: dict[str, object]) -> None:
                 options.setdefault(f"{key.removesuffix('type')}factor_mat_solver_type", "mumps")
 
 
-def set_options(solver: PETSc.Object, chosen: Options, options: Options | None) -> None:
+def set_options(solver: PETSc.Object, chosen: Options, source: str) -> None:
     """Let a solver take the `chosen` options.
 
     Raises:
-        ParameterError: if PETSc refuses one; the message names those of the user.
+        ParameterError: if PETSc refuses one; the message names their source.
     """
     with option_scope(chosen):
         trouble = attempt(solver.setFromOptions)
     if trouble:
-        msg = f"petsc_options = {dict(options or {})}, must be options that this PETSc has: {trouble}"
+        msg = f"{source}, must be options that this PETSc has: {trouble}"
         raise ParameterError(msg)
 
 

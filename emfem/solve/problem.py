@@ -128,7 +128,7 @@ class Problem:
                 preconditioner.setType("fieldsplit")
                 preconditioner.setFieldSplitIS(*((name, self._index_set(of)) for name, of in blocks.items()))
         prefer_mumps(chosen)
-        set_options(solver, chosen, options)
+        set_options(solver, chosen, f"petsc_options = {dict(options)}" if options else f"options = {dict(settings)}")
         return chosen
 
     def _index_set(self, names: Sequence[str]) -> PETSc.IS:
