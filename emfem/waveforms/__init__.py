@@ -1,0 +1,33 @@
+"""Waveforms: values that follow time, with the times at which they jump or bend.
+
+A waveform stands wherever a function of time may stand: boundary values, fluxes, voltages, currents, drifts, sources.
+Time steps end exactly at its breakpoints, so that no pulse is too short to be seen. At a jump its value is that after
+the jump.
+"""
+
+from emfem.waveforms.kinds import Waveform, margin
+from emfem.waveforms.makers import (
+    BETWEEN,
+    as_waveform,
+    combined,
+    constant,
+    function,
+    piecewise_linear,
+    pulses,
+    steps,
+    table,
+)
+
+__all__ = [
+    "BETWEEN",
+    "Waveform",
+    "as_waveform",
+    "combined",
+    "constant",
+    "function",
+    "margin",
+    "piecewise_linear",
+    "pulses",
+    "steps",
+    "table",
+]
