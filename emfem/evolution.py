@@ -15,7 +15,7 @@ from emfem import fields
 from emfem.errors import ConvergenceError, EmfemError, ParameterError, choice, kind, number
 from emfem.files import writable
 from emfem.model import Model, check_resolution
-from emfem.observe import Observer
+from emfem.observe import Observer, check_observers
 from emfem.solve import METHODS, Method, Options, Staggered, Stepper, TimeStepper, as_models
 from emfem.watch import Event
 
@@ -126,9 +126,7 @@ def evolve(
         method = METHODS[choice("method", method, METHODS)]
     kind("method", method, Method, f"one of {', '.join(METHODS)}, or em.solve.Method(...)")
     choice("coupling", coupling, COUPLINGS)
-    if not isinstance(watch, Sequence) or not all(isinstance(observer, Observer) for observer in watch):
-        msg = f"watch = {watch!r}, must be a list of observers, [...], from em.watch, em.write or your own"
-        raise ParameterError(msg)
+    check_observers(watch)
     if checkpoint is not None:
         writable(checkpoint, ".npz", comm=models[0].mesh.comm)
     began = time.perf_counter()

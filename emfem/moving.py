@@ -20,7 +20,7 @@ from emfem.errors import ParameterError, kind, number
 from emfem.evolution import Run
 from emfem.mesh import Domain, refined
 from emfem.model import Model, Quantity
-from emfem.observe import Observer
+from emfem.observe import Observer, check_observers
 from emfem.solve import Options
 from emfem.surface import Shape
 from emfem.watch import Event
@@ -111,7 +111,10 @@ def evolve(
     fine = number("size", width / 2 if size is None else size, above=0.0, at_most=width, unit="m")
     far = number("slack", 2 * width if slack is None else slack, at_least=fine, unit="m")
     number("until", until, above=0.0)
-    _check_watch(watch)
+    check_observers(watch)
+    if any(isinstance(observer, FieldFile) for observer in watch):
+        msg = "watch has a file of fields, must not on moving meshes: such a file holds one mesh; keep snapshots"
+        raise ParameterError(msg)
     within = CORE * width + far
 
     model = _made(make, refined(domain, shape, within=within, size=fine), shape, width)
@@ -231,20 +234,6 @@ def _nearness(c: fem.Function) -> Callable[[NDArray[np.float64]], NDArray[np.flo
     points = surface_points(c)
     tree = cKDTree(points)
     return lambda x: np.asarray(tree.query(x[: points.shape[1]].T)[0])
-
-
-def _check_watch(watch: Any) -> None:
-    """Check the list of observers; those that write one mesh are refused.
-
-    Raises:
-        ParameterError: for another object in it.
-    """
-    if not isinstance(watch, Sequence) or not all(isinstance(observer, Observer) for observer in watch):
-        msg = f"watch = {watch!r}, must be a list of observers, [...], from em.watch, em.write or your own"
-        raise ParameterError(msg)
-    if any(isinstance(observer, FieldFile) for observer in watch):
-        msg = "watch has a file of fields, must not on moving meshes: such a file holds one mesh; keep snapshots"
-        raise ParameterError(msg)
 
 
 def _made(make: Callable[[Domain, Shape], Model], domain: Domain, shape: Any, width: float) -> Model:

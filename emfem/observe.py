@@ -90,6 +90,17 @@ class Observer:
         return f"<{type(self).__name__}{' of ' * bool(about)}{about} {times}>"
 
 
+def check_observers(watch: Any) -> None:
+    """Check that `watch` is a list of observers.
+
+    Raises:
+        ParameterError: if it is not.
+    """
+    if not isinstance(watch, Sequence) or not all(isinstance(observer, Observer) for observer in watch):
+        msg = f"watch = {watch!r}, must be a list of observers, [...], from em.watch, em.write or your own"
+        raise ParameterError(msg)
+
+
 def field(models: Sequence[Model], name: str) -> Any:
     """Return the field `name` of the model that has it.
 

@@ -231,6 +231,7 @@ def test_a_body_of_revolution_is_turned_by_the_user():
         ({"size": 2 * WIDTH}, "size = 3e-09 m, must be at most 1.5e-09 m"),
         ({"slack": 0.5 * WIDTH}, "slack = 7.5e-10 m, must be at least 1.5e-09 m"),
         ({"interface_width": 2 * WIDTH}, "interface_width = 3e-09 m, must be that of the model that `make` makes"),
+        ({"petsc_options": {"pc_type": "nonsense"}}, "petsc_options = {'pc_type': 'nonsense'}, must be options that"),
         ({"make": lambda *_: 3}, "make(domain, shape) = 3, must be one of em.surface.model"),
         ({"make": lambda *_: surface(line(32), VOID)}, "must be one of em.surface.model on the domain it is given"),
         (

@@ -7,6 +7,7 @@ import runpy
 import sys
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -218,16 +219,16 @@ def test_options_for_one_kind_of_solve_reach_no_other(film_in_a_field: tuple[em.
     assert set(sizes) == {film if solve == "algebraic_" else current}
 
 
-def test_options_reach_the_runs_of_failure_and_of_moving_meshes():
-    wrong = {"petsc_options": {"pc_type": "nonsense"}}
+def test_options_reach_runs_to_failure():
+    wrong = {"pc_type": "nonsense"}
     copper = em.materials.copper(temperature=573.0)
     line = em.mesh.interval(5e-5, cells=10)
     stressed = em.stress.model(line, copper, current_density=2e10, voids=True)
     message = r"^petsc_options = {'pc_type': 'nonsense'}, must be options that this PETSc has"
     with pytest.raises(ParameterError, match=message):
-        em.failure.run(stressed, critical_stress=5e8, until=1e9, **wrong)
+        em.failure.run(stressed, critical_stress=5e8, until=1e9, petsc_options=wrong)
     with pytest.raises(ParameterError, match=message):
-        em.failure.nucleation(stressed, critical_stress=5e8, until=1e9, **wrong)
+        em.failure.nucleation(stressed, critical_stress=5e8, until=1e9, petsc_options=wrong)
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +294,7 @@ def test_a_block_of_an_unknown_that_does_not_exist_is_refused(decay: Decay):
 )
 def test_a_method_checks_its_values(values: dict[str, Any], message: str):
     with pytest.raises(ParameterError, match=f"^{message}"):
-        Method(**{"ts_type": "rosw", "order": 3} | values)
+        replace(METHODS["rosenbrock"], **values)
 
 
 @pytest.mark.parametrize(

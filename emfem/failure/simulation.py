@@ -16,7 +16,7 @@ from emfem.failure.immortality import cell_time, immortality
 from emfem.failure.liner import Liner
 from emfem.failure.nodes import Nodes
 from emfem.model import Model
-from emfem.observe import Observer
+from emfem.observe import Observer, check_observers
 from emfem.solve import Options
 from emfem.stress import open_void
 from emfem.stress.inputs import critical_tension
@@ -106,9 +106,7 @@ def run(
             f"{nodes.longest:.4g} m"
         )
         raise ParameterError(msg)
-    if not isinstance(watch, list | tuple):
-        msg = f"watch = {watch!r}, must be a list of observers, [...]"
-        raise ParameterError(msg)
+    check_observers(watch)
     simulation = _Simulation(nodes, circuit, fails, critical, limit, update, hillock_stress)
     return simulation.run(number("until", until, unit="s"), rtol, watch, petsc_options)
 

@@ -5,27 +5,17 @@ Time steps end exactly at its breakpoints, so that no pulse is too short to be s
 the jump.
 """
 
-from emfem.waveforms.kinds import Waveform, margin
-from emfem.waveforms.makers import (
-    BETWEEN,
-    as_waveform,
-    combined,
-    constant,
-    function,
-    piecewise_linear,
-    pulses,
-    steps,
-    table,
-)
+from emfem.waveforms.kinds import Waveform
+from emfem.waveforms.kinds import margin as margin
+from emfem.waveforms.makers import BETWEEN as BETWEEN
+from emfem.waveforms.makers import as_waveform as as_waveform
+from emfem.waveforms.makers import combined, constant, function, piecewise_linear, pulses, steps, table
 
 __all__ = [
-    "BETWEEN",
     "Waveform",
-    "as_waveform",
     "combined",
     "constant",
     "function",
-    "margin",
     "piecewise_linear",
     "pulses",
     "steps",
