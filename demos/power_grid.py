@@ -72,7 +72,9 @@ def verdict(highest: np.ndarray) -> str:
     return f"{mortal.sum()} of {len(highest)} pieces of metal can get voids, the highest tension is {most:.1f} MPa"
 
 
-def pictures(domain: em.mesh.Domain, highest: np.ndarray, stress: Any, life: em.failure.Life, out: Path) -> None:
+def pictures(
+    domain: em.mesh.Domain, highest: np.ndarray, stress: Any, life: em.failure.FailureHistory, out: Path
+) -> None:
     """Stripes that can fail, and the stress with the voids at the end."""
     net = domain.wires()
     of_wires = highest[net.components[net.segments[:, 0]]]

@@ -1,22 +1,22 @@
-"""The run: models marched through time, observers looking on, and a report of how it went."""
+"""The run: models integrated in time, with observers and a report."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emfem import checkpoint as checkpoints
 from emfem import fields
-from emfem.errors import ConvergenceError, EmfemError, ParameterError, choice, number
+from emfem.errors import ConvergenceError, EmfemError, ParameterError, choice, kind, number
 from emfem.files import writable
 from emfem.model import Model, check_resolution
-from emfem.observe import Observer
-from emfem.solve import METHODS, Options, Staggered, TimeStepper, as_models
+from emfem.observe import Observer, check_observers
+from emfem.solve import METHODS, Method, Options, Staggered, Stepper, TimeStepper, as_models
 from emfem.watch import Event
 
 import numpy as np
@@ -25,12 +25,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from scipy.optimize import brentq
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-LAST_GOOD = "emfem-last-good.npz"  # where a failed run leaves its state when no checkpoint was asked for
-COUPLINGS: dict[str, type[TimeStepper]] = {"monolithic": TimeStepper, "staggered": Staggered}
-ROUNDING = 4 * np.finfo(float).eps  # the least that brentq takes
-SAME = 1e-12  # relative: a time wanted that is so near to the end is the end, as observers see it too
+LAST_GOOD = "emfem-last-good.npz"  # where a failed run leaves its state without `checkpoint`
+COUPLINGS: dict[str, Callable[..., Stepper]] = {"monolithic": TimeStepper, "staggered": Staggered}
+ROUNDING = 4 * np.finfo(float).eps  # the smallest that brentq takes
+SAME = 1e-12  # relative: a time of an observer that is so near to the end is the end
 PLAIN = 5.0  # seconds between lines where there is no terminal
 
 
@@ -74,12 +74,12 @@ def evolve(
     watch: Sequence[Observer] = (),
     checkpoint: os.PathLike[str] | str | None = None,
     progress: bool = True,
-    method: str = "rosenbrock",
+    method: str | Method = "rosenbrock",
     fixed_step: float | None = None,
     coupling: str = "monolithic",
     petsc_options: Options | None = None,
 ) -> Run:
-    """March models, coupled, from the time they are at to `until`.
+    """Integrate models, coupled, from their present time to `until`.
 
     Args:
         models: one model or several; they keep the state reached.
@@ -88,48 +88,50 @@ def evolve(
             much if that is shorter.
         rtol: error allowed in a step, relative to each evolving unknown.
         atol: error allowed in a step, absolute; unknowns are scaled to O(1).
-        watch: observers; the times they want are hit exactly.
+        watch: observers; their times are hit exactly.
         checkpoint: a .npz file for the last state, written at the end and when the run fails.
         progress: show a bar on a terminal, a line now and then elsewhere; rank 0 only.
-        method: "rosenbrock" (Rosenbrock-W, third order, stiffly accurate) or "bdf" (second order).
+        method: "rosenbrock" (Rosenbrock-W, third order, stiffly accurate), "bdf" (second order), or any integrator
+            of PETSc as an `em.solve.Method`.
         fixed_step: take steps of this size (rounded so that targets are hit) without error control.
         coupling: "monolithic" solves all models as one system, with its full Jacobian; "staggered" steps those that
             evolve and then solves the others, such as a conduction, with what they became: smaller systems, but an
             error of first order in the step that the error control does not see.
-        petsc_options: PETSc options for TS and what is below it, without prefix; they come last.
+        petsc_options: PETSc options for all solves of the run, without prefix; they come last. Those that begin with
+            algebraic_ are only for solves of the unknowns without rate alone, at the start and at jumps, those with
+            followers_ only for the models that a staggered coupling solves after each step.
 
     Raises:
         ParameterError: for `until` not after the models' time, a step or tolerance that is not positive, or a staggered
             coupling of models that all evolve.
-        UnknownName: for an unknown method, or a quantity or field that an observer asks for in vain.
-        ConvergenceError: if the smallest step fails; the models hold the last good state, and it is on disk.
-        ConservationError: if an observer finds that something was not conserved.
+        UnknownName: for an unknown method, or a quantity or field of an observer that no model has.
+        ConvergenceError: if the smallest step fails; the models have the last good state, and it is on disk.
+        ConservationError: if an observer checks a quantity that was not conserved.
 
     Warns:
-        ResolutionWarning: where the mesh does not resolve what is looked at: at `until`, at the first time that an
-            observer names, or where an event ends the run.
+        ResolutionWarning: where the mesh does not resolve the fields: at `until`, at the first time of an observer, or
+            where an event ends the run.
     """
-    found = as_models(models)
+    models = as_models(models)
     until = number("until", until)
-    if until <= found[0].t:
-        msg = f"until = {until:g}, must be after the models' time {found[0].t:g}"
+    if until <= models[0].t:
+        msg = f"until = {until:g}, must be after the models' time {models[0].t:g}"
         raise ParameterError(msg)
     number("rtol", rtol, above=0.0)
     number("atol", atol, above=0.0)
     for name, value in (("first_step", first_step), ("fixed_step", fixed_step)):
         if value is not None:
             number(name, value, above=0.0)
-    choice("method", method, METHODS)
+    if isinstance(method, str):
+        method = METHODS[choice("method", method, METHODS)]
+    kind("method", method, Method, f"one of {', '.join(METHODS)}, or em.solve.Method(...)")
     choice("coupling", coupling, COUPLINGS)
-    if not isinstance(watch, Sequence) or not all(isinstance(observer, Observer) for observer in watch):
-        msg = f"watch = {watch!r}, must be a list of observers, [...], from em.watch, em.write or your own"
-        raise ParameterError(msg)
-    comm = found[0].mesh.comm
+    check_observers(watch)
     if checkpoint is not None:
-        writable(checkpoint, ".npz", comm=comm)
+        writable(checkpoint, ".npz", comm=models[0].mesh.comm)
     began = time.perf_counter()
     stepper = COUPLINGS[coupling](
-        found,
+        models,
         until,
         method=method,
         rtol=rtol,
@@ -138,24 +140,24 @@ def evolve(
         fixed_step=fixed_step,
         options=petsc_options,
     )
-    with _observing(watch, found), _report(found, until, progress) as tell:
-        check_resolution(found, min([until, *(observer.next_time for observer in watch)]))
+    with _observing(watch, models), _progress(models, until, progress) as show:
+        check_resolution(models, min([until, *(observer.next_time for observer in watch)]))
         try:
-            stopped = _march(stepper, until, watch, tell)
+            stopped = _march(stepper, until, watch, show)
         except ConvergenceError as error:
-            error.args = (f"{error.args[0]}; {_rescue(found, checkpoint or LAST_GOOD)}",)
+            error.args = (f"{error.args[0]}; {_rescue(models, checkpoint or LAST_GOOD)}",)
             raise
         except EmfemError:
             if checkpoint is not None:
-                checkpoints.save(found, checkpoint)
+                checkpoints.save(models, checkpoint)
             raise
         except KeyboardInterrupt:
             stopped = "interrupted"
-    aside = [event.reason for event in watch if isinstance(event, Event) and not event.timely]
-    if stopped not in ("reached until", "interrupted", *aside):
-        check_resolution(found, stepper.t)
+    unchecked = [event.reason for event in watch if isinstance(event, Event) and not event.check_resolution]
+    if stopped not in ("reached until", "interrupted", *unchecked):
+        check_resolution(models, stepper.t)
     if checkpoint is not None:
-        checkpoints.save(found, checkpoint)
+        checkpoints.save(models, checkpoint)
     run = Run(
         t=stepper.t,
         steps=stepper.steps,
@@ -170,30 +172,30 @@ def evolve(
 
 
 def _rescue(models: Sequence[Model], path: os.PathLike[str] | str) -> str:
-    """Save the last good state; where it is."""
+    """Save the last good state; return a sentence that says where."""
     try:
         return f"the last good state is in {checkpoints.save(models, path)}"
     except ParameterError as error:
         return f"the last good state is in the models only ({error})"
 
 
-def _march(stepper: TimeStepper, until: float, watch: Sequence[Observer], tell: Callable[[TimeStepper], None]) -> str:
-    """Step to `until` or until an observer stops the run; why it ended."""
+def _march(stepper: Stepper, until: float, watch: Sequence[Observer], show: Callable[[Stepper], None]) -> str:
+    """Step to `until` or until an observer stops the run; return the reason."""
     events, began = [observer for observer in watch if isinstance(observer, Event)], stepper.t
     for event in events:
-        if event.beyond(began) >= 0.0:
+        if event.excess(began) >= 0.0:
             return event.reason
     while stepper.t < until:
         target = min([until, *(observer.next_time for observer in watch)])
         stepper.step(until if target >= until * (1 - SAME) else target)
-        passed = [event for event in events if event.beyond(stepper.t) >= 0.0]
+        passed = [event for event in events if event.excess(stepper.t) >= 0.0]
         if passed:
             _locate(stepper, passed, min(event.rtol for event in passed) * (stepper.t - began))
         if stepper.t >= until:
             stepper.settle()
         elif any(observer.is_due(stepper.t) for observer in watch):
             stepper.settle()
-        tell(stepper)
+        show(stepper)
         reasons = [observer.look(stepper.t, last=stepper.t >= until) for observer in watch]
         stop = next((reason for reason in reasons if reason), None)
         if stop:
@@ -202,28 +204,28 @@ def _march(stepper: TimeStepper, until: float, watch: Sequence[Observer], tell: 
     return "reached until"
 
 
-def _locate(stepper: TimeStepper, events: Sequence[Event], near: float) -> None:
-    """Take the last step again and again until it ends where the first of `events` happens, or at most `near` after.
+def _locate(stepper: Stepper, events: Sequence[Event], near: float) -> None:
+    """Repeat the last step until it ends where the first of `events` happens, or at most `near` after.
 
     Each try starts from the same state, so the event is as exact as the steps are.
     """
     origin, last = stepper.origin(), stepper.t
-    tried: list[float] = []  # the times found to be beyond the event
+    beyond: list[float] = []  # times tried that are after the event
 
-    def beyond(t: float) -> float:
-        """How far the events are exceeded at t, where the models then are."""
+    def excess(t: float) -> float:
+        """Return the largest excess of the events at t, where the models then are."""
         stepper.restore(origin)
         while stepper.t < t:
             stepper.step(t)
-        most = max(event.beyond(t) for event in events)
+        most = max(event.excess(t) for event in events)
         if most >= 0.0:
-            tried.append(t)
+            beyond.append(t)
         return most
 
-    if beyond(origin.t) < 0.0 <= beyond(last):
-        brentq(beyond, origin.t, last, xtol=near, rtol=ROUNDING)
-    if tried:
-        beyond(min(tried))
+    if excess(origin.t) < 0.0 <= excess(last):
+        brentq(excess, origin.t, last, xtol=near, rtol=ROUNDING)
+    if beyond:
+        excess(min(beyond))
 
 
 @contextmanager
@@ -241,39 +243,36 @@ def _observing(watch: Sequence[Observer], models: Sequence[Model]) -> Iterator[N
 
 
 @contextmanager
-def _report(models: Sequence[Model], until: float, wanted: bool) -> Iterator[Callable[[TimeStepper], None]]:
-    """A function to call after each step: it moves a bar on a terminal, prints a line now and then elsewhere."""
-    unknown = models[0].unknowns[0]
-    comm = models[0].mesh.comm
-    start = models[0].t
+def _progress(models: Sequence[Model], until: float, wanted: bool) -> Iterator[Callable[[Stepper], None]]:
+    """Make a function to call after each step: it moves a bar on a terminal, prints a line now and then elsewhere."""
+    unknown, comm, start = models[0].unknowns[0], models[0].mesh.comm, models[0].t
+    last = time.perf_counter()
 
-    def state(stepper: TimeStepper) -> str:
+    def texts(stepper: Stepper) -> tuple[str, str]:
         low, high = fields.extremes(unknown.function)
-        return f"step {stepper.steps}  dt {stepper.dt:.3g}  {unknown.name} {low:.4g} … {high:.4g}"
+        state = f"step {stepper.steps}  dt {stepper.dt:.3g}  {unknown.name} {low:.4g} … {high:.4g}"
+        return f"t = {stepper.t:.4g}/{until:g}", state
+
+    def print_line(stepper: Stepper) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        if comm.bcast(now - last > PLAIN, root=0):
+            last = now
+            line = "  ".join(texts(stepper))
+            if comm.rank == 0:
+                print(line, file=sys.stderr, flush=True)
 
     if not wanted:
         yield lambda stepper: None
-    elif (sys.stderr.isatty() and comm.size == 1) or comm.bcast(sys.stderr.isatty(), root=0):
+    elif comm.bcast(sys.stderr.isatty(), root=0):
         columns = ("{task.description}", BarColumn(), TextColumn("{task.fields[state]}"), TimeRemainingColumn())
-        bar = Progress(*columns, console=Console(stderr=True), disable=comm.rank != 0, transient=True)
-        with bar:
+        with Progress(*columns, console=Console(stderr=True), disable=comm.rank != 0, transient=True) as bar:
             task = bar.add_task("", total=until - start, state="")
 
-            def move(stepper: TimeStepper) -> None:
-                told = f"t = {stepper.t:.4g}/{until:g}"
-                bar.update(task, completed=stepper.t - start, description=told, state=state(stepper))
+            def move_bar(stepper: Stepper) -> None:
+                description, state = texts(stepper)
+                bar.update(task, completed=stepper.t - start, description=description, state=state)
 
-            yield move
+            yield move_bar
     else:
-        last = time.perf_counter()
-
-        def line(stepper: TimeStepper) -> None:
-            nonlocal last
-            now = time.perf_counter()
-            if comm.bcast(now - last > PLAIN, root=0):
-                last = now
-                told = f"t = {stepper.t:.4g}/{until:g}  {state(stepper)}"
-                if comm.rank == 0:
-                    print(told, file=sys.stderr, flush=True)
-
-        yield line
+        yield print_line

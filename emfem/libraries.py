@@ -1,4 +1,4 @@
-"""Changes to the libraries below emfem, made once, before anything is built on them."""
+"""Settings of the libraries below emfem, made once before anything is built with them."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def prepare_ufl() -> None:
     NumPy takes an expression for a sequence, entry by entry, and UFL looks for the number that a Function stands for in
     a recursion that doubles at each level: neither `np.float64(8.0) * E` nor `float(c)` would return.
     """
-    ufl.core.expr.Expr.__array_ufunc__ = None  # NumPy's own way to say so: a number works, an array raises TypeError
+    ufl.core.expr.Expr.__array_ufunc__ = None  # NumPy's own switch: a number works, an array raises TypeError
     look_up = ufl.core.terminal.Terminal.evaluate
 
     def evaluate(self: Any, x: Any, mapping: Any, component: Any, index_values: Any, derivatives: Any = ()) -> Any:
-        """Look the value up in what was given for it; there is no other."""
+        """Return the value that the mapping has for it; there is no other."""
         if self not in mapping:
             msg = f"{self} is a field, not a number: values at points are em.fields.evaluate(...)"
             raise TypeError(msg)

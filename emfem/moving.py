@@ -1,11 +1,11 @@
-"""Surfaces on meshes that follow them: fine near the surface, coarse elsewhere, made anew when it has moved on.
+"""Surfaces on meshes that follow them: fine near the surface, coarse elsewhere, made anew when it has moved.
 
 Where a surface goes next is not known, so the mesh of a run is either fine everywhere, or follows. The fine band
 reaches `CORE` interface widths to either side of the surface and a few more that it may move through; then the mesh
 is made anew from the coarse one. Both meshes have the same nodes near the surface, so c is not changed there; what the
-coarse parts lose is given back at the surface.
+coarse parts lose is added at the surface.
 
-Drifts differ by 0.1 % to 0.3 % from those of a mesh that is fine everywhere, less than either is wrong by. It saves
+Drifts differ by 0.1 % to 0.3 % from those of a mesh that is fine everywhere, less than the error of either. It saves
 the part of the domain that is far from a surface: it pays where that is more than half (benchmarks/surface.py).
 """
 
@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emfem import fields
+from emfem import evolution, fields
 from emfem.errors import ParameterError, kind, number
 from emfem.evolution import Run
-from emfem.evolution import evolve as march
 from emfem.mesh import Domain, refined
 from emfem.model import Model, Quantity
-from emfem.observe import Observer
+from emfem.observe import Observer, check_observers
+from emfem.solve import Options
 from emfem.surface import Shape
 from emfem.watch import Event
 from emfem.write import FieldFile
@@ -39,7 +39,7 @@ AWAY = "the surface nears the edge of its fine cells"
 
 @dataclass(frozen=True, eq=False)
 class Followed:
-    """How a run on moving meshes went, and where it ended.
+    """Report of a run on moving meshes, and the model at its end.
 
     Attributes:
         model: the last model, on the last mesh, with the state reached.
@@ -52,8 +52,12 @@ class Followed:
     nodes: NDArray[np.int64]
 
     def __str__(self) -> str:
-        """One line."""
+        """Return one line."""
         return f"{self.run}; {len(self.nodes)} meshes of {self.nodes.min()} to {self.nodes.max()} nodes"
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<{self}>"
 
 
 def evolve(
@@ -70,11 +74,12 @@ def evolve(
     atol: float = 1e-6,
     watch: Sequence[Observer] = (),
     progress: bool = True,
+    petsc_options: Options | None = None,
 ) -> Followed:
-    """March a surface model on meshes that are fine where the surface is, as `em.evolve` does on one mesh.
+    """Integrate a surface model on meshes that are fine where the surface is, as `em.evolve` does on one mesh.
 
     Metal is the same on all meshes to rounding, times go on, and observers see one run; `moved` counts from its start.
-    Fields that observers keep (`em.watch.snapshots`) lie on the mesh of their time.
+    Fields of observers (`em.watch.snapshots`) are on the mesh of their time.
 
     Args:
         make: the surface model of a domain and a shape: `lambda domain, shape: em.surface.model(domain, ...)`; it may
@@ -91,6 +96,7 @@ def evolve(
         atol: as in `em.evolve`.
         watch: observers, not those that write fields to one file.
         progress: as in `em.evolve`.
+        petsc_options: as in `em.evolve`.
 
     Raises:
         ParameterError: for a domain that cannot be refined, a value out of its bounds, a `make` that makes no surface
@@ -105,54 +111,58 @@ def evolve(
     fine = number("size", width / 2 if size is None else size, above=0.0, at_most=width, unit="m")
     far = number("slack", 2 * width if slack is None else slack, at_least=fine, unit="m")
     number("until", until, above=0.0)
-    _check_watch(watch)
+    check_observers(watch)
+    if any(isinstance(observer, FieldFile) for observer in watch):
+        msg = "watch has a file of fields, must not on moving meshes: such a file holds one mesh; keep snapshots"
+        raise ParameterError(msg)
     within = CORE * width + far
 
     model = _made(make, refined(domain, shape, within=within, size=fine), shape, width)
     target = model.quantity("metal")
-    relays = [observer if isinstance(observer, Event) else Relay(observer) for observer in watch]
+    observers = [observer if isinstance(observer, Event) else ObserverProxy(observer) for observer in watch]
     runs, nodes = [], [_size(model)]
     try:
         while True:
-            leash = Leash(surface_points(model["c"]), far)
-            run = march(
+            monitor = InterfaceMonitor(surface_points(model["c"]), far)
+            run = evolution.evolve(
                 model,
                 until,
                 first_step=first_step,
                 rtol=rtol,
                 atol=atol,
-                watch=[*relays, leash],
+                watch=[*observers, monitor],
                 progress=progress,
+                petsc_options=petsc_options,
             )
             runs.append(run)
             if run.stopped != AWAY:
                 break
-            first_step = leash.step
+            first_step = monitor.step
             finer = refined(domain, _nearness(model["c"]), within=within, size=fine)
             model = _carried(make, finer, model, shape, width, target)
             nodes.append(_size(model))
     finally:
-        for relay in relays:
-            if isinstance(relay, Relay):
-                relay.close()
+        for observer in observers:
+            if isinstance(observer, ObserverProxy):
+                observer.close()
     return Followed(model, _sum(runs), np.array(nodes))
 
 
-class Relay(Observer):
-    """Hands one run that has several meshes to an observer that knows of one."""
+class ObserverProxy(Observer):
+    """Observer that shows several meshes to another one as one run."""
 
     def __init__(self, observer: Observer) -> None:
         """Take the observer."""
         super().__init__()
-        self.observer, self._met = observer, False
+        self.observer, self._started = observer, False
 
     def start(self, models: Sequence[Model], t: float) -> None:
-        """Meet the models of the first mesh as ever, of later ones without seeing their start again."""
-        if not self._met:
-            self._met = True
+        """Start the observer on the first mesh; on later ones only give it the models."""
+        if self._started:
+            self.observer.models = tuple(models)
+        else:
+            self._started = True
             self.observer.start(models, t)
-            return
-        self.observer.models = tuple(models)
 
     @property
     def next_time(self) -> float:
@@ -160,37 +170,34 @@ class Relay(Observer):
         return self.observer.next_time
 
     def is_due(self, t: float) -> bool:
-        """What the observer says."""
+        """Ask the observer."""
         return self.observer.is_due(t)
 
     def look(self, t: float, *, last: bool = False) -> str | None:
-        """What the observer says."""
+        """Let the observer look."""
         return self.observer.look(t, last=last)
 
-    def finish(self) -> None:
-        """One mesh is done with; the run may go on."""
-
     def close(self) -> None:
-        """The run is over."""
-        if self._met:
+        """Finish the observer after the last mesh."""
+        if self._started:
             self.observer.finish()
 
 
-class Leash(Observer):
-    """Stops when the surface is farther than `slack` from where it was; `step` is the longest of the last steps."""
+class InterfaceMonitor(Observer):
+    """Observer that stops a run when the surface has moved by more than `slack`; `step` is its last longest step."""
 
     def __init__(self, points: NDArray[np.float64], slack: float) -> None:
-        """Take points of the surface where it was."""
+        """Take points of the surface at the start."""
         super().__init__()
         self._tree, self._slack = cKDTree(points), slack
         self._t: list[float] = []
 
     def look(self, t: float, *, last: bool = False) -> str | None:
-        """Measure, but not at the end of the run, where no mesh follows."""
+        """Record, but not at the end of the run, where no mesh follows."""
         return None if last else self.record(t)
 
     def record(self, t: float) -> str | None:
-        """Measure how far the surface has gone."""
+        """Measure the distance that the surface has moved."""
         self._t = [*self._t[-3:], t]
         now = surface_points(self.models[0]["c"])
         return AWAY if len(now) and self._tree.query(now)[0].max() > self._slack else None
@@ -202,7 +209,7 @@ class Leash(Observer):
 
 
 def surface_points(c: fem.Function) -> NDArray[np.float64]:
-    """Where edges of cells cross the surface c = 1/2, shape (n, dim), the same on all ranks. Collective.
+    """Return the points where edges of cells cross c = 1/2, shape (n, dim), the same on all ranks. Collective.
 
     Along an edge the distance to the surface is close to linear, and so, near the surface, is c.
     """
@@ -213,38 +220,24 @@ def surface_points(c: fem.Function) -> NDArray[np.float64]:
     corners = [entity[0] for entity in space.element.basix_element.entity_dofs[0]]
     over = c.x.array[space.dofmap.list[:owned][:, corners]] - 0.5
     places = mesh.geometry.x[mesh.geometry.dofmaps[0][:owned, : len(corners)], :dim]
-    found = []
+    points = []
     for i in range(len(corners)):
         for j in range(i):
             cut = np.flatnonzero((over[:, i] >= 0) != (over[:, j] >= 0))
             part = (over[cut, i] / (over[cut, i] - over[cut, j]))[:, None]
-            found.append(places[cut, i] + part * (places[cut, j] - places[cut, i]))
-    return np.concatenate(mesh.comm.allgather(np.concatenate(found)))
+            points.append(places[cut, i] + part * (places[cut, j] - places[cut, i]))
+    return np.concatenate(mesh.comm.allgather(np.concatenate(points)))
 
 
 def _nearness(c: fem.Function) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    """How far places are from the surface c = 1/2, as a function of x of shape (3, n). Collective."""
+    """Return the distance to the surface c = 1/2 as a function of x of shape (3, n). Collective."""
     points = surface_points(c)
     tree = cKDTree(points)
     return lambda x: np.asarray(tree.query(x[: points.shape[1]].T)[0])
 
 
-def _check_watch(watch: Any) -> None:
-    """Refuse what is no list of observers, and those that write one mesh.
-
-    Raises:
-        ParameterError: for them.
-    """
-    if not isinstance(watch, Sequence) or not all(isinstance(observer, Observer) for observer in watch):
-        msg = f"watch = {watch!r}, must be a list of observers, [...], from em.watch, em.write or your own"
-        raise ParameterError(msg)
-    if any(isinstance(observer, FieldFile) for observer in watch):
-        msg = "watch has a file of fields, must not on moving meshes: such a file holds one mesh; keep snapshots"
-        raise ParameterError(msg)
-
-
 def _made(make: Callable[[Domain, Shape], Model], domain: Domain, shape: Any, width: float) -> Model:
-    """What the user makes of a domain and a shape.
+    """Return the model that the user makes of a domain and a shape.
 
     Raises:
         ParameterError: if it is no surface model on that mesh, of that width.
@@ -254,9 +247,9 @@ def _made(make: Callable[[Domain, Shape], Model], domain: Domain, shape: Any, wi
     if "neck" not in model.quantities or model.mesh is not domain.mesh:
         msg = f"make(domain, shape) = the {model.name} model, must be one of em.surface.model on the domain it is given"
         raise ParameterError(msg)
-    found = model.quantity("interface_width")
-    if not np.isclose(found, width, rtol=1e-9, atol=0):
-        msg = f"interface_width = {width:g} m, must be that of the model that `make` makes, {found:g} m"
+    actual = model.quantity("interface_width")
+    if not np.isclose(actual, width, rtol=1e-9, atol=0):
+        msg = f"interface_width = {width:g} m, must be that of the model that `make` makes, {actual:g} m"
         raise ParameterError(msg)
     return model
 
@@ -264,12 +257,12 @@ def _made(make: Callable[[Domain, Shape], Model], domain: Domain, shape: Any, wi
 def _carried(
     make: Callable[[Domain, Shape], Model], domain: Domain, last: Model, shape: Any, width: float, target: float
 ) -> Model:
-    """The model on another mesh, with the surface, the time and the counts of `last`, and `target` of metal."""
+    """Return the model on another mesh, with the surface, the time and the counts of `last`, and `target` of metal."""
     old, comm = last["c"], last.mesh.comm
     followed = isinstance(shape, Shape) and shape.of_void
 
     def values(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """C where this rank asks for it. Collective: each rank asks for its own places."""
+        """Return c at places of this rank. Collective: each rank has its own places."""
         parts = comm.allgather(x[: domain.dim].T)
         before = sum(map(len, parts[: comm.rank]))
         return fields.evaluate(old, np.concatenate(parts))[before : before + x.shape[1]]
@@ -292,26 +285,26 @@ def _carried(
 
 
 def _refill(model: Model, target: float) -> None:
-    """`c += a c^2 (1 - c)^2`, which is 0 away from the surface, with a such that `int c dx = target`."""
+    """Add `a c^2 (1 - c)^2`, which is 0 away from the surface, to c, with a such that `int c dx = target`."""
     c = model["c"].x.array
-    reached, kept = model.quantity("metal"), c.copy()
-    well = kept**2 * (1 - kept) ** 2
+    reached, before = model.quantity("metal"), c.copy()
+    well = before**2 * (1 - before) ** 2
     c[:] = well
-    c[:] = kept + (target - reached) / model.quantity("metal") * well
+    c[:] = before + (target - reached) / model.quantity("metal") * well
 
 
 def _shifted(count: Quantity, by: float) -> Callable[[], float]:
-    """A count that goes on from an earlier one."""
+    """Return a count that goes on from an earlier one."""
     value: Any = count.value
     return lambda: float(value()) + by
 
 
 def _size(model: Model) -> int:
-    """Nodes of c."""
+    """Return the number of nodes of c."""
     return int(model["c"].function_space.dofmap.index_map.size_global)
 
 
 def _sum(runs: Sequence[Run]) -> Run:
-    """All of them as one."""
+    """Return all of them as one."""
     counted = ("steps", "rejected", "solves", "factorisations", "wall")
     return replace(runs[-1], **{name: sum(getattr(run, name) for run in runs) for name in counted})

@@ -1,4 +1,4 @@
-"""What looks on at a run: an observer says when it wants to see the models, and what it does then."""
+"""Observers of a run: each chooses the times at which it sees the models, and its action then."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 
 
 class Observer:
-    """Sees the models at the start, at each chosen time and at the end; the steps hit those times exactly.
+    """Object that sees the models at the start, at each chosen time and at the end; steps hit those times exactly.
 
-    Subclasses fill in `begin`, `record` and `finish`; all three are called on every rank.
+    Subclasses define `begin`, `record` and `finish`; all three are called on every rank.
     """
 
     def __init__(self, every: float | None = None, times: ArrayLike | None = None) -> None:
@@ -40,7 +40,7 @@ class Observer:
         self._start = self._due = 0.0
 
     def start(self, models: Sequence[Model], t: float) -> None:
-        """Meet the models, and see their start unless only other times are wanted."""
+        """Take the models, and record their start unless only other times are chosen."""
         self.models, self._start = tuple(models), t
         self.begin()
         self._due = self._after(t)
@@ -48,7 +48,7 @@ class Observer:
             self.record(t)
 
     def _after(self, t: float) -> float:
-        """The first chosen time after t; infinity if there is none or every step counts."""
+        """Return the first chosen time after t; infinity if there is none or every step counts."""
         if self.every is not None:
             return self._start + self.every * (math.floor((t - self._start) / self.every * (1 + 1e-12) + 1e-9) + 1)
         later = self.times[self.times > t * (1 + 1e-12)] if self.times is not None else np.zeros(0)
@@ -60,11 +60,11 @@ class Observer:
         return self._due
 
     def is_due(self, t: float) -> bool:
-        """Whether t is one of the chosen times."""
+        """Return true if t is one of the chosen times."""
         return t >= self._due * (1 - 1e-12)
 
     def look(self, t: float, *, last: bool = False) -> str | None:
-        """Record if t is one of the chosen times (or the last of the run); a reason to stop the run, or None."""
+        """Record if t is a chosen time or the last of the run; return a reason to stop the run, or None."""
         due = self.is_due(t)
         if due:
             self._due = self._after(t)
@@ -75,15 +75,34 @@ class Observer:
         """Prepare; the models are known."""
 
     def record(self, t: float) -> str | None:
-        """See the models at time t; return a reason to stop the run, or None."""
+        """Act on the models at time t; return a reason to stop the run, or None."""
         raise NotImplementedError
 
     def finish(self) -> None:
-        """The run is over, well or not."""
+        """Close files and the like after the run, whether it failed or not."""
+
+    def __repr__(self) -> str:
+        """Return its kind, what it is about, and its times."""
+        about = getattr(self, "names", getattr(self, "name", ""))
+        about = about if isinstance(about, str) else ", ".join(about)
+        times = f"every {self.every:g}" if self.every is not None else "after each step"
+        times = times if self.times is None else f"at {len(self.times)} times"
+        return f"<{type(self).__name__}{' of ' * bool(about)}{about} {times}>"
+
+
+def check_observers(watch: Any) -> None:
+    """Check that `watch` is a list of observers.
+
+    Raises:
+        ParameterError: if it is not.
+    """
+    if not isinstance(watch, Sequence) or not all(isinstance(observer, Observer) for observer in watch):
+        msg = f"watch = {watch!r}, must be a list of observers, [...], from em.watch, em.write or your own"
+        raise ParameterError(msg)
 
 
 def field(models: Sequence[Model], name: str) -> Any:
-    """The field `name` of the first model that has it.
+    """Return the field `name` of the model that has it.
 
     Raises:
         UnknownName: if none has it.
@@ -92,7 +111,7 @@ def field(models: Sequence[Model], name: str) -> Any:
 
 
 def model_with_field(models: Sequence[Model], name: str) -> Model:
-    """The one model that has the field `name`.
+    """Return the one model that has the field `name`.
 
     Raises:
         UnknownName: if none has it.
@@ -103,22 +122,22 @@ def model_with_field(models: Sequence[Model], name: str) -> Model:
 
 
 def model_with_quantity(models: Sequence[Model], name: str) -> Model:
-    """The one model that can tell the quantity `name`.
+    """Return the one model that has the quantity `name`.
 
     Raises:
-        UnknownName: if none can.
-        ParameterError: if several can.
+        UnknownName: if none has it.
+        ParameterError: if several have it.
     """
     having = [model for model in models if name in model.quantities]
     return _one("quantity", name, having, [n for model in models for n in model.quantities])
 
 
-def _one(what: str, name: str, having: Sequence[Model], known: Sequence[str]) -> Model:
-    """The only one of the models that have `name`."""
+def _one(kind: str, name: str, having: Sequence[Model], known: Sequence[str]) -> Model:
+    """Return the only one of the models that have `name`."""
     if not having:
         raise UnknownName(name, "this run", known)
     if len(having) > 1:
-        told = " and ".join(f"the {model.name} model" for model in having)
-        msg = f"{name!r} is a {what} of {told} of this run, must be of one: give each species a name of its own"
+        owners = " and ".join(f"the {model.name} model" for model in having)
+        msg = f"{name!r} is a {kind} of {owners} of this run, must be of one: give each species a name of its own"
         raise ParameterError(msg)
     return having[0]

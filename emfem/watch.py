@@ -1,4 +1,4 @@
-"""Observers that keep what they see, or stop a run that has gone wrong or come to rest."""
+"""Observers that keep values, or stop a run that has gone wrong or reached a state."""
 
 from __future__ import annotations
 
@@ -19,24 +19,41 @@ Value = str | Callable[[Sequence[Model], float], float]
 
 
 class Recorder(Observer):
-    """Keeps the times it saw."""
+    """Observer that keeps the times at which it recorded."""
 
-    def __init__(self, every: float | None, times: ArrayLike | None) -> None:
+    def __init__(self, every: float | None = None, times: ArrayLike | None = None) -> None:
         """Choose the times."""
         super().__init__(every, times)
         self._t: list[float] = []
 
     @property
     def t(self) -> NDArray[np.float64]:
-        """Times seen, shape (n,)."""
+        """Times recorded, shape (n,)."""
         return np.array(self._t)
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        until = f", t = {self._t[0]:g} to {self._t[-1]:g}" if self._t else ""
+        return f"<{super().__repr__()[1:-1]}; {len(self._t)} times{until}>"
 
 
 class Series(Recorder):
-    """Quantities against time: `.t` and `["name"]` are arrays of shape (n,)."""
+    """Quantities against time: `.t` and `["name"]` are arrays of shape (n,).
 
-    def __init__(self, names: Sequence[str], every: float | None, times: ArrayLike | None) -> None:
+    Args:
+        names: quantities of the models.
+        every: period; after each step when left out with `times`.
+        times: the times to record.
+
+    Raises:
+        ParameterError: if names is one string, or the times are not usable.
+    """
+
+    def __init__(self, names: Sequence[str], *, every: float | None = None, times: ArrayLike | None = None) -> None:
         """Take the names of the quantities."""
+        if isinstance(names, str):
+            msg = f"names = {names!r}, must be a list of names"
+            raise ParameterError(msg)
         super().__init__(every, times)
         self.names = tuple(names)
         self._rows: list[list[float]] = []
@@ -52,29 +69,35 @@ class Series(Recorder):
         self._rows.append([model_with_quantity(self.models, name).quantity(name) for name in self.names])
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
-        """Values of one quantity, shape (n,).
+        """Return the values of one quantity, shape (n,).
 
         Raises:
-            UnknownName: if it is not kept; the message lists those that are.
+            UnknownName: if it is not recorded; the message lists those that are.
         """
         column = self.names.index(choice("this series", name, self.names))
         return np.array([row[column] for row in self._rows])
 
 
 class Probe(Recorder):
-    """A field at fixed points against time: `.t` of shape (n,), `.values` of shape (n,) or (n, points).
+    """Field at fixed points against time: `.t` of shape (n,), `.values` of shape (n,) or (n, points).
 
-    Those of a vector have its components last.
+    Values of a vector have its components last.
+
+    Args:
+        name: a field of a model.
+        at: a point of shape (dim,) (a number in 1-D), or several of shape (n, dim).
+        every: as in `series`.
+        times: as in `series`.
     """
 
-    def __init__(self, name: str, at: ArrayLike, every: float | None, times: ArrayLike | None) -> None:
+    def __init__(self, name: str, at: ArrayLike, *, every: float | None = None, times: ArrayLike | None = None) -> None:
         """Take the field and the points."""
         super().__init__(every, times)
         self.name, self.at = name, floats("at", at)
         self._values: list[NDArray[np.float64]] = []
 
     def begin(self) -> None:
-        """Find the points.
+        """Check the points.
 
         Raises:
             ParameterError: if a point lies outside its mesh.
@@ -103,14 +126,18 @@ class Probe(Recorder):
 
     @property
     def values(self) -> NDArray[np.float64]:
-        """Values seen, shape (n,) for one point, (n, points) for several; of a vector with its components last."""
+        """Values recorded, shape (n,) for one point, (n, points) for several; of a vector with its components last."""
         return np.array(self._values)
 
 
 class Snapshots(Recorder):
-    """Copies of a field at some times: `.t` of shape (n,) and `.functions`, a list of n Functions."""
+    """Copies of an unknown, for `em.plot.film_strip` and `em.plot.animation`; the times as in `series`.
 
-    def __init__(self, name: str, every: float | None, times: ArrayLike | None) -> None:
+    Attributes:
+        functions: the copies, as many as there are times in `.t`.
+    """
+
+    def __init__(self, name: str, *, every: float | None = None, times: ArrayLike | None = None) -> None:
         """Take the field's name."""
         super().__init__(every, times)
         self.name = name
@@ -129,10 +156,14 @@ class Snapshots(Recorder):
 
 
 class Conserved(Observer):
-    """Stops the run with an error when a quantity strays from its start."""
+    """Check after each step that a quantity keeps its start to `rtol`, or `ConservationError` ends the run.
 
-    def __init__(self, name: str, rtol: float) -> None:
-        """Take the quantity and how far it may stray."""
+    Attributes:
+        worst: largest relative change so far.
+    """
+
+    def __init__(self, name: str, *, rtol: float = 1e-10) -> None:
+        """Take the quantity and the change allowed."""
         super().__init__()
         self.name, self.rtol = name, number("rtol", rtol, above=0.0)
         self._first: float | None = None
@@ -147,61 +178,101 @@ class Conserved(Observer):
         value = model_with_quantity(self.models, self.name).quantity(self.name)
         if self._first is None:
             self._first = value
-        strayed = abs(value - self._first) / (abs(self._first) or 1.0)
-        self.worst = max(self.worst, strayed)
-        if not strayed <= self.rtol:  # so that NaN does not pass
+        change = abs(value - self._first) / (abs(self._first) or 1.0)
+        self.worst = max(self.worst, change)
+        if not change <= self.rtol:  # so that NaN does not pass
             msg = f"{self.name} = {value:.15g} at t = {t:g}, was {self._first:.15g}: not conserved to {self.rtol:g}"
             raise ConservationError(msg)
 
 
 class StopWhen(Observer):
-    """Stops the run, in good order, when a condition holds after a step."""
+    """Stop when `condition(models, t)` holds after a step; it must give the same answer on every rank."""
 
     def __init__(self, condition: Callable[[Sequence[Model], float], bool], reason: str) -> None:
         """Take the condition and its name."""
         super().__init__()
-        self.condition, self.reason = condition, reason
+        self.name = self.reason = reason
+        self.condition = condition
 
     def record(self, t: float) -> str | None:
-        """The reason, once the condition holds."""
+        """Return the reason once the condition holds."""
         return self.reason if self.condition(self.models, t) else None
 
 
 class Event(Observer):
-    """Stops the run when a value passes a limit, at the time at which it does."""
+    """Stop when a value passes a limit, at the very time: the step in which it does is repeated until it ends there.
 
-    def __init__(self, value: Value, limit: float, sign: float, reason: str, rtol: float) -> None:
-        """Take the value, the limit, +1 for upwards or -1 for downwards, what to say, and how exact the time is."""
+    A run whose start is beyond the limit stops there. The value should be continuous in time.
+
+    Args:
+        value: a quantity of the models by its name, or a function of (models, t), the same on every rank.
+        above: the limit, if the event is that the value rises to it.
+        below: the limit, if the event is that the value falls to it.
+        reason: text for `Run.stopped`; made of name and limit when left out.
+        rtol: error of the time, relative to the time since the run began.
+
+    Raises:
+        ParameterError: unless there is one limit, finite, and a tolerance that is positive.
+    """
+
+    check_resolution = True  # of the mesh when it happens; False where nobody looks at that state
+
+    def __init__(
+        self,
+        value: Value,
+        *,
+        above: float | None = None,
+        below: float | None = None,
+        reason: str | None = None,
+        rtol: float = 1e-9,
+    ) -> None:
+        """Check the value and the limit."""
         super().__init__()
-        self.value, self.limit, self.sign = value, limit, sign
-        self.reason, self.rtol = reason, rtol
-        self.timely = True  # whether anybody looks at the state when it happens
+        if (above is None) == (below is None):
+            msg = f"above = {above!r} and below = {below!r}, must be one limit"
+            raise ParameterError(msg)
+        self.limit = number("above" if below is None else "below", above if below is None else below)
+        if not isinstance(value, str):
+            kind("value", value, Callable, "the name of a quantity or a function of (models, t)")  # type: ignore[arg-type]
+        name = value if isinstance(value, str) else getattr(value, "__name__", "value")
+        self.value, self._sign = value, 1.0 if below is None else -1.0
+        self.name = self.reason = reason or f"{name} {'rose' if below is None else 'fell'} to {self.limit:g}"
+        self.rtol = number("rtol", rtol, above=0.0)
 
     def begin(self) -> None:
         """Check the name."""
         if isinstance(self.value, str):
             model_with_quantity(self.models, self.value)
 
-    def beyond(self, t: float) -> float:
-        """How far the value is beyond the limit, in its own unit; negative before the event.
+    def excess(self, t: float) -> float:
+        """Return the distance of the value beyond the limit, in its own unit; negative before the event.
 
         Raises:
             ParameterError: if it is not a number.
         """
         name = self.value
-        told = model_with_quantity(self.models, name).quantity(name) if isinstance(name, str) else name(self.models, t)
-        return self.sign * (number(f"value of the event {self.reason!r} at t = {t:g}", told) - self.limit)
+        value = model_with_quantity(self.models, name).quantity(name) if isinstance(name, str) else name(self.models, t)
+        return self._sign * (number(f"value of the event {self.reason!r} at t = {t:g}", value) - self.limit)
 
     def record(self, t: float) -> str | None:
-        """The reason, from the event on."""
-        return self.reason if self.beyond(t) >= 0.0 else None
+        """Return the reason from the event on."""
+        return self.reason if self.excess(t) >= 0.0 else None
 
 
 class AtRest(Observer):
-    """Stops the run when a quantity has come to rest: |d ln q / d ln t| below `rtol` for three steps after `after`."""
+    """Stop when a quantity has come to rest: |d ln q / d ln t| below `rtol` for three steps.
 
-    def __init__(self, name: str, rtol: float, after: float) -> None:
-        """Take the quantity, what counts as rest, and when to begin."""
+    Args:
+        name: a quantity of the models.
+        after: the time to begin: at first nothing has moved yet, and everything seems at rest.
+        rtol: the bound.
+
+    Raises:
+        ParameterError: for a tolerance that is not positive or a negative time.
+    """
+
+    def __init__(self, name: str, *, after: float, rtol: float = 1e-6) -> None:
+        """Check the values."""
         super().__init__()
         self.name, self.rtol = name, number("rtol", rtol, above=0.0)
         self.after = number("after", after, at_least=0.0)
@@ -218,92 +289,5 @@ class AtRest(Observer):
         return f"{self.name} at rest" if self._calm >= 3 else None
 
 
-def series(names: Sequence[str], *, every: float | None = None, times: ArrayLike | None = None) -> Series:
-    """Keep quantities against time.
-
-    Args:
-        names: quantities of the models.
-        every: period; after each step when left out with `times`.
-        times: the times to look at.
-
-    Raises:
-        ParameterError: if names is one string, or the times are not usable.
-    """
-    if isinstance(names, str):
-        msg = f"names = {names!r}, must be a list of names"
-        raise ParameterError(msg)
-    return Series(names, every, times)
-
-
-def probe(name: str, at: ArrayLike, *, every: float | None = None, times: ArrayLike | None = None) -> Probe:
-    """Keep a field's values at fixed points.
-
-    Args:
-        name: an unknown of a model.
-        at: a point of shape (dim,) (a number in 1-D), or several of shape (n, dim).
-        every: as in `series`.
-        times: as in `series`.
-    """
-    return Probe(name, at, every, times)
-
-
-def snapshots(name: str, *, every: float | None = None, times: ArrayLike | None = None) -> Snapshots:
-    """Keep copies of a field, for `em.plot.film_strip` and `em.plot.animation`; the times as in `series`."""
-    return Snapshots(name, every, times)
-
-
-def conserved(name: str, *, rtol: float = 1e-10) -> Conserved:
-    """Check after each step that a quantity keeps its start to `rtol`, and raise `ConservationError` if not."""
-    return Conserved(name, rtol)
-
-
-def at_rest(name: str, *, after: float, rtol: float = 1e-6) -> AtRest:
-    """Stop when a quantity has come to rest: |d ln q / d ln t| below `rtol` for three steps.
-
-    Args:
-        name: a quantity of the models.
-        after: the time to begin looking: at first nothing has moved yet, and everything seems at rest.
-        rtol: what counts as rest.
-
-    Raises:
-        ParameterError: for a tolerance that is not positive or a negative time.
-    """
-    return AtRest(name, rtol, after)
-
-
-def event(
-    value: Value,
-    *,
-    above: float | None = None,
-    below: float | None = None,
-    reason: str | None = None,
-    rtol: float = 1e-9,
-) -> Event:
-    """Stop when a value passes a limit, at the very time: the step in which it does is taken again until it ends there.
-
-    A run whose start is beyond the limit stops there. The value should be continuous in time.
-
-    Args:
-        value: a quantity of the models by its name, or a function of (models, t), the same on every rank.
-        above: the limit, if the event is that the value rises to it.
-        below: the limit, if the event is that the value falls to it.
-        reason: what `Run.stopped` will say; made of name and limit when left out.
-        rtol: error of the time, relative to the time since the run began.
-
-    Raises:
-        ParameterError: unless there is one limit, finite, and a tolerance that is positive.
-    """
-    if (above is None) == (below is None):
-        msg = f"above = {above!r} and below = {below!r}, must be one limit"
-        raise ParameterError(msg)
-    limit = number("above" if below is None else "below", above if below is None else below)
-    if not isinstance(value, str):
-        kind("value", value, Callable, "the name of a quantity or a function of (models, t)")  # type: ignore[arg-type]
-    name = value if isinstance(value, str) else getattr(value, "__name__", "value")
-    told = reason or f"{name} {'rose' if below is None else 'fell'} to {limit:g}"
-    return Event(value, limit, 1.0 if below is None else -1.0, told, number("rtol", rtol, above=0.0))
-
-
-def stop_when(condition: Callable[[Sequence[Model], float], bool], reason: str) -> StopWhen:
-    """Stop when `condition(models, t)` holds after a step; it must give the same answer on every rank."""
-    return StopWhen(condition, reason)
+series, probe, snapshots = Series, Probe, Snapshots
+conserved, at_rest, event, stop_when = Conserved, AtRest, Event, StopWhen

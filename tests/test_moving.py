@@ -204,10 +204,10 @@ def test_a_surface_at_rest_keeps_its_mesh_even_where_it_runs_through_nodes():
 
 def test_the_last_step_of_a_run_is_no_reason_for_another_mesh():
     model = surface(line(32), VOID)
-    leash = moving.Leash(np.zeros((1, 2)), WIDTH)
-    leash.start([model], 0.0)
-    assert leash.look(1.0) == moving.AWAY
-    assert leash.look(1.0, last=True) is None
+    monitor = moving.InterfaceMonitor(np.zeros((1, 2)), WIDTH)
+    monitor.start([model], 0.0)
+    assert monitor.look(1.0) == moving.AWAY
+    assert monitor.look(1.0, last=True) is None
 
 
 def test_a_body_of_revolution_is_turned_by_the_user():
@@ -232,6 +232,7 @@ def test_a_body_of_revolution_is_turned_by_the_user():
         ({"size": 2 * WIDTH}, "size = 3e-09 m, must be at most 1.5e-09 m"),
         ({"slack": 0.5 * WIDTH}, "slack = 7.5e-10 m, must be at least 1.5e-09 m"),
         ({"interface_width": 2 * WIDTH}, "interface_width = 3e-09 m, must be that of the model that `make` makes"),
+        ({"petsc_options": {"pc_type": "nonsense"}}, "petsc_options = {'pc_type': 'nonsense'}, must be options that"),
         ({"make": lambda *_: 3}, "make(domain, shape) = 3, must be one of em.surface.model"),
         ({"make": lambda *_: surface(line(32), VOID)}, "must be one of em.surface.model on the domain it is given"),
         (

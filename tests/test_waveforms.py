@@ -123,7 +123,22 @@ def test_a_number_times_a_waveform_is_one():
     waveform = pulses(period=1.0, duty=0.25, level=4.0)
     for made in (2 * waveform, waveform * 2.0, np.float64(2.0) * waveform):
         assert (made(0.1), made.next_breakpoint(0.1), made.mean()) == (8.0, 0.25, 2.0)
-    assert repr(waveform) == "<waveform: pulses, period 1>"
+
+
+@pytest.mark.parametrize(
+    ("waveform", "text"),
+    [
+        (constant(3.0), "<waveform: constant, value 3>"),
+        (
+            2 * pulses(period=1.0, duty=0.25, level=4.0),
+            "<waveform: scaled, factor 2, <waveform: pulses, period 1, duty 0.25, level 4, base 0, start 0>>",
+        ),
+        (steps([0.0, 1.0], [1.0, 2.0], period=3.0), "<waveform: piecewise, period 3>"),
+        (function(math.sin), "<waveform: function>"),
+    ],
+)
+def test_a_waveform_shows_its_kind_and_numbers(waveform: Waveform, text: str):
+    assert repr(waveform) == text
 
 
 def test_a_field_of_waveforms_is_a_waveform():

@@ -9,7 +9,7 @@ from emfem import write
 from emfem.cli.ending import one_sentence
 from emfem.cli.values import settings
 from emfem.errors import ParameterError
-from emfem.solve import about
+from emfem.solve import petsc_info
 from emfem.studies import Case, Study, templates, versions
 from emfem.studies.sweep import ended_early, finished
 
@@ -87,7 +87,7 @@ def sweep(
 
 def info() -> None:
     """Say the versions of emfem and what it stands on, and the solvers there are."""
-    told: dict[str, Any] = versions() | {"ranks": MPI.COMM_WORLD.size, "solvers": ", ".join(about.packages())}
+    told: dict[str, Any] = versions() | {"ranks": MPI.COMM_WORLD.size, "solvers": ", ".join(petsc_info.packages())}
     width = max(map(len, told))
     write.print_root(*(f"{name:<{width}}  {value}" for name, value in told.items()))
 

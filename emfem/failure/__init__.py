@@ -6,21 +6,21 @@
                           liner=em.failure.Liner(2e-6, 5 * nm), fails=em.failure.ResistanceRise(0.1))
     print(life, life.nucleation, life.voids)
 
-`em.failure.nucleation(models, ...)` tells when and where the first void opens in a conductor of any shape.
+`em.failure.nucleation(models, ...)` computes when and where the first void opens in a conductor of any shape.
 """
 
 from emfem.failure.criteria import Criterion, Damage, Drop, FirstVoid, ResistanceRise, VoidLength
-from emfem.failure.life import Life, Nucleation, Void
+from emfem.failure.history import FailureHistory, Nucleation, Void
 from emfem.failure.liner import Liner
-from emfem.failure.march import run
 from emfem.failure.nucleation import nucleation
+from emfem.failure.simulation import run
 
 __all__ = [
     "Criterion",
     "Damage",
     "Drop",
+    "FailureHistory",
     "FirstVoid",
-    "Life",
     "Liner",
     "Nucleation",
     "ResistanceRise",

@@ -1,4 +1,4 @@
-"""The network as a circuit: what its voids do to resistances and currents."""
+"""The network as an electric circuit: voids change its resistances and currents."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 
-BALANCED = 1e-6  # of the largest load: what may be missing where it has no way, from the digits of given currents
-SAME = 1e-6  # of the largest current: what given currents may differ from those of the pads
+BALANCED = 1e-6  # of the largest load: sum that may be left where there is no path, from the digits of the currents
+SAME = 1e-6  # of the largest current: difference allowed to those of the pads
 
 
 class Circuit:
@@ -29,7 +29,7 @@ class Circuit:
 
     Attributes:
         density: j along each segment now, shape (m,) [A/m2].
-        moves: whether currents can change at all.
+        moves: true if currents can change at all.
     """
 
     def __init__(self, model: Model, resistivity: ArrayLike, liner: Liner | None, cut: float) -> None:
@@ -44,7 +44,7 @@ class Circuit:
         self.rho = network.per_segment("resistivity", resistivity)
         self.cut = number("cut", cut, at_least=0.0, unit="m")
         self._function = _current_function(model)
-        given = _along(model.domain, self._function)
+        start = _along(model.domain, self._function)
         loops = len(network.segments) > int((network.degree > 0).sum()) - int(network.components.max(initial=-1)) - 1
         self.moves = bool(network.pads) or loops
         if self.moves and any(driver.name == "current_density" for driver in model.drivers):
@@ -52,7 +52,7 @@ class Circuit:
             raise ParameterError(msg)
         if not network.pads:  # what is fed in stays; vias carry what they carried, as loads
             self.network = replace(network, vias=np.zeros((0, 2), int), via_resistance=np.zeros(0),
-                                   loads=network.inflow(given))  # fmt: skip
+                                   loads=network.inflow(start))  # fmt: skip
         self.per_length = None
         if liner is not None:
             self.per_length = liner.resistance_per_length(
@@ -60,8 +60,8 @@ class Circuit:
             )
         self.own = self.rho * network.lengths / network.cross_sections
         self.density = self.currents(np.zeros(len(self.own))).current_density
-        worst = float(np.abs(self.density - given).max())
-        if network.pads and worst > SAME * np.abs(given).max(initial=0.0):
+        worst = float(np.abs(self.density - start).max())
+        if network.pads and worst > SAME * np.abs(start).max(initial=0.0):
             msg = (
                 f"current_density differs by up to {worst:.4g} A/m2 from what pads and loads make, must be "
                 "em.conduction.kirchhoff(network, resistivity).current_density"
@@ -69,7 +69,7 @@ class Circuit:
             raise ParameterError(msg)
 
     def extra(self, lengths: Array) -> Array:
-        """What voids of these lengths at all nodes add to each segment [Ohm], shape (m,); infinity cuts it."""
+        """Return what voids of these lengths at all nodes add to each segment [Ohm], shape (m,); infinity cuts it."""
         reached = np.where((lengths > 0) & (lengths >= self.cut), lengths, 0.0)
         of_segments = reached[self.network.segments].sum(axis=1)
         if self.per_length is None:
@@ -77,10 +77,10 @@ class Circuit:
         return of_segments * self.per_length
 
     def currents(self, extra: Array) -> Currents:
-        """Kirchhoff's currents with resistances added. Collective.
+        """Return Kirchhoff's currents with resistances added. Collective.
 
         Raises:
-            ParameterError: if what is fed in no longer finds a way: see `closed`.
+            ParameterError: if the current fed in has no path: see `closed`.
         """
         pads = dict(self.network.pads)
         if pads:  # parts that cuts have left without pad or load carry nothing, at any voltage
@@ -90,7 +90,7 @@ class Circuit:
         return kirchhoff(self.network, self.rho, pads=pads, extra_resistance=extra)
 
     def closed(self, extra: Array) -> bool:
-        """Whether all that is fed in still finds a way."""
+        """Return true if all current fed in still has a path."""
         network, label = self.network, self._parts(extra)
         if network.pads:
             return not np.setdiff1d(label[network.loads != 0], label[list(network.pads)]).size
@@ -98,22 +98,22 @@ class Circuit:
         return bool(np.all(np.abs(total) <= BALANCED * size.max(initial=0.0)))
 
     def between(self, first: int, second: int, extra: Array) -> float:
-        """The resistance between two nodes, all pads and loads taken off [Ohm]; infinity if nothing joins them."""
+        """Return the resistance between two nodes without pads and loads [Ohm]; infinity if nothing joins them."""
         load = np.zeros(len(self.network.nodes))
         load[[first, second]] = -1.0, 1.0
         label = self._parts(extra)
         if label[first] != label[second]:
             return np.inf
-        found = kirchhoff(self.network, self.rho, loads=load, pads={}, extra_resistance=extra)
-        return float(found.potential[first] - found.potential[second])
+        potential = kirchhoff(self.network, self.rho, loads=load, pads={}, extra_resistance=extra).potential
+        return float(potential[first] - potential[second])
 
     def _parts(self, extra: Array) -> NDArray[np.int64]:
-        """The number of the part that each node is in, cut segments left out, shape (n,)."""
+        """Return the number of the part that each node is in, cut segments left out, shape (n,)."""
         network = self.network
         return component_labels(len(network.nodes), network.segments[np.isfinite(extra)], network.vias)
 
     def redistribute(self, extra: Array) -> float:
-        """Give the stress model the currents of now; by how much they changed, over the largest. Collective."""
+        """Give the stress model the present currents; return their change over the largest. Collective."""
         density = self.currents(extra).current_density
         change = float(np.abs(density - self.density).max() / np.abs(self.density).max(initial=1e-300))
         self.density = density
@@ -122,7 +122,7 @@ class Circuit:
 
 
 def _current_function(model: Model) -> fem.Function:
-    """The coefficient that holds the current density of a stress model on a network."""
+    """Return the coefficient of the current density of a stress model on a network."""
     for coefficient in model.residual.coefficients():
         if coefficient.name == "current_density":
             return coefficient
@@ -131,7 +131,7 @@ def _current_function(model: Model) -> fem.Function:
 
 
 def _along(domain: Domain, function: fem.Function) -> Array:
-    """The value along each segment of a vector field that is constant in each, shape (m,). Collective."""
+    """Return the value along each segment of a vector field that is constant in each, shape (m,). Collective."""
     network: Any = domain.wires()
     assert domain.segment is not None
     owned = domain.mesh.topology.index_map(1).size_local

@@ -1,4 +1,4 @@
-"""What counts as failure: the first void, a void's length, a rise of resistance, or a drop of voltage."""
+"""Criteria of failure: the first void, a void's length, a rise of resistance, or a drop of voltage."""
 
 from __future__ import annotations
 
@@ -17,39 +17,40 @@ BROKEN = 2.0  # stands for infinity: a jump that is not large is soon located in
 
 @dataclass(frozen=True)
 class Damage:
-    """How far it has come.
+    """Damage of a state.
 
     Attributes:
         part: of the limit; 1 is failure [-].
-        resistance: what is looked at [Ohm]; `nan` for criteria that look at none.
+        resistance: that of the criterion [Ohm]; `nan` for criteria without one.
     """
 
     part: float
     resistance: float = np.nan
 
 
-Gauge = Callable[[Array, bool], Damage]  # of the lengths of the voids at all nodes, and whether any is open
+# Damage by the lengths of the voids at all nodes, and whether any is open.
+DamageMeasure = Callable[[Array, bool], Damage]
 
 
 class Criterion(Protocol):
-    """What counts as failure."""
+    """Condition that counts as failure."""
 
     @property
-    def words(self) -> str:
-        """What has happened, for the report."""
+    def reason(self) -> str:
+        """Event that was failure, for the report."""
 
-    def gauge(self, circuit: Circuit | None) -> Gauge:
-        """How to tell the damage from the voids."""
+    def damage_measure(self, circuit: Circuit | None) -> DamageMeasure:
+        """Return a function that computes the damage from the voids."""
 
 
 @dataclass(frozen=True)
 class FirstVoid:
     """Failure when the first void opens."""
 
-    words = "a void opened"
+    reason = "a void opened"
 
-    def gauge(self, circuit: Circuit | None) -> Gauge:
-        """1 from the first void on."""
+    def damage_measure(self, circuit: Circuit | None) -> DamageMeasure:
+        """Return 1 from the first void on."""
         return lambda lengths, any_open: Damage(float(any_open))
 
 
@@ -71,12 +72,12 @@ class VoidLength:
         number("limit of the void's length", self.limit, above=0.0, unit="m")
 
     @property
-    def words(self) -> str:
-        """Its length."""
+    def reason(self) -> str:
+        """The length reached."""
         return f"a void reached {self.limit:.4g} m"
 
-    def gauge(self, circuit: Circuit | None) -> Gauge:
-        """The longest void over the limit."""
+    def damage_measure(self, circuit: Circuit | None) -> DamageMeasure:
+        """Return the longest void over the limit."""
         return lambda lengths, any_open: Damage(float(lengths.max(initial=0.0)) / self.limit)
 
 
@@ -105,12 +106,12 @@ class ResistanceRise:
             raise ParameterError(msg)
 
     @property
-    def words(self) -> str:
-        """By how much."""
+    def reason(self) -> str:
+        """The rise reached."""
         return f"resistance rose by {self.part:.3g} of it"
 
-    def gauge(self, circuit: Circuit | None) -> Gauge:
-        """The rise over what is allowed.
+    def damage_measure(self, circuit: Circuit | None) -> DamageMeasure:
+        """Return the rise over the rise allowed.
 
         Raises:
             ParameterError: without a circuit, or for nodes that are not joined.
@@ -140,11 +141,10 @@ class ResistanceRise:
         network = circuit.network
         pair: Any = self.between
         if pair is None:
-            found = list(network.pads) or np.flatnonzero(network.degree == 1).tolist()
-            if len(found) != 2:
-                msg = f"between is left out and there are {len(found)} pads or ends: give two nodes"
+            pair = tuple(network.pads or np.flatnonzero(network.degree == 1).tolist())
+            if len(pair) != 2:
+                msg = f"between is left out and there are {len(pair)} pads or ends: give two nodes"
                 raise ParameterError(msg)
-            pair = found[0], found[1]
         if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str):
             msg = f"between = {pair!r}, must be two nodes"
             raise ParameterError(msg)
@@ -176,12 +176,12 @@ class Drop:
         number("limit of the drop", self.limit, above=0.0, unit="V")
 
     @property
-    def words(self) -> str:
-        """How far."""
+    def reason(self) -> str:
+        """The drop reached."""
         return f"a node dropped by {self.limit:.4g} V"
 
-    def gauge(self, circuit: Circuit | None) -> Gauge:
-        """The largest drop over the limit.
+    def damage_measure(self, circuit: Circuit | None) -> DamageMeasure:
+        """Return the largest drop over the limit.
 
         Raises:
             ParameterError: without a circuit or pads, or where a node lies that low at the start.

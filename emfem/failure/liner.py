@@ -1,4 +1,4 @@
-"""The liner that carries the current past a void, and what that costs."""
+"""Liner that carries the current past a void, and the resistance that this adds."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Liner:
         number("thickness", self.thickness, above=0.0, at_most=1e-5, unit="m")
 
     def resistance_per_length(self, *, width: ArrayLike, thickness: ArrayLike, resistivity: ArrayLike) -> Any:
-        """How much the resistance grows with each metre of metal that a void has cut [Ohm/m].
+        """Return the rise of resistance with each metre of metal that a void has cut [Ohm/m].
 
         rho_l / (h_l (2 H + W)) - rho / (H W): the liner takes over from the metal. A liner that conducts so well that
-        this is not above 0 is refused: it would not be noticed that a line has failed.
+        this is not above 0 is refused: nobody would notice that a line has failed.
 
         Args:
             width: W of the metal, a number or one for each segment [m].
@@ -60,7 +60,7 @@ class Liner:
         return rise[()]
 
     def void_length(self, material: Material, *, rise: float, length: float, width: float, thickness: float) -> float:
-        """The length of metal that a void has cut when the resistance of a line has grown by a part of it [m].
+        """Return the length of metal cut by a void that raised the resistance of a line by a part of it [m].
 
         Args:
             material: the metal, at its temperature.
@@ -74,8 +74,8 @@ class Liner:
         """
         each = self.resistance_per_length(width=width, thickness=thickness, resistivity=material.resistivity)
         start = material.resistivity * number("length", length, above=0.0, unit="m") / (width * thickness)
-        found = float(number("rise", rise, above=0.0) * start / each)
-        if found >= length:
-            msg = f"rise = {rise:g} would take a void of {found:.4g} m, must be less than with all of {length:g} m cut"
+        cut = float(number("rise", rise, above=0.0) * start / each)
+        if cut >= length:
+            msg = f"rise = {rise:g} would take a void of {cut:.4g} m, must be less than with all of {length:g} m cut"
             raise ParameterError(msg)
-        return found
+        return cut

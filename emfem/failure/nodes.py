@@ -1,4 +1,4 @@
-"""Where voids can open: the nodes of a network, or the ends of a line, by number or by name."""
+"""Places where voids can open: the nodes of a network, or the ends of a line, by number or by name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Nodes:
     """
 
     def __init__(self, model: Model) -> None:
-        """Find them. Collective.
+        """Take the nodes of a model. Collective.
 
         Raises:
             ParameterError: for a model without voids.
@@ -48,23 +48,23 @@ class Nodes:
             self.longest = float(network.lengths.max())
 
     def stress(self) -> Array:
-        """The stress at each [Pa]. Collective."""
+        """Return the stress at each [Pa]. Collective."""
         return self._values(self.model["sigma"])
 
     def volumes(self) -> Array:
-        """The volume of the void at each [m3]; on a line over the cross-section [m]. Collective."""
+        """Return the volume of the void at each [m3]; on a line over the cross-section [m]. Collective."""
         return self._values(self.model["void"])
 
     def lengths(self) -> Array:
-        """The volume of each void over all the cross-section that meets there: what it has cut of each wire [m]."""
+        """Return the volume of each void over all the cross-section that meets there, the length of wire cut [m]."""
         return self.volumes() / self.sections
 
     def _values(self, function: fem.Function) -> Array:
         if self.domain.network is not None:
             return self.domain.at_nodes(function)[self.metal]
-        space, found = function.function_space, np.full(len(self.labels), -np.inf)
+        space, values = function.function_space, np.full(len(self.labels), -np.inf)
         for i, name in enumerate(self.domain.names):
             dofs = nodes_on(space, self.domain.facets.find(self.domain.tag(name)))
-            found[i] = function.x.array[dofs].max(initial=-np.inf)
-        self.domain.mesh.comm.Allreduce(MPI.IN_PLACE, found, op=MPI.MAX)
-        return found
+            values[i] = function.x.array[dofs].max(initial=-np.inf)
+        self.domain.mesh.comm.Allreduce(MPI.IN_PLACE, values, op=MPI.MAX)
+        return values

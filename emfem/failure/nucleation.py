@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from emfem import fields
 from emfem import watch as watching
 from emfem.evolution import evolve
-from emfem.failure.life import Nucleation
-from emfem.failure.rest import cell_time, immortality
+from emfem.failure.history import Nucleation
+from emfem.failure.immortality import cell_time, immortality
 from emfem.model import Model
 from emfem.observe import Observer, model_with_field
-from emfem.solve import as_models
+from emfem.solve import Options, as_models
 from emfem.stress.inputs import critical_tension
 
 import numpy as np
@@ -27,10 +27,11 @@ def nucleation(
     until: float,
     rtol: float = 1e-4,
     watch: Sequence[Observer] = (),
+    petsc_options: Options | None = None,
 ) -> Nucleation:
-    """March a model of stress, in any dimension, until the tension reaches the critical one anywhere. Collective.
+    """Integrate a model of stress, in any dimension, until the tension reaches the critical one anywhere. Collective.
 
-    The time is located as exactly as the steps are. Where it is seen that no void can ever open, it returns at once.
+    The time is located as exactly as the steps are. It returns at once where no void can ever open.
 
     Args:
         models: one of `em.stress.model`, or it and those that it is coupled to; they keep the state reached.
@@ -38,6 +39,7 @@ def nucleation(
         until: the time to give up at, after that of the models [s].
         rtol: error allowed in a step, as in `em.evolve`.
         watch: observers.
+        petsc_options: as in `em.evolve`.
 
     Raises:
         ParameterError: for a value out of its bounds.
@@ -50,14 +52,17 @@ def nucleation(
     safe = immortality(model, critical) if alone else None
     events = [event for event in (ends, safe) if event is not None]
     first_step = CALM * cell_time(model)
-    run = evolve(models, until, first_step=first_step, rtol=rtol, watch=[*events, *watch], progress=False)
+    watch = [*events, *watch]
+    run = evolve(
+        models, until, first_step=first_step, rtol=rtol, watch=watch, progress=False, petsc_options=petsc_options
+    )
     why = run.stopped if run.stopped in ("nucleated", "immortal") else "survived"
     stress, place = _highest(model)
     return Nucleation(run.t if why == "nucleated" else np.inf, place, stress, why)
 
 
 def _highest(model: Model) -> tuple[float, np.ndarray]:
-    """The highest stress and its place, of equal ones the first along x, y, z. Collective."""
+    """Return the highest stress and its place, of equal ones the first along x, y, z. Collective."""
     space = model["sigma"].function_space
     owned = space.dofmap.index_map.size_local
     values, places = model["sigma"].x.array[:owned], space.tabulate_dof_coordinates()[:owned, : model.domain.dim]

@@ -3,19 +3,24 @@
 It knows unknowns, residuals and tolerances, never which physics they are.
 """
 
+from emfem.solve.methods import METHODS, Method
 from emfem.solve.newton import Steady
-from emfem.solve.problem import MULTIGRID, Options, Problem, as_models
+from emfem.solve.presets import DIRECT, MULTIGRID, Options
+from emfem.solve.problem import Problem, as_models
 from emfem.solve.staggered import Staggered
 from emfem.solve.steady import solve_steady
-from emfem.solve.stepper import METHODS, TimeStepper
+from emfem.solve.stepper import Stepper, TimeStepper
 
 __all__ = [
+    "DIRECT",
     "METHODS",
     "MULTIGRID",
+    "Method",
     "Options",
     "Problem",
     "Staggered",
     "Steady",
+    "Stepper",
     "TimeStepper",
     "as_models",
     "solve_steady",

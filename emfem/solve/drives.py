@@ -1,4 +1,4 @@
-"""Functions of time as time steps see them: one smooth piece after the other, and nothing of them missed."""
+"""Functions of time as time steps see them: one smooth piece after the other, none of them missed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Array = NDArray[np.float64]
 
 
 class Drives:
-    """The functions of time of some models, from `start` to `until`.
+    """Functions of time of some models, from `start` to `until`.
 
     Steps end at breakpoints. Within a step a function has the values of one smooth piece: at its end those just before
     a jump. A bare Python function is searched for jumps ahead of the steps; then each step is checked to see all of it.
@@ -60,7 +60,7 @@ class Drives:
         """
         drivers = {id(driver.constant): driver for model in models for driver in model.drivers}  # each once
         self._waveforms = [(driver.name, as_waveform(driver.of_time)) for driver in drivers.values()]
-        self._curved = [_Watched(name, w, start, until, fixed) for name, w in self._waveforms if not w.linear]
+        self._curved = [_SearchedFunction(name, w, start, until, fixed) for name, w in self._waveforms if not w.linear]
         for name, waveform in self._waveforms:
             if waveform.count_breakpoints(start, until, MOST) >= MOST:
                 msg = (
@@ -77,8 +77,8 @@ class Drives:
         Raises:
             ParameterError: for a function that changes too fast to be searched.
         """
-        found = [watched.search(now, t) for watched in self._curved]
-        if any(found):
+        searched = [function.search(now, t) for function in self._curved]
+        if any(searched):
             self.edge = self._next(self._began)
 
     def left(self, t: float) -> float:
@@ -89,7 +89,7 @@ class Drives:
         """Return the first breakpoint that is after t by more than rounding."""
         after = t + margin(t)
         known = [waveform.next_breakpoint(after) for _, waveform in self._waveforms]
-        return min([math.inf, *known, *(watched.next_jump(after) for watched in self._curved)])
+        return min([math.inf, *known, *(function.next_jump(after) for function in self._curved)])
 
     def at_edge(self, t: float) -> bool:
         """Return whether t is the edge, or differs from it only by rounding."""
@@ -131,11 +131,11 @@ class Drives:
     def missed(self, t: float, dt: float) -> str | None:
         """Return the name of a function of which a step from t over dt would miss something; None if there is none."""
         start, end = self.clock(t), self.clock(t + dt)
-        return next((watched.name for watched in self._curved if not watched.resolved(start, end)), None)
+        return next((function.name for function in self._curved if not function.resolved(start, end)), None)
 
 
-class _Watched:
-    """A function of time that may do anything between its breakpoints.
+class _SearchedFunction:
+    """Function of time that may do anything between its breakpoints.
 
     A bare one is searched in windows: samples in each, one at an irregular place of each of many equal stretches, and
     every jump between two samples located to the last digit. Where it changes back within a few samples others may be
@@ -165,12 +165,12 @@ class _Watched:
         """Search up to t, and on, in windows that double; return whether there was anything to search.
 
         Raises:
-            ParameterError: if no window is short enough, or something like what is found may have been missed before.
+            ParameterError: if no window is short enough, or jumps like those in it may have been missed before.
         """
         if t <= self._searched:
             return False
-        kept = self._times >= self._passed  # a step may be taken again from where the last one began
-        self._times, self._values, self._passed = self._times[kept], self._values[kept], now
+        recent = self._times >= self._passed  # a step may be repeated from where the last one began
+        self._times, self._values, self._passed = self._times[recent], self._values[recent], now
         while self._searched < t:
             self._search_window(t)
         return True
@@ -216,10 +216,10 @@ class _Watched:
         turns: list[float] = []  # jumps, and changes too steep for the samples
         before = np.int64(-NEAR)
         for i in np.flatnonzero(size > JUMP * span):
-            found = _jump(self.waveform, times[i], times[i + 1], values[i], values[i + 1])
-            if found is not None:
-                jumps.append(found)
-                turns.append(found)
+            jump = _jump(self.waveform, times[i], times[i + 1], values[i], values[i + 1])
+            if jump is not None:
+                jumps.append(jump)
+                turns.append(jump)
             elif steep[i]:
                 if i - before > NEAR or not (changes[before:i] @ changes[i] > 0).all():  # else one rise through several
                     turns.append(float(times[i]))
@@ -280,9 +280,9 @@ def _cubic(x: Array) -> Array:
 def _evaluated(waveform: Waveform, times: Array) -> Array:
     """Return the values at the times until one is not finite, shape (n, components)."""
     with suppress(Exception):  # where one is no number, those before it are found one by one
-        found = np.array([waveform(t) for t in times.tolist()], dtype=float).reshape(len(times), -1)
-        if np.isfinite(found).all():
-            return _few(found)
+        values = np.array([waveform(t) for t in times.tolist()], dtype=float).reshape(len(times), -1)
+        if np.isfinite(values).all():
+            return _few(values)
     rows: list[Array] = []
     for t in times.tolist():
         try:
@@ -316,15 +316,15 @@ def _jump(waveform: Waveform, a: float, b: float, low: Array, high: Array) -> fl
     size = float(np.abs(high - low).max())
     while b - a > 4 * math.ulp(b):
         middle = (a + b) / 2
-        found = _evaluated(waveform, np.array([middle]))
-        if not len(found):
+        values = _evaluated(waveform, np.array([middle]))
+        if not len(values):
             return None
-        halves = [float(np.abs(x).max()) for x in (found[0] - low, high - found[0])]
+        halves = [float(np.abs(x).max()) for x in (values[0] - low, high - values[0])]
         if max(halves) < SMOOTH * size:
             return None
         size = max(halves)
         if halves[0] >= halves[1]:
-            b, high = middle, found[0]
+            b, high = middle, values[0]
         else:
-            a, low = middle, found[0]
+            a, low = middle, values[0]
     return b

@@ -1,4 +1,4 @@
-"""Steady states of models: by Newton's method, or by following them until they rest."""
+"""Steady states of models: by Newton's method, or by relaxation in time."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from emfem.errors import ConvergenceError, ParameterError, choice, number
 from emfem.model import Model, check_resolution
-from emfem.solve.newton import Steady, gave_up, newton, restored
-from emfem.solve.problem import Options, Problem, as_models
+from emfem.solve.newton import Steady, newton, not_converged, restore_on_error
+from emfem.solve.presets import Options
+from emfem.solve.problem import Problem, as_models
 from emfem.solve.stepper import TimeStepper
 
 STEPS = 1000  # pseudo-time steps before giving up
@@ -24,16 +25,16 @@ def by_newton(models: Sequence[Model], rtol: float, atol: float, options: Option
         ConvergenceError: if it fails, or finds a state outside the bounds of an unknown; the state is then what it was.
     """
     problem = Problem(models)
-    with restored(models):
-        found = newton(problem, t=models[0].t, rtol=rtol, atol=atol, options=options)
+    with restore_on_error(models):
+        result = newton(problem, t=models[0].t, rtol=rtol, atol=atol, options=options)
         left_bounds = problem.bounds_violation()
         if left_bounds:
-            raise gave_up(replace(found, reason=left_bounds), "Newton steps", models[0].t)
-    return found
+            raise not_converged(replace(result, reason=left_bounds), "Newton steps", models[0].t)
+    return result
 
 
 def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options: Options | None) -> Steady:
-    """Follow du/dt from the present state with coefficients held at its time, in steps that grow, until F(t, u, 0) = 0.
+    """Integrate du/dt from the present state, coefficients at its time, in steps that grow, until F(t, u, 0) = 0.
 
     What the equations conserve is conserved on the way, so the steady state is the one with the amount of the start;
     and a step that leaves the bounds of an unknown is cut.
@@ -42,7 +43,7 @@ def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options:
         ConvergenceError: if it fails; the state is then what it was before.
     """
     t, failure = models[0].t, "DIVERGED_MAX_STEPS"
-    with restored(models):
+    with restore_on_error(models):
         for model in models:
             model.t = 0.0  # of the pseudo-time; a small step after a long run would be lost to rounding
         stepper = TimeStepper(models, NEVER, frozen=t, rtol=LOOSE, atol=LOOSE, options=options)
@@ -56,7 +57,7 @@ def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options:
         stepper.close()
         left_bounds = None if left > max(atol, rtol * start) else stepper.problem.bounds_violation()
         if left > max(atol, rtol * start) or left_bounds:
-            raise gave_up(Steady(stepper.steps, left, left_bounds or failure), "pseudo-time steps", t)
+            raise not_converged(Steady(stepper.steps, left, left_bounds or failure), "pseudo-time steps", t)
         for model in models:
             model.t = t
     return Steady(stepper.steps, left, "CONVERGED_AT_REST")
@@ -81,29 +82,29 @@ def solve_steady(
             many steady states and wants the one it relaxes to.
         rtol: factor by which the residual must fall.
         atol: residual small enough in any case.
-        petsc_options: PETSc options for the solver, without prefix; they come last. `em.solve.MULTIGRID` suits large
-            symmetric problems, such as conduction.
+        petsc_options: PETSc options for all solves, without prefix; they come last. `em.solve.MULTIGRID` suits large
+            symmetric problems, such as conduction; `fieldsplit_c_...` is for the unknown c (docs/cluster.md).
 
     Raises:
         ConvergenceError: if there is no convergence; the models keep the state they had.
         ParameterError: for a tolerance that is not positive, or a model that cannot have a steady state.
         UnknownName: for an unknown method.
     """
-    found = as_models(models)
-    for model in found:
+    models = as_models(models)
+    for model in models:
         if model.no_steady_state_reason:
             raise ParameterError(model.no_steady_state_reason)
     if method is None:
-        method = "pseudo-transient" if any(m.steady_by_relaxation for m in found) else "newton"
+        method = "pseudo-transient" if any(m.steady_by_relaxation for m in models) else "newton"
     solver = STEADY[choice("method", method, STEADY)]
     number("rtol", rtol, above=0.0)
     number("atol", atol, above=0.0)
     try:
-        solved = solver(found, rtol, atol, petsc_options)
+        solved = solver(models, rtol, atol, petsc_options)
     except ConvergenceError as error:
-        hints = [unknown.unsteady for model in found for unknown in model.unknowns if unknown.unsteady]
+        hints = [unknown.unsteady for model in models for unknown in model.unknowns if unknown.unsteady]
         if "left its bounds" not in error.reason:
             error.args = ("; ".join([error.args[0], *hints]),)
         raise
-    check_resolution(found, math.inf)
+    check_resolution(models, math.inf)
     return solved

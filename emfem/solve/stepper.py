@@ -1,46 +1,86 @@
-"""Time: PETSc TS, one accepted step at a time."""
+"""Steps in time: PETSc TS, one accepted step at a time."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from emfem.errors import ConvergenceError, ParameterError
 from emfem.model import Model, check_resolution
 from emfem.model.resolution import OF_PULSE
 from emfem.solve.drives import REMEDY, Drives
-from emfem.solve.newton import consistent, newton
-from emfem.solve.problem import Options, Problem, attempt, configure, option_scope, reason
+from emfem.solve.methods import METHODS, Method
+from emfem.solve.newton import newton
+from emfem.solve.options import attempt, option_scope, reason
+from emfem.solve.presets import Options
+from emfem.solve.problem import Problem
 
 from petsc4py import PETSc
 
-METHODS = {"rosenbrock": "rosw", "bdf": "bdf"}
-REUSE = 15  # steps a Rosenbrock-W method goes on with one factorisation; with one for ever its order falls to 2
 FIRST = 1e-6  # first step to try, as a part of the time to cover
 SMALLEST = 1e-12  # smallest step, as a part of the time to cover
 LARGEST = 1e100  # step; PETSc's own limit is 1e20, whatever the unit
 GROWTH = 4.0  # largest factor from one step to the next
 CUT = 0.5  # PETSc's safety factor, and its lowest factor: a step it rejects is always halved
-TRUST = 0.8  # of the step that the error estimate would allow
+SAFETY = 0.8  # of the step that the error estimate would allow
 AFTER_JUMP = 0.01  # first step after a jump of a drive, as a part of the time to the next
-WORTH = 1.2  # smallest growth of a step that is worth a factorisation
+MIN_GROWTH = 1.2  # smallest growth of a step that is worth a factorisation
+UNESTIMATED = 5  # steps without an estimate of their error; BDF has none for the first after a start
 
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """Where a run was: the time, PETSc's vector of all that is stepped, and how many steps had been taken."""
+    """State of a run: the time, PETSc's vector of all that is stepped, and the number of steps taken."""
 
     t: float
     x: PETSc.Vec
     steps: int
 
 
+class Stepper(Protocol):
+    """Object that takes the steps of a run, for `em.evolve`.
+
+    Attributes:
+        t: the time reached.
+        steps: steps accepted.
+        rejected: steps tried and taken back.
+        factorisations: matrices factorised.
+        dt: the last step accepted.
+    """
+
+    t: float
+    steps: int
+    rejected: int
+    factorisations: int
+    dt: float
+
+    @property
+    def solves(self) -> int:
+        """Linear systems solved."""
+
+    def step(self, target: float) -> None:
+        """Take one step that succeeds, no further than `target`; hit that exactly."""
+
+    def settle(self) -> None:
+        """Give unknowns without rate the values that belong to the state reached."""
+
+    def origin(self) -> State:
+        """Return the state in which the last step began."""
+
+    def restore(self, state: State) -> None:
+        """Put the models back into a state of this run."""
+
+    def close(self) -> None:
+        """Free memory."""
+
+
 class TimeStepper:
     """PETSc TS, one accepted step at a time.
 
-    The step lives on a ladder: it divides what is left to the next target evenly, grows only where that is worth a
-    factorisation, and is cut only by halving. While it stays on a rung, a Rosenbrock-W method keeps its factorisation.
+    Steps divide the time to the next target evenly. Their size grows only where that is worth a factorisation, and is
+    cut only by halving. While it does not change, a method that allows it keeps its factorisation.
 
     Attributes:
         t: the time reached.
@@ -56,7 +96,7 @@ class TimeStepper:
         models: Sequence[Model],
         until: float,
         *,
-        method: str = "rosenbrock",
+        method: Method = METHODS["rosenbrock"],
         rtol: float = 1e-4,
         atol: float = 1e-6,
         first_step: float | None = None,
@@ -70,59 +110,68 @@ class TimeStepper:
         Args:
             models: those that take the steps.
             until: the time to reach.
-            method: a key of `METHODS`.
+            method: the integrator.
             rtol: relative error allowed in a step.
             atol: absolute error allowed in a step, in parts of the scales of unknowns.
             first_step: the first step to try.
             fixed_step: the size of all steps.
             frozen: the time that coefficients see at all times.
             driven: all models whose functions of time matter; those above when left out.
-            options: PETSc's.
+            options: PETSc's, for all solves; those that begin with algebraic_ only for unknowns without rate.
 
         Raises:
-            ParameterError: for a function of time that changes too fast to be followed.
+            ParameterError: for a function of time that changes too fast to be followed, a method or options that PETSc
+                does not have.
         """
         self.t = self._began = models[0].t
-        self.steps = self.rejected = self.factorisations = self._age = self._hold = 0
-        self._rung = fixed_step or first_step or FIRST * (until - self.t)
+        self.steps = self.rejected = self.factorisations = self._age = self._no_growth_steps = self._unestimated = 0
+        self._step_size = fixed_step or first_step or FIRST * (until - self.t)
         self._shortest = math.inf  # piece between breakpoints
         self._frozen = frozen
         self._drives = None
         if frozen is None:
             self._drives = Drives(driven or models, self.t, until, fixed=fixed_step is not None)
         self._fixed = fixed_step is not None
-        self._reuse = REUSE if method == "rosenbrock" else 0
         self.dt = math.nan
         self.problem = problem = Problem(models)
+        self._algebraic = (
+            Problem(models, only_algebraic=True) if any(u.rate is None for u in problem.unknowns) else None
+        )
         self._method, self._petsc_options = method, options
         self._absolute, self._relative = self._tolerances(rtol, atol)
         self._solved = 0  # by solvers that were given up
-        self._smallest = 0.0  # not known yet; options that PETSc refuses are told before anything is computed
+        self._smallest = 0.0  # not known yet; options that PETSc refuses are an error before anything is computed
         self._new_solver()
-        self._take_held_values()
-        consistent(models, t=self._clock(self.t))
+        self._apply_conditions()
+        self.settle()
         problem.store()
-        if frozen is not None:  # the time to cover says nothing
+        if frozen is not None:  # the time to cover is no scale
             scale = self._time_scale()
-            self._rung = FIRST * (scale if scale < math.inf else 1.0)
-        elif not (fixed_step or first_step):  # nor does it where it is far longer than anything takes
-            self._rung = min(self._rung, self._time_scale())
+            self._step_size = FIRST * (scale if scale < math.inf else 1.0)
+        elif not (fixed_step or first_step):  # nor is it where it is far longer than anything takes
+            self._step_size = min(self._step_size, self._time_scale())
             self._shorten()
-        self._smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * self._rung)
+        self._smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * self._step_size)
         self._ts.setStepLimits(0.1 * self._smallest, LARGEST)
         if self._drives is not None and self._drives.jumps(self._drives.edge):  # a table of lines is no pulse
             self._check_pulse()
         self._last = problem.x.copy()
-        self._algebraic: Problem | None = None
 
     def _new_solver(self) -> None:
-        """Set PETSc's TS up at the present time."""
+        """Set PETSc's TS up at the present time.
+
+        Raises:
+            ParameterError: for a type of TS or options that PETSc does not have.
+        """
         problem = self.problem
         self._ts = ts = PETSc.TS().create(problem.comm)
-        ts.setType(METHODS[self._method])
+        trouble = attempt(lambda: ts.setType(self._method.ts_type))
+        if trouble:
+            msg = f"ts_type = {self._method.ts_type!r}, must be a type of TS that this PETSc has: {trouble}"
+            raise ParameterError(msg)
         ts.setEquationType(PETSc.TS.EquationType.DAE_IMPLICIT_INDEX1)
         ts.setIFunction(self._residual, problem.x.duplicate())
-        ts.setIJacobian(self._jacobian, problem.matrix, problem.matrix)
+        ts.setIJacobian(self._jacobian, *problem.matrices)
         ts.setTolerances(rtol=self._relative, atol=self._absolute)
         ts.setTime(self.t)
         ts.setMaxTime(1e300)
@@ -132,21 +181,18 @@ class TimeStepper:
         ts.setMaxStepRejections(60)
         ts.setStepLimits(0.1 * self._smallest, LARGEST)
         ts.setSolution(problem.x)
-        settings: dict[str, object] = {
+        settings: Options = {
             "ts_adapt_type": "none" if self._fixed else "basic",
             "ts_adapt_safety": CUT,
             "ts_adapt_clip": f"{CUT},{GROWTH}",
             "ts_adapt_scale_solve_failed": CUT,
+            **self._method.options,
         }
-        if self._method == "rosenbrock":
-            settings |= {"ts_rosw_type": "ra34pw2", "snes_type": "ksponly"}
-        else:
-            settings |= {"ts_bdf_order": 2, "snes_rtol": 1e-8}
-        self._options = configure(ts, settings, self._petsc_options)
+        self._options = problem.prepare(ts, settings, self._petsc_options)
         self._factored = math.nan
 
     def _tolerances(self, rtol: float, atol: float) -> tuple[PETSc.Vec, PETSc.Vec]:
-        """Absolute and relative tolerance of every value; zero, which PETSc leaves out, for algebraic ones."""
+        """Return absolute and relative tolerance of every value; zero, which PETSc leaves out, for algebraic ones."""
         absolute, relative = self.problem.x.duplicate(), self.problem.x.duplicate()
         for i, unknown in enumerate(self.problem.unknowns):
             absolute.array[self.problem.part(i)] = 0.0 if unknown.rate is None else atol * unknown.scale
@@ -161,7 +207,7 @@ class TimeStepper:
         return self._drives.clock(t)
 
     def _time_scale(self) -> float:
-        """About the time in which the unknowns change by as much as they are, |M u| / |F(t, u, 0)|; inf if they rest.
+        """Return about the time in which unknowns change by their size, |M u| / |F(t, u, 0)|; inf in a steady state.
 
         Where all are zero, by as much as their scales.
         """
@@ -170,19 +216,19 @@ class TimeStepper:
         if problem.x.norm() == 0:
             for i, unknown in enumerate(problem.unknowns):
                 sizes.array[problem.part(i)] = unknown.scale
-        problem.stop()
+        problem.zero_rates()
         problem.residual(t, problem.x, None, still)
         moving = problem.x.duplicate()
         problem.residual(t, problem.x, sizes, moving)
-        problem.stop()
+        problem.zero_rates()
         moving.axpy(-1.0, still)
         size, rate = moving.norm(), still.norm()
         return size / rate if 0 < size < math.inf and 0 < rate < math.inf else math.inf
 
     def imbalance(self) -> float:
-        """|F(t, u, 0)|: how far the present state is from a steady one."""
+        """Return |F(t, u, 0)|, the distance of the present state from a steady one."""
         f = self.problem.x.duplicate()
-        self.problem.stop()
+        self.problem.zero_rates()
         self.problem.residual(self._clock(self.t), self.problem.x, None, f)
         return f.norm()
 
@@ -193,7 +239,7 @@ class TimeStepper:
         self, _: PETSc.TS, t: float, x: PETSc.Vec, __: PETSc.Vec, shift: float, ___: PETSc.Mat, matrix: PETSc.Mat
     ) -> None:
         """Assemble, unless the present factorisation still serves: then leaving the matrix alone keeps it."""
-        if self._age < self._reuse and math.isclose(shift, self._factored, rel_tol=1e-9):
+        if self._age < self._method.reuse and math.isclose(shift, self._factored, rel_tol=1e-9):
             return
         self.problem.jacobian(self._clock(t), x, shift, matrix)
         self._factored, self._age = shift, 0
@@ -208,13 +254,13 @@ class TimeStepper:
         """Take one step that succeeds, no further than `target`; hit that exactly.
 
         Raises:
-            ConvergenceError: if the smallest step fails; the models then hold the last good state.
+            ConvergenceError: if the smallest step fails; the models then have the last good state.
         """
         problem = self.problem
         if self._drives is not None:
             if self._drives.at_edge(self.t) and self._drives.pass_edge():
                 self._jump()
-            self._drives.look_ahead(self.t, min(target, self.t + self._rung))
+            self._drives.look_ahead(self.t, min(target, self.t + self._step_size))
             if not self._drives.at_edge(target):  # else rounding would leave a step of nothing between the two
                 target = min(target, self._drives.edge)
         problem.x.copy(self._last)
@@ -236,11 +282,12 @@ class TimeStepper:
                     break
             self.rejected += 1
             self._rewind()
-            self._rung = CUT * min(dt, took if took > 0 else dt)
-            if self._fixed or self._rung < self._smallest:
+            self._step_size = CUT * min(dt, took if took > 0 else dt)
+            if self._fixed or self._step_size < self._smallest:
                 msg = f"no step possible at t = {self.t:g}: dt = {dt:g}, {failure}"
                 raise ConvergenceError(msg, t=self.t, dt=dt, reason=failure)
         suggested = ts.getTimeStep()
+        self._check_estimate(dt, suggested)
         halved = took < 0.75 * dt  # a step is cut by halving; late in a run took has few digits
         self.t = target if pieces == 1 and not halved else self.t + took
         ts.setTime(self.t)
@@ -250,13 +297,24 @@ class TimeStepper:
         self.steps += 1
         self._age += 1
         self.dt = took
-        self._hold = 2 if halved else max(0, self._hold - 1)
+        self._no_growth_steps = 2 if halved else max(0, self._no_growth_steps - 1)
         if not self._fixed:
-            self._rung = took
-            self._climb(target - self.t, TRUST / CUT * suggested)
+            self._step_size = took
+            self._climb(target - self.t, SAFETY / CUT * suggested)
 
-    def _take_held_values(self) -> None:
-        """Give the models the values that are held from the present time on."""
+    def _check_estimate(self, dt: float, suggested: float) -> None:
+        """Refuse an integrator that does not estimate its error: PETSc then leaves the step as it is, for ever.
+
+        Raises:
+            ParameterError: for such a one.
+        """
+        self._unestimated = self._unestimated + 1 if suggested == dt and not self._fixed else 0
+        if self._unestimated > UNESTIMATED:
+            msg = f"{self._method} does not estimate the error of its steps: give fixed_step"
+            raise ParameterError(msg)
+
+    def _apply_conditions(self) -> None:
+        """Give the models the fixed values from the present time on."""
         for model in self.problem.models:
             model.set_time(self._clock(self.t))
         for condition in self.problem.conditions:
@@ -264,7 +322,7 @@ class TimeStepper:
 
     def _jump(self) -> None:
         """Go on from a time at which a drive jumps: what follows drives at once takes the values after the jump."""
-        self._take_held_values()
+        self._apply_conditions()
         self.settle()
         self.problem.store()
         self._ts.restartStep()
@@ -281,7 +339,7 @@ class TimeStepper:
         """Make the next step a small part of a piece between breakpoints: what a jump starts is steep at first."""
         assert self._drives is not None
         if not self._fixed:
-            self._rung = min(self._rung, AFTER_JUMP * self._drives.left(self.t))
+            self._step_size = min(self._step_size, AFTER_JUMP * self._drives.left(self.t))
 
     def _resolved(self, target: float) -> tuple[int, float]:
         """Return in how many equal steps to go to the target, and their size: one that sees all of every drive.
@@ -295,25 +353,25 @@ class TimeStepper:
             missed = None if self._drives is None else self._drives.missed(self.t, dt)
             if missed is None:
                 return pieces, dt
-            self._rung, self._hold = CUT * dt, 3
-            if self._fixed or self._rung < self._smallest:
+            self._step_size, self._no_growth_steps = CUT * dt, 3
+            if self._fixed or self._step_size < self._smallest:
                 msg = f"{missed} changes too fast at t = {self.t:g} for a step of {dt:g} to see all of it; {REMEDY}"
                 raise ParameterError(msg)
 
     def _pieces(self, left: float) -> int:
-        """How many equal steps to the target, none longer than the rung."""
-        ratio = left / self._rung
+        """Return the number of equal steps to the target, none longer than the present size."""
+        ratio = left / self._step_size
         slack = 1e-6 * min(ratio, 1e3)  # a thousandth of a step at most, or it would skip steps and change their size
         return max(1, math.ceil(ratio - slack))
 
     def _climb(self, left: float, allowed: float) -> None:
         """Take longer steps if the error allows enough of it to be worth a factorisation, but not just after a cut."""
         longer = left / math.ceil(left / allowed) if left > 0 else allowed
-        if not self._hold and longer >= WORTH * self._rung:
-            self._rung = longer
+        if not self._no_growth_steps and longer >= MIN_GROWTH * self._step_size:
+            self._step_size = longer
 
     def _try(self) -> str | None:
-        """One TS step; why it failed, or None."""
+        """Take one TS step; return the reason if it failed, or None."""
         try:
             with option_scope(self._options):
                 trouble = attempt(self._ts.step)
@@ -328,7 +386,7 @@ class TimeStepper:
         return None if code >= 0 else reason(code, PETSc.TS.ConvergedReason)
 
     def _rewind(self) -> None:
-        """Back to the last good state."""
+        """Go back to the last good state."""
         self._last.copy(self.problem.x)
         self.problem.load(self.problem.x)
         for model in self.problem.models:
@@ -338,7 +396,7 @@ class TimeStepper:
         self._ts.restartStep()
 
     def origin(self) -> State:
-        """The state in which the last step began, to `restore`."""
+        """Return the state in which the last step began, to `restore`."""
         return State(self._began, self._last.copy(), self.steps - 1)
 
     def restore(self, state: State) -> None:
@@ -354,10 +412,9 @@ class TimeStepper:
             model.t = self.t
 
     def settle(self) -> None:
-        """Give the algebraic unknowns the values that belong to the state reached; a kept Jacobian lets them lag."""
-        if any(unknown.rate is None for unknown in self.problem.unknowns):
-            self._algebraic = self._algebraic or Problem(self.problem.models, only_algebraic=True)
-            newton(self._algebraic, t=self._clock(self.t))
+        """Give unknowns without rate the values that belong to the state reached; with a stale Jacobian they lag."""
+        if self._algebraic:
+            newton(self._algebraic, t=self._clock(self.t), options=self._petsc_options, solve="algebraic_")
             self.problem.store()
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ from emfem.errors import EmfemError
 from emfem.evolution import Run, evolve
 from emfem.files import writable
 from emfem.model import Model
-from emfem.solve import about, solve_steady
+from emfem.solve import petsc_info, solve_steady
 
 import dolfinx
 import ufl
@@ -204,7 +204,7 @@ def versions() -> dict[str, str]:
     return {
         "emfem": version("emfem"),
         "DOLFINx": dolfinx.__version__,
-        "PETSc": about.version(),
+        "PETSc": petsc_info.version(),
         "MPI": MPI.Get_library_version().splitlines()[0].split(",")[0].replace("\t", " ").strip(" \x00"),
         "Python": platform.python_version(),
     }

@@ -130,7 +130,7 @@ def test_currents_without_pads_are_fed_as_they_were(copper: em.materials.Materia
 
 def test_a_first_void_is_failure_unless_told_otherwise(copper: em.materials.Material):
     life = em.failure.run(wire(copper), critical_stress=500 * MPa, until=1e9)
-    assert life.why == FirstVoid.words
+    assert life.why == FirstVoid.reason
     assert life.nucleation == {2: life.time_to_failure}
     assert life.t[-1] == life.time_to_failure
     assert life.highest[-1] == close(500 * MPa, rel=1e-6)
@@ -279,12 +279,12 @@ def plain(material: em.materials.Material, **given: Any) -> em.Model:
     return em.stress.model(em.mesh.interval(5e-5, cells=2), material, current_density=1e10, **given)
 
 
-def go(model: Any, **changed: Any) -> em.failure.Life:
+def go(model: Any, **changed: Any) -> em.failure.FailureHistory:
     given: dict[str, Any] = {"critical_stress": 5e8, "until": 1e9} | changed
     return em.failure.run(model, **given)
 
 
-def ohms(material: em.materials.Material, fails: Any, model: em.Model | None = None) -> em.failure.Life:
+def ohms(material: em.materials.Material, fails: Any, model: em.Model | None = None) -> em.failure.FailureHistory:
     return go(wire(material) if model is None else model, resistivity=RHO, liner=LINER, fails=fails)
 
 

@@ -324,7 +324,7 @@ def test_the_residual_does_not_hang_on_the_start():
         model = heat.model(line(8), METAL, on=COLD, current_density=1e11, initial=start)
         model["T"].x.array[:] = 310.0
         problem = em.solve.Problem([model])
-        problem.hold(0.0)
+        problem.apply_conditions(0.0)
         f = problem.x.duplicate()
         problem.residual(0.0, problem.x, None, f)
         left.append(f.norm())

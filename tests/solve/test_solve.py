@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+import runpy
+import sys
+from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
 
 import emfem as em
 from emfem.errors import ConvergenceError, ParameterError, UnknownName
-from emfem.solve import TimeStepper
+from emfem.solve import METHODS, Method, Problem, TimeStepper
 
 import numpy as np
 import pytest
@@ -143,8 +149,185 @@ def test_options_reach_solvers_that_are_made_late(film: Callable[..., em.Model])
     assert sub.getPC().getType() == "lu"
 
 
-def test_no_option_is_left_in_petsc_s_database(decay: Decay):
+class Counting:
+    """A direct solve as a preconditioner of PETSc's type "python" that counts its matrices by their size."""
+
+    sizes: ClassVar[Counter[int]] = Counter()
+
+    def setUp(self, pc: PETSc.PC) -> None:
+        self.inner = PETSc.PC().create(pc.comm)
+        self.inner.setOperators(*pc.getOperators())
+        self.inner.setType("lu")
+        self.inner.setUp()
+        self.sizes[self.inner.getOperators()[0].getSize()[0]] += 1
+
+    def apply(self, _: PETSc.PC, x: PETSc.Vec, y: PETSc.Vec) -> None:
+        self.inner.apply(x, y)
+
+
+COUNTING = {"pc_type": "python", "pc_python_type": "counting.Counting"}
+BLOCKS_CASE = Path(__file__).with_name("fieldsplit_case.py")
+
+
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
+    module = ModuleType("counting")
+    module.Counting = Counting  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "counting", module)  # PETSc imports it by this name
+    Counting.sizes.clear()
+    return Counting.sizes
+
+
+def test_options_reach_the_steps_the_consistent_start_and_the_last_state(film: Callable[..., em.Model], sizes):
+    model = film(degree=1)
+    nodes = len(model["c"].x.array)
+    run = em.evolve(model, 1.0, petsc_options=COUNTING, progress=False)
+    assert sizes == {2 * nodes: run.factorisations, nodes: 2}
+
+
+@pytest.mark.parametrize("method", ["newton", "pseudo-transient"])
+def test_options_reach_steady_solves(between: em.Model, sizes, method: str):
+    em.solve_steady(between, method=method, petsc_options=COUNTING)
+    nodes = len(between["c"].x.array)
+    assert sizes[2 * nodes] >= 1
+    assert sizes[nodes] == (method == "pseudo-transient")  # its consistent start
+    assert set(sizes) <= {nodes, 2 * nodes}
+
+
+@pytest.fixture
+def film_in_a_field(plate: em.mesh.Domain) -> tuple[em.Model, em.Model]:
+    """A film and a conduction that follows its composition; their systems differ in size."""
+    film = em.film.model(plate, IDEAL, mean=0.3, on=ON, degree=2)
+    on = {"left": em.fixed(1.0), "right": em.fixed(0.0)}
+    return film, em.conduction.model(plate, conductivity=1 + film["c"], on=on, degree=1)
+
+
+def test_options_reach_both_sides_of_a_staggered_coupling(film_in_a_field: tuple[em.Model, em.Model], sizes):
+    many, few = (len(model.unknowns[0].function.x.array) for model in film_in_a_field)
+    run = em.evolve(film_in_a_field, 1e-3, coupling="staggered", petsc_options=COUNTING, progress=False)
+    assert set(sizes) == {2 * many, many, few}
+    assert sizes[2 * many] == run.factorisations
+    assert sizes[many] == 2  # at the start and at the end
+    assert sizes[few] > run.steps  # at the start and after each step
+
+
+@pytest.mark.parametrize("solve", ["algebraic_", "followers_"])
+def test_options_for_one_kind_of_solve_reach_no_other(film_in_a_field: tuple[em.Model, em.Model], sizes, solve: str):
+    own = {f"{solve}{key}": value for key, value in COUNTING.items()}
+    em.evolve(film_in_a_field, 1e-3, coupling="staggered", petsc_options=own, progress=False)
+    film, current = (len(model.unknowns[0].function.x.array) for model in film_in_a_field)
+    assert set(sizes) == {film if solve == "algebraic_" else current}
+
+
+def test_options_reach_runs_to_failure():
+    wrong = {"pc_type": "nonsense"}
+    copper = em.materials.copper(temperature=573.0)
+    line = em.mesh.interval(5e-5, cells=10)
+    stressed = em.stress.model(line, copper, current_density=2e10, voids=True)
+    message = r"^petsc_options = {'pc_type': 'nonsense'}, must be options that this PETSc has"
+    with pytest.raises(ParameterError, match=message):
+        em.failure.run(stressed, critical_stress=5e8, until=1e9, petsc_options=wrong)
+    with pytest.raises(ParameterError, match=message):
+        em.failure.nucleation(stressed, critical_stress=5e8, until=1e9, petsc_options=wrong)
+
+
+@pytest.fixture(scope="module")
+def in_blocks() -> dict[str, dict[str, float]]:
+    return runpy.run_path(str(BLOCKS_CASE))["numbers"]()
+
+
+@pytest.mark.parametrize("blocks", ["multiplicative", "schur"])
+def test_a_film_solved_in_blocks_is_the_one_solved_directly(in_blocks: dict[str, dict[str, float]], blocks: str):
+    assert in_blocks[blocks] == pytest.approx(in_blocks["direct"], rel=1e-11)
+
+
+def test_blocks_that_are_solved_roughly_give_another_film(in_blocks: dict[str, dict[str, float]]):
+    """Or options for blocks would not reach them."""
+    assert in_blocks["coarse"] != pytest.approx(in_blocks["direct"], rel=1e-9)
+
+
+def test_two_models_in_one_system_are_solved_in_blocks_of_several_unknowns(in_blocks: dict[str, dict[str, float]]):
+    assert in_blocks["coupled in blocks"] == pytest.approx(in_blocks["coupled directly"], rel=1e-10)
+
+
+def test_blocks_are_the_same_on_two_ranks(
+    in_blocks: dict[str, dict[str, float]], run_json_on_ranks: Callable[..., Any]
+):
+    ways = ("schur", "coupled in blocks")
+    found = run_json_on_ranks(2, BLOCKS_CASE, *ways, timeout=300.0)
+    for name in ways:
+        assert found[name] == pytest.approx(in_blocks[name], rel=1e-10)
+
+
+def test_names_of_blocks_are_as_short_as_they_are_different(decay: Decay, plate: em.mesh.Domain):
+    film = em.film.model(plate, IDEAL, mean=0.3, degree=1)
+    assert Problem([decay(), film]).names == ["u", "c", "mu"]
+    assert Problem([decay(name="one"), decay(name="other one")]).names == ["one.u", "other_one.u"]
+    assert Problem([film, decay(name="same"), decay(name="same")]).names == ["c", "mu", "same2.u", "same3.u"]
+    assert Problem([decay(), film], only_algebraic=True).names == ["mu"]
+
+
+def test_options_with_names_of_models_reach_their_blocks(decay: Decay):
+    models = decay(name="one"), decay(name="two")
+    options = {"pc_type": "fieldsplit", "ksp_type": "gmres", "fieldsplit_two.u_pc_type": "jacobi"}
+    marched = TimeStepper(models, 1.0, options=options)
+    marched.step(1.0)
+    blocks = marched._ts.getSNES().getKSP().getPC().getFieldSplitSubKSP()
+    assert [block.getPC().getType() for block in blocks] == ["lu", "jacobi"]
+
+
+def test_a_block_of_an_unknown_that_does_not_exist_is_refused(decay: Decay):
+    options = {"pc_type": "fieldsplit", "pc_fieldsplit_all_fields": "u, w"}
+    with pytest.raises(UnknownName, match="'w'; pc_fieldsplit_all_fields, among the unknowns of these models, has u"):
+        em.solve_steady(decay(), petsc_options=options)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"ts_type": 3}, "ts_type = 3, must be the name of a TS type of PETSc"),
+        ({"order": 0}, "order = 0, must be at least 1"),
+        ({"order": 1.5}, "order = 1.5, must be a whole number"),
+        ({"reuse": -1}, "reuse = -1, must be at least 0"),
+        ({"options": "fast"}, "options = 'fast', must be a mapping"),
+    ],
+)
+def test_a_method_checks_its_values(values: dict[str, Any], message: str):
+    with pytest.raises(ParameterError, match=f"^{message}"):
+        replace(METHODS["rosenbrock"], **values)
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (Method("nonsense", order=1), "ts_type = 'nonsense', must be a type of TS that this PETSc has"),
+        (
+            Method("rosw", order=1, options={"ts_rosw_type": "nonsense"}),
+            r"options = {.*}, must be options that this PETSc has: .*nonsense",
+        ),
+        (3, r"method = 3, must be one of rosenbrock, bdf, or em.solve.Method\(...\)"),
+    ],
+)
+def test_a_method_that_petsc_does_not_have_is_refused(decay: Decay, method: Any, message: str):
+    with pytest.raises(ParameterError, match=f"^{message}"):
+        em.evolve(decay(), 1.0, method=method, progress=False)
+
+
+def test_a_method_may_be_registered_under_a_name(decay: Decay, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(METHODS, "backward Euler", Method("beuler", order=1))
+    model = decay()
+    em.evolve(model, 1.0, method="backward Euler", fixed_step=0.1, progress=False)
+    assert model["u"].x.array == pytest.approx(1.1**-10, rel=1e-9)
+
+
+def test_steps_without_an_estimate_of_their_error_are_refused(decay: Decay):
+    with pytest.raises(ParameterError, match=r"does not estimate the error of its steps: give fixed_step$"):
+        em.evolve(decay(), 1.0, petsc_options={"ts_adapt_type": "none"}, progress=False)
+
+
+def test_no_option_is_left_in_petsc_s_database(decay: Decay, film: Callable[..., em.Model]):
     before = PETSc.Options().getAll()
+    em.evolve(film(degree=1), 1.0, petsc_options={"pc_type": "fieldsplit", "ksp_type": "gmres"}, progress=False)
     marched = stepper(decay(), options={"ksp_type": "gmres"})
     marched.step(1.0)
     em.solve_steady(decay(), petsc_options={"ksp_type": "gmres"})

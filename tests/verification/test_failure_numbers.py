@@ -157,7 +157,7 @@ def test_a_reservoir_hides_a_mortal_line_from_its_steady_stress():
     assert safe.immortal
 
 
-def constant_voltage(update: float) -> tuple[em.failure.Life, em.Model]:
+def constant_voltage(update: float) -> tuple[em.failure.FailureHistory, em.Model]:
     """A wire between pads at 11.25 mV, 1e10 A/m2 at first, until its resistance has risen by half."""
     net = em.mesh.network(
         [(0.0, 0.0), (50 * um, 0.0)], [(0, 1)], width=WIDE, thickness=HIGH, cells=10, pads={0: 11.25e-3, 1: 0.0}

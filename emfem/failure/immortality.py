@@ -1,4 +1,4 @@
-"""Times and bounds of a stress model: how soon it moves, and when no void can open any more."""
+"""Times and bounds of a stress model: the fastest change, and the time from which no void can open."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mpi4py import MPI
 
 
 def cell_time(model: Model) -> float:
-    """The shortest time in which stress passes a cell [s]: the least of mass over stiffness of an unknown. Collective.
+    """Return the shortest time in which stress passes a cell [s], the least mass over stiffness. Collective.
 
     It is the scale of first steps: the time to march to may be any.
     """
@@ -33,7 +33,7 @@ def cell_time(model: Model) -> float:
 
 
 def immortality(model: Model, critical_stress: float) -> watch.Event | None:
-    """An event that stops a run once no stress can reach the critical one; None if it may, or it cannot be told.
+    """Return an event that stops a run once no stress can reach the critical one; None if it may or is not known.
 
     The difference to the steady stress, w = sigma - sigma_s, obeys a diffusion equation without drive, so its largest
     value falls: sigma(x, t') <= sigma_s(x) + max w(t) for all t' > t. The steady stress alone is no bound: a short line
@@ -42,18 +42,18 @@ def immortality(model: Model, critical_stress: float) -> watch.Event | None:
     if model.drivers:
         return None
     try:
-        rest = stress.steady(model)
+        steady = stress.steady(model)
     except ParameterError:
         return None
-    highest = fields.extremes(rest)[1]
+    highest = fields.extremes(steady)[1]
     if highest >= critical_stress:
         return None
-    off = fem.Function(rest.function_space)
+    difference = fem.Function(steady.function_space)
 
     def bound(models: Sequence[Model], t: float) -> float:
-        off.x.array[:] = model["sigma"].x.array - rest.x.array
-        return (highest + fields.extremes(off)[1]) / critical_stress
+        difference.x.array[:] = model["sigma"].x.array - steady.x.array
+        return (highest + fields.extremes(difference)[1]) / critical_stress
 
     event = watch.event(bound, below=1.0, reason="immortal", rtol=1e-3)
-    event.timely = False  # what counts is that nothing will happen
+    event.check_resolution = False  # only that nothing will happen counts
     return event

@@ -1,4 +1,4 @@
-"""Voids open, grow and turn the current away: a model of stress marched to failure."""
+"""A model of stress integrated to failure: voids open, grow and turn the current away."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from emfem.errors import ParameterError, count, kind, number
 from emfem.evolution import evolve
 from emfem.failure.circuit import Circuit
 from emfem.failure.criteria import Criterion, Damage, FirstVoid, VoidLength
-from emfem.failure.life import Life, Void
+from emfem.failure.history import FailureHistory, Void
+from emfem.failure.immortality import cell_time, immortality
 from emfem.failure.liner import Liner
 from emfem.failure.nodes import Nodes
-from emfem.failure.rest import cell_time, immortality
 from emfem.model import Model
-from emfem.observe import Observer
+from emfem.observe import Observer, check_observers
+from emfem.solve import Options
 from emfem.stress import open_void
 from emfem.stress.inputs import critical_tension
 
@@ -43,13 +44,14 @@ def run(
     update: float = 0.05,
     rtol: float = 1e-4,
     watch: Sequence[Observer] = (),
-) -> Life:
-    """March a model of stress on a line or network to failure: voids open, grow and turn the current away. Collective.
+    petsc_options: Options | None = None,
+) -> FailureHistory:
+    """Integrate a model of stress on a line or network to failure: voids open, grow, turn the current away. Collective.
 
-    A void opens at the node where tension reaches the critical stress, at the time it does, and holds the stress there
-    at 0 from then on. It takes up the atoms that leave, so V = int (sigma_T - sigma)/B dV, and cuts the wires at its
+    A void opens at the node where tension reaches the critical stress, at the time it does, and fixes the stress there
+    to 0 from then on. It takes up the atoms that leave, so V = int (sigma_T - sigma)/B dV, and cuts the wires at its
     node over V/(sum of their cross-sections). There the liner carries the current, or none does. Where the currents
-    of the network can change, they are worked out anew each time that a resistance has changed by `update` of it, for
+    of the network can change, they are computed anew each time that a resistance has changed by `update` of it, for
     half a change ahead: the error is of second order in that. A void that shrinks to nothing closes. The metal is not
     made shorter by its voids. Beside a void that has just opened a stress that no cell resolves overshoots: give each
     segment several cells.
@@ -62,18 +64,19 @@ def run(
         critical_stress: sigma_c, at least 1e4 [Pa].
         until: the time to give up at, after that of the model [s].
         fails: `FirstVoid()` (when left out), `VoidLength`, `ResistanceRise` or `Drop`. Beyond that it is failure when a
-            void is as long as a wire, or when the current finds no way.
+            void is as long as a wire, or when the current has no path.
         resistivity: rho of the metal, a number or one a segment; without it currents stay as they are [Ohm m].
         liner: what carries the current past a void; without, a void cuts its wires.
         cut: length at which a void begins to cut its wires, at least 0 [m].
         hillock_stress: the compression at which the metal is squeezed out, above 0: failure too [Pa].
         most: how many voids may open; any number when left out.
-        update: part of its resistance by which a segment may change before currents are worked out anew [-].
+        update: part of its resistance by which a segment may change before currents are computed anew [-].
         rtol: error allowed in a step, as in `em.evolve`.
         watch: observers; each void and each redistribution starts them again.
+        petsc_options: as in `em.evolve`.
 
     Raises:
-        ParameterError: for a value out of its bounds, a model without voids, a criterion that needs more than is given
+        ParameterError: for a value out of its bounds, a model without voids, a criterion that needs more than there is
             or a void longer than any wire, currents that are not those of the pads, or tension that passes the critical
             one between nodes.
     """
@@ -81,7 +84,7 @@ def run(
     critical = critical_tension(critical_stress)
     if hillock_stress is not None:
         number("hillock_stress", hillock_stress, above=0.0, unit="Pa")
-    limit = np.inf if most is None else count("most", most, at_least=1)
+    limit = np.inf if most is None else float(count("most", most, at_least=1))
     number("update", update, above=0.0, at_most=1.0)
     nodes = Nodes(model)
     if liner is not None:
@@ -94,64 +97,67 @@ def run(
         raise ParameterError(msg)
     circuit = None if resistivity is None else Circuit(model, resistivity, liner, cut)
     fails = FirstVoid() if fails is None else fails
-    if isinstance(fails, type) or not callable(getattr(fails, "gauge", None)):
+    if isinstance(fails, type) or not callable(getattr(fails, "damage_measure", None)):
         msg = f"fails = {fails!r}, must be FirstVoid(), VoidLength(...), ResistanceRise(...) or Drop(...)"
         raise ParameterError(msg)
     if isinstance(fails, VoidLength) and fails.limit > nodes.longest * (1 + 1e-9):
-        told = f"limit of the void's length = {fails.limit:g} m"
-        msg = f"{told}, must be at most that of the longest wire, {nodes.longest:.4g} m"
+        msg = (
+            f"limit of the void's length = {fails.limit:g} m, must be at most that of the longest wire, "
+            f"{nodes.longest:.4g} m"
+        )
         raise ParameterError(msg)
-    if not isinstance(watch, list | tuple):
-        msg = f"watch = {watch!r}, must be a list of observers, [...]"
-        raise ParameterError(msg)
-    march = _March(model, nodes, circuit, fails, critical, float(limit), update)
-    return march.to(number("until", until, unit="s"), hillock_stress, rtol, watch)
+    check_observers(watch)
+    simulation = _Simulation(nodes, circuit, fails, critical, limit, update, hillock_stress)
+    return simulation.run(number("until", until, unit="s"), rtol, watch, petsc_options)
 
 
 @dataclass
-class _Opened:
-    """A void on the way."""
+class _OpenVoid:
+    """A void that grows, or has healed."""
 
     place: int
     nucleated: float
     healed: bool = False
 
 
-class _March:
-    """One run; its methods are what the events ask and what follows them."""
+class _Simulation(Observer):
+    """One run in legs from event to event; it records what the voids do after each step."""
 
     def __init__(
         self,
-        model: Model,
         nodes: Nodes,
         circuit: Circuit | None,
         fails: Criterion,
         critical: float,
         most: float,
         update: float,
+        hillock_stress: float | None,
     ) -> None:
-        """No void yet."""
-        self.model, self.nodes, self.circuit, self.fails = model, nodes, circuit, fails
-        self.critical, self.most, self.update = critical, most, update
-        self.gauge = fails.gauge(circuit)
-        self.voids: list[_Opened] = []
-        self.known = self._extra()
+        """Begin without a void."""
+        super().__init__()
+        self.model, self.nodes, self.circuit, self.fails = nodes.model, nodes, circuit, fails
+        self.critical, self.most, self.update, self.hillock_stress = critical, most, update, hillock_stress
+        self.measure = fails.damage_measure(circuit)
+        self.voids: list[_OpenVoid] = []
+        self.extra = self._extra_resistance()  # at the last redistribution
         self.redistributions = self.steps = 0
-        self._damaged: tuple[tuple[bytes, bool], Damage] | None = None
+        self._last_damage: tuple[tuple[bytes, bool], Damage] | None = None
+        self._rows: list[tuple[float, ...]] = []
 
     @property
     def places(self) -> list[int]:
-        """Of the voids that are open."""
+        """Places of the voids that are open."""
         return [void.place for void in self.voids if not void.healed]
 
-    def to(self, until: float, hillock_stress: float | None, rtol: float, watch: Sequence[Observer]) -> Life:
-        """March; the life."""
-        record = _Record(self)
-        follow: dict[str, Callable[[], str | None]] = {
+    def run(
+        self, until: float, rtol: float, watch: Sequence[Observer], petsc_options: Options | None
+    ) -> FailureHistory:
+        """Go from event to event until one of them ends the run."""
+        actions: dict[str, Callable[[], str | None]] = {
             "nucleation": self._nucleate,
             "redistribution": self._redistribute,
             "healing": self._heal,
-            "failure": lambda: "open" if np.isinf(self.damage().resistance) else self.fails.words,
+            "failure": lambda: "open" if np.isinf(self.damage().resistance) else self.fails.reason,
             "hillock": lambda: "hillock",
             "empty": lambda: "a void is as long as a wire",
             "immortal": lambda: "immortal",
@@ -166,50 +172,51 @@ class _March:
                 until,
                 first_step=first_step,
                 rtol=rtol,
-                watch=[*self._events(hillock_stress), record, *watch],
+                watch=[*self._events(), self, *watch],
                 progress=False,
+                petsc_options=petsc_options,
             )
             self.steps += leg.steps
             # A surface that opens or heals settles at once; currents change by little.
             calm = leg.stopped == "redistribution" and leg.steps > 0
             first_step = (leg.t - began) / leg.steps if calm else SUDDEN * cell
-            why = follow[leg.stopped]() if leg.stopped in follow else leg.stopped
+            why = actions[leg.stopped]() if leg.stopped in actions else leg.stopped
             if self.model.t >= until and why is None:
                 why = "survived"
-        failed = why not in ("survived", "immortal", "interrupted") and leg.stopped in follow
-        return record.life(self.model.t if failed else np.inf, why)
+        failed = why not in ("survived", "immortal", "interrupted") and leg.stopped in actions
+        return self._history(self.model.t if failed else np.inf, why)
 
-    def _events(self, hillock_stress: float | None) -> list[watching.Event]:
-        """What can stop a leg."""
-        found = [watching.event(self._damage, above=1.0, reason="failure")]
+    def _events(self) -> list[watching.Event]:
+        """Return what can end a leg."""
+        events = [watching.event(self._damage, above=1.0, reason="failure")]
         if len(self.places) < self.most:
-            found.append(watching.event(self._tension, above=1.0, reason="nucleation"))
-        if hillock_stress is not None:
-            found.append(watching.event("sigma_min", below=-hillock_stress, reason="hillock"))
+            events.append(watching.event(self._tension, above=1.0, reason="nucleation"))
+        if self.hillock_stress is not None:
+            events.append(watching.event("sigma_min", below=-self.hillock_stress, reason="hillock"))
         if self.places:
-            found.append(watching.event(self._healing, above=EMPTY, reason="healing", rtol=1e-3))
+            events.append(watching.event(self._healing, above=EMPTY, reason="healing", rtol=1e-3))
             if self.model.domain.network is not None:
-                found.append(watching.event(self._filling, above=1.0, reason="empty"))
+                events.append(watching.event(self._filling, above=1.0, reason="empty"))
             if self.circuit is not None and self.circuit.moves:
-                found.append(watching.event(self._change, above=self.update, reason="redistribution", rtol=1e-2))
-        elif hillock_stress is None and not self.voids:
+                events.append(watching.event(self._change, above=self.update, reason="redistribution", rtol=1e-2))
+        elif self.hillock_stress is None and not self.voids:
             safe = immortality(self.model, self.critical)
-            found += [] if safe is None else [safe]
-        return found
+            events += [] if safe is None else [safe]
+        return events
 
     def damage(self) -> Damage:
-        """How far the criterion is, now: worked out once for each state, for it may take a solve of the network."""
+        """Return the damage of the present state; computed once a state, for it may take a solve of the network."""
         lengths, any_open = self._lengths(), bool(self.places)
-        seen = lengths.tobytes(), any_open
-        if self._damaged is None or self._damaged[0] != seen:
-            self._damaged = seen, self.gauge(lengths, any_open)
-        return self._damaged[1]
+        state = lengths.tobytes(), any_open
+        if self._last_damage is None or self._last_damage[0] != state:
+            self._last_damage = state, self.measure(lengths, any_open)
+        return self._last_damage[1]
 
     def _damage(self, models: Sequence[Model], t: float) -> float:
         return self.damage().part
 
     def _tension(self, models: Sequence[Model], t: float) -> float:
-        """The highest tension where no void is, over the critical one."""
+        """Return the highest tension where no void is, over the critical one."""
         at_nodes = self.nodes.stress()
         at_nodes[self.places] = -np.inf
         highest = float(max(at_nodes.max(), 0.0))  # where all are open, none is left
@@ -224,24 +231,24 @@ class _March:
         return highest / self.critical
 
     def _healing(self, models: Sequence[Model], t: float) -> float:
-        """How far the smallest void is below 0, over the scale of volumes."""
+        """Return the distance of the smallest void below 0, over the scale of volumes."""
         return -float(self.nodes.volumes()[self.places].min()) / self.model.unknowns[1].scale
 
     def _filling(self, models: Sequence[Model], t: float) -> float:
-        """The largest part of a wire that the voids at its ends have cut."""
+        """Return the largest part of a wire that the voids at its ends have cut."""
         network = self.model.domain.wires()
         return float((self._lengths()[network.segments].sum(axis=1) / network.lengths).max())
 
     def _change(self, models: Sequence[Model], t: float) -> float:
-        """The largest change of a segment's resistance since the last redistribution, over that."""
+        """Return the largest relative change of a segment's resistance since the last redistribution."""
         assert self.circuit is not None
-        before, now = self.circuit.own + self.known, self.circuit.own + self._extra()
+        before, now = self.circuit.own + self.extra, self.circuit.own + self._extra_resistance()
         with np.errstate(invalid="ignore"):
             change = np.where(np.isinf(before), 0.0, np.abs(now / before - 1))
         return min(float(change.max()), 1 + self.update)  # a wire that is cut is a jump
 
     def _lengths(self) -> np.ndarray:
-        """Length of the void at every node of the network, or every end of the line."""
+        """Return the length of the void at every node of the network, or every end of the line."""
         lengths = np.maximum(self.nodes.lengths(), 0.0)
         network = self.model.domain.network
         if network is None:
@@ -250,16 +257,16 @@ class _March:
         every[self.nodes.metal] = lengths
         return every
 
-    def _extra(self) -> np.ndarray:
+    def _extra_resistance(self) -> np.ndarray:
         return np.zeros(0) if self.circuit is None else self.circuit.extra(self._lengths())
 
     def _nucleate(self) -> None:
-        """Open a void at each node that has come to the critical stress."""
+        """Open a void at each node that has reached the critical stress."""
         stress = self.nodes.stress()
         stress[self.places] = -np.inf
         for place in np.argsort(-stress, kind="stable"):
             if stress[place] >= (1 - TOGETHER) * self.critical and len(self.places) < self.most:
-                self.voids.append(_Opened(int(place), self.model.t))
+                self.voids.append(_OpenVoid(int(place), self.model.t))
                 open_void(self.model, self.nodes.labels[place])
 
     def _heal(self) -> None:
@@ -271,57 +278,43 @@ class _March:
                 open_void(self.model, self.nodes.labels[void.place], open=False)
 
     def _redistribute(self) -> str | None:
-        """Work the currents out anew; "open" if there is no way left for them.
+        """Compute the currents anew; return "open" if there is no path left for them.
 
         They are those half a change ahead, so that over the next leg they are neither late nor early.
         """
         assert self.circuit is not None
-        before, self.known = self.known, self._extra()
-        if not self.circuit.closed(self.known):
+        before, self.extra = self.extra, self._extra_resistance()
+        if not self.circuit.closed(self.extra):
             return "open"
-        grows = np.isfinite(self.known) & np.isfinite(before)
-        rise = np.subtract(self.known, before, out=np.zeros_like(before), where=grows)
-        self.circuit.redistribute(np.maximum(self.known + rise / 2, 0.0))
+        grows = np.isfinite(self.extra) & np.isfinite(before)
+        rise = np.subtract(self.extra, before, out=np.zeros_like(before), where=grows)
+        self.circuit.redistribute(np.maximum(self.extra + rise / 2, 0.0))
         self.redistributions += 1
         return None
 
-
-class _Record(Observer):
-    """Keeps what the voids did after each step."""
-
-    def __init__(self, march: _March) -> None:
-        """Look at a march."""
-        super().__init__()
-        self.march = march
-        self.rows: list[tuple[float, ...]] = []
-
     def record(self, t: float) -> None:
-        """Add a row, unless the last leg ended with it."""
-        low, high = fields.extremes(self.march.model["sigma"])
-        volume = float(self.march.nodes.volumes().sum())
-        row = (t, volume, self.march.damage().resistance, high, low)
-        if self.rows and self.rows[-1][0] == t:
-            self.rows[-1] = row
-        else:
-            self.rows.append(row)
+        """Add a row, in place of the last one if the leg before ended with it."""
+        low, high = fields.extremes(self.model["sigma"])
+        if self._rows and self._rows[-1][0] == t:
+            self._rows.pop()
+        self._rows.append((t, float(self.nodes.volumes().sum()), self.damage().resistance, high, low))
 
-    def life(self, time_to_failure: float, why: str) -> Life:
-        """The report."""
-        march = self.march
-        volumes, lengths = march.nodes.volumes(), march.nodes.lengths()
-        t, volume, resistance, highest, lowest = np.array(self.rows).T
-        return Life(
+    def _history(self, time_to_failure: float, why: str) -> FailureHistory:
+        """Return the report."""
+        volumes, lengths = self.nodes.volumes(), self.nodes.lengths()
+        t, volume, resistance, highest, lowest = np.array(self._rows).T
+        return FailureHistory(
             time_to_failure=time_to_failure,
             why=why,
             voids=tuple(
-                Void(march.nodes.labels[v.place], v.nucleated, float(volumes[v.place]), float(lengths[v.place]))
-                for v in march.voids
+                Void(self.nodes.labels[v.place], v.nucleated, float(volumes[v.place]), float(lengths[v.place]))
+                for v in self.voids
             ),
             t=t,
             volume=volume,
             resistance=None if np.isnan(resistance).all() else resistance,
             highest=highest,
             lowest=lowest,
-            steps=march.steps,
-            redistributions=march.redistributions,
+            steps=self.steps,
+            redistributions=self.redistributions,
         )

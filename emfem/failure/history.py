@@ -1,4 +1,4 @@
-"""What a run of voids tells: when they opened, how they grew, and when that was failure."""
+"""Reports of failure: when voids opened, how they grew, and when that was failure."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Void:
 
 
 @dataclass(frozen=True, eq=False)
-class Life:
-    """How a network or a line failed, or why it did not.
+class FailureHistory:
+    """History of a network or a line to its failure, or until it was given up.
 
     Attributes:
-        time_to_failure: infinity if it never failed or not in the time it was given [s].
+        time_to_failure: infinity if it never failed or not before `until` [s].
         why: what ended it: a criterion, "hillock", "open", or, without failure, "immortal" or "survived".
         voids: in the order in which they opened.
         t: times of all steps, shape (n,) [s].
@@ -41,7 +41,7 @@ class Life:
         highest: the highest stress at those times [Pa].
         lowest: the lowest stress at those times [Pa].
         steps: steps that the stress took.
-        redistributions: how often currents were worked out anew.
+        redistributions: how often currents were computed anew.
     """
 
     time_to_failure: float
@@ -57,33 +57,37 @@ class Life:
 
     @property
     def immortal(self) -> bool:
-        """Whether no void can ever open."""
+        """True if no void can ever open."""
         return self.why == "immortal"
 
     @property
     def nucleation(self) -> dict[int | str, float]:
-        """When a void first opened at each node that has one [s]."""
+        """Time at which a void first opened at each node that has one [s]."""
         first: dict[int | str, float] = {}
         for void in self.voids:
             first.setdefault(void.node, void.nucleated)
         return first
 
     def __str__(self) -> str:
-        """One line."""
+        """Return one line."""
         if np.isinf(self.time_to_failure):
-            told = "immortal" if self.immortal else f"{self.why} {self.t[-1]:.4g} s"
+            end = "immortal" if self.immortal else f"{self.why} {self.t[-1]:.4g} s"
         else:
-            told = f"failed after {self.time_to_failure:.5g} s: {self.why}"
+            end = f"failed after {self.time_to_failure:.5g} s: {self.why}"
         opened = ", ".join(f"{void.node} at {void.nucleated:.5g} s ({void.length:.3g} m long)" for void in self.voids)
-        return f"{told}; voids: {opened or 'none'}; {self.steps} steps"
+        return f"{end}; voids: {opened or 'none'}; {self.steps} steps"
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<{self}>"
 
 
 @dataclass(frozen=True, eq=False)
 class Nucleation:
-    """When and where the first void opens.
+    """Time and place at which the first void opens.
 
     Attributes:
-        t: when; infinity if none opens in the time given [s].
+        t: when; infinity if none opens before `until` [s].
         place: where the tension was highest then, shape (dim,) [m].
         stress: that tension [Pa].
         why: "nucleated", "immortal" if no void can ever open, or "survived".
@@ -100,6 +104,10 @@ class Nucleation:
         return self.t
 
     def __str__(self) -> str:
-        """One line."""
+        """Return one line."""
         where = ", ".join(f"{x:.4g}" for x in self.place)
         return f"{self.why}{'' if np.isinf(self.t) else f' at {self.t:.5g} s'}: {self.stress:.4g} Pa at ({where}) m"
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<{self}>"

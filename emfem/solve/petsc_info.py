@@ -1,4 +1,4 @@
-"""What this PETSc can do."""
+"""Version and packages of the PETSc in use."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ PACKAGES = ("mumps", "superlu_dist", "superlu", "umfpack", "cholmod", "hypre", "
 
 
 def version() -> str:
-    """The version of PETSc."""
+    """Return the version of PETSc."""
     return ".".join(map(str, PETSc.Sys.getVersion()))
 
 
 def packages() -> tuple[str, ...]:
-    """The solvers and partitioners that PETSc was built with, beside its own."""
+    """Return the solvers and partitioners that PETSc was built with, beside its own."""
     return tuple(name for name in PACKAGES if PETSc.Sys.hasExternalPackage(name))
