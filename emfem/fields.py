@@ -1,14 +1,14 @@
-"""What can be asked of a finite-element function, on any mesh and any number of ranks: extremes, values, samples."""
+"""Values of finite-element functions on any mesh and any number of ranks: extremes, points, lines, grids, cells."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emfem.dimensions import NOT_TOLD, Meaning
-from emfem.errors import ParameterError, choice, floats, kind, number
+from emfem.errors import ParameterError, choice, count, floats, kind, number
 from emfem.mesh import bounds, period
 
 import basix.ufl
@@ -19,6 +19,10 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 from ufl.domain import extract_domains
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray
 
 HIGHEST = 4  # degree at which expressions are sampled: roots and exponentials are estimated higher than they need
 
@@ -151,19 +155,34 @@ def integral(form: fem.Form, comm: MPI.Comm) -> float:
     return comm.allreduce(fem.assemble_scalar(form), op=MPI.SUM)
 
 
-def discontinuous(field: Any, mesh: dolfinx.mesh.Mesh, degree: int) -> fem.Function:
-    """`field`, a Function or a UFL expression, interpolated cell by cell.
+class Interpolation:
+    """A field, a Function or a UFL expression, interpolated cell by cell, again and again; compiled once.
 
     On a periodic mesh a node of the seam has two places; a discontinuous function has one value for each.
+
+    Attributes:
+        function: the values.
     """
-    shape = field.ufl_shape
-    element = basix.ufl.element("Lagrange", mesh.basix_cell(), degree, shape=shape or None, discontinuous=True)
-    space = fem.functionspace(mesh, element)
-    result = fem.Function(space, name=getattr(field, "name", "field"))
-    if hasattr(field, "meaning"):
-        result.meaning = field.meaning
-    refresh(result, field)
-    return result
+
+    def __init__(self, field: Any, mesh: dolfinx.mesh.Mesh, degree: int) -> None:
+        """Interpolate it for the first time, by a polynomial of this degree in each cell."""
+        shape = field.ufl_shape
+        element = basix.ufl.element("Lagrange", mesh.basix_cell(), degree, shape=shape or None, discontinuous=True)
+        self.function = fem.Function(fem.functionspace(mesh, element), name=getattr(field, "name", "field"))
+        if hasattr(field, "meaning"):
+            self.function.meaning = field.meaning
+        self._source = field if isinstance(field, fem.Function) else _expression(field, self.function.function_space)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Interpolate the field as it is now."""
+        self.function.interpolate(self._source)
+        self.function.x.scatter_forward()
+
+
+def discontinuous(field: Any, mesh: dolfinx.mesh.Mesh, degree: int) -> fem.Function:
+    """Return `field`, a Function or a UFL expression, interpolated cell by cell."""
+    return Interpolation(field, mesh, degree).function
 
 
 def meaning_of(function: fem.Function) -> Meaning:
@@ -180,14 +199,15 @@ def copied(function: fem.Function) -> fem.Function:
 
 def refresh(target: fem.Function, field: Any) -> None:
     """Interpolate `field`, a Function or a UFL expression, into `target` again."""
-    if isinstance(field, fem.Function):
-        target.interpolate(field)
-    else:
-        space = target.function_space
-        if not extract_domains(field):  # numbers alone, such as no drift: they need a mesh to live on
-            field = field + fem.Constant(space.mesh, np.zeros(field.ufl_shape))
-        target.interpolate(fem.Expression(field, space.element.interpolation_points))
+    target.interpolate(field if isinstance(field, fem.Function) else _expression(field, target.function_space))
     target.x.scatter_forward()
+
+
+def _expression(field: Any, space: fem.FunctionSpace) -> fem.Expression:
+    """Return a UFL expression at the interpolation points of a space."""
+    if not extract_domains(field):  # numbers alone, such as no drift: they need a mesh to live on
+        field = field + fem.Constant(space.mesh, np.zeros(field.ufl_shape))
+    return fem.Expression(field, space.element.interpolation_points)
 
 
 def sampled(field: Any) -> fem.Function:
@@ -219,7 +239,7 @@ def sampled(field: Any) -> fem.Function:
 
 
 def evaluate(field: Any, points: ArrayLike) -> NDArray[np.float64]:
-    """Values at points, the same on all ranks. Collective.
+    """Return values at points, the same on all ranks. Collective.
 
     Where a field jumps between cells, as a gradient does, the value is the mean of those of the cells that meet there.
 
@@ -234,45 +254,53 @@ def evaluate(field: Any, points: ArrayLike) -> NDArray[np.float64]:
         ParameterError: if the points have another shape, or the field is none.
     """
     function = sampled(field)
-    mesh, element = function.function_space.mesh, function.function_space.element.basix_element
-    places = floats("points", points)
-    if places.ndim != 2 or places.shape[1] != mesh.geometry.dim:
-        msg = f"points of shape {places.shape}, must be (n, {mesh.geometry.dim})"
-        raise ParameterError(msg)
-    padded = np.zeros((len(places), 3))
-    padded[:, : places.shape[1]] = places
-    values = np.zeros((len(places), int(np.prod(function.ufl_shape, dtype=int))))
-    with _about_one_large(mesh) as scale:
-        padded *= scale
-        which, cells = _found(mesh, padded, every=element.discontinuous and element.degree > 0)
-        if len(which):
-            np.add.at(values, which, function.eval(padded[which], cells).reshape(len(which), -1))
-    number_of = np.bincount(which, minlength=len(places)).astype(float)
-    for array in (values, number_of):
-        mesh.comm.Allreduce(MPI.IN_PLACE, array, op=MPI.SUM)
-    with np.errstate(invalid="ignore"):  # 0 / 0 outside of the mesh
-        values /= number_of[:, None]
-    return values.reshape(len(places), *function.ufl_shape)
+    return Sampler(function.function_space.mesh, points).values(function)
 
 
-def _found(
-    mesh: dolfinx.mesh.Mesh, points: NDArray[np.float64], *, every: bool
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Numbers of points, and cells of this rank that hold them: all that do, or over all ranks one a point."""
-    tree = dolfinx.geometry.bb_tree(mesh, mesh.topology.dim)
-    candidates = dolfinx.geometry.compute_collisions_points(tree, points)
-    colliding = dolfinx.geometry.compute_colliding_cells(mesh, candidates, points)
-    which = np.repeat(np.arange(len(points)), np.diff(colliding.offsets))
-    owned = colliding.array < mesh.topology.index_map(mesh.topology.dim).size_local
-    which, cells = which[owned], colliding.array[owned]
-    if every:
-        return which, cells
-    which, first = np.unique(which, return_index=True)
-    rank = np.full(len(points), mesh.comm.size)
-    rank[which] = mesh.comm.rank
-    mesh.comm.Allreduce(MPI.IN_PLACE, rank, op=MPI.MIN)
-    mine = rank[which] == mesh.comm.rank
-    return which[mine], cells[first[mine]]
+class Sampler:
+    """Points of a mesh whose cells are searched once; values there of any function on the mesh, again and again."""
+
+    def __init__(self, mesh: dolfinx.mesh.Mesh, points: ArrayLike) -> None:
+        """Find the cells of points of shape (n, dim), the same on all ranks. Collective.
+
+        Raises:
+            ParameterError: if the points have another shape.
+        """
+        self.mesh, self.points = mesh, floats("points", points)
+        dim = mesh.geometry.dim
+        if self.points.ndim != 2 or self.points.shape[1] != dim:
+            msg = f"points of shape {self.points.shape}, must be (n, {dim})"
+            raise ParameterError(msg)
+        self._padded = np.zeros((len(self.points), 3))
+        self._padded[:, :dim] = self.points
+        with _about_one_large(mesh) as scale:
+            tree = dolfinx.geometry.bb_tree(mesh, mesh.topology.dim)
+            candidates = dolfinx.geometry.compute_collisions_points(tree, self._padded * scale)
+            colliding = dolfinx.geometry.compute_colliding_cells(mesh, candidates, self._padded * scale)
+        which = np.repeat(np.arange(len(self.points)), np.diff(colliding.offsets))
+        owned = colliding.array < mesh.topology.index_map(mesh.topology.dim).size_local
+        self._all = which, cells = which[owned], colliding.array[owned]  # all cells of this rank that hold a point
+        which, first = np.unique(which, return_index=True)
+        rank = np.full(len(self.points), mesh.comm.size)
+        rank[which] = mesh.comm.rank
+        mesh.comm.Allreduce(MPI.IN_PLACE, rank, op=MPI.MIN)
+        mine = rank[which] == mesh.comm.rank
+        self._one = which[mine], cells[first[mine]]  # over all ranks one cell a point
+
+    def values(self, function: fem.Function) -> NDArray[np.float64]:
+        """Return values as `evaluate` does. Collective."""
+        element = function.function_space.element.basix_element
+        which, cells = self._all if element.discontinuous and element.degree > 0 else self._one
+        values = np.zeros((len(self.points), int(np.prod(function.ufl_shape, dtype=int))))
+        with _about_one_large(self.mesh) as scale:
+            if len(which):
+                np.add.at(values, which, function.eval(self._padded[which] * scale, cells).reshape(len(which), -1))
+        number_of = np.bincount(which, minlength=len(values)).astype(float)
+        for array in (values, number_of):
+            self.mesh.comm.Allreduce(MPI.IN_PLACE, array, op=MPI.SUM)
+        with np.errstate(invalid="ignore"):  # 0 / 0 outside of the mesh
+            values /= number_of[:, None]
+        return values.reshape(len(values), *function.ufl_shape)
 
 
 @contextmanager
@@ -291,8 +319,38 @@ def _about_one_large(mesh: dolfinx.mesh.Mesh) -> Iterator[float]:
         x /= scale
 
 
+class Pixels(Sampler):
+    """The pixel centres of a regular grid over the box around a mesh, indexed [ix, iy, ...].
+
+    Attributes:
+        axes: coordinates of the pixels along each axis.
+        spacing: their distance along each axis, shape (dim,).
+    """
+
+    def __init__(self, mesh: dolfinx.mesh.Mesh, shape: Sequence[int]) -> None:
+        """Lay a grid of `shape` pixels over the mesh. Collective.
+
+        Raises:
+            ParameterError: if the shape does not fit the dimension of the mesh.
+        """
+        if len(shape) != mesh.geometry.dim:
+            msg = f"shape = {tuple(shape)!r}, this mesh has {mesh.geometry.dim} dimensions"
+            raise ParameterError(msg)
+        self.shape = tuple(shape)
+        self._lower, upper = bounds(mesh)
+        self._lengths = upper - self._lower
+        self.spacing = self._lengths / np.array(shape)
+        self.axes = [low + (np.arange(n) + 0.5) * h for low, n, h in zip(self._lower, shape, self.spacing, strict=True)]
+        super().__init__(mesh, np.stack(np.meshgrid(*self.axes, indexing="ij"), axis=-1).reshape(-1, len(shape)))
+
+    def sample(self, function: fem.Function) -> Grid:
+        """Return a function at the pixels. Collective."""
+        values = self.values(function).reshape(*self.shape, *function.ufl_shape)
+        return Grid(values, self._lower, self._lengths, tuple(bool(p) for p in period(self.mesh)))
+
+
 def sample_grid(field: Any, shape: Sequence[int]) -> Grid:
-    """A field on a regular grid of `shape` pixels, indexed [ix, iy, ...], of a vector with its components last.
+    """Return a field on a regular grid of `shape` pixels, indexed [ix, iy, ...], of a vector its components last.
 
     Args:
         field: a Function or a UFL expression; see `evaluate`.
@@ -302,15 +360,86 @@ def sample_grid(field: Any, shape: Sequence[int]) -> Grid:
         ParameterError: if the shape does not fit the dimension of the mesh.
     """
     function = sampled(field)
-    mesh = function.function_space.mesh
-    if len(shape) != mesh.geometry.dim:
-        msg = f"shape = {tuple(shape)!r}, this mesh has {mesh.geometry.dim} dimensions"
+    return Pixels(function.function_space.mesh, shape).sample(function)
+
+
+def to_xarray(field: Any, shape: Sequence[int]) -> xarray.DataArray:
+    """Return a field on a regular grid as a labelled array: axes x, y, z and `component`, with units. Collective.
+
+    Args:
+        field: a Function, a UFL expression or one of `model.fields`.
+        shape: pixels along each axis.
+
+    Raises:
+        ParameterError: if the shape does not fit the dimension of the mesh.
+    """
+    import xarray  # slow to import, and most runs have no labelled arrays
+
+    function = sampled(field)
+    pixels, meaning = Pixels(function.function_space.mesh, shape), meaning_of(function)
+    coordinates: dict[str, Any] = {
+        axis: (axis, places, {"units": meaning.system.length}) for axis, places in zip("xyz", pixels.axes, strict=False)
+    }
+    suffixes = _components(function)
+    if len(suffixes) > 1:
+        coordinates["component"] = [suffix.removeprefix("_") for suffix in suffixes]
+    values = pixels.sample(function).values.reshape(*shape, *([len(suffixes)] if len(suffixes) > 1 else ()))
+    told = {"units": meaning.unit, "long_name": meaning.label or meaning.symbol}
+    return xarray.DataArray(values, coordinates, tuple(coordinates), meaning.symbol, told)
+
+
+def probe(field: Any, points: ArrayLike) -> pd.DataFrame:
+    """Return a table of points and the values there, one row a point; `.attrs["units"]` by column. Collective.
+
+    Args:
+        field: a Function, a UFL expression or one of `model.fields`; of a vector each component has a column.
+        points: shape (n, dim), on every rank the same; values outside of the mesh are NaN.
+
+    Raises:
+        ParameterError: if the points have another shape, or the field is none.
+    """
+    import pandas as pd  # half a second that most runs can do without
+
+    function = sampled(field)
+    values, meaning, places = evaluate(function, points), meaning_of(function), floats("points", points)
+    columns = dict(zip("xyz", places.T, strict=False))
+    units = dict.fromkeys(columns, meaning.system.length)
+    for suffix, part in zip(_components(function), values.reshape(len(values), -1).T, strict=True):
+        columns[meaning.symbol + suffix] = part
+        units[meaning.symbol + suffix] = meaning.unit
+    table = pd.DataFrame(columns)
+    table.attrs["units"] = units
+    return table
+
+
+def line_cut(field: Any, a: ArrayLike, b: ArrayLike, n: int = 200) -> pd.DataFrame:
+    """Return a table of values at n points, equally far apart, from a to b: `probe` with the distance "s" from a.
+
+    Args:
+        field: as in `probe`.
+        a: where the line begins, shape (dim,), or a number in one dimension.
+        b: where it ends.
+        n: number of points, at least 2.
+
+    Raises:
+        ParameterError: for ends of another shape, or the same ends; for fewer points.
+    """
+    ends = floats("a", np.atleast_1d(floats("a", a))), floats("b", np.atleast_1d(floats("b", b)))
+    span = ends[1] - ends[0] if ends[0].shape == ends[1].shape else np.zeros(0)
+    if ends[0].ndim != 1 or not np.linalg.norm(span) > 0:
+        msg = f"a = {ends[0].tolist()} and b = {ends[1].tolist()}, must be two different points"
         raise ParameterError(msg)
-    lower, upper = bounds(mesh)
-    axes = [low + (np.arange(n) + 0.5) * (high - low) / n for low, high, n in zip(lower, upper, shape, strict=True)]
-    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
-    values = evaluate(function, points).reshape(*shape, *function.ufl_shape)
-    return Grid(values, lower, upper - lower, tuple(bool(p) for p in period(mesh)))
+    parts = np.linspace(0.0, 1.0, count("n", n, at_least=2))
+    table = probe(field, ends[0] + parts[:, None] * span)
+    units = table.attrs["units"]
+    table.insert(0, "s", parts * np.linalg.norm(span))
+    table.attrs["units"] = {"s": units["x"], **units}
+    return table
+
+
+def _components(function: fem.Function) -> list[str]:
+    """What is added to the name of a field for each of its components: "_x", "_xy"; nothing for a scalar."""
+    return ["_" * bool(i) + "".join("xyz"[j] for j in i) for i in np.ndindex(function.ufl_shape)]
 
 
 def component(field: Any, chosen: str | None) -> fem.Function:
