@@ -37,6 +37,7 @@ LAYERS = {
     "watch": 5,
     "write": 5,
     "evolution": 6,
+    "storage": 6,
     "studies": 7,
     "failure": 7,
     "lifetime": 7,

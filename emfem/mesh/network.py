@@ -105,7 +105,7 @@ def meshed(
         weight,
         found,
         segment,
-        _faces(mesh, found),
+        faces(mesh, found),
         weight_lengths=2,
         length_unit=METRE,
     )
@@ -156,7 +156,7 @@ def _counts(found: Network, cells: ArrayLike | None, size: float | None) -> Numb
     return _bounded(told.astype(np.int64))
 
 
-def _faces(mesh: dolfinx.mesh.Mesh, found: Network) -> fem.Function:
+def faces(mesh: dolfinx.mesh.Mesh, found: Network) -> fem.Function:
     """The sum of the cross-sections of the wires that end at each node, 0 inside the wires."""
     faces = fem.Function(fem.functionspace(mesh, ("Lagrange", 1)), name="faces")
     areas = np.bincount(found.segments.ravel(), np.repeat(found.cross_sections, 2), len(found.nodes))

@@ -124,7 +124,17 @@ def unfolded(torus: dolfinx.mesh.Mesh, element: basix.ufl._ElementBase, period: 
         along = corners[:, :, axis]
         if length:  # a cell that crosses the seam has nodes on both sides: lift the near ones by a period
             along[along < along.max(axis=1, keepdims=True) - length / 2] += length
-    n, per_cell = corners.shape[:2]
+    return with_cell_geometry(torus, element, corners, period)
+
+
+def with_cell_geometry(
+    torus: dolfinx.mesh.Mesh,
+    element: basix.ufl._ElementBase,
+    corners: NDArray[np.float64],
+    period: tuple[float, ...],
+) -> PeriodicMesh:
+    """Return the mesh on the topology of a torus whose cells each have nodes of their own, shape (cells, nodes, dim)."""
+    n, per_cell, dim = corners.shape
     geometry = dolfinx.mesh.create_geometry(
         dolfinx.common.IndexMap(torus.comm, n * per_cell),
         np.arange(n * per_cell, dtype=np.int32).reshape(n, per_cell),
