@@ -164,10 +164,16 @@ class Interpolation:
         function: the values.
     """
 
-    def __init__(self, field: Any, mesh: dolfinx.mesh.Mesh, degree: int) -> None:
-        """Interpolate it for the first time, by a polynomial of this degree in each cell."""
-        shape = field.ufl_shape
-        element = basix.ufl.element("Lagrange", mesh.basix_cell(), degree, shape=shape or None, discontinuous=True)
+    def __init__(
+        self,
+        field: Any,
+        mesh: dolfinx.mesh.Mesh,
+        degree: int,
+        variant: basix.LagrangeVariant = basix.LagrangeVariant.gll_warped,
+    ) -> None:
+        """Interpolate it for the first time, by a polynomial of this degree in each cell with these nodes."""
+        shape = field.ufl_shape or None
+        element = basix.ufl.element("Lagrange", mesh.basix_cell(), degree, variant, shape=shape, discontinuous=True)
         self.function = fem.Function(fem.functionspace(mesh, element), name=getattr(field, "name", "field"))
         if hasattr(field, "meaning"):
             self.function.meaning = field.meaning

@@ -30,6 +30,7 @@ LAYERS = {
     "steps": 4,
     "stress": 4,
     "surface": 4,
+    "vtk": 4,
     "checkpoint": 5,
     "patterns": 5,
     "plot": 5,
