@@ -107,8 +107,8 @@ def _matched(stored: Arrays, key: str, model: Model, unknown: Unknown) -> Values
     if alike and np.all((wide == 0) | (places[:, :dim] < wide)):
         here = here[:, : places.shape[1]]
         wide = np.append(wide, np.zeros(here.shape[1] - dim))
-        tree = cKDTree(here, boxsize=wide if wide.any() else None) if len(here) else None
-        for first in range(0, nodes if tree else 0, BLOCK):
+        tree = cKDTree(here, boxsize=wide if wide.any() else None)
+        for first in range(0, nodes if len(here) else 0, BLOCK):
             block = np.array(places[first : first + BLOCK])
             distance, nearest = tree.query(block, distance_upper_bound=NEAR * (upper - lower).max())
             hit = np.flatnonzero(np.isfinite(distance))

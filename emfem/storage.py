@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from dataclasses import fields as attributes
@@ -39,6 +40,7 @@ from numpy.typing import NDArray
 
 FORMAT = 1
 CONTENTS, MESH = "fields.json", "mesh.npz"
+READ_ERRORS = (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error)  # of half a file
 NETWORK = ("nodes", "segments", "width", "thickness", "vias", "via_resistance", "loads", "layer")
 
 
@@ -65,7 +67,7 @@ class StateWriter:
         self._derived: list[Interpolation] = []
         self._functions: dict[str, fem.Function] = {}
         spaces: list[tuple[dict[str, Any], fem.FunctionSpace]] = []
-        contents = []
+        described = []
         for key, model in zip(checkpoint.keys(models), models, strict=True):
             found = {}
             for name, field in model.fields.items():
@@ -76,7 +78,7 @@ class StateWriter:
                 if not known:
                     spaces.append((_element(space), space))
                 found[name] = {"space": (known or [len(spaces) - 1])[0], "meaning": asdict(field.meaning)}
-            contents.append(
+            described.append(
                 {
                     "name": model.name,
                     "key": key,
@@ -93,7 +95,7 @@ class StateWriter:
             "emfem": version("emfem"),
             "domain": _described(self._domain),
             "spaces": [element for element, _ in spaces],
-            "models": contents,
+            "models": described,
         }
         if self._comm.rank == 0:
             (self.folder / CONTENTS).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -149,6 +151,27 @@ class StateWriter:
         save_arrays(self.folder / MESH, rows, shared, comm=self._comm)
 
 
+def contents(folder: os.PathLike[str] | str) -> dict[str, Any]:
+    """Return the table of contents of a folder.
+
+    Raises:
+        ParameterError: if it is missing or damaged, or of a newer format.
+    """
+    path = Path(folder) / CONTENTS
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        version_of_format = int(table["format"])
+    except READ_ERRORS as error:
+        msg = f"{path} cannot be read: {_reason(error)}"
+        raise ParameterError(msg) from None
+    if version_of_format > FORMAT:
+        msg = (
+            f"{path} has format {version_of_format}, must be at most {FORMAT}: take emfem {table.get('emfem')} or newer"
+        )
+        raise ParameterError(msg)
+    return table
+
+
 class SavedModel(Model):
     """The fields of a model in a saved state, with their units, and its numbers. It has no equations."""
 
@@ -162,12 +185,14 @@ class SavedModel(Model):
         self._meanings = {name: _meaning(field["meaning"]) for name, field in told["fields"].items()}
         self.numbers: dict[str, float] = {}
         self.quantities = {
-            name: Quantity(lambda name=name: self.numbers[name], _meaning(meaning))  # type: ignore[misc]
+            name: Quantity(lambda name=name: self.numbers[name], _meaning(meaning))
             for name, meaning in told["quantities"].items()
         }
         nothing = np.zeros(0, dtype=np.int32)
         self.conditions = tuple(
-            Condition(boundary, next(u for u in self.unknowns if u.name == unknown), nothing, fem.Constant(domain.mesh, 0.0))
+            Condition(
+                boundary, next(u for u in self.unknowns if u.name == unknown), nothing, fem.Constant(domain.mesh, 0.0)
+            )
             for boundary, unknown in told["conditions"]
         )
         for key, function in functions.items():
@@ -189,20 +214,20 @@ class StateReader:
             ParameterError: if a file is missing or damaged, or of a newer format.
         """
         self.folder = Path(folder)
-        contents = self._contents()
+        table = contents(self.folder)
         try:
             arrays = Arrays(self.folder / MESH, comm)
-            self.domain, rows = _read_domain(contents["domain"], arrays, comm)
+            self.domain, rows = _read_domain(table["domain"], arrays, comm)
             self._spaces = [
                 _read_space(self.domain.mesh, element, arrays[f"dofs {i}"][rows])
-                for i, element in enumerate(contents["spaces"])
+                for i, element in enumerate(table["spaces"])
             ]
-        except (OSError, BadZipFile, KeyError) as error:
+        except READ_ERRORS as error:
             msg = f"{self.folder / MESH} cannot be read: {_reason(error)}"
             raise ParameterError(msg) from None
         self._functions: dict[str, tuple[fem.Function, NDArray[np.int64]]] = {}
         self.models, self._keys = [], []
-        for told in contents["models"]:
+        for told in table["models"]:
             functions = {}
             for name, field in told["fields"].items():
                 space, source = self._spaces[field["space"]]
@@ -210,20 +235,6 @@ class StateReader:
                 self._functions[f"{told['key']}/{name}"] = functions[name], source
             self.models.append(SavedModel(told["name"], self.domain, functions, told))
             self._keys.append(told["key"])
-
-    def _contents(self) -> dict[str, Any]:
-        """The table of contents."""
-        path = self.folder / CONTENTS
-        try:
-            contents = json.loads(path.read_text(encoding="utf-8"))
-            number = int(contents["format"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            msg = f"{path} cannot be read: {_reason(error)}"
-            raise ParameterError(msg) from None
-        if number > FORMAT:
-            msg = f"{path} has format {number}, must be at most {FORMAT}: it was written by emfem {contents['emfem']}"
-            raise ParameterError(msg)
-        return contents
 
     def read(self, path: os.PathLike[str] | str) -> list[SavedModel]:
         """Give the models the state in a file, all of them or none. Collective.
@@ -239,7 +250,7 @@ class StateReader:
                 for key, (function, source) in self._functions.items()
             ]
             numbers = [(arrays[f"{key}/quantities"], arrays[f"{key}/held"]) for key in self._keys]
-        except (OSError, BadZipFile, KeyError, ValueError) as error:
+        except READ_ERRORS as error:
             msg = f"{path} cannot be read: {_reason(error)}"
             raise ParameterError(msg) from None
         for (function, _), found in zip(self._functions.values(), values, strict=True):
@@ -287,7 +298,7 @@ def _read_domain(told: Mapping[str, Any], arrays: Arrays, comm: MPI.Comm) -> tup
         np.array(cells[_part(len(cells), comm)]),
         element,
         np.zeros((_part(nodes, comm).stop - _part(nodes, comm).start, told["dim"])),
-        max_facet_to_cell_links=2 if network is None else int(max(2, network.degree.max())),
+        max_facet_to_cell_links=2 if network is None else max(2, int(network.degree.max())),
     )
     topology, dim = mesh.topology, mesh.topology.dim
     rows = topology.original_cell_index.astype(np.int64)

@@ -7,14 +7,16 @@ of a degree above 1 are VTK's Lagrange cells.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
+from emfem.errors import ParameterError
 from emfem.fields import Interpolation, meaning_of
 from emfem.files import SharedFile
-from emfem.mesh import Domain
+from emfem.model import Model
+from emfem.observe import model_with_field
 
 import basix
 import dolfinx
@@ -31,21 +33,41 @@ ABOUT = "about"  # name of the field data with the units: JSON as bytes, as mesh
 
 
 class CellFields:
-    """Fields on the cells of a domain, interpolated with one degree, again and again.
+    """Fields of models on the cells of their mesh, interpolated with the degree of the unknowns, again and again.
 
     Attributes:
         domain: the domain.
         functions: discontinuous Functions by name.
     """
 
-    def __init__(self, domain: Domain, fields: Mapping[str, Any], degree: int) -> None:
-        """Interpolate Functions or UFL expressions by name for the first time. Collective."""
-        self.domain, self._degree = domain, degree
+    def __init__(self, models: Sequence[Model], names: Sequence[str] | None = None, *, curved: bool = True) -> None:
+        """Interpolate fields for the first time. Collective.
+
+        Args:
+            models: the models.
+            names: of the fields; those that one model alone has when left out.
+            curved: whether curved cells stay curved where the unknowns have a lower degree.
+
+        Raises:
+            UnknownName: if no model has a field.
+            ParameterError: if several have it, or the fields live on several meshes.
+        """
+        every = [name for model in models for name in model.names]
+        names = [name for name in every if every.count(name) == 1] if names is None else names
+        owners = [model_with_field(models, name) for name in names]
+        if len({id(model.mesh) for model in owners}) != 1:
+            msg = f"fields {', '.join(names)}, must live on one mesh"
+            raise ParameterError(msg)
+        self.domain, mesh = owners[0].domain, owners[0].mesh
+        degrees = [u.function.function_space.element.basix_element.degree for model in owners for u in model.unknowns]
+        self._degree = max(*degrees, mesh.geometry.cmaps[0].degree if curved else 1)
         even = basix.LagrangeVariant.equispaced  # as VTK has its nodes
-        self._copies = [Interpolation(field, domain.mesh, degree, even) for field in fields.values()]
-        self.functions = {name: copy.function for name, copy in zip(fields, self._copies, strict=True)}
-        for name, function in self.functions.items():
-            function.name = name
+        self._copies = [
+            Interpolation(model[name], mesh, self._degree, even) for name, model in zip(names, owners, strict=True)
+        ]
+        self.functions = {name: copy.function for name, copy in zip(names, self._copies, strict=True)}
+        for model, (name, function) in zip(owners, self.functions.items(), strict=True):
+            function.name, function.meaning = name, model.fields[name].meaning
 
     def refresh(self) -> None:
         """Interpolate the fields as they are now."""
@@ -153,13 +175,22 @@ def collection(files: Mapping[str, float]) -> str:
     return "\n".join(['<?xml version="1.0"?>', head, "<Collection>", *entries, "</Collection>", "</VTKFile>", ""])
 
 
-def to_pyvista(cells: CellFields) -> pyvista.UnstructuredGrid | None:
-    """Return the fields as a grid of PyVista on rank 0, None elsewhere. Collective.
+def to_pyvista(models: Model | Sequence[Model], names: Sequence[str] | None = None) -> pyvista.UnstructuredGrid | None:
+    """Return fields as a grid of PyVista on rank 0, None elsewhere. Collective.
 
-    Units are in its field data, one text for each field: `grid.field_data["unit of c"]`.
+    Units are in its field data, one text for each field: `grid.field_data["unit of c"]`; regions are cell data.
+
+    Args:
+        models: one model or several.
+        names: of the fields; all when left out.
+
+    Raises:
+        UnknownName: if no model has a field.
+        ParameterError: if several have it, or the fields live on several meshes.
     """
     import pyvista  # slow to import
 
+    cells = CellFields((models,) if isinstance(models, Model) else tuple(models), names)
     parts = cells.domain.mesh.comm.gather((cells.arrays(), cells.regions()), root=0)
     if parts is None:
         return None

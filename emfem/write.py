@@ -10,8 +10,7 @@ from emfem import vtk
 from emfem.dimensions import PLAIN
 from emfem.errors import ParameterError
 from emfem.files import writable
-from emfem.model import Model
-from emfem.observe import Observer, model_with_field, model_with_quantity
+from emfem.observe import Observer, model_with_quantity
 
 import dolfinx.io
 from mpi4py import MPI
@@ -69,7 +68,7 @@ class FieldFile(Observer):
 
     def begin(self) -> None:
         """Interpolate the fields for the first time."""
-        self.cells = cell_fields(self.models, self.names, curved=self.path.suffix == ".pvd")
+        self.cells = vtk.CellFields(self.models, self.names, curved=self.path.suffix == ".pvd")
 
 
 class AdiosFile(FieldFile):
@@ -113,31 +112,6 @@ class VtuFiles(FieldFile):
         text(self.path, vtk.collection(self.frames), comm=self.models[0].mesh.comm)
 
 
-def cell_fields(models: Sequence[Model], names: Sequence[str], *, curved: bool = True) -> vtk.CellFields:
-    """Return fields of models on the cells of their mesh, all of the degree of the unknowns.
-
-    Args:
-        models: the models.
-        names: of the fields.
-        curved: whether curved cells stay curved where the unknowns have a lower degree.
-
-    Raises:
-        UnknownName: if no model has a field.
-        ParameterError: if several have it, or the fields live on several meshes.
-    """
-    owners = {name: model_with_field(models, name) for name in names}
-    if len({id(model.mesh) for model in owners.values()}) != 1:
-        msg = f"fields {', '.join(names)}, must live on one mesh"
-        raise ParameterError(msg)
-    domain = next(iter(owners.values())).domain
-    degrees = [u.function.function_space.element.basix_element.degree for m in owners.values() for u in m.unknowns]
-    degree = max(*degrees, domain.mesh.geometry.cmaps[0].degree if curved else 1)
-    found = vtk.CellFields(domain, {name: model[name] for name, model in owners.items()}, degree)
-    for name, model in owners.items():
-        found.functions[name].meaning = model.fields[name].meaning
-    return found
-
-
 def series(
     path: os.PathLike[str] | str,
     *,
@@ -171,8 +145,9 @@ def vtu(
 ) -> VtuFiles:
     """Write fields for ParaView, PyVista and meshio.
 
-    A .pvd file lists the times; a folder of its name holds a .vtu file for each, written by all ranks together. Cells of
-    a degree above 1 are Lagrange cells; field data "about" holds units and names (bytes of JSON), "TimeValue" the time.
+    A .pvd file lists the times; a folder of its name holds a .vtu file for each, written by all ranks together. Cells
+    of a degree above 1 are Lagrange cells. The field data hold the time, "TimeValue", and units and names of regions,
+    "about", as bytes of JSON.
 
     Args:
         path: a name ending in .pvd; its folder is made.

@@ -133,7 +133,7 @@ def with_cell_geometry(
     corners: NDArray[np.float64],
     period: tuple[float, ...],
 ) -> PeriodicMesh:
-    """Return the mesh on the topology of a torus whose cells each have nodes of their own, shape (cells, nodes, dim)."""
+    """Return the mesh on the topology of a torus, each cell with nodes of its own: shape (cells, nodes, dim)."""
     n, per_cell, dim = corners.shape
     geometry = dolfinx.mesh.create_geometry(
         dolfinx.common.IndexMap(torus.comm, n * per_cell),

@@ -150,7 +150,9 @@ def _thickness(c: fem.Function, grid: fields.Pixels, width: float) -> Values:
     inside = np.clip(c.x.array, 1e-12, 1 - 1e-12)
     distance.x.array[:] = width * np.log(inside / (1 - inside))
     across = grid.spacing[1:]
-    depth = np.nan_to_num(grid.sample(distance).values, nan=-np.inf) / across.mean()  # the surface cuts a pixel at +-1/2
+    depth = (
+        np.nan_to_num(grid.sample(distance).values, nan=-np.inf) / across.mean()
+    )  # the surface cuts a pixel at +-1/2
     area = np.clip(depth + 0.5, 0.0, 1.0).reshape(len(depth), -1).sum(axis=1) * across.prod()
     return area if len(across) == 1 else np.sqrt(area / np.pi)
 
