@@ -81,7 +81,8 @@ def load(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> None:
         t = float(stored["t"])
         values = [_matched(stored, key, model, unknown) for key, model, unknown in _each(models)]
     except BadZipFile as error:
-        raise ParameterError(str(error)) from None
+        msg = f"{path} cannot be read: {error}"
+        raise ParameterError(msg) from None
     for (_, _, unknown), found in zip(_each(models), values, strict=True):
         unknown.function.x.array[:] = found
         unknown.function.known = True

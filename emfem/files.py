@@ -161,12 +161,16 @@ class Arrays(Mapping[str, NDArray[Any]]):
         content = np.memmap(self.path, np.uint8, "r", begin, (info.file_size,))
         ends = np.linspace(0, info.file_size, self._comm.size + 1).astype(np.int64)
         if _checksum(content[ends[self._comm.rank] : ends[self._comm.rank + 1]], self._comm, 0) != info.CRC:
-            msg = f"{self.path} cannot be read: its {name} is damaged"
+            msg = f"its {name} is damaged"
             raise zipfile.BadZipFile(msg)
         header = io.BytesIO(content[: min(info.file_size, 2**16)].tobytes())
         np.lib.format.read_magic(header)
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(header)
         return content[header.tell() :].view(dtype).reshape(shape, order="F" if fortran else "C")
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is an array of this name; reads nothing."""
+        return name in self._entries
 
     def __iter__(self) -> Iterator[str]:
         """The names."""
