@@ -83,8 +83,8 @@ def load(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> None:
     except BadZipFile as error:
         msg = f"{path} cannot be read: {error}"
         raise ParameterError(msg) from None
-    for (_, _, unknown), found in zip(_each(models), values, strict=True):
-        unknown.function.x.array[:] = found
+    for (_, _, unknown), stored_values in zip(_each(models), values, strict=True):
+        unknown.function.x.array[:] = stored_values
         unknown.function.known = True
     for model in models:
         model.t = t
@@ -92,7 +92,7 @@ def load(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> None:
 
 
 def _matched(stored: Arrays, key: str, model: Model, unknown: Unknown) -> Values:
-    """Return the stored values at the nodes of this rank, ghosts included, found by place, block by block. Collective.
+    """Return the stored values at the nodes of this rank, ghosts included, by place, block by block. Collective.
 
     Raises:
         ParameterError: if the stored nodes are not those of the unknown.
@@ -101,7 +101,7 @@ def _matched(stored: Arrays, key: str, model: Model, unknown: Unknown) -> Values
     nodes = unknown.function.function_space.dofmap.index_map.size_global
     if nodes == len(values) == 1:  # one number for the whole domain is in no place
         return np.full(len(here), values[0])
-    found, missing = np.zeros(len(here)), np.ones(len(here), dtype=bool)
+    result, missing = np.zeros(len(here)), np.ones(len(here), dtype=bool)
     lower, upper = bounds(model.mesh)
     dim, wide = model.domain.dim, model.domain.period
     alike = len(places) == nodes and places.shape[1] in (dim, here.shape[1])  # older files have no labels
@@ -113,15 +113,15 @@ def _matched(stored: Arrays, key: str, model: Model, unknown: Unknown) -> Values
             block = np.array(places[first : first + BLOCK])
             distance, nearest = tree.query(block, distance_upper_bound=NEAR * (upper - lower).max())
             hit = np.flatnonzero(np.isfinite(distance))
-            found[nearest[hit]], missing[nearest[hit]] = values[first + hit], False
+            result[nearest[hit]], missing[nearest[hit]] = values[first + hit], False
     if model.mesh.comm.allreduce(int(missing.sum())):
         msg = f"{stored.path} holds {len(places)} nodes of {key} and this mesh {nodes}; must be the same nodes"
         raise ParameterError(msg)
-    return found
+    return result
 
 
 def _each(models: Sequence[Model]) -> list[tuple[str, Model, Unknown]]:
-    """Every unknown with its name in a file."""
+    """Return every unknown with its name in a file."""
     return [
         (f"{key}/{unknown.name}", model, unknown)
         for key, model in zip(keys(models), models, strict=True)

@@ -82,21 +82,21 @@ def positive(name: str, expression: Any, mesh: dolfinx.mesh.Mesh) -> None:
     """
     scalar = not expression.ufl_shape
     symmetric = None if scalar else ufl.sym(expression)
-    for told in (expression,) if scalar else (ufl.tr(symmetric), ufl.det(symmetric)):
-        sampled = discontinuous(told * fem.Constant(mesh, 1.0), mesh, 1)
+    for part in (expression,) if scalar else (ufl.tr(symmetric), ufl.det(symmetric)):
+        sampled = discontinuous(part * fem.Constant(mesh, 1.0), mesh, 1)
         space = sampled.function_space
         owned = space.dofmap.index_map.size_local
         values, places = sampled.x.array[:owned], space.tabulate_dof_coordinates()[:owned, : mesh.geometry.dim]
         wrong = np.flatnonzero(~(values > 0))[:1]
-        found = [pair for part in mesh.comm.allgather([(values[i], places[i]) for i in wrong]) for pair in part]
-        if found:
-            value, place = found[0]
+        violations = [pair for pairs in mesh.comm.allgather([(values[i], places[i]) for i in wrong]) for pair in pairs]
+        if violations:
+            value, place = violations[0]
             msg = f"{name} = {value:g} at ({', '.join(f'{x:.4g}' for x in place)}), must be greater than 0"
             raise ParameterError(msg)
 
 
 def collective_call(comm: MPI.Comm, action: Callable[[], None]) -> None:
-    """Do what may fail on one rank, such as a function of x of the user; if it does, all ranks raise. Collective.
+    """Call `action`, which may fail on one rank, such as a function of x of the user; then all ranks raise. Collective.
 
     Raises:
         ParameterError: with the message of the first rank that failed, on ranks where it went well.
@@ -104,13 +104,13 @@ def collective_call(comm: MPI.Comm, action: Callable[[], None]) -> None:
     trouble: Exception | None = None
     try:
         action()
-    except Exception as error:  # whatever it is, the others must be told before they wait
+    except Exception as error:  # whatever it is, the other ranks must know before they wait
         trouble = error
-    told = [message for message in comm.allgather(str(trouble) if trouble else "") if message]
+    messages = [message for message in comm.allgather(str(trouble) if trouble else "") if message]
     if trouble:
         raise trouble
-    if told:
-        msg = f"{told[0]} (on another rank)"
+    if messages:
+        msg = f"{messages[0]} (on another rank)"
         raise ParameterError(msg)
 
 
@@ -123,11 +123,11 @@ def set_initial(target: fem.Function, initial: Any, name: str = "initial") -> No
     space = target.function_space
 
     def values(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        found = floats(f"{name}(x)", initial(x))
-        if found.shape not in ((x.shape[1],), (1, x.shape[1])):
-            msg = f"{name}(x) of shape {found.shape} for x of shape {x.shape}, must have shape ({x.shape[1]},)"
+        result = floats(f"{name}(x)", initial(x))
+        if result.shape not in ((x.shape[1],), (1, x.shape[1])):
+            msg = f"{name}(x) of shape {result.shape} for x of shape {x.shape}, must have shape ({x.shape[1]},)"
             raise ParameterError(msg)
-        return found.reshape(x.shape[1])
+        return result.reshape(x.shape[1])
 
     if isinstance(initial, fem.Function):
         if initial.function_space.mesh is not space.mesh or initial.ufl_shape != ():
@@ -142,7 +142,7 @@ def set_initial(target: fem.Function, initial: Any, name: str = "initial") -> No
 
 
 def extremes(function: fem.Function) -> tuple[float, float]:
-    """Lowest and highest nodal value over all ranks; NaN if any value is."""
+    """Return the lowest and highest nodal value over all ranks; NaN if any value is."""
     owned = function.function_space.dofmap.index_map.size_local * function.function_space.dofmap.index_map_bs
     values = function.x.array[:owned]
     comm = function.function_space.mesh.comm
@@ -151,7 +151,7 @@ def extremes(function: fem.Function) -> tuple[float, float]:
 
 
 def integral(form: fem.Form, comm: MPI.Comm) -> float:
-    """Value of a functional over all ranks."""
+    """Return the value of a functional over all ranks."""
     return comm.allreduce(fem.assemble_scalar(form), op=MPI.SUM)
 
 
@@ -192,12 +192,12 @@ def discontinuous(field: Any, mesh: dolfinx.mesh.Mesh, degree: int) -> fem.Funct
 
 
 def meaning_of(function: fem.Function) -> Meaning:
-    """What a Function is: that of a model says it, another one has but its name."""
+    """Return unit, label and sign of a Function: that of a model has them, another one has but its name."""
     return getattr(function, "meaning", Meaning(symbol=function.name, system=NOT_TOLD))
 
 
 def copied(function: fem.Function) -> fem.Function:
-    """A copy of a Function with its name and what it is."""
+    """Return a copy of a Function with its name and meaning."""
     copy = function.copy()
     copy.name, copy.meaning = function.name, meaning_of(function)
     return copy
@@ -217,7 +217,7 @@ def _expression(field: Any, space: fem.FunctionSpace) -> fem.Expression:
 
 
 def sampled(field: Any) -> fem.Function:
-    """A Function as it is, of a UFL expression its values in each cell, at the degree that UFL estimates for it.
+    """Return a Function as it is, of a UFL expression its values in each cell, at the degree that UFL estimates for it.
 
     Exact for polynomials on straight cells up to degree 4, such as the gradient of an unknown. Collective.
 
@@ -227,9 +227,9 @@ def sampled(field: Any) -> fem.Function:
     if isinstance(field, fem.Function):
         return field
     if isinstance(getattr(field, "meaning", None), Meaning):  # one of `model.fields`, which knows its unit
-        found = sampled(field.value).copy()
-        found.meaning, found.name = field.meaning, field.meaning.symbol
-        return found
+        result = sampled(field.value).copy()
+        result.meaning, result.name = field.meaning, field.meaning.symbol
+        return result
     kind("field", field, ufl.core.expr.Expr, 'a Function or a UFL expression, such as film["c"]')
     domains, coefficients = extract_domains(field), ufl.algorithms.extract_coefficients(field)
     if len(domains) != 1:
@@ -238,10 +238,12 @@ def sampled(field: Any) -> fem.Function:
     meshes = [c.function_space.mesh for c in coefficients if isinstance(c, fem.Function)]
     mesh = meshes[0] if meshes else dolfinx.mesh.Mesh(domains[0].ufl_cargo(), domains[0])
     degree = ufl.algorithms.estimate_total_polynomial_degree(field)
-    found = discontinuous(field, mesh, int(np.clip(degree, 1, HIGHEST)))
-    told = next((c.meaning.system for c in coefficients if hasattr(c, "meaning")), NOT_TOLD)
-    found.meaning = Meaning(symbol=found.name, system=told)  # lengths are those of the model; its own unit is not known
-    return found
+    result = discontinuous(field, mesh, int(np.clip(degree, 1, HIGHEST)))
+    system = next((c.meaning.system for c in coefficients if hasattr(c, "meaning")), NOT_TOLD)
+    result.meaning = Meaning(
+        symbol=result.name, system=system
+    )  # lengths are those of the model; its own unit is not known
+    return result
 
 
 def evaluate(field: Any, points: ArrayLike) -> NDArray[np.float64]:
@@ -311,7 +313,7 @@ class Sampler:
 
 @contextmanager
 def _about_one_large(mesh: dolfinx.mesh.Mesh) -> Iterator[float]:
-    """Scale the mesh by a power of two, which is told, so that it is about 1 large; and back again.
+    """Scale the mesh by a power of two, so that it is about 1 large, and back again; yield the factor.
 
     DOLFINx finds cells to an absolute tolerance: in a mesh of micrometres it takes a neighbour for the cell.
     """
@@ -390,8 +392,8 @@ def to_xarray(field: Any, shape: Sequence[int]) -> xarray.DataArray:
     if len(suffixes) > 1:
         coordinates["component"] = [suffix.removeprefix("_") for suffix in suffixes]
     values = pixels.sample(function).values.reshape(*shape, *([len(suffixes)] if len(suffixes) > 1 else ()))
-    told = {"units": meaning.unit, "long_name": meaning.label or meaning.symbol}
-    return xarray.DataArray(values, coordinates, tuple(coordinates), meaning.symbol, told)
+    attributes = {"units": meaning.unit, "long_name": meaning.label or meaning.symbol}
+    return xarray.DataArray(values, coordinates, tuple(coordinates), meaning.symbol, attributes)
 
 
 def probe(field: Any, points: ArrayLike) -> pd.DataFrame:
@@ -444,12 +446,12 @@ def line_cut(field: Any, a: ArrayLike, b: ArrayLike, n: int = 200) -> pd.DataFra
 
 
 def _components(function: fem.Function) -> list[str]:
-    """What is added to the name of a field for each of its components: "_x", "_xy"; nothing for a scalar."""
+    """Return suffixes of the components of a field: "_x", "_xy"; an empty one for a scalar."""
     return ["_" * bool(i) + "".join("xyz"[j] for j in i) for i in np.ndindex(function.ufl_shape)]
 
 
 def component(field: Any, chosen: str | None) -> fem.Function:
-    """One component of a vector, or its magnitude, as a scalar Function; a scalar as it is.
+    """Return one component of a vector, or its magnitude, as a scalar Function; a scalar as it is.
 
     Args:
         field: a Function or a UFL expression.
@@ -477,8 +479,8 @@ def component(field: Any, chosen: str | None) -> fem.Function:
     part = ufl.sqrt(ufl.inner(function, function)) if chosen == "magnitude" else function[known.index(chosen)]
     made = discontinuous(part, function.function_space.mesh, function.function_space.element.basix_element.degree)
     made.name = name if chosen == "magnitude" else f"{name}_{chosen}"
-    told = meaning_of(function)
-    made.meaning = replace(told, symbol=made.name, vector=False, label=told.label and f"{told.label} {chosen}")
+    meaning = meaning_of(function)
+    made.meaning = replace(meaning, symbol=made.name, vector=False, label=meaning.label and f"{meaning.label} {chosen}")
     return made
 
 
@@ -492,7 +494,7 @@ def is_function(function: Any) -> None:
 
 
 def gather(function: fem.Function) -> Cells | None:
-    """A Lagrange function as VTK cells on rank 0, None elsewhere."""
+    """Return a Lagrange function as VTK cells on rank 0, None elsewhere."""
     space = function.function_space
     mesh = space.mesh
     several = any(period(mesh)) or getattr(space, "tied", False)  # nodes that are in several places at once

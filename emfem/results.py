@@ -30,7 +30,7 @@ from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 
 NAMED = re.compile(r"(.*) \[(.*)\]")  # name and unit of a column
-NEAR = 1e-9  # part of the longest time within which a saved time is the one that was asked for
+NEAR = 1e-9  # part of the longest time within which two times are the same
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,14 +38,14 @@ class Results:
     """Results of one run, or of a sweep.
 
     Attributes:
-        folder: the folder; everything is read from there when it is asked for.
+        folder: the folder; everything is read from there when it is needed.
     """
 
     folder: Path
 
     @property
     def sweep(self) -> bool:
-        """Whether it is a sweep."""
+        """True for a sweep."""
         return (self.folder / f"{TABLE}.parquet").is_file()
 
     @cached_property
@@ -59,7 +59,7 @@ class Results:
 
     @cached_property
     def report(self) -> dict[str, Any]:
-        """How it went: status, versions, wall time, steps, quantities and pattern at the end.
+        """Report of the run: status, versions, wall time, steps, quantities and pattern at the end.
 
         Raises:
             ParameterError: if there is none.
@@ -122,7 +122,7 @@ class Results:
         raise ParameterError(msg) from None
 
     def _no_state(self) -> str:
-        """Why there is no state."""
+        """Return the message for a folder without states."""
         return f"{self.folder}: no state is saved, must be a run that came to a time that is"
 
     @property
@@ -152,7 +152,7 @@ class Results:
 
     @cached_property
     def _reader(self) -> StateReader | None:
-        """The reader of the fields; None for a folder that was written before it held its mesh."""
+        """Reader of the fields; None for a folder that was written before it held its mesh."""
         former = not (self.folder / CONTENTS).is_file() and (self.folder / "case.toml").is_file()
         return None if former else StateReader(self._file(CONTENTS).parent)
 
@@ -275,7 +275,7 @@ class Results:
         return plot.animation(frames, target, frames_per_second=frames_per_second)
 
     def first_field(self) -> str:
-        """The first unknown of the last model: what is drawn unless another is asked for."""
+        """The first unknown of the last model: what is drawn by default."""
         return self._models[-1].names[0]
 
     def __repr__(self) -> str:

@@ -69,7 +69,7 @@ class StateWriter:
         spaces: list[tuple[dict[str, Any], fem.FunctionSpace]] = []
         described = []
         for key, model in zip(checkpoint.keys(models), models, strict=True):
-            found = {}
+            fields = {}
             for name, field in model.fields.items():
                 function = self._function(model, field.value)
                 self._functions[f"{key}/{name}"] = function
@@ -77,14 +77,14 @@ class StateWriter:
                 known = [i for i, (_, other) in enumerate(spaces) if _same(space, other)]
                 if not known:
                     spaces.append((_element(space), space))
-                found[name] = {"space": (known or [len(spaces) - 1])[0], "meaning": asdict(field.meaning)}
+                fields[name] = {"space": (known or [len(spaces) - 1])[0], "meaning": asdict(field.meaning)}
             described.append(
                 {
                     "name": model.name,
                     "key": key,
                     "unknowns": [unknown.name for unknown in model.unknowns],
                     "system": asdict(model.system),
-                    "fields": found,
+                    "fields": fields,
                     "quantities": {name: asdict(quantity.meaning) for name, quantity in model.quantities.items()},
                     "conditions": [[held.boundary, held.unknown.name] for held in model.conditions],
                 }
@@ -119,7 +119,7 @@ class StateWriter:
         return target
 
     def _function(self, model: Model, field: Any) -> fem.Function:
-        """A field as a Function; a derived one is interpolated again at each state."""
+        """Return a field as a Function; a derived one is interpolated again at each state."""
         if isinstance(field, fem.Function):
             return field
         degree = max(u.function.function_space.element.basix_element.degree for u in model.unknowns)
@@ -176,24 +176,24 @@ class SavedModel(Model):
     """The fields of a model in a saved state, with their units, and its numbers. It has no equations."""
 
     def __init__(
-        self, name: str, domain: Domain, functions: Mapping[str, fem.Function], told: Mapping[str, Any]
+        self, name: str, domain: Domain, functions: Mapping[str, fem.Function], entry: Mapping[str, Any]
     ) -> None:
-        """Take the fields, whose values come later, and what the table of contents says of the model."""
-        self.name, self.domain, self.t, self.system = name, domain, 0.0, _system(told["system"])
-        self.unknowns = tuple(Unknown(functions[unknown]) for unknown in told["unknowns"])
-        self.expressions = {name: function for name, function in functions.items() if name not in told["unknowns"]}
-        self._meanings = {name: _meaning(field["meaning"]) for name, field in told["fields"].items()}
+        """Take the fields, whose values come later, and the entry of the model in the table of contents."""
+        self.name, self.domain, self.t, self.system = name, domain, 0.0, _system(entry["system"])
+        self.unknowns = tuple(Unknown(functions[unknown]) for unknown in entry["unknowns"])
+        self.expressions = {name: function for name, function in functions.items() if name not in entry["unknowns"]}
+        self._meanings = {name: _meaning(field["meaning"]) for name, field in entry["fields"].items()}
         self.numbers: dict[str, float] = {}
         self.quantities = {
             name: Quantity(lambda name=name: self.numbers[name], _meaning(meaning))
-            for name, meaning in told["quantities"].items()
+            for name, meaning in entry["quantities"].items()
         }
         nothing = np.zeros(0, dtype=np.int32)
         self.conditions = tuple(
             Condition(
                 boundary, next(u for u in self.unknowns if u.name == unknown), nothing, fem.Constant(domain.mesh, 0.0)
             )
-            for boundary, unknown in told["conditions"]
+            for boundary, unknown in entry["conditions"]
         )
         for key, function in functions.items():
             function.name, function.meaning = key, self._meanings[key]
@@ -227,14 +227,14 @@ class StateReader:
             raise ParameterError(msg) from None
         self._functions: dict[str, tuple[fem.Function, NDArray[np.int64]]] = {}
         self.models, self._keys = [], []
-        for told in table["models"]:
+        for entry in table["models"]:
             functions = {}
-            for name, field in told["fields"].items():
+            for name, field in entry["fields"].items():
                 space, source = self._spaces[field["space"]]
                 functions[name] = fem.Function(space, name=name)
-                self._functions[f"{told['key']}/{name}"] = functions[name], source
-            self.models.append(SavedModel(told["name"], self.domain, functions, told))
-            self._keys.append(told["key"])
+                self._functions[f"{entry['key']}/{name}"] = functions[name], source
+            self.models.append(SavedModel(entry["name"], self.domain, functions, entry))
+            self._keys.append(entry["key"])
 
     def read(self, path: os.PathLike[str] | str) -> list[SavedModel]:
         """Give the models the state in a file, all of them or none. Collective.
@@ -253,8 +253,8 @@ class StateReader:
         except READ_ERRORS as error:
             msg = f"{path} cannot be read: {_reason(error)}"
             raise ParameterError(msg) from None
-        for (function, _), found in zip(self._functions.values(), values, strict=True):
-            function.x.array[:] = found
+        for (function, _), array in zip(self._functions.values(), values, strict=True):
+            function.x.array[:] = array
         for model, (quantities, held) in zip(self.models, numbers, strict=True):
             model.t = t
             model.numbers = dict(zip(model.quantities, map(float, quantities), strict=True))
@@ -264,7 +264,7 @@ class StateReader:
 
 
 def _described(domain: Domain) -> dict[str, Any]:
-    """What of a domain is no array."""
+    """Return the attributes of a domain that are no arrays."""
     mesh, network = domain.mesh, domain.network
     return {
         "shape": domain.shape,
@@ -287,26 +287,26 @@ def _described(domain: Domain) -> dict[str, Any]:
     }
 
 
-def _read_domain(told: Mapping[str, Any], arrays: Arrays, comm: MPI.Comm) -> tuple[Domain, NDArray[np.int64]]:
-    """The domain, and for each cell of this rank its row in the file."""
-    cells = arrays["cells"]
-    nodes = int(cells.max(initial=-1)) + 1  # a pass over the file, without a copy of it
-    element = basix.ufl.element("Lagrange", told["cell"], told["degree"], shape=(told["dim"],))
-    network = _read_network(told["network"], arrays) if told["network"] else None
+def _read_domain(about: Mapping[str, Any], arrays: Arrays, comm: MPI.Comm) -> tuple[Domain, NDArray[np.int64]]:
+    """Return the domain, and for each cell of this rank its row in the file."""
+    cells = np.array((cells := arrays["cells"])[_part(len(cells), comm)])
+    nodes = comm.allreduce(int(cells.max(initial=-1)), op=MPI.MAX) + 1
+    element = basix.ufl.element("Lagrange", about["cell"], about["degree"], shape=(about["dim"],))
+    network = _read_network(about["network"], arrays) if about["network"] else None
     mesh = dolfinx.mesh.create_mesh(
         comm,
-        np.array(cells[_part(len(cells), comm)]),
+        cells,
         element,
-        np.zeros((_part(nodes, comm).stop - _part(nodes, comm).start, told["dim"])),
+        np.zeros((_part(nodes, comm).stop - _part(nodes, comm).start, about["dim"])),
         max_facet_to_cell_links=2 if network is None else max(2, int(network.degree.max())),
     )
     topology, dim = mesh.topology, mesh.topology.dim
     rows = topology.original_cell_index.astype(np.int64)
     corners = arrays["geometry"][rows]
-    if any(told["period"]):
-        mesh = with_cell_geometry(mesh, element, corners, tuple(told["period"]))
+    if any(about["period"]):
+        mesh = with_cell_geometry(mesh, element, corners, tuple(about["period"]))
     else:
-        mesh.geometry.x[mesh.geometry.dofmaps[0].ravel(), : told["dim"]] = corners.reshape(-1, told["dim"])
+        mesh.geometry.x[mesh.geometry.dofmaps[0].ravel(), : about["dim"]] = corners.reshape(-1, about["dim"])
     topology.create_connectivity(dim, dim - 1)
     topology.create_connectivity(dim - 1, dim)
     facets = topology.index_map(dim - 1)
@@ -314,17 +314,17 @@ def _read_domain(told: Mapping[str, Any], arrays: Arrays, comm: MPI.Comm) -> tup
     np.maximum.at(tags, topology.connectivity(dim, dim - 1).array, arrays["facets"][rows].ravel())
     domain = Domain(
         mesh,
-        told["shape"],
-        tuple(told["boundaries"]),
+        about["shape"],
+        tuple(about["boundaries"]),
         _tags(mesh, dim - 1, tags),
-        tuple(told["regions"]),
-        _tags(mesh, dim, arrays["regions"][rows]) if told["regions"] else None,
-        length_unit=told["length_unit"],
+        tuple(about["regions"]),
+        _tags(mesh, dim, arrays["regions"][rows]) if about["regions"] else None,
+        length_unit=about["length_unit"],
     )
-    if told["thickness"] is not None:
-        domain = domain.with_thickness(told["thickness"])
-    if told["axisymmetric"]:
-        domain = replace(axisymmetric(domain), shape=told["shape"])
+    if about["thickness"] is not None:
+        domain = domain.with_thickness(about["thickness"])
+    if about["axisymmetric"]:
+        domain = replace(axisymmetric(domain), shape=about["shape"])
     if network is not None:
         segment = arrays["segment"][rows]
         section = fem.Function(fem.functionspace(mesh, ("DG", 0)), name="cross-section")
@@ -334,32 +334,32 @@ def _read_domain(told: Mapping[str, Any], arrays: Arrays, comm: MPI.Comm) -> tup
     return domain, rows
 
 
-def _read_network(told: Mapping[str, Any], arrays: Arrays) -> Network:
-    """The wires of a network."""
+def _read_network(about: Mapping[str, Any], arrays: Arrays) -> Network:
+    """Return the wires of a network."""
     return Network(
         **{name: np.array(arrays[f"network/{name}"]) for name in NETWORK},
-        names=tuple(told["names"]),
-        layers=tuple(told["layers"]),
-        pads=dict(told["pads"]),
-        boundaries={name: np.array(nodes, dtype=np.int64) for name, nodes in told["boundaries"].items()},
+        names=tuple(about["names"]),
+        layers=tuple(about["layers"]),
+        pads=dict(about["pads"]),
+        boundaries={name: np.array(nodes, dtype=np.int64) for name, nodes in about["boundaries"].items()},
     )
 
 
 def _read_space(
-    mesh: dolfinx.mesh.Mesh, told: Mapping[str, Any], dofs: NDArray[np.int64]
+    mesh: dolfinx.mesh.Mesh, record: Mapping[str, Any], dofs: NDArray[np.int64]
 ) -> tuple[fem.FunctionSpace, NDArray[np.int64]]:
-    """A function space, and for each node of this rank its row in a state."""
-    shape = tuple(told["shape"])
-    if told["real"]:
+    """Return a function space, and for each node of this rank its row in a state."""
+    shape = tuple(record["shape"])
+    if record["real"]:
         element = basix.ufl.real_element(mesh.basix_cell(), shape)
     else:
         element = basix.ufl.element(
-            told["family"],
+            record["family"],
             mesh.basix_cell(),
-            told["degree"],
-            basix.LagrangeVariant[told["variant"]],
+            record["degree"],
+            basix.LagrangeVariant[record["variant"]],
             shape=shape or None,
-            discontinuous=told["discontinuous"],
+            discontinuous=record["discontinuous"],
         )
     space = fem.functionspace(mesh, element)
     index_map = space.dofmap.index_map
@@ -369,69 +369,69 @@ def _read_space(
 
 
 def _element(space: fem.FunctionSpace) -> dict[str, Any]:
-    """The element of a space."""
-    found = space.element.basix_element
+    """Return the element of a space."""
+    element = space.element.basix_element
     return {
-        "family": found.family.name,
-        "degree": found.degree,
-        "variant": found.lagrange_variant.name,
-        "discontinuous": found.discontinuous,
+        "family": element.family.name,
+        "degree": element.degree,
+        "variant": element.lagrange_variant.name,
+        "discontinuous": element.discontinuous,
         "shape": list(space.value_shape),
         "real": isinstance(space.ufl_element(), type(basix.ufl.real_element(space.mesh.basix_cell(), ()))),
     }
 
 
 def _same(space: fem.FunctionSpace, other: fem.FunctionSpace) -> bool:
-    """Whether two spaces number their degrees of freedom alike. Collective."""
+    """Return True if two spaces number their degrees of freedom alike. Collective."""
     alike = _element(space) == _element(other) and np.array_equal(space.dofmap.list, other.dofmap.list)
     return space.mesh.comm.allreduce(alike, op=MPI.LAND)
 
 
 def _dofs(space: fem.FunctionSpace) -> NDArray[np.int64]:
-    """Global numbers of the nodes of each cell that this rank owns, shape (cells, nodes)."""
+    """Return global numbers of the nodes of each cell that this rank owns, shape (cells, nodes)."""
     owned = space.mesh.topology.index_map(space.mesh.topology.dim).size_local
     dofs = space.dofmap.list[:owned]
     return space.dofmap.index_map.local_to_global(dofs.ravel()).astype(np.int64).reshape(dofs.shape)
 
 
 def _dense(tags: dolfinx.mesh.MeshTags, dim: int) -> NDArray[np.int32]:
-    """The tag of each entity of this rank, 0 for none."""
+    """Return the tag of each entity of this rank, 0 for none."""
     index_map = tags.topology.index_map(dim)
-    found = np.zeros(index_map.size_local + index_map.num_ghosts, dtype=np.int32)
-    found[tags.indices] = tags.values
-    return found
+    values = np.zeros(index_map.size_local + index_map.num_ghosts, dtype=np.int32)
+    values[tags.indices] = tags.values
+    return values
 
 
 def _tags(mesh: dolfinx.mesh.Mesh, dim: int, values: NDArray[np.int32]) -> dolfinx.mesh.MeshTags:
-    """The tags of the entities that have one."""
+    """Return tags of the entities whose value is not 0."""
     tagged = np.flatnonzero(values).astype(np.int32)
     return dolfinx.mesh.meshtags(mesh, dim, tagged, np.ascontiguousarray(values[tagged]))
 
 
 def _part(n: int, comm: MPI.Comm) -> slice:
-    """The share of this rank in n rows."""
+    """Return the share of this rank in n rows."""
     return slice(n * comm.rank // comm.size, n * (comm.rank + 1) // comm.size)
 
 
 def _number(model: Model, name: str) -> float:
-    """A quantity, NaN where it cannot be computed."""
+    """Return a quantity, NaN where it cannot be computed."""
     try:
         return model.quantity(name)
     except EmfemError:
         return np.nan
 
 
-def _system(told: Mapping[str, Any]) -> System:
-    return System(**{field.name: told[field.name] for field in attributes(System) if field.name in told})
+def _system(entry: Mapping[str, Any]) -> System:
+    return System(**{field.name: entry[field.name] for field in attributes(System) if field.name in entry})
 
 
-def _meaning(told: Mapping[str, Any]) -> Meaning:
-    known = {field.name: told[field.name] for field in attributes(Meaning) if field.name in told}
-    return Meaning(**known | {"system": _system(told["system"])})
+def _meaning(entry: Mapping[str, Any]) -> Meaning:
+    known = {field.name: entry[field.name] for field in attributes(Meaning) if field.name in entry}
+    return Meaning(**known | {"system": _system(entry["system"])})
 
 
 def _reason(error: Exception) -> str:
-    """Why a file cannot be read, in words."""
+    """Return a short reason of an error."""
     if isinstance(error, KeyError):
         return f"it has no {error.args[0]}"
     return str(getattr(error, "strerror", None) or error)

@@ -75,17 +75,17 @@ class CellFields:
             copy.refresh()
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The points of the cells of this rank, shape (n, 3), and each field there: components as VTK wants them."""
+        """Return the points of the cells of this rank, shape (n, 3), as "", and each field at these points by name."""
         mesh, function = self.domain.mesh, next(iter(self.functions.values()))
         owned = mesh.topology.index_map(mesh.topology.dim).size_local
         self._width = function.function_space.dofmap.dof_layout.num_dofs
         kind = dolfinx.mesh.to_type(mesh.topology.cell_name())
         order = np.argsort(dolfinx.cpp.io.perm_vtk(kind, self._width))
-        found = {"": function.function_space.tabulate_dof_coordinates()}
+        arrays = {"": function.function_space.tabulate_dof_coordinates()}
         for name, function in self.functions.items():
-            found[name] = _padded(function.x.array.reshape(-1, function.function_space.dofmap.index_map_bs), function)
-        nodes = {name: self.functions.get(name, function).function_space.dofmap.list for name in found}
-        return {name: values[nodes[name][:owned, order].ravel()] for name, values in found.items()}
+            arrays[name] = _padded(function.x.array.reshape(-1, function.function_space.dofmap.index_map_bs), function)
+        nodes = {name: self.functions.get(name, function).function_space.dofmap.list for name in arrays}
+        return {name: values[nodes[name][:owned, order].ravel()] for name, values in arrays.items()}
 
     @property
     def cell_type(self) -> int:
@@ -93,16 +93,16 @@ class CellFields:
         return (LINEAR if self._degree == 1 else LAGRANGE)[self.domain.mesh.topology.cell_name()]
 
     def regions(self) -> NDArray[np.int64]:
-        """The number of the region of each cell of this rank from 1, 0 for none, shape (cells,)."""
+        """Return the number of the region of each cell of this rank from 1, 0 for none, shape (cells,)."""
         topology, tags = self.domain.mesh.topology, self.domain.cells
-        found = np.zeros(topology.index_map(topology.dim).size_local, dtype=np.int64)
+        numbers = np.zeros(topology.index_map(topology.dim).size_local, dtype=np.int64)
         if tags is not None:
-            inside = tags.indices < len(found)
-            found[tags.indices[inside]] = tags.values[inside]
-        return found
+            inside = tags.indices < len(numbers)
+            numbers[tags.indices[inside]] = tags.values[inside]
+        return numbers
 
     def about(self) -> dict[str, Any]:
-        """Names and units: of lengths, of times, of each field; names of the regions."""
+        """Return names and units: of lengths, of times, of each field; names of the regions."""
         meanings = {name: meaning_of(function) for name, function in self.functions.items()}
         system = next(iter(meanings.values())).system
         return {
@@ -169,7 +169,7 @@ def write_vtu(path: Path, cells: CellFields, t: float) -> None:
 
 
 def collection(files: Mapping[str, float]) -> str:
-    """The text of a .pvd file: files by name, each with its time."""
+    """Return the text of a .pvd file: files by name, each with its time."""
     entries = [f'<DataSet timestep="{t!r}" part="0" file={quoteattr(name)}/>' for name, t in files.items()]
     head = '<VTKFile type="Collection" version="0.1" byte_order="LittleEndian">'
     return "\n".join(['<?xml version="1.0"?>', head, "<Collection>", *entries, "</Collection>", "</VTKFile>", ""])
@@ -207,13 +207,13 @@ def to_pyvista(models: Model | Sequence[Model], names: Sequence[str] | None = No
         grid.cell_data["region"] = np.concatenate([part[1] for part in parts])
         grid.field_data["regions"] = about["regions"]
     grid.field_data["unit of length"] = [about["length"]]
-    for name, told in about["fields"].items():
-        grid.field_data[f"unit of {name}"] = [told["unit"]]
+    for name, field in about["fields"].items():
+        grid.field_data[f"unit of {name}"] = [field["unit"]]
     return grid
 
 
 def _padded(values: NDArray[np.float64], function: Any) -> NDArray[np.float64]:
-    """Values of a scalar, shape (n,), of a vector, (n, 3), or of a tensor, (n, 9), with zeros for what is not there."""
+    """Return values of a scalar, shape (n,), of a vector, (n, 3), or of a tensor, (n, 9), filled up with zeros."""
     shape = function.ufl_shape
     if shape in ((), (1,)) or len(shape) > 2:
         return values.reshape(len(values), -1)[:, 0] if shape in ((), (1,)) else values

@@ -66,6 +66,11 @@ GEOMETRIES: dict[str, Callable[[], em.Model]] = {
         conductivity=1.0,
         on={"left": em.fixed(1.0), "right": em.fixed(0.0)},
     ),
+    "shell": lambda: em.conduction.model(
+        em.mesh.tube(radius=1.0, length=2.0, size=0.7).with_thickness(0.1),
+        conductivity=1.0,
+        on={"left": em.fixed(1.0), "right": em.fixed(0.0)},
+    ),
     "plane wires": lambda: wires(2),
     "wires in space": lambda: wires(3),
     "regions": regions,

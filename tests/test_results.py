@@ -197,8 +197,8 @@ def test_damaged_values_are_not_taken(copied: Path):
     at = content.index(np.load(path)["film/c"].tobytes())
     content[at + 3] ^= 1  # one bit of one number
     path.write_bytes(content)
-    for at in (copied / "states").glob("00*.npz"):
-        at.unlink()
+    for other in (copied / "states").glob("00*.npz"):
+        other.unlink()
     with pytest.raises(em.ParameterError, match=r"last\.npz cannot be read: its film/c is damaged$"):
         em.results.open(copied).field("phi")
 

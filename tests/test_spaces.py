@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import emfem as em
-from emfem.spaces import nodes_on, pieces, tied
+from emfem.spaces import connected_components, nodes_on, tied
 
 import dolfinx
 import numpy as np
@@ -55,14 +55,14 @@ def pairs() -> em.mesh.Domain:
 def test_pieces_are_told_apart_and_joined_by_links():
     domain = pairs()
     space = fem.functionspace(domain.mesh, ("Lagrange", 2))
-    found = pieces(space)
+    found = connected_components(space)
     assert sorted(set(found.tolist())) == [0, 1]
     assert (found == found[0]).sum() == 9
     ends = dolfinx.mesh.locate_entities_boundary(domain.mesh, 1, lambda x: np.isclose(x[0], 1) | np.isclose(x[0], 2))
-    assert set(pieces(space, [nodes_on(space, ends)]).tolist()) == {0}
-    assert set(pieces(tied(space, [nodes_on(space, ends)])).tolist()) == {0}
+    assert set(connected_components(space, [nodes_on(space, ends)]).tolist()) == {0}
+    assert set(connected_components(tied(space, [nodes_on(space, ends)])).tolist()) == {0}
 
 
 def test_a_connected_domain_is_one_piece(plate: em.mesh.Domain, torus: em.mesh.Domain):
     for domain in (plate, torus):
-        assert set(pieces(fem.functionspace(domain.mesh, ("Lagrange", 1))).tolist()) == {0}
+        assert set(connected_components(fem.functionspace(domain.mesh, ("Lagrange", 1))).tolist()) == {0}

@@ -13,7 +13,7 @@ from emfem.dimensions import integral
 from emfem.errors import ParameterError, number
 from emfem.mesh import Domain
 from emfem.model import Condition, Driver, Fixed, OfTime, Quantity, Unknown, coefficient, of_time
-from emfem.spaces import nodes_on, pieces
+from emfem.spaces import connected_components, nodes_on
 
 import numpy as np
 import ufl
@@ -109,7 +109,7 @@ def check_floating(domain: Domain, space: fem.FunctionSpace, electrodes: Mapping
         ParameterError: telling a place in it.
     """
     comm, owned = domain.mesh.comm, space.dofmap.index_map.size_local
-    piece = pieces(space, [nodes[name] for name, e in electrodes.items() if e.balanced])
+    piece = connected_components(space, [nodes[name] for name, e in electrodes.items() if e.balanced])
     grounded = [piece[nodes[name]] for name, e in electrodes.items() if e.voltage is not None]
     held = {0} if not grounded else set().union(*comm.allgather(set(np.concatenate(grounded).tolist())))
     loose = ~np.isin(piece[:owned], list(held))

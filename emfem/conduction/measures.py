@@ -11,7 +11,7 @@ from emfem.dimensions import PLAIN
 from emfem.errors import ParameterError, choice, kind
 from emfem.mesh import Domain, bounds
 from emfem.model import Model, warn_unresolved
-from emfem.spaces import nodes_on, pieces
+from emfem.spaces import connected_components, nodes_on
 
 import basix
 import basix.ufl
@@ -88,7 +88,7 @@ def resistance(model: Model, *ends: str) -> float:
 def _joined(model: Model, first: str, second: str) -> bool:
     """Whether two boundaries lie on one piece of the domain. Collective."""
     space, domain = model["phi"].function_space, model.domain
-    piece = pieces(space)
+    piece = connected_components(space)
     on = [set(piece[nodes_on(space, domain.facets.find(domain.tag(name)))].tolist()) for name in (first, second)]
     found = [set().union(*domain.mesh.comm.allgather(each)) for each in on]
     return bool(found[0] & found[1])

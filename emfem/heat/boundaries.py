@@ -11,7 +11,7 @@ from emfem.heat.laws import exchange
 from emfem.materials.windows import SECTION
 from emfem.mesh import Domain
 from emfem.model import Driver, Fixed, Flux, OfTime, coefficient, neumann_term, of_time
-from emfem.spaces import nodes_on, pieces
+from emfem.spaces import connected_components, nodes_on
 
 import numpy as np
 import ufl
@@ -123,7 +123,7 @@ def insulated(domain: Domain, space: fem.FunctionSpace, on: Mapping[str, Any], l
     """Why there can be no steady temperature: a piece of the domain that heat cannot leave; empty if there is none."""
     if loss:
         return ""
-    piece, comm = pieces(space), domain.mesh.comm
+    piece, comm = connected_components(space), domain.mesh.comm
     owned = space.dofmap.index_map.size_local
     sinks = [name for name, c in on.items() if not isinstance(c, Flux)]
     cooled = [set(piece[nodes_on(space, domain.facets.find(domain.tag(name)))].tolist()) for name in sinks]

@@ -8,7 +8,7 @@ from emfem import fields
 from emfem.errors import ParameterError, kind
 from emfem.mesh.share import on_root
 from emfem.model import Model
-from emfem.spaces import pieces
+from emfem.spaces import connected_components
 from emfem.stress.field import Stress
 from emfem.stress.graph import at_rest
 from emfem.stress.voids import held_by_voids
@@ -135,7 +135,7 @@ def _shift(model: Model, profile: Stress, held: Values) -> None:
     """
     space, comm = profile.function_space, model.mesh.comm
     owned = space.dofmap.index_map.size_local
-    piece = pieces(space)
+    piece = connected_components(space)
     count = comm.allreduce(int(piece.max(initial=-1)) + 1, op=MPI.MAX)
     mine, weight = piece[:owned], _weights(model)[:owned]
     off = model["sigma"].x.array[:owned] - profile.x.array[:owned]

@@ -4,8 +4,8 @@
 - report.json: status, versions, wall time, steps, quantities and pattern at the end
 - series.csv: quantities against time
 - fields.json, mesh.npz: what fields there are, in which units, and the mesh they live on; see `em.storage`
-- states/: all fields at the times asked for, and last.npz, the last state
-- fields.pvd, fields/: fields for ParaView, PyVista and meshio, if they were asked for
+- states/: all fields at the chosen times, and last.npz, the last state
+- fields.pvd, fields/: fields for ParaView, PyVista and meshio, if the case names any
 - final.png: the last state
 """
 
@@ -41,7 +41,7 @@ STATES, LAST = "states", "last.npz"
 
 
 class Runnable(Protocol):
-    """What is run: `Case` is one."""
+    """A case, as far as a run needs it."""
 
     @property
     def tables(self) -> Any:
@@ -67,7 +67,7 @@ class Runnable(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case.
+    """Result of a run of a case.
 
     Attributes:
         folder: where everything is.
@@ -132,7 +132,7 @@ def run(case: Runnable, folder: os.PathLike[str] | str, *, progress: bool = True
 
 
 def _go(case: Runnable, models: Sequence[Model], folder: Path, progress: bool) -> dict[str, Any]:
-    """March the models, or bring them to rest; how that went."""
+    """March the models, or bring them to rest; return how that went."""
     tables, march = case.tables, case.tables.time
     output, writer, last = tables.output, StateWriter(folder, models), folder / STATES / LAST
     observers: list[observe.Observer] = [write.series(folder / "series.csv", every=output.every)]
@@ -141,12 +141,12 @@ def _go(case: Runnable, models: Sequence[Model], folder: Path, progress: bool) -
             write.vtu(folder / "fields.pvd", output.fields, **_times(output, None if march is None else march.until))
         )
     if march is None:
-        found = solve_steady(models, **({} if tables.steady is None else tables.steady.make()))
+        steady = solve_steady(models, **({} if tables.steady is None else tables.steady.make()))
         writer.save(last)
         for observer in observers:
             observer.start(models, models[0].t)
             observer.finish()
-        return {"t": None, "stopped": found.reason, "told": str(found)}
+        return {"t": None, "stopped": steady.reason, "told": str(steady)}
     if output.states_every is not None or output.states_at is not None:
         observers.append(States(writer, output.states_every, output.states_at))
     try:
@@ -164,27 +164,27 @@ def _go(case: Runnable, models: Sequence[Model], folder: Path, progress: bool) -
 
 
 def _times(output: Any, until: float | None) -> dict[str, Any]:
-    """The times of fields for ParaView: those of the states, or start and end."""
+    """Return the times of fields for ParaView: those of the states, or start and end."""
     if output.states_at is not None:
         return {"times": output.states_at}
     return {"every": output.states_every or until}
 
 
 def _quantities(models: Sequence[Model]) -> dict[str, float]:
-    """Every number that the models can tell, of the first that can."""
+    """Return every number that the models can tell, of the first that can."""
     return {
         name: observe.model_with_quantity(models, name).quantity(name) for model in models for name in model.quantities
     }
 
 
 def _pattern(models: Sequence[Model]) -> dict[str, Any] | None:
-    """The pattern of a film in a plane."""
+    """Return the pattern of a film in a plane."""
     films = [model for model in models if model.name == "film" and model.mesh.geometry.dim == 2]
     return asdict(patterns.measure(films[0]["c"])) if films else None
 
 
 def _pictures(case: Runnable, models: Sequence[Model], folder: Path) -> None:
-    """Draw what was asked for; the first as final.png."""
+    """Draw the fields that the case names; the first as final.png."""
     names = case.tables.output.pictures
     if names is None:
         names = (models[-1].names[0],)
@@ -205,21 +205,21 @@ def picture(models: Sequence[Model], name: str, path: Path, title: str = "") -> 
 
 
 def scalar(model: Model, name: str) -> fem.Function:
-    """A field of a model as a scalar Function, of a vector or tensor its length."""
-    found = function(model, name)
-    if found.ufl_shape == ():
-        return found
-    length = fields.discontinuous(ufl.sqrt(ufl.inner(found, found)), model.mesh, _degree(model))
+    """Return a field of a model as a scalar Function, of a vector or tensor its length."""
+    field = function(model, name)
+    if field.ufl_shape == ():
+        return field
+    length = fields.discontinuous(ufl.sqrt(ufl.inner(field, field)), model.mesh, _degree(model))
     length.name, length.meaning = name, replace(model.fields[name].meaning, vector=True)
     return length
 
 
 def function(model: Model, name: str) -> fem.Function:
-    """A field of a model as a Function: an unknown itself, of a derived field its values, cell by cell."""
-    found = model[name]
-    if isinstance(found, fem.Function):
-        return found
-    made = fields.discontinuous(found, model.mesh, _degree(model))
+    """Return a field of a model as a Function: an unknown itself, of a derived field its values, cell by cell."""
+    field = model[name]
+    if isinstance(field, fem.Function):
+        return field
+    made = fields.discontinuous(field, model.mesh, _degree(model))
     made.name, made.meaning = name, model.fields[name].meaning
     return made
 
@@ -229,7 +229,7 @@ def _degree(model: Model) -> int:
 
 
 def versions() -> dict[str, str]:
-    """What a run is made with."""
+    """Return the versions of everything that a run is made with."""
     return {
         "emfem": version("emfem"),
         "DOLFINx": dolfinx.__version__,

@@ -26,7 +26,7 @@ MOST = 4  # panes that are still large enough to be looked at
 
 @dataclass(frozen=True, eq=False)
 class Stored(Results):
-    """What a run left so far; states that cannot be read are left out."""
+    """Results of a run so far; states that cannot be read are left out."""
 
     torn: list[str] = field(default_factory=list)
 
@@ -35,7 +35,7 @@ class Stored(Results):
         self.torn.append(path.name)
 
     def _no_state(self) -> str:
-        """Why there is nothing to look at."""
+        """Return the message for a run without states."""
         if self.torn:
             return f"no state can be read: {', '.join(self.torn)} is torn"
         if not (self.folder / REPORT).is_file():
