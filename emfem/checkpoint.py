@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from zipfile import is_zipfile
+from zipfile import BadZipFile, is_zipfile
 
 from emfem.errors import ParameterError
-from emfem.files import writable
+from emfem.files import Arrays, save_arrays, writable
 from emfem.mesh import bounds
 from emfem.model import Model, Unknown
 
 import numpy as np
-from mpi4py import MPI
+from dolfinx import fem
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+
+NEAR = 1e-8  # part of the longest edge within which nodes are the same
+BLOCK = 1_000_000  # stored nodes that are looked at together
+
+Values = NDArray[np.float64]
 
 
 def save(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> Path:
@@ -30,19 +35,31 @@ def save(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> Path:
     """
     models = (models,) if isinstance(models, Model) else tuple(models)
     target = writable(path, ".npz", comm=models[0].mesh.comm)
-    arrays: dict[str, NDArray[np.float64]] = {"t": np.array(models[0].t)}
-    for key, model, unknown in _each(models):
-        owned = unknown.function.function_space.dofmap.index_map.size_local
-        parts = model.mesh.comm.gather((_places(model, unknown)[:owned], unknown.function.x.array[:owned]), root=0)
-        if parts is not None:
-            arrays[f"{key}/x"] = np.concatenate([p[0] for p in parts])
-            arrays[key] = np.concatenate([p[1] for p in parts])
-    if models[0].mesh.comm.rank == 0:
-        partial = target.with_name(target.stem + ".part.npz")
-        np.savez(partial, **arrays)  # type: ignore[arg-type]
-        partial.replace(target)
-    models[0].mesh.comm.barrier()
+    rows, shared = arrays(models)
+    save_arrays(target, rows, shared, comm=models[0].mesh.comm)
     return target
+
+
+def arrays(models: Sequence[Model]) -> tuple[dict[str, Values], dict[str, Values]]:
+    """Return what a checkpoint holds: the rows of this rank of each array, and the time, by name."""
+    rows = {}
+    for key, model, unknown in _each(models):
+        rows[key] = owned(unknown.function)
+        rows[f"{key}/x"] = _places(model, unknown)[: len(rows[key])]
+    return rows, {"t": np.array(models[0].t)}
+
+
+def owned(function: fem.Function) -> Values:
+    """Return the values at the nodes that this rank owns, shape (n,), of a vector (n, components)."""
+    dofs = function.function_space.dofmap
+    values = function.x.array[: dofs.index_map.size_local * dofs.index_map_bs]
+    return values if dofs.index_map_bs == 1 else values.reshape(-1, dofs.index_map_bs)
+
+
+def keys(models: Sequence[Model]) -> list[str]:
+    """Return the name of each model in a file: a second model of the same name is "name 2" there."""
+    again = [sum(other.name == model.name for other in models[:i]) for i, model in enumerate(models)]
+    return [f"{model.name} {n + 1}" if n else model.name for model, n in zip(models, again, strict=True)]
 
 
 def load(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> None:
@@ -55,48 +72,79 @@ def load(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> None:
     if not (Path(path).is_file() and is_zipfile(path)):
         msg = f"path = {str(path)!r}, must be a file written by emfem.checkpoint.save"
         raise ParameterError(msg)
-    with np.load(path) as stored:
-        missing = [key for key, _, _ in _each(models) if key not in stored]
-        if missing:
-            msg = f"{path} has no {', '.join(missing)}; it has {', '.join(k for k in stored if not k.endswith('/x'))}"
-            raise ParameterError(msg)
-        values = []
-        for key, model, unknown in _each(models):
-            lower, upper = bounds(model.mesh)
-            there, here = stored[key + "/x"], _places(model, unknown)
-            nodes = unknown.function.function_space.dofmap.index_map.size_global
-            farthest, nearest = np.inf, np.zeros(0, dtype=np.int64)
-            wide = model.domain.period
-            if there.shape == (nodes, model.domain.dim) and np.all((wide == 0) | (there < wide)):
-                distance, nearest = cKDTree(there, boxsize=wide if wide.any() else None).query(here)
-                farthest = model.mesh.comm.allreduce(distance.max(initial=0.0), op=MPI.MAX)
-            if farthest > 1e-8 * (upper - lower).max():
-                msg = f"{path} holds {len(there)} nodes of {key} and this mesh {nodes}; must be the same nodes"
-                raise ParameterError(msg)
-            values.append(stored[key][nearest])
-        for (_, _, unknown), found in zip(_each(models), values, strict=True):
-            unknown.function.x.array[:] = found
-            unknown.function.known = True
-        for model in models:
-            model.t = float(stored["t"])
-            model.set_time(model.t)
+    stored = Arrays(path, models[0].mesh.comm)
+    missing = [key for key, _, _ in _each(models) if key not in stored]
+    if missing:
+        msg = f"{path} has no {', '.join(missing)}; it has {', '.join(k for k in stored if not k.endswith('/x'))}"
+        raise ParameterError(msg)
+    try:
+        t = float(stored["t"])
+        values = [_matched(stored, key, model, unknown) for key, model, unknown in _each(models)]
+    except BadZipFile as error:
+        msg = f"{path} cannot be read: {error}"
+        raise ParameterError(msg) from None
+    for (_, _, unknown), stored_values in zip(_each(models), values, strict=True):
+        unknown.function.x.array[:] = stored_values
+        unknown.function.known = True
+    for model in models:
+        model.t = t
+        model.set_time(t)
+
+
+def _matched(stored: Arrays, key: str, model: Model, unknown: Unknown) -> Values:
+    """Return the stored values at the nodes of this rank, ghosts included, by place, block by block. Collective.
+
+    Raises:
+        ParameterError: if the stored nodes are not those of the unknown.
+    """
+    places, values, here = stored[f"{key}/x"], stored[key], _places(model, unknown)
+    nodes = unknown.function.function_space.dofmap.index_map.size_global
+    if nodes == len(values) == 1:  # one number for the whole domain is in no place
+        return np.full(len(here), values[0])
+    result, missing = np.zeros(len(here)), np.ones(len(here), dtype=bool)
+    lower, upper = bounds(model.mesh)
+    dim, wide = model.domain.dim, model.domain.period
+    alike = len(places) == nodes and places.shape[1] in (dim, here.shape[1])  # older files have no labels
+    if alike and np.all((wide == 0) | (places[:, :dim] < wide)):
+        here = here[:, : places.shape[1]]
+        wide = np.append(wide, np.zeros(here.shape[1] - dim))
+        tree = cKDTree(here, boxsize=wide if wide.any() else None)
+        for first in range(0, nodes if len(here) else 0, BLOCK):
+            block = np.array(places[first : first + BLOCK])
+            distance, nearest = tree.query(block, distance_upper_bound=NEAR * (upper - lower).max())
+            hit = np.flatnonzero(np.isfinite(distance))
+            result[nearest[hit]], missing[nearest[hit]] = values[first + hit], False
+    if model.mesh.comm.allreduce(int(missing.sum())):
+        msg = f"{stored.path} holds {len(places)} nodes of {key} and this mesh {nodes}; must be the same nodes"
+        raise ParameterError(msg)
+    return result
 
 
 def _each(models: Sequence[Model]) -> list[tuple[str, Model, Unknown]]:
-    """Every unknown and what it is called in the file; a second model of the same name is "name 2" there."""
-    each = []
-    for i, model in enumerate(models):
-        again = sum(other.name == model.name for other in models[:i])
-        called = f"{model.name} {again + 1}" if again else model.name
-        each += [(f"{called}/{unknown.name}", model, unknown) for unknown in model.unknowns]
-    return each
+    """Return every unknown with its name in a file."""
+    return [
+        (f"{key}/{unknown.name}", model, unknown)
+        for key, model in zip(keys(models), models, strict=True)
+        for unknown in model.unknowns
+    ]
 
 
-def _places(model: Model, unknown: Unknown) -> NDArray[np.float64]:
-    """Coordinates of all local nodes from the mesh's lower corner, shape (n, dim), each inside one period."""
-    lower = bounds(model.mesh)[0]
-    x = unknown.function.function_space.tabulate_dof_coordinates()[:, : model.domain.dim] - lower
-    for axis in np.flatnonzero(model.domain.period):
-        x[:, axis] %= model.domain.period[axis]
-        x[np.isclose(x[:, axis], model.domain.period[axis], rtol=1e-12), axis] = 0.0
-    return x
+def _places(model: Model, unknown: Unknown) -> Values:
+    """Return coordinates of all local nodes from the mesh's lower corner, shape (n, dim), each inside one period.
+
+    In a network a last column tells nodes apart that are in one place, such as where wires cross: the number of the
+    node of the network, or that of the segment.
+    """
+    domain, space = model.domain, unknown.function.function_space
+    lower, upper = bounds(model.mesh)
+    x = space.tabulate_dof_coordinates()[:, : domain.dim] - lower
+    for axis in np.flatnonzero(domain.period):
+        x[:, axis] %= domain.period[axis]
+        x[np.isclose(x[:, axis], domain.period[axis], rtol=1e-12), axis] = 0.0
+    if domain.network is None or domain.segment is None or space.dofmap.index_map.size_global == 1:
+        return x
+    label = np.zeros(len(x))
+    label[space.dofmap.list] = len(domain.network.nodes) + domain.segment[:, None]
+    nodes, dofs = domain.node_dofs(space)
+    label[dofs] = nodes
+    return np.column_stack([x, label * (upper - lower).max()])

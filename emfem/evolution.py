@@ -63,6 +63,10 @@ class Run:
             f"{self.factorisations} factorisations, {self.wall:.1f} s"
         )
 
+    def __repr__(self) -> str:
+        """One line."""
+        return f"<run to {self}>"
+
 
 def evolve(
     models: Model | Sequence[Model],

@@ -1,14 +1,14 @@
-"""What can be asked of a finite-element function, on any mesh and any number of ranks: extremes, values, samples."""
+"""Values of finite-element functions on any mesh and any number of ranks: extremes, points, lines, grids, cells."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emfem.dimensions import UNKNOWN_SYSTEM, Meaning
-from emfem.errors import ParameterError, choice, floats, kind, number
+from emfem.errors import ParameterError, choice, count, floats, kind, number
 from emfem.mesh import bounds, period
 
 import basix.ufl
@@ -19,6 +19,10 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 from ufl.domain import extract_domains
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray
 
 HIGHEST = 4  # degree at which expressions are sampled: roots and exponentials are estimated higher than they need
 
@@ -78,21 +82,21 @@ def positive(name: str, expression: Any, mesh: dolfinx.mesh.Mesh) -> None:
     """
     scalar = not expression.ufl_shape
     symmetric = None if scalar else ufl.sym(expression)
-    for told in (expression,) if scalar else (ufl.tr(symmetric), ufl.det(symmetric)):
-        sampled = discontinuous(told * fem.Constant(mesh, 1.0), mesh, 1)
+    for part in (expression,) if scalar else (ufl.tr(symmetric), ufl.det(symmetric)):
+        sampled = discontinuous(part * fem.Constant(mesh, 1.0), mesh, 1)
         space = sampled.function_space
         owned = space.dofmap.index_map.size_local
         values, places = sampled.x.array[:owned], space.tabulate_dof_coordinates()[:owned, : mesh.geometry.dim]
         wrong = np.flatnonzero(~(values > 0))[:1]
-        found = [pair for part in mesh.comm.allgather([(values[i], places[i]) for i in wrong]) for pair in part]
-        if found:
-            value, place = found[0]
+        violations = [pair for pairs in mesh.comm.allgather([(values[i], places[i]) for i in wrong]) for pair in pairs]
+        if violations:
+            value, place = violations[0]
             msg = f"{name} = {value:g} at ({', '.join(f'{x:.4g}' for x in place)}), must be greater than 0"
             raise ParameterError(msg)
 
 
 def collective_call(comm: MPI.Comm, action: Callable[[], None]) -> None:
-    """Do what may fail on one rank, such as a function of x of the user; if it does, all ranks raise. Collective.
+    """Call `action`, which may fail on one rank, such as a function of x of the user; then all ranks raise. Collective.
 
     Raises:
         ParameterError: with the message of the first rank that failed, on ranks where it went well.
@@ -100,13 +104,13 @@ def collective_call(comm: MPI.Comm, action: Callable[[], None]) -> None:
     trouble: Exception | None = None
     try:
         action()
-    except Exception as error:  # whatever it is, the others must be told before they wait
+    except Exception as error:  # whatever it is, the other ranks must know before they wait
         trouble = error
-    told = [message for message in comm.allgather(str(trouble) if trouble else "") if message]
+    messages = [message for message in comm.allgather(str(trouble) if trouble else "") if message]
     if trouble:
         raise trouble
-    if told:
-        msg = f"{told[0]} (on another rank)"
+    if messages:
+        msg = f"{messages[0]} (on another rank)"
         raise ParameterError(msg)
 
 
@@ -119,11 +123,11 @@ def set_initial(target: fem.Function, initial: Any, name: str = "initial") -> No
     space = target.function_space
 
     def values(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        found = floats(f"{name}(x)", initial(x))
-        if found.shape not in ((x.shape[1],), (1, x.shape[1])):
-            msg = f"{name}(x) of shape {found.shape} for x of shape {x.shape}, must have shape ({x.shape[1]},)"
+        result = floats(f"{name}(x)", initial(x))
+        if result.shape not in ((x.shape[1],), (1, x.shape[1])):
+            msg = f"{name}(x) of shape {result.shape} for x of shape {x.shape}, must have shape ({x.shape[1]},)"
             raise ParameterError(msg)
-        return found.reshape(x.shape[1])
+        return result.reshape(x.shape[1])
 
     if isinstance(initial, fem.Function):
         if initial.function_space.mesh is not space.mesh or initial.ufl_shape != ():
@@ -138,7 +142,7 @@ def set_initial(target: fem.Function, initial: Any, name: str = "initial") -> No
 
 
 def extremes(function: fem.Function) -> tuple[float, float]:
-    """Lowest and highest nodal value over all ranks; NaN if any value is."""
+    """Return the lowest and highest nodal value over all ranks; NaN if any value is."""
     owned = function.function_space.dofmap.index_map.size_local * function.function_space.dofmap.index_map_bs
     values = function.x.array[:owned]
     comm = function.function_space.mesh.comm
@@ -147,32 +151,53 @@ def extremes(function: fem.Function) -> tuple[float, float]:
 
 
 def integral(form: fem.Form, comm: MPI.Comm) -> float:
-    """Value of a functional over all ranks."""
+    """Return the value of a functional over all ranks."""
     return comm.allreduce(fem.assemble_scalar(form), op=MPI.SUM)
 
 
-def discontinuous(field: Any, mesh: dolfinx.mesh.Mesh, degree: int) -> fem.Function:
-    """`field`, a Function or a UFL expression, interpolated cell by cell.
+class Interpolation:
+    """A field, a Function or a UFL expression, interpolated cell by cell, again and again; compiled once.
 
     On a periodic mesh a node of the seam has two places; a discontinuous function has one value for each.
+
+    Attributes:
+        function: the values.
     """
-    shape = field.ufl_shape
-    element = basix.ufl.element("Lagrange", mesh.basix_cell(), degree, shape=shape or None, discontinuous=True)
-    space = fem.functionspace(mesh, element)
-    result = fem.Function(space, name=getattr(field, "name", "field"))
-    if hasattr(field, "meaning"):
-        result.meaning = field.meaning
-    refresh(result, field)
-    return result
+
+    def __init__(
+        self,
+        field: Any,
+        mesh: dolfinx.mesh.Mesh,
+        degree: int,
+        variant: basix.LagrangeVariant = basix.LagrangeVariant.gll_warped,
+    ) -> None:
+        """Interpolate it for the first time, by a polynomial of this degree in each cell with these nodes."""
+        shape = field.ufl_shape or None
+        element = basix.ufl.element("Lagrange", mesh.basix_cell(), degree, variant, shape=shape, discontinuous=True)
+        self.function = fem.Function(fem.functionspace(mesh, element), name=getattr(field, "name", "field"))
+        if hasattr(field, "meaning"):
+            self.function.meaning = field.meaning
+        self._source = field if isinstance(field, fem.Function) else _expression(field, self.function.function_space)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Interpolate the field as it is now."""
+        self.function.interpolate(self._source)
+        self.function.x.scatter_forward()
+
+
+def discontinuous(field: Any, mesh: dolfinx.mesh.Mesh, degree: int) -> fem.Function:
+    """Return `field`, a Function or a UFL expression, interpolated cell by cell."""
+    return Interpolation(field, mesh, degree).function
 
 
 def meaning_of(function: fem.Function) -> Meaning:
-    """What a Function is: that of a model says it, another one has but its name."""
+    """Return unit, label and sign of a Function: that of a model has them, another one has but its name."""
     return getattr(function, "meaning", Meaning(symbol=function.name, system=UNKNOWN_SYSTEM))
 
 
 def copied(function: fem.Function) -> fem.Function:
-    """A copy of a Function with its name and what it is."""
+    """Return a copy of a Function with its name and meaning."""
     copy = function.copy()
     copy.name, copy.meaning = function.name, meaning_of(function)
     return copy
@@ -180,18 +205,19 @@ def copied(function: fem.Function) -> fem.Function:
 
 def refresh(target: fem.Function, field: Any) -> None:
     """Interpolate `field`, a Function or a UFL expression, into `target` again."""
-    if isinstance(field, fem.Function):
-        target.interpolate(field)
-    else:
-        space = target.function_space
-        if not extract_domains(field):  # numbers alone, such as no drift: they need a mesh to live on
-            field = field + fem.Constant(space.mesh, np.zeros(field.ufl_shape))
-        target.interpolate(fem.Expression(field, space.element.interpolation_points))
+    target.interpolate(field if isinstance(field, fem.Function) else _expression(field, target.function_space))
     target.x.scatter_forward()
 
 
+def _expression(field: Any, space: fem.FunctionSpace) -> fem.Expression:
+    """Return a UFL expression at the interpolation points of a space."""
+    if not extract_domains(field):  # numbers alone, such as no drift: they need a mesh to live on
+        field = field + fem.Constant(space.mesh, np.zeros(field.ufl_shape))
+    return fem.Expression(field, space.element.interpolation_points)
+
+
 def sampled(field: Any) -> fem.Function:
-    """A Function as it is, of a UFL expression its values in each cell, at the degree that UFL estimates for it.
+    """Return a Function as it is, of a UFL expression its values in each cell, at the degree that UFL estimates for it.
 
     Exact for polynomials on straight cells up to degree 4, such as the gradient of an unknown. Collective.
 
@@ -201,9 +227,9 @@ def sampled(field: Any) -> fem.Function:
     if isinstance(field, fem.Function):
         return field
     if isinstance(getattr(field, "meaning", None), Meaning):  # one of `model.fields`, which knows its unit
-        found = sampled(field.value).copy()
-        found.meaning, found.name = field.meaning, field.meaning.symbol
-        return found
+        result = sampled(field.value).copy()
+        result.meaning, result.name = field.meaning, field.meaning.symbol
+        return result
     kind("field", field, ufl.core.expr.Expr, 'a Function or a UFL expression, such as film["c"]')
     domains, coefficients = extract_domains(field), ufl.algorithms.extract_coefficients(field)
     if len(domains) != 1:
@@ -212,14 +238,16 @@ def sampled(field: Any) -> fem.Function:
     meshes = [c.function_space.mesh for c in coefficients if isinstance(c, fem.Function)]
     mesh = meshes[0] if meshes else dolfinx.mesh.Mesh(domains[0].ufl_cargo(), domains[0])
     degree = ufl.algorithms.estimate_total_polynomial_degree(field)
-    found = discontinuous(field, mesh, int(np.clip(degree, 1, HIGHEST)))
-    told = next((c.meaning.system for c in coefficients if hasattr(c, "meaning")), UNKNOWN_SYSTEM)
-    found.meaning = Meaning(symbol=found.name, system=told)  # lengths are those of the model; its own unit is not known
-    return found
+    result = discontinuous(field, mesh, int(np.clip(degree, 1, HIGHEST)))
+    system = next((c.meaning.system for c in coefficients if hasattr(c, "meaning")), UNKNOWN_SYSTEM)
+    result.meaning = Meaning(
+        symbol=result.name, system=system
+    )  # lengths are those of the model; its own unit is not known
+    return result
 
 
 def evaluate(field: Any, points: ArrayLike) -> NDArray[np.float64]:
-    """Values at points, the same on all ranks. Collective.
+    """Return values at points, the same on all ranks. Collective.
 
     Where a field jumps between cells, as a gradient does, the value is the mean of those of the cells that meet there.
 
@@ -234,50 +262,58 @@ def evaluate(field: Any, points: ArrayLike) -> NDArray[np.float64]:
         ParameterError: if the points have another shape, or the field is none.
     """
     function = sampled(field)
-    mesh, element = function.function_space.mesh, function.function_space.element.basix_element
-    places = floats("points", points)
-    if places.ndim != 2 or places.shape[1] != mesh.geometry.dim:
-        msg = f"points of shape {places.shape}, must be (n, {mesh.geometry.dim})"
-        raise ParameterError(msg)
-    padded = np.zeros((len(places), 3))
-    padded[:, : places.shape[1]] = places
-    values = np.zeros((len(places), int(np.prod(function.ufl_shape, dtype=int))))
-    with _about_one_large(mesh) as scale:
-        padded *= scale
-        which, cells = _found(mesh, padded, every=element.discontinuous and element.degree > 0)
-        if len(which):
-            np.add.at(values, which, function.eval(padded[which], cells).reshape(len(which), -1))
-    number_of = np.bincount(which, minlength=len(places)).astype(float)
-    for array in (values, number_of):
-        mesh.comm.Allreduce(MPI.IN_PLACE, array, op=MPI.SUM)
-    with np.errstate(invalid="ignore"):  # 0 / 0 outside of the mesh
-        values /= number_of[:, None]
-    return values.reshape(len(places), *function.ufl_shape)
+    return Sampler(function.function_space.mesh, points).values(function)
 
 
-def _found(
-    mesh: dolfinx.mesh.Mesh, points: NDArray[np.float64], *, every: bool
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Numbers of points, and cells of this rank that hold them: all that do, or over all ranks one a point."""
-    tree = dolfinx.geometry.bb_tree(mesh, mesh.topology.dim)
-    candidates = dolfinx.geometry.compute_collisions_points(tree, points)
-    colliding = dolfinx.geometry.compute_colliding_cells(mesh, candidates, points)
-    which = np.repeat(np.arange(len(points)), np.diff(colliding.offsets))
-    owned = colliding.array < mesh.topology.index_map(mesh.topology.dim).size_local
-    which, cells = which[owned], colliding.array[owned]
-    if every:
-        return which, cells
-    which, first = np.unique(which, return_index=True)
-    rank = np.full(len(points), mesh.comm.size)
-    rank[which] = mesh.comm.rank
-    mesh.comm.Allreduce(MPI.IN_PLACE, rank, op=MPI.MIN)
-    mine = rank[which] == mesh.comm.rank
-    return which[mine], cells[first[mine]]
+class Sampler:
+    """Points of a mesh whose cells are searched once; values there of any function on the mesh, again and again."""
+
+    def __init__(self, mesh: dolfinx.mesh.Mesh, points: ArrayLike) -> None:
+        """Find the cells of points of shape (n, dim), the same on all ranks. Collective.
+
+        Raises:
+            ParameterError: if the points have another shape.
+        """
+        self.mesh, self.points = mesh, floats("points", points)
+        dim = mesh.geometry.dim
+        if self.points.ndim != 2 or self.points.shape[1] != dim:
+            msg = f"points of shape {self.points.shape}, must be (n, {dim})"
+            raise ParameterError(msg)
+        self._padded = np.zeros((len(self.points), 3))
+        self._padded[:, :dim] = self.points
+        with _about_one_large(mesh) as scale:
+            tree = dolfinx.geometry.bb_tree(mesh, mesh.topology.dim)
+            candidates = dolfinx.geometry.compute_collisions_points(tree, self._padded * scale)
+            colliding = dolfinx.geometry.compute_colliding_cells(mesh, candidates, self._padded * scale)
+        which = np.repeat(np.arange(len(self.points)), np.diff(colliding.offsets))
+        owned = colliding.array < mesh.topology.index_map(mesh.topology.dim).size_local
+        self._all = which, cells = which[owned], colliding.array[owned]  # all cells of this rank that hold a point
+        which, first = np.unique(which, return_index=True)
+        rank = np.full(len(self.points), mesh.comm.size)
+        rank[which] = mesh.comm.rank
+        mesh.comm.Allreduce(MPI.IN_PLACE, rank, op=MPI.MIN)
+        mine = rank[which] == mesh.comm.rank
+        self._one = which[mine], cells[first[mine]]  # over all ranks one cell a point
+
+    def values(self, function: fem.Function) -> NDArray[np.float64]:
+        """Return values as `evaluate` does. Collective."""
+        element = function.function_space.element.basix_element
+        which, cells = self._all if element.discontinuous and element.degree > 0 else self._one
+        values = np.zeros((len(self.points), int(np.prod(function.ufl_shape, dtype=int))))
+        with _about_one_large(self.mesh) as scale:
+            if len(which):
+                np.add.at(values, which, function.eval(self._padded[which] * scale, cells).reshape(len(which), -1))
+        number_of = np.bincount(which, minlength=len(values)).astype(float)
+        for array in (values, number_of):
+            self.mesh.comm.Allreduce(MPI.IN_PLACE, array, op=MPI.SUM)
+        with np.errstate(invalid="ignore"):  # 0 / 0 outside of the mesh
+            values /= number_of[:, None]
+        return values.reshape(len(values), *function.ufl_shape)
 
 
 @contextmanager
 def _about_one_large(mesh: dolfinx.mesh.Mesh) -> Iterator[float]:
-    """Scale the mesh by a power of two, which is told, so that it is about 1 large; and back again.
+    """Scale the mesh by a power of two, so that it is about 1 large, and back again; yield the factor.
 
     DOLFINx finds cells to an absolute tolerance: in a mesh of micrometres it takes a neighbour for the cell.
     """
@@ -291,8 +327,38 @@ def _about_one_large(mesh: dolfinx.mesh.Mesh) -> Iterator[float]:
         x /= scale
 
 
+class Pixels(Sampler):
+    """The pixel centres of a regular grid over the box around a mesh, indexed [ix, iy, ...].
+
+    Attributes:
+        axes: coordinates of the pixels along each axis.
+        spacing: their distance along each axis, shape (dim,).
+    """
+
+    def __init__(self, mesh: dolfinx.mesh.Mesh, shape: Sequence[int]) -> None:
+        """Lay a grid of `shape` pixels over the mesh. Collective.
+
+        Raises:
+            ParameterError: if the shape does not fit the dimension of the mesh.
+        """
+        if len(shape) != mesh.geometry.dim:
+            msg = f"shape = {tuple(shape)!r}, this mesh has {mesh.geometry.dim} dimensions"
+            raise ParameterError(msg)
+        self.shape = tuple(shape)
+        self._lower, upper = bounds(mesh)
+        self._lengths = upper - self._lower
+        self.spacing = self._lengths / np.array(shape)
+        self.axes = [low + (np.arange(n) + 0.5) * h for low, n, h in zip(self._lower, shape, self.spacing, strict=True)]
+        super().__init__(mesh, np.stack(np.meshgrid(*self.axes, indexing="ij"), axis=-1).reshape(-1, len(shape)))
+
+    def sample(self, function: fem.Function) -> Grid:
+        """Return a function at the pixels. Collective."""
+        values = self.values(function).reshape(*self.shape, *function.ufl_shape)
+        return Grid(values, self._lower, self._lengths, tuple(bool(p) for p in period(self.mesh)))
+
+
 def sample_grid(field: Any, shape: Sequence[int]) -> Grid:
-    """A field on a regular grid of `shape` pixels, indexed [ix, iy, ...], of a vector with its components last.
+    """Return a field on a regular grid of `shape` pixels, indexed [ix, iy, ...], of a vector its components last.
 
     Args:
         field: a Function or a UFL expression; see `evaluate`.
@@ -302,19 +368,90 @@ def sample_grid(field: Any, shape: Sequence[int]) -> Grid:
         ParameterError: if the shape does not fit the dimension of the mesh.
     """
     function = sampled(field)
-    mesh = function.function_space.mesh
-    if len(shape) != mesh.geometry.dim:
-        msg = f"shape = {tuple(shape)!r}, this mesh has {mesh.geometry.dim} dimensions"
+    return Pixels(function.function_space.mesh, shape).sample(function)
+
+
+def to_xarray(field: Any, shape: Sequence[int]) -> xarray.DataArray:
+    """Return a field on a regular grid as a labelled array: axes x, y, z and `component`, with units. Collective.
+
+    Args:
+        field: a Function, a UFL expression or one of `model.fields`.
+        shape: pixels along each axis.
+
+    Raises:
+        ParameterError: if the shape does not fit the dimension of the mesh.
+    """
+    import xarray  # slow to import, and most runs have no labelled arrays
+
+    function = sampled(field)
+    pixels, meaning = Pixels(function.function_space.mesh, shape), meaning_of(function)
+    coordinates: dict[str, Any] = {
+        axis: (axis, places, {"units": meaning.system.length}) for axis, places in zip("xyz", pixels.axes, strict=False)
+    }
+    suffixes = _components(function)
+    if len(suffixes) > 1:
+        coordinates["component"] = [suffix.removeprefix("_") for suffix in suffixes]
+    values = pixels.sample(function).values.reshape(*shape, *([len(suffixes)] if len(suffixes) > 1 else ()))
+    attributes = {"units": meaning.unit, "long_name": meaning.label or meaning.symbol}
+    return xarray.DataArray(values, coordinates, tuple(coordinates), meaning.symbol, attributes)
+
+
+def probe(field: Any, points: ArrayLike) -> pd.DataFrame:
+    """Return a table of points and the values there, one row a point; `.attrs["units"]` by column. Collective.
+
+    Args:
+        field: a Function, a UFL expression or one of `model.fields`; of a vector each component has a column.
+        points: shape (n, dim), on every rank the same; values outside of the mesh are NaN.
+
+    Raises:
+        ParameterError: if the points have another shape, or the field is none.
+    """
+    import pandas as pd  # half a second that most runs can do without
+
+    function = sampled(field)
+    values, meaning, places = evaluate(function, points), meaning_of(function), floats("points", points)
+    columns = dict(zip("xyz", places.T, strict=False))
+    units = dict.fromkeys(columns, meaning.system.length)
+    for suffix, part in zip(_components(function), values.reshape(len(values), -1).T, strict=True):
+        columns[meaning.symbol + suffix] = part
+        units[meaning.symbol + suffix] = meaning.unit
+    table = pd.DataFrame(columns)
+    table.attrs["units"] = units
+    return table
+
+
+def line_cut(field: Any, a: ArrayLike, b: ArrayLike, n: int = 200) -> pd.DataFrame:
+    """Return a table of values at n points, equally far apart, from a to b: `probe` with the distance "s" from a.
+
+    Args:
+        field: as in `probe`.
+        a: where the line begins, shape (dim,), or a number in one dimension.
+        b: where it ends.
+        n: number of points, at least 2.
+
+    Raises:
+        ParameterError: for ends of another shape, or the same ends; for fewer points.
+    """
+    ends = floats("a", np.atleast_1d(floats("a", a))), floats("b", np.atleast_1d(floats("b", b)))
+    span = ends[1] - ends[0] if ends[0].shape == ends[1].shape else np.zeros(0)
+    if ends[0].ndim != 1 or not np.linalg.norm(span) > 0:
+        msg = f"a = {ends[0].tolist()} and b = {ends[1].tolist()}, must be two different points"
         raise ParameterError(msg)
-    lower, upper = bounds(mesh)
-    axes = [low + (np.arange(n) + 0.5) * (high - low) / n for low, high, n in zip(lower, upper, shape, strict=True)]
-    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
-    values = evaluate(function, points).reshape(*shape, *function.ufl_shape)
-    return Grid(values, lower, upper - lower, tuple(bool(p) for p in period(mesh)))
+    parts = np.linspace(0.0, 1.0, count("n", n, at_least=2))
+    table = probe(field, ends[0] + parts[:, None] * span)
+    units = table.attrs["units"]
+    table.insert(0, "s", parts * np.linalg.norm(span))
+    table.attrs["units"] = {"s": units["x"], **units}
+    return table
+
+
+def _components(function: fem.Function) -> list[str]:
+    """Return suffixes of the components of a field: "_x", "_xy"; an empty one for a scalar."""
+    return ["_" * bool(i) + "".join("xyz"[j] for j in i) for i in np.ndindex(function.ufl_shape)]
 
 
 def component(field: Any, chosen: str | None) -> fem.Function:
-    """One component of a vector, or its magnitude, as a scalar Function; a scalar as it is.
+    """Return one component of a vector, or its magnitude, as a scalar Function; a scalar as it is.
 
     Args:
         field: a Function or a UFL expression.
@@ -342,8 +479,8 @@ def component(field: Any, chosen: str | None) -> fem.Function:
     part = ufl.sqrt(ufl.inner(function, function)) if chosen == "magnitude" else function[known.index(chosen)]
     made = discontinuous(part, function.function_space.mesh, function.function_space.element.basix_element.degree)
     made.name = name if chosen == "magnitude" else f"{name}_{chosen}"
-    told = meaning_of(function)
-    made.meaning = replace(told, symbol=made.name, vector=False, label=told.label and f"{told.label} {chosen}")
+    meaning = meaning_of(function)
+    made.meaning = replace(meaning, symbol=made.name, vector=False, label=meaning.label and f"{meaning.label} {chosen}")
     return made
 
 
@@ -357,7 +494,7 @@ def is_function(function: Any) -> None:
 
 
 def gather(function: fem.Function) -> Cells | None:
-    """A Lagrange function as VTK cells on rank 0, None elsewhere."""
+    """Return a Lagrange function as VTK cells on rank 0, None elsewhere."""
     space = function.function_space
     mesh = space.mesh
     several = any(period(mesh)) or getattr(space, "tied", False)  # nodes that are in several places at once

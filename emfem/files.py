@@ -1,17 +1,30 @@
-"""Where results go."""
+"""Files: places to write to, and arrays that all ranks write to and read from one file."""
 
 from __future__ import annotations
 
+import io
 import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from emfem.errors import ParameterError
 
+import numpy as np
 from mpi4py import MPI
+from numpy.typing import NDArray
+
+ALIGNMENT = 64  # bytes: arrays begin at multiples of it, so that they can be mapped into memory
+PADDING = 0xD935  # tag of the field of a zip header that fills up to the alignment
+POLYNOMIAL = 0xEDB88320  # of the checksum of zip files, its bits reversed
+LOCAL_HEADER = 30  # bytes of a local zip header without name and extra fields
 
 
 def writable(path: str | os.PathLike[str], *suffixes: str, comm: MPI.Comm = MPI.COMM_WORLD) -> Path:
-    """`path`, with its folder made and tried on rank 0. Collective.
+    """Return `path`, with its folder made and tried on rank 0. Collective.
 
     Args:
         path: a file (or folder) to write.
@@ -40,3 +53,160 @@ def writable(path: str | os.PathLike[str], *suffixes: str, comm: MPI.Comm = MPI.
         msg = f"path = {str(path)!r}, must be a file that can be written: {trouble}"
         raise ParameterError(msg)
     return path
+
+
+class SharedFile:
+    """A file that all ranks write together, each its own part; it takes its name when it is complete. Collective."""
+
+    def __init__(self, path: Path, comm: MPI.Comm) -> None:
+        """Begin a file beside `path`."""
+        self.path, self.comm, self.size = path, comm, 0
+        self.partial = path.with_name(f"{path.stem}.part{path.suffix}")
+        self._file = MPI.File.Open(comm, str(self.partial), MPI.MODE_CREATE | MPI.MODE_WRONLY)
+        self._file.Set_size(0)
+
+    def text(self, content: bytes) -> None:
+        """Append bytes that are the same on all ranks."""
+        if self.comm.rank == 0:
+            self._file.Write_at(self.size, content)
+        self.size += len(content)
+
+    def rows(self, block: NDArray[Any]) -> None:
+        """Append the blocks of all ranks, in the order of ranks."""
+        ends = np.cumsum(self.comm.allgather(block.nbytes))
+        self._file.Write_at_all(self.size + int(ends[self.comm.rank]) - block.nbytes, np.ascontiguousarray(block))
+        self.size += int(ends[-1])
+
+    def close(self) -> None:
+        """End the writing; the file still has its name of a part."""
+        self._file.Close()
+
+    def finish(self) -> None:
+        """Give it its name."""
+        if self.comm.rank == 0:
+            self.partial.replace(self.path)
+        self.comm.barrier()
+
+
+def save_arrays(
+    path: Path, rows: Mapping[str, NDArray[Any]], shared: Mapping[str, NDArray[Any]], *, comm: MPI.Comm
+) -> None:
+    """Write a .npz file that `numpy.load` reads, all ranks together; nothing is gathered. Collective.
+
+    Args:
+        path: the file; it is replaced when the new one is complete.
+        rows: arrays by name, of each the rows of this rank; those of all ranks follow each other.
+        shared: arrays by name that are the same on all ranks.
+        comm: the ranks.
+    """
+    file, entries = SharedFile(path, comm), []
+    for name, block in [*shared.items(), *rows.items()]:
+        if name in shared:
+            shape, mine = block.shape, block if comm.rank == 0 else block.reshape(-1)[:0]
+        else:
+            shape, mine = (comm.allreduce(len(block)), *block.shape[1:]), block
+        header = io.BytesIO()
+        described = {"descr": np.lib.format.dtype_to_descr(block.dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(header, described)
+        content = header.getvalue()
+        info = zipfile.ZipInfo(f"{name}.npy")
+        info.header_offset = file.size
+        info.file_size = info.compress_size = len(content) + int(np.prod(shape, dtype=int)) * block.itemsize
+        info.CRC = _checksum(np.ascontiguousarray(mine), comm, zlib.crc32(content))
+        info.extra = struct.pack("<HH", PADDING, 0)
+        start = file.size + len(info.FileHeader())
+        info.extra = struct.pack("<HH", PADDING, -start % ALIGNMENT) + bytes(-start % ALIGNMENT)
+        file.text(info.FileHeader() + content)
+        file.rows(mine)
+        info.extra = b""
+        entries.append(info)
+    file.close()
+    if comm.rank == 0:
+        with zipfile.ZipFile(file.partial, "a") as archive:  # writes the list of contents behind the arrays
+            for info in entries:
+                archive.filelist.append(info)
+                archive.NameToInfo[info.filename] = info
+    file.finish()
+
+
+class Arrays(Mapping[str, NDArray[Any]]):
+    """The arrays of a .npz file, mapped into memory: a rank reads what it uses, and nothing else.
+
+    Attributes:
+        path: the file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], comm: MPI.Comm = MPI.COMM_SELF) -> None:
+        """Read the list of contents.
+
+        Raises:
+            BadZipFile: if it is no .npz file, or not all of one.
+        """
+        self.path, self._comm = Path(path), comm
+        with zipfile.ZipFile(self.path) as archive:
+            self._entries = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """The array `name`, its checksum checked, of which each rank computes a part. Collective.
+
+        Raises:
+            KeyError: if there is none.
+            BadZipFile: if its content is damaged.
+        """
+        info = self._entries[name]
+        with self.path.open("rb") as file:
+            file.seek(info.header_offset)
+            lengths = struct.unpack("<HH", file.read(LOCAL_HEADER)[-4:])
+            begin = info.header_offset + LOCAL_HEADER + sum(lengths)
+        content = np.memmap(self.path, np.uint8, "r", begin, (info.file_size,))
+        ends = np.linspace(0, info.file_size, self._comm.size + 1).astype(np.int64)
+        if _checksum(content[ends[self._comm.rank] : ends[self._comm.rank + 1]], self._comm, 0) != info.CRC:
+            msg = f"its {name} is damaged"
+            raise zipfile.BadZipFile(msg)
+        header = io.BytesIO(content[: min(info.file_size, 2**16)].tobytes())
+        np.lib.format.read_magic(header)
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(header)
+        return content[header.tell() :].view(dtype).reshape(shape, order="F" if fortran else "C")
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is an array of this name; reads nothing."""
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        """The names."""
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        """The number of arrays."""
+        return len(self._entries)
+
+
+def _checksum(block: NDArray[Any], comm: MPI.Comm, first: int) -> int:
+    """CRC-32 of the blocks of all ranks after content of checksum `first`. Collective."""
+    for checksum, length in comm.allgather((zlib.crc32(block.data if block.size else b""), block.nbytes)):
+        first = _followed_by_zeros(first, length) ^ checksum
+    return first
+
+
+def _followed_by_zeros(checksum: int, length: int) -> int:
+    """Multiply a checksum by x^(8 length), modulo the polynomial of CRC-32, by repeated squaring.
+
+    The checksum of two blocks is that of the first, moved so by the length of the second, plus that of the second.
+    """
+    power, square = 1 << 31, 1 << 23  # 1 and x^8
+    while length:
+        if length & 1:
+            power = _product(power, square)
+        square = _product(square, square)
+        length >>= 1
+    return _product(power, checksum)
+
+
+def _product(a: int, b: int) -> int:
+    """Product of two polynomials over GF(2), modulo that of CRC-32."""
+    result = 0
+    for bit in range(31, -1, -1):
+        if a >> bit & 1:
+            result ^= b
+        b = b >> 1 ^ (POLYNOMIAL if b & 1 else 0)
+    return result

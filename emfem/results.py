@@ -1,45 +1,51 @@
-"""What a run or a sweep left on disk, opened again: tables, the case, and fields at the times that were saved."""
+"""Results of a run or a sweep, from its folder alone: tables, the case, and fields at the times that were saved."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from emfem import checkpoint, fields, plot
-from emfem.errors import ParameterError, number
+from emfem import checkpoint, fields, plot, vtk
+from emfem.dimensions import PLAIN, registry
+from emfem.errors import EmfemError, ParameterError, number
+from emfem.files import Arrays
 from emfem.model import Model
 from emfem.observe import model_with_field
+from emfem.storage import CONTENTS, READ_ERRORS, StateReader, contents
 from emfem.studies import Case
-from emfem.studies.running import REPORT, function, picture, scalar
+from emfem.studies.running import REPORT, STATES, function, picture, scalar
 from emfem.studies.sweep import TABLE, report_of
 
 import numpy as np
 import pandas as pd
+import pyvista
+import xarray
 from dolfinx import fem
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 NAMED = re.compile(r"(.*) \[(.*)\]")  # name and unit of a column
-NEAR = 1e-9  # part of the longest time within which a saved time is the one that was asked for
+NEAR = 1e-9  # part of the longest time within which two times are the same
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Results:
-    """What one run left, or a sweep.
+    """Results of one run, or of a sweep.
 
     Attributes:
-        folder: where it is.
+        folder: the folder; everything is read from there when it is needed.
     """
 
     folder: Path
 
     @property
     def sweep(self) -> bool:
-        """Whether it is a sweep."""
+        """True for a sweep."""
         return (self.folder / f"{TABLE}.parquet").is_file()
 
     @cached_property
@@ -53,7 +59,7 @@ class Results:
 
     @cached_property
     def report(self) -> dict[str, Any]:
-        """How it went: status, versions, wall time, steps, quantities and pattern at the end.
+        """Report of the run: status, versions, wall time, steps, quantities and pattern at the end.
 
         Raises:
             ParameterError: if there is none.
@@ -69,9 +75,8 @@ class Results:
         """
         table = pd.read_csv(self._file("series.csv"))
         split = {column: NAMED.fullmatch(column) for column in table.columns}
-        named = {column: found[1] for column, found in split.items() if found}
-        table = table.rename(columns=named)
-        table.attrs["units"] = {found[1]: found[2] for found in split.values() if found}
+        table = table.rename(columns={column: parts[1] for column, parts in split.items() if parts})
+        table.attrs["units"] = {parts[1]: parts[2] for parts in split.values() if parts}
         table.attrs["stopped"] = report_of(self.folder).get("stopped")
         return table
 
@@ -95,20 +100,30 @@ class Results:
     @property
     def saved(self) -> list[Path]:
         """The files of its states, but for one that is being written."""
-        files = sorted((self.folder / "states").glob("*.npz"))
+        files = sorted((self.folder / STATES).glob("*.npz"))
         return [path for path in files if not path.name.endswith(".part.npz")]
 
     @cached_property
     def _states(self) -> list[tuple[float, Path]]:
         """Time and file of each state, once."""
-        found: dict[float, Path] = {}
+        states: dict[float, Path] = {}
         for path in self.saved:
-            with np.load(path) as stored:
-                found.setdefault(float(stored["t"]), path)
-        if not found:
-            msg = f"{self.folder}: no state is saved, must be a run that came to a time that is"
-            raise ParameterError(msg)
-        return sorted(found.items())
+            try:
+                states.setdefault(float(Arrays(path)["t"]), path)
+            except READ_ERRORS as error:
+                self._unreadable(path, error)
+        if not states:
+            raise ParameterError(self._no_state())
+        return sorted(states.items())
+
+    def _unreadable(self, path: Path, error: Exception) -> None:
+        """Refuse a state."""
+        msg = f"{path} cannot be read: {error}"
+        raise ParameterError(msg) from None
+
+    def _no_state(self) -> str:
+        """Return the message for a folder without states."""
+        return f"{self.folder}: no state is saved, must be a run that came to a time that is"
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -119,27 +134,41 @@ class Results:
         """
         return np.array([t for t, _ in self._states])
 
-    def time_of(self, told: Any) -> float:
-        """A time as a number, of one or of a text with a unit, in that of the run.
+    def time_of(self, time: Any) -> float:
+        """Return a time as a number in the unit of the run, of one or of a text with a unit.
 
         Raises:
             ParameterError: if it is none.
         """
-        if isinstance(told, str):  # read as the file would be
-            told = self.case.with_(**{"time.until": told}).tables.time.until  # type: ignore[union-attr]
-        return number("t", told)
+        if isinstance(time, str):
+            unit = self._models[0].system.time
+            try:
+                value = registry().Quantity(time)
+                time = value.magnitude if value.dimensionless else value.to("" if unit == PLAIN else unit).magnitude
+            except Exception:  # Pint raises errors of many kinds
+                msg = f"t = {time!r}, must be a number{'' if unit == PLAIN else ' or a time with its unit'}"
+                raise ParameterError(msg) from None
+        return number("t", time)
+
+    @cached_property
+    def _reader(self) -> StateReader | None:
+        """Reader of the fields; None for a folder that was written before it held its mesh."""
+        former = not (self.folder / CONTENTS).is_file() and (self.folder / "case.toml").is_file()
+        return None if former else StateReader(self._file(CONTENTS).parent)
 
     @cached_property
     def _models(self) -> list[Model]:
-        return self.case.build()
+        return self.case.build() if self._reader is None else list(self._reader.models)
 
     def models(self, t: float | None = None) -> list[Model]:
-        """The models of the case at a saved time; at the last one when left out. Collective.
+        """Return the models at a saved time, the last one when left out: fields, numbers and domain. Collective.
 
-        The same models each time: ask for another time, and what was made of them follows.
+        The same models each time: ask for another time, and what was made of them follows. They have no equations;
+        those of a folder of before emfem stored meshes are built from its case.
 
         Raises:
-            ParameterError: for a time that was not saved; the message tells the nearest.
+            ParameterError: for a time that was not saved, with the nearest one; for a file that is missing, damaged or
+                of a newer format.
         """
         times = self.times
         index = len(times) - 1
@@ -149,11 +178,14 @@ class Results:
             if abs(times[index] - t) > NEAR * np.abs(times).max():
                 msg = f"t = {t:g}, must be one of the {len(times)} times that were saved, such as {times[index]:g}"
                 raise ParameterError(msg)
-        checkpoint.load(self._models, self._states[index][1])
+        if self._reader is None:
+            checkpoint.load(self._models, self._states[index][1])
+        else:
+            self._reader.read(self._states[index][1])
         return self._models
 
     def field(self, name: str, t: float | None = None) -> fem.Function:
-        """A field at a saved time, a Function of its own on the rebuilt domain. Collective.
+        """Return a field at a saved time, a Function of its own on the stored mesh. Collective.
 
         Args:
             name: an unknown, or a derived field such as E.
@@ -164,6 +196,35 @@ class Results:
             ParameterError: for a time that was not saved.
         """
         return self._copied(name, t, plain=False)
+
+    def line_cut(self, name: str, a: ArrayLike, b: ArrayLike, n: int = 200, *, t: float | None = None) -> pd.DataFrame:
+        """Return the values of a field on a line at a saved time; see `em.fields.line_cut`. Collective."""
+        return fields.line_cut(self.field(name, t), a, b, n)
+
+    def probe(self, name: str, points: ArrayLike, *, t: float | None = None) -> pd.DataFrame:
+        """Return the values of a field at points at a saved time; see `em.fields.probe`. Collective."""
+        return fields.probe(self.field(name, t), points)
+
+    def sample_grid(self, name: str, shape: Sequence[int], *, t: float | None = None) -> fields.Grid:
+        """Return a field on a regular grid at a saved time; see `em.fields.sample_grid`. Collective."""
+        return fields.sample_grid(self.field(name, t), shape)
+
+    def to_xarray(self, name: str, shape: Sequence[int], *, t: float | None = None) -> xarray.DataArray:
+        """Return a field on a regular grid as a labelled array; see `em.fields.to_xarray`. Collective.
+
+        All saved times follow each other along an axis "t" when `t` is left out.
+        """
+        if t is not None:
+            return fields.to_xarray(self.field(name, t), shape)
+        parts = [fields.to_xarray(self.field(name, float(each)), shape) for each in self.times]
+        unit = {"units": self._models[0].system.time}
+        return xarray.concat(parts, xarray.DataArray(self.times, dims="t", name="t", attrs=unit))
+
+    def to_pyvista(
+        self, names: Sequence[str] | None = None, *, t: float | None = None
+    ) -> pyvista.UnstructuredGrid | None:
+        """Return fields, all when left out, at a saved time as a grid; see `em.vtk.to_pyvista`. Collective."""
+        return vtk.to_pyvista(self.models(t), names)
 
     def _copied(self, name: str, t: float | None, *, plain: bool) -> fem.Function:
         """A field at a saved time, or of a vector its length."""
@@ -191,7 +252,7 @@ class Results:
         name = models[-1].names[0] if field is None else field
         target = plot.style.picture(self.folder / f"{name}.png" if path is None else path)
         assert target is not None
-        title = plot.labels.time(models[0]) if self.case.tables.time else ""
+        title = plot.labels.time(models[0]) if self.report.get("t") is not None else ""
         return picture(models, name, target, title)
 
     def animation(
@@ -214,8 +275,21 @@ class Results:
         return plot.animation(frames, target, frames_per_second=frames_per_second)
 
     def first_field(self) -> str:
-        """The first unknown of the last model: what is drawn unless another is asked for."""
+        """The first unknown of the last model: what is drawn by default."""
         return self._models[-1].names[0]
+
+    def __repr__(self) -> str:
+        """One line, of what can be read without the mesh."""
+        if self.sweep:
+            return f"<results of a sweep in {str(self.folder)!r}: {len(self.table)} runs>"
+        try:
+            times, known = self.times, contents(self.folder)["models"]
+        except EmfemError:
+            return f"<results in {str(self.folder)!r}>"
+        names = ", ".join(name for model in known for name in model["fields"])
+        unit = known[0]["system"]["time"]
+        last = f"{times[-1]:g}{'' if unit == PLAIN else f' {unit}'}"
+        return f"<results of a run in {str(self.folder)!r}: {len(times)} states to t = {last}; {names}>"
 
     def _file(self, name: str) -> Path:
         """A file in the folder."""
@@ -241,7 +315,7 @@ def open(folder: os.PathLike[str] | str) -> Results:
     Raises:
         ParameterError: if there are none.
     """
-    found = Results(Path(folder))
-    if not found.sweep:
-        found._file(REPORT)
-    return found
+    results = Results(Path(folder))
+    if not results.sweep:
+        results._file(REPORT)
+    return results

@@ -16,12 +16,12 @@ TAG = 2207  # of the messages by which ranks learn who else holds a node
 
 
 def nodes_on(space: fem.FunctionSpace, facets: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The nodes of a scalar space on facets, owned by this rank or not, shape (n,). Collective."""
+    """Return the nodes of a scalar space on facets, owned by this rank or not, shape (n,). Collective."""
     return fem.locate_dofs_topological(space, space.mesh.topology.dim - 1, facets)
 
 
 def tied(space: fem.FunctionSpace, groups: Sequence[NDArray[np.int32]]) -> fem.FunctionSpace:
-    """The scalar space whose functions have one and the same value at all nodes of a group. Collective.
+    """Return the scalar space whose functions have one and the same value at all nodes of a group. Collective.
 
     Each group becomes one node, which belongs to the first rank that has any of it; everything that is built on the
     space, such as a matrix, then sees one unknown there.
@@ -66,9 +66,9 @@ def tied(space: fem.FunctionSpace, groups: Sequence[NDArray[np.int32]]) -> fem.F
     )
     mesh, element = space.mesh, space.element
     made = dolfinx.cpp.fem.FunctionSpace_float64(mesh._cpp_object, element._cpp_object, dofmap)
-    found = fem.FunctionSpace(mesh, space.ufl_element(), made)
-    found.tied = True  # a node of a group is in no one place: `emfem.fields.gather` asks
-    return found
+    result = fem.FunctionSpace(mesh, space.ufl_element(), made)
+    result.tied = True  # a node of a group is in no one place: `emfem.fields.gather` asks
+    return result
 
 
 def connected_components(space: fem.FunctionSpace, links: Sequence[NDArray[np.int32]] = ()) -> NDArray[np.int64]:
@@ -85,23 +85,23 @@ def connected_components(space: fem.FunctionSpace, links: Sequence[NDArray[np.in
     starts = np.cumsum([0, *comm.allgather(int(here.max(initial=-1)) + 1)])
     mine = here + starts[comm.rank]
     # A ghost is in the piece its owner knows it by, and in this rank's: these pairs join pieces across ranks.
-    told = fem.Function(space)
-    told.x.array[:owned] = mine[:owned]
-    told.x.scatter_forward()
-    same = np.unique(np.stack([mine[owned:], told.x.array[owned:].astype(np.int64)], axis=1), axis=0)
+    known = fem.Function(space)
+    known.x.array[:owned] = mine[:owned]
+    known.x.scatter_forward()
+    same = np.unique(np.stack([mine[owned:], known.x.array[owned:].astype(np.int64)], axis=1), axis=0)
     across = np.concatenate([same.reshape(-1, 2), *_ends_of(links, mine, comm)])
     joined = _components(int(starts[-1]), np.concatenate(comm.allgather(across)).T)
     return joined[mine].astype(np.int64)
 
 
 def _ends_of(links: Sequence[NDArray[np.int32]], mine: NDArray[np.int64], comm: MPI.Comm) -> list[NDArray[np.int64]]:
-    """Pairs that join what one link joins on different ranks, one list a link."""
+    """Return pairs that join the parts of one link on different ranks, one list a link."""
     first = [comm.allgather(int(mine[link[0]]) if len(link) else -1) for link in links]
-    known = [[piece for piece in found if piece >= 0] for found in first]
-    return [np.array(list(pairwise(joined)), dtype=np.int64).reshape(-1, 2) for joined in known]
+    joined = [[piece for piece in ranks if piece >= 0] for ranks in first]
+    return [np.array(list(pairwise(each)), dtype=np.int64).reshape(-1, 2) for each in joined]
 
 
 def _components(nodes: int, pairs: NDArray[np.integer]) -> NDArray[np.int32]:
-    """The connected component of each node of a graph."""
+    """Return the connected component of each node of a graph."""
     graph = coo_array((np.ones(pairs.shape[1], dtype=bool), (pairs[0], pairs[1])), shape=(nodes, nodes))
     return csgraph.connected_components(graph, directed=False)[1]

@@ -1,4 +1,4 @@
-"""Observers that write: quantities as CSV, fields for ParaView."""
+"""Observers that write: quantities as CSV, fields for ParaView, PyVista and meshio."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import csv
 import os
 from collections.abc import Sequence
 
-from emfem import fields
+from emfem import vtk
+from emfem.dimensions import PLAIN
 from emfem.errors import ParameterError
 from emfem.files import writable
-from emfem.observe import Observer, model_with_field, model_with_quantity
+from emfem.observe import Observer, model_with_quantity
 
 import dolfinx.io
-from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
@@ -33,7 +33,9 @@ class SeriesFile(Observer):
         if self.names is None:
             self.names = tuple(name for model in self.models for name in model.quantities)
         units = [model_with_quantity(self.models, name).quantities[name].unit for name in self.names]
-        self._row(["t", *(f"{name} [{unit}]" for name, unit in zip(self.names, units, strict=True))], "w")
+        time = self.models[0].system.time
+        heading = "t" if time == PLAIN else f"t [{time}]"
+        self._row([heading, *(f"{name} [{unit}]" for name, unit in zip(self.names, units, strict=True))], "w")
 
     def record(self, t: float) -> None:
         """Add a row."""
@@ -46,42 +48,68 @@ class SeriesFile(Observer):
 
 
 class FieldFile(Observer):
-    """Fields at each chosen time as an ADIOS2 file that ParaView reads (VTX)."""
+    """Fields at each chosen time, cell by cell."""
 
     def __init__(
-        self, path: os.PathLike[str] | str, names: Sequence[str], every: float | None, times: ArrayLike | None
+        self,
+        path: os.PathLike[str] | str,
+        names: Sequence[str],
+        every: float | None,
+        times: ArrayLike | None,
+        suffix: str,
     ) -> None:
         """Take the file and the fields."""
+        if isinstance(names, str) or not names:
+            msg = f"names = {names!r}, must be a list of names"
+            raise ParameterError(msg)
         super().__init__(every, times)
-        self.path = writable(path, ".bp")
+        self.path = writable(path, suffix)
         self.names = tuple(names)
 
     def begin(self) -> None:
-        """Open the file; fields of a periodic mesh and derived fields go in cell by cell, all of one degree."""
-        models = [model_with_field(self.models, name) for name in self.names]
-        if len({id(model.mesh) for model in models}) != 1:
-            msg = f"fields {', '.join(self.names)}, must live on one mesh"
-            raise ParameterError(msg)
-        model = models[0]
-        degree = max(u.function.function_space.element.basix_element.degree for m in models for u in m.unknowns)
-        self._sources = [model_with_field(self.models, name)[name] for name in self.names]
-        self._copies: list[fem.Function] = []
-        for name, source in zip(self.names, self._sources, strict=True):
-            copy = fields.discontinuous(source, model.mesh, degree)
-            copy.name = name
-            self._copies.append(copy)
-        self._writer = dolfinx.io.VTXWriter(model.mesh.comm, self.path, self._copies)
+        """Interpolate the fields for the first time."""
+        self.cells = vtk.CellFields(self.models, self.names, curved=self.path.suffix == ".pvd")
+
+
+class AdiosFile(FieldFile):
+    """Fields at each chosen time as an ADIOS2 file that ParaView reads (VTX)."""
+
+    def begin(self) -> None:
+        """Open the file."""
+        super().begin()
+        self._writer = dolfinx.io.VTXWriter(self.models[0].mesh.comm, self.path, list(self.cells.functions.values()))
 
     def record(self, t: float) -> None:
         """Add a frame."""
-        for copy, source in zip(self._copies, self._sources, strict=True):
-            fields.refresh(copy, source)
+        self.cells.refresh()
         self._writer.write(t)
 
     def finish(self) -> None:
         """Close the file."""
         if hasattr(self, "_writer"):
             self._writer.close()
+
+
+class VtuFiles(FieldFile):
+    """Fields at each chosen time as a .vtu file of its own, and a .pvd file that lists them with their times."""
+
+    def begin(self) -> None:
+        """Remove frames of before."""
+        super().begin()
+        self.frames: dict[str, float] = {}
+        self.folder = self.path.with_suffix("")
+        writable(self.folder / "0000.vtu")
+        if self.models[0].mesh.comm.rank == 0:
+            for old in self.folder.glob("[0-9]*.vtu"):
+                old.unlink()
+
+    def record(self, t: float) -> None:
+        """Add a frame."""
+        self.cells.refresh()
+        name = f"{len(self.frames):04d}.vtu"
+        vtk.write_vtu(self.folder / name, self.cells, t)
+        self.frames[f"{self.folder.name}/{name}"] = t
+        text(self.path, vtk.collection(self.frames), comm=self.models[0].mesh.comm)
 
 
 def series(
@@ -108,17 +136,21 @@ def series(
     return SeriesFile(path, quantities, every, times)
 
 
-def vtx(
+def vtu(
     path: os.PathLike[str] | str,
     names: Sequence[str],
     *,
     every: float | None = None,
     times: ArrayLike | None = None,
-) -> FieldFile:
-    """Write fields for ParaView.
+) -> VtuFiles:
+    """Write fields for ParaView, PyVista and meshio.
+
+    A .pvd file lists the times; a folder of its name holds a .vtu file for each, written by all ranks together. Cells
+    of a degree above 1 are Lagrange cells. The field data hold the time, "TimeValue", and units and names of regions,
+    "about", as bytes of JSON.
 
     Args:
-        path: a name ending in .bp; its folder is made.
+        path: a name ending in .pvd; its folder is made.
         names: unknowns or derived fields of the models.
         every: period; after each step when left out with `times`.
         times: the times to write.
@@ -126,10 +158,28 @@ def vtx(
     Raises:
         ParameterError: if the file cannot be written, or names is one string or empty.
     """
-    if isinstance(names, str) or not names:
-        msg = f"names = {names!r}, must be a list of names"
-        raise ParameterError(msg)
-    return FieldFile(path, names, every, times)
+    return VtuFiles(path, names, every, times, ".pvd")
+
+
+def vtx(
+    path: os.PathLike[str] | str,
+    names: Sequence[str],
+    *,
+    every: float | None = None,
+    times: ArrayLike | None = None,
+) -> AdiosFile:
+    """Write fields as one ADIOS2 file for a ParaView that reads it; `vtu` is read by more programs.
+
+    Args:
+        path: a name ending in .bp; its folder is made.
+        names: as in `vtu`.
+        every: as in `vtu`.
+        times: as in `vtu`.
+
+    Raises:
+        ParameterError: if the file cannot be written, or names is one string or empty.
+    """
+    return AdiosFile(path, names, every, times, ".bp")
 
 
 def text(path: os.PathLike[str] | str, content: str, *, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
@@ -140,7 +190,7 @@ def text(path: os.PathLike[str] | str, content: str, *, comm: MPI.Comm = MPI.COM
 
 
 def print_root(*lines: object, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
-    """Print each line once, on rank 0. Collective: a line may need all ranks to be told."""
-    told = [str(line) for line in lines]
+    """Print each line once, on rank 0. Collective: the text of a line may need all ranks."""
+    texts = [str(line) for line in lines]
     if comm.rank == 0:
-        print(*told, sep="\n", flush=True)
+        print(*texts, sep="\n", flush=True)

@@ -92,6 +92,21 @@ def test_a_run_from_a_checkpoint_is_the_run_that_was_not_interrupted(film: Films
     assert second["c"].x.array == pytest.approx(first["c"].x.array, abs=1e-12)  # the very same steps
 
 
+def test_nodes_in_one_place_keep_their_own_values():
+    """Wires that cross without touching, both with a node where they do."""
+    nodes, segments = [(0.0, 0.0), (2e-5, 0.0), (1e-5, -1e-5), (1e-5, 1e-5)], [(0, 1), (1, 3), (3, 2)]
+
+    def crossing() -> em.Model:
+        domain = em.mesh.network(nodes, segments, width=1e-6, thickness=1e-6, cells=2)
+        return em.stress.model(domain, em.materials.copper(temperature=573.0), current_density=0.0)
+
+    stored, model = crossing(), crossing()
+    stored["sigma"].x.array[:] = np.random.default_rng(1).uniform(size=len(stored["sigma"].x.array))
+    em.checkpoint.save(stored, "state.npz")
+    em.checkpoint.load(model, "state.npz")
+    assert np.array_equal(model["sigma"].x.array, stored["sigma"].x.array)
+
+
 def test_an_old_checkpoint_is_replaced_and_nothing_else_is_left(torus: em.mesh.Domain):
     em.checkpoint.save(random(torus, 1, seed=1), "state.npz")
     newer = random(torus, 1, seed=2)
@@ -141,6 +156,25 @@ def test_what_counts_is_where_the_nodes_are(stored: str):
 def test_a_missing_file_is_named(film: Films):
     with pytest.raises(ParameterError, match=r"^path = 'no\.npz', must be a file written by emfem\.checkpoint\.save$"):
         em.checkpoint.load(film(), "no.npz")
+
+
+def test_a_damaged_file_changes_nothing(stored: str, film: Films):
+    content = bytearray(Path(stored).read_bytes())
+    content[content.index(np.load(stored)["film/mu"].tobytes()) + 5] ^= 1  # one bit
+    Path(stored).write_bytes(content)
+    model = film()
+    with pytest.raises(ParameterError, match=r"^stored\.npz cannot be read: its film/mu is damaged$"):
+        em.checkpoint.load(model, stored)
+    assert model.t == 0.0
+
+
+def test_a_file_written_with_numpy_is_read(stored: str, torus: em.mesh.Domain):
+    """As they were before all ranks wrote together."""
+    with np.load(stored) as file:
+        np.savez("former.npz", **file)
+    model = em.film.model(torus, CUPD, mean=0.3)
+    em.checkpoint.load(model, "former.npz")
+    assert np.array_equal(model["c"].x.array, random(torus)["c"].x.array)
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing of the kind", b"\x93NUMPY\x01\x00"])

@@ -311,3 +311,50 @@ def test_what_fails_here_is_raised_as_it_is():
     assert done == [1]
     with pytest.raises(ZeroDivisionError):
         fields.collective_call(MPI.COMM_WORLD, lambda: done.append(1 // 0))
+
+
+# ---- tables and arrays
+
+
+def test_a_line_cut_is_a_table_with_units(plate: Domain):
+    table = fields.line_cut(function(plate, 2, quadratic), (0.5, 0.5), (2.5, 0.5), 5)
+    assert table.columns.tolist() == ["s", "x", "y", "f"]
+    assert table["s"].tolist() == pytest.approx([0.0, 0.5, 1.0, 1.5, 2.0])
+    assert table["f"].to_numpy() == pytest.approx(quadratic(table[["x", "y"]].to_numpy().T), rel=1e-12)
+    assert set(table.attrs["units"]) == set(table.columns)
+
+
+def test_a_vector_has_a_column_for_each_component(plate: Domain):
+    table = fields.probe(ufl.grad(function(plate, 1, linear)), [(0.3, 0.4), (-9.0, 0.0)])
+    assert table.columns[2:].str.rpartition("_").get_level_values(2).tolist() == ["x", "y"]
+    assert table.iloc[0, 2:].tolist() == pytest.approx([2.0, -3.0], rel=1e-12)
+    assert table.iloc[1, 2:].isna().all()
+
+
+def test_a_line_of_one_dimension_has_numbers_as_ends():
+    line = mesh.interval(2.0, cells=4)
+    table = fields.line_cut(function(line, 1, lambda x: 3 * x[0]), 0.0, 2.0, 3)
+    assert table["f"].tolist() == pytest.approx([0.0, 3.0, 6.0])
+
+
+def test_a_labelled_array_has_axes_and_units(plate: Domain):
+    found = fields.to_xarray(function(plate, 1, linear), (4, 3))
+    grid = fields.sample_grid(function(plate, 1, linear), (4, 3))
+    assert found.dims == ("x", "y")
+    assert np.array_equal(found.to_numpy(), grid.values)
+    expected = linear(np.meshgrid(found["x"], found["y"], indexing="ij"))  # type: ignore[arg-type]
+    assert found.to_numpy() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "n", "message"),
+    [
+        ((0.0, 0.0), (0.0, 0.0), 5, r"^a = \[0.0, 0.0\] and b = \[0.0, 0.0\], must be two different points$"),
+        ((0.0, 0.0), 1.0, 5, "must be two different points"),
+        (0.0, 1.0, 5, r"must be \(n, 2\)"),
+        ((0.0, 0.0), (1.0, 0.0), 1, "n = 1, must be at least 2"),
+    ],
+)
+def test_a_line_that_is_none_is_refused(plate: Domain, a: Any, b: Any, n: int, message: str):
+    with pytest.raises(ParameterError, match=message):
+        fields.line_cut(function(plate, 1, linear), a, b, n)

@@ -1,15 +1,23 @@
-"""Results: what was written is found again."""
+"""Results stand alone: every field of every model comes back, from the folder of a run and from nothing else."""
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import emfem as em
 from emfem.cli import app
+from emfem.storage import StateReader
 from emfem.studies import Case
 
+import meshio
 import numpy as np
 import pytest
+import pyvista
+import vtk
 from typer.testing import CliRunner
 
 
@@ -48,7 +56,7 @@ def test_times_and_case(found: em.results.Results, outcome: em.studies.Outcome):
 
 
 def test_a_field_is_what_it_was(found: em.results.Results, outcome: em.studies.Outcome):
-    """Unknowns to the last bit; what is derived from them is worked out again."""
+    """Unknowns to the last bit; what is derived from them as it was interpolated."""
     film, current = outcome.models[1], outcome.models[0]
     assert np.array_equal(found.field("c").x.array, film["c"].x.array)
     flow = em.fields.discontinuous(current["j"], current.mesh, 2)
@@ -93,6 +101,211 @@ def test_folders_without_results(tmp_path: Path):
         _ = em.results.open(tmp_path).times
     with pytest.raises(em.ParameterError, match=r"must be that of a sweep: it has no results\.parquet"):
         _ = em.results.open(tmp_path).table
+
+
+# ---- a folder alone ----------------------------------------------------------------------------------------------
+
+DATA = Path(__file__).with_name("data")
+CASE = Path(__file__).with_name("results_case.py")
+
+
+@pytest.fixture
+def copied(outcome: em.studies.Outcome, tmp_path: Path) -> Path:
+    """The folder of the run, elsewhere, without its case and its pictures."""
+    folder = tmp_path / "elsewhere" / "run"
+    shutil.copytree(outcome.folder, folder, ignore=shutil.ignore_patterns("case.toml", "*.png"))
+    return folder
+
+
+def test_a_copy_without_its_case_is_opened(copied: Path, outcome: em.studies.Outcome, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Case, "build", lambda *_: pytest.fail("the case was built"))
+    results, film = em.results.open(copied), outcome.models[1]
+    assert results.times == pytest.approx([0.0, 1.0, 2.0])
+    models = results.models()
+    for model, saved in zip(outcome.models, models, strict=True):
+        assert saved.names == model.names
+        assert str(saved.domain) == str(model.domain)
+        for name, field in model.fields.items():
+            there = em.fields.discontinuous(field.value, model.mesh, 2)
+            here = em.fields.discontinuous(saved[name], saved.mesh, 2)
+            assert here.x.array == pytest.approx(there.x.array, rel=1e-12, abs=1e-14), name
+            assert saved.fields[name].meaning == field.meaning
+        numbers = {name: saved.quantity(name) for name in saved.quantities}
+        assert numbers == pytest.approx({name: model.quantity(name) for name in model.quantities}, rel=1e-12)
+    assert results.plot(copied / "j.png", field="j", t=1.0).is_file()
+    assert results.time_of("2") == 2.0
+    assert em.fields.extremes(results.field("c"))[1] == film.quantity("c_max")
+    with pytest.raises(em.ParameterError, match=r"must be that of a run: it has no case\.toml"):
+        _ = results.case
+
+
+def test_tables_and_arrays_are_the_same_of_a_live_model_and_of_results(
+    found: em.results.Results, outcome: em.studies.Outcome
+):
+    film, current = outcome.models[1], outcome.models[0]
+    cut, live = (
+        found.line_cut("c", (0.0, 1.0), (10.0, 1.0), 7),
+        em.fields.line_cut(film.fields["c"], (0.0, 1.0), (10.0, 1.0), 7),
+    )
+    assert list(cut) == ["s", "x", "y", "c"]
+    assert cut.to_numpy() == pytest.approx(live.to_numpy(), rel=1e-12)
+    assert cut.attrs == live.attrs == {"units": {"s": "h", "x": "h", "y": "h", "c": "-"}}
+    assert cut["s"].tolist() == pytest.approx(np.linspace(0.0, 10.0, 7))
+    points = [(1.3, 2.2), (9.2, 4.4), (11.0, 0.0)]
+    table = found.probe("j", points)
+    assert list(table) == ["x", "y", "j_x", "j_y"]
+    assert np.isnan(table.iloc[2, 2:].to_numpy(dtype=float)).all()
+    degree = current["phi"].function_space.element.basix_element.degree
+    values = em.fields.evaluate(em.fields.discontinuous(current["j"], current.mesh, degree), points[:2])
+    assert table.iloc[:2, 2:].to_numpy() == pytest.approx(values, rel=1e-12)
+    assert found.sample_grid("c", (4, 2)).values == pytest.approx(em.fields.sample_grid(film["c"], (4, 2)).values)
+    array = found.to_xarray("j", (4, 2))
+    assert array.dims == ("t", "x", "y", "component")
+    assert array.sel(t=2.0, component="y").to_numpy() == pytest.approx(found.sample_grid("j", (4, 2)).values[..., 1])
+    assert em.fields.to_xarray(film["c"], (4, 2)).attrs == {"units": "-", "long_name": "concentration c"}
+    grid, other = found.to_pyvista(["c", "j"]), em.vtk.to_pyvista(outcome.models, ["c", "j"])
+    assert grid is not None
+    assert other is not None
+    assert grid["c"] == pytest.approx(other["c"], rel=1e-12)
+    assert grid.field_data["unit of c"].tolist() == ["-"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("mesh.npz", None, r"mesh\.npz cannot be read: No such file or directory$"),
+        ("mesh.npz", b"PK\x03\x04", r"mesh\.npz cannot be read: File is not a zip file$"),
+        ("fields.json", b"{", r"fields\.json cannot be read: "),
+        ("fields.json", None, r"must be that of a run: it has no fields\.json$"),
+        (
+            "fields.json",
+            b'{"format": 99, "emfem": "7.0"}',
+            r"has format 99, must be at most 1: take emfem 7\.0 or newer$",
+        ),
+        ("states/0001.npz", b"PK\x03\x04", r"0001\.npz cannot be read: File is not a zip file$"),
+    ],
+)
+def test_what_is_missing_damaged_or_newer_is_one_sentence(copied: Path, name: str, content: bytes | None, said: str):
+    (copied / name).unlink() if content is None else (copied / name).write_bytes(content)
+    with pytest.raises(em.ParameterError, match=said):
+        em.results.open(copied).models()
+
+
+def test_damaged_values_are_not_taken(copied: Path):
+    path = copied / "states" / "last.npz"
+    content = bytearray(path.read_bytes())
+    at = content.index(np.load(path)["film/c"].tobytes())
+    content[at + 3] ^= 1  # one bit of one number
+    path.write_bytes(content)
+    for other in (copied / "states").glob("00*.npz"):
+        other.unlink()
+    with pytest.raises(em.ParameterError, match=r"last\.npz cannot be read: its film/c is damaged$"):
+        em.results.open(copied).field("phi")
+
+
+def test_a_folder_of_the_former_format_is_opened():
+    """Written before folders held their mesh; values as they were read then."""
+    results = em.results.open(DATA / "former_run")
+    assert results.times.tolist() == [0.0, 0.5, 1.0]
+    points = [(1.3, 2.2), (5.1, 1.1), (9.2, 4.4)]
+    c = [0.29903147807303365, 0.31042468105863114, 0.2798699515457853]
+    assert results.probe("c", points, t=0.5)["c"].tolist() == pytest.approx(c, rel=1e-12)
+    j = [0.05014320643694735, 0.048374081875094586, 0.051759671893557554]
+    assert results.probe("j", points, t=0.5)["j_x"].tolist() == pytest.approx(j, rel=1e-10)
+    assert list(results.series["t"]) == [0.0, 0.5, 1.0]
+
+
+def test_results_say_what_they_are(found: em.results.Results, tmp_path: Path):
+    assert repr(found).endswith("3 states to t = 2; phi, E, j, potential, c, mu, flux, field>")
+    assert repr(em.results.Results(tmp_path)) == f"<results in {str(tmp_path)!r}>"
+
+
+# ---- every kind of model -----------------------------------------------------------------------------------------
+
+
+def same(there: Any, here: Any, what: str = "") -> None:
+    """Compare numbers in nested tables, to 1e-12 of the largest of each list."""
+    if isinstance(there, dict):
+        assert there.keys() == here.keys(), what
+        for key in there:
+            same(there[key], here[key], f"{what} {key}")
+    elif isinstance(there, str):
+        assert there == here, what
+    else:
+        numbers, others = np.array(there, dtype=float), np.array(here, dtype=float)
+        size = np.nanmax(np.abs(numbers), initial=0.0)
+        assert others == pytest.approx(numbers, rel=1e-12, abs=1e-12 * size, nan_ok=True), what
+
+
+@pytest.fixture(scope="module")
+def every_model(tmp_path_factory: pytest.TempPathFactory, run_json_on_ranks: Callable[..., Any]) -> tuple[Path, Any]:
+    """Models of every kind, written on two ranks, and what they held."""
+    folder = tmp_path_factory.mktemp("every")
+    return folder, run_json_on_ranks(2, CASE, "write", folder, timeout=500)
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_every_field_of_every_model_comes_back(
+    every_model: tuple[Path, Any], run_json_on_ranks: Callable[..., Any], ranks: int
+):
+    folder, there = every_model
+    here = run_json_on_ranks(ranks, CASE, "read", folder, timeout=500)
+    assert len(there) > 15
+    same(there, here)
+
+
+@pytest.mark.timeout(1200)
+def test_every_field_of_every_model_is_read_by_pyvista_and_meshio(every_model: tuple[Path, Any]):
+    """At the points of each cell, and (where VTK is exact: in straight cells) between them."""
+    for name, told in every_model[1].items():
+        path = every_model[0] / name / "fields.vtu"
+        grid, mesh, places = pyvista.read(path), meshio.read(path), np.load(path.with_name("points.npy"))
+        about = json.loads(mesh.field_data["about"].tobytes())
+        assert mesh.field_data["TimeValue"].item() == 1.5
+        cells = em.vtk.CellFields(StateReader(path.parent).read(path.with_name("state.npz")))
+        arrays = cells.arrays()
+        points = arrays.pop("").reshape(grid.n_cells, -1, 3)
+        corners = grid.cells.reshape(grid.n_cells, -1)[:, 1:]
+        if cells.cell_type == vtk.VTK_LAGRANGE_HEXAHEDRON:
+            corners = np.sort(corners, axis=1)  # VTK numbers edges anew
+        assert np.array_equal(grid.points, mesh.points)
+        orders = [in_order(points), in_order(grid.points[corners])]
+        same(points[orders[0]], grid.points[corners][orders[1]], name)
+        assert arrays.keys() == set(grid.point_data) == set(mesh.point_data)
+        for field, values in arrays.items():
+            there = values.reshape(*points.shape[:2], -1)[orders[0]]
+            for reader in (grid.point_data, mesh.point_data):
+                same(there, np.asarray(reader[field])[corners].reshape(there.shape)[orders[1]], f"{name} {field}")
+            assert {about["fields"][field]["unit"]} <= {
+                told["units"][key] for key in told["units"] if key.endswith(f" {field}")
+            }
+        if cells.domain.regions:
+            assert np.array_equal(np.sort(grid["region"]), np.sort(mesh.cell_data["region"][0]))
+            assert np.array_equal(grid["region"][orders[1]], cells.regions()[orders[0]])
+        if name != "curved":
+            sampled_alike(grid, cells, places, name)
+
+
+def in_order(points: np.ndarray) -> np.ndarray:
+    """An order of cells that depends on their middles alone."""
+    middles = points.mean(axis=1)
+    return np.lexsort(np.round((middles - middles.min(axis=0)) / np.ptp(middles), 9).T)
+
+
+def sampled_alike(grid: pyvista.UnstructuredGrid, cells: em.vtk.CellFields, places: np.ndarray, name: str) -> None:
+    """Compare what VTK interpolates at places inside cells; scaled, as it finds cells to absolute tolerances."""
+    padded = np.zeros((len(places), 3))
+    padded[:, : places.shape[1]] = places
+    scale = 1 / np.ptp(places)
+    grid.points *= scale
+    sampled = pyvista.PolyData(padded * scale).sample(grid, tolerance=1e-6)
+    assert sampled["vtkValidPointMask"].all(), name
+    for field, function in cells.functions.items():
+        there = em.fields.evaluate(function, places).reshape(len(places), -1)
+        here = np.asarray(sampled[field]).reshape(len(places), -1)
+        if here.shape[1] <= 3:  # tensors are laid out otherwise; their points are compared above
+            same(there, here[:, : there.shape[1]], f"{name} {field}")
 
 
 def test_plot_and_movie_on_the_command_line(outcome: em.studies.Outcome, tmp_path: Path):

@@ -12,8 +12,10 @@ from typing import Any
 import emfem as em
 from emfem.errors import ConvergenceError, ParameterError
 
+import meshio
 import numpy as np
 import pytest
+import pyvista
 
 Films = Callable[..., em.Model]
 Decay = Callable[..., em.Model]
@@ -143,6 +145,32 @@ def test_fields_of_two_meshes_do_not_go_into_one_file(film: Films, decay: Decay)
         em.evolve([film(degree=1), decay()], 1.0, watch=[watch], progress=False)
 
 
+def test_frames_are_listed_with_their_times_and_read_by_others(film: Films):
+    """As PyVista has a time series; each file alone is what meshio reads."""
+    model = film(degree=2)
+    march(model, 1.0, em.write.vtu("out/fields.pvd", ["c", "mu"], every=0.25))
+    reader = pyvista.get_reader("out/fields.pvd")
+    assert reader.time_values == [0.0, 0.25, 0.5, 0.75, 1.0]
+    reader.set_active_time_value(1.0)
+    grid, mesh = reader.read()[0], meshio.read("out/fields/0004.vtu")
+    assert grid["c"].max() == mesh.point_data["c"].max() == pytest.approx(model.quantity("c_max"), rel=1e-12)
+    march(film(degree=2), 1.0, em.write.vtu("out/fields.pvd", ["c"], every=1.0))
+    assert sorted(path.name for path in Path("out/fields").iterdir()) == ["0000.vtu", "0001.vtu"]
+
+
+def test_frames_of_vtk_are_complete_when_the_run_fails(decay: Decay):
+    with pytest.raises(ConvergenceError):
+        march(decay(bounds=(0.5, 2.0)), 1.0, em.write.vtu("fields.pvd", ["u"]), fixed_step=0.25)
+    assert pyvista.get_reader("fields.pvd").time_values == pytest.approx([0.0, 0.25, 0.5])
+
+
+def test_the_time_of_a_model_in_si_has_its_unit():
+    line = em.mesh.interval(1e-5, cells=4)
+    model = em.stress.model(line, em.materials.copper(temperature=573.0), current_density=1e10)
+    march(model, 10.0, em.write.series("series.csv", quantities=["sigma_max"], every=10.0))
+    assert rows("series.csv")[0] == ["t [s]", "sigma_max [Pa]"]
+
+
 # ---- bad places, bad names
 
 
@@ -175,6 +203,8 @@ def test_frames_need_their_ending():
     ("make", "message"),
     [
         (lambda: em.write.vtx("x.bp", "c"), "names = 'c', must be a list of names"),
+        (lambda: em.write.vtu("x.pvd", "c"), "names = 'c', must be a list of names"),
+        (lambda: em.write.vtu("x.vtu", ["c"]), "path = 'x.vtu', must end in .pvd"),
         (lambda: em.write.vtx("x.bp", []), "names = [], must be a list of names"),
         (lambda: em.write.series("x.csv", quantities="c"), "quantities = 'c', must be a list of names"),
         (lambda: em.write.series("x.csv", every=0.0), "every = 0, must be greater than 0"),

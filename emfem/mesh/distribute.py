@@ -114,7 +114,17 @@ def unfold(torus: dolfinx.mesh.Mesh, element: basix.ufl._ElementBase, period: tu
         along = corners[:, :, axis]
         if length:  # a cell across the seam has nodes on both sides: shift the near ones by a period
             along[along < along.max(axis=1, keepdims=True) - length / 2] += length
-    n, per_cell = corners.shape[:2]
+    return with_cell_geometry(torus, element, corners, period)
+
+
+def with_cell_geometry(
+    torus: dolfinx.mesh.Mesh,
+    element: basix.ufl._ElementBase,
+    corners: NDArray[np.float64],
+    period: tuple[float, ...],
+) -> PeriodicMesh:
+    """Return the mesh on the topology of a torus, each cell with nodes of its own: shape (cells, nodes, dim)."""
+    n, per_cell, dim = corners.shape
     geometry = dolfinx.mesh.create_geometry(
         dolfinx.common.IndexMap(torus.comm, n * per_cell),
         np.arange(n * per_cell, dtype=np.int32).reshape(n, per_cell),

@@ -100,7 +100,7 @@ def mesh_network(
         cell_function(mesh, "cross-section", network.cross_sections[segment]),
         network,
         segment,
-        _faces(mesh, network),
+        faces(mesh, network),
         weight_lengths=2,
         length_unit=METRE,
     )
@@ -130,7 +130,7 @@ def _counts(network: Network, cells: ArrayLike | None, size: float | None) -> Fl
     return counts
 
 
-def _faces(mesh: dolfinx.mesh.Mesh, network: Network) -> fem.Function:
+def faces(mesh: dolfinx.mesh.Mesh, network: Network) -> fem.Function:
     """Return the sum of the cross-sections of the wires that end at each node, 0 inside the wires [m2]."""
     faces = fem.Function(fem.functionspace(mesh, ("Lagrange", 1)), name="faces")
     areas = np.bincount(network.segments.ravel(), np.repeat(network.cross_sections, 2), len(network.nodes))

@@ -1,10 +1,11 @@
-"""A case is run: everything that comes of it is written into one folder.
+"""Run a case: everything that comes of it is written into one folder.
 
 - case.toml: the case with every value resolved; `emfem run` takes it
-- report.json: how it went: status, versions, wall time, steps, quantities and pattern at the end
+- report.json: status, versions, wall time, steps, quantities and pattern at the end
 - series.csv: quantities against time
-- states/: states at the times asked for, and last.npz, the last one: em.results makes fields of them
-- fields.bp: fields for ParaView, if they were asked for
+- fields.json, mesh.npz: what fields there are, in which units, and the mesh they live on; see `em.storage`
+- states/: all fields at the chosen times, and last.npz, the last state
+- fields.pvd, fields/: fields for ParaView, PyVista and meshio, if the case names any
 - final.png: the last state
 """
 
@@ -19,14 +20,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from emfem import checkpoint, fields, observe, patterns, plot, write
+from emfem import fields, observe, patterns, plot, write
 from emfem.errors import EmfemError
 from emfem.evolution import Run, evolve
 from emfem.files import writable
 from emfem.model import Model
 from emfem.solve import petsc_info, solve_steady
+from emfem.storage import CONTENTS, MESH, StateWriter
 
 import dolfinx
 import ufl
@@ -34,15 +36,38 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
-if TYPE_CHECKING:
-    from emfem.studies.case import Case
-
 REPORT = "report.json"
+STATES, LAST = "states", "last.npz"
+
+
+class Runnable(Protocol):
+    """A case, as far as a run needs it."""
+
+    @property
+    def tables(self) -> Any:
+        """Its tables, checked."""
+
+    @property
+    def hash(self) -> str:
+        """A short name for what it computes."""
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """All tables with every value as a number."""
+
+    def build(self) -> list[Model]:
+        """Return the models at their start."""
+
+    def measures(self, models: Sequence[Model]) -> dict[str, float]:
+        """Return numbers at the end that the models do not have among their quantities."""
+
+    def to_toml(self) -> str:
+        """Return the text of the case."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case.
+    """Result of a run of a case.
 
     Attributes:
         folder: where everything is.
@@ -60,20 +85,20 @@ class Outcome:
 
 
 class States(observe.Observer):
-    """Saves the state of the models at each chosen time as a file of its own."""
+    """Saves all fields of the models at each chosen time as a file of its own."""
 
-    def __init__(self, folder: Path, every: float | None, times: ArrayLike | None) -> None:
-        """Take the folder and the times."""
+    def __init__(self, writer: StateWriter, every: float | None, times: ArrayLike | None) -> None:
+        """Take the writer and the times."""
         super().__init__(every, times)
-        self.folder, self.count = folder, 0
+        self.writer, self.count = writer, 0
 
     def record(self, t: float) -> None:
         """Save a file."""
-        checkpoint.save(self.models, self.folder / f"{self.count:04d}.npz")
+        self.writer.save(self.writer.folder / STATES / f"{self.count:04d}.npz")
         self.count += 1
 
 
-def run(case: Case, folder: os.PathLike[str] | str, *, progress: bool = True) -> Outcome:
+def run(case: Runnable, folder: os.PathLike[str] | str, *, progress: bool = True) -> Outcome:
     """Run a case, and write everything into a folder. Collective.
 
     Args:
@@ -106,43 +131,47 @@ def run(case: Case, folder: os.PathLike[str] | str, *, progress: bool = True) ->
     return Outcome(target, report, models)
 
 
-def _go(case: Case, models: Sequence[Model], folder: Path, progress: bool) -> dict[str, Any]:
-    """March the models, or bring them to rest; how that went."""
+def _go(case: Runnable, models: Sequence[Model], folder: Path, progress: bool) -> dict[str, Any]:
+    """March the models, or bring them to rest; return how that went."""
     tables, march = case.tables, case.tables.time
-    output = tables.output
+    output, writer, last = tables.output, StateWriter(folder, models), folder / STATES / LAST
     observers: list[observe.Observer] = [write.series(folder / "series.csv", every=output.every)]
     if output.fields:
         observers.append(
-            write.vtx(folder / "fields.bp", output.fields, **_times(output, None if march is None else march.until))
+            write.vtu(folder / "fields.pvd", output.fields, **_times(output, None if march is None else march.until))
         )
     if march is None:
-        found = solve_steady(models, **({} if tables.steady is None else tables.steady.make()))
-        checkpoint.save(models, folder / "states" / "last.npz")
+        steady = solve_steady(models, **({} if tables.steady is None else tables.steady.make()))
+        writer.save(last)
         for observer in observers:
             observer.start(models, models[0].t)
             observer.finish()
-        return {"t": None, "stopped": found.reason, "told": str(found)}
+        return {"t": None, "stopped": steady.reason, "told": str(steady)}
     if output.states_every is not None or output.states_at is not None:
-        observers.append(States(folder / "states", output.states_every, output.states_at))
-    gone: Run = evolve(
-        models,
-        **march.make(),
-        watch=[*observers, *march.observers()],
-        checkpoint=folder / "states" / "last.npz",
-        progress=progress,
-    )
+        observers.append(States(writer, output.states_every, output.states_at))
+    try:
+        gone: Run = evolve(
+            models,
+            **march.make(),
+            watch=[*observers, *march.observers()],
+            checkpoint=last,
+            progress=progress,
+        )
+    finally:
+        if MPI.COMM_WORLD.bcast(last.is_file(), root=0):  # the unknowns of the last good state: now with all fields
+            writer.save(last)
     return asdict(gone) | {"told": str(gone)}
 
 
 def _times(output: Any, until: float | None) -> dict[str, Any]:
-    """The times of fields for ParaView: those of the states, or start and end."""
+    """Return the times of fields for ParaView: those of the states, or start and end."""
     if output.states_at is not None:
         return {"times": output.states_at}
     return {"every": output.states_every or until}
 
 
 def _quantities(models: Sequence[Model]) -> dict[str, float]:
-    """Every number that the models can tell, of the first that can."""
+    """Return every number that the models can tell, of the first that can."""
     return {
         name: observe.model_with_quantity(models, name).quantity(name) for model in models for name in model.quantities
     }
@@ -154,8 +183,8 @@ def _pattern(models: Sequence[Model]) -> dict[str, Any] | None:
     return asdict(patterns.measure(films[0][films[0].roles["pattern"]])) if films else None
 
 
-def _pictures(case: Case, models: Sequence[Model], folder: Path) -> None:
-    """Draw what was asked for; the first as final.png."""
+def _pictures(case: Runnable, models: Sequence[Model], folder: Path) -> None:
+    """Draw the fields that the case names; the first as final.png."""
     names = case.tables.output.pictures
     if names is None:
         names = (models[-1].names[0],)
@@ -176,21 +205,21 @@ def picture(models: Sequence[Model], name: str, path: Path, title: str = "") -> 
 
 
 def scalar(model: Model, name: str) -> fem.Function:
-    """A field of a model as a scalar Function, of a vector or tensor its length."""
-    found = function(model, name)
-    if found.ufl_shape == ():
-        return found
-    length = fields.discontinuous(ufl.sqrt(ufl.inner(found, found)), model.mesh, _degree(model))
+    """Return a field of a model as a scalar Function, of a vector or tensor its length."""
+    field = function(model, name)
+    if field.ufl_shape == ():
+        return field
+    length = fields.discontinuous(ufl.sqrt(ufl.inner(field, field)), model.mesh, _degree(model))
     length.name, length.meaning = name, replace(model.fields[name].meaning, vector=True)
     return length
 
 
 def function(model: Model, name: str) -> fem.Function:
-    """A field of a model as a Function: an unknown itself, of a derived field its values, cell by cell."""
-    found = model[name]
-    if isinstance(found, fem.Function):
-        return found
-    made = fields.discontinuous(found, model.mesh, _degree(model))
+    """Return a field of a model as a Function: an unknown itself, of a derived field its values, cell by cell."""
+    field = model[name]
+    if isinstance(field, fem.Function):
+        return field
+    made = fields.discontinuous(field, model.mesh, _degree(model))
     made.name, made.meaning = name, model.fields[name].meaning
     return made
 
@@ -200,7 +229,7 @@ def _degree(model: Model) -> int:
 
 
 def versions() -> dict[str, str]:
-    """What a run is made with."""
+    """Return the versions of everything that a run is made with."""
     return {
         "emfem": version("emfem"),
         "DOLFINx": dolfinx.__version__,
@@ -226,6 +255,7 @@ def _finite(value: Any) -> Any:
 def _clear(folder: Path) -> None:
     """Remove what an earlier run left: its report first, so that nothing half done looks finished. Collective."""
     if MPI.COMM_WORLD.rank == 0:
-        for path in (folder / REPORT, *sorted((folder / "states").glob("*.npz"))):
+        left = (folder / name for name in (REPORT, CONTENTS, MESH))
+        for path in (*left, *sorted((folder / STATES).glob("*.npz"))):
             path.unlink(missing_ok=True)
     MPI.COMM_WORLD.barrier()

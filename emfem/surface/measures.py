@@ -11,7 +11,7 @@ from emfem.errors import ParameterError, UnknownName, count, kind, number
 from emfem.mesh import AXES, Domain, bounds
 from emfem.model import Model, Quantity, highest, lowest
 from emfem.surface.inputs import SurfaceMetal
-from emfem.surface.sampling import Grid, pixels
+from emfem.surface.sampling import pixels
 from emfem.surface.terms import surface_energy
 
 import numpy as np
@@ -135,13 +135,13 @@ def _axes(domain: Domain) -> str:
     return "x" if turned else "".join(AXES[: domain.dim])
 
 
-def _grid(domain: Domain, width: float, places: int | None = None) -> Grid:
+def _grid(domain: Domain, width: float, places: int | None = None) -> fields.Pixels:
     """Return the grid of a profile. Collective."""
     counts = pixels(domain, width / 2)
-    return Grid(domain, counts if places is None else [places, *counts[1:]])
+    return fields.Pixels(domain.mesh, counts if places is None else [places, *counts[1:]])
 
 
-def _thickness(c: fem.Function, grid: Grid, width: float) -> Values:
+def _thickness(c: fem.Function, grid: fields.Pixels, width: float) -> Values:
     """Return the thickness of the metal at each x of a grid. Collective.
 
     Between nodes the distance to the surface is close to linear, which c is not: it is the one that is sampled.
@@ -150,14 +150,16 @@ def _thickness(c: fem.Function, grid: Grid, width: float) -> Values:
     inside = np.clip(c.x.array, 1e-12, 1 - 1e-12)
     distance.x.array[:] = width * np.log(inside / (1 - inside))
     across = grid.spacing[1:]
-    depth = np.nan_to_num(grid.sample(distance), nan=-np.inf) / across.mean()  # the surface cuts a pixel at +-1/2
+    depth = (
+        np.nan_to_num(grid.sample(distance).values, nan=-np.inf) / across.mean()
+    )  # the surface cuts a pixel at +-1/2
     area = np.clip(depth + 0.5, 0.0, 1.0).reshape(len(depth), -1).sum(axis=1) * across.prod()
     return area if len(across) == 1 else np.sqrt(area / np.pi)
 
 
 def _neck(c: fem.Function, domain: Domain, width: float) -> Callable[[], float]:
     """Return the function of the least thickness; its grid is made at the first call."""
-    grids: list[Grid] = []
+    grids: list[fields.Pixels] = []
 
     def thinnest() -> float:
         if not grids:

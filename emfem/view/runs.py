@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +11,7 @@ from typing import Any
 
 from emfem.errors import EmfemError, ParameterError
 from emfem.results import Results
+from emfem.storage import CONTENTS, READ_ERRORS
 from emfem.studies.running import REPORT
 from emfem.studies.sweep import ended_early
 from emfem.view.scene import Scene
@@ -20,7 +19,6 @@ from emfem.view.scene import Scene
 import numpy as np
 import pandas as pd
 
-TORN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)  # what reading half a file raises
 ANGLES = ("angle", "misorientation", "misorientation_y", "spread", "phase")
 HIDDEN = ("hash", "error", "stopped", "wall", "t")  # columns that are told elsewhere
 MOST = 4  # panes that are still large enough to be looked at
@@ -28,26 +26,16 @@ MOST = 4  # panes that are still large enough to be looked at
 
 @dataclass(frozen=True, eq=False)
 class Stored(Results):
-    """What a run left so far; states that cannot be read are left out."""
+    """Results of a run so far; states that cannot be read are left out."""
 
     torn: list[str] = field(default_factory=list)
 
-    @cached_property
-    def _states(self) -> list[tuple[float, Path]]:
-        """Time and file of each whole state, once."""
-        found: dict[float, Path] = {}
-        for path in self.saved:
-            try:
-                with path.open("rb") as file, np.load(file) as stored:
-                    found.setdefault(float(stored["t"]), path)
-            except TORN:
-                self.torn.append(path.name)
-        if not found:
-            raise ParameterError(self._nothing())
-        return sorted(found.items())
+    def _unreadable(self, path: Path, error: Exception) -> None:
+        """Leave a state out."""
+        self.torn.append(path.name)
 
-    def _nothing(self) -> str:
-        """Why there is nothing to look at."""
+    def _no_state(self) -> str:
+        """Return the message for a run without states."""
         if self.torn:
             return f"no state can be read: {', '.join(self.torn)} is torn"
         if not (self.folder / REPORT).is_file():
@@ -83,7 +71,7 @@ class Run:
         """Its report; empty if there is none yet, or half of one."""
         try:
             told = self.results.report
-        except (ParameterError, *TORN):
+        except (ParameterError, *READ_ERRORS):
             return {}
         return told if isinstance(told, dict) else {}
 
@@ -101,9 +89,9 @@ class Run:
         """Why nothing can be shown of it, one sentence; empty if something can."""
         if not self.folder.is_dir():
             return f"there is no folder {self.folder}"
-        if not (self.folder / "case.toml").is_file():
+        if not any((self.folder / name).is_file() for name in (CONTENTS, "case.toml")):
             error = self.report.get("error")
-            return f"the run failed: {error}" if error else "it holds no run: there is no case.toml"
+            return f"the run failed: {error}" if error else f"it holds no run: there is no {CONTENTS}"
         return explained(lambda: self.scene.fields and self.scene.shape)
 
     @property
@@ -123,7 +111,7 @@ class Run:
         """The times that can be looked at; none if nothing can."""
         try:
             return [float(t) for t in self.results.times]
-        except (EmfemError, *TORN):
+        except (EmfemError, *READ_ERRORS):
             return []
 
     @property
@@ -131,7 +119,7 @@ class Run:
         """Its quantities against time; None without any."""
         try:
             table = self.results.series
-        except (EmfemError, *TORN):
+        except (EmfemError, *READ_ERRORS):
             return None
         return table if len(table) and "t" in table else None
 
@@ -182,7 +170,7 @@ class Sweep:
         """
         try:
             return Results(self.folder).table
-        except TORN as error:
+        except READ_ERRORS as error:
             msg = f"{self.folder}: its table cannot be read: {error}"
             raise ParameterError(msg) from None
 

@@ -6,7 +6,6 @@ from collections import OrderedDict
 from functools import cached_property
 from typing import Any
 
-from emfem.dimensions import PLAIN
 from emfem.model import Model
 from emfem.plot import meshes
 from emfem.plot.pieces import Floats, Pieces, Whole, pieces
@@ -59,7 +58,7 @@ class Scene:
     @property
     def time_unit(self) -> str:
         """The unit of its times: "s", or "-" where a film sets the scales."""
-        return PLAIN if self.results.case.dimensionless else "s"
+        return self.models[-1].system.time
 
     @cached_property
     def fields(self) -> dict[str, Field]:

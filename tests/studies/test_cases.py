@@ -672,7 +672,10 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> em.studies.Outcome:
 def test_a_run_writes_everything(outcome: em.studies.Outcome):
     folder = outcome.folder
     there = sorted(path.name for path in folder.iterdir())
-    assert there == ["case.toml", "fields.bp", "final-mu.png", "final.png", "report.json", "series.csv", "states"]
+    assert there == [
+        *("case.toml", "fields", "fields.json", "fields.pvd", "final-mu.png", "final.png", "mesh.npz", "report.json"),
+        *("series.csv", "states"),
+    ]
     assert sorted(path.name for path in (folder / "states").iterdir()) == [
         "0000.npz",
         "0001.npz",
