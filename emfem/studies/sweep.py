@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from emfem.errors import ParameterError, count
 from emfem.files import writable
+from emfem.studies import registry
 from emfem.studies.case import Case, flat, parsed, plain, read_text
-from emfem.studies.positions import lines_of
-from emfem.studies.problems import Source, nearest
 from emfem.studies.running import REPORT
+from emfem.studies.validation import Source, nearest
 
 from mpi4py import MPI
 from rich.console import Console
@@ -73,24 +73,23 @@ class Study:
             ParameterError: if it cannot be read, or for what is wrong with it, one line each.
         """
         text = read_text(path)
-        told, lines, folder = parsed(text, path), lines_of(text), Path(path).parent
-        here = Source(str(path), lines)
-        for key in told:
+        tables, folder, here = parsed(text, path), Path(path).parent, Source(str(path), text)
+        for key in tables:
             if key not in KEYS:
-                raise ParameterError(here.told((key,), f"there is no key {key!r}{nearest(key, KEYS)}"))
-        if isinstance(told.get("case"), str):
-            case = Case.read(folder / told["case"])
-        elif isinstance(told.get("case"), Mapping):
-            case = Case.of(told["case"], folder, Source(str(path), lines, ("case",)))
+                raise ParameterError(here.located((key,), f"there is no key {key!r}{nearest(key, KEYS)}"))
+        if isinstance(tables.get("case"), str):
+            case = Case.read(folder / tables["case"])
+        elif isinstance(tables.get("case"), Mapping):
+            case = Case.of(tables["case"], folder, Source(str(path), text, ("case",)))
         else:
-            raise ParameterError(here.told((), "case is missing, must be the name of a case's file or a table"))
-        if ("grid" in told) == ("runs" in told):
-            raise ParameterError(here.told((), "must have a table [grid] or tables [[runs]], one of the two"))
-        kind = "grid" if "grid" in told else "runs"
+            raise ParameterError(here.located((), "case is missing, must be the name of a case's file or a table"))
+        if ("grid" in tables) == ("runs" in tables):
+            raise ParameterError(here.located((), "must have a table [grid] or tables [[runs]], one of the two"))
+        kind = "grid" if "grid" in tables else "runs"
         try:
-            return cls.of(case, grid=told.get("grid"), runs=told.get("runs"))
+            return cls.of(case, grid=tables.get("grid"), runs=tables.get("runs"))
         except ParameterError as error:
-            raise ParameterError(here.told((kind,) if kind == "grid" else (kind, 0), f"[{kind}] {error}")) from None
+            raise ParameterError(here.located((kind,) if kind == "grid" else (kind, 0), f"[{kind}] {error}")) from None
 
     @classmethod
     def of(
@@ -196,9 +195,10 @@ class Study:
         """Hand the cases to workers, and wait; what kills a worker is noted in `failures`."""
         from dask.distributed import as_completed
 
+        physics = registry.sources({name for case in todo.values() for name in case.tables.models()})
         with _client(workers, scheduler) as client, _bar(progress, total, total - len(todo)) as step:
             futures = {
-                client.submit(one, case.resolved, str(target.resolve() / name), key=f"case-{name}", pure=False): name
+                client.submit(one, case.resolved, str(target.resolve() / name), physics, key=f"case-{name}", pure=False): name
                 for name, case in todo.items()
             }
             for future in as_completed(futures):
@@ -210,11 +210,13 @@ class Study:
                 step(error is None and finished(target / futures[future]))
 
 
-def one(tables: dict[str, Any], folder: str) -> None:
-    """Run one case in a worker; what emfem refuses is in its report."""
+def one(tables: dict[str, Any], folder: str, physics: Sequence[str] = ()) -> None:
+    """Run one case in a worker, which loads the files of its physics first; errors are in its report."""
     target = Path(folder)
     began = time.perf_counter()
     try:
+        for file in physics:
+            registry.load(file)
         Case.from_dict(tables).run(target, progress=False)
     except Exception as error:  # whatever it is, the other cases go on
         told = json.loads((target / REPORT).read_text("utf-8")) if (target / REPORT).is_file() else {}
