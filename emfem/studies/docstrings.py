@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from emfem.dimensions import parsed
 
 UNIT = re.compile(r"\s*\[([^\[\]]+)\](?=[.;,]|$)")  # where a clause ends
-CONDITION = re.compile(r"`(?:\w+\.)*(\w+)\([^`]*\)` \[([^\[\]]+)\]")  # "`fixed(T)` [K]"
+CONDITION = re.compile(r"`(?:\w+\.)*(\w+)\([^`]*\)`[^`\[\]]* \[([^\[\]]+)\]")  # "`fixed(T)` on the surface [K]"
 
 
 class Argument(NamedTuple):
@@ -41,11 +41,11 @@ def arguments(maker: Callable[..., Any]) -> dict[str, Argument]:
             texts[name] = entry[2]
         elif section and name and line.strip():
             texts[name] += " " + line.strip()
-    return {name: _argument(text) for name, text in texts.items()}
+    return {name: Argument(text) if name == "on" else _argument(text) for name, text in texts.items()}
 
 
 def conditions(text: str) -> dict[str, str]:
-    """Return the units of the conditions that a description names, as "`fixed(T)` [K]" does."""
+    """Return the units of the conditions that a description names, as "`fixed(T)` [K], `flux(q)` [W/m2]" does."""
     return {name: _unit(unit) for name, unit in CONDITION.findall(text)}
 
 
@@ -57,7 +57,7 @@ def summary(maker: Callable[..., Any]) -> str:
 
 def _argument(text: str) -> Argument:
     matches = list(UNIT.finditer(text))
-    if not matches or CONDITION.search(text):
+    if not matches:
         return Argument(text)
     match = matches[-1]
     unit, _, other = match[1].partition(" or ")

@@ -65,8 +65,8 @@ def _installed() -> tuple[str, ...]:
 
 
 def own() -> tuple[Physics, ...]:
-    """Return the physics that did not come with emfem."""
-    return tuple(known()[name] for name in _registered)
+    """Return the physics that were registered in this process, none of those that come with emfem."""
+    return tuple(_registered.values())
 
 
 def load(source: os.PathLike[str] | str) -> None:

@@ -198,7 +198,9 @@ class Study:
         physics = registry.sources({name for case in todo.values() for name in case.tables.models()})
         with _client(workers, scheduler) as client, _bar(progress, total, total - len(todo)) as step:
             futures = {
-                client.submit(one, case.resolved, str(target.resolve() / name), physics, key=f"case-{name}", pure=False): name
+                client.submit(
+                    one, case.resolved, str(target.resolve() / name), physics, key=f"case-{name}", pure=False
+                ): name
                 for name, case in todo.items()
             }
             for future in as_completed(futures):

@@ -25,8 +25,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 if TYPE_CHECKING:
     import pint
 
-_NUMBER = r"(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?+"
-QUANTITY = re.compile(rf"\s*([+-]?{_NUMBER})\s*\*?\s*(.*?)\s*(?:/\s*({_NUMBER}))?\s*")
+NUMBER = r"(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?+"
+QUANTITY = re.compile(rf"\s*([+-]?{NUMBER})\s*\*?\s*(.*?)\s*(?:/\s*({NUMBER}))?\s*")
 COMMON = (
     "nm um mm cm m angstrom rad deg turn s ms us minute hour day year K degC V mV kV A mA uA kA MA Pa kPa MPa GPa "
     "J kJ eV meV W mW ohm S mol percent meter micrometer nanometer degree radian second hours kelvin volt ampere"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from emfem.errors import ParameterError, choice
+from emfem.studies import registry
 
 import numpy as np
 
@@ -30,7 +31,7 @@ Numbers = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Measured:
-    """What a check came to.
+    """Result of a check.
 
     Attributes:
         values: as many as the check has targets, in its unit.
@@ -48,7 +49,7 @@ class Check:
     """A function with what it must come to. Called with `full` it measures, on more meshes if that is true.
 
     Attributes:
-        physics: one of `PHYSICS`.
+        physics: one of `PHYSICS`, or one that was registered.
         name: short, unique in its physics.
         shows: one sentence.
         source: where the target is from.
@@ -75,11 +76,11 @@ class Check:
 
     def __call__(self, full: bool = False) -> Measured:
         """Measure. Collective."""
-        found = self.measure(full)
-        return found if isinstance(found, Measured) else Measured(found)
+        result = self.measure(full)
+        return result if isinstance(result, Measured) else Measured(result)
 
     def errors(self, values: Numbers) -> Numbers:
-        """How far each value is from its target, as the tolerance counts it; infinity where it is no number."""
+        """Return how far each value is from its target, as the tolerance counts it; infinity where it is no number."""
         if len(values) != len(self.target):
             return (math.inf,)
         off = [abs(v - t) / (abs(t) if self.relative else 1.0) for v, t in zip(values, self.target, strict=True)]
@@ -102,7 +103,7 @@ def check(
     Its name is that of the function, and what it shows the first line of the docstring.
 
     Args:
-        physics: one of `PHYSICS`.
+        physics: one of `PHYSICS`, or one that was registered with `em.studies.register`.
         source: where the target is from.
         target: what the values must be.
         rtol: how far they may be off, relative to the target; or
@@ -123,7 +124,7 @@ def check(
     if len(units) != len(wanted):
         msg = f"unit = {unit!r}, must be one for all of {len(wanted)} targets, or one for each"
         raise ParameterError(msg)
-    choice("physics", physics, PHYSICS)
+    choice("physics", physics, names())
 
     def make(function: Callable[[bool], Measured | float | Sequence[float]]) -> Check:
         name, docstring = function.__name__, inspect.getdoc(function)
@@ -147,6 +148,11 @@ def check(
     return make
 
 
+def names() -> tuple[str, ...]:
+    """Return the physics that may have checks: those of emfem, and those that were registered."""
+    return tuple(dict.fromkeys((*PHYSICS, *(each.name for each in registry.own()))))
+
+
 def numbers(values: float | Sequence[float]) -> Numbers:
-    """One number or several as a tuple of floats."""
+    """Return one number or several as a tuple of floats."""
     return tuple(float(v) for v in np.atleast_1d(np.asarray(values, dtype=float)).ravel())

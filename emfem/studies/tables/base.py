@@ -25,6 +25,7 @@ SIMPLE: Mapping[str, Any] = {
     "Sequence[str]": tuple[str, ...],
 }
 
+
 class Table(BaseModel):
     """A table of a case: keys that are known, values that do not change."""
 

@@ -45,7 +45,8 @@ DRIFT = table_of(
     left_out=("material", "temperature"),
     keys={
         "velocity": Key(
-            Annotated[Any, Unit("m/s", in_time=True, lists=True)], "of the drift; or the forces that follow, which add up."
+            Annotated[Any, Unit("m/s", in_time=True, lists=True)],
+            "of the drift; or the forces that follow, which add up.",
         ),
         "field": "the electric field; give one of it, current_density and conduction.",
         "current_density": Key(Annotated[Any, Unit("A/m2")], "whose field is that of the material's resistivity."),

@@ -92,7 +92,9 @@ class Physics:
         """The table of a case."""
         keys = {name: Key(Yes, each.words, default=False) for name, each in self.couplings.items()}
         if "on" not in self.keys and "Mapping" in str(getattr(self.parameters.get("on"), "annotation", "")):
-            keys["on"] = Key(conditions_of(self.model), "a condition for each boundary by name.")
+            keys["on"] = Key(
+                conditions_of(self.model), "a condition for each boundary by name; nothing passes the others."
+            )
         return table_of(
             self.model,
             name=self.name,

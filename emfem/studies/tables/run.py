@@ -9,8 +9,8 @@ from emfem.errors import ParameterError, choice, number
 from emfem.evolution import COUPLINGS, evolve
 from emfem.solve import METHODS, solve_steady
 from emfem.solve.steady import STEADY
-from emfem.studies.units import Time, Unit
 from emfem.studies.tables.base import Key, Table, table_of
+from emfem.studies.units import Time, Unit
 
 
 class Stop(Table):

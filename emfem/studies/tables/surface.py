@@ -44,10 +44,11 @@ SURFACE = Physics(
     couplings={"heat": Coupling("heat", "temperature", "T", "true: the temperature is that of [heat].")},
     keys={
         "shape": Key(_shape_table(), "of the metal at the start, a table."),
-        "on": "names of the boundaries where the current enters and leaves; left out where the domain is periodic along x.",
+        "on": "names of the boundaries where the current enters and leaves; left out where the domain is periodic along "
+        "x.",
         "anisotropy": Key(table_of(surface.Anisotropy), "of the mobility, a table."),
-        "current_density": "mean over the whole cross-section, vacuum too, positive along x or from the first to the last "
-        "of `on`; give at most one of it, voltage and current.",
+        "current_density": "mean over the whole cross-section, vacuum too, positive along x or from the first to the "
+        "last of `on`; give at most one of it, voltage and current.",
         "temperature": "that of the material when left out.",
     },
 )
