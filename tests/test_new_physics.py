@@ -228,9 +228,7 @@ def test_a_wrong_key_is_refused_by_the_docstring_or_the_model(case: Case, key: s
 
 def test_a_case_does_not_load_code(case: Case, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(registry, "_registered", {})
-    with pytest.raises(
-        em.ParameterError, match=r"no key 'trapping'; .* loaded by emfem --physics FILE, or EMFEM_PH"
-    ):
+    with pytest.raises(em.ParameterError, match=r"no key 'trapping'; .* loaded by emfem --physics FILE, or EMFEM_PH"):
         Case.from_dict(case.written)
 
 

@@ -148,7 +148,7 @@ def page() -> str:
     parts = [
         "## [domain]\n",
         keys(domain.ShapeTable),
-        "\n".join(nested("domain.random_grains", domain.Grains, 3)),
+        "\n".join(nested("domain.random_grains", domain.GrainsTable, 3)),
         shapes(),
         "\n".join(nested("material", MaterialTable, 2)),
         *("\n".join(nested(name, one, 2)) for name, one in ((each.name, each.table) for each in PHYSICS)),

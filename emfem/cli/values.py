@@ -16,7 +16,7 @@ WITH_UNIT = re.compile(rf"{QUOTED}|(?<![\w.]){NUMBER}\s*\*?\s*[A-Za-zµΩ][^,()\
 
 
 def value(text: str) -> Any:
-    """Return the value of a text: a Python literal in which a number may have a unit, 50*um or 50um; or the text itself.
+    """Return the value of a text: a Python literal in which numbers may have units, 50*um or 50um; or the text.
 
     Units are those of a case, converted to SI; one alone, mm, is 1 of it. Nothing in the text is run.
     """
@@ -29,9 +29,8 @@ def value(text: str) -> Any:
 
 
 def _in_si(match: re.Match[str]) -> str:
-    """Return a number with a unit as one in SI; what is in quotes as it is."""
-    found = None if match[0][0] in "'\"" else quantity(match[0])
-    return match[0] if found is None else repr(float(found.to_base_units().magnitude))
+    """Return a number with a unit as one in SI; a text in quotes as it is."""
+    return match[0] if match[0][0] in "'\"" else repr(float(quantity(match[0]).to_base_units().magnitude))
 
 
 def settings(typed: list[str]) -> dict[str, Any]:

@@ -38,8 +38,8 @@ class Frame(Table):
 
     domain: DomainTable
     material: MaterialTable | None = None  # type: ignore[valid-type]
-    time: MarchTable | None = None  # type: ignore[valid-type]
-    steady: SteadyTable | None = None  # type: ignore[valid-type]
+    time: MarchTable | None = None
+    steady: SteadyTable | None = None
     output: OutputTable = OutputTable()
 
     physics: ClassVar[tuple[Physics, ...]] = ()

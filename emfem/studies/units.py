@@ -91,13 +91,18 @@ def refuse(words: str) -> NoReturn:
     raise PydanticCustomError(kind, template, {"words": words})
 
 
-def quantity(text: str) -> pint.Quantity | None:
-    """Return the quantity of a text such as "50 um", "50um", "50*um" or "25.4*mm/2"; None if it begins with no number.
+def quantity(text: str) -> pint.Quantity:
+    """Return the quantity of a text such as "50 um", "50um", "50*um" or "25.4*mm/2".
 
     Raises what Pint raises for a unit that does not exist.
+
+    Raises:
+        ValueError: if it does not begin with a number.
     """
     match = QUANTITY.fullmatch(text)
-    return match and registry().Quantity(float(match[1]) / float(match[3] or 1.0), parsed(match[2]))
+    if match is None:
+        raise ValueError(text)
+    return registry().Quantity(float(match[1]) / float(match[3] or 1.0), parsed(match[2]))
 
 
 def in_unit(value: Any, unit: str, scales: Mapping[str, float] | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""The tables of a case, each with keys that are checked. A physics that comes with emfem is one more entry of PHYSICS."""
+"""The tables of a case, each with keys that are checked. A physics of emfem is one more entry of PHYSICS."""
 
 from emfem.studies.tables.base import Arguments, BuildContext, Key, Table
 from emfem.studies.tables.conduction import CONDUCTION

@@ -31,7 +31,7 @@ class Table(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    maker: ClassVar[Callable[..., Any] | None] = None  # takes the values as arguments
+    maker: ClassVar[Any] = None  # the function that takes the values as arguments
     validate_by_building: ClassVar[bool] = True  # `made` costs nothing: what it refuses is refused with the file
     tag: ClassVar[str] = ""  # tells it apart where one of several tables may stand
 
@@ -154,7 +154,7 @@ class ConditionTable(Table):
 
 
 class Key(NamedTuple):
-    """Key of a table: type, meaning, and default, `...` for one that is required."""
+    """Key of a table: type, meaning, and default, `...` for one that is required; those left out are the argument's."""
 
     type: Any = None
     words: str = ""
@@ -172,7 +172,7 @@ def keys_of(
     Args:
         maker: takes the values; or a class of constants.
         left_out: arguments that are no keys.
-        in_time: arguments that may follow time.
+        in_time: arguments that may follow time; those annotated OfTime may anyway.
         optional: whether all keys may be left out.
     """
     texts, keys = docstrings.arguments(maker), {}
@@ -180,51 +180,11 @@ def keys_of(
         if name not in left_out:
             text = texts.get(name, docstrings.Argument(""))
             default = None if optional else ... if parameter.default is parameter.empty else parameter.default
-            keys[name] = Key(type_of(parameter.annotation, text, name in in_time), text.text, default)
+            keys[name] = Key(_type_of(parameter.annotation, text, name in in_time), text.text, default)
     return keys
 
 
-def table_of(
-    maker: Callable[..., Any],
-    document: str = "",
-    *,
-    name: str = "",
-    base: type[Table] = Table,
-    keys: Mapping[str, Any] | None = None,
-    left_out: Iterable[str] = (),
-    in_time: Iterable[str] = (),
-    optional: bool = False,
-) -> Any:
-    """Return the table whose keys are the arguments of a function, see `keys_of`.
-
-    Args:
-        maker: takes the values.
-        document: what the table is; the summary of `maker` when left out.
-        name: of the table; that of `maker` when left out.
-        base: what the table inherits from.
-        keys: for a key another type, or a text with other words, or a `Key`; also keys that are no arguments.
-        left_out: as in `keys_of`, as the next two.
-        in_time: arguments that may follow time.
-        optional: whether all arguments may be left out.
-    """
-    all_keys = keys_of(maker, left_out, in_time, optional)
-    for each, value in (keys or {}).items():
-        own = value if isinstance(value, Key) else Key(words=value) if isinstance(value, str) else Key(value)
-        inherited = base.model_fields.get(each)
-        of_base = Key(default=None) if inherited is None else Key(inherited.annotation, "", inherited.default)
-        former = all_keys.get(each, of_base)
-        default = former.default if own.default is inspect.Parameter.empty else own.default
-        all_keys[each] = Key(own.type or former.type, own.words or former.words, default)
-    fields: dict[str, Any] = {
-        each: (key.type | None if key.default is None else key.type, Field(key.default, description=key.words))
-        for each, key in all_keys.items()
-    }
-    made = create_model(name or maker.__name__, __base__=base, __doc__=document or docstrings.summary(maker), **fields)
-    made.maker = staticmethod(maker)
-    return made
-
-
-def type_of(annotation: Any, text: docstrings.Argument, in_time: bool = False) -> Any:
+def _type_of(annotation: Any, text: docstrings.Argument, in_time: bool) -> Any:
     """Return the type of a key for an argument, from its annotation and the unit in its docstring."""
     written = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     parts = [part for part in written.split(" | ") if part != "None"]
@@ -232,24 +192,59 @@ def type_of(annotation: Any, text: docstrings.Argument, in_time: bool = False) -
         return SIMPLE[parts[0]]
     one = parts in (["float"], ["OfTime"])
     follows = in_time or "OfTime" in parts
-    unit = Unit(
-        text.unit,
-        scaled=text.scaled,
-        in_time=follows,
-        lists=not one,
-        turn=one and text.unit == "rad",
-    )
+    unit = Unit(text.unit, scaled=text.scaled, in_time=follows, lists=not one, turn=one and text.unit == "rad")
     return Annotated[float if parts == ["float"] and not follows else Any, unit]
 
 
-def conditions_of(maker: Callable[..., Any], **keys: Any) -> Any:
+def table_of(
+    maker: Callable[..., Any],
+    document: str | None = None,
+    *,
+    name: str = "",
+    base: type[Table] = Table,
+    keys: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Any:
+    """Return the table whose keys are the arguments of a function.
+
+    Args:
+        maker: takes the values.
+        document: what the table is; the summary of `maker` when left out.
+        name: of the table; that of `maker` when left out.
+        base: what the table inherits from.
+        keys: for a key another type, or a text with other words, or a `Key`; also keys that are no arguments.
+        options: as in `keys_of`.
+    """
+    all_keys = keys_of(maker, **options)
+    for each, value in (keys or {}).items():
+        own = value if isinstance(value, Key) else Key(words=value) if isinstance(value, str) else Key(value)
+        former = all_keys.get(each, Key(default=None))
+        default = former.default if own.default is inspect.Parameter.empty else own.default
+        all_keys[each] = Key(own.type or former.type, own.words or former.words, default)
+    table = _table(name or maker.__name__, base, all_keys, document or docstrings.summary(maker))
+    table.maker = staticmethod(maker)
+    return table
+
+
+def keys_from(maker: Callable[..., Any], **options: Any) -> Callable[[type[Table]], Any]:
+    """Return a decorator that gives a table keys for the arguments of a function; options are those of `table_of`."""
+    return lambda table: table_of(maker, table.__doc__, name=table.__name__, base=table, **options)
+
+
+def conditions_of(maker: Callable[..., Any], **others: Key) -> Any:
     """Return the type of the key `on` of a physics: for each boundary a condition in the units of the docstring."""
     units = docstrings.conditions(docstrings.arguments(maker).get("on", docstrings.Argument("")).text)
-    types = {name: Annotated[Any, Unit(units.get(name, ""), in_time=True)] for name in ("fixed", "flux")}
     words = {"fixed": "value that is held.", "flux": "let in through the boundary, by its area."}
-    fields: Any = {name: (type_, Field(None, description=words[name])) for name, type_ in types.items()}
-    fields |= {name: (type_ | None, Field(None, description=words)) for name, (type_, words) in keys.items()}
-    return dict[str, create_model("Condition", __base__=ConditionTable, **fields)]
+    keys = {each: Key(Annotated[Any, Unit(units.get(each, ""), in_time=True)], words[each], None) for each in words}
+    return dict[str, _table("Condition", ConditionTable, keys | others, ConditionTable.__doc__)]  # type: ignore[misc]
+
+
+def _table(name: str, base: type[Table], keys: Mapping[str, Key], document: str | None) -> Any:
+    fields: Any = {
+        each: (key.type | None if key.default is None else key.type, Field(key.default, description=key.words))
+        for each, key in keys.items()
+    }
+    return create_model(name, __base__=base, __doc__=document, **fields)
 
 
 def call(maker: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from emfem import mesh
-from emfem.studies.tables.base import SIMPLE, Arguments, Key, table_of
+from emfem.studies.tables.base import SIMPLE, Arguments, Key, keys_from, table_of
 from emfem.studies.units import Angle, File, Length, Unit, Yes
 
 from pydantic import BeforeValidator, Discriminator, Tag
@@ -15,7 +15,8 @@ from pydantic import BeforeValidator, Discriminator, Tag
 Lengths = Annotated[Any, Unit("m", scaled=True)]
 Numbers = Annotated[Any, Unit("")]
 # Types by the annotation of the argument; others are taken as they are written, but for those below.
-TYPES: Mapping[str, Any] = SIMPLE | {
+TYPES: Mapping[str, Any] = {
+    **SIMPLE,
     **dict.fromkeys(("float", "float | None", "Refine"), Length),
     **dict.fromkeys(("ArrayLike", "Sequence[float]", "Sequence[ArrayLike]", "Mapping[str, Boundary]"), Lengths),
 }
@@ -54,7 +55,9 @@ def makers() -> dict[str, Callable[..., mesh.Domain]]:
     }
 
 
-Grains = table_of(mesh.grains, "Random grains as regions of the mesh.", base=Arguments, left_out=("domain",))
+@keys_from(mesh.grains, left_out=("domain",))
+class GrainsTable(Arguments):
+    """Random grains as regions of the mesh."""
 
 
 class ShapeTable(Arguments):
@@ -68,19 +71,19 @@ class ShapeTable(Arguments):
     """
 
     shape: str
-    random_grains: Grains | None = None  # type: ignore[valid-type]
+    random_grains: GrainsTable | None = None
     axisymmetric: Yes = False
     thickness: Length | None = None
 
     def make(self) -> mesh.Domain:
         """Make the domain. Collective."""
         common = self.common()
-        domain = type(self).maker(**{self.argument(key): value for key, value in self.values(*common).items()})
+        domain: mesh.Domain = self.maker(**{self.argument(key): value for key, value in self.values(*common).items()})
         if self.random_grains is not None:
             domain = mesh.grains(domain, **self.random_grains.values())
         domain = mesh.axisymmetric(domain) if self.axisymmetric else domain
-        plate = self.thickness is not None and "thickness" in common
-        return domain.with_thickness(self.thickness) if plate else domain
+        plate = self.thickness if "thickness" in common else None  # of wires it is an argument
+        return domain if plate is None else domain.with_thickness(plate)
 
     @classmethod
     def common(cls) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from emfem import film
 from emfem.errors import ParameterError, count, number
 from emfem.mesh import Domain
-from emfem.studies.tables.base import BuildContext, Key, Table, call, table_of
+from emfem.studies.tables.base import BuildContext, Key, Table, call, keys_from, table_of
 from emfem.studies.tables.physics import Physics
 from emfem.studies.units import Angle, Number, Unit, Whole
 
@@ -19,8 +19,26 @@ from pydantic import BeforeValidator, Discriminator, Tag
 PRESETS: Mapping[str, Callable[[], film.Alloy]] = {"cupd": film.cupd}
 
 
-class _Alloy(Table):
+@keys_from(
+    film.Alloy,
+    optional=True,
+    left_out=("scales",),
+    keys={
+        "entropy": "S, at least 0; it and the next three are needed without a name.",
+        "energy_ratio": "surface energy of the pure solute over that of the solvent, G + 1; 1 when left out.",
+    },
+)
+class AlloyTable(Table):
+    """An alloy by its dimensionless constants, or one that is known by name with some of them replaced.
+
+    The free energy is f = G C + S [C ln C + (1-C) ln(1-C)] + W C (1-C) + alpha (C^2/2 - C^3/3) + (eps/2) |grad C|^2.
+
+    Attributes:
+        name: "cupd", whose constants the others replace; `alloy = "cupd"` is short for it.
+    """
+
     tag: ClassVar[str] = "dimensionless"
+
     name: str | None = None
 
     def make(self) -> film.Alloy:
@@ -34,29 +52,8 @@ class _Alloy(Table):
         return replace(PRESETS[self.name](), **constants)
 
 
-AlloyTable = table_of(
-    film.Alloy,
-    "An alloy by its dimensionless constants, or one that is known by name with some of them replaced. The free energy "
-    "is f = G C + S [C ln C + (1-C) ln(1-C)] + W C (1-C) + alpha (C^2/2 - C^3/3) + (eps/2) |grad C|^2.",
-    base=_Alloy,
-    left_out=("scales",),
-    optional=True,
-    keys={
-        "name": Key(str, '"cupd", whose constants the others replace; `alloy = "cupd"` is short for it.'),
-        "entropy": "S, at least 0; it and the next three are needed without a name.",
-        "energy_ratio": "surface energy of the pure solute over that of the solvent, G + 1, above 0; 1 when left out.",
-    },
-)
-
-
-class _PhysicalAlloy(Table):
-    tag: ClassVar[str] = "physical"
-
-
-PhysicalAlloyTable = table_of(
+@keys_from(
     film.Alloy.from_physical,
-    "An alloy by its physical constants; its scales then lead from lengths and times to those of the film.",
-    base=_PhysicalAlloy,
     keys={
         "temperature": "T of the film.",
         "film_thickness": "h, the unit of length.",
@@ -65,6 +62,10 @@ PhysicalAlloyTable = table_of(
         "diffusivity": "of the solute, which makes the unit of time.",
     },
 )
+class PhysicalAlloyTable(Table):
+    """An alloy by its physical constants; its scales then lead from lengths and times to those of the film."""
+
+    tag: ClassVar[str] = "physical"
 
 
 def _constants(value: Any) -> str:
@@ -72,17 +73,17 @@ def _constants(value: Any) -> str:
     if isinstance(value, Table):
         return value.tag
     physical = set(PhysicalAlloyTable.model_fields) - set(AlloyTable.model_fields)
-    return (_PhysicalAlloy if isinstance(value, Mapping) and physical & set(value) else _Alloy).tag
+    return (PhysicalAlloyTable if isinstance(value, Mapping) and physical & set(value) else AlloyTable).tag
 
 
 ANY_ALLOY: Any = Annotated[
-    Annotated[AlloyTable, Tag(_Alloy.tag)] | Annotated[PhysicalAlloyTable, Tag(_PhysicalAlloy.tag)],
+    Annotated[AlloyTable, Tag(AlloyTable.tag)] | Annotated[PhysicalAlloyTable, Tag(PhysicalAlloyTable.tag)],
     Discriminator(_constants),
     BeforeValidator(lambda value: {"name": value} if isinstance(value, str) else value),
 ]
 
 
-class Scatter(Table):
+class ScatterTable(Table):
     """Turns of the grains of a polycrystal, random and even within a spread to both sides.
 
     Attributes:
@@ -111,9 +112,20 @@ class Scatter(Table):
         return {region: self.spread * float(turn) for region, turn in zip(regions, drawn, strict=True)}
 
 
-class _Crystal(Table):
+@keys_from(
+    film.Anisotropy,
+    keys={"surface": '"110", "100" or "111".', "misorientation_y": "phi_y; pi/2 - phi_x when left out."},
+)
+class CrystalTable(Table):
+    """The crystal's surface and axes; in a polycrystal turned in each region, by angles given or random.
+
+    Attributes:
+        turned: for each region by name the angle by which its crystal is turned in the plane.
+        scattered: turns of all regions at random, a table, instead.
+    """
+
     turned: dict[str, Angle] | None = None
-    scattered: Scatter | None = None
+    scattered: ScatterTable | None = None
 
     def make(self) -> film.Anisotropy:
         """Make the crystal before it is turned."""
@@ -135,19 +147,6 @@ class _Crystal(Table):
     def build(self, context: BuildContext) -> Any:
         """Return the crystal on the domain of the case."""
         return self.on(context.domain)
-
-
-CrystalTable = table_of(
-    film.Anisotropy,
-    "The crystal's surface and axes; in a polycrystal turned in each region, by angles given or random.",
-    base=_Crystal,
-    keys={
-        "surface": '"110", "100" or "111".',
-        "misorientation_y": "phi_y; pi/2 - phi_x when left out.",
-        "turned": "for each region by name the angle by which its crystal is turned in the plane.",
-        "scattered": "turns of all regions at random, a table, instead.",
-    },
-)
 
 
 class FieldTable(Table):
@@ -231,4 +230,4 @@ FILM = Physics(
 
 def scales(alloy: Any) -> dict[str, float]:
     """Return the units of length and time of a film; empty if its alloy, as validated, is only dimensionless."""
-    return alloy.made.scales.in_si if isinstance(alloy, _PhysicalAlloy) else {}
+    return alloy.made.scales.in_si if isinstance(alloy, PhysicalAlloyTable) else {}

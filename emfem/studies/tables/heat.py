@@ -6,35 +6,30 @@ from typing import Annotated, Any
 
 from emfem import heat
 from emfem.errors import ParameterError
-from emfem.studies.tables.base import Key, Table, conditions_of, table_of
+from emfem.studies.tables.base import Key, Table, conditions_of, keys_from, table_of
 from emfem.studies.tables.physics import Coupling, Physics
 from emfem.studies.units import Unit
 
 
-class _Substrate(Table):
+@keys_from(heat.substrate, optional=True, keys={"temperature": Key(default=...)})
+class SubstrateTable(Table):
+    """A substrate below a line: by the insulator between them, or by the coefficient of the loss.
+
+    Attributes:
+        coefficient: heat lost, by volume and difference of temperature; or the three that describe the insulator.
+    """
+
+    coefficient: Annotated[float, Unit("W/(m3 K)")] | None = None
+
     def make(self) -> Any:
         """Make the loss."""
         insulator = self.values("coefficient")
-        coefficient = getattr(self, "coefficient", None)
-        if (coefficient is None) is not (len(insulator) == 4) or (coefficient and len(insulator) > 1):
+        if (self.coefficient is None) is not (len(insulator) == 4) or (self.coefficient and len(insulator) > 1):
             msg = "loss must have coefficient, or conductivity, thickness and line_height"
             raise ParameterError(msg)
-        return heat.substrate(**insulator) if coefficient is None else (coefficient, insulator["temperature"])
+        return heat.substrate(**insulator) if self.coefficient is None else (self.coefficient, insulator["temperature"])
 
 
-SUBSTRATE = table_of(
-    heat.substrate,
-    "A substrate below a line: by the insulator between them, or by the coefficient of the loss.",
-    base=_Substrate,
-    optional=True,
-    keys={
-        "temperature": Key(default=...),
-        "coefficient": Key(
-            Annotated[float, Unit("W/(m3 K)")],
-            "heat lost, by volume and difference of temperature; or all of conductivity, thickness and line_height.",
-        ),
-    },
-)
 BY_REGION = "instead of the material's, a number or a table by region."
 
 HEAT = Physics(
@@ -47,12 +42,13 @@ HEAT = Physics(
         "current_density": "of a driven line, which makes resistivity times its square; a number or a list.",
         "on": Key(
             conditions_of(
-                heat.model, convection=(table_of(heat.convection), "surroundings that take heat away, a table.")
+                heat.model,
+                convection=Key(table_of(heat.convection), "surroundings, a table.", None),
             ),
             "a condition for each boundary by name; others are insulated.",
         ),
-        "loss": Key(SUBSTRATE, "to a substrate below, a table."),
-        "initial": "temperature at the start; the coldest of boundaries and substrate when left out, or the material's.",
+        "loss": Key(SubstrateTable, "to a substrate below, a table."),
+        "initial": "at the start; the coldest of boundaries and substrate when left out, or that of the material.",
         "conductivity": BY_REGION,
         "heat_capacity": f"of a volume, {BY_REGION}",
         "resistivity": BY_REGION,

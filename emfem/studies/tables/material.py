@@ -41,7 +41,7 @@ def _constant(window: Any) -> Any:
     return Annotated[float, Unit(window.unit.strip("-"))] | None, Field(None, description=words)
 
 
-MaterialTable: type[_Material] = create_model(  # type: ignore[call-overload]
+MaterialTable: type[_Material] = create_model(
     "MaterialTable",
     __base__=_Material,
     __doc__=_Material.__doc__,

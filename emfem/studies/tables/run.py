@@ -9,7 +9,7 @@ from emfem.errors import ParameterError, choice, number
 from emfem.evolution import COUPLINGS, evolve
 from emfem.solve import METHODS, solve_steady
 from emfem.solve.steady import STEADY
-from emfem.studies.tables.base import Key, Table, table_of
+from emfem.studies.tables.base import Key, Table, keys_from
 from emfem.studies.units import Time, Unit
 
 
@@ -31,13 +31,27 @@ class Stop(Table):
         return watch.event(self.quantity, above=self.above, below=self.below)
 
 
-class _March(Table):
+@keys_from(
+    evolve,
+    left_out=("models", "until", "watch", "checkpoint", "progress", "petsc_options"),
+    keys={"first_step": Key(Time), "fixed_step": Key(Time)},
+)
+class MarchTable(Table):
+    """The march of the models in time; see `em.evolve`.
+
+    Attributes:
+        until: the time to reach, hit exactly.
+        stop: events that end the run, a list of tables.
+        conserved: quantities that must not change but by what is let in; a run that loses any ends with an error.
+    """
+
+    until: Time
     stop: tuple[Stop, ...] = ()
     conserved: tuple[str, ...] = ()
 
     def make(self) -> dict[str, Any]:
         """Return the arguments of `em.evolve`."""
-        values = self.values("stop", "conserved")
+        values: dict[str, Any] = self.values("stop", "conserved")
         for name in values.keys() - {"method", "coupling"}:
             number(name, values[name], above=0.0)
         choice("method", values["method"], METHODS)
@@ -49,38 +63,18 @@ class _March(Table):
         return [*(stop.make() for stop in self.stop), *(watch.conserved(name) for name in self.conserved)]
 
 
-MarchTable = table_of(
-    evolve,
-    "The march of the models in time; see `em.evolve`.",
-    base=_March,
-    left_out=("models", "watch", "checkpoint", "progress", "petsc_options"),
-    keys={
-        "until": Key(Time),
-        "first_step": Key(Time),
-        "fixed_step": Key(Time),
-        "stop": "events that end the run, a list of tables.",
-        "conserved": "quantities that must not change but by what is let in; a run that loses any ends with an error.",
-    },
-)
+@keys_from(solve_steady, left_out=("models", "petsc_options"))
+class SteadyTable(Table):
+    """The search of steady states; see `em.solve_steady`."""
 
-
-class _Rest(Table):
     def make(self) -> dict[str, Any]:
         """Return the arguments of `em.solve_steady`."""
-        values = self.values()
+        values: dict[str, Any] = self.values()
         if "method" in values:
             choice("method", values["method"], STEADY)
         number("rtol", values["rtol"], above=0.0)
         number("atol", values["atol"], above=0.0)
         return values
-
-
-SteadyTable = table_of(
-    solve_steady,
-    "The search of steady states; see `em.solve_steady`.",
-    base=_Rest,
-    left_out=("models", "petsc_options"),
-)
 
 
 class OutputTable(Table):

@@ -15,8 +15,8 @@ STRESS = Physics(
         "heat": Coupling("heat", "temperature", "T", "true: temperature and its gradient are those of [heat]."),
     },
     keys={
-        "current_density": "in one dimension a number, on a network one for each segment, otherwise a list; give one of "
-        "it, field and conduction.",
+        "current_density": "in one dimension a number, on a network one for each segment, otherwise a list; "
+        "give one of it, field and conduction.",
         "field": "the electric field, in the same ways.",
         "temperature": "that of the material when left out.",
         "residual_stress": "at the start.",
