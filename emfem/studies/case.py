@@ -79,8 +79,8 @@ class Case:
     """A run as a file describes it: checked, with every value in SI or of its film's scales.
 
     Attributes:
-        tables: what it says, each table a frozen object.
-        written: what the file says, as it was written.
+        tables: its tables, each a frozen object.
+        written: the tables as they were written.
         folder: where the files it names are looked for.
         source: where it comes from, for messages.
     """
@@ -190,7 +190,7 @@ class Case:
 
     @property
     def hash(self) -> str:
-        """A short name for what the case computes: equal for equal values, however they are written.
+        """A short name for the computation: equal for equal values, however they are written.
 
         Files count by their content, not by their names; so does the file of a physics that is not emfem's own.
         """

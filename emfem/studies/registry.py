@@ -1,4 +1,4 @@
-"""The physics there are: those of emfem, those of installed packages, and those of files that the user names.
+"""Registry of physics: those of emfem, of installed packages, and of files that the user names.
 
 A case never names code: opening somebody's file must not run it. Whoever runs emfem names the file of a physics, with
 `em.studies.load`, `emfem --physics FILE`, or the variable EMFEM_PHYSICS, a list as PATH is one; a package that is

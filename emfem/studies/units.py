@@ -63,11 +63,11 @@ FORMS = "a table with times and values (and between, period) or with period, dut
 
 @dataclass(frozen=True)
 class UnitContext:
-    """What the texts of a case are measured in.
+    """Units of the values of a case.
 
     Attributes:
         folder: where files are looked for.
-        dimensionless: whether lengths and times are those of a dimensionless film.
+        dimensionless: true if lengths and times are those of a dimensionless film.
         scales: what its units of length and time are [m], [s]; none if the film has no physical constants.
     """
 
@@ -135,7 +135,7 @@ def _converted(text: str, unit: str) -> float:
     if not match[2]:
         return float(match[1]) / float(match[3] or 1.0)
     try:
-        found = quantity(text)
+        measured = quantity(text)
     except Exception as error:  # pint raises what its tokenizer, parser and registry raise
         word = getattr(error, "unit_names", match[2])  # of an undefined unit
         word = str(word if isinstance(word, str) else word[0])
@@ -143,22 +143,22 @@ def _converted(text: str, unit: str) -> float:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         refuse(f", must have a unit that exists: there is no {word!r}{hint}")
     if unit == "SI":
-        return float(found.to_base_units().magnitude)
+        return float(measured.to_base_units().magnitude)
     wanted = registry().Quantity(1.0, parsed(unit))
-    if found.check(wanted.units / registry().mole):  # an energy per mole is one per atom
-        found = found / registry().avogadro_constant
-    found, wanted = found.to_base_units(), wanted.to_base_units()
-    if found.units != wanted.units:
-        refuse(f" is {_kind_of(found)}, must be {_kind(unit)}" + (f", such as {example(unit)}" if unit else ""))
-    return float(found.magnitude / wanted.magnitude)
+    if measured.check(wanted.units / registry().mole):  # an energy per mole is one per atom
+        measured = measured / registry().avogadro_constant
+    measured, wanted = measured.to_base_units(), wanted.to_base_units()
+    if measured.units != wanted.units:
+        refuse(f" is {_kind_of(measured)}, must be {_kind(unit)}" + (f", such as {example(unit)}" if unit else ""))
+    return float(measured.magnitude / wanted.magnitude)
 
 
-def _kind_of(found: pint.Quantity) -> str:
+def _kind_of(measured: pint.Quantity) -> str:
     """Return the words for a quantity in base units."""
     for unit, words in KINDS.items():
-        if unit != "SI" and registry().Quantity(1.0, parsed(unit)).to_base_units().units == found.units:
+        if unit != "SI" and registry().Quantity(1.0, parsed(unit)).to_base_units().units == measured.units:
             return words
-    return f"in {found.units:~C}"
+    return f"in {measured.units:~C}"
 
 
 def _kind(unit: str) -> str:

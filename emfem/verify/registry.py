@@ -46,7 +46,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Check:
-    """A function with what it must come to. Called with `full` it measures, on more meshes if that is true.
+    """A function with its target and tolerance. Called with `full` it measures, on more meshes if that is true.
 
     Attributes:
         physics: one of `PHYSICS`, or one that was registered.
@@ -58,7 +58,7 @@ class Check:
         relative: which of the two.
         units: of each target and value.
         order: bounds of the order of convergence, if it has one; the short form may leave it out.
-        only_full: whether it takes too long for the short form.
+        only_full: true if it takes too long for the short form.
         measure: the function itself.
     """
 
@@ -110,7 +110,7 @@ def check(
         atol: absolute. One of the two.
         unit: of target and values, one for all or one for each.
         order: bounds of the order of convergence.
-        only_full: whether it takes too long for the short form.
+        only_full: true if it takes too long for the short form.
 
     Raises:
         ParameterError: unless there is one tolerance, targets to be relative to, and as many units.

@@ -32,27 +32,27 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     maker: ClassVar[Any] = None  # the function that takes the values as arguments
-    validate_by_building: ClassVar[bool] = True  # `made` costs nothing: what it refuses is refused with the file
+    validate_by_building: ClassVar[bool] = True  # the object costs nothing: its errors are errors of the file
     tag: ClassVar[str] = ""  # tells it apart where one of several tables may stand
 
     @model_validator(mode="after")
     def _validate_by_building(self) -> Self:
-        """Make what costs nothing, so that its errors are errors of the file."""
+        """Make the object, if that costs nothing, so that its errors are errors of the file."""
         if self.validate_by_building:
             _ = self.made
         return self
 
     @cached_property
     def made(self) -> Any:
-        """What the table stands for, made once."""
+        """The object that the table stands for, made once."""
         return self.make()
 
     def make(self) -> Any:
-        """Make what the table stands for."""
+        """Make the object that the table stands for."""
         return None if self.maker is None else call(self.maker, self.values())
 
     def build(self, context: BuildContext) -> Any:
-        """Return what a model takes for this table."""
+        """Return the argument of a model that the table stands for."""
         return self.made
 
     def values(self, *left_out: str) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Arguments(Table):
 
 @dataclass
 class BuildContext:
-    """What the models of a case are made of, and those that are made.
+    """Parts that the models of a case are made of, and the models made so far.
 
     Attributes:
         domain: where.
@@ -144,7 +144,7 @@ class BuildContext:
 
 
 class ConditionTable(Table):
-    """A condition on a boundary: a value that is fixed, or a flux, or what else there is; one of them."""
+    """A condition on a boundary: a value that is fixed, or a flux, or another key; one of them."""
 
     def make(self) -> Any:
         """Make the condition."""
@@ -248,7 +248,7 @@ def _table(name: str, base: type[Table], keys: Mapping[str, Key], document: str 
 
 
 def call(maker: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    """Return what a function makes of arguments.
+    """Call a function with the values of a table.
 
     Raises:
         ParameterError: for those that are missing, that it does not know, or that it refuses.

@@ -7,40 +7,22 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from emfem import mesh
-from emfem.studies.tables.base import SIMPLE, Arguments, Key, keys_from, table_of
-from emfem.studies.units import Angle, File, Length, Unit, Yes
+from emfem.studies import docstrings
+from emfem.studies.tables.base import SIMPLE, Arguments, Key, keys_from, keys_of, table_of
+from emfem.studies.units import File, Length, Unit, Yes
 
 from pydantic import BeforeValidator, Discriminator, Tag
 
 Lengths = Annotated[Any, Unit("m", scaled=True)]
-Numbers = Annotated[Any, Unit("")]
-# Types by the annotation of the argument; others are taken as they are written, but for those below.
+# Types by the annotation of arguments whose docstring has no unit but that of lengths; others are as they are written.
 TYPES: Mapping[str, Any] = {
     **SIMPLE,
     **dict.fromkeys(("float", "float | None", "Refine"), Length),
-    **dict.fromkeys(("ArrayLike", "Sequence[float]", "Sequence[ArrayLike]", "Mapping[str, Boundary]"), Lengths),
+    **dict.fromkeys(("ArrayLike", "PerLayer", "Sequence[float]", "Sequence[ArrayLike]"), Lengths),
+    "Mapping[str, Boundary]": Lengths,
+    **dict.fromkeys(("Path_", "Path_ | None", "str | os.PathLike[str]", "str | os.PathLike[str] | ArrayLike"), File),
 }
-SPECIAL: Mapping[str, Any] = {
-    "annulus.angle": Angle,
-    "disk.electrodes": Annotated[Any, Unit("rad")],
-    "disk.width": Angle,
-    "from_gds.path": File,
-    "from_image.image": File,
-    "from_image.threshold": Numbers,
-    "from_image.smooth": Numbers,
-    "from_image.simplify": Numbers,
-    "from_netlist.path": File,
-    "from_netlist.resistivity": Annotated[Any, Unit("Ohm m")],
-    "from_netlist.thickness": Annotated[Any, Unit("m")],
-    "grid_network.load": Annotated[Any, Unit("A")],
-    "grid_network.supply": Annotated[float, Unit("V")],
-    "grid_network.via_resistance": Annotated[float, Unit("Ohm")],
-    "network.segments": Numbers,
-    "read.path": File,
-    "read_network.path": File,
-    "read_network.segments": File,
-    "read_network.vias": File,
-}
+NUMBERS = ("from_image.threshold", "network.segments")  # which are no lengths
 
 
 def makers() -> dict[str, Callable[..., mesh.Domain]]:
@@ -99,14 +81,17 @@ class ShapeTable(Arguments):
 
 def _shape_table(name: str, maker: Callable[..., mesh.Domain]) -> Any:
     """Return the table of a shape: a key for each of its arguments."""
-    keys: dict[str, Any] = {}
-    for key, parameter in inspect.signature(maker).parameters.items():
-        keys[key] = Key(SPECIAL.get(f"{name}.{key}") or TYPES.get(str(parameter.annotation), Any))
+    texts, keys = docstrings.arguments(maker), keys_of(maker, left_out=("comm",))
+    for key, (type_, words, default) in keys.items():
+        annotation = str(inspect.signature(maker).parameters[key].annotation)
+        if f"{name}.{key}" in NUMBERS:
+            type_ = Annotated[Any, Unit("")]
+        elif key not in texts or texts[key].unit in ("", "m"):
+            type_ = TYPES.get(annotation, Any)
+        keys[key] = Key(type_, words, default)
     if maker is mesh.read:
-        keys["file"] = keys.pop("path")._replace(words="the file.", default=...)
-    left_out = ("comm", "path") if maker is mesh.read else ("comm",)
-    del keys["comm"]
-    table = table_of(maker, name=f"Shape_{name}", base=ShapeTable, left_out=left_out, keys=keys)
+        keys["file"] = keys.pop("path")
+    table = table_of(maker, name=f"Shape_{name}", base=ShapeTable, left_out=("comm", "path"), keys=keys)
     table.tag = "file" if maker is mesh.read else name
     return table
 

@@ -1,4 +1,4 @@
-"""A physics: the function that makes its model, and what cases need to know of it beyond signature and docstring."""
+"""A physics: the function that makes its model, and the little that cases need beyond its signature and docstring."""
 
 from __future__ import annotations
 
@@ -106,19 +106,19 @@ class Physics:
 
     def build(self, table: Table, context: BuildContext) -> Model:
         """Return the model of its table in a case. Collective."""
-        given = {name: _built(value, context) for name, value in table.values(*self.couplings).items()}
+        values = {name: _built(value, context) for name, value in table.values(*self.couplings).items()}
         if self.arguments is not None:
-            given |= self.arguments(table, context)
+            values |= self.arguments(table, context)
         for name, coupling in self.couplings.items():
             if getattr(table, name):
-                if given.get(coupling.argument) is not None:
+                if values.get(coupling.argument) is not None:
                     msg = f"{name} and {coupling.argument} are given, must be one of them"
                     raise ParameterError(msg)
-                given[coupling.argument] = coupling.value(context)
+                values[coupling.argument] = coupling.value(context)
         if "material" in self.parameters:
             optional = self.parameters["material"].default is None
-            given["material"] = context.metal if optional else context.material()
-        return self.model(context.domain, **{name: value for name, value in given.items() if name in self.parameters})
+            values["material"] = context.metal if optional else context.material()
+        return self.model(context.domain, **{name: value for name, value in values.items() if name in self.parameters})
 
     @property
     def source(self) -> Path | None:
@@ -128,7 +128,7 @@ class Physics:
 
 
 def _built(value: Any, context: BuildContext) -> Any:
-    """Return what a model takes for the value of a key."""
+    """Return the argument of a model for the value of a key."""
     if isinstance(value, Table):
         return value.build(context)
     if isinstance(value, Mapping):
