@@ -59,7 +59,10 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!emfem\.).*"),
     (r"py:.*", r"emfem\..*\.(Array|Boundary|Mask|Pieces)"),
-    (r"py:.*", r"emfem\.(lifetime\.black\._Tests|lifetime\.sample\.Lifetime|studies\.(problems\.Source|case\.Frame))"),
+    (
+        r"py:.*",
+        r"emfem\.(lifetime\.black\._Tests|lifetime\.sample\.Lifetime|studies\.(validation\.Source|case\.Frame|tables\..*))",
+    ),
 ]
 
 # ---- pages, some of them executed ----

@@ -42,6 +42,7 @@ NOT_RUN = {
     "~/emfem-env/bin/pip": "makes an environment of its own",
     "emfem verify": "tests/verify/test_verify.py runs the checks",
     "emfem view": "tests/view/test_view.py opens it in a browser",
+    "emfem --physics": "tests/test_new_physics.py runs them",
 }
 
 
@@ -188,7 +189,7 @@ def test_the_reference_has_every_public_name(site: Path):
 def test_every_key_of_a_case_is_explained(site: Path):
     told = words(site / "cases.html")
     tables = importlib.import_module("emfem.studies.tables")
-    for table in (*tables.MODELS.values(), *tables.SHAPES.values(), tables.MaterialTable):
+    for table in (*(each.table for each in tables.PHYSICS), *tables.SHAPES.values(), tables.MaterialTable):
         assert all(key in told for key in table.model_fields)
     rows = re.findall(r"<tr.*?</tr>", (site / "cases.html").read_text(encoding="utf-8"), re.S)
     keys = [re.findall(r"<t[dh].*?>(.*?)</t[dh]>", row, re.S) for row in rows]

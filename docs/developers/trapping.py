@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 # [model]
-from emfem import fields
+from emfem import fields, studies
+from emfem.dimensions import Meaning, integral
 from emfem.errors import ParameterError, count, floats, kind, number
 from emfem.mesh import Domain
 from emfem.model import (
@@ -33,6 +34,12 @@ import numpy as np
 import ufl
 from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
+
+MEANINGS = {
+    "c": Meaning("free solute", "1/m3"),
+    "q": Meaning("trapped solute", "1/m3"),
+    "flux": Meaning("flux of free solute", "1/(m2 s)"),
+}
 
 
 def free_flux(diffusivity: Any, velocity: Any, c: Any) -> Any:
@@ -68,13 +75,13 @@ def model(
     Args:
         domain: of any dimension and shape.
         diffusivity: D, above 0 [m2/s].
-        traps: N, above 0 [unit of c].
-        capture: k, above 0 [1/(s unit of c)].
+        traps: N, above 0 [1/m3].
+        capture: k, above 0 [m3/s].
         release: p, above 0 [1/s].
-        initial: c at the start, a number at least 0 or a function of x with shape (3, n).
-        drift: v, dim numbers [m/s]; None is no drift.
-        on: conditions on named boundaries: `fixed(c)` holds what is free, `flux(g)` lets in.
-        degree: polynomial degree of both.
+        initial: c at the start, a number at least 0 or a function of x with shape (3, n) [1/m3].
+        drift: v, dim numbers; None is no drift [m/s].
+        on: conditions on named boundaries: `fixed(c)` [1/m3] holds what is free, `flux(g)` [1/(m2 s)] lets in.
+        degree: polynomial degree of both [-].
 
     Raises:
         ParameterError: for a value out of its bounds, or a drift of the wrong shape.
@@ -114,17 +121,19 @@ def model(
         conditions=values,
         expressions={"flux": flux},
         quantities={
-            "amount": Quantity((c + q) * one * dx),
-            "trapped": Quantity(q * one * dx),
+            "amount": Quantity((c + q) * one * dx, integral("-")),
+            "trapped": Quantity(q * one * dx, integral("-")),
             "fullest": Quantity(lambda: fields.extremes(q)[1] / float(traps)),
         },
         drivers=[*drivers, *moved, *moving],
+        system=domain.system(),
+        meanings=MEANINGS,
         steady_by_relaxation=not values,  # its amount is what it was: there is a steady state for each
     )
 
 
 def velocity(domain: Domain, drift: ArrayLike | None) -> tuple[Any, list[Any]]:
-    """V as UFL, and what moves it.
+    """Return v as UFL, and what moves it.
 
     Raises:
         ParameterError: if it is not dim finite numbers.
@@ -138,9 +147,36 @@ def velocity(domain: Domain, drift: ArrayLike | None) -> tuple[Any, list[Any]]:
     return coefficient(domain, "drift", values)
 
 
+# [registration]
+TEMPLATE = """\
+# Solute drifts in a blocked line whose traps hold it up, in SI.
+
+[domain]
+shape = "interval"
+length = "10 um"
+cells = 40
+
+[trapping]
+diffusivity = "1e-12 m2/s"
+traps = "1e24 1/m3"
+capture = "1e-25 m3/s"
+release = "0.05 1/s"
+initial = "1e23 1/m3"
+drift = ["2e-7 m/s"]
+
+[time]
+until = "5 minutes"
+
+[output]
+every = "10 s"
+states_every = "1 minute"
+"""
+studies.register(studies.Physics("trapping", model, TEMPLATE))
+
+
 # [analytic]
 def langmuir(c: ArrayLike, *, traps: float, capture: float, release: float) -> NDArray[np.float64]:
-    """What traps hold in equilibrium with c: `q = N K c/(1 + K c)`, K = k/p."""
+    """Return the trapped solute in equilibrium with c: `q = N K c/(1 + K c)`, K = k/p."""
     filled = capture / release * np.asarray(c, dtype=float)
     return traps * filled / (1 + filled)
 
@@ -148,7 +184,7 @@ def langmuir(c: ArrayLike, *, traps: float, capture: float, release: float) -> N
 def decay(
     t: float, *, wave_number: float, diffusivity: float, traps: float, capture: float, release: float
 ) -> NDArray[np.float64]:
-    """Amplitudes of c and q at time t, of a wave that starts with c = 1 and q = 0.
+    """Return the amplitudes of c and q at time t, of a wave that starts with c = 1 and q = 0.
 
     Where traps are far from full a' = -(D k^2 + k N) a + p b and b' = k N a - p b, which the
     eigenvectors of the matrix solve.
@@ -169,7 +205,7 @@ CASE: dict[str, float] = {"diffusivity": 1.0, "traps": 1e6, "capture": 5e-6, "re
 
 
 @verify.check(
-    "migration",
+    "trapping",
     source="two linear equations for the amplitudes of a wave, exp of their matrix: D pi^2 = 9.87, k N = 5, p = 2",
     target=(0.08165635, 0.25536061),
     rtol=1e-5,
@@ -185,7 +221,7 @@ def wave_between_traps(full: bool) -> tuple[float, float]:
 
 
 @verify.check(
-    "migration",
+    "trapping",
     source="q = N K c/(1 + K c), N = 2, K = 1.5, c Boltzmann's profile exp(3 x), by hand",
     target=0.0,
     atol=1e-5,

@@ -1,102 +1,46 @@
-"""The tables of a case: every key with what it is, its unit, its default, and what it means."""
+"""The tables of a case: every key with its type, its unit, its default, and its meaning."""
 
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import emfem as em
-from emfem.materials.validity import VALIDITY
-from emfem.studies import case
-from emfem.studies.door import KINDS
-from emfem.studies.in_time import follows
-from emfem.studies.tables import (
-    MODELS,
-    SHAPES,
-    MaterialTable,
-    Table,
-    conduction,
-    domain,
-    film,
-    heat,
-    migration,
-    stress,
-    surface,
-)
+from emfem.studies import case, docstrings
+from emfem.studies.tables import PHYSICS, SHAPES, MaterialTable, Table, domain
 from emfem.studies.tables import run as running
+from emfem.studies.units import KINDS, Unit
 from extensions.markdown import cell, table
 
-from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
-# Where the words for a key are found that the docstring of its table does not have.
-MAKERS: Mapping[type[Table], Sequence[Callable[..., Any]]] = {
-    film.Film: (em.film.model,),
-    film.Alloy: (em.film.Alloy,),
-    film.PhysicalAlloy: (em.film.Alloy.from_physical,),
-    film.Crystal: (em.film.Anisotropy,),
-    film.Start: (em.film.noise,),
-    conduction.Conduction: (em.conduction.model,),
-    conduction.Nordheim: (em.conduction.nordheim,),
-    heat.Heat: (em.heat.model,),
-    heat.Surroundings: (em.heat.convection,),
-    heat.Substrate: (em.heat.substrate,),
-    migration.Migration: (em.migration.model,),
-    migration.Drift: (em.migration.drift_velocity,),
-    stress.Stress: (em.stress.model,),
-    surface.Surface: (em.surface.model,),
-    surface.Form: (em.surface.void, em.surface.wire, em.surface.strip, em.surface.flat, em.surface.bridge),
-    surface.Facets: (em.surface.MobilityAnisotropy,),
-    running.March: (em.evolve,),
-    running.Rest: (em.solve_steady,),
-    domain.Grains: (em.mesh.grains,),
+ALIKE: Mapping[Any, Any] = {
+    em.mesh.periodic_interval: em.mesh.interval,
+    em.mesh.periodic_box: em.mesh.periodic_rectangle,
 }
-ALIKE = {"periodic_interval": em.mesh.interval, "periodic_box": em.mesh.periodic_rectangle}
-SI = re.compile(r"\s*\[(?!0|1, )[^\[\]]*\](?=[.;]|$)")  # a unit at the end of a sentence: it has a column
-
-
-@cache
-def said(maker: Callable[..., Any]) -> dict[str, str]:
-    """Read the description of each argument or attribute from a docstring."""
-    found: dict[str, str] = {}
-    section, name = False, ""
-    for line in (inspect.getdoc(maker) or "").splitlines():
-        if line[:1].strip():
-            section = line in ("Args:", "Attributes:")
-        elif section and (entry := re.match(r" {4}(\w+): (.*)", line)):
-            name = entry[1]
-            found[name] = entry[2]
-        elif section and name and line.strip():
-            found[name] += " " + line.strip()
-    return found
 
 
 def words(kind: type[Table], key: str) -> str:
-    """Describe the meaning of a key."""
-    if kind is MaterialTable and key in VALIDITY:
-        window = VALIDITY[key]
-        return f"of your own instead, from {window.low:g} to {window.high:g}."
-    makers: list[Callable[..., Any]] = [*(k for k in kind.__mro__ if issubclass(k, Table)), *MAKERS.get(kind, ())]
-    if issubclass(kind, domain.Shape) and kind is not domain.Shape:
-        makers = [kind.maker, *filter(None, [ALIKE.get(kind.maker.__name__)]), *makers]
-        key = kind.renamed().get(key, key)
-    for maker in makers:
-        if text := said(maker).get(key):
-            return text if isinstance(maker, type) and issubclass(maker, Table) else in_toml(text)
+    """Return the meaning of a key."""
+    field = kind.model_fields[key]
+    if field.description:
+        return in_toml(field.description)
+    for maker in (*(each for each in kind.__mro__ if issubclass(each, Table)), ALIKE.get(kind.maker, kind.maker)):
+        if maker is not None and key in (texts := docstrings.arguments(maker)):
+            return in_toml(texts[key].text)
     return ""
 
 
 def in_toml(text: str) -> str:
-    """Turn the description of an argument into that of a key: arrays are lists, the unit has a column of its own."""
-    text = re.sub(r"shape \((\d),\)", r"a list of \1", SI.sub("", text))
+    """Return what a docstring says of an argument, as said of a key: arrays are lists."""
+    text = re.sub(r"shape \((\d),\)", r"a list of \1", text)
     return re.sub(r"shape \(n, (\d)\)", r"a list of lists of \1", text)
 
 
 def validators(annotation: Any, metadata: Sequence[Any] = ()) -> Iterator[Any]:
-    """Everything that a value passes through."""
+    """Yield everything that a value passes through."""
     yield from metadata
     if get_origin(annotation) is Annotated:
         inner, *more = get_args(annotation)
@@ -106,14 +50,9 @@ def validators(annotation: Any, metadata: Sequence[Any] = ()) -> Iterator[Any]:
             yield from validators(inner)
 
 
-def unit(field: FieldInfo) -> tuple[str, bool] | None:
-    """The unit that the door brings a value to, and whether it may follow time."""
-    for one in validators(field.annotation, field.metadata):
-        if isinstance(one, BeforeValidator):
-            closed = inspect.getclosurevars(one.func).nonlocals
-            if "unit" in closed:
-                return str(closed["unit"]), one.func.__qualname__.startswith(follows.__name__)
-    return None
+def unit(field: FieldInfo) -> Unit | None:
+    """Return the unit that a value is brought to."""
+    return next((one for one in validators(field.annotation, field.metadata) if isinstance(one, Unit)), None)
 
 
 def inner(annotation: Any) -> Iterator[type[Table]]:
@@ -147,8 +86,7 @@ def kind(field: FieldInfo) -> str:
     measured = unit(field)
     if measured is None:
         return plain(field.annotation)
-    name, in_time = measured
-    after = ", also in time" if in_time else ""
+    name, after = measured.unit, ", also in time" if measured.in_time else ""
     text = KINDS.get(name, "a number").removeprefix("a ").removeprefix("an ").removeprefix("plain ")
     if name in ("", "SI"):
         return ("number" if name == "" else "number, or one with a unit") + after
@@ -181,9 +119,8 @@ def keys(table_: type[Table], left_out: Sequence[str] = ()) -> str:
 
 
 def heading(table_: type[Table]) -> str:
-    """Description of a table, without that of its keys."""
-    lines = (inspect.getdoc(table_) or "").split("\nAttributes:")[0].split("\nArgs:")[0]
-    return " ".join(lines.split())
+    """Return what a table is, in a sentence or more, without what is said of its keys."""
+    return docstrings.summary(table_)
 
 
 def nested(name: str, table_: type[Table], level: int) -> Iterator[str]:
@@ -210,14 +147,14 @@ def page() -> str:
     """All tables."""
     parts = [
         "## [domain]\n",
-        keys(domain.Shape),
-        "\n".join(nested("domain.random_grains", domain.Grains, 3)),
+        keys(domain.ShapeTable),
+        "\n".join(nested("domain.random_grains", domain.GrainsTable, 3)),
         shapes(),
         "\n".join(nested("material", MaterialTable, 2)),
-        *("\n".join(nested(name, one, 2)) for name, one in MODELS.items()),
-        "\n".join(nested("time", running.March, 2)),
-        "\n".join(nested("steady", running.Rest, 2)),
-        "\n".join(nested("output", running.Output, 2)),
+        *("\n".join(nested(name, one, 2)) for name, one in ((each.name, each.table) for each in PHYSICS)),
+        "\n".join(nested("time", running.MarchTable, 2)),
+        "\n".join(nested("steady", running.SteadyTable, 2)),
+        "\n".join(nested("output", running.OutputTable, 2)),
     ]
     assert set(case.Frame.model_fields) == {"domain", "material", "time", "steady", "output"}
     return "\n".join(parts)

@@ -1,4 +1,4 @@
-"""The command `emfem`: cases are run, swept and drawn, meshes made and checked, without a script."""
+"""The command `emfem`: runs, sweeps and draws cases, makes and checks meshes, without a script."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import traceback
 from importlib.metadata import version
 from typing import Annotated
 
-from emfem import write
+from emfem import studies, write
 from emfem.cli import cases, pictures
+from emfem.cli.errors import MISUSED, report_errors
 from emfem.cli.meshes import meshes, shapes
 from emfem.cli.values import value
 from emfem.cli.verify import verify
@@ -41,7 +42,7 @@ app.add_typer(meshes, name="mesh")
 
 
 def main() -> None:
-    """Run the command; what goes wrong on one rank only ends all of them."""
+    """Run the command; an error on one rank only ends all of them."""
     try:
         app()
     except Exception:
@@ -51,8 +52,8 @@ def main() -> None:
         MPI.COMM_WORLD.Abort(1)
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(value: bool) -> None:
+    if value:
         write.print_root(f"emfem {version('emfem')}")
         raise typer.Exit
 
@@ -60,7 +61,14 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version, and leave.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    physics: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="A Python file, or module, that registers a physics of your own. It is run."),
+    ] = None,
 ) -> None:
     """Electromigration in metals by finite elements."""
+    with report_errors(MISUSED):
+        for source in physics or ():
+            studies.load(source)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from emfem import write
-from emfem.cli.ending import one_sentence
+from emfem.cli.errors import echo_error, report_errors
 from emfem.cli.values import settings
 from emfem.errors import ParameterError
 from emfem.solve import petsc_info
@@ -27,14 +27,14 @@ Settings = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Another value of a key: field.angle=45deg. May be repeated."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace a finished run that is in the folder.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 
 def run(
     file: CaseFile, output: Folder = None, set_: Settings = None, force: Force = False, quiet: Quiet = False
 ) -> None:
-    """Run a case, and write its results into a folder; what failed or was interrupted there is run anew."""
-    with one_sentence():
+    """Run a case, and write its results into a folder; a run that failed or was interrupted there starts anew."""
+    with report_errors():
         case = _case(file, set_)
         folder = RESULTS / file.stem if output is None else output
         if not force:
@@ -45,8 +45,8 @@ def run(
 
 
 def check(file: CaseFile, set_: Settings = None) -> None:
-    """Say whether a case can be run, and what it is: its mesh and models are made, nothing is solved."""
-    with one_sentence():
+    """Check a case, and print what it is: its mesh and models are made, nothing is solved."""
+    with report_errors():
         case = _case(file, set_)
         models = case.build()
         write.print_root(f"{file}: case {case.hash}", models[0].domain, *models)
@@ -56,7 +56,7 @@ def new(
     template: Annotated[str | None, typer.Argument(help="The kind of case; without it all kinds are listed.")] = None,
 ) -> None:
     """Print a case to start from: `emfem new film > case.toml`."""
-    with one_sentence():
+    with report_errors():
         if template is not None:
             write.print_root(templates.text(template).rstrip())
             return
@@ -71,8 +71,8 @@ def sweep(
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://..., instead.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Run a case with many values, what is not done yet, and gather one table."""
-    with one_sentence():
+    """Run a case with many values, without runs that are finished, and gather one table."""
+    with report_errors():
         folder = RESULTS / file.stem if output is None else output
         table = Study.read(file).run(folder, workers=workers, scheduler=scheduler, progress=not quiet)
         failed = table[table["status"] != "ok"]
@@ -80,16 +80,16 @@ def sweep(
             write.print_root(f"{len(table) - len(failed)} of {len(table)} runs done; {folder / 'results.csv'}")
             write.print_root(*(f"{number} ended early: {reason}" for reason, number in ended_early(table).items()))
         for _, lost in failed.iterrows():
-            typer.echo(f"{lost['hash'] or 'refused'}: {lost['error'] or lost['status']}", err=True)
+            echo_error(f"{lost['hash'] or 'refused'}: {lost['error'] or lost['status']}")
     if len(failed):
         raise typer.Exit(1)
 
 
 def info() -> None:
-    """Say the versions of emfem and what it stands on, and the solvers there are."""
-    told: dict[str, Any] = versions() | {"ranks": MPI.COMM_WORLD.size, "solvers": ", ".join(petsc_info.packages())}
-    width = max(map(len, told))
-    write.print_root(*(f"{name:<{width}}  {value}" for name, value in told.items()))
+    """Print the versions of emfem and what it stands on, and the solvers there are."""
+    lines: dict[str, Any] = versions() | {"ranks": MPI.COMM_WORLD.size, "solvers": ", ".join(petsc_info.packages())}
+    width = max(map(len, lines))
+    write.print_root(*(f"{name:<{width}}  {value}" for name, value in lines.items()))
 
 
 def _refuse_finished(folder: Path) -> None:
@@ -105,6 +105,6 @@ def _refuse_finished(folder: Path) -> None:
 
 
 def _case(file: Path, typed: list[str] | None) -> Case:
-    """The case of a file, with what was typed."""
+    """Return the case of a file, with the values that were typed."""
     case = Case.read(file)
     return case.with_(**settings(typed)) if typed else case

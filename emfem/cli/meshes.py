@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from emfem import fields, mesh, plot, write
-from emfem.cli.ending import MISUSED, leave, one_sentence
+from emfem.cli.errors import MISUSED, report_errors
 from emfem.cli.values import value
-from emfem.errors import EmfemError, ParameterError, UnknownName
+from emfem.errors import ParameterError, UnknownName
+from emfem.studies.tables import makers
 
 import typer
 from dolfinx import fem
@@ -26,8 +27,8 @@ Picture = Annotated[Path | None, typer.Option(help="Draw the mesh into this .png
 def list_shapes() -> None:
     """List the shapes there are, each with its parameters."""
     for name, maker in shapes().items():
-        told = (_parameter(parameter) for parameter in _parameters(maker).values())
-        write.print_root(f"{name}: {', '.join(told)}", f"    {(inspect.getdoc(maker) or '').splitlines()[0]}")
+        words = (_parameter(parameter) for parameter in _parameters(maker).values())
+        write.print_root(f"{name}: {', '.join(words)}", f"    {(inspect.getdoc(maker) or '').splitlines()[0]}")
 
 
 @meshes.command("make")
@@ -35,35 +36,33 @@ def make(
     shape: Annotated[str, typer.Argument(help="One of those that `emfem mesh shapes` lists.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write, such as strip.msh.")],
     values: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Its parameters: length=50*um cells=(8,4).")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Its parameters: length=50um cells=(8,4).")
     ] = None,
     picture: Picture = None,
 ) -> None:
     """Make a mesh of a shape and write it."""
-    try:
+    with report_errors(MISUSED):
         maker, arguments = _call(shape, values or [])
-    except EmfemError as error:
-        leave(error, MISUSED)
-    with one_sentence():
+    with report_errors():
         domain = maker(**arguments)
         mesh.write(domain, output)
-        tell(domain, picture)
+        report(domain, picture)
 
 
 @meshes.command("check")
 def check(
     file: Annotated[Path, typer.Argument(help="A mesh, or a shape with --size.")],
-    unit: Annotated[str, typer.Option(help="Length of 1 in the file, such as mm or 25.4*mm.")] = "1",
-    size: Annotated[str | None, typer.Option(help="Edge of a cell, for a file without cells: 0.5*mm.")] = None,
+    unit: Annotated[str, typer.Option(help="Length of 1 in the file, such as 1mm or 25.4*mm.")] = "1",
+    size: Annotated[str | None, typer.Option(help="Edge of a cell, for a file without cells: 0.5mm.")] = None,
     picture: Picture = None,
 ) -> None:
-    """Read a mesh, say what is in it, and whether it can be computed on."""
-    with one_sentence():
+    """Read a mesh, list what is in it, and check that it can be computed on."""
+    with report_errors():
         domain = mesh.read(file, unit=value(unit), size=None if size is None else value(size))
-        tell(domain if unit == "1" else domain.in_metres(), picture)
+        report(domain if unit == "1" else domain.in_metres(), picture)
 
 
-def tell(domain: mesh.Domain, picture: Path | None = None) -> None:
+def report(domain: mesh.Domain, picture: Path | None = None) -> None:
     """Print a domain, and the size of each boundary and region; draw it if there is a file to. Collective."""
     one = fem.Constant(domain.mesh, 1.0)
     boundary, region = MEASURES[domain.mesh.topology.dim]
@@ -81,39 +80,33 @@ def tell(domain: mesh.Domain, picture: Path | None = None) -> None:
 
 
 def shapes() -> dict[str, Callable[..., mesh.Domain]]:
-    """The makers of domains by name; periodic ones are left out: no file holds them."""
-    makers = {name: getattr(mesh, name) for name in mesh.__all__ if name != "read" and not name.startswith("periodic_")}
-    made = {name: inspect.signature(maker) for name, maker in makers.items() if inspect.isfunction(maker)}
-    return {
-        name: makers[name]
-        for name, signature in sorted(made.items())
-        if signature.return_annotation in ("Domain", mesh.Domain) and "domain" not in signature.parameters
-    }
+    """Return the makers of domains by name, without periodic ones, which no file holds, and that of files."""
+    return {name: maker for name, maker in makers().items() if name != "read" and not name.startswith("periodic_")}
 
 
 def _parameters(maker: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """What can be typed for a shape."""
+    """Return the parameters of a shape that can be typed."""
     return {name: p for name, p in inspect.signature(maker).parameters.items() if name != "comm"}
 
 
 def _parameter(parameter: inspect.Parameter) -> str:
-    """A parameter and its default as it is typed."""
+    """Return a parameter and its default as it is typed."""
     if parameter.default is parameter.empty:
         return parameter.name
     return f"{parameter.name}={parameter.default!r}".replace(" ", "")
 
 
 def _call(shape: str, values: list[str]) -> tuple[Callable[..., mesh.Domain], dict[str, Any]]:
-    """The maker of a shape and its arguments as typed.
+    """Return the maker of a shape and its arguments as typed.
 
     Raises:
         UnknownName: for a shape or a parameter that does not exist; the message lists those there are.
-        ParameterError: for what is no KEY=VALUE, twice the same key, or parameters that are missing.
+        ParameterError: for a text that is not KEY=VALUE, twice the same key, or parameters that are missing.
     """
-    makers = shapes()
-    if shape not in makers:
-        raise UnknownName(shape, "emfem mesh make", makers)
-    known = _parameters(makers[shape])
+    if shape not in shapes():
+        raise UnknownName(shape, "emfem mesh make", shapes())
+    maker = shapes()[shape]
+    known = _parameters(maker)
     arguments: dict[str, Any] = {}
     for typed in values:
         name, equals, text = typed.partition("=")
@@ -127,4 +120,4 @@ def _call(shape: str, values: list[str]) -> tuple[Callable[..., mesh.Domain], di
     if missing:
         msg = f"{shape} needs {', '.join(f'{name}=...' for name in missing)}"
         raise ParameterError(msg)
-    return makers[shape], arguments
+    return maker, arguments

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from emfem import results, write
-from emfem.cli.ending import one_sentence
+from emfem.cli.errors import report_errors
 from emfem.cli.values import settings
 
 import typer
@@ -24,10 +24,10 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a field of a run."""
-    with one_sentence():
-        found = results.open(folder)
-        at = None if time is None else found.time_of(settings([f"time={time}"])["time"])
-        write.print_root(found.plot(output, field=field, t=at))
+    with report_errors():
+        run = results.open(folder)
+        at = None if time is None else run.time_of(settings([f"time={time}"])["time"])
+        write.print_root(run.plot(output, field=field, t=at))
 
 
 def movie(
@@ -39,6 +39,6 @@ def movie(
     frames_per_second: Annotated[int, typer.Option(help="Speed.")] = 10,
 ) -> None:
     """Draw a field at all saved times of a run, one after the other."""
-    with one_sentence():
-        found = results.open(folder)
-        write.print_root(found.animation(output, field=field, frames_per_second=frames_per_second))
+    with report_errors():
+        run = results.open(folder)
+        write.print_root(run.animation(output, field=field, frames_per_second=frames_per_second))

@@ -1,64 +1,52 @@
-"""What is typed on the command line."""
+"""Values that are typed on the command line."""
 
 from __future__ import annotations
 
 import ast
-import operator
+import re
 import tomllib
 from typing import Any
 
 from emfem import units
 from emfem.errors import ParameterError
+from emfem.studies.units import NUMBER, quantity
+
+QUOTED = r"'[^']*'|\"[^\"]*\""
+WITH_UNIT = re.compile(rf"{QUOTED}|(?<![\w.]){NUMBER}\s*\*?\s*[A-Za-zµΩ][^,()\[\]{{}}:]*")
 
 
 def value(text: str) -> Any:
-    """What `text` says: a Python literal, in which a number may be a product with units, 50*um; else the text itself.
+    """Return the value of a text: a Python literal in which numbers may have units, 50*um or 50um; or the text.
 
-    Nothing in it is run: names are those of emfem.units, operators * and /.
+    Units are those of a case, converted to SI; one alone, mm, is 1 of it. Nothing in the text is run.
     """
+    if isinstance(unit := getattr(units, text.strip(), None), float):
+        return unit
     try:
-        return _literal(ast.parse(text.strip(), mode="eval").body)
-    except (SyntaxError, ValueError, TypeError, ArithmeticError, RecursionError):
+        return ast.literal_eval(WITH_UNIT.sub(_in_si, text.strip()))
+    except Exception:  # Pint raises what its tokenizer, parser and registry raise, and literals may be too deep
         return text
 
 
-def _literal(node: ast.expr) -> Any:
-    """The value of a literal with units.
-
-    Raises:
-        ValueError: if it is something else.
-    """
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
-        left, right = float(_literal(node.left)), float(_literal(node.right))
-        return (operator.mul if isinstance(node.op, ast.Mult) else operator.truediv)(left, right)
-    if isinstance(node, ast.Name) and isinstance(getattr(units, node.id, None), float):
-        return getattr(units, node.id)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return -_literal(node.operand)
-    if isinstance(node, ast.Tuple):
-        return tuple(map(_literal, node.elts))
-    if isinstance(node, ast.List):
-        return list(map(_literal, node.elts))
-    if isinstance(node, ast.Dict) and None not in node.keys:
-        pairs = zip(node.keys, node.values, strict=True)
-        return {_literal(key): _literal(item) for key, item in pairs if key is not None}
-    return ast.literal_eval(node)
+def _in_si(match: re.Match[str]) -> str:
+    """Return a number with a unit as one in SI; a text in quotes as it is."""
+    return match[0] if match[0][0] in "'\"" else repr(float(quantity(match[0]).to_base_units().magnitude))
 
 
 def settings(typed: list[str]) -> dict[str, Any]:
-    """Values by dotted key, of texts KEY=VALUE: a value as in a TOML file, or else a text, such as 45deg.
+    """Return values by dotted key, of texts KEY=VALUE: a value as in a TOML file, or else a text, such as 45deg.
 
     Raises:
-        ParameterError: for what is no KEY=VALUE, or twice the same key.
+        ParameterError: for a text that is not KEY=VALUE, or twice the same key.
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for text in typed:
-        key, equals, said = (part.strip() for part in text.partition("="))
-        if not equals or not key or key in found:
-            msg = f"{text!r}, must be KEY=VALUE" + (", each key once" if key in found else "")
+        key, equals, written = (part.strip() for part in text.partition("="))
+        if not equals or not key or key in values:
+            msg = f"{text!r}, must be KEY=VALUE" + (", each key once" if key in values else "")
             raise ParameterError(msg)
         try:
-            found[key] = tomllib.loads(f"value = {said}")["value"]
+            values[key] = tomllib.loads(f"value = {written}")["value"]
         except tomllib.TOMLDecodeError:
-            found[key] = said
-    return found
+            values[key] = written
+    return values

@@ -8,8 +8,7 @@ from typing import Annotated
 
 from emfem import verify as checks
 from emfem import write
-from emfem.cli.ending import MISUSED, leave
-from emfem.errors import EmfemError
+from emfem.cli.errors import MISUSED, echo_error, report_errors
 from emfem.files import writable
 
 import typer
@@ -29,16 +28,14 @@ def verify(
     ] = False,
     json: Annotated[Path | None, typer.Option(help="Write a report that programs read into this file.")] = None,
     list_: Annotated[
-        bool, typer.Option("--list", help="Only say what is checked, and where each number is from.")
+        bool, typer.Option("--list", help="Only list what is checked, and where each number is from.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only say what fails.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print failures only.")] = False,
 ) -> None:
     """Check every physics against closed forms and published numbers; the exit code is 1 if one is missed."""
-    try:
+    with report_errors(MISUSED):
         chosen = checks.checks(physics or (), full=full or list_)
         files = writable(json) if json is not None else None
-    except EmfemError as error:
-        leave(error, MISUSED)
     if list_:
         _print(checks.listing(chosen))
         return
@@ -50,26 +47,26 @@ def verify(
         write.text(files, report.json())
     if not quiet:
         _print(checks.table(report))
-        kept = sorted(name for result in report.results for name in result.files)
+        written = sorted(name for result in report.results for name in result.files)
         passed = len(report.results) - len(report.failed)
         write.print_root(
-            "", f"{passed} of {len(report.results)} checks passed in {report.wall:.0f} s", *(FILES / n for n in kept)
+            "", f"{passed} of {len(report.results)} checks passed in {report.wall:.0f} s", *(FILES / n for n in written)
         )
     if report.failed:
         for line in checks.troubles(report):
-            typer.echo(line if MPI.COMM_WORLD.rank == 0 else "", err=True, nl=MPI.COMM_WORLD.rank == 0)
+            echo_error(line)
         raise typer.Exit(1)
 
 
 def _progress(one: checks.Check) -> None:
-    """Say which check is running, on a terminal, where the table will be."""
+    """Print which check is running, on a terminal, where the table will be."""
     if MPI.COMM_WORLD.rank == 0 and sys.stderr.isatty():
         sys.stderr.write(f"\r\033[K{one.physics}: {one.name}")
         sys.stderr.flush()
 
 
 def _print(table: Table) -> None:
-    """A table as wide as it needs to be where there is no terminal; on rank 0."""
+    """Print a table, as wide as it needs to be where there is no terminal; on rank 0."""
     if MPI.COMM_WORLD.rank == 0:
         if sys.stderr.isatty():
             sys.stderr.write("\r\033[K")

@@ -6,7 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import Annotated
 
-from emfem.cli.ending import MISUSED, leave, one_sentence
+from emfem.cli.errors import MISUSED, report_errors
 from emfem.errors import EmfemError, ParameterError
 
 import typer
@@ -24,18 +24,16 @@ def view(
     ] = None,
 ) -> None:
     """Look at runs on a page in the browser: fields at all times, several runs side by side, the table of a sweep."""
-    try:
+    with report_errors(MISUSED):
         _check()
-    except EmfemError as error:
-        leave(error, MISUSED)
     from emfem.view import serve  # only here: the extra may not be installed, and takes a second to import
 
-    with one_sentence():
+    with report_errors():
         serve(folders, port=port, browser=browser)
 
 
 def _check() -> None:
-    """Refuse what cannot be served.
+    """Refuse to serve without the extra, or on several ranks.
 
     Raises:
         EmfemError: if the extra is not installed.

@@ -56,7 +56,7 @@ def noise(amplitude: float, seed: int = 0, *, grain: float | None = None) -> Noi
     Args:
         amplitude: [-].
         seed: whole number; the same seed gives the same film on any mesh and any number of ranks.
-        grain: distance between independent values [length of the domain]; take it well below the pattern's wavelength.
+        grain: distance between independent values [m or -]; take it well below the pattern's wavelength.
 
     Raises:
         ParameterError: for an amplitude or grain that is not positive, or a seed that is no whole number >= 0.

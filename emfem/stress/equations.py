@@ -79,8 +79,8 @@ def model(
         temperature: T: that of the material when left out, a number, a function of x with shape (3, n), or UFL such as
             heat["T"]. Where it is not a number, all constants follow it, and its gradient drives too [K].
         residual_stress: sigma at the start: a number, a function of x with shape (3, n), or a Function [Pa].
-        on: conditions on named boundaries: `fixed(sigma)` is a reservoir, or with 0 the surface of a void; `flux(g)`
-            lets atoms in, g per area and time, which press on those that are there [1/(m2 s)].
+        on: conditions on named boundaries: `fixed(sigma)` [Pa] is a reservoir, or with 0 the surface of a void;
+            `flux(g)` [1/(m2 s)] lets atoms in, g per area and time, which press on those that are there.
         voids: allow voids to open at the nodes of a line or network, see `open_void`: adds the unknown void, the volume
             at each node [m3], the coefficient opened, and the quantity void, their sum.
         degree: polynomial degree of sigma [-].

@@ -15,8 +15,22 @@ On a cluster the workers may be those of any Dask scheduler that sees the same f
 
 from emfem.studies import templates
 from emfem.studies.case import Case
-from emfem.studies.problems import CaseError
+from emfem.studies.registry import load, register
 from emfem.studies.running import Outcome, versions
 from emfem.studies.sweep import Study
+from emfem.studies.tables import Coupling, Key, Physics
+from emfem.studies.validation import CaseError
 
-__all__ = ["Case", "CaseError", "Outcome", "Study", "templates", "versions"]
+__all__ = [
+    "Case",
+    "CaseError",
+    "Coupling",
+    "Key",
+    "Outcome",
+    "Physics",
+    "Study",
+    "load",
+    "register",
+    "templates",
+    "versions",
+]

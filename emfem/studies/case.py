@@ -7,45 +7,48 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from emfem.dimensions import PLAIN, integral
 from emfem.errors import EmfemError, ParameterError
-from emfem.mesh import Domain as Place
+from emfem.mesh import Domain
 from emfem.model import Model
-from emfem.studies.door import Door, has_unit
-from emfem.studies.positions import lines_of
-from emfem.studies.problems import CaseError, Source, dotted, nearest, problems, refused
+from emfem.studies import registry
 from emfem.studies.running import Outcome, run
-from emfem.studies.tables import MODELS, Domain, MaterialTable, Parts, Table, scales
-from emfem.studies.tables.run import March, Output, Rest
+from emfem.studies.tables import ANY_ALLOY, BuildContext, DomainTable, MaterialTable, Physics, Table, scales
+from emfem.studies.tables.run import MarchTable, OutputTable, SteadyTable
+from emfem.studies.units import UnitContext, has_unit
+from emfem.studies.validation import CaseError, Source, dotted, nearest, refused, validation_errors
 
 import tomli_w
 from mpi4py import MPI
-from pydantic import ValidationError, create_model, model_validator
+from pydantic import TypeAdapter, ValidationError, create_model, model_validator
 
 SHORT = 12  # letters of the hash: two of 10 million cases share one with a chance of 0.2
 
 
 class Frame(Table):
-    """What every case has besides its models."""
+    """Tables that every case has besides its models."""
 
-    domain: Domain
+    domain: DomainTable
     material: MaterialTable | None = None  # type: ignore[valid-type]
-    time: March | None = None
-    steady: Rest | None = None
-    output: Output = Output()
+    time: MarchTable | None = None
+    steady: SteadyTable | None = None
+    output: OutputTable = OutputTable()
+
+    physics: ClassVar[tuple[Physics, ...]] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> Frame:
         """Refuse a case without a model, or with two ways to go."""
         if not self.models():
-            msg = f"no model is given, must be at least one of {', '.join(f'[{name}]' for name in MODELS)}"
+            msg = f"no model is given, must be at least one of {', '.join(f'[{each.name}]' for each in self.physics)}"
             raise ParameterError(msg)
         if self.time is not None and self.steady is not None:
             msg = "[time] and [steady] are given, must be one of them"
@@ -53,13 +56,22 @@ class Frame(Table):
         return self
 
     def models(self) -> dict[str, Any]:
-        """The tables of models, in the order they are built in."""
-        return {name: getattr(self, name) for name in MODELS if getattr(self, name, None) is not None}
+        """Return the tables of models, in the order they are built in."""
+        return {each.name: getattr(self, each.name) for each in self.physics if getattr(self, each.name) is not None}
 
 
-Schema: type[Frame] = create_model(  # type: ignore[call-overload]
-    "Schema", __base__=Frame, **{name: (table | None, None) for name, table in MODELS.items()}
-)
+@cache
+def _schema(physics: tuple[Physics, ...]) -> type[Frame]:
+    """Return the schema of a case with these physics."""
+    fields: Any = {each.name: (each.table | None, None) for each in physics}
+    made: type[Frame] = create_model("Schema", __base__=Frame, **fields)
+    made.physics = physics
+    return made
+
+
+def schema() -> type[Frame]:
+    """Return the schema of a case with all physics there are."""
+    return _schema(tuple(registry.known().values()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +79,8 @@ class Case:
     """A run as a file describes it: checked, with every value in SI or of its film's scales.
 
     Attributes:
-        tables: what it says, each table a frozen object.
-        written: what the file says, as it was written.
+        tables: its tables, each a frozen object.
+        written: the tables as they were written.
         folder: where the files it names are looked for.
         source: where it comes from, for messages.
     """
@@ -80,79 +92,88 @@ class Case:
 
     @classmethod
     def read(cls, path: os.PathLike[str] | str) -> Case:
-        """The case of a TOML file. Collective: rank 0 reads, all ranks get the same.
+        """Return the case of a TOML file. Collective: rank 0 reads, all ranks get the same.
 
         Raises:
-            ParameterError: if the file cannot be read or is no TOML; or all that is wrong with the case, one line each,
-                with file, line, key, value, what it must be, and the nearest key that exists.
+            ParameterError: if the file cannot be read or is no TOML; or all errors of the case, one line each, with
+                file, line, key, value, what it must be, and the nearest key that exists.
         """
         text = read_text(path)
-        return cls.of(parsed(text, path), Path(path).parent, Source(str(path), lines_of(text)))
+        return cls.of(parsed(text, path), Path(path).parent, Source(str(path), text))
 
     @classmethod
     def from_dict(cls, tables: Mapping[str, Any], *, folder: os.PathLike[str] | str = ".") -> Case:
-        """The case of tables as `tomllib` gives them.
+        """Return the case of tables as `tomllib` gives them.
 
         Args:
             tables: the tables by name, values as in a file: numbers, or texts with units.
             folder: where the files that it names are looked for.
 
         Raises:
-            ParameterError: for all that is wrong with it, one line each.
+            ParameterError: for all errors, one line each.
         """
         return cls.of(tables, Path(folder), Source())
 
     @classmethod
     def of(cls, tables: Mapping[str, Any], folder: Path, source: Source) -> Case:
-        """The case of tables that come from somewhere; raises as `read`."""
-        told = deepcopy(dict(tables))
-        film = told.get("film")
-        door = Door(folder, film is not None, scales(film))
+        """Return the case of tables of any origin; raises as `read`."""
+        values = deepcopy(dict(tables))
+        film = values.get("film")
+        units = UnitContext(folder, film is not None)
+        checked = values
+        if isinstance(film, Mapping) and "alloy" in film:
+            with suppress(ValidationError):  # which is reported with all others below
+                alloy = TypeAdapter(ANY_ALLOY).validate_python(film["alloy"], context=units)
+                units = replace(units, scales=scales(alloy))
+                checked = values | {"film": {**film, "alloy": alloy}}
+        kind = schema()
         try:
-            return cls(Schema.model_validate(told, context=door), told, folder, source)
+            return cls(kind.model_validate(checked, context=units), values, folder, source)
         except ValidationError as error:
-            raise problems(error, Schema, source) from None
+            raise validation_errors(error, kind, source) from None
 
     def with_(self, /, **values: Any) -> Case:
-        """The same case with other values: `case.with_(**{"film.field.angle": "30 deg"})`.
+        """Return the same case with other values: `case.with_(**{"film.field.angle": "30 deg"})`.
 
         Args:
             values: by dotted key; the name of the model's table may be left out, `field.angle`.
 
         Raises:
             UnknownName: for a key that no table has, or that more than one has.
-            ParameterError: for what is then wrong with the case, one line each.
+            ParameterError: for the errors that the case then has, one line each.
         """
-        told = deepcopy(dict(self.written))
+        tables = deepcopy(dict(self.written))
         for key, value in values.items():
             path = self.path_of(key)
-            table = told
+            table = tables
             for name in path[:-1]:
                 inner = table.get(name)
                 table[name] = {"name": inner} if isinstance(inner, str) else (inner or {})
                 table = table[name]
             table[path[-1]] = value
-        return self.of(told, self.folder, Source(self.source.name, None))
+        return self.of(tables, self.folder, Source(self.source.name))
 
     def path_of(self, key: str) -> tuple[str, ...]:
-        """The path of a dotted key.
+        """Return the path of a dotted key.
 
         Raises:
             UnknownName: if no table of the case begins so, or several do.
         """
         path = tuple(next(iter(_flat(tomllib.loads(f"{key} = 0"))))) if _is_key(key) else (key,)
-        if path[0] in Schema.model_fields:
+        tables = type(self.tables).model_fields
+        if path[0] in tables:
             return path
-        owners = [name for name in self.tables.models() if path[0] in MODELS[name].model_fields]
+        models = self.tables.models()
+        owners = [name for name, table in models.items() if path[0] in type(table).model_fields]
         if len(owners) != 1:
-            known = [*Schema.model_fields, *(f for name in self.tables.models() for f in MODELS[name].model_fields)]
-            hint = f"; it is in {' and '.join(owners)}" if owners else nearest(path[0], known)
+            names = [*tables, *(name for table in models.values() for name in type(table).model_fields)]
+            hint = f"; it is in {' and '.join(owners)}" if owners else nearest(path[0], names)
             msg = f"key {key!r}, must begin with a table of the case{hint}"
             raise ParameterError(msg)
         return (owners[0], *path)
 
     def value(self, key: str) -> Any:
-        """The value of a dotted key as it was resolved, None if it was left out."""
+        """Return the value of a dotted key as it was resolved, None if it was left out."""
         value: Any = self.resolved
         for name in self.path_of(key):
             value = value.get(name) if isinstance(value, Mapping) else None
@@ -164,51 +185,53 @@ class Case:
         return plain(self.tables.model_dump(exclude_none=True, serialize_as_any=True))
 
     def to_toml(self) -> str:
-        """The resolved case as a text that `read` takes."""
+        """Return the resolved case as a text that `read` takes."""
         return tomli_w.dumps(self.resolved)
 
     @property
     def hash(self) -> str:
-        """A short name for what the case computes: equal for equal values, however they are written.
+        """A short name for the computation: equal for equal values, however they are written.
 
-        Files count by what is in them, not by their names.
+        Files count by their content, not by their names; so does the file of a physics that is not emfem's own.
         """
-        told = deepcopy(self.resolved)
+        tables = deepcopy(self.resolved)
         for table in ("domain", "material"):
             for key in ("file", "path", "image"):
-                file = Path(str(told.get(table, {}).get(key, "")))
-                if key in told.get(table, {}) and file.is_file():
-                    told[table][key] = hashlib.sha256(file.read_bytes()).hexdigest()
-        text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+                file = Path(str(tables.get(table, {}).get(key, "")))
+                if key in tables.get(table, {}) and file.is_file():
+                    tables[table][key] = _content(file)
+        codes = {each.name: _content(each.source) for each in registry.own() if each.source and each.name in tables}
+        text = json.dumps(tables | ({"physics": codes} if codes else {}), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:SHORT]
 
     def build(self) -> list[Model]:
-        """The models, coupled, at their start. Collective.
+        """Return the models, coupled, at their start. Collective.
 
         Raises:
             ParameterError: for all that emfem refuses of it, each sentence with the line of its key.
         """
         tables = self.tables.models()
-        domain: Place = self._told("domain", self.tables.domain.make)
+        domain: Domain = self._make("domain", self.tables.domain.make)
         domain = domain.scaled("h") if self.dimensionless else domain.in_metres()
         self._check_currents(domain)
-        metal = None if self.tables.material is None else self._told("material", self.tables.material.make)
-        parts = Parts(domain, metal, expected=tuple(tables))
-        wrong: list[str] = []
-        for name, table in tables.items():
-            try:
-                parts.models[name] = table.build(parts)
-            except ParameterError as error:
-                wrong.append(refused((name,), error, self.source))
-        if wrong:
-            raise CaseError(wrong[:1] if len(tables) > 1 and "is missing" in wrong[-1] else wrong)
-        return parts.finished()
+        metal = None if self.tables.material is None else self._make("material", lambda: self.tables.material.made)
+        context = BuildContext(domain, tables, metal)
+        errors: list[str] = []
+        for physics in self.tables.physics:
+            if physics.name in tables:
+                try:
+                    context.models[physics.name] = physics.build(tables[physics.name], context)
+                except ParameterError as error:
+                    errors.append(refused((physics.name,), error, self.source))
+        if errors:
+            raise CaseError(errors[:1] if len(tables) > 1 and "is missing" in errors[-1] else errors)
+        return context.finished()
 
-    def _check_currents(self, domain: Place) -> None:
+    def _check_currents(self, domain: Domain) -> None:
         """Refuse a total current in A where the model takes one in A/m or A/m2.
 
         Raises:
-            CaseError: telling the unit.
+            CaseError: with the unit.
         """
         unit = replace(integral("A"), system=domain.system(), measure=domain.measure).unit
         electrodes = self.written.get("conduction", {}).get("on", {})
@@ -222,48 +245,53 @@ class Case:
 
     @property
     def dimensionless(self) -> bool:
-        """Whether a film sets the scales of lengths and times."""
+        """True if a film sets the scales of lengths and times, see `em.studies.units`."""
         return "film" in self.tables.models()
 
     def measures(self, models: Sequence[Model]) -> dict[str, float]:
-        """What is asked of its models at the end beside their quantities. Collective."""
-        pairs = zip(self.tables.models().values(), models, strict=True)
-        return {name: value for table, model in pairs for name, value in table.measures(model).items()}
+        """Return the numbers of its models at the end beside their quantities. Collective."""
+        physics = (each for each in self.tables.physics if each.name in self.tables.models())
+        pairs = zip(physics, models, strict=True)
+        return {name: value for each, model in pairs if each.measures for name, value in each.measures(model).items()}
 
-    def _told(self, table: str, make: Any) -> Any:
-        """What a table makes, what it refuses with the place of it."""
+    def _make(self, table: str, make: Callable[[], Any]) -> Any:
+        """Return what a table stands for; errors name its place."""
         try:
             return make()
         except EmfemError as error:
-            told = error if isinstance(error, ParameterError) else ParameterError(str(error))
-            raise CaseError([refused((table,), told, self.source)]) from None
+            parameter_error = error if isinstance(error, ParameterError) else ParameterError(str(error))
+            raise CaseError([refused((table,), parameter_error, self.source)]) from None
 
     def run(self, folder: os.PathLike[str] | str, *, progress: bool = True) -> Outcome:
         """Run it, and write everything into a folder; see `em.studies.running`. Collective."""
         return run(self, folder, progress=progress)
 
 
+def _content(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def read_text(path: os.PathLike[str] | str) -> str:
-    """The text of a file. Collective: rank 0 reads.
+    """Return the text of a file. Collective: rank 0 reads.
 
     Raises:
         ParameterError: if it cannot be read.
     """
-    text, trouble = None, None
+    text, reason = None, None
     if MPI.COMM_WORLD.rank == 0:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            trouble = getattr(error, "strerror", None) or str(error)
-    text, trouble = MPI.COMM_WORLD.bcast((text, trouble), root=0)
+            reason = getattr(error, "strerror", None) or str(error)
+    text, reason = MPI.COMM_WORLD.bcast((text, reason), root=0)
     if text is None:
-        msg = f"path = {str(path)!r}, must be a file that can be read: {trouble}"
+        msg = f"path = {str(path)!r}, must be a file that can be read: {reason}"
         raise ParameterError(msg)
     return text
 
 
 def parsed(text: str, path: os.PathLike[str] | str) -> dict[str, Any]:
-    """The tables of a text in TOML.
+    """Return the tables of a text in TOML.
 
     Raises:
         ParameterError: if it is none, with the line.
@@ -278,24 +306,24 @@ def parsed(text: str, path: os.PathLike[str] | str) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A value as TOML and JSON have it: lists for tuples, no None."""
+    """Return a value as TOML and JSON have it: lists for tuples, no None."""
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items() if item is not None}
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def flat(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by dotted key, of tables in tables, whose first keys may be dotted already."""
+    """Return values by dotted key, of tables in tables, whose first keys may be dotted already."""
     return {
         ".".join((path[0], *((dotted(path[1:]),) if path[1:] else ()))): value for path, value in _flat(tables).items()
     }
 
 
 def _flat(tables: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
-    found: dict[tuple[str, ...], Any] = {}
+    values: dict[tuple[str, ...], Any] = {}
     for key, value in tables.items():
-        found |= _flat(value, (*path, key)) if isinstance(value, Mapping) else {(*path, key): value}
-    return found
+        values |= _flat(value, (*path, key)) if isinstance(value, Mapping) else {(*path, key): value}
+    return values
 
 
 def _is_key(key: str) -> bool:

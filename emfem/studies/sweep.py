@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from emfem.errors import ParameterError, count
 from emfem.files import writable
+from emfem.studies import registry
 from emfem.studies.case import Case, flat, parsed, plain, read_text
-from emfem.studies.positions import lines_of
-from emfem.studies.problems import Source, nearest
 from emfem.studies.running import REPORT
+from emfem.studies.validation import Source, nearest
 
 from mpi4py import MPI
 from rich.console import Console
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dask.distributed import Client
 
 TABLE = "results"
-REACHED = "reached until"  # what `Run.stopped` says of a run that came to its end
+REACHED = "reached until"  # `Run.stopped` of a run that came to its end
 KEYS = ("case", "grid", "runs")
 LAUNCHERS = ("PMI_", "PMIX_", "HYDRA_", "MPI_LOCAL", "OMPI_")  # by which MPI would take a worker for a rank of ours
 
@@ -42,7 +42,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of a study: its values by dotted key as they were resolved, and its case, or why there is none."""
+    """One run of a study: its values by dotted key as they were resolved, and its case, or the reason for none."""
 
     values: Mapping[str, Any]
     case: Case | None
@@ -63,34 +63,33 @@ class Study:
 
     @classmethod
     def read(cls, path: os.PathLike[str] | str) -> Study:
-        """The study of a TOML file.
+        """Return the study of a TOML file.
 
         `case` is the name of a case's file beside it, or a table with the case itself; [grid] gives lists of values by
         dotted key, all combinations of which are tried, the last key fastest; or each table [[runs]] gives the values
         of one run.
 
         Raises:
-            ParameterError: if it cannot be read, or for what is wrong with it, one line each.
+            ParameterError: if it cannot be read, or for its errors, one line each.
         """
         text = read_text(path)
-        told, lines, folder = parsed(text, path), lines_of(text), Path(path).parent
-        here = Source(str(path), lines)
-        for key in told:
+        tables, folder, here = parsed(text, path), Path(path).parent, Source(str(path), text)
+        for key in tables:
             if key not in KEYS:
-                raise ParameterError(here.told((key,), f"there is no key {key!r}{nearest(key, KEYS)}"))
-        if isinstance(told.get("case"), str):
-            case = Case.read(folder / told["case"])
-        elif isinstance(told.get("case"), Mapping):
-            case = Case.of(told["case"], folder, Source(str(path), lines, ("case",)))
+                raise ParameterError(here.located((key,), f"there is no key {key!r}{nearest(key, KEYS)}"))
+        if isinstance(tables.get("case"), str):
+            case = Case.read(folder / tables["case"])
+        elif isinstance(tables.get("case"), Mapping):
+            case = Case.of(tables["case"], folder, Source(str(path), text, ("case",)))
         else:
-            raise ParameterError(here.told((), "case is missing, must be the name of a case's file or a table"))
-        if ("grid" in told) == ("runs" in told):
-            raise ParameterError(here.told((), "must have a table [grid] or tables [[runs]], one of the two"))
-        kind = "grid" if "grid" in told else "runs"
+            raise ParameterError(here.located((), "case is missing, must be the name of a case's file or a table"))
+        if ("grid" in tables) == ("runs" in tables):
+            raise ParameterError(here.located((), "must have a table [grid] or tables [[runs]], one of the two"))
+        kind = "grid" if "grid" in tables else "runs"
         try:
-            return cls.of(case, grid=told.get("grid"), runs=told.get("runs"))
+            return cls.of(case, grid=tables.get("grid"), runs=tables.get("runs"))
         except ParameterError as error:
-            raise ParameterError(here.told((kind,) if kind == "grid" else (kind, 0), f"[{kind}] {error}")) from None
+            raise ParameterError(here.located((kind,) if kind == "grid" else (kind, 0), f"[{kind}] {error}")) from None
 
     @classmethod
     def of(
@@ -100,7 +99,7 @@ class Study:
         grid: Mapping[str, Any] | None = None,
         runs: Sequence[Mapping[str, Any]] | None = None,
     ) -> Study:
-        """All combinations of a grid, or a list of runs.
+        """Return the study of all combinations of a grid, or of a list of runs.
 
         Args:
             case: the case.
@@ -108,7 +107,7 @@ class Study:
             runs: for each run its values by dotted key.
 
         Raises:
-            ParameterError: for a key that is none of the case, what is no list of values, or nothing to run.
+            ParameterError: for a key that is none of the case, a value that is no list, or nothing to run.
         """
         if grid is not None:
             lists = flat(grid)
@@ -116,29 +115,29 @@ class Study:
                 if not isinstance(values, list | tuple) or not values:
                     msg = f"{key} = {values!r}, must be a list of values"
                     raise ParameterError(msg)
-            found = [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
+            tried = [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
         else:
-            found = [flat(run) for run in runs or ()]
-        for key in dict.fromkeys(key for values in found for key in values):
+            tried = [flat(run) for run in runs or ()]
+        for key in dict.fromkeys(key for values in tried for key in values):
             case.path_of(key)
-        if not found or not all(found):
+        if not tried or not all(tried):
             msg = "holds a run without values, must have at least one"
             raise ParameterError(msg)
-        return cls(case, tuple(found))
+        return cls(case, tuple(tried))
 
     def trials(self) -> list[Trial]:
-        """Each run; one whose values are refused is a trial without a case."""
-        made = []
-        for values in self.values:
-            try:
-                case = self.case.with_(**values)
-                made.append(Trial({key: case.value(key) for key in values}, case))
-            except ParameterError as error:
-                made.append(Trial({key: self._alone(key, value) for key, value in values.items()}, None, str(error)))
-        return made
+        """Return a trial for each run; one whose values are refused has no case."""
+        return [self._trial(values) for values in self.values]
+
+    def _trial(self, values: Mapping[str, Any]) -> Trial:
+        try:
+            case = self.case.with_(**values)
+            return Trial({key: case.value(key) for key in values}, case)
+        except ParameterError as error:
+            return Trial({key: self._alone(key, value) for key, value in values.items()}, None, str(error))
 
     def _alone(self, key: str, value: Any) -> Any:
-        """A value as it is resolved where the other values of its run are not in the way; as written if it is wrong."""
+        """Return a value resolved without the other values of its run, which may be wrong; as written if it is."""
         try:
             return self.case.with_(**{key: value}).value(key)
         except ParameterError:
@@ -152,7 +151,7 @@ class Study:
         scheduler: str | None = None,
         progress: bool = True,
     ) -> pd.DataFrame:
-        """Run what is not done yet, and gather everything in one table, results.csv and results.parquet.
+        """Run all cases that are not done yet, and gather everything in one table, results.csv and results.parquet.
 
         Args:
             folder: where to; each run has a folder of its own in it.
@@ -175,59 +174,60 @@ class Study:
         writable(target / f"{TABLE}.csv")
         trials = self.trials()
         todo = {t.case.hash: t.case for t in trials if t.case is not None and not finished(target / t.case.hash)}
+        physics = registry.sources({name for case in todo.values() for name in case.tables.models()})
         failures: dict[str, str] = {}
         try:
             if todo:
-                self._compute(todo, target, workers, scheduler, failures, progress, len(trials))
+                with _client(workers, scheduler) as client, _bar(progress, len(trials), len(todo)) as step:
+                    _compute(client, todo, target, physics, failures, step)
         finally:  # what was interrupted has a table too
             table = gather(trials, target, failures)
         return table
 
-    def _compute(
-        self,
-        todo: Mapping[str, Case],
-        target: Path,
-        workers: int,
-        scheduler: str | None,
-        failures: dict[str, str],
-        progress: bool,
-        total: int,
-    ) -> None:
-        """Hand the cases to workers, and wait; what kills a worker is noted in `failures`."""
-        from dask.distributed import as_completed
 
-        with _client(workers, scheduler) as client, _bar(progress, total, total - len(todo)) as step:
-            futures = {
-                client.submit(one, case.resolved, str(target.resolve() / name), key=f"case-{name}", pure=False): name
-                for name, case in todo.items()
-            }
-            for future in as_completed(futures):
-                error = future.exception() if future.status == "error" else None
-                if error is not None:
-                    failures[futures[future]] = f"{type(error).__name__}: {error}"
-                elif future.status == "cancelled":
-                    failures[futures[future]] = "cancelled"
-                step(error is None and finished(target / futures[future]))
+def _compute(
+    client: Client,
+    todo: Mapping[str, Case],
+    target: Path,
+    physics: Sequence[str],
+    failures: dict[str, str],
+    step: Callable[[bool], None],
+) -> None:
+    """Hand cases to workers, and wait; what kills a worker is noted in `failures`."""
+    from dask.distributed import as_completed
+
+    futures = {
+        client.submit(one, case.resolved, str(target.resolve() / name), physics, key=f"case-{name}", pure=False): name
+        for name, case in todo.items()
+    }
+    for future in as_completed(futures):
+        name, error = futures[future], future.exception() if future.status == "error" else None
+        if error is not None:
+            failures[name] = f"{type(error).__name__}: {error}"
+        elif future.status == "cancelled":
+            failures[name] = "cancelled"
+        step(error is None and finished(target / name))
 
 
-def one(tables: dict[str, Any], folder: str) -> None:
-    """Run one case in a worker; what emfem refuses is in its report."""
+def one(tables: dict[str, Any], folder: str, physics: Sequence[str] = ()) -> None:
+    """Run one case in a worker, which first loads the files of its physics; errors are in its report."""
     target = Path(folder)
     began = time.perf_counter()
     try:
+        for file in physics:
+            registry.load(file)
         Case.from_dict(tables).run(target, progress=False)
     except Exception as error:  # whatever it is, the other cases go on
-        told = json.loads((target / REPORT).read_text("utf-8")) if (target / REPORT).is_file() else {}
-        if told.get("status") != "failed":
-            said = f"{type(error).__name__}: {error}"
-            told = {"status": "failed", "error": said, "wall": time.perf_counter() - began}
+        if report_of(target).get("status") != "failed":
+            wall, message = time.perf_counter() - began, f"{type(error).__name__}: {error}"
             target.mkdir(parents=True, exist_ok=True)
-            (target / REPORT).write_text(json.dumps(told), encoding="utf-8")
+            text = json.dumps({"status": "failed", "error": message, "wall": wall})
+            (target / REPORT).write_text(text, encoding="utf-8")
     gc.collect()  # PETSc's objects of this case, before the next one
 
 
 def report_of(folder: Path) -> dict[str, Any]:
-    """The report of a run; empty if there is none."""
+    """Return the report of a run; empty if there is none."""
     try:
         return json.loads((folder / REPORT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -235,18 +235,18 @@ def report_of(folder: Path) -> dict[str, Any]:
 
 
 def finished(folder: Path) -> bool:
-    """Whether the run in a folder came to its end."""
+    """Return whether the run in a folder came to its end."""
     return report_of(folder).get("status") == "ok"
 
 
 def ended_early(table: pd.DataFrame) -> dict[str, int]:
-    """Why runs ended before the time they were to reach, and how many: their numbers are those of that moment."""
+    """Return the reasons for which runs ended before their time, and how many: their numbers are of that moment."""
     early = table.loc[~table["stopped"].isin([REACHED]) & table["t"].notna(), "stopped"] if "t" in table else table[:0]
     return {str(reason): int(number) for reason, number in early.value_counts().items()}
 
 
 def gather(trials: Sequence[Trial], folder: Path, failures: Mapping[str, str]) -> pd.DataFrame:
-    """One row for each trial, written as results.csv and results.parquet."""
+    """Return one row for each trial, written as results.csv and results.parquet."""
     import pandas as pd  # half a second that the workers can do without
 
     table = pd.DataFrame([row(trial, folder, failures) for trial in trials])
@@ -259,34 +259,33 @@ def gather(trials: Sequence[Trial], folder: Path, failures: Mapping[str, str]) -
 
 
 def row(trial: Trial, folder: Path, failures: Mapping[str, str]) -> Row:
-    """What came of one trial."""
+    """Return the values and the result of one trial."""
     values = {key: _cell(value) for key, value in trial.values.items()}
     if trial.case is None:
         return {"hash": "", **values, "status": "failed", "error": trial.error, "wall": 0.0}
     name = trial.case.hash
     report = report_of(folder / name)
-    error = failures.get(name, "") or report.get("error", "")
-    told = {
+    return {
         "hash": name,
         **values,
         "status": "failed" if name in failures else report.get("status", "missing"),
         "stopped": report.get("stopped"),
-        "error": error,
+        "error": failures.get(name, "") or report.get("error", ""),
         "wall": report.get("wall"),
         "t": report.get("t"),
+        **(report.get("quantities") or {}),
+        **{f"pattern.{key}": value for key, value in (report.get("pattern") or {}).items()},
     }
-    told |= report.get("quantities") or {}
-    return told | {f"pattern.{key}": value for key, value in (report.get("pattern") or {}).items()}
 
 
 def _cell(value: Any) -> Any:
-    """A value as one cell of a table: what has parts as JSON."""
+    """Return a value as one cell of a table: lists and tables as JSON."""
     return json.dumps(plain(value)) if isinstance(value, list | tuple | Mapping) else value
 
 
 @contextmanager
 def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
-    """A client of the scheduler, or of workers of our own: spawned, one thread each, and no ranks of our MPI."""
+    """Give a client of the scheduler, or of workers of our own: spawned, one thread each, and no ranks of our MPI."""
     import dask  # slow to import, so only when a sweep runs
     from dask.distributed import Client, LocalCluster
 
@@ -323,16 +322,15 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
 
 
 @contextmanager
-def _bar(wanted: bool, total: int, done: int) -> Iterator[Callable[[bool], None]]:
-    """A bar that counts the runs that are done, and those that failed."""
-    columns = (TextColumn("cases"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
+def _bar(wanted: bool, total: int, missing: int) -> Iterator[Callable[[bool], None]]:
+    """Show a bar that counts the runs that are done, and those that failed."""
+    columns = (TextColumn("cases"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), disable=not wanted) as bar:
-        task = bar.add_task("", total=total, completed=done, told="")
-        failed = 0
+        task, failed = bar.add_task("", total=total, completed=total - missing), 0
 
         def step(well: bool) -> None:
             nonlocal failed
             failed += not well
-            bar.update(task, advance=1, told=f"{failed} failed" if failed else "")
+            bar.update(task, advance=1, description=f"{failed} failed" if failed else "")
 
         yield step

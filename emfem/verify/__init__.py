@@ -13,9 +13,11 @@ A check is a function beside its target and citation; it runs the library, and c
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 from emfem.errors import choice
+from emfem.studies.registry import known, own
 from emfem.verify import (
     conduction,
     failure,
@@ -30,7 +32,7 @@ from emfem.verify import (
     stress,
     surface,
 )
-from emfem.verify.registry import PHYSICS, Check, Measured, check
+from emfem.verify.registry import PHYSICS, Check, Measured, check, names
 from emfem.verify.report import Report, Result, listing, table, troubles
 from emfem.verify.running import run
 
@@ -40,18 +42,20 @@ MODULES = (materials, film, pfhub, conduction, heat, migration, stress, networks
 
 
 def checks(physics: Iterable[str] = (), *, full: bool = False) -> tuple[Check, ...]:
-    """The checks there are, in order.
+    """Return the checks there are, in order; those of a registered physics are in the module of its model function.
 
     Args:
-        physics: those of `PHYSICS` that are wanted; all when empty.
+        physics: those that are wanted; all when empty.
         full: also those that take too long for the short form.
 
     Raises:
         UnknownName: for a physics that does not exist.
     """
-    wanted = [choice("physics", name, PHYSICS) for name in physics] or list(PHYSICS)
-    found = [one for module in MODULES for one in vars(module).values() if isinstance(one, Check)]
-    return tuple(one for one in found if one.physics in wanted and (full or not one.only_full))
+    known()  # loads those of the user
+    wanted = [choice("physics", name, names()) for name in physics] or names()
+    modules = dict.fromkeys((*MODULES, *(sys.modules[each.model.__module__] for each in own())))
+    all_ = dict.fromkeys(one for module in modules for one in vars(module).values() if isinstance(one, Check))
+    return tuple(one for one in all_ if one.physics in wanted and (full or not one.only_full))
 
 
 def __dir__() -> list[str]:

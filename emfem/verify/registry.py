@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from emfem.errors import ParameterError, choice
+from emfem.studies import registry
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class Check:
     """A function with its target. Called with `full` it measures, on more meshes if that is true.
 
     Attributes:
-        physics: one of `PHYSICS`.
+        physics: one of `PHYSICS`, or one that was registered.
         name: short, unique in its physics.
         shows: one sentence.
         source: of the target.
@@ -102,7 +103,7 @@ def check(
     Its name is that of the function, its statement the first line of the docstring.
 
     Args:
-        physics: one of `PHYSICS`.
+        physics: one of `PHYSICS`, or one that was registered with `em.studies.register`.
         source: where the target is from.
         target: what the values must be.
         rtol: how far they may be off, relative to the target; or
@@ -123,7 +124,7 @@ def check(
     if len(units) != len(wanted):
         msg = f"unit = {unit!r}, must be one for all of {len(wanted)} targets, or one for each"
         raise ParameterError(msg)
-    choice("physics", physics, PHYSICS)
+    choice("physics", physics, names())
 
     def make(function: Callable[[bool], Measured | float | Sequence[float]]) -> Check:
         name, docstring = function.__name__, inspect.getdoc(function)
@@ -145,6 +146,11 @@ def check(
         )
 
     return make
+
+
+def names() -> tuple[str, ...]:
+    """Return the physics that may have checks: those of emfem, and those that were registered."""
+    return tuple(dict.fromkeys((*PHYSICS, *(each.name for each in registry.own()))))
 
 
 def numbers(values: float | Sequence[float]) -> Numbers:

@@ -9,7 +9,7 @@ from pathlib import Path
 from emfem.dimensions import PLAIN, Meaning
 from emfem.errors import ParameterError, UnknownName
 from emfem.plot import labels
-from emfem.studies.door import in_unit
+from emfem.studies.units import in_unit
 from emfem.view import picture, series
 from emfem.view.eye import Eye
 from emfem.view.look import COLOURS, Look, Size

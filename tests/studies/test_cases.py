@@ -13,8 +13,8 @@ from typing import Any
 
 import emfem as em
 from emfem.studies import Case, CaseError, templates
-from emfem.studies.positions import lines_of
-from emfem.studies.tables import MODELS, SHAPES, Parts, makers
+from emfem.studies.tables import PHYSICS, SHAPES, BuildContext, makers
+from emfem.studies.toml_locations import lines_of
 
 import numpy as np
 import pytest
@@ -113,8 +113,8 @@ def test_a_film_with_physical_constants_has_scales():
     assert case.value("time.until") == pytest.approx(0.3 / (entropy * 1e-16 / 1e-14), rel=1e-12)
     film = case.tables.models()["film"]
     force = -10 * (0.76 / 312e-9) * 1.602176634e-19 * 1.5e19 * 1e-8 / 1.95
-    parts = Parts(em.mesh.interval(1.0, cells=1))
-    assert np.hypot(*film.field.force(film.alloy.make(), parts)) == pytest.approx(abs(force), rel=1e-12)
+    context = BuildContext(em.mesh.interval(1.0, cells=1))
+    assert np.hypot(*film.field.force(film.alloy.made, context)) == pytest.approx(abs(force), rel=1e-12)
 
 
 def test_a_resolved_case_is_read_again(write: Write):
@@ -653,7 +653,7 @@ def test_a_conductivity_that_follows_the_temperature_is_one_system():
 
 
 def test_every_model_can_be_left_out_but_not_all():
-    assert set(MODELS) >= {"conduction", "film", "heat", "migration", "stress", "surface"}
+    assert {physics.name for physics in PHYSICS} >= {"conduction", "film", "heat", "migration", "stress", "surface"}
 
 
 # ---- runs ---------------------------------------------------------------------------------------------------------
@@ -745,4 +745,4 @@ def test_there_is_a_template_for_every_model():
         for name in templates.names()
         for model in Case.from_dict(tomllib.loads(templates.text(name))).tables.models()
     }
-    assert used == set(MODELS)
+    assert used == {physics.name for physics in PHYSICS}

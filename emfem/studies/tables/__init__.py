@@ -1,23 +1,31 @@
-"""The tables of a case, each with keys that are checked. A new physics is one more entry of MODELS."""
+"""The tables of a case, each with keys that are checked. A physics of emfem is one more entry of PHYSICS."""
 
-from emfem.studies.tables.base import Parts, Table
-from emfem.studies.tables.conduction import Conduction
-from emfem.studies.tables.domain import SHAPES, Domain, makers
-from emfem.studies.tables.film import Film, scales
-from emfem.studies.tables.heat import Heat
+from emfem.studies.tables.base import Arguments, BuildContext, Key, Table
+from emfem.studies.tables.conduction import CONDUCTION
+from emfem.studies.tables.domain import SHAPES, DomainTable, makers
+from emfem.studies.tables.film import ANY_ALLOY, FILM, scales
+from emfem.studies.tables.heat import HEAT
 from emfem.studies.tables.material import MaterialTable
-from emfem.studies.tables.migration import Migration
-from emfem.studies.tables.stress import Stress
-from emfem.studies.tables.surface import Surface
+from emfem.studies.tables.migration import MIGRATION
+from emfem.studies.tables.physics import Coupling, Physics
+from emfem.studies.tables.stress import STRESS
+from emfem.studies.tables.surface import SURFACE
 
-# In the order they are built in: each may use the fields of those before it, and be promised those of later ones.
-MODELS: dict[str, type[Table]] = {
-    "conduction": Conduction,
-    "heat": Heat,
-    "film": Film,
-    "migration": Migration,
-    "stress": Stress,
-    "surface": Surface,
-}
+# In the order they are built in: each may use the fields of those before it, and defer to those of later ones.
+PHYSICS: tuple[Physics, ...] = (CONDUCTION, HEAT, FILM, MIGRATION, STRESS, SURFACE)
 
-__all__ = ["MODELS", "SHAPES", "Domain", "MaterialTable", "Parts", "Table", "makers", "scales"]
+__all__ = [
+    "ANY_ALLOY",
+    "PHYSICS",
+    "SHAPES",
+    "Arguments",
+    "BuildContext",
+    "Coupling",
+    "DomainTable",
+    "Key",
+    "MaterialTable",
+    "Physics",
+    "Table",
+    "makers",
+    "scales",
+]

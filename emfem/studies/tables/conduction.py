@@ -8,14 +8,14 @@ from typing import Annotated, Any
 from emfem import conduction
 from emfem.errors import ParameterError
 from emfem.model import Model
-from emfem.studies.door import Number, Whole, through
-from emfem.studies.in_time import VoltageInTime, follows
-from emfem.studies.tables.base import Condition, Parts, Table, conditions
+from emfem.studies.tables.base import Arguments, BuildContext, ConditionTable, Key, table_of
+from emfem.studies.tables.physics import Physics
+from emfem.studies.units import Unit, Yes
 
 import ufl
 
 
-class Electrode(Condition):
+class ElectrodeTable(ConditionTable):
     """An electrode at a voltage or with a current, with or without a contact resistance; or current let in.
 
     Attributes:
@@ -27,19 +27,19 @@ class Electrode(Condition):
         flux: current let in, by area.
     """
 
-    fixed: VoltageInTime = None
-    voltage: VoltageInTime = None
-    current: Annotated[Any, follows("A")] = None
-    contact_resistivity: Annotated[float, through("Ohm m2")] | None = None
-    flux: Annotated[Any, follows("A/m2")] = None
+    fixed: Annotated[Any, Unit("V", in_time=True)] = None
+    voltage: Annotated[Any, Unit("V", in_time=True)] = None
+    current: Annotated[Any, Unit("A", in_time=True)] = None
+    contact_resistivity: Annotated[float, Unit("Ohm m2")] | None = None
+    flux: Annotated[Any, Unit("A/m2", in_time=True)] = None
 
     def make(self) -> Any:
-        """The condition."""
-        given = self.one_of("fixed", "voltage", "current", "flux")
-        if given == "flux" and self.contact_resistivity is not None:
+        """Make the condition."""
+        key = self.one_of("fixed", "voltage", "current", "flux")
+        if key == "flux" and self.contact_resistivity is not None:
             msg = "flux and contact_resistivity are given, must be one of them"
             raise ParameterError(msg)
-        if given in ("fixed", "flux") and self.contact_resistivity is None:
+        if key == "flux" or (key == "fixed" and self.contact_resistivity is None):
             return super().make()
         voltage = self.voltage if self.fixed is None else self.fixed
         return conduction.electrode(
@@ -47,61 +47,48 @@ class Electrode(Condition):
         )
 
 
-class Nordheim(Table):
-    """The resistivity of an alloy whose composition is that of the film."""
+def _conductivity(table: Any, context: BuildContext) -> dict[str, Any]:
+    """Return that of the case, Nordheim's of the film's composition, or the metal's, at the temperature of [heat]."""
+    key = table.one_of("conductivity", "nordheim", "of_temperature", optional=True)
+    if key == "nordheim":
+        value = 1 / conduction.nordheim(context.defer("conduction", "film", "c"), **table.nordheim.values())
+    elif key == "of_temperature":
+        value = 1 / ufl.as_ufl(context.material().law("resistivity")(context.defer("conduction", "heat", "T")))
+    elif key is None:
+        value = 1.0 if context.metal is None else 1 / context.metal.resistivity
+    else:
+        value = table.conductivity
+    return {"conductivity": value}
 
-    solvent: Number
-    solute: Number
-    disorder: Number
+
+def _measures(model: Model) -> dict[str, float]:
+    """Return the resistance between two electrodes, and the crowding of the current."""
+    values = {}
+    with suppress(ParameterError):  # there are not two, or no current flows
+        values["resistance"] = conduction.resistance(model)
+    with suppress(ParameterError):
+        values["crowding"] = conduction.crowding(model).ratio
+    return values
 
 
-class Conduction(Table):
-    """The conductor.
-
-    Attributes:
-        conductivity: a number, a tensor as a list of rows, or a table of either by region; give at most one of it,
-            nordheim and of_temperature. When all are left out, that of the material, or 1 without one.
-        nordheim: that of an alloy with the composition of [film], a table.
-        of_temperature: true: that of the material at the temperature of [heat].
-        on: a condition for each boundary by name; others are insulated.
-        mean_field: what drives the current through a periodic domain, a list.
-    """
-
-    conductivity: Annotated[Any, through("S/m")] = None
-    nordheim: Nordheim | None = None
-    of_temperature: bool | None = None
-    on: dict[str, Electrode] | None = None
-    mean_field: Annotated[Any, through("V/m")] = None
-    degree: Whole = 2
-
-    def build(self, parts: Parts) -> Model:
-        """The model. Collective."""
-        return conduction.model(
-            parts.domain,
-            conductivity=self._conductivity(parts),
-            on=conditions(self.on),
-            mean_field=self.mean_field,
-            degree=self.degree,
-        )
-
-    def measures(self, model: Model) -> dict[str, float]:
-        """Resistance between two electrodes, and crowding of the current."""
-        found = {}
-        with suppress(ParameterError):  # there are not two, or no current flows
-            found["resistance"] = conduction.resistance(model)
-        with suppress(ParameterError):
-            found["crowding"] = conduction.crowding(model).ratio
-        return found
-
-    def _conductivity(self, parts: Parts) -> Any:
-        """What is given, Nordheim's of the film's composition, or the metal's at the temperature of the heat model."""
-        given = self.one_of("conductivity", "nordheim", "of_temperature", optional=True)
-        if given == "nordheim" and self.nordheim is not None:
-            composition = parts.later("conduction", "film", "c")
-            return 1 / conduction.nordheim(composition, **self.nordheim.given())
-        if given == "of_temperature":
-            law = parts.material().law("resistivity")
-            return 1 / ufl.as_ufl(law(parts.later("conduction", "heat", "T")))
-        if given is None and parts.metal is not None:
-            return 1 / parts.metal.resistivity
-        return 1.0 if given is None else self.conductivity
+CONDUCTION = Physics(
+    "conduction",
+    conduction.model,
+    keys={
+        "conductivity": Key(
+            None,
+            "a number, a tensor as a list of rows, or a table of either by region; give at most one of it, nordheim "
+            "and of_temperature. When all are left out, that of the material, or 1 without one.",
+            default=None,
+        ),
+        "nordheim": Key(
+            table_of(conduction.nordheim, "Nordheim's rule.", base=Arguments, left_out=("c",)),
+            "resistivity of an alloy with the composition of [film], a table.",
+        ),
+        "of_temperature": Key(Yes, "true: that of the material at the temperature of [heat]."),
+        "on": Key(dict[str, ElectrodeTable], "a condition for each boundary by name; others are insulated."),
+        "mean_field": "drives the current through a periodic domain, a list.",
+    },
+    arguments=_conductivity,
+    measures=_measures,
+)

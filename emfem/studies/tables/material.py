@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, cast
+from typing import Annotated, Any, cast
 
 from emfem import materials
 from emfem.materials.validity import VALIDITY
-from emfem.studies.door import File, Temperature, through
 from emfem.studies.tables.base import Table
+from emfem.studies.units import File, Temperature, Unit
 
-from pydantic import create_model
+from pydantic import Field, create_model
 
 
-class Metal(Table):
+class _Material(Table):
     """A metal; the constants are those of `em.materials.Constants`.
 
     A resistivity holds at the temperature and keeps the metal's slope; with `temperature_coefficient = 0` it has none.
@@ -23,23 +23,27 @@ class Metal(Table):
         temperature: at which its constants are taken; 373 K, or that of the file, when left out.
     """
 
-    tried: ClassVar[bool] = True
-
     metal: str | None = None
     file: File | None = None
     temperature: Temperature | None = None
 
     def make(self) -> materials.Material:
-        """The metal. Collective."""
-        constants = cast(Any, self.given("metal", "file", "temperature"))
+        """Make the metal. Collective."""
+        constants = cast(Any, self.values("metal", "file", "temperature"))
         if self.one_of("metal", "file") == "metal":
             at = 373.0 if self.temperature is None else self.temperature
             return materials.metal(str(self.metal), at, **constants)
         return materials.read(str(self.file), self.temperature).having(**constants)
 
 
-MaterialTable: type[Metal] = create_model(  # type: ignore[call-overload]
+def _constant(window: Any) -> Any:
+    words = f"of your own instead, from {window.low:g} to {window.high:g}."
+    return Annotated[float, Unit(window.unit.strip("-"))] | None, Field(None, description=words)
+
+
+MaterialTable: type[_Material] = create_model(
     "MaterialTable",
-    __base__=Metal,
-    **{name: (Annotated[float, through(window.unit.strip("-"))] | None, None) for name, window in VALIDITY.items()},
+    __base__=_Material,
+    __doc__=_Material.__doc__,
+    **{name: _constant(window) for name, window in VALIDITY.items()},
 )

@@ -1,16 +1,16 @@
-"""The tables [time], [steady] and [output]: how far a case is marched, and what is kept of it."""
+"""The tables [time], [steady] and [output]: how far a case is marched, and what is written of it."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any
 
 from emfem import watch
 from emfem.errors import ParameterError, choice, number
-from emfem.evolution import COUPLINGS
-from emfem.solve import METHODS
+from emfem.evolution import COUPLINGS, evolve
+from emfem.solve import METHODS, solve_steady
 from emfem.solve.steady import STEADY
-from emfem.studies.door import Anything, Number, Time, Times
-from emfem.studies.tables.base import Table
+from emfem.studies.tables.base import Key, Table, keys_from
+from emfem.studies.units import Time, Unit
 
 
 class Stop(Table):
@@ -22,71 +22,63 @@ class Stop(Table):
         below: the limit, if the value falls to it.
     """
 
-    tried: ClassVar[bool] = True
-
     quantity: str
-    above: Anything | None = None
-    below: Anything | None = None
+    above: Annotated[float, Unit("SI")] | None = None
+    below: Annotated[float, Unit("SI")] | None = None
 
     def make(self) -> watch.Event:
-        """The observer."""
+        """Make the observer."""
         return watch.event(self.quantity, above=self.above, below=self.below)
 
 
-class March(Table):
-    """How the models are marched; see `em.evolve`.
+@keys_from(
+    evolve,
+    left_out=("models", "until", "watch", "checkpoint", "progress", "petsc_options"),
+    keys={"first_step": Key(Time), "fixed_step": Key(Time)},
+)
+class MarchTable(Table):
+    """The march of the models in time; see `em.evolve`.
 
     Attributes:
+        until: the time to reach, hit exactly.
         stop: events that end the run, a list of tables.
         conserved: quantities that must not change but by what is let in; a run that loses any ends with an error.
     """
 
-    tried: ClassVar[bool] = True
-
     until: Time
-    first_step: Time | None = None
-    rtol: Number = 1e-4
-    atol: Number = 1e-6
-    method: str = "rosenbrock"
-    fixed_step: Time | None = None
-    coupling: str = "monolithic"
     stop: tuple[Stop, ...] = ()
     conserved: tuple[str, ...] = ()
 
     def make(self) -> dict[str, Any]:
-        """The arguments of `em.evolve`."""
-        for name in ("until", "first_step", "rtol", "atol", "fixed_step"):
-            if getattr(self, name) is not None:
-                number(name, getattr(self, name), above=0.0)
-        choice("method", self.method, METHODS)
-        choice("coupling", self.coupling, COUPLINGS)
-        return self.given("stop", "conserved")
+        """Return the arguments of `em.evolve`."""
+        values: dict[str, Any] = self.values("stop", "conserved")
+        for name in values.keys() - {"method", "coupling"}:
+            number(name, values[name], above=0.0)
+        choice("method", values["method"], METHODS)
+        choice("coupling", values["coupling"], COUPLINGS)
+        return values
 
     def observers(self) -> list[Any]:
-        """What stops the run."""
+        """Return what stops the run."""
         return [*(stop.make() for stop in self.stop), *(watch.conserved(name) for name in self.conserved)]
 
 
-class Rest(Table):
-    """How steady states are found; see `em.solve_steady`."""
-
-    tried: ClassVar[bool] = True
-
-    method: str | None = None
-    rtol: Number = 1e-10
-    atol: Number = 1e-12
+@keys_from(solve_steady, left_out=("models", "petsc_options"))
+class SteadyTable(Table):
+    """The search of steady states; see `em.solve_steady`."""
 
     def make(self) -> dict[str, Any]:
-        """The arguments of `em.solve_steady`."""
-        if self.method is not None:
-            choice("method", self.method, STEADY)
-        number("rtol", self.rtol, above=0.0)
-        number("atol", self.atol, above=0.0)
-        return self.given()
+        """Return the arguments of `em.solve_steady`."""
+        values: dict[str, Any] = self.values()
+        if "method" in values:
+            choice("method", values["method"], STEADY)
+        number("rtol", values["rtol"], above=0.0)
+        number("atol", values["atol"], above=0.0)
+        return values
 
 
-class Output(Table):
-    """What is kept: rows of the series, states to come back to, fields for ParaView, pictures of the end.
+class OutputTable(Table):
+    """Output of a run: rows of the series, states to come back to, fields for ParaView, pictures of the end.
 
     Attributes:
         every: period of the rows of the series; each step when left out.
@@ -96,11 +88,9 @@ class Output(Table):
         pictures: the fields drawn at the end; the first unknown when left out.
     """
 
-    tried: ClassVar[bool] = True
-
     every: Time | None = None
     states_every: Time | None = None
-    states_at: Times | None = None
+    states_at: Annotated[tuple[float, ...], Unit("s", scaled=True)] | None = None
     fields: tuple[str, ...] = ()
     pictures: tuple[str, ...] | None = None
 

@@ -1,4 +1,4 @@
-"""How a command ends that cannot do what was asked."""
+"""Errors and warnings of a command: sentences, and no traceback."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from emfem.errors import EmfemError, ResolutionWarning
 import typer
 from mpi4py import MPI
 
-REFUSED, MISUSED = 1, 2  # exit codes: what was asked for cannot be; it was not asked for rightly
+REFUSED, MISUSED = 1, 2  # exit codes: of a case or mesh that is refused, of a wrong command line
 
 
 @contextmanager
-def one_sentence() -> Iterator[None]:
-    """Whatever emfem refuses ends the command with its sentence, or one a line, and no traceback."""
+def report_errors(code: int = REFUSED) -> Iterator[None]:
+    """End the command with the sentence of an error of emfem, once, and an exit code; print warnings as a line each."""
     with warnings.catch_warnings():
         others = warnings.showwarning
 
@@ -32,10 +32,11 @@ def one_sentence() -> Iterator[None]:
         try:
             yield
         except EmfemError as error:
-            leave(error, REFUSED)
+            echo_error(str(error))
+            raise typer.Exit(code) from None
 
 
-def leave(error: EmfemError, code: int) -> None:
-    """End the command with a sentence, told once."""
-    typer.echo(str(error) if MPI.COMM_WORLD.rank == 0 else "", err=True, nl=MPI.COMM_WORLD.rank == 0)
-    raise typer.Exit(code)
+def echo_error(text: str) -> None:
+    """Print a line to the standard error, on rank 0."""
+    if MPI.COMM_WORLD.rank == 0:
+        typer.echo(text, err=True)

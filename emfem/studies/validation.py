@@ -1,4 +1,4 @@
-"""What is wrong with a case: one sentence for each thing, with the line, the key, the value and what it must be."""
+"""Errors of a case: one sentence for each, with the line, the key, the value and what it must be."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any, get_args
 
 from emfem.errors import ParameterError, UnknownName
-from emfem.studies.positions import Path, line
+from emfem.studies.registry import VARIABLE
 from emfem.studies.tables import Table
+from emfem.studies.toml_locations import Path, line, lines_of
 
 from pydantic import ValidationError
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")  # a key that needs no quotes in TOML
 WORD = re.compile(r"[\w-]+")
-PHRASES = {  # pydantic's words for what a value must be that are no English of a user's
+PHRASES = {  # instead of pydantic's words, which only programmers know
     "model_type": "a table",
     "dict_type": "a table",
     "tuple_type": "a list",
@@ -29,34 +31,39 @@ PHRASES = {  # pydantic's words for what a value must be that are no English of 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a case comes from.
+    """Origin of a case.
 
     Attributes:
         name: of the file, as the user called it; empty for a case that is from none.
-        lines: the line of each key.
+        text: of the file, if its lines are those of the case.
         prefix: of the case inside the file.
     """
 
     name: str = ""
-    lines: Mapping[Path, int] | None = None
+    text: str | None = None
     prefix: Path = ()
 
-    def told(self, path: Sequence[str | int], sentence: str) -> str:
-        """A sentence with the place of the key it is about."""
+    @cached_property
+    def lines(self) -> Mapping[Path, int]:
+        """The line of each key; only errors need it."""
+        return {} if self.text is None else lines_of(self.text)
+
+    def located(self, path: Sequence[str | int], sentence: str) -> str:
+        """Return a sentence with the place of the key it is about."""
         if not self.name:
             return sentence
-        if self.lines is None:
+        if self.text is None:
             return f"{self.name}: {sentence}"
         return f"{self.name}:{line(self.lines, (*self.prefix, *path))}: {sentence}"
 
     def line_of(self, sentence: str) -> int:
-        """The line that a sentence tells; 0 if it tells none."""
+        """Return the line that a sentence names; 0 if it names none."""
         number = sentence.removeprefix(f"{self.name}:").partition(":")[0]
         return int(number) if number.isdigit() else 0
 
 
 class CaseError(ParameterError):
-    """All that is wrong with a case, one line each."""
+    """All errors of a case, one line each."""
 
     def __init__(self, sentences: Sequence[str]) -> None:
         """Keep the sentences, each once."""
@@ -68,52 +75,55 @@ class CaseError(ParameterError):
         return type(self), (self.sentences,)
 
 
-def problems(error: ValidationError, schema: type[Table], source: Source) -> CaseError:
-    """Everything that pydantic found."""
-    told = [_sentence(dict(found), schema, source) for found in error.errors(include_url=False)]
-    return CaseError(sorted(told, key=source.line_of))
+def validation_errors(error: ValidationError, schema: type[Table], source: Source) -> CaseError:
+    """Return all errors that pydantic collected, in the order of their lines."""
+    sentences = [_sentence(dict(each), schema, source) for each in error.errors(include_url=False)]
+    return CaseError(sorted(sentences, key=source.line_of))
 
 
 def refused(table: Path, error: ParameterError, source: Source) -> str:
-    """What emfem itself refused of a table; its sentence begins with the key, or names it."""
+    """Return the sentence with which emfem refuses a table, with the line of the key that it names."""
     sentence = str(error)
     words = WORD.findall(sentence)
     if isinstance(error, UnknownName):
         words = [*WORD.findall(str(error.owner))[:1], *words]
-    known = [path for path in source.lines or {} if path[: len(source.prefix) + len(table)] == (*source.prefix, *table)]
+    known = [path for path in source.lines if path[: len(source.prefix) + len(table)] == (*source.prefix, *table)]
     below = {str(path[-1]): path[len(source.prefix) :] for path in reversed(known) if len(path) > len(table)}
     key = next((below[word] for word in words if word in below), table)
-    return source.told(key, f"[{dotted(table)}] {sentence}" if table else sentence)
+    return source.located(key, f"[{dotted(table)}] {sentence}" if table else sentence)
 
 
-def _sentence(found: dict[str, Any], schema: type[Table], source: Source) -> str:
-    """One thing that is wrong."""
-    path, tables = walk(schema, found["loc"])
-    kind, given = found["type"], found["input"]
+def _sentence(error: dict[str, Any], schema: type[Table], source: Source) -> str:
+    """Return the sentence for one error of pydantic."""
+    path, tables = walk(schema, error["loc"])
+    kind, value = error["type"], error["input"]
     above, key = path[:-1], path[-1] if path else ""
     where = f"[{dotted(above)}] " if above else ""
     if kind == "missing":
-        return source.told(above, f"{where}{key} is missing")
+        return source.located(above, f"{where}{key} is missing")
     if kind == "extra_forbidden":
-        return source.told(path, f"{where}there is no key {key!r}{nearest(str(key), fields(tables))}")
+        hint = nearest(str(key), fields(tables))
+        if not above and isinstance(value, Mapping) and "did you mean" not in hint:
+            hint += f"; a physics of your own is loaded by emfem --physics FILE, or {VARIABLE}"
+        return source.located(path, f"{where}there is no key {key!r}{hint}")
     if kind == "union_tag_not_found":
-        return source.told(path, f"[{dotted(path)}] shape is missing")
+        return source.located(path, f"[{dotted(path)}] shape is missing")
     if kind == "union_tag_invalid":
-        tags = [tag.strip(" '") for tag in found["ctx"]["expected_tags"].split(",")]
-        tag = found["ctx"]["tag"]
-        return source.told(
+        tags = [tag.strip(" '") for tag in error["ctx"]["expected_tags"].split(",")]
+        tag = error["ctx"]["tag"]
+        return source.located(
             (*path, "shape"), f"{dotted((*path, 'shape'))} = {tag!r}, must be a shape{nearest(tag, tags)}"
         )
     if kind == "value_error":
-        return refused(path, found["ctx"]["error"], source)
+        return refused(path, error["ctx"]["error"], source)
     if kind == "refused":
-        return source.told(path, f"{dotted(path)} = {shown(given)}{found['msg']}")
-    words = PHRASES.get(kind, found["msg"].removeprefix("Input should be "))
-    return source.told(path, f"{dotted(path)} = {shown(given)}, must be {words}")
+        return source.located(path, f"{dotted(path)} = {shown(value)}{error['msg']}")
+    words = PHRASES.get(kind, error["msg"].removeprefix("Input should be "))
+    return source.located(path, f"{dotted(path)} = {shown(value)}, must be {words}")
 
 
 def walk(schema: type[Table], loc: Sequence[str | int]) -> tuple[Path, list[type[Table]]]:
-    """The keys that lead to a place, without pydantic's own tags, and the tables that hold the last of them."""
+    """Return the keys that lead to a place, without pydantic's own tags, and the tables that hold the last of them."""
     path: list[str | int] = []
     tables: list[type[Table]] = [schema]
     holders = tables
@@ -123,8 +133,8 @@ def walk(schema: type[Table], loc: Sequence[str | int]) -> tuple[Path, list[type
         if tagged:
             tables = holders = tagged
         elif known:
-            holders, found = known, [table.model_fields[str(key)].annotation for table in known]
-            tables = [inner for each in found for inner in _tables(each)]
+            holders, annotations = known, [table.model_fields[str(key)].annotation for table in known]
+            tables = [inner for each in annotations for inner in _tables(each)]
             path.append(key)
         else:
             holders = tables
@@ -133,7 +143,7 @@ def walk(schema: type[Table], loc: Sequence[str | int]) -> tuple[Path, list[type
 
 
 def _tables(annotation: Any) -> Iterator[type[Table]]:
-    """The tables that an annotation speaks of."""
+    """Yield the tables that an annotation speaks of."""
     if isinstance(annotation, type) and issubclass(annotation, Table):
         yield annotation
     for part in get_args(annotation):
@@ -141,22 +151,22 @@ def _tables(annotation: Any) -> Iterator[type[Table]]:
 
 
 def fields(tables: Sequence[type[Table]]) -> list[str]:
-    """The keys of tables."""
+    """Return the keys of tables."""
     return list(dict.fromkeys(name for table in tables for name in table.model_fields))
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """A hint at what was meant, or at all there is."""
+    """Return a hint at what was meant, or at all there is."""
     near = get_close_matches(name, known, n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(known)}"
 
 
 def dotted(path: Sequence[str | int]) -> str:
-    """A path as it is written."""
+    """Return a path as it is written."""
     return ".".join(str(part) if BARE.fullmatch(str(part)) else json.dumps(part) for part in path)
 
 
 def shown(value: Any) -> str:
-    """A value as it is written, not too long."""
-    told = repr(list(value) if isinstance(value, tuple) else value)
-    return told if len(told) < 80 else told[:76] + " ..."
+    """Return a value as it is written, not too long."""
+    text = repr(list(value) if isinstance(value, tuple) else value)
+    return text if len(text) < 80 else text[:76] + " ..."
