@@ -313,6 +313,17 @@ def sample_grid(field: Any, shape: Sequence[int]) -> Grid:
     return Grid(values, lower, upper - lower, tuple(bool(p) for p in period(mesh)))
 
 
+def components(shape: Sequence[int]) -> tuple[str, ...]:
+    """Return the choices for the component of a vector of a shape."""
+    return (*"xyz"[: shape[0]], "magnitude")
+
+
+def component_meaning(meaning: Meaning, chosen: str) -> Meaning:
+    """Return the meaning of a component, or of the magnitude, of a vector."""
+    symbol = meaning.symbol if chosen == "magnitude" else f"{meaning.symbol}_{chosen}"
+    return replace(meaning, symbol=symbol, vector=False, label=meaning.label and f"{meaning.label} {chosen}")
+
+
 def component(field: Any, chosen: str | None) -> fem.Function:
     """One component of a vector, or its magnitude, as a scalar Function; a scalar as it is.
 
@@ -332,7 +343,7 @@ def component(field: Any, chosen: str | None) -> fem.Function:
     if len(shape) != 1:
         msg = f"component = {chosen!r} of field {name!r} of shape {shape}, must be that of a vector"
         raise ParameterError(msg)
-    known = (*"xyz"[: shape[0]], "magnitude")
+    known = components(shape)
     if chosen is None:
         msg = (
             f"field {name!r} of shape {shape}, must be a scalar or come with component={' or '.join(map(repr, known))}"
@@ -342,8 +353,7 @@ def component(field: Any, chosen: str | None) -> fem.Function:
     part = ufl.sqrt(ufl.inner(function, function)) if chosen == "magnitude" else function[known.index(chosen)]
     made = discontinuous(part, function.function_space.mesh, function.function_space.element.basix_element.degree)
     made.name = name if chosen == "magnitude" else f"{name}_{chosen}"
-    told = meaning_of(function)
-    made.meaning = replace(told, symbol=made.name, vector=False, label=told.label and f"{told.label} {chosen}")
+    made.meaning = replace(component_meaning(meaning_of(function), chosen), symbol=made.name)
     return made
 
 

@@ -1,12 +1,12 @@
-"""The page: what can be chosen on the left, the panes in the middle, the series and tables on the right."""
+"""Layout of the page: choices on the left, panes in the middle, series and tables on the right."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from emfem.plot import style
+from emfem.view.display_options import MAPS, RANGES
 from emfem.view.runs import MOST
-from emfem.view.state import MAPS, RANGES
 
 from trame.ui.vuetify3 import VAppLayout
 from trame.widgets import client, html
@@ -19,7 +19,7 @@ html, body {{ overflow: hidden !important; font-size: 14px; color: {style.INK}; 
 .head {{ display: flex; align-items: center; gap: 10px; padding: 0 14px; height: 44px; background: {style.INK};
   color: white; flex: none; }}
 .head .name {{ font-weight: 600; letter-spacing: .04em; }}
-.head .told {{ color: #cfcfcf; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }}
+.head .heading {{ color: #cfcfcf; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }}
 .main {{ display: flex; flex: 1; min-height: 0; gap: 10px; padding: 10px; }}
 .card {{ background: white; border: 1px solid #dedede; border-radius: 4px; }}
 .left {{ width: 216px; flex: none; padding: 12px; overflow-y: auto; display: flex; flex-direction: column; gap: 10px; }}
@@ -59,7 +59,7 @@ DENSE: dict[str, Any] = {"density": "compact", "hide_details": True, "variant": 
 
 
 def build(server: Any) -> Any:
-    """Lay out the page of a server; its names and actions are those of `emfem.view.server.Page`."""
+    """Build the page of a server; names and actions are those of `emfem.view.server.Page`."""
     with VAppLayout(server) as layout:
         client.Style(STYLE)
         with html.Div(classes="page", raw_attrs=[':data-drawn="drawn"', ':data-busy="busy || !!trame__busy"']):
@@ -81,10 +81,10 @@ def build(server: Any) -> Any:
 
 
 def _head() -> None:
-    """The line on top."""
+    """Add the line on top."""
     with html.Div(classes="head"):
         html.Span("emfem", classes="name")
-        html.Span("{{ heading }}", classes="told")
+        html.Span("{{ heading }}", classes="heading")
         v.VSpacer()
         with v.VBtn(click="trigger('reload')", size="small", variant="text", id="reload"):
             v.VIcon("mdi-reload", start=True)
@@ -94,54 +94,42 @@ def _head() -> None:
             html.Span("Case and report")
 
 
+CUTS = [{"title": "no cut", "value": ""}, *({"title": f"across {axis}", "value": axis} for axis in "xyz")]
+LISTS: tuple[tuple[str, Any, str, str, str], ...] = (  # name and items in the state, label, id, condition
+    ("field", ("fields", []), "Quantity", "field", "true"),
+    ("component", ("components", []), "Component", "component", "components.length > 1"),
+    ("colours", ("maps", list(MAPS)), "Colours", "map", "true"),
+    ("range", ("ranges", list(RANGES)), "Range", "range", "true"),
+)
+SWITCHES = (("edges", "Mesh", ""), ("boundaries", "Boundaries", "has_names"), ("arrows", "Arrows", "has_vectors"))
+
+
 def _choices() -> None:
-    """What can be chosen."""
+    """Add the choices."""
+    slim: dict[str, Any] = {"density": "compact", "hide_details": True}
     with html.Div(classes="left card", id="choices"):
-        v.VSelect(v_model=("field", ""), items=("fields", []), label="Quantity", id="field", **DENSE)
-        v.VSelect(v_model=("colours", MAPS[0]), items=("maps", list(MAPS)), label="Colours", id="map", **DENSE)
-        v.VSelect(v_model=("range", RANGES[0]), items=("ranges", list(RANGES)), label="Range", id="range", **DENSE)
+        for name, items, label, place, condition in LISTS:
+            v.VSelect(v_model=(name,), items=items, label=label, id=place, v_if=condition, **DENSE)
         for name, label in (("low", "Lowest"), ("high", "Highest")):
-            v.VTextField(
-                v_model=(name, ""),
-                label=(f"'{label}' + (unit ? ' [' + unit + ']' : '')",),
-                v_if="range === 'typed'",
-                id=name,
-                **DENSE,
-            )
-        html.Div("{{ range_trouble }}", v_if="range_trouble", style=f"color: {style.WARNING}; font-size: 12px")
+            title = (f"'{label}' + (unit ? ' [' + unit + ']' : '')",)
+            v.VTextField(v_model=(name, ""), label=title, v_if="range === 'typed'", id=name, **DENSE)
+        html.Div("{{ range_message }}", v_if="range_message", style=f"color: {style.WARNING}; font-size: 12px")
         v.VDivider()
-        switches = (
-            ("edges", "Mesh", ""),
-            ("boundaries", "Boundaries", "has_names"),
-            ("arrows", "Arrows", "has_vectors"),
-        )
-        for name, label, needed in switches:
-            v.VSwitch(
-                v_model=(name, False),
-                label=label,
-                density="compact",
-                hide_details=True,
-                color=BLUE,
-                id=name,
-                disabled=(f"!{needed}",) if needed else False,
-            )
+        for name, label, needed in SWITCHES:
+            disabled = (f"!{needed}",) if needed else False
+            v.VSwitch(v_model=(name, False), label=label, color=BLUE, id=name, disabled=disabled, **slim)
         with html.Div(v_if="in_space"):
             v.VSelect(v_model=("cut", ""), items=("cuts", CUTS), label="Cut", **DENSE)
-            v.VSlider(
-                v_model=("place", 0.5), min=0.02, max=0.98, step=0.02, v_if="cut", density="compact", hide_details=True
-            )
+            v.VSlider(v_model=("place", 0.5), min=0.02, max=0.98, step=0.02, v_if="cut", **slim)
         v.VDivider()
         html.Div("Drag to move or turn, wheel to zoom, double click to see all.", classes="caption", style="padding: 0")
-        with html.Div(classes="about"), html.Div(v_for="told in about", key="told.name", style="margin-top: 8px"):
-            html.B("{{ told.name }}")
-            html.Div("{{ line }}", v_for="line in told.lines", key="line")
-
-
-CUTS = [{"title": "no cut", "value": ""}, *({"title": f"across {axis}", "value": axis} for axis in "xyz")]
+        with html.Div(classes="about"), html.Div(v_for="run in about", key="run.name", style="margin-top: 8px"):
+            html.B("{{ run.name }}")
+            html.Div("{{ line }}", v_for="line in run.lines", key="line")
 
 
 def _panes() -> None:
-    """The runs side by side."""
+    """Add the runs side by side."""
     columns = "{ 'grid-template-columns': columns > 1 ? 'minmax(0, 1fr) minmax(0, 1fr)' : 'minmax(0, 1fr)' }"
     with html.Div(classes="panes", style=(columns,)):
         for i in range(MOST):
@@ -194,7 +182,7 @@ def _panes() -> None:
 
 
 def _time() -> None:
-    """The slider."""
+    """Add the slider of times."""
     with html.Div(classes="time card", v_if="last_step > 0"):
         v.VBtn(
             icon=("playing ? 'mdi-pause' : 'mdi-play'",),
@@ -217,16 +205,16 @@ def _time() -> None:
 
 
 def _beside() -> None:
-    """Series, numbers, and the table of a sweep."""
+    """Add series, numbers, and the tables of sweeps."""
     with html.Div(classes="right", v_if="quantities.length || sweeps.length || numbers.length"):
         with html.Div(classes="series card", v_if="quantities.length"):
             v.VSelect(v_model=("quantity", ""), items=("quantities", []), label="Series", id="series", **DENSE)
             with html.Div(style="flex: 1; min-height: 0; padding-top: 4px"), parts.SizeObserver("size_chart"):
                 html.Img(src=("chart",), v_if="chart", id="chart")
         with html.Div(classes="card rows runs", v_for="(sweep, s) in sweeps", key="s", id="sweep"):
-            html.Div("{{ sweep.told }}", classes="caption")
-            html.Div("{{ sweep.trouble }}", classes="message", v_if="sweep.trouble")
-            with html.Table(v_if="!sweep.trouble"):
+            html.Div("{{ sweep.title }}", classes="caption")
+            html.Div("{{ sweep.message }}", classes="message", v_if="sweep.message")
+            with html.Table(v_if="!sweep.message"):
                 with html.Thead(), html.Tr():
                     html.Th("{{ c }}", v_for="c in sweep.columns", key="c")
                 with (
@@ -245,7 +233,7 @@ def _beside() -> None:
             id="numbers",
             style=("quantities.length ? 'flex-grow: 0; max-height: 46%' : 'flex-grow: 1'",),
         ):
-            html.Div("{{ numbers_told }}", classes="caption")
+            html.Div("{{ numbers_title }}", classes="caption")
             with html.Table():
                 with html.Thead(v_if="panes.length > 1"), html.Tr():
                     html.Th("")
@@ -255,20 +243,20 @@ def _beside() -> None:
 
 
 def _details() -> None:
-    """The case and the report of each run."""
+    """Add the case and the report of each run."""
     with v.VDialog(v_model=("details", False), max_width=1100), v.VCard():
         v.VCardTitle("Case and report")
-        with v.VCardText(), html.Div(v_for="told in reports", key="told.name", style="margin-bottom: 16px"):
-            html.Div("{{ told.name }}", style="font-weight: 600; margin-bottom: 6px")
+        with v.VCardText(), html.Div(v_for="run in reports", key="run.name", style="margin-bottom: 16px"):
+            html.Div("{{ run.name }}", style="font-weight: 600; margin-bottom: 6px")
             with html.Div(style="display: flex; gap: 24px"):
                 with (
                     html.Div(classes="rows", style="flex: none; max-width: 480px"),
                     html.Table(),
-                    html.Tr(v_for="line in told.lines", key="line[0]"),
+                    html.Tr(v_for="line in run.lines", key="line[0]"),
                 ):
                     html.Td("{{ line[0] }}")
                     html.Td("{{ line[1] }}", style="white-space: normal; text-align: left; overflow-wrap: anywhere")
-                html.Div("{{ told.case }}", classes="case", style="flex: 1; min-width: 0")
+                html.Div("{{ run.case }}", classes="case", style="flex: 1; min-width: 0")
         with v.VCardActions():
             v.VSpacer()
             v.VBtn("Close", click="details = false", id="close_details")

@@ -20,7 +20,7 @@ from emfem.view.scene import Scene
 import numpy as np
 import pandas as pd
 
-TORN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)  # what reading half a file raises
+READ_ERRORS = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)  # of torn files
 ANGLES = ("angle", "misorientation", "misorientation_y", "spread", "phase")
 HIDDEN = ("hash", "error", "stopped", "wall", "t")  # columns that are told elsewhere
 MOST = 4  # panes that are still large enough to be looked at
@@ -40,7 +40,7 @@ class Stored(Results):
             try:
                 with path.open("rb") as file, np.load(file) as stored:
                     found.setdefault(float(stored["t"]), path)
-            except TORN:
+            except READ_ERRORS:
                 self.torn.append(path.name)
         if not found:
             raise ParameterError(self._nothing())
@@ -83,7 +83,7 @@ class Run:
         """Its report; empty if there is none yet, or half of one."""
         try:
             told = self.results.report
-        except (ParameterError, *TORN):
+        except (ParameterError, *READ_ERRORS):
             return {}
         return told if isinstance(told, dict) else {}
 
@@ -104,7 +104,7 @@ class Run:
         if not (self.folder / "case.toml").is_file():
             error = self.report.get("error")
             return f"the run failed: {error}" if error else "it holds no run: there is no case.toml"
-        return explained(lambda: self.scene.fields and self.scene.shape)
+        return error_message(lambda: self.scene.fields and self.scene.shape)
 
     @property
     def notes(self) -> list[str]:
@@ -123,7 +123,7 @@ class Run:
         """The times that can be looked at; none if nothing can."""
         try:
             return [float(t) for t in self.results.times]
-        except (EmfemError, *TORN):
+        except (EmfemError, *READ_ERRORS):
             return []
 
     @property
@@ -131,7 +131,7 @@ class Run:
         """Its quantities against time; None without any."""
         try:
             table = self.results.series
-        except (EmfemError, *TORN):
+        except (EmfemError, *READ_ERRORS):
             return None
         return table if len(table) and "t" in table else None
 
@@ -182,7 +182,7 @@ class Sweep:
         """
         try:
             return Results(self.folder).table
-        except TORN as error:
+        except READ_ERRORS as error:
             msg = f"{self.folder}: its table cannot be read: {error}"
             raise ParameterError(msg) from None
 
@@ -219,7 +219,7 @@ def called(folders: Sequence[Path]) -> dict[Path, str]:
     return found
 
 
-def explained(look: Any) -> str:
+def error_message(look: Any) -> str:
     """Why something cannot be looked at, one sentence; empty if it can."""
     try:
         look()
