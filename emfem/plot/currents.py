@@ -89,7 +89,8 @@ def current(
         assert mesh is not None
         still = _no_current(mesh.values["phi"])
         if still:  # round-off would be drawn else, on a scale of its own
-            mesh.values["density"][:], mesh.values["phi"][:] = 0.0, mesh.values["phi"].mean()
+            mean = mesh.values["phi"].mean()
+            mesh.values["density"][:], mesh.values["phi"][:] = 0.0, mean if abs(mean) > NOISE else 0.0
         phi = mesh.values["phi"]
         volts = labels.quantity(described["phi"].meaning, (phi.min(), phi.max()))
         electrodes = {name: terminal.text(volts, amperes) for name, terminal in terminals.items()}
