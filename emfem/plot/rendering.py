@@ -76,6 +76,8 @@ def add_field(
         opacity: 1 for an opaque body.
         sharp: True to draw the sharp edges of a body.
     """
+    if not data.n_cells:
+        return
     dim = data.get_cell(0).dimension
     light: dict[str, Any] = {"ambient": 0.55, "diffuse": 0.5, "specular": 0.0} if dim == 3 else {"lighting": False}
     scale = {"scalars": "value", "clim": limits, "cmap": colours, "show_scalar_bar": False}

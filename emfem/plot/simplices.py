@@ -238,10 +238,10 @@ def _parents(cell: basix.CellType, at: Floats, cut: Whole) -> Whole:
     dim = at.shape[1]
     facets = basix.topology(cell)[dim - 1]
     middles = np.stack([at[np.delete(cut, i, axis=1)].mean(axis=1) for i in range(dim + 1)], axis=1)
-    found = np.full(cut.shape, -1, dtype=np.int64)
+    parents = np.full(cut.shape, -1, dtype=np.int64)
     for i, (corners, normal) in enumerate(zip(facets, basix.cell.facet_outward_normals(cell), strict=True)):
-        found[np.abs((middles - basix.geometry(cell)[corners[0]]) @ normal) < 1e-9] = i
-    return found
+        parents[np.abs((middles - basix.geometry(cell)[corners[0]]) @ normal) < 1e-9] = i
+    return parents
 
 
 def _place_numbers(points: Floats, period: Floats) -> Whole:
@@ -263,6 +263,6 @@ def _across(simplices: Whole) -> Whole:
     order = np.lexsort(facets.T)
     same = np.flatnonzero((facets[order[1:]] == facets[order[:-1]]).all(axis=1))
     first, second = order[same], order[same + 1]
-    found = np.full(count * width, -1, dtype=np.int64)
-    found[first], found[second] = second // width, first // width
-    return found.reshape(count, width)
+    neighbours = np.full(count * width, -1, dtype=np.int64)
+    neighbours[first], neighbours[second] = second // width, first // width
+    return neighbours.reshape(count, width)

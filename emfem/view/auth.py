@@ -28,8 +28,8 @@ def require_token(token: str) -> Any:
         if name not in (HOST, "localhost") or (origin is not None and origin != f"http://{host}"):
             return web.Response(status=403, text="emfem view answers its own page only.\n")
         cookie = f"emfem_{port}"
-        shown, kept = request.query.get("secret", ""), request.cookies.get(cookie, "")
-        if not (_same(shown, token) or _same(kept, token)):
+        shown, stored = request.query.get("secret", ""), request.cookies.get(cookie, "")
+        if not (_same(shown, token) or _same(stored, token)):
             return web.Response(status=403, text="Open the whole address that emfem view printed: it holds a token.\n")
         if request.path == "/" or (request.path == "/index.html" and not shown):  # the script needs it, after F5 too
             response: web.StreamResponse = web.HTTPFound(f"/index.html?secret={token}")

@@ -64,12 +64,8 @@ def build(server: Any) -> Any:
         client.Style(STYLE)
         with html.Div(classes="page", raw_attrs=[':data-drawn="drawn"', ':data-busy="busy || !!trame__busy"']):
             _head()
-            v.VProgressLinear(
-                indeterminate=True,
-                color=BLUE,
-                height=3,
-                style=("{ opacity: busy || trame__busy ? 1 : 0, flex: 'none' }",),
-            )
+            busy = "{ opacity: busy || trame__busy ? 1 : 0, flex: 'none' }"
+            v.VProgressLinear(indeterminate=True, color=BLUE, height=3, style=(busy,))
             with html.Div(classes="main"):
                 _choices()
                 with html.Div(classes="middle"):
@@ -82,16 +78,18 @@ def build(server: Any) -> Any:
 
 def _head() -> None:
     """Add the line on top."""
+    buttons = (
+        ("reload", "mdi-reload", "Reload", "trigger('reload')"),
+        ("details", "mdi-text-box-outline", "Case and report", "details = true"),
+    )
     with html.Div(classes="head"):
         html.Span("emfem", classes="name")
         html.Span("{{ heading }}", classes="heading")
         v.VSpacer()
-        with v.VBtn(click="trigger('reload')", size="small", variant="text", id="reload"):
-            v.VIcon("mdi-reload", start=True)
-            html.Span("Reload")
-        with v.VBtn(click="details = true", size="small", variant="text", id="details"):
-            v.VIcon("mdi-text-box-outline", start=True)
-            html.Span("Case and report")
+        for name, icon, text, click in buttons:
+            with v.VBtn(click=click, size="small", variant="text", id=name):
+                v.VIcon(icon, start=True)
+                html.Span(text)
 
 
 CUTS = [{"title": "no cut", "value": ""}, *({"title": f"across {axis}", "value": axis} for axis in "xyz")]
@@ -131,76 +129,42 @@ def _choices() -> None:
 def _panes() -> None:
     """Add the runs side by side."""
     columns = "{ 'grid-template-columns': columns > 1 ? 'minmax(0, 1fr) minmax(0, 1fr)' : 'minmax(0, 1fr)' }"
+    wide = "{ 'grid-column': columns > 1 && panes.length === 3 ? 'span 2' : 'auto' }"
     with html.Div(classes="panes", style=(columns,)):
         for i in range(MOST):
-            with html.Div(
-                classes="pane card",
-                v_if=f"panes.length > {i}",
-                id=f"pane_{i}",
-                style=("{ 'grid-column': columns > 1 && panes.length === 3 ? 'span 2' : 'auto' }",) if i == 2 else "",
-            ):
-                with parts.SizeObserver(f"size_{i}"):
-                    html.Img(
-                        src=(f"image_{i}",),
-                        v_if=f"image_{i}",
-                        draggable="false",
-                        raw_attrs=[
-                            "@mousemove=\"$event.buttons && trigger('move', [$event.movementX, $event.movementY, "
-                            f'$event.buttons === 1 && !$event.shiftKey, {i}])"',
-                            "@wheel.prevent=\"trigger('wheel', [$event.deltaY])\"",
-                            "@dblclick=\"trigger('whole')\"",
-                        ],
-                    )
-                    html.Div(
-                        "{{ panes[%d].name }}: {{ panes[%d].message }}" % (i, i),  # noqa: UP031
-                        classes="message",
-                        v_if=f"panes[{i}].message",
-                    )
-                    html.Div(
-                        "{{ panes[%d].notes }}" % i,  # noqa: UP031
-                        classes="notes",
-                        v_if=f"panes[{i}].notes && !panes[{i}].message",
-                    )
-                with html.Div(classes="tools"):
-                    v.VBtn(
-                        icon="mdi-download",
-                        size="x-small",
-                        variant="text",
-                        title="Download the picture",
-                        classes="save",
-                        v_if=f"image_{i}",
-                        click=f"utils.download(panes[{i}].file, trigger('picture', [{i}]), 'image/png')",
-                    )
-                    v.VBtn(
-                        icon="mdi-close",
-                        size="x-small",
-                        variant="text",
-                        title="Close this run",
-                        v_if="panes.length > 1",
-                        click=f"trigger('close', [{i}])",
-                    )
+            place = {"id": f"pane_{i}", "style": (wide,) if i == 2 else ""}
+            with html.Div(classes="pane card", v_if=f"panes.length > {i}", **place):
+                _pane(f"panes[{i}]", i)
+
+
+def _pane(run: str, i: int) -> None:
+    """Add a run: its picture or message, the mouse, and the buttons."""
+    dragged = "$event.movementX, $event.movementY, $event.buttons === 1 && !$event.shiftKey"
+    mouse = [
+        f"@mousemove=\"$event.buttons && trigger('move', [{dragged}, {i}])\"",
+        "@wheel.prevent=\"trigger('wheel', [$event.deltaY])\"",
+        "@dblclick=\"trigger('whole')\"",
+    ]
+    save = f"utils.download({run}.file, trigger('picture', [{i}]), 'image/png')"
+    with parts.SizeObserver(f"size_{i}"):
+        html.Img(src=(f"image_{i}",), v_if=f"image_{i}", draggable="false", raw_attrs=mouse)
+        html.Div(f"{{{{ {run}.name }}}}: {{{{ {run}.message }}}}", classes="message", v_if=f"{run}.message")
+        html.Div(f"{{{{ {run}.notes }}}}", classes="notes", v_if=f"{run}.notes && !{run}.message")
+    with html.Div(classes="tools"):
+        small = {"size": "x-small", "variant": "text"}
+        title = "Download the picture"
+        v.VBtn(icon="mdi-download", title=title, classes="save", v_if=f"image_{i}", click=save, **small)
+        close = f"trigger('close', [{i}])"
+        v.VBtn(icon="mdi-close", title="Close this run", v_if="panes.length > 1", click=close, **small)
 
 
 def _time() -> None:
     """Add the slider of times."""
+    icon = ("playing ? 'mdi-pause' : 'mdi-play'",)
+    steps: dict[str, Any] = {"v_model": ("step", 0), "min": 0, "max": ("last_step", 0), "step": 1}
     with html.Div(classes="time card", v_if="last_step > 0"):
-        v.VBtn(
-            icon=("playing ? 'mdi-pause' : 'mdi-play'",),
-            size="small",
-            variant="text",
-            click="playing = !playing",
-            id="play",
-        )
-        v.VSlider(
-            v_model=("step", 0),
-            min=0,
-            max=("last_step", 0),
-            step=1,
-            hide_details=True,
-            density="compact",
-            color=BLUE,
-            id="slider",
-        )
+        v.VBtn(icon=icon, size="small", variant="text", click="playing = !playing", id="play")
+        v.VSlider(hide_details=True, density="compact", color=BLUE, id="slider", **steps)
         html.Div("{{ when }}", classes="when", id="when")
 
 

@@ -61,9 +61,8 @@ def _add_body(plotter: pyvista.Plotter, scene: Scene, t: float, options: Display
     if options.cut:
         place = scene.bounds[0] + options.place * extent
         data = data.clip(normal=np.eye(3)["xyz".index(options.cut)], origin=place)
-    if data.n_cells:
-        opacity = 0.35 if _translucent(scene, options) else 1.0
-        rendering.add_field(plotter, data, options.limits, options.colours, opacity=opacity, sharp=not options.edges)
+    opacity = 0.35 if _translucent(scene, options) else 1.0
+    rendering.add_field(plotter, data, options.limits, options.colours, opacity=opacity, sharp=not options.edges)
     if options.edges and dim > 1:
         edges = data.extract_all_edges() if options.cut and data.n_cells else scene.edges
         plotter.add_mesh(edges, color=style.INK, opacity=0.35, line_width=1)

@@ -28,7 +28,7 @@ MOST = 4  # panes that are still large enough to be looked at
 
 @dataclass(frozen=True, eq=False)
 class Stored(Results):
-    """What a run left so far; states that cannot be read are left out."""
+    """Results that a run has written so far; states that cannot be read are left out."""
 
     torn: list[str] = field(default_factory=list)
 
@@ -47,7 +47,7 @@ class Stored(Results):
         return sorted(found.items())
 
     def _nothing(self) -> str:
-        """Why there is nothing to look at."""
+        """Return the reason why there is nothing to show."""
         if self.torn:
             return f"no state can be read: {', '.join(self.torn)} is torn"
         if not (self.folder / REPORT).is_file():
@@ -89,7 +89,7 @@ class Run:
 
     @property
     def status(self) -> str:
-        """How it stands, in a word or two."""
+        """State of the run in a few words."""
         if self.report:
             return str(self.report.get("status", "unknown"))
         if (self.folder / REPORT).is_file():
@@ -98,7 +98,7 @@ class Run:
 
     @cached_property
     def trouble(self) -> str:
-        """Why nothing can be shown of it, one sentence; empty if something can."""
+        """Reason why nothing can be shown of it, one sentence; empty if something can."""
         if not self.folder.is_dir():
             return f"there is no folder {self.folder}"
         if not (self.folder / "case.toml").is_file():
@@ -108,7 +108,7 @@ class Run:
 
     @property
     def notes(self) -> list[str]:
-        """What is to be known of it, one sentence each."""
+        """Remarks on the run, one sentence each."""
         told = []
         if self.status not in ("ok", "unknown"):
             error = self.report.get("error", "")
@@ -136,7 +136,7 @@ class Run:
         return table if len(table) and "t" in table else None
 
     def about(self) -> list[str]:
-        """What it is, in a few lines."""
+        """Return domain, cells, models and state of the run in a few lines."""
         told = []
         if not self.trouble:
             domain = self.scene.models[-1].domain
@@ -220,7 +220,7 @@ def called(folders: Sequence[Path]) -> dict[Path, str]:
 
 
 def error_message(look: Any) -> str:
-    """Why something cannot be looked at, one sentence; empty if it can."""
+    """Return the reason why something cannot be shown, one sentence; empty if it can."""
     try:
         look()
     except EmfemError as error:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from emfem import fields
-from emfem.dimensions import PLAIN, Meaning
+from emfem.dimensions import Meaning
 from emfem.model import Model
 from emfem.plot import rendering
 from emfem.plot.simplices import Floats, SimplexMesh, simplex_mesh
@@ -59,7 +59,7 @@ class Scene:
     @property
     def time_unit(self) -> str:
         """Unit of its times: "s", or "-" for a case without dimensions."""
-        return PLAIN if self.results.case.dimensionless else "s"
+        return self.models[-1].system.time
 
     @cached_property
     def fields(self) -> dict[str, Meaning]:
