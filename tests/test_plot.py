@@ -442,7 +442,8 @@ def parallel_case() -> dict[str, Any]:
         "current": em.plot.current(model, lines=3),
         "network": em.plot.network(em.mesh.network([(0, 0), (um, 0)], [(0, 1)], width=um, thickness=um)),
         "dispersion": em.plot.dispersion(em.film.cupd(), mean=0.3),
-        "own": em.plot.figure(lambda figure: figure.subplots()),
+        "surface": em.plot.surface(metal()),
+        "custom": em.plot.figure(lambda figure: figure.subplots()),
     }
     comm = MPI.COMM_WORLD
     kinds = {name: comm.gather(type(figure).__name__) for name, figure in figures.items()}
@@ -458,7 +459,7 @@ def parallel_case() -> dict[str, Any]:
 @pytest.mark.parallel
 def test_only_rank_0_has_the_figures(run_json_on_ranks: Callable[..., Any]) -> None:
     found = run_json_on_ranks(2, __file__)
-    assert list(found["kinds"].values()) == [["Figure", "NoneType"]] * 7
+    assert list(found["kinds"].values()) == [["Figure", "NoneType"]] * 8
     assert found["wide"] == pytest.approx(50.0)
     assert len(found["troubles"]) == 2
     assert found["troubles"][0] == found["troubles"][1] != ""
@@ -897,7 +898,12 @@ def test_metal_in_space_is_a_closed_body(monkeypatch: pytest.MonkeyPatch) -> Non
     """The ball's volume to 4 %: its surface is cut from cells of R/5."""
     drawn: list[Any] = []
     add = rendering.add_field
-    monkeypatch.setattr(rendering, "add_field", lambda p, data, *rest: (drawn.append(data), add(p, data, *rest)))
+
+    def noted(plotter: Any, data: Any, *rest: Any) -> None:
+        drawn.append(data)
+        add(plotter, data, *rest)
+
+    monkeypatch.setattr(rendering, "add_field", noted)
     figure = made(em.plot.surface(metal(3)))
     assert drawn[0].volume == pytest.approx(4 / 3 * np.pi * 20.0**3, rel=0.04)
     assert np.ptp(np.asarray(figure.axes[0].images[0].get_array()), axis=(0, 1)).max() > 100

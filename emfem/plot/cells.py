@@ -93,7 +93,7 @@ class FieldOptions:
 
 
 def figure(
-    cells: list[fields.Cells], titles: list[str], options: FieldOptions, draw: Any = None, *, bar: bool = True
+    cells: Sequence[fields.Cells], titles: list[str], options: FieldOptions, draw: Any = None, *, bar: bool = True
 ) -> Figure:
     """Return panels row by row with one colour bar.
 
@@ -200,9 +200,9 @@ def body(axes: Axes, plotter: pyvista.Plotter, points: Floats, by: AxisLabel, ca
     axes.imshow(image)
     axes.set_axis_off()
     axes.text(1.0, -0.02, by.size(points), transform=axes.transAxes, ha="right", va="top", fontsize="small")
-    corner: Any = offset_copy(axes.transAxes, axes.get_figure(), 14, -16, units="points")
+    corner: Any = offset_copy(axes.transAxes, axes.figure, 14, -16, units="points")
     line = {"arrowstyle": "-", "color": style.GREY, "linewidth": 0.8, "shrinkA": 2, "shrinkB": 0}
-    place = {"ha": "center", "va": "center", "fontsize": "x-small", "color": style.GREY}
+    place: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": "x-small", "color": style.GREY}
     for name, end in zip("xyz", np.transpose(camera.screen()), strict=True):
         axes.annotate(name, (0, 0), 13 * end, xycoords=corner, textcoords="offset points", arrowprops=line, **place)
 

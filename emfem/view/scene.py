@@ -62,14 +62,20 @@ class Scene:
         return self.models[-1].system.time
 
     @cached_property
-    def fields(self) -> dict[str, Meaning]:
-        """Unknowns and derived fields of all models by name; numbers, such as an unknown voltage, are left out."""
+    def _described(self) -> dict[str, tuple[Meaning, tuple[str, ...]]]:
+        """Meaning of each field, and the components of vectors that can be chosen."""
         return {
-            name: field.meaning
+            name: (field.meaning, fields.components(shape) if field.meaning.vector and len(shape) == 1 else ())
             for model in self.models
             for name, field in model.fields.items()
+            for shape in [field.value.ufl_shape]
             if not _one_number(field.value)
         }
+
+    @property
+    def fields(self) -> dict[str, Meaning]:
+        """Unknowns and derived fields of all models by name; numbers, such as an unknown voltage, are left out."""
+        return {name: meaning for name, (meaning, _) in self._described.items()}
 
     @cached_property
     def shape(self) -> SimplexMesh:
@@ -124,8 +130,7 @@ class Scene:
 
     def components(self, name: str) -> tuple[str, ...]:
         """Return the components of a vector that can be chosen; none of other fields."""
-        shape = next(model[name] for model in self.models if name in model.names).ufl_shape
-        return fields.components(shape) if self.fields[name].vector and len(shape) == 1 else ()
+        return self._described[name][1]
 
     def meaning(self, name: str, component: str = "magnitude") -> Meaning:
         """Return the meaning of a field, or of a component of a vector."""

@@ -174,7 +174,8 @@ class Page:
         """Return name, message, notes and file name of a pane."""
         run = self.viewer.panes[i]
         when = self.viewer.time(self.t).replace(" = ", "").replace(" ", "_")
-        parts = [run.name.replace("/", "_"), str(self.state.field), when]
+        part = "" if self.state.component == DisplayOptions.component else str(self.state.component)
+        parts = [run.name.replace("/", "_"), str(self.state.field), part, when]
         file = "_".join(part for part in parts if part) + ".png"
         return {"name": run.name, "message": message, "notes": "; ".join(run.notes), "file": file}
 
