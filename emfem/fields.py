@@ -450,6 +450,17 @@ def _components(function: fem.Function) -> list[str]:
     return ["_" * bool(i) + "".join("xyz"[j] for j in i) for i in np.ndindex(function.ufl_shape)]
 
 
+def components(shape: Sequence[int]) -> tuple[str, ...]:
+    """Return the choices for the component of a vector of a shape."""
+    return (*"xyz"[: shape[0]], "magnitude")
+
+
+def component_meaning(meaning: Meaning, chosen: str) -> Meaning:
+    """Return the meaning of a component, or of the magnitude, of a vector."""
+    symbol = meaning.symbol if chosen == "magnitude" else f"{meaning.symbol}_{chosen}"
+    return replace(meaning, symbol=symbol, vector=False, label=meaning.label and f"{meaning.label} {chosen}")
+
+
 def component(field: Any, chosen: str | None) -> fem.Function:
     """Return one component of a vector, or its magnitude, as a scalar Function; a scalar as it is.
 
@@ -469,7 +480,7 @@ def component(field: Any, chosen: str | None) -> fem.Function:
     if len(shape) != 1:
         msg = f"component = {chosen!r} of field {name!r} of shape {shape}, must be that of a vector"
         raise ParameterError(msg)
-    known = (*"xyz"[: shape[0]], "magnitude")
+    known = components(shape)
     if chosen is None:
         msg = (
             f"field {name!r} of shape {shape}, must be a scalar or come with component={' or '.join(map(repr, known))}"
@@ -479,8 +490,7 @@ def component(field: Any, chosen: str | None) -> fem.Function:
     part = ufl.sqrt(ufl.inner(function, function)) if chosen == "magnitude" else function[known.index(chosen)]
     made = discontinuous(part, function.function_space.mesh, function.function_space.element.basix_element.degree)
     made.name = name if chosen == "magnitude" else f"{name}_{chosen}"
-    meaning = meaning_of(function)
-    made.meaning = replace(meaning, symbol=made.name, vector=False, label=meaning.label and f"{meaning.label} {chosen}")
+    made.meaning = replace(component_meaning(meaning_of(function), chosen), symbol=made.name)
     return made
 
 

@@ -1,8 +1,8 @@
-"""What a composition pattern looks like: stripes, their number, direction, spacing and defects.
+"""Analysis of composition patterns: stripes, their number, direction, spacing and defects.
 
 The direction and its sharpness come from the structure tensor, the spacing and the count from the Fourier spectrum, and
 the defects from the free ends of the skeletons of the high and of the low bands. Where a low band ends, the two high
-bands beside it merge: each end of a low band is one fork of a high one, so ends alone tell all dislocations.
+bands beside it merge: each end of a low band is one fork of a high one, so the ends count all dislocations.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A solved conduction model in one picture: where the current flows, how densely, and between which electrodes."""
+"""Pictures of solved conduction models: current density, equipotentials, stream lines and electrodes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from emfem.dimensions import printed
 from emfem.errors import ParameterError, count, kind
 from emfem.model import Model
 from emfem.plot import cells, labels, style
-from emfem.plot.labels import Shown
+from emfem.plot.labels import AxisLabel
 from emfem.plot.lines import Inflow, inflow, shares, stream, walker
-from emfem.plot.pieces import Floats, Pieces, pieces
-from emfem.plot.scenes import Scene, figure_of
+from emfem.plot.scenes import CurrentPicture, figure_of
+from emfem.plot.simplices import Floats, SimplexMesh, simplex_mesh
 
 import numpy as np
 import ufl
 from dolfinx import fem
 from matplotlib.figure import Figure
 
-COMMON, PEAK = 0.98, 4.0  # the share of the domain that sets the scale of |j| if the peak is so many times higher
-STILL = 1e-10  # relative differences of potential or current that are but round-off
+COMMON, PEAK = 0.98, 4.0  # share of the domain that sets the scale of |j| where the peak is PEAK times higher
+ROUND_OFF = 1e-10  # largest relative difference of potentials or currents that is round-off
+NOISE = (
+    1e-60  # potential differences below it [V, or of its scale]: what is left of an earlier solution where no drive is
+)
 
 
 def current(
@@ -49,7 +52,7 @@ def current(
         over: a scalar Function to colour by instead of |j|, such as film["c"].
         title: written above the picture.
         lines: number of stream lines; 0 for none.
-        label: of the colour bar, with a unit, for values as they are; by what is drawn when left out.
+        label: of the colour bar, with a unit, for undivided values; that of the field when left out.
         length: as in `em.plot.field`.
         unit: as in `em.plot.field`.
         width: as in `em.plot.field`.
@@ -68,39 +71,45 @@ def current(
     model.check_solved()
     if over is not None:
         fields.is_function(over)
-        cells.is_scalar(over)
-    inches, wanted = style.inches(width), labels.asked(length, unit)
+        cells.check_scalar(over)
+    inches, wanted = style.inches(width), labels.unit_request(length, unit)
     target = style.picture(path, model.mesh.comm)
     degree = model["phi"].function_space.element.basix_element.degree
     fine = max(2, degree, model.mesh.geometry.cmaps[0].degree + 1)
     density = ufl.sqrt(ufl.inner(model["j"], model["j"]))
     potential = model["potential"] if "potential" in model.names else model["phi"]
-    found = pieces(model.domain, fine, j=model["j"], density=density, phi=potential)
+    mesh = simplex_mesh(model.domain, fine, j=model["j"], density=density, phi=potential)
     gathered = None if over is None else fields.gather(over)
     ends = None if over is None else fields.extremes(over)
-    told_of, described = _electrodes(model), model.fields
+    terminals, described = _terminals(model), model.fields
     amperes = printed(replace(described["j"].meaning, si="A", extent=1).unit)
     turned = model.domain.weight is not None and model.domain.thickness is None  # lines of a cut share no current
 
     def render() -> Figure:
-        assert found is not None
-        phi = found.values["phi"]
-        volts = labels.shown(described["phi"].meaning, (phi.min(), phi.max()), None, None)
-        electrodes = {name: known.told(volts, amperes) for name, known in told_of.items()}
-        cell = found if electrodes else found.opened(len(model.domain.names) + 1)  # a mean field drives it
-        drawn, carried = _stream_lines(cell, _ports(cell, model.domain.names, electrodes), lines)
-        named = described["j"].meaning if over is None else fields.meaning_of(over)
-        colours = style.DENSITY if over is None else labels.colours(named, None)
-        limits = ends or (0.0, _top(found))
-        shown = labels.shown(named, limits, label, None)
-        by = labels.lengths(found.points, wanted, model.system.length)
-        scene = Scene(
-            labels.scaled_pieces(found, by.scale, {"density": shown.scale} if over is None else {}),
+        assert mesh is not None
+        still = _no_current(mesh.values["phi"])
+        if still:  # round-off would be drawn else, on a scale of its own
+            mean = mesh.values["phi"].mean()
+            mesh.values["density"][:], mesh.values["phi"][:] = 0.0, mean if abs(mean) > NOISE else 0.0
+        phi = mesh.values["phi"]
+        volts = labels.quantity(described["phi"].meaning, (phi.min(), phi.max()))
+        electrodes = {name: terminal.text(volts, amperes) for name, terminal in terminals.items()}
+        cell = mesh if electrodes else mesh.opened(len(model.domain.names) + 1)  # a mean field drives it
+        lines_of_flow, carried = _stream_lines(
+            cell, _ports(cell, model.domain.names, electrodes), 0 if still else lines
+        )
+        meaning = described["j"].meaning if over is None else fields.meaning_of(over)
+        colours = style.DENSITY if over is None else labels.colours(meaning)
+        limits = ends or (0.0, 1.0 if still else _top(mesh))
+        shown = labels.quantity(meaning, limits, label)
+        by = labels.lengths(mesh.points, model.system.length, wanted)
+        scene = CurrentPicture(
+            mesh.divided(by.scale, density=shown.scale if over is None else 1.0),
             model.domain.names,
             electrodes,
-            [line / by.scale for line in drawn],
-            None if gathered is None else labels.scaled(gathered, by.scale, shown.scale),
-            labels.ends((limits[0] / shown.scale, limits[1] / shown.scale), colours),
+            [line / by.scale for line in lines_of_flow],
+            None if gathered is None else cells.divided(gathered, by.scale, shown.scale),
+            labels.symmetric((limits[0] / shown.scale, limits[1] / shown.scale), colours),
             shown,
             colours,
             volts,
@@ -109,102 +118,97 @@ def current(
         )
         figure = figure_of(scene, model.domain.dim)
         share = _amperes(carried * (model.domain.thickness or 1.0), amperes)
-        heading = [title, f"each line carries a current of {share}" if drawn and not turned else ""]
-        figure.suptitle(style.wrapped("\n".join(filter(None, heading)), inches), fontsize="medium")
+        each = f"each line carries a current of {share}" if lines_of_flow and not turned else ""
+        heading = filter(None, [title, "no current flows" if still else each])
+        figure.suptitle(style.wrapped("\n".join(heading), inches), fontsize="medium")
         return style.written(figure, target)
 
     return style.draw(model.mesh.comm, render)
 
 
 def _amperes(current: float, unit: str) -> str:
-    """A current in words, in a unit with a prefix, or bare."""
-    return Shown("", *(labels.prefixed(abs(current), unit))).told(abs(current))
+    """Return the size of a current as text, with a prefix before its unit if it has one."""
+    return AxisLabel("", *labels.prefixed(abs(current), unit)).text(abs(current))
 
 
-def _top(found: Pieces) -> float:
-    """The end of the colour scale of |j|: its maximum, unless a singular corner alone has it; 1 if none flows."""
-    values = found.values["density"]
-    corners = found.points[found.simplices]
-    edges = corners[:, 1:] - corners[:, :1]
-    volumes = np.sqrt(np.linalg.det(np.einsum("nik,njk->nij", edges, edges)))
-    means = values[found.simplices].mean(axis=1)
-    order = np.argsort(means)
-    most = float(means[order][np.searchsorted(np.cumsum(volumes[order]), COMMON * volumes.sum())])
+def _top(mesh: SimplexMesh) -> float:
+    """Return the end of the colour scale of |j|: its maximum, unless that is only in a singular corner."""
+    values = mesh.values["density"]
+    means = values[mesh.simplices].mean(axis=1)
+    most = np.quantile(means, COMMON, weights=mesh.measures, method="inverted_cdf")
     largest = float(values.max())
-    if _still(found.values["phi"].min(), found.values["phi"].max()):
-        return 1.0
-    return largest if largest < PEAK * most else PEAK / 2 * most
+    return largest if largest < PEAK * most else float(PEAK / 2 * most)
 
 
-def _still(low: float, high: float) -> bool:
-    """Whether no current flows between such a lowest and highest potential, but for round-off."""
-    return high - low <= STILL * max(abs(low), abs(high))
+def _no_current(phi: Floats) -> bool:
+    """Return True if differences of the potential are round-off."""
+    low, high = float(phi.min()), float(phi.max())
+    return high - low <= max(ROUND_OFF * max(abs(low), abs(high)), NOISE)
 
 
 @dataclass(frozen=True)
-class Electrode:
-    """What is known of a boundary through which current passes.
+class Terminal:
+    """Boundary through which current passes.
 
     Attributes:
         name: of the boundary.
-        voltage: None if it has no one.
-        current: out of the domain positive; None if it is not known.
-        still: whether it is but round-off.
+        voltage: None if it has no single one.
+        current: out of the domain positive; None if it is unknown.
     """
 
     name: str
     voltage: float | None
     current: float | None
-    still: bool
 
-    def told(self, volts: labels.Shown, unit: str) -> str:
-        """All that in words, currents in a unit, or bare."""
-        known = [self.name]
+    def text(self, volts: AxisLabel, unit: str) -> str:
+        """Return name, voltage and current for the legend; currents have a unit, or none."""
+        parts = [self.name]
         if self.voltage is not None:
-            known.append(f"voltage {volts.told(self.voltage)}")
+            parts.append(f"voltage {volts.text(self.voltage)}")
         if self.current is not None:
             way = "out" if self.current > 0 else "in"
-            known.append("no current" if self.still else f"current {_amperes(self.current, unit)} {way}")
-        return ", ".join(known)
+            parts.append(f"current {_amperes(self.current, unit)} {way}" if self.current else "no current")
+        return ", ".join(parts)
 
 
-def _electrodes(model: Model) -> dict[str, Electrode]:
-    """What is known of each boundary through which current passes, by name. Collective."""
-    held = {condition.boundary: condition.value for condition in model.conditions}
-    told_of = {name.partition(" ")[2] for name in model.quantities if name.startswith(("voltage ", "current "))}
-    names = [name for name in model.domain.names if name in held or name in told_of]
+def _terminals(model: Model) -> dict[str, Terminal]:
+    """Return the boundaries through which current passes, by name; a current that is round-off is 0. Collective."""
+    fixed = {condition.boundary: condition.value for condition in model.conditions}
+    measured = {name.partition(" ")[2] for name in model.quantities if name.startswith(("voltage ", "current "))}
+    names = [name for name in model.domain.names if name in fixed or name in measured]
     out = {name: model.quantity(f"current {name}") for name in names if f"current {name}" in model.quantities}
     largest = max(map(abs, out.values()), default=0.0)
-    still = _still(*fields.extremes(model["phi"]))
-    known = {}
+    still = _no_current(np.array(fields.extremes(model["phi"])))
+    terminals = {}
     for name in names:
-        voltage = float(held[name]) if name in held else None
+        voltage = float(fixed[name]) if name in fixed else None
         if f"voltage {name}" in model.quantities:
             voltage = model.quantity(f"voltage {name}")
-        none = still or abs(out.get(name, 0.0)) <= STILL * largest
-        known[name] = Electrode(name, voltage, out.get(name), none)
-    return known
+        current = out.get(name)
+        if current is not None and (still or abs(current) <= ROUND_OFF * largest):
+            current = 0.0
+        terminals[name] = Terminal(name, voltage, current)
+    return terminals
 
 
-def _ports(found: Pieces, names: tuple[str, ...], electrodes: Mapping[str, str]) -> dict[int, Inflow]:
-    """What flows in at each electrode, or through the opened seam of a periodic cell without any."""
-    phi = found.values["phi"]
-    if found.dim == 1 or _still(phi.min(), phi.max()):
+def _ports(mesh: SimplexMesh, names: tuple[str, ...], electrodes: Mapping[str, str]) -> dict[int, Inflow]:
+    """Return the inflow at each electrode, or through the opened seam of a periodic cell without any."""
+    if mesh.dim == 1:
         return {}
-    walk = walker(found, "j", [])
+    walk = walker(mesh, "j", [])
     tags = [tag for tag, name in enumerate(names, start=1) if name in electrodes] or [len(names) + 1]
     return {tag: inflow(walk, tag) for tag in tags}
 
 
-def _stream_lines(found: Pieces, ports: dict[int, Inflow], wanted: int) -> tuple[list[Floats], float]:
-    """Lines that carry equal shares of the current, and what a share is."""
+def _stream_lines(mesh: SimplexMesh, ports: dict[int, Inflow], count: int) -> tuple[list[Floats], float]:
+    """Return lines that carry equal shares of the current, and the share."""
     carried = sum(entered.rates.clip(min=0.0).sum() for entered in ports.values())
-    if not wanted or not carried > 0:
+    if not count or not carried > 0:
         return [], 0.0
-    walk = walker(found, "j", list(ports))
-    share = np.array([entered.rates.clip(min=0.0).sum() for entered in ports.values()]) * wanted / carried
+    walk = walker(mesh, "j", list(ports))
+    share = np.array([entered.rates.clip(min=0.0).sum() for entered in ports.values()]) * count / carried
     each = share.astype(int)
-    each[np.argsort(each - share)[: wanted - each.sum()]] += 1
+    each[np.argsort(each - share)[: count - each.sum()]] += 1
     chosen = [
         shares(walk.at(entered.simplices, entered.weights), entered.rates.clip(min=0.0), int(n))
         for entered, n in zip(ports.values(), each, strict=True)
@@ -212,4 +216,4 @@ def _stream_lines(found: Pieces, ports: dict[int, Inflow], wanted: int) -> tuple
     simplices = np.concatenate([p.simplices[at] for p, at in zip(ports.values(), chosen, strict=True)])
     weights = np.concatenate([p.weights[at] for p, at in zip(ports.values(), chosen, strict=True)])
     lines = [line for line in stream(walk, simplices, weights) if np.nanstd(line, axis=0).any()]
-    return lines, float(f"{carried / wanted:.3g}")
+    return lines, float(f"{carried / count:.3g}")

@@ -1,4 +1,4 @@
-"""Curves of the linear theory."""
+"""Pictures of the linear theory of films."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields as pictures: one, several side by side, or one after the other as a film."""
+"""Pictures of fields: one, several side by side, or one after the other in an animation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from emfem.errors import ParameterError, count, kind, number
 from emfem.files import writable
 from emfem.mesh import Domain
 from emfem.plot import cells, labels, style
-from emfem.plot.pieces import pieces
+from emfem.plot.simplices import simplex_mesh
 
 import imageio.v3 as iio
 import numpy as np
@@ -27,7 +27,7 @@ MOVING = (".mp4", ".gif")
 
 
 class Frames(Protocol):
-    """What `em.watch.snapshots` keeps: a field at some times."""
+    """Field at several times, such as `em.watch.snapshots` has."""
 
     functions: list[fem.Function]
 
@@ -53,9 +53,9 @@ def field(
 ) -> Figure | None:
     """Draw a scalar field; a periodic film is drawn whole. Collective.
 
-    What is not said is told by the field: that of a model knows its label, its unit and that of lengths, which are told
-    with a prefix if the model is in SI; another Function has but its name. Stress is blue in compression and red in
-    tension, on a scale as long on both sides of 0; other fields are in viridis.
+    Label, unit and the unit of lengths come from the field where they are left out: those of a model's field are known,
+    in SI with a prefix; another Function has only its name. Signed fields, such as stress, are blue below 0 and red
+    above, on a symmetric scale; other fields are in viridis.
 
     Args:
         function: a Function on a mesh of any dimension, or a UFL expression such as `current["E"]`.
@@ -63,11 +63,11 @@ def field(
         path: a name ending in .png, .pdf or .svg; its folder is made. Without it nothing is written.
         title: written above the picture.
         label: of the colour bar, with a unit, such as "stress [MPa]".
-        scale: what values are divided by, such as `em.units.MPa`.
+        scale: divisor of the values, such as `em.units.MPa`.
         limits: values of the ends of the colour scale, of the field over `scale`; those of the field when left out.
         colours: a Matplotlib colour map; "coolwarm", the one for signs, has 0 in its middle.
         regions: a plane domain whose regions, such as grains, are outlined.
-        length: what one unit on the axes is, in units of the domain, such as `em.units.um`.
+        length: value of one unit on the axes in units of the domain, such as `em.units.um`.
         unit: its name on the axes, such as "µm".
         width: "column" (3.4 inches), "page" (6.9 inches), or a number of inches.
 
@@ -76,24 +76,23 @@ def field(
 
     Raises:
         ParameterError: if the field has components and none is chosen, or the file cannot be written.
-        UnknownName: for a component that it has not.
+        UnknownName: for a component that does not exist.
     """
     function = fields.component(function, component)
-    look = _look([function], width, length, unit, limits, colours, label, scale)
+    options = field_options([function], width, length, unit, limits, colours, label, scale)
     target = style.picture(path, function.function_space.mesh.comm)
     borders = None
     if regions is not None:
         kind("regions", regions, Domain, "a domain of em.mesh")
-        found = pieces(regions)
-        borders = None if found is None else found.points[found.borders]
+        mesh = simplex_mesh(regions)
+        borders = None if mesh is None else mesh.points[mesh.borders]
 
-    def render(found: list[fields.Cells]) -> Figure:
-        figure = cells.figure(found, [title], look)
+    def render(parts: list[fields.Cells]) -> Figure:
+        figure = cells.figure(parts, [title], options)
         if borders is not None:
-            lines = list(
-                borders[:, :, :2] / labels.lengths(found[0].points, look.lengths, look.meaning.system.length).scale
-            )
-            figure.axes[0].add_collection(LineCollection(lines, colors="white", linewidths=1.0))
+            by = labels.lengths(parts[0].points, options.meaning.system.length, options.lengths)
+            lines = LineCollection(list(borders[:, :, :2] / by.scale), colors="white", linewidths=1.0)
+            figure.axes[0].add_collection(lines)
         return style.written(figure, target)
 
     return cells.gathered([function], render)
@@ -134,17 +133,14 @@ def film_strip(
     Raises:
         ParameterError: if there is nothing to draw, titles do not match, or the file cannot be written.
     """
-    functions, times = _frames(snapshots)
-    if titles is not None and len(titles) != len(functions):
-        msg = f"titles: {len(titles)}, must be as many as the {len(functions)} fields"
-        raise ParameterError(msg)
+    functions, times = frames_of(snapshots)
+    titles = panel_titles(functions, times, titles)
     columns = None if columns is None else count("columns", columns, at_least=1)
-    look = _look(functions, width, length, unit, limits, colours, label, scale, columns)
+    options = field_options(functions, width, length, unit, limits, colours, label, scale, columns)
     target = style.picture(path, functions[0].function_space.mesh.comm)
 
-    def render(found: list[fields.Cells]) -> Figure:
-        named = list(titles or _titles(functions, times))
-        return style.written(cells.figure(found, named, look), target)
+    def render(parts: list[fields.Cells]) -> Figure:
+        return style.written(cells.figure(parts, titles, options), target)
 
     return cells.gathered(functions, render)
 
@@ -162,7 +158,7 @@ def animation(
     unit: str | None = None,
     width: str | float = "column",
 ) -> Path:
-    """Draw fields one after the other as a film. Collective.
+    """Draw fields one after the other in an animation. Collective.
 
     Args:
         snapshots: `em.watch.snapshots(...)` after a run, or Functions.
@@ -177,26 +173,26 @@ def animation(
         width: as in `field`; 200 pixels an inch.
 
     Returns:
-        The path of the film.
+        The path of the animation.
 
     Raises:
         ParameterError: if there is nothing to draw, or the file cannot be written.
     """
-    functions, times = _frames(snapshots)
+    functions, times = frames_of(snapshots)
     speed = count("frames_per_second", frames_per_second, at_least=1)
-    look = _look(functions, width, length, unit, limits, colours, label, scale)
+    options = field_options(functions, width, length, unit, limits, colours, label, scale)
     target = writable(path, *MOVING, comm=functions[0].function_space.mesh.comm)
 
-    def render(found: list[fields.Cells]) -> None:
-        pairs = zip(found, _titles(functions, times), strict=True)
-        film([cells.figure([part], [title], look) for part, title in pairs], target, speed)
+    def render(parts: list[fields.Cells]) -> None:
+        pairs = zip(parts, panel_titles(functions, times), strict=True)
+        write_frames([cells.figure([part], [title], options) for part, title in pairs], target, speed)
 
     cells.gathered(functions, render)
     return target
 
 
-def film(figures: Iterable[Figure], target: Path, frames_per_second: int) -> None:
-    """Write figures one after the other as a film, on one rank."""
+def write_frames(figures: Iterable[Figure], target: Path, frames_per_second: int) -> None:
+    """Write figures as the frames of an animation, on one rank."""
     images = [style.pixels(figure) for figure in figures]
     even = [image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2] for image in images]  # H.264 wants it
     if target.suffix == ".gif":
@@ -206,13 +202,13 @@ def film(figures: Iterable[Figure], target: Path, frames_per_second: int) -> Non
 
 
 def grid(function: fem.Function) -> pyvista.UnstructuredGrid | None:
-    """The field as a pyvista grid with point data "value", on rank 0 (None elsewhere), for pictures of your own."""
-    found = fields.gather(function)
-    return None if found is None else cells.grid_of(found)
+    """Return the field as a pyvista grid with point data "value" on rank 0, None elsewhere. Collective."""
+    whole = fields.gather(function)
+    return None if whole is None else cells.grid_of(whole)
 
 
-def _frames(snapshots: Frames | Sequence[fem.Function]) -> tuple[list[fem.Function], NDArray[np.float64] | None]:
-    """Functions and their times, if they have some."""
+def frames_of(snapshots: Frames | Sequence[fem.Function]) -> tuple[list[fem.Function], NDArray[np.float64] | None]:
+    """Return functions and their times, None without."""
     functions = list(snapshots if isinstance(snapshots, Sequence) else snapshots.functions)
     if not functions or not all(isinstance(f, fem.Function) for f in functions):
         msg = f"snapshots: {len(functions)} fields, must be at least one Function"
@@ -221,14 +217,25 @@ def _frames(snapshots: Frames | Sequence[fem.Function]) -> tuple[list[fem.Functi
     return functions, None if times is None else np.asarray(times)
 
 
-def _titles(functions: Sequence[fem.Function], times: NDArray[np.float64] | None) -> list[str]:
-    """The times in words; without them the names of the fields."""
+def panel_titles(
+    functions: Sequence[fem.Function], times: NDArray[np.float64] | None, titles: Sequence[str] | None = None
+) -> list[str]:
+    """Return the titles of the user, else the times as texts, else the names of the fields.
+
+    Raises:
+        ParameterError: for another number of titles than of fields.
+    """
+    if titles is not None:
+        if len(titles) != len(functions):
+            msg = f"titles: {len(titles)}, must be as many as the {len(functions)} fields"
+            raise ParameterError(msg)
+        return list(titles)
     if times is None:
         return [f.name for f in functions]
     return labels.times(times, fields.meaning_of(functions[0]).system.time)
 
 
-def _look(
+def field_options(
     functions: Sequence[fem.Function],
     width: str | float,
     length: float | None,
@@ -238,16 +245,18 @@ def _look(
     label: str | None,
     scale: float | None,
     columns: int | None = None,
-) -> cells.Look:
-    """What was asked for, checked. Collective.
+) -> cells.FieldOptions:
+    """Check the options of a picture of fields. Collective.
 
     Raises:
-        ParameterError: for a width, a length or a scale out of its bounds, or a colour map that does not exist.
+        ParameterError: for a width, a length or a scale out of its bounds, a colour map that does not exist, or a field
+            with components.
     """
-    inches, lengths = style.inches(width), labels.asked(length, unit)
+    inches, lengths = style.inches(width), labels.unit_request(length, unit)
     scale = None if scale is None else number("scale", scale, above=0.0)
     style.check_colours(colours)
     for function in functions:
-        cells.is_scalar(function)
-    meaning = fields.meaning_of(functions[0])
-    return cells.Look(inches, lengths, limits, cells.limits(functions), colours, label, scale, meaning, columns)
+        cells.check_scalar(function)
+    meaning, ends = fields.meaning_of(functions[0]), [fields.extremes(function) for function in functions]
+    extremes = min(low for low, _ in ends), max(high for _, high in ends)
+    return cells.FieldOptions(inches, lengths, limits, extremes, colours, label, scale, meaning, columns)

@@ -1,17 +1,15 @@
-"""What axes and colour bars say: quantity and unit."""
+"""Labels of axes and colour bars, their units and colours: all of them follow from the `Meaning` of a field."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emfem import fields
 from emfem.dimensions import METRE, PLAIN, Meaning, printed
 from emfem.errors import kind, number
 from emfem.model import Model
 from emfem.plot import style
-from emfem.plot.pieces import Floats, Pieces
+from emfem.plot.simplices import Floats
 
 import numpy as np
 from matplotlib.ticker import EngFormatter
@@ -23,65 +21,55 @@ RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 @dataclass(frozen=True)
-class Shown:
-    """How a quantity is told: divided by `scale`, in `unit`.
+class AxisLabel:
+    """Label of an axis or a colour bar, and the number by which values are divided.
 
     Attributes:
-        words: what it is.
-        scale: what values are divided by.
+        words: the quantity.
+        scale: divisor of the values.
         unit: of the result, "" for none.
     """
 
-    words: str
+    words: str = ""
     scale: float = 1.0
     unit: str = ""
 
-    @property
-    def label(self) -> str:
-        """What an axis or a colour bar says."""
+    def __str__(self) -> str:
+        """Return the quantity and its unit."""
         return " ".join(part for part in (self.words, f"[{self.unit}]" if self.unit else "") if part)
 
-    def fitted(self, room: float) -> str:
-        """What a colour bar says, its unit on a second line if it is longer than the room [inch]."""
-        return self.label if style.LETTER * len(self.label) < room else self.label.replace(" [", "\n[")
+    def axis(self, name: str) -> str:
+        """Return the label of an axis, such as "x [µm]"."""
+        return str(replace(self, words=name))
 
-    def told(self, value: float) -> str:
-        """A value in words."""
+    def fitted(self, room: float) -> str:
+        """Return the label with its unit on a second line if it is longer than the room [inch]."""
+        return str(self) if style.LETTER * len(str(self)) < room else str(self).replace(" [", "\n[")
+
+    def text(self, value: float) -> str:
+        """Return a value with its unit, such as "10 mV"."""
         digits, _, power = f"{value / self.scale:.4g}".partition("e")
         number = f"{digits}·10{str(int(power)).translate(RAISED)}" if power else digits
-        return f"{number} {self.unit}".strip()
-
-
-@dataclass(frozen=True)
-class Lengths:
-    """How lengths are told on the axes of a picture: divided by `scale`, in `unit`, "" for none."""
-
-    scale: float = 1.0
-    unit: str = ""
-
-    def label(self, axis: str) -> str:
-        """What an axis says."""
-        return Shown(axis, unit=self.unit).label
+        return f"{number}{'·' if self.unit.startswith('10') else ' '}{self.unit}".strip()
 
     def size(self, points: Floats) -> str:
-        """The sides of the box around points that are divided already: what a view in space has for axes."""
-        sides = " × ".join(f"{side:.3g}" for side in np.ptp(points, axis=0))
-        return f"{sides} {self.unit}".strip()
+        """Return the sides of the box round points that are divided already, for pictures in space."""
+        return f"{' × '.join(f'{side:.3g}' for side in np.ptp(points, axis=0))} {self.unit}".strip()
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a user said of lengths: neither, both, or one of the two."""
+class UnitRequest:
+    """Unit of lengths that the user chose: the value of one unit, its name, one of them or none."""
 
-    length: float | None
-    unit: str | None
+    length: float | None = None
+    unit: str | None = None
 
 
-def asked(length: float | None, unit: str | None) -> Asked:
-    """What a user said of lengths, checked.
+def unit_request(length: float | None, unit: str | None) -> UnitRequest:
+    """Check the user's unit of lengths.
 
     Args:
-        length: what one unit on the axes is, in units of the domain, such as `em.units.um`.
+        length: value of one unit on the axes in units of the domain, such as `em.units.um`.
         unit: its name on the axes, such as "µm".
 
     Raises:
@@ -89,27 +77,28 @@ def asked(length: float | None, unit: str | None) -> Asked:
     """
     if unit is not None:
         kind("unit", unit, str, "a text, such as 'µm'")
-    return Asked(None if length is None else number("length", length, above=0.0), unit)
+    return UnitRequest(None if length is None else number("length", length, above=0.0), unit)
 
 
-def lengths(points: Floats, wanted: Asked, unit: str) -> Lengths:
-    """How the lengths of a domain are told, if not as it was wanted: in metres with a prefix, or in its own scale.
+def lengths(points: Floats, unit: str, request: UnitRequest | None = None) -> AxisLabel:
+    """Return the label of lengths: as requested, else in metres with a prefix, or in the domain's own scale.
 
     Args:
         points: of the domain.
-        wanted: what the user said.
-        unit: of the domain: "m", the name of a scale, or "-" where nobody told it.
+        unit: of the domain: "m", the name of a scale, or "-" for an unknown one.
+        request: of the user.
     """
-    if wanted.length is None and wanted.unit is None:
+    if request in (None, UnitRequest()):
         extent = float(np.ptp(points, axis=0).max())
-        return Lengths(*prefixed(extent, METRE)) if unit == METRE else Lengths(1.0, printed(unit))
-    scale = 1.0 if wanted.length is None else wanted.length
+        return AxisLabel("", *prefixed(extent, METRE)) if unit == METRE else AxisLabel(unit=printed(unit))
+    assert request is not None
+    scale = 1.0 if request.length is None else request.length
     named = f"{PREFIXES[scale]}m" if scale in PREFIXES and scale < 1 else ""
-    return Lengths(scale, named if wanted.unit is None else wanted.unit)
+    return AxisLabel("", scale, named if request.unit is None else request.unit)
 
 
 def prefixed(largest: float, unit: str) -> tuple[float, str]:
-    """A scale for numbers up to `largest`, and the unit after division: with a prefix, or with a power of ten."""
+    """Return the divisor of numbers up to `largest` and the unit of the quotient, with a prefix or a power of ten."""
     if not largest > 0 or not unit:
         return 1.0, unit
     if unit in PREFIXED:
@@ -121,60 +110,72 @@ def prefixed(largest: float, unit: str) -> tuple[float, str]:
     return 10.0**power, f"10{str(power).translate(RAISED)} {unit}"
 
 
-def shown(meaning: Meaning, ends: tuple[float, float], label: str | None, scale: float | None) -> Shown:
-    """How a field is told: as it was asked for, or as it says itself; a vector is drawn by its length.
+def quantity(
+    meaning: Meaning, limits: tuple[float, float], label: str | None = None, scale: float | None = None
+) -> AxisLabel:
+    """Return the label of a field; a vector stands for its length.
 
     Args:
-        meaning: what it is.
-        ends: of its values.
-        label: as it was asked for, with a unit; None for the field's own.
-        scale: what values are divided by; None for what fits, or 1 with a label.
+        meaning: of the field.
+        limits: of its values.
+        label: of the user, with a unit; None for the field's own.
+        scale: divisor of the user; None for one that fits, or 1 with a label.
     """
     if label is not None or scale is not None:
-        return Shown(meaning.symbol if label is None else label, 1.0 if scale is None else scale)
+        return AxisLabel(meaning.symbol if label is None else label, 1.0 if scale is None else scale)
     size = f"|{meaning.symbol}|" if meaning.vector else "" if meaning.label else meaning.symbol
-    return Shown(f"{meaning.label} {size}".strip(), *prefixed(max(map(abs, ends)), printed(meaning.unit)))
+    return AxisLabel(f"{meaning.label} {size}".strip(), *prefixed(max(map(abs, limits)), printed(meaning.unit)))
 
 
-def times(found: Floats, unit: str) -> list[str]:
-    """Times in words, all in one unit; bare if they have none."""
-    largest = float(np.abs(found).max(initial=0.0))
+def series(name: str, largest: float, unit: str, *, powers: bool = True) -> AxisLabel:
+    """Return the label of a quantity against time.
+
+    Args:
+        name: of the quantity.
+        largest: its largest absolute value.
+        unit: such as "A/m2".
+        powers: False leaves units without a prefix as they are: no powers of ten.
+    """
+    unit = printed(unit)
+    bare = not powers and unit not in PREFIXED
+    return AxisLabel(name, 1.0, unit) if bare else AxisLabel(name, *prefixed(largest, unit))
+
+
+def entry(meaning: Meaning) -> str:
+    """Return the entry of a field in a list, such as "j: current density"."""
+    name = meaning.symbol
+    words = meaning.label.removeprefix(f"{name}: ").removesuffix(f" {name}")
+    return f"{name}: {words}" if words not in ("", name) else name
+
+
+def time(model: Model) -> str:
+    """Return the time of a model as text."""
+    return times(np.array([model.t]), model.system.time)[0]
+
+
+def times(values: Floats, unit: str) -> list[str]:
+    """Return times as texts, all in one unit; without one if they have none."""
+    largest = float(np.abs(values).max(initial=0.0))
     scale, named = span(largest, unit) if largest > 0 else (1.0, "")
-    return [f"t = {t / scale:.4g} {named}".strip() for t in found]
+    return [f"t = {t / scale:.4g} {named}".strip() for t in values]
 
 
 def span(longest: float, unit: str) -> tuple[float, str]:
-    """What times up to `longest` are divided by, and the unit they are told in, none if they have none."""
+    """Return the divisor of times up to `longest` and its name, "" where they have no unit."""
     if unit == PLAIN:
         return 1.0, ""
     named = next((each for each, seconds in TIMES.items() if longest >= 1.9 * seconds), "s" if not longest else "ns")
     return TIMES[named], named
 
 
-def colours(meaning: Meaning, asked_for: Any) -> Any:
-    """The colour map: the one asked for, or that of signs where the field has some."""
-    return asked_for if asked_for is not None else style.SIGNED if meaning.signed else style.COLOURS
+def colours(meaning: Meaning, chosen: Any = None) -> Any:
+    """Return the colour map: the chosen one, else that of signs for a signed field."""
+    return chosen if chosen is not None else style.SIGNED if meaning.signed else style.COLOURS
 
 
-def ends(limits: tuple[float, float], chosen: Any) -> tuple[float, float]:
-    """The ends of a colour scale from those of the values: in the colours for signs as far on both sides of 0."""
-    if chosen != style.SIGNED:
+def symmetric(limits: tuple[float, float], colours: Any) -> tuple[float, float]:
+    """Return the ends of a colour scale: in the colours of signs equally far from 0, else the limits."""
+    if colours != style.SIGNED:
         return limits
     reach = max(map(abs, limits)) or 1.0
     return -reach, reach
-
-
-def time(model: Model) -> str:
-    """The time of a model in words."""
-    return times(np.array([model.t]), model.system.time)[0]
-
-
-def scaled(found: fields.Cells, by: float, values: float) -> fields.Cells:
-    """The same cells with points and values divided."""
-    return replace(found, points=found.points / by, values=found.values / values)
-
-
-def scaled_pieces(found: Pieces, by: float, values: Mapping[str, float]) -> Pieces:
-    """The same pieces with points and (some) values divided."""
-    divided = {name: value / values.get(name, 1.0) for name, value in found.values.items()}
-    return replace(found, points=found.points / by, values=divided, period=found.period / by)

@@ -1,4 +1,4 @@
-"""A mesh as a picture: its cells and how good they are, its regions and its named boundaries."""
+"""Pictures of meshes: cells and their quality, regions and named boundaries."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from emfem.errors import kind
 from emfem.mesh import Domain
-from emfem.plot import cells, labels, networks, style
-from emfem.plot.pieces import Floats, Pieces, pieces
+from emfem.plot import cells, labels, networks, rendering, style
+from emfem.plot.camera import Camera
+from emfem.plot.labels import AxisLabel
+from emfem.plot.simplices import Floats, SimplexMesh, simplex_mesh
 
 import numpy as np
 import pyvista
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BINS = 40
-FRONT, BEHIND = (1.0, -1.6, 1.1), (-1.0, 1.6, -1.1)
 
 
 def mesh(
@@ -35,7 +36,7 @@ def mesh(
     unit: str | None = None,
     width: str | float = "column",
 ) -> Figure | None:
-    """Draw a mesh: cells, regions and named boundaries, and how good the cells are. Collective.
+    """Draw a mesh: cells and their quality, regions and named boundaries. Collective.
 
     A cell has the tint of its region, the redder the worse its shape is (scaled Jacobian: 1 is a regular cell, 0 a flat
     one), and a histogram below counts them. A periodic mesh is drawn unfolded. A body or a shell is drawn from the
@@ -44,7 +45,7 @@ def mesh(
     Args:
         domain: of any dimension and shape.
         path: as in `em.plot.field`.
-        title: written above the picture; what the domain is when left out.
+        title: written above the picture; the shape of the domain when left out.
         length: as in `em.plot.field`.
         unit: as in `em.plot.field`.
         width: as in `em.plot.field`.
@@ -53,58 +54,57 @@ def mesh(
         The figure on rank 0, None on other ranks.
 
     Raises:
-        ParameterError: if it is no domain, or the file cannot be written.
+        ParameterError: for another object than a domain, or a file that cannot be written.
     """
     kind("domain", domain, Domain, "one of em.mesh")
     comm = domain.mesh.comm
-    inches, wanted = style.inches(width), labels.asked(length, unit)
+    inches, wanted = style.inches(width), labels.unit_request(length, unit)
     target = style.picture(path, comm)
     curved = domain.mesh.geometry.cmaps[0].degree > 1
-    found, all_cells = pieces(domain, 5 if curved and domain.mesh.topology.dim == 2 else 1), domain.quality()
+    whole, statistics = simplex_mesh(domain, 5 if curved and domain.mesh.topology.dim == 2 else 1), domain.quality()
     qualities = comm.gather(domain.cell_quality(), root=0)
 
     def render() -> Figure:
-        assert found is not None
+        assert whole is not None
         assert qualities is not None
-        by = labels.lengths(found.points, wanted, domain.system().length)
-        scaled = labels.scaled_pieces(found, by.scale, {})
-        figure = _figure(domain, scaled, np.concatenate(qualities), inches, by)
-        ends = dict.fromkeys(f"{size / by.scale:.3g}" for size in (all_cells.smallest, all_cells.largest))
-        told = f"{all_cells.cells} {domain.mesh.topology.cell_name()} cells, diameter {' to '.join(ends)} {by.unit}"
-        heading = style.wrapped(f"{title or domain.shape}\n{told.strip()}", inches)
+        by = labels.lengths(whole.points, domain.system().length, wanted)
+        figure = _figure(domain, whole.divided(by.scale), np.concatenate(qualities), inches, by)
+        ends = dict.fromkeys(f"{size / by.scale:.3g}" for size in (statistics.smallest, statistics.largest))
+        line = f"{statistics.cells} {domain.mesh.topology.cell_name()} cells, diameter {' to '.join(ends)} {by.unit}"
+        heading = style.wrapped(f"{title or domain.shape}\n{line.strip()}", inches)
         figure.suptitle(heading, fontsize="medium")
         return style.written(figure, target)
 
     return style.draw(comm, render)
 
 
-def _figure(domain: Domain, found: Pieces, quality: Floats, width: float, by: labels.Lengths) -> Figure:
-    """The mesh above, the histogram below."""
-    extent = np.ptp(found.points, axis=0)
-    if found.dim == 1 and not domain.shell:
+def _figure(domain: Domain, mesh: SimplexMesh, quality: Floats, width: float, by: AxisLabel) -> Figure:
+    """Draw the mesh above, the histogram below."""
+    extent = np.ptp(mesh.points, axis=0)
+    if mesh.dim == 1 and not domain.shell:
         figure = style.blank(width, 1.3)
-        _line(figure.subplots(), found, by)
+        _line(figure.subplots(), mesh, by)
     elif domain.network is not None:
         figure = networks.layout(domain.network, width, by, 2.5 * networks.LINE)
     else:
         flat = domain.dim == 2
         tall = float(np.clip((width - 0.6) * extent[1] / extent[0], 0.5, 1.3 * width)) if flat else 0.45 * width
-        figure = style.blank(width, tall + 1.75 + style.legend_height(width, _handles(domain, found)))
+        figure = style.blank(width, tall + 1.75 + style.legend_height(width, _handles(domain, mesh)))
         layout: list[Any] = [["left", "left" if flat else "right"], ["histogram", "histogram"]]
         panels = figure.subplot_mosaic(layout, height_ratios=[tall, 0.45])
-        colours = _colours(found, quality)
+        colours = _colours(mesh, quality)
         if flat:
-            _plane(panels["left"], found, colours, by)
+            _plane(panels["left"], mesh, colours, by)
         else:
-            _views((panels["left"], panels["right"]), found, colours, by)
+            _views((panels["left"], panels["right"]), mesh, colours, by)
         _histogram(panels["histogram"], quality)
     if domain.network is None:
-        style.legend(figure, _handles(domain, found))
+        style.legend(figure, _handles(domain, mesh))
     return figure
 
 
-def _handles(domain: Domain, found: Pieces) -> list[Line2D | Patch]:
-    """What the legend says: boundaries, the seam, regions."""
+def _handles(domain: Domain, mesh: SimplexMesh) -> list[Line2D | Patch]:
+    """Return the handles of the legend: boundaries, the seam, regions."""
     lines: list[Line2D | Patch] = [style.handle(i, name) for i, name in enumerate(domain.names)]
     if domain.period.any():
         lines.append(Line2D([], [], color=style.GREY, linestyle="dotted", label="periodic"))
@@ -113,40 +113,38 @@ def _handles(domain: Domain, found: Pieces) -> list[Line2D | Patch]:
 
 
 def _tint(tag: int) -> tuple[float, float, float]:
-    """The colour of a good cell of a region; that of cells in none for 0."""
+    """Return the colour of a good cell of a region; 0 is no region."""
     return to_rgb(style.TINTS[(tag - 1) % len(style.TINTS)] if tag else style.PALE)
 
 
-def _colours(found: Pieces, quality: Floats) -> Floats:
-    """The colour of each cell, shape (cells, 3)."""
-    tints = np.array([_tint(tag) for tag in range(found.regions.max(initial=0) + 1)])[found.regions]
+def _colours(mesh: SimplexMesh, quality: Floats) -> Floats:
+    """Return the colour of each cell, shape (cells, 3)."""
+    tints = np.array([_tint(tag) for tag in range(mesh.regions.max(initial=0) + 1)])[mesh.regions]
     return _worse(tints, quality)
 
 
 def _worse(tints: Floats, quality: Floats) -> Floats:
-    """Tints of cells, the redder the worse they are; the good half hardly differs."""
+    """Return the tints of cells, the redder the worse they are; the good half hardly differs."""
     share = (np.clip(1.0 - quality, 0.0, 1.0) ** 1.3)[:, None]
     return (1 - share) * tints + share * np.array(to_rgb(style.WARNING))
 
 
-def _line(axes: Axes, found: Pieces, by: labels.Lengths) -> None:
-    """A mesh on a line: its nodes, its ends in colour."""
-    axes.plot(found.points[:, 0], 0 * found.points[:, 0], "|-", color=style.INK, linewidth=0.8, markersize=9)
-    simplex, opposite = np.nonzero(found.tags > 0)
-    ends = found.points[found.facet(simplex, opposite)[:, 0], 0]
-    for x, tag in zip(ends, found.tags[simplex, opposite], strict=True):
-        axes.plot(x, 0.0, "o", color=style.named_colour(tag - 1), markersize=6, zorder=3)
-    axes.set(xlabel=by.label("x"), yticks=[], ylim=(-1, 1))
+def _line(axes: Axes, mesh: SimplexMesh, by: AxisLabel) -> None:
+    """Draw a mesh on a line: its nodes, its ends in colour."""
+    axes.plot(mesh.points[:, 0], 0 * mesh.points[:, 0], "|-", color=style.INK, linewidth=0.8, markersize=9)
+    for end, tag in mesh.named_ends():
+        axes.plot(mesh.points[end, 0], 0.0, "o", color=style.named_colour(tag - 1), markersize=6, zorder=3)
+    axes.set(xlabel=by.axis("x"), yticks=[], ylim=(-1, 1))
     axes.spines["left"].set_visible(False)
 
 
-def _plane(axes: Axes, found: Pieces, colours: Floats, by: labels.Lengths) -> None:
-    """A plane mesh."""
-    flat = found.points[:, :2]
+def _plane(axes: Axes, mesh: SimplexMesh, colours: Floats, by: AxisLabel) -> None:
+    """Draw a plane mesh."""
+    flat = mesh.points[:, :2]
     axes.add_collection(
         PolyCollection(
-            list(flat[found.simplices]),
-            facecolors=colours[found.cells],
+            list(flat[mesh.simplices]),
+            facecolors=colours[mesh.cells],
             edgecolors="none",
             antialiaseds=False,
             rasterized=True,
@@ -154,84 +152,70 @@ def _plane(axes: Axes, found: Pieces, colours: Floats, by: labels.Lengths) -> No
     )
     size = np.sqrt(np.prod(np.ptp(flat, axis=0)) / len(colours)) / np.ptp(flat, axis=0).max() * 250  # in points
     axes.add_collection(
-        LineCollection(list(flat[found.edges()]), colors=style.GREY, linewidths=float(np.clip(0.06 * size, 0.1, 0.6)))
+        LineCollection(list(flat[mesh.edges()]), colors=style.GREY, linewidths=float(np.clip(0.06 * size, 0.1, 0.6)))
     )
-    outline(axes, found, 2.2)
+    outline(axes, mesh, 2.2)
     frame(axes, flat, by)
 
 
-def outline(axes: Axes, found: Pieces, width: float, shown: Set[int] | None = None) -> None:
-    """The boundaries of a plane domain: in colour those with the tags `shown`, or all that have a name; others thin."""
-    flat = found.points[:, :2]
-    facets, tags = found.skin
-    round_ = found.edge
-    for tag in np.unique(tags[round_]):
+def outline(
+    axes: Axes, mesh: SimplexMesh, width: float, shown: Set[int] | None = None, *, clipped: bool = False
+) -> None:
+    """Draw the boundaries of a plane domain: those with the tags `shown`, or all named ones, in colour; others thin."""
+    flat = mesh.points[:, :2]
+    if mesh.dim == 1:
+        for end, tag in mesh.named_ends():
+            axes.plot(*flat[end], "o", color=style.named_colour(tag - 1), markersize=2 * width, clip_on=clipped)
+        return
+    facets, tags = mesh.skin
+    ends = mesh.edge
+    for tag in np.unique(tags[ends]):
         coloured = tag > 0 and (shown is None or tag in shown)
         look = style.boundary(int(tag) - 1, width) if coloured else {"colors": style.INK, "linewidths": 0.8}
-        chosen = flat[facets[(tags == tag) & round_]]
-        axes.add_collection(
-            LineCollection(
-                list(chosen),
-                zorder=4 if coloured else 3,
-                capstyle="projecting" if coloured else "butt",
-                clip_on=False,
-                **look,
-            )
-        )
-    seam = flat[facets[~round_]]
+        look |= {"zorder": 4, "capstyle": "projecting"} if coloured else {"zorder": 3, "capstyle": "butt"}
+        axes.add_collection(LineCollection(list(flat[facets[(tags == tag) & ends]]), clip_on=clipped, **look))
+    seam = flat[facets[~ends]]
     axes.add_collection(LineCollection(list(seam), colors=style.GREY, linestyles="dotted", linewidths=1.2, zorder=3))
 
 
-def frame(axes: Axes, points: Floats, by: labels.Lengths) -> None:
-    """Axes around the points, with equal scales and room for thick lines."""
+def frame(axes: Axes, points: Floats, by: AxisLabel) -> None:
+    """Set axes around the points, with equal scales and room for thick lines."""
     lower, upper = points.min(axis=0), points.max(axis=0)
     room = 0.015 * (upper - lower).max()
     cells.plane(axes, points, by)
     axes.set(xlim=(lower[0] - room, upper[0] + room), ylim=(lower[1] - room, upper[1] + room))
 
 
-def _views(panels: tuple[Axes, Axes], found: Pieces, colours: Floats, by: labels.Lengths) -> None:
-    """A body or shell from two sides."""
-    for axes, direction, words in zip(panels, (FRONT, BEHIND), ("from the front", "from behind, below"), strict=True):
-        plotter = style.stage()
-        add_body(plotter, found, colours)
-        axes.imshow(style.look(plotter, direction))
-        plotter.close()
-        axes.set_axis_off()
-        axes.set_title(words, fontsize="small")
-    cells.size(panels[0], by.size(found.points))
+def _views(panels: tuple[Axes, Axes], mesh: SimplexMesh, colours: Floats, by: AxisLabel) -> None:
+    """Draw a body or shell from two sides."""
+    sides = {"from the front": Camera(), "from behind, below": Camera().opposite()}
+    for axes, (title, camera) in zip(panels, sides.items(), strict=True):
+        plotter = rendering.blank()
+        _add_cells(plotter, mesh, colours)
+        cells.body(axes, plotter, mesh.points, by, camera)
+        axes.set_title(title, fontsize="small")
 
 
-def add_body(plotter: pyvista.Plotter, found: Pieces, colours: Floats) -> None:
-    """Put a body or a shell on the stage: skin, the cells' edges, named boundaries in colour."""
-    facets, tags = found.skin
-    if found.dim == 3:
-        simplex, _ = np.nonzero(found.neighbours(found.places) < 0)
-        shown = colours[found.cells[simplex]]
+def _add_cells(plotter: pyvista.Plotter, mesh: SimplexMesh, colours: Floats) -> None:
+    """Add a body or a shell: skin, the cells' edges, named boundaries in colour."""
+    facets, tags = mesh.skin
+    if mesh.dim == 3:
+        simplex, _ = np.nonzero(mesh.neighbours(mesh.places) < 0)
+        shown = colours[mesh.cells[simplex]]
         for tag in np.unique(tags[tags > 0]):
             shown[tags == tag] = 0.2 * shown[tags == tag] + 0.8 * np.array(to_rgb(style.named_colour(tag - 1)))
-        skin = pyvista.PolyData.from_regular_faces(found.points, facets)
+        skin = pyvista.PolyData.from_regular_faces(mesh.points, facets)
     else:
-        shown = colours[found.cells]
-        skin = pyvista.PolyData.from_regular_faces(found.points, found.simplices)
+        shown = colours[mesh.cells]
+        skin = pyvista.PolyData.from_regular_faces(mesh.points, mesh.simplices)
         for tag in np.unique(tags[tags > 0]):
-            plotter.add_mesh(rim(found, facets[tags == tag]), color=style.named_colour(tag - 1), lighting=False)
+            plotter.add_mesh(rendering.rim(mesh, int(tag)), color=style.named_colour(tag - 1), lighting=False)
     plotter.add_mesh(skin, scalars=(255 * shown).astype(np.uint8), rgb=True, ambient=0.65, diffuse=0.4)
-    plotter.add_mesh(wires(found.points, found.edges()), color=style.INK, line_width=2.0, opacity=0.8)
-
-
-def rim(found: Pieces, edges: np.ndarray) -> pyvista.PolyData:
-    """Edges of a shell as tubes, thick enough to be seen from both sides."""
-    return wires(found.points, edges).tube(radius=0.006 * float(np.linalg.norm(np.ptp(found.points, axis=0))))
-
-
-def wires(points: Floats, edges: np.ndarray) -> pyvista.PolyData:
-    """Edges as pyvista has them."""
-    return pyvista.PolyData(points, lines=np.insert(edges, 0, 2, axis=1).ravel())
+    plotter.add_mesh(rendering.lines(mesh.points, mesh.edges()), color=style.INK, line_width=2.0, opacity=0.8)
 
 
 def _histogram(axes: Axes, quality: Floats) -> None:
-    """How many cells are how good, in the colours of the cells."""
+    """Draw the number of cells by quality, in the colours of the cells."""
     counts, ends = np.histogram(np.clip(quality, 0.0, 1.0), BINS, (0.0, 1.0))
     middles = (ends[1:] + ends[:-1]) / 2
     bars = _worse(np.tile(to_rgb("0.86"), (BINS, 1)), middles)

@@ -1,4 +1,4 @@
-"""Networks as pictures: wires as thick as they are wide, in the colours of a field or of one value a wire."""
+"""Pictures of networks: wires as thick as they are wide, in the colours of a field or of one value a wire."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from emfem.dimensions import METRE, Meaning
 from emfem.errors import ParameterError, kind, number
 from emfem.mesh import Domain
 from emfem.plot import cells, labels, style
+from emfem.plot.labels import AxisLabel
+from emfem.plot.simplices import Floats
 from emfem.units import um
 
 import numpy as np
@@ -23,10 +25,8 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from emfem.mesh import Network
 
-Values = NDArray[np.float64]
-
 THIN, THICK = 0.5, 4.0  # the narrowest and the widest wire [points]
-CLOSE = 400  # wires from which on they are drawn thinner, so that they stay apart
+CLOSE = 400  # number of wires from which they are drawn thinner, so that they stay apart
 FLAT = 0.4  # height over width of a network up to which its colour bar lies below it
 AXIS, LINE, LEGEND, BAR = 0.65, 0.22, 0.22, 0.6  # room for an axis, a line of a title, a legend, a bar [inch]
 MARKS = ("o", "s", "D", "^", "v")
@@ -50,17 +50,17 @@ def network(
     """Draw a network, seen from above. Collective.
 
     Args:
-        domain: of `em.mesh.network` or one of its kin.
+        domain: of `em.mesh.network` or a similar function.
         path: as in `em.plot.field`.
-        values: what colours the wires: a scalar Function on the network, or a value a segment, shape (m,); without,
-            each layer has a colour.
+        values: for the colours: a scalar Function on the network, or a value a segment, shape (m,); each layer has a
+            colour when left out.
         label: of the colour bar, with a unit; by the name of the Function when left out.
-        scale: what values are divided by, such as `em.units.MPa`.
-        marks: nodes to be marked, by what the legend calls them, such as {"void": [3, 17]}.
+        scale: divisor of the values, such as `em.units.MPa`.
+        marks: nodes to be marked by their name in the legend, such as {"void": [3, 17]}.
         title: written above the picture.
         limits: values of the ends of the colour scale, of values over `scale`; those of the values when left out.
         colours: as in `em.plot.field`.
-        length: what one unit on the axes is [m].
+        length: value of one unit on the axes [m].
         unit: its name on the axes.
         width: as in `em.plot.field`.
 
@@ -73,7 +73,7 @@ def network(
     """
     kind("domain", domain, Domain, "a network of em.mesh")
     net, comm = domain.wires(), domain.mesh.comm
-    inches, wanted = style.inches(width), labels.asked(length, unit)
+    inches, wanted = style.inches(width), labels.unit_request(length, unit)
     scale = None if scale is None else number("scale", scale, above=0.0)
     style.check_colours(colours)
     target = style.picture(path, comm)
@@ -82,7 +82,7 @@ def network(
     meaning = fields.meaning_of(values) if isinstance(values, fem.Function) else Meaning()
 
     def render() -> Figure:
-        by = labels.lengths(net.nodes, wanted, METRE)
+        by = labels.lengths(net.nodes, METRE, wanted)
         heading = style.wrapped(title, inches)
         room = LINE * (heading.count("\n") + 1 if title else 0) + (LEGEND if places else 0.0)
         if coloured is None:
@@ -92,21 +92,19 @@ def network(
         axes = figure.axes[0]
         if coloured is not None:
             ends = (float(coloured.min()), float(coloured.max()))
-            told = labels.shown(meaning, ends, label, scale)
             chosen = labels.colours(meaning, colours)
-            found = labels.ends((ends[0] / told.scale, ends[1] / told.scale), chosen)
-            if limits is not None:
-                found = limits if scale is not None else (limits[0] / told.scale, limits[1] / told.scale)
-            drawn = LineCollection(
+            options = cells.FieldOptions(inches, wanted, limits, ends, chosen, label, scale, meaning)
+            shown = options.quantity()
+            wires = LineCollection(
                 list(lines / by.scale),
-                array=coloured / told.scale,
-                norm=Normalize(*found),
+                array=coloured / shown.scale,
+                norm=Normalize(*options.ends(shown.scale, chosen)),
                 cmap=chosen,
                 linewidths=widths,
                 capstyle="round",
             )
-            axes.add_collection(drawn)
-            _bar(figure, drawn, told, _flat(net))
+            axes.add_collection(wires)
+            _bar(figure, wires, shown, _flat(net))
         for i, (mark, at) in enumerate(places.items()):
             x, y = net.nodes[at, :2].T / by.scale
             axes.plot(x, y, MARKS[i % len(MARKS)], color="none", mec=style.WARNING, mew=1.1, ms=6, label=mark)
@@ -118,17 +116,17 @@ def network(
     return style.draw(comm, render)
 
 
-def _bar(figure: Figure, drawn: LineCollection, told: labels.Shown, flat: bool) -> None:
-    """A colour bar: on the right as high as the axes, below them if they are low."""
+def _bar(figure: Figure, wires: LineCollection, shown: AxisLabel, flat: bool) -> None:
+    """Add a colour bar: on the right as high as the axes, below them if they are low."""
     if flat:
-        figure.colorbar(drawn, ax=figure.axes[0], label=told.label, location="bottom", aspect=40)
+        figure.colorbar(wires, ax=figure.axes[0], label=str(shown), location="bottom", aspect=40)
     else:
         place = figure.axes[0].inset_axes((1.03, 0.0, 0.04, 1.0), label="<colorbar>")
-        figure.colorbar(drawn, cax=place, label=told.fitted(figure.get_figheight() - AXIS))
+        figure.colorbar(wires, cax=place, label=shown.fitted(figure.get_figheight() - AXIS))
 
 
-def layout(net: Network, width: float, by: labels.Lengths, room: float) -> Figure:
-    """The wires of each layer in a colour of its own, with room [inch] for what is above and below."""
+def layout(net: Network, width: float, by: AxisLabel, room: float) -> Figure:
+    """Draw the wires of each layer in its own colour, with room [inch] for title and legend."""
     figure = _blank(net, width, by, room + (LEGEND if net.layers else 0.0))
     widths = _widths(net)
     for i in np.unique(net.layer):
@@ -148,13 +146,13 @@ def layout(net: Network, width: float, by: labels.Lengths, room: float) -> Figur
 
 
 def _flat(net: Network) -> bool:
-    """Whether a network is long and low."""
+    """Return True for a network that is long and low."""
     width, height = np.ptp(net.nodes[:, :2], axis=0)
     return bool(height <= FLAT * width)
 
 
-def _blank(net: Network, width: float, by: labels.Lengths, room: float) -> Figure:
-    """Axes around the nodes, with equal scales and room for thick lines."""
+def _blank(net: Network, width: float, by: AxisLabel, room: float) -> Figure:
+    """Return a figure with axes around the nodes, with equal scales and room for thick lines."""
     lower, upper = net.nodes[:, :2].min(axis=0) / by.scale, net.nodes[:, :2].max(axis=0) / by.scale
     extent = upper - lower
     tall = float(np.clip(extent[1] / extent.max(), 0.12, 1.3))
@@ -167,21 +165,21 @@ def _blank(net: Network, width: float, by: labels.Lengths, room: float) -> Figur
 
 
 def _nodes(net: Network, name: str, at: ArrayLike) -> NDArray[np.int64]:
-    """Numbers of nodes.
+    """Return the numbers of marked nodes.
 
     Raises:
-        ParameterError: if one does not exist.
+        ParameterError: for a node that does not exist.
     """
-    found = np.atleast_1d(np.asarray(at, dtype=np.int64))
-    wrong = found[(found < 0) | (found >= len(net.nodes))]
+    nodes = np.atleast_1d(np.asarray(at, dtype=np.int64))
+    wrong = nodes[(nodes < 0) | (nodes >= len(net.nodes))]
     if wrong.size:
         msg = f"marks[{name!r}] has node {wrong[0]}, must be below {len(net.nodes)}"
         raise ParameterError(msg)
-    return found
+    return nodes
 
 
-def _coloured(domain: Domain, values: Any) -> tuple[Values, Values | None, Values]:
-    """Straight lines, shape (l, 2, 2), what colours each, and how thick each is; on rank 0. Collective.
+def _coloured(domain: Domain, values: Any) -> tuple[Floats, Floats | None, Floats]:
+    """Return straight lines, shape (l, 2, 2), their values and their widths, on rank 0. Collective.
 
     Raises:
         ParameterError: for values of another shape.
@@ -191,18 +189,18 @@ def _coloured(domain: Domain, values: Any) -> tuple[Values, Values | None, Value
     if not isinstance(values, fem.Function):
         lines = net.nodes[net.segments][:, :, :2]
         return lines, None if values is None else net.per_segment("values", values), widths
-    cells.is_scalar(values)
-    found, owned = fields.gather(values), domain.mesh.topology.index_map(1).size_local
+    cells.check_scalar(values)
+    whole, owned = fields.gather(values), domain.mesh.topology.index_map(1).size_local
     assert domain.segment is not None
     segments = domain.mesh.comm.gather(domain.segment[:owned], root=0)
-    if found is None or segments is None:
+    if whole is None or segments is None:
         return np.zeros((0, 2, 2)), np.zeros(0), widths
-    lines, coloured = cells.lines_of(found)
+    lines, coloured = cells.lines_of(whole)
     wires = np.concatenate(segments)
     return lines, coloured, np.repeat(widths[wires], len(lines) // len(wires))
 
 
-def _widths(net: Network) -> Values:
-    """How thick each wire is drawn [points]."""
+def _widths(net: Network) -> Floats:
+    """Return the widths of the wires in the picture [points]."""
     thick = THICK * min(1.0, np.sqrt(CLOSE / len(net.segments)))
     return np.maximum(THIN, thick * net.width / net.width.max())

@@ -1,8 +1,7 @@
-"""How every picture looks, and the one place where pictures are drawn and written: rank 0."""
+"""Style of all pictures, and the functions that draw and write them on rank 0."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import textwrap
 from collections.abc import Callable, Sequence
@@ -14,7 +13,6 @@ from emfem.files import writable
 
 import matplotlib as mpl
 import numpy as np
-import pyvista
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -26,13 +24,13 @@ from numpy.typing import NDArray
 COLOURS = "viridis"
 SIGNED = "coolwarm"  # blue below 0, red above; grey at 0, so that a thin wire is seen on white
 DPI = 300  # of pictures that are made of pixels
-SCREEN = 200  # of the frames of films
+SCREEN = 200  # of the frames of animations
 COLUMN, PAGE = 3.4, 6.9  # of a column of a journal and of its page [inch]
-LETTER = 0.062  # how wide a letter is [inch]
+LETTER = 0.062  # mean width of a letter [inch]
 WIDTHS = {"column": COLUMN, "page": PAGE}
 FORMATS = (".png", ".pdf", ".svg")
 INK, GREY, PALE = "#262626", "#8c8c8c", "#ededed"
-# Blue, orange, green, pink, sky, yellow, brown: told apart by colour-blind eyes; dashes tell those beyond the seventh
+# Blue, orange, green, pink, sky, yellow, brown: safe for colour-blind readers; dashes distinguish more than seven
 NAMED = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d0b800", "#7f4f24")
 DASHES: tuple[Any, ...] = ("solid", (0, (3, 1)), (0, (1, 1)))
 TINTS = ("#dbe7f3", "#f8e9cf", "#d9eee3", "#f2e0ea", "#ece9d8", "#e3dff0")
@@ -65,18 +63,18 @@ LOOK = {
 
 
 def named_colour(index: int) -> str:
-    """The colour of the boundary `names[index]`."""
+    """Return the colour of the boundary `names[index]`."""
     return NAMED[index % len(NAMED)]
 
 
 def handle(index: int, label: str) -> Line2D:
-    """What the legend shows for the boundary `names[index]`."""
+    """Return the legend's handle of the boundary `names[index]`."""
     dashes = DASHES[index // len(NAMED) % len(DASHES)]
     return Line2D([], [], color=named_colour(index), linestyle=dashes, linewidth=3.0, label=label)
 
 
 def boundary(index: int, width: float) -> dict[str, Any]:
-    """How lines on the boundary `names[index]` are drawn."""
+    """Return the properties of lines on the boundary `names[index]`."""
     return {
         "colors": named_colour(index),
         "linestyles": [DASHES[index // len(NAMED) % len(DASHES)]],
@@ -85,7 +83,7 @@ def boundary(index: int, width: float) -> dict[str, Any]:
 
 
 def inches(width: str | float) -> float:
-    """A width of a figure [inch].
+    """Return the width of a figure [inch].
 
     Args:
         width: "column" (3.4), "page" (6.9), or a number.
@@ -102,10 +100,10 @@ def inches(width: str | float) -> float:
 
 
 def check_colours(colours: Any) -> None:
-    """Refuse a colour map that Matplotlib has not.
+    """Check that Matplotlib has a colour map.
 
     Raises:
-        ParameterError: if it is none.
+        ParameterError: if it has not.
     """
     if isinstance(colours, str) and colours not in mpl.colormaps:
         msg = f"colours = {colours!r}, must be a colour map of Matplotlib, such as {COLOURS!r} or {SIGNED!r}"
@@ -113,7 +111,7 @@ def check_colours(colours: Any) -> None:
 
 
 def picture(path: str | os.PathLike[str] | None, comm: MPI.Comm = MPI.COMM_WORLD) -> Path | None:
-    """A file for a picture, with its folder made; None for none. Collective.
+    """Return the path of a picture and make its folder; None for None. Collective.
 
     Raises:
         ParameterError: for an ending other than .png, .pdf and .svg, or if it cannot be written.
@@ -122,107 +120,66 @@ def picture(path: str | os.PathLike[str] | None, comm: MPI.Comm = MPI.COMM_WORLD
 
 
 def blank(width: str | float, height: float, *, maps: bool = False) -> Figure:
-    """An empty figure of a width as in `inches`, and a height [inch]; for maps, colour bars are as high as these."""
+    """Return an empty figure, width as in `inches`, height in inches; with `maps` colour bars are as high as these."""
     layout = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, compress=maps)
     return Figure(figsize=(inches(width), height), layout=layout, dpi=DPI)
 
 
 def wrapped(title: str, width: float) -> str:
-    """A title in lines that fit into a width [inch]."""
+    """Break a title into lines that fit into a width [inch]."""
     letters = max(8, int(width / LETTER))
     return "\n".join(textwrap.fill(part, letters) for part in title.split("\n"))
 
 
 def legend(figure: Figure, handles: Sequence[Any]) -> None:
-    """A legend below everything, in as many columns as fit."""
+    """Add a legend below everything, in as many columns as fit."""
     if handles:
         rows = _rows(figure.get_figwidth(), handles)
         figure.legend(handles=handles, loc="outside lower center", ncols=-(-len(handles) // rows), handlelength=1.6)
 
 
 def legend_height(width: float, handles: Sequence[Any]) -> float:
-    """The height of that legend in a figure of a width [inch]."""
+    """Return the height of that legend in a figure of a width [inch]."""
     return 0.16 * _rows(width, handles) + 0.06 if handles else 0.0
 
 
 def _rows(width: float, handles: Sequence[Any]) -> int:
-    """The rows of a legend in a figure of a width [inch]."""
+    """Return the number of rows of a legend in a figure of a width [inch]."""
     letters = max(len(h.get_label()) for h in handles)
     columns = int(np.clip(15.0 * width // (letters + 7), 1, len(handles)))
     return -(-len(handles) // columns)
 
 
 def draw[Drawn](comm: MPI.Comm, render: Callable[[], Drawn]) -> Drawn | None:
-    """What `render` returns, called on rank 0 in emfem's look; None on the others. Its trouble is everybody's.
-
-    Collective.
+    """Call `render` on rank 0 in emfem's style and return its result; None on other ranks. All ranks raise. Collective.
 
     Raises:
         EmfemError: if the picture could not be drawn.
     """
-    trouble, drawn = None, None
+    message, drawn = None, None
     if comm.rank == 0:
         try:
             with mpl.rc_context(LOOK):  # type: ignore[arg-type]
                 drawn = render()
         except (OSError, RuntimeError, ValueError) as error:
-            trouble = str(error)
-    trouble = comm.bcast(trouble, root=0)
-    if trouble:
-        msg = f"no picture: {trouble}"
+            message = str(error)
+    message = comm.bcast(message, root=0)
+    if message:
+        msg = f"no picture: {message}"
         raise EmfemError(msg)
     return drawn
 
 
 def written(figure: Figure, target: Path | None) -> Figure:
-    """The figure, written to a file if there is one: the one place where that is done."""
+    """Write a figure to a file, unless that is None, and return it."""
     if target is not None:
         figure.savefig(target, dpi=DPI)
     return figure
 
 
 def pixels(figure: Figure) -> NDArray[np.uint8]:
-    """A figure as pixels, shape (height, width, 3)."""
+    """Return a figure as pixels, shape (height, width, 3)."""
     figure.set_dpi(SCREEN)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[:, :, :3]
-
-
-def stage() -> pyvista.Plotter:
-    """Where bodies are put to be looked at.
-
-    Raises:
-        OSError: if VTK has nothing to draw on.
-    """
-    _screen()
-    plotter = pyvista.Plotter(off_screen=True, window_size=(1100, 860))
-    plotter.set_background("white")
-    plotter.enable_anti_aliasing("ssaa")
-    return plotter
-
-
-def look(plotter: pyvista.Plotter, direction: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> NDArray[np.uint8]:
-    """What is on the stage, seen from a direction, as pixels without empty margins."""
-    plotter.view_vector(direction, viewup=(0.0, 0.0, 1.0))
-    image = np.asarray(plotter.screenshot(return_img=True))
-    rows, columns = (np.flatnonzero((image < 250).any(axis=2).any(axis=axis)) for axis in (1, 0))
-    return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else image
-
-
-def _screen() -> None:
-    """Make sure that VTK can draw: without a display and without EGL it would end the program.
-
-    Raises:
-        OSError: if it cannot.
-    """
-    if os.environ.get("DISPLAY"):
-        return
-    for library in ("libEGL.so.1", "libOSMesa.so.8"):
-        try:
-            ctypes.CDLL(library)
-        except OSError:
-            continue
-        return
-    msg = "there is no display and no libEGL: install the system package libegl1"
-    raise OSError(msg)

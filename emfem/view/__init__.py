@@ -1,6 +1,6 @@
-"""A page in the browser to look at runs: fields at all times, several runs side by side, the table of a sweep.
+"""Page in the browser for runs: fields at all times, several runs side by side, the table of a sweep.
 
-It needs the extra `view`: pip install "emfem[view]". Nothing of it is imported before the command runs.
+It needs the extra `view`: pip install "emfem[view]". It is imported by the command `emfem view` only.
 """
 
 from emfem.view.server import serve

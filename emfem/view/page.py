@@ -1,12 +1,12 @@
-"""The page: what can be chosen on the left, the panes in the middle, the series and tables on the right."""
+"""Layout of the page: choices on the left, panes in the middle, series and tables on the right."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from emfem.plot import style
+from emfem.view.display_options import MAPS, RANGES
 from emfem.view.runs import MOST
-from emfem.view.state import MAPS, RANGES
 
 from trame.ui.vuetify3 import VAppLayout
 from trame.widgets import client, html
@@ -19,7 +19,7 @@ html, body {{ overflow: hidden !important; font-size: 14px; color: {style.INK}; 
 .head {{ display: flex; align-items: center; gap: 10px; padding: 0 14px; height: 44px; background: {style.INK};
   color: white; flex: none; }}
 .head .name {{ font-weight: 600; letter-spacing: .04em; }}
-.head .told {{ color: #cfcfcf; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }}
+.head .heading {{ color: #cfcfcf; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }}
 .main {{ display: flex; flex: 1; min-height: 0; gap: 10px; padding: 10px; }}
 .card {{ background: white; border: 1px solid #dedede; border-radius: 4px; }}
 .left {{ width: 216px; flex: none; padding: 12px; overflow-y: auto; display: flex; flex-direction: column; gap: 10px; }}
@@ -59,17 +59,13 @@ DENSE: dict[str, Any] = {"density": "compact", "hide_details": True, "variant": 
 
 
 def build(server: Any) -> Any:
-    """Lay out the page of a server; its names and actions are those of `emfem.view.server.Page`."""
+    """Build the page of a server; names and actions are those of `emfem.view.server.Page`."""
     with VAppLayout(server) as layout:
         client.Style(STYLE)
         with html.Div(classes="page", raw_attrs=[':data-drawn="drawn"', ':data-busy="busy || !!trame__busy"']):
             _head()
-            v.VProgressLinear(
-                indeterminate=True,
-                color=BLUE,
-                height=3,
-                style=("{ opacity: busy || trame__busy ? 1 : 0, flex: 'none' }",),
-            )
+            busy = "{ opacity: busy || trame__busy ? 1 : 0, flex: 'none' }"
+            v.VProgressLinear(indeterminate=True, color=BLUE, height=3, style=(busy,))
             with html.Div(classes="main"):
                 _choices()
                 with html.Div(classes="middle"):
@@ -81,152 +77,108 @@ def build(server: Any) -> Any:
 
 
 def _head() -> None:
-    """The line on top."""
+    """Add the line on top."""
+    buttons = (
+        ("reload", "mdi-reload", "Reload", "trigger('reload')"),
+        ("details", "mdi-text-box-outline", "Case and report", "details = true"),
+    )
     with html.Div(classes="head"):
         html.Span("emfem", classes="name")
-        html.Span("{{ heading }}", classes="told")
+        html.Span("{{ heading }}", classes="heading")
         v.VSpacer()
-        with v.VBtn(click="trigger('reload')", size="small", variant="text", id="reload"):
-            v.VIcon("mdi-reload", start=True)
-            html.Span("Reload")
-        with v.VBtn(click="details = true", size="small", variant="text", id="details"):
-            v.VIcon("mdi-text-box-outline", start=True)
-            html.Span("Case and report")
-
-
-def _choices() -> None:
-    """What can be chosen."""
-    with html.Div(classes="left card", id="choices"):
-        v.VSelect(v_model=("field", ""), items=("fields", []), label="Quantity", id="field", **DENSE)
-        v.VSelect(v_model=("colours", MAPS[0]), items=("maps", list(MAPS)), label="Colours", id="map", **DENSE)
-        v.VSelect(v_model=("range", RANGES[0]), items=("ranges", list(RANGES)), label="Range", id="range", **DENSE)
-        for name, label in (("low", "Lowest"), ("high", "Highest")):
-            v.VTextField(
-                v_model=(name, ""),
-                label=(f"'{label}' + (unit ? ' [' + unit + ']' : '')",),
-                v_if="range === 'typed'",
-                id=name,
-                **DENSE,
-            )
-        html.Div("{{ range_trouble }}", v_if="range_trouble", style=f"color: {style.WARNING}; font-size: 12px")
-        v.VDivider()
-        switches = (
-            ("edges", "Mesh", ""),
-            ("boundaries", "Boundaries", "has_names"),
-            ("arrows", "Arrows", "has_vectors"),
-        )
-        for name, label, needed in switches:
-            v.VSwitch(
-                v_model=(name, False),
-                label=label,
-                density="compact",
-                hide_details=True,
-                color=BLUE,
-                id=name,
-                disabled=(f"!{needed}",) if needed else False,
-            )
-        with html.Div(v_if="in_space"):
-            v.VSelect(v_model=("cut", ""), items=("cuts", CUTS), label="Cut", **DENSE)
-            v.VSlider(
-                v_model=("place", 0.5), min=0.02, max=0.98, step=0.02, v_if="cut", density="compact", hide_details=True
-            )
-        v.VDivider()
-        html.Div("Drag to move or turn, wheel to zoom, double click to see all.", classes="caption", style="padding: 0")
-        with html.Div(classes="about"), html.Div(v_for="told in about", key="told.name", style="margin-top: 8px"):
-            html.B("{{ told.name }}")
-            html.Div("{{ line }}", v_for="line in told.lines", key="line")
+        for name, icon, text, click in buttons:
+            with v.VBtn(click=click, size="small", variant="text", id=name):
+                v.VIcon(icon, start=True)
+                html.Span(text)
 
 
 CUTS = [{"title": "no cut", "value": ""}, *({"title": f"across {axis}", "value": axis} for axis in "xyz")]
+LISTS: tuple[tuple[str, Any, str, str, str], ...] = (  # name and items in the state, label, id, condition
+    ("field", ("fields", []), "Quantity", "field", "true"),
+    ("component", ("components", []), "Component", "component", "components.length > 1"),
+    ("colours", ("maps", list(MAPS)), "Colours", "map", "true"),
+    ("range", ("ranges", list(RANGES)), "Range", "range", "true"),
+)
+SWITCHES = (("edges", "Mesh", ""), ("boundaries", "Boundaries", "has_names"), ("arrows", "Arrows", "has_vectors"))
+
+
+def _choices() -> None:
+    """Add the choices."""
+    slim: dict[str, Any] = {"density": "compact", "hide_details": True}
+    with html.Div(classes="left card", id="choices"):
+        for name, items, label, place, condition in LISTS:
+            v.VSelect(v_model=(name,), items=items, label=label, id=place, v_if=condition, **DENSE)
+        for name, label in (("low", "Lowest"), ("high", "Highest")):
+            title = (f"'{label}' + (unit ? ' [' + unit + ']' : '')",)
+            v.VTextField(v_model=(name, ""), label=title, v_if="range === 'typed'", id=name, **DENSE)
+        html.Div("{{ range_message }}", v_if="range_message", style=f"color: {style.WARNING}; font-size: 12px")
+        v.VDivider()
+        for name, label, needed in SWITCHES:
+            disabled = (f"!{needed}",) if needed else False
+            v.VSwitch(v_model=(name, False), label=label, color=BLUE, id=name, disabled=disabled, **slim)
+        with html.Div(v_if="in_space"):
+            v.VSelect(v_model=("cut", ""), items=("cuts", CUTS), label="Cut", **DENSE)
+            v.VSlider(v_model=("place", 0.5), min=0.02, max=0.98, step=0.02, v_if="cut", **slim)
+        v.VDivider()
+        html.Div("Drag to move or turn, wheel to zoom, double click to see all.", classes="caption", style="padding: 0")
+        with html.Div(classes="about"), html.Div(v_for="run in about", key="run.name", style="margin-top: 8px"):
+            html.B("{{ run.name }}")
+            html.Div("{{ line }}", v_for="line in run.lines", key="line")
 
 
 def _panes() -> None:
-    """The runs side by side."""
+    """Add the runs side by side."""
     columns = "{ 'grid-template-columns': columns > 1 ? 'minmax(0, 1fr) minmax(0, 1fr)' : 'minmax(0, 1fr)' }"
+    wide = "{ 'grid-column': columns > 1 && panes.length === 3 ? 'span 2' : 'auto' }"
     with html.Div(classes="panes", style=(columns,)):
         for i in range(MOST):
-            with html.Div(
-                classes="pane card",
-                v_if=f"panes.length > {i}",
-                id=f"pane_{i}",
-                style=("{ 'grid-column': columns > 1 && panes.length === 3 ? 'span 2' : 'auto' }",) if i == 2 else "",
-            ):
-                with parts.SizeObserver(f"size_{i}"):
-                    html.Img(
-                        src=(f"image_{i}",),
-                        v_if=f"image_{i}",
-                        draggable="false",
-                        raw_attrs=[
-                            "@mousemove=\"$event.buttons && trigger('move', [$event.movementX, $event.movementY, "
-                            f'$event.buttons === 1 && !$event.shiftKey, {i}])"',
-                            "@wheel.prevent=\"trigger('wheel', [$event.deltaY])\"",
-                            "@dblclick=\"trigger('whole')\"",
-                        ],
-                    )
-                    html.Div(
-                        "{{ panes[%d].name }}: {{ panes[%d].message }}" % (i, i),  # noqa: UP031
-                        classes="message",
-                        v_if=f"panes[{i}].message",
-                    )
-                    html.Div(
-                        "{{ panes[%d].notes }}" % i,  # noqa: UP031
-                        classes="notes",
-                        v_if=f"panes[{i}].notes && !panes[{i}].message",
-                    )
-                with html.Div(classes="tools"):
-                    v.VBtn(
-                        icon="mdi-download",
-                        size="x-small",
-                        variant="text",
-                        title="Download the picture",
-                        classes="save",
-                        v_if=f"image_{i}",
-                        click=f"utils.download(panes[{i}].file, trigger('picture', [{i}]), 'image/png')",
-                    )
-                    v.VBtn(
-                        icon="mdi-close",
-                        size="x-small",
-                        variant="text",
-                        title="Close this run",
-                        v_if="panes.length > 1",
-                        click=f"trigger('close', [{i}])",
-                    )
+            place = {"id": f"pane_{i}", "style": (wide,) if i == 2 else ""}
+            with html.Div(classes="pane card", v_if=f"panes.length > {i}", **place):
+                _pane(f"panes[{i}]", i)
+
+
+def _pane(run: str, i: int) -> None:
+    """Add a run: its picture or message, the mouse, and the buttons."""
+    dragged = "$event.movementX, $event.movementY, $event.buttons === 1 && !$event.shiftKey"
+    mouse = [
+        f"@mousemove=\"$event.buttons && trigger('move', [{dragged}, {i}])\"",
+        "@wheel.prevent=\"trigger('wheel', [$event.deltaY])\"",
+        "@dblclick=\"trigger('whole')\"",
+    ]
+    save = f"utils.download({run}.file, trigger('picture', [{i}]), 'image/png')"
+    with parts.SizeObserver(f"size_{i}"):
+        html.Img(src=(f"image_{i}",), v_if=f"image_{i}", draggable="false", raw_attrs=mouse)
+        html.Div(f"{{{{ {run}.name }}}}: {{{{ {run}.message }}}}", classes="message", v_if=f"{run}.message")
+        html.Div(f"{{{{ {run}.notes }}}}", classes="notes", v_if=f"{run}.notes && !{run}.message")
+    with html.Div(classes="tools"):
+        small = {"size": "x-small", "variant": "text"}
+        title = "Download the picture"
+        v.VBtn(icon="mdi-download", title=title, classes="save", v_if=f"image_{i}", click=save, **small)
+        close = f"trigger('close', [{i}])"
+        v.VBtn(icon="mdi-close", title="Close this run", v_if="panes.length > 1", click=close, **small)
 
 
 def _time() -> None:
-    """The slider."""
+    """Add the slider of times."""
+    icon = ("playing ? 'mdi-pause' : 'mdi-play'",)
+    steps: dict[str, Any] = {"v_model": ("step", 0), "min": 0, "max": ("last_step", 0), "step": 1}
     with html.Div(classes="time card", v_if="last_step > 0"):
-        v.VBtn(
-            icon=("playing ? 'mdi-pause' : 'mdi-play'",),
-            size="small",
-            variant="text",
-            click="playing = !playing",
-            id="play",
-        )
-        v.VSlider(
-            v_model=("step", 0),
-            min=0,
-            max=("last_step", 0),
-            step=1,
-            hide_details=True,
-            density="compact",
-            color=BLUE,
-            id="slider",
-        )
+        v.VBtn(icon=icon, size="small", variant="text", click="playing = !playing", id="play")
+        v.VSlider(hide_details=True, density="compact", color=BLUE, id="slider", **steps)
         html.Div("{{ when }}", classes="when", id="when")
 
 
 def _beside() -> None:
-    """Series, numbers, and the table of a sweep."""
+    """Add series, numbers, and the tables of sweeps."""
     with html.Div(classes="right", v_if="quantities.length || sweeps.length || numbers.length"):
         with html.Div(classes="series card", v_if="quantities.length"):
             v.VSelect(v_model=("quantity", ""), items=("quantities", []), label="Series", id="series", **DENSE)
             with html.Div(style="flex: 1; min-height: 0; padding-top: 4px"), parts.SizeObserver("size_chart"):
                 html.Img(src=("chart",), v_if="chart", id="chart")
         with html.Div(classes="card rows runs", v_for="(sweep, s) in sweeps", key="s", id="sweep"):
-            html.Div("{{ sweep.told }}", classes="caption")
-            html.Div("{{ sweep.trouble }}", classes="message", v_if="sweep.trouble")
-            with html.Table(v_if="!sweep.trouble"):
+            html.Div("{{ sweep.title }}", classes="caption")
+            html.Div("{{ sweep.message }}", classes="message", v_if="sweep.message")
+            with html.Table(v_if="!sweep.message"):
                 with html.Thead(), html.Tr():
                     html.Th("{{ c }}", v_for="c in sweep.columns", key="c")
                 with (
@@ -245,7 +197,7 @@ def _beside() -> None:
             id="numbers",
             style=("quantities.length ? 'flex-grow: 0; max-height: 46%' : 'flex-grow: 1'",),
         ):
-            html.Div("{{ numbers_told }}", classes="caption")
+            html.Div("{{ numbers_title }}", classes="caption")
             with html.Table():
                 with html.Thead(v_if="panes.length > 1"), html.Tr():
                     html.Th("")
@@ -255,20 +207,20 @@ def _beside() -> None:
 
 
 def _details() -> None:
-    """The case and the report of each run."""
+    """Add the case and the report of each run."""
     with v.VDialog(v_model=("details", False), max_width=1100), v.VCard():
         v.VCardTitle("Case and report")
-        with v.VCardText(), html.Div(v_for="told in reports", key="told.name", style="margin-bottom: 16px"):
-            html.Div("{{ told.name }}", style="font-weight: 600; margin-bottom: 6px")
+        with v.VCardText(), html.Div(v_for="run in reports", key="run.name", style="margin-bottom: 16px"):
+            html.Div("{{ run.name }}", style="font-weight: 600; margin-bottom: 6px")
             with html.Div(style="display: flex; gap: 24px"):
                 with (
                     html.Div(classes="rows", style="flex: none; max-width: 480px"),
                     html.Table(),
-                    html.Tr(v_for="line in told.lines", key="line[0]"),
+                    html.Tr(v_for="line in run.lines", key="line[0]"),
                 ):
                     html.Td("{{ line[0] }}")
                     html.Td("{{ line[1] }}", style="white-space: normal; text-align: left; overflow-wrap: anywhere")
-                html.Div("{{ told.case }}", classes="case", style="flex: 1; min-width: 0")
+                html.Div("{{ run.case }}", classes="case", style="flex: 1; min-width: 0")
         with v.VCardActions():
             v.VSpacer()
             v.VBtn("Close", click="details = false", id="close_details")

@@ -77,7 +77,7 @@ class Run:
 
     @property
     def status(self) -> str:
-        """How it stands, in a word or two."""
+        """State of the run in a few words."""
         if self.report:
             return str(self.report.get("status", "unknown"))
         if (self.folder / REPORT).is_file():
@@ -86,17 +86,17 @@ class Run:
 
     @cached_property
     def trouble(self) -> str:
-        """Why nothing can be shown of it, one sentence; empty if something can."""
+        """Reason why nothing can be shown of it, one sentence; empty if something can."""
         if not self.folder.is_dir():
             return f"there is no folder {self.folder}"
         if not any((self.folder / name).is_file() for name in (CONTENTS, "case.toml")):
             error = self.report.get("error")
             return f"the run failed: {error}" if error else f"it holds no run: there is no {CONTENTS}"
-        return explained(lambda: self.scene.fields and self.scene.shape)
+        return error_message(lambda: self.scene.fields and self.scene.shape)
 
     @property
     def notes(self) -> list[str]:
-        """What is to be known of it, one sentence each."""
+        """Remarks on the run, one sentence each."""
         told = []
         if self.status not in ("ok", "unknown"):
             error = self.report.get("error", "")
@@ -124,7 +124,7 @@ class Run:
         return table if len(table) and "t" in table else None
 
     def about(self) -> list[str]:
-        """What it is, in a few lines."""
+        """Return domain, cells, models and state of the run in a few lines."""
         told = []
         if not self.trouble:
             domain = self.scene.models[-1].domain
@@ -207,8 +207,8 @@ def called(folders: Sequence[Path]) -> dict[Path, str]:
     return found
 
 
-def explained(look: Any) -> str:
-    """Why something cannot be looked at, one sentence; empty if it can."""
+def error_message(look: Any) -> str:
+    """Return the reason why something cannot be shown, one sentence; empty if it can."""
     try:
         look()
     except EmfemError as error:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from emfem.dimensions import PLAIN
 from emfem.plot import labels, style
-from emfem.plot.pieces import Floats
-from emfem.view.look import Size
+from emfem.plot.simplices import Floats
+from emfem.view.display_options import Size
 from emfem.view.picture import DPI
-from emfem.view.quantities import of_series
 from emfem.view.runs import Run
 
 import matplotlib as mpl
@@ -35,7 +34,7 @@ def quantities(runs: Sequence[Run]) -> list[str]:
     return list(names)
 
 
-def liveliest(runs: Sequence[Run]) -> str:
+def most_varying(runs: Sequence[Run]) -> str:
     """The quantity that changes by the largest part of itself, and steadily, as noise does not; empty without any."""
     changes: dict[str, float] = dict.fromkeys(quantities(runs), 0.0)
     for run in runs:
@@ -69,8 +68,8 @@ def now(run: Run, t: float) -> tuple[float, dict[str, str]]:
         at = max(0, int(np.searchsorted(table["t"], t + NEAR * abs(t), side="right")) - 1)
         t = float(table["t"].iloc[at])
         row = {str(name): float(table[name].iloc[at]) for name in table if name != "t"}
-    shown = {name: of_series(name, abs(value), units.get(name, ""), powers=False) for name, value in row.items()}
-    return t, {name: shown[name].told(value) for name, value in row.items()}
+    shown = {name: labels.series(name, abs(value), units.get(name, ""), powers=False) for name, value in row.items()}
+    return t, {name: shown[name].text(value) for name, value in row.items()}
 
 
 def png(runs: Sequence[Run], quantity: str, t: float, size: Size) -> bytes:
@@ -91,13 +90,13 @@ def png(runs: Sequence[Run], quantity: str, t: float, size: Size) -> bytes:
         ends = [float(table["t"].iloc[-1]) for _, table in having]
         length, unit = labels.span(max(ends, default=0.0), units.pop() if len(units) == 1 else PLAIN)
         tops = [float(np.nanmax(np.abs(table[quantity]))) for _, table in having]
-        told = of_series(quantity, max(tops, default=0.0), unit_of(runs, quantity))
+        told = labels.series(quantity, max(tops, default=0.0), unit_of(runs, quantity))
         for i, table in having:
             times, values, colour = table["t"] / length, table[quantity] / told.scale, style.named_colour(i)
             axes.plot(times, values, color=colour, label=runs[i].name)
             axes.plot(t / length, np.interp(t / length, times, values), "o", color=colour)
         axes.axvline(t / length, color=style.GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-        axes.set(xlabel=f"t [{unit}]" if unit else "t", ylabel=told.label)
+        axes.set(xlabel=f"t [{unit}]" if unit else "t", ylabel=str(told))
         _settle(axes)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(color=style.PALE, linewidth=0.7)

@@ -1,4 +1,4 @@
-"""The page is served: on this machine only, to whoever shows the token."""
+"""Server of the page: on this machine only, for requests with the token."""
 
 from __future__ import annotations
 
@@ -9,24 +9,29 @@ import secrets
 import sys
 import webbrowser
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from emfem import write
+from emfem.dimensions import printed
 from emfem.errors import ParameterError
+from emfem.plot import labels
+from emfem.plot.camera import Camera
 from emfem.view import series
-from emfem.view.guard import HOST, guard
-from emfem.view.look import Size
+from emfem.view.auth import HOST, require_token
+from emfem.view.display_options import DisplayOptions, Size
 from emfem.view.page import build
-from emfem.view.runs import MOST, explained
-from emfem.view.state import Choice, Viewer
+from emfem.view.runs import MOST, error_message
+from emfem.view.state import Viewer
 
 from trame.app import get_server
 
-SHOWN = ("field", "colours", "range", "low", "high", "edges", "boundaries", "arrows", "cut", "place")
-SOON = 0.02  # changes within so many seconds are drawn once [s]
-PACE = 0.12  # between two times of a film [s]
+DEFAULTS = {name: value for name, value in asdict(DisplayOptions()).items() if name != "limits"}
+SOON = 0.02  # changes within this time are drawn once [s]
+PACE = 0.12  # between two times that are played [s]
 SAVED = 2.0  # pixels of a saved picture for each on the page
+PANES = tuple(f"size_{i}" for i in range(MOST))
 
 
 def serve(folders: Sequence[Path], *, port: int = 0, browser: bool | None = None) -> None:
@@ -36,35 +41,34 @@ def serve(folders: Sequence[Path], *, port: int = 0, browser: bool | None = None
 
     Args:
         folders: of runs and sweeps.
-        port: where; any that is free for 0.
-        browser: whether one is opened; if there is a display when left out.
+        port: of this machine; 0 for any free one.
+        browser: True opens one; left out, it is opened if there is a display.
 
     Raises:
-        ParameterError: for more runs than there is room for, or a port that is taken.
+        ParameterError: for more than four runs, or a port in use.
     """
     Page(Viewer(folders)).serve(port, has_display() if browser is None else browser)
 
 
 def has_display() -> bool:
-    """Whether a browser could be seen."""
+    """Return True if there is a display for a browser."""
     return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 class Page:
-    """What a browser shows of a viewer, and what it asks of it.
+    """Page of a viewer: its state in the browser and its actions.
 
     Attributes:
         viewer: the open runs.
-        token: what a client must show.
-        server: trame's.
+        token: a secret that requests must carry.
+        server: of trame.
     """
 
     def __init__(self, viewer: Viewer) -> None:
-        """Make the page; nothing is served yet."""
+        """Build the page; nothing is served yet."""
         self.viewer, self.token = viewer, secrets.token_urlsafe(24)
-        self.server = get_server(
-            f"emfem {self.token[:8]}", client_type="vue3", ws_heart_beat=0
-        )  # drawing may take long
+        # no heart beat: drawing may take long
+        self.server = get_server(f"emfem {self.token[:8]}", client_type="vue3", ws_heart_beat=0)
         self.state = self.server.state
         self._due: asyncio.TimerHandle | None = None
         self._playing = False
@@ -74,14 +78,12 @@ class Page:
         build(self.server)
         for name in ("reload", "move", "wheel", "whole", "picture", "close", "toggle"):
             self.server.controller.trigger(name)(getattr(self, name))
-        self.state.change(*SHOWN, "step", "quantity")(lambda **_: self.soon())
-        self.state.change(*(f"size_{i}" for i in range(MOST)), "size_chart")(lambda **_: self._resized())
+        self.state.change(*DEFAULTS, "step", "quantity")(lambda **_: self.soon())
+        self.state.change(*PANES, "size_chart")(lambda **_: self._resized())
         self.state.change("playing")(lambda **_: self._play())
 
-    # ---- what the browser asks -----------------------------------------------------------------------------------
-
     def reload(self) -> None:
-        """Read all runs again; who was at the last time stays there."""
+        """Read all runs again; the last time stays the last one."""
         at_end = self.state.step == self.state.last_step
         self.viewer.reload()
         self._list()
@@ -90,28 +92,28 @@ class Page:
         self.soon()
 
     def move(self, dx: float, dy: float, turning: bool, pane: int) -> None:
-        """The mouse was dragged over a pane: by pixels, with the left button alone or otherwise."""
+        """Turn (left button) or move the scene after the mouse was dragged over a pane by pixels."""
         size = self._sizes.get(f"size_{pane}", Size(600, 500))
         if self.viewer.in_space and turning:
-            self.viewer.eye.turn(dx, dy)
+            self.viewer.camera.turn(dx, dy)
         else:
-            self.viewer.eye.pan(dx / size.width, -dy / size.height)
+            self.viewer.camera.pan(dx / size.width, -dy / size.height)
         self.soon()
 
     def wheel(self, delta: float) -> None:
-        """The wheel was turned."""
-        self.viewer.eye.nearer(-max(-3.0, min(3.0, delta / 100)))
+        """Zoom after the wheel was turned."""
+        self.viewer.camera.zoom_in(-max(-3.0, min(3.0, delta / 100)))
         self.soon()
 
     def whole(self) -> None:
         """Show everything again."""
-        self.viewer.eye = type(self.viewer.eye)()
+        self.viewer.camera = Camera()
         self.soon()
 
     def picture(self, pane: int) -> bytes:
-        """A pane as a PNG to be saved."""
+        """Return a pane as a PNG to be saved."""
         size = self._sizes.get(f"size_{pane}", Size(900, 700))
-        return self.viewer.draw(pane, self.choice, self.t, Size(size.width, size.height, SAVED))[0] or b""
+        return self.viewer.draw(pane, self.options, self.t, Size(size.width, size.height, SAVED))[0] or b""
 
     def close(self, pane: int) -> None:
         """Close a run."""
@@ -125,48 +127,41 @@ class Page:
         self._list()
         self.soon()
 
-    # ---- what the browser sees -----------------------------------------------------------------------------------
-
     @property
-    def choice(self) -> Choice:
-        """What is chosen."""
-        return Choice(**{name: self.state[name] for name in SHOWN})
+    def options(self) -> DisplayOptions:
+        """Choices on the page."""
+        return DisplayOptions(**{name: self.state[name] for name in DEFAULTS})
 
     @property
     def t(self) -> float:
-        """The time that is shown."""
+        """Time of the pictures."""
         times = self.viewer.times
         return times[min(int(self.state.step), len(times) - 1)] if times else 0.0
 
     def _begin(self) -> None:
-        """What is there before a browser is."""
+        """Set the state before the first browser opens the page."""
         self.state.trame__title = "emfem view"
-        for name, value in zip(SHOWN, Choice().__dict__.values(), strict=True):
-            self.state[name] = value
-        for i in range(MOST):
-            self.state[f"image_{i}"] = ""
-        self.state.update(
-            {"busy": False, "drawn": 0, "playing": False, "step": 0, "chart": "", "quantity": "", "details": False}
-        )
-        self.state.update({"range_trouble": "", "numbers": [], "numbers_told": "", "when": ""})
+        self.state.update(DEFAULTS | {f"image_{i}": "" for i in range(MOST)})
+        self.state.update(dict.fromkeys(("chart", "quantity", "range_message", "numbers_title", "when"), ""))
+        self.state.update(dict.fromkeys(("busy", "playing", "details"), False) | {"drawn": 0, "step": 0, "numbers": []})
         self._list()
         self.state.step = self.state.last_step
 
     def _list(self) -> None:
-        """What there is to choose from."""
+        """List what can be chosen."""
         viewer, state = self.viewer, self.state
         fields = viewer.fields
-        state.fields = [{"title": field.title, "value": name} for name, field in fields.items()]
+        state.fields = [{"title": labels.entry(meaning), "value": name} for name, meaning in fields.items()]
         if state.field not in fields:
             state.field = viewer.first_field
-        state.has_vectors = any(field.vector for field in fields.values())
+        state.has_vectors = any(meaning.vector for meaning in fields.values())
         state.has_names = any(run.scene.names for run in viewer.shown)
         state.in_space = viewer.in_space
         state.last_step = max(0, len(viewer.times) - 1)
         state.step = min(int(state.step), state.last_step)
         state.quantities = series.quantities(viewer.panes)
         if state.quantity not in state.quantities:
-            state.quantity = series.liveliest(viewer.panes)
+            state.quantity = series.most_varying(viewer.panes)
         state.heading = ", ".join(str(run.folder) for run in viewer.panes)
         state.about = [{"name": run.name, "lines": run.about()} for run in viewer.panes]
         state.columns = viewer.columns
@@ -176,15 +171,16 @@ class Page:
         state.panes = [self._pane(i, "") for i in range(len(viewer.panes))]
 
     def _pane(self, i: int, message: str) -> dict[str, str]:
-        """What is said about a pane."""
+        """Return name, message, notes and file name of a pane."""
         run = self.viewer.panes[i]
         when = self.viewer.time(self.t).replace(" = ", "").replace(" ", "_")
-        parts = [run.name.replace("/", "_"), str(self.state.field), when]
+        part = "" if self.state.component == DisplayOptions.component else str(self.state.component)
+        parts = [run.name.replace("/", "_"), str(self.state.field), part, when]
         file = "_".join(part for part in parts if part) + ".png"
         return {"name": run.name, "message": message, "notes": "; ".join(run.notes), "file": file}
 
     def soon(self) -> None:
-        """Draw, once for all changes that come together."""
+        """Draw soon, once for all changes that come together."""
         if self._due is None:
             try:
                 self._due = asyncio.get_running_loop().call_later(SOON, self.draw)
@@ -193,20 +189,23 @@ class Page:
                 self._due = None
 
     def draw(self) -> None:
-        """Draw all panes and the series, and send them."""
+        """Draw all panes and the series and send them."""
         if self._due is not None:
             self._due.cancel()
         self._due = None
         with self.state as state:
             state.busy, state.drawn = False, int(state.drawn) + 1
-            choice, t = self.choice, self.t
-            field = self.viewer.fields.get(choice.field)
-            state.unit = field.unit if field else ""
-            state.range_trouble = explained(lambda: self.viewer.limits(choice, t)) if field else ""
-            if state.range_trouble:
+            state.components = list(self.viewer.components(state.field))
+            if state.component not in state.components:
+                state.component = DisplayOptions.component
+            options, t = self.options, self.t
+            field = self.viewer.fields.get(options.field)
+            state.unit = printed(field.unit) if field else ""
+            state.range_message = error_message(lambda: self.viewer.limits(options, t)) if field else ""
+            if state.range_message:
                 return
-            if choice.range != "typed":
-                low, high = self.viewer.limits(choice, t)
+            if options.range != "typed":
+                low, high = self.viewer.limits(options, t)
                 state.low, state.high = f"{low:.6g}", f"{high:.6g}"
             panes = []
             for i in range(MOST):
@@ -216,7 +215,7 @@ class Page:
                     if size is None:
                         panes.append(self._pane(i, ""))
                         continue
-                    image, message = self.viewer.draw(i, choice, t, size)
+                    image, message = self.viewer.draw(i, options, t, size)
                     panes.append(self._pane(i, message))
                 state[f"image_{i}"] = _url(image)
             state.panes = panes
@@ -225,7 +224,7 @@ class Page:
             self._chart(t)
 
     def _chart(self, t: float) -> None:
-        """The series; drawn again only if something in it changed."""
+        """Draw the series if something in it has changed."""
         shown = (
             self.state.quantity,
             t,
@@ -237,35 +236,35 @@ class Page:
             self.state.chart = _url(self.viewer.chart(self.state.quantity, t, self._sizes["size_chart"])[0])
 
     def _numbers(self, t: float) -> None:
-        """The quantities of all runs at the time that is shown."""
-        told = [series.now(run, t) for run in self.viewer.panes]
-        names = dict.fromkeys(name for _, part in told for name in part)
-        self.state.numbers = [[name, *(part.get(name, "") for _, part in told)] for name in names]
-        when = " and ".join(dict.fromkeys(filter(None, (self.viewer.time(at) for at, _ in told))))
-        self.state.numbers_told = f"Quantities at {when}" if when else "Quantities"
+        """List the quantities of all runs at the time of the pictures."""
+        rows = [series.now(run, t) for run in self.viewer.panes]
+        names = dict.fromkeys(name for _, part in rows for name in part)
+        self.state.numbers = [[name, *(part.get(name, "") for _, part in rows)] for name in names]
+        when = " and ".join(dict.fromkeys(filter(None, (self.viewer.time(at) for at, _ in rows))))
+        self.state.numbers_title = f"Quantities at {when}" if when else "Quantities"
 
     def _resized(self) -> None:
-        """Note how large things are; draw if that is new."""
-        found = {}
-        for name in (*(f"size_{i}" for i in range(MOST)), "size_chart"):
-            told = self.state[name]
-            if told and told.get("size"):
-                size = told["size"]
-                found[name] = Size(round(size["width"]), round(size["height"]), float(told.get("pixelRatio") or 1))
-        found = {name: size for name, size in found.items() if size.width > 40 and size.height > 40}
-        if found != self._sizes:
-            self._sizes = found
+        """Store the sizes of panes and series; draw if they are new."""
+        sizes = {}
+        for name in (*PANES, "size_chart"):
+            event = self.state[name]
+            if event and event.get("size"):
+                width, height = round(event["size"]["width"]), round(event["size"]["height"])
+                if width > 40 and height > 40:
+                    sizes[name] = Size(width, height, float(event.get("pixelRatio") or 1))
+        if sizes != self._sizes:
+            self._sizes = sizes
             self.soon()
 
     def _play(self) -> None:
-        """Begin to play, if asked to."""
+        """Begin to play if the button is on."""
         if self.state.playing and not self._playing:
             self._playing = True
-            task = asyncio.get_running_loop().create_task(self._film())
+            task = asyncio.get_running_loop().create_task(self._play_times())
             task.add_done_callback(lambda _: setattr(self, "_playing", False))
 
-    async def _film(self) -> None:
-        """One time after the other, from the start if the end is shown."""
+    async def _play_times(self) -> None:
+        """Show one time after the other, from the start if the last one is shown."""
         if self.state.step >= self.state.last_step:
             self.state.step = -1
         while self.state.playing and self.state.step < self.state.last_step:
@@ -276,15 +275,13 @@ class Page:
         with self.state:
             self.state.playing = False
 
-    # ---- serving -------------------------------------------------------------------------------------------------
-
     def serve(self, port: int, browser: bool) -> None:
         """Serve until Ctrl-C.
 
         Raises:
-            ParameterError: for a port that is taken.
+            ParameterError: for a port in use.
         """
-        self.server.controller.on_server_bind.add(self._guarded)
+        self.server.controller.on_server_bind.add(self._protect)
         self.server.controller.on_server_ready.add(lambda **_: self._ready(browser))
         options = {"show_connection_info": False, "disable_logging": True, "timeout": 0}
         try:
@@ -295,37 +292,37 @@ class Page:
 
     @property
     def address(self) -> str:
-        """Where the page is."""
+        """Address of the page, with the token."""
         return f"http://{HOST}:{self.server.port}/?secret={self.token}"
 
     def _ready(self, browser: bool) -> None:
-        """Say where the page is."""
+        """Print the address of the page."""
         write.print_root(f"{self.address}  (Ctrl-C ends it)")
         if browser:
             webbrowser.open(self.address)
 
-    def _guarded(self, bound: Any) -> None:
-        """Put the guard before everything that is served.
+    def _protect(self, bound: Any) -> None:
+        """Check the token of every request.
 
         Raises:
-            ParameterError: if the environment has it served to other machines.
+            ParameterError: if the environment would serve it to other machines.
         """
         if bound.host != HOST:
             msg = f"host = {bound.host!r}, must be {HOST!r}: TRAME_ARGS or TRAME_DEFAULT_HOST say otherwise"
             raise ParameterError(msg)
         self.server.protocol.updateSecret(self.token)  # what the socket asks for, beside the cookie
-        bound.app.middlewares.append(guard(self.token))
+        bound.app.middlewares.append(require_token(self.token))
 
 
 def _url(image: bytes | None) -> str:
-    """An image as an address; empty for none."""
+    """Return an image as an address; empty for none."""
     return "" if image is None else "data:image/png;base64," + base64.b64encode(image).decode()
 
 
 def _listed(sweep: Any) -> dict[str, Any]:
-    """The table of a sweep for the page."""
-    made: list[Any] = []
-    trouble = explained(lambda: made.extend(sweep.rows()))
-    columns, rows = made if not trouble else ([], [])
-    told = f"{sweep.folder.name}: {len(rows)} runs. A click opens one, or closes it."
-    return {"told": told, "trouble": trouble, "columns": columns, "rows": rows}
+    """Return the table of a sweep for the page."""
+    table: list[Any] = []
+    message = error_message(lambda: table.extend(sweep.rows()))
+    columns, rows = table if not message else ([], [])
+    title = f"{sweep.folder.name}: {len(rows)} runs. A click opens one, or closes it."
+    return {"title": title, "message": message, "columns": columns, "rows": rows}

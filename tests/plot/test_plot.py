@@ -12,9 +12,9 @@ import emfem as em
 from emfem.dimensions import Meaning
 from emfem.mesh.distribute import distribute
 from emfem.mesh.raw import RawMesh
-from emfem.plot import labels, style
+from emfem.plot import labels, rendering, style
 from emfem.plot.lines import inflow, shares, stream, walker
-from emfem.plot.pieces import pieces
+from emfem.plot.simplices import simplex_mesh
 from emfem.studies.running import picture
 from emfem.units import MPa, um
 
@@ -442,7 +442,8 @@ def parallel_case() -> dict[str, Any]:
         "current": em.plot.current(model, lines=3),
         "network": em.plot.network(em.mesh.network([(0, 0), (um, 0)], [(0, 1)], width=um, thickness=um)),
         "dispersion": em.plot.dispersion(em.film.cupd(), mean=0.3),
-        "own": em.plot.figure(lambda figure: figure.subplots()),
+        "surface": em.plot.surface(metal()),
+        "custom": em.plot.figure(lambda figure: figure.subplots()),
     }
     comm = MPI.COMM_WORLD
     kinds = {name: comm.gather(type(figure).__name__) for name, figure in figures.items()}
@@ -458,7 +459,7 @@ def parallel_case() -> dict[str, Any]:
 @pytest.mark.parallel
 def test_only_rank_0_has_the_figures(run_json_on_ranks: Callable[..., Any]) -> None:
     found = run_json_on_ranks(2, __file__)
-    assert list(found["kinds"].values()) == [["Figure", "NoneType"]] * 7
+    assert list(found["kinds"].values()) == [["Figure", "NoneType"]] * 8
     assert found["wide"] == pytest.approx(50.0)
     assert len(found["troubles"]) == 2
     assert found["troubles"][0] == found["troubles"][1] != ""
@@ -483,7 +484,7 @@ def solved(domain: em.mesh.Domain, on: dict[str, Any], **options: Any) -> em.Mod
 
 def traced(model: em.Model, count: int = 9) -> list[Any]:
     """Stream lines from the first boundary of a model to its second."""
-    found = pieces(model.domain, 2, j=model["j"])
+    found = simplex_mesh(model.domain, 2, j=model["j"])
     assert found is not None
     walk = walker(found, "j", [1, 2])
     entering = inflow(walk, 1)
@@ -516,7 +517,7 @@ def seen(path: Path, colour: str) -> Any:
     ],
 )
 def test_pieces_fill_the_domain_and_fit(domain: em.mesh.Domain, size: float, end: float) -> None:
-    found = pieces(domain, 2)
+    found = simplex_mesh(domain, 2)
     assert found is not None
     edges = found.points[found.simplices][:, 1:] - found.points[found.simplices][:, :1]
     volumes = np.sqrt(np.linalg.det(edges @ edges.transpose(0, 2, 1))) / math.factorial(found.dim)
@@ -536,14 +537,14 @@ def test_a_curved_cell_is_cut_along_its_curve() -> None:
     half = np.sqrt(0.5)
     nodes = np.array([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (half, half), (0.0, 0.5), (0.5, 0.0)])
     quarter = distribute("quarter", RawMesh(nodes, np.arange(6)[None], "triangle", degree=2), MPI.COMM_SELF)
-    found = pieces(quarter, 20)
+    found = simplex_mesh(quarter, 20)
     assert found is not None
     edges = found.points[found.simplices][:, 1:, :2] - found.points[found.simplices][:, :1, :2]
     assert np.abs(np.linalg.det(edges)).sum() / 2 == pytest.approx(np.pi / 4, rel=0.02)  # a parabola is not a circle
 
 
 def test_a_seam_is_no_end() -> None:
-    found = pieces(em.mesh.periodic_rectangle((4.0, 2.0), cells=(4, 3), axes="x"))
+    found = simplex_mesh(em.mesh.periodic_rectangle((4.0, 2.0), cells=(4, 3), axes="x"))
     assert found is not None
     assert len(found.edge) == 14
     assert found.edge.sum() == 8
@@ -567,10 +568,10 @@ def test_shares_follow_the_current() -> None:
 
 def test_inflow_is_the_current() -> None:
     for model in (ribbon("triangle"), ribbon()):
-        found = pieces(model.domain, 2, j=model["j"])
+        found = simplex_mesh(model.domain, 2, j=model["j"])
         assert found is not None
         walk = walker(found, "j", [])
-        totals = [inflow(walk, tag).total for tag in (1, 2, 3)]
+        totals = [inflow(walk, tag).rates.sum() for tag in (1, 2, 3)]
         assert totals == pytest.approx([1 / 3, -1 / 3, 0.0], abs=1e-10)
 
 
@@ -596,7 +597,7 @@ def test_lines_go_round_a_notch_and_reach_the_cathode() -> None:
 def test_lines_go_along_a_wall() -> None:
     """A flow that blows down on the bottom leaves at the right end; what hits the bottom, by its corner."""
     domain = em.mesh.rectangle((3.0, 1.0), cells=(6, 4), cell="triangle")
-    found = pieces(domain, 2, j=fem.Constant(domain.mesh, (1.0, -0.1)))
+    found = simplex_mesh(domain, 2, j=fem.Constant(domain.mesh, (1.0, -0.1)))
     assert found is not None
     walk = walker(found, "j", [1, 2])
     entering = inflow(walk, 1)
@@ -714,6 +715,23 @@ def test_no_current_is_drawn_without_lines(tmp_path: Path) -> None:
     assert np.array_equal(iio.imread(still), iio.imread(bare))
 
 
+@pytest.mark.parametrize("noise", [0.0, 1e-108])
+@pytest.mark.parametrize("dim", [1, 2])
+def test_no_current_is_reported(dim: int, noise: float) -> None:
+    """Noise where nothing drives a current is no picture of one: the title says so, and the scale is 0 to 1."""
+    domain = em.mesh.interval(2.0, cells=4) if dim == 1 else em.mesh.rectangle((3.0, 1.0), cells=(6, 3))
+    model = solved(domain.in_metres(), {"left": em.fixed(0.0), "right": em.fixed(0.0)})
+    model["phi"].x.array[:] = noise * np.sin(np.arange(len(model["phi"].x.array)))
+    figure = made(em.plot.current(model, title="rest"))
+    assert figure.get_suptitle() == "rest\nno current flows"
+    texts = [text.get_text() for text in figure.findobj(Text) if isinstance(text, Text)]
+    assert not [text for text in texts if "10⁻" in text]
+    assert [text for text in texts if "[A/m²]" in text]
+    assert figure.legends[0].get_texts()[0].get_text() == "left, voltage 0 V, no current"
+    drawn = figure.axes[1].lines[0].get_ydata() if dim == 1 else figure.axes[0].collections[0].get_array()
+    assert not np.any(np.asarray(drawn))
+
+
 def test_current_is_coloured_by_another_field(tmp_path: Path) -> None:
     """The field rises from the left, dark in viridis, to the right, bright; it may live on another mesh."""
     other = em.mesh.rectangle((3.0, 1.0), cells=(5, 2), cell="triangle")
@@ -774,7 +792,7 @@ def test_a_film_has_no_current(film: em.Model, tmp_path: Path) -> None:
 
 def test_borders_lie_between_regions_and_are_drawn(tmp_path: Path) -> None:
     domain = em.mesh.polycrystal((2.0, 2.0), 3, size=0.4, seed=1)
-    found = pieces(domain)
+    found = simplex_mesh(domain)
     assert found is not None
     ends = found.points[found.borders]
     inside = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1).sum()
@@ -804,7 +822,7 @@ def test_lines_of_a_mean_field_go_from_seam_to_seam() -> None:
     cell = em.mesh.periodic_cell((4.0, 3.0), holes=[(2.0, 1.5, 0.7)], size=0.4)
     model = em.conduction.model(cell, mean_field=(1.0, 0.0))
     em.solve_steady(model)
-    found = pieces(cell, 2, j=model["j"], phi=model["potential"])
+    found = simplex_mesh(cell, 2, j=model["j"], phi=model["potential"])
     assert found is not None
     opened = found.opened(9)
     walk = walker(opened, "j", [9])
@@ -817,6 +835,97 @@ def test_lines_of_a_mean_field_go_from_seam_to_seam() -> None:
         assert line[0, 0] == pytest.approx(0.0, abs=1e-9)
         assert line[-1, 0] == pytest.approx(4.0, abs=1e-6)
         assert (np.hypot(line[:, 0] - 2.0, line[:, 1] - 1.5) > 0.6).all()
+
+
+# ---- metal with a surface
+
+RADIUS = 20e-9
+
+
+def metal(dim: int = 2) -> em.Model:
+    """A void in a square of gold of 5 radii, or a ball of gold in a box of 3."""
+    gold, width = em.materials.gold(temperature=900.0), 0.2 * RADIUS
+    if dim == 2:
+        domain = em.mesh.periodic_rectangle((5 * RADIUS,) * 2, cells=(30, 30), axes="x")
+        void = em.surface.void((2.5 * RADIUS,) * 2, RADIUS)
+        return em.surface.model(domain, gold, shape=void, interface_width=width, current_density=1e12)
+    domain = em.mesh.box((3 * RADIUS,) * 3, cells=(15, 15, 15))
+    return em.surface.model(
+        domain,
+        gold,
+        shape=lambda x: RADIUS - np.linalg.norm(x - 1.5 * RADIUS, axis=0),
+        interface_width=width,
+    )
+
+
+def area(axes: Any) -> float:
+    """Area of the triangles that have colours."""
+    triangles = axes.collections[0]._triangulation
+    corners = np.stack([triangles.x, triangles.y], axis=1)[triangles.triangles]
+    edges = corners[:, 1:] - corners[:, :1]
+    return float(np.abs(np.linalg.det(edges)).sum() / 2)
+
+
+def test_metal_ends_at_its_surface() -> None:
+    """The square less the void, and its circle, to 1 % with nodes R/6 apart."""
+    figure = made(em.plot.surface(metal()))
+    (axes,) = figure.axes  # one colour needs no bar
+    assert axes.get_xlabel() == "x [nm]"
+    assert area(axes) == pytest.approx(100.0**2 - np.pi * 20.0**2, rel=0.005)
+    circle = np.concatenate(axes.collections[1].get_segments())  # type: ignore[attr-defined]
+    assert np.hypot(*(circle - 50.0).T) == pytest.approx(20.0, rel=0.01)
+
+
+def test_metal_has_the_colours_of_a_field() -> None:
+    """Named, or as a Function: the same; of the phase only what is above 1/2; a vector by its component."""
+    model = metal()
+    figures = [made(em.plot.surface(model, over=over)) for over in ("c", model["c"])]
+    assert [said(bar_of(figure)) for figure in figures] == ["c: metal 1, void 0"] * 2
+    values = np.asarray(figures[0].axes[0].collections[0].get_array())
+    assert values.min() == pytest.approx(0.5, abs=1e-6)
+    assert said(bar_of(made(em.plot.surface(model, over="distance")))) == "distance from the surface [nm]"
+    assert "current density x" in said(bar_of(made(em.plot.surface(model, over="j", component="x"))))
+
+
+def test_states_of_metal_stand_side_by_side(tmp_path: Path) -> None:
+    c = metal()["c"]
+    figure = made(em.plot.surface([c, c], tmp_path / "two.png", titles=["a", "b"], width="page"))
+    assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+    assert (tmp_path / "two.png").stat().st_size > 5000
+
+
+def test_metal_in_space_is_a_closed_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ball's volume to 4 %: its surface is cut from cells of R/5."""
+    drawn: list[Any] = []
+    add = rendering.add_field
+
+    def noted(plotter: Any, data: Any, *rest: Any) -> None:
+        drawn.append(data)
+        add(plotter, data, *rest)
+
+    monkeypatch.setattr(rendering, "add_field", noted)
+    figure = made(em.plot.surface(metal(3)))
+    assert drawn[0].volume == pytest.approx(4 / 3 * np.pi * 20.0**3, rel=0.04)
+    assert np.ptp(np.asarray(figure.axes[0].images[0].get_array()), axis=(0, 1)).max() > 100
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda m, f: em.plot.surface(f), r"the film model has c, mu.*, must have c and distance, as surface has"),
+        (lambda m, f: em.plot.surface([m["c"]], over="c"), "over with snapshots, must come with a model"),
+        (lambda m, f: em.plot.surface([m["c"]], titles=["a", "b"]), "titles: 2, must be as many as the 1"),
+        (lambda m, f: em.plot.surface(m, titles=["a", "b"]), "titles: 2, must be as many as the 1"),
+        (lambda m, f: em.plot.surface(m, over="phase"), "'phase'; the surface model has c, mu"),
+        (lambda m, f: em.plot.surface(m, over="j"), "must be a scalar or come with component"),
+        (lambda m, f: em.plot.surface(m, columns=0), "columns = 0, must be at least 1"),
+        (lambda m, f: em.plot.surface([f["c"]]), r"c up to 0\.4.* must be above 0.5 somewhere in a plane or a body"),
+        (lambda m, f: em.plot.surface([]), "0 fields, must be at least one"),
+    ],
+)
+def test_what_has_no_surface_is_refused(film: em.Model, draw: Callable[..., Any], message: str) -> None:
+    with pytest.raises(em.EmfemError, match=message):
+        draw(metal(), film)
 
 
 # ---- networks

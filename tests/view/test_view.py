@@ -36,14 +36,14 @@ from typer.testing import CliRunner
 
 pytest.importorskip("trame", reason="the extra view is not installed")
 
+from emfem.plot import labels, rendering
+from emfem.plot.camera import Camera
 from emfem.view import picture, series
-from emfem.view.eye import Eye
-from emfem.view.look import Look, Size
-from emfem.view.quantities import Field, of_series
+from emfem.view.display_options import DisplayOptions, Size
 from emfem.view.runs import Run, Sweep, called
 from emfem.view.scene import Scene
 from emfem.view.server import Page
-from emfem.view.state import Choice, Viewer
+from emfem.view.state import Viewer
 
 import aiohttp
 import msgpack
@@ -126,7 +126,7 @@ def test_values_at_points_are_those_of_the_field(name: str):
     x = scene.shape.points[:, 0]
     assert scene.values("u", 0.0) == pytest.approx(1 + x * (2 - x), rel=1e-12)
     assert scene.kind == {"interval": "curve", "box": "body", "tube": "body"}.get(name, "plane")
-    data = scene.dataset("u", 0.0)
+    data = rendering.dataset(scene.shape, scene.values("u", 0.0))
     assert data.n_cells == len(scene.shape.simplices)
     assert data.get_data_range("value") == pytest.approx(scene.limits("u"))
 
@@ -141,11 +141,23 @@ def test_a_vector_is_its_length_and_arrows():
     assert 16 <= len(places) <= 50  # boxes of a quarter of the height
 
 
+def test_a_component_of_a_vector_is_shown():
+    """The slope of 3 x - 4 y is (3, -4); a component that a vector lacks shows its length."""
+    scene = scene_of(DOMAINS["rectangle"](), lambda x: 3 * x[0] - 4 * x[1])
+    assert scene.components("slope") == em.fields.components((2,)) == ("x", "y", "magnitude")
+    assert scene.components("u") == ()
+    for component, value in {"x": 3.0, "y": -4.0, "magnitude": 5.0, "z": 5.0}.items():
+        assert scene.values("slope", 0.0, component) == pytest.approx(value, rel=1e-12)
+        assert scene.limits("slope", None, component) == pytest.approx((value, value), rel=1e-12)
+    assert [scene.meaning("slope", name).symbol for name in ("x", "magnitude", "z")] == ["slope_x", "slope", "slope"]
+    assert str(labels.quantity(scene.meaning("slope", "y"), (-4.0, -4.0))) == "slope_y"
+
+
 def test_a_vector_on_a_line_keeps_its_sign():
     """The slope of 2 x - x^2 on 0 <= x <= 2 is from 2 to -2."""
     scene = scene_of(DOMAINS["interval"](), lambda x: x[0] * (2 - x[0]))
     assert scene.limits("slope") == pytest.approx((-2.0, 2.0))
-    assert scene.fields["slope"].shown((-2.0, 2.0)).label == "slope"
+    assert str(labels.quantity(scene.fields["slope"], (-2.0, 2.0))) == "slope"
 
 
 def test_a_peak_does_not_set_the_scale():
@@ -158,7 +170,7 @@ def test_a_peak_does_not_set_the_scale():
 def test_a_body_has_no_points_twice():
     """27 corners of 2 x 2 x 2 cells, the middles of 36 faces and 8 cells."""
     scene = scene_of(DOMAINS["box"](), lambda x: x[0])
-    assert scene.solid("u", 0.0).n_points == 27 + 36 + 8
+    assert rendering.dataset(scene.shape, joined=True).n_points == 27 + 36 + 8
 
 
 @pytest.mark.parametrize(
@@ -172,15 +184,15 @@ def test_a_body_has_no_points_twice():
     ],
 )
 def test_what_a_field_is_called(words: str, vector: bool, title: str, label: str):
-    field = Field(Meaning(words, "A/m2", symbol="j", vector=vector))
-    assert field.title == title
-    assert field.shown((0.0, 3e9)).label == f"{label} [10⁹ A/m²]"
+    meaning = Meaning(words, "A/m2", symbol="j", vector=vector)
+    assert labels.entry(meaning) == title
+    assert str(labels.quantity(meaning, (0.0, 3e9))) == f"{label} [10⁹ A/m²]"
 
 
 def test_fields_of_a_run(run: Run):
     scene = run.scene
     assert list(scene.fields) == ["phi", "E", "j", "potential", "c", "mu", "flux", "field"]
-    assert [scene.fields[name].unit for name in scene.fields] == [""] * 8  # a film sets the scales
+    assert [meaning.unit for meaning in scene.fields.values()] == ["-"] * 8  # a film sets the scales
     film = run.results.field("c", 1.0)
     inside = scene.shape.points[:, :2][::7]
     assert scene.values("c", 1.0)[::7] == pytest.approx(em.fields.evaluate(film, inside), rel=1e-9)
@@ -233,7 +245,8 @@ def far(image: np.ndarray, colour: Any) -> np.ndarray:
 def test_colours_are_where_the_values_are():
     """x from left to right in viridis, with x = 2 at the right end; within 3 % of the colour's parts."""
     scene = scene_of(DOMAINS["rectangle"](), lambda x: x[0])
-    image = pixels(picture.png(scene, 0.0, Look("u", limits=(0.0, 2.0)), Eye(), Size(700, 500)))
+    options = DisplayOptions("u", colours="viridis", limits=(0.0, 2.0))
+    image = pixels(picture.png(scene, 0.0, options, Camera(), Size(700, 500)))
     assert image.shape == (500, 700, 3)
     row = image[250]
     for share in (0.0, 0.5, 1.0):
@@ -247,43 +260,71 @@ def test_colours_are_where_the_values_are():
 def test_every_kind_of_domain_is_drawn(name: str):
     """With all that can be asked for; and what is asked for changes the picture."""
     scene = scene_of(DOMAINS[name](), lambda x: x[0] * (2 - x[0]))
-    plain = Look("u", limits=scene.limits("u"))
-    first = pixels(picture.png(scene, 0.0, plain, Eye(), Size(420, 360), "title"))
+    plain = DisplayOptions("u", colours="viridis", limits=scene.limits("u"))
+    first = pixels(picture.png(scene, 0.0, plain, Camera(), Size(420, 360), "title"))
     assert 0.003 < (far(first, "white") > 0.1).mean() < 0.9
     wanted = {"edges": True} if name == "periodic" else {"edges": True, "boundaries": True}
     if name != "network":
-        full = pixels(picture.png(scene, 0.0, replace(plain, **wanted), Eye(), Size(420, 360), "title"))  # type: ignore[arg-type]
+        full = pixels(picture.png(scene, 0.0, replace(plain, **wanted), Camera(), Size(420, 360), "title"))  # type: ignore[arg-type]
         assert (np.abs(full - first).max(axis=2) > 0.1).mean() > 0.001
 
 
 def test_a_cut_and_a_turn_change_a_body():
     scene = scene_of(DOMAINS["box"](), lambda x: x[0])
-    look, eye = Look("u", limits=(0.0, 2.0)), Eye()
-    whole = pixels(picture.png(scene, 0.0, look, eye, Size(420, 360)))
-    cut = pixels(picture.png(scene, 0.0, replace(look, cut="x", place=0.3), eye, Size(420, 360)))
+    look, camera = DisplayOptions("u", colours="viridis", limits=(0.0, 2.0)), Camera()
+    whole = pixels(picture.png(scene, 0.0, look, camera, Size(420, 360)))
+    cut = pixels(picture.png(scene, 0.0, replace(look, cut="x", place=0.3), camera, Size(420, 360)))
     assert (far(cut, "white") > 0.1).sum() < 0.75 * (far(whole, "white") > 0.1).sum()
-    eye.turn(60, 10)
-    assert (np.abs(pixels(picture.png(scene, 0.0, look, eye, Size(420, 360))) - whole) > 0.1).any(axis=2).mean() > 0.02
+    camera.turn(60, 10)
+    turned = pixels(picture.png(scene, 0.0, look, camera, Size(420, 360)))
+    assert (np.abs(turned - whole) > 0.1).any(axis=2).mean() > 0.02
+
+
+def test_a_body_is_seen_from_the_same_side_in_all_pictures(monkeypatch: pytest.MonkeyPatch):
+    """Position, focal point and up of VTK's camera: of em.plot and of the viewer, and opposite from behind."""
+    seen: list[np.ndarray] = []
+    look_at = Camera.look_at
+
+    def noted(self: Camera, plotter: Any, *arguments: Any) -> None:
+        look_at(self, plotter, *arguments)
+        seen.append(np.array([plotter.camera.position, plotter.camera.focal_point, plotter.camera.up]))
+
+    monkeypatch.setattr(Camera, "look_at", noted)
+    domain = DOMAINS["box"]()
+    scene = scene_of(domain, lambda x: x[0])
+    model = em.conduction.model(domain, conductivity=1.0, on={"left": em.fixed(1.0), "right": em.fixed(0.0)})
+    em.solve_steady(model)
+    picture.png(scene, 0.0, DisplayOptions("u", colours="viridis"), Camera(), Size(420, 360))
+    em.plot.field(model["phi"])
+    em.plot.current(model, lines=2)
+    em.plot.mesh(domain)
+    viewer, *others, behind = seen
+    assert len(others) == 3
+    for other in others:
+        assert other == pytest.approx(viewer, abs=1e-12)
+    assert viewer[0] - viewer[1] == pytest.approx(behind[1] - behind[0], abs=1e-12)
+    assert viewer[0, 0] > 2 > 0 > viewer[0, 1]  # from the right, the front and above
+    assert viewer[0, 2] > 1
 
 
 def test_arrows_are_drawn():
     scene = scene_of(DOMAINS["rectangle"](), lambda x: 3 * x[0] - 4 * x[1])
-    look = Look("slope", limits=(4.0, 6.0))
+    look = DisplayOptions("slope", colours="viridis", limits=(4.0, 6.0))
     plain, arrows = (
-        pixels(picture.png(scene, 0.0, replace(look, arrows=on), Eye(), Size(500, 400))) for on in (False, True)
+        pixels(picture.png(scene, 0.0, replace(look, arrows=on), Camera(), Size(500, 400))) for on in (False, True)
     )
     assert (np.abs(arrows - plain).max(axis=2) > 0.1).mean() > 0.01
 
 
-def test_the_eye_zooms_and_moves():
-    bounds, eye = np.array([[0.0, 0.0, 0.0], [4.0, 2.0, 0.0]]), Eye()
-    lower, upper = eye.window(bounds)
+def test_the_camera_zooms_and_moves():
+    bounds, camera = np.array([[0.0, 0.0, 0.0], [4.0, 2.0, 0.0]]), Camera()
+    lower, upper = camera.window(bounds)
     assert (lower < 0).all() and (upper > [4.0, 2.0]).all()  # noqa: PT018
     for _ in range(4):
-        eye.nearer(1)
-    assert np.diff(eye.window(bounds), axis=0)[0] == pytest.approx((upper - lower) / 1.2**4)
-    eye.pan(0.5, 0.0)  # the scene goes half a picture to the right
-    assert eye.window(bounds).mean(axis=0) == pytest.approx([2.0 - 0.5 * (upper - lower)[0] / 1.2**4, 1.0])
+        camera.zoom_in(1)
+    assert np.diff(camera.window(bounds), axis=0)[0] == pytest.approx((upper - lower) / 1.2**4)
+    camera.pan(0.5, 0.0)  # the scene goes half a picture to the right
+    assert camera.window(bounds).mean(axis=0) == pytest.approx([2.0 - 0.5 * (upper - lower)[0] / 1.2**4, 1.0])
 
 
 # ---- runs as they are --------------------------------------------------------------------------------------------
@@ -321,7 +362,7 @@ def test_half_a_run_says_what_is_wrong(
     assert trouble in run.trouble
     assert bool(trouble) == bool(run.trouble)
     assert note in "; ".join(run.notes)
-    image, message = Viewer([run.folder]).draw(0, Choice(), 0.0, Size(300, 250))
+    image, message = Viewer([run.folder]).draw(0, DisplayOptions(), 0.0, Size(300, 250))
     assert (image is None) == bool(trouble)
     assert message == run.trouble
     assert "Traceback" not in run.trouble
@@ -350,10 +391,10 @@ def test_a_state_that_is_torn_inside_is_a_message(spoilt: Callable[..., Path]):
     data[400 : len(data) // 2] = bytes(len(data) // 2 - 400)
     path.write_bytes(bytes(data))
     viewer = Viewer([folder])
-    image, message = viewer.draw(0, Choice(range="this time"), 1.0, Size(300, 250))
+    image, message = viewer.draw(0, DisplayOptions(range="this time"), 1.0, Size(300, 250))
     assert image is None
     assert "cannot be read" in message
-    assert viewer.draw(0, Choice(range="this time"), 0.0, Size(300, 250))[0] is not None
+    assert viewer.draw(0, DisplayOptions(range="this time"), 0.0, Size(300, 250))[0] is not None
 
 
 def test_reload_sees_what_was_added(folders: Path, spoilt: Callable[..., Path]):
@@ -401,19 +442,19 @@ def test_one_scale_for_all_runs(folders: Path):
     viewer = Viewer([folders / "run", folders / "sweep"])
     viewer.toggle(0, viewer.sweeps[0].rows()[1][1]["hash"])
     each = [run.scene.limits("c") for run in viewer.panes]
-    assert viewer.limits(Choice("c"), 0.0) == (min(e[0] for e in each), max(e[1] for e in each))
-    scale = viewer.limits(Choice("c"), 0.0)
+    assert viewer.limits(DisplayOptions("c"), 0.0) == (min(e[0] for e in each), max(e[1] for e in each))
+    scale = viewer.limits(DisplayOptions("c"), 0.0)
     viewer.panes.reverse()
-    assert viewer.limits(Choice("c"), 0.0) == scale
+    assert viewer.limits(DisplayOptions("c"), 0.0) == scale
     first = [run.scene.limits("c", 0.0) for run in viewer.panes]
-    now = viewer.limits(Choice("c", range="this time"), 0.0)
+    now = viewer.limits(DisplayOptions("c", range="this time"), 0.0)
     assert now == (min(e[0] for e in first), max(e[1] for e in first))
-    assert now != viewer.limits(Choice("c"), 0.0)
+    assert now != viewer.limits(DisplayOptions("c"), 0.0)
 
 
 def test_typed_ranges(run: Run):
     viewer = Viewer([run.folder])
-    assert viewer.limits(Choice("c", range="typed", low="0.2", high=" 0.5 "), 0.0) == (0.2, 0.5)
+    assert viewer.limits(DisplayOptions("c", range="typed", low="0.2", high=" 0.5 "), 0.0) == (0.2, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -429,17 +470,17 @@ def test_typed_ranges(run: Run):
 def test_typed_ranges_that_are_none(run: Run, low: str, high: str, said: str):
     viewer = Viewer([run.folder])
     with pytest.raises(em.ParameterError) as caught:
-        viewer.limits(Choice("c", range="typed", low=low, high=high), 0.0)
+        viewer.limits(DisplayOptions("c", range="typed", low=low, high=high), 0.0)
     assert str(caught.value).startswith(said)
 
 
 def test_a_constant_has_a_scale_around_it(run: Run):
-    low, high = Viewer([run.folder]).limits(Choice("E"), 0.0)
+    low, high = Viewer([run.folder]).limits(DisplayOptions("E"), 0.0)
     assert (low, high) == pytest.approx((0.095, 0.105), rel=1e-6)
 
 
 def test_signed_fields_are_symmetrical(run: Run):
-    low, high = Viewer([run.folder]).limits(Choice("mu", colours="coolwarm"), 0.0)
+    low, high = Viewer([run.folder]).limits(DisplayOptions("mu", colours="coolwarm"), 0.0)
     assert -low == high > 0
 
 
@@ -470,8 +511,8 @@ def test_what_changes_steadily_is_shown_first():
     """Noise and what is kept are not."""
     t = np.linspace(0.0, 1.0, 21)
     table = pd.DataFrame({"t": t, "kept": 1.0, "noise": np.cos(20 * np.pi * t), "grows": 1 + t, "falls": 3 - t})
-    assert series.liveliest([SimpleNamespace(series=table)]) == "grows"  # type: ignore[list-item]
-    assert series.liveliest([SimpleNamespace(series=None)]) == ""  # type: ignore[list-item]
+    assert series.most_varying([SimpleNamespace(series=table)]) == "grows"  # type: ignore[list-item]
+    assert series.most_varying([SimpleNamespace(series=None)]) == ""  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(
@@ -485,7 +526,7 @@ def test_what_changes_steadily_is_shown_first():
     ],
 )
 def test_numbers_have_units(value: float, unit: str, told: str):
-    assert of_series("x", abs(value), unit, powers=False).told(value) == told
+    assert labels.series("x", abs(value), unit, powers=False).text(value) == told
 
 
 # ---- the command -------------------------------------------------------------------------------------------------
@@ -730,6 +771,17 @@ def test_quantity_colours_and_mesh_change_the_picture(tab: Tab):
         assert differ(seen[-2], seen[-1]) > 0.003
     for name in ("edges", "boundaries"):
         tab.settle(tab.page.locator(f"#{name}").click)
+
+
+def test_a_component_is_chosen(tab: Tab):
+    """The list is there for vectors only."""
+    assert not tab.page.locator(".v-select:has(#component)").is_visible()
+    tab.settle(lambda: tab.choose("field", "flux: flux of solute"))
+    length = tab.pane()
+    tab.settle(lambda: tab.choose("component", "y"))
+    assert differ(tab.pane(), length) > 0.02
+    tab.settle(lambda: tab.choose("field", "c: concentration"))
+    assert not tab.page.locator(".v-select:has(#component)").is_visible()
 
 
 def test_a_range_is_typed(tab: Tab):

@@ -1,4 +1,4 @@
-"""Who is answered: our own page, in the browser that was shown the token."""
+"""Access to the page: only from this machine, with the token."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ HOST = "127.0.0.1"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def guard(token: str) -> Any:
-    """What stands before every request: the token in the address opens, and leaves a cookie for what the page needs.
+def require_token(token: str) -> Any:
+    """Return the middleware that checks every request: the token in the address, or the cookie that it leaves.
 
-    A request must also be to this machine by its own name, and a socket be opened by our page: a page of another site
-    that the same browser shows gets nothing, whatever its name is made to point to.
+    A request must also name this machine, and a socket must be opened by this page: a page of another site in the same
+    browser gets nothing, whatever address its name points to.
     """
 
     @web.middleware
@@ -28,8 +28,8 @@ def guard(token: str) -> Any:
         if name not in (HOST, "localhost") or (origin is not None and origin != f"http://{host}"):
             return web.Response(status=403, text="emfem view answers its own page only.\n")
         cookie = f"emfem_{port}"
-        shown, kept = request.query.get("secret", ""), request.cookies.get(cookie, "")
-        if not (_same(shown, token) or _same(kept, token)):
+        shown, stored = request.query.get("secret", ""), request.cookies.get(cookie, "")
+        if not (_same(shown, token) or _same(stored, token)):
             return web.Response(status=403, text="Open the whole address that emfem view printed: it holds a token.\n")
         if request.path == "/" or (request.path == "/index.html" and not shown):  # the script needs it, after F5 too
             response: web.StreamResponse = web.HTTPFound(f"/index.html?secret={token}")
@@ -45,5 +45,5 @@ def guard(token: str) -> Any:
 
 
 def _same(shown: str, token: str) -> bool:
-    """Whether two texts are equal, in a time that does not tell how far."""
+    """Compare two texts in a time that does not depend on where they differ."""
     return secrets.compare_digest(shown.encode(), token.encode())

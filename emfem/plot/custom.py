@@ -1,4 +1,4 @@
-"""Figures that functions of your own draw, in the look of all others."""
+"""Figures and animations that a function of the user draws, in the style of all others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from emfem.errors import count, number
 from emfem.files import writable
 from emfem.plot import style
-from emfem.plot.fields import MOVING, film
+from emfem.plot.fields import MOVING, write_frames
 
 from matplotlib.figure import Figure
 from mpi4py import MPI
@@ -22,10 +22,10 @@ def figure(
     width: str | float = "page",
     height: float = 2.8,
 ) -> Figure | None:
-    """A figure that a function draws with Matplotlib, in emfem's fonts and lines. Collective.
+    """Return a figure that a function draws with Matplotlib, in emfem's fonts and lines. Collective.
 
     Args:
-        draw: called on rank 0 with the empty figure: it must not ask for a field or a quantity, which takes all ranks.
+        draw: called on rank 0 with the empty figure: it must not call collective functions.
         path: as in `em.plot.field`.
         width: as in `em.plot.field`.
         height: [inch].
@@ -41,9 +41,9 @@ def figure(
     target = style.picture(path)
 
     def render() -> Figure:
-        made = style.blank(*size)
-        draw(made)
-        return style.written(made, target)
+        figure = style.blank(*size)
+        draw(figure)
+        return style.written(figure, target)
 
     return style.draw(MPI.COMM_WORLD, render)
 
@@ -57,18 +57,18 @@ def movie(
     height: float = 2.8,
     frames_per_second: int = 10,
 ) -> Path:
-    """A film whose frames a function draws with Matplotlib, in emfem's fonts and lines. Collective.
+    """Write an animation whose frames a function draws with Matplotlib, in emfem's fonts and lines. Collective.
 
     Args:
         draw: called on rank 0 with an empty figure and the number of the frame, from 0.
-        frames: how many there are.
+        frames: their number.
         path: a name ending in .mp4 or .gif; its folder is made.
         width: as in `em.plot.field`; 200 pixels an inch.
         height: [inch].
         frames_per_second: speed.
 
     Returns:
-        The path of the film.
+        The path of the animation.
 
     Raises:
         ParameterError: for a size or a number out of its bounds, or a file that cannot be written.
@@ -79,9 +79,9 @@ def movie(
     target = writable(path, *MOVING)
 
     def frame(i: int) -> Figure:
-        made = style.blank(*size)
-        draw(made, i)
-        return made
+        figure = style.blank(*size)
+        draw(figure, i)
+        return figure
 
-    style.draw(MPI.COMM_WORLD, lambda: film(map(frame, range(many)), target, speed))
+    style.draw(MPI.COMM_WORLD, lambda: write_frames(map(frame, range(many)), target, speed))
     return target

@@ -1,0 +1,53 @@
+"""Options of the pictures of the viewer: field, colours, what is drawn beside it, and the size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emfem.plot import style
+
+BY_FIELD = "by quantity"  # viridis, and blue to red for a signed field, such as stress
+MAPS = (BY_FIELD, style.COLOURS, "cividis", "magma", "inferno", style.SIGNED, "Greys")
+RANGES = ("all times", "this time", "without peaks", "typed")
+
+
+@dataclass(frozen=True)
+class DisplayOptions:
+    """Choices on the page, and the ends of the colour scale that follow from them.
+
+    Attributes:
+        field: name of the field; empty for the first unknown of the last model.
+        component: of a vector, one of `emfem.fields.components`.
+        colours: one of `MAPS`.
+        range: source of the ends of the colour scale, one of `RANGES`.
+        low: the lower end as it was typed, a number or a text with a unit.
+        high: the upper end.
+        edges: True to draw the cells.
+        boundaries: True to draw the named boundaries.
+        arrows: True to draw a vector's arrows.
+        cut: the axis across which a body is cut; empty for none.
+        place: of the cut, in parts of the body's size.
+        limits: ends of the colour scale in the units of the model; the viewer sets them.
+    """
+
+    field: str = ""
+    component: str = "magnitude"
+    colours: str = BY_FIELD
+    range: str = RANGES[0]
+    low: str = ""
+    high: str = ""
+    edges: bool = False
+    boundaries: bool = False
+    arrows: bool = False
+    cut: str = ""
+    place: float = 0.5
+    limits: tuple[float, float] = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Size:
+    """Size of a picture: width and height on the page [pixel], and pixels of the screen for each of them."""
+
+    width: int
+    height: int
+    ratio: float = 1.0

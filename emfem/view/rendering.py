@@ -1,0 +1,87 @@
+"""Fields of runs as pixels: VTK draws them with one plotter for all pictures."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from emfem.plot import rendering, style
+from emfem.plot.camera import Camera
+from emfem.plot.simplices import Floats
+from emfem.view.display_options import DisplayOptions
+from emfem.view.scene import Scene
+
+import numpy as np
+import pyvista
+from numpy.typing import NDArray
+
+
+@cache
+def _plotter() -> pyvista.Plotter:
+    """Return the plotter: another one would cost a quarter of a second each time."""
+    plotter = rendering.blank()
+    plotter.enable_anti_aliasing("msaa")
+    plotter.show(auto_close=False)  # the first picture resets the camera
+    plotter.suppress_rendering = True  # else each added mesh is drawn at once
+    return plotter
+
+
+def draw(scene: Scene, t: float, options: DisplayOptions, camera: Camera, pixels: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return a field in a plane or in space as pixels, shape (height, width, 3)."""
+    plotter = _plotter()
+    plotter.clear()
+    plotter.hide_axes()
+    plotter.enable_lightkit()
+    if tuple(plotter.window_size) != pixels:
+        plotter.window_size = list(pixels)
+    if scene.kind == "body":
+        _add_body(plotter, scene, t, options)
+        camera.look_at(plotter, scene.bounds, 1.25 if _translucent(scene, options) else 1.08)
+    else:
+        values = scene.values(options.field, t, options.component)
+        rendering.add_field(plotter, rendering.dataset(scene.shape, values), options.limits, options.colours)
+        if options.edges and scene.shape.dim > 1:
+            plotter.add_mesh(scene.edges, color=style.INK, opacity=0.35, line_width=1)
+        camera.look_down(plotter, scene.bounds)
+    plotter.suppress_rendering = False
+    plotter.render()
+    image = np.asarray(plotter.screenshot(return_img=True))
+    plotter.suppress_rendering = True
+    return image
+
+
+def _translucent(scene: Scene, options: DisplayOptions) -> bool:
+    """Return True for a body with arrows inside."""
+    return scene.shape.dim == 3 and options.arrows and scene.fields[options.field].vector
+
+
+def _add_body(plotter: pyvista.Plotter, scene: Scene, t: float, options: DisplayOptions) -> None:
+    """Add a body, a shell or wires in space."""
+    dim, extent = scene.shape.dim, np.ptp(scene.bounds, axis=0)
+    data = rendering.dataset(scene.shape, scene.values(options.field, t, options.component), joined=True)
+    if options.cut:
+        place = scene.bounds[0] + options.place * extent
+        data = data.clip(normal=np.eye(3)["xyz".index(options.cut)], origin=place)
+    opacity = 0.35 if _translucent(scene, options) else 1.0
+    rendering.add_field(plotter, data, options.limits, options.colours, opacity=opacity, sharp=not options.edges)
+    if options.edges and dim > 1:
+        edges = data.extract_all_edges() if options.cut and data.n_cells else scene.edges
+        plotter.add_mesh(edges, color=style.INK, opacity=0.35, line_width=1)
+    if options.boundaries:
+        for tag, rim in scene.rims.items():
+            dots = {"point_size": 12, "render_points_as_spheres": True} if dim == 1 else {}
+            plotter.add_mesh(rim, color=style.named_colour(tag - 1), lighting=False, **dots)
+    if options.arrows and scene.fields[options.field].vector:
+        places, vectors = scene.arrows(options.field, t, 14)
+        cloud = pyvista.PolyData(places)
+        cloud.point_data["vector"] = shortened(vectors)
+        cloud.set_active_vectors("vector")
+        cones = cloud.glyph(orient="vector", scale="vector", factor=1.3 * float(extent.max()) / 14)
+        plotter.add_mesh(cones, color=style.INK, lighting=False)
+    plotter.add_axes(color="black", line_width=2, viewport=(0, 0, 0.16, 0.16))
+
+
+def shortened(vectors: Floats) -> Floats:
+    """Return vectors over the length that a tenth of them exceeds, at most 1 long, as a sharp corner has long ones."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    usual = float(np.quantile(lengths, 0.9)) or float(lengths.max()) or 1.0
+    return vectors / np.maximum(lengths, usual)[:, None]
