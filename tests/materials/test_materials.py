@@ -604,6 +604,14 @@ def test_a_line_needs_its_paths():
         em.materials.copper(diffusivity=1e-15).in_line(**size)
 
 
+def test_a_path_has_its_own_charge_and_the_others_that_of_the_metal():
+    size: dict[str, Any] = {"width": 1e-6, "height": 1e-6, "grain_size": 2e-7}
+    paths = ("lattice", "grain_boundary")
+    line = em.materials.copper().in_line(**size, paths=paths, charges={"grain_boundary": -2.0})
+    slow, fast = line.lattice_diffusivity, line.grain_boundary_diffusivity_thickness * (1 - 0.2) / 2e-7
+    assert line.effective_charge == close((-5.0 * slow - 2.0 * fast) / (slow + fast), rel=1e-14)
+
+
 def test_the_confidence_of_a_line_is_that_of_its_worst_path():
     size: dict[str, Any] = {"width": 1e-6, "height": 1e-6, "grain_size": 2e-7}
     copper = em.materials.copper()
