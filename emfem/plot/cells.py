@@ -200,7 +200,8 @@ def body(axes: Axes, plotter: pyvista.Plotter, points: Floats, by: AxisLabel, ca
     axes.imshow(image)
     axes.set_axis_off()
     axes.text(1.0, -0.02, by.size(points), transform=axes.transAxes, ha="right", va="top", fontsize="small")
-    corner: Any = offset_copy(axes.transAxes, axes.figure, 14, -16, units="points")
+    paper: Any = axes.figure
+    corner: Any = offset_copy(axes.transAxes, paper, 14, -16, units="points")
     line = {"arrowstyle": "-", "color": style.GREY, "linewidth": 0.8, "shrinkA": 2, "shrinkB": 0}
     place: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": "x-small", "color": style.GREY}
     for name, end in zip("xyz", np.transpose(camera.screen()), strict=True):

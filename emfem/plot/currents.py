@@ -23,9 +23,7 @@ from matplotlib.figure import Figure
 
 COMMON, PEAK = 0.98, 4.0  # share of the domain that sets the scale of |j| where the peak is PEAK times higher
 ROUND_OFF = 1e-10  # largest relative difference of potentials or currents that is round-off
-NOISE = (
-    1e-60  # potential differences below it [V, or of its scale]: what is left of an earlier solution where no drive is
-)
+NOISE = 1e-60  # potential differences below it are the rest of an earlier solution [V, or the unit of its scale]
 
 
 def current(
