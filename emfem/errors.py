@@ -6,7 +6,6 @@ alike, before any collective call.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
@@ -114,21 +113,25 @@ def number(
         ParameterError: if it is no real number, not finite, or out of bounds.
     """
     units = f" {unit}" if unit else ""
-    result = None
-    with contextlib.suppress(TypeError, ValueError):
+    try:
         result = None if isinstance(value, str | bool) else float(value)
+    except (TypeError, ValueError):
+        result = None
     if result is None:
         msg = f"{name} = {value!r}, must be a number"
         raise ParameterError(msg)
-    require(math.isfinite(result), f"{name} = {result}{units}, must be finite")
+    if not math.isfinite(result):
+        msg = f"{name} = {result}{units}, must be finite"
+        raise ParameterError(msg)
     for bound, words, holds in (
         (above, "greater than", operator.gt),
         (at_least, "at least", operator.ge),
         (below, "less than", operator.lt),
         (at_most, "at most", operator.le),
     ):
-        if bound is not None:
-            require(holds(result, bound), f"{name} = {result:g}{units}, must be {words} {bound:g}{units}")
+        if bound is not None and not holds(result, bound):
+            msg = f"{name} = {result:g}{units}, must be {words} {bound:g}{units}"
+            raise ParameterError(msg)
     return result
 
 
