@@ -74,7 +74,7 @@ def test_choice_lists_what_there_is():
     assert caught.value.known == ("square", "cube")
 
 
-def test_an_owner_without_names_says_so():
+def test_an_owner_without_names_has_no_names():
     assert str(UnknownName("a", "this mesh", ())) == "'a'; this mesh has no names"
 
 
@@ -88,7 +88,7 @@ def test_floats_keeps_the_shape():
     assert errors.floats("field", [[1, 2], [3, 4]]).tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
 
-def test_kind_says_what_it_must_be():
+def test_kind_names_the_type_required():
     errors.kind("alloy", 1.0, float, "a float")
     with pytest.raises(ParameterError, match=r"^alloy = 'x', must be a float$"):
         errors.kind("alloy", "x", float, "a float")

@@ -51,7 +51,7 @@ def integrate(form: ufl.Form) -> float:
 
 
 @shapes
-def test_volume_and_faces_are_where_their_names_say(
+def test_volume_and_faces_match_their_names(
     make: Callable[[], Domain], lengths: tuple[float, ...], faces: dict[str, tuple[int, int]]
 ):
     domain = make()

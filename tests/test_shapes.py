@@ -239,7 +239,7 @@ def test_cells_are_three_times_finer_where_current_crowds(shape: str):
 
 
 @pytest.mark.parametrize("shape", CROWDED)
-def test_the_size_there_can_be_given(shape: str):
+def test_the_size_there_is_an_argument(shape: str):
     domain = MAKERS[shape](refine=0.03)
     assert size_at(domain, CROWDED[shape]) < 1.6 * 0.03
 
@@ -340,7 +340,7 @@ def test_a_shape_is_the_same_on_two_ranks(shape: str, on_one_rank: Any, on_two_r
 
 
 @pytest.mark.parametrize(
-    ("shape", "change", "told"),
+    ("shape", "change", "message"),
     [
         ("notched strip", {"length": 0.0}, "length = 0, must be greater than 0"),
         ("notched strip", {"width": -1.0}, "width = -1, must be greater than 0"),
@@ -413,10 +413,10 @@ def test_a_shape_is_the_same_on_two_ranks(shape: str, on_one_rank: Any, on_two_r
         ("periodic cell", {"refine": 0.3}, "refine = 0.3, must be at most 0.2"),
     ],
 )
-def test_a_shape_that_cannot_be_is_refused(shape: str, change: dict[str, Any], told: str):
+def test_a_shape_that_cannot_be_is_refused(shape: str, change: dict[str, Any], message: str):
     with pytest.raises(em.ParameterError) as caught:
         MAKERS[shape](**change)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 if __name__ == "__main__":
