@@ -143,7 +143,7 @@ def test_a_shape_may_leave_a_length_open():
 def test_the_first_wrong_entry_is_reported():
     errors.require_all([True, True], lambda i: f"entry {i}")
     errors.require_all([], lambda i: f"entry {i}")
-    with pytest.raises(ParameterError, match="^entry 1$"):
+    with pytest.raises(ParameterError, match=r"^entry 1$"):
         errors.require_all([True, False, False], lambda i: f"entry {i}")
-    with pytest.raises(ParameterError, match="^must hold$"):
+    with pytest.raises(ParameterError, match=r"^must hold$"):
         errors.require(0, "must hold")
