@@ -36,8 +36,6 @@ __all__ = [
 
 __dir__ = dir_of(__all__)
 
-FEW = 4  # numbers that a message shows; of more, it has the shape
-
 
 class EmfemError(Exception):
     """Base of all errors that emfem raises about its input or its run."""
@@ -159,7 +157,7 @@ def floats(
         result.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, result.shape, strict=True))
     )
     if not fits or (finite and not np.isfinite(result).all()):
-        content = f"= {value!r}" if result.size <= FEW else f"of shape {result.shape}"
+        content = f"of shape {result.shape}" if result.ndim else f"= {value!r}"
         msg = f"{name} {content}, must be {words}"
         raise ParameterError(msg)
     return result

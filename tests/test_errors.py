@@ -121,10 +121,10 @@ def test_a_good_value_raises_nothing(check: Callable[..., Any]):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([1.0, 2.0, 3.0], r"size = \[1.0, 2.0, 3.0\], must be two lengths"),
+        ([1.0, 2.0, 3.0], r"size of shape \(3,\), must be two lengths"),
         (3.0, r"size = 3.0, must be two lengths"),
         (np.zeros((3, 2)), r"size of shape \(3, 2\), must be two lengths"),
-        ([1.0, math.nan], r"size = \[1.0, nan\], must be two lengths"),
+        ([1.0, math.nan], r"size of shape \(2,\), must be two lengths"),
         ("ab", r"size = 'ab', must be numbers"),
     ],
 )
