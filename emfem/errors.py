@@ -6,7 +6,6 @@ alike, before any collective call.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
@@ -36,8 +35,6 @@ __all__ = [
 ]
 
 __dir__ = dir_of(__all__)
-
-FEW = 4  # numbers that a message shows; of more, it has the shape
 
 
 class EmfemError(Exception):
@@ -114,21 +111,25 @@ def number(
         ParameterError: if it is no real number, not finite, or out of bounds.
     """
     units = f" {unit}" if unit else ""
-    result = None
-    with contextlib.suppress(TypeError, ValueError):
+    try:
         result = None if isinstance(value, str | bool) else float(value)
+    except (TypeError, ValueError):
+        result = None
     if result is None:
         msg = f"{name} = {value!r}, must be a number"
         raise ParameterError(msg)
-    require(math.isfinite(result), f"{name} = {result}{units}, must be finite")
+    if not math.isfinite(result):
+        msg = f"{name} = {result}{units}, must be finite"
+        raise ParameterError(msg)
     for bound, words, holds in (
         (above, "greater than", operator.gt),
         (at_least, "at least", operator.ge),
         (below, "less than", operator.lt),
         (at_most, "at most", operator.le),
     ):
-        if bound is not None:
-            require(holds(result, bound), f"{name} = {result:g}{units}, must be {words} {bound:g}{units}")
+        if bound is not None and not holds(result, bound):
+            msg = f"{name} = {result:g}{units}, must be {words} {bound:g}{units}"
+            raise ParameterError(msg)
     return result
 
 
@@ -156,7 +157,7 @@ def floats(
         result.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, result.shape, strict=True))
     )
     if not fits or (finite and not np.isfinite(result).all()):
-        content = f"= {value!r}" if result.size <= FEW else f"of shape {result.shape}"
+        content = f"of shape {result.shape}" if result.ndim else f"= {value!r}"
         msg = f"{name} {content}, must be {words}"
         raise ParameterError(msg)
     return result

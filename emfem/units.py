@@ -2,8 +2,6 @@
 
 import math
 
-from emfem.public import dir_of
-
 # length [m]
 m = 1.0
 mm = 1e-3
@@ -46,4 +44,7 @@ deg = math.pi / 180.0
 elementary_charge = 1.602176634e-19  # [C]
 boltzmann = 1.380649e-23  # [J/K]
 
-__dir__ = dir_of([name for name, value in globals().items() if isinstance(value, float)])
+
+def __dir__() -> list[str]:
+    """Return the names of the units and constants."""
+    return sorted(name for name, value in globals().items() if isinstance(value, float))

@@ -73,7 +73,7 @@ def test_a_film_has_a_body_too():
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (lambda: em.mesh.interval(1.0, cells=3), "must be plane"),
         (lambda: em.mesh.box((1, 1, 1), cells=(1, 1, 1)), "must be plane"),
@@ -83,6 +83,6 @@ def test_a_film_has_a_body_too():
         (lambda: em.mesh.annulus(inner=0.5, outer=1.0, size=0.3), "must not reach below 0"),
     ],
 )
-def test_what_cannot_be_turned_is_refused(make: Callable[[], em.mesh.Domain], told: str):
-    with pytest.raises(em.ParameterError, match=told):
+def test_what_cannot_be_turned_is_refused(make: Callable[[], em.mesh.Domain], message: str):
+    with pytest.raises(em.ParameterError, match=message):
         em.mesh.axisymmetric(make())

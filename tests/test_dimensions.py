@@ -486,7 +486,7 @@ def test_a_species_has_the_unit_it_is_given() -> None:
 def test_models_and_fields_describe_themselves() -> None:
     model = bare(_plane(same).with_thickness(80 * nm))
     assert repr(model) == "<conduction model on rectangle, t = 0; phi, E, j, potential; units: SI>"
-    assert repr(model.domain) == ("<rectangle of triangle cells in 2-D; boundaries left, right, bottom, top; SI>")
+    assert repr(model.domain) == ("<rectangle of 48 triangle cells in 2-D; boundaries left, right, bottom, top; SI>")
     assert repr(model.fields["j"]) == "<vector j [A/m2]: current density>"
     assert (model.quantities["power"].symbol, model.quantities["power"].label) == ("power", "power")
     assert SI.length == "m"

@@ -74,7 +74,7 @@ def test_choice_lists_what_there_is():
     assert caught.value.known == ("square", "cube")
 
 
-def test_an_owner_without_names_says_so():
+def test_an_owner_without_names_has_no_names():
     assert str(UnknownName("a", "this mesh", ())) == "'a'; this mesh has no names"
 
 
@@ -88,7 +88,7 @@ def test_floats_keeps_the_shape():
     assert errors.floats("field", [[1, 2], [3, 4]]).tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
 
-def test_kind_says_what_it_must_be():
+def test_kind_names_the_type_required():
     errors.kind("alloy", 1.0, float, "a float")
     with pytest.raises(ParameterError, match=r"^alloy = 'x', must be a float$"):
         errors.kind("alloy", "x", float, "a float")
@@ -116,3 +116,34 @@ def test_convergence_error_carries_time_step_and_reason():
 @pytest.mark.parametrize("check", [errors.number, errors.floats])
 def test_a_good_value_raises_nothing(check: Callable[..., Any]):
     assert check("size", 1.5) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([1.0, 2.0, 3.0], r"size of shape \(3,\), must be two lengths"),
+        (3.0, r"size = 3.0, must be two lengths"),
+        (np.zeros((3, 2)), r"size of shape \(3, 2\), must be two lengths"),
+        ([1.0, math.nan], r"size of shape \(2,\), must be two lengths"),
+        ("ab", r"size = 'ab', must be numbers"),
+    ],
+)
+def test_floats_of_another_shape_or_not_finite_are_refused(value: Any, message: str):
+    with pytest.raises(ParameterError, match=f"^{message}$"):
+        errors.floats("size", value, (2,), "two lengths", finite=True)
+
+
+def test_a_shape_may_leave_a_length_open():
+    assert errors.floats("holes", np.ones((5, 3)), (None, 3), "(n, 3)").shape == (5, 3)
+    assert np.isnan(errors.floats("x", [math.nan], (None,), "numbers")[0])
+    with pytest.raises(ParameterError, match=r"holes of shape \(3, 5\), must be \(n, 3\)"):
+        errors.floats("holes", np.ones((3, 5)), (None, 3), "(n, 3)")
+
+
+def test_the_first_wrong_entry_is_reported():
+    errors.require_all([True, True], lambda i: f"entry {i}")
+    errors.require_all([], lambda i: f"entry {i}")
+    with pytest.raises(ParameterError, match=r"^entry 1$"):
+        errors.require_all([True, False, False], lambda i: f"entry {i}")
+    with pytest.raises(ParameterError, match=r"^must hold$"):
+        errors.require(0, "must hold")

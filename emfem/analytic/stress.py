@@ -363,7 +363,7 @@ def _released(tau: Values) -> Values:
     return np.where(tau <= EARLY, early, 1 - _waves(tau, lambda k: k**-2.0))
 
 
-def _waves(tau: Values, shape: Callable[[Values], Values]) -> Values:
+def _waves(tau: Values, shape: Callable[[Any], Any]) -> Values:
     """Return `2 sum_n shape(k_n) exp(-k_n^2 tau)`, k_n = (n + 1/2) pi."""
     k = (np.arange(WAVES) + 0.5) * np.pi
     return 2 * (shape(k) * np.exp(-(k**2) * tau[..., None])).sum(axis=-1)

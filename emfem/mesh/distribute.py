@@ -60,7 +60,7 @@ def distribute_from_root(shape: str, make: Callable[[], RawMesh], comm: MPI.Comm
 
 
 def distribute(shape: str, raw: RawMesh | None, comm: MPI.Comm) -> Domain:
-    """Return the domain of the mesh on rank 0, None on the others. Collective."""
+    """Return the domain of `raw`, which is a mesh on rank 0 and None on the others. Collective."""
     if raw is not None and any(raw.period):
         raw = merge_periodic_images(raw)
     header = raw and (raw.cell, raw.degree, raw.nodes.shape[1], raw.cells.shape[1], raw.period)

@@ -170,7 +170,7 @@ def _halfway(gray: NDArray[np.float64]) -> float:
 
 
 def _cleaned(region: shapely.Geometry) -> shapely.Geometry:
-    """Return the region without pieces and pores smaller than a speck."""
+    """Return the region without pieces and pores smaller than SPECK."""
     pieces = [p for p in getattr(region, "geoms", [region]) if isinstance(p, shapely.Polygon) and p.area >= SPECK]
     return shapely.MultiPolygon(
         [

@@ -277,7 +277,7 @@ def _check_fed(cards: Cards, nodes: tuple[str, ...], pairs: Numbers, pads: Mappi
 
 
 def _filled(points: Floats, vias: Numbers) -> Floats:
-    """Return the points; those of nodes without coordinates are at a node joined by a via, or in the middle."""
+    """Return the points; those of nodes without coordinates are those of a node joined by a via, or the mean."""
     result = points.copy()
     for _ in range(2):
         for here, there in ((0, 1), (1, 0)):

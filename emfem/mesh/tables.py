@@ -107,10 +107,10 @@ def _network(tables: Mapping[str, Any], unit: float | None, file: str) -> Networ
         if name not in KEYS:
             raise UnknownName(name, f"a network in {file}", KEYS)
     scale = _number(f"unit in {file}", tables.get("unit", 1.0)) if unit is None else unit
-    nodes = Table("nodes", file, _rows(tables, "nodes", ("x", "y", "z"), file))
+    nodes = Rows("nodes", file, _rows(tables, "nodes", ("x", "y", "z"), file))
     common = {name: tables[name] for name in ("width", "thickness") if name in tables}
-    wires = Table("segments", file, [common | row for row in _rows(tables, "segments", COLUMNS["segments"], file)])
-    vias = Table("vias", file, _rows(tables, "vias", COLUMNS["vias"], file))
+    wires = Rows("segments", file, [common | row for row in _rows(tables, "segments", COLUMNS["segments"], file)])
+    vias = Rows("vias", file, _rows(tables, "vias", COLUMNS["vias"], file))
     names: dict[str, int] = {}
     for i, row in enumerate(nodes.rows):
         name = str(row.get("name", i))
@@ -132,7 +132,7 @@ def _network(tables: Mapping[str, Any], unit: float | None, file: str) -> Networ
 
 
 @dataclass(frozen=True)
-class Table:
+class Rows:
     """Rows of a table, each by its columns."""
 
     name: str

@@ -37,15 +37,15 @@ def test_kink_is_an_equilibrium() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"length": 0.0}, "length = 0, must be greater than 0"),
         ({"drive": np.nan}, "drive = nan"),
         ({"mean": 1.0}, "mean = 1, must be less than 1"),
     ],
 )
-def test_bad_input_is_named(change: dict[str, float], told: str) -> None:
-    with pytest.raises(em.ParameterError, match=told):
+def test_bad_input_is_named(change: dict[str, float], message: str) -> None:
+    with pytest.raises(em.ParameterError, match=message):
         em.analytic.logistic_profile(0.0, **({"length": 1.0, "drive": 1.0, "mean": 0.5} | change))
 
 

@@ -50,7 +50,7 @@ def test_a_shape_is_made_and_can_be_read(tmp_path: Path):
 def test_a_mesh_is_checked():
     code, out, err = run("mesh", "check", PLATE, "--unit", "mm")
     assert (code, err) == (0, "")
-    assert out.startswith("plate.msh 0.02 x 0.01: ")
+    assert out.startswith("plate.msh 0.02 x 0.01 m: ")
     assert "\n  copper     area 9.37" in out
     assert "\n  source     length 0.01\n" in out
 

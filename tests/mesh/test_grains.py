@@ -95,7 +95,7 @@ def test_an_existing_region_is_replaced():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("strip", 3), "domain = 'strip', must be one of em.mesh"),
         ((None, 0), "count = 0, must be at least 1"),
@@ -103,11 +103,11 @@ def test_an_existing_region_is_replaced():
         ((None, 60), "count = 60 grains, of which "),
     ],
 )
-def test_grains_that_cannot_be_are_refused(arguments: tuple[Any, Any], told: str):
+def test_grains_that_cannot_be_are_refused(arguments: tuple[Any, Any], message: str):
     domain, count = arguments
     with pytest.raises(em.ParameterError) as caught:
         em.mesh.grains(domain or em.mesh.rectangle((2.0, 1.0), cells=(8, 4)), count)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_negative_seed_is_refused():
@@ -171,7 +171,7 @@ def test_an_edge_between_two_sides_does_not_shrink():
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"size_xy": 2.0}, "size_xy = 2.0, must be two lengths"),
         ({"size_xy": (2.0, -1.0)}, "length along y = -1, must be greater than 0"),
@@ -184,7 +184,7 @@ def test_an_edge_between_two_sides_does_not_shrink():
         ({"seed": 0.5}, "seed = 0.5, must be a whole number"),
     ],
 )
-def test_a_polycrystal_that_cannot_be_is_refused(change: dict[str, Any], told: str):
+def test_a_polycrystal_that_cannot_be_is_refused(change: dict[str, Any], message: str):
     with pytest.raises(em.ParameterError) as caught:
         em.mesh.polycrystal(**GIVEN | change)
-    assert told in str(caught.value)
+    assert message in str(caught.value)

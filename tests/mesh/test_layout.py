@@ -96,7 +96,7 @@ def test_a_cell_is_chosen_by_name(layout: Draw):
 
 
 @pytest.mark.parametrize(
-    ("rectangles", "told"),
+    ("rectangles", "message"),
     [
         ((LINE, LEFT), r"electrodes\['cathode'\] = 11, must hold polygons: cell 'TOP' of test.gds has 1/0, 10/0"),
         ((LEFT, RIGHT), r"layer = 1, must hold polygons: cell 'TOP' of test.gds has 10/0, 11/0"),
@@ -106,8 +106,8 @@ def test_a_cell_is_chosen_by_name(layout: Draw):
         ((LINE, LEFT, (0.0, -1.0, 12.0, 3.0, 11, 0)), "the electrodes cover all of the film"),
     ],
 )
-def test_a_layout_without_a_film_between_electrodes_is_refused(layout: Draw, rectangles: Any, told: str):
-    with pytest.raises(em.ParameterError, match=told):
+def test_a_layout_without_a_film_between_electrodes_is_refused(layout: Draw, rectangles: Any, message: str):
+    with pytest.raises(em.ParameterError, match=message):
         em.mesh.from_gds(layout(*rectangles), layer=1, electrodes=PADS, size=1 * um)
 
 
@@ -121,7 +121,7 @@ def test_garbage_is_no_layout(content: bytes, tmp_path: Path, capfd: pytest.Capt
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"path": None}, "path = None, must be the name of a file"),
         ({"path": "missing.gds"}, "path = 'missing.gds', must be a file: there is none"),
@@ -140,7 +140,7 @@ def test_garbage_is_no_layout(content: bytes, tmp_path: Path, capfd: pytest.Capt
         ({"refine": 1.0}, "refine = 1, must be at most"),
     ],
 )
-def test_a_bad_argument_is_refused(change: dict[str, Any], told: str):
+def test_a_bad_argument_is_refused(change: dict[str, Any], message: str):
     given: dict[str, Any] = {"path": SERPENTINE, "layer": 1, "electrodes": PADS, "size": 1 * um} | change
-    with pytest.raises(em.ParameterError, match=told):
+    with pytest.raises(em.ParameterError, match=message):
         em.mesh.from_gds(given.pop("path"), **given)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from emfem import mesh
+from emfem import analytic, errors, mesh, units
 from emfem.errors import ParameterError, UnknownName
 from emfem.fields import evaluate, integral
 from emfem.mesh import Domain
@@ -51,7 +51,7 @@ def integrate(form: ufl.Form) -> float:
 
 
 @shapes
-def test_volume_and_faces_are_where_their_names_say(
+def test_volume_and_faces_match_their_names(
     make: Callable[[], Domain], lengths: tuple[float, ...], faces: dict[str, tuple[int, int]]
 ):
     domain = make()
@@ -213,8 +213,54 @@ def test_poisson_converges_across_the_seam(cell: str, axes: str, degree: int):
         ),
     ],
 )
-def test_print_tells_cells_sizes_periodicity_and_names(make: Callable[[], Domain], words: str):
+def test_print_shows_cells_sizes_periodicity_and_names(make: Callable[[], Domain], words: str):
     assert str(make()).startswith(words)
+
+
+def test_lengths_have_the_unit_of_the_domain():
+    plate = mesh.rectangle((4e-6, 2e-6), cells=(2, 1))
+    assert " m:" not in str(plate)
+    assert str(plate.in_metres()).startswith("rectangle 4e-06 x 2e-06 m: 2 quadrilateral cells, diameter 2.828e-06 to ")
+    assert str(plate.in_metres()).endswith("; SI")
+    assert "rectangle 4e-06 x 2e-06 h: " in str(plate.scaled("h"))
+    assert str(plate.scaled()).startswith("rectangle 4e-06 x 2e-06: ")
+
+
+def test_sizes_are_those_of_the_domain_its_regions_and_boundaries():
+    plate = mesh.grains(mesh.rectangle((4.0, 3.0), cells=(8, 6)), 3).with_thickness(0.5)
+    whole, regions, boundaries = plate.sizes()
+    assert whole == pytest.approx(6.0, rel=1e-12)
+    assert tuple(regions) == plate.regions
+    for name, size in regions.items():
+        assert size == pytest.approx(integrate(fem.Constant(plate.mesh, 1.0) * plate.dx(region=name)), rel=1e-12)
+    assert boundaries == pytest.approx({"left": 1.5, "right": 1.5, "bottom": 2.0, "top": 2.0}, rel=1e-12)
+    assert mesh.periodic_interval(2.0, cells=3).sizes()[1:] == ({}, {})
+
+
+def test_a_notebook_shows_sizes_with_units_and_no_tags_of_names():
+    plate = mesh.rectangle((4.0, 3.0), cells=(2, 1), names=("<b>", "right", "bottom", "top")).in_metres()
+    html = plate._repr_html_()
+    assert "<tr><td>whole</td><td>12 m2</td></tr>" in html
+    assert "<tr><td>boundary right</td><td>3 m</td></tr>" in html
+    assert "<b>" not in html
+    assert "&lt;b&gt;" in html
+    assert "<td>12 m3</td>" in plate.with_thickness(1.0)._repr_html_()
+    assert "<tr><td>boundary right</td><td>1</td></tr>" in mesh.interval(2.0, cells=3).in_metres()._repr_html_()
+
+
+def test_makers_make_domains_and_need_none():
+    makers = mesh.makers()
+    assert {"rectangle", "read", "network", "via", "from_gds", "periodic_cell"} <= set(makers)
+    assert not {"grains", "refined", "axisymmetric", "write", "read_netlist", "bounds", "makers"} & set(makers)
+    assert all(makers[name] is getattr(mesh, name) for name in makers)
+
+
+@pytest.mark.parametrize("module", [mesh, analytic, errors, units], ids=lambda module: module.__name__)
+def test_dir_shows_public_names_and_hides_imports(module: Any):
+    assert all(hasattr(module, name) for name in dir(module))
+    assert not {"np", "math", "annotations", "dir_of", "Any"} & set(dir(module))
+    if hasattr(module, "__all__"):
+        assert dir(module) == sorted(module.__all__)
 
 
 def test_an_unknown_boundary_lists_those_there_are(plate: Domain):

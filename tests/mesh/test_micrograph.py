@@ -112,7 +112,7 @@ def test_the_threshold_moves_the_outline():
 
 
 @pytest.mark.parametrize(
-    ("image", "told"),
+    ("image", "message"),
     [
         (np.ones((20, 20)), "image of one brightness, 1, must hold metal and gaps"),
         (np.ones((20, 20, 2)), r"image of shape \(20, 20, 2\), must be \(rows, columns\)"),
@@ -124,13 +124,13 @@ def test_the_threshold_moves_the_outline():
         ({"a": 1}, "must be numbers"),
     ],
 )
-def test_what_is_no_image_is_refused(image: Any, told: str):
-    with pytest.raises(em.ParameterError, match=told):
+def test_what_is_no_image_is_refused(image: Any, message: str):
+    with pytest.raises(em.ParameterError, match=message):
         em.mesh.from_image(image, pixel=1.0, size=1.0)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"pixel": 0.0}, "pixel = 0, must be greater than 0"),
         ({"size": -1.0}, "size = -1, must be greater than 0"),
@@ -150,9 +150,9 @@ def test_what_is_no_image_is_refused(image: Any, told: str):
         ({"electrodes": {"a": [(0.0, 0.0), (1.0, 0.0)]}}, "boundary 'a' does not lie on the outline"),
     ],
 )
-def test_a_bad_argument_is_refused(change: dict[str, Any], told: str):
+def test_a_bad_argument_is_refused(change: dict[str, Any], message: str):
     given: dict[str, Any] = {"pixel": 1.0, "size": 5.0} | change
-    with pytest.raises(em.ParameterError, match=told):
+    with pytest.raises(em.ParameterError, match=message):
         em.mesh.from_image(band(), **given)
 
 

@@ -167,7 +167,7 @@ def test_coordinates_may_come_from_elsewhere(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("places", "told"),
+    ("places", "message"),
     [
         (7, r"coordinates = 7, must be a mapping of nodes' names to \(layer, x, y\), or a function"),
         (lambda name: 3, r"coordinates of 'n1_0_0' = 3, must be \(layer, x, y\)"),
@@ -177,8 +177,8 @@ def test_coordinates_may_come_from_elsewhere(tmp_path: Path):
         (lambda name: (1, 0, np.nan), r"y of 'n1_0_0' = nan, must be finite"),
     ],
 )
-def test_bad_coordinates_are_told(tmp_path: Path, places: Any, told: str):
-    with pytest.raises(em.ParameterError, match=told):
+def test_bad_coordinates_are_refused(tmp_path: Path, places: Any, message: str):
+    with pytest.raises(em.ParameterError, match=message):
         read(tmp_path, LINE, coordinates=places)
 
 
@@ -188,7 +188,7 @@ def test_a_name_with_a_broken_number_is_no_place(tmp_path: Path):
     assert network.degree[network.names.index("n1_3.0.0_0")] == 0
 
 
-def test_a_grid_of_metres_is_told(tmp_path: Path):
+def test_a_grid_of_metres_is_refused(tmp_path: Path):
     with pytest.raises(
         em.ParameterError, match=r"some.sp is 20 m across with unit = 1 m, must be at most 1 m: check unit"
     ):
@@ -222,7 +222,7 @@ def replaced(old: str, new: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (replaced("R2 n", "C2 n"), r"some.sp, line 3: 'C2 n1_10_0 n1_20_0 1', must be an R, V or I card"),
         (replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 1"), r"line 3: 'R2 n1_10_0 1', must be a card of two nodes and"),
@@ -258,13 +258,13 @@ def replaced(old: str, new: str) -> str:
         ("", r"some.sp has no ground"),
     ],
 )
-def test_bad_netlists_are_refused_with_the_line(tmp_path: Path, text: str, told: str):
-    with pytest.raises(em.ParameterError, match=told):
+def test_bad_netlists_are_refused_with_the_line(tmp_path: Path, text: str, message: str):
+    with pytest.raises(em.ParameterError, match=message):
         read(tmp_path, text)
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"unit": 0.0}, r"unit = 0 m, must be greater than 0"),
         ({"resistivity": -1.0}, r"resistivity = -1 Ohm m, must be greater than 0"),
@@ -273,8 +273,8 @@ def test_bad_netlists_are_refused_with_the_line(tmp_path: Path, text: str, told:
         ({"names": ["pad"]}, r"names = \['pad'\], must be a mapping"),
     ],
 )
-def test_bad_arguments_are_refused(tmp_path: Path, changed: dict[str, Any], told: str):
-    with pytest.raises(em.ParameterError, match=told):
+def test_bad_arguments_are_refused(tmp_path: Path, changed: dict[str, Any], message: str):
+    with pytest.raises(em.ParameterError, match=message):
         read(tmp_path, LINE, **changed)
 
 
@@ -330,7 +330,7 @@ def test_loads_and_pads_come_with_the_nodes(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("unit = 1e-6", "unit = 0", r"extent|length 0|unit"),
         ("unit = 1e-6", "units = 1e-6", r"'units'; a network in some.toml has unit, width"),
@@ -345,14 +345,14 @@ def test_loads_and_pads_come_with_the_nodes(tmp_path: Path):
         ("unit = 1e-6", "unit = ", r"must be TOML"),
     ],
 )
-def test_bad_tables_are_refused(tmp_path: Path, old: str, new: str, told: str):
+def test_bad_tables_are_refused(tmp_path: Path, old: str, new: str, message: str):
     assert old in STAR
-    with pytest.raises(em.ParameterError, match=told):
+    with pytest.raises(em.ParameterError, match=message):
         table(tmp_path, STAR.replace(old, new, 1))
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", r"some.toml has no nodes, must have some"),
         ("nodes = [[0, 0], [1, 0]]", r"some.toml has no segments, must have some"),
@@ -360,8 +360,8 @@ def test_bad_tables_are_refused(tmp_path: Path, old: str, new: str, told: str):
         ("nodes = [[0, 0, 0, 0]]\nsegments = [[0, 1]]", r"nodes\[0\] = \[0, 0, 0, 0\] in some.toml, must be at most 3"),
     ],
 )
-def test_other_files_are_refused(tmp_path: Path, text: str, told: str):
-    with pytest.raises(em.ParameterError, match=told):
+def test_other_files_are_refused(tmp_path: Path, text: str, message: str):
+    with pytest.raises(em.ParameterError, match=message):
         table(tmp_path, text)
 
 

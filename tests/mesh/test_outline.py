@@ -123,7 +123,7 @@ def test_electrodes_may_touch_and_cover_everything():
     assert measures(domain) == pytest.approx({"": 6.0, "one": 8.0, "other": 6.0}, rel=EXACT)
 
 
-def test_names_come_in_the_order_they_were_given():
+def test_names_have_the_order_of_the_arguments():
     edges = {"b": [(0, 3), (1, 3)], "a": [(4, 0), (4, 1)], "c": [(0, 0), (1, 0)]}
     assert ell(electrodes=edges).names == ("b", "a", "c", "sides")
 
@@ -196,7 +196,7 @@ def test_a_circle_cut_into_chords_has_no_corners():
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"outline": [(0, 0), (1, 0)]}, "outline = [[0.0, 0.0], [1.0, 0.0]], must have at least 3 corners"),
         ({"outline": [(0, 0), (1, 1), (1, 0), (0, 1)]}, "outline is no region of the plane: self-intersection at (0.5"),
@@ -244,14 +244,14 @@ def test_a_circle_cut_into_chords_has_no_corners():
         ({"refine": {(1.0, 1.0, 1.0): 0.1}}, "refine at (1.0, 1.0, 1.0), must be a point (x, y)"),
     ],
 )
-def test_a_polygon_that_cannot_be_is_refused(change: dict[str, Any], told: str):
+def test_a_polygon_that_cannot_be_is_refused(change: dict[str, Any], message: str):
     with pytest.raises(em.ParameterError) as caught:
         ell(**change)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("shape", "told"),
+    ("shape", "message"),
     [
         (shapely.Polygon(), "region is empty: it has no area"),
         (shapely.Point(0, 0), "must be a shapely polygon"),
@@ -260,10 +260,10 @@ def test_a_polygon_that_cannot_be_is_refused(change: dict[str, Any], told: str):
     ],
     ids=["empty", "point", "word", "crossed"],
 )
-def test_a_region_that_cannot_be_is_refused(shape: Any, told: str):
+def test_a_region_that_cannot_be_is_refused(shape: Any, message: str):
     with pytest.raises(em.ParameterError) as caught:
         region(shape)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -184,16 +184,16 @@ def test_a_periodic_mesh_is_not_written(torus: em.mesh.Domain, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [("mesh.txt", r"must end in .msh, .vtu, .vtk, .xdmf, .inp, .med or .mesh"), ("mesh", "must end in")],
 )
-def test_an_unknown_ending_is_not_written(plate: em.mesh.Domain, name: str, told: str, tmp_path: Path):
-    with pytest.raises(em.ParameterError, match=told):
+def test_an_unknown_ending_is_not_written(plate: em.mesh.Domain, name: str, message: str, tmp_path: Path):
+    with pytest.raises(em.ParameterError, match=message):
         em.mesh.write(plate, tmp_path / name)
 
 
 @pytest.mark.parametrize("ending", WRITABLE)
-def test_where_nobody_can_write_is_told(plate: em.mesh.Domain, unwritable_dir: Path, ending: str):
+def test_a_folder_without_permission_is_reported(plate: em.mesh.Domain, unwritable_dir: Path, ending: str):
     with pytest.raises(em.ParameterError, match="must be a file that can be written"):
         em.mesh.write(plate, unwritable_dir / f"mesh{ending}")
 
@@ -252,7 +252,7 @@ def test_names_choose_by_name_by_number_and_by_place():
     assert [measures(domain)[name] for name in domain.names] == pytest.approx([0.01, 0.01, 0.02], rel=SAME)
 
 
-def test_no_names_are_enough_when_asked_for():
+def test_an_empty_mapping_of_names_is_allowed():
     assert em.mesh.read(MESHES / "plate.msh", names={}).names == ()
 
 
@@ -403,7 +403,7 @@ def test_a_mesh_by_hand_is_read(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("", "must be a mesh: the file is empty"),
         ("hello world\n1 2 3\n", r"must be a mesh of gmsh: it does not begin with \$MeshFormat"),
@@ -422,14 +422,14 @@ def test_a_mesh_by_hand_is_read(tmp_path: Path):
         (msh([LEFT, "1 2 2 2 1 3", LOWER, UPPER]), "boundary 'right' has 1 facets that are not|has left"),
     ],
 )
-def test_a_bad_mesh_is_refused_in_one_sentence(content: str, told: str, tmp_path: Path):
+def test_a_bad_mesh_is_refused_in_one_sentence(content: str, message: str, tmp_path: Path):
     path = tmp_path / "bad.msh"
     path.write_text(content, encoding="utf-8")
-    if told.endswith("has left"):  # a group inside the mesh is no boundary
+    if message.endswith("has left"):  # a group inside the mesh is no boundary
         with pytest.raises(em.UnknownName, match=r"'right'; bad.msh, among its boundaries, has left"):
             em.mesh.read(path, names={"right": "right"})
         return
-    with pytest.raises(em.ParameterError, match=told) as caught:
+    with pytest.raises(em.ParameterError, match=message) as caught:
         em.mesh.read(path)
     assert "\n" not in str(caught.value)
 
@@ -479,7 +479,7 @@ PLATE = MESHES / "plate.msh"
 
 
 @pytest.mark.parametrize(
-    ("path", "arguments", "told"),
+    ("path", "arguments", "message"),
     [
         (None, {}, "path = None, must be the name of a file"),
         ("missing.msh", {}, "path = 'missing.msh', must be a file: there is none"),
@@ -500,8 +500,8 @@ PLATE = MESHES / "plate.msh"
         (PLATE, {"names": {"a": lambda x: True}}, r"a\(x\) = True, must be of shape"),
     ],
 )
-def test_a_bad_argument_is_refused(path: Any, arguments: dict[str, Any], told: str):
-    with pytest.raises(em.ParameterError, match=told):
+def test_a_bad_argument_is_refused(path: Any, arguments: dict[str, Any], message: str):
+    with pytest.raises(em.ParameterError, match=message):
         em.mesh.read(path, **arguments)
 
 
@@ -513,7 +513,7 @@ sys.path.insert(0, sys.argv[1])
 import emfem as em
 import test_read as case
 
-def told(attempt):
+def message(attempt):
     try:
         attempt()
     except em.ParameterError as error:
@@ -533,14 +533,14 @@ attempts = [
     lambda: em.mesh.read(case.__file__ + ".vtu"),
     lambda: em.mesh.write(em.mesh.rectangle((1, 1), cells=(2, 2)), case.__file__ + "/below/mesh.msh"),
 ]
-errors = comm.gather([told(attempt) for attempt in attempts])
+errors = comm.gather([message(attempt) for attempt in attempts])
 if comm.rank == 0:
     print(json.dumps([found, errors]))
 """
 
 
 @pytest.mark.parallel
-def test_two_ranks_write_and_read_the_same_mesh_and_are_told_the_same(
+def test_two_ranks_write_and_read_the_same_mesh_and_raise_the_same(
     tmp_path: Path, mpiexec: Callable[..., tuple[int, str, str]]
 ):
     status, out, err = mpiexec(2, sys.executable, "-c", CASE, Path(__file__).parent, tmp_path)

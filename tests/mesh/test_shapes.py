@@ -239,7 +239,7 @@ def test_cells_are_three_times_finer_where_current_crowds(shape: str):
 
 
 @pytest.mark.parametrize("shape", CROWDED)
-def test_the_size_there_can_be_given(shape: str):
+def test_the_size_there_is_an_argument(shape: str):
     domain = MAKERS[shape](refine=0.03)
     assert size_at(domain, CROWDED[shape]) < 1.6 * 0.03
 
@@ -340,7 +340,7 @@ def test_a_shape_is_the_same_on_two_ranks(shape: str, on_one_rank: Any, on_two_r
 
 
 @pytest.mark.parametrize(
-    ("shape", "change", "told"),
+    ("shape", "change", "message"),
     [
         ("notched strip", {"length": 0.0}, "length = 0, must be greater than 0"),
         ("notched strip", {"width": -1.0}, "width = -1, must be greater than 0"),
@@ -361,7 +361,7 @@ def test_a_shape_is_the_same_on_two_ranks(shape: str, on_one_rank: Any, on_two_r
         ("strip with holes", {"length": 0.0}, "length = 0, must be greater than 0"),
         ("strip with holes", {"width": 0.0}, "width = 0, must be greater than 0"),
         ("strip with holes", {"holes": "one"}, "holes = 'one', must be numbers"),
-        ("strip with holes", {"holes": [(1.0, 1.0)]}, "holes = [(1.0, 1.0)], must be (x, y, radius) of each"),
+        ("strip with holes", {"holes": [(1.0, 1.0)]}, "holes of shape (1, 2), must be (x, y, radius) of each"),
         ("strip with holes", {"holes": [(1.0, 1.0, 0.0)]}, "radius of holes[0] = 0, must be greater than 0"),
         ("strip with holes", {"holes": [(1.0, 1.0, 1.0)]}, "must lie inside the rectangle 4 x 2"),
         ("strip with holes", {"holes": [(0.2, 1.0, 0.3)]}, "holes[0] = (0.2, 1.0, 0.3), must lie inside"),
@@ -377,7 +377,7 @@ def test_a_shape_is_the_same_on_two_ranks(shape: str, on_one_rank: Any, on_two_r
         ("dogbone", {"fillet": 0.4, "length": 0.5}, "fillet = 0.4, must be at most 0.25"),
         ("dogbone", {"size": 1.1}, "size = 1.1, must be at most 1"),
         ("bend", {"width": 0.0}, "width = 0, must be greater than 0"),
-        ("bend", {"arms": (1.0,)}, "arms = (1.0,), must be two lengths"),
+        ("bend", {"arms": (1.0,)}, "arms of shape (1,), must be two lengths"),
         ("bend", {"arms": (1.0, 0.0)}, "arms[1] = 0, must be greater than 0"),
         ("bend", {"size": 1.1}, "size = 1.1, must be at most 1"),
         ("Hall cross", {"arm_length": 0.0}, "arm_length = 0, must be greater than 0"),
@@ -413,10 +413,10 @@ def test_a_shape_is_the_same_on_two_ranks(shape: str, on_one_rank: Any, on_two_r
         ("periodic cell", {"refine": 0.3}, "refine = 0.3, must be at most 0.2"),
     ],
 )
-def test_a_shape_that_cannot_be_is_refused(shape: str, change: dict[str, Any], told: str):
+def test_a_shape_that_cannot_be_is_refused(shape: str, change: dict[str, Any], message: str):
     with pytest.raises(em.ParameterError) as caught:
         MAKERS[shape](**change)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 if __name__ == "__main__":

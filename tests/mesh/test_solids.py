@@ -122,7 +122,7 @@ def test_current_passes_the_via_and_its_regions_conduct_each_in_their_way():
 
 
 @pytest.mark.parametrize("shape", MAKERS)
-def test_cells_are_of_good_shape_and_the_size_asked_for(shape: str):
+def test_cells_have_good_shape_and_the_size_required(shape: str):
     quality = MAKERS[shape]().quality()
     assert quality.worst > (0.1 if shape in ("via", "cylinder") else 0.5)
     assert quality.largest < 2.2 * 0.4  # the longest edge of a tetrahedron
@@ -156,7 +156,7 @@ def test_the_rims_of_a_via_are_finer_on_demand():
 
 
 @pytest.mark.parametrize(
-    ("shape", "change", "told"),
+    ("shape", "change", "message"),
     [
         ("cylinder", {"radius": 0.0}, "radius = 0, must be greater than 0"),
         ("cylinder", {"length": -1.0}, "length = -1, must be greater than 0"),
@@ -180,7 +180,7 @@ def test_the_rims_of_a_via_are_finer_on_demand():
         ("via", {"order": "two"}, "order = 'two', must be a number"),
     ],
 )
-def test_a_solid_that_cannot_be_is_refused(shape: str, change: dict[str, Any], told: str):
+def test_a_solid_that_cannot_be_is_refused(shape: str, change: dict[str, Any], message: str):
     with pytest.raises(em.ParameterError) as caught:
         MAKERS[shape](**change)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
