@@ -170,6 +170,23 @@ def test_tables_and_arrays_are_the_same_of_a_live_model_and_of_results(
     assert grid.field_data["unit of c"].tolist() == ["-"]
 
 
+def test_the_last_state_of_a_run_that_fails_has_all_fields(
+    strip: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def failing(models: list[em.Model], *, checkpoint: Path, **_: Any) -> None:
+        models[0].t = 0.25
+        em.checkpoint.save(models, checkpoint)
+        msg = "no step possible"
+        raise em.EmfemError(msg)
+
+    monkeypatch.setattr("emfem.studies.running.evolve", failing)
+    with pytest.raises(em.EmfemError, match="no step possible"):
+        strip.run(tmp_path)
+    results = em.results.open(tmp_path)
+    assert results.times.tolist() == [0.25]
+    assert results.field("j").ufl_shape == (2,)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
