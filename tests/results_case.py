@@ -71,6 +71,9 @@ GEOMETRIES: dict[str, Callable[[], em.Model]] = {
         conductivity=1.0,
         on={"left": em.fixed(1.0), "right": em.fixed(0.0)},
     ),
+    "two cells": lambda: em.stress.model(
+        em.mesh.rectangle((2e-6, 1e-6), cells=(2, 1)), COPPER, current_density=(1e10, 0.0)
+    ),
     "plane wires": lambda: wires(2),
     "wires in space": lambda: wires(3),
     "regions": regions,

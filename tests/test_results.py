@@ -272,6 +272,11 @@ def test_every_field_of_every_model_comes_back(
     same(there, here)
 
 
+def test_a_rank_may_be_without_cells(tmp_path: Path, run_json_on_ranks: Callable[..., Any]):
+    there = run_json_on_ranks(3, CASE, "write", tmp_path, "two cells")
+    same(there, run_json_on_ranks(3, CASE, "read", tmp_path, "two cells"))
+
+
 @pytest.mark.timeout(1200)
 def test_every_field_of_every_model_is_read_by_pyvista_and_meshio(every_model: tuple[Path, Any]):
     """At the points of each cell, and (where VTK is exact: in straight cells) between them."""
