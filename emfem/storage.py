@@ -28,6 +28,7 @@ from emfem.mesh import Domain, axisymmetric
 from emfem.mesh.distribute import with_cell_geometry
 from emfem.mesh.graph import Network
 from emfem.mesh.network import faces
+from emfem.mesh.raw import FACETS
 from emfem.model import Model, Quantity, Unknown
 from emfem.model.conditions import DirichletCondition
 
@@ -132,7 +133,7 @@ class StateWriter:
         dim, nodes = topology.dim, mesh.geometry.dofmaps[0]
         owned = topology.index_map(dim).size_local
         topology.create_connectivity(dim, dim - 1)
-        facets = topology.connectivity(dim, dim - 1).array.reshape(len(nodes), -1)[:owned]
+        facets = topology.connectivity(dim, dim - 1).array.reshape(-1, len(FACETS[topology.cell_name()]))[:owned]
         if domain.network is None:
             identity = _dofs(fem.functionspace(mesh, ("Lagrange", mesh.geometry.cmaps[0].degree)))
         else:

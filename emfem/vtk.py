@@ -216,7 +216,7 @@ def _padded(values: NDArray[np.float64], function: Any) -> NDArray[np.float64]:
     """Return values of a scalar, shape (n,), of a vector, (n, 3), or of a tensor, (n, 9), filled up with zeros."""
     shape = function.ufl_shape
     if shape in ((), (1,)) or len(shape) > 2:
-        return values.reshape(len(values), -1)[:, 0] if shape in ((), (1,)) else values
+        return values[:, 0] if shape in ((), (1,)) else values
     full = np.zeros((len(values), *([3] * len(shape))))
     full[(slice(None), *map(slice, shape))] = values.reshape(len(values), *shape)
-    return full.reshape(len(values), -1)
+    return full.reshape(len(values), 3 ** len(shape))

@@ -170,6 +170,23 @@ def test_tables_and_arrays_are_the_same_of_a_live_model_and_of_results(
     assert grid.field_data["unit of c"].tolist() == ["-"]
 
 
+def test_the_last_state_of_a_run_that_fails_has_all_fields(
+    strip: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def failing(models: list[em.Model], *, checkpoint: Path, **_: Any) -> None:
+        models[0].t = 0.25
+        em.checkpoint.save(models, checkpoint)
+        msg = "no step possible"
+        raise em.EmfemError(msg)
+
+    monkeypatch.setattr("emfem.studies.running.evolve", failing)
+    with pytest.raises(em.EmfemError, match="no step possible"):
+        strip.run(tmp_path)
+    results = em.results.open(tmp_path)
+    assert results.times.tolist() == [0.25]
+    assert results.field("j").ufl_shape == (2,)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
@@ -253,6 +270,11 @@ def test_every_field_of_every_model_comes_back(
     here = run_json_on_ranks(ranks, CASE, "read", folder, timeout=500)
     assert len(there) > 15
     same(there, here)
+
+
+def test_a_rank_may_be_without_cells(tmp_path: Path, run_json_on_ranks: Callable[..., Any]):
+    there = run_json_on_ranks(3, CASE, "write", tmp_path, "two cells")
+    same(there, run_json_on_ranks(3, CASE, "read", tmp_path, "two cells"))
 
 
 @pytest.mark.timeout(1200)

@@ -151,15 +151,13 @@ def _go(case: Runnable, models: Sequence[Model], folder: Path, progress: bool) -
         observers.append(States(writer, output.states_every, output.states_at))
     try:
         gone: Run = evolve(
-            models,
-            **march.make(),
-            watch=[*observers, *march.observers()],
-            checkpoint=last,
-            progress=progress,
+            models, **march.make(), watch=[*observers, *march.observers()], checkpoint=last, progress=progress
         )
-    finally:
+    except EmfemError:
         if MPI.COMM_WORLD.bcast(last.is_file(), root=0):  # the unknowns of the last good state: now with all fields
             writer.save(last)
+        raise
+    writer.save(last)
     return asdict(gone) | {"told": str(gone)}
 
 

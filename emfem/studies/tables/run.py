@@ -34,7 +34,7 @@ class Stop(Table):
 @keys_from(
     evolve,
     left_out=("models", "until", "watch", "checkpoint", "progress", "petsc_options"),
-    keys={"first_step": Key(Time), "fixed_step": Key(Time)},
+    keys={"first_step": Key(Time), "fixed_step": Key(Time), "method": Key(str)},
 )
 class MarchTable(Table):
     """The march of the models in time; see `em.evolve`.
