@@ -143,7 +143,7 @@ def evolve(
     with _observing(watch, models), _progress(models, until, progress) as show:
         check_resolution(models, min([until, *(observer.next_time for observer in watch)]))
         try:
-            stopped = _march(stepper, until, watch, show)
+            stopped = _integrate(stepper, until, watch, show)
         except ConvergenceError as error:
             error.args = (f"{error.args[0]}; {_rescue(models, checkpoint or LAST_GOOD)}",)
             raise
@@ -179,7 +179,7 @@ def _rescue(models: Sequence[Model], path: os.PathLike[str] | str) -> str:
         return f"the last good state is in the models only ({error})"
 
 
-def _march(stepper: Stepper, until: float, watch: Sequence[Observer], show: Callable[[Stepper], None]) -> str:
+def _integrate(stepper: Stepper, until: float, watch: Sequence[Observer], show: Callable[[Stepper], None]) -> str:
     """Step to `until` or until an observer stops the run; return the reason."""
     events, began = [observer for observer in watch if isinstance(observer, Event)], stepper.t
     for event in events:
