@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -140,7 +140,10 @@ def evolve(
         fixed_step=fixed_step,
         options=petsc_options,
     )
-    with _observing(watch, models), _progress(models, until, progress) as show:
+    with ExitStack() as observers, _progress(models, until, progress) as show:
+        for observer in watch:
+            observers.callback(observer.finish)  # whatever happens
+            observer.start(models, models[0].t)
         check_resolution(models, min([until, *(observer.next_time for observer in watch)]))
         try:
             stopped = _integrate(stepper, until, watch, show)
@@ -226,20 +229,6 @@ def _locate(stepper: Stepper, events: Sequence[Event], near: float) -> None:
         brentq(excess, origin.t, last, xtol=near, rtol=ROUNDING)
     if beyond:
         excess(min(beyond))
-
-
-@contextmanager
-def _observing(watch: Sequence[Observer], models: Sequence[Model]) -> Iterator[None]:
-    """Start the observers, and finish them whatever happens."""
-    begun: list[Observer] = []
-    try:
-        for observer in watch:
-            begun.append(observer)
-            observer.start(models, models[0].t)
-        yield
-    finally:
-        for observer in begun:
-            observer.finish()
 
 
 @contextmanager
