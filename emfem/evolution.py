@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -144,10 +144,13 @@ def evolve(
         fixed_step=fixed_step,
         options=petsc_options,
     )
-    with _observing(watch, models), _progress(models, until, progress) as show:
+    with ExitStack() as observers, _progress(models, until, progress) as show:
+        for observer in watch:
+            observers.callback(observer.finish)  # whatever happens
+            observer.start(models, models[0].t)
         check_resolution(models, min([until, *(observer.next_time for observer in watch)]))
         try:
-            stopped = _march(stepper, until, watch, show)
+            stopped = _integrate(stepper, until, watch, show)
         except ConvergenceError as error:
             error.args = (f"{error.args[0]}; {_rescue(models, checkpoint or LAST_GOOD)}",)
             raise
@@ -183,7 +186,7 @@ def _rescue(models: Sequence[Model], path: os.PathLike[str] | str) -> str:
         return f"the last good state is in the models only ({error})"
 
 
-def _march(stepper: Stepper, until: float, watch: Sequence[Observer], show: Callable[[Stepper], None]) -> str:
+def _integrate(stepper: Stepper, until: float, watch: Sequence[Observer], show: Callable[[Stepper], None]) -> str:
     """Step to `until` or until an observer stops the run; return the reason."""
     events, began = [observer for observer in watch if isinstance(observer, Event)], stepper.t
     for event in events:
@@ -230,20 +233,6 @@ def _locate(stepper: Stepper, events: Sequence[Event], near: float) -> None:
         brentq(excess, origin.t, last, xtol=near, rtol=ROUNDING)
     if beyond:
         excess(min(beyond))
-
-
-@contextmanager
-def _observing(watch: Sequence[Observer], models: Sequence[Model]) -> Iterator[None]:
-    """Start the observers, and finish them whatever happens."""
-    begun: list[Observer] = []
-    try:
-        for observer in watch:
-            begun.append(observer)
-            observer.start(models, models[0].t)
-        yield
-    finally:
-        for observer in begun:
-            observer.finish()
 
 
 @contextmanager

@@ -83,11 +83,10 @@ class Observer:
 
     def __repr__(self) -> str:
         """Return its kind, what it is about, and its times."""
-        about = getattr(self, "names", getattr(self, "name", ""))
-        about = about if isinstance(about, str) else ", ".join(about)
+        names = getattr(self, "names", None) or [getattr(self, "name", "")]
         times = f"every {self.every:g}" if self.every is not None else "after each step"
         times = times if self.times is None else f"at {len(self.times)} times"
-        return f"<{type(self).__name__}{' of ' * bool(about)}{about} {times}>"
+        return " ".join([f"<{type(self).__name__}", *[f"of {', '.join(map(str, names))}"] * any(names), f"{times}>"])
 
 
 def check_observers(watch: Any) -> None:

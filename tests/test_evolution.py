@@ -142,6 +142,14 @@ def test_the_first_step_is_the_one_given(decay: Decay, first: float):
     assert first / 2 < each.seen[1] <= first
 
 
+@pytest.mark.parametrize("first", [1e10, 1e25])
+def test_a_first_step_may_be_longer_than_anything_takes(decay: Decay, first: float):
+    model = decay(lambda u: 1.0 - u, start=0.0)
+    run = march(model, 1e30, first_step=first, atol=1e-9)
+    assert run.rejected > 0  # such a step is not accurate; it is cut, however often
+    assert model["u"].x.array == pytest.approx(1.0, abs=1e-9)
+
+
 @pytest.mark.parametrize("start", ["out of balance", "zero"])
 def test_the_time_to_cover_may_be_longer_than_anything_takes(start: str):
     """1e15 times as long as the slowest wave takes, to rest: heat from a jump, a species from nothing."""

@@ -98,7 +98,28 @@ def test_a_bad_schedule_is_refused(make: Callable[..., Any], schedule: dict[str,
     assert str(caught.value).startswith(message)
 
 
-# ---- what is kept
+@pytest.mark.parametrize(
+    ("observer", "text"),
+    [
+        (em.watch.series(["amount", "level"], every=0.5), "<Series of amount, level every 0.5; 0 times>"),
+        (em.watch.probe("u", 0.5, times=[1.0, 2.0]), "<Probe of u at 2 times; 0 times>"),
+        (em.watch.conserved("amount"), "<Conserved of amount after each step>"),
+        (em.watch.event("amount", above=2.0), "<Event of amount rose to 2 after each step>"),
+        (em.watch.stop_when(lambda models, t: False, "never"), "<StopWhen of never after each step>"),
+        (em.observe.Observer(), "<Observer after each step>"),
+    ],
+)
+def test_an_observer_shows_what_it_is_about(observer: em.observe.Observer, text: str):
+    assert repr(observer) == text
+
+
+def test_a_series_shows_its_times(decay: Decay):
+    series = em.watch.series(["amount"], every=0.5)
+    march(decay(), 1.0, series)
+    assert repr(series) == "<Series of amount every 0.5; 3 times, t = 0 to 1>"
+
+
+# ---- what is recorded
 
 
 def test_a_series_keeps_the_quantities(decay: Decay):

@@ -17,7 +17,7 @@ from mpi4py import MPI
 def cell_time(model: Model) -> float:
     """Return the shortest time in which stress passes a cell [s], the least mass over stiffness. Collective.
 
-    It is the scale of first steps: the time to march to may be any.
+    It is the scale of first steps: `until` may be any.
     """
     first = model.unknowns[0]
     assert first.rate is not None  # stress evolves

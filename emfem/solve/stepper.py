@@ -145,13 +145,13 @@ class TimeStepper:
         self._apply_conditions()
         self.settle()
         problem.store()
+        scale = math.inf if self._fixed else self._time_scale()
         if frozen is not None:  # the time to cover is no scale
-            scale = self._time_scale()
             self._step_size = FIRST * (scale if scale < math.inf else 1.0)
         elif not (fixed_step or first_step):  # nor is it where it is far longer than anything takes
-            self._step_size = min(self._step_size, self._time_scale())
+            self._step_size = min(self._step_size, scale)
             self._shorten()
-        self._smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * self._step_size)
+        self._smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * min(self._step_size, scale))
         self._ts.setStepLimits(0.1 * self._smallest, LARGEST)
         if self._drives is not None and self._drives.jumps(self._drives.edge):  # a table of lines is no pulse
             self._check_pulse()

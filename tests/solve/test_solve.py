@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import runpy
 import sys
 from collections import Counter
@@ -47,7 +48,10 @@ def test_newton_and_pseudo_time_find_the_same_steady_state(plate: em.mesh.Domain
 
 
 def test_a_film_is_followed_to_rest_unless_newton_is_asked_for(between: em.Model):
-    assert em.solve_steady(between).reason == "CONVERGED_AT_REST"
+    steady = em.solve_steady(between)
+    assert steady.reason == "CONVERGED_AT_REST"
+    assert repr(steady) == f"<{steady}>"
+    assert re.match(r"^<steady \(CONVERGED_AT_REST\): [0-9]+ iterations, \|F\| = [0-9.e+-]+>$", repr(steady))
 
 
 def test_a_cold_start_far_from_equilibrium_comes_to_rest_with_its_solute():
