@@ -420,9 +420,7 @@ def test_species_of_one_name_cannot_be_watched(line: em.mesh.Domain):
 def test_a_source_that_leads_below_nothing_is_refused(line: em.mesh.Domain, source: Any):
     """10.5 c grows faster than diffusion takes it away, pi^2: what Newton's method finds is negative."""
     species = model(line, source=source, on={"left": em.fixed(1.0), "right": em.fixed(1.0)})
-    with pytest.raises(
-        ConvergenceError, match=r"c left its bounds .*: the source takes more than there is, or grows"
-    ):
+    with pytest.raises(ConvergenceError, match=r"c left its bounds .*: the source takes more than there is, or grows"):
         em.solve_steady(species)
 
 
