@@ -210,8 +210,8 @@ def _grounds(wires: Network, parts: Numbers, load: Floats, pads: Mapping[int, fl
         if len(loose):
             nodes = list_nodes(wires, np.flatnonzero(parts == loose[0]))
             more = f" (and {len(loose) - 1} other parts)" if len(loose) > 1 else ""
-            hang = "hangs" if nodes.startswith("node ") and not more else "hang"
-            msg = f"{nodes}{more} {hang} on no pad, must be joined to one: the potential there floats"
+            has = "has" if nodes.startswith("node ") and not more else "have"
+            msg = f"{nodes}{more} {has} no pad, must be joined to one: the potential there floats"
             raise ParameterError(msg)
         return []
     total, scale = np.bincount(parts, load), np.bincount(parts, np.abs(load))

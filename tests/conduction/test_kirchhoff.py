@@ -167,7 +167,7 @@ def test_given_currents_are_checked():
         ({"loads": {9: 1.0}}, r"loads: node 9, must be a node number from 0 to 3"),
         ({"pads": {9: 1.0}}, r"pads: node 9, must be a node number"),
         ({"pads": {}, "loads": {0: 1.0}}, r"loads of nodes 0, 1, 2, 3 sum to 1 A, must cancel where there is no pad"),
-        ({"extra_resistance": [0.0, np.inf, 0.0]}, r"node 2 hangs on no pad, must be joined to one: .* floats"),
+        ({"extra_resistance": [0.0, np.inf, 0.0]}, r"node 2 has no pad, must be joined to one: .* floats"),
         ({"network": em.materials}, r"network = <module .*, must be one of em.mesh.network"),
         ({"network": em.mesh.interval(1.0, cells=1)}, r"domain = interval, must be a network"),
     ],
@@ -179,7 +179,7 @@ def test_bad_input_is_refused(arguments: dict[str, Any], told: str):
 
 
 def test_a_floating_part_is_named():
-    with pytest.raises(em.ParameterError, match=r"nodes 2, 3 hang on no pad, must be joined to one"):
+    with pytest.raises(em.ParameterError, match=r"nodes 2, 3 have no pad, must be joined to one"):
         em.conduction.kirchhoff(tree(segments=[(0, 1), (2, 3)], pads={0: 1.0, 2: 0.0}), RHO, pads={0: 1.0})
 
 

@@ -356,7 +356,7 @@ def test_a_balance_prints_its_terms():
     [
         (
             lambda: em.balance(species("line", "held"), "solute"),
-            "'solute'; the migration model, among what it cons.*amount",
+            "'solute'; the migration model, among its balances, has amount",
         ),
         (lambda: em.balance(alloy("line", "held")), "must be one of amount, vacancies"),
         (lambda: em.balance(film("line", "held")), "the film model is not solved yet"),
