@@ -71,7 +71,7 @@ def test_a_check_of_the_example_passes(check: verify.Check):
     assert not report.failed, verify.troubles(report)
 
 
-def test_a_percent_in_the_code_is_found(monkeypatch: pytest.MonkeyPatch):
+def test_a_percent_in_the_code_turns_the_checks_red(monkeypatch: pytest.MonkeyPatch):
     """Traps that capture a percent too fast change the rates, and what they hold in the end."""
     former = trapping.trapping
     monkeypatch.setattr(trapping, "trapping", lambda k, *rest: former(1.01 * k, *rest))
@@ -92,7 +92,7 @@ def test_full_traps_hold_no_more_than_there_are():
     assert trapping.langmuir([0.0, 2 / 3, 1e12], traps=2.0, capture=3.0, release=2.0) == pytest.approx([0.0, 1.0, 2.0])
 
 
-def test_free_and_trapped_solute_are_kept_together():
+def test_free_and_trapped_solute_are_conserved_together():
     """A drift against a blocked end, traps half full: 1e-10 is what the steps' linear solves leave."""
     solute = trapping.model(line(), drift=[4.0], **RIGHT)
     kept = em.watch.conserved("amount", rtol=1e-10)
