@@ -280,6 +280,8 @@ def test_a_physics_that_workers_cannot_load_is_refused(case: Case, tmp_path: Pat
         ("studies.Physics('heat', lambda: 0)", "must be a function whose first argument is domain"),
         ("studies.Physics('time', lambda domain: 0)", "name = 'time', must be a word for a table, other than domain"),
         ("studies.Physics('a b', lambda domain: 0)", "name = 'a b', must be a word for a table"),
+        ("studies.Physics('models', lambda domain: 0)", "name = 'models', must be a word for a table"),
+        ("studies.Physics('x', lambda domain, values: 0)", "argument 'values', must have another name"),
         ("studies.register(studies.Physics('heat', lambda domain: 0))", "a physics of emfem.heat.equations has it"),
         ("studies.register('heat')", "physics = 'heat', must be em.studies.Physics(...)"),
     ],
