@@ -85,6 +85,7 @@ class StateWriter:
                     "key": key,
                     "unknowns": [unknown.name for unknown in model.unknowns],
                     "system": asdict(model.system),
+                    "roles": model.roles,
                     "fields": fields,
                     "quantities": {name: asdict(quantity.meaning) for name, quantity in model.quantities.items()},
                     "conditions": [[held.boundary, held.unknown.name] for held in model.conditions],
@@ -184,6 +185,8 @@ class SavedModel(Model):
         self.unknowns = tuple(Unknown(functions[unknown]) for unknown in entry["unknowns"])
         self.expressions = {name: function for name, function in functions.items() if name not in entry["unknowns"]}
         self._meanings = {name: _meaning(field["meaning"]) for name, field in entry["fields"].items()}
+        self.roles, self.drivers, self.resolutions = dict(entry.get("roles", {})), (), ()
+        self.balances: dict[str, Any] = {}
         self.numbers: dict[str, float] = {}
         self.quantities = {
             name: Quantity(lambda name=name: self.numbers[name], _meaning(meaning))
@@ -198,6 +201,16 @@ class SavedModel(Model):
         )
         for key, function in functions.items():
             function.name, function.meaning = key, self._meanings[key]
+
+    @property
+    def residual(self) -> Any:
+        """Refuse: a run can go on only from a model with equations.
+
+        Raises:
+            ParameterError: always.
+        """
+        msg = f"the {self.name} model is one of results, must be made anew to be solved: it has fields, no equations"
+        raise ParameterError(msg)
 
 
 class StateReader:

@@ -71,7 +71,7 @@ def test_a_check_of_the_example_passes(check: verify.Check):
     assert not report.failed, verify.troubles(report)
 
 
-def test_a_percent_in_the_code_is_found(monkeypatch: pytest.MonkeyPatch):
+def test_a_percent_in_the_code_turns_the_checks_red(monkeypatch: pytest.MonkeyPatch):
     """Traps that capture a percent too fast change the rates, and what they hold in the end."""
     former = trapping.trapping
     monkeypatch.setattr(trapping, "trapping", lambda k, *rest: former(1.01 * k, *rest))
@@ -92,7 +92,7 @@ def test_full_traps_hold_no_more_than_there_are():
     assert trapping.langmuir([0.0, 2 / 3, 1e12], traps=2.0, capture=3.0, release=2.0) == pytest.approx([0.0, 1.0, 2.0])
 
 
-def test_free_and_trapped_solute_are_kept_together():
+def test_free_and_trapped_solute_are_conserved_together():
     """A drift against a blocked end, traps half full: 1e-10 is what the steps' linear solves leave."""
     solute = trapping.model(line(), drift=[4.0], **RIGHT)
     kept = em.watch.conserved("amount", rtol=1e-10)
@@ -280,6 +280,8 @@ def test_a_physics_that_workers_cannot_load_is_refused(case: Case, tmp_path: Pat
         ("studies.Physics('heat', lambda: 0)", "must be a function whose first argument is domain"),
         ("studies.Physics('time', lambda domain: 0)", "name = 'time', must be a word for a table, other than domain"),
         ("studies.Physics('a b', lambda domain: 0)", "name = 'a b', must be a word for a table"),
+        ("studies.Physics('models', lambda domain: 0)", "name = 'models', must be a word for a table"),
+        ("studies.Physics('x', lambda domain, values: 0)", "argument 'values', must have another name"),
         ("studies.register(studies.Physics('heat', lambda domain: 0))", "a physics of emfem.heat.equations has it"),
         ("studies.register('heat')", "physics = 'heat', must be em.studies.Physics(...)"),
     ],

@@ -11,7 +11,6 @@ from emfem import fields, mesh, plot, write
 from emfem.cli.errors import MISUSED, report_errors
 from emfem.cli.values import value
 from emfem.errors import ParameterError, UnknownName
-from emfem.studies.tables import makers
 
 import typer
 from dolfinx import fem
@@ -81,7 +80,7 @@ def report(domain: mesh.Domain, picture: Path | None = None) -> None:
 
 def shapes() -> dict[str, Callable[..., mesh.Domain]]:
     """Return the makers of domains by name, without periodic ones, which no file holds, and that of files."""
-    return {name: maker for name, maker in makers().items() if name != "read" and not name.startswith("periodic_")}
+    return {name: maker for name, maker in mesh.makers().items() if name != "read" and not name.startswith("periodic_")}
 
 
 def _parameters(maker: Callable[..., Any]) -> dict[str, inspect.Parameter]:

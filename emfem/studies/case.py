@@ -21,14 +21,14 @@ from emfem.mesh import Domain
 from emfem.model import Model
 from emfem.studies import registry
 from emfem.studies.running import Outcome, run
-from emfem.studies.tables import ANY_ALLOY, BuildContext, DomainTable, MaterialTable, Physics, Table, scales
+from emfem.studies.tables import ALLOY, BuildContext, DomainTable, MaterialTable, Physics, Table, scales
 from emfem.studies.tables.run import MarchTable, OutputTable, SteadyTable
 from emfem.studies.units import UnitContext, has_unit
 from emfem.studies.validation import CaseError, Source, dotted, nearest, refused, validation_errors
 
 import tomli_w
 from mpi4py import MPI
-from pydantic import TypeAdapter, ValidationError, create_model, model_validator
+from pydantic import ValidationError, create_model, model_validator
 
 SHORT = 12  # letters of the hash: two of 10 million cases share one with a chance of 0.2
 
@@ -123,7 +123,7 @@ class Case:
         checked = values
         if isinstance(film, Mapping) and "alloy" in film:
             with suppress(ValidationError):  # which is reported with all others below
-                alloy = TypeAdapter(ANY_ALLOY).validate_python(film["alloy"], context=units)
+                alloy = ALLOY.validate_python(film["alloy"], context=units)
                 units = replace(units, scales=scales(alloy))
                 checked = values | {"film": {**film, "alloy": alloy}}
         kind = schema()

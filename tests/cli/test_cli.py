@@ -27,7 +27,7 @@ def run(*arguments: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def test_it_says_its_version():
+def test_the_version_is_printed():
     assert run("--version") == (0, f"emfem {em.__version__}\n", "")
 
 
@@ -64,7 +64,7 @@ def test_a_mesh_is_drawn(command: list[str], tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (["mesh", "make", "pentagon"], 2, "'pentagon'; emfem mesh make has annulus, bend, box, "),
         ([*RECTANGLE, "depth=1"], 2, "'depth'; rectangle has size, cells, cell, names"),
@@ -75,18 +75,18 @@ def test_a_mesh_is_drawn(command: list[str], tmp_path: Path):
         (["mesh", "make", "interval", "length=5*ummm", "cells=3"], 1, "length along x = '5*ummm', must be a number"),
     ],
 )
-def test_a_shape_that_cannot_be_made_is_told_in_one_sentence(
-    arguments: list[str], code: int, told: str, tmp_path: Path
+def test_a_shape_that_cannot_be_made_is_reported_in_one_sentence(
+    arguments: list[str], code: int, message: str, tmp_path: Path
 ):
-    found, out, err = run(*arguments, "-o", str(tmp_path / "mesh.msh"))
-    assert (found, out) == (code, "")
-    assert err.startswith(told)
+    status, out, err = run(*arguments, "-o", str(tmp_path / "mesh.msh"))
+    assert (status, out) == (code, "")
+    assert err.startswith(message)
     assert err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["missing.msh"], "path = 'missing.msh', must be a file: there is none\n"),
         ([PLATE, "--unit", "feet"], "unit = 'feet', must be a number\n"),
@@ -94,10 +94,10 @@ def test_a_shape_that_cannot_be_made_is_told_in_one_sentence(
         ([__file__], f"path = {__file__!r}, must end in .msh"),
     ],
 )
-def test_a_file_that_is_refused_is_told_in_one_sentence(arguments: list[str], told: str):
+def test_a_file_that_is_refused_is_reported_in_one_sentence(arguments: list[str], message: str):
     code, out, err = run("mesh", "check", *arguments)
     assert (code, out) == (1, "")
-    assert err.startswith(told)
+    assert err.startswith(message)
     assert err.count("\n") == 1
 
 
@@ -105,6 +105,11 @@ def test_a_file_that_is_refused_is_told_in_one_sentence(arguments: list[str], to
     ("text", "expected"),
     [
         ("50*um", 50 * 1e-6),
+        ("50um", 50 * 1e-6),
+        ("50 um", 50 * 1e-6),
+        ("mm", 1e-3),
+        ("2 MA/cm2", pytest.approx(2e10)),
+        ("{'pad 1um': (1um, 2)}", {"pad 1um": (1e-6, 2)}),
         ("-25.4*mm/2", -0.0127),
         ("90*deg", pytest.approx(1.5707963267948966)),
         ("(1*um, 2)", (1e-6, 2)),
@@ -182,13 +187,13 @@ def test_every_template_runs(name: str, tmp_path: Path):
     path.write_text(run("new", name)[1], encoding="utf-8")
     out = tmp_path / "out"
     quick = sets([*SMALL[name], "output.pictures=[]", "output.fields=[]"])
-    code, said, err = run("run", str(path), "-o", str(out), *quick)
+    code, printed, err = run("run", str(path), "-o", str(out), *quick)
     warned = "warning: the crowding of 3." if name == "conduction" else ""  # a bend with a sharp corner
     if name in COARSE:
         warned = "warning: the film model: nodes in an interface = "  # so few cells do not resolve one
     assert (code, err.splitlines()[:1]) == (0, [err.rstrip()] if warned else []), err
     assert err.startswith(warned)
-    assert said.endswith(f"; {out}\n")
+    assert printed.endswith(f"; {out}\n")
     assert em.results.open(out).report["status"] == "ok"
 
 
@@ -198,10 +203,10 @@ def test_a_finished_run_is_not_overwritten_without_force(film: Path):
     arguments = ["run", str(film), "-o", str(out), "-q", *sets([*SMALL["film"], "output.pictures=[]"])]
     assert run(*arguments)[0] == 0
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
-    code, said, err = run(*arguments, "--set", "film.mean=0.4")
-    assert (code, said) == (1, "")
-    told = f"output = '{out}', must be another folder, for it holds a finished run: --force replaces it\n"
-    assert err == told
+    code, printed, err = run(*arguments, "--set", "film.mean=0.4")
+    assert (code, printed) == (1, "")
+    message = f"output = '{out}', must be another folder, for it holds a finished run: --force replaces it\n"
+    assert err == message
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()} == before
     assert run(*arguments, "--set", "film.mean=0.4", "--force")[0] == 0
     assert em.results.open(out).case.value("film.mean") == 0.4
@@ -230,7 +235,7 @@ def test_a_case_is_checked_without_being_run(film: Path):
 
 @pytest.mark.parametrize("command", ["run", "check"])
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("setting", "message"),
     [
         ("field.angle=3nm", "film.field.angle = '3nm' is a length, must be an angle, such as '45 deg'"),
         ("film.mean=1.5", "[film] mean = 1.5, must be less than 1"),
@@ -238,14 +243,14 @@ def test_a_case_is_checked_without_being_run(film: Path):
         ("film.mean", "'film.mean', must be KEY=VALUE"),
     ],
 )
-def test_a_wrong_setting_is_told_in_one_line(film: Path, command: str, setting: str, said: str):
+def test_a_wrong_setting_is_reported_in_one_line(film: Path, command: str, setting: str, message: str):
     where = ["-o", str(film.parent / "out")] if command == "run" else []
     code, out, err = run(command, str(film), *where, "--set", setting)
     assert (code, out) == (1, "")
-    assert err.removeprefix(f"{film}: ") == f"{said}\n"
+    assert err.removeprefix(f"{film}: ") == f"{message}\n"
 
 
-def test_everything_wrong_in_a_case_is_told_a_line_each(film: Path):
+def test_each_error_of_a_case_is_reported_in_a_line(film: Path):
     text = film.read_text(encoding="utf-8")
     film.write_text(text.replace('"45 deg"', '"45 nm"').replace("until = 300.0", "untill = 3"), encoding="utf-8")
     code, out, err = run("run", str(film))
@@ -256,15 +261,15 @@ def test_everything_wrong_in_a_case_is_told_a_line_each(film: Path):
     assert not (film.parent / "results").exists()
 
 
-def test_info_tells_versions_and_solvers():
+def test_info_prints_versions_and_solvers():
     code, out, _ = run("info")
-    found = dict(line.split(maxsplit=1) for line in out.splitlines())
+    result = dict(line.split(maxsplit=1) for line in out.splitlines())
     assert code == 0
-    assert found["emfem"] == em.__version__
-    assert found["PETSc"].startswith("3.")
-    assert "mumps" in found["solvers"]
-    assert "MPI" in found
-    assert found["ranks"] == "1"
+    assert result["emfem"] == em.__version__
+    assert result["PETSc"].startswith("3.")
+    assert "mumps" in result["solvers"]
+    assert "MPI" in result
+    assert result["ranks"] == "1"
 
 
 def test_a_sweep_without_a_study(tmp_path: Path):
@@ -284,8 +289,8 @@ def test_a_sweep_whose_cases_are_refused(film: Path):
     assert (film.parent / "out" / "results.csv").is_file()
 
 
-def test_a_sweep_says_how_many_runs_ended_early_and_why(film: Path, monkeypatch: pytest.MonkeyPatch):
-    """The outcomes of the runs are fixed here; tests/studies/test_sweeps.py has it from runs."""
+def test_a_sweep_reports_runs_that_ended_early(film: Path, monkeypatch: pytest.MonkeyPatch):
+    """The table is written here; tests/studies/test_sweeps.py has one from runs."""
     early = ["reached until", "sigma_max rose to 5e+08", "sigma_max rose to 5e+08"]
     table = pd.DataFrame({"hash": list("abc"), "status": ["ok"] * 3, "stopped": early, "t": [3.0, 2.0, 1.0]})
     monkeypatch.setattr(em.studies.Study, "run", lambda *_, **__: table)
@@ -329,15 +334,15 @@ for arguments in json.loads(sys.argv[1]):
 
 @pytest.mark.parallel
 def test_a_case_on_two_ranks(film: Path, mpiexec: Callable[..., tuple[int, str, str]]):
-    """The same numbers as on one, to what the steps leave; what is wrong is told once, and both ranks end."""
+    """The same numbers as on one, to what the steps leave; an error is printed once, and both ranks end."""
     small = sets([*SMALL["film"], "output.pictures=[]"])
     assert run("run", str(film), "-o", str(film.parent / "one"), "-q", *small)[0] == 0
     wrong = ["check", str(film), "--set", "film.mean=2.0"]
     right = ["run", str(film), "-o", str(film.parent / "two"), "-q", *small]
     _, out, err = mpiexec(2, sys.executable, "-c", COMMANDS, json.dumps([right, wrong]))
     assert sorted("".join(out.split())) == ["0", "0", "1", "1"]  # ranks may write into each other's lines
-    told = [line for line in err.splitlines() if not line.startswith("warning: the film model: nodes in an interface")]
-    assert told == [f"{film}: [film] mean = 2, must be less than 1"]
+    lines = [line for line in err.splitlines() if not line.startswith("warning: the film model: nodes in an interface")]
+    assert lines == [f"{film}: [film] mean = 2, must be less than 1"]
     one, two = (em.results.open(film.parent / name).report for name in ("one", "two"))
     assert two["ranks"] == 2
     assert two["hash"] == one["hash"]

@@ -1,4 +1,4 @@
-"""Cases: what a file says is checked, built, run and written; what is wrong is told with its line."""
+"""Cases: what a file says is checked, built, run and written; errors name their line."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any
 
 import emfem as em
 from emfem.studies import Case, CaseError, templates
-from emfem.studies.tables import PHYSICS, SHAPES, BuildContext, makers
+from emfem.studies.tables import PHYSICS, SHAPES, BuildContext, base
 from emfem.studies.toml_locations import lines_of
 
 import numpy as np
 import pytest
 
-# six cells each way: what is asked is where a case leads, not how its pattern comes out
+# six cells each way: the tests are of cases, not of patterns
 COARSE = pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 FILM = """\
 [domain]
@@ -57,7 +57,7 @@ def write(tmp_path: Path) -> Write:
     return to_file
 
 
-def told(path: Path, *, build: bool = False) -> list[str]:
+def errors_of(path: Path, *, build: bool = False) -> list[str]:
     """The sentences by which a case is refused, without the folder."""
     with pytest.raises(em.ParameterError) as caught:
         Case.read(path).build() if build else Case.read(path)
@@ -73,6 +73,8 @@ def told(path: Path, *, build: bool = False) -> list[str]:
         ("film.field.angle", "45 deg", math.pi / 4),
         ("film.field.angle", 0.5, 0.5),
         ("film.field.angle", "0.25 turn", math.pi / 2),
+        ("film.field.angle", "45*deg", math.pi / 4),
+        ("film.field.angle", "90deg/2", math.pi / 4),
         ("film.field.strength", "30 percent", 0.3),
         ("film.mean", "0.3", 0.3),
         ("time.until", 7, 7.0),
@@ -88,6 +90,7 @@ def test_values_become_numbers(write: Write, key: str, written: Any, expected: f
     [
         ('current_density = "30 MA/cm2"', 3e11),
         ('current_density = "-3e11 A/m2"', -3e11),
+        ('current_density = "30*MA/cm2"', 3e11),
         ('resistivity = "2 uOhm cm"', 2e-8),
         ('conductivity = "4 W/(cm K)"', 400.0),
         ('hottest = "1000 degC"', 1273.15),
@@ -115,6 +118,41 @@ def test_a_film_with_physical_constants_has_scales():
     force = -10 * (0.76 / 312e-9) * 1.602176634e-19 * 1.5e19 * 1e-8 / 1.95
     context = BuildContext(em.mesh.interval(1.0, cells=1))
     assert np.hypot(*film.field.force(film.alloy.made, context)) == pytest.approx(abs(force), rel=1e-12)
+
+
+def test_a_film_sets_the_units_of_the_domain_the_times_and_its_start():
+    """A length of anything else stays in metres."""
+    case = Case.from_dict(tomllib.loads(templates.text("physical_film")))
+    thickness = case.value("film.alloy.film_thickness")
+    tenth = f"{thickness / 10!r} m"
+    changed = case.with_(**{"domain.size": [tenth, "1 um"], "film.initial.grain": tenth})
+    assert changed.value("domain.size")[0] == pytest.approx(0.1, rel=1e-12)
+    assert changed.value("film.initial.grain") == pytest.approx(0.1, rel=1e-12)
+    assert case.with_(**{"film.alloy.film_thickness": "20 nm"}).value("film.alloy.film_thickness") == 2e-8
+    for key in ("domain.size", "film.initial.grain", "time.until"):
+        value = ["1 um", "1 um"] if key == "domain.size" else "1 s" if key == "time.until" else "1 um"
+        with pytest.raises(em.ParameterError, match="must be a plain number: the film is dimensionless"):
+            Case.from_dict(tomllib.loads(FILM)).with_(**{key: value})
+
+
+def test_a_case_is_parsed_once_and_its_alloy_made_once(write: Write, monkeypatch: pytest.MonkeyPatch):
+    texts: list[str] = []
+    makers: list[Any] = []
+    loads, call = tomllib.loads, base.call
+
+    def count_loads(text: str) -> Any:
+        texts.append(text)
+        return loads(text)
+
+    def count_calls(maker: Any, values: Any) -> Any:
+        makers.append(maker)
+        return call(maker, values)
+
+    monkeypatch.setattr(tomllib, "loads", count_loads)
+    monkeypatch.setattr(base, "call", count_calls)
+    Case.read(write(templates.text("physical_film"))).build()
+    assert len(texts) == 1
+    assert makers.count(em.film.Alloy.from_physical) == 1
 
 
 def test_a_resolved_case_is_read_again(write: Write):
@@ -145,7 +183,7 @@ def test_a_key_may_leave_out_the_table_of_the_model(write: Write):
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "message"),
     [
         ("fild.angle", 1, "key 'fild.angle', must begin with a table of the case; did you mean 'field'?"),
         ("film.field.angel", 1, "[film.field] there is no key 'angel'; did you mean 'angle'?"),
@@ -153,13 +191,13 @@ def test_a_key_may_leave_out_the_table_of_the_model(write: Write):
         ("a b", 1, "key 'a b', must begin with a table of the case"),
     ],
 )
-def test_wrong_overrides(write: Write, key: str, value: Any, said: str):
+def test_wrong_overrides(write: Write, key: str, value: Any, message: str):
     with pytest.raises(em.ParameterError) as caught:
         Case.read(write(FILM)).with_(**{key: value})
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_key_of_two_models_must_be_told_apart():
+def test_an_ambiguous_key_is_refused():
     both = Case.from_dict(tomllib.loads(templates.text("strip")))
     with pytest.raises(em.ParameterError, match="it is in conduction and film"):
         both.with_(**{"on.anode.fixed": 2.0})
@@ -169,7 +207,7 @@ def test_a_key_of_two_models_must_be_told_apart():
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         (
             '"45 deg"',
@@ -213,14 +251,14 @@ def test_a_key_of_two_models_must_be_told_apart():
         ),
     ],
 )
-def test_each_wrong_value_is_told_in_one_line(write: Write, old: str, new: str, said: str):
+def test_each_wrong_value_is_reported_in_one_line(write: Write, old: str, new: str, message: str):
     assert FILM.count(old) == 1 or old == "angle"
-    sentences = told(write(FILM.replace(old, new)))
-    assert any(sentence.startswith(said) for sentence in sentences), sentences
+    sentences = errors_of(write(FILM.replace(old, new)))
+    assert any(sentence.startswith(message) for sentence in sentences), sentences
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("[10.4, 10.4]", "[10.4, -1]", "case.toml:3: [domain] length along y = -1, must be greater than 0"),
         ("mean = 0.3", "mean = 1.3", "case.toml:8: [film] mean = 1.3, must be less than 1"),
@@ -237,16 +275,16 @@ def test_each_wrong_value_is_told_in_one_line(write: Write, old: str, new: str, 
         ),
     ],
 )
-def test_what_the_physics_refuses_is_told_with_its_table(write: Write, old: str, new: str, said: str):
-    sentences = told(write(FILM.replace(old, new)), build=True)
+def test_errors_of_a_physics_name_its_table(write: Write, old: str, new: str, message: str):
+    sentences = errors_of(write(FILM.replace(old, new)), build=True)
     assert len(sentences) == 1
-    assert said in sentences[0]
+    assert message in sentences[0]
 
 
-def test_all_that_is_wrong_is_told_at_once(write: Write):
+def test_all_errors_are_reported_at_once(write: Write):
     text = FILM.replace("mean = 0.3", 'mean = "x"').replace("cells = [6, 6]", "").replace("until = 5.0", "until = 0")
-    found = told(write(text))
-    assert [line.split(": ")[0] for line in found] == ["case.toml:1", "case.toml:8", "case.toml:15"]
+    result = errors_of(write(text))
+    assert [line.split(": ")[0] for line in result] == ["case.toml:1", "case.toml:8", "case.toml:15"]
 
 
 def test_errors_travel_between_processes():
@@ -256,7 +294,7 @@ def test_errors_travel_between_processes():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[domain]\nsize = [1,\n", "case.toml:2: must be TOML: "),
         ("a = 1\na = 2\n", "case.toml:2: must be TOML: Cannot overwrite a value"),
@@ -264,13 +302,13 @@ def test_errors_travel_between_processes():
         ('[domain]\nshape = "disk"\nradius = 1.0\nelectrodes = 2\nsize = 0.2\n', "case.toml:1: no model is given"),
     ],
 )
-def test_what_is_no_case(write: Write, text: str, said: str):
-    found = told(write(text))
-    assert found[0].startswith(said.replace("[domain] is", "domain is"))
+def test_what_is_no_case(write: Write, text: str, message: str):
+    result = errors_of(write(text))
+    assert result[0].startswith(message.replace("[domain] is", "domain is"))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path):
-    assert told(tmp_path / "none.toml") == [
+    assert errors_of(tmp_path / "none.toml") == [
         "path = 'none.toml', must be a file that can be read: No such file or directory"
     ]
 
@@ -322,7 +360,7 @@ n = 3
 
 
 def test_every_public_shape_has_a_table():
-    assert {"file" if name == "read" else name for name in makers()} == set(SHAPES)
+    assert {"file" if name == "read" else name for name in em.mesh.makers()} == set(SHAPES)
     assert {"notched_strip", "periodic_rectangle", "disk", "polycrystal", "via", "file"} <= set(SHAPES)
 
 
@@ -371,7 +409,7 @@ def test_a_plane_may_have_a_thickness():
 
 
 @pytest.mark.parametrize(
-    ("tables", "told"),
+    ("tables", "message"),
     [
         (
             {"conduction": {"on": {"left": {"current": "1 mA"}, "right": {"fixed": 0.0}}}},
@@ -383,11 +421,11 @@ def test_a_plane_may_have_a_thickness():
         ),
     ],
 )
-def test_a_current_of_a_plane_is_no_ampere(tables: dict[str, Any], told: str):
+def test_a_current_of_a_plane_is_no_ampere(tables: dict[str, Any], message: str):
     """It was taken for as many A/m: 10 million times too little in a film of 100 nm."""
     square = {"shape": "rectangle", "size": ["2 um", "1 um"], "cells": [2, 2]}
     material = {"metal": "copper", "surface_diffusivity_thickness": 1e-20}
-    with pytest.raises(em.ParameterError, match=re.escape(told)):
+    with pytest.raises(em.ParameterError, match=re.escape(message)):
         Case.from_dict({"domain": square, "material": material, **tables}).build()
 
 
@@ -447,17 +485,17 @@ def test_grains_are_turned_at_random_within_a_spread():
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "message"),
     [
         ("film.anisotropy.scattered.spread", -0.1, "[film.anisotropy.scattered] spread = -0.1 rad, must be at least 0"),
         ("film.anisotropy.scattered.seed", -1, "[film.anisotropy.scattered] seed = -1, must be at least 0"),
         ("film.anisotropy.turned", {"grain 1": 0.1}, "turned and scattered are given, must be one of"),
     ],
 )
-def test_wrong_scatter(key: str, value: Any, said: str):
+def test_wrong_scatter(key: str, value: Any, message: str):
     with pytest.raises(em.ParameterError) as caught:
         Case.from_dict(GRAINS).with_(**{key: value})
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_scatter_needs_grains():
@@ -484,7 +522,7 @@ def test_current_and_resistance():
 
 
 @pytest.mark.parametrize(
-    ("condition", "said"),
+    ("condition", "message"),
     [
         ({"current": 1.0, "voltage": 1.0}, "voltage and current are given, must be one of"),
         ({"flux": 1.0, "contact_resistivity": 1.0}, "flux and contact_resistivity are given"),
@@ -492,19 +530,19 @@ def test_current_and_resistance():
         ({"fixed": "1 K"}, "conduction.on.left.fixed = '1 K' is a temperature, must be a voltage"),
     ],
 )
-def test_wrong_electrodes(condition: dict[str, Any], said: str):
+def test_wrong_electrodes(condition: dict[str, Any], message: str):
     square = {"shape": "rectangle", "size": [1.0, 1.0], "cells": [1, 1]}
     with pytest.raises(em.ParameterError) as caught:
         Case.from_dict({"domain": square, "conduction": {"on": {"left": condition}}})
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 # ---- values that follow time ----------------------------------------------------------------------------------------
 
 
-def turning(**course: Any) -> Case:
+def turning(**waveform: Any) -> Case:
     """A film whose field turns."""
-    field = {"strength": 0.1, "angle": {"times": [10, 20], "values": ["0 deg", "90 deg"], **course}}
+    field = {"strength": 0.1, "angle": {"times": [10, 20], "values": ["0 deg", "90 deg"], **waveform}}
     square = {"shape": "periodic_rectangle", "size": [8.0, 8.0], "cells": [4, 4]}
     return Case.from_dict({"domain": square, "film": {"alloy": "cupd", "mean": 0.3, "field": field}})
 
@@ -525,7 +563,7 @@ def test_a_field_that_turns_is_the_force_on_the_film():
     assert [driver.name for driver in case.build()[0].drivers] == ["field"]
 
 
-def test_a_value_that_follows_time_is_resolved_and_told_apart(tmp_path: Path):
+def test_a_value_that_follows_time_is_resolved_and_hashed(tmp_path: Path):
     case = turning(between="steps")
     (tmp_path / "case.toml").write_text(case.to_toml(), encoding="utf-8")
     assert Case.read(tmp_path / "case.toml").hash == case.hash
@@ -534,7 +572,7 @@ def test_a_value_that_follows_time_is_resolved_and_told_apart(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("course", "said"),
+    ("waveform", "message"),
     [
         ({"values": [0.0]}, "has 2 times and 1 values, must be as many of both, at least one"),
         ({"times": [20, 10]}, "has times = [20.0, 10.0], must be a list of times that increase"),
@@ -548,14 +586,14 @@ def test_a_value_that_follows_time_is_resolved_and_told_apart(tmp_path: Path):
         ({"time": [0, 1]}, "must be a table with times and values (and between, period) or with"),
     ],
 )
-def test_wrong_courses(course: dict[str, Any], said: str):
+def test_wrong_waveforms(waveform: dict[str, Any], message: str):
     with pytest.raises(em.ParameterError) as caught:
-        turning(**course)
+        turning(**waveform)
     assert "film.field.angle = " in str(caught.value)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_list_is_no_course():
+def test_a_list_is_no_waveform():
     with pytest.raises(em.ParameterError, match="must be one value, or a table with times and values"):
         turning().with_(**{"film.field.angle": [0.0, 1.0]})
 
@@ -622,6 +660,14 @@ def test_drift_by_a_current():
     assert speed == pytest.approx(np.full(len(speed), expected), rel=1e-10)
 
 
+def test_a_value_and_a_coupling_for_it_exclude_each_other():
+    """The value was ignored without a word."""
+    heat = {"current_density": 1.0, "on": {"left": {"fixed": 300.0}}}
+    tables = {"material": {"metal": "copper"}, "heat": heat, "stress": {"heat": True, "temperature": 400.0}}
+    with pytest.raises(em.ParameterError, match=r"\[stress\] heat and temperature are given, must be one of them"):
+        Case.from_dict({"domain": tomllib.loads(LINE)["domain"], **tables}).build()
+
+
 @pytest.mark.parametrize(
     ("loss", "expected"),
     [
@@ -686,7 +732,7 @@ def test_a_run_writes_everything(outcome: em.studies.Outcome):
     assert Case.read(folder / "case.toml").hash == outcome.report["hash"]
 
 
-def test_the_report_tells_how_it_went(outcome: em.studies.Outcome):
+def test_the_report_has_status_numbers_and_versions(outcome: em.studies.Outcome):
     report = json.loads((outcome.folder / "report.json").read_text(encoding="utf-8"))
     assert report["status"] == "ok"
     assert report["stopped"] == "reached until"
@@ -708,8 +754,8 @@ def test_a_run_is_the_same_as_its_script(outcome: em.studies.Outcome):
     em.evolve(
         film, 5.0, rtol=1e-3, watch=[em.write.series(outcome.folder / "script" / "s.csv", every=1.0)], progress=False
     )
-    told = {name: film.quantity(name) for name in film.quantities}
-    assert outcome.report["quantities"] == pytest.approx(told, rel=1e-4)  # of the steps, which states cut too
+    expected = {name: film.quantity(name) for name in film.quantities}
+    assert outcome.report["quantities"] == pytest.approx(expected, rel=1e-4)  # of the steps, which states cut too
 
 
 @COARSE
@@ -721,7 +767,7 @@ def test_an_event_stops_a_run(tmp_path: Path):
     assert report["quantities"]["amplitude"] == pytest.approx(0.025, rel=1e-6)
 
 
-def test_a_run_that_fails_says_so_in_its_report(tmp_path: Path):
+def test_a_run_that_fails_is_reported_as_failed(tmp_path: Path):
     tables = tomllib.loads(FILM)
     tables["film"]["mean"] = 1.5
     with pytest.raises(CaseError):

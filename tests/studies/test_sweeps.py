@@ -70,8 +70,8 @@ def study(tmp_path: Path) -> Any:
     return to_file
 
 
-def told(path: Path) -> str:
-    """Message of a refused study, without the folder."""
+def errors_of(path: Path) -> str:
+    """Return the message of a refused study, without the folder."""
     with pytest.raises(em.ParameterError) as caught:
         Study.read(path)
     return str(caught.value).replace(f"{path.parent}/", "")
@@ -81,14 +81,14 @@ def told(path: Path) -> str:
 
 
 def test_a_grid_is_all_combinations(study: Any):
-    found = Study.read(study('case = "case.toml"\n[grid]\ninitial.seed = [1, 2]\n"film.mean" = [0.2, 0.3, 0.4]\n'))
-    assert [tuple(values.values()) for values in found.values] == [(s, m) for s in (1, 2) for m in (0.2, 0.3, 0.4)]
-    assert len({trial.case.hash for trial in found.trials() if trial.case}) == 6
+    tried = Study.read(study('case = "case.toml"\n[grid]\ninitial.seed = [1, 2]\n"film.mean" = [0.2, 0.3, 0.4]\n'))
+    assert [tuple(values.values()) for values in tried.values] == [(s, m) for s in (1, 2) for m in (0.2, 0.3, 0.4)]
+    assert len({trial.case.hash for trial in tried.trials() if trial.case}) == 6
 
 
 def test_a_list_of_runs(study: Any):
-    found = Study.read(study('case = "case.toml"\n[[runs]]\nfilm.mean = 0.2\n[[runs]]\nmean = 0.3\ninitial.seed = 5\n'))
-    assert found.values == ({"film.mean": 0.2}, {"mean": 0.3, "initial.seed": 5})
+    tried = Study.read(study('case = "case.toml"\n[[runs]]\nfilm.mean = 0.2\n[[runs]]\nmean = 0.3\ninitial.seed = 5\n'))
+    assert tried.values == ({"film.mean": 0.2}, {"mean": 0.3, "initial.seed": 5})
 
 
 def test_a_case_may_stand_in_the_study(study: Any):
@@ -98,11 +98,11 @@ def test_a_case_may_stand_in_the_study(study: Any):
     path = study(inside + "[grid]\nmean = [0.2]\n")
     assert Study.read(path).case.value("film.mean") == 0.3
     path.write_text(inside.replace("mean = 0.3", "maen = 0.3") + "[grid]\nmean = [0.2]\n", encoding="utf-8")
-    assert told(path) == "study.toml:7: [film] there is no key 'maen'; did you mean 'mean'?"
+    assert errors_of(path) == "study.toml:7: [film] there is no key 'maen'; did you mean 'mean'?"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[grid]\nmean = [0.1]\n", "study.toml:1: case is missing"),
         ('case = "none.toml"\n[grid]\nmean = [0.1]\n', "path = 'none.toml', must be a file that can be read"),
@@ -114,29 +114,29 @@ def test_a_case_may_stand_in_the_study(study: Any):
         ('case = "case.toml"\n[[runs]]\n', "study.toml:2: [runs] holds a run without values"),
     ],
 )
-def test_wrong_studies(study: Any, text: str, said: str):
-    assert told(study(text)).startswith(said)
+def test_wrong_studies(study: Any, text: str, message: str):
+    assert errors_of(study(text)).startswith(message)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"workers": 0}, "workers = 0, must be at least 1"),
         ({"scheduler": "nonsense://x"}, "scheduler = 'nonsense://x', must be the address of a Dask scheduler"),
     ],
 )
-def test_wrong_ways_to_run(tmp_path: Path, arguments: dict[str, Any], said: str):
-    found = Study.of(Case.from_dict(CASE), grid={"mean": [0.3]})
+def test_wrong_ways_to_run(tmp_path: Path, arguments: dict[str, Any], message: str):
+    tried = Study.of(Case.from_dict(CASE), grid={"mean": [0.3]})
     with pytest.raises(em.ParameterError) as caught:
-        found.run(tmp_path, progress=False, **arguments)
-    assert said in str(caught.value)
+        tried.run(tmp_path, progress=False, **arguments)
+    assert message in str(caught.value)
 
 
 # ---- what comes of it ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
-def test_a_sweep_runs_all_cases_and_tells_which_failed(tmp_path: Path, scheduler: str):
+def test_a_sweep_runs_all_cases_and_reports_those_that_failed(tmp_path: Path, scheduler: str):
     """Of four the second is refused before it runs; the last one fails in its worker."""
     runs: list[dict[str, Any]] = [
         {"mean": 0.3},
@@ -159,7 +159,7 @@ def test_a_sweep_runs_all_cases_and_tells_which_failed(tmp_path: Path, scheduler
 
 @pytest.mark.filterwarnings("ignore:the stress model. diffusion length:emfem.ResolutionWarning")
 @pytest.mark.slow
-def test_runs_that_end_at_a_limit_say_so_beside_the_number(tmp_path: Path):
+def test_runs_that_end_at_a_limit_are_marked_in_the_table(tmp_path: Path):
     """Three currents, two of which reach 500 MPa: their sigma_max are alike, and why stands in the table."""
     case = Case.from_dict(tomllib.loads(em.studies.templates.text("stress")))
     study = Study.of(
@@ -188,8 +188,8 @@ def test_a_sweep_of_refused_runs_has_none_that_ended_early(tmp_path: Path):
 @pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 @pytest.mark.slow
 def test_what_is_done_is_not_done_again(tmp_path: Path, scheduler: str):
-    found = Study.of(Case.from_dict(CASE), grid={"initial.seed": [1, 2]})
-    first = found.run(tmp_path, scheduler=scheduler, progress=False)
+    tried = Study.of(Case.from_dict(CASE), grid={"initial.seed": [1, 2]})
+    first = tried.run(tmp_path, scheduler=scheduler, progress=False)
     times = {name: (tmp_path / name / "report.json").stat().st_mtime_ns for name in first["hash"]}
     (tmp_path / first["hash"][1] / "report.json").write_text('{"status": "interrupted"}', encoding="utf-8")
     more = Study.of(Case.from_dict(CASE), grid={"initial.seed": [1, 2, 3]})

@@ -2,8 +2,8 @@
 
 from emfem.studies.tables.base import Arguments, BuildContext, Key, Table
 from emfem.studies.tables.conduction import CONDUCTION
-from emfem.studies.tables.domain import SHAPES, DomainTable, makers
-from emfem.studies.tables.film import ANY_ALLOY, FILM, scales
+from emfem.studies.tables.domain import SHAPES, DomainTable
+from emfem.studies.tables.film import ALLOY, FILM, scales
 from emfem.studies.tables.heat import HEAT
 from emfem.studies.tables.material import MaterialTable
 from emfem.studies.tables.migration import MIGRATION
@@ -15,7 +15,7 @@ from emfem.studies.tables.surface import SURFACE
 PHYSICS: tuple[Physics, ...] = (CONDUCTION, HEAT, FILM, MIGRATION, STRESS, SURFACE)
 
 __all__ = [
-    "ANY_ALLOY",
+    "ALLOY",
     "PHYSICS",
     "SHAPES",
     "Arguments",
@@ -26,6 +26,5 @@ __all__ = [
     "MaterialTable",
     "Physics",
     "Table",
-    "makers",
     "scales",
 ]

@@ -25,18 +25,6 @@ TYPES: Mapping[str, Any] = {
 NUMBERS = ("from_image.threshold", "network.segments")  # which are no lengths
 
 
-def makers() -> dict[str, Callable[..., mesh.Domain]]:
-    """Return the makers of domains by name: the public functions of em.mesh that return one and need none."""
-    public = {name: getattr(mesh, name) for name in mesh.__all__}
-    return {
-        name: maker
-        for name, maker in sorted(public.items())
-        if inspect.isfunction(maker)
-        and inspect.signature(maker).return_annotation in ("Domain", mesh.Domain)
-        and "domain" not in inspect.signature(maker).parameters
-    }
-
-
 @keys_from(mesh.grains, left_out=("domain",))
 class GrainsTable(Arguments):
     """Random grains as regions of the mesh."""
@@ -97,7 +85,7 @@ def _shape_table(name: str, maker: Callable[..., mesh.Domain]) -> Any:
 
 
 SHAPES: dict[str, Any] = {
-    "file" if maker is mesh.read else name: _shape_table(name, maker) for name, maker in makers().items()
+    "file" if maker is mesh.read else name: _shape_table(name, maker) for name, maker in sorted(mesh.makers().items())
 }
 
 

@@ -14,7 +14,7 @@ from emfem.studies.tables.physics import Physics
 from emfem.studies.units import Angle, Number, Unit, Whole
 
 import numpy as np
-from pydantic import BeforeValidator, Discriminator, Tag
+from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter
 
 PRESETS: Mapping[str, Callable[[], film.Alloy]] = {"cupd": film.cupd}
 
@@ -211,6 +211,8 @@ class FieldTable(Table):
         """Return the drift force on the film of the case."""
         return self.force(context.tables["film"].alloy.made, context)
 
+
+ALLOY = TypeAdapter(ANY_ALLOY)
 
 FILM = Physics(
     "film",

@@ -15,6 +15,7 @@ from emfem.studies.tables.base import Arguments, BuildContext, Key, Table, condi
 from emfem.studies.units import Yes
 
 RESERVED = ("domain", "material", "time", "steady", "output")  # tables of every case
+TAKEN = ("models", "physics")  # names of their own in the schema of a case
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,17 @@ class Physics:
         Raises:
             ParameterError: for a name that is no word or one of the tables of every case, or no function of a domain.
         """
-        if not isinstance(self.name, str) or not self.name.isidentifier() or self.name in RESERVED:
+        taken = self.name in (*RESERVED, *TAKEN) or hasattr(Table, str(self.name))
+        if not isinstance(self.name, str) or not self.name.isidentifier() or taken:
             msg = f"name = {self.name!r}, must be a word for a table, other than {', '.join(RESERVED)}"
             raise ParameterError(msg)
         if not callable(self.model) or next(iter(inspect.signature(self.model).parameters), "") != "domain":
             msg = f"model = {self.model!r}, must be a function whose first argument is domain"
             raise ParameterError(msg)
+        for key in (*self.parameters, *self.keys):
+            if hasattr(Table, key) and key not in self.left_out:
+                msg = f"argument {key!r}, must have another name: tables of a case have one like it"
+                raise ParameterError(msg)
 
     @cached_property
     def parameters(self) -> Mapping[str, inspect.Parameter]:
