@@ -5,21 +5,33 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from emfem import checkpoint, fields, plot, vtk
+from emfem import checkpoint, fields, plot, vtk, write
 from emfem.dimensions import PLAIN, registry
 from emfem.errors import EmfemError, ParameterError, number
-from emfem.files import Arrays
+from emfem.files import Arrays, writable
 from emfem.model import Model
-from emfem.observe import model_with_field
-from emfem.storage import CONTENTS, READ_ERRORS, StateReader, contents
+from emfem.observe import Observer, model_with_field
+from emfem.storage import CONTENTS, READ_ERRORS, StateReader, StateWriter, contents
 from emfem.studies import Case
-from emfem.studies.running import REPORT, STATES, function, picture, scalar
+from emfem.studies.running import (
+    REPORT,
+    STATES,
+    clear,
+    function,
+    picture,
+    quantities,
+    scalar,
+    versions,
+    write_report,
+)
 from emfem.studies.sweep import TABLE, report_of
 
 import numpy as np
@@ -309,8 +321,63 @@ class Frames:
     functions: list[fem.Function]
 
 
+class Recorder(Observer):
+    """Writes a folder that `open` and the viewer read: all fields at the chosen times, the series, and a report.
+
+    Attributes:
+        folder: the folder; files of an earlier run in it are replaced when the run begins.
+    """
+
+    def __init__(
+        self, folder: os.PathLike[str] | str, *, every: float | None = None, times: ArrayLike | None = None
+    ) -> None:
+        """Take the folder and the times.
+
+        Args:
+            folder: the folder; it is made.
+            every: period [time of the models]; after each step when left out with `times`.
+            times: increasing [time of the models].
+
+        Raises:
+            ParameterError: if the folder cannot be written to, or for wrong times; at the start of the run, if the
+                models live on several meshes.
+        """
+        super().__init__(every, times)
+        self.folder = Path(folder)
+        writable(self.folder / REPORT)
+        self._series = write.series(self.folder / "series.csv")
+        self._writer: StateWriter | None = None
+
+    def begin(self) -> None:
+        """Write mesh, table of contents, and the first report."""
+        clear(self.folder)
+        self._began, self._count = time.perf_counter(), 0
+        self._writer, self._series.models = StateWriter(self.folder, self.models), self.models
+        self._series.begin()
+        write_report(self.folder, {"status": "running", "error": "", "versions": versions()})
+
+    def record(self, t: float) -> None:
+        """Save a state and a row of the series."""
+        if self._writer is not None:
+            self._writer.save(self.folder / STATES / f"{self._count:04d}.npz")
+            self._count += 1
+            self._series.record(t)
+
+    def finish(self) -> None:
+        """Write the report; after an error on rank 0 alone, for other ranks may be elsewhere then."""
+        if self._writer is None:
+            return
+        error, comm = sys.exception(), self.models[0].mesh.comm
+        report: dict[str, Any] = {"status": "failed" if error else "ok", "error": str(error or "")}
+        report |= {"wall": time.perf_counter() - self._began, "versions": versions(), "ranks": comm.size}
+        if error is None:
+            write_report(self.folder, report | {"t": self.models[0].t, "quantities": quantities(self.models)})
+        elif comm.rank == 0:
+            (self.folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
 def open(folder: os.PathLike[str] | str) -> Results:
-    """The results in a folder of `emfem run` or `emfem sweep`.
+    """Return the results in a folder of `emfem run`, `emfem sweep` or a `Recorder`.
 
     Raises:
         ParameterError: if there are none.

@@ -114,20 +114,20 @@ def run(case: Runnable, folder: os.PathLike[str] | str, *, progress: bool = True
     writable(target / REPORT)
     began = time.perf_counter()
     report = {"hash": case.hash, "case": case.resolved, "versions": versions(), "ranks": MPI.COMM_WORLD.size}
-    _clear(target)
+    clear(target)
     try:
         models = case.build()
         write.text(target / "case.toml", f"# emfem {version('emfem')}, case {case.hash}\n{case.to_toml()}")
         report |= _go(case, models, target, progress)
-        report |= {"quantities": _quantities(models) | case.measures(models), "pattern": _pattern(models)}
+        report |= {"quantities": quantities(models) | case.measures(models), "pattern": _pattern(models)}
         _pictures(case, models, target)
     except EmfemError as error:
         wall = time.perf_counter() - began
-        _report(target, {"status": "failed", "error": str(error), "wall": wall, **report})
+        write_report(target, {"status": "failed", "error": str(error), "wall": wall, **report})
         raise
     status = "interrupted" if report["stopped"] == "interrupted" else "ok"
     report = {"status": status, "error": "", "wall": time.perf_counter() - began, **report}
-    _report(target, report)
+    write_report(target, report)
     return Outcome(target, report, models)
 
 
@@ -168,7 +168,7 @@ def _times(output: Any, until: float | None) -> dict[str, Any]:
     return {"every": output.states_every or until}
 
 
-def _quantities(models: Sequence[Model]) -> dict[str, float]:
+def quantities(models: Sequence[Model]) -> dict[str, float]:
     """Return every number that the models can tell, of the first that can."""
     return {
         name: observe.model_with_quantity(models, name).quantity(name) for model in models for name in model.quantities
@@ -237,7 +237,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def _report(folder: Path, report: dict[str, Any]) -> None:
+def write_report(folder: Path, report: dict[str, Any]) -> None:
     """Write the report; what is no number in JSON is null."""
     write.text(folder / REPORT, json.dumps(_finite(report), indent=2, allow_nan=False) + "\n")
 
@@ -250,7 +250,7 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _clear(folder: Path) -> None:
+def clear(folder: Path) -> None:
     """Remove what an earlier run left: its report first, so that nothing half done looks finished. Collective."""
     if MPI.COMM_WORLD.rank == 0:
         left = (folder / name for name in (REPORT, CONTENTS, MESH))
