@@ -32,7 +32,7 @@ from extensions.markdown import cell, table
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
-# Where the words for a key are found that the docstring of its table does not have.
+# Makers whose docstrings describe the keys that the docstring of their table does not have.
 MAKERS: Mapping[type[Table], Sequence[Callable[..., Any]]] = {
     film.Film: (em.film.model,),
     film.Alloy: (em.film.Alloy,),
@@ -59,19 +59,19 @@ SI = re.compile(r"\s*\[(?!0|1, )[^\[\]]*\](?=[.;]|$)")  # a unit at the end of a
 
 
 @cache
-def said(maker: Callable[..., Any]) -> dict[str, str]:
+def documented(maker: Callable[..., Any]) -> dict[str, str]:
     """Read the description of each argument or attribute from a docstring."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     section, name = False, ""
     for line in (inspect.getdoc(maker) or "").splitlines():
         if line[:1].strip():
             section = line in ("Args:", "Attributes:")
         elif section and (entry := re.match(r" {4}(\w+): (.*)", line)):
             name = entry[1]
-            found[name] = entry[2]
+            texts[name] = entry[2]
         elif section and name and line.strip():
-            found[name] += " " + line.strip()
-    return found
+            texts[name] += " " + line.strip()
+    return texts
 
 
 def words(kind: type[Table], key: str) -> str:
@@ -84,7 +84,7 @@ def words(kind: type[Table], key: str) -> str:
         makers = [kind.maker, *filter(None, [ALIKE.get(kind.maker.__name__)]), *makers]
         key = kind.renamed().get(key, key)
     for maker in makers:
-        if text := said(maker).get(key):
+        if text := documented(maker).get(key):
             return text if isinstance(maker, type) and issubclass(maker, Table) else in_toml(text)
     return ""
 
@@ -142,8 +142,8 @@ def kind(field: FieldInfo) -> str:
     if tables:
         several = {dict: "one for each name", tuple: "a list of them"}
         origins = {get_origin(part) for part in (field.annotation, *get_args(field.annotation))}
-        told = next((words for origin, words in several.items() if origin in origins), "")
-        return "table" + (f", {told}" if told else "")
+        several_of_them = next((words for origin, words in several.items() if origin in origins), "")
+        return "table" + (f", {several_of_them}" if several_of_them else "")
     measured = unit(field)
     if measured is None:
         return plain(field.annotation)

@@ -53,9 +53,9 @@ def against(axes: Any, i: int, label: str, line: Any, dots: Any) -> None:
 def slope(axes: Any, h: Sequence[float], errors: Sequence[float], expected: float, i: int, label: str) -> None:
     """Errors against cell sizes with their fitted order, and a line of the order expected through the last one."""
     x, y = np.array(h), np.array(errors)
-    found = np.polyfit(np.log(x), np.log(y), 1)[0]
+    computed = np.polyfit(np.log(x), np.log(y), 1)[0]
     axes.loglog(x, y[-1] * (x / x[-1]) ** expected, color=style.named_colour(i), linewidth=0.9)
-    axes.loglog(x, y, "o", color=style.named_colour(i), label=f"{label}: order {found:.2f} ({expected:.3g})")
+    axes.loglog(x, y, "o", color=style.named_colour(i), label=f"{label}: order {computed:.2f} ({expected:.3g})")
     ticks(axes, x)
 
 
@@ -107,10 +107,10 @@ def film() -> Image:
         for i, angle in enumerate(angles):
             n = np.array([np.cos(angle), np.sin(angle)])
             exact = em.film.growth_rate(np.outer(fine, n), em.film.cupd(), mean=0.3, anisotropy=crystal, field=field)
-            found = [dispersion.measure(k, angle, crystal, field, 8) for k in waves]
+            computed = [dispersion.measure(k, angle, crystal, field, 8) for k in waves]
             label = f"waves along {'xy'[i]}"
-            against(growth, i, label, (fine, np.real(exact)), (waves, np.real(found)))
-            against(frequency, i, label, (fine, np.imag(exact)), (waves, np.imag(found)))
+            against(growth, i, label, (fine, np.real(exact)), (waves, np.real(computed)))
+            against(frequency, i, label, (fine, np.imag(exact)), (waves, np.imag(computed)))
         growth.set(xlabel="wave number k [1/h]", ylabel="growth rate Re ω [1/t₀]", title="lines: linear theory")
         frequency.set(xlabel="wave number k [1/h]", ylabel="frequency Im ω [1/t₀]", title="dots: runs of the film")
         growth.axhline(0.0, color=style.GREY, linewidth=0.7)
@@ -213,8 +213,8 @@ def heat() -> Image:
         along.legend(loc="upper right")
         near = limit * np.concatenate([np.linspace(0.05, 0.9, 60), 1 - np.geomspace(0.1, 2e-3, 60)])
         rises = [demo.rise(demo.LENGTH / 2, j) for j in near]
-        found = [solved[j].max() for j in currents]
-        against(top, 0, "", (near / 1e11, rises), (np.array(currents) / 1e11, found))
+        computed = [solved[j].max() for j in currents]
+        against(top, 0, "", (near / 1e11, rises), (np.array(currents) / 1e11, computed))
         top.axvline(limit / 1e11, color=style.WARNING, linestyle="dashed")
         top.set(
             xlabel="current density [10¹¹ A/m²]", ylabel="highest T − 300 K [K]", yscale="log", title="runaway at 7.733"
@@ -241,8 +241,8 @@ def migration() -> Image:
             against(along, i, f"D t/L² = {t:g}", (fine, exact), (points, seen.values[i]))
         along.set(xlabel="x/L", ylabel="c over its start", title="Pe = 5; lines: closed form, dots: computed")
         along.legend()
-        for i, (degree, found) in enumerate(errors.items()):
-            slope(order, [1 / n for n in cells], found, degree + 1.0, i, f"degree {degree}")
+        for i, (degree, computed) in enumerate(errors.items()):
+            slope(order, [1 / n for n in cells], computed, degree + 1.0, i, f"degree {degree}")
         order.set(xlabel="cell size over L", ylabel="L2 error of c", title="at D t/L² = 0.05")
         order.legend()
         return figure
@@ -292,10 +292,10 @@ def couple() -> Image:
     return picture(draw, "Composition of a diffusion couple, and the place of its marker against the root of time")
 
 
-def _line(cells: int, degree: int = 2, **given: Any) -> em.Model:
+def _line(cells: int, degree: int = 2, **options: Any) -> em.Model:
     """The reference line."""
     domain = em.mesh.interval(LENGTH, cells=cells, names=("anode", "cathode"))
-    return em.stress.model(domain, REFERENCE, current_density=DENSITY, degree=degree, **given)
+    return em.stress.model(domain, REFERENCE, current_density=DENSITY, degree=degree, **options)
 
 
 def korhonen() -> Image:
@@ -307,12 +307,12 @@ def korhonen() -> Image:
     case: dict[str, Any] = {"length": LENGTH, "current_density": DENSITY, "material": REFERENCE}
     cells, at = (6, 12, 24), 0.05 * LENGTH**2 / 1.791718e-18
     errors: dict[int, list[float]] = {1: [], 2: []}
-    for degree, found in errors.items():
+    for degree, computed in errors.items():
         for n in cells:
             line = _line(n, degree)
             em.evolve(line, at, rtol=1e-7, atol=1e-9, progress=False)
             exact = lambda x: em.analytic.korhonen_line(np.clip(x[0], 0, LENGTH), at, **case)  # noqa: E731
-            found.append(_l2(line["sigma"], exact, line.domain) / np.sqrt(LENGTH) / (2 * HIGHEST))
+            computed.append(_l2(line["sigma"], exact, line.domain) / np.sqrt(LENGTH) / (2 * HIGHEST))
 
     def draw() -> Any:
         figure, along, order = two()
@@ -322,8 +322,8 @@ def korhonen() -> Image:
             against(along, i, f"{t / year:g}", (fine / um, exact), (points / um, seen.values[i] / MPa))
         along.set(xlabel="x [µm]", ylabel="stress, tension positive [MPa]", title="lines: closed form, dots: computed")
         along.legend(title="years", ncols=2)
-        for i, (degree, found) in enumerate(errors.items()):
-            slope(order, [1 / n for n in cells], found, degree + 1.0, i, f"degree {degree}")
+        for i, (degree, computed) in enumerate(errors.items()):
+            slope(order, [1 / n for n in cells], computed, degree + 1.0, i, f"degree {degree}")
         order.set(xlabel="cell size over L", ylabel="L2 error over G L", title="at κt/L² = 0.05")
         order.legend()
         return figure
@@ -346,7 +346,7 @@ def affine() -> Image:
         degree=1,
     )
     em.solve_steady(star)
-    found = em.stress.at_nodes(star) / MPa
+    computed = em.stress.at_nodes(star) / MPa
 
     def draw() -> Any:
         figure, law, nodes = two()
@@ -358,7 +358,7 @@ def affine() -> Image:
         law.legend()
         exact = (-339.8685, -34.3687, 515.5309, 87.8312)
         nodes.bar(range(4), exact, color=style.PALE, edgecolor=style.INK, label="by hand")
-        nodes.plot(range(4), found, "o", color=style.named_colour(0), label="computed")
+        nodes.plot(range(4), computed, "o", color=style.named_colour(0), label="computed")
         nodes.axhline(0.0, color=style.GREY, linewidth=0.7)
         nodes.set(
             xticks=range(4), xticklabels=["A", "J", "B", "C"], ylabel="steady stress [MPa]", title="nodes of a star"
@@ -378,15 +378,15 @@ def networks() -> Image:
     while len(numbers) < 2 * len(rungs) + 2:
         numbers.append(numbers[-1] + numbers[-2])
     exact = np.array([numbers[2 * n] / numbers[2 * n - 1] for n in rungs])  # Fibonacci's
-    found = np.array([_ladder(int(n)) for n in rungs])
+    computed = np.array([_ladder(int(n)) for n in rungs])
 
     def draw() -> Any:
         figure, ladder, bars = two()
         far = exact - golden > 1e-9
-        lines, dots = (np.abs(values - golden)[far] for values in (exact, found))
+        lines, dots = (np.abs(values - golden)[far] for values in (exact, computed))
         against(ladder, 0, "Kirchhoff's laws", (rungs[far], lines), (rungs[far], dots))
         ladder.set(yscale="log", xlabel="rungs", ylabel="resistance over a wire's − golden ratio")
-        ladder.set_title(f"line: Fibonacci's numbers; worst error {np.abs(found - exact).max():.0e}")
+        ladder.set_title(f"line: Fibonacci's numbers; worst error {np.abs(computed - exact).max():.0e}")
         bars.bar(range(3), 1e3 * np.array(star.target), color=style.PALE, edgecolor=style.INK, label="by hand")
         bars.plot(range(3), 1e3 * np.array(currents), "o", color=style.named_colour(0), label="elements")
         bars.axhline(0.0, color=style.GREY, linewidth=0.7)
@@ -404,8 +404,8 @@ def _ladder(rungs: int) -> float:
     segments = [(i, i + 1) for i in range(rungs)] + [(i, rungs + i) for i in range(1, rungs + 1)]
     pads = dict.fromkeys(range(rungs + 1, 2 * rungs + 1), 0.0)
     net = em.mesh.network(nodes, segments, width=wire, thickness=wire, loads={0: -1e-3}, pads=pads)
-    found = em.conduction.kirchhoff(net, 2.25e-8)
-    return float(found.potential[0]) / (1e-3 * 2.25e-8 * long / wire**2)
+    computed = em.conduction.kirchhoff(net, 2.25e-8)
+    return float(computed.potential[0]) / (1e-3 * 2.25e-8 * long / wire**2)
 
 
 def failure() -> Image:
@@ -562,7 +562,7 @@ def steps() -> Image:
     )
     many = 16
     phases = 2 * np.pi * np.arange(1, 9) / many
-    found = [_grown(on, phase, many, width) for phase in phases]
+    computed = [_grown(on, phase, many, width) for phase in phases]
     bunches = (4, 8, 16)
     narrow, theory = zip(*(verify.steps._narrowest(n, 10 * nm) for n in bunches), strict=True)
 
@@ -570,7 +570,7 @@ def steps() -> Image:
         figure, growth, bunch = two()
         fine = np.linspace(0.01, np.pi, 200)
         exact = np.asarray(em.steps.growth_rate(fine, on, width=width))
-        against(growth, 0, "growth", (fine / np.pi, exact.real), (phases / np.pi, np.real(found)))
+        against(growth, 0, "growth", (fine / np.pi, exact.real), (phases / np.pi, np.real(computed)))
         growth.set(xlabel="phase from step to step [π]", ylabel="growth rate [1/s]")
         growth.set_title("line: linear theory, dots: runs")
         bunch.loglog(bunches, np.array(theory) / nm, color=style.named_colour(0), label="continuum, N^(−2/3)")
