@@ -20,12 +20,12 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 
 def state() -> str:
     """A name for what executed pages depend on besides their own text: the code of emfem and of its demos."""
-    told = hashlib.sha256()
+    digest = hashlib.sha256()
     for folder in ("emfem", "demos", "docs/developers", "docs/verification"):
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in (".py", ".toml", ".csv", ".json"):
-                told.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
-    return told.hexdigest()[:12]
+                digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 # Figures appear below the cells, at 220 dots an inch; a page shows them at half their dots.

@@ -20,7 +20,10 @@ import pytest
 from dolfinx import fem
 
 # Whole files and folders that `make quick` leaves out, and the fixture of tests in a browser.
-SLOW = ("verification/", "verify/test_checks.py", "test_demos.py", "test_docs.py", "test_paper.py")
+SLOW = (
+    *("verification/", "verify/test_checks.py", "studies/test_sweeps.py"),
+    *("test_demos.py", "test_docs.py", "test_paper.py", "test_readme.py"),
+)
 BROWSER = "tab"
 
 

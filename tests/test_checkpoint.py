@@ -15,7 +15,10 @@ import pytest
 
 Films = Callable[..., em.Model]
 CUPD = em.film.cupd()
-pytestmark = pytest.mark.usefixtures("in_tmp")
+pytestmark = [
+    pytest.mark.usefixtures("in_tmp"),
+    pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning"),
+]
 
 
 def random(domain: em.mesh.Domain, degree: int = 2, seed: int = 1) -> em.Model:

@@ -19,7 +19,10 @@ import pyvista
 
 Films = Callable[..., em.Model]
 Decay = Callable[..., em.Model]
-pytestmark = pytest.mark.usefixtures("in_tmp")
+pytestmark = [
+    pytest.mark.usefixtures("in_tmp"),
+    pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning"),
+]
 
 
 def march(model: em.Model, until: float, *watch: em.observe.Observer, **other: Any) -> em.Run:

@@ -51,10 +51,10 @@ def section(words: str, command: Any) -> str:
     rows = []
     for parameter in command.params:
         default = parameter.default
-        told = f" Default: `{default}`." if not parameter.required and default not in (None, False, ()) else ""
+        notes = f" Default: `{default}`." if not parameter.required and default not in (None, False, ()) else ""
         if parameter.min is not None and parameter.max is not None:
-            told += f" From {parameter.min} to {parameter.max}."
-        rows.append([written(parameter), cell(f"{parameter.help or ''}{told}")])
+            notes += f" From {parameter.min} to {parameter.max}."
+        rows.append([written(parameter), cell(f"{parameter.help or ''}{notes}")])
     parts = [f"## {words}\n", command.help or "", f"```text\n{usage(words, command)}\n```\n"]
     return "\n".join([*parts, *([table(["", ""], rows)] if rows else [])])
 

@@ -33,22 +33,22 @@ def line(text: str) -> str:
 
 def plain(lines: list[str]) -> list[str]:
     """The lines of a docstring as reStructuredText."""
-    found: list[str] = []
+    output: list[str] = []
     section = block = item = False
     for text in lines:
         indented = text[:1].isspace()
         if not text.strip():
-            found.append("")
+            output.append("")
             continue
         if not indented:
-            if block and found[-1]:
-                found.append("")
+            if block and output[-1]:
+                output.append("")
             block, section, item = False, bool(SECTION.match(text)), bool(ITEM.match(text))
         elif not (section or block or item):
-            found += ["", ".. code-block:: text", ""]
+            output += ["", ".. code-block:: text", ""]
             block = True
-        found.append(text if block or (item and not indented) else line(text))
-    return found
+        output.append(text if block or (item and not indented) else line(text))
+    return output
 
 
 def before(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:

@@ -15,13 +15,13 @@ PARTS: Mapping[str, Callable[[], str]] = {
 
 
 def fill(app: Sphinx, page: str, source: list[str]) -> None:
-    """Put what is asked for in the place of `% generated: NAME`."""
+    """Replace `% generated: NAME` by the part of that name."""
     for name, make in PARTS.items():
         if f"% generated: {name}\n" in source[0]:
             source[0] = source[0].replace(f"% generated: {name}\n", make())
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Before a page is parsed."""
+    """Register the extension: parts are put in before a page is parsed."""
     app.connect("source-read", fill)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -26,32 +26,32 @@ SHOWN: list[str] = []  # physics that have a table
 
 @cache
 def report() -> dict[str, Any]:
-    """The report: that of EMFEM_VERIFY_REPORT, the one kept for this state of the code, or a new one."""
-    given = os.environ.get("EMFEM_VERIFY_REPORT")
-    kept = Path(given) if given else HERE.parent / "_build" / "verify" / f"{state()}.json"
-    if not kept.is_file() and not given:
-        em.write.text(kept, verify.run(verify.checks()).json())
-    return json.loads(kept.read_text(encoding="utf-8"))
+    """The report: that of EMFEM_VERIFY_REPORT, the one stored for this state of the code, or a new one."""
+    name = os.environ.get("EMFEM_VERIFY_REPORT")
+    path = Path(name) if name else HERE.parent / "_build" / "verify" / f"{state()}.json"
+    if not path.is_file() and not name:
+        em.write.text(path, verify.run(verify.checks()).json())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def state() -> str:
     """A name for emfem's code and data, and what it stands on."""
-    told = hashlib.sha256(json.dumps(em.studies.versions()).encode())
+    digest = hashlib.sha256(json.dumps(em.studies.versions()).encode())
     for path in sorted((ROOT / "emfem").rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
-            told.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
-    return told.hexdigest()[:16]
+            digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def summary() -> HTML:
     """Number of checks that passed, with the date and the versions."""
-    told = report()
-    versions = ", ".join(f"{name} {version}" for name, version in told["versions"].items())
-    date = datetime.fromisoformat(told["date"]).strftime("%d %B %Y, %H:%M UTC")
-    count = f"{told['passed']} of {len(told['checks'])} checks passed"
-    form = "the long form" if told["full"] else "the short form"
-    how = f"on {date}, in {told['wall']:.0f} s, ranks: {told['ranks']} ({form})."
-    failed = f" Failed: {html.escape(', '.join(told['failed']))}." if told["failed"] else ""
+    result = report()
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    date = datetime.fromisoformat(result["date"]).strftime("%d %B %Y, %H:%M UTC")
+    count = f"{result['passed']} of {len(result['checks'])} checks passed"
+    form = "the long form" if result["full"] else "the short form"
+    how = f"on {date}, in {result['wall']:.0f} s, ranks: {result['ranks']} ({form})."
+    failed = f" Failed: {html.escape(', '.join(result['failed']))}." if result["failed"] else ""
     return HTML(
         f"<p><strong>{count}</strong> {how}{failed}</p>\n<p>With {html.escape(' '.join(versions.split()))}.</p>"
     )
@@ -79,8 +79,8 @@ def complete() -> None:
 def _rows(one: dict[str, Any]) -> str:
     """One check: values one under the other."""
     broken = [None] * len(one["target"])
-    found, off = (one["result"], one["error"]) if len(one["result"]) == len(broken) else (broken, broken)
-    numbers = zip(one["target"], found, off, one["units"], strict=True)
+    values, off = (one["result"], one["error"]) if len(one["result"]) == len(broken) else (broken, broken)
+    numbers = zip(one["target"], values, off, one["units"], strict=True)
     parts = [(_number(t, u), _number(r, u), _part(one, e)) for t, r, e, u in numbers]
     columns = ["<br>".join(column) for column in zip(*parts, strict=True)]
     order = "" if one["order"] is None else f"{one['order']:.2f}"
@@ -92,13 +92,13 @@ def _rows(one: dict[str, Any]) -> str:
 
 
 def _number(value: float | None, unit: str) -> str:
-    told = "–" if value is None else f"{value:.7g}"
-    return told.replace("-", "−") if unit == "-" else f"{told.replace('-', '−')}&nbsp;{html.escape(unit)}"
+    text = "–" if value is None else f"{value:.7g}"
+    return text.replace("-", "−") if unit == "-" else f"{text.replace('-', '−')}&nbsp;{html.escape(unit)}"
 
 
 def _part(one: dict[str, Any], value: float | None) -> str:
     """An error: relative ones as percentages."""
     if value is None:
         return "–"
-    told = f"{100 * value:.2g}&nbsp;%" if one["relative"] else f"{value:.2g}"
-    return told.replace("-", "−")
+    text = f"{100 * value:.2g}&nbsp;%" if one["relative"] else f"{value:.2g}"
+    return text.replace("-", "−")

@@ -52,7 +52,7 @@ def numbers() -> dict[str, Any]:
 
 
 def refused() -> dict[str, Any]:
-    """The message of a bad network on every rank."""
+    """Collect the message about a bad network on every rank."""
     try:
         em.mesh.network(**(STAR | {"width": 0.2}))
     except em.ParameterError as error:
@@ -61,10 +61,10 @@ def refused() -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print what was asked for."""
-    found = {"numbers": numbers, "refused": refused}[sys.argv[1]]()
+    """Print the answer of the requested case."""
+    answer = {"numbers": numbers, "refused": refused}[sys.argv[1]]()
     if MPI.COMM_WORLD.rank == 0:
-        em.write.print_root(json.dumps(found))
+        em.write.print_root(json.dumps(answer))
 
 
 if __name__ == "__main__":

@@ -45,6 +45,6 @@ def numbers() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    found = numbers()
+    answer = numbers()
     if MPI.COMM_WORLD.rank == 0:
-        print(json.dumps(found))
+        print(json.dumps(answer))
