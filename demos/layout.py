@@ -23,7 +23,7 @@ WIDTH = 2.0  # of the line [um]
 SQUARES = (29 + 4 * 28 + 4 * 3) / WIDTH + 8 * 0.558729
 
 
-def conducting(size: float, refine: float, unit: float) -> em.Model:
+def strip_current(size: float, refine: float, unit: float) -> em.Model:
     """The meander between electrodes at 1 and 0, solved: of conductance 1, so that a square has resistance 1.
 
     Args:
@@ -39,7 +39,7 @@ def conducting(size: float, refine: float, unit: float) -> em.Model:
 
 def main(until: float = 300.0, size: float = 1.6, drive: float = 0.1, out: str = "results/layout") -> dict[str, float]:
     """Squares found and counted, and how far the solute went over what the drift alone would do."""
-    line = conducting(size=0.5, refine=0.005, unit=1.0)
+    line = strip_current(size=0.5, refine=0.005, unit=1.0)
     squares = em.conduction.resistance(line)
     em.plot.mesh(line.domain, Path(out) / "mesh.png", unit="µm")
     em.plot.current(line, Path(out) / "current.png", lines=5, title="current in a meander", unit="µm")
@@ -49,7 +49,7 @@ def main(until: float = 300.0, size: float = 1.6, drive: float = 0.1, out: str =
         em.conduction.crowding(line),
     )
 
-    current = conducting(size, size / 16, 1 / THICKNESS)
+    current = strip_current(size, size / 16, 1 / THICKNESS)
     length = em.conduction.resistance(current) * WIDTH / THICKNESS  # of a straight line of as many squares
     film = em.film.model(
         current.domain,

@@ -62,8 +62,8 @@ def draw(figure: Figure, at: Any, results: dict[str, Any]) -> None:
     panels = figure.subplots(1, len(results), sharey=True)
     for axis, (name, stress) in zip(panels, results.items(), strict=True):
         metal = METALS[name]
-        for i, (stage, row) in enumerate(zip(STAGES, stress, strict=True)):
-            axis.plot(at / um, row / MPa, color=style.named_colour(i), label=f"{stage:g}")
+        for i, (part, row) in enumerate(zip(STAGES, stress, strict=True)):
+            axis.plot(at / um, row / MPa, color=style.named_colour(i), label=f"{part:g}")
         rest = closed(metal, at, 10 * unit(metal))
         axis.plot(at / um, rest / MPa, color=style.INK, linestyle="dotted", label="steady")
         axis.axhline(0.0, color=style.GREY, linewidth=0.7)

@@ -36,7 +36,7 @@ PLAIN = 5.0  # seconds between lines where there is no terminal
 
 @dataclass(frozen=True)
 class Run:
-    """How a run went.
+    """Steps, solves and seconds of a run, and why it ended.
 
     Attributes:
         t: the time reached.

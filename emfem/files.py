@@ -147,7 +147,7 @@ class Arrays(Mapping[str, NDArray[Any]]):
             self._entries = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """The array `name`, its checksum checked, of which each rank computes a part. Collective.
+        """Array `name`, its checksum checked, of which each rank computes a part. Collective.
 
         Raises:
             KeyError: if there is none.
@@ -169,15 +169,15 @@ class Arrays(Mapping[str, NDArray[Any]]):
         return content[header.tell() :].view(dtype).reshape(shape, order="F" if fortran else "C")
 
     def __contains__(self, name: object) -> bool:
-        """Whether there is an array of this name; reads nothing."""
+        """Return true if there is an array of this name; nothing is read."""
         return name in self._entries
 
     def __iter__(self) -> Iterator[str]:
-        """The names."""
+        """Names."""
         return iter(self._entries)
 
     def __len__(self) -> int:
-        """The number of arrays."""
+        """Return the number of arrays."""
         return len(self._entries)
 
 

@@ -239,12 +239,12 @@ class Results:
         return vtk.to_pyvista(self.models(t), names)
 
     def _copied(self, name: str, t: float | None, *, plain: bool) -> fem.Function:
-        """A field at a saved time, or of a vector its length."""
+        """Field at a saved time, or of a vector its length."""
         model = model_with_field(self.models(t), name)
         return fields.copied((scalar if plain else function)(model, name))
 
     def frames(self, name: str) -> Frames:
-        """A scalar field, or the length of a vector, at all saved times: for `em.plot.film_strip` and `animation`."""
+        """Scalar field, or the length of a vector, at all saved times: for `em.plot.film_strip` and `animation`."""
         return Frames(self.times, [self._copied(name, t, plain=True) for t in self.times])
 
     def plot(
@@ -287,7 +287,7 @@ class Results:
         return plot.animation(frames, target, frames_per_second=frames_per_second)
 
     def first_field(self) -> str:
-        """The first unknown of the last model: what is drawn by default."""
+        """First unknown of the last model: what is drawn by default."""
         return self._models[-1].names[0]
 
     def __repr__(self) -> str:
@@ -304,7 +304,7 @@ class Results:
         return f"<results of a run in {str(self.folder)!r}: {len(times)} states to t = {last}; {names}>"
 
     def _file(self, name: str) -> Path:
-        """A file in the folder."""
+        """File in the folder."""
         path = self.folder / name
         if not path.is_file():
             kind = "a sweep" if name.startswith(TABLE) else "a run"

@@ -88,7 +88,7 @@ class StateWriter:
                     "roles": model.roles,
                     "fields": fields,
                     "quantities": {name: asdict(quantity.meaning) for name, quantity in model.quantities.items()},
-                    "conditions": [[held.boundary, held.unknown.name] for held in model.conditions],
+                    "conditions": [[c.boundary, c.unknown.name] for c in model.conditions],
                 }
             )
         self._write_mesh([space for _, space in spaces])
@@ -115,7 +115,7 @@ class StateWriter:
         rows, shared = checkpoint.arrays(self.models)
         for key, model in zip(checkpoint.keys(self.models), self.models, strict=True):
             shared[f"{key}/quantities"] = np.array([_number(model, name) for name in model.quantities])
-            shared[f"{key}/held"] = np.array([float(held.value) for held in model.conditions])
+            shared[f"{key}/held"] = np.array([float(c.value) for c in model.conditions])
         rows |= {key: checkpoint.owned(function) for key, function in self._functions.items()}
         save_arrays(target, rows, shared, comm=self._comm)
         return target
@@ -269,10 +269,10 @@ class StateReader:
             raise ParameterError(msg) from None
         for (function, _), array in zip(self._functions.values(), values, strict=True):
             function.x.array[:] = array
-        for model, (quantities, held) in zip(self.models, numbers, strict=True):
+        for model, (quantities, levels) in zip(self.models, numbers, strict=True):
             model.t = t
             model.numbers = dict(zip(model.quantities, map(float, quantities), strict=True))
-            for condition, value in zip(model.conditions, held, strict=True):
+            for condition, value in zip(model.conditions, levels, strict=True):
                 condition.value.value = value
         return self.models
 

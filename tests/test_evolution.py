@@ -62,7 +62,7 @@ def test_the_report_prints_as_one_line():
     assert str(run) == "t = 2.5 (reached until): 7 steps, 1 rejected, 32 solves, 3 factorisations, 0.3 s"
 
 
-def test_the_solution_is_as_accurate_as_asked(decay: Decay):
+def test_the_solution_is_as_accurate_as_requested(decay: Decay):
     for rtol in (1e-4, 1e-6):
         model = decay()
         march(model, 1.0, rtol=rtol, atol=1e-12)
@@ -303,7 +303,7 @@ def last_good(error: ConvergenceError) -> Path:
     return Path(found[1])
 
 
-def test_a_solution_that_blows_up_ends_in_an_error_that_tells_where(decay: Decay):
+def test_a_solution_that_blows_up_ends_in_an_error_that_reports_where(decay: Decay):
     model = decay(lambda u: u**2)  # 1/(1 - t)
     with pytest.raises(ConvergenceError, match=r"^no step possible at t = 1.*: dt = .*, ") as caught:
         march(model, 2.0)

@@ -232,7 +232,7 @@ def test_a_folder_of_the_former_format_is_opened():
     assert list(results.series["t"]) == [0.0, 0.5, 1.0]
 
 
-def test_results_say_what_they_are(found: em.results.Results, tmp_path: Path):
+def test_results_state_what_they_are(found: em.results.Results, tmp_path: Path):
     assert repr(found).endswith("3 states to t = 2; phi, E, j, potential, c, mu, flux, field>")
     assert repr(em.results.Results(tmp_path)) == f"<results in {str(tmp_path)!r}>"
 

@@ -93,10 +93,10 @@ def model(
     dx = domain.dx(2 * degree)
     field, place = driven - ufl.grad(phi), ufl.SpatialCoordinate(domain.mesh)
     current = ohmic_flux(sigma, field)
-    let_in, let_out, inflow_drivers = models.inflow(domain, conditions, v, 2 * degree)
-    added = attach(domain, electrodes, nodes, potential, tested, continuity(current, v, dx) - let_in, v, 2 * degree)
+    entering, leaving, inflow_drivers = models.inflow(domain, conditions, v, 2 * degree)
+    added = attach(domain, electrodes, nodes, potential, tested, continuity(current, v, dx) - entering, v, 2 * degree)
     typical = _typical_current(domain, sigma, conditions, driven)
-    through = {name: q.value for name, q in added.currents.items()} | let_out
+    through = {name: q.value for name, q in added.currents.items()} | leaving
     residual = fem.Constant(domain.mesh, 1 / typical) * (added.flow + added.balance)
     if not grounded:
         gauge, w = tested["gauge"]
@@ -113,7 +113,7 @@ def model(
             "phi_min": models.lowest(phi, "V"),
             "phi_max": models.highest(phi, "V"),
             **added.quantities,
-            **{f"current {name}": Quantity(form, integral("A")) for name, form in let_out.items()},
+            **{f"current {name}": Quantity(form, integral("A")) for name, form in leaving.items()},
         },
         drivers=[*added.drivers, *inflow_drivers],
         balances={"current": models.Balance(None, integral("A"), out=through)},

@@ -114,7 +114,7 @@ def model(
     eps = fem.Constant(domain.mesh, float(alloy.gradient_energy))
     flux = solute_flux(mobile(c), diffusion, mu, force)
     residual = transport(rate, flux, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx)
-    let_in, out, inflow_drivers = models.inflow(domain, conditions, v, 2 * degree)
+    entering, out, inflow_drivers = models.inflow(domain, conditions, v, 2 * degree)
     dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, composition, conditions)
     reaction = models.ConsistentFlux(composition, dirichlet_values, 1.0)
 
@@ -122,7 +122,7 @@ def model(
         "film",
         domain,
         (composition, chemical),
-        residual - let_in,
+        residual - entering,
         conditions=dirichlet_values,
         expressions={"flux": flux, "field": force},
         quantities={

@@ -33,15 +33,15 @@ class Estimate:
     high: float
 
     def __float__(self) -> float:
-        """The most likely value."""
+        """Most likely value."""
         return self.value
 
     def __contains__(self, x: float) -> bool:
-        """True if x is inside the interval."""
+        """Return the true if x is inside the interval."""
         return self.low <= x <= self.high
 
     def __str__(self) -> str:
-        """The value and its interval."""
+        """Value and its interval."""
         return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g})"
 
     def through(self, function: Callable[[float], Any]) -> Estimate:

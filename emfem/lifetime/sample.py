@@ -127,7 +127,7 @@ class Sample:
         return fit_lognormal(self.lifetimes, confidence=confidence)
 
     def __str__(self) -> str:
-        """The number of lines that ended in each way."""
+        """Return the number of lines that ended in each way."""
         reasons, counts = np.unique(self.why, return_counts=True)
         numbers = ", ".join(f"{n} {reason}" for reason, n in zip(reasons, counts, strict=True))
         return f"{len(self.lifetimes)} lines: {numbers}"

@@ -62,7 +62,7 @@ class Derived:
         return "\n".join([*aligned(self._rows()), *VERDICTS[self.immortal]])
 
     def _repr_html_(self) -> str:
-        """A table for notebooks."""
+        """Table for notebooks."""
         return as_html(self._rows(), "".join(VERDICTS[self.immortal]))
 
 

@@ -206,11 +206,11 @@ class Material:
         return rows
 
     def __str__(self) -> str:
-        """The table of all constants."""
+        """Table of all constants."""
         return "\n".join([self.name, *aligned(self._rows())])
 
     def _repr_html_(self) -> str:
-        """The table of all constants, for notebooks."""
+        """Table of all constants, for notebooks."""
         return as_html(self._rows(), self.name)
 
     def __repr__(self) -> str:

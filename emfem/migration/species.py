@@ -143,7 +143,7 @@ def model(
             stored += fem.Constant(domain.mesh, grain_boundaries.width) * inside.function * through
         drivers += moving
         balance += fast
-    let_in, out, inflow_drivers = models.inflow(domain, conditions, w, 2 * degree, edges)
+    entering, out, inflow_drivers = models.inflow(domain, conditions, w, 2 * degree, edges)
     dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, species, conditions)
     at_ends, elsewhere, end_drivers = ends(domain, inside, path, conditions) if inside and path else ([], [], [])
     reactions = [models.ConsistentFlux(species, dirichlet_values, scale)]
@@ -156,7 +156,7 @@ def model(
         f"migration of {name}" if mark else "migration",
         domain,
         unknowns,
-        fem.Constant(domain.mesh, 1 / scale) * (balance - let_in),
+        fem.Constant(domain.mesh, 1 / scale) * (balance - entering),
         conditions=[*dirichlet_values, *at_ends, *elsewhere],
         expressions={f"flux{mark}": flux, f"drift{mark}": velocity, f"diffusivity{mark}": spread},
         quantities={

@@ -59,7 +59,7 @@ class Flows:
         return abs(self.imbalance) / self.gross if self.gross > 0 else 0.0
 
     def __str__(self) -> str:
-        """A line for each term."""
+        """Line for each term."""
         rows = [("rate of change", self.rate)]
         rows += [(f"made: {name}", flow) for name, flow in self.made.items()]
         rows += [(f"out: {name}", flow) for name, flow in self.out.items()]

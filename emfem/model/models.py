@@ -266,7 +266,7 @@ class Model:
         return None
 
     def __str__(self) -> str:
-        """The model with the names of its fields and quantities."""
+        """Model with the names of its fields and quantities."""
         return f"{self.name} model: fields {', '.join(self.names)}; quantities {', '.join(self.quantities)}"
 
     def __repr__(self) -> str:

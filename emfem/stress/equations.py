@@ -115,8 +115,8 @@ def model(
     unknowns = (stress, *((empty.unknown,) if empty else ()))
     v, *others = models.tests(unknowns)
     dx, omega = domain.dx(2 * degree + 1), metal["atomic_volume"]
-    let_in, out, inflow_drivers = models.inflow(domain, conditions, omega * v, 2 * degree)
-    residual = balance(metal, sigma, stress.rate, force, v, dx) + let_in
+    entering, out, inflow_drivers = models.inflow(domain, conditions, omega * v, 2 * degree)
+    residual = balance(metal, sigma, stress.rate, force, v, dx) + entering
     if empty:
         residual += empty.residual(sigma, v, others[0])
     dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, stress, conditions)

@@ -43,7 +43,7 @@ class Immortality:
         return self.margin / self.critical_stress
 
     def __bool__(self) -> bool:
-        """True if no void ever opens."""
+        """Return the true if no void ever opens."""
         return self.highest < self.critical_stress
 
     def __str__(self) -> str:

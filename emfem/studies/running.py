@@ -176,7 +176,7 @@ def quantities(models: Sequence[Model]) -> dict[str, float]:
 
 
 def _pattern(models: Sequence[Model]) -> dict[str, Any] | None:
-    """The pattern of a film in a plane."""
+    """Pattern of a film in a plane."""
     films = [model for model in models if "pattern" in model.roles and model.mesh.geometry.dim == 2]
     return asdict(patterns.measure(films[0][films[0].roles["pattern"]])) if films else None
 

@@ -115,15 +115,15 @@ class Study:
                 if not isinstance(values, list | tuple) or not values:
                     msg = f"{key} = {values!r}, must be a list of values"
                     raise ParameterError(msg)
-            tried = [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
+            rows = [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
         else:
-            tried = [flat(run) for run in runs or ()]
-        for key in dict.fromkeys(key for values in tried for key in values):
+            rows = [flat(run) for run in runs or ()]
+        for key in dict.fromkeys(key for values in rows for key in values):
             case.path_of(key)
-        if not tried or not all(tried):
+        if not rows or not all(rows):
             msg = "holds a run without values, must have at least one"
             raise ParameterError(msg)
-        return cls(case, tuple(tried))
+        return cls(case, tuple(rows))
 
     def trials(self) -> list[Trial]:
         """Return a trial for each run; one whose values are refused has no case."""

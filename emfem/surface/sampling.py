@@ -15,13 +15,13 @@ MOST = {1: 4096, 2: 512, 3: 96}  # pixels along an axis
 
 
 def pixels(domain: Domain, size: float) -> list[int]:
-    """How many pixels of about `size` along each axis, not more than can be handled. Collective."""
+    """Return the number of pixels of about `size` along each axis, bounded. Collective."""
     lower, upper = bounds(domain.mesh)
     return [int(np.clip(np.ceil(length / size), 2, MOST[domain.dim])) for length in upper - lower]
 
 
 def joined(c: fem.Function, domain: Domain, ends: tuple[str, str] | None, size: float) -> bool:
-    """Whether metal, c above 1/2, leads from one boundary to another, or along x all through the domain. Collective.
+    """Return true if metal, c > 1/2, connects two boundaries, or both ends of the domain along x. Collective.
 
     Args:
         c: fraction of metal.
@@ -39,7 +39,7 @@ def joined(c: fem.Function, domain: Domain, ends: tuple[str, str] | None, size: 
 
 
 def _at(c: fem.Function, domain: Domain, name: str, grid: Pixels, pieces: NDArray[np.int32]) -> list[int]:
-    """The pieces that the metal on a boundary belongs to; 0 where there is none."""
+    """Pieces that the metal on a boundary belongs to; 0 where there is none."""
     space = c.function_space
     nodes = nodes_on(space, domain.facets.find(domain.tag(name)))
     nodes = nodes[c.x.array[nodes] > 0.5]

@@ -29,7 +29,7 @@ def _between(domain: mesh.Domain, source: str, drain: str, conductivity: float =
     order=(1.13, 1.53),
 )
 def corner_of_a_bend(full: bool) -> Measured:
-    """A right-angle bend adds the squares of its corner; extrapolated with the order 4/3 of the corner."""
+    """Right-angle bend adds the squares of its corner; extrapolated with the order 4/3 of the corner."""
     sizes = (0.2, 0.1, 0.05) if full else (0.2, 0.1)
     added = []
     for size in sizes:
@@ -41,7 +41,7 @@ def corner_of_a_bend(full: bool) -> Measured:
 
 @check("conduction", source="the field of a round hole in an infinite plate, 1 + a/b with a = b", target=2.0, rtol=7e-3)
 def crowding_at_a_hole(full: bool) -> float:
-    """A small round hole doubles the current density at its sides: a hole of 1/40 of the plate's width."""
+    """Small round hole doubles the current density at its sides: a hole of 1/40 of the plate's width."""
     width = 40.0
     hole = (width / 2, width / 2, 1.0)
     domain = mesh.strip_with_holes(
@@ -59,7 +59,7 @@ def crowding_at_a_hole(full: bool) -> float:
     order=(2.7, 3.3),
 )
 def resistance_of_a_ring(full: bool) -> Measured:
-    """A ring from rim to rim on curved cells of degree 2; the potential converges with order 3."""
+    """Ring from rim to rim on curved cells of degree 2; the potential converges with order 3."""
     sizes = (0.1, 0.05, 0.025) if full else (0.1, 0.05)
     errors = []
     for size in sizes:
@@ -78,7 +78,7 @@ def resistance_of_a_ring(full: bool) -> Measured:
     rtol=2e-4,
 )
 def array_of_holes(full: bool) -> float:
-    """A square array of round holes conducts as in Rayleigh's series."""
+    """Square array of round holes conducts as in Rayleigh's series."""
     cell = mesh.periodic_cell((1.0, 1.0), holes=[(0.4, 0.6, 0.3)], size=0.1, order=2)
     model = conduction.model(cell, conductivity=2.0, mean_field=(0.5, 0.0))
     solve_steady(model)
@@ -92,7 +92,7 @@ def array_of_holes(full: bool) -> float:
     rtol=1e-9,
 )
 def current_through_an_alloy(full: bool) -> float:
-    """A square of an alloy of 30 % solute between electrodes conducts by Nordheim's rule; in = out."""
+    """Square of an alloy of 30 % solute between electrodes conducts by Nordheim's rule; in = out."""
     square = mesh.rectangle((1.0, 1.0), cells=(4, 4))
     rho = conduction.nordheim(0.3, solvent=1.0, solute=3.0, disorder=2.0)
     model = _between(square, "left", "right", conductivity=1 / rho)

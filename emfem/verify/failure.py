@@ -16,7 +16,7 @@ from emfem.verify.registry import check
     unit="s",
 )
 def first_void_of_a_line(full: bool) -> float:
-    """A void opens at the end of the reference line."""
+    """Void opens at the end of the reference line."""
     life = failure.run(reference.line(40, voids=True), critical_stress=reference.CRITICAL, until=1e9)
     return life.nucleation["right"]
 
@@ -29,7 +29,7 @@ def first_void_of_a_line(full: bool) -> float:
     unit=("node", "voids"),
 )
 def which_node_of_a_star_opens(full: bool) -> tuple[float, float]:
-    """The node that opens below its steady stress, and that none does above it."""
+    """Node that opens below its steady stress, and that none does above it."""
     below, above = (
         failure.run(reference.stressed_star(voids=True), critical_stress=critical, until=1e12).nucleation
         for critical in (515 * MPa, 516 * MPa)
@@ -46,7 +46,7 @@ def which_node_of_a_star_opens(full: bool) -> tuple[float, float]:
     unit="nm",
 )
 def void_that_raises_a_resistance(full: bool) -> float:
-    """The void of a published line, 10 nm of liner of 1e-5 Ohm m, that raises its resistance by 7.8818 %."""
+    """Void of a published line, 10 nm of liner of 1e-5 Ohm m, that raises its resistance by 7.8818 %."""
     metal = reference.METAL.having(bulk_modulus=1e11, atomic_volume=1.66e-29, resistivity=3e-8, effective_charge=-10.0)
     liner = failure.Liner(1e-5, 10 * nm)
     return liner.void_length(metal, rise=0.078818, length=um, width=0.2 * um, thickness=0.12 * um) / nm

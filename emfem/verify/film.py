@@ -49,7 +49,7 @@ def _amplitude(film: Model) -> complex:
     unit=("1/t0", "h/t0"),
 )
 def fastest_wave(full: bool) -> tuple[float, float]:
-    """The fastest wave of an unstable film under a field grows and drifts as linear theory predicts."""
+    """Fastest wave of an unstable film under a field grows and drifts as linear theory predicts."""
     k = 0.24880668 / math.sqrt(2)
     omega = _wave((k, k), UNSTABLE, 300.0, field=uniform_field(0.05, math.radians(30.0)))
     return omega.real, -omega.imag / 0.24880668
@@ -63,7 +63,7 @@ def fastest_wave(full: bool) -> tuple[float, float]:
     unit="1/t0",
 )
 def wave_on_a_110_crystal(full: bool) -> tuple[float, float]:
-    """A wave on the anisotropic [110] surface of the CuPd-like film grows and drifts as linear theory predicts."""
+    """Wave on the anisotropic [110] surface of the CuPd-like film grows and drifts as linear theory predicts."""
     crystal = Anisotropy("110", strength=1.0)
     omega = _wave((0.9, 0.5), cupd(), 20.0, anisotropy=crystal, field=uniform_field(0.1, math.radians(60.0)))
     return omega.real, omega.imag
@@ -77,7 +77,7 @@ def wave_on_a_110_crystal(full: bool) -> tuple[float, float]:
     unit="h",
 )
 def wavelength_of_the_cupd_film(full: bool) -> float:
-    """The CuPd-like film at C = 0.3 prefers waves of 5.2 film thicknesses."""
+    """CuPd-like film at C = 0.3 prefers waves of 5.2 film thicknesses."""
     k = np.linspace(1.0, 1.4, 40001)
     omega = np.asarray(growth_rate(np.stack([0 * k, k], axis=1), cupd(), mean=0.3))
     return float(2 * math.pi / k[np.argmax(omega.real)])
@@ -91,7 +91,7 @@ def wavelength_of_the_cupd_film(full: bool) -> float:
     order=(0.8, 1.2),
 )
 def profile_of_a_blocked_film(full: bool) -> Measured:
-    """A blocked ideal film under a field comes to rest in the logistic profile; its order is that in eps.
+    """Blocked ideal film under a field comes to rest in the logistic profile; its order is that in eps.
 
     The gradient energy eps, which must be positive, shifts the middle by O(eps), the ends by O(sqrt(eps)).
     """
@@ -133,7 +133,7 @@ def cahn_hilliard(
     order=(2.7, 3.3),
 )
 def kink_between_phases(full: bool) -> Measured:
-    """A boundary between two phases comes to rest as tanh; root mean square distance, of third order."""
+    """Boundary between two phases comes to rest as tanh; root mean square distance, of third order."""
     cells = (40, 60, 80) if full else (40, 60)
     wrong = [kink_error(n, lambda film: evolve(film, 1000.0, progress=False)) for n in cells]
     return Measured(wrong[-1], order=-order(cells, wrong))
@@ -166,7 +166,7 @@ def kink_error(cells: int, to_rest: Callable[[Model], object]) -> float:
     order=(2.6, 3.4),
 )
 def pattern_of_another_code(full: bool) -> Measured:
-    """A developing pattern under a field against a pseudospectral one, rms over the standard deviation of c.
+    """Developing pattern under a field against a pseudospectral one, rms over the standard deviation of c.
 
     Short: at t = 50 on 32 x 32 cells; full: at t = 300 on 32, 48 and 64 squared, of third order.
     """

@@ -43,13 +43,13 @@ def _driven(j: float, *, length: float = 10 * um, cells: int = 100, loss: Any = 
     unit="K",
 )
 def rise_of_a_driven_line(full: bool) -> tuple[float, ...]:
-    """A line of 10 um at 1e11 and 3e11 A/m2 warms as in its closed form."""
+    """Line of 10 um at 1e11 and 3e11 A/m2 warms as in its closed form."""
     return tuple(_driven(j).quantity("T_max") - START for j in (1e11, 3e11))
 
 
 @check("heat", source="j L = pi sqrt(k/(rho0 a)), by hand", target=7.732661e6, rtol=1e-2, unit="A/m")
 def limit_of_runaway(full: bool) -> float:
-    """A line is solved at 0.99 of its runaway current and refused at 1.01: the middle between the two."""
+    """Line is solved at 0.99 of its runaway current and refused at 1.01: the middle between the two."""
     limit = 7.732661e6
     _driven(0.99 * limit / (10 * um))
     try:
@@ -67,7 +67,7 @@ def limit_of_runaway(full: bool) -> float:
     unit=("m", "K"),
 )
 def line_on_an_oxide(full: bool) -> tuple[float, float]:
-    """A long line loses heat through an oxide over a thermal length; its rise there."""
+    """Long line loses heat through an oxide over a thermal length; its rise there."""
     sink = heat.substrate(conductivity=1.4, thickness=0.5 * um, line_height=0.2 * um, temperature=START)
     model = _driven(1e11, length=100 * um, cells=400, loss=sink)
     return math.sqrt(K / sink.coefficient), model.quantity("T_max") - START
@@ -77,7 +77,7 @@ def line_on_an_oxide(full: bool) -> tuple[float, float]:
     "heat", source="F. Kohlrausch, Ann. Phys. 306, 132 (1900): T = T0 + phi (V - phi)/(2 rho k)", target=0.0, atol=5e-4
 )
 def potential_tells_the_temperature(full: bool) -> float:
-    """The phi-theta theorem at every point of a notched strip: largest distance over the greatest rise."""
+    """Phi-theta theorem at every point of a notched strip: largest distance over the greatest rise."""
     size, volts = (0.4 if full else 0.8), 0.05
     domain = mesh.notched_strip(
         length=8 * um, width=4 * um, notch_depth=um, notch_width=1.2 * um, size=size * um, refine=size / 3 * um
@@ -97,7 +97,7 @@ def potential_tells_the_temperature(full: bool) -> float:
     unit="K",
 )
 def hottest_place_of_a_metal(full: bool) -> float:
-    """A conductor between electrodes at 300 K whose conductivities obey Wiedemann-Franz, whatever rho(T) is."""
+    """Conductor between electrodes at 300 K whose conductivities obey Wiedemann-Franz, whatever rho(T) is."""
     domain = mesh.interval(8 * um, cells=64, names=("anode", "cathode"))
     sigma = 1 / _resistivity(placeholder("T", domain))
     _, warm = _heated(domain, 0.2, sigma, conductivity=heat.wiedemann_franz(_resistivity))

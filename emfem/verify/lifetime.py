@@ -20,7 +20,7 @@ import numpy as np
     unit="years",
 )
 def life_of_a_published_line(full: bool) -> float:
-    """A line under 400 MPa of residual stress reaches 500 MPa, with the rounded k and e of the source."""
+    """Line under 400 MPa of residual stress reaches 500 MPa, with the rounded k and e of the source."""
     e, k = 1.6e-19 / eV, 1.38e-23 / boltzmann
     metal = Material(
         "published",

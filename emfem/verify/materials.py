@@ -67,5 +67,5 @@ def numbers_of_the_reference_line(full: bool) -> tuple[float, ...]:
 
 @check("materials", source="S = nu k T/gamma by hand", target=0.098026079, rtol=1e-6)
 def entropy_of_a_cupd_film(full: bool) -> float:
-    """The dimensionless entropy of a film of 1.5e19 sites/m2 and 1.95 J/m2 at 923 K."""
+    """Dimensionless entropy of a film of 1.5e19 sites/m2 and 1.95 J/m2 at 923 K."""
     return Scales(temperature=923.0, length=1e-9, site_density=1.5e19, surface_energy=1.95, diffusivity=1e-9).entropy

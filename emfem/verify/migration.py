@@ -40,7 +40,7 @@ def _values(species: Model, at: list[list[float]], times: tuple[float, ...]) -> 
     rtol=3e-5,
 )
 def transient_of_a_blocked_line(full: bool) -> tuple[float, ...]:
-    """A species drifts towards the end of a blocked line."""
+    """Species drifts towards the end of a blocked line."""
     return _values(_blocked(), ENDS, (0.05, 0.2))
 
 
@@ -85,7 +85,7 @@ def error_of_quadratic_cells(full: bool) -> Measured:
     rtol=4e-6,
 )
 def accumulation_at_a_wall(full: bool) -> tuple[float, ...]:
-    """A uniform species drifts against a wall from afar."""
+    """Uniform species drifts against a wall from afar."""
     line = mesh.interval(12.0, cells=600)
     species = migration.model(line, diffusivity=1.0, drift=-1.0, initial=1.0, on={"right": flux(1.0)})
     return _values(species, [[0.0]], (0.1, 1.0))
@@ -131,7 +131,7 @@ def soret_profile(full: bool) -> tuple[float, ...]:
     atol=0.005,
 )
 def lives_in_a_temperature_gradient(full: bool) -> float:
-    """The loss of life by a gradient follows from the gain by its reverse, if lives go as one over the flux."""
+    """Loss of life by a gradient follows from the gain by its reverse, if lives go as one over the flux."""
     copper = materials.copper(temperature=398.15)
     drift = float(migration.drift_velocity(copper, field=1.0))  # per V/m; the current is not known, so it is eliminated
     heat = float(migration.drift_velocity(copper, temperature_gradient=1e6))  # per K/um
@@ -146,7 +146,7 @@ def lives_in_a_temperature_gradient(full: bool) -> float:
     rtol=5e-5,
 )
 def confined_alloy(full: bool) -> tuple[float, ...]:
-    """An alloy that cannot move as a whole rests on the logistic profile, whatever its diffusivities."""
+    """Alloy that cannot move as a whole rests on the logistic profile, whatever its diffusivities."""
     line = mesh.interval(1.0, cells=60)
     alloy = migration.alloy(line, diffusivities=(1.0, 0.2), forces=(7.0, 2.0), initial=0.3, lattice="held")
     solve_steady(alloy)
@@ -162,7 +162,7 @@ def confined_alloy(full: bool) -> tuple[float, ...]:
     unit=("um", "-"),
 )
 def kirkendall_marker(full: bool) -> tuple[float, float]:
-    """The marker of a diffusion couple after 100 hours, and the fraction of the faster species where it is."""
+    """Marker of a diffusion couple after 100 hours, and the fraction of the faster species where it is."""
     d, half, begin = 1e-14, 400 * um, 1 * hour  # a couple that is an hour old has no step for the mesh to smear
     alloy = migration.alloy(
         mesh.interval(2 * half, cells=400),

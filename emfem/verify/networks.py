@@ -22,7 +22,7 @@ RHO = METAL.resistivity
     rtol=1e-9,
 )
 def ladder_of_resistors(full: bool) -> float:
-    """The resistance of a ladder of 20 rungs from its end, over that of a wire."""
+    """Resistance of a ladder of 20 rungs from its end, over that of a wire."""
     rungs, long = 20, 10 * um
     nodes = [(i * long, 0.0) for i in range(rungs + 1)] + [(i * long, long) for i in range(1, rungs + 1)]
     rail = [(i, i + 1) for i in range(rungs)]

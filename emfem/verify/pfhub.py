@@ -56,7 +56,7 @@ def _film(domain: mesh.Domain) -> Model:
     rtol=3e-3,
 )
 def pfhub_spinodal_decomposition_in_a_tee(full: bool) -> tuple[float, ...]:
-    """The free energy of a T that separates into two phases falls as that of another code."""
+    """Free energy of a T that separates into two phases falls as that of another code."""
     film = _film(mesh.polygon(TEE, electrodes={}, size=2.0 if full else 3.0))
     start = film.quantity("free_energy")
     seen = watch.series(["free_energy"], times=[30.0, 40.0, 50.0, 60.0, 80.0])
@@ -73,7 +73,7 @@ def pfhub_spinodal_decomposition_in_a_tee(full: bool) -> tuple[float, ...]:
     only_full=True,
 )
 def pfhub_spinodal_decomposition_in_a_square(full: bool) -> Measured:
-    """The free energy of a periodic square of 200 x 200; the curve is written in PFHub's upload format."""
+    """Free energy of a periodic square of 200 x 200; the curve is written in PFHub's upload format."""
     began = time.perf_counter()
     times = np.array([20.7, 41.5, 60.7, 79.9, 99.1])
     film = _film(mesh.periodic_rectangle((200.0, 200.0), cells=(96, 96)))

@@ -132,12 +132,12 @@ class Report:
         return json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
     def __str__(self) -> str:
-        """The number of checks that passed, and a line for each that failed."""
+        """Return the number of checks that passed, and a line for each that failed."""
         passed = len(self.results) - len(self.failed)
         return "\n".join([f"{passed} of {len(self.results)} checks passed in {self.wall:.0f} s", *troubles(self)])
 
     def _repr_html_(self) -> str:
-        """The table of results, for notebooks."""
+        """Table of results, for notebooks."""
         console = Console(file=io.StringIO(), record=True, width=200)
         console.print(table(self))
         return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")

@@ -30,7 +30,7 @@ def _surface(**changes: Any) -> steps.Surface:
     rtol=1e-3,
 )
 def pairing_by_slow_attachment(full: bool) -> float:
-    """The growth rate of pairs of steps under a force down the stairs, over that of diffusion."""
+    """Growth rate of pairs of steps under a force down the stairs, over that of diffusion."""
     on = _surface(force=KT * 1e5, repulsion=2e-31, **SLOW)
     return complex(steps.growth_rate(np.pi, on, width=WIDTH)).real * WIDTH**2 / FLOW
 

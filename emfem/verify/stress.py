@@ -27,7 +27,7 @@ from dolfinx import fem
     unit="MPa",
 )
 def stress_of_a_blocked_line(full: bool) -> tuple[float, ...]:
-    """The cathode of the reference line after 1, 3 and 10 years."""
+    """Cathode of the reference line after 1, 3 and 10 years."""
     model = line(80)
     probe = watch.probe("sigma", at=LENGTH, times=np.array([1, 3, 10]) * year)
     evolve(model, 10 * year, rtol=1e-7, atol=1e-9, watch=[probe], progress=False)
@@ -42,7 +42,7 @@ def stress_of_a_blocked_line(full: bool) -> tuple[float, ...]:
     unit="MPa",
 )
 def public_line(full: bool) -> tuple[float, ...]:
-    """A line of a public benchmark at five times: B = 1e11 Pa, Z* = -10, T = 373 K, 3e9 A/m2, 100 um."""
+    """Line of a public benchmark at five times: B = 1e11 Pa, Z* = -10, T = 373 K, 3e9 A/m2, 100 um."""
     metal = Material(  # with its rounded k and e put into D and Z*
         "benchmark",
         temperature=373.0,
@@ -86,7 +86,7 @@ def error_of_quadratic_cells(full: bool) -> Measured:
     unit=("s", "A/m"),
 )
 def nucleation_of_a_void(full: bool) -> tuple[float, float]:
-    """The reference line reaches its critical stress, located between time steps; and its Blech product."""
+    """Return the reference line reaches its critical stress, located between time steps; and its Blech product."""
     reached = watch.event("sigma_max", above=reference.CRITICAL)
     run = evolve(line(), 10 * year, rtol=1e-7, atol=1e-9, watch=[reached], progress=False)
     return run.t, analytic.blech_product(METAL, critical_stress=reference.CRITICAL)
@@ -100,7 +100,7 @@ def nucleation_of_a_void(full: bool) -> tuple[float, float]:
     unit="nm",
 )
 def growth_of_a_void(full: bool) -> tuple[float, ...]:
-    """The length of a void at the end of the reference line."""
+    """Length of a void at the end of the reference line."""
     content = watch.series(["stress"], times=np.array(reference.VOID_YEARS) * year)
     model = line(80, on={"right": fixed(0.0)})
     evolve(model, 100 * year, rtol=1e-7, atol=1e-9, watch=[content], progress=False)
@@ -115,7 +115,7 @@ def growth_of_a_void(full: bool) -> tuple[float, ...]:
     unit="MPa",
 )
 def steady_stress_of_a_star(full: bool) -> tuple[float, ...]:
-    """The four nodes of three wires that meet, relaxed on the elements."""
+    """Four nodes of three wires that meet, relaxed on the elements."""
     model = stressed_star()
     solve_steady(model)
     return tuple(stress.at_nodes(model) / MPa)
@@ -128,7 +128,7 @@ def steady_stress_of_a_star(full: bool) -> tuple[float, ...]:
     atol=1e-6,
 )
 def affine_law_in_a_bend(full: bool) -> tuple[float, float]:
-    """The steady stress of a bend follows the potential at every node; its range over 135.77768 MPa."""
+    """Steady stress of a bend follows the potential at every node; its range over 135.77768 MPa."""
     domain = mesh.bend(width=2 * um, arms=(10 * um, 8 * um), size=0.5 * um)
     current = conduction.model(domain, conductivity=1 / METAL.resistivity, on={"start": fixed(0.01), "end": fixed(0.0)})
     solve_steady(current)

@@ -57,13 +57,13 @@ def flat_wave(part: float) -> Model:
     unit=("m4/s", "m2/s"),
 )
 def constants_of_gold(full: bool) -> tuple[float, float]:
-    """The coefficients of levelling of a gold surface, and of the drift of its atoms at 1e11 A/m2."""
+    """Coefficients of levelling of a gold surface, and of the drift of its atoms at 1e11 A/m2."""
     return B, analytic.surface_drift(GOLD, current_density=1e11)
 
 
 @check("surface", source="W. W. Mullins, J. Appl. Phys. 28, 333 (1957): B k^4", target=1.0, rtol=3e-3, order=(1.6, 2.4))
 def decay_of_a_wave(full: bool) -> Measured:
-    """A wave on a flat surface levels as the sharp surface does, extrapolated to a sharp surface."""
+    """Wave on a flat surface levels as the sharp surface does, extrapolated to a sharp surface."""
     k = 2 * math.pi / LONG
     parts = (0.056, 0.04, 0.028) if full else (0.056, 0.04)
     rates = [-_growth_rate(flat_wave(part), LONG, 0.4 / (B * k**4)) / (B * k**4) for part in parts]
@@ -83,7 +83,7 @@ def _sharp(parts: tuple[float, ...], values: list[float]) -> float:
     rtol=1e-2,
 )
 def necks_of_a_wire(full: bool) -> float:
-    """The necks of a wire grow as Rayleigh and Plateau predict, over B/R^4, extrapolated to a sharp surface."""
+    """Necks of a wire grow as Rayleigh and Plateau predict, over B/R^4, extrapolated to a sharp surface."""
     parts = (0.085, 0.06) if full else (0.12, 0.085)
     return _sharp(parts, [_necks(part) for part in parts])
 

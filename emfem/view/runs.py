@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 ANGLES = ("angle", "misorientation", "misorientation_y", "spread", "phase")
-HIDDEN = ("hash", "error", "stopped", "wall", "t")  # columns that are told elsewhere
+HIDDEN = ("hash", "error", "stopped", "wall", "t")  # columns that are shown elsewhere
 MOST = 4  # panes that are still large enough to be looked at
 
 
@@ -70,10 +70,10 @@ class Run:
     def report(self) -> dict[str, Any]:
         """Its report; empty if there is none yet, or half of one."""
         try:
-            told = self.results.report
+            report = self.results.report
         except (ParameterError, *READ_ERRORS):
             return {}
-        return told if isinstance(told, dict) else {}
+        return report if isinstance(report, dict) else {}
 
     @property
     def status(self) -> str:
@@ -97,14 +97,14 @@ class Run:
     @property
     def notes(self) -> list[str]:
         """Remarks on the run, one sentence each."""
-        told = []
+        lines = []
         if self.status not in ("ok", "unknown"):
             error = self.report.get("error", "")
-            told.append(f"{self.status}: {error}" if error else self.status)
+            lines.append(f"{self.status}: {error}" if error else self.status)
         if self.results.torn:
             torn = self.results.torn
-            told.append(f"{len(torn)} state{'s are' if len(torn) > 1 else ' is'} torn: {', '.join(torn)}")
-        return told
+            lines.append(f"{len(torn)} state{'s are' if len(torn) > 1 else ' is'} torn: {', '.join(torn)}")
+        return lines
 
     @property
     def times(self) -> list[float]:
@@ -125,30 +125,30 @@ class Run:
 
     def about(self) -> list[str]:
         """Return domain, cells, models and state of the run in a few lines."""
-        told = []
+        lines = []
         if not self.trouble:
             domain = self.scene.models[-1].domain
             cells = domain.mesh.topology.index_map(domain.mesh.topology.dim).size_global
             spaces = [u.function.function_space for model in self.scene.models for u in model.unknowns]
             nodes = sum(space.dofmap.index_map.size_global * space.dofmap.index_map_bs for space in spaces)
-            told += [domain.shape, f"{cells} {domain.mesh.topology.cell_name()} cells, {nodes} unknowns"]
-            told.append(", ".join(model.name for model in self.scene.models))
+            lines += [domain.shape, f"{cells} {domain.mesh.topology.cell_name()} cells, {nodes} unknowns"]
+            lines.append(", ".join(model.name for model in self.scene.models))
         wall = self.report.get("wall")
-        told.append(self.status if wall is None else f"{self.status}, {wall:.3g} s")
-        return told
+        lines.append(self.status if wall is None else f"{self.status}, {wall:.3g} s")
+        return lines
 
     def lines(self) -> list[tuple[str, str]]:
-        """The report in lines of a name and a text."""
+        """Report in lines of a name and a text."""
         report = self.report
-        told = [("folder", str(self.folder)), ("status", self.status)]
-        told += [(key, str(report[key])) for key in ("error", "told", "stopped", "hash", "ranks") if report.get(key)]
+        lines = [("folder", str(self.folder)), ("status", self.status)]
+        lines += [(key, str(report[key])) for key in ("error", "told", "stopped", "hash", "ranks") if report.get(key)]
         if report.get("wall") is not None:
-            told.append(("wall time", f"{report['wall']:.1f} s"))
-        told += [(name, str(value)) for name, value in (report.get("versions") or {}).items()]
-        return told
+            lines.append(("wall time", f"{report['wall']:.1f} s"))
+        lines += [(name, str(value)) for name, value in (report.get("versions") or {}).items()]
+        return lines
 
     def case_text(self) -> str:
-        """The case as it was run."""
+        """Case as it was run."""
         try:
             return (self.folder / "case.toml").read_text(encoding="utf-8")
         except OSError:
@@ -178,11 +178,11 @@ class Sweep:
         """Its columns that tell runs apart or what came of them, and its rows as texts, each with its hash and name."""
         table = self.table()
         texts = {str(column): [_cell(str(column), value) for value in table[column]] for column in table}
-        tried = list(texts)[1 : list(texts).index("status")]  # after the hash; what follows came of the run
-        others = [c for c in texts if c not in HIDDEN and c not in tried and len(set(texts[c])) > 1]
+        varied = list(texts)[1 : list(texts).index("status")]  # after the hash; what follows came of the run
+        others = [c for c in texts if c not in HIDDEN and c not in varied and len(set(texts[c])) > 1]
         early = ["stopped"] if ended_early(table) else []  # numbers that are alike because a limit was reached
-        shown = [*tried, *(["status"] if "status" not in others else []), *early, *others]
-        names = [", ".join(f"{c.rpartition('.')[2]} {texts[c][i]}" for c in tried) for i in range(len(table))]
+        shown = [*varied, *(["status"] if "status" not in others else []), *early, *others]
+        names = [", ".join(f"{c.rpartition('.')[2]} {texts[c][i]}" for c in varied) for i in range(len(table))]
         return shown, [
             {"hash": str(table["hash"].iloc[i]), "name": names[i], **{c: texts[c][i] for c in shown}}
             for i in range(len(table))
@@ -190,21 +190,21 @@ class Sweep:
 
 
 def opened(folders: Sequence[Path]) -> tuple[list[Run], list[Sweep]]:
-    """The runs and the sweeps in some folders."""
+    """Run and the sweeps in some folders."""
     sweeps = [Sweep(folder) for folder in folders if Results(folder).sweep]
     names = called([folder for folder in folders if not Results(folder).sweep])
     return [Run(folder, name) for folder, name in names.items()], sweeps
 
 
 def called(folders: Sequence[Path]) -> dict[Path, str]:
-    """A name for each folder: its own, with those above it as far as they tell it from others."""
-    found: dict[Path, str] = {}
+    """Name for each folder: its own, with those above it as far as they tell it from others."""
+    names: dict[Path, str] = {}
     for folder in folders:
         parts = folder.resolve().parts
         others = [other.resolve().parts for other in folders if other.resolve() != folder.resolve()]
         deep = next((n for n in range(1, len(parts)) if all(o[-n:] != parts[-n:] for o in others)), len(parts))
-        found[folder] = "/".join(parts[-deep:])
-    return found
+        names[folder] = "/".join(parts[-deep:])
+    return names
 
 
 def error_message(look: Any) -> str:
@@ -219,7 +219,7 @@ def error_message(look: Any) -> str:
 
 
 def _cell(column: str, value: Any) -> str:
-    """A value of a table, short; angles, which cases hold in radians, in degrees."""
+    """Value of a table, short; angles, which cases hold in radians, in degrees."""
     if isinstance(value, float):
         if column.rpartition(".")[2] in ANGLES:
             return f"{np.degrees(value):.4g}°"

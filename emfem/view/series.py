@@ -26,7 +26,7 @@ FLAT = 1e-6  # relative differences that are not worth a scale
 
 
 def quantities(runs: Sequence[Run]) -> list[str]:
-    """The quantities of all runs that have a course in time."""
+    """Quantities of all runs that have a course in time."""
     names: dict[str, None] = {}
     for run in runs:
         if run.series is not None and len(run.series) > 1:
@@ -35,7 +35,7 @@ def quantities(runs: Sequence[Run]) -> list[str]:
 
 
 def most_varying(runs: Sequence[Run]) -> str:
-    """The quantity that changes by the largest part of itself, and steadily, as noise does not; empty without any."""
+    """Quantity that changes by the largest part of itself, and steadily, as noise does not; empty without any."""
     changes: dict[str, float] = dict.fromkeys(quantities(runs), 0.0)
     for run in runs:
         for name in changes:
@@ -45,13 +45,13 @@ def most_varying(runs: Sequence[Run]) -> str:
 
 
 def _change(values: Floats) -> float:
-    """The range over the largest value, times the range over the way up and down."""
+    """Range over the largest value, times the range over the way up and down."""
     most, way = float(np.abs(values).max()), float(np.abs(np.diff(values)).sum())
     return float(np.ptp(values)) ** 2 / (most * way) if most > 0 and way > 0 else 0.0
 
 
 def unit_of(runs: Sequence[Run], quantity: str) -> str:
-    """The unit of a quantity, as the first run that has it tells."""
+    """Return the unit of a quantity, as the first run that has it tells."""
     for run in runs:
         if run.series is not None and quantity in run.series.attrs.get("units", {}):
             return str(run.series.attrs["units"][quantity])
@@ -73,7 +73,7 @@ def now(run: Run, t: float) -> tuple[float, dict[str, str]]:
 
 
 def png(runs: Sequence[Run], quantity: str, t: float, size: Size) -> bytes:
-    """The chart as a PNG.
+    """Chart as a PNG.
 
     Args:
         runs: whose series.
@@ -90,13 +90,13 @@ def png(runs: Sequence[Run], quantity: str, t: float, size: Size) -> bytes:
         ends = [float(table["t"].iloc[-1]) for _, table in having]
         length, unit = labels.span(max(ends, default=0.0), units.pop() if len(units) == 1 else PLAIN)
         tops = [float(np.nanmax(np.abs(table[quantity]))) for _, table in having]
-        told = labels.series(quantity, max(tops, default=0.0), unit_of(runs, quantity))
+        label = labels.series(quantity, max(tops, default=0.0), unit_of(runs, quantity))
         for i, table in having:
-            times, values, colour = table["t"] / length, table[quantity] / told.scale, style.named_colour(i)
+            times, values, colour = table["t"] / length, table[quantity] / label.scale, style.named_colour(i)
             axes.plot(times, values, color=colour, label=runs[i].name)
             axes.plot(t / length, np.interp(t / length, times, values), "o", color=colour)
         axes.axvline(t / length, color=style.GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-        axes.set(xlabel=f"t [{unit}]" if unit else "t", ylabel=str(told))
+        axes.set(xlabel=f"t [{unit}]" if unit else "t", ylabel=str(label))
         _settle(axes)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(color=style.PALE, linewidth=0.7)

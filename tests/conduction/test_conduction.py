@@ -408,13 +408,13 @@ def test_bad_input_is_refused(plate: em.mesh.Domain, arguments: dict[str, Any], 
     assert message in str(caught.value)
 
 
-def test_an_unknown_boundary_is_told_the_names(plate: em.mesh.Domain):
+def test_an_unknown_boundary_is_answered_with_the_names(plate: em.mesh.Domain):
     with pytest.raises(UnknownName, match=r"^'anod'; this mesh has left, right, bottom, top$"):
         conduction.model(plate, on={"anod": em.fixed(1.0)})
 
 
 @pytest.mark.parametrize("name", ["right", "top", "unwritable_dir"])
-def test_current_is_told_only_for_electrodes(plate: em.mesh.Domain, name: str):
+def test_current_is_reported_only_for_electrodes(plate: em.mesh.Domain, name: str):
     model = conduction.model(plate, on={"left": em.fixed(1.0), "bottom": em.fixed(0.0), "right": em.flux(1.0)})
     with pytest.raises(UnknownName, match=rf"^'{name}'; electrode has left, bottom$"):
         conduction.current(model, name)
@@ -450,7 +450,7 @@ def test_a_model_that_is_not_solved_does_not_answer(plate: em.mesh.Domain):
     em.evolve(film, 0.1, progress=False)
 
 
-def test_resistance_is_told_between_two_of_several_electrodes(plate: em.mesh.Domain):
+def test_resistance_is_reported_between_two_of_several_electrodes(plate: em.mesh.Domain):
     on = {
         "left": em.fixed(1.0),
         "right": em.fixed(0.0),

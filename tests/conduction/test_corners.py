@@ -33,7 +33,7 @@ def bend(size: float) -> tuple[conduction.Crowding, list[Any]]:
 
 
 @pytest.mark.parametrize("size", [0.5, 0.25, 0.125])
-def test_the_inner_corner_of_a_bend_is_told_at_every_size_of_cells(size: float):
+def test_the_inner_corner_of_a_bend_is_reported_at_every_size_of_cells(size: float):
     found, caught = bend(size)
     assert found.corner is not None
     assert found.corner.place == pytest.approx([2.0, 1.0], abs=1e-9)
@@ -44,7 +44,7 @@ def test_the_inner_corner_of_a_bend_is_told_at_every_size_of_cells(size: float):
     assert "is at (2, 1), a sharp corner of 270 degrees" in str(caught[0].message)
 
 
-def test_the_crowding_grows_as_the_exponent_says():
+def test_the_crowding_grows_as_the_exponent_predicts():
     """Two halvings: to 10 % of the exponent, as the corner's cells are not similar from mesh to mesh."""
     ratios = [bend(size)[0].ratio for size in (0.5, 0.25, 0.125)]
     assert np.log2(ratios[2] / ratios[0]) / 2 == pytest.approx(1 / 3, rel=0.1)
@@ -64,7 +64,7 @@ def test_a_round_notch_is_no_corner_at_any_size_of_cells(size: float):
 
 
 @pytest.mark.parametrize("refine", [None, 0.01])
-def test_a_slim_notch_is_told_until_its_tip_is_resolved(refine: float | None):
+def test_a_slim_notch_is_reported_until_its_tip_is_resolved(refine: float | None):
     """A tip of radius 1/60: in a long strip 34 % are missing as it comes, 0.7 % more are found with cells of 0.01."""
     found, caught = crowding(
         em.mesh.notched_strip(length=20.0, width=40.0, notch_depth=15.0, notch_width=1.0, size=4.0, refine=refine)
@@ -102,7 +102,7 @@ def test_a_contact_resistance_bounds_the_current_at_an_electrode_s_end():
 
 
 @pytest.mark.parametrize("one", [em.fixed(1.0), conduction.electrode(current=1.0)], ids=["voltage", "current"])
-def test_the_end_of_an_electrode_on_a_straight_side_is_told(one: Any):
+def test_the_end_of_an_electrode_on_a_straight_side_is_reported(one: Any):
     """Held and free meet at 180 degrees: phi goes as r^(1/2)."""
     found, caught = crowding(pad(), "a", "b", on=(one, em.fixed(0.0)))
     assert found.corner is not None
@@ -111,7 +111,7 @@ def test_the_end_of_an_electrode_on_a_straight_side_is_told(one: Any):
     assert "an electrode's edge of 180 degrees" in str(caught[0].message)
 
 
-def test_the_rim_of_a_via_is_told_in_space():
+def test_the_rim_of_a_via_is_reported_in_space():
     domain = em.mesh.via(
         line_length=4.0, line_width=1.0, line_thickness=0.5, via_radius=0.25, via_height=0.6, size=0.5, refine=0.15
     )

@@ -140,10 +140,10 @@ def test_currents_of_all_kinds_of_electrodes_balance():
         "sides": em.flux(0.05),
     }
     model = solved(cross, on)
-    let_in = 0.05 * em.fields.integral(fem.form(fem.Constant(cross.mesh, 1.0) * cross.ds("sides")), cross.mesh.comm)
+    entering = 0.05 * em.fields.integral(fem.form(fem.Constant(cross.mesh, 1.0) * cross.ds("sides")), cross.mesh.comm)
     found = [conduction.current(model, name) for name in conduction.electrodes(model)]
     assert found[:2] == pytest.approx([-1.0, 0.4], rel=1e-10)
-    assert sum(found) == pytest.approx(let_in, rel=1e-10)
+    assert sum(found) == pytest.approx(entering, rel=1e-10)
 
 
 # ---- units, time, regions
@@ -173,7 +173,7 @@ def test_voltages_and_currents_may_follow_time(plate: em.mesh.Domain):
 
 
 @pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
-def test_a_voltage_that_is_not_finite_later_is_told(plate: em.mesh.Domain):
+def test_a_voltage_that_is_not_finite_later_is_reported(plate: em.mesh.Domain):
     current = conduction.model(
         plate, on={"left": em.fixed(lambda t: 1 / (1 - t) if t < 1 else math.inf), "right": em.fixed(0.0)}
     )

@@ -128,7 +128,7 @@ def test_currents_without_pads_are_fed_as_they_were(copper: em.materials.Materia
 # ---- runs
 
 
-def test_a_first_void_is_failure_unless_told_otherwise(copper: em.materials.Material):
+def test_the_first_void_is_failure_by_default(copper: em.materials.Material):
     life = em.failure.run(wire(copper), critical_stress=500 * MPa, until=1e9)
     assert life.why == FirstVoid.reason
     assert life.nucleation == {2: life.time_to_failure}
@@ -158,7 +158,7 @@ def test_time_may_run_out(copper: em.materials.Material):
     assert str(life) == f"survived 1 s; voids: none; {life.steps} steps"
 
 
-def test_an_immortal_line_is_told_at_once(copper: em.materials.Material):
+def test_an_immortal_line_is_reported_at_once(copper: em.materials.Material):
     model = wire(copper, (1e8, 1e8))
     life = em.failure.run(model, critical_stress=500 * MPa, until=1e9)
     assert life.immortal

@@ -217,7 +217,7 @@ def test_a_hot_start_does_not_end_on_the_unstable_branch():
         assert solved(line(), initial=start, **arguments).quantity("T_max") == pytest.approx(357.18296, abs=1e-3)
 
 
-def test_a_run_in_time_tells_of_the_runaway_too(in_tmp: None):
+def test_a_run_in_time_reports_the_runaway_too(in_tmp: None):
     model = heat.model(line(), METAL, current_density=2 * LIMIT, on=COLD)
     with pytest.raises(ConvergenceError, match=r"T left its bounds .*: thermal runaway"):
         em.evolve(model, 1e-3, progress=False)
@@ -367,7 +367,7 @@ def test_a_sine_decays_at_its_rate():
     assert model.quantity("T_max") - START == pytest.approx(10 * math.exp(-1), rel=1e-5)
 
 
-def test_heat_through_ends_is_told_during_a_run():
+def test_heat_through_ends_is_reported_during_a_run():
     """D heat/dt = -(sum of what goes out): both decay at one rate, the discrete one."""
     model = wave(line(20))
     made = []
@@ -684,7 +684,7 @@ def test_micrometres_written_as_metres_are_refused_in_a_substrate(name: str):
         heat.substrate(**(SUBSTRATE | {name: 0.5}))
 
 
-def test_an_unknown_boundary_is_told_the_names():
+def test_an_unknown_boundary_is_answered_with_the_names():
     with pytest.raises(UnknownName, match=r"^'end'; this mesh has left, right$"):
         heat.model(line(4), METAL, on={"end": em.fixed(300.0)})
 

@@ -159,7 +159,7 @@ def test_effective_charges_are_those_of_the_table(name: str):
 
 
 @pytest.mark.parametrize("name", em.materials.names())
-def test_each_metal_says_everything_with_its_source(name: str):
+def test_each_metal_prints_everything_with_its_source(name: str):
     metal = em.materials.metal(name)
     assert getattr(em.materials, name)().constants == metal.constants
     assert set(VALIDITY) - set(metal.constants) <= {"interface_diffusivity_thickness"}
@@ -279,7 +279,7 @@ def test_a_uniform_resistivity_has_no_slope_of_the_metal(message: Uniform | Cons
     assert Material("same", temperature=400.0, **constants).resistivity == 3e-8
 
 
-def test_a_line_of_a_uniform_resistivity_lives_as_long_as_that_says():
+def test_a_line_of_a_uniform_resistivity_lives_as_long_as_it_predicts():
     """The field is rho j: with copper's slope 8 % at 20 K above."""
     metal = em.materials.copper(350.0, resistivity=Uniform(3e-8)).at(370.0)
     derived = metal.in_line(width=um, height=um, grain_size=um).derived(length=50 * um, current_density=1e10)

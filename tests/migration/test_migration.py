@@ -140,7 +140,7 @@ def test_tolerances_of_a_run_mean_the_same_in_any_unit():
 # ---- coefficients
 
 
-def test_ways_to_say_the_same_drift_agree(line: em.mesh.Domain):
+def test_equivalent_drifts_agree(line: em.mesh.Domain):
     drifts = [3.0, [3.0], ufl.as_ufl(3.0), ufl.as_vector([3.0]), lambda t: 3.0, lambda t: [3.0]]
     found = []
     for drift in drifts:
@@ -231,7 +231,7 @@ def test_peclet_number_of_a_uniform_drift(domain: em.mesh.Domain, drift: Any, sp
     assert found.value == pytest.approx(expected, rel=1e-12)
 
 
-def test_peclet_number_tells_where(line: em.mesh.Domain):
+def test_peclet_number_has_its_place(line: em.mesh.Domain):
     x = ufl.SpatialCoordinate(line.mesh)[0]
     species = model(line, drift=100 * x)
     found = migration.peclet(species)
@@ -344,7 +344,7 @@ def test_gmres_with_ilu_solves_what_drifts(peclet: float):
     assert report.linear_iterations < 40
 
 
-def test_multigrid_alone_fails_and_says_so():
+def test_multigrid_alone_fails_with_an_error():
     with pytest.raises(ConvergenceError, match="no steady state found"):
         em.solve_steady(swept(10.0), petsc_options=em.solve.MULTIGRID)
 

@@ -33,7 +33,7 @@ def test_an_unknown_quantity_lists_the_quantities(film: Callable[..., em.Model])
         film().quantity("energy")
 
 
-def test_print_tells_what_can_be_asked(film: Callable[..., em.Model]):
+def test_print_lists_fields_and_quantities(film: Callable[..., em.Model]):
     assert str(film()) == (
         "film model: fields c, mu, flux, field; quantities solute, free_energy, dissipation, c_min, c_max, amplitude"
     )

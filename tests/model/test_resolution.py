@@ -43,7 +43,7 @@ def reaching(part: float, cells: int = 8) -> float:
 
 
 @pytest.mark.parametrize(("degree", "limit"), [(1, 4.5), (2, 0.75), (3, 0.75)])
-def test_a_diffusion_length_below_the_limit_is_told_and_one_above_is_not(degree: int, limit: float):
+def test_a_diffusion_length_below_the_limit_is_reported_and_one_above_is_not(degree: int, limit: float):
     (told,) = marched(line(degree=degree), reaching(0.9 * limit))
     assert f"the stress model: diffusion length over cell size = {0.9 * limit:.3g} at t = " in told
     assert (
@@ -65,7 +65,7 @@ def test_the_limit_is_where_the_error_is_a_thousandth(degree: int, limit: float)
     assert 5e-4 < abs(found / float(exact) - 1) < 2e-3
 
 
-def test_it_is_told_once_and_points_at_the_line_of_the_user():
+def test_it_is_reported_once_and_points_at_the_line_of_the_user():
     model = line()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -89,7 +89,7 @@ def test_an_event_that_ends_the_run_is_looked_at():
     assert "diffusion length over cell size" in told
 
 
-def test_an_early_void_is_told_and_a_conductor_that_is_immortal_is_not():
+def test_an_early_void_is_reported_and_an_immortal_conductor_is_not():
     with pytest.warns(em.ResolutionWarning, match="diffusion length over cell size"):
         em.failure.nucleation(line(), critical_stress=2 * MPa, until=1e9)
     with pytest.warns(em.ResolutionWarning, match="diffusion length over cell size"):
@@ -99,13 +99,13 @@ def test_an_early_void_is_told_and_a_conductor_that_is_immortal_is_not():
         em.failure.nucleation(line(current_density=1e6), critical_stress=500 * MPa, until=1e9)
 
 
-def test_where_nothing_happens_nothing_is_told():
+def test_without_a_change_nothing_is_reported():
     assert marched(line(current_density=0.0), reaching(0.1)) == []
     assert len(marched(line(current_density=0.0, on={"left": em.fixed(1e7)}), reaching(0.1))) == 1
 
 
 @pytest.mark.parametrize(("degree", "limit"), [(1, 1.0), (2, 1.5), (3, 2.0)])
-def test_a_cell_peclet_number_above_the_limit_is_told(degree: int, limit: float):
+def test_a_cell_peclet_number_above_the_limit_is_reported(degree: int, limit: float):
     """v h/(2 D) on ten cells of a line of length 1."""
 
     def run(number: float, **more: Any) -> list[str]:
@@ -122,7 +122,7 @@ def test_a_cell_peclet_number_above_the_limit_is_told(degree: int, limit: float)
     assert run(1.2 * limit, degree=1, stabilisation="fitted") == []
 
 
-def test_a_steady_solve_is_told_its_peclet_number():
+def test_a_steady_solve_reports_its_peclet_number():
     domain = em.mesh.interval(1.0, cells=10)
     on = {"left": em.fixed(1.0), "right": em.fixed(0.0)}
     model = em.migration.model(domain, diffusivity=1.0, drift=50.0, initial=1.0, on=on)
@@ -130,7 +130,7 @@ def test_a_steady_solve_is_told_its_peclet_number():
         em.solve_steady(model)
 
 
-def test_an_interface_of_fewer_than_four_nodes_is_told():
+def test_an_interface_of_fewer_than_four_nodes_is_reported():
     """f = c^2 (1 - c)^2 has f'' = -1 at 1/2, so with eps = 0.02 an interface is 0.2 pi = 0.628 wide."""
     alloy = em.film.Alloy(entropy=0.1, enthalpy=0.15, solute_expansion=0.0, gradient_energy=0.02)
 
@@ -177,7 +177,7 @@ def told_on_ranks() -> dict[str, Any]:
 
 
 @pytest.mark.parallel
-def test_one_rank_tells_and_all_raise(run_json_on_ranks: Callable[..., Any]):
+def test_one_rank_prints_and_all_raise(run_json_on_ranks: Callable[..., Any]):
     found = run_json_on_ranks(2, __file__)
     assert found["shown"] == [1, 0]
     assert found["raised"][0] == found["raised"][1] != ""

@@ -209,13 +209,13 @@ def test_without_a_path_nothing_is_written(
 
 
 @pytest.mark.parametrize(("ending", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
-def test_the_ending_tells_the_format(line: em.Model, ending: str, start: bytes, tmp_path: Path) -> None:
+def test_the_ending_decides_the_format(line: em.Model, ending: str, start: bytes, tmp_path: Path) -> None:
     path = saved(em.plot.field, line["phi"], tmp_path / f"phi.{ending}")
     assert path.read_bytes().startswith(start)
 
 
 @pytest.mark.parametrize(("width", "wide"), [("column", 3.4), ("page", 6.9), (5, 5.0)])
-def test_figures_are_as_wide_as_asked(line: em.Model, width: Any, wide: float) -> None:
+def test_figures_are_as_wide_as_requested(line: em.Model, width: Any, wide: float) -> None:
     for figure in (em.plot.field(line["phi"], width=width), em.plot.current(line, width=width, lines=0)):
         assert made(figure).get_figwidth() == wide
         texts = [text for text in made(figure).findobj(Text) if isinstance(text, Text) and text.get_text()]
@@ -239,7 +239,7 @@ def test_bad_looks_are_named(line: em.Model, options: dict[str, Any], told: str)
         em.plot.field(line["phi"], **options)
 
 
-def test_axes_and_bars_say_quantity_and_unit(line: em.Model) -> None:
+def test_axes_and_bars_state_quantity_and_unit(line: em.Model) -> None:
     """Ends of scales: 10 mV; |j| = 5e7 S/m 0.01 V/50 um = 1e10 A/m2."""
     figure = made(em.plot.field(line["phi"]))
     assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("x [µm]", "y [µm]")
@@ -255,7 +255,7 @@ def test_axes_and_bars_say_quantity_and_unit(line: em.Model) -> None:
     assert "diameter 14.1 µm" in figure.get_suptitle()
 
 
-def test_a_curve_says_quantity_and_unit() -> None:
+def test_a_curve_states_quantity_and_unit() -> None:
     figure = made(em.plot.field(stretched(em.mesh.interval(50 * um, cells=4))))
     (axes,) = figure.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("x [µm]", "stress, tension > 0 [MPa]")
@@ -263,7 +263,7 @@ def test_a_curve_says_quantity_and_unit() -> None:
     assert (x.min(), x.max(), y.min(), y.max()) == pytest.approx((0.0, 50.0, -60.0, 140.0))
 
 
-def test_a_film_tells_its_scale_and_no_unit(film: em.Model) -> None:
+def test_a_film_has_a_scale_and_no_unit(film: em.Model) -> None:
     figure = made(em.plot.field(film["c"]))
     assert figure.axes[0].get_xlabel() == "x [h]"
     assert said(bar_of(figure)) == "concentration c"
@@ -271,7 +271,7 @@ def test_a_film_tells_its_scale_and_no_unit(film: em.Model) -> None:
 
 
 @pytest.mark.parametrize("long", [50 * um, 50.0])
-def test_the_size_of_a_domain_tells_no_unit(long: float) -> None:
+def test_the_size_of_a_domain_has_no_unit(long: float) -> None:
     """A model of bare numbers on a domain of which nobody told the unit: no unit, however small it is."""
     domain = em.mesh.rectangle((long, 0.4 * long), cells=(5, 2), cell="triangle")
     model = solved(domain, {"left": em.fixed(0.01), "right": em.fixed(0.0)})
@@ -296,7 +296,7 @@ def test_lines_carry_their_share_of_the_plate() -> None:
     ]
 
 
-def test_units_are_those_asked_for(line: em.Model) -> None:
+def test_units_are_those_requested(line: em.Model) -> None:
     figure = made(
         em.plot.field(line["phi"], length=em.units.nm, label="voltage [V]", scale=1.0, limits=(0.0, 0.02), title="t")
     )
@@ -372,7 +372,7 @@ def test_times_have_units_in_si(t: list[float], unit: str, told: list[str]) -> N
     assert labels.times(np.array(t), unit) == told
 
 
-def test_pictures_of_a_run_say_what_its_models_know(
+def test_pictures_of_a_run_state_what_its_models_know(
     film: em.Model, line: em.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figures: list[Figure] = []
@@ -398,7 +398,7 @@ def test_figures_of_your_own_have_the_look(tmp_path: Path) -> None:
     assert (tmp_path / "own.pdf").stat().st_size > 1000
 
 
-def test_films_of_your_own_have_the_frames_asked_for(tmp_path: Path) -> None:
+def test_films_of_your_own_have_the_frames_requested(tmp_path: Path) -> None:
     def draw(figure: Figure, frame: int) -> None:
         figure.subplots().bar([0], [frame + 1], color=style.INK)
 
@@ -665,7 +665,7 @@ def test_every_mesh_is_drawn(make: Callable[[], em.mesh.Domain], tmp_path: Path)
     assert iio.imread(path)[:, :, :3].std() > 5
 
 
-def test_current_has_the_lines_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_current_has_the_lines_requested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A column of pixels between two equipotentials crosses each line once, evenly spaced."""
     monkeypatch.setattr(style, "DPI", 300)
     for lines in (5, 12):
@@ -686,7 +686,7 @@ def test_few_lines_of_many_have_arrows(lines: int, arrows: int) -> None:
     assert len(made(em.plot.current(ribbon(), lines=lines)).axes[0].lines) == arrows
 
 
-def test_current_tells_electrodes_by_their_quantities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_current_recognises_electrodes_by_their_quantities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     labels: list[str] = []
     monkeypatch.setattr(style, "legend", lambda _, handles: labels.extend(h.get_label() for h in handles))
     model = ribbon()

@@ -47,7 +47,7 @@ def test_newton_and_pseudo_time_find_the_same_steady_state(plate: em.mesh.Domain
     assert found[0].max() == pytest.approx(0.4, abs=1e-13)
 
 
-def test_a_film_is_followed_to_rest_unless_newton_is_asked_for(between: em.Model):
+def test_a_film_is_evolved_to_its_steady_state_unless_newton_is_requested(between: em.Model):
     steady = em.solve_steady(between)
     assert steady.reason == "CONVERGED_AT_REST"
     assert repr(steady) == f"<{steady}>"

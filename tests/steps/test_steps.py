@@ -201,7 +201,7 @@ def test_the_force_and_the_area_come_from_the_metal() -> None:
     assert on_gold.temperature == T
 
 
-def test_a_metal_without_a_charge_says_so() -> None:
+def test_a_metal_without_a_charge_is_reported() -> None:
     bare = em.materials.Material("bare", temperature=T, atomic_volume=1.6e-29, resistivity=5e-8)
     with pytest.raises(em.ParameterError, match="effective_charge"):
         em.steps.vicinal(bare, current_density=1e10, diffusivity=D, adatom_density=DENSITY)
@@ -344,7 +344,7 @@ def test_opposite_steps_that_meet_complete_a_layer() -> None:
     )  # 1/67 between the recorded times, 1/400 for the gap that counts as met
 
 
-def test_steps_of_one_direction_that_meet_are_told() -> None:
+def test_steps_of_one_direction_that_meet_are_reported() -> None:
     """Without a repulsion nothing keeps them apart: the error names the place and the time."""
     row = staircase(8, noise=0.2, repulsion=0.0)
     with pytest.raises(em.ConvergenceError, match=r"go the same way met at x = .*larger repulsion") as message:
@@ -352,7 +352,7 @@ def test_steps_of_one_direction_that_meet_are_told() -> None:
     assert 0 < message.value.t < 1e6 * second(row)
 
 
-def test_positions_are_kept_at_the_times_asked_for() -> None:
+def test_positions_are_kept_at_the_times_requested() -> None:
     row = bridge()
     times = np.array([0.0, 0.3, 1.0]) * 1000 * second(row)
     history = row.run(1000 * second(row), times=times)

@@ -227,7 +227,7 @@ def test_held_ends_out_of_balance_take_a_solve():
         {"on": {"left": em.flux(1.0), "right": em.flux(-1.0)}},
     ],
 )
-def test_where_it_takes_a_solve_the_message_says_so(given: dict[str, Any]):
+def test_the_message_says_that_a_solve_is_needed(given: dict[str, Any]):
     domain = wire()
     if "field" in given:
         given = given | {"field": fem.Constant(domain.mesh, 225.0)}
@@ -237,14 +237,14 @@ def test_where_it_takes_a_solve_the_message_says_so(given: dict[str, Any]):
     em.solve_steady(model)
 
 
-def test_a_potential_that_is_not_solved_is_told():
+def test_a_potential_that_is_not_solved_is_reported():
     domain = wire()
     current = em.conduction.model(domain, conductivity=1.0, on={"left": em.fixed(0.01), "right": em.fixed(0.0)})
     with pytest.raises(em.ParameterError, match="depends on phi, which is not solved yet"):
         em.stress.steady(line(domain=domain, current=current))
 
 
-def test_the_verdict_tells_the_margin_and_the_place():
+def test_the_verdict_reports_the_margin_and_the_place():
     verdict = em.stress.immortal(line(), critical_stress=41 * MPa)
     assert not verdict
     assert verdict.margin == pytest.approx(41e6 - 76.3749455e6, rel=1e-7)
@@ -270,7 +270,7 @@ def test_a_critical_stress_must_be_positive(critical: Any):
         em.stress.immortal(line(), critical_stress=critical)
 
 
-def test_a_critical_stress_in_megapascals_is_told():
+def test_a_critical_stress_in_megapascals_is_reported():
     """500 for 500 MPa: without a word any conductor would be mortal, and fail at once."""
     told = r"critical_stress = 500 Pa, must be at least 10000 Pa: megapascals written as pascals\?"
     acts: list[Callable[[], Any]] = [
@@ -491,7 +491,7 @@ def test_steady_and_the_verdict_see_open_voids():
         (lambda: em.stress.open_void(ring(voids=True), 0, open="no"), "open = 'no', must be True or False"),  # type: ignore[arg-type]
     ],
 )
-def test_a_void_that_cannot_open_is_told(act: Callable[[], None], told: str):
+def test_a_void_that_cannot_open_is_reported(act: Callable[[], None], told: str):
     with pytest.raises(em.ParameterError, match=told):
         act()
 
@@ -531,7 +531,7 @@ def test_a_material_must_have_what_is_needed():
         em.stress.model(wire(), Material("x", diffusivity=1e-20))
 
 
-def test_models_of_the_wrong_kind_are_told():
+def test_models_of_the_wrong_kind_are_reported():
     other = em.conduction.model(wire(), on={"left": em.fixed(1.0), "right": em.fixed(0.0)})
     with pytest.raises(em.ParameterError, match="current = the conduction model of another mesh"):
         line(current=other)

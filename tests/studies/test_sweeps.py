@@ -81,14 +81,14 @@ def errors_of(path: Path) -> str:
 
 
 def test_a_grid_is_all_combinations(study: Any):
-    tried = Study.read(study('case = "case.toml"\n[grid]\ninitial.seed = [1, 2]\n"film.mean" = [0.2, 0.3, 0.4]\n'))
-    assert [tuple(values.values()) for values in tried.values] == [(s, m) for s in (1, 2) for m in (0.2, 0.3, 0.4)]
-    assert len({trial.case.hash for trial in tried.trials() if trial.case}) == 6
+    of_case = Study.read(study('case = "case.toml"\n[grid]\ninitial.seed = [1, 2]\n"film.mean" = [0.2, 0.3, 0.4]\n'))
+    assert [tuple(values.values()) for values in of_case.values] == [(s, m) for s in (1, 2) for m in (0.2, 0.3, 0.4)]
+    assert len({trial.case.hash for trial in of_case.trials() if trial.case}) == 6
 
 
 def test_a_list_of_runs(study: Any):
-    tried = Study.read(study('case = "case.toml"\n[[runs]]\nfilm.mean = 0.2\n[[runs]]\nmean = 0.3\ninitial.seed = 5\n'))
-    assert tried.values == ({"film.mean": 0.2}, {"mean": 0.3, "initial.seed": 5})
+    both = Study.read(study('case = "case.toml"\n[[runs]]\nfilm.mean = 0.2\n[[runs]]\nmean = 0.3\ninitial.seed = 5\n'))
+    assert both.values == ({"film.mean": 0.2}, {"mean": 0.3, "initial.seed": 5})
 
 
 def test_a_case_may_stand_in_the_study(study: Any):
@@ -126,9 +126,9 @@ def test_wrong_studies(study: Any, text: str, message: str):
     ],
 )
 def test_wrong_ways_to_run(tmp_path: Path, arguments: dict[str, Any], message: str):
-    tried = Study.of(Case.from_dict(CASE), grid={"mean": [0.3]})
+    of_case = Study.of(Case.from_dict(CASE), grid={"mean": [0.3]})
     with pytest.raises(em.ParameterError) as caught:
-        tried.run(tmp_path, progress=False, **arguments)
+        of_case.run(tmp_path, progress=False, **arguments)
     assert message in str(caught.value)
 
 
@@ -188,8 +188,8 @@ def test_a_sweep_of_refused_runs_has_none_that_ended_early(tmp_path: Path):
 @pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 @pytest.mark.slow
 def test_what_is_done_is_not_done_again(tmp_path: Path, scheduler: str):
-    tried = Study.of(Case.from_dict(CASE), grid={"initial.seed": [1, 2]})
-    first = tried.run(tmp_path, scheduler=scheduler, progress=False)
+    of_case = Study.of(Case.from_dict(CASE), grid={"initial.seed": [1, 2]})
+    first = of_case.run(tmp_path, scheduler=scheduler, progress=False)
     times = {name: (tmp_path / name / "report.json").stat().st_mtime_ns for name in first["hash"]}
     (tmp_path / first["hash"][1] / "report.json").write_text('{"status": "interrupted"}', encoding="utf-8")
     more = Study.of(Case.from_dict(CASE), grid={"initial.seed": [1, 2, 3]})

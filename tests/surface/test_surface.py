@@ -68,7 +68,7 @@ def at(*places: tuple[float, ...]) -> np.ndarray:
         (em.surface.bridge(10.0, 2.0, middle=20.0, fillet=3.0), (15.0, 2.0), 3.0 * (np.sqrt(2) - 1)),
     ],
 )
-def test_a_shape_tells_how_deep_in_the_metal_a_place_is(shape: Any, place: tuple[float, ...], depth: float):
+def test_a_shape_measures_the_depth_in_the_metal(shape: Any, place: tuple[float, ...], depth: float):
     assert shape(at(place))[0] == pytest.approx(depth, rel=1e-12)
 
 
@@ -375,7 +375,7 @@ def test_warmer_surfaces_are_faster_by_the_law_of_the_material(drifted: em.Model
 @pytest.mark.parametrize(
     ("name", "thicker"), [("gold", "left"), ("copper", "left"), ("tungsten", "right"), ("molybdenum", "right")]
 )
-def test_which_end_of_a_bridge_thickens_is_told_by_the_material_alone(name: str, thicker: str):
+def test_the_thicker_end_of_a_bridge_depends_on_the_material_alone(name: str, thicker: str):
     """The current flows to the right: with it go atoms of Z* > 0, against it those of Z* < 0."""
     metal = em.materials.metal(name, temperature=900.0)
     domain = em.mesh.rectangle((60 * nm, 20 * nm), cells=(30, 10))
@@ -406,7 +406,7 @@ def test_heat_and_field_of_the_model_feed_other_models(drifted: em.Model):
     assert heat.quantity("T_max") > 900.0
 
 
-def test_scales_tell_what_is_only_a_guess():
+def test_scales_mark_guesses():
     told = str(em.surface.scales(em.materials.tungsten(temperature=1500.0), radius=5 * nm, current_density=1e12))
     assert "effective_charge = 1 of tungsten" in told
     assert "placeholder, only the sign or the order is known" in told

@@ -43,7 +43,7 @@ def model_of(kind: str, drive: Any, cells: int = 60) -> em.Model:
     return em.film.model(line, start, mean=0.25, initial=lambda x: 0.25 + 0 * x[0], on=on)
 
 
-def let_in(kind: str, model: em.Model) -> float:
+def amount_in(kind: str, model: em.Model) -> float:
     """Amount that the drive has brought since the start; for a stress its largest value."""
     if kind == "stress":
         return model.quantity("sigma_max")
@@ -73,7 +73,7 @@ def test_stress_under_pulses_is_the_sum_of_steps(make: Callable[..., Any], rtol:
     end = 49.05 * period
     model = model_of("stress", make(period=period, duty=0.05, level=DENSITY), cells=200)
     em.evolve(model, end, rtol=rtol, progress=False)
-    assert let_in("stress", model) == pytest.approx(superposed(end, period=period, duty=0.05, count=50), rel=1e-3)
+    assert amount_in("stress", model) == pytest.approx(superposed(end, period=period, duty=0.05, count=50), rel=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["migration", "heat", "film"])
@@ -84,7 +84,7 @@ def test_what_pulses_bring_is_all_there(kind: str, count: int, duty: float):
     level = LEVEL[kind] if kind != "film" else LEVEL[kind] / (4 * duty)  # the film has room for so much
     model = model_of(kind, waveforms.pulses(period=period, duty=duty, level=level))
     em.evolve(model, SPAN[kind], progress=False)
-    assert let_in(kind, model) == pytest.approx(level * duty * SPAN[kind], rel=1e-10)
+    assert amount_in(kind, model) == pytest.approx(level * duty * SPAN[kind], rel=1e-10)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -104,7 +104,7 @@ def test_random_pulse_trains_of_bare_functions_are_never_missed_without_an_error
         except em.ParameterError as error:
             assert "em.waveforms.pulses(...)" in str(error)  # noqa: PT017
             continue
-        assert let_in(kind, model) == pytest.approx(LEVEL[kind] * duty * SPAN[kind], rel=1e-3)
+        assert amount_in(kind, model) == pytest.approx(LEVEL[kind] * duty * SPAN[kind], rel=1e-3)
         right += 1
     assert right >= 3
 
@@ -147,7 +147,7 @@ def test_a_function_of_waveforms_is_searched_for_jumps_of_its_own():
     window = waveforms.combined(lambda v: 500.0 if 0.8811 < v < 0.8831 else 0.0, ramp)
     model = model_of("migration", window)
     em.evolve(model, 1.0, progress=False)
-    assert let_in("migration", model) == pytest.approx(1.0, rel=1e-9)
+    assert amount_in("migration", model) == pytest.approx(1.0, rel=1e-9)
 
 
 def test_breakpoints_of_two_drives_that_are_equal_but_for_rounding():
@@ -177,7 +177,7 @@ def test_edges_that_parts_of_a_waveform_share_but_for_rounding():
     parts = [waveforms.pulses(period=0.1, duty=0.5, level=1.0, start=start) for start in (0.0, 0.05)]
     model = model_of("heat", waveforms.combined(lambda a, b: a + 2 * b, *parts, smooth=True))
     em.evolve(model, 1.05, progress=False)
-    assert let_in("heat", model) == pytest.approx(0.55 + 2 * 0.5, rel=1e-9)
+    assert amount_in("heat", model) == pytest.approx(0.55 + 2 * 0.5, rel=1e-9)
 
 
 @pytest.mark.parametrize("wild", [np.random.default_rng(0).normal, lambda t: t**-0.5], ids=["noise", "singular"])
@@ -232,7 +232,7 @@ def test_smooth_bursts_are_followed(burst: Callable[[float], float]):
     """Each has mean 1: steps are cut until the cubic through their stages has all of it."""
     model = model_of("migration", burst)
     em.evolve(model, 1.0, rtol=1e-2, progress=False)
-    assert let_in("migration", model) == pytest.approx(1.0, rel=1e-3)
+    assert amount_in("migration", model) == pytest.approx(1.0, rel=1e-3)
 
 
 def test_a_function_that_is_vouched_for_is_checked_in_each_step():
@@ -240,7 +240,7 @@ def test_a_function_that_is_vouched_for_is_checked_in_each_step():
     bells = waveforms.function(lambda t: 1 + math.sin(40 * math.pi * t))
     model = model_of("migration", bells)
     em.evolve(model, 1.0, rtol=1e-2, progress=False)
-    assert let_in("migration", model) == pytest.approx(1.0, rel=1e-3)
+    assert amount_in("migration", model) == pytest.approx(1.0, rel=1e-3)
     broken = waveforms.function(lambda t: 1.0 if t < 0.5 else 2.0)
     with pytest.raises(em.ParameterError, match=r"^flux on 'a' changes too fast at t = 0\.5 for a step"):
         em.evolve(model_of("migration", broken), 1.0, progress=False)
@@ -257,7 +257,7 @@ def test_other_steps_end_at_breakpoints_too(options: dict[str, Any]):
     """Ten pulses of 3 %, each far shorter than a step; BDF begins anew at each jump."""
     model = model_of("migration", waveforms.pulses(period=0.1, duty=0.03, level=1.0))
     em.evolve(model, 1.0, progress=False, **options)
-    assert let_in("migration", model) == pytest.approx(0.03, rel=1e-3)
+    assert amount_in("migration", model) == pytest.approx(0.03, rel=1e-3)
 
 
 def test_times_of_observers_that_are_breakpoints_but_for_rounding():
@@ -386,7 +386,7 @@ def test_an_averaged_drive_is_off_by_the_ripple_at_most():
     drive = waveforms.pulses(period=period, duty=duty, level=DENSITY)
     model = model_of("stress", drive.averaged())
     em.evolve(model, end, rtol=1e-6, progress=False)
-    difference = superposed(end, period=period, duty=duty, count=101) - let_in("stress", model)
+    difference = superposed(end, period=period, duty=duty, count=101) - amount_in("stress", model)
     ripple = em.analytic.pulse_ripple(end, period=period, duty=duty, current_density=-DENSITY, material=COPPER)
     start = 0.05  # of the ripple: what is left of the start, sqrt(P/t)/2
     assert abs(difference) == pytest.approx(abs(ripple), rel=start)

@@ -59,7 +59,7 @@ def test_every_physics_is_checked():
 
 
 @pytest.mark.parametrize("chosen", CHECKS, ids=lambda c: f"{c.physics} {c.name}")
-def test_a_check_says_what_it_shows_and_where_its_number_is_from(chosen: Check):
+def test_a_check_states_what_it_shows_and_where_its_number_is_from(chosen: Check):
     assert chosen.shows.endswith(".")
     assert len(chosen.source) > 10
     assert np.isfinite(chosen.target).all()
@@ -170,7 +170,7 @@ def test_a_check_that_cannot_be_is_refused(options: dict[str, Any], message: str
         one(2.0, **options)
 
 
-def test_a_check_must_say_what_it_shows():
+def test_a_check_must_state_what_it_shows():
     with pytest.raises(em.ParameterError, match="check <lambda> without a docstring"):
         check("film", source="by hand", target=1.0, rtol=0.1)(lambda full: 1.0)
 
@@ -280,7 +280,7 @@ def test_the_command_prints_a_table_and_writes_a_report():
     assert (record["passed"], record["failed"]) == (10, [])
 
 
-def test_quiet_says_nothing():
+def test_quiet_prints_nothing():
     assert command("materials", "-q") == (0, "", "")
 
 

@@ -355,7 +355,7 @@ def test_a_whole_run(run: Run):
         ({"report_json": b'{"status": "failed", "error": "it broke"}'}, "", "failed: it broke"),
     ],
 )
-def test_half_a_run_says_what_is_wrong(
+def test_half_a_run_states_what_is_wrong(
     spoilt: Callable[..., Path], files: dict[str, bytes | None], trouble: str, note: str
 ):
     run = Run(spoilt(**files), "x")
@@ -408,7 +408,7 @@ def test_reload_sees_what_was_added(folders: Path, spoilt: Callable[..., Path]):
     assert run.status == "ok"
 
 
-def test_names_tell_folders_apart(tmp_path: Path):
+def test_names_distinguish_folders(tmp_path: Path):
     paths = [tmp_path / "a" / "run", tmp_path / "b" / "run", tmp_path / "other"]
     assert list(called(paths).values()) == ["a/run", "b/run", "other"]
 
@@ -828,7 +828,7 @@ def test_a_row_of_the_sweep_opens_its_run(tab: Tab):
     assert tab.page.locator(".pane").count() == 2
 
 
-def test_the_case_and_the_report_are_told(tab: Tab):
+def test_the_case_and_the_report_are_shown(tab: Tab):
     tab.page.locator("#details").click()
     told = tab.page.locator(".v-dialog").inner_text()
     assert "[conduction.on.left]" in told or "[conduction.on" in told

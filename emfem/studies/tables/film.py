@@ -100,7 +100,7 @@ class ScatterTable(Table):
         count("seed", self.seed, at_least=0)
 
     def turns(self, regions: Sequence[str]) -> dict[str, float]:
-        """The turn of each region [rad].
+        """Turn of each region [rad].
 
         Raises:
             ParameterError: if there is none.
