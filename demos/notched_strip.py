@@ -26,7 +26,7 @@ def main(until: float = 200.0, size: float = 1.6, out: str = "results/notched_st
         watch=[
             em.watch.conserved("solute"),
             em.write.series(Path(out) / "series.csv", every=until / 10),
-            em.write.vtx(Path(out) / "fields.bp", ["c", "phi", "j"], times=[until]),
+            em.write.vtu(Path(out) / "fields.pvd", ["c", "phi", "j"], times=[until]),
         ],
     )
     em.plot.current(current, Path(out) / "current.png", title="current in a notched strip", unit="h")

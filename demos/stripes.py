@@ -38,7 +38,7 @@ def run(surface: str, out: Path, angle: float, until: float, cells: int) -> tupl
             picture,
             frames,
             em.write.series(out / "series.csv", every=until / 20),
-            em.write.vtx(out / "fields.bp", ["c", "mu"], every=until / 20),
+            em.write.vtu(out / "fields.pvd", ["c", "mu"], every=until / 20),
         ],
     )
     em.plot.film_strip(picture, out / "strip.png", label="concentration c", unit="h")

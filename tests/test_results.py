@@ -12,6 +12,7 @@ import emfem as em
 from emfem.cli import app
 from emfem.storage import StateReader
 from emfem.studies import Case
+from emfem.view.runs import Run
 
 import meshio
 import numpy as np
@@ -343,3 +344,58 @@ def test_plot_and_movie_on_the_command_line(outcome: em.studies.Outcome, tmp_pat
     assert run("plot", outcome.folder, "--time", "1.3")[2].startswith("t = 1.3, must be one of the 3 times")
     assert run("plot", outcome.folder, "--field", "x")[0] == 1
     assert run("plot", tmp_path / "none")[2].endswith("it has no report.json")
+
+
+# ---- folders written by a script ----------------------------------------------------------------------------------
+
+
+def recorded(folder: Path, *watch: Any, **options: Any) -> em.Model:
+    """Return a solute that leaves through one end of a line, after a run that wrote the folder."""
+    line = em.mesh.interval(1.0, cells=8)
+    solute = em.migration.model(line, diffusivity=1.0, initial=1.0, on={"right": em.fixed(0.0)})
+    observers = [em.results.Recorder(folder, **(options or {"every": 0.05})), *watch]
+    em.evolve(solute, 0.1, watch=observers, progress=False)
+    return solute
+
+
+def test_a_script_writes_a_folder_that_stands_alone(tmp_path: Path):
+    solute = recorded(tmp_path / "run")
+    (tmp_path / "run").rename(tmp_path / "moved")
+    results = em.results.open(tmp_path / "moved")
+    assert list(results.times) == pytest.approx([0.0, 0.05, 0.1])
+    assert list(results.series["t"]) == pytest.approx([0.0, 0.05, 0.1])
+    assert results.series["amount"].iloc[-1] == solute.quantity("amount") == results.report["quantities"]["amount"]
+    places = [[0.0], [0.3], [1.0]]
+    assert (results.probe("c", places)["c"] == em.fields.probe(solute["c"], places)["c"]).all()
+    assert results.report["status"] == "ok"
+
+
+def test_the_viewer_shows_the_folder_of_a_script(tmp_path: Path):
+    recorded(tmp_path)
+    shown = Run(tmp_path, "run")
+    assert not shown.trouble
+    assert not shown.notes
+    assert "c" in shown.scene.fields
+
+
+def test_a_run_that_fails_leaves_its_states_and_the_reason(tmp_path: Path):
+    """The amount is not conserved: the solute leaves."""
+    with pytest.raises(em.ConservationError) as caught:
+        recorded(tmp_path, em.watch.conserved("c_max", rtol=1e-12), every=0.01)
+    results = em.results.open(tmp_path)
+    assert results.report["status"] == "failed"
+    assert results.report["error"] == str(caught.value)
+    assert len(results.times) >= 1
+
+
+def test_a_second_run_replaces_the_first(tmp_path: Path):
+    recorded(tmp_path, every=0.01)
+    recorded(tmp_path, times=[0.1])
+    results = em.results.open(tmp_path)
+    assert list(results.times) == pytest.approx([0.1])
+    assert list(results.series["t"]) == pytest.approx([0.1])
+
+
+def test_a_folder_that_cannot_be_written_is_refused(unwritable_dir: Path):
+    with pytest.raises(em.ParameterError, match="must be a file that can be written"):
+        em.results.Recorder(unwritable_dir / "run")
