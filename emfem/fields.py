@@ -412,7 +412,8 @@ def probe(field: Any, points: ArrayLike) -> pd.DataFrame:
     values, meaning, places = evaluate(function, points), meaning_of(function), floats("points", points)
     columns = dict(zip("xyz", places.T, strict=False))
     units = dict.fromkeys(columns, meaning.system.length)
-    for suffix, part in zip(_components(function), values.reshape(len(values), -1).T, strict=True):
+    suffixes = _components(function)
+    for suffix, part in zip(suffixes, values.reshape(-1, len(suffixes)).T, strict=True):
         columns[meaning.symbol + suffix] = part
         units[meaning.symbol + suffix] = meaning.unit
     table = pd.DataFrame(columns)

@@ -122,8 +122,14 @@ def test_two_refinements_of_one_domain_have_the_same_nodes_where_both_are_fine()
         ({"size": -1.0}, "size = -1, must be greater than 0"),
         ({"size": 1e-18}, "size = 1e-18, must be at least 5.72205e-15 on cells of 6e-09"),
         ({"distance": 3.0}, "distance = 3.0, must be a function of x"),
-        ({"distance": lambda x: 1.0}, "distance(x) of shape () for x of shape (3, 64), must be one finite number"),
-        ({"distance": lambda x: np.nan * x[0]}, "distance(x) of shape (64,) for x of shape (3, 64), must be one"),
+        (
+            {"distance": lambda x: 1.0},
+            "distance(x) = 1.0, must be one finite number for each column of x, of shape (3, 64)",
+        ),
+        (
+            {"distance": lambda x: np.nan * x[0]},
+            "distance(x) of shape (64,), must be one finite number for each column",
+        ),
     ],
 )
 def test_what_cannot_be_refined_is_refused(options: dict[str, Any], told: str):

@@ -192,7 +192,7 @@ def test_one_file_makes_templates_cases_runs_pictures_and_checks(
     for name in ("final.png", "q.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
     shown = Run(folder, "run").scene.fields  # in the viewer
-    assert {name: field.unit for name, field in shown.items()} == {"c": "1/m³", "q": "1/m³", "flux": "1/(m² s)"}
+    assert {name: field.unit for name, field in shown.items()} == {"c": "1/m3", "q": "1/m3", "flux": "1/(m2 s)"}
     code, out, _ = emfem("verify", "trapping")
     assert (code, "2 of 2 checks passed" in out) == (0, True)
 

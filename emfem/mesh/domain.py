@@ -423,7 +423,8 @@ def cell_function(mesh: dolfinx.mesh.Mesh, name: str, values: NDArray[np.float64
     """
     result = fem.Function(fem.functionspace(mesh, ("DG", 0, values.shape[1:])), name=name)
     dofs = result.function_space.dofmap.list[:, 0]
-    result.x.array.reshape(len(values), -1)[dofs] = values.reshape(len(values), -1)
+    size = int(np.prod(values.shape[1:]))  # not left to NumPy: a rank may have no cells
+    result.x.array.reshape(-1, size)[dofs] = values.reshape(-1, size)
     return result
 
 

@@ -122,7 +122,9 @@ def between_regions(domain: Domain) -> NDArray[np.int32]:
     facets, cells = mesh.topology.index_map(dim - 1), mesh.topology.index_map(dim).size_local
     tags = np.zeros(mesh.topology.index_map(dim).size_local + mesh.topology.index_map(dim).num_ghosts)
     tags[domain.cells.indices] = domain.cells.values
-    of_cell = mesh.topology.connectivity(dim, dim - 1).array.reshape(len(tags), -1)[:cells]
+    of_cell = mesh.topology.connectivity(dim, dim - 1).array.reshape(
+        -1, dolfinx.cpp.mesh.cell_num_entities(mesh.topology.cell_type, dim - 1)
+    )[:cells]
     # Sums of 1, tag and tag^2 over the cells of a facet, of all ranks: two tags differ where 2 sum tag^2 > (sum tag)^2
     sums = dolfinx.la.vector(facets, 3)
     sums.array[:] = 0.0
