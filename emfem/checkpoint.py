@@ -11,11 +11,15 @@ from emfem.errors import ParameterError
 from emfem.files import Arrays, save_arrays, writable
 from emfem.mesh import bounds
 from emfem.model import Model, Unknown
+from emfem.public import dir_of
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+
+__all__ = ["arrays", "keys", "load", "owned", "save"]
+__dir__ = dir_of(__all__)
 
 NEAR = 1e-8  # part of the longest edge within which nodes are the same
 BLOCK = 1_000_000  # stored nodes that are looked at together

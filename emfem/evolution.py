@@ -16,6 +16,7 @@ from emfem.errors import ConvergenceError, EmfemError, ParameterError, choice, k
 from emfem.files import writable
 from emfem.model import Model, check_resolution
 from emfem.observe import Observer, check_observers
+from emfem.public import dir_of
 from emfem.solve import METHODS, Method, Options, Staggered, Stepper, TimeStepper, as_models
 from emfem.watch import Event
 
@@ -26,6 +27,9 @@ from scipy.optimize import brentq
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["Run", "evolve"]
+__dir__ = dir_of(__all__)
 
 LAST_GOOD = "emfem-last-good.npz"  # where a failed run leaves its state without `checkpoint`
 COUPLINGS: dict[str, Callable[..., Stepper]] = {"monolithic": TimeStepper, "staggered": Staggered}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emfem.dimensions import UNKNOWN_SYSTEM, Meaning
 from emfem.errors import ParameterError, choice, count, floats, kind, number
 from emfem.mesh import bounds, period
+from emfem.public import dir_of
 
 import basix.ufl
 import dolfinx
@@ -23,6 +24,36 @@ from ufl.domain import extract_domains
 if TYPE_CHECKING:
     import pandas as pd
     import xarray
+
+__all__ = [
+    "Cells",
+    "Grid",
+    "Interpolation",
+    "Pixels",
+    "Sampler",
+    "Symbol",
+    "collective_call",
+    "component",
+    "component_meaning",
+    "components",
+    "copied",
+    "discontinuous",
+    "evaluate",
+    "extremes",
+    "gather",
+    "integral",
+    "is_function",
+    "line_cut",
+    "meaning_of",
+    "positive",
+    "probe",
+    "refresh",
+    "sample_grid",
+    "sampled",
+    "set_initial",
+    "to_xarray",
+]
+__dir__ = dir_of(__all__)
 
 HIGHEST = 4  # degree at which expressions are sampled: roots and exponentials are estimated higher than they need
 

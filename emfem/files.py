@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from emfem.errors import ParameterError
+from emfem.public import dir_of
 
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
+
+__all__ = ["Arrays", "SharedFile", "save_arrays", "writable"]
+__dir__ = dir_of(__all__)
 
 ALIGNMENT = 64  # bytes: arrays begin at multiples of it, so that they can be mapped into memory
 PADDING = 0xD935  # tag of the field of a zip header that fills up to the alignment

@@ -21,6 +21,7 @@ from emfem.evolution import Run
 from emfem.mesh import Domain, refined
 from emfem.model import Model, Quantity
 from emfem.observe import Observer, check_observers
+from emfem.public import dir_of
 from emfem.solve import Options
 from emfem.surface import Shape
 from emfem.watch import Event
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 __all__ = ["Followed", "evolve"]
+__dir__ = dir_of(__all__)
 
 CORE = 5.0  # interface widths from a surface to where c differs from 0 or 1 by less than a hundredth
 AWAY = "the surface nears the edge of its fine cells"

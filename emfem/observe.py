@@ -8,9 +8,13 @@ from typing import Any
 
 from emfem.errors import ParameterError, UnknownName, floats, number
 from emfem.model import Model
+from emfem.public import dir_of
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+__all__ = ["Observer", "check_observers", "field", "model_with_field", "model_with_quantity"]
+__dir__ = dir_of(__all__)
 
 
 class Observer:

@@ -14,6 +14,7 @@ from typing import Any
 from emfem import fields
 from emfem.errors import ParameterError, count
 from emfem.mesh import bounds
+from emfem.public import dir_of
 
 import numpy as np
 import ufl
@@ -23,6 +24,9 @@ from scipy import fft, ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from skimage.morphology import thin
+
+__all__ = ["Pattern", "direction", "measure", "measure_grid"]
+__dir__ = dir_of(__all__)
 
 type Array = NDArray[np.float64]
 type Mask = NDArray[np.bool_]

@@ -19,6 +19,7 @@ from emfem.errors import EmfemError, ParameterError, number
 from emfem.files import Arrays, writable
 from emfem.model import Model
 from emfem.observe import Observer, model_with_field
+from emfem.public import dir_of
 from emfem.storage import CONTENTS, READ_ERRORS, StateReader, StateWriter, contents
 from emfem.studies import Case
 from emfem.studies.running import (
@@ -40,6 +41,9 @@ import pyvista
 import xarray
 from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Frames", "Recorder", "Results", "open"]
+__dir__ = dir_of(__all__)
 
 NAMED = re.compile(r"(.*) \[(.*)\]")  # name and unit of a column
 NEAR = 1e-9  # part of the longest time within which two times are the same

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from emfem.public import dir_of
+
 import dolfinx
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csgraph
+
+__all__ = ["connected_components", "nodes_on", "tied"]
+__dir__ = dir_of(__all__)
 
 TAG = 2207  # of the messages by which ranks learn who else holds a node
 

@@ -31,6 +31,7 @@ from emfem.mesh.network import faces
 from emfem.mesh.raw import FACETS
 from emfem.model import Model, Quantity, Unknown
 from emfem.model.conditions import DirichletCondition
+from emfem.public import dir_of
 
 import basix.ufl
 import dolfinx
@@ -38,6 +39,9 @@ import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
+
+__all__ = ["SavedModel", "StateReader", "StateWriter", "contents"]
+__dir__ = dir_of(__all__)
 
 FORMAT = 1
 CONTENTS, MESH = "fields.json", "mesh.npz"

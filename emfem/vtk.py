@@ -17,6 +17,7 @@ from emfem.fields import Interpolation, meaning_of
 from emfem.files import SharedFile
 from emfem.model import Model
 from emfem.observe import model_with_field
+from emfem.public import dir_of
 
 import basix
 import dolfinx
@@ -25,6 +26,9 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import pyvista
+
+__all__ = ["CellFields", "collection", "to_pyvista", "write_vtu"]
+__dir__ = dir_of(__all__)
 
 LINEAR = {"interval": 3, "triangle": 5, "quadrilateral": 9, "tetrahedron": 10, "hexahedron": 12}  # VTK's cell types
 LAGRANGE = {"interval": 68, "triangle": 69, "quadrilateral": 70, "tetrahedron": 71, "hexahedron": 72}

@@ -8,12 +8,14 @@ from emfem import fields
 from emfem.errors import ConservationError, ParameterError, choice, floats, kind, number
 from emfem.model import Model
 from emfem.observe import Observer, model_with_field, model_with_quantity
+from emfem.public import dir_of
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Event", "at_rest", "conserved", "event", "probe", "series", "snapshots", "stop_when"]
+__dir__ = dir_of(__all__)
 
 Value = str | Callable[[Sequence[Model], float], float]
 

@@ -11,10 +11,14 @@ from emfem.dimensions import PLAIN
 from emfem.errors import ParameterError
 from emfem.files import writable
 from emfem.observe import Observer, model_with_quantity
+from emfem.public import dir_of
 
 import dolfinx.io
 from mpi4py import MPI
 from numpy.typing import ArrayLike
+
+__all__ = ["AdiosFile", "FieldFile", "SeriesFile", "VtuFiles", "print_root", "series", "text", "vtu", "vtx"]
+__dir__ = dir_of(__all__)
 
 
 class SeriesFile(Observer):
