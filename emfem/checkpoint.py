@@ -45,7 +45,7 @@ def save(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> Path:
 
 
 def arrays(models: Sequence[Model]) -> tuple[dict[str, Values], dict[str, Values]]:
-    """Return what a checkpoint holds: the rows of this rank of each array, and the time, by name."""
+    """Return the content of a checkpoint: the rows of this rank of each array, and the time, by name."""
     rows = {}
     for key, model, unknown in _each(models):
         rows[key] = owned(unknown.function)

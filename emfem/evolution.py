@@ -103,7 +103,7 @@ def evolve(
             of PETSc as an `em.solve.Method`.
         fixed_step: take steps of this size (rounded so that targets are hit) without error control.
         coupling: "monolithic" solves all models as one system, with its full Jacobian; "staggered" steps those that
-            evolve and then solves the others, such as a conduction, with what they became: smaller systems, but an
+            evolve and then solves the others, such as a conduction, with the new values: smaller systems, but an
             error of first order in the step that the error control does not see.
         petsc_options: PETSc options for all solves of the run, without prefix; they come last. Those that begin with
             algebraic_ are only for solves of the unknowns without rate alone, at the start and at jumps, those with

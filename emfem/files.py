@@ -134,7 +134,7 @@ def save_arrays(
 
 
 class Arrays(Mapping[str, NDArray[Any]]):
-    """The arrays of a .npz file, mapped into memory: a rank reads what it uses, and nothing else.
+    """The arrays of a .npz file, mapped into memory: a rank reads only its part.
 
     Attributes:
         path: the file.

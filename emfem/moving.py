@@ -1,8 +1,8 @@
-"""Surfaces on meshes that follow them: fine near the surface, coarse elsewhere, made anew when it has moved.
+"""Surfaces on meshes that follow them: fine near the surface, coarse elsewhere, made again when it has moved.
 
 Where a surface goes next is not known, so the mesh of a run is either fine everywhere, or follows. The fine band
 reaches `CORE` interface widths to either side of the surface and a few more that it may move through; then the mesh
-is made anew from the coarse one. Both meshes have the same nodes near the surface, so c is not changed there; what the
+is made again from the coarse one. Both meshes have the same nodes near the surface, so c is not changed there; what the
 coarse parts lose is added at the surface.
 
 Drifts differ by 0.1 % to 0.3 % from those of a mesh that is fine everywhere, less than the error of either. It saves
@@ -92,7 +92,7 @@ def evolve(
         shape: of the metal at the start, as in `em.surface.model`, a true distance near the surface.
         interface_width: l, the same as that of the model [m].
         size: the widest fine cell, half of l when left out [m].
-        slack: how far the surface may move until the mesh is made anew, 2 l when left out [m].
+        slack: how far the surface may move until the mesh is made again, 2 l when left out [m].
         first_step: as in `em.evolve`; on later meshes that of the mesh before.
         rtol: as in `em.evolve`.
         atol: as in `em.evolve`.

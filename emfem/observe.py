@@ -86,7 +86,7 @@ class Observer:
         """Close files and the like after the run, whether it failed or not."""
 
     def __repr__(self) -> str:
-        """Return its kind, what it is about, and its times."""
+        """Return its kind, its content, and its times."""
         names = getattr(self, "names", None) or [getattr(self, "name", "")]
         times = f"every {self.every:g}" if self.every is not None else "after each step"
         times = times if self.times is None else f"at {len(self.times)} times"

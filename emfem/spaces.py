@@ -89,7 +89,7 @@ def connected_components(space: fem.FunctionSpace, links: Sequence[NDArray[np.in
     here = _components(nodes, np.concatenate(chains, axis=1))
     starts = np.cumsum([0, *comm.allgather(int(here.max(initial=-1)) + 1)])
     mine = here + starts[comm.rank]
-    # A ghost is in the piece its owner knows it by, and in this rank's: these pairs join pieces across ranks.
+    # A ghost has a piece on its owner and one on this rank: these pairs join pieces across ranks.
     known = fem.Function(space)
     known.x.array[:owned] = mine[:owned]
     known.x.scatter_forward()

@@ -60,7 +60,7 @@ class CellFields:
         names = [name for name in every if every.count(name) == 1] if names is None else names
         owners = [model_with_field(models, name) for name in names]
         if len({id(model.mesh) for model in owners}) != 1:
-            msg = f"fields {', '.join(names)}, must live on one mesh"
+            msg = f"fields {', '.join(names)}, must be on one mesh"
             raise ParameterError(msg)
         self.domain, mesh = owners[0].domain, owners[0].mesh
         degrees = [u.function.function_space.element.basix_element.degree for model in owners for u in model.unknowns]
@@ -72,6 +72,10 @@ class CellFields:
         self.functions = {name: copy.function for name, copy in zip(names, self._copies, strict=True)}
         for model, (name, function) in zip(owners, self.functions.items(), strict=True):
             function.name, function.meaning = name, model.fields[name].meaning
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<CellFields {', '.join(self.functions)}>"
 
     def refresh(self) -> None:
         """Interpolate the fields as they are now."""

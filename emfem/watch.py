@@ -20,7 +20,7 @@ __dir__ = dir_of(__all__)
 Value = str | Callable[[Sequence[Model], float], float]
 
 
-class Recorder(Observer):
+class RecordingObserver(Observer):
     """Observer that keeps the times at which it recorded."""
 
     def __init__(self, every: float | None = None, times: ArrayLike | None = None) -> None:
@@ -39,7 +39,7 @@ class Recorder(Observer):
         return f"<{super().__repr__()[1:-1]}; {len(self._t)} times{until}>"
 
 
-class Series(Recorder):
+class Series(RecordingObserver):
     """Quantities against time: `.t` and `["name"]` are arrays of shape (n,).
 
     Args:
@@ -80,7 +80,7 @@ class Series(Recorder):
         return np.array([row[column] for row in self._rows])
 
 
-class Probe(Recorder):
+class Probe(RecordingObserver):
     """Field at fixed points against time: `.t` of shape (n,), `.values` of shape (n,) or (n, points).
 
     Values of a vector have its components last.
@@ -132,7 +132,7 @@ class Probe(Recorder):
         return np.array(self._values)
 
 
-class Snapshots(Recorder):
+class Snapshots(RecordingObserver):
     """Copies of an unknown, for `em.plot.film_strip` and `em.plot.animation`; the times as in `series`.
 
     Attributes:

@@ -41,7 +41,7 @@ def _check() -> None:
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        msg = 'emfem view needs what is not installed here: pip install "emfem[view]"'
+        msg = 'emfem view needs packages that are not installed: pip install "emfem[view]"'
         raise EmfemError(msg)
     if MPI.COMM_WORLD.size > 1:
         msg = f"view on {MPI.COMM_WORLD.size} ranks, must be on 1: start it without mpiexec"

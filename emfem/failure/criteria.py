@@ -83,7 +83,7 @@ class VoidLength:
 
 @dataclass(frozen=True)
 class ResistanceRise:
-    """Failure when a resistance has risen by a part of what it was.
+    """Failure when a resistance has risen by a part of its first value.
 
     Attributes:
         part: the rise over the resistance at the start, above 0 [-].

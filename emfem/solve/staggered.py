@@ -1,4 +1,4 @@
-"""Staggered coupling: models that evolve take a step, then those without time are solved anew."""
+"""Staggered coupling: models that evolve take a step, then those without time are solved again."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def metal(domain: Domain, material: Any, temperature: Any, driven: bool) -> Surf
     lacks = [name for name in (*NEEDED, *(DRIVEN if driven else ())) if not _has(material, name)]
     if lacks:
         arguments, name = ", ".join(f"{name}=..." for name in lacks), getattr(material, "name", "the material")
-        msg = f"{name} has no {', '.join(lacks)}: give what a moving surface needs, as in having({arguments})"
+        msg = f"{name} has no {', '.join(lacks)}: a moving surface needs them, as in having({arguments})"
         raise ParameterError(msg)
     there = MaterialAt(material, models.material_temperature(domain, material, temperature, NEEDED[0]))
     own = MaterialAt(material, material.temperature)
@@ -159,7 +159,7 @@ def _check_place(shape: Shape, domain: Domain) -> None:
 
 
 def _check_resolution(c: fem.Function, domain: Domain, width: float) -> None:
-    """Refuse cells that a surface passes through unseen. Collective.
+    """Refuse cells that do not resolve a surface. Collective.
 
     Raises:
         ParameterError: with the width and the cell size that would do.

@@ -42,7 +42,7 @@ class MarchTable(Table):
     Attributes:
         until: the time to reach, hit exactly.
         stop: events that end the run, a list of tables.
-        conserved: quantities that must not change but by what is let in; a run that loses any ends with an error.
+        conserved: quantities that must not change but by fluxes in; a run that loses any ends with an error.
     """
 
     until: Time
@@ -59,7 +59,7 @@ class MarchTable(Table):
         return values
 
     def observers(self) -> list[Any]:
-        """Return what stops the run."""
+        """Return the observers that stop the run."""
         return [*(stop.make() for stop in self.stop), *(watch.conserved(name) for name in self.conserved)]
 
 
