@@ -18,7 +18,7 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-__all__ = ["Arrays", "SharedFile", "save_arrays", "writable"]
+__all__ = ["Arrays", "SharedFile", "read_text", "save_arrays", "writable"]
 __dir__ = dir_of(__all__)
 
 ALIGNMENT = 64  # bytes: arrays begin at multiples of it, so that they can be mapped into memory
@@ -57,6 +57,25 @@ def writable(path: str | os.PathLike[str], *suffixes: str, comm: MPI.Comm = MPI.
         msg = f"path = {str(path)!r}, must be a file that can be written: {trouble}"
         raise ParameterError(msg)
     return path
+
+
+def read_text(path: os.PathLike[str] | str) -> str:
+    """Return the text of a file. Collective: rank 0 reads.
+
+    Raises:
+        ParameterError: if it cannot be read.
+    """
+    text, reason = None, None
+    if MPI.COMM_WORLD.rank == 0:
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+    text, reason = MPI.COMM_WORLD.bcast((text, reason), root=0)
+    if text is None:
+        msg = f"path = {str(path)!r}, must be a file that can be read: {reason}"
+        raise ParameterError(msg)
+    return text
 
 
 class SharedFile:

@@ -132,15 +132,17 @@ def run(case: Runnable, folder: os.PathLike[str] | str, *, progress: bool = True
 
 
 def _go(case: Runnable, models: Sequence[Model], folder: Path, progress: bool) -> dict[str, Any]:
-    """March the models, or bring them to rest; return how that went."""
-    tables, march = case.tables, case.tables.time
+    """Integrate the models in time, or solve for the steady state; return the report."""
+    tables, settings = case.tables, case.tables.time
     output, writer, last = tables.output, StateWriter(folder, models), folder / STATES / LAST
     observers: list[observe.Observer] = [write.series(folder / "series.csv", every=output.every)]
     if output.fields:
         observers.append(
-            write.vtu(folder / "fields.pvd", output.fields, **_times(output, None if march is None else march.until))
+            write.vtu(
+                folder / "fields.pvd", output.fields, **_times(output, None if settings is None else settings.until)
+            )
         )
-    if march is None:
+    if settings is None:
         steady = solve_steady(models, **({} if tables.steady is None else tables.steady.make()))
         writer.save(last)
         for observer in observers:
@@ -151,7 +153,7 @@ def _go(case: Runnable, models: Sequence[Model], folder: Path, progress: bool) -
         observers.append(States(writer, output.states_every, output.states_at))
     try:
         finished: Run = evolve(
-            models, **march.make(), watch=[*observers, *march.observers()], checkpoint=last, progress=progress
+            models, **settings.make(), watch=[*observers, *settings.observers()], checkpoint=last, progress=progress
         )
     except EmfemError:
         if MPI.COMM_WORLD.bcast(last.is_file(), root=0):  # the unknowns of the last good state: now with all fields

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emfem.errors import ParameterError, count
-from emfem.files import writable
+from emfem.files import read_text, writable
 from emfem.studies import registry
-from emfem.studies.case import Case, flat, parsed, plain, read_text
+from emfem.studies.case import Case, flat, parsed, plain
 from emfem.studies.running import REPORT
 from emfem.studies.validation import Source, nearest
 

@@ -1,4 +1,4 @@
-"""The tables [time], [steady] and [output]: how far a case is marched, and what is written of it."""
+"""The tables [time], [steady] and [output]: time steps and output of a case."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Stop(Table):
     left_out=("models", "until", "watch", "checkpoint", "progress", "petsc_options"),
     keys={"first_step": Key(Time), "fixed_step": Key(Time), "method": Key(str)},
 )
-class MarchTable(Table):
-    """The march of the models in time; see `em.evolve`.
+class TimeTable(Table):
+    """Integration of the models in time; see `em.evolve`.
 
     Attributes:
         until: the time to reach, hit exactly.
