@@ -58,8 +58,8 @@ class Circuit:
             self.per_length = liner.resistance_per_length(
                 width=network.width, thickness=network.thickness, resistivity=self.rho
             )
-        self.own = self.rho * network.lengths / network.cross_sections
-        self.density = self.currents(np.zeros(len(self.own))).current_density
+        self.resistances = self.rho * network.lengths / network.cross_sections
+        self.density = self.currents(np.zeros(len(self.resistances))).current_density
         worst = float(np.abs(self.density - start).max())
         if network.pads and worst > SAME * np.abs(start).max(initial=0.0):
             msg = (

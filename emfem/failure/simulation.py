@@ -242,7 +242,7 @@ class _Simulation(Observer):
     def _change(self, models: Sequence[Model], t: float) -> float:
         """Return the largest relative change of a segment's resistance since the last redistribution."""
         assert self.circuit is not None
-        before, now = self.circuit.own + self.extra, self.circuit.own + self._extra_resistance()
+        before, now = self.circuit.resistances + self.extra, self.circuit.resistances + self._extra_resistance()
         with np.errstate(invalid="ignore"):
             change = np.where(np.isinf(before), 0.0, np.abs(now / before - 1))
         return min(float(change.max()), 1 + self.update)  # a wire that is cut is a jump
