@@ -45,7 +45,7 @@ class Run:
     Attributes:
         t: the time reached.
         steps: steps accepted.
-        rejected: steps tried and taken back.
+        rejected: steps tried and undone.
         solves: linear systems solved.
         factorisations: matrices factorised.
         wall: seconds it took.

@@ -168,7 +168,7 @@ class ObserverProxy(Observer):
 
     @property
     def next_time(self) -> float:
-        """That of the observer."""
+        """Return the next time that the observer chose."""
         return self.observer.next_time
 
     def is_due(self, t: float) -> bool:

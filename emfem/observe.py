@@ -1,4 +1,4 @@
-"""Observers of a run: each chooses the times at which it sees the models, and its action then."""
+"""Observers of a run: each chooses times, and records or checks the models at them."""
 
 from __future__ import annotations
 

@@ -253,7 +253,7 @@ def _spectrum(flat: Array, mask: Mask, spacing: Array, periodic: Sequence[bool])
 
 
 def _near_peak(waves: Array, power: Array) -> Mask:
-    """Return where |k| lies within half to three halves of the wave number of the strongest shell of the spectrum."""
+    """Return a mask of the waves whose |k| is 1/2 to 3/2 of that of the strongest shell of the spectrum."""
     size = np.hypot(*waves)
     step = min(waves[0, 1, 0], waves[1, 0, 1])
     shells = np.bincount(np.rint(2 * size / step).astype(int).ravel(), power.ravel())

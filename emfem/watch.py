@@ -1,4 +1,4 @@
-"""Observers that keep values, or stop a run that has gone wrong or reached a state."""
+"""Observers that record values, or stop a run at an error or at a state."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def view(
         typer.Option("--browser/--no-browser", help="Open it in a browser; if there is a display by default."),
     ] = None,
 ) -> None:
-    """Look at runs on a page in the browser: fields at all times, several runs side by side, the table of a sweep."""
+    """Show runs on a page in the browser: fields at all times, several runs side by side, the table of a sweep."""
     with report_errors(MISUSED):
         _check()
     from emfem.view import serve  # only here: the extra may not be installed, and takes a second to import

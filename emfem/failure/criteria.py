@@ -37,7 +37,7 @@ class Criterion(Protocol):
 
     @property
     def reason(self) -> str:
-        """Event that was failure, for the report."""
+        """Cause of the failure, for the report."""
 
     def damage_measure(self, circuit: Circuit | None) -> DamageMeasure:
         """Return a function that computes the damage from the voids."""

@@ -205,7 +205,7 @@ class _Simulation(Observer):
         return events
 
     def damage(self) -> Damage:
-        """Return the damage of the present state; computed once a state, for it may take a solve of the network."""
+        """Return the damage of the present state; computed once for each state: it may need a solve of the network."""
         lengths, any_open = self._lengths(), bool(self.places)
         state = lengths.tobytes(), any_open
         if self._last_damage is None or self._last_damage[0] != state:

@@ -248,7 +248,7 @@ class _SearchedFunction:
             raise ParameterError(msg)
 
     def resolved(self, t: float, end: float) -> bool:
-        """Return whether the cubic through four values of a step has all of the function, on average over the step."""
+        """Return True if the cubic through four values of a step follows the function, on average over the step."""
         if end <= t:
             return True  # shorter than rounding
         first, last = np.searchsorted(self._times, (t, end))

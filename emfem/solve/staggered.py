@@ -66,6 +66,6 @@ class Staggered(TimeStepper):
         self._solve_followers(self.t, self._clock(self.t))
 
     def _jump(self) -> None:
-        """Go on from a time at which a drive jumps, the models without time first."""
+        """Apply a jump of a drive, to the models without time first."""
         self._solve_followers(self.t, self._clock(self.t))
         super()._jump()

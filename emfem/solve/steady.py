@@ -74,7 +74,7 @@ def solve_steady(
     atol: float = 1e-12,
     petsc_options: Options | None = None,
 ) -> Steady:
-    """Bring models, coupled in one system, to their steady state; they start from the state they are in.
+    """Solve for the steady state of models, coupled in one system, from their present state.
 
     Args:
         models: one model or several.

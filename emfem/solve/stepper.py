@@ -45,7 +45,7 @@ class Stepper(Protocol):
     Attributes:
         t: the time reached.
         steps: steps accepted.
-        rejected: steps tried and taken back.
+        rejected: steps tried and undone.
         factorisations: matrices factorised.
         dt: the last step accepted.
     """
@@ -85,7 +85,7 @@ class TimeStepper:
     Attributes:
         t: the time reached.
         steps: steps accepted.
-        rejected: steps tried and taken back.
+        rejected: steps tried and undone.
         solves: linear systems solved.
         factorisations: matrices factorised.
         dt: the last step accepted.

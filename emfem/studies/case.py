@@ -46,7 +46,7 @@ class Frame(Table):
 
     @model_validator(mode="after")
     def _complete(self) -> Frame:
-        """Refuse a case without a model, or with two ways to go."""
+        """Refuse a case without a model, or with both [time] and [steady]."""
         if not self.models():
             msg = f"no model is given, must be at least one of {', '.join(f'[{each.name}]' for each in self.physics)}"
             raise ParameterError(msg)

@@ -51,7 +51,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Study:
-    """A case, and the values that are tried in it.
+    """A case, and the values to run it with.
 
     Attributes:
         case: the case they are put into.
@@ -193,7 +193,7 @@ def _compute(
     failures: dict[str, str],
     step: Callable[[bool], None],
 ) -> None:
-    """Hand cases to workers, and wait; errors that kill a worker are noted in `failures`."""
+    """Compute cases on workers; errors that kill a worker are noted in `failures`."""
     from dask.distributed import as_completed
 
     futures = {

@@ -55,7 +55,7 @@ class RunFolder:
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        """Look at a folder; `reload` looks again."""
+        """Open a folder; `reload` reads it again."""
         self.folder, self.name, self.read = folder, name, 0
         self.reload()
 
@@ -160,7 +160,7 @@ class Sweep:
     """The table of a sweep, whose rows are runs."""
 
     def __init__(self, folder: Path) -> None:
-        """Look at a folder."""
+        """Open a folder."""
         self.folder = folder
 
     def table(self) -> pd.DataFrame:

@@ -51,7 +51,7 @@ def _change(values: Floats) -> float:
 
 
 def unit_of(runs: Sequence[RunFolder], quantity: str) -> str:
-    """Return the unit of a quantity, as the first run that has it tells."""
+    """Return the unit of a quantity, from the first run that has it."""
     for run in runs:
         if run.series is not None and quantity in run.series.attrs.get("units", {}):
             return str(run.series.attrs["units"][quantity])
