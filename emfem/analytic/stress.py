@@ -343,9 +343,9 @@ def _voided(away: Values, tau: Values) -> Values:
 def _relaxing(away: Values, tau: Values) -> Values:
     """Return the part left of a uniform stress of 1 that a void relaxes."""
     m, spread = np.arange(IMAGES), _spread(tau)
-    gone = erfc((2 * m + away[..., None]) / spread) + erfc((2 * m + 2 - away[..., None]) / spread)
+    filled = erfc((2 * m + away[..., None]) / spread) + erfc((2 * m + 2 - away[..., None]) / spread)
     late = _waves(tau, lambda k: np.sin(k * away[..., None]) / k)
-    return np.where(tau <= EARLY, 1 - ((-1.0) ** m * gone).sum(axis=-1), late)
+    return np.where(tau <= EARLY, 1 - ((-1.0) ** m * filled).sum(axis=-1), late)
 
 
 def _filled(tau: Values) -> Values:

@@ -30,8 +30,8 @@ def as_models(models: Model | Sequence[Model]) -> tuple[Model, ...]:
     functions = {unknown.function for model in checked for unknown in model.unknowns}
     for model in checked:
         if model.missing:
-            lacks = ", ".join(model.missing)
-            msg = f"the {model.name} model lacks {lacks}: put a field there, model.substitute({model.missing[0]}=...)"
+            missing = ", ".join(model.missing)
+            msg = f"the {model.name} model lacks {missing}: put a field there, model.substitute({model.missing[0]}=...)"
             raise ParameterError(msg)
         for c in model.residual.coefficients():
             if not getattr(c, "known", True) and c not in functions:

@@ -51,10 +51,10 @@ def metal(domain: Domain, material: Any, temperature: Any, driven: bool) -> Surf
         ParameterError: if it is no material, lacks constants (all are named), or the temperature cannot be.
     """
     models.check_material(material)
-    lacks = [name for name in (*NEEDED, *(DRIVEN if driven else ())) if not _has(material, name)]
-    if lacks:
-        arguments, name = ", ".join(f"{name}=..." for name in lacks), getattr(material, "name", "the material")
-        msg = f"{name} has no {', '.join(lacks)}: a moving surface needs them, as in having({arguments})"
+    missing = [name for name in (*NEEDED, *(DRIVEN if driven else ())) if not _has(material, name)]
+    if missing:
+        arguments, name = ", ".join(f"{name}=..." for name in missing), getattr(material, "name", "the material")
+        msg = f"{name} has no {', '.join(missing)}: a moving surface needs them, as in having({arguments})"
         raise ParameterError(msg)
     there = MaterialAt(material, models.material_temperature(domain, material, temperature, NEEDED[0]))
     own = MaterialAt(material, material.temperature)
