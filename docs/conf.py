@@ -58,10 +58,10 @@ nitpicky = True
 # network for it; what emfem only names in signatures has no page of its own.
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!emfem\.).*"),
-    (r"py:.*", r"emfem\..*\.(Array|Boundary|Mask|Pieces)"),
+    (r"py:.*", r"emfem\..*\.(Array|Boundary|Mask)"),
     (
         r"py:.*",
-        r"emfem\.(lifetime\.black\._Tests|lifetime\.sample\.Lifetime|studies\.(validation\.Source|case\.Frame|tables\..*))",
+        r"emfem\.(lifetime\.black\._Design|lifetime\.sample\.Lifetime|studies\.(validation\.Source|case\.Frame|tables\..*))",
     ),
 ]
 

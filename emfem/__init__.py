@@ -1,7 +1,7 @@
 """emfem: finite elements for electromigration in metals.
 
 Materials and domains are values, physics is functions that return UFL, a model is those forms with their unknowns,
-`evolve` marches models, watchers look on.
+`evolve` integrates models in time, observers record them.
 """
 
 import importlib
@@ -48,6 +48,7 @@ from emfem.errors import ConservationError, ConvergenceError, EmfemError, Parame
 from emfem.evolution import Run, evolve
 from emfem.libraries import cache_entry_points, prepare_ufl
 from emfem.model import Model, accumulate, balance, fixed, flux, placeholder
+from emfem.public import dir_of
 from emfem.solve import Steady, solve_steady
 
 if TYPE_CHECKING:
@@ -108,10 +109,11 @@ __all__ = [
     "waveforms",
     "write",
 ]
+__dir__ = dir_of(__all__)
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Load these when they are first asked for: statistics, tables and schedulers take a second to import."""
+    """Load these on first use: statistics, tables and schedulers take a second to import."""
     if name in ("lifetime", "results", "studies", "verify"):
         return importlib.import_module(f"emfem.{name}")
     msg = f"module 'emfem' has no attribute {name!r}"

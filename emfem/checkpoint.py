@@ -11,11 +11,15 @@ from emfem.errors import ParameterError
 from emfem.files import Arrays, save_arrays, writable
 from emfem.mesh import bounds
 from emfem.model import Model, Unknown
+from emfem.public import dir_of
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+
+__all__ = ["arrays", "keys", "load", "owned", "save"]
+__dir__ = dir_of(__all__)
 
 NEAR = 1e-8  # part of the longest edge within which nodes are the same
 BLOCK = 1_000_000  # stored nodes that are looked at together
@@ -41,7 +45,7 @@ def save(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> Path:
 
 
 def arrays(models: Sequence[Model]) -> tuple[dict[str, Values], dict[str, Values]]:
-    """Return what a checkpoint holds: the rows of this rank of each array, and the time, by name."""
+    """Return the content of a checkpoint: the rows of this rank of each array, and the time, by name."""
     rows = {}
     for key, model, unknown in _each(models):
         rows[key] = owned(unknown.function)

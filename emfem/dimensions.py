@@ -12,8 +12,24 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
+from emfem.public import dir_of
+
 if TYPE_CHECKING:
     import pint
+
+__all__ = [
+    "SI",
+    "UNKNOWN_SYSTEM",
+    "Meaning",
+    "System",
+    "integral",
+    "parsed",
+    "printed",
+    "product",
+    "registry",
+    "scaled",
+]
+__dir__ = dir_of(__all__)
 
 PLAIN = "-"  # the unit of a number that has none, or of which none is known
 METRE = "m"

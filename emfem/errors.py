@@ -1,4 +1,4 @@
-"""Errors and warnings of emfem, and the checks of what users pass in.
+"""Errors and warnings of emfem, and the checks of arguments.
 
 A message is one sentence that names the value and its bound. Errors are raised where the object is made, on all ranks
 alike, before any collective call.
@@ -142,7 +142,7 @@ def floats(
         name: of the value, for the message.
         value: numbers.
         shape: that it must have, None for any length along an axis; any shape if left out.
-        words: for the message: what the value must be.
+        words: for the message: the requirement, for the message.
         finite: whether it must be finite.
 
     Raises:

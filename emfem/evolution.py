@@ -16,6 +16,7 @@ from emfem.errors import ConvergenceError, EmfemError, ParameterError, choice, k
 from emfem.files import writable
 from emfem.model import Model, check_resolution
 from emfem.observe import Observer, check_observers
+from emfem.public import dir_of
 from emfem.solve import METHODS, Method, Options, Staggered, Stepper, TimeStepper, as_models
 from emfem.watch import Event
 
@@ -26,6 +27,9 @@ from scipy.optimize import brentq
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["Run", "evolve"]
+__dir__ = dir_of(__all__)
 
 LAST_GOOD = "emfem-last-good.npz"  # where a failed run leaves its state without `checkpoint`
 COUPLINGS: dict[str, Callable[..., Stepper]] = {"monolithic": TimeStepper, "staggered": Staggered}
@@ -41,7 +45,7 @@ class Run:
     Attributes:
         t: the time reached.
         steps: steps accepted.
-        rejected: steps tried and taken back.
+        rejected: steps tried and undone.
         solves: linear systems solved.
         factorisations: matrices factorised.
         wall: seconds it took.
@@ -99,7 +103,7 @@ def evolve(
             of PETSc as an `em.solve.Method`.
         fixed_step: take steps of this size (rounded so that targets are hit) without error control.
         coupling: "monolithic" solves all models as one system, with its full Jacobian; "staggered" steps those that
-            evolve and then solves the others, such as a conduction, with what they became: smaller systems, but an
+            evolve and then solves the others, such as a conduction, with the new values: smaller systems, but an
             error of first order in the step that the error control does not see.
         petsc_options: PETSc options for all solves of the run, without prefix; they come last. Those that begin with
             algebraic_ are only for solves of the unknowns without rate alone, at the start and at jumps, those with

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emfem.dimensions import UNKNOWN_SYSTEM, Meaning
 from emfem.errors import ParameterError, choice, count, floats, kind, number
 from emfem.mesh import bounds, period
+from emfem.public import dir_of
 
 import basix.ufl
 import dolfinx
@@ -23,6 +24,36 @@ from ufl.domain import extract_domains
 if TYPE_CHECKING:
     import pandas as pd
     import xarray
+
+__all__ = [
+    "Cells",
+    "Grid",
+    "Interpolation",
+    "Pixels",
+    "Sampler",
+    "Symbol",
+    "collective_call",
+    "component",
+    "component_meaning",
+    "components",
+    "copied",
+    "discontinuous",
+    "evaluate",
+    "extremes",
+    "gather",
+    "integral",
+    "is_function",
+    "line_cut",
+    "meaning_of",
+    "positive",
+    "probe",
+    "refresh",
+    "sample_grid",
+    "sampled",
+    "set_initial",
+    "to_xarray",
+]
+__dir__ = dir_of(__all__)
 
 HIGHEST = 4  # degree at which expressions are sampled: roots and exponentials are estimated higher than they need
 
@@ -62,7 +93,7 @@ class Cells:
 
 
 class Symbol(fem.Function):
-    """A field that is no number, to try a function of the user with: UFL would look for its value for ever."""
+    """A field that is no number, to try a function of the user with: UFL would search for its value endlessly."""
 
     def __float__(self) -> float:
         """Refuse."""
@@ -78,7 +109,7 @@ def positive(name: str, expression: Any, mesh: dolfinx.mesh.Mesh) -> None:
     """Refuse UFL, a scalar or a square tensor, that is not positive somewhere, as things are now. Collective.
 
     Raises:
-        ParameterError: telling the value (of a tensor that of its trace or determinant) and the place.
+        ParameterError: with the value (of a tensor that of its trace or determinant) and the place.
     """
     scalar = not expression.ufl_shape
     symmetric = None if scalar else ufl.sym(expression)
@@ -99,7 +130,7 @@ def collective_call(comm: MPI.Comm, action: Callable[[], None]) -> None:
     """Call `action`, which may fail on one rank, such as a function of x of the user; then all ranks raise. Collective.
 
     Raises:
-        ParameterError: with the message of the first rank that failed, on ranks where it went well.
+        ParameterError: with the message of the first rank that failed, on ranks where the call succeeded.
     """
     trouble: Exception | None = None
     try:
@@ -180,6 +211,10 @@ class Interpolation:
         self._source = field if isinstance(field, fem.Function) else _expression(field, self.function.function_space)
         self.refresh()
 
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<Interpolation of {self.function.name}>"
+
     def refresh(self) -> None:
         """Interpolate the field as it is now."""
         self.function.interpolate(self._source)
@@ -211,7 +246,7 @@ def refresh(target: fem.Function, field: Any) -> None:
 
 def _expression(field: Any, space: fem.FunctionSpace) -> fem.Expression:
     """Return a UFL expression at the interpolation points of a space."""
-    if not extract_domains(field):  # numbers alone, such as no drift: they need a mesh to live on
+    if not extract_domains(field):  # numbers alone, such as no drift: they need a mesh
         field = field + fem.Constant(space.mesh, np.zeros(field.ufl_shape))
     return fem.Expression(field, space.element.interpolation_points)
 
@@ -226,14 +261,14 @@ def sampled(field: Any) -> fem.Function:
     """
     if isinstance(field, fem.Function):
         return field
-    if isinstance(getattr(field, "meaning", None), Meaning):  # one of `model.fields`, which knows its unit
+    if isinstance(getattr(field, "meaning", None), Meaning):  # one of `model.fields`, which has a unit
         result = sampled(field.value).copy()
         result.meaning, result.name = field.meaning, field.meaning.symbol
         return result
     kind("field", field, ufl.core.expr.Expr, 'a Function or a UFL expression, such as film["c"]')
     domains, coefficients = extract_domains(field), ufl.algorithms.extract_coefficients(field)
     if len(domains) != 1:
-        msg = f"field = {field}, must live on one mesh, not on {len(domains)}"
+        msg = f"field = {field}, must be on one mesh, not on {len(domains)}"
         raise ParameterError(msg)
     meshes = [c.function_space.mesh for c in coefficients if isinstance(c, fem.Function)]
     mesh = meshes[0] if meshes else dolfinx.mesh.Mesh(domains[0].ufl_cargo(), domains[0])
@@ -294,6 +329,10 @@ class Sampler:
         mesh.comm.Allreduce(MPI.IN_PLACE, rank, op=MPI.MIN)
         mine = rank[which] == mesh.comm.rank
         self._one = which[mine], cells[first[mine]]  # over all ranks one cell a point
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<{type(self).__name__} of {len(self.points)} points>"
 
     def values(self, function: fem.Function) -> NDArray[np.float64]:
         """Return values as `evaluate` does. Collective."""
@@ -496,7 +535,7 @@ def component(field: Any, chosen: str | None) -> fem.Function:
 
 
 def is_function(function: Any) -> None:
-    """Refuse what is no Function.
+    """Refuse anything but a Function.
 
     Raises:
         ParameterError: if it is something else.

@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from emfem.errors import ParameterError
+from emfem.public import dir_of
 
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
+
+__all__ = ["Arrays", "SharedFile", "read_text", "save_arrays", "writable"]
+__dir__ = dir_of(__all__)
 
 ALIGNMENT = 64  # bytes: arrays begin at multiples of it, so that they can be mapped into memory
 PADDING = 0xD935  # tag of the field of a zip header that fills up to the alignment
@@ -53,6 +57,25 @@ def writable(path: str | os.PathLike[str], *suffixes: str, comm: MPI.Comm = MPI.
         msg = f"path = {str(path)!r}, must be a file that can be written: {trouble}"
         raise ParameterError(msg)
     return path
+
+
+def read_text(path: os.PathLike[str] | str) -> str:
+    """Return the text of a file. Collective: rank 0 reads.
+
+    Raises:
+        ParameterError: if it cannot be read.
+    """
+    text, reason = None, None
+    if MPI.COMM_WORLD.rank == 0:
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+    text, reason = MPI.COMM_WORLD.bcast((text, reason), root=0)
+    if text is None:
+        msg = f"path = {str(path)!r}, must be a file that can be read: {reason}"
+        raise ParameterError(msg)
+    return text
 
 
 class SharedFile:
@@ -130,7 +153,7 @@ def save_arrays(
 
 
 class Arrays(Mapping[str, NDArray[Any]]):
-    """The arrays of a .npz file, mapped into memory: a rank reads what it uses, and nothing else.
+    """The arrays of a .npz file, mapped into memory: a rank reads only its part.
 
     Attributes:
         path: the file.

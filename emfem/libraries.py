@@ -7,8 +7,13 @@ import sys
 from functools import cache, wraps
 from typing import Any
 
+from emfem.public import dir_of
+
 import cffi
 import ufl
+
+__all__ = ["cache_entry_points", "prepare_ufl"]
+__dir__ = dir_of(__all__)
 
 
 def cache_entry_points() -> None:

@@ -1,8 +1,8 @@
-"""Surfaces on meshes that follow them: fine near the surface, coarse elsewhere, made anew when it has moved.
+"""Surfaces on meshes that follow them: fine near the surface, coarse elsewhere, made again when it has moved.
 
 Where a surface goes next is not known, so the mesh of a run is either fine everywhere, or follows. The fine band
 reaches `CORE` interface widths to either side of the surface and a few more that it may move through; then the mesh
-is made anew from the coarse one. Both meshes have the same nodes near the surface, so c is not changed there; what the
+is made again from the coarse one. Both meshes have the same nodes near the surface, so c is not changed there; what the
 coarse parts lose is added at the surface.
 
 Drifts differ by 0.1 % to 0.3 % from those of a mesh that is fine everywhere, less than the error of either. It saves
@@ -21,6 +21,7 @@ from emfem.evolution import Run
 from emfem.mesh import Domain, refined
 from emfem.model import Model, Quantity
 from emfem.observe import Observer, check_observers
+from emfem.public import dir_of
 from emfem.solve import Options
 from emfem.surface import Shape
 from emfem.watch import Event
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 __all__ = ["Followed", "evolve"]
+__dir__ = dir_of(__all__)
 
 CORE = 5.0  # interface widths from a surface to where c differs from 0 or 1 by less than a hundredth
 AWAY = "the surface nears the edge of its fine cells"
@@ -90,7 +92,7 @@ def evolve(
         shape: of the metal at the start, as in `em.surface.model`, a true distance near the surface.
         interface_width: l, the same as that of the model [m].
         size: the widest fine cell, half of l when left out [m].
-        slack: how far the surface may move until the mesh is made anew, 2 l when left out [m].
+        slack: how far the surface may move until the mesh is made again, 2 l when left out [m].
         first_step: as in `em.evolve`; on later meshes that of the mesh before.
         rtol: as in `em.evolve`.
         atol: as in `em.evolve`.
@@ -166,7 +168,7 @@ class ObserverProxy(Observer):
 
     @property
     def next_time(self) -> float:
-        """That of the observer."""
+        """Return the next time that the observer chose."""
         return self.observer.next_time
 
     def is_due(self, t: float) -> bool:

@@ -1,4 +1,4 @@
-"""Observers of a run: each chooses the times at which it sees the models, and its action then."""
+"""Observers of a run: each chooses times, and records or checks the models at them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import Any
 
 from emfem.errors import ParameterError, UnknownName, floats, number
 from emfem.model import Model
+from emfem.public import dir_of
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+__all__ = ["Observer", "check_observers", "field", "model_with_field", "model_with_quantity"]
+__dir__ = dir_of(__all__)
 
 
 class Observer:
@@ -82,7 +86,7 @@ class Observer:
         """Close files and the like after the run, whether it failed or not."""
 
     def __repr__(self) -> str:
-        """Return its kind, what it is about, and its times."""
+        """Return its kind, its content, and its times."""
         names = getattr(self, "names", None) or [getattr(self, "name", "")]
         times = f"every {self.every:g}" if self.every is not None else "after each step"
         times = times if self.times is None else f"at {len(self.times)} times"

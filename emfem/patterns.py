@@ -14,6 +14,7 @@ from typing import Any
 from emfem import fields
 from emfem.errors import ParameterError, count
 from emfem.mesh import bounds
+from emfem.public import dir_of
 
 import numpy as np
 import ufl
@@ -23,6 +24,9 @@ from scipy import fft, ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from skimage.morphology import thin
+
+__all__ = ["Pattern", "direction", "measure", "measure_grid"]
+__dir__ = dir_of(__all__)
 
 type Array = NDArray[np.float64]
 type Mask = NDArray[np.bool_]
@@ -249,7 +253,7 @@ def _spectrum(flat: Array, mask: Mask, spacing: Array, periodic: Sequence[bool])
 
 
 def _near_peak(waves: Array, power: Array) -> Mask:
-    """Return where |k| lies within half to three halves of the wave number of the strongest shell of the spectrum."""
+    """Return a mask of the waves whose |k| is 1/2 to 3/2 of that of the strongest shell of the spectrum."""
     size = np.hypot(*waves)
     step = min(waves[0, 1, 0], waves[1, 0, 1])
     shells = np.bincount(np.rint(2 * size / step).astype(int).ravel(), power.ravel())

@@ -1,4 +1,4 @@
-"""The public names of a module: `dir()` and completion show these, and hide what the module imports."""
+"""The public names of a module: `dir()` and completion show these, and hide the module's imports."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from emfem.errors import EmfemError, ParameterError, number
 from emfem.files import Arrays, writable
 from emfem.model import Model
 from emfem.observe import Observer, model_with_field
+from emfem.public import dir_of
 from emfem.storage import CONTENTS, READ_ERRORS, StateReader, StateWriter, contents
 from emfem.studies import Case
 from emfem.studies.running import (
@@ -40,6 +41,9 @@ import pyvista
 import xarray
 from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Recorder", "Results", "SavedFrames", "open"]
+__dir__ = dir_of(__all__)
 
 NAMED = re.compile(r"(.*) \[(.*)\]")  # name and unit of a column
 NEAR = 1e-9  # part of the longest time within which two times are the same
@@ -135,7 +139,7 @@ class Results:
 
     def _no_state(self) -> str:
         """Return the message for a folder without states."""
-        return f"{self.folder}: no state is saved, must be a run that came to a time that is"
+        return f"{self.folder}: no state is saved, must be a run that reached such a time"
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -164,7 +168,7 @@ class Results:
 
     @cached_property
     def _reader(self) -> StateReader | None:
-        """Reader of the fields; None for a folder that was written before it held its mesh."""
+        """Reader of the fields; None for a folder that was written by a version that stored no mesh."""
         former = not (self.folder / CONTENTS).is_file() and (self.folder / "case.toml").is_file()
         return None if former else StateReader(self._file(CONTENTS).parent)
 
@@ -175,7 +179,7 @@ class Results:
     def models(self, t: float | None = None) -> list[Model]:
         """Return the models at a saved time, the last one when left out: fields, numbers and domain. Collective.
 
-        The same models each time: ask for another time, and what was made of them follows. They have no equations;
+        The same models each time: read another time, and all that depends on them follows. They have no equations;
         those of a folder of before emfem stored meshes are built from its case.
 
         Raises:
@@ -243,9 +247,9 @@ class Results:
         model = model_with_field(self.models(t), name)
         return fields.copied((scalar if plain else function)(model, name))
 
-    def frames(self, name: str) -> Frames:
+    def frames(self, name: str) -> SavedFrames:
         """Scalar field, or the length of a vector, at all saved times: for `em.plot.film_strip` and `animation`."""
-        return Frames(self.times, [self._copied(name, t, plain=True) for t in self.times])
+        return SavedFrames(self.times, [self._copied(name, t, plain=True) for t in self.times])
 
     def plot(
         self, path: os.PathLike[str] | str | None = None, *, field: str | None = None, t: float | None = None
@@ -287,11 +291,11 @@ class Results:
         return plot.animation(frames, target, frames_per_second=frames_per_second)
 
     def first_field(self) -> str:
-        """First unknown of the last model: what is drawn by default."""
+        """First unknown of the last model: the first field by default."""
         return self._models[-1].names[0]
 
     def __repr__(self) -> str:
-        """One line, of what can be read without the mesh."""
+        """One line, from the files other than the mesh."""
         if self.sweep:
             return f"<results of a sweep in {str(self.folder)!r}: {len(self.table)} runs>"
         try:
@@ -314,7 +318,7 @@ class Results:
 
 
 @dataclass(eq=False)
-class Frames:
+class SavedFrames:
     """A field at some times: `.t` of shape (n,) and `.functions`, n Functions."""
 
     t: NDArray[np.float64]

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from emfem.public import dir_of
+
 import dolfinx
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csgraph
+
+__all__ = ["connected_components", "nodes_on", "tied"]
+__dir__ = dir_of(__all__)
 
 TAG = 2207  # of the messages by which ranks learn who else holds a node
 
@@ -84,7 +89,7 @@ def connected_components(space: fem.FunctionSpace, links: Sequence[NDArray[np.in
     here = _components(nodes, np.concatenate(chains, axis=1))
     starts = np.cumsum([0, *comm.allgather(int(here.max(initial=-1)) + 1)])
     mine = here + starts[comm.rank]
-    # A ghost is in the piece its owner knows it by, and in this rank's: these pairs join pieces across ranks.
+    # A ghost has a piece on its owner and one on this rank: these pairs join pieces across ranks.
     known = fem.Function(space)
     known.x.array[:owned] = mine[:owned]
     known.x.scatter_forward()

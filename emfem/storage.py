@@ -1,4 +1,4 @@
-"""Fields of models on disk, with the mesh they live on: a folder that says by itself what it holds.
+"""Fields of models on disk, with the mesh they live on: a folder that describes itself.
 
 `fields.json` holds the version of the format and says what is there: the domain, the function spaces, and the fields
 of each model with their units. `mesh.npz` holds one row for each cell: its nodes, its geometry, the tags of its facets,
@@ -31,6 +31,7 @@ from emfem.mesh.network import faces
 from emfem.mesh.raw import FACETS
 from emfem.model import Model, Quantity, Unknown
 from emfem.model.conditions import DirichletCondition
+from emfem.public import dir_of
 
 import basix.ufl
 import dolfinx
@@ -38,6 +39,9 @@ import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
+
+__all__ = ["SavedModel", "StateReader", "StateWriter", "contents"]
+__dir__ = dir_of(__all__)
 
 FORMAT = 1
 CONTENTS, MESH = "fields.json", "mesh.npz"
@@ -62,7 +66,7 @@ class StateWriter:
         self._domain = max((model.domain for model in models), key=lambda domain: len(domain.regions))
         self._comm = self._domain.mesh.comm
         if any(model.mesh is not self._domain.mesh for model in models):
-            msg = f"models {', '.join(model.name for model in models)}, must live on one mesh to be saved together"
+            msg = f"models {', '.join(model.name for model in models)}, must be on one mesh to be saved together"
             raise ParameterError(msg)
         writable(self.folder / CONTENTS, comm=self._comm)
         self._derived: list[Interpolation] = []
@@ -102,6 +106,10 @@ class StateWriter:
         if self._comm.rank == 0:
             (self.folder / CONTENTS).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         self._comm.barrier()
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<StateWriter of {', '.join(model.name for model in self.models)} to {self.folder}>"
 
     def save(self, path: os.PathLike[str] | str) -> Path:
         """Write the present state; `em.checkpoint.load` reads its unknowns too. Collective.
@@ -209,7 +217,7 @@ class SavedModel(Model):
         Raises:
             ParameterError: always.
         """
-        msg = f"the {self.name} model is one of results, must be made anew to be solved: it has fields, no equations"
+        msg = f"the {self.name} model is one of results, must be built again to be solved: it has fields, no equations"
         raise ParameterError(msg)
 
 
@@ -249,6 +257,10 @@ class StateReader:
                 self._functions[f"{entry['key']}/{name}"] = functions[name], source
             self.models.append(SavedModel(entry["name"], self.domain, functions, entry))
             self._keys.append(entry["key"])
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<StateReader of {', '.join(model.name for model in self.models)} in {self.folder}>"
 
     def read(self, path: os.PathLike[str] | str) -> list[SavedModel]:
         """Give the models the state in a file, all of them or none. Collective.

@@ -17,6 +17,7 @@ from emfem.fields import Interpolation, meaning_of
 from emfem.files import SharedFile
 from emfem.model import Model
 from emfem.observe import model_with_field
+from emfem.public import dir_of
 
 import basix
 import dolfinx
@@ -25,6 +26,9 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import pyvista
+
+__all__ = ["CellFields", "collection", "to_pyvista", "write_vtu"]
+__dir__ = dir_of(__all__)
 
 LINEAR = {"interval": 3, "triangle": 5, "quadrilateral": 9, "tetrahedron": 10, "hexahedron": 12}  # VTK's cell types
 LAGRANGE = {"interval": 68, "triangle": 69, "quadrilateral": 70, "tetrahedron": 71, "hexahedron": 72}
@@ -56,7 +60,7 @@ class CellFields:
         names = [name for name in every if every.count(name) == 1] if names is None else names
         owners = [model_with_field(models, name) for name in names]
         if len({id(model.mesh) for model in owners}) != 1:
-            msg = f"fields {', '.join(names)}, must live on one mesh"
+            msg = f"fields {', '.join(names)}, must be on one mesh"
             raise ParameterError(msg)
         self.domain, mesh = owners[0].domain, owners[0].mesh
         degrees = [u.function.function_space.element.basix_element.degree for model in owners for u in model.unknowns]
@@ -68,6 +72,10 @@ class CellFields:
         self.functions = {name: copy.function for name, copy in zip(names, self._copies, strict=True)}
         for model, (name, function) in zip(owners, self.functions.items(), strict=True):
             function.name, function.meaning = name, model.fields[name].meaning
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<CellFields {', '.join(self.functions)}>"
 
     def refresh(self) -> None:
         """Interpolate the fields as they are now."""

@@ -1,4 +1,4 @@
-"""Observers that keep values, or stop a run that has gone wrong or reached a state."""
+"""Observers that record values, or stop a run at an error or at a state."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from emfem import fields
 from emfem.errors import ConservationError, ParameterError, choice, floats, kind, number
 from emfem.model import Model
 from emfem.observe import Observer, model_with_field, model_with_quantity
+from emfem.public import dir_of
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Event", "at_rest", "conserved", "event", "probe", "series", "snapshots", "stop_when"]
+__dir__ = dir_of(__all__)
 
 Value = str | Callable[[Sequence[Model], float], float]
 
 
-class Recorder(Observer):
+class RecordingObserver(Observer):
     """Observer that keeps the times at which it recorded."""
 
     def __init__(self, every: float | None = None, times: ArrayLike | None = None) -> None:
@@ -37,7 +39,7 @@ class Recorder(Observer):
         return f"<{super().__repr__()[1:-1]}; {len(self._t)} times{until}>"
 
 
-class Series(Recorder):
+class Series(RecordingObserver):
     """Quantities against time: `.t` and `["name"]` are arrays of shape (n,).
 
     Args:
@@ -78,7 +80,7 @@ class Series(Recorder):
         return np.array([row[column] for row in self._rows])
 
 
-class Probe(Recorder):
+class Probe(RecordingObserver):
     """Field at fixed points against time: `.t` of shape (n,), `.values` of shape (n,) or (n, points).
 
     Values of a vector have its components last.
@@ -130,7 +132,7 @@ class Probe(Recorder):
         return np.array(self._values)
 
 
-class Snapshots(Recorder):
+class Snapshots(RecordingObserver):
     """Copies of an unknown, for `em.plot.film_strip` and `em.plot.animation`; the times as in `series`.
 
     Attributes:

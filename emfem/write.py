@@ -11,10 +11,14 @@ from emfem.dimensions import PLAIN
 from emfem.errors import ParameterError
 from emfem.files import writable
 from emfem.observe import Observer, model_with_quantity
+from emfem.public import dir_of
 
 import dolfinx.io
 from mpi4py import MPI
 from numpy.typing import ArrayLike
+
+__all__ = ["AdiosFile", "FieldFile", "SeriesFile", "VtuFiles", "print_root", "series", "text", "vtu", "vtx"]
+__dir__ = dir_of(__all__)
 
 
 class SeriesFile(Observer):
@@ -23,7 +27,7 @@ class SeriesFile(Observer):
     def __init__(
         self, path: os.PathLike[str] | str, names: Sequence[str] | None, every: float | None, times: ArrayLike | None
     ) -> None:
-        """Take the file and what goes into it."""
+        """Take the file and its columns."""
         super().__init__(every, times)
         self.path = writable(path)
         self.names = None if names is None else tuple(names)
@@ -94,7 +98,7 @@ class VtuFiles(FieldFile):
     """Fields at each chosen time as a .vtu file of its own, and a .pvd file that lists them with their times."""
 
     def begin(self) -> None:
-        """Remove frames of before."""
+        """Remove frames of an earlier run."""
         super().begin()
         self.frames: dict[str, float] = {}
         self.folder = self.path.with_suffix("")

@@ -142,7 +142,7 @@ def test_a_gradient_that_jumps_is_the_mean_of_the_cells_that_meet():
 
 
 def test_what_lives_on_no_mesh_is_not_evaluated():
-    with pytest.raises(ParameterError, match=r"must live on one mesh, not on 0"):
+    with pytest.raises(ParameterError, match=r"must be on one mesh, not on 0"):
         fields.evaluate(ufl.as_vector([1.0, 2.0]), POINTS)
     with pytest.raises(ParameterError, match=r"field = 3.0, must be a Function or a UFL expression"):
         fields.evaluate(3.0, POINTS)

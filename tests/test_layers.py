@@ -14,13 +14,13 @@ PACKAGE = Path(__file__).resolve().parents[1] / "emfem"
 
 # A new module gets its line here; a module that becomes a package keeps its name and its layer.
 LAYERS = {
+    "public": -2,  # below the others: all of them may use it
+    "errors": -1,
     "dimensions": 0,
-    "errors": 0,
+    "files": 0,
     "libraries": 0,
-    "public": -1,  # below the others: all of them may use it
     "units": 0,
     "analytic": 1,
-    "files": 1,
     "materials": 1,
     "mesh": 1,
     "waveforms": 1,

@@ -15,7 +15,7 @@ from emfem import verify
 from emfem.cli import app
 from emfem.studies import Case, Study, registry, templates
 from emfem.studies.sweep import one, report_of
-from emfem.view.runs import Run
+from emfem.view.runs import RunFolder
 
 import numpy as np
 import pytest
@@ -191,7 +191,7 @@ def test_one_file_makes_templates_cases_runs_pictures_and_checks(
     assert emfem("plot", str(folder), "--field", "q")[0] == 0
     for name in ("final.png", "q.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
-    shown = Run(folder, "run").scene.fields  # in the viewer
+    shown = RunFolder(folder, "run").scene.fields  # in the viewer
     assert {name: field.unit for name, field in shown.items()} == {"c": "1/m3", "q": "1/m3", "flux": "1/(m2 s)"}
     code, out, _ = emfem("verify", "trapping")
     assert (code, "2 of 2 checks passed" in out) == (0, True)

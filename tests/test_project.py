@@ -27,13 +27,13 @@ QUESTION = re.compile(r"\W*(What|How|Whether|Where|Why|Which|When|Who)\b")
 
 # Names that the code once had, and the standard ones; docs/developers/glossary.md explains the terms.
 REPLACED = {
-    "Course": "PiecewiseFunction",
+    "Course": "Waveform of em.waveforms",
     "Door": "UnitContext",
     "Leash": "InterfaceMonitor",
     "Parts": "RawMesh or BuildContext",
     "Relay": "ObserverProxy",
     "TORN": "READ_ERRORS",
-    "Turns": "BreakpointTimes",
+    "Turns": "next_breakpoint of em.waveforms",
     "conducting": "positive_coefficient",
     "eye": "camera",
     "guard": "auth",
@@ -41,7 +41,7 @@ REPLACED = {
     "liveliest": "most_varying",
     "nowhere": "unwritable_dir",
     "stage": "rendering",
-    "surplus": "net_inflow",
+    "surplus": "unbalanced_inflow",
     "teller": "model_with_quantity",
     "told_on": "run_json_on_ranks",
     "trespass": "bounds_violation",
@@ -136,7 +136,7 @@ def test_tests_mirror_the_packages():
     assert len(modules) > 30, "modules are missing: the test looks in the wrong place"
     folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
     files = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
-    assert modules - folders - files == {"observe", "public", "storage", "vtk"}
+    assert modules - folders - files == {"observe", "storage", "vtk"}
     assert folders <= modules | {"verification"}
 
 

@@ -12,7 +12,7 @@ import emfem as em
 from emfem.cli import app
 from emfem.storage import StateReader
 from emfem.studies import Case
-from emfem.view.runs import Run
+from emfem.view.runs import RunFolder
 
 import meshio
 import numpy as np
@@ -372,7 +372,7 @@ def test_a_script_writes_a_folder_that_stands_alone(tmp_path: Path):
 
 def test_the_viewer_shows_the_folder_of_a_script(tmp_path: Path):
     recorded(tmp_path)
-    shown = Run(tmp_path, "run")
+    shown = RunFolder(tmp_path, "run")
     assert not shown.trouble
     assert not shown.notes
     assert "c" in shown.scene.fields

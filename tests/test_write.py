@@ -144,7 +144,7 @@ def test_frames_are_complete_when_the_run_fails(decay: Decay):
 
 def test_fields_of_two_meshes_do_not_go_into_one_file(film: Films, decay: Decay):
     watch = em.write.vtx("fields.bp", ["c", "u"])
-    with pytest.raises(ParameterError, match=r"^fields c, u, must live on one mesh$"):
+    with pytest.raises(ParameterError, match=r"^fields c, u, must be on one mesh$"):
         em.evolve([film(degree=1), decay()], 1.0, watch=[watch], progress=False)
 
 

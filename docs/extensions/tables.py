@@ -152,7 +152,7 @@ def page() -> str:
         shapes(),
         "\n".join(nested("material", MaterialTable, 2)),
         *("\n".join(nested(name, one, 2)) for name, one in ((each.name, each.table) for each in PHYSICS)),
-        "\n".join(nested("time", running.MarchTable, 2)),
+        "\n".join(nested("time", running.TimeTable, 2)),
         "\n".join(nested("steady", running.SteadyTable, 2)),
         "\n".join(nested("output", running.OutputTable, 2)),
     ]

@@ -119,7 +119,7 @@ def pulse_ripple(t: ArrayLike, *, period: float, duty: float, current_density: f
     With x = t/P: G sqrt(kappa P) (zeta(-1/2, {x}) - zeta(-1/2, {x - d})) / Gamma(3/2), the half integral of a square
     wave without mean; zeta is Hurwitz's, {} the fractional part. It is largest at the end of a pulse and smallest at
     its beginning. It holds from a few periods after the start on, while sqrt(kappa P) is far below the length of the
-    line: this is what `emfem.waveforms.Waveform.averaged` leaves out.
+    line: `emfem.waveforms.Waveform.averaged` leaves this out.
 
     Args:
         t: times since the beginning of a pulse, any shape [s].
@@ -324,7 +324,7 @@ def _spread(tau: Values) -> Values:
 
 
 def _blocked(position: Values, tau: Values) -> Values:
-    """Return the stress of the line with blocked ends over G L: images of its ends early, waves later."""
+    """Return the stress of the line with blocked ends over G L: by images at early times, by waves later."""
     images = np.arange(-IMAGES, IMAGES + 1)
     early = ((-1.0) ** images * _half(np.abs(position[..., None] - images), 2 * np.sqrt(tau[..., None]))).sum(axis=-1)
     k = (2 * np.arange(WAVES) + 1) * np.pi
@@ -333,7 +333,7 @@ def _blocked(position: Values, tau: Values) -> Values:
 
 
 def _voided(away: Values, tau: Values) -> Values:
-    """Return the stress of the line with a void over |G| L, from 0: images of the blocked end early, waves later."""
+    """Return the stress of the line with a void over |G| L, from 0: by images at early times, by waves later."""
     m, spread = np.arange(IMAGES), 2 * np.sqrt(tau[..., None])
     pairs = _half(2 * m + 1 + away[..., None], spread) - _half(2 * m + 1 - away[..., None], spread)
     late = _waves(tau, lambda k: SIGNS * np.sin(k * away[..., None]) / k**2) - away
@@ -341,11 +341,11 @@ def _voided(away: Values, tau: Values) -> Values:
 
 
 def _relaxing(away: Values, tau: Values) -> Values:
-    """Return the rest of a uniform stress of 1 that a void relaxes."""
+    """Return the part left of a uniform stress of 1 that a void relaxes."""
     m, spread = np.arange(IMAGES), _spread(tau)
-    gone = erfc((2 * m + away[..., None]) / spread) + erfc((2 * m + 2 - away[..., None]) / spread)
+    filled = erfc((2 * m + away[..., None]) / spread) + erfc((2 * m + 2 - away[..., None]) / spread)
     late = _waves(tau, lambda k: np.sin(k * away[..., None]) / k)
-    return np.where(tau <= EARLY, 1 - ((-1.0) ** m * gone).sum(axis=-1), late)
+    return np.where(tau <= EARLY, 1 - ((-1.0) ** m * filled).sum(axis=-1), late)
 
 
 def _filled(tau: Values) -> Values:

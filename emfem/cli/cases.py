@@ -33,7 +33,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")
 def run(
     file: CaseFile, output: Folder = None, set_: Settings = None, force: Force = False, quiet: Quiet = False
 ) -> None:
-    """Run a case, and write its results into a folder; a run that failed or was interrupted there starts anew."""
+    """Run a case, and write its results into a folder; a run that failed or was interrupted there starts again."""
     with report_errors():
         case = _case(file, set_)
         folder = RESULTS / file.stem if output is None else output
@@ -86,14 +86,14 @@ def sweep(
 
 
 def info() -> None:
-    """Print the versions of emfem and what it stands on, and the solvers there are."""
+    """Print the versions of emfem and of its libraries, and the solvers there are."""
     lines: dict[str, Any] = versions() | {"ranks": MPI.COMM_WORLD.size, "solvers": ", ".join(petsc_info.packages())}
     width = max(map(len, lines))
     write.print_root(*(f"{name:<{width}}  {value}" for name, value in lines.items()))
 
 
 def _refuse_finished(folder: Path) -> None:
-    """Refuse a folder with a run that came to its end. Collective.
+    """Refuse a folder with a finished run. Collective.
 
     Raises:
         ParameterError: on all ranks, if there is one.

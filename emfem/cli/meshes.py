@@ -55,7 +55,7 @@ def check(
     size: Annotated[str | None, typer.Option(help="Edge of a cell, for a file without cells: 0.5mm.")] = None,
     picture: Picture = None,
 ) -> None:
-    """Read a mesh, list what is in it, and check that it can be computed on."""
+    """Read a mesh, list its content, and check that it can be computed on."""
     with report_errors():
         domain = mesh.read(file, unit=value(unit), size=None if size is None else value(size))
         report(domain if unit == "1" else domain.in_metres(), picture)
@@ -75,7 +75,7 @@ def report(domain: mesh.Domain, picture: Path | None = None) -> None:
         plot.mesh(domain, picture)
 
 
-# ---- what is typed ----------------------------------------------------------------------------------------------
+# ---- arguments --------------------------------------------------------------------------------------------------
 
 
 def shapes() -> dict[str, Callable[..., mesh.Domain]]:

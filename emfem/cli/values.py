@@ -24,7 +24,7 @@ def value(text: str) -> Any:
         return unit
     try:
         return ast.literal_eval(WITH_UNIT.sub(_in_si, text.strip()))
-    except Exception:  # Pint raises what its tokenizer, parser and registry raise, and literals may be too deep
+    except Exception:  # Pint passes on errors of its tokenizer, parser and registry; literals may be too deep
         return text
 
 

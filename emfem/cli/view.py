@@ -23,7 +23,7 @@ def view(
         typer.Option("--browser/--no-browser", help="Open it in a browser; if there is a display by default."),
     ] = None,
 ) -> None:
-    """Look at runs on a page in the browser: fields at all times, several runs side by side, the table of a sweep."""
+    """Show runs on a page in the browser: fields at all times, several runs side by side, the table of a sweep."""
     with report_errors(MISUSED):
         _check()
     from emfem.view import serve  # only here: the extra may not be installed, and takes a second to import
@@ -41,7 +41,7 @@ def _check() -> None:
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        msg = 'emfem view needs what is not installed here: pip install "emfem[view]"'
+        msg = 'emfem view needs packages that are not installed: pip install "emfem[view]"'
         raise EmfemError(msg)
     if MPI.COMM_WORLD.size > 1:
         msg = f"view on {MPI.COMM_WORLD.size} ranks, must be on 1: start it without mpiexec"

@@ -18,6 +18,7 @@ from emfem.conduction.equations import model
 from emfem.conduction.kirchhoff import Currents, check_kirchhoff, kirchhoff
 from emfem.conduction.laws import contact, continuity, nordheim, ohmic_flux
 from emfem.conduction.measures import Crowding, crowding, current, electrodes, mean_current, resistance, voltage
+from emfem.public import dir_of
 
 __all__ = [
     "Corner",
@@ -39,3 +40,4 @@ __all__ = [
     "resistance",
     "voltage",
 ]
+__dir__ = dir_of(__all__)

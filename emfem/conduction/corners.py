@@ -37,9 +37,9 @@ class Corner:
 
     def __str__(self) -> str:
         """One line: its kind, its angle and the growth of |j|."""
-        what = "an electrode's edge" if self.electrode else "a sharp corner"
+        kind = "an electrode's edge" if self.electrode else "a sharp corner"
         grows = f"grows as h^-{self.exponent:.2f} unless smaller cells round it"
-        return f"{what} of {self.angle:.0f} degrees, where it {grows}"
+        return f"{kind} of {self.angle:.0f} degrees, where it {grows}"
 
 
 @dataclass(frozen=True)

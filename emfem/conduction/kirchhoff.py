@@ -177,9 +177,9 @@ def _solve(wires: Network, resistance: Floats, load: Floats, pads: Mapping[int, 
     values[list(level)] = list(level.values())
     summed = np.bincount(one, -load, len(values))
     potential, flow = graph_flows(one[links], conductance, summed, values)
-    lack = sum_at_nodes(nodes, links, flow) - load
+    missing = sum_at_nodes(nodes, links, flow) - load
     if shorts.any():
-        flow[shorts] = _short_currents(nodes, links[shorts], lack, pads)
+        flow[shorts] = _short_currents(nodes, links[shorts], missing, pads)
     return potential[one], flow
 
 
@@ -233,12 +233,12 @@ def _levels(parts: Numbers, pads: Mapping[int, float], potential: Floats) -> Flo
     return levels
 
 
-def _short_currents(nodes: int, shorts: Numbers, lack: Floats, pads: Mapping[int, float]) -> Floats:
-    """Return currents of the shorts that bring `lack` to every node, shared out as by equal resistances."""
+def _short_currents(nodes: int, shorts: Numbers, missing: Floats, pads: Mapping[int, float]) -> Floats:
+    """Return currents of the shorts that bring `missing` to every node, shared out as by equal resistances."""
     group = component_labels(nodes, shorts)
     values = np.full(nodes, np.nan)
     values[list(pads)] = 0.0
     unfed = np.setdiff1d(group, group[list(pads)])
     first = np.unique(group, return_index=True)[1]
     values[first[unfed]] = 0.0
-    return graph_flows(shorts, np.ones(len(shorts)), lack, values)[1]
+    return graph_flows(shorts, np.ones(len(shorts)), missing, values)[1]

@@ -29,7 +29,7 @@ def nordheim(c: Any, *, solvent: float, solute: float, disorder: float) -> Any:
         c: solute fraction, a number, an array or UFL [-].
         solvent: rho_A, of the pure solvent [Ohm m].
         solute: rho_B, of the pure solute [Ohm m].
-        disorder: A, what the disorder of the alloy adds [Ohm m].
+        disorder: A, of the disorder of the alloy [Ohm m].
 
     References:
         L. Nordheim, Zur Elektronentheorie der Metalle II, Ann. Phys. 401, 641 (1931).

@@ -14,6 +14,7 @@ from emfem.failure.history import FailureHistory, Nucleation, Void
 from emfem.failure.liner import Liner
 from emfem.failure.nucleation import nucleation
 from emfem.failure.simulation import run
+from emfem.public import dir_of
 
 __all__ = [
     "Criterion",
@@ -29,3 +30,4 @@ __all__ = [
     "nucleation",
     "run",
 ]
+__dir__ = dir_of(__all__)

@@ -50,7 +50,7 @@ class Circuit:
         if self.moves and any(driver.name == "current_density" for driver in model.drivers):
             msg = "current_density follows time, must be numbers in a network whose voids change its currents"
             raise ParameterError(msg)
-        if not network.pads:  # what is fed in stays; vias carry what they carried, as loads
+        if not network.pads:  # feeds stay; vias carry the currents of the start, as loads
             self.network = replace(network, vias=np.zeros((0, 2), int), via_resistance=np.zeros(0),
                                    loads=network.inflow(start))  # fmt: skip
         self.per_length = None
@@ -58,8 +58,8 @@ class Circuit:
             self.per_length = liner.resistance_per_length(
                 width=network.width, thickness=network.thickness, resistivity=self.rho
             )
-        self.own = self.rho * network.lengths / network.cross_sections
-        self.density = self.currents(np.zeros(len(self.own))).current_density
+        self.resistances = self.rho * network.lengths / network.cross_sections
+        self.density = self.currents(np.zeros(len(self.resistances))).current_density
         worst = float(np.abs(self.density - start).max())
         if network.pads and worst > SAME * np.abs(start).max(initial=0.0):
             msg = (

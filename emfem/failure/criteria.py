@@ -37,7 +37,7 @@ class Criterion(Protocol):
 
     @property
     def reason(self) -> str:
-        """Event that was failure, for the report."""
+        """Cause of the failure, for the report."""
 
     def damage_measure(self, circuit: Circuit | None) -> DamageMeasure:
         """Return a function that computes the damage from the voids."""
@@ -83,7 +83,7 @@ class VoidLength:
 
 @dataclass(frozen=True)
 class ResistanceRise:
-    """Failure when a resistance has risen by a part of what it was.
+    """Failure when a resistance has risen by a part of its first value.
 
     Attributes:
         part: the rise over the resistance at the start, above 0 [-].
@@ -119,7 +119,7 @@ class ResistanceRise:
         """
         circuit = _needed(circuit, self)
         resistance = self._of_segment(circuit) if self.segment is not None else self._of_pair(circuit)
-        start = resistance(np.zeros(len(circuit.own)))
+        start = resistance(np.zeros(len(circuit.resistances)))
         if not np.isfinite(start):
             msg = f"between = {self.between}, must be nodes that are joined"
             raise ParameterError(msg)
@@ -133,9 +133,9 @@ class ResistanceRise:
     def _of_segment(self, circuit: Circuit) -> Callable[[Array], float]:
         i = self.segment
         assert i is not None
-        if isinstance(i, bool) or i not in range(len(circuit.own)):
-            raise UnknownName(i, "the network, among its segments,", map(str, range(min(len(circuit.own), 20))))
-        return lambda extra: float(circuit.own[i] + extra[i])
+        if isinstance(i, bool) or i not in range(len(circuit.resistances)):
+            raise UnknownName(i, "the network, among its segments,", map(str, range(min(len(circuit.resistances), 20))))
+        return lambda extra: float(circuit.resistances[i] + extra[i])
 
     def _of_pair(self, circuit: Circuit) -> Callable[[Array], float]:
         network = circuit.network

@@ -41,7 +41,7 @@ class FailureHistory:
         highest: the highest stress at those times [Pa].
         lowest: the lowest stress at those times [Pa].
         steps: steps that the stress took.
-        redistributions: how often currents were computed anew.
+        redistributions: how often currents were computed again.
     """
 
     time_to_failure: float

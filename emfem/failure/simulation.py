@@ -51,7 +51,7 @@ def run(
     A void opens at the node where tension reaches the critical stress, at the time it does, and fixes the stress there
     to 0 from then on. It takes up the atoms that leave, so V = int (sigma_T - sigma)/B dV, and cuts the wires at its
     node over V/(sum of their cross-sections). There the liner carries the current, or none does. Where the currents
-    of the network can change, they are computed anew each time that a resistance has changed by `update` of it, for
+    of the network can change, they are computed again each time that a resistance has changed by `update` of it, for
     half a change ahead: the error is of second order in that. A void that shrinks to nothing closes. The metal is not
     made shorter by its voids. Beside a void that has just opened a stress that no cell resolves overshoots: give each
     segment several cells.
@@ -70,7 +70,7 @@ def run(
         cut: length at which a void begins to cut its wires, at least 0 [m].
         hillock_stress: the compression at which the metal is squeezed out, above 0: failure too [Pa].
         most: how many voids may open; any number when left out.
-        update: part of its resistance by which a segment may change before currents are computed anew [-].
+        update: part of its resistance by which a segment may change before currents are computed again [-].
         rtol: error allowed in a step, as in `em.evolve`.
         watch: observers; each void and each redistribution starts them again.
         petsc_options: as in `em.evolve`.
@@ -121,7 +121,7 @@ class _OpenVoid:
 
 
 class _Simulation(Observer):
-    """One run in legs from event to event; it records what the voids do after each step."""
+    """One run in legs from event to event; it records the voids after each step."""
 
     def __init__(
         self,
@@ -187,7 +187,7 @@ class _Simulation(Observer):
         return self._history(self.model.t if failed else np.inf, why)
 
     def _events(self) -> list[watching.Event]:
-        """Return what can end a leg."""
+        """Return the observers that can end a leg."""
         events = [watching.event(self._damage, above=1.0, reason="failure")]
         if len(self.places) < self.most:
             events.append(watching.event(self._tension, above=1.0, reason="nucleation"))
@@ -205,7 +205,7 @@ class _Simulation(Observer):
         return events
 
     def damage(self) -> Damage:
-        """Return the damage of the present state; computed once a state, for it may take a solve of the network."""
+        """Return the damage of the present state; computed once for each state: it may need a solve of the network."""
         lengths, any_open = self._lengths(), bool(self.places)
         state = lengths.tobytes(), any_open
         if self._last_damage is None or self._last_damage[0] != state:
@@ -220,7 +220,7 @@ class _Simulation(Observer):
         at_nodes = self.nodes.stress()
         at_nodes[self.places] = -np.inf
         highest = float(max(at_nodes.max(), 0.0))  # where all are open, none is left
-        # Beside a void that has just opened the stress overshoots by what a cell cannot resolve.
+        # Beside a new void the stress overshoots by an amount that depends on the cell.
         anywhere = 0.0 if self.voids else fields.extremes(self.model["sigma"])[1]
         if highest < self.critical < anywhere / (1 + INSIDE):
             msg = (
@@ -242,7 +242,7 @@ class _Simulation(Observer):
     def _change(self, models: Sequence[Model], t: float) -> float:
         """Return the largest relative change of a segment's resistance since the last redistribution."""
         assert self.circuit is not None
-        before, now = self.circuit.own + self.extra, self.circuit.own + self._extra_resistance()
+        before, now = self.circuit.resistances + self.extra, self.circuit.resistances + self._extra_resistance()
         with np.errstate(invalid="ignore"):
             change = np.where(np.isinf(before), 0.0, np.abs(now / before - 1))
         return min(float(change.max()), 1 + self.update)  # a wire that is cut is a jump
@@ -270,7 +270,7 @@ class _Simulation(Observer):
                 open_void(self.model, self.nodes.labels[place])
 
     def _heal(self) -> None:
-        """Close the voids that are gone."""
+        """Close the voids that have no volume left."""
         volumes = self.nodes.volumes()
         for void in self.voids:
             if not void.healed and volumes[void.place] <= -0.5 * EMPTY * self.model.unknowns[1].scale:
@@ -278,7 +278,7 @@ class _Simulation(Observer):
                 open_void(self.model, self.nodes.labels[void.place], open=False)
 
     def _redistribute(self) -> str | None:
-        """Compute the currents anew; return "open" if there is no path left for them.
+        """Compute the currents again; return "open" if there is no path left for them.
 
         They are those half a change ahead, so that over the next leg they are neither late nor early.
         """

@@ -12,6 +12,7 @@ from emfem.film.equations import model
 from emfem.film.start import Noise, noise
 from emfem.film.terms import degenerate_mobility, mixing_energy, x_ln_x
 from emfem.film.waves import growth_rate
+from emfem.public import dir_of
 
 __all__ = [
     "Alloy",
@@ -27,3 +28,4 @@ __all__ = [
     "uniform_field",
     "x_ln_x",
 ]
+__dir__ = dir_of(__all__)

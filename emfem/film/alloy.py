@@ -200,7 +200,7 @@ def cupd() -> Alloy:
     """Return a CuPd-like film at 923 K: unstable at C = 0.3 by compositional stress alone, wavelength 5.2 thicknesses.
 
     S = 0.1 is nu = 1.5e19 /m2 and gamma = 1.95 J/m2 (0.098); W = 1.5 S is convex; alpha and eps are chosen so that the
-    film shows what arXiv:2004.08314 describes, its own table not being recoverable.
+    film shows what arXiv:2004.08314 describes, whose own table could not be read.
     """
     return Alloy(entropy=0.1, enthalpy=0.15, solute_expansion=-0.55, gradient_energy=0.015)
 

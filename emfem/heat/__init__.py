@@ -8,6 +8,7 @@ Temperatures are in kelvin, everything else in SI; in a plane without a thicknes
 from emfem.heat.boundaries import Convection, Loss, convection, substrate
 from emfem.heat.equations import model
 from emfem.heat.laws import LORENZ, driven, fourier_flux, joule, runaway, wiedemann_franz
+from emfem.public import dir_of
 
 __all__ = [
     "LORENZ",
@@ -22,3 +23,4 @@ __all__ = [
     "substrate",
     "wiedemann_franz",
 ]
+__dir__ = dir_of(__all__)

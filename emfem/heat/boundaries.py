@@ -26,7 +26,7 @@ from emfem.model import (
 import ufl
 from dolfinx import fem
 
-COLDEST = 1.0  # K; what is colder is no temperature of a conductor that current heats, but a slip
+COLDEST = 1.0  # K; a lower temperature is a mistake, such as a rise taken for a temperature
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ def model(
     dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, unknown, conditions)
     scale = _scale(domain, space, k, temperature, max(around, default=start))
     causes = ufl.algorithms.extract_coefficients(made)
-    radiates = density is None and causes == [temperature]  # a source of T alone may be what takes the heat away
+    radiates = density is None and causes == [temperature]  # a source of T alone may take the heat away
     volume = models.measure_size(domain, dx)
     reaction = models.ConsistentFlux(unknown, dirichlet_values, scale)
     out = {name: ufl.replace(form, {v: one}) for name, form in flows.items()}

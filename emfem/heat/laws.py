@@ -20,7 +20,7 @@ def fourier_flux(conductivity: Any, temperature: Any) -> Any:
 
 
 def storage(capacity: Any, rate: Any, v: Any, dx: ufl.Measure) -> ufl.Form:
-    """`int rho_m c_p dT/dt v dx`: what warms up keeps heat."""
+    """`int rho_m c_p dT/dt v dx`: heat stored by a body that warms up."""
     return capacity * rate * v * dx
 
 

@@ -16,6 +16,7 @@ from emfem.lifetime.line import Line, LineLife, line_lifetime
 from emfem.lifetime.lognormal import Lognormal, fit_lognormal, plotting_positions
 from emfem.lifetime.regression import Estimate
 from emfem.lifetime.sample import Grains, Sample, Spread, Tests, accelerated_tests, monte_carlo
+from emfem.public import dir_of
 
 __all__ = [
     "Black",
@@ -35,8 +36,4 @@ __all__ = [
     "monte_carlo",
     "plotting_positions",
 ]
-
-
-def __dir__() -> list[str]:
-    """Return the public names."""
-    return __all__
+__dir__ = dir_of(__all__)

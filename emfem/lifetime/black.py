@@ -164,8 +164,8 @@ def fit_black(
     Args:
         current_density: j of each test, of either sign; a number or shape (n,) [A/m2].
         temperature: T of each test; a number or shape (n,) [K].
-        lifetimes: times of failure, or the time tested of what did not fail, shape (n,) [s].
-        censored: True for what did not fail, shape (n,); None when all failed.
+        lifetimes: times of failure, or the time tested of those that did not fail, shape (n,) [s].
+        censored: True for those that did not fail, shape (n,); None when all failed.
         confidence: of the intervals, in (0, 1) [-].
         exponent_within: half the widest interval with which n counts as known; 0.5 separates 1 from 2 [-].
         energy_within: half the widest interval with which Ea counts as known [J].

@@ -196,8 +196,8 @@ class _Volume:
         t0, residual, safe = self.tau[index], self.residual[index], np.maximum(t, 1e-300)
         corner = np.sqrt(t0 * t) - t * np.arctan(np.sqrt(t0 / safe)) + t0 * np.arctan2(np.sqrt(t), np.sqrt(t0))
         early = t + 2 * residual * np.sqrt(t / np.pi) + 2 / np.pi * corner
-        gone = -np.expm1(-(_overlaps()[0][:, None] ** 2) * t)
-        late = np.einsum("kn,kn->n", self.rest[:, index], gone) + self.jump[index] * _relaxed(t)
+        decayed = -np.expm1(-(_overlaps()[0][:, None] ** 2) * t)
+        late = np.einsum("kn,kn->n", self.rest[:, index], decayed) + self.jump[index] * _relaxed(t)
         return np.where(t0 + t <= FAR, early, late)
 
 

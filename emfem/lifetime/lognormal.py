@@ -70,8 +70,8 @@ def fit_lognormal(lifetimes: ArrayLike, censored: ArrayLike | None = None, *, co
     Intervals are those of the profile likelihood with Student's correction for few samples; see `Regression`.
 
     Args:
-        lifetimes: times of failure, or the time tested of what did not fail, shape (n,) [s].
-        censored: True for what did not fail, shape (n,); None when all failed.
+        lifetimes: times of failure, or the time tested of those that did not fail, shape (n,) [s].
+        censored: True for those that did not fail, shape (n,); None when all failed.
         confidence: of the intervals, in (0, 1) [-].
 
     Raises:
@@ -119,7 +119,7 @@ def plotting_positions(
         curve = stats.ecdf(data).cdf
         steps = np.diff(curve.probabilities, prepend=0.0) > 0
         return curve.quantiles[steps], curve.probabilities[steps]
-    order = np.lexsort((outlived, times))  # where both came at one time, the failure came first
+    order = np.lexsort((outlived, times))  # at equal times the failure is counted first
     ranks = _adjusted_ranks(outlived[order])
     n = len(times)
     return times[order][~outlived[order]], stats.beta.ppf(0.5, ranks, n - ranks + 1)

@@ -37,7 +37,7 @@ class Estimate:
         return self.value
 
     def __contains__(self, x: float) -> bool:
-        """Return the true if x is inside the interval."""
+        """Return True if x is inside the interval."""
         return self.low <= x <= self.high
 
     def __str__(self) -> str:

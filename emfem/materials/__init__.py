@@ -36,6 +36,7 @@ from emfem.materials.metals import (
 )
 from emfem.materials.reading import read
 from emfem.materials.validity import CONFIDENCE
+from emfem.public import dir_of
 
 __all__ = [
     "CONFIDENCE",
@@ -65,8 +66,4 @@ __all__ = [
     "tin",
     "tungsten",
 ]
-
-
-def __dir__() -> list[str]:
-    """Return the public names."""
-    return __all__
+__dir__ = dir_of(__all__)

@@ -58,7 +58,7 @@ class Derived:
         ]
 
     def __str__(self) -> str:
-        """One line a number, with its unit."""
+        """Return one line for each number, with its unit."""
         return "\n".join([*aligned(self._rows()), *VERDICTS[self.immortal]])
 
     def _repr_html_(self) -> str:

@@ -12,12 +12,11 @@ from typing import Any
 
 from emfem import units
 from emfem.errors import ParameterError, kind, number
+from emfem.files import read_text
 from emfem.materials.constants import Constant
 from emfem.materials.laws import AVOGADRO, Arrhenius, DirectAndWind, Law, Linear, Polycrystal, Uniform, WiedemannFranz
 from emfem.materials.material import LOWEST, Material
 from emfem.materials.validity import VALIDITY
-
-from mpi4py import MPI
 
 TEXT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)\s*")
 # Units that a text may have instead of the SI unit, and their values in SI; Pint would cost its import in every run
@@ -58,18 +57,7 @@ def read(path: str | os.PathLike[str], temperature: float | None = None) -> Mate
             a key that does not exist; the message names the key, and the nearest that does.
     """
     kind("path", path, str | os.PathLike, "the path of a file")  # type: ignore[arg-type]
-    file = Path(path)
-    text, reason = None, None
-    if MPI.COMM_WORLD.rank == 0:
-        try:
-            text = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = str(error)
-    text, reason = MPI.COMM_WORLD.bcast((text, reason), root=0)
-    if text is None:
-        msg = f"path = {str(path)!r}, must be a file that can be read: {reason}"
-        raise ParameterError(msg)
-    return parsed(text, file.name, temperature)
+    return parsed(read_text(path), Path(path).name, temperature)
 
 
 def parsed(text: str, file: str, temperature: float | None = None) -> Material:

@@ -74,7 +74,7 @@ TEMPERATURE = ValidRange("K", 1.0, 5000.0)
 LENGTH, SECTION, LINE = _length(1.0), _length(1e-2), _length(0.1)  # of grains; of cross-sections and of lines
 CURRENT_DENSITY = ValidRange("A/m2", -1e15, 1e15)
 STRESS = ValidRange("Pa", 1e3, 1e11, ((1.0, 1e3, "MPa written as Pa"),))
-LEAST_CURRENT = 1e3  # A/m2, unless there is none: a thousandth of what moves an atom anywhere
+LEAST_CURRENT = 1e3  # A/m2, if not 0: a thousandth of a current density that moves atoms in any metal
 
 # The names of all constants, in the order they are printed. Bounds are wider than the metals, and reject units.
 VALIDITY: dict[str, ValidRange] = {

@@ -21,7 +21,7 @@ from scipy.spatial import cKDTree
 
 
 def on_root[T](what: str, make: Callable[[], T], comm: MPI.Comm) -> T:
-    """Return on all ranks what `make` returns on rank 0; its errors are raised on all of them. Collective.
+    """Return the result of `make` on rank 0 on all ranks; its errors are raised on all of them. Collective.
 
     Raises:
         EmfemError: as `make` raises it; for any other exception one that reports that there is no `what`.

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 type Region = shapely.Polygon | shapely.MultiPolygon
 type Boundary = Sequence[Sequence[float]] | NDArray[np.float64] | Predicate | shapely.Geometry
 
-NEAR = 1e-9  # of the extent of a region: a point nearer than this to its outline lies on it
+NEAR = 1e-9  # of the extent of a region: a point nearer than this to its outline is on it
 
 
 def polygon(

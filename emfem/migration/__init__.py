@@ -11,6 +11,7 @@ from emfem.migration.laws import drift_velocity, sinks, species_flux, transport
 from emfem.migration.measures import Peclet, peclet
 from emfem.migration.species import ITERATIVE, model
 from emfem.migration.vacancies import Vacancies, vacancies
+from emfem.public import dir_of
 
 __all__ = [
     "ITERATIVE",
@@ -29,3 +30,4 @@ __all__ = [
     "transport",
     "vacancies",
 ]
+__dir__ = dir_of(__all__)

@@ -80,7 +80,7 @@ def alloy(
 
     Raises:
         ParameterError: for a diffusivity or factor that is not positive (a function of N may be 0 at some), a force of
-            the wrong shape, fractions outside [0, 1], markers or vacancies in a held lattice. A steady solve
+            the wrong shape, fractions outside [0, 1], markers or vacancies with lattice "held". A steady solve
             raises it for markers in a lattice that does not come to rest.
         UnknownName: for a boundary, surface or lattice that does not exist.
 
@@ -172,7 +172,7 @@ def _surfaces(domain: Domain, vacancies: Any, moving: bool) -> dict[str, Fixed]:
     """Return the boundaries at which vacancies are in equilibrium.
 
     Raises:
-        ParameterError: for something else than vacancies, or vacancies in a held lattice.
+        ParameterError: for something else than vacancies, or vacancies with lattice "held".
         UnknownName: for a surface that does not exist.
     """
     if vacancies is None:

@@ -194,7 +194,7 @@ def _known_unit(unit: Any) -> None:
     kind("unit", unit, str, "a text, such as '1/m3'")
     try:
         parsed(unit)
-    except Exception as error:  # pint raises what its tokenizer, parser and registry raise
+    except Exception as error:  # pint passes on errors of its tokenizer, parser and registry
         msg = f"unit = {unit!r}, must be one that exists, such as '1/m3': {error}"
         raise ParameterError(msg) from None
 

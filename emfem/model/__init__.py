@@ -44,6 +44,7 @@ from emfem.model.models import Model, refuse_model
 from emfem.model.resolution import Resolution, check_resolution, warn_unresolved
 from emfem.model.scales import largest_diameter, mean_length, mean_value, measure_size
 from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, number_space, placeholder, tests
+from emfem.public import dir_of
 
 __all__ = [
     "Balance",
@@ -109,3 +110,4 @@ __all__ = [
     "vector_coefficient",
     "warn_unresolved",
 ]
+__dir__ = dir_of(__all__)

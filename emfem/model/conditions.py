@@ -33,7 +33,7 @@ class Flux:
 
 
 def fixed(value: OfTime) -> Fixed:
-    """Hold the unknown at `value`, a number or a function of time, on the boundary of this condition.
+    """Fix the unknown at `value`, a number or a function of time, on the boundary of this condition.
 
     Raises:
         ParameterError: if the value (that at time 0) is not a finite number.

@@ -24,8 +24,8 @@ class ConsistentFlux:
     """Flow out through the boundaries where an unknown has Dirichlet values: the residual of their nodes' equations.
 
     Out through NAME = -F(t, u, du/dt; w) with w = 1 at its nodes. The rates are those that make F vanish at all other
-    nodes: a time step does not leave them, so a mass matrix is solved for them. Then what is stored, made and let out
-    balances to rounding.
+    nodes: a time step does not leave them, so a mass matrix is solved for them. Then storage, sources and
+    outflow balance to rounding.
 
     The model that its methods take is one with the unknown.
     """
@@ -35,6 +35,10 @@ class ConsistentFlux:
         self.unknown, self.conditions, self.scale = unknown, tuple(conditions), scale
         self._model: Any = None
         self._shares = node_shares(unknown.function.function_space, [(c.boundary, c.dofs) for c in self.conditions])
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<ConsistentFlux of {self.unknown.name} through {', '.join(self.boundaries)}>"
 
     @property
     def boundaries(self) -> tuple[str, ...]:
@@ -108,7 +112,7 @@ class ConsistentFlux:
 def conjugate_gradients(apply: Any, load: Values, diagonal: Values, comm: Any) -> Values:
     """Return the owned part of the solution of a well conditioned symmetric system `apply(x) = load`. Collective."""
 
-    # By hand: SciPy's takes its scalar products on one rank, and this layer knows no PETSc.
+    # By hand: SciPy's takes its scalar products on one rank, and this layer does not use PETSc.
     def dot(a: Values, b: Values) -> float:
         return comm.allreduce(float(a @ b))
 

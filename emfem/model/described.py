@@ -15,7 +15,7 @@ from dolfinx import fem
 
 
 class Labelled:
-    """Base of what has a meaning: unit, label, symbol, sign."""
+    """Base of values with a meaning: unit, label, symbol, sign."""
 
     meaning: Meaning
 

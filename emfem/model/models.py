@@ -38,7 +38,7 @@ class Model:
         expressions: derived fields, UFL.
         quantities: numbers by name, each with unit and label.
         drivers: coefficients that follow time.
-        steady_by_relaxation: there are many steady states (one for each amount of solute, say); the one that the
+        steady_by_relaxation: there are many steady states (such as one for each amount of solute); the one that the
             model relaxes to is wanted.
         no_steady_state_reason: why it has no steady state, one sentence; empty if it may have one.
         balances: conserved amounts, for `em.balance` and `em.accumulate`.
@@ -122,7 +122,7 @@ class Model:
         """Refuse coefficients of another mesh."""
         for c in self.residual.coefficients():
             if c.function_space.mesh is not self.domain.mesh:
-                msg = f"the {self.name} model uses {c.name}, must be a field on its own mesh: that one lives on another"
+                msg = f"the {self.name} model uses {c.name}, must be a field on its own mesh: it is on another"
                 raise ParameterError(msg)
 
     def _check_known(self, name: str, value: ufl.Form) -> None:

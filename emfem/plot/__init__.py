@@ -13,6 +13,7 @@ from emfem.plot.fields import Frames, animation, field, film_strip, grid
 from emfem.plot.meshes import mesh
 from emfem.plot.networks import network
 from emfem.plot.surfaces import surface
+from emfem.public import dir_of
 
 __all__ = [
     "Frames",
@@ -30,3 +31,4 @@ __all__ = [
     "style",
     "surface",
 ]
+__dir__ = dir_of(__all__)

@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 
 COMMON, PEAK = 0.98, 4.0  # share of the domain that sets the scale of |j| where the peak is PEAK times higher
 ROUND_OFF = 1e-10  # largest relative difference of potentials or currents that is round-off
-NOISE = 1e-60  # potential differences below it are the rest of an earlier solution [V, or the unit of its scale]
+NOISE = 1e-60  # potential differences below it are left from an earlier solution [V, or the unit of its scale]
 
 
 def current(
@@ -86,7 +86,7 @@ def current(
     def render() -> Figure:
         assert mesh is not None
         still = _no_current(mesh.values["phi"])
-        if still:  # round-off would be drawn else, on a scale of its own
+        if still:  # otherwise round-off would be drawn, on a scale of its own
             mean = mesh.values["phi"].mean()
             mesh.values["density"][:], mesh.values["phi"][:] = 0.0, mean if abs(mean) > NOISE else 0.0
         phi = mesh.values["phi"]

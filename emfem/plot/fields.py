@@ -194,7 +194,7 @@ def animation(
 def write_frames(figures: Iterable[Figure], target: Path, frames_per_second: int) -> None:
     """Write figures as the frames of an animation, on one rank."""
     images = [style.pixels(figure) for figure in figures]
-    even = [image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2] for image in images]  # H.264 wants it
+    even = [image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2] for image in images]  # required by H.264
     if target.suffix == ".gif":
         iio.imwrite(target, even, duration=1000 / frames_per_second, loop=0)
     else:

@@ -22,7 +22,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 COLOURS = "viridis"
-SIGNED = "coolwarm"  # blue below 0, red above; grey at 0, so that a thin wire is seen on white
+SIGNED = "coolwarm"  # blue below 0, red above; grey at 0, so that a thin wire is visible on white
 DPI = 300  # of pictures that are made of pixels
 SCREEN = 200  # of the frames of animations
 COLUMN, PAGE = 3.4, 6.9  # of a column of a journal and of its page [inch]

@@ -3,6 +3,7 @@
 It knows unknowns, residuals and tolerances, never which physics they are.
 """
 
+from emfem.public import dir_of
 from emfem.solve.methods import METHODS, Method
 from emfem.solve.newton import Steady
 from emfem.solve.presets import DIRECT, MULTIGRID, Options
@@ -25,3 +26,4 @@ __all__ = [
     "as_models",
     "solve_steady",
 ]
+__dir__ = dir_of(__all__)

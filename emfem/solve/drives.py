@@ -22,7 +22,7 @@ AGAIN = 2**20  # times at which windows may be looked at again
 DENSER = 8  # times: windows searched so much less densely than a later one needs are searched again
 JUMP = 1e-3  # of the range of a function: a smaller jump is left to the steps
 SMOOTH = 0.75  # of a change that may remain in the larger half of where it happens, if it is no jump
-STEEP = 0.1  # of the range of a function: a larger change from one sample to the next hides what lies between
+STEEP = 0.1  # of the range of a function: a larger change from one sample to the next may hide more between them
 NEAR = 4  # samples: steep changes in one direction that are not further apart are one
 PIECE = 4.0  # samples in the shortest piece between two turns; from fewer, other pieces may have none
 SHORTEST = 1e-9  # window, as a part of the time since the start
@@ -31,9 +31,9 @@ KINK = 1e-9  # relative: a smaller difference between the sides of a breakpoint 
 MOST = 10**6  # breakpoints in a run
 GRID = np.linspace(0.0, 1.0, 33)  # of a step: where a function is looked at
 NODES = np.array([0.0, 0.73, 0.87, 1.0])  # of a step: about where the stages of the Rosenbrock method are
-SEEN = 1e-3  # of the variation of a function, on average over a step: what the cubic through its nodes may lack
+SEEN = 1e-3  # of the variation of a function, on average over a step: the largest error of the cubic through its nodes
 COARSE = 0.1  # the same, where the size of the steps is fixed
-FAINT = 1e-6  # of the largest value, or of the integral of all variation: what does not matter in a step
+FAINT = 1e-6  # of the largest value, or of the integral of all variation: negligible in a step
 REMEDY = (
     "give it as a waveform, such as em.waveforms.pulses(...), or with its breakpoints, "
     "em.waveforms.function(f, breakpoints=[...]), without any if it is smooth"
@@ -129,7 +129,7 @@ class Drives:
         return max(min(t, last), first)
 
     def missed(self, t: float, dt: float) -> str | None:
-        """Return the name of a function of which a step from t over dt would miss something; None if there is none."""
+        """Return the name of a function that a step from t over dt does not resolve; None if there is none."""
         start, end = self.clock(t), self.clock(t + dt)
         return next((function.name for function in self._curved if not function.resolved(start, end)), None)
 
@@ -151,13 +151,13 @@ class _SearchedFunction:
         self._length = 0.0  # of the last window
         self._jumps: list[float] = []
         self._windows: list[tuple[float, float, float]] = []  # begin, end, spacing of samples
-        self._times, self._values = np.zeros(0), np.zeros((0, 1))  # samples that steps may come to
+        self._times, self._values = np.zeros(0), np.zeros((0, 1))  # samples for the steps at most
         self._passed = start
         self._low, self._high = np.inf, -np.inf  # of all samples
         self._varied = self._largest = 0.0  # integral of |value - mean| so far; largest |value|
 
     def next_jump(self, t: float) -> float:
-        """Return the first jump found after t."""
+        """Return the first jump after t."""
         later = bisect_right(self._jumps, t)
         return self._jumps[later] if later < len(self._jumps) else math.inf
 
@@ -248,7 +248,7 @@ class _SearchedFunction:
             raise ParameterError(msg)
 
     def resolved(self, t: float, end: float) -> bool:
-        """Return whether the cubic through four values of a step has all of the function, on average over the step."""
+        """Return True if the cubic through four values of a step follows the function, on average over the step."""
         if end <= t:
             return True  # shorter than rounding
         first, last = np.searchsorted(self._times, (t, end))
@@ -279,7 +279,7 @@ def _cubic(x: Array) -> Array:
 
 def _evaluated(waveform: Waveform, times: Array) -> Array:
     """Return the values at the times until one is not finite, shape (n, components)."""
-    with suppress(Exception):  # where one is no number, those before it are found one by one
+    with suppress(Exception):  # where one is no number, those before it are evaluated one by one
         values = np.array([waveform(t) for t in times.tolist()], dtype=float).reshape(len(times), -1)
         if np.isfinite(values).all():
             return _few(values)
@@ -287,7 +287,7 @@ def _evaluated(waveform: Waveform, times: Array) -> Array:
     for t in times.tolist():
         try:
             row = np.asarray(waveform(t), dtype=float).ravel()
-        except Exception:  # of the user's own function: the run meets it, and tells of it, if it comes so far
+        except Exception:  # of the user's own function: the run reports it if it gets there
             break
         if not np.isfinite(row).all() or (rows and row.shape != rows[0].shape):
             break

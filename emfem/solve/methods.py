@@ -44,7 +44,7 @@ class Method:
 
 
 METHODS: dict[str, Method] = {
-    # Rosenbrock-W, stiffly accurate. With one Jacobian for ever its order falls to 2.
+    # Rosenbrock-W, stiffly accurate. If its Jacobian is never updated its order falls to 2.
     "rosenbrock": Method("rosw", order=3, options={"ts_rosw_type": "ra34pw2", "snes_type": "ksponly"}, reuse=15),
     "bdf": Method("bdf", order=2, options={"ts_bdf_order": 2, "snes_rtol": 1e-8}),
 }

@@ -22,7 +22,7 @@ class Steady:
 
     Attributes:
         iterations: Newton or pseudo-time steps taken.
-        residual: norm of what is left of F.
+        residual: norm of the residual F.
         reason: PETSc's reason for stopping.
         linear_iterations: of the linear solver, in all; one for each direct solve.
     """
@@ -62,7 +62,7 @@ def newton(
         solve: beginning of options that are for this kind of solve only.
 
     Raises:
-        ConvergenceError: if it fails; the state is then what it was before.
+        ConvergenceError: if it fails; the state before is then restored.
     """
     snes = PETSc.SNES().create(problem.comm)
     snes.setFunction(lambda _, x, f: problem.residual(t, x, None, f), problem.x.duplicate())

@@ -30,8 +30,8 @@ def as_models(models: Model | Sequence[Model]) -> tuple[Model, ...]:
     functions = {unknown.function for model in checked for unknown in model.unknowns}
     for model in checked:
         if model.missing:
-            lacks = ", ".join(model.missing)
-            msg = f"the {model.name} model lacks {lacks}: put a field there, model.substitute({model.missing[0]}=...)"
+            missing = ", ".join(model.missing)
+            msg = f"the {model.name} model lacks {missing}: put a field there, model.substitute({model.missing[0]}=...)"
             raise ParameterError(msg)
         for c in model.residual.coefficients():
             if not getattr(c, "known", True) and c not in functions:
@@ -46,7 +46,7 @@ def as_models(models: Model | Sequence[Model]) -> tuple[Model, ...]:
 class Problem:
     """F(t, u, du/dt; v) = 0 for some unknowns of some models, in blocks, one for each unknown.
 
-    The vector of all owned values, unknown after unknown, is what PETSc solves for. The Jacobian is
+    PETSc solves for the vector of all owned values, unknown after unknown. The Jacobian is
     shift * dF/d(du/dt) + dF/du, derived by UFL.
 
     Attributes:
@@ -56,6 +56,10 @@ class Problem:
         matrix: the Jacobian, of the linear systems.
         x: the values of all unknowns.
     """
+
+    def __repr__(self) -> str:
+        """Return one line: the unknowns, by their names in PETSc's options."""
+        return f"<Problem of {', '.join(self.names)}>"
 
     def __init__(self, models: Sequence[Model], *, only_algebraic: bool = False) -> None:
         """Derive and compile the blocks of every unknown, or of those that do not evolve."""

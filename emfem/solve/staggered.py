@@ -1,4 +1,4 @@
-"""Staggered coupling: models that evolve take a step, then those without time are solved anew."""
+"""Staggered coupling: models that evolve take a step, then those without time are solved again."""
 
 from __future__ import annotations
 
@@ -66,6 +66,6 @@ class Staggered(TimeStepper):
         self._solve_followers(self.t, self._clock(self.t))
 
     def _jump(self) -> None:
-        """Go on from a time at which a drive jumps, the models without time first."""
+        """Apply a jump of a drive, to the models without time first."""
         self._solve_followers(self.t, self._clock(self.t))
         super()._jump()

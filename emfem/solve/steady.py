@@ -22,7 +22,7 @@ def by_newton(models: Sequence[Model], rtol: float, atol: float, options: Option
     """Solve F(t, u, 0) = 0 by Newton's method from the present state.
 
     Raises:
-        ConvergenceError: if it fails, or finds a state outside the bounds of an unknown; the state is then what it was.
+        ConvergenceError: if it fails, or ends outside the bounds of an unknown; the state before is then restored.
     """
     problem = Problem(models)
     with restore_on_error(models):
@@ -40,7 +40,7 @@ def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options:
     and a step that leaves the bounds of an unknown is cut.
 
     Raises:
-        ConvergenceError: if it fails; the state is then what it was before.
+        ConvergenceError: if it fails; the state before is then restored.
     """
     t, failure = models[0].t, "DIVERGED_MAX_STEPS"
     with restore_on_error(models):
@@ -74,7 +74,7 @@ def solve_steady(
     atol: float = 1e-12,
     petsc_options: Options | None = None,
 ) -> Steady:
-    """Bring models, coupled in one system, to their steady state; they start from the state they are in.
+    """Solve for the steady state of models, coupled in one system, from their present state.
 
     Args:
         models: one model or several.

@@ -45,7 +45,7 @@ class Stepper(Protocol):
     Attributes:
         t: the time reached.
         steps: steps accepted.
-        rejected: steps tried and taken back.
+        rejected: steps tried and undone.
         factorisations: matrices factorised.
         dt: the last step accepted.
     """
@@ -85,7 +85,7 @@ class TimeStepper:
     Attributes:
         t: the time reached.
         steps: steps accepted.
-        rejected: steps tried and taken back.
+        rejected: steps tried and undone.
         solves: linear systems solved.
         factorisations: matrices factorised.
         dt: the last step accepted.
@@ -245,6 +245,10 @@ class TimeStepper:
         self._factored, self._age = shift, 0
         self.factorisations += 1
 
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<{type(self).__name__} at t = {self.t:g}, {self.steps} steps>"
+
     @property
     def solves(self) -> int:
         """Linear systems solved."""
@@ -303,7 +307,7 @@ class TimeStepper:
             self._climb(target - self.t, SAFETY / CUT * suggested)
 
     def _check_estimate(self, dt: float, suggested: float) -> None:
-        """Refuse an integrator that does not estimate its error: PETSc then leaves the step as it is, for ever.
+        """Refuse an integrator that does not estimate its error: PETSc then never changes the step.
 
         Raises:
             ParameterError: for such a one.
@@ -321,7 +325,7 @@ class TimeStepper:
             condition.apply()
 
     def _jump(self) -> None:
-        """Go on from a time at which a drive jumps: what follows drives at once takes the values after the jump."""
+        """Apply a jump of a drive: unknowns that follow drives at once take the values after the jump."""
         self._apply_conditions()
         self.settle()
         self.problem.store()
@@ -330,13 +334,13 @@ class TimeStepper:
         self._check_pulse()
 
     def _check_pulse(self) -> None:
-        """Warn of what the mesh does not resolve in the shortest piece between breakpoints so far."""
+        """Warn if the mesh does not resolve the solution in the shortest piece between breakpoints so far."""
         if self._drives is not None and self._drives.edge < 0.99 * self._shortest + self.t:
             self._shortest = self._drives.edge - self.t
             check_resolution(self.problem.models, self._shortest, OF_PULSE)
 
     def _shorten(self) -> None:
-        """Make the next step a small part of a piece between breakpoints: what a jump starts is steep at first."""
+        """Make the next step a small part of a piece between breakpoints: after a jump solutions change fast."""
         assert self._drives is not None
         if not self._fixed:
             self._step_size = min(self._step_size, AFTER_JUMP * self._drives.left(self.t))
@@ -355,7 +359,7 @@ class TimeStepper:
                 return pieces, dt
             self._step_size, self._no_growth_steps = CUT * dt, 3
             if self._fixed or self._step_size < self._smallest:
-                msg = f"{missed} changes too fast at t = {self.t:g} for a step of {dt:g} to see all of it; {REMEDY}"
+                msg = f"{missed} changes too fast at t = {self.t:g} for a step of {dt:g} to resolve it; {REMEDY}"
                 raise ParameterError(msg)
 
     def _pieces(self, left: float) -> int:

@@ -14,13 +14,10 @@ The statements on bunching are derived here and checked against the equations of
 is named. Constants of adatoms and steps are the user's: those of real metals are known for few faces only.
 """
 
+from emfem.public import dir_of
 from emfem.steps.row import ENDS, History, Row, model, train
 from emfem.steps.surface import Surface, vicinal
 from emfem.steps.waves import growth_rate, tightest_terrace
 
 __all__ = ["ENDS", "History", "Row", "Surface", "growth_rate", "model", "tightest_terrace", "train", "vicinal"]
-
-
-def __dir__() -> list[str]:
-    """Return the public names."""
-    return __all__
+__dir__ = dir_of(__all__)

@@ -31,14 +31,14 @@ def integrate(row: Equations, until: float, times: Array, rtol: float) -> tuple[
             alive = alive.copy()
             alive[np.flatnonzero(alive)[_ended(part, now)]] = False
             continue
-        now, reached, seen = _march(part, now, until, times[len(records) :], met, rtol)
+        now, reached, seen = _to_next_meeting(part, now, until, times[len(records) :], met, rtol)
         records += [(t, _with_moved(x, alive, positions), alive) for t, positions in seen]
         x = _with_moved(x, alive, reached)
     records += [(float(t), x, alive) for t in times[len(records) :]]  # without steps nothing moves
     return records, bool(alive.any())
 
 
-def _march(
+def _to_next_meeting(
     row: Equations, start: float, until: float, times: Array, met: float, rtol: float
 ) -> tuple[float, Array, list[tuple[float, Array]]]:
     """Return time and positions at the next meeting or at the end, and those at the `times` before.

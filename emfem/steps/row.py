@@ -165,7 +165,7 @@ def model(
         positions: of the steps, ascending, shape (n,) [m]; in a periodic row the last less than `length` above the
             first, in a blocked one all inside (0, length).
         length: of the period, or from wall to wall, above 0 [m].
-        ends: "periodic", a staircase that goes on for ever (or hills, if half of the steps go up), or "blocked", walls
+        ends: "periodic", an endless staircase (or hills, if half of the steps go up), or "blocked", walls
             that no adatom passes at 0 and at `length`.
         down: 1 if the steps go down along +x, -1 if up; for each step or for all.
 

@@ -5,6 +5,7 @@
 Tension is positive. Everything is SI.
 """
 
+from emfem.public import dir_of
 from emfem.stress.equations import model
 from emfem.stress.field import Stress, at_nodes
 from emfem.stress.immortal import Immortality, immortal
@@ -12,3 +13,4 @@ from emfem.stress.steady import steady
 from emfem.stress.voids import open_void
 
 __all__ = ["Immortality", "Stress", "at_nodes", "immortal", "model", "open_void", "steady"]
+__dir__ = dir_of(__all__)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import breadth_first_order
 
-SAME = 1e-9  # of the range of stresses: what two ways round a loop may differ by, from rounding and the user's digits
+SAME = 1e-9  # of the range of stresses: tolerance of two ways round a loop, for rounding and the user's digits
 
 Values = NDArray[np.float64]
 

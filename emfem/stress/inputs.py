@@ -120,7 +120,7 @@ class Along:
 
     @property
     def value(self) -> NDArray[np.float64]:
-        """One number a segment [A/m2]."""
+        """One number for each segment [A/m2]."""
         return self._value
 
     @value.setter
@@ -131,7 +131,7 @@ class Along:
             self._value = new
 
     def _checked(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Return one number a segment; no current is lost where segments meet.
+        """Return one number for each segment; currents balance where segments meet.
 
         Raises:
             ParameterError: if not; for currents that do not balance with the node and the difference.

@@ -47,7 +47,7 @@ def atom_flux(metal: ConfinedMetal, sigma: Any, force: Any) -> Any:
 def balance(metal: ConfinedMetal, sigma: Any, rate: Any, force: Any, v: Any, dx: Any) -> ufl.Form:
     """`int (dsigma/dt / B) v + M (grad sigma + f) . grad v dx`: blocked edges natural, no atom lost.
 
-    It is dsigma/dt = div kappa (grad sigma + f), kappa = M B, over B: what it balances is volume.
+    It is dsigma/dt = div kappa (grad sigma + f), kappa = M B, over B: the balance is one of volume.
     """
     return (
         rate / metal["bulk_modulus"] * v * dx + ufl.inner(metal.mobility * (ufl.grad(sigma) + force), ufl.grad(v)) * dx

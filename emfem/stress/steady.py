@@ -1,4 +1,4 @@
-"""The steady stress without marching in time: atoms rest where the stress balances the drive."""
+"""The steady stress without integration in time: atoms rest where the stress balances the drive."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Voids:
     """
 
     def __init__(self, domain: Domain, metal: ConfinedMetal, level: float) -> None:
-        """No void yet."""
+        """Begin without a void."""
         self.metal = metal
         space = fem.functionspace(domain.mesh, ("Lagrange", 1))
         self.opened = fem.Function(space, name="opened")

@@ -13,6 +13,7 @@ On a cluster the workers may be those of any Dask scheduler that sees the same f
     study.run("results", scheduler=cluster.scheduler_address)     # or: emfem sweep study.toml --scheduler tcp://...
 """
 
+from emfem.public import dir_of
 from emfem.studies import templates
 from emfem.studies.case import Case
 from emfem.studies.registry import load, register
@@ -34,3 +35,4 @@ __all__ = [
     "templates",
     "versions",
 ]
+__dir__ = dir_of(__all__)

@@ -17,17 +17,17 @@ from typing import Any, ClassVar
 
 from emfem.dimensions import PLAIN, integral
 from emfem.errors import EmfemError, ParameterError
+from emfem.files import read_text
 from emfem.mesh import Domain
 from emfem.model import Model
 from emfem.studies import registry
 from emfem.studies.running import Outcome, run
 from emfem.studies.tables import ALLOY, BuildContext, DomainTable, MaterialTable, Physics, Table, scales
-from emfem.studies.tables.run import MarchTable, OutputTable, SteadyTable
+from emfem.studies.tables.run import OutputTable, SteadyTable, TimeTable
 from emfem.studies.units import UnitContext, has_unit
 from emfem.studies.validation import CaseError, Source, dotted, nearest, refused, validation_errors
 
 import tomli_w
-from mpi4py import MPI
 from pydantic import ValidationError, create_model, model_validator
 
 SHORT = 12  # letters of the hash: two of 10 million cases share one with a chance of 0.2
@@ -38,7 +38,7 @@ class Frame(Table):
 
     domain: DomainTable
     material: MaterialTable | None = None  # type: ignore[valid-type]
-    time: MarchTable | None = None
+    time: TimeTable | None = None
     steady: SteadyTable | None = None
     output: OutputTable = OutputTable()
 
@@ -46,7 +46,7 @@ class Frame(Table):
 
     @model_validator(mode="after")
     def _complete(self) -> Frame:
-        """Refuse a case without a model, or with two ways to go."""
+        """Refuse a case without a model, or with both [time] and [steady]."""
         if not self.models():
             msg = f"no model is given, must be at least one of {', '.join(f'[{each.name}]' for each in self.physics)}"
             raise ParameterError(msg)
@@ -269,25 +269,6 @@ class Case:
 
 def _content(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def read_text(path: os.PathLike[str] | str) -> str:
-    """Return the text of a file. Collective: rank 0 reads.
-
-    Raises:
-        ParameterError: if it cannot be read.
-    """
-    text, reason = None, None
-    if MPI.COMM_WORLD.rank == 0:
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-    text, reason = MPI.COMM_WORLD.bcast((text, reason), root=0)
-    if text is None:
-        msg = f"path = {str(path)!r}, must be a file that can be read: {reason}"
-        raise ParameterError(msg)
-    return text
 
 
 def parsed(text: str, path: os.PathLike[str] | str) -> dict[str, Any]:

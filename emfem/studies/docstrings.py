@@ -69,6 +69,6 @@ def _unit(text: str) -> str:
     unit = text.partition(";")[0].strip()
     try:
         parsed(unit)
-    except Exception:  # Pint raises what its tokenizer, parser and registry raise
+    except Exception:  # Pint passes on errors of its tokenizer, parser and registry
         return ""
     return "" if unit == "-" else unit

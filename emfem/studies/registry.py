@@ -24,7 +24,7 @@ from emfem.studies.tables import PHYSICS, Physics
 VARIABLE = "EMFEM_PHYSICS"
 GROUP = "emfem.physics"
 
-# What was registered and loaded in this process: the one place where emfem keeps something between calls.
+# What was registered and loaded in this process: the only state of emfem between calls.
 _registered: dict[str, Physics] = {}
 _loaded: set[str] = set()
 

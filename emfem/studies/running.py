@@ -49,7 +49,7 @@ class Runnable(Protocol):
 
     @property
     def hash(self) -> str:
-        """A short name for what it computes."""
+        """A short name of its physics."""
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class Outcome:
 
     Attributes:
         folder: where everything is.
-        report: what is in its report.json.
+        report: the content of its report.json.
         models: the models in their last state.
     """
 
@@ -81,7 +81,7 @@ class Outcome:
 
     def __str__(self) -> str:
         """One line."""
-        return f"{self.report['told']}; {self.folder}"
+        return f"{self.report['summary']}; {self.folder}"
 
 
 class States(observe.Observer):
@@ -132,33 +132,35 @@ def run(case: Runnable, folder: os.PathLike[str] | str, *, progress: bool = True
 
 
 def _go(case: Runnable, models: Sequence[Model], folder: Path, progress: bool) -> dict[str, Any]:
-    """March the models, or bring them to rest; return how that went."""
-    tables, march = case.tables, case.tables.time
+    """Integrate the models in time, or solve for the steady state; return the report."""
+    tables, settings = case.tables, case.tables.time
     output, writer, last = tables.output, StateWriter(folder, models), folder / STATES / LAST
     observers: list[observe.Observer] = [write.series(folder / "series.csv", every=output.every)]
     if output.fields:
         observers.append(
-            write.vtu(folder / "fields.pvd", output.fields, **_times(output, None if march is None else march.until))
+            write.vtu(
+                folder / "fields.pvd", output.fields, **_times(output, None if settings is None else settings.until)
+            )
         )
-    if march is None:
+    if settings is None:
         steady = solve_steady(models, **({} if tables.steady is None else tables.steady.make()))
         writer.save(last)
         for observer in observers:
             observer.start(models, models[0].t)
             observer.finish()
-        return {"t": None, "stopped": steady.reason, "told": str(steady)}
+        return {"t": None, "stopped": steady.reason, "summary": str(steady)}
     if output.states_every is not None or output.states_at is not None:
         observers.append(States(writer, output.states_every, output.states_at))
     try:
-        gone: Run = evolve(
-            models, **march.make(), watch=[*observers, *march.observers()], checkpoint=last, progress=progress
+        finished: Run = evolve(
+            models, **settings.make(), watch=[*observers, *settings.observers()], checkpoint=last, progress=progress
         )
     except EmfemError:
         if MPI.COMM_WORLD.bcast(last.is_file(), root=0):  # the unknowns of the last good state: now with all fields
             writer.save(last)
         raise
     writer.save(last)
-    return asdict(gone) | {"told": str(gone)}
+    return asdict(finished) | {"summary": str(finished)}
 
 
 def _times(output: Any, until: float | None) -> dict[str, Any]:
@@ -238,7 +240,7 @@ def versions() -> dict[str, str]:
 
 
 def write_report(folder: Path, report: dict[str, Any]) -> None:
-    """Write the report; what is no number in JSON is null."""
+    """Write the report; a value that JSON has no number for is null."""
     write.text(folder / REPORT, json.dumps(_finite(report), indent=2, allow_nan=False) + "\n")
 
 
@@ -251,7 +253,7 @@ def _finite(value: Any) -> Any:
 
 
 def clear(folder: Path) -> None:
-    """Remove what an earlier run left: its report first, so that nothing half done looks finished. Collective."""
+    """Remove files of an earlier run: its report first, so that nothing half done looks finished. Collective."""
     if MPI.COMM_WORLD.rank == 0:
         left = (folder / name for name in (REPORT, CONTENTS, MESH))
         for path in (*left, *sorted((folder / STATES).glob("*.npz"))):

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emfem.errors import ParameterError, count
-from emfem.files import writable
+from emfem.files import read_text, writable
 from emfem.studies import registry
-from emfem.studies.case import Case, flat, parsed, plain, read_text
+from emfem.studies.case import Case, flat, parsed, plain
 from emfem.studies.running import REPORT
 from emfem.studies.validation import Source, nearest
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dask.distributed import Client
 
 TABLE = "results"
-REACHED = "reached until"  # `Run.stopped` of a run that came to its end
+REACHED = "reached until"  # `Run.stopped` of a run that reached its end
 KEYS = ("case", "grid", "runs")
 LAUNCHERS = ("PMI_", "PMIX_", "HYDRA_", "MPI_LOCAL", "OMPI_")  # by which MPI would take a worker for a rank of ours
 
@@ -51,7 +51,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Study:
-    """A case, and the values that are tried in it.
+    """A case, and the values to run it with.
 
     Attributes:
         case: the case they are put into.
@@ -180,7 +180,7 @@ class Study:
             if todo:
                 with _client(workers, scheduler) as client, _bar(progress, len(trials), len(todo)) as step:
                     _compute(client, todo, target, physics, failures, step)
-        finally:  # what was interrupted has a table too
+        finally:  # interrupted sweeps have a table too
             table = gather(trials, target, failures)
         return table
 
@@ -193,7 +193,7 @@ def _compute(
     failures: dict[str, str],
     step: Callable[[bool], None],
 ) -> None:
-    """Hand cases to workers, and wait; what kills a worker is noted in `failures`."""
+    """Compute cases on workers; errors that kill a worker are noted in `failures`."""
     from dask.distributed import as_completed
 
     futures = {
@@ -235,7 +235,7 @@ def report_of(folder: Path) -> dict[str, Any]:
 
 
 def finished(folder: Path) -> bool:
-    """Return whether the run in a folder came to its end."""
+    """Return whether the run in a folder reached its end."""
     return report_of(folder).get("status") == "ok"
 
 

@@ -32,5 +32,5 @@ def text(name: str) -> str:
 
 
 def purpose(name: str) -> str:
-    """Return what a template is, in one line."""
+    """Return the purpose of a template, in one line."""
     return text(name).splitlines()[0].lstrip("# ")

@@ -136,7 +136,7 @@ def _converted(text: str, unit: str) -> float:
         return float(match[1]) / float(match[3] or 1.0)
     try:
         measured = quantity(text)
-    except Exception as error:  # pint raises what its tokenizer, parser and registry raise
+    except Exception as error:  # pint passes on errors of its tokenizer, parser and registry
         word = getattr(error, "unit_names", match[2])  # of an undefined unit
         word = str(word if isinstance(word, str) else word[0])
         near = get_close_matches(word, COMMON, n=1)
@@ -258,7 +258,7 @@ def _located(value: Any, info: ValidationInfo) -> Any:
     return str((UnitContext.of(info).folder / value).resolve())
 
 
-# Types of keys that no docstring tells
+# Types of keys that no docstring states
 Number = Annotated[float, Unit("")]
 Length = Annotated[float, Unit("m", scaled=True)]
 Time = Annotated[float, Unit("s", scaled=True)]

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")  # a key that needs no quotes in TOML
 WORD = re.compile(r"[\w-]+")
-PHRASES = {  # instead of pydantic's words, which only programmers know
+PHRASES = {  # instead of pydantic's messages, which are for programmers
     "model_type": "a table",
     "dict_type": "a table",
     "tuple_type": "a list",
@@ -71,7 +71,7 @@ class CaseError(ParameterError):
         super().__init__("\n".join(self.sentences))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by what it was made of: errors travel between processes."""
+        """Pickle by its arguments: errors travel between processes."""
         return type(self), (self.sentences,)
 
 

@@ -9,6 +9,7 @@ l between them. The field is computed at the same time. A void drifts against it
 Z* is below 0, against it where it is above.
 """
 
+from emfem.public import dir_of
 from emfem.surface.anisotropy import MobilityAnisotropy
 from emfem.surface.equations import model
 from emfem.surface.measures import drift_velocity, neck, neck_below, profile
@@ -31,3 +32,4 @@ __all__ = [
     "void",
     "wire",
 ]
+__dir__ = dir_of(__all__)

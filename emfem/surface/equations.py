@@ -71,7 +71,7 @@ def model(
     periodic path only its periodic part), conductivity. Quantities: metal, void (int c, int 1 - c), free_energy,
     `x_centre` and `x_drift` of the void if the shape is one, else of the metal (in a periodic domain the centre of its
     first wave: `numpy.unwrap` it with the period), the same along y and z, neck (least thickness along x), moved (atoms
-    that went from the left half to the right since the start), resistance, conductance, voltage, current, power, c_min,
+    moved from the left half to the right since the start), resistance, conductance, voltage, current, power, c_min,
     c_max. In a plane without a thickness all of them are per metre of it.
 
     Take l at most a tenth of the radius, nodes l/2 to l apart (they add 0.5 % to 2 % to a drift; coarser ones are

@@ -51,10 +51,10 @@ def metal(domain: Domain, material: Any, temperature: Any, driven: bool) -> Surf
         ParameterError: if it is no material, lacks constants (all are named), or the temperature cannot be.
     """
     models.check_material(material)
-    lacks = [name for name in (*NEEDED, *(DRIVEN if driven else ())) if not _has(material, name)]
-    if lacks:
-        arguments, name = ", ".join(f"{name}=..." for name in lacks), getattr(material, "name", "the material")
-        msg = f"{name} has no {', '.join(lacks)}: give what a moving surface needs, as in having({arguments})"
+    missing = [name for name in (*NEEDED, *(DRIVEN if driven else ())) if not _has(material, name)]
+    if missing:
+        arguments, name = ", ".join(f"{name}=..." for name in missing), getattr(material, "name", "the material")
+        msg = f"{name} has no {', '.join(missing)}: a moving surface needs them, as in having({arguments})"
         raise ParameterError(msg)
     there = MaterialAt(material, models.material_temperature(domain, material, temperature, NEEDED[0]))
     own = MaterialAt(material, material.temperature)
@@ -159,7 +159,7 @@ def _check_place(shape: Shape, domain: Domain) -> None:
 
 
 def _check_resolution(c: fem.Function, domain: Domain, width: float) -> None:
-    """Refuse cells that a surface passes through unseen. Collective.
+    """Refuse cells that do not resolve a surface. Collective.
 
     Raises:
         ParameterError: with the width and the cell size that would do.

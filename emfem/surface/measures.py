@@ -122,7 +122,7 @@ def neck_below(width: float) -> Callable[[Sequence[Model], float], bool]:
 
 
 def _check(model: Any) -> None:
-    """Refuse what is no surface model."""
+    """Refuse anything but a surface model."""
     kind("model", model, Model, "one of em.surface.model")
     if "neck" not in model.quantities:
         msg = f"model = the {model.name} model, must be one of em.surface.model"

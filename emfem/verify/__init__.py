@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterable
 
 from emfem.errors import choice
+from emfem.public import dir_of
 from emfem.studies.registry import known, own
 from emfem.verify import (
     conduction,
@@ -37,6 +38,7 @@ from emfem.verify.report import Report, Result, listing, table, troubles
 from emfem.verify.running import run
 
 __all__ = ["PHYSICS", "Check", "Measured", "Report", "Result", "check", "checks", "listing", "run", "table", "troubles"]
+__dir__ = dir_of(__all__)
 
 MODULES = (materials, film, pfhub, conduction, heat, migration, stress, networks, failure, lifetime, surface, steps)
 
@@ -56,8 +58,3 @@ def checks(physics: Iterable[str] = (), *, full: bool = False) -> tuple[Check, .
     modules = dict.fromkeys((*MODULES, *(sys.modules[each.model.__module__] for each in own())))
     all_ = dict.fromkeys(one for module in modules for one in vars(module).values() if isinstance(one, Check))
     return tuple(one for one in all_ if one.physics in wanted and (full or not one.only_full))
-
-
-def __dir__() -> list[str]:
-    """Return the public names."""
-    return __all__

@@ -105,7 +105,7 @@ def check(
     Args:
         physics: one of `PHYSICS`, or one that was registered with `em.studies.register`.
         source: where the target is from.
-        target: what the values must be.
+        target: the target values.
         rtol: how far they may be off, relative to the target; or
         atol: absolute. One of the two.
         unit: of target and values, one for all or one for each.
@@ -129,7 +129,7 @@ def check(
     def make(function: Callable[[bool], Measured | float | Sequence[float]]) -> Check:
         name, docstring = function.__name__, inspect.getdoc(function)
         if not docstring:
-            msg = f"check {name} without a docstring, its first line must state what it shows"
+            msg = f"check {name} without a docstring, its first line must state the result"
             raise ParameterError(msg)
         return Check(
             physics,

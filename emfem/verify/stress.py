@@ -115,7 +115,7 @@ def growth_of_a_void(full: bool) -> tuple[float, ...]:
     unit="MPa",
 )
 def steady_stress_of_a_star(full: bool) -> tuple[float, ...]:
-    """Four nodes of three wires that meet, relaxed on the elements."""
+    """Steady stress of three wires that meet, at their four nodes, by elements."""
     model = stressed_star()
     solve_steady(model)
     return tuple(stress.at_nodes(model) / MPa)

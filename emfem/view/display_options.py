@@ -1,4 +1,4 @@
-"""Options of the pictures of the viewer: field, colours, what is drawn beside it, and the size."""
+"""Options of the pictures of the viewer: field, colours, elements drawn beside it, and the size."""
 
 from __future__ import annotations
 

@@ -39,28 +39,28 @@ class Stored(Results):
         if self.torn:
             return f"no state can be read: {', '.join(self.torn)} is torn"
         if not (self.folder / REPORT).is_file():
-            return "no state is saved yet: the run is still going, or was ended. Reload it later"
-        return "no state is saved: the run came to none of the times of its states"
+            return "no state is saved yet: the run is still going, or was stopped. Reload it later"
+        return "no state is saved: the run reached none of the times of its states"
 
 
-class Run:
-    """One run: its scene, its series, how it went, and what is wrong with it.
+class RunFolder:
+    """One run: its scene, its series, its report, and its errors.
 
     Attributes:
-        folder: where it is.
-        name: what it is called on the page.
-        results: what is read of it.
-        scene: its fields.
-        read: how often it was read.
+        folder: its folder.
+        name: its name on the page.
+        results: the reader of its folder.
+        scene: its geometry and fields.
+        read: number of times that it was read.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        """Look at a folder; `reload` looks again."""
+        """Open a folder; `reload` reads it again."""
         self.folder, self.name, self.read = folder, name, 0
         self.reload()
 
     def reload(self) -> None:
-        """Forget what was read, for a run that has gone on."""
+        """Read the folder again, for a run that has continued."""
         self.read += 1
         self.results = Stored(self.folder)
         self.scene = Scene(self.results)
@@ -141,7 +141,8 @@ class Run:
         """Report in lines of a name and a text."""
         report = self.report
         lines = [("folder", str(self.folder)), ("status", self.status)]
-        lines += [(key, str(report[key])) for key in ("error", "told", "stopped", "hash", "ranks") if report.get(key)]
+        keys = ("error", "summary", "stopped", "hash", "ranks")
+        lines += [(key, str(report[key])) for key in keys if report.get(key)]
         if report.get("wall") is not None:
             lines.append(("wall time", f"{report['wall']:.1f} s"))
         lines += [(name, str(value)) for name, value in (report.get("versions") or {}).items()]
@@ -159,7 +160,7 @@ class Sweep:
     """The table of a sweep, whose rows are runs."""
 
     def __init__(self, folder: Path) -> None:
-        """Look at a folder."""
+        """Open a folder."""
         self.folder = folder
 
     def table(self) -> pd.DataFrame:
@@ -175,12 +176,12 @@ class Sweep:
             raise ParameterError(msg) from None
 
     def rows(self) -> tuple[list[str], list[dict[str, str]]]:
-        """Its columns that tell runs apart or what came of them, and its rows as texts, each with its hash and name."""
+        """Its columns that distinguish runs or their results, and its rows as texts, each with its hash and name."""
         table = self.table()
         texts = {str(column): [_cell(str(column), value) for value in table[column]] for column in table}
-        varied = list(texts)[1 : list(texts).index("status")]  # after the hash; what follows came of the run
+        varied = list(texts)[1 : list(texts).index("status")]  # after the hash; results of the run follow
         others = [c for c in texts if c not in HIDDEN and c not in varied and len(set(texts[c])) > 1]
-        early = ["stopped"] if ended_early(table) else []  # numbers that are alike because a limit was reached
+        early = ["stopped"] if ended_early(table) else []  # numbers that are equal because a limit was reached
         shown = [*varied, *(["status"] if "status" not in others else []), *early, *others]
         names = [", ".join(f"{c.rpartition('.')[2]} {texts[c][i]}" for c in varied) for i in range(len(table))]
         return shown, [
@@ -189,11 +190,11 @@ class Sweep:
         ]
 
 
-def opened(folders: Sequence[Path]) -> tuple[list[Run], list[Sweep]]:
+def opened(folders: Sequence[Path]) -> tuple[list[RunFolder], list[Sweep]]:
     """Run and the sweeps in some folders."""
     sweeps = [Sweep(folder) for folder in folders if Results(folder).sweep]
     names = called([folder for folder in folders if not Results(folder).sweep])
-    return [Run(folder, name) for folder, name in names.items()], sweeps
+    return [RunFolder(folder, name) for folder, name in names.items()], sweeps
 
 
 def called(folders: Sequence[Path]) -> dict[Path, str]:

@@ -11,7 +11,7 @@ from emfem.plot import labels, style
 from emfem.plot.simplices import Floats
 from emfem.view.display_options import Size
 from emfem.view.picture import DPI
-from emfem.view.runs import Run
+from emfem.view.runs import RunFolder
 
 import matplotlib as mpl
 import numpy as np
@@ -25,7 +25,7 @@ NEAR = 1e-9  # relative, of times that are one
 FLAT = 1e-6  # relative differences that are not worth a scale
 
 
-def quantities(runs: Sequence[Run]) -> list[str]:
+def quantities(runs: Sequence[RunFolder]) -> list[str]:
     """Quantities of all runs that have a course in time."""
     names: dict[str, None] = {}
     for run in runs:
@@ -34,7 +34,7 @@ def quantities(runs: Sequence[Run]) -> list[str]:
     return list(names)
 
 
-def most_varying(runs: Sequence[Run]) -> str:
+def most_varying(runs: Sequence[RunFolder]) -> str:
     """Quantity that changes by the largest part of itself, and steadily, as noise does not; empty without any."""
     changes: dict[str, float] = dict.fromkeys(quantities(runs), 0.0)
     for run in runs:
@@ -50,15 +50,15 @@ def _change(values: Floats) -> float:
     return float(np.ptp(values)) ** 2 / (most * way) if most > 0 and way > 0 else 0.0
 
 
-def unit_of(runs: Sequence[Run], quantity: str) -> str:
-    """Return the unit of a quantity, as the first run that has it tells."""
+def unit_of(runs: Sequence[RunFolder], quantity: str) -> str:
+    """Return the unit of a quantity, from the first run that has it."""
     for run in runs:
         if run.series is not None and quantity in run.series.attrs.get("units", {}):
             return str(run.series.attrs["units"][quantity])
     return ""
 
 
-def now(run: Run, t: float) -> tuple[float, dict[str, str]]:
+def now(run: RunFolder, t: float) -> tuple[float, dict[str, str]]:
     """All quantities of a run as texts with units, and when: at the end of the run, or in the last row before t."""
     table = run.series
     units = {} if table is None else table.attrs.get("units", {})
@@ -72,7 +72,7 @@ def now(run: Run, t: float) -> tuple[float, dict[str, str]]:
     return t, {name: shown[name].text(value) for name, value in row.items()}
 
 
-def png(runs: Sequence[Run], quantity: str, t: float, size: Size) -> bytes:
+def png(runs: Sequence[RunFolder], quantity: str, t: float, size: Size) -> bytes:
     """Chart as a PNG.
 
     Args:
@@ -108,7 +108,7 @@ def png(runs: Sequence[Run], quantity: str, t: float, size: Size) -> bytes:
 
 
 def _settle(axes: Axes) -> None:
-    """Show a quantity that is kept as a straight line, not its round-off."""
+    """Show a constant quantity as a straight line, not its round-off."""
     low, high = axes.get_ylim()
     most = max(abs(low), abs(high))
     if high - low < FLAT * most:

@@ -83,7 +83,7 @@ class Page:
         self.state.change("playing")(lambda **_: self._play())
 
     def reload(self) -> None:
-        """Read all runs again; the last time stays the last one."""
+        """Read all runs again; a page at the last time stays there."""
         at_end = self.state.step == self.state.last_step
         self.viewer.reload()
         self._list()
@@ -148,7 +148,7 @@ class Page:
         self.state.step = self.state.last_step
 
     def _list(self) -> None:
-        """List what can be chosen."""
+        """List the choices."""
         viewer, state = self.viewer, self.state
         fields = viewer.fields
         state.fields = [{"title": labels.entry(meaning), "value": name} for name, meaning in fields.items()]
@@ -308,9 +308,9 @@ class Page:
             ParameterError: if the environment would serve it to other machines.
         """
         if bound.host != HOST:
-            msg = f"host = {bound.host!r}, must be {HOST!r}: TRAME_ARGS or TRAME_DEFAULT_HOST say otherwise"
+            msg = f"host = {bound.host!r}, must be {HOST!r}: TRAME_ARGS or TRAME_DEFAULT_HOST set another"
             raise ParameterError(msg)
-        self.server.protocol.updateSecret(self.token)  # what the socket asks for, beside the cookie
+        self.server.protocol.updateSecret(self.token)  # required by the socket, beside the cookie
         bound.app.middlewares.append(require_token(self.token))
 
 

@@ -13,7 +13,7 @@ from emfem.plot.camera import Camera
 from emfem.studies.units import in_unit
 from emfem.view import picture, series
 from emfem.view.display_options import BY_FIELD, DisplayOptions, Size
-from emfem.view.runs import MOST, Run, error_message, opened
+from emfem.view.runs import MOST, RunFolder, error_message, opened
 
 import numpy as np
 from pydantic_core import PydanticCustomError
@@ -63,7 +63,7 @@ class Viewer:
         runs = [run for run in self.panes if run.folder != folder]
         if len(runs) == len(self.panes):
             titles = [row["name"] for row in self.sweeps[sweep].rows()[1] if row["hash"] == name]
-            runs.append(Run(folder, titles[0] if titles else name))
+            runs.append(RunFolder(folder, titles[0] if titles else name))
         self.panes = runs[-MOST:] if runs else self.panes
 
     def close(self, pane: int) -> None:
@@ -77,7 +77,7 @@ class Viewer:
             run.reload()
 
     @property
-    def shown(self) -> list[Run]:
+    def shown(self) -> list[RunFolder]:
         """Open runs without an error."""
         return [run for run in self.panes if not run.trouble]
 
@@ -89,7 +89,7 @@ class Viewer:
 
     @property
     def fields(self) -> dict[str, Meaning]:
-        """Fields of all open runs by name; the first run that has one says what it is."""
+        """Fields of all open runs by name; that of the first run that has one."""
         return {name: meaning for run in reversed(self.shown) for name, meaning in run.scene.fields.items()}
 
     def components(self, name: str) -> tuple[str, ...]:
@@ -183,7 +183,7 @@ class Viewer:
         message = run.trouble or error_message(lambda: images.append(self._drawn(run, options, t, size)))
         return (None, message) if message else (images[0], "")
 
-    def _drawn(self, run: Run, options: DisplayOptions, t: float, size: Size) -> bytes:
+    def _drawn(self, run: RunFolder, options: DisplayOptions, t: float, size: Size) -> bytes:
         """Return the picture of a run."""
         name = options.field or self.first_field
         if name not in run.scene.fields:

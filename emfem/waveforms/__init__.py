@@ -5,6 +5,7 @@ Time steps end exactly at its breakpoints, so that no pulse is too short to be s
 the jump.
 """
 
+from emfem.public import dir_of
 from emfem.waveforms.kinds import Waveform
 from emfem.waveforms.kinds import margin as margin
 from emfem.waveforms.makers import BETWEEN as BETWEEN
@@ -21,3 +22,4 @@ __all__ = [
     "steps",
     "table",
 ]
+__dir__ = dir_of(__all__)

@@ -39,7 +39,7 @@ class Waveform(ABC):
 
     @abstractmethod
     def __call__(self, t: float) -> Value:
-        """Return the value at time t; at a jump that after it."""
+        """Return the value at time t; at a jump the one after it."""
 
     @abstractmethod
     def next_breakpoint(self, t: float) -> float:
@@ -363,7 +363,7 @@ class _Scaled(Waveform):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class _Combined(Waveform):
-    """Function of the values of several waveforms; it may jump where none of them does."""
+    """Function of the values of several waveforms; it may have jumps of its own."""
 
     of_values: Callable[..., Any]
     parts: tuple[Waveform, ...]
@@ -384,7 +384,7 @@ class _Combined(Waveform):
 
 
 def rounding(t: float) -> float:
-    """Return what rounding may have done to a time t that was computed from periods."""
+    """Return the error of rounding of a time t computed from periods."""
     return 4 * math.ulp(t)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from emfem import analytic, errors, mesh, units
+from emfem import mesh
 from emfem.errors import ParameterError, UnknownName
 from emfem.fields import evaluate, integral
 from emfem.mesh import Domain
@@ -253,14 +253,6 @@ def test_makers_make_domains_and_need_none():
     assert {"rectangle", "read", "network", "via", "from_gds", "periodic_cell"} <= set(makers)
     assert not {"grains", "refined", "axisymmetric", "write", "read_netlist", "bounds", "makers"} & set(makers)
     assert all(makers[name] is getattr(mesh, name) for name in makers)
-
-
-@pytest.mark.parametrize("module", [mesh, analytic, errors, units], ids=lambda module: module.__name__)
-def test_dir_shows_public_names_and_hides_imports(module: Any):
-    assert all(hasattr(module, name) for name in dir(module))
-    assert not {"np", "math", "annotations", "dir_of", "Any"} & set(dir(module))
-    if hasattr(module, "__all__"):
-        assert dir(module) == sorted(module.__all__)
 
 
 def test_an_unknown_boundary_lists_those_there_are(plate: Domain):

@@ -138,7 +138,7 @@ def copper_without_surface() -> em.materials.Material:
         ({"material": 5.0}, "material = 5.0, must be one of em.materials"),
         (
             {"material": copper_without_surface()},
-            "bulk has no surface_diffusivity_thickness, surface_energy, effective_charge: give what a moving surface",
+            "bulk has no surface_diffusivity_thickness, surface_energy, effective_charge: a moving surface",
         ),
         ({"shape": 3.0}, "shape = 3.0, must be a function of x"),
         ({"shape": lambda x: -np.ones_like(x[0])}, "shape leaves no metal in the domain: c is at most 0"),

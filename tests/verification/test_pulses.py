@@ -248,7 +248,7 @@ def test_a_function_that_is_vouched_for_is_checked_in_each_step():
 
 def test_steps_of_fixed_size_refuse_what_they_would_miss():
     drive = waveforms.function(lambda t: 1 + math.sin(40 * math.pi * t))
-    with pytest.raises(em.ParameterError, match=r"changes too fast at t = 0 for a step of 0\.25 to see all of it"):
+    with pytest.raises(em.ParameterError, match=r"changes too fast at t = 0 for a step of 0\.25 to resolve it"):
         em.evolve(model_of("migration", drive), 1.0, fixed_step=0.25, progress=False)
 
 

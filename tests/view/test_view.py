@@ -40,7 +40,7 @@ from emfem.plot import labels, rendering
 from emfem.plot.camera import Camera
 from emfem.view import picture, series
 from emfem.view.display_options import DisplayOptions, Size
-from emfem.view.runs import Run, Sweep, called
+from emfem.view.runs import RunFolder, Sweep, called
 from emfem.view.scene import Scene
 from emfem.view.server import Page
 from emfem.view.state import Viewer
@@ -70,9 +70,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory, strip: Case) -> Path:
 
 
 @pytest.fixture
-def run(folders: Path) -> Run:
+def run(folders: Path) -> RunFolder:
     """The run."""
-    return Run(folders / "run", "run")
+    return RunFolder(folders / "run", "run")
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_what_a_field_is_called(words: str, vector: bool, title: str, label: str
     assert str(labels.quantity(meaning, (0.0, 3e9))) == f"{label} [10⁹ A/m²]"
 
 
-def test_fields_of_a_run(run: Run):
+def test_fields_of_a_run(run: RunFolder):
     scene = run.scene
     assert list(scene.fields) == ["phi", "E", "j", "potential", "c", "mu", "flux", "field"]
     assert [meaning.unit for meaning in scene.fields.values()] == ["-"] * 8  # a film sets the scales
@@ -213,10 +213,10 @@ def test_a_time_has_a_unit_if_all_runs_have(
     assert viewer.time(1.5) == told
 
 
-def test_times_do_not_mix(run: Run):
+def test_times_do_not_mix(run: RunFolder):
     """Fields requested in any order are those of the requested time."""
     late, early = run.scene.values("c", 2.0), run.scene.values("c", 0.0)
-    again = Run(run.folder, "again").scene
+    again = RunFolder(run.folder, "again").scene
     assert np.array_equal(again.values("c", 0.0), early)
     assert np.array_equal(again.values("c", 2.0), late)
     assert not np.array_equal(early, late)
@@ -225,7 +225,7 @@ def test_times_do_not_mix(run: Run):
 
 
 @pytest.mark.parametrize(("t", "shown"), [(-1.0, 0.0), (0.0, 0.0), (0.99, 0.0), (1.0, 1.0), (1.7, 1.0), (9.0, 2.0)])
-def test_a_run_shows_its_last_state_before_a_time(run: Run, t: float, shown: float):
+def test_a_run_shows_its_last_state_before_a_time(run: RunFolder, t: float, shown: float):
     assert run.scene.nearest(t) == pytest.approx(shown)
 
 
@@ -330,7 +330,7 @@ def test_the_camera_zooms_and_moves():
 # ---- runs as they are --------------------------------------------------------------------------------------------
 
 
-def test_a_whole_run(run: Run):
+def test_a_whole_run(run: RunFolder):
     assert run.trouble == ""
     assert run.notes == []
     assert run.status == "ok"
@@ -358,7 +358,7 @@ def test_a_whole_run(run: Run):
 def test_half_a_run_states_what_is_wrong(
     spoilt: Callable[..., Path], files: dict[str, bytes | None], trouble: str, note: str
 ):
-    run = Run(spoilt(**files), "x")
+    run = RunFolder(spoilt(**files), "x")
     assert trouble in run.trouble
     assert bool(trouble) == bool(run.trouble)
     assert note in "; ".join(run.notes)
@@ -371,8 +371,8 @@ def test_half_a_run_states_what_is_wrong(
 @pytest.mark.parametrize(
     ("report", "content", "said"),
     [
-        (True, None, "came to none of the times"),
-        (False, None, "still going, or was ended. Reload it later"),
+        (True, None, "reached none of the times"),
+        (False, None, "still going, or was stopped. Reload it later"),
         (False, b"PK\x03\x04", "no state can be read"),
     ],
 )
@@ -380,7 +380,7 @@ def test_a_run_without_states(spoilt: Callable[..., Path], report: bool, content
     folder = spoilt(**({} if report else {"report_json": None}))
     for path in (folder / "states").glob("*.npz"):
         path.unlink() if content is None else path.write_bytes(content)
-    assert said in Run(folder, "x").trouble
+    assert said in RunFolder(folder, "x").trouble
 
 
 def test_a_state_that_is_torn_inside_is_a_message(spoilt: Callable[..., Path]):
@@ -399,7 +399,7 @@ def test_a_state_that_is_torn_inside_is_a_message(spoilt: Callable[..., Path]):
 
 def test_reload_sees_what_was_added(folders: Path, spoilt: Callable[..., Path]):
     folder = spoilt(states__0002_npz=None, states__last_npz=None, report_json=None)
-    run = Run(folder, "x")
+    run = RunFolder(folder, "x")
     assert run.times == pytest.approx([0.0, 1.0])
     shutil.copy(folders / "run" / "states" / "last.npz", folder / "states")
     shutil.copy(folders / "run" / "report.json", folder)
@@ -452,7 +452,7 @@ def test_one_scale_for_all_runs(folders: Path):
     assert now != viewer.limits(DisplayOptions("c"), 0.0)
 
 
-def test_typed_ranges(run: Run):
+def test_typed_ranges(run: RunFolder):
     viewer = Viewer([run.folder])
     assert viewer.limits(DisplayOptions("c", range="typed", low="0.2", high=" 0.5 "), 0.0) == (0.2, 0.5)
 
@@ -467,19 +467,19 @@ def test_typed_ranges(run: Run):
         ("nan", "1", "lowest value"),
     ],
 )
-def test_typed_ranges_that_are_none(run: Run, low: str, high: str, said: str):
+def test_typed_ranges_that_are_none(run: RunFolder, low: str, high: str, said: str):
     viewer = Viewer([run.folder])
     with pytest.raises(em.ParameterError) as caught:
         viewer.limits(DisplayOptions("c", range="typed", low=low, high=high), 0.0)
     assert str(caught.value).startswith(said)
 
 
-def test_a_constant_has_a_scale_around_it(run: Run):
+def test_a_constant_has_a_scale_around_it(run: RunFolder):
     low, high = Viewer([run.folder]).limits(DisplayOptions("E"), 0.0)
     assert (low, high) == pytest.approx((0.095, 0.105), rel=1e-6)
 
 
-def test_signed_fields_are_symmetrical(run: Run):
+def test_signed_fields_are_symmetrical(run: RunFolder):
     low, high = Viewer([run.folder]).limits(DisplayOptions("mu", colours="coolwarm"), 0.0)
     assert -low == high > 0
 
@@ -498,7 +498,7 @@ def test_a_folder_that_does_not_exist(tmp_path: Path):
         Viewer([tmp_path / "none"])
 
 
-def test_numbers_at_the_end_are_those_of_the_report(run: Run):
+def test_numbers_at_the_end_are_those_of_the_report(run: RunFolder):
     """A run that was stopped between two rows of its series has its last numbers in the report."""
     run.series  # noqa: B018
     table = run.results.series
@@ -540,10 +540,10 @@ def test_without_the_extra_there_is_one_sentence():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
-    assert done.stderr.strip() == 'emfem view needs what is not installed here: pip install "emfem[view]"'
+    assert done.stderr.strip() == 'emfem view needs packages that are not installed: pip install "emfem[view]"'
 
 
-def test_a_port_that_is_taken(run: Run):
+def test_a_port_that_is_taken(run: RunFolder):
     import socket
 
     with socket.socket() as taken:
@@ -555,7 +555,7 @@ def test_a_port_that_is_taken(run: Run):
     assert done.stderr.startswith(f"port = {port}, must be one that is free")
 
 
-def test_nothing_but_this_machine(run: Run, monkeypatch: pytest.MonkeyPatch):
+def test_nothing_but_this_machine(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TRAME_ARGS", "--host 0.0.0.0")
     with pytest.raises(em.ParameterError, match=r"host = '0\.0\.0\.0', must be '127\.0\.0\.1'"):
         Page(Viewer([run.folder])).serve(0, browser=False)
@@ -740,7 +740,7 @@ def test_it_opens(tab: Tab):
     """A picture in the first pane, what is wrong in the second, the series and the numbers; the token not in sight."""
     assert (far(tab.pane(), "white") > 0.2).mean() > 0.1
     message = tab.page.locator("#pane_1 .message").inner_text()
-    assert message == "half: no state is saved yet: the run is still going, or was ended. Reload it later"
+    assert message == "half: no state is saved yet: the run is still going, or was stopped. Reload it later"
     assert tab.page.locator("#when").inner_text() == "t = 2"
     assert tab.page.locator("#chart").is_visible()
     assert "c_max" in tab.page.locator("#numbers").inner_text()

@@ -33,7 +33,7 @@ class Table(BaseModel):
 
     maker: ClassVar[Any] = None  # the function that takes the values as arguments
     validate_by_building: ClassVar[bool] = True  # the object costs nothing: its errors are errors of the file
-    tag: ClassVar[str] = ""  # tells it apart where one of several tables may stand
+    tag: ClassVar[str] = ""  # distinguishes it where one of several tables is possible
 
     @model_validator(mode="after")
     def _validate_by_building(self) -> Self:
@@ -234,7 +234,7 @@ def keys_from(maker: Callable[..., Any], **options: Any) -> Callable[[type[Table
 def conditions_of(maker: Callable[..., Any], **others: Key) -> Any:
     """Return the type of the key `on` of a physics: for each boundary a condition in the units of the docstring."""
     units = docstrings.conditions(docstrings.arguments(maker).get("on", docstrings.Argument("")).text)
-    words = {"fixed": "value that is held.", "flux": "let in through the boundary, by its area."}
+    words = {"fixed": "value on the boundary.", "flux": "flux into the domain through the boundary, by its area."}
     keys = {each: Key(Annotated[Any, Unit(units.get(each, ""), in_time=True)], words[each], None) for each in words}
     return dict[str, _table("Condition", ConditionTable, keys | others, ConditionTable.__doc__)]  # type: ignore[misc]
 

@@ -1,4 +1,4 @@
-"""The tables [time], [steady] and [output]: how far a case is marched, and what is written of it."""
+"""The tables [time], [steady] and [output]: time steps and output of a case."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Stop(Table):
     left_out=("models", "until", "watch", "checkpoint", "progress", "petsc_options"),
     keys={"first_step": Key(Time), "fixed_step": Key(Time), "method": Key(str)},
 )
-class MarchTable(Table):
-    """The march of the models in time; see `em.evolve`.
+class TimeTable(Table):
+    """Integration of the models in time; see `em.evolve`.
 
     Attributes:
         until: the time to reach, hit exactly.
         stop: events that end the run, a list of tables.
-        conserved: quantities that must not change but by what is let in; a run that loses any ends with an error.
+        conserved: quantities that must not change but by fluxes in; a run that loses any ends with an error.
     """
 
     until: Time
@@ -59,7 +59,7 @@ class MarchTable(Table):
         return values
 
     def observers(self) -> list[Any]:
-        """Return what stops the run."""
+        """Return the observers that stop the run."""
         return [*(stop.make() for stop in self.stop), *(watch.conserved(name) for name in self.conserved)]
 
 
