@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from emfem.errors import ParameterError, UnknownName, kind
-from emfem.solve.presets import DIRECT, ITERATIVE, Options
+from emfem.solve.presets import DIRECT, KRYLOV, Options
 
 from petsc4py import PETSc
 
@@ -46,7 +46,7 @@ def merge(settings: Options, options: Options | None, solve: str = "") -> dict[s
 
 def _complete(options: Options) -> dict[str, object]:
     """Return options after those of a direct solve, or of an iterative one if they have another preconditioner."""
-    return {**(DIRECT if options.get("pc_type", "lu") in FACTORISATIONS else ITERATIVE), **options}
+    return {**(DIRECT if options.get("pc_type", "lu") in FACTORISATIONS else KRYLOV), **options}
 
 
 def split_fields(options: dict[str, object], names: Sequence[str], known: Sequence[str]) -> dict[str, list[str]]:
@@ -61,7 +61,7 @@ def split_fields(options: dict[str, object], names: Sequence[str], known: Sequen
         known: of all unknowns of the models.
 
     Raises:
-        UnknownName: for a name that is no unknown's, or options of a block that does not exist.
+        UnknownName: for a name that is no unknown's.
         ParameterError: for an unknown in two blocks, or a block with the name of an unknown that is not in it.
     """
     begin, end = "pc_fieldsplit_", "_fields"
@@ -78,10 +78,6 @@ def split_fields(options: dict[str, object], names: Sequence[str], known: Sequen
             raise ParameterError(msg)
         used |= set(members)
         blocks[label] = [name for name in names if name in members]
-    labels = (*known, *blocks)
-    for key in options:
-        if key.startswith("fieldsplit_") and not key.startswith(tuple(f"fieldsplit_{label}_" for label in labels)):
-            raise UnknownName(key, "pc_type fieldsplit, among the blocks of these models,", labels)
     grouped = [name for members in blocks.values() for name in members]
     blocks = {label: members for label, members in blocks.items() if members}
     blocks |= {name: [name] for name in names if name not in grouped}

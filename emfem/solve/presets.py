@@ -10,7 +10,7 @@ Options = Mapping[str, object]
 DIRECT: Options = {"ksp_type": "preonly", "pc_type": "lu"}
 
 # With a preconditioner that is no factorisation: applied once, as DIRECT does, it would solve nothing.
-ITERATIVE: Options = {"ksp_type": "gmres", "ksp_rtol": 1e-8}
+KRYLOV: Options = {"ksp_type": "gmres", "ksp_rtol": 1e-8}
 
 # For large symmetric problems, such as conduction: conjugate gradients with algebraic multigrid. The number of
 # iterations does not grow with the mesh.
