@@ -35,6 +35,8 @@ PLAIN = "-"  # the unit of a number that has none, or of which none is known
 METRE = "m"
 BODY = 3  # lengths in the measure of a body in space
 POWER = re.compile(r"(?<=[A-Za-zµμΩ])(-?\d)")  # m2 is written for m**2
+EXPONENT = re.compile(r"\*\*\s*(?:[+-]?\d{1,3}(?:\.\d+)?|\(\s*[+-]?\d{1,3}(?:[./]\d+)?\s*\))(?![\d.]|\s*\*\*)")
+NUMBERS = re.compile(r"\*\*|[+-]|(?<![\w.])(?!1(?![\w.]))[\d.]")  # and sums, but not 1
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,17 @@ def registry() -> pint.UnitRegistry:
 
 
 def parsed(unit: str) -> pint.Unit:
-    """Return the unit of a text such as "m2", "Ohm" or "-" for none; errors are those of Pint."""
-    return registry().parse_units("" if unit == PLAIN else POWER.sub(r"**\1", unit.replace("Ohm", "ohm")))
+    """Return the unit of a text such as "m2", "Ohm" or "-" for none; errors are those of Pint.
+
+    Raises:
+        ValueError: for other numbers than 1 and exponents: Pint would compute 9**9**9 before it refuses it.
+    """
+    from pint.util import string_preprocessor  # slow to import
+
+    text = "" if unit == PLAIN else POWER.sub(r"**\1", unit.replace("Ohm", "ohm"))
+    if NUMBERS.search(EXPONENT.sub("", string_preprocessor(text))):
+        raise ValueError(unit)
+    return registry().parse_units(text)
 
 
 @cache

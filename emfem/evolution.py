@@ -34,6 +34,7 @@ __dir__ = dir_of(__all__)
 LAST_GOOD = "emfem-last-good.npz"  # where a failed run leaves its state without `checkpoint`
 COUPLINGS: dict[str, Callable[..., Stepper]] = {"monolithic": TimeStepper, "staggered": Staggered}
 ROUNDING = 4 * np.finfo(float).eps  # the smallest that brentq takes
+SHORTEST = 1e-300  # step, as a part of the time to cover: their number is a float
 SAME = 1e-12  # relative: a time of an observer that is so near to the end is the end
 PLAIN = 5.0  # seconds between lines where there is no terminal
 
@@ -129,7 +130,7 @@ def evolve(
     number("atol", atol, above=0.0)
     for name, value in (("first_step", first_step), ("fixed_step", fixed_step)):
         if value is not None:
-            number(name, value, above=0.0)
+            number(name, value, above=SHORTEST * (until - models[0].t))
     if isinstance(method, str):
         method = METHODS[choice("method", method, METHODS)]
     kind("method", method, Method, f"one of {', '.join(METHODS)}, or em.solve.Method(...)")

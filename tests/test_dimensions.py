@@ -9,13 +9,14 @@ multiplied by the factor of the unit that the model claims for it, as Pint takes
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import emfem as em
-from emfem.dimensions import PLAIN, SI, Meaning, product
+from emfem.dimensions import PLAIN, SI, Meaning, parsed, product
 from emfem.units import MPa, nm, um
 
 import numpy as np
@@ -48,6 +49,29 @@ def same(value: Any, unit: str) -> Any:
 def other(value: Any, unit: str) -> Any:
     """The same in the other units."""
     return np.asarray(value) * factor(unit) if np.ndim(value) else value * factor(unit)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9**9**9**9", "m**9**9**9**9", "m**(9**9**9**9)", "m⁹⁹⁹⁹", "2**99999999999", "(((1+1)**999)**999)**999**999"],
+)
+def test_numbers_in_units_are_refused_before_they_are_computed(text: str):
+    """Each would take for ever, or all memory."""
+    with pytest.raises(ValueError, match=re.escape(text)):
+        parsed(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("MPa m**0.5", "MPa * m**0.5"),
+        ("MPa m^(1/2)", "MPa * m**0.5"),
+        ("(m/s)**2", "m**2/s**2"),
+        ("1/(m2·s⁻²)", "s**2/m**2"),
+    ],
+)
+def test_powers_of_units(text: str, expected: str):
+    assert f"{parsed(text)}" == f"{UNITS.parse_units(expected)}"
 
 
 # ---- domains ----------------------------------------------------------------------------------------------------

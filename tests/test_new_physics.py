@@ -266,6 +266,21 @@ def test_workers_of_a_sweep_load_the_file(case: Case, tmp_path: Path, monkeypatc
     assert report_of(tmp_path)["status"] == "ok"
 
 
+def test_workers_of_a_sweep_import_a_package_by_its_name(
+    no_physics: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Its file alone cannot be run: it imports its neighbours."""
+    package = tmp_path / "package_of_mine"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "trapping.py").write_text(FILE.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    em.studies.load("package_of_mine.trapping")
+    assert registry.sources({"trapping"}) == ["package_of_mine.trapping"]
+    for name in [name for name in sys.modules if name.startswith("package_of_mine")]:
+        del sys.modules[name]
+
+
 def test_a_physics_that_workers_cannot_load_is_refused(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(registry.own()[0].model, "__module__", "__main__")
     with pytest.raises(em.ParameterError, match="physics 'trapping', must be in a file of its own"):
@@ -284,11 +299,23 @@ def test_a_physics_that_workers_cannot_load_is_refused(case: Case, tmp_path: Pat
         ("studies.Physics('x', lambda domain, values: 0)", "argument 'values', must have another name"),
         ("studies.register(studies.Physics('heat', lambda domain: 0))", "a physics of emfem.heat.equations has it"),
         ("studies.register('heat')", "physics = 'heat', must be em.studies.Physics(...)"),
+        ("studies.Physics('_x', lambda domain: 0)", "name = '_x', must be a word for a table"),
+        ("studies.Physics('x', partial(lambda domain, a: 0, a=1))", "must be a function whose first"),
+        ("studies.Physics('x', lambda domain: 0, template=3)", "template = 3, must be a text in TOML"),
+        ("studies.Physics('x', lambda domain: 0, left_out=['a'])", "'a'; the model function of 'x' has domain"),
+        ("studies.Physics('x', lambda domain: 0, in_time=['a'])", "'a'; the model function of 'x' has domain"),
+        (
+            "studies.Physics('x', lambda domain: 0, couplings={'warm': studies.Coupling('heat', 'a', 'T')})",
+            "'a'; the model function of 'x' has domain",
+        ),
+        ("studies.register(studies.Physics('x', lambda domain, a: 0))", "argument 'a' of x, must have a unit"),
+        ("studies.register(studies.Physics('x', lambda domain: 0)); 1 / 0", "ZeroDivisionError: division by zero"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
     ],
 )
 def test_a_file_that_registers_nothing_right_is_refused(no_physics: None, text: str, message: str, tmp_path: Path):
     file = tmp_path / "wrong.py"
-    file.write_text(f"from emfem import studies\n{text}\n", encoding="utf-8")
+    file.write_text(f"from functools import partial\nfrom emfem import studies\n{text}\n", encoding="utf-8")
     for _ in range(2):  # it stays wrong
         with pytest.raises(em.ParameterError) as caught:
             em.studies.load(file)

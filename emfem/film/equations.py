@@ -65,8 +65,8 @@ def model(
         field: drift force F: a vector of dim numbers, a UFL vector, or a function of t that returns dim numbers; None
             is no drift [-].
         initial: `noise(...)` about the mean, a function of x with shape (3, n) that gives c, or a Function [-].
-        on: conditions on named boundaries: `fixed(c)` holds a composition, `flux(J)` lets solute in. The equation for
-            mu imposes n . grad c = 0 weakly on every edge, one that holds a composition too.
+        on: conditions on named boundaries: `fixed(c)` holds a composition [-], `flux(J)` lets solute in [-]. The
+            equation for mu imposes n . grad c = 0 weakly on every edge, one that holds a composition too.
         free_energy: f(c) in UFL instead of the alloy's; mu follows from it.
         mobility: M(c) in UFL instead of c (1 - c). With both replaced, c may have any range.
         degree: polynomial degree of both unknowns [-].

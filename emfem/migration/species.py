@@ -68,7 +68,8 @@ def model(
         drift: v: a vector of dim numbers (in one dimension a number), UFL, such as one of another model's fields, or a
             function of time that returns numbers; None is no drift [m/s].
         initial: c at the start, at least 0: a number, a function of x with shape (3, n), or a Function.
-        on: conditions on named boundaries: `fixed(c)` holds a concentration, `flux(h)` lets a flux in.
+        on: conditions on named boundaries: `fixed(c)` holds a concentration [-], `flux(h)` lets a flux in [-],
+            both in the unit of c.
         source: a function of c that returns g in UFL, such as `sinks(...)`.
         grain_boundaries: `fast_path(...)` makes the boundaries between regions fast paths, with the concentration of
             the grains or, in exchange with them, one of their own; the amount counts that too.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from emfem.errors import count, kind
+from emfem.solve.options import check_options
 from emfem.solve.presets import Options
 
 
@@ -38,7 +38,7 @@ class Method:
     def __post_init__(self) -> None:
         """Check every value."""
         kind("ts_type", self.ts_type, str, 'the name of a TS type of PETSc, such as "rosw"')
-        kind("options", self.options, Mapping, 'a mapping such as {"ts_rosw_type": "ra34pw2"}')
+        check_options("options", self.options)
         count("order", self.order, at_least=1)
         count("reuse", self.reuse, at_least=0)
 

@@ -66,7 +66,13 @@ def newton(
     """
     snes = PETSc.SNES().create(problem.comm)
     snes.setFunction(lambda _, x, f: problem.residual(t, x, None, f), problem.x.duplicate())
-    snes.setJacobian(lambda _, x, __, p: problem.jacobian(t, x, 0.0, p, symmetric=True), *problem.matrices)
+
+    def jacobian(_: PETSc.SNES, x: PETSc.Vec, operator: PETSc.Mat, matrix: PETSc.Mat) -> None:
+        if operator != matrix:  # one without entries, of snes_mf_operator
+            operator.assemble()
+        problem.jacobian(t, x, 0.0, matrix, symmetric=True)
+
+    snes.setJacobian(jacobian, *problem.matrices)
     settings: Options = {
         "snes_type": "newtonls",
         "snes_linesearch_type": "bt",

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from emfem.errors import ParameterError, UnknownName
-from emfem.solve.presets import DIRECT, Options
+from emfem.errors import ParameterError, UnknownName, kind
+from emfem.solve.presets import DIRECT, KRYLOV, Options
 
 from petsc4py import PETSc
 
 PREFIX = "emfem_"
+FACTORISATIONS = ("lu", "cholesky")  # preconditioners that solve
 SOLVES = ("algebraic_", "followers_")  # beginnings of options that are for one kind of solve only
+
+
+def check_options(name: str, options: object) -> None:
+    """Check that options are a mapping whose keys are texts without a dash: PETSc would never read others.
+
+    Raises:
+        ParameterError: if they are not.
+    """
+    example = 'a mapping such as {"ksp_type": "cg"}'
+    kind(name, options, Mapping, example)
+    if not all(isinstance(key, str) and key[:1].isalpha() for key in options):  # type: ignore[attr-defined]
+        msg = f"{name} = {options!r}, must be {example}, names without a dash"
+        raise ParameterError(msg)
 
 
 def merge(settings: Options, options: Options | None, solve: str = "") -> dict[str, object]:
     """Return a direct solve, `settings` and the user's options, later ones first; those for `solve` come last.
+
+    With another preconditioner than a factorisation the solve is iterative, by GMRES if the options have no `ksp_type`.
 
     Args:
         settings: of emfem.
@@ -25,7 +41,12 @@ def merge(settings: Options, options: Options | None, solve: str = "") -> dict[s
     user = dict(options or {})
     of_solves = {key for key in user if str(key).startswith(SOLVES)}
     own = {key.removeprefix(solve): user[key] for key in of_solves if solve and key.startswith(solve)}
-    return {**DIRECT, **settings, **{key: value for key, value in user.items() if key not in of_solves}, **own}
+    return _complete({**settings, **{key: value for key, value in user.items() if key not in of_solves}, **own})
+
+
+def _complete(options: Options) -> dict[str, object]:
+    """Return options after those of a direct solve, or of an iterative one if they have another preconditioner."""
+    return {**(DIRECT if options.get("pc_type", "lu") in FACTORISATIONS else KRYLOV), **options}
 
 
 def split_fields(options: dict[str, object], names: Sequence[str], known: Sequence[str]) -> dict[str, list[str]]:
@@ -41,22 +62,32 @@ def split_fields(options: dict[str, object], names: Sequence[str], known: Sequen
 
     Raises:
         UnknownName: for a name that is no unknown's.
+        ParameterError: for an unknown in two blocks, or a block with the name of an unknown that is not in it.
     """
     begin, end = "pc_fieldsplit_", "_fields"
-    blocks = {}
+    blocks: dict[str, list[str]] = {}
+    used: set[str] = set()
     for key in [key for key in options if key.startswith(begin) and key.endswith(end)]:
+        label = key.removeprefix(begin).removesuffix(end)
         members = [name.strip() for name in str(options.pop(key)).split(",")]
         for name in members:
             if name not in known:
                 raise UnknownName(name, f"{key}, among the unknowns of these models,", known)
-        blocks[key.removeprefix(begin).removesuffix(end)] = [name for name in names if name in members]
+        if used & set(members) or (label in known and label not in members):
+            msg = f"{key} = {', '.join(members)!r}, must have unknowns of no other block"
+            raise ParameterError(msg)
+        used |= set(members)
+        blocks[label] = [name for name in names if name in members]
     grouped = [name for members in blocks.values() for name in members]
     blocks = {label: members for label, members in blocks.items() if members}
     blocks |= {name: [name] for name in names if name not in grouped}
     for label in blocks:
         own = f"fieldsplit_{label}_"
-        of_block = dict(DIRECT) | {key.removeprefix(own): options[key] for key in options if key.startswith(own)}
-        options |= of_block if len(blocks) == 1 else {f"{own}{key}": value for key, value in of_block.items()}
+        of_block = {key.removeprefix(own): options[key] for key in options if key.startswith(own)}
+        if len(blocks) == 1:
+            options |= _complete({"pc_type": "lu"} | of_block)
+        else:
+            options |= {f"{own}{key}": value for key, value in (dict(DIRECT) | of_block).items()}
     return blocks
 
 
@@ -65,7 +96,7 @@ def prefer_mumps(options: dict[str, object]) -> None:
     if PETSc.Sys.hasExternalPackage("mumps"):
         for key in [key for key in options if key == "pc_type" or key.startswith("fieldsplit_")]:
             nested = "_sub_" in key or "_mg_" in key
-            if key.endswith("pc_type") and not nested and options[key] in ("lu", "cholesky"):
+            if key.endswith("pc_type") and not nested and options[key] in FACTORISATIONS:
                 options.setdefault(f"{key.removesuffix('type')}factor_mat_solver_type", "mumps")
 
 
@@ -106,7 +137,7 @@ def attempt(action: Callable[[], None]) -> str | None:
     return None
 
 
-def reason(code: int, kind: type) -> str:
+def reason(code: int, reasons: type) -> str:
     """Return PETSc's name for a convergence reason."""
-    names = {v: k for k, v in vars(kind).items() if isinstance(v, int) and not k.startswith("_")}
+    names = {v: k for k, v in vars(reasons).items() if isinstance(v, int) and not k.startswith("_")}
     return names.get(code, str(code))

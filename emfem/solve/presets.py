@@ -9,6 +9,9 @@ Options = Mapping[str, object]
 # A sparse factorisation, the default; `Problem.prepare` takes MUMPS for it where PETSc has it.
 DIRECT: Options = {"ksp_type": "preonly", "pc_type": "lu"}
 
+# With a preconditioner that is no factorisation: applied once, as DIRECT does, it would solve nothing.
+KRYLOV: Options = {"ksp_type": "gmres", "ksp_rtol": 1e-8}
+
 # For large symmetric problems, such as conduction: conjugate gradients with algebraic multigrid. The number of
 # iterations does not grow with the mesh.
 MULTIGRID: Options = {

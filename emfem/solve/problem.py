@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from emfem.errors import ParameterError, kind
+from emfem.errors import ParameterError
 from emfem.model import DirichletCondition, Model, Unknown
-from emfem.solve.options import PREFIX, merge, prefer_mumps, set_options, split_fields
+from emfem.solve.options import PREFIX, check_options, merge, prefer_mumps, set_options, split_fields
 from emfem.solve.presets import Options
 
 import dolfinx.fem.petsc as fem_petsc
@@ -121,7 +121,7 @@ class Problem:
             UnknownName: if a block is to be made of an unknown that does not exist.
         """
         if options is not None:
-            kind("petsc_options", options, Mapping, 'a mapping such as {"ksp_type": "cg"}')
+            check_options("petsc_options", options)
         chosen = merge(settings, options, solve)
         solver.setOptionsPrefix(PREFIX)
         if chosen["pc_type"] == "fieldsplit":

@@ -236,9 +236,11 @@ class TimeStepper:
         self.problem.residual(self._clock(t), x, rates, f)
 
     def _jacobian(
-        self, _: PETSc.TS, t: float, x: PETSc.Vec, __: PETSc.Vec, shift: float, ___: PETSc.Mat, matrix: PETSc.Mat
+        self, _: PETSc.TS, t: float, x: PETSc.Vec, __: PETSc.Vec, shift: float, operator: PETSc.Mat, matrix: PETSc.Mat
     ) -> None:
         """Assemble, unless the present factorisation still serves: then leaving the matrix alone keeps it."""
+        if operator != matrix:  # one without entries, of snes_mf_operator
+            operator.assemble()
         if self._age < self._method.reuse and math.isclose(shift, self._factored, rel_tol=1e-9):
             return
         self.problem.jacobian(self._clock(t), x, shift, matrix)

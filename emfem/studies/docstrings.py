@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from emfem.dimensions import parsed
+from emfem.errors import ParameterError
 
 UNIT = re.compile(r"\s*\[([^\[\]]+)\](?=[.;,]|$)")  # where a clause ends
 CONDITION = re.compile(r"`(?:\w+\.)*(\w+)\([^`]*\)`[^`\[\]]* \[([^\[\]]+)\]")  # "`fixed(T)` on the surface [K]"
@@ -19,12 +20,12 @@ class Argument(NamedTuple):
 
     Attributes:
         text: its description, without the unit.
-        unit: one that Pint knows, "" for a plain number.
+        unit: one that Pint knows, "" for a plain number, "[-]"; None if there is none.
         scaled: whether it is in the unit of a dimensionless film, "[m or -]".
     """
 
     text: str
-    unit: str = ""
+    unit: str | None = None
     scaled: bool = False
 
 
@@ -46,7 +47,7 @@ def arguments(maker: Callable[..., Any]) -> dict[str, Argument]:
 
 def conditions(text: str) -> dict[str, str]:
     """Return the units of the conditions that a description names, as "`fixed(T)` [K], `flux(q)` [W/m2]" does."""
-    return {name: _unit(unit) for name, unit in CONDITION.findall(text)}
+    return {name: _unit(unit) or "" for name, unit in CONDITION.findall(text)}
 
 
 def summary(maker: Callable[..., Any]) -> str:
@@ -64,11 +65,18 @@ def _argument(text: str) -> Argument:
     return Argument(text[: match.start()] + text[match.end() :], _unit(unit), scaled=other == "-")
 
 
-def _unit(text: str) -> str:
-    """Return a unit as `Unit` takes it; "" for words that are none."""
+def _unit(text: str) -> str | None:
+    """Return a unit as `Unit` takes it; None for a list, which is no unit.
+
+    Raises:
+        ParameterError: for one that does not exist, so that no slip makes a plain number of it.
+    """
     unit = text.partition(";")[0].strip()
+    if "," in unit:
+        return None
     try:
         parsed(unit)
-    except Exception:  # Pint passes on errors of its tokenizer, parser and registry
-        return ""
+    except Exception as error:  # Pint passes on errors of its tokenizer, parser and registry
+        msg = f"[{unit}] in a docstring, must be a unit that exists, or [-] for a plain number"
+        raise ParameterError(msg) from error
     return "" if unit == "-" else unit

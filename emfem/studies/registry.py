@@ -33,9 +33,10 @@ def register(physics: Physics) -> Physics:
     """Make a physics known to cases, `emfem` and `emfem verify`; again, if its file is loaded anew.
 
     Raises:
-        ParameterError: if another physics has its name.
+        ParameterError: if another physics has its name, or no table of a case can be made of it.
     """
     kind("physics", physics, Physics, "em.studies.Physics(...)")
+    _ = physics.table  # its errors are those of the file, not of the first case
     former = next((each for each in (*PHYSICS, *_registered.values()) if each.name == physics.name), None)
     if former is not None and _origin(former) != _origin(physics):
         msg = f"name = {physics.name!r}, must be another: a physics of {former.model.__module__} has it"
@@ -78,15 +79,19 @@ def load(source: os.PathLike[str] | str) -> None:
     name = str(Path(source).resolve()) if str(source).endswith(".py") else str(source)
     if name in _loaded:
         return
+    before, loaded = dict(_registered), set(_loaded)
     _loaded.add(name)
-    before = dict(_registered)
     try:
         module = _run(Path(name)) if name.endswith(".py") else importlib.import_module(name)
         if _registered == before and module.__name__ not in {each.model.__module__ for each in before.values()}:
             msg = "it registers none, em.studies.register(em.studies.Physics(...))"
             raise ParameterError(msg)
-    except Exception as error:
-        _loaded.discard(name)
+    except BaseException as error:
+        _loaded.intersection_update(loaded)
+        _registered.clear()
+        _registered.update(before)
+        if isinstance(error, KeyboardInterrupt):
+            raise
         reason = str(error) if isinstance(error, ParameterError) else f"{type(error).__name__}: {error}"
         msg = f"physics = {str(source)!r}, must be a file or module that registers a physics: {reason}"
         raise ParameterError(msg) from error
@@ -109,7 +114,7 @@ def _run(path: Path) -> ModuleType:
 
 
 def sources(names: set[str]) -> list[str]:
-    """Return the files of physics, for processes that must load them.
+    """Return the files or modules of physics, for processes that must load them.
 
     Raises:
         ParameterError: for one that is in no file, or in the script that runs.
@@ -120,5 +125,6 @@ def sources(names: set[str]) -> list[str]:
             if physics.source is None or physics.model.__module__ == "__main__":
                 msg = f"physics {physics.name!r}, must be in a file of its own: other processes have to load it"
                 raise ParameterError(msg)
-            files.append(str(physics.source))
+            module = physics.model.__module__
+            files.append(module if module in _loaded else str(physics.source))  # a package's file needs its package
     return files

@@ -132,6 +132,8 @@ def _converted(text: str, unit: str) -> float:
     match = QUANTITY.fullmatch(text)
     if match is None:
         refuse(f", must be {_kind(unit)}, such as {example(unit)}")
+    if match[3] and not float(match[3]):
+        refuse(", must not be divided by 0")
     if not match[2]:
         return float(match[1]) / float(match[3] or 1.0)
     try:

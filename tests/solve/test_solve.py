@@ -280,6 +280,61 @@ def test_options_with_names_of_models_reach_their_blocks(decay: Decay):
     assert [block.getPC().getType() for block in blocks] == ["lu", "jacobi"]
 
 
+@pytest.mark.parametrize("preconditioner", ["ilu", "jacobi", "none"])
+def test_a_preconditioner_that_is_no_factorisation_is_one_of_an_iterative_solve(preconditioner: str):
+    """Applied once it would solve nothing, and a Rosenbrock method does not notice: 1 to 5 % wrong."""
+    line = em.mesh.interval(1.0, cells=20)
+    runs = []
+    for options in ({}, {"pc_type": preconditioner}, {"pc_type": "fieldsplit", "fieldsplit_c_pc_type": preconditioner}):
+        model = em.migration.model(line, diffusivity=1.0, drift=[3.0], initial=1.0)
+        em.evolve(model, 0.1, petsc_options=options, progress=False)
+        runs.append(model["c"].x.array.copy())
+    assert runs[1] == pytest.approx(runs[0], rel=1e-6)
+    assert runs[2] == pytest.approx(runs[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_product_with_the_jacobian_may_be_matrix_free(decay: Decay, method: str):
+    direct, free = decay(), decay()
+    em.evolve(direct, 1.0, method=method, progress=False)
+    options = {"snes_mf_operator": None, "ksp_type": "gmres", "ksp_rtol": 1e-10}
+    em.evolve(free, 1.0, method=method, petsc_options=options, progress=False)
+    assert free["u"].x.array == pytest.approx(direct["u"].x.array, rel=1e-5)
+    assert em.solve_steady(free, petsc_options=options).residual < 1e-9
+
+
+@pytest.mark.parametrize("options", [{"-ksp_type": "gmres"}, {"": "gmres"}, {3: 1}, "-ksp_type gmres"])
+def test_options_that_petsc_would_never_read_are_refused(decay: Decay, options: Any):
+    with pytest.raises(ParameterError, match=r"^petsc_options = .*, must be a mapping such as"):
+        em.evolve(decay(), 1.0, petsc_options=options, progress=False)
+    with pytest.raises(ParameterError, match=r"^options = .*, must be a mapping such as"):
+        Method("bdf", order=2, options=options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"fieldsplit_three.u_pc_type": "ilu"},
+            "'fieldsplit_three.u_pc_type'; pc_type fieldsplit, among the blocks of",
+        ),
+        (
+            {"pc_fieldsplit_a_fields": "one.u", "pc_fieldsplit_b_fields": "two.u, one.u"},
+            "pc_fieldsplit_b_fields = 'two",
+        ),
+        ({"pc_fieldsplit_two.u_fields": "one.u"}, "pc_fieldsplit_two.u_fields = 'one.u', must have unknowns of no"),
+    ],
+)
+def test_blocks_that_do_not_exist_or_overlap_are_refused(decay: Decay, options: dict[str, str], message: str):
+    with pytest.raises(ParameterError, match=f"^{message}"):
+        TimeStepper((decay(name="one"), decay(name="two")), 1.0, options={"pc_type": "fieldsplit", **options})
+
+
+def test_a_first_step_that_no_number_counts_is_refused(decay: Decay):
+    with pytest.raises(ParameterError, match=r"^first_step = 1e-300, must be greater than 1e-288"):
+        em.evolve(decay(), 1e12, first_step=1e-300, progress=False)
+
+
 def test_a_block_of_an_unknown_that_does_not_exist_is_refused(decay: Decay):
     options = {"pc_type": "fieldsplit", "pc_fieldsplit_all_fields": "u, w"}
     with pytest.raises(UnknownName, match="'w'; pc_fieldsplit_all_fields, among the unknowns of these models, has u"):

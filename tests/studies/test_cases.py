@@ -221,6 +221,13 @@ def test_an_ambiguous_key_is_refused():
             "case.toml:12: film.field.angle = '45 degg', must have a unit that exists: there is no 'degg'; did",
         ),
         ('"45 deg"', '"deg"', "case.toml:12: film.field.angle = 'deg', must be an angle, such as '45 deg'"),
+        ('"45 deg"', '"1/0"', "case.toml:12: film.field.angle = '1/0', must not be divided by 0"),
+        ('"45 deg"', '"1 deg/0.0"', "case.toml:12: film.field.angle = '1 deg/0.0', must not be divided by 0"),
+        (
+            '"45 deg"',
+            '"1 (deg**9)**9**9**9"',
+            "case.toml:12: film.field.angle = '1 (deg**9)**9**9**9', must have a unit that exists",
+        ),
         ("angle", "angel", "case.toml:12: [film.field] there is no key 'angel'; did you mean 'angle'?"),
         ("mean = 0.3", "mean = true", "case.toml:8: film.mean = True, must be a plain number"),
         ("mean = 0.3", 'degree = "2"', "case.toml:8: film.degree = '2', must be a whole number"),

@@ -24,6 +24,8 @@ SIMPLE: Mapping[str, Any] = {
     "Sequence[int]": tuple[Whole, ...],
     "Sequence[str]": tuple[str, ...],
 }
+DEFAULTS = (int, float, str, list, tuple, type(None), type(...))  # of keys; `...` for none
+NUMBERS = {"float", "OfTime", "ArrayLike", "Sequence[float]"}  # annotations that are plain numbers without a unit
 
 
 class Table(BaseModel):
@@ -167,7 +169,8 @@ def keys_of(
     """Return the keys that stand for the arguments of a function.
 
     The type of a key follows from the annotation, its unit from the `[unit]` in the docstring, its meaning from the
-    words there. A number without a unit there is a plain one; `[m or -]` is a length of the domain.
+    words there. A number without a unit there is a plain one; `[m or -]` is a length of the domain. Other annotations
+    without a unit, not even `[-]`, have no type: the table must give one.
 
     Args:
         maker: takes the values; or a class of constants.
@@ -185,14 +188,16 @@ def keys_of(
 
 
 def _type_of(annotation: Any, text: docstrings.Argument, in_time: bool) -> Any:
-    """Return the type of a key for an argument, from its annotation and the unit in its docstring."""
+    """Return the type of a key for an argument, from its annotation and the unit in its docstring; None for neither."""
     written = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     parts = [part for part in written.split(" | ") if part != "None"]
     if len(parts) == 1 and parts[0] in SIMPLE:
         return SIMPLE[parts[0]]
+    if text.unit is None and not NUMBERS.issuperset(parts):
+        return None
     one = parts in (["float"], ["OfTime"])
     follows = in_time or "OfTime" in parts
-    unit = Unit(text.unit, scaled=text.scaled, in_time=follows, lists=not one, turn=one and text.unit == "rad")
+    unit = Unit(text.unit or "", scaled=text.scaled, in_time=follows, lists=not one, turn=one and text.unit == "rad")
     return Annotated[float if parts == ["float"] and not follows else Any, unit]
 
 
@@ -232,14 +237,37 @@ def keys_from(maker: Callable[..., Any], **options: Any) -> Callable[[type[Table
 
 
 def conditions_of(maker: Callable[..., Any], **others: Key) -> Any:
-    """Return the type of the key `on` of a physics: for each boundary a condition in the units of the docstring."""
+    """Return the type of the key `on` of a physics: for each boundary a condition in the units of the docstring.
+
+    Raises:
+        ParameterError: if that has none for one of them.
+    """
     units = docstrings.conditions(docstrings.arguments(maker).get("on", docstrings.Argument("")).text)
     words = {"fixed": "value on the boundary.", "flux": "flux into the domain through the boundary, by its area."}
-    keys = {each: Key(Annotated[Any, Unit(units.get(each, ""), in_time=True)], words[each], None) for each in words}
+    if not words.keys() <= units.keys():
+        msg = "on lacks units in its docstring, must have them: `fixed(c)` [1/m3], `flux(g)` [1/(m2 s)], or [-]"
+        raise ParameterError(msg)
+    keys = {each: Key(Annotated[Any, Unit(units[each], in_time=True)], words[each], None) for each in words}
     return dict[str, _table("Condition", ConditionTable, keys | others, ConditionTable.__doc__)]  # type: ignore[misc]
 
 
 def _table(name: str, base: type[Table], keys: Mapping[str, Key], document: str | None) -> Any:
+    """Return a table with these keys.
+
+    Raises:
+        ParameterError: for a key without a type, or with a default that no file can have.
+    """
+    for each, key in keys.items():
+        if not isinstance(key.default, DEFAULTS):
+            msg = f"default of argument {each!r} of {name} = {key.default!r}, must be one that TOML has, or None"
+            raise ParameterError(msg)
+    untyped = [each for each, key in keys.items() if key.type is None]
+    if untyped:
+        msg = (
+            f"argument {untyped[0]!r} of {name}, must have a unit in its docstring, [-] for plain numbers, a type in "
+            "`keys`, or be left out"
+        )
+        raise ParameterError(msg)
     fields: Any = {
         each: (key.type | None if key.default is None else key.type, Field(key.default, description=key.words))
         for each, key in keys.items()

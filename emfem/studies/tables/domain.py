@@ -74,7 +74,7 @@ def _shape_table(name: str, maker: Callable[..., mesh.Domain]) -> Any:
         annotation = str(inspect.signature(maker).parameters[key].annotation)
         if f"{name}.{key}" in NUMBERS:
             type_ = Annotated[Any, Unit("")]
-        elif key not in texts or texts[key].unit in ("", "m"):
+        elif key not in texts or texts[key].unit in (None, "", "m"):
             type_ = TYPES.get(annotation, Any)
         keys[key] = Key(type_, words, default)
     if maker is mesh.read:

@@ -67,7 +67,9 @@ MIGRATION = Physics(
     left_out=("source", "grain_boundaries"),
     arguments=_diffusivity,
     keys={
-        "initial": "concentration at the start, at least 0, in a unit of your choice.",
+        "initial": Key(
+            Annotated[Any, Unit("", lists=True)], "concentration at the start, at least 0, in a unit of your choice."
+        ),
         "diffusivity": Key(
             None,
             "a number, a tensor as a list of rows, or a table of either by region; the material's when left out.",

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from emfem.errors import ParameterError
+from emfem.errors import ParameterError, UnknownName, kind
 from emfem.model import Model
 from emfem.studies.tables.base import Arguments, BuildContext, Key, Table, conditions_of, table_of
 from emfem.studies.units import Yes
@@ -75,14 +75,19 @@ class Physics:
 
         Raises:
             ParameterError: for a name that is no word or one of the tables of every case, or no function of a domain.
+            UnknownName: for an argument left out, in time or coupled that the function does not have.
         """
-        taken = self.name in (*RESERVED, *TAKEN) or hasattr(Table, str(self.name))
+        taken = self.name in (*RESERVED, *TAKEN) or hasattr(Table, str(self.name)) or str(self.name).startswith("_")
         if not isinstance(self.name, str) or not self.name.isidentifier() or taken:
             msg = f"name = {self.name!r}, must be a word for a table, other than {', '.join(RESERVED)}"
             raise ParameterError(msg)
-        if not callable(self.model) or next(iter(inspect.signature(self.model).parameters), "") != "domain":
+        if not hasattr(self.model, "__qualname__") or next(iter(self.parameters), "") != "domain":
             msg = f"model = {self.model!r}, must be a function whose first argument is domain"
             raise ParameterError(msg)
+        kind("template", self.template, str, "a text in TOML")
+        for name in (*self.left_out, *self.in_time, *(each.argument for each in self.couplings.values())):
+            if name not in self.parameters:
+                raise UnknownName(name, f"the model function of {self.name!r}", self.parameters)
         for key in (*self.parameters, *self.keys):
             if hasattr(Table, key) and key not in self.left_out:
                 msg = f"argument {key!r}, must have another name: tables of a case have one like it"
