@@ -350,6 +350,9 @@ class Recorder(Observer):
 
     def begin(self) -> None:
         """Write mesh, table of contents, and the first report."""
+        self._outer = sys.exception()  # the run may be in an `except` of the user
+        if self.models[0].mesh.comm.rank == 0 and report_of(self.folder).get("hash"):
+            (self.folder / "case.toml").unlink(missing_ok=True)  # of another run: of `emfem run`
         clear(self.folder)
         self._began, self._count = time.perf_counter(), 0
         self._writer, self._series.models = StateWriter(self.folder, self.models), self.models
@@ -368,6 +371,7 @@ class Recorder(Observer):
         if self._writer is None:
             return
         error, comm = sys.exception(), self.models[0].mesh.comm
+        error = None if error is self._outer else error
         report: dict[str, Any] = {"status": "failed" if error else "ok", "error": str(error or "")}
         report |= {"wall": time.perf_counter() - self._began, "versions": versions(), "ranks": comm.size}
         if error is None:
