@@ -74,18 +74,28 @@ class Results:
         """Report of the run: status, versions, wall time, steps, quantities and pattern at the end.
 
         Raises:
-            ParameterError: if there is none.
+            ParameterError: if there is none, or half of one.
         """
-        return json.loads(self._file(REPORT).read_text(encoding="utf-8"))
+        path = self._file(REPORT)
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            msg = f"{path} cannot be read: {error}"
+            raise ParameterError(msg) from None
 
     @cached_property
     def series(self) -> pd.DataFrame:
         """Quantities against time, a column each and "t"; in `.attrs` their "units", and why the run "stopped".
 
         Raises:
-            ParameterError: if there are none.
+            ParameterError: if there are none, or not even their names.
         """
-        table = pd.read_csv(self._file("series.csv"))
+        path = self._file("series.csv")
+        try:
+            table = pd.read_csv(path)
+        except ValueError as error:
+            msg = f"{path} cannot be read: {error}"
+            raise ParameterError(msg) from None
         split = {column: NAMED.fullmatch(column) for column in table.columns}
         table = table.rename(columns={column: parts[1] for column, parts in split.items() if parts})
         table.attrs["units"] = {parts[1]: parts[2] for parts in split.values() if parts}

@@ -175,6 +175,10 @@ def contents(folder: os.PathLike[str] | str) -> dict[str, Any]:
             f"{path} has format {version_of_format}, must be at most {FORMAT}: take emfem {table.get('emfem')} or newer"
         )
         raise ParameterError(msg)
+    missing = {"domain", "spaces", "models"} - table.keys()
+    if missing:
+        msg = f"{path} cannot be read: it has no {', '.join(sorted(missing))}"
+        raise ParameterError(msg)
     return table
 
 

@@ -194,6 +194,7 @@ def test_the_last_state_of_a_run_that_fails_has_all_fields(
         ("mesh.npz", None, r"mesh\.npz cannot be read: No such file or directory$"),
         ("mesh.npz", b"PK\x03\x04", r"mesh\.npz cannot be read: File is not a zip file$"),
         ("fields.json", b"{", r"fields\.json cannot be read: "),
+        ("fields.json", b'{"format": 1}', r"fields\.json cannot be read: it has no domain, models, spaces$"),
         ("fields.json", None, r"must be that of a run: it has no fields\.json$"),
         (
             "fields.json",
@@ -207,6 +208,13 @@ def test_what_is_missing_damaged_or_newer_is_one_sentence(copied: Path, name: st
     (copied / name).unlink() if content is None else (copied / name).write_bytes(content)
     with pytest.raises(em.ParameterError, match=said):
         em.results.open(copied).models()
+
+
+@pytest.mark.parametrize("name", ["report.json", "series.csv"])
+def test_half_a_table_is_one_sentence(copied: Path, name: str):
+    (copied / name).write_bytes(b"" if name == "series.csv" else b'{"status": "o')
+    with pytest.raises(em.ParameterError, match=rf"{name} cannot be read: "):
+        getattr(em.results.open(copied), name.split(".")[0])
 
 
 def test_damaged_values_are_not_taken(copied: Path):
@@ -398,8 +406,8 @@ def test_a_second_run_replaces_the_first(tmp_path: Path):
 
 def test_a_run_inside_an_except_clause_is_no_failure(tmp_path: Path):
     try:
-        _ = {}["missing"]
-    except KeyError:
+        float("missing")
+    except ValueError:
         recorded(tmp_path)
     report = em.results.open(tmp_path).report
     assert (report["status"], report["error"]) == ("ok", "")
