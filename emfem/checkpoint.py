@@ -13,6 +13,7 @@ from emfem.mesh import bounds
 from emfem.model import Model, Unknown
 from emfem.public import dir_of
 
+import dolfinx
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
@@ -101,16 +102,16 @@ def _matched(stored: Arrays, key: str, model: Model, unknown: Unknown) -> Values
     Raises:
         ParameterError: if the stored nodes are not those of the unknown.
     """
-    places, values, here = stored[f"{key}/x"], stored[key], _places(model, unknown)
+    places, values, dim = stored[f"{key}/x"], stored[key], model.domain.dim
+    here = _places(model, unknown, labels=places.shape[1] > dim)  # older files have none
     nodes = unknown.function.function_space.dofmap.index_map.size_global
     if nodes == len(values) == 1:  # one number for the whole domain is in no place
         return np.full(len(here), values[0])
     result, missing = np.zeros(len(here)), np.ones(len(here), dtype=bool)
     lower, upper = bounds(model.mesh)
-    dim, wide = model.domain.dim, model.domain.period
-    alike = len(places) == nodes and places.shape[1] in (dim, here.shape[1])  # older files have no labels
+    wide = model.domain.period
+    alike = len(places) == nodes and places.shape[1] == here.shape[1]
     if alike and np.all((wide == 0) | (places[:, :dim] < wide)):
-        here = here[:, : places.shape[1]]
         wide = np.append(wide, np.zeros(here.shape[1] - dim))
         tree = cKDTree(here, boxsize=wide if wide.any() else None)
         for first in range(0, nodes if len(here) else 0, BLOCK):
@@ -133,22 +134,44 @@ def _each(models: Sequence[Model]) -> list[tuple[str, Model, Unknown]]:
     ]
 
 
-def _places(model: Model, unknown: Unknown) -> Values:
+def _places(model: Model, unknown: Unknown, *, labels: bool = True) -> Values:
     """Return coordinates of all local nodes from the mesh's lower corner, shape (n, dim), each inside one period.
 
-    In a network a last column tells nodes apart that are in one place, such as where wires cross: the number of the
-    node of the network, or that of the segment.
+    With labels, in a network a last column tells nodes apart that are in one place, such as where wires cross: the
+    number of the node of the network, or that of the segment. Nodes that are tied have the mean of their places, and
+    the variance as a last column. Collective.
     """
     domain, space = model.domain, unknown.function.function_space
+    tied = labels and getattr(space, "tied", False)
+    single = fem.functionspace(model.mesh, space.ufl_element()) if tied else space
     lower, upper = bounds(model.mesh)
-    x = space.tabulate_dof_coordinates()[:, : domain.dim] - lower
+    size = (upper - lower).max()
+    x = single.tabulate_dof_coordinates()[:, : domain.dim] - lower
     for axis in np.flatnonzero(domain.period):
         x[:, axis] %= domain.period[axis]
         x[np.isclose(x[:, axis], domain.period[axis], rtol=1e-12), axis] = 0.0
-    if domain.network is None or domain.segment is None or space.dofmap.index_map.size_global == 1:
+    if labels and domain.network is not None and domain.segment is not None and space.dofmap.index_map.size_global > 1:
+        label = np.zeros(len(x))
+        label[single.dofmap.list] = len(domain.network.nodes) + domain.segment[:, None]
+        nodes, dofs = domain.node_dofs(single)
+        label[dofs] = nodes
+        x = np.column_stack([x, label * size])
+    if not tied:
         return x
-    label = np.zeros(len(x))
-    label[space.dofmap.list] = len(domain.network.nodes) + domain.segment[:, None]
-    nodes, dofs = domain.node_dofs(space)
-    label[dofs] = nodes
-    return np.column_stack([x, label * (upper - lower).max()])
+    in_cells = x[single.dofmap.list]
+    middle = _mean(space, in_cells)
+    variance = _mean(space, ((in_cells - middle[space.dofmap.list]) ** 2).sum(axis=2, keepdims=True))
+    return np.column_stack([middle, variance / size])
+
+
+def _mean(space: fem.FunctionSpace, values: Values) -> Values:
+    """Return for each node the mean of `values` of shape (cells, nodes, n) over all cells that have it. Collective."""
+    owned = space.mesh.topology.index_map(space.mesh.topology.dim).size_local
+    sums = []
+    for column in [*np.moveaxis(values, 2, 0), np.ones(values.shape[:2])]:
+        total = fem.Function(space)
+        np.add.at(total.x.array, space.dofmap.list[:owned], column[:owned])
+        total.x.scatter_reverse(dolfinx.la.InsertMode.add)
+        total.x.scatter_forward()
+        sums.append(total.x.array)
+    return np.column_stack(sums[:-1]) / sums[-1][:, None]

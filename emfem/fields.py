@@ -322,13 +322,13 @@ class Sampler:
             colliding = dolfinx.geometry.compute_colliding_cells(mesh, candidates, self._padded * scale)
         which = np.repeat(np.arange(len(self.points)), np.diff(colliding.offsets))
         owned = colliding.array < mesh.topology.index_map(mesh.topology.dim).size_local
-        self._all = which, cells = which[owned], colliding.array[owned]  # all cells of this rank that hold a point
-        which, first = np.unique(which, return_index=True)
-        rank = np.full(len(self.points), mesh.comm.size)
-        rank[which] = mesh.comm.rank
-        mesh.comm.Allreduce(MPI.IN_PLACE, rank, op=MPI.MIN)
-        mine = rank[which] == mesh.comm.rank
-        self._one = which[mine], cells[first[mine]]  # over all ranks one cell a point
+        self._all = which[owned], colliding.array[owned]  # all cells of this rank that hold a point
+        number = mesh.topology.original_cell_index[self._all[1]]  # the same on any number of ranks
+        lowest = np.full(len(self.points), np.iinfo(np.int64).max)
+        np.minimum.at(lowest, self._all[0], number)
+        mesh.comm.Allreduce(MPI.IN_PLACE, lowest, op=MPI.MIN)
+        mine = number == lowest[self._all[0]]
+        self._one = self._all[0][mine], self._all[1][mine]  # over all ranks one cell a point
 
     def __repr__(self) -> str:
         """Return one line."""

@@ -78,18 +78,28 @@ class Results:
         """Report of the run: status, versions, wall time, steps, quantities and pattern at the end.
 
         Raises:
-            ParameterError: if there is none.
+            ParameterError: if there is none, or half of one.
         """
-        return json.loads(self._file(REPORT).read_text(encoding="utf-8"))
+        path = self._file(REPORT)
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            msg = f"{path} cannot be read: {error}"
+            raise ParameterError(msg) from None
 
     @cached_property
     def series(self) -> pd.DataFrame:
         """Quantities against time, a column each and "t"; in `.attrs` their "units", and why the run "stopped".
 
         Raises:
-            ParameterError: if there are none.
+            ParameterError: if there are none, or not even their names.
         """
-        table = pd.read_csv(self._file("series.csv"))
+        path = self._file("series.csv")
+        try:
+            table = pd.read_csv(path)
+        except ValueError as error:
+            msg = f"{path} cannot be read: {error}"
+            raise ParameterError(msg) from None
         split = {column: NAMED.fullmatch(column) for column in table.columns}
         table = table.rename(columns={column: parts[1] for column, parts in split.items() if parts})
         table.attrs["units"] = {parts[1]: parts[2] for parts in split.values() if parts}
@@ -354,6 +364,9 @@ class Recorder(Observer):
 
     def begin(self) -> None:
         """Write mesh, table of contents, and the first report."""
+        self._outer = sys.exception()  # the run may be in an `except` of the user
+        if self.models[0].mesh.comm.rank == 0 and report_of(self.folder).get("hash"):
+            (self.folder / "case.toml").unlink(missing_ok=True)  # of another run: of `emfem run`
         clear(self.folder)
         self._began, self._count = time.perf_counter(), 0
         self._writer, self._series.models = StateWriter(self.folder, self.models), self.models
@@ -372,6 +385,7 @@ class Recorder(Observer):
         if self._writer is None:
             return
         error, comm = sys.exception(), self.models[0].mesh.comm
+        error = None if error is self._outer else error
         report: dict[str, Any] = {"status": "failed" if error else "ok", "error": str(error or "")}
         report |= {"wall": time.perf_counter() - self._began, "versions": versions(), "ranks": comm.size}
         if error is None:

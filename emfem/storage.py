@@ -3,7 +3,8 @@
 `fields.json` holds the version of the format and says what is there: the domain, the function spaces, and the fields
 of each model with their units. `mesh.npz` holds one row for each cell: its nodes, its geometry, the tags of its facets,
 its region, and the numbers of its degrees of freedom in each space. A state holds the values of these degrees of
-freedom, and what `em.checkpoint.load` needs. All ranks write and read their own rows; nothing is gathered.
+freedom, and what `em.checkpoint.load` needs. All ranks write and read their own rows; nothing is gathered. The three
+have the same random number: files of different runs do not fit each other, even where their sizes do.
 """
 
 from __future__ import annotations
@@ -95,9 +96,11 @@ class StateWriter:
                     "conditions": [[c.boundary, c.unknown.name] for c in model.conditions],
                 }
             )
+        self._id = np.array(self._comm.bcast(int.from_bytes(os.urandom(6)), root=0))
         self._write_mesh([space for _, space in spaces])
         content = {
             "format": FORMAT,
+            "id": int(self._id),
             "emfem": version("emfem"),
             "domain": _described(self._domain),
             "spaces": [element for element, _ in spaces],
@@ -121,6 +124,7 @@ class StateWriter:
         for derived in self._derived:
             derived.refresh()
         rows, shared = checkpoint.arrays(self.models)
+        shared["id"] = self._id
         for key, model in zip(checkpoint.keys(self.models), self.models, strict=True):
             shared[f"{key}/quantities"] = np.array([_number(model, name) for name in model.quantities])
             shared[f"{key}/held"] = np.array([float(c.value) for c in model.conditions])
@@ -154,10 +158,10 @@ class StateWriter:
             "regions": _dense(domain.cells, dim)[:owned] if domain.cells else np.zeros(owned, dtype=np.int32),
             **{f"dofs {i}": _dofs(space) for i, space in enumerate(spaces)},
         }
-        shared = {}
+        shared = {"id": self._id}
         if domain.network is not None and domain.segment is not None:
             rows["segment"] = domain.segment[:owned]
-            shared = {f"network/{name}": np.asarray(getattr(domain.network, name)) for name in NETWORK}
+            shared |= {f"network/{name}": np.asarray(getattr(domain.network, name)) for name in NETWORK}
         save_arrays(self.folder / MESH, rows, shared, comm=self._comm)
 
 
@@ -178,6 +182,10 @@ def contents(folder: os.PathLike[str] | str) -> dict[str, Any]:
         msg = (
             f"{path} has format {version_of_format}, must be at most {FORMAT}: take emfem {table.get('emfem')} or newer"
         )
+        raise ParameterError(msg)
+    missing = {"domain", "spaces", "models"} - table.keys()
+    if missing:
+        msg = f"{path} cannot be read: it has no {', '.join(sorted(missing))}"
         raise ParameterError(msg)
     return table
 
@@ -211,6 +219,11 @@ class SavedModel(Model):
             function.name, function.meaning = key, self._meanings[key]
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of the placeholders: none."""
+        return ()
+
+    @property
     def residual(self) -> Any:
         """Refuse: a run can go on only from a model with equations.
 
@@ -237,8 +250,10 @@ class StateReader:
         """
         self.folder = Path(folder)
         table = contents(self.folder)
+        self._id = table.get("id")
         try:
             arrays = Arrays(self.folder / MESH, comm)
+            self._check_id(arrays)
             self.domain, rows = _read_domain(table["domain"], arrays, comm)
             self._spaces = [
                 _read_space(self.domain.mesh, element, arrays[f"dofs {i}"][rows])
@@ -270,6 +285,7 @@ class StateReader:
         """
         try:
             arrays = Arrays(path, self.domain.mesh.comm)
+            self._check_id(arrays)
             t = float(arrays["t"])
             values = [
                 arrays[key].reshape(-1, function.function_space.dofmap.index_map_bs)[source].reshape(-1)
@@ -287,6 +303,12 @@ class StateReader:
             for condition, value in zip(model.conditions, levels, strict=True):
                 condition.value.value = value
         return self.models
+
+    def _check_id(self, arrays: Arrays) -> None:
+        """Refuse a file of another run. Collective."""
+        if self._id is not None and self._id != int(arrays["id"]):
+            msg = f"it is of another run than {self.folder / CONTENTS}"
+            raise ValueError(msg)
 
 
 def _described(domain: Domain) -> dict[str, Any]:

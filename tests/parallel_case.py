@@ -13,6 +13,7 @@ import emfem as em
 from emfem.units import deg
 
 import numpy as np
+from dolfinx import fem
 from mpi4py import MPI
 
 COMM = MPI.COMM_WORLD
@@ -83,8 +84,17 @@ def few() -> dict[str, Any]:
     )
     ended = em.evolve(film, 1.0, first_step=0.01, watch=[em.watch.probe("c", at=0.3)], progress=False)
     gathered = em.fields.gather(film["c"])
-    values = numbers(film) | {"steps": ended.steps, "domain": str(film.domain)}
+    values = numbers(film) | {"steps": ended.steps, "domain": str(film.domain), "between cells": between_cells()}
     return values | {"cells": len(gathered.types)} if gathered else {}
+
+
+def between_cells() -> list[float]:
+    """Values of a field that differs in each cell, at points on their facets and corners."""
+    plate = em.mesh.rectangle((4.0, 3.0), cells=(8, 6))
+    field = fem.Function(fem.functionspace(plate.mesh, ("DG", 0)), name="k")
+    field.interpolate(lambda x: np.round(100 * x[0]) + 1000 * np.round(100 * x[1]))
+    field.x.scatter_forward()
+    return em.fields.line_cut(field, (0.0, 0.0), (4.0, 3.0), 17)["k"].tolist()
 
 
 def load(path: str) -> dict[str, float]:

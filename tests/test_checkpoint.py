@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import emfem as em
+from emfem import model as models
+from emfem import spaces
 from emfem.errors import ParameterError
 
 import numpy as np
 import pytest
+from dolfinx import fem
 
 Films = Callable[..., em.Model]
 CUPD = em.film.cupd()
+CASE = Path(__file__).with_name("checkpoint_case.py")
 pytestmark = [
     pytest.mark.usefixtures("in_tmp"),
     pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning"),
@@ -108,6 +112,47 @@ def test_nodes_in_one_place_keep_their_own_values():
     em.checkpoint.save(stored, "state.npz")
     em.checkpoint.load(model, "state.npz")
     assert np.array_equal(model["sigma"].x.array, stored["sigma"].x.array)
+
+
+def frame() -> em.Model:
+    """A square whose boundary is one node, in the middle of which there is another node."""
+    domain = em.mesh.rectangle((4.0, 4.0), cells=(4, 4))
+    plain = fem.functionspace(domain.mesh, ("Lagrange", 1))
+    boundary = [models.boundary_nodes(domain, plain, name) for name in domain.names]
+    space = spaces.tied(plain, [np.unique(np.concatenate(boundary))])
+    unknown = models.evolving("u", space)
+    (v,) = models.tests([unknown])
+    return em.Model("frame", domain, [unknown], unknown.rate * v * domain.dx())
+
+
+def test_a_tied_node_is_no_other_node():
+    stored, model = frame(), frame()
+    stored["u"].x.array[:] = np.random.default_rng(1).uniform(size=10)
+    em.checkpoint.save(stored, "state.npz")
+    em.checkpoint.load(model, "state.npz")
+    assert np.array_equal(model["u"].x.array, stored["u"].x.array)
+
+
+def test_a_checkpoint_without_labels_of_tied_nodes_is_read():
+    stored, model = frame(), frame()
+    stored["u"].x.array[:] = np.random.default_rng(1).uniform(size=10)
+    places = stored["u"].function_space.tabulate_dof_coordinates()[:, :2]
+    np.savez("state.npz", **{"t": 1.0, "frame/u": stored["u"].x.array, "frame/u/x": places})
+    em.checkpoint.load(model, "state.npz")
+    assert np.array_equal(model["u"].x.array, stored["u"].x.array)
+
+
+@pytest.mark.parametrize(("written", "read"), [(1, [2]), (2, [1, 2, 3])])
+def test_electrodes_with_a_current_are_read_on_other_numbers_of_ranks(
+    tmp_path: Path, run_json_on_ranks: Callable[..., Any], written: int, read: list[int]
+):
+    """Nodes tied into one, and numbers of the whole domain, are in no one place."""
+    stored = run_json_on_ranks(written, CASE, "save", tmp_path)
+    for ranks in read:
+        loaded = run_json_on_ranks(ranks, CASE, "load", tmp_path)
+        assert loaded.keys() == stored.keys()
+        for name, integrals in stored.items():
+            assert loaded[name] == pytest.approx(integrals, rel=1e-12), name  # sums in another order
 
 
 def test_an_old_checkpoint_is_replaced_and_nothing_else_is_left(torus: em.mesh.Domain):

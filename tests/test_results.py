@@ -194,6 +194,7 @@ def test_the_last_state_of_a_run_that_fails_has_all_fields(
         ("mesh.npz", None, r"mesh\.npz cannot be read: No such file or directory$"),
         ("mesh.npz", b"PK\x03\x04", r"mesh\.npz cannot be read: File is not a zip file$"),
         ("fields.json", b"{", r"fields\.json cannot be read: "),
+        ("fields.json", b'{"format": 1}', r"fields\.json cannot be read: it has no domain, models, spaces$"),
         ("fields.json", None, r"must be that of a run: it has no fields\.json$"),
         (
             "fields.json",
@@ -207,6 +208,13 @@ def test_what_is_missing_damaged_or_newer_is_one_sentence(copied: Path, name: st
     (copied / name).unlink() if content is None else (copied / name).write_bytes(content)
     with pytest.raises(em.ParameterError, match=said):
         em.results.open(copied).models()
+
+
+@pytest.mark.parametrize("name", ["report.json", "series.csv"])
+def test_half_a_table_is_one_sentence(copied: Path, name: str):
+    (copied / name).write_bytes(b"" if name == "series.csv" else b'{"status": "o')
+    with pytest.raises(em.ParameterError, match=rf"{name} cannot be read: "):
+        getattr(em.results.open(copied), name.split(".")[0])
 
 
 def test_damaged_values_are_not_taken(copied: Path):
@@ -349,9 +357,9 @@ def test_plot_and_movie_on_the_command_line(outcome: em.studies.Outcome, tmp_pat
 # ---- folders written by a script ----------------------------------------------------------------------------------
 
 
-def recorded(folder: Path, *watch: Any, **options: Any) -> em.Model:
+def recorded(folder: Path, *watch: Any, cells: int = 8, **options: Any) -> em.Model:
     """Return a solute that leaves through one end of a line, after a run that wrote the folder."""
-    line = em.mesh.interval(1.0, cells=8)
+    line = em.mesh.interval(1.0, cells=cells)
     solute = em.migration.model(line, diffusivity=1.0, initial=1.0, on={"right": em.fixed(0.0)})
     observers = [em.results.Recorder(folder, **(options or {"every": 0.05})), *watch]
     em.evolve(solute, 0.1, watch=observers, progress=False)
@@ -394,6 +402,47 @@ def test_a_second_run_replaces_the_first(tmp_path: Path):
     results = em.results.open(tmp_path)
     assert list(results.times) == pytest.approx([0.1])
     assert list(results.series["t"]) == pytest.approx([0.1])
+
+
+def test_a_run_inside_an_except_clause_is_no_failure(tmp_path: Path):
+    try:
+        float("missing")
+    except ValueError:
+        recorded(tmp_path)
+    report = em.results.open(tmp_path).report
+    assert (report["status"], report["error"]) == ("ok", "")
+    assert report["t"] == 0.1
+
+
+def test_the_case_of_an_earlier_run_is_removed_and_no_other(tmp_path: Path):
+    case = tmp_path / "case.toml"
+    case.write_text("of the user", encoding="utf-8")
+    recorded(tmp_path)
+    assert case.is_file()
+    (tmp_path / "report.json").write_text('{"hash": "1a"}', encoding="utf-8")  # of `emfem run`
+    recorded(tmp_path)
+    assert not case.exists()
+
+
+@pytest.mark.parametrize("name", ["mesh.npz", "states/0001.npz"])
+@pytest.mark.parametrize("cells", [4, 8])
+def test_files_of_another_run_are_refused(tmp_path: Path, name: str, cells: int):
+    """Even where the sizes fit: the numbers of nodes depend on the ranks that wrote them."""
+    recorded(tmp_path / "run")
+    recorded(tmp_path / "other", cells=cells)
+    shutil.copy(tmp_path / "other" / name, tmp_path / "run" / name)
+    with pytest.raises(em.ParameterError, match=rf"{name} cannot be read: it is of another run than .*fields\.json$"):
+        em.results.open(tmp_path / "run").models(t=0.05)
+
+
+def test_a_model_of_results_shows_itself_in_a_notebook_and_is_a_start(tmp_path: Path):
+    solute = recorded(tmp_path)
+    (saved,) = em.results.open(tmp_path).models()
+    assert "0 to 0.9" in saved._repr_html_()
+    again = em.migration.model(saved.domain, diffusivity=1.0, initial=saved["c"], on={"right": em.fixed(0.0)})
+    assert again.quantity("amount") == pytest.approx(solute.quantity("amount"), rel=1e-12)
+    with pytest.raises(em.ParameterError, match="must be made anew to be solved"):
+        em.evolve(saved, 1.0)
 
 
 def test_a_folder_that_cannot_be_written_is_refused(unwritable_dir: Path):
