@@ -130,7 +130,7 @@ def evolve(
     number("atol", atol, above=0.0)
     for name, value in (("first_step", first_step), ("fixed_step", fixed_step)):
         if value is not None:
-            number(name, value, above=SHORTEST * (until - models[0].t))
+            number(name, number(name, value, above=0.0), above=SHORTEST * (until - models[0].t))
     if isinstance(method, str):
         method = METHODS[choice("method", method, METHODS)]
     kind("method", method, Method, f"one of {', '.join(METHODS)}, or em.solve.Method(...)")
