@@ -48,6 +48,7 @@ from emfem.errors import ConservationError, ConvergenceError, EmfemError, Parame
 from emfem.evolution import Run, evolve
 from emfem.libraries import cache_entry_points, prepare_ufl
 from emfem.model import Model, accumulate, balance, fixed, flux, placeholder
+from emfem.public import dir_of
 from emfem.solve import Steady, solve_steady
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ __all__ = [
     "waveforms",
     "write",
 ]
+__dir__ = dir_of(__all__)
 
 
 def __getattr__(name: str) -> ModuleType:
