@@ -208,10 +208,13 @@ def _integrate(stepper: Stepper, until: float, watch: Sequence[Observer], show: 
         elif any(observer.is_due(stepper.t) for observer in watch):
             stepper.settle()
         show(stepper)
+        waiting = [observer for observer in watch if observer.every is not None and not observer.is_due(stepper.t)]
         reasons = [observer.look(stepper.t, last=stepper.t >= until) for observer in watch]
         stop = next((reason for reason in reasons if reason), None)
         if stop:
             stepper.settle()
+            for observer in waiting if stepper.t < until else ():
+                observer.look(stepper.t, last=True)
             return stop
     return "reached until"
 

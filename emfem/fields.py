@@ -380,8 +380,8 @@ class Pixels(Sampler):
         Raises:
             ParameterError: if the shape does not fit the dimension of the mesh.
         """
-        if len(shape) != mesh.geometry.dim:
-            msg = f"shape = {tuple(shape)!r}, this mesh has {mesh.geometry.dim} dimensions"
+        if np.ndim(shape) != 1 or len(shape) != mesh.geometry.dim:
+            msg = f"shape = {shape!r}, this mesh has {mesh.geometry.dim} dimensions"
             raise ParameterError(msg)
         self.shape = tuple(shape)
         self._lower, upper = bounds(mesh)

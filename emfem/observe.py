@@ -141,6 +141,7 @@ def _one(kind: str, name: str, having: Sequence[Model], known: Sequence[str]) ->
         raise UnknownName(name, "this run", known)
     if len(having) > 1:
         owners = " and ".join(f"the {model.name} model" for model in having)
-        msg = f"{name!r} is a {kind} of {owners} of this run, must be of one: give each species a name of its own"
+        remedy = "take it from its model, or give each species a name of its own"
+        msg = f"{name!r} is a {kind} of {owners} of this run, must be of one: {remedy}"
         raise ParameterError(msg)
     return having[0]

@@ -89,7 +89,7 @@ class Results:
 
     @cached_property
     def series(self) -> pd.DataFrame:
-        """Quantities against time, a column each and "t"; in `.attrs` their "units", and why the run "stopped".
+        """Quantities against time, a column each and "t"; in `.attrs` their "units", and why a case "stopped".
 
         Raises:
             ParameterError: if there are none, or not even their names.
@@ -149,7 +149,9 @@ class Results:
 
     def _no_state(self) -> str:
         """Return the message for a folder without states."""
-        return f"{self.folder}: no state is saved, must be a run that reached such a time"
+        if self.sweep:
+            return f"folder = {str(self.folder)!r}, must be that of a run: it is a sweep, whose runs are its folders"
+        return f"folder = {str(self.folder)!r}, must be that of a run with a saved time: no state is saved"
 
     @property
     def times(self) -> NDArray[np.float64]:

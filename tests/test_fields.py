@@ -225,9 +225,9 @@ def test_samples_of_a_periodic_mesh_have_the_function_s_integral(torus: Domain):
     assert grid.values.mean() * 100.0 == pytest.approx(whole, rel=1e-12)
 
 
-@pytest.mark.parametrize("shape", [(4,), (4, 4, 4), ()])
-def test_a_grid_needs_the_dimension_of_the_mesh(plate: Domain, shape: tuple[int, ...]):
-    with pytest.raises(ParameterError, match=r"^shape = \(.*\), this mesh has 2 dimensions$"):
+@pytest.mark.parametrize("shape", [(4,), (4, 4, 4), (), 10])
+def test_a_grid_needs_the_dimension_of_the_mesh(plate: Domain, shape: Any):
+    with pytest.raises(ParameterError, match=r"^shape = (10|\(.*\)), this mesh has 2 dimensions$"):
         fields.sample_grid(function(plate, 1, linear), shape)
 
 

@@ -102,6 +102,9 @@ def test_folders_without_results(tmp_path: Path):
         _ = em.results.open(tmp_path).times
     with pytest.raises(em.ParameterError, match=r"must be that of a sweep: it has no results\.parquet"):
         _ = em.results.open(tmp_path).table
+    (tmp_path / "results.parquet").touch()
+    with pytest.raises(em.ParameterError, match="must be that of a run: it is a sweep, whose runs are its folders"):
+        _ = em.results.open(tmp_path).times
 
 
 # ---- a folder alone ----------------------------------------------------------------------------------------------

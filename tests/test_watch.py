@@ -388,6 +388,28 @@ def test_other_observers_see_the_event_and_nothing_after_it(decay: Decay):
 
 
 @pytest.mark.parametrize(
+    "stop",
+    [
+        lambda: em.watch.event("level", below=0.5),
+        lambda: em.watch.stop_when(lambda models, t: models[0].quantity("level") < 0.5, "half is gone"),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_an_observer_with_a_period_sees_the_end_of_a_stopped_run_once(
+    decay: Decay, stop: Callable[[], em.observe.Observer], first: bool
+):
+    """The state for which a run was stopped lies between the periods; chosen times stay those."""
+    regular, chosen = em.watch.series(["level"], every=0.5), em.watch.series(["level"], times=[0.5])
+    each = em.watch.series(["level"])
+    seen = [regular, chosen, each]
+    run = march(decay(), 5.0, *([stop(), *seen] if first else [*seen, stop()]))
+    assert 0.5 < run.t < 1.0
+    assert regular.t.tolist() == [0.0, 0.5, run.t]
+    assert chosen.t.tolist() == [0.5]
+    assert each.t.tolist().count(run.t) == 1
+
+
+@pytest.mark.parametrize(
     ("given", "told"),
     [
         ({"above": 1.0, "below": 2.0}, "must be one limit"),

@@ -11,6 +11,7 @@ from emfem.cli.values import settings
 from emfem.errors import ParameterError
 from emfem.solve import petsc_info
 from emfem.studies import Case, Study, templates, versions
+from emfem.studies.running import check_names
 from emfem.studies.sweep import ended_early, finished
 
 import typer
@@ -49,6 +50,7 @@ def check(file: CaseFile, set_: Settings = None) -> None:
     with report_errors():
         case = _case(file, set_)
         models = case.build()
+        check_names(case, models)
         write.print_root(f"{file}: case {case.hash}", models[0].domain, *models)
 
 

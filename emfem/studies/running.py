@@ -117,6 +117,7 @@ def run(case: Runnable, folder: os.PathLike[str] | str, *, progress: bool = True
     clear(target)
     try:
         models = case.build()
+        check_names(case, models)
         write.text(target / "case.toml", f"# emfem {version('emfem')}, case {case.hash}\n{case.to_toml()}")
         report |= _go(case, models, target, progress)
         report |= {"quantities": quantities(models) | case.measures(models), "pattern": _pattern(models)}
@@ -129,6 +130,20 @@ def run(case: Runnable, folder: os.PathLike[str] | str, *, progress: bool = True
     report = {"status": status, "error": "", "wall": time.perf_counter() - began, **report}
     write_report(target, report)
     return Outcome(target, report, models)
+
+
+def check_names(case: Runnable, models: Sequence[Model]) -> None:
+    """Check that the models have the fields and quantities that a case names, before anything is computed.
+
+    Raises:
+        UnknownName: if none has one.
+        ParameterError: if several have it.
+    """
+    march, output = case.tables.time, case.tables.output
+    for name in (*output.fields, *(output.pictures or ())):
+        observe.model_with_field(models, name)
+    for name in () if march is None else (*march.conserved, *(stop.quantity for stop in march.stop)):
+        observe.model_with_quantity(models, name)
 
 
 def _go(case: Runnable, models: Sequence[Model], folder: Path, progress: bool) -> dict[str, Any]:

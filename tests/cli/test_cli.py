@@ -250,6 +250,24 @@ def test_a_wrong_setting_is_reported_in_one_line(film: Path, command: str, setti
     assert err.removeprefix(f"{film}: ") == f"{message}\n"
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "output.pictures=['c', 'nu']",
+        "output.fields=['nu']",
+        "time.conserved=['nu']",
+        "time.stop=[{quantity='nu', above=1.0}]",
+    ],
+)
+def test_a_name_that_no_model_has_is_refused_before_the_run(film: Path, tmp_path: Path, wrong: str):
+    code, out, err = run("check", str(film), "--set", wrong)
+    assert (code, out) == (1, "")
+    assert err.startswith("'nu'; this run has ")
+    folder = tmp_path / "out"
+    assert run("run", str(film), "-o", str(folder), "--set", wrong)[0] == 1
+    assert not (folder / "series.csv").exists()
+
+
 def test_each_error_of_a_case_is_reported_in_a_line(film: Path):
     text = film.read_text(encoding="utf-8")
     film.write_text(text.replace('"45 deg"', '"45 nm"').replace("until = 300.0", "untill = 3"), encoding="utf-8")

@@ -412,7 +412,7 @@ def test_species_of_one_name_cannot_be_watched(line: em.mesh.Domain):
     pair = [model(line), model(line)]
     with pytest.raises(ParameterError, match="'amount' is a quantity of the migration model and the migration model"):
         em.evolve(pair, 1.0, progress=False, watch=[em.watch.series(["amount"])])
-    with pytest.raises(ParameterError, match="'c' is a field of the migration model and"):
+    with pytest.raises(ParameterError, match=r"'c' is a field of the migration model and .*: take it from its model"):
         em.evolve(pair, 1.0, progress=False, watch=[em.watch.probe("c", at=0.5)])
 
 

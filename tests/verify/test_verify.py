@@ -236,7 +236,7 @@ def test_the_numbers_of_the_reference_line_follow_from_its_constants():
     assert np.average(middles, weights=volumes) == pytest.approx(0.0, abs=1e-4)
 
 
-@pytest.mark.parametrize("package", [em.materials, em.lifetime, em.steps, verify])
+@pytest.mark.parametrize("package", [em, em.materials, em.lifetime, em.steps, verify])
 def test_packages_list_their_public_names_only(package: Any):
     assert sorted(dir(package)) == sorted(package.__all__)
 
