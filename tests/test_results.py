@@ -444,7 +444,7 @@ def test_a_model_of_results_shows_itself_in_a_notebook_and_is_a_start(tmp_path: 
     assert "0 to 0.9" in saved._repr_html_()
     again = em.migration.model(saved.domain, diffusivity=1.0, initial=saved["c"], on={"right": em.fixed(0.0)})
     assert again.quantity("amount") == pytest.approx(solute.quantity("amount"), rel=1e-12)
-    with pytest.raises(em.ParameterError, match="must be made anew to be solved"):
+    with pytest.raises(em.ParameterError, match="must be built again to be solved"):
         em.evolve(saved, 1.0)
 
 

@@ -25,7 +25,7 @@ LIST = Path(__file__).parent.parent / "data" / "case_keys.txt"
 
 
 def note(each: Any) -> str:
-    """What a validator does to a value; nothing for what only tells tables apart."""
+    """Return the effect of a validator on a value; nothing for one that only distinguishes tables."""
     if isinstance(each, Unit):
         flags = ("scaled", "in_time", "lists", "turn")
         return f"[{' '.join([each.unit or '-', *(flag for flag in flags if getattr(each, flag))])}]"
