@@ -83,7 +83,6 @@ def run(metal: str, width: float, until: float, frames: int) -> Bridge:
     thin = em.watch.stop_when(em.surface.neck_below(THIN * HALF), "the neck is thin")
     watch = [seen, trace, thin, em.watch.conserved("metal", rtol=1e-8)]
     em.write.print_root(metal, em.evolve(model, until * unit, rtol=2e-4, watch=watch, progress=False))
-    seen.record(model.t)
     left = (BOX[0] - LENGTH) / 2 + FILLET
     beside = [(seen.x > start) & (seen.x < start + ENDS) for start in (left, BOX[0] - left - ENDS)]
     ends = [float(seen.half[-1][place].mean()) for place in beside]

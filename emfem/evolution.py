@@ -165,6 +165,8 @@ def evolve(
             raise
         except KeyboardInterrupt:
             stopped = "interrupted"
+        for observer in watch:
+            observer.stopped = stopped
     unchecked = [event.reason for event in watch if isinstance(event, Event) and not event.check_resolution]
     if stopped not in ("reached until", "interrupted", *unchecked):
         check_resolution(models, stepper.t)

@@ -182,6 +182,7 @@ class ObserverProxy(Observer):
     def close(self) -> None:
         """Finish the observer after the last mesh."""
         if self._started:
+            self.observer.stopped = self.stopped
             self.observer.finish()
 
 

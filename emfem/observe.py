@@ -21,7 +21,13 @@ class Observer:
     """Object that sees the models at the start, at each chosen time and at the end; steps hit those times exactly.
 
     Subclasses define `begin`, `record` and `finish`; all three are called on every rank.
+
+    Attributes:
+        models: the models of the run.
+        stopped: reason why the run ended, as in `Run.stopped`; known in `finish`, empty after an error.
     """
+
+    stopped = ""
 
     def __init__(self, every: float | None = None, times: ArrayLike | None = None) -> None:
         """Choose the times: a period, a list, or (neither) after each step.
@@ -45,7 +51,7 @@ class Observer:
 
     def start(self, models: Sequence[Model], t: float) -> None:
         """Take the models, and record their start unless only other times are chosen."""
-        self.models, self._start = tuple(models), t
+        self.models, self._start, self.stopped = tuple(models), t, ""
         self.begin()
         self._due = self._after(t)
         if self.times is None or np.any(np.isclose(self.times, t, rtol=1e-12, atol=1e-300)):

@@ -89,7 +89,7 @@ class Results:
 
     @cached_property
     def series(self) -> pd.DataFrame:
-        """Quantities against time, a column each and "t"; in `.attrs` their "units", and why a case "stopped".
+        """Quantities against time, a column each and "t"; in `.attrs` their "units", and why the run "stopped".
 
         Raises:
             ParameterError: if there are none, or not even their names.
@@ -188,11 +188,14 @@ class Results:
     def _models(self) -> list[Model]:
         return self.case.build() if self._reader is None else list(self._reader.models)
 
-    def models(self, t: float | None = None) -> list[Model]:
+    def models(self, t: float | str | None = None) -> list[Model]:
         """Return the models at a saved time, the last one when left out: fields, numbers and domain. Collective.
 
         The same models each time: read another time, and all that depends on them follows. They have no equations;
         those of a folder of before emfem stored meshes are built from its case.
+
+        Args:
+            t: a saved time, a number or a text with a unit, "1 hour".
 
         Raises:
             ParameterError: for a time that was not saved, with the nearest one; for a file that is missing, damaged or
@@ -201,7 +204,7 @@ class Results:
         times = self.times
         index = len(times) - 1
         if t is not None:
-            t = number("t", t)
+            t = self.time_of(t)
             index = int(np.argmin(np.abs(times - t)))
             if abs(times[index] - t) > NEAR * np.abs(times).max():
                 msg = f"t = {t:g}, must be one of the {len(times)} times that were saved, such as {times[index]:g}"
@@ -212,7 +215,7 @@ class Results:
             self._reader.read(self._states[index][1])
         return self._models
 
-    def field(self, name: str, t: float | None = None) -> fem.Function:
+    def field(self, name: str, t: float | str | None = None) -> fem.Function:
         """Return a field at a saved time, a Function of its own on the stored mesh. Collective.
 
         Args:
@@ -225,19 +228,21 @@ class Results:
         """
         return self._copied(name, t, plain=False)
 
-    def line_cut(self, name: str, a: ArrayLike, b: ArrayLike, n: int = 200, *, t: float | None = None) -> pd.DataFrame:
+    def line_cut(
+        self, name: str, a: ArrayLike, b: ArrayLike, n: int = 200, *, t: float | str | None = None
+    ) -> pd.DataFrame:
         """Return the values of a field on a line at a saved time; see `em.fields.line_cut`. Collective."""
         return fields.line_cut(self.field(name, t), a, b, n)
 
-    def probe(self, name: str, points: ArrayLike, *, t: float | None = None) -> pd.DataFrame:
+    def probe(self, name: str, points: ArrayLike, *, t: float | str | None = None) -> pd.DataFrame:
         """Return the values of a field at points at a saved time; see `em.fields.probe`. Collective."""
         return fields.probe(self.field(name, t), points)
 
-    def sample_grid(self, name: str, shape: Sequence[int], *, t: float | None = None) -> fields.Grid:
+    def sample_grid(self, name: str, shape: Sequence[int], *, t: float | str | None = None) -> fields.Grid:
         """Return a field on a regular grid at a saved time; see `em.fields.sample_grid`. Collective."""
         return fields.sample_grid(self.field(name, t), shape)
 
-    def to_xarray(self, name: str, shape: Sequence[int], *, t: float | None = None) -> xarray.DataArray:
+    def to_xarray(self, name: str, shape: Sequence[int], *, t: float | str | None = None) -> xarray.DataArray:
         """Return a field on a regular grid as a labelled array; see `em.fields.to_xarray`. Collective.
 
         All saved times follow each other along an axis "t" when `t` is left out.
@@ -249,12 +254,12 @@ class Results:
         return xarray.concat(parts, xarray.DataArray(self.times, dims="t", name="t", attrs=unit))
 
     def to_pyvista(
-        self, names: Sequence[str] | None = None, *, t: float | None = None
+        self, names: Sequence[str] | None = None, *, t: float | str | None = None
     ) -> pyvista.UnstructuredGrid | None:
         """Return fields, all when left out, at a saved time as a grid; see `em.vtk.to_pyvista`. Collective."""
         return vtk.to_pyvista(self.models(t), names)
 
-    def _copied(self, name: str, t: float | None, *, plain: bool) -> fem.Function:
+    def _copied(self, name: str, t: float | str | None, *, plain: bool) -> fem.Function:
         """Field at a saved time, or of a vector its length."""
         model = model_with_field(self.models(t), name)
         return fields.copied((scalar if plain else function)(model, name))
@@ -264,7 +269,7 @@ class Results:
         return SavedFrames(self.times, [self._copied(name, t, plain=True) for t in self.times])
 
     def plot(
-        self, path: os.PathLike[str] | str | None = None, *, field: str | None = None, t: float | None = None
+        self, path: os.PathLike[str] | str | None = None, *, field: str | None = None, t: float | str | None = None
     ) -> Path:
         """Draw a field at a saved time. Collective.
 
@@ -388,7 +393,8 @@ class Recorder(Observer):
             return
         error, comm = sys.exception(), self.models[0].mesh.comm
         error = None if error is self._outer else error
-        report: dict[str, Any] = {"status": "failed" if error else "ok", "error": str(error or "")}
+        status = "failed" if error else "interrupted" if self.stopped == "interrupted" else "ok"
+        report: dict[str, Any] = {"status": status, "error": str(error or ""), "stopped": self.stopped}
         report |= {"wall": time.perf_counter() - self._began, "versions": versions(), "ranks": comm.size}
         if error is None:
             write_report(self.folder, report | {"t": self.models[0].t, "quantities": quantities(self.models)})

@@ -379,6 +379,7 @@ def test_a_script_writes_a_folder_that_stands_alone(tmp_path: Path):
     places = [[0.0], [0.3], [1.0]]
     assert (results.probe("c", places)["c"] == em.fields.probe(solute["c"], places)["c"]).all()
     assert results.report["status"] == "ok"
+    assert results.report["stopped"] == results.series.attrs["stopped"] == "reached until"
 
 
 def test_the_viewer_shows_the_folder_of_a_script(tmp_path: Path):
@@ -451,3 +452,16 @@ def test_a_model_of_results_shows_itself_in_a_notebook_and_is_a_start(tmp_path: 
 def test_a_folder_that_cannot_be_written_is_refused(unwritable_dir: Path):
     with pytest.raises(em.ParameterError, match="must be a file that can be written"):
         em.results.Recorder(unwritable_dir / "run")
+
+
+def test_an_interrupted_run_is_reported_as_such(tmp_path: Path):
+    """Ctrl-C, here from an observer."""
+
+    class Interrupt(em.observe.Observer):
+        def record(self, t: float) -> None:
+            if t > 0.0:
+                raise KeyboardInterrupt
+
+    recorded(tmp_path, Interrupt(), every=0.05)
+    report = em.results.open(tmp_path).report
+    assert report["status"] == report["stopped"] == "interrupted"
