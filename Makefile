@@ -14,8 +14,9 @@ pythons ?= python3 python3.14 python3.13 python3.12
 code := emfem tests demos meshes benchmarks docs
 checks = $(bin)/ruff check $(code) || failed=1; $(bin)/ruff format --check $(code) || failed=1; $(bin)/mypy || failed=1
 
-# The files of tests run side by side, one for each core; what a file computes once stays with it.
-side_by_side = -n auto --maxprocesses 8 --dist loadfile
+# The files of tests run side by side, one for each core, in the order of tests/conftest.py; what a file computes once
+# stays with it.
+side_by_side = -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 # Warnings are errors; pages are read anew each time, but executed only when they or the code have changed.
 sphinx := -m sphinx -q -E -W --keep-going docs

@@ -26,13 +26,19 @@ SLOW = (
 )
 BROWSER = "tab"
 
+# Files that take longest begin first, so that no process is left alone with one of them at the end.
+LONGEST = ("test_docs.py", "test_demos.py", "test_results.py", "test_parallel.py", "verification/", "studies/")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Mark as slow what `make quick` leaves out, beside the tests that are marked one by one."""
+    """Mark as slow what `make quick` leaves out, beside the tests that are marked one by one; put the longest first."""
+    rank = {}
     for item in items:
         path = item.path.relative_to(Path(__file__).parent).as_posix()
+        rank[item] = next((i for i, beginning in enumerate(LONGEST) if path.startswith(beginning)), len(LONGEST))
         if path.startswith(SLOW) or BROWSER in item.fixturenames:
             item.add_marker(pytest.mark.slow)
+    items.sort(key=rank.__getitem__)
 
 
 @pytest.fixture(scope="session")

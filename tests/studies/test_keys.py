@@ -12,6 +12,7 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import emfem as em
+from emfem.studies import docstrings
 from emfem.studies.case import _schema
 from emfem.studies.tables import PHYSICS, Table
 from emfem.studies.tables.base import table_of
@@ -63,6 +64,13 @@ def lines() -> list[str]:
                 kind = written(field.annotation, tuple(field.metadata))
                 result.append(f"{table.__name__}.{key}: {kind} = {default}")
     return sorted(result)
+
+
+def test_the_docstrings_of_all_tables_are_read():
+    """The pages of the keys read those of tables too: a bracket at the end of a sentence must be a unit."""
+    for table in dict.fromkeys(tables(_schema(PHYSICS))):
+        for each in (*(kind for kind in table.__mro__ if issubclass(kind, Table)), table.maker):
+            assert each is None or docstrings.arguments(each) is not None
 
 
 def test_every_key_has_the_type_unit_and_default_of_the_list():

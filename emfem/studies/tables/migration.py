@@ -27,8 +27,8 @@ class DriftTable(Arguments):
     Attributes:
         velocity: of the drift; or the forces, which add up.
         current_density: whose field is that of the material's resistivity.
-        conduction: true: the field of [conduction].
-        heat: true: temperature and its gradient are those of [heat].
+        conduction: true: the field of the table [conduction] of the case.
+        heat: true: temperature and its gradient are those of the table [heat] of the case.
     """
 
     velocity: Annotated[Any, Unit("m/s", in_time=True, lists=True)] = None
