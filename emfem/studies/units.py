@@ -102,7 +102,8 @@ def quantity(text: str) -> pint.Quantity:
     match = QUANTITY.fullmatch(text)
     if match is None:
         raise ValueError(text)
-    return registry().Quantity(float(match[1]) / float(match[3] or 1.0), parsed(match[2]))
+    unit = f"1{match[2]}" if match[2].startswith("/") else match[2]  # "1e22/m3"
+    return registry().Quantity(float(match[1]) / float(match[3] or 1.0), parsed(unit))
 
 
 def in_unit(value: Any, unit: str, scales: Mapping[str, float] | None = None) -> Any:

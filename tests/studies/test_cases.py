@@ -15,6 +15,7 @@ import emfem as em
 from emfem.studies import Case, CaseError, templates
 from emfem.studies.tables import PHYSICS, SHAPES, BuildContext, base
 from emfem.studies.toml_locations import lines_of
+from emfem.studies.units import in_unit
 
 import numpy as np
 import pytest
@@ -799,3 +800,8 @@ def test_there_is_a_template_for_every_model():
         for model in Case.from_dict(tomllib.loads(templates.text(name))).tables.models()
     }
     assert used == {physics.name for physics in PHYSICS}
+
+
+@pytest.mark.parametrize("text", ["1e22 1/m3", "1e22/m3", "1e22 /m3", "1e16/cm3", "1e16 cm**-3"])
+def test_a_density_may_be_written_in_several_ways(text: str):
+    assert in_unit(text, "1/m3") == pytest.approx(1e22)
