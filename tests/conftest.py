@@ -22,9 +22,9 @@ from dolfinx import fem
 # Whole files and folders that `make quick` leaves out, and the fixture of tests in a browser.
 SLOW = (
     *("verification/", "verify/test_checks.py", "studies/test_sweeps.py"),
-    *("test_demos.py", "test_docs.py", "test_paper.py", "test_readme.py"),
+    *("test_demos.py", "test_dimensions.py", "test_docs.py", "test_paper.py", "test_readme.py", "failure/"),
 )
-BROWSER = "tab"
+BROWSER, ON_RANKS = "tab", "run_json_on_ranks"
 
 # Files that take longest begin first, so that no process is left alone with one of them at the end.
 LONGEST = ("test_docs.py", "test_demos.py", "test_results.py", "test_parallel.py", "verification/", "studies/")
@@ -38,6 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
         rank[item] = next((i for i, beginning in enumerate(LONGEST) if path.startswith(beginning)), len(LONGEST))
         if path.startswith(SLOW) or BROWSER in item.fixturenames:
             item.add_marker(pytest.mark.slow)
+        if ON_RANKS in item.fixturenames:
+            item.add_marker(pytest.mark.parallel)
     items.sort(key=rank.__getitem__)
 
 

@@ -182,6 +182,7 @@ COARSE = ("film", "physical_film", "strip")
 
 
 @pytest.mark.parametrize("name", SMALL)
+@pytest.mark.slow
 def test_every_template_runs(name: str, tmp_path: Path):
     path = tmp_path / f"{name}.toml"
     path.write_text(run("new", name)[1], encoding="utf-8")
