@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from emfem.errors import ConvergenceError
 from emfem.model import Model
-from emfem.solve.options import attempt, option_scope, reason
+from emfem.solve.options import attempt, check_read, option_scope, reason
 from emfem.solve.presets import Options
 from emfem.solve.problem import Problem
 
@@ -63,6 +63,7 @@ def newton(
 
     Raises:
         ConvergenceError: if it fails; the state before is then restored.
+        ParameterError: for an option that PETSc refuses or, if the solve is of no special kind, does not read.
     """
     snes = PETSc.SNES().create(problem.comm)
     snes.setFunction(lambda _, x, f: problem.residual(t, x, None, f), problem.x.duplicate())
@@ -82,6 +83,8 @@ def newton(
         "snes_max_it": 60,
     }
     chosen = problem.prepare(snes, settings, options, solve=solve)
+    if not solve:  # alone; else other solvers of the run may read the rest
+        check_read(options, {"": problem.unread})
     problem.zero_rates()
     with option_scope(chosen), restore_on_error(problem.models):
         problem.apply_conditions(t)

@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 
 from emfem.errors import ParameterError, UnknownName, kind
 from emfem.solve.presets import DIRECT, KRYLOV, Options
 
+import numpy as np
 from petsc4py import PETSc
 
 PREFIX = "emfem_"
 FACTORISATIONS = ("lu", "cholesky")  # preconditioners that solve
 SOLVES = ("algebraic_", "followers_")  # beginnings of options that are for one kind of solve only
+LATE = re.compile("mat_|vec_|pc_mg_|.*_view")  # options that PETSc reads only while it solves
+INNER = re.compile("((?:mg|sub|fieldsplit|npc|esteig|redundant|telescope)_(?:.*?_)?)((?:snes|ksp|pc|mat)_.*)")
+TYPES = (("gmres", "ilu"), ("chebyshev", "sor"), ("richardson", "jacobi"))  # of solvers inside solvers, by default
+COMMON = (
+    "ksp_atol", "ksp_gmres_restart", "ksp_max_it", "ksp_monitor", "ksp_norm_type", "ksp_pc_side", "ksp_rtol",
+    "ksp_type", "pc_asm_overlap", "pc_factor_levels", "pc_factor_mat_ordering_type", "pc_factor_mat_solver_type",
+    "pc_factor_shift_type", "pc_fieldsplit_type", "pc_gamg_threshold", "pc_gamg_type", "pc_hypre_type", "pc_type",
+    "snes_atol", "snes_linesearch_type", "snes_max_it", "snes_monitor", "snes_rtol", "snes_stol", "snes_type",
+    "ts_adapt_type", "ts_bdf_order", "ts_monitor", "ts_rosw_type",
+)  # fmt: skip
+HUGE = 2**63  # integers of PETSc are smaller
+NAME = re.compile(r"[A-Za-z][\w.-]*")
 
 
 def check_options(name: str, options: object) -> None:
-    """Check that options are a mapping whose keys are texts without a dash: PETSc would never read others.
+    """Check that options are a mapping of names, without a dash, to texts, numbers or None: PETSc reads no others.
 
     Raises:
         ParameterError: if they are not.
     """
     example = 'a mapping such as {"ksp_type": "cg"}'
     kind(name, options, Mapping, example)
-    if not all(isinstance(key, str) and key[:1].isalpha() for key in options):  # type: ignore[attr-defined]
+    items = dict(options).items()  # type: ignore[call-overload]
+    if not all(isinstance(key, str) and NAME.fullmatch(key) for key, _ in items):
         msg = f"{name} = {options!r}, must be {example}, names without a dash"
         raise ParameterError(msg)
+    for key, value in items:
+        parts = value if isinstance(value, list | tuple) else [value]
+        if not all(map(_simple, parts)):
+            msg = f"{name}[{key!r}] = {value!r}, must be a text, a number, a list of numbers, or None for no value"
+            raise ParameterError(msg)
+
+
+def _simple(value: object) -> bool:
+    """Return True for a value that PETSc's database can take."""
+    if isinstance(value, str):
+        return value.isprintable()
+    return value is None or isinstance(value, float | np.generic) or (isinstance(value, int) and abs(value) < HUGE)
 
 
 def merge(settings: Options, options: Options | None, solve: str = "") -> dict[str, object]:
@@ -100,17 +128,68 @@ def prefer_mumps(options: dict[str, object]) -> None:
                 options.setdefault(f"{key.removesuffix('type')}factor_mat_solver_type", "mumps")
 
 
-def set_options(solver: PETSc.Object, chosen: Options, source: str) -> None:
-    """Let a solver take the `chosen` options.
+def set_options(solver: PETSc.Object, chosen: Options, source: str) -> set[str]:
+    """Let a solver take the `chosen` options; return the names of those that it does not read.
 
     Raises:
         ParameterError: if PETSc refuses one; the message names their source.
     """
     with option_scope(chosen):
         trouble = attempt(solver.setFromOptions)
+        unread = _unread(chosen)
     if trouble:
         msg = f"{source}, must be options that this PETSc has: {trouble}"
         raise ParameterError(msg)
+    heads = {match[1] for match in map(INNER.fullmatch, unread) if match}
+    return {key for key in unread if not LATE.match(key)} - {
+        key for head in heads for key in _read_inside(head, chosen)
+    }
+
+
+def _unread(names: Collection[str]) -> set[str]:
+    """Return the names of options in the database that no solver has read."""
+    database = PETSc.Options()
+    return {name for name in names if not database.used(f"{PREFIX}{name}")}
+
+
+def _read_inside(head: str, chosen: Options) -> set[str]:
+    """Return the names of options, all beginning with `head`, that a solver inside a solver would read.
+
+    PETSc makes that only while it solves; another one, without a matrix, reads the same options.
+    """
+    own = {key: value for key, value in chosen.items() if key.startswith(head)}
+    unread = {key for key in own if not LATE.match(key.removeprefix(head))}
+    for ksp_type, pc_type in TYPES:
+        scratch = PETSc.SNES().create(PETSc.COMM_SELF)
+        scratch.setOptionsPrefix(f"{PREFIX}{head}")
+        with option_scope({f"{head}ksp_type": ksp_type, f"{head}pc_type": pc_type} | own):
+            attempt(scratch.setFromOptions)
+            unread &= _unread(own)
+        scratch.destroy()
+    return set(own) - unread
+
+
+def check_read(options: Options | None, unread: Mapping[str, Collection[str]]) -> None:
+    """Refuse options that no solver of a run reads: a misspelt one would change nothing, without a word.
+
+    Args:
+        options: of the user.
+        unread: the names that each solve of the run left unread, by "" or one of `SOLVES`; options for one that the run
+            does not have are no error.
+
+    Raises:
+        ParameterError: with the nearest name.
+    """
+    for key, value in (options or {}).items():
+        solve = next((each for each in SOLVES if key.startswith(each)), "")
+        if solve in unread and all(key in names for names in unread.values()):
+            inner = INNER.fullmatch(key.removeprefix(solve))
+            tail = inner[2] if inner else key.removeprefix(solve)
+            near = next((key.removesuffix(tail) + each for each in get_close_matches(tail, COMMON, n=1)), "")
+            hint = "which takes another ksp_type, pc_type or snes_type" if near == key else f"such as {near}"
+            msg = f"petsc_options[{key!r}] = {value!r}, must be an option that a solver of this run reads"
+            msg += f", {hint}" if near else ""
+            raise ParameterError(msg)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from emfem.errors import ParameterError
 from emfem.model import DirichletCondition, Model, Unknown
-from emfem.solve.options import PREFIX, check_options, merge, prefer_mumps, set_options, split_fields
+from emfem.solve.options import PREFIX, SOLVES, check_options, merge, prefer_mumps, set_options, split_fields
 from emfem.solve.presets import Options
 
 import dolfinx.fem.petsc as fem_petsc
@@ -55,6 +55,7 @@ class Problem:
         names: of these unknowns in PETSc's options, `unknown`, or `model.unknown` where several models have the name.
         matrix: the Jacobian, of the linear systems.
         x: the values of all unknowns.
+        unread: names of the user's options that the solver made last did not read.
     """
 
     def __repr__(self) -> str:
@@ -64,6 +65,7 @@ class Problem:
     def __init__(self, models: Sequence[Model], *, only_algebraic: bool = False) -> None:
         """Derive and compile the blocks of every unknown, or of those that do not evolve."""
         self.models = tuple(models)
+        self.unread: set[str] = set()
         blocks = [block for model in models for block in _blocks(model)]
         unknowns = [unknown for model in models for unknown in model.unknowns]
         chosen = [i for i, u in enumerate(unknowns) if u.rate is None or not only_algebraic]
@@ -132,7 +134,9 @@ class Problem:
                 preconditioner.setType("fieldsplit")
                 preconditioner.setFieldSplitIS(*((name, self._index_set(of)) for name, of in blocks.items()))
         prefer_mumps(chosen)
-        set_options(solver, chosen, f"petsc_options = {dict(options)}" if options else f"options = {dict(settings)}")
+        source = f"petsc_options = {dict(options)}" if options else f"options = {dict(settings)}"
+        unread = set_options(solver, chosen, source)
+        self.unread = {key for key in options or {} if _other(key, solve) or key.removeprefix(solve) in unread}
         return chosen
 
     def _index_set(self, names: Sequence[str]) -> PETSc.IS:
@@ -211,6 +215,11 @@ class Problem:
         """Return a sentence on an unknown that is not finite or not inside its bounds; None if all are."""
         messages = [model.bounds_violation(searching=searching) for model in self.models]
         return next(filter(None, messages), None)
+
+
+def _other(key: str, solve: str) -> bool:
+    """Return True for an option that is for another kind of solve."""
+    return key.startswith(SOLVES) and not (solve and key.startswith(solve))
 
 
 def _derivative(residual: ufl.Form, unknown: Unknown, shift: fem.Constant) -> ufl.Form | None:

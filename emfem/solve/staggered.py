@@ -45,6 +45,10 @@ class Staggered(TimeStepper):
         super().__init__(evolving, until, driven=models, options=options, **settings)
         self._solve_followers(self.t, self._clock(self.t))  # a drive may jump just now
 
+    def _unread(self) -> dict[str, set[str]]:
+        """Return the names of options that each kind of solve does not read."""
+        return super()._unread() | {"followers_": self._steady.unread}
+
     def _solve_followers(self, t: float, seen: float) -> None:
         """Solve the models without time at time t with the drives of the time `seen`."""
         newton(self._steady, t=seen, options=self._options_of_all, solve="followers_")

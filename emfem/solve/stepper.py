@@ -13,7 +13,7 @@ from emfem.model.resolution import OF_PULSE
 from emfem.solve.drives import REMEDY, Drives
 from emfem.solve.methods import METHODS, Method
 from emfem.solve.newton import newton
-from emfem.solve.options import attempt, option_scope, reason
+from emfem.solve.options import attempt, check_read, option_scope, reason
 from emfem.solve.presets import Options
 from emfem.solve.problem import Problem
 
@@ -144,6 +144,7 @@ class TimeStepper:
         self._new_solver()
         self._apply_conditions()
         self.settle()
+        check_read(options, self._unread())
         problem.store()
         scale = math.inf if self._fixed else self._time_scale()
         if frozen is not None:  # the time to cover is no scale
@@ -156,6 +157,10 @@ class TimeStepper:
         if self._drives is not None and self._drives.jumps(self._drives.edge):  # a table of lines is no pulse
             self._check_pulse()
         self._last = problem.x.copy()
+
+    def _unread(self) -> dict[str, set[str]]:
+        """Return the names of options that each kind of solve does not read."""
+        return {"": self.problem.unread} | ({"algebraic_": self._algebraic.unread} if self._algebraic else {})
 
     def _new_solver(self) -> None:
         """Set PETSc's TS up at the present time.

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import emfem as em
 from emfem.errors import ConvergenceError, ParameterError, UnknownName
-from emfem.solve import METHODS, Method, Problem, TimeStepper
+from emfem.solve import METHODS, MULTIGRID, Method, Problem, TimeStepper
 
 import numpy as np
 import pytest
@@ -303,7 +303,9 @@ def test_the_product_with_the_jacobian_may_be_matrix_free(decay: Decay, method: 
     assert em.solve_steady(free, petsc_options=options).residual < 1e-9
 
 
-@pytest.mark.parametrize("options", [{"-ksp_type": "gmres"}, {"": "gmres"}, {3: 1}, "-ksp_type gmres"])
+@pytest.mark.parametrize(
+    "options", [{"-ksp_type": "gmres"}, {"": "gmres"}, {"ksp type": "cg"}, {3: 1}, "-ksp_type gmres"]
+)
 def test_options_that_petsc_would_never_read_are_refused(decay: Decay, options: Any):
     with pytest.raises(ParameterError, match=r"^petsc_options = .*, must be a mapping such as"):
         em.evolve(decay(), 1.0, petsc_options=options, progress=False)
@@ -326,6 +328,52 @@ def test_blocks_that_overlap_or_have_the_name_of_another_are_refused(
 ):
     with pytest.raises(ParameterError, match=f"^{message}"):
         TimeStepper((decay(name="one"), decay(name="two")), 1.0, options={"pc_type": "fieldsplit", **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ksp_type": object()}, r"\['ksp_type'\] = <object .*, must be a text, a number"),
+        ({"ksp_max_it": 10**5000}, r"\['ksp_max_it'\] = .*, must be a text, a number"),
+        ({"ksp_type": "cg\n"}, r"\['ksp_type'\] = .*, must be a text, a number"),
+        ({"kps_rtol": 1}, r"\['kps_rtol'\] = 1, must be an option that a solver of this run reads, such as ksp_rtol$"),
+        ({"ksp_rtol": 1e-9}, r"\['ksp_rtol'\] = 1e-09, .*reads, which takes another ksp_type"),
+        ({"snes_monitr": None}, r"\['snes_monitr'\] = None, .*such as snes_monitor$"),
+        ({"pc_type": "asm", "sub_pc_tpye": "lu"}, r"\['sub_pc_tpye'\] = 'lu', .*such as sub_pc_type$"),
+        (
+            {**MULTIGRID, "mg_levels_pc_typ": "sor"},
+            r"\['mg_levels_pc_typ'\] = 'sor', .*such as mg_levels_pc_type$",
+        ),
+    ],
+)
+def test_options_that_no_solver_reads_are_refused(decay: Decay, options: dict[str, object], message: str):
+    with pytest.raises(ParameterError, match=f"^petsc_options{message}"):
+        em.solve_steady(decay(), petsc_options=options)
+    with pytest.raises(ParameterError, match=f"^petsc_options{message}"):
+        em.evolve(decay(), 1.0, petsc_options=options, progress=False)
+
+
+@pytest.mark.parametrize("solve", ["algebraic_", "followers_"])
+def test_options_that_one_kind_of_solve_does_not_read_are_refused(
+    film_in_a_field: tuple[em.Model, em.Model], solve: str
+):
+    with pytest.raises(ParameterError, match=f"{solve}pc_tpye'\\] = 'lu', must be .*such as {solve}pc_type$"):
+        em.evolve(film_in_a_field, 1e-3, coupling="staggered", petsc_options={f"{solve}pc_tpye": "lu"}, progress=False)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"algebraic_pc_type": "ilu"},  # of a solve that the run does not have
+        {"mat_mumps_icntl_14": 30},  # read only while it solves
+        {"pc_type": "asm", "sub_pc_factor_levels": 1},
+        {**MULTIGRID, "mg_levels_ksp_chebyshev_esteig_steps": 4},
+        {"pc_type": "fieldsplit", "ksp_type": "gmres", "fieldsplit_u_pc_type": "jacobi"},
+    ],
+)
+def test_options_that_a_solver_reads_late_or_inside_another_are_none_of_them(decay: Decay, options: dict[str, object]):
+    em.evolve(decay(), 1.0, petsc_options=options, progress=False)
+    em.solve_steady(decay(), petsc_options=options)
 
 
 def test_a_first_step_that_no_number_counts_is_refused(decay: Decay):
