@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import combinations
 
+from emfem.gate import checked
 from emfem.mesh import Domain
 
 import dolfinx
@@ -19,6 +20,7 @@ SHARP = np.radians(60.0)  # a turn that no curve makes which its facets resolve:
 LEAST = np.radians(10.0)  # a smaller turn may be a curve; the density would grow as h^-0.05
 
 
+@checked
 @dataclass(frozen=True)
 class Corner:
     """A corner or edge at which |j| grows as `h^-exponent` when cells of size h become smaller.

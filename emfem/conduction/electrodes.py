@@ -11,6 +11,7 @@ from emfem import model as models
 from emfem.conduction.laws import contact
 from emfem.dimensions import integral
 from emfem.errors import ParameterError, number
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import DirichletCondition, Driver, Fixed, OfTime, Quantity, Unknown
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 Nodes = Mapping[str, NDArray[np.int32]]
 
 
+@checked
 @dataclass(frozen=True)
 class Electrode:
     """A piece of the boundary at one potential.
@@ -48,6 +50,7 @@ class Electrode:
         return self.voltage is None and bool(self.contact_resistivity)
 
 
+@checked
 def electrode(
     *, voltage: OfTime | None = None, current: OfTime | None = None, contact_resistivity: float = 0.0
 ) -> Electrode:

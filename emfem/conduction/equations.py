@@ -9,7 +9,8 @@ from emfem import model as models
 from emfem.conduction.electrodes import Electrode, attach, check_floating, check_touching, electrodes_of
 from emfem.conduction.laws import continuity, ohmic_flux
 from emfem.dimensions import Meaning, integral
-from emfem.errors import ParameterError, count, floats, kind
+from emfem.errors import ParameterError, count, floats
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Fixed, Flux, Model, Quantity
 from emfem.spaces import tied
@@ -27,6 +28,7 @@ MEANINGS = {
 }
 
 
+@checked(collective=True)
 def model(
     domain: Domain,
     *,
@@ -63,7 +65,6 @@ def model(
             mean field along an axis that is not periodic.
         UnknownName: for a boundary or region that does not exist.
     """
-    kind("domain", domain, Domain, "one of em.mesh")
     degree = count("degree", degree, at_least=1)
     conditions = models.check_boundaries(domain, on, (Fixed, Flux, Electrode))
     driven = _mean_field(domain, mean_field)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from emfem.errors import ParameterError, floats, kind
+from emfem.errors import ParameterError, floats
+from emfem.gate import checked
 from emfem.mesh import Domain, Network
 from emfem.mesh.distribute import on_root
 from emfem.mesh.graph import Floats, Numbers, component_labels, list_nodes, sum_at_nodes
@@ -21,6 +22,7 @@ from numpy.typing import ArrayLike
 BALANCED = 1e-9  # part of the loads that may be missing in a network without pads: rounding of the user's numbers
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Currents:
     """Potentials and currents of a network.
@@ -57,6 +59,7 @@ class Currents:
         )
 
 
+@checked(collective=True)
 def kirchhoff(
     network: Network | Domain,
     resistivity: ArrayLike,
@@ -114,6 +117,7 @@ def kirchhoff(
     )
 
 
+@checked(collective=True)
 def check_kirchhoff(
     network: Network | Domain, current_density: ArrayLike, *, injected: ArrayLike | None = None, rtol: float = 1e-6
 ) -> None:
@@ -134,7 +138,6 @@ def check_kirchhoff(
 def _wires(network: Network | Domain) -> Network:
     """Return the network itself or that of a domain."""
     wires = network.wires() if isinstance(network, Domain) else network
-    kind("network", wires, Network, "one of em.mesh.network")
     return wires
 
 

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+from emfem.gate import checked
+
 import ufl
 
 
+@checked
 def ohmic_flux(conductivity: Any, field: Any) -> Any:
     """`j = sigma E`, Ohm's law."""
     return ufl.dot(conductivity, field) if ufl.as_ufl(conductivity).ufl_shape else conductivity * field
 
 
+@checked
 def continuity(flux: Any, v: Any, dx: ufl.Measure) -> ufl.Form:
     """`int -j . grad v dx`: no current is lost, insulated edges natural."""
     return -ufl.inner(flux, ufl.grad(v)) * dx
 
 
+@checked
 def contact(phi: Any, voltage: Any, resistivity: Any, v: Any, ds: ufl.Measure) -> ufl.Form:
     """`int (phi - V)/r v ds`: the current into a contact of specific resistance r with metal at the voltage V."""
     return (phi - voltage) / resistivity * v * ds
 
 
+@checked
 def nordheim(c: Any, *, solvent: float, solute: float, disorder: float) -> Any:
     """Return the resistivity of a random binary alloy, `rho_A (1 - c) + rho_B c + A c (1 - c)`, Nordheim's rule.
 

@@ -8,7 +8,8 @@ from typing import Any
 from emfem import fields
 from emfem.conduction.corners import Corner, corner_at
 from emfem.dimensions import PLAIN
-from emfem.errors import ParameterError, choice, kind
+from emfem.errors import ParameterError, choice
+from emfem.gate import checked
 from emfem.mesh import Domain, bounds
 from emfem.model import Model, boundary_nodes, measure_size, warn_unresolved
 from emfem.spaces import connected_components
@@ -21,16 +22,17 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 
+@checked
 def electrodes(model: Model) -> tuple[str, ...]:
     """Return the names of the model's electrodes.
 
     Raises:
         ParameterError: if it is no conduction model.
     """
-    kind("model", model, Model, "one of em.conduction.model")
     return tuple(name.removeprefix("voltage ") for name in model.quantities if name.startswith("voltage "))
 
 
+@checked(collective=True)
 def current(model: Model, name: str) -> float:
     """Return the total current out through an electrode [A; A/m in a bare plane]. Collective.
 
@@ -45,6 +47,7 @@ def current(model: Model, name: str) -> float:
     return _of_electrode(model, "current", name)
 
 
+@checked(collective=True)
 def voltage(model: Model, name: str) -> float:
     """Return the voltage of an electrode [V], behind its contact resistance if it has one. Collective.
 
@@ -62,6 +65,7 @@ def _of_electrode(model: Model, quantity: str, name: str) -> float:
     return model.quantity(f"{quantity} {name}")
 
 
+@checked(collective=True)
 def resistance(model: Model, *ends: str) -> float:
     """Return voltage over current between two electrodes of a solved model [Ohm; Ohm m in a bare plane]. Collective.
 
@@ -97,6 +101,7 @@ def _joined(model: Model, first: str, second: str) -> bool:
     return bool(one & other)
 
 
+@checked(collective=True)
 def mean_current(model: Model) -> NDArray[np.float64]:
     """Return the mean of j over the cell of a solved periodic model, holes included, shape (dim,) [A/m2]. Collective.
 
@@ -109,6 +114,7 @@ def mean_current(model: Model) -> NDArray[np.float64]:
     return np.array([fields.integral(fem.form(component * dx), model.mesh.comm) for component in model["j"]]) / cell
 
 
+@checked
 @dataclass(frozen=True)
 class Crowding:
     """Peak of the current density over its mean, and its place.
@@ -137,6 +143,7 @@ class Crowding:
         return text if self.corner is None else f"{text}; the peak is at {self.corner}"
 
 
+@checked(collective=True)
 def crowding(model: Model) -> Crowding:
     """Return the current crowding of a solved model: the peak of |j| over its mean over the whole domain.
 
@@ -149,7 +156,6 @@ def crowding(model: Model) -> Crowding:
     Warns:
         ResolutionWarning: if the peak is at such a corner.
     """
-    kind("model", model, Model, "one of em.conduction.model")
     model.check_solved()
     degree = model["phi"].function_space.element.basix_element.degree
     # Projected cell by cell: at a node on a jump of the conductivity, j itself would pair sigma with the other side's E

@@ -9,12 +9,14 @@ from typing import Any, Protocol
 from emfem.errors import ParameterError, UnknownName, number
 from emfem.failure.circuit import Circuit
 from emfem.failure.nodes import Array
+from emfem.gate import checked
 
 import numpy as np
 
 BROKEN = 2.0  # stands for infinity: a jump that is not large is soon located in time
 
 
+@checked
 @dataclass(frozen=True)
 class Damage:
     """Damage of a state.
@@ -43,6 +45,7 @@ class Criterion(Protocol):
         """Return a function that computes the damage from the voids."""
 
 
+@checked
 @dataclass(frozen=True)
 class FirstVoid:
     """Failure when the first void opens."""
@@ -54,6 +57,7 @@ class FirstVoid:
         return lambda lengths, any_open: Damage(float(any_open))
 
 
+@checked
 @dataclass(frozen=True)
 class VoidLength:
     """Failure when a void has cut this length of the wires at its node.
@@ -81,6 +85,7 @@ class VoidLength:
         return lambda lengths, any_open: Damage(float(lengths.max(initial=0.0)) / self.limit)
 
 
+@checked
 @dataclass(frozen=True)
 class ResistanceRise:
     """Failure when a resistance has risen by a part of its first value.
@@ -158,6 +163,7 @@ class ResistanceRise:
         return lambda extra: circuit.between(first, second, extra)
 
 
+@checked
 @dataclass(frozen=True)
 class Drop:
     """Failure when a node of a network with pads lies this far below them, or above.

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem.failure.nodes import Array
+from emfem.gate import checked
 
 import numpy as np
 
 
+@checked
 @dataclass(frozen=True)
 class Void:
     """A void.
@@ -27,6 +29,7 @@ class Void:
     length: float
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class FailureHistory:
     """History of a network or a line to its failure, or until it was given up.
@@ -82,6 +85,7 @@ class FailureHistory:
         return f"<{self}>"
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Nucleation:
     """Time and place at which the first void opens.

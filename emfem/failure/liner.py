@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem.errors import ParameterError, floats, number
+from emfem.gate import checked
 from emfem.materials import Material
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 
+@checked
 @dataclass(frozen=True)
 class Liner:
     """A barrier under and beside the metal of a line, through which the current passes a void that cuts the metal.

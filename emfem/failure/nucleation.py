@@ -9,6 +9,7 @@ from emfem import watch as watching
 from emfem.evolution import evolve
 from emfem.failure.history import Nucleation
 from emfem.failure.immortality import cell_time, immortality
+from emfem.gate import checked
 from emfem.model import Model
 from emfem.observe import Observer, model_with_field
 from emfem.solve import Options, as_models
@@ -20,6 +21,7 @@ CALM = 1e-3  # of the time that stress takes through a cell: the first step
 SAME = 1e-9  # of the stress: places that differ by less are equal
 
 
+@checked(collective=True)
 def nucleation(
     models: Model | Sequence[Model],
     *,

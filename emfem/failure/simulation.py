@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from emfem import fields
 from emfem import watch as watching
-from emfem.errors import ParameterError, count, kind, number
+from emfem.errors import ParameterError, count, number
 from emfem.evolution import evolve
 from emfem.failure.circuit import Circuit
 from emfem.failure.criteria import Criterion, Damage, FirstVoid, VoidLength
@@ -15,6 +15,7 @@ from emfem.failure.history import FailureHistory, Void
 from emfem.failure.immortality import cell_time, immortality
 from emfem.failure.liner import Liner
 from emfem.failure.nodes import Nodes
+from emfem.gate import checked
 from emfem.model import Model
 from emfem.observe import Observer, check_observers
 from emfem.solve import Options
@@ -30,6 +31,7 @@ CALM, SUDDEN = 1e-3, 1e-7  # of the time that stress takes through a cell: first
 EMPTY = 1e-5  # of the scale of void volumes, ten times the error of a step: a void so far below 0 has healed
 
 
+@checked(collective=True)
 def run(
     model: Model,
     *,
@@ -80,7 +82,6 @@ def run(
             or a void longer than any wire, currents that are not those of the pads, or tension that passes the critical
             one between nodes.
     """
-    kind("model", model, Model, "one of em.stress.model")
     critical = critical_tension(critical_stress)
     if hillock_stress is not None:
         number("hillock_stress", hillock_stress, above=0.0, unit="Pa")
@@ -88,7 +89,6 @@ def run(
     number("update", update, above=0.0, at_most=1.0)
     nodes = Nodes(model)
     if liner is not None:
-        kind("liner", liner, Liner, "em.failure.Liner(...)")
         if resistivity is None:
             msg = "liner is given without resistivity: give that of the metal too"
             raise ParameterError(msg)

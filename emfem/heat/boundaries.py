@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from emfem.errors import ParameterError, number
+from emfem.gate import checked
 from emfem.heat.laws import exchange
 from emfem.materials.validity import SECTION
 from emfem.mesh import Domain
@@ -29,6 +30,7 @@ from dolfinx import fem
 COLDEST = 1.0  # K; a lower temperature is a mistake, such as a rise taken for a temperature
 
 
+@checked
 @dataclass(frozen=True)
 class Convection:
     """Surroundings that take heat through a boundary.
@@ -43,6 +45,7 @@ class Convection:
     maker: ClassVar[str] = "em.heat.convection"
 
 
+@checked
 @dataclass(frozen=True)
 class Loss:
     """A substrate that takes heat from every place.
@@ -65,6 +68,7 @@ def kelvin(name: str, value: Any) -> OfTime:
     return of_time(name, value, at_least=COLDEST, unit="K")
 
 
+@checked
 def convection(coefficient: float, ambient: OfTime) -> Convection:
     """Let `h (T - T_a)` of heat per area out through a boundary.
 
@@ -79,6 +83,7 @@ def convection(coefficient: float, ambient: OfTime) -> Convection:
     return Convection(h, kelvin("ambient", ambient))
 
 
+@checked
 def substrate(*, conductivity: float, thickness: float, line_height: float, temperature: OfTime) -> Loss:
     """Return the loss of a flat line to a substrate through an insulator, `g = k/(t h)` per volume of the line.
 

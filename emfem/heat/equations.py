@@ -8,7 +8,8 @@ from typing import Any
 from emfem import fields
 from emfem import model as models
 from emfem.dimensions import Meaning, integral
-from emfem.errors import count, kind
+from emfem.errors import count
+from emfem.gate import checked
 from emfem.heat import inputs
 from emfem.heat.boundaries import Convection, Loss, as_loss, check_temperatures, insulated, let_out, surroundings
 from emfem.heat.bounds import Diagnosis, allowed, check_start, runaway_limit
@@ -30,6 +31,7 @@ MEANINGS = {
 }
 
 
+@checked(collective=True)
 def model(
     domain: Domain,
     material: Any = None,
@@ -86,7 +88,6 @@ def model(
             kind or shape. A steady solve raises it where no boundary takes the heat away.
         UnknownName: for a boundary or region that does not exist.
     """
-    kind("domain", domain, Domain, "one of em.mesh")
     degree = count("degree", degree, at_least=1)
     conditions = models.check_boundaries(domain, on, (Fixed, Flux, Convection))
     check_temperatures(conditions)

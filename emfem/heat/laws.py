@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from emfem.errors import ParameterError, kind, number
+from emfem.errors import ParameterError, number
+from emfem.gate import checked
 from emfem.model import Model
 
 import ufl
@@ -14,6 +15,7 @@ import ufl
 LORENZ = 2.44e-8  # W Ohm/K2, of free electrons: pi^2/3 (kB/e)^2
 
 
+@checked
 def fourier_flux(conductivity: Any, temperature: Any) -> Any:
     """`-k grad T`, Fourier's law [W/m2]."""
     return -conductivity * ufl.grad(temperature)
@@ -34,11 +36,13 @@ def exchange(coefficient: Any, temperature: Any, ambient: Any) -> Any:
     return coefficient * (temperature - ambient)
 
 
+@checked
 def driven(resistivity: Any, current_density: Any) -> Any:
     """`rho j^2`: the heat of a given current density [W/m3]."""
     return resistivity * ufl.inner(current_density, current_density)
 
 
+@checked
 def joule(current: Model) -> Any:
     """`j . E`: the Joule heat of a conduction model, UFL, to be the `source` of a heat model [W/m3].
 
@@ -48,13 +52,13 @@ def joule(current: Model) -> Any:
     Raises:
         ParameterError: for a model without the fields j and E.
     """
-    kind("current", current, Model, "a conduction model")
     if not {"j", "E"} <= set(current.names):
         msg = f"current = the {current.name} model with {', '.join(current.names)}, must have fields j and E"
         raise ParameterError(msg)
     return ufl.inner(current["j"], current["E"])
 
 
+@checked
 def wiedemann_franz(resistivity: Any, *, lorenz: float = LORENZ) -> Callable[[Any], Any]:
     """Return the thermal conductivity `k(T) = L T/rho(T)` of the electrons, a function of T for `em.heat.model`.
 
@@ -76,6 +80,7 @@ def wiedemann_franz(resistivity: Any, *, lorenz: float = LORENZ) -> Callable[[An
     return lambda temperature: lorenz * temperature / rho
 
 
+@checked
 def runaway(resistivity: Callable[[float], float], conductivity: float, temperature: float) -> float:
     """Return j L at which a line with ends at `temperature` runs away, `pi sqrt(k/(drho/dT))` [A/m].
 
@@ -89,7 +94,6 @@ def runaway(resistivity: Callable[[float], float], conductivity: float, temperat
     Raises:
         ParameterError: for a resistivity that is no function, or a value that is not positive.
     """
-    kind("resistivity", resistivity, Callable, "a function of T")  # type: ignore[arg-type]
     number("conductivity", conductivity, above=0.0, unit="W/(m K)")
     number("temperature", temperature, above=0.5, unit="K")
     slope = float(resistivity(temperature + 0.5)) - float(resistivity(temperature - 0.5))  # per kelvin

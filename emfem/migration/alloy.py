@@ -8,7 +8,8 @@ from typing import Any
 from emfem import fields
 from emfem import model as models
 from emfem.dimensions import Meaning, integral
-from emfem.errors import ConvergenceError, ParameterError, choice, count, floats, kind, number
+from emfem.errors import ConvergenceError, ParameterError, choice, count, floats, number
+from emfem.gate import checked
 from emfem.mesh import Domain, bounds
 from emfem.migration.inputs import check_fractions, start, typical_flow
 from emfem.migration.laws import transport
@@ -33,6 +34,7 @@ MEANINGS = {
 }
 
 
+@checked(collective=True)
 def alloy(
     domain: Domain,
     *,
@@ -88,10 +90,8 @@ def alloy(
         L. S. Darken, Diffusion, mobility and their interrelation through free energy in binary metallic systems,
         Trans. AIME 175, 184 (1948).
     """
-    kind("domain", domain, Domain, "one of em.mesh")
     degree = count("degree", degree, at_least=1)
     moving = choice("lattice", lattice, LATTICES) == "moving"
-    kind("markers", markers, bool, "True or False")
     if markers and not moving:
         msg = f"markers = {markers!r} with lattice = 'held', must be False: nothing moves them"
         raise ParameterError(msg)
@@ -177,7 +177,6 @@ def _surfaces(domain: Domain, vacancies: Any, moving: bool) -> dict[str, Fixed]:
     """
     if vacancies is None:
         return {}
-    kind("vacancies", vacancies, Vacancies, "em.migration.vacancies(...)")
     if not moving:
         msg = "vacancies with lattice = 'held', must be None: a stress keeps their flux at 0"
         raise ParameterError(msg)
@@ -217,6 +216,7 @@ def following(displacement: Unknown, velocity: Any, q: Any, dx: ufl.Measure) -> 
     return ufl.inner(displacement.rate + ufl.dot(ufl.grad(u), velocity) - velocity, q) * dx
 
 
+@checked(collective=True)
 def positions(model: Model, planted: ArrayLike) -> NDArray[np.float64]:
     """Return the places of markers that were planted in the lattice of an alloy with `markers=True`. Collective.
 

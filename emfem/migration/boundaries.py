@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem.errors import ParameterError, number
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.migration.exponential_fitting import fitting
 from emfem.model import Driver, is_ufl, scalar, vector_coefficient
@@ -17,6 +18,7 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 
+@checked
 @dataclass(frozen=True)
 class FastPath:
     """Boundaries between regions along which a species diffuses and drifts faster.
@@ -36,6 +38,7 @@ class FastPath:
     segregation: float = 1.0
 
 
+@checked
 def fast_path(
     *, width: float, diffusivity: Any, drift: Any = None, exchange: float | None = None, segregation: float = 1.0
 ) -> FastPath:
@@ -111,6 +114,7 @@ def surfaces(domain: Domain) -> tuple[list[tuple[int, NDArray[np.int32]]], int]:
     return [*named, (inner, _sides(mesh, between))], inner
 
 
+@checked(collective=True)
 def between_regions(domain: Domain) -> NDArray[np.int32]:
     """Return the facets between two regions, each on one rank. Collective."""
     mesh = domain.mesh

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emfem.errors import ParameterError, number
+from emfem.gate import checked
 from emfem.model import MaterialAt, MaterialLaws, check_material, is_ufl
 from emfem.units import boltzmann, elementary_charge
 
@@ -13,11 +14,13 @@ import numpy as np
 import ufl
 
 
+@checked
 def species_flux(diffusivity: Any, velocity: Any, c: Any) -> Any:
     """`J = -D grad c + v c`."""
     return -apply_tensor(diffusivity, ufl.grad(c)) + velocity * c
 
 
+@checked
 def transport(rate: Any, w: Any, dt: ufl.Measure, flux: Any, dx: ufl.Measure) -> ufl.Form:
     """`int dc/dt w dt - int J . grad w dx`: nothing is lost, blocked edges natural.
 
@@ -38,6 +41,7 @@ def apply_inverse(diffusivity: Any, vector: Any) -> Any:
     return vector / diffusivity
 
 
+@checked
 def sinks(*, equilibrium: Any, lifetime: float) -> Callable[[Any], Any]:
     """Return sources and sinks of relaxation to equilibrium, `g = (c_eq - c) / tau`, for `model(source=...)`.
 
@@ -56,6 +60,7 @@ def sinks(*, equilibrium: Any, lifetime: float) -> Callable[[Any], Any]:
     return lambda c: (equilibrium - c) / tau
 
 
+@checked
 def drift_velocity(
     material: MaterialLaws,
     *,

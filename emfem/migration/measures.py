@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from emfem import fields
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.migration.exponential_fitting import reference_corners
 from emfem.migration.laws import apply_inverse
@@ -22,6 +23,7 @@ CUBIC = 2.0  # of higher degrees
 ROUNDING = 1e-9
 
 
+@checked
 @dataclass(frozen=True)
 class Peclet:
     """The largest cell Peclet number, and its place.
@@ -41,6 +43,7 @@ class Peclet:
         return f"cell Peclet number {self.value:.4g} at ({where}), {remedy}"
 
 
+@checked(collective=True)
 def peclet(model: Model) -> Peclet:
     """Return the largest cell Peclet number |v| h / (2 D) of a migration model in its present state. Collective.
 

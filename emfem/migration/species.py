@@ -7,7 +7,8 @@ from typing import Any
 
 from emfem import model as models
 from emfem.dimensions import PLAIN, Meaning, integral, parsed, product
-from emfem.errors import ParameterError, choice, count, kind
+from emfem.errors import ParameterError, choice, count
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.migration.boundaries import FastPath, along_boundaries, measure, surfaces
 from emfem.migration.exchange import ends, exchanged, in_boundaries
@@ -32,6 +33,7 @@ ITERATIVE: Mapping[str, object] = {
 }
 
 
+@checked(collective=True)
 def model(
     domain: Domain,
     *,
@@ -90,13 +92,12 @@ def model(
             concentration that is negative or not finite, fitting on cells that are not simplices.
         UnknownName: for a boundary, region or stabilisation that does not exist.
     """
-    kind("domain", domain, Domain, "one of em.mesh")
     _word(name)
     _known_unit(unit)
     fitted = stabilisation is not None and choice("stabilisation", stabilisation, STABILISATIONS) == "fitted"
     degree = _degree(domain, degree, fitted)
     conditions = models.check_boundaries(domain, on, (Fixed, Flux))
-    _check(domain, conditions, source, grain_boundaries, fitted)
+    _check(domain, conditions, grain_boundaries, fitted)
     spread = models.positive_coefficient(domain, "diffusivity", diffusivity)
     velocity, drivers = models.vector_coefficient(domain, "drift", drift)
 
@@ -192,7 +193,6 @@ def _known_unit(unit: Any) -> None:
     """
     if unit is None:
         return
-    kind("unit", unit, str, "a text, such as '1/m3'")
     try:
         parsed(unit)
     except Exception as error:  # pint passes on errors of its tokenizer, parser and registry
@@ -205,8 +205,8 @@ def _integral(unit: str | None, seconds: int = 0) -> Meaning:
     return Meaning() if unit is None else integral(product(unit, metres=3, seconds=seconds))
 
 
-def _check(domain: Domain, conditions: Mapping[str, Any], source: Any, grain_boundaries: Any, fitted: bool) -> None:
-    """Refuse conditions, a source or grain boundaries that cannot be used.
+def _check(domain: Domain, conditions: Mapping[str, Any], grain_boundaries: Any, fitted: bool) -> None:
+    """Refuse conditions or grain boundaries that cannot be used.
 
     Raises:
         ParameterError: if one cannot.
@@ -214,13 +214,9 @@ def _check(domain: Domain, conditions: Mapping[str, Any], source: Any, grain_bou
     for boundary, condition in conditions.items():
         if isinstance(condition, Fixed):
             models.of_time(f"concentration fixed on {boundary!r}", condition.value, at_least=0.0)
-    if source is not None:
-        kind("source", source, Callable, "a function of c")  # type: ignore[arg-type]
-    if grain_boundaries is not None:
-        kind("grain_boundaries", grain_boundaries, FastPath, "em.migration.fast_path(...)")
-        if domain.dim != 2 and fitted:
-            msg = f"stabilisation = 'fitted' with grain_boundaries in {domain.dim} dimensions, must be in 2"
-            raise ParameterError(msg)
+    if grain_boundaries is not None and domain.dim != 2 and fitted:
+        msg = f"stabilisation = 'fitted' with grain_boundaries in {domain.dim} dimensions, must be in 2"
+        raise ParameterError(msg)
 
 
 def _word(name: Any) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem.errors import ParameterError, number
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Balance, ConsistentFlux, Unknown
 
@@ -24,6 +25,7 @@ from dolfinx import fem
 DILUTE = 0.01  # atomic fraction; that of a metal at its melting point is about a tenth of it
 
 
+@checked
 @dataclass(frozen=True)
 class Vacancies:
     """Vacancies, their sources and their sinks.
@@ -39,6 +41,7 @@ class Vacancies:
     surfaces: tuple[str, ...] = ()
 
 
+@checked
 def vacancies(*, equilibrium: float, lifetime: float | None, surfaces: Sequence[str] = ()) -> Vacancies:
     """Return vacancies with sources and sinks of finite strength, for `alloy(vacancies=...)`.
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from emfem.errors import count, kind
+from emfem.errors import count
+from emfem.gate import checked
 from emfem.solve.options import check_options
 from emfem.solve.presets import Options
 
 
+@checked
 @dataclass(frozen=True)
 class Method:
     """Integrator in time for `em.evolve(..., method=...)`.
@@ -37,7 +39,6 @@ class Method:
 
     def __post_init__(self) -> None:
         """Check every value."""
-        kind("ts_type", self.ts_type, str, 'the name of a TS type of PETSc, such as "rosw"')
         check_options("options", self.options)
         count("order", self.order, at_least=1)
         count("reuse", self.reuse, at_least=0)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from emfem.errors import ConvergenceError
+from emfem.gate import checked
 from emfem.model import Model
 from emfem.solve.options import attempt, check_read, option_scope, reason
 from emfem.solve.presets import Options
@@ -16,6 +17,7 @@ from emfem.solve.problem import Problem
 from petsc4py import PETSc
 
 
+@checked
 @dataclass(frozen=True)
 class Steady:
     """Report of a steady solve.

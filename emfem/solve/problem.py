@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emfem.errors import ParameterError
+from emfem.gate import checked
 from emfem.model import DirichletCondition, Model, Unknown
 from emfem.solve.options import PREFIX, SOLVES, check_options, merge, prefer_mumps, set_options, split_fields
 from emfem.solve.presets import Options
@@ -17,6 +18,7 @@ from petsc4py import PETSc
 from ufl.algorithms import expand_derivatives
 
 
+@checked
 def as_models(models: Model | Sequence[Model]) -> tuple[Model, ...]:
     """Return one model or several as a tuple.
 
@@ -43,6 +45,7 @@ def as_models(models: Model | Sequence[Model]) -> tuple[Model, ...]:
     return checked
 
 
+@checked
 class Problem:
     """F(t, u, du/dt; v) = 0 for some unknowns of some models, in blocks, one for each unknown.
 

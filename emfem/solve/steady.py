@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from emfem.errors import ConvergenceError, ParameterError, choice, number
+from emfem.gate import checked
 from emfem.model import Model, check_resolution
 from emfem.solve.newton import Steady, newton, not_converged, restore_on_error
 from emfem.solve.presets import Options
@@ -66,6 +67,7 @@ def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options:
 STEADY = {"newton": by_newton, "pseudo-transient": pseudo_transient}
 
 
+@checked(collective=True)
 def solve_steady(
     models: Model | Sequence[Model],
     *,

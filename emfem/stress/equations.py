@@ -7,7 +7,8 @@ from typing import Any
 
 from emfem import model as models
 from emfem.dimensions import Meaning, integral
-from emfem.errors import ParameterError, count, kind
+from emfem.errors import ParameterError, count
+from emfem.gate import checked
 from emfem.mesh import Domain, bounds
 from emfem.model import Fixed, Flux, Model, Quantity, Unknown, is_ufl, mean_length, mean_value
 from emfem.stress.field import Stress
@@ -31,6 +32,7 @@ MEANINGS = {
 }
 
 
+@checked(collective=True)
 def model(
     domain: Domain,
     material: Any,
@@ -95,8 +97,6 @@ def model(
         M. A. Korhonen, P. Borgesen, K. N. Tu, C.-Y. Li, Stress evolution due to electromigration in confined metal
         lines, J. Appl. Phys. 73, 3790 (1993), doi:10.1063/1.354073.
     """
-    kind("domain", domain, Domain, "one of em.mesh")
-    kind("voids", voids, bool, "True or False")
     degree = count("degree", degree, at_least=1)
     if voids and domain.mesh.topology.dim != 1:
         msg = f"voids on {domain.shape}, must be on a line or a network: elsewhere hold sigma = 0 on a boundary"

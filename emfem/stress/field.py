@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emfem.errors import kind
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Model
 
@@ -11,6 +11,7 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 
+@checked
 class Stress(fem.Function):
     """The stress on a domain [Pa], tension positive."""
 
@@ -22,6 +23,7 @@ class Stress(fem.Function):
         self.domain = domain
 
 
+@checked(collective=True)
 def at_nodes(stress: Model | Stress) -> NDArray[np.float64]:
     """Return the stress at the nodes of a network [Pa], shape (n,), on all ranks; NaN without metal. Collective.
 
@@ -33,5 +35,4 @@ def at_nodes(stress: Model | Stress) -> NDArray[np.float64]:
     """
     if isinstance(stress, Model):
         return stress.domain.at_nodes(stress["sigma"])
-    kind("stress", stress, Stress, "a model of em.stress or what em.stress.steady gives; else domain.at_nodes(...)")
     return stress.domain.at_nodes(stress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emfem import fields
+from emfem.gate import checked
 from emfem.model import Model
 from emfem.stress.field import at_nodes
 from emfem.stress.inputs import critical_tension
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 EQUAL = 1e-9  # of the range of stresses: places that differ by less are equally bad, and the first of them is reported
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Immortality:
     """A verdict on a conductor; true if it is immortal.
@@ -58,6 +60,7 @@ class Immortality:
         )
 
 
+@checked(collective=True)
 def immortal(model: Model, *, critical_stress: float) -> Immortality:
     """Return the verdict if the steady stress of a model stays below the critical one, and the margin. Collective.
 

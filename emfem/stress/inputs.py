@@ -7,9 +7,9 @@ from typing import Any
 
 from emfem import fields
 from emfem import model as models
-from emfem.errors import ParameterError, kind, number
+from emfem.errors import ParameterError, number
 from emfem.mesh import Domain
-from emfem.model import Driver, Model, is_ufl
+from emfem.model import Driver, is_ufl
 from emfem.stress.laws import ConfinedMetal
 
 import numpy as np
@@ -81,7 +81,6 @@ def field_of(domain: Domain, metal: ConfinedMetal, current_density: Any, field: 
 
 def _conducted(domain: Domain, current: Any) -> ElectricField:
     """Return the field of a conduction model."""
-    kind("current", current, Model, "a model of em.conduction")
     if current.mesh is not domain.mesh:
         msg = f"current = the {current.name} model of another mesh, must be one on this domain"
         raise ParameterError(msg)

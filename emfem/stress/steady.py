@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, kind
+from emfem.errors import ParameterError
+from emfem.gate import checked
 from emfem.mesh.distribute import on_root
 from emfem.model import Model
 from emfem.spaces import connected_components
@@ -24,6 +25,7 @@ SAME = 1e-9  # of the range of stresses: Dirichlet values that differ from balan
 Values = NDArray[np.float64]
 
 
+@checked(collective=True)
 def steady(model: Model) -> Stress:
     """Return the steady stress of a model of stress, whose state does not change. Collective.
 
@@ -43,7 +45,6 @@ def steady(model: Model) -> Stress:
     Raises:
         ParameterError: where it takes a solve, `em.solve_steady(model)`; the message has the reason.
     """
-    kind("model", model, Model, "one of em.stress.model")
     fixed = _dirichlet_values(model)
     if any(balance.out for balance in model.balances.values()):
         msg = "atoms are let in and flow, must rest for a stress without a solve: em.solve_steady(model) finds it"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, UnknownName, kind
+from emfem.errors import ParameterError, UnknownName
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Model, Unknown, boundary_nodes, evolving, mean_value
 from emfem.stress.laws import ConfinedMetal, opening
@@ -58,6 +59,7 @@ class Voids:
         return through + self.unknown.rate * w * self.points - filled
 
 
+@checked(collective=True)
 def open_void(model: Model, node: int | str, *, open: bool = True) -> None:
     """Open a void at a node of a model with `voids=True`, or close it; it keeps its volume. Collective.
 
@@ -73,8 +75,6 @@ def open_void(model: Model, node: int | str, *, open: bool = True) -> None:
         ParameterError: for a node that does not exist or has no metal, a node under compression that is to open, or
             something else than a model.
     """
-    kind("model", model, Model, "one of em.stress.model")
-    kind("open", open, bool, "True or False")
     opened, domain = model["opened"], model.domain
     dofs = _dofs_of(domain, opened.function_space, node)
     if open:

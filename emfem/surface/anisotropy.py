@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from emfem.errors import ParameterError, count, kind, number
+from emfem.errors import ParameterError, count, number
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.surface.terms import outward_normal
 
 import ufl
 
 
+@checked
 @dataclass(frozen=True)
 class MobilityAnisotropy:
     """Mobility of a surface over its mean: `1 + S cos(N (alpha - alpha0))`, alpha the direction of the outward normal.
@@ -55,7 +56,6 @@ def mobility_factor(anisotropy: Any, domain: Domain, c: Any, width: Any) -> Any:
     Raises:
         ParameterError: if it is no function of the normal that returns a number, or one of a plane in space.
     """
-    kind("anisotropy", anisotropy, Callable, "em.surface.MobilityAnisotropy(...) or a function of the normal")  # type: ignore[arg-type]
     if isinstance(anisotropy, MobilityAnisotropy) and domain.dim != 2:
         msg = f"anisotropy = {anisotropy} in {domain.dim} dimensions, must be a function of the normal there"
         raise ParameterError(msg)

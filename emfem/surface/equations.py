@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from emfem import model as models
 from emfem.dimensions import Meaning, integral
-from emfem.errors import ParameterError, count, kind, number
+from emfem.errors import ParameterError, count, number
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Model, OfTime
-from emfem.surface.anisotropy import mobility_factor
+from emfem.surface.anisotropy import MobilityAnisotropy, mobility_factor
 from emfem.surface.circuit import circuit, ends_of
 from emfem.surface.inputs import check_path, drive, metal, start
 from emfem.surface.measures import quantities
@@ -37,17 +38,18 @@ MEANINGS = {
 }
 
 
+@checked(collective=True)
 def model(
     domain: Domain,
     material: Any,
     *,
-    shape: Any,
+    shape: Shape | Callable[[Any], Any],
     interface_width: float,
     current_density: OfTime | None = None,
     voltage: OfTime | None = None,
     current: OfTime | None = None,
     on: Sequence[str] | None = None,
-    anisotropy: Any = None,
+    anisotropy: MobilityAnisotropy | Callable[[Any], Any] | None = None,
     temperature: Any = None,
     conductivity_ratio: float = 1e-3,
     degree: int = 1,
@@ -160,7 +162,6 @@ def _check_domain(domain: Any) -> None:
     Raises:
         ParameterError: for a line or a shell.
     """
-    kind("domain", domain, Domain, "one of em.mesh")
     if domain.shell or domain.dim < 2:
         msg = f"domain = {domain.shape} in {domain.dim} dimensions, must be plane or solid"
         raise ParameterError(msg)

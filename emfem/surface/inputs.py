@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
 from emfem import model as models
-from emfem.errors import ParameterError, kind
+from emfem.errors import ParameterError
 from emfem.mesh import Domain
 from emfem.model import MaterialAt, MaterialLaws, OfTime
 from emfem.surface.sampling import joined
@@ -103,7 +102,6 @@ def start(c: fem.Function, domain: Domain, shape: Any, width: float) -> None:
     Raises:
         ParameterError: if the shape is no function of place, or leaves no metal or no vacuum, or cells are too coarse.
     """
-    kind("shape", shape, Callable, "a function of x with shape (3, n), such as em.surface.wire(...)")  # type: ignore[arg-type]
     words = shape.words if isinstance(shape, Shape) else "shape"
     period = np.zeros(3)
     period[: domain.dim] = domain.period

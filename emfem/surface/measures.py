@@ -7,7 +7,8 @@ from typing import Any
 
 from emfem import fields
 from emfem.dimensions import integral
-from emfem.errors import ParameterError, UnknownName, count, kind, number
+from emfem.errors import ParameterError, UnknownName, count, number
+from emfem.gate import checked
 from emfem.mesh import AXES, Domain, bounds
 from emfem.model import Model, Quantity, highest, lowest
 from emfem.surface.inputs import SurfaceMetal
@@ -57,6 +58,7 @@ def quantities(
     return numbers
 
 
+@checked(collective=True)
 def drift_velocity(model: Model) -> Values:
     """Return the present drift velocity of the void, or of the centre of the metal, shape (dim,) [m/s].
 
@@ -74,6 +76,7 @@ def drift_velocity(model: Model) -> Values:
     return velocity
 
 
+@checked(collective=True)
 def profile(model: Model, n: int | None = None) -> tuple[Values, Values]:
     """Return the thickness of the metal along x. Collective.
 
@@ -97,12 +100,14 @@ def profile(model: Model, n: int | None = None) -> tuple[Values, Values]:
     return grid.axes[0], _thickness(model["c"], grid, width)
 
 
+@checked(collective=True)
 def neck(model: Model) -> float:
     """Return the least thickness of the metal along x, see `profile`; 0 where it is broken [m]. Collective."""
     _check(model)
     return model.quantity("neck")
 
 
+@checked
 def neck_below(width: float) -> Callable[[Sequence[Model], float], bool]:
     """Return a function that is true where the neck is as thin as `width`, for `em.watch.stop_when`; 0 m if broken.
 
@@ -123,7 +128,6 @@ def neck_below(width: float) -> Callable[[Sequence[Model], float], bool]:
 
 def _check(model: Any) -> None:
     """Refuse anything but a surface model."""
-    kind("model", model, Model, "one of em.surface.model")
     if "neck" not in model.quantities:
         msg = f"model = the {model.name} model, must be one of em.surface.model"
         raise ParameterError(msg)

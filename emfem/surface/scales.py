@@ -10,7 +10,8 @@ from emfem.analytic import (
     surface_drift,
     void_drift_velocity,
 )
-from emfem.errors import kind, number
+from emfem.errors import number
+from emfem.gate import checked
 from emfem.materials import CONFIDENCE, Material
 from emfem.surface.inputs import DRIVEN, NEEDED
 
@@ -25,6 +26,7 @@ UNITS = {
 }
 
 
+@checked
 @dataclass(frozen=True)
 class SurfaceScales:
     """Numbers of a surface of radius R under a current density; signs are those along the current.
@@ -56,6 +58,7 @@ class SurfaceScales:
         return "\n".join([*rows, *(f"placeholder, {CONFIDENCE['placeholder']}: {doubt}" for doubt in self.doubts)])
 
 
+@checked
 def scales(material: Material, *, radius: float, current_density: float) -> SurfaceScales:
     """Return the numbers of a surface of this metal at its temperature; `print` shows them and the placeholders.
 
@@ -67,7 +70,6 @@ def scales(material: Material, *, radius: float, current_density: float) -> Surf
     Raises:
         ParameterError: for a value out of its bounds, or a constant that the material lacks.
     """
-    kind("material", material, Material, "one of em.materials")
     size = number("radius", radius, above=0.0, unit="m")
     levelling, drift = mullins_coefficient(material), surface_drift(material, current_density=current_density)
     used = [(name, material.constants[name]) for name in (*NEEDED, *DRIVEN)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem.errors import ParameterError, floats, number
+from emfem.gate import checked
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 Values = NDArray[np.float64]
 
 
+@checked
 @dataclass(frozen=True)
 class Shape:
     """A shape of metal.
@@ -40,6 +42,7 @@ class Shape:
         return self.distance(np.asarray(x, dtype=float), np.zeros(3))
 
 
+@checked
 def void(centre: ArrayLike, radius: float) -> Shape:
     """Return a round hole in metal: a disk in a plane, a ball in space or about the axis; it may cross a periodic seam.
 
@@ -61,6 +64,7 @@ def void(centre: ArrayLike, radius: float) -> Shape:
     return Shape("void", distance, of_void=True, place=_coordinates(centre), place_name="centre")
 
 
+@checked
 def wire(
     radius: float,
     *,
@@ -92,6 +96,7 @@ def wire(
     return Shape("wire", distance, wavelength=wavelength, place=_coordinates(axis), place_name="axis")
 
 
+@checked
 def strip(
     width: float,
     *,
@@ -117,6 +122,7 @@ def strip(
     return Shape("strip", lambda x, _: half + wave(x[0]) - np.abs(x[1] - middle), wavelength=wavelength)
 
 
+@checked
 def flat(height: float, *, amplitude: float = 0.0, wavelength: float | None = None, phase: float = 0.0) -> Shape:
     """Return metal below the surface y = height + a cos(2 pi x / lambda + phase).
 
@@ -133,6 +139,7 @@ def flat(height: float, *, amplitude: float = 0.0, wavelength: float | None = No
     return Shape("flat surface", lambda x, _: level + wave(x[0]) - x[1], wavelength=wavelength)
 
 
+@checked
 def bridge(
     length: float,
     radius: float,
