@@ -182,7 +182,7 @@ def floats(
     """
     try:
         result = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         msg = f"{name} = {shown(value)}, must be numbers"
         raise ParameterError(msg) from None
     fits = shape is None or (
@@ -233,8 +233,8 @@ def kind(name: str, value: Any, expected: type, words: str) -> None:
         raise ParameterError(msg)
 
 
-def count(name: str, value: Any, *, at_least: int) -> int:
-    """Return `value` as a whole number, not below `at_least`.
+def count(name: str, value: Any, *, at_least: int, at_most: int | None = None) -> int:
+    """Return `value` as a whole number, not below `at_least` and not above `at_most`.
 
     Raises:
         ParameterError: if it is not one.
@@ -242,7 +242,7 @@ def count(name: str, value: Any, *, at_least: int) -> int:
     if isinstance(value, bool) or not number(name, value).is_integer():
         msg = f"{name} = {shown(value)}, must be a whole number"
         raise ParameterError(msg)
-    number(name, value, at_least=at_least)
+    number(name, value, at_least=at_least, at_most=at_most)
     return int(value)
 
 

@@ -9,10 +9,11 @@ from emfem import model as models
 from emfem.conduction.electrodes import Electrode, attach, check_floating, check_touching, electrodes_of
 from emfem.conduction.laws import continuity, ohmic_flux
 from emfem.dimensions import Meaning, integral
-from emfem.errors import ParameterError, count, floats
+from emfem.errors import ParameterError, floats
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Fixed, Flux, Model, Quantity
+from emfem.model.unknowns import degree_of
 from emfem.spaces import tied
 
 import numpy as np
@@ -65,7 +66,7 @@ def model(
             mean field along an axis that is not periodic.
         UnknownName: for a boundary or region that does not exist.
     """
-    degree = count("degree", degree, at_least=1)
+    degree = degree_of(degree)
     conditions = models.check_boundaries(domain, on, (Fixed, Flux, Electrode))
     driven = _mean_field(domain, mean_field)
     electrodes = electrodes_of(conditions)

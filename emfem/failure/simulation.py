@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 TOGETHER = 1e-6  # of the critical stress: nodes that come as near to it as that open with the first
 INSIDE = 1e-3  # of the critical stress: by so much more inside a segment than at the nodes, a node is missing there
 CALM, SUDDEN = 1e-3, 1e-7  # of the time that stress takes through a cell: first steps, the second where a void opens
+FINEST = 1e-4  # update: each takes a solve of the network
 EMPTY = 1e-5  # of the scale of void volumes, ten times the error of a step: a void so far below 0 has healed
 
 
@@ -72,7 +73,7 @@ def run(
         cut: length at which a void begins to cut its wires, at least 0 [m].
         hillock_stress: the compression at which the metal is squeezed out, above 0: failure too [Pa].
         most: how many voids may open; any number when left out.
-        update: part of its resistance by which a segment may change before currents are computed again [-].
+        update: part of its resistance by which a segment may change before currents are computed again, 1e-4 to 1 [-].
         rtol: error allowed in a step, as in `em.evolve`.
         watch: observers; each void and each redistribution starts them again.
         petsc_options: as in `em.evolve`.
@@ -86,7 +87,7 @@ def run(
     if hillock_stress is not None:
         number("hillock_stress", hillock_stress, above=0.0, unit="Pa")
     limit = np.inf if most is None else float(count("most", most, at_least=1))
-    number("update", update, above=0.0, at_most=1.0)
+    number("update", update, at_least=FINEST, at_most=1.0)
     nodes = Nodes(model)
     if liner is not None:
         if resistivity is None:

@@ -8,7 +8,6 @@ from typing import Any
 from emfem import fields
 from emfem import model as models
 from emfem.dimensions import Meaning, integral
-from emfem.errors import count
 from emfem.gate import checked
 from emfem.heat import inputs
 from emfem.heat.boundaries import Convection, Loss, as_loss, check_temperatures, insulated, let_out, surroundings
@@ -16,6 +15,7 @@ from emfem.heat.bounds import Diagnosis, allowed, check_start, runaway_limit
 from emfem.heat.laws import driven, exchange, fourier_flux, spreading, storage
 from emfem.mesh import Domain
 from emfem.model import Driver, Fixed, Flux, Model, Quantity
+from emfem.model.unknowns import degree_of
 
 import numpy as np
 import ufl
@@ -88,7 +88,7 @@ def model(
             kind or shape. A steady solve raises it where no boundary takes the heat away.
         UnknownName: for a boundary or region that does not exist.
     """
-    degree = count("degree", degree, at_least=1)
+    degree = degree_of(degree)
     conditions = models.check_boundaries(domain, on, (Fixed, Flux, Convection))
     check_temperatures(conditions)
     sink = as_loss(loss)

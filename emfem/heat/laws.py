@@ -9,6 +9,7 @@ from typing import Any
 from emfem.errors import ParameterError, number
 from emfem.gate import checked
 from emfem.model import Model
+from emfem.model.terms import of_terms
 
 import ufl
 
@@ -16,6 +17,7 @@ LORENZ = 2.44e-8  # W Ohm/K2, of free electrons: pi^2/3 (kB/e)^2
 
 
 @checked
+@of_terms
 def fourier_flux(conductivity: Any, temperature: Any) -> Any:
     """`-k grad T`, Fourier's law [W/m2]."""
     return -conductivity * ufl.grad(temperature)
@@ -37,6 +39,7 @@ def exchange(coefficient: Any, temperature: Any, ambient: Any) -> Any:
 
 
 @checked
+@of_terms
 def driven(resistivity: Any, current_density: Any) -> Any:
     """`rho j^2`: the heat of a given current density [W/m3]."""
     return resistivity * ufl.inner(current_density, current_density)

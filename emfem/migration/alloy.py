@@ -8,13 +8,14 @@ from typing import Any
 from emfem import fields
 from emfem import model as models
 from emfem.dimensions import Meaning, integral
-from emfem.errors import ConvergenceError, ParameterError, choice, count, floats, number
+from emfem.errors import ConvergenceError, ParameterError, choice, floats, number
 from emfem.gate import checked
 from emfem.mesh import Domain, bounds
 from emfem.migration.inputs import check_fractions, start, typical_flow
 from emfem.migration.laws import transport
 from emfem.migration.vacancies import Vacancies, drawn_fluxes, vacancy_amount, vacancy_balance
 from emfem.model import Driver, Fixed, Model, Quantity, Unknown, is_law, is_ufl
+from emfem.model.unknowns import degree_of
 
 import numpy as np
 import ufl
@@ -90,7 +91,7 @@ def alloy(
         L. S. Darken, Diffusion, mobility and their interrelation through free energy in binary metallic systems,
         Trans. AIME 175, 184 (1948).
     """
-    degree = count("degree", degree, at_least=1)
+    degree = degree_of(degree)
     moving = choice("lattice", lattice, LATTICES) == "moving"
     if markers and not moving:
         msg = f"markers = {markers!r} with lattice = 'held', must be False: nothing moves them"

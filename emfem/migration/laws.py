@@ -8,6 +8,7 @@ from typing import Any
 from emfem.errors import ParameterError, number
 from emfem.gate import checked
 from emfem.model import MaterialAt, MaterialLaws, check_material, is_ufl
+from emfem.model.terms import of_terms
 from emfem.units import boltzmann, elementary_charge
 
 import numpy as np
@@ -15,12 +16,14 @@ import ufl
 
 
 @checked
+@of_terms
 def species_flux(diffusivity: Any, velocity: Any, c: Any) -> Any:
     """`J = -D grad c + v c`."""
     return -apply_tensor(diffusivity, ufl.grad(c)) + velocity * c
 
 
 @checked
+@of_terms
 def transport(rate: Any, w: Any, dt: ufl.Measure, flux: Any, dx: ufl.Measure) -> ufl.Form:
     """`int dc/dt w dt - int J . grad w dx`: nothing is lost, blocked edges natural.
 

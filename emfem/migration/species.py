@@ -7,7 +7,7 @@ from typing import Any
 
 from emfem import model as models
 from emfem.dimensions import PLAIN, Meaning, integral, parsed, product
-from emfem.errors import ParameterError, choice, count
+from emfem.errors import ParameterError, choice
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.migration.boundaries import FastPath, along_boundaries, measure, surfaces
@@ -17,6 +17,7 @@ from emfem.migration.inputs import start, typical_flow
 from emfem.migration.laws import species_flux, transport
 from emfem.migration.measures import peclet, resolutions
 from emfem.model import Fixed, Flux, Model, Quantity, Unknown
+from emfem.model.unknowns import degree_of
 
 import numpy as np
 from dolfinx import fem
@@ -237,8 +238,8 @@ def _degree(domain: Domain, degree: int | None, fitted: bool) -> int:
         ParameterError: for fitting of another degree or on cells that are not simplices.
     """
     if not fitted:
-        return count("degree", 2 if degree is None else degree, at_least=1)
-    if degree is not None and count("degree", degree, at_least=1) != 1:
+        return degree_of(2 if degree is None else degree)
+    if degree is not None and degree_of(degree) != 1:
         msg = f"degree = {degree!r}, must be 1 with stabilisation = 'fitted'"
         raise ParameterError(msg)
     cell = domain.mesh.topology.cell_name()

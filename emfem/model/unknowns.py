@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from emfem.errors import count
 from emfem.mesh import Domain
 
 import basix.ufl
 import numpy as np
 import ufl
 from dolfinx import fem
+
+HIGHEST = 12  # degree of polynomials
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +65,15 @@ def algebraic(name: str, space: fem.FunctionSpace) -> Unknown:
     function = fem.Function(space, name=name)
     function.known = False
     return Unknown(function)
+
+
+def degree_of(value: Any) -> int:
+    """Return a polynomial degree.
+
+    Raises:
+        ParameterError: unless it is a whole number from 1 to `HIGHEST`: the work on a cell grows as its sixth power.
+    """
+    return count("degree", value, at_least=1, at_most=HIGHEST)
 
 
 def number_space(domain: Domain) -> fem.FunctionSpace:

@@ -7,10 +7,11 @@ from typing import Any
 
 from emfem import model as models
 from emfem.dimensions import Meaning, integral
-from emfem.errors import ParameterError, count
+from emfem.errors import ParameterError
 from emfem.gate import checked
 from emfem.mesh import Domain, bounds
 from emfem.model import Fixed, Flux, Model, Quantity, Unknown, is_ufl, mean_length, mean_value
+from emfem.model.unknowns import degree_of
 from emfem.stress.field import Stress
 from emfem.stress.inputs import ElectricField, field_of, metal_at, start, uniform
 from emfem.stress.laws import ConfinedMetal, atom_flux, balance, drive
@@ -22,6 +23,7 @@ import numpy as np
 import ufl
 from dolfinx import fem
 
+BEYOND = 100.0  # bulk moduli; a line far longer than stress ever reaches may be in balance with several
 MEANINGS = {
     "sigma": Meaning("stress, tension > 0", "Pa", signed=True),
     "balancing_stress": Meaning("balancing stress", "Pa", signed=True),
@@ -93,11 +95,14 @@ def model(
             or voids on domains of more dimensions than one.
         UnknownName: for a boundary that does not exist, or a current model without E.
 
+    Warns:
+        ResolutionWarning: if stress would come to more than 100 times the bulk modulus, so that a unit must be wrong.
+
     References:
         M. A. Korhonen, P. Borgesen, K. N. Tu, C.-Y. Li, Stress evolution due to electromigration in confined metal
         lines, J. Appl. Phys. 73, 3790 (1993), doi:10.1063/1.354073.
     """
-    degree = count("degree", degree, at_least=1)
+    degree = degree_of(degree)
     if voids and domain.mesh.topology.dim != 1:
         msg = f"voids on {domain.shape}, must be on a line or a network: elsewhere hold sigma = 0 on a boundary"
         raise ParameterError(msg)
@@ -109,6 +114,7 @@ def model(
     sigma = Stress(domain, fem.functionspace(domain.mesh, ("Lagrange", degree)))
     largest = start(sigma, residual_stress)
     level = _level(domain, metal, force, conditions, largest)
+    _warn_beyond_elastic(domain, metal, level)
     flow = _flow(domain, metal, force, level)
     stress = Unknown(sigma, fem.Function(sigma.function_space, name="rate of sigma"), scale=level)
     empty = Voids(domain, metal, level) if voids else None
@@ -158,6 +164,18 @@ def _level(domain: Domain, metal: ConfinedMetal, force: Any, conditions: Mapping
     at_ends = map(abs, models.values_at_start(conditions, Fixed).values())
     natural = boltzmann * mean_value(domain, metal.temperature) / mean_value(domain, metal["atomic_volume"])
     return max(balancing, largest, *at_ends, 0.0) or natural
+
+
+def _warn_beyond_elastic(domain: Domain, metal: ConfinedMetal, level: float) -> None:
+    """Warn if stress would come to many times the bulk modulus: lengths or currents of another unit. Collective."""
+    modulus = mean_value(domain, metal["bulk_modulus"])
+    if level > BEYOND * modulus:
+        message = (
+            f"stress in balance with the drive, at the start or on boundaries is {level:.3g} Pa, should be far below "
+            f"the bulk modulus of {modulus:.3g} Pa: is the domain, of {domain.extent()[0]:.3g} m, in metres, and the "
+            "current density in A/m2?"
+        )
+        models.warn_unresolved(message, domain.mesh.comm)
 
 
 def _flow(domain: Domain, metal: ConfinedMetal, force: Any, level: float) -> float:

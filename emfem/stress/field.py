@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Model
@@ -16,6 +18,10 @@ class Stress(fem.Function):
     """The stress on a domain [Pa], tension positive."""
 
     domain: Domain
+
+    def __new__(cls, *_: Any, **__: Any) -> Stress:
+        """Pass by that of UFL's coefficients, which takes the first argument for the space."""
+        return object.__new__(cls)
 
     def __init__(self, domain: Domain, space: fem.FunctionSpace, name: str = "sigma") -> None:
         """Make a stress of 0."""

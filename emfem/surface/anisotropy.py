@@ -12,6 +12,8 @@ from emfem.surface.terms import outward_normal
 
 import ufl
 
+MOST = 24  # of a fold; the crystal of a metal has 2, 3, 4 or 6, and each adds to the expression
+
 
 @checked
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class MobilityAnisotropy:
 
     Attributes:
         strength: S, in [0, 1) [-].
-        fold: N, the symmetry of the crystal's surface, at least 1.
+        fold: N, the symmetry of the crystal's surface, from 1 to 24.
         angle: alpha0, where the mobility is highest [rad].
     """
 
@@ -38,7 +40,7 @@ class MobilityAnisotropy:
             ParameterError: for a value out of its bounds.
         """
         number("strength", self.strength, at_least=0.0, below=1.0)
-        count("fold", self.fold, at_least=1)
+        count("fold", self.fold, at_least=1, at_most=MOST)
         number("angle", self.angle, unit="rad")
 
     def __call__(self, normal: Any) -> Any:

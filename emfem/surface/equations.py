@@ -7,10 +7,11 @@ from typing import Any
 
 from emfem import model as models
 from emfem.dimensions import Meaning, integral
-from emfem.errors import ParameterError, count, number
+from emfem.errors import ParameterError, number
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Model, OfTime
+from emfem.model.unknowns import degree_of
 from emfem.surface.anisotropy import MobilityAnisotropy, mobility_factor
 from emfem.surface.circuit import circuit, ends_of
 from emfem.surface.inputs import check_path, drive, metal, start
@@ -109,7 +110,7 @@ def model(
     _check_domain(domain)
     width = number("interface_width", interface_width, above=0.0, unit="m")
     ratio = number("conductivity_ratio", conductivity_ratio, above=0.0, at_most=1.0)
-    degree = count("degree", degree, at_least=1)
+    degree = degree_of(degree)
     driven = drive(current_density=current_density, voltage=voltage, current=current)
     laws = metal(domain, material, temperature, driven is not None)
     ends = None if driven is None else ends_of(domain, on)

@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
+MOST = 100_000  # places along a profile
+
 
 def quantities(
     domain: Domain, c: fem.Function, flux: Any, metal: SurfaceMetal, width: float, of_void: bool, dx: Any
@@ -91,10 +93,10 @@ def profile(model: Model, n: int | None = None) -> tuple[Values, Values]:
         x and thickness, both of shape (n,) [m].
 
     Raises:
-        ParameterError: if it is no surface model, or n is no whole number above 0.
+        ParameterError: if it is no surface model, or n is no whole number from 1 to 100 000.
     """
     _check(model)
-    places = None if n is None else count("n", n, at_least=1)
+    places = None if n is None else count("n", n, at_least=1, at_most=MOST)
     width = model.quantity("interface_width")
     grid = _grid(model.domain, width, places)
     return grid.axes[0], _thickness(model["c"], grid, width)

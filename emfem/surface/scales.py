@@ -15,6 +15,7 @@ from emfem.gate import checked
 from emfem.materials import CONFIDENCE, Material
 from emfem.surface.inputs import DRIVEN, NEEDED
 
+ATOM = 1e-10  # m; a surface has no smaller radius
 UNITS = {
     "mullins_coefficient": "m4/s",
     "levelling_time": "s",
@@ -64,13 +65,13 @@ def scales(material: Material, *, radius: float, current_density: float) -> Surf
 
     Args:
         material: as in `em.surface.model`.
-        radius: R of a void, a wire or a bump, above 0 [m].
+        radius: R of a void, a wire or a bump, from 1e-10, of an atom, to 1 [m].
         current_density: j, signed [A/m2].
 
     Raises:
         ParameterError: for a value out of its bounds, or a constant that the material lacks.
     """
-    size = number("radius", radius, above=0.0, unit="m")
+    size = number("radius", radius, at_least=ATOM, at_most=1.0, unit="m")
     levelling, drift = mullins_coefficient(material), surface_drift(material, current_density=current_density)
     used = [(name, material.constants[name]) for name in (*NEEDED, *DRIVEN)]
     return SurfaceScales(

@@ -236,7 +236,7 @@ BAD: list[tuple[str, Callable[[em.materials.Material], Any], str]] = [
     ("until", lambda m: go(wire(m), until=0.0), r"until = 0, must be after the models' time 0"),
     ("hillock", lambda m: go(wire(m), hillock_stress=-1e8), r"hillock_stress = -1e\+08 Pa, must be greater"),
     ("most", lambda m: go(wire(m), most=0), r"most = 0, must be at least 1"),
-    ("update", lambda m: go(wire(m), update=0.0), r"update = 0, must be greater than 0"),
+    ("update", lambda m: go(wire(m), update=0.0), r"update = 0, must be at least 0.0001"),
     ("update above", lambda m: go(wire(m), update=2.0), r"update = 2, must be at most 1"),
     ("cut", lambda m: go(wire(m), resistivity=RHO, cut=-1.0), r"cut = -1 m, must be at least 0 m"),
     ("cut alone", lambda m: go(wire(m), cut=1e-9), r"cut = 1e-09 m is given without resistivity: give that of the me"),

@@ -215,6 +215,24 @@ def electrode_model() -> em.Model:
 
 
 @_changing
+def solved_model() -> em.Model:
+    """Return a conduction, solved."""
+    on = {"left": em.fixed(1.0), "right": em.fixed(0.0)}
+    model = em.conduction.model(plate(), on=on, degree=1)
+    em.solve_steady(model)
+    return model
+
+
+@_changing
+def solved_model() -> em.Model:
+    """Return a conduction, solved."""
+    on = {"left": em.fixed(1.0), "right": em.fixed(0.0)}
+    model = em.conduction.model(plate(), on=on, degree=1)
+    em.solve_steady(model)
+    return model
+
+
+@_changing
 def heat_model() -> em.Model:
     """Return a heated plate."""
     return em.heat.model(plate(), conductivity=1.0, heat_capacity=1.0, on={"left": em.fixed(300.0)}, degree=1)
@@ -236,7 +254,7 @@ def boundary_model() -> em.Model:
 @_changing
 def alloy_model() -> em.Model:
     """Return two species with markers."""
-    return em.migration.alloy(line(), diffusivities=[1.0, 2.0], initial=[0.4], markers=True, degree=1)
+    return em.migration.alloy(line(), diffusivities=[1.0, 2.0], initial=0.4, markers=True, degree=1)
 
 
 @_changing
@@ -248,13 +266,29 @@ def stress_model() -> em.Model:
 @_changing
 def wires_model() -> em.Model:
     """Return the stress in a network with voids."""
-    return em.stress.model(wires(), copper(), current_density=[1e10, 1e10, 1e10], voids=True, degree=1)
+    return em.stress.model(wires(), copper(), current_density=[1e10, 1e10, 0.0], voids=True, degree=1)
 
 
 @_changing
 def surface_model() -> em.Model:
     """Return a void under a current."""
     return em.surface.model(cells(), gold(), shape=void(), interface_width=2.5e-9, current_density=1e12, degree=1)
+
+
+@_changing
+def stepped_model() -> em.Model:
+    """Return a void under a current after a step."""
+    model = em.surface.model(cells(), gold(), shape=void(), interface_width=2.5e-9, current_density=1e12, degree=1)
+    em.evolve(model, 1e-9, fixed_step=1e-9, progress=False)
+    return model
+
+
+@_changing
+def stepped_model() -> em.Model:
+    """Return a void under a current after a step."""
+    model = em.surface.model(cells(), gold(), shape=void(), interface_width=2.5e-9, current_density=1e12, degree=1)
+    em.evolve(model, 1e-9, fixed_step=1e-9, progress=False)
+    return model
 
 
 # ---- files ------------------------------------------------------------------------------------------------------
