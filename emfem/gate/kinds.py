@@ -299,7 +299,7 @@ def _mapping(key: Kind | None, item: Kind | None) -> Kind:
 
 def _instance(made: type) -> Kind | None:
     """Return the kind of the instances of a class; None for UFL expressions and what cannot be tested."""
-    ufl = made.__module__.partition(".")[0] == "ufl" and made.__name__ not in ("Form", "Measure")
+    ufl = made.__module__.partition(".")[0] == "ufl" and made.__name__ != "Form"
     if made is object or ufl or getattr(made, "_is_protocol", False):
         return None
     name = made.__name__
