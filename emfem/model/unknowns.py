@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem.errors import count
+from emfem.gate import checked
 from emfem.mesh import Domain
 
 import basix.ufl
@@ -17,6 +18,7 @@ from dolfinx import fem
 HIGHEST = 12  # degree of polynomials
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Unknown:
     """One unknown field of a model.
@@ -46,6 +48,7 @@ class Unknown:
         return self.function.name
 
 
+@checked
 def evolving(
     name: str,
     space: fem.FunctionSpace,
@@ -60,6 +63,7 @@ def evolving(
     return Unknown(value, rate, bounds, scale, bounds_message, search_bounds, unsteady)
 
 
+@checked
 def algebraic(name: str, space: fem.FunctionSpace) -> Unknown:
     """Return an unknown without a time derivative; its function has `known = False` until it is solved for."""
     function = fem.Function(space, name=name)
@@ -76,11 +80,13 @@ def degree_of(value: Any) -> int:
     return count("degree", value, at_least=1, at_most=HIGHEST)
 
 
+@checked
 def number_space(domain: Domain) -> fem.FunctionSpace:
     """Return the space of functions that are one number on the whole domain."""
     return fem.functionspace(domain.mesh, basix.ufl.real_element(domain.mesh.basix_cell(), ()))
 
 
+@checked
 def tests(unknowns: Sequence[Unknown]) -> Sequence[ufl.Argument]:
     """Return one test function per unknown, of one mixed space."""
     return ufl.TestFunctions(ufl.MixedFunctionSpace(*(u.function.function_space for u in unknowns)))
@@ -90,6 +96,7 @@ class Placeholder(fem.Function):
     """A field of another model, not known yet: `Model.substitute` replaces it in all forms."""
 
 
+@checked
 def placeholder(name: str, domain: Domain, shape: tuple[int, ...] = ()) -> Placeholder:
     """Return a field of a model that does not exist yet, for two models that each need a field of the other.
 
