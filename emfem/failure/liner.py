@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from emfem.errors import ParameterError, floats, number
 from emfem.gate import checked
@@ -28,6 +28,7 @@ class Liner:
 
     resistivity: float
     thickness: float
+    maker: ClassVar[str] = "em.failure.Liner"
 
     def __post_init__(self) -> None:
         """Check every value."""

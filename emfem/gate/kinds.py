@@ -23,6 +23,8 @@ CONTENT = {"f": " of numbers", "i": " of whole numbers", "u": " of whole numbers
 CLASSES = {  # words for one and for many instances, where the name of the class is not enough
     "Comm": ("an MPI communicator", "communicators"),
     "Domain": ("one of em.mesh", "domains"),
+    "Fixed": ("em.fixed(...)", "conditions"),
+    "Flux": ("em.flux(...)", "conditions"),
     "Function": ('a Function, such as film["c"]', "Functions"),
     "FunctionSpace": ("a function space of DOLFINx", "function spaces"),
     "Intracomm": ("an MPI communicator", "communicators"),
@@ -303,6 +305,9 @@ def _instance(made: type) -> Kind | None:
     if made is object or ufl or getattr(made, "_is_protocol", False):
         return None
     name = made.__name__
+    maker = getattr(made, "maker", None)
+    if isinstance(maker, str):  # as of conditions on boundaries
+        return Kind(f"{maker}(...)", f"{name} objects", lambda value: isinstance(value, made))
     words, many = CLASSES.get(name, (f"{'an' if name[0] in 'AEIOU' else 'a'} {name}", f"{name} objects"))
     return Kind(words, many, lambda value: isinstance(value, made))
 

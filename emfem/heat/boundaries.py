@@ -57,6 +57,7 @@ class Loss:
 
     coefficient: float
     temperature: OfTime
+    maker: ClassVar[str] = "em.heat.substrate"
 
 
 def kelvin(name: str, value: Any) -> OfTime:

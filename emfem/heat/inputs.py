@@ -11,6 +11,7 @@ from emfem.errors import ParameterError, number
 from emfem.heat.boundaries import kelvin
 from emfem.mesh import Domain
 from emfem.model import Driver, Placeholder, is_law, is_ufl
+from emfem.model.coefficients import check_ufl
 
 import ufl
 from dolfinx import fem
@@ -111,6 +112,7 @@ def source(domain: Domain, value: Any) -> tuple[Any, list[Driver]]:
             number(f"source[{region!r}]", part, unit="W/m3")
         return domain.piecewise("source", value), []
     if is_ufl(value):
+        check_ufl(domain, "source", value)
         return models.scalar("source", value), []
     return models.coefficient(domain, "source", models.of_time("source", value, unit="W/m3"))
 

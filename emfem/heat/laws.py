@@ -97,8 +97,11 @@ def runaway(resistivity: Callable[[float], float], conductivity: float, temperat
     Raises:
         ParameterError: for a resistivity that is no function, or a value that is not positive.
     """
-    number("conductivity", conductivity, above=0.0, unit="W/(m K)")
-    number("temperature", temperature, above=0.5, unit="K")
-    slope = float(resistivity(temperature + 0.5)) - float(resistivity(temperature - 0.5))  # per kelvin
-    rising = slope > 1e-12 * abs(float(resistivity(temperature)))  # less is rounding
-    return math.pi * math.sqrt(conductivity / slope) if rising else math.inf
+    k = number("conductivity", conductivity, above=0.0, unit="W/(m K)")
+    middle = number("temperature", temperature, above=0.5, unit="K")
+    below, here, above = (
+        number(f"resistivity({t:g} K)", resistivity(t), unit="Ohm m") for t in (middle - 0.5, middle, middle + 0.5)
+    )
+    slope = above - below  # per kelvin
+    rising = slope > 1e-12 * abs(here)  # less is rounding
+    return math.pi * math.sqrt(k / slope) if rising else math.inf

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from emfem.errors import ParameterError, number
 from emfem.gate import checked
@@ -36,6 +36,7 @@ class FastPath:
     drift: Any = None
     exchange: float | None = None
     segregation: float = 1.0
+    maker: ClassVar[str] = "em.migration.fast_path"
 
 
 @checked

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from emfem.errors import ParameterError, number
 from emfem.gate import checked
@@ -39,6 +39,7 @@ class Vacancies:
     equilibrium: float
     lifetime: float | None
     surfaces: tuple[str, ...] = ()
+    maker: ClassVar[str] = "em.migration.vacancies"
 
 
 @checked

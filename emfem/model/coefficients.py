@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, floats, number, positive_tensor
+from emfem.errors import ParameterError, floats, number, positive_tensor, shown
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model.unknowns import Placeholder
@@ -27,7 +27,7 @@ class Driver:
     """A coefficient that follows a function of time."""
 
     name: str
-    constant: fem.Constant
+    constant: Any  # a Constant, or another object whose `value` can be set
     of_time: Callable[[float], Any]
 
     def value(self, t: float) -> NDArray[np.float64]:
@@ -60,13 +60,29 @@ def is_law(value: Any) -> bool:
 
 
 @checked
+def check_ufl(domain: Domain, name: str, expression: Any) -> None:
+    """Refuse UFL of another mesh, and UFL with a test function.
+
+    Raises:
+        ParameterError: for either.
+    """
+    mesh = domain.mesh.ufl_domain()
+    if any(each is not mesh for each in ufl.domain.extract_domains(expression)):
+        msg = f"{name} = {shown(expression)} of another mesh, must be on the mesh of this domain"
+        raise ParameterError(msg)
+    if ufl.algorithms.extract_arguments(expression):
+        msg = f"{name} = {shown(expression)} with a test function, must be made of Functions, constants and places"
+        raise ParameterError(msg)
+
+
+@checked
 def has_placeholder(expression: Any) -> bool:
     """Return True for UFL whose values are not known until a field of another model replaces a placeholder."""
     return any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(expression))
 
 
 @checked
-def of_time(name: str, value: OfTime, **limits: Any) -> OfTime:
+def of_time(name: str, value: Any, **limits: Any) -> OfTime:
     """Return `value` if it is a number inside its limits, or a function of time that is one at time 0.
 
     A waveform is checked at all its breakpoints.
@@ -118,6 +134,7 @@ def shaped_coefficient(
         ParameterError: if it has another shape, which must be `words`, or is not finite.
     """
     if is_ufl(value):
+        check_ufl(domain, name, value)
         if value.ufl_shape not in shapes:
             msg = f"{name} of shape {value.ufl_shape}, must be {words}"
             raise ParameterError(msg)
@@ -163,6 +180,7 @@ def positive_coefficient(domain: Domain, name: str, value: Any, unit: str = "") 
             _positive(f"{name}[{region!r}]", part, domain.dim, unit)
         return domain.piecewise(name, value)
     if is_ufl(value):
+        check_ufl(domain, name, value)
         if value.ufl_shape not in ((), (domain.dim, domain.dim)):
             msg = f"{name} of shape {value.ufl_shape}, must be () or ({domain.dim}, {domain.dim})"
             raise ParameterError(msg)
@@ -182,6 +200,7 @@ def check_positive(domain: Domain, name: str, expression: Any) -> Any:
     Raises:
         ParameterError: for a value that is not positive; the message has the value and the place.
     """
+    check_ufl(domain, name, expression)
     if not has_placeholder(expression):
         fields.positive(name, expression, domain.mesh)
     return expression

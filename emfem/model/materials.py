@@ -10,7 +10,7 @@ from emfem import fields
 from emfem.errors import kind, number
 from emfem.gate import checked
 from emfem.mesh import Domain
-from emfem.model.coefficients import has_placeholder, is_ufl, scalar
+from emfem.model.coefficients import check_ufl, has_placeholder, is_ufl, scalar
 from emfem.model.models import refuse_model
 
 import ufl
@@ -74,6 +74,7 @@ def material_temperature(domain: Domain, material: MaterialLaws, temperature: An
         temperature = material.temperature
     refuse_model("temperature", temperature)
     if is_ufl(temperature):
+        check_ufl(domain, "temperature", temperature)
         scalar("temperature", temperature)
         coefficients = ufl.algorithms.extract_coefficients(temperature)
         if not has_placeholder(temperature) and all(getattr(c, "known", True) for c in coefficients):

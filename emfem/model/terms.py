@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from emfem.errors import ParameterError, floats
+from emfem.errors import ParameterError, floats, kind
+from emfem.mesh.domain import Weighted
 from emfem.model.coefficients import is_ufl
 
 import numpy as np
@@ -21,16 +22,19 @@ def of_terms[**P, R](law: Callable[P, R]) -> Callable[P, R]:
         ParameterError: for a term of another kind, terms that UFL or NumPy cannot combine, or a number that overflows.
     """
     signature = inspect.signature(law)
+    measures = {name for name, parameter in signature.parameters.items() if "Measure" in str(parameter.annotation)}
 
     @wraps(law)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         bound = signature.bind(*args, **kwargs)
-        forms = [isinstance(value, ufl.Measure) or is_ufl(value) for value in bound.arguments.values()]
-        for (name, value), form in zip(list(bound.arguments.items()), forms, strict=True):
-            if not form:
+        forms = bool(measures) or any(map(is_ufl, bound.arguments.values()))
+        for name, value in list(bound.arguments.items()):
+            if name in measures:
+                kind(name, value, ufl.Measure | Weighted, "a measure, such as domain.dx()")
+            elif not is_ufl(value):
                 numbers = floats(name, value)
                 plain = isinstance(value, int | float | np.ndarray)
-                bound.arguments[name] = _as_ufl(numbers) if any(forms) and numbers.ndim else value if plain else numbers
+                bound.arguments[name] = _as_ufl(numbers) if forms and numbers.ndim else value if plain else numbers
         try:
             with np.errstate(all="ignore"):
                 result = law(*bound.args, **bound.kwargs)
@@ -40,7 +44,7 @@ def of_terms[**P, R](law: Callable[P, R]) -> Callable[P, R]:
             shapes = (f"{name} of {_shape(value)}" for name, value in bound.arguments.items())
             msg = f"{', '.join(shapes)}, must fit together in {law.__name__}: {error}"
             raise ParameterError(msg) from error
-        if not any(forms) and not _finite(result) and all(map(_finite, bound.arguments.values())):
+        if not forms and not _finite(result) and all(map(_finite, bound.arguments.values())):
             msg = f"{law.__name__} = {result}, must be finite: its arguments are too large"
             raise ParameterError(msg)
         return result
@@ -53,7 +57,9 @@ def _as_ufl(numbers: np.ndarray) -> Any:
 
 
 def _shape(value: Any) -> str:
-    return "a measure" if isinstance(value, ufl.Measure) else f"shape {getattr(value, 'ufl_shape', np.shape(value))}"
+    if isinstance(value, ufl.Measure | Weighted):
+        return "a measure"
+    return f"shape {getattr(value, 'ufl_shape', np.shape(value))}"
 
 
 def _finite(value: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emfem.errors import ParameterError
+from emfem.errors import ParameterError, require
 from emfem.gate import checked
 from emfem.model import DirichletCondition, Model, Unknown
 from emfem.solve.options import PREFIX, SOLVES, check_options, merge, prefer_mumps, set_options, split_fields
@@ -66,7 +66,12 @@ class Problem:
         return f"<Problem of {', '.join(self.names)}>"
 
     def __init__(self, models: Sequence[Model], *, only_algebraic: bool = False) -> None:
-        """Derive and compile the blocks of every unknown, or of those that do not evolve."""
+        """Derive and compile the blocks of every unknown, or of those that do not evolve.
+
+        Raises:
+            ParameterError: without a model.
+        """
+        require(models, f"models = {models!r}, must be at least one")
         self.models = tuple(models)
         self.unread: set[str] = set()
         blocks = [block for model in models for block in _blocks(model)]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emfem.errors import ParameterError
+from emfem.gate import checked
 from emfem.model import Model
 from emfem.solve.newton import newton
 from emfem.solve.presets import Options
@@ -13,6 +14,7 @@ from emfem.solve.problem import Problem
 from emfem.solve.stepper import State, TimeStepper
 
 
+@checked
 class Staggered(TimeStepper):
     """`TimeStepper` for the models that evolve; the others, such as a conduction, stay as they are during a step.
 

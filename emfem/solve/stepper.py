@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from emfem.errors import ConvergenceError, ParameterError
+from emfem.errors import ConvergenceError, ParameterError, number, require
+from emfem.gate import checked
 from emfem.model import Model, check_resolution
 from emfem.model.resolution import OF_PULSE
 from emfem.solve.drives import REMEDY, Drives
@@ -76,6 +77,7 @@ class Stepper(Protocol):
         """Free memory."""
 
 
+@checked
 class TimeStepper:
     """PETSc TS, one accepted step at a time.
 
@@ -120,9 +122,14 @@ class TimeStepper:
             options: PETSc's, for all solves; those that begin with algebraic_ only for unknowns without rate.
 
         Raises:
-            ParameterError: for a function of time that changes too fast to be followed, a method or options that PETSc
-                does not have.
+            ParameterError: for a value out of its bounds, a function of time that changes too fast to be followed, a
+                method or options that PETSc does not have.
         """
+        require(models, f"models = {models!r}, must be at least one")
+        number("until", until, above=models[0].t)
+        for name, value in {"rtol": rtol, "atol": atol, "first_step": first_step, "fixed_step": fixed_step}.items():
+            if value is not None:
+                number(name, value, above=0.0)
         self.t = self._began = models[0].t
         self.steps = self.rejected = self.factorisations = self._age = self._no_growth_steps = self._unestimated = 0
         self._step_size = fixed_step or first_step or FIRST * (until - self.t)

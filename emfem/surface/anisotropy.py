@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from emfem.errors import ParameterError, count, number
 from emfem.gate import checked
@@ -32,6 +32,7 @@ class MobilityAnisotropy:
     strength: float
     fold: int = 4
     angle: float = 0.0
+    maker: ClassVar[str] = "em.surface.MobilityAnisotropy"
 
     def __post_init__(self) -> None:
         """Check.

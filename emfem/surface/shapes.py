@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from emfem.errors import ParameterError, floats, number
 from emfem.gate import checked
@@ -36,6 +36,7 @@ class Shape:
     wavelength: float | None = None
     place: tuple[float, ...] = ()
     place_name: str = ""
+    maker: ClassVar[str] = "em.surface.wire"
 
     def __call__(self, x: Values) -> Values:
         """Return the distance into the metal in a domain without periods, shape (n,) [m]."""

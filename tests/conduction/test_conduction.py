@@ -395,7 +395,7 @@ def test_numbers_are_the_same_on_two_ranks(run_json_on_ranks: Callable[..., Any]
         ({"on": {"left": em.flux(1.0)}}, "{'left': Flux(value=1.0)}, must hold at least one electrode"),
         (
             {"on": {"left": 1.0}},
-            "on['left'] = 1.0, must be em.fixed(...) or em.flux(...) or em.conduction.electrode(...)",
+            "on['left'] = 1.0, must be em.fixed(...), em.flux(...) or em.conduction.electrode(...)",
         ),
         ({"degree": 0}, "degree = 0, must be at least 1"),
         ({"degree": 1.5}, "degree = 1.5, must be a whole number"),

@@ -168,7 +168,7 @@ def test_given_currents_are_checked():
         ({"pads": {9: 1.0}}, r"pads: node 9, must be a node number"),
         ({"pads": {}, "loads": {0: 1.0}}, r"loads of nodes 0, 1, 2, 3 sum to 1 A, must cancel where there is no pad"),
         ({"extra_resistance": [0.0, np.inf, 0.0]}, r"node 2 has no pad, must be joined to one: .* floats"),
-        ({"network": em.materials}, r"network = <module .*, must be one of em.mesh.network"),
+        ({"network": em.materials}, r"network = <module .*, must be a Network or one of em.mesh"),
         ({"network": em.mesh.interval(1.0, cells=1)}, r"domain = interval, must be a network"),
     ],
 )

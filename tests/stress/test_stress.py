@@ -507,7 +507,7 @@ def test_a_void_that_cannot_open_is_reported(act: Callable[[], None], told: str)
         ({"current_density": np.inf}, "current_density = inf, must be a number, finite"),
         ({"current_density": lambda t: np.nan}, "current_density = nan, must be a number, finite"),
         ({"field": "strong"}, "field = 'strong', must be numbers"),
-        ({"current": 3}, "current = 3, must be a model of em.conduction"),
+        ({"current": 3}, "current = 3, must be a model of emfem"),
         ({"temperature": -3.0}, "temperature = -3 K, must be greater than 0 K"),
         ({"temperature": 2000.0}, "temperature = 2000 K, the laws of copper hold from"),
         ({"temperature": lambda x: x[0] - 1}, "temperature = -1 K, must be greater than 0 K"),
