@@ -7,8 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from emfem.errors import ParameterError, floats, kind
-from emfem.mesh.domain import Weighted
+from emfem.errors import ParameterError, floats
 from emfem.model.coefficients import is_ufl
 
 import numpy as np
@@ -29,9 +28,7 @@ def of_terms[**P, R](law: Callable[P, R]) -> Callable[P, R]:
         bound = signature.bind(*args, **kwargs)
         forms = bool(measures) or any(map(is_ufl, bound.arguments.values()))
         for name, value in list(bound.arguments.items()):
-            if name in measures:
-                kind(name, value, ufl.Measure | Weighted, "a measure, such as domain.dx()")
-            elif not is_ufl(value):
+            if name not in measures and not is_ufl(value):
                 numbers = floats(name, value)
                 plain = isinstance(value, int | float | np.ndarray)
                 bound.arguments[name] = _as_ufl(numbers) if forms and numbers.ndim else value if plain else numbers
@@ -41,7 +38,8 @@ def of_terms[**P, R](law: Callable[P, R]) -> Callable[P, R]:
         except ParameterError:
             raise
         except Exception as error:  # UFL has many of them
-            shapes = (f"{name} of {_shape(value)}" for name, value in bound.arguments.items())
+            terms = {name: value for name, value in bound.arguments.items() if name not in measures}
+            shapes = (f"{name} of shape {getattr(v, 'ufl_shape', np.shape(v))}" for name, v in terms.items())
             msg = f"{', '.join(shapes)}, must fit together in {law.__name__}: {error}"
             raise ParameterError(msg) from error
         if not forms and not _finite(result) and all(map(_finite, bound.arguments.values())):
@@ -54,12 +52,6 @@ def of_terms[**P, R](law: Callable[P, R]) -> Callable[P, R]:
 
 def _as_ufl(numbers: np.ndarray) -> Any:
     return ufl.as_tensor(numbers.tolist()) if numbers.size else numbers
-
-
-def _shape(value: Any) -> str:
-    if isinstance(value, ufl.Measure | Weighted):
-        return "a measure"
-    return f"shape {getattr(value, 'ufl_shape', np.shape(value))}"
 
 
 def _finite(value: Any) -> bool:
