@@ -74,7 +74,7 @@ def raised(error: BaseException) -> dict[str, str]:
 def _at_call(places: list[tuple[str, int, str]]) -> bool:
     """Return True for an error that Python raises where arguments meet parameters, the decorator of checks included."""
     last = places[-1][0]
-    return last == CALL or (len(places) == 2 and last == f"{PACKAGE}gate.py") or last.endswith("inspect.py")
+    return last == CALL or last.startswith(f"{PACKAGE}gate") or last.endswith("inspect.py")
 
 
 def executed(text: str, namespace: dict[str, Any], nan_allowed: bool) -> dict[str, str]:
