@@ -9,7 +9,9 @@ from typing import Any
 
 from emfem import units
 from emfem.errors import ParameterError
+from emfem.studies.toml_locations import toml_trouble
 from emfem.studies.units import NUMBER, quantity
+from emfem.studies.validation import shown
 
 QUOTED = r"'[^']*'|\"[^\"]*\""
 WITH_UNIT = re.compile(rf"{QUOTED}|(?<![\w.]){NUMBER}\s*\*?\s*[A-Za-zµΩ][^,()\[\]{{}}:]*")
@@ -43,10 +45,23 @@ def settings(typed: list[str]) -> dict[str, Any]:
     for text in typed:
         key, equals, written = (part.strip() for part in text.partition("="))
         if not equals or not key or key in values:
-            msg = f"{text!r}, must be KEY=VALUE" + (", each key once" if key in values else "")
+            msg = f"{shown(text)}, must be KEY=VALUE" + (", each key once" if key in values else "")
             raise ParameterError(msg)
-        try:
-            values[key] = tomllib.loads(f"value = {written}")["value"]
-        except tomllib.TOMLDecodeError:
-            values[key] = written
+        values[key] = _toml_value(written)
     return values
+
+
+def _toml_value(written: str) -> Any:
+    """Return a value as a TOML file has it; the text itself if it is none.
+
+    Raises:
+        ParameterError: for a number of too many digits, or lists too deep in each other.
+    """
+    try:
+        tables = tomllib.loads(f"value = {written}")
+    except tomllib.TOMLDecodeError:
+        return written
+    except (ValueError, RecursionError) as error:
+        msg = f"value {shown(written)}, must be one of TOML: {toml_trouble(error)}"
+        raise ParameterError(msg) from None
+    return tables["value"] if len(tables) == 1 else written

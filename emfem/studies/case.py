@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from emfem.dimensions import PLAIN, integral
-from emfem.errors import EmfemError, ParameterError
+from emfem.errors import EmfemError, ParameterError, kind
 from emfem.files import read_text
 from emfem.mesh import Domain
 from emfem.model import Model
@@ -24,12 +24,15 @@ from emfem.studies import registry
 from emfem.studies.running import Outcome, run
 from emfem.studies.tables import ALLOY, BuildContext, DomainTable, MaterialTable, Physics, Table, scales
 from emfem.studies.tables.run import OutputTable, SteadyTable, TimeTable
+from emfem.studies.toml_locations import toml_trouble
 from emfem.studies.units import UnitContext, has_unit
-from emfem.studies.validation import CaseError, Source, dotted, nearest, refused, validation_errors
+from emfem.studies.validation import CaseError, Source, dotted, nearest, refused, shown, validation_errors
 
 import tomli_w
 from pydantic import ValidationError, create_model, model_validator
 
+DEEPEST = 20  # tables and lists in each other: a case has five
+LARGEST = 2**63  # whole numbers of TOML have 64 bits
 SHORT = 12  # letters of the hash: two of 10 million cases share one with a chance of 0.2
 
 
@@ -117,7 +120,7 @@ class Case:
     @classmethod
     def of(cls, tables: Mapping[str, Any], folder: Path, source: Source) -> Case:
         """Return the case of tables of any origin; raises as `read`."""
-        values = deepcopy(dict(tables))
+        values = copied(tables, source)
         film = values.get("film")
         units = UnitContext(folder, film is not None)
         checked = values
@@ -126,11 +129,11 @@ class Case:
                 alloy = ALLOY.validate_python(film["alloy"], context=units)
                 units = replace(units, scales=scales(alloy))
                 checked = values | {"film": {**film, "alloy": alloy}}
-        kind = schema()
+        tables_of = schema()
         try:
-            return cls(kind.model_validate(checked, context=units), values, folder, source)
+            return cls(tables_of.model_validate(checked, context=units), values, folder, source)
         except ValidationError as error:
-            raise validation_errors(error, kind, source) from None
+            raise validation_errors(error, tables_of, source) from None
 
     def with_(self, /, **values: Any) -> Case:
         """Return the same case with other values: `case.with_(**{"film.field.angle": "30 deg"})`.
@@ -146,8 +149,11 @@ class Case:
         for key, value in values.items():
             path = self.path_of(key)
             table = tables
-            for name in path[:-1]:
+            for i, name in enumerate(path[:-1], start=1):
                 inner = table.get(name)
+                if not isinstance(inner, Mapping | str | None):
+                    msg = f"key {key!r}, must be that of a value: {dotted(path[:i])} = {shown(inner)} is no table"
+                    raise ParameterError(msg)
                 table[name] = {"name": inner} if isinstance(inner, str) else (inner or {})
                 table = table[name]
             table[path[-1]] = value
@@ -159,7 +165,8 @@ class Case:
         Raises:
             UnknownName: if no table of the case begins so, or several do.
         """
-        path = tuple(next(iter(_flat(tomllib.loads(f"{key} = 0"))))) if _is_key(key) else (key,)
+        kind("key", key, str, "a text, dots between names")
+        path = _path(key)
         tables = type(self.tables).model_fields
         if path[0] in tables:
             return path
@@ -168,7 +175,7 @@ class Case:
         if len(owners) != 1:
             names = [*tables, *(name for table in models.values() for name in type(table).model_fields)]
             hint = f"; it is in {' and '.join(owners)}" if owners else nearest(path[0], names)
-            msg = f"key {key!r}, must begin with a table of the case{hint}"
+            msg = f"key {shown(key)}, must begin with a table of the case{hint}"
             raise ParameterError(msg)
         return (owners[0], *path)
 
@@ -283,7 +290,42 @@ def parsed(text: str, path: os.PathLike[str] | str) -> dict[str, Any]:
         place = re.search(r" \(at line (\d+).*\)$| \(at end of document\)$", str(error))
         at = (place and place[1]) or len(text.splitlines())
         msg = f"{path}:{at}: must be TOML: {str(error)[: place.start() if place else None]}"
-        raise ParameterError(msg) from None
+    except (ValueError, RecursionError) as error:  # which Python's parser passes on
+        msg = f"{path}: must be TOML: {toml_trouble(error)}"
+    raise ParameterError(msg)
+
+
+def copied(tables: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    """Return a copy of tables: what can be in a file of TOML, not too deep.
+
+    Raises:
+        CaseError: for other keys than texts, tables or lists in each other more than `DEEPEST` times, and whole numbers
+            of more than 64 bits.
+    """
+    if not isinstance(tables, Mapping):
+        msg = f"case = {shown(tables)}, must be tables by name"
+        raise ParameterError(msg)
+    copy: dict[str, Any] = _copied(tables, (), source)
+    return copy
+
+
+def _copied(value: Any, path: tuple[str | int, ...], source: Source) -> Any:
+    if isinstance(value, Mapping | list | tuple) and len(path) > DEEPEST:
+        msg = f"{dotted(path[:3])} ..., must be at most {DEEPEST} tables and lists in each other"
+        raise CaseError([source.located(path, msg)])
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                msg = f"key {shown(key)}, must be a text"
+                raise CaseError([source.located(path, f"[{dotted(path)}] {msg}" if path else msg)])
+        return {key: _copied(item, (*path, key), source) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        items = [_copied(item, (*path, i), source) for i, item in enumerate(value)]
+        return tuple(items) if isinstance(value, tuple) else items
+    if isinstance(value, int) and not -LARGEST <= value < LARGEST:
+        msg = f"{dotted(path)} = {shown(value)}, must be a whole number of at most 64 bits"
+        raise CaseError([source.located(path, msg)])
+    return value
 
 
 def plain(value: Any) -> Any:
@@ -307,9 +349,16 @@ def _flat(tables: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[s
     return values
 
 
-def _is_key(key: str) -> bool:
+def _path(key: str) -> tuple[str, ...]:
+    """Return the names of a dotted key as TOML has it; a text that is none is one name."""
+    if "=" in key or "\n" in key:
+        return (key,)
     try:
-        tomllib.loads(f"{key} = 0")
-    except tomllib.TOMLDecodeError:
-        return False
-    return "=" not in key and "\n" not in key
+        tables = tomllib.loads(f"{key} = 0")
+    except (ValueError, RecursionError):
+        return (key,)
+    path: tuple[str, ...] = ()
+    while isinstance(tables, dict) and len(tables) == 1:
+        (name, tables), *_ = tables.items()
+        path = (*path, name)
+    return path if tables == 0 else (key,)

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Path = tuple[str | int, ...]
 
+# Parts of a valid text that decide where a statement ends: texts, comments, brackets, ends of lines.
+TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}(?!")|"(?:\\.|[^"\\\n])*"'
+    r"|'''.*?'{3,5}(?!')|'[^'\n]*'|#[^\n]*|[\[\]{}]|\n",
+    re.DOTALL,
+)
+
+
+def toml_trouble(error: Exception) -> str:
+    """Return the reason of an error that Python's parser of TOML raises beside its own."""
+    return "its lists or tables are too deep in each other" if isinstance(error, RecursionError) else str(error)
+
 
 def lines_of(text: str) -> dict[Path, int]:
     """Return the line of every table and key of a valid TOML text, the first being 1.
 
-    The text is cut into statements, each the fewest lines that tomllib takes, so that what is a key, a dotted key or a
-    text over several lines is decided by tomllib alone. What is inside an inline table or a list is where it begins.
+    The text is cut into statements; what is a key or a dotted key in them is decided by tomllib alone. What is inside
+    an inline table or a list is where it begins.
     """
     lines: dict[Path, int] = {(): 1}
     counts: dict[Path, int] = {}
@@ -37,24 +50,16 @@ def line(lines: Mapping[Path, int], path: Sequence[str | int]) -> int:
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """Yield line and text of each header and each key with its value."""
-    rows = text.split("\n")
-    start = 0
-    while start < len(rows):
-        end = start + 1
-        if rows[start].strip() and not rows[start].lstrip().startswith("#"):
-            while end < len(rows) and not _complete("\n".join(rows[start:end])):
-                end += 1
-            yield start + 1, "\n".join(rows[start:end])
-        start = end
-
-
-def _complete(statement: str) -> bool:
-    try:
-        tomllib.loads(statement)
-    except tomllib.TOMLDecodeError:
-        return False
-    return True
+    """Yield line and text of each header and each key with its value: all up to a line's end outside of brackets."""
+    depth, line, start, first = 0, 1, 0, 1
+    for token in TOKEN.finditer(f"{text}\n"):
+        depth += (token[0] in "[{") - (token[0] in "]}")
+        line += token[0].count("\n")
+        if token[0] == "\n" and depth == 0:
+            statement = text[start : token.start()]
+            if statement.strip() and not statement.lstrip().startswith("#"):
+                yield first, statement
+            start, first = token.end(), line
 
 
 def _header(values: Any, counts: dict[Path, int]) -> Path:

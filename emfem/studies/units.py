@@ -8,6 +8,7 @@ converted to the film's scales; without them only plain numbers are right.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pint
 
 NUMBER = r"(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?+"
+LONGEST = 200  # letters of a text with a unit, before Pint reads it
 QUANTITY = re.compile(rf"\s*([+-]?{NUMBER})\s*\*?\s*(.*?)\s*(?:/\s*({NUMBER}))?\s*")
 COMMON = (
     "nm um mm cm m angstrom rad deg turn s ms us minute hour day year K degC V mV kV A mA uA kA MA Pa kPa MPa GPa "
@@ -125,20 +127,32 @@ def in_unit(value: Any, unit: str, scales: Mapping[str, float] | None = None) ->
         return _converted(value, unit) / (scales or {}).get(unit, 1.0)
     if isinstance(value, bool) or not isinstance(value, int | float):
         refuse(f", must be {_kind(unit)}")
+    return _finite(value)
+
+
+def _finite[T: (int, float)](value: T) -> T:
+    """Return a number.
+
+    Raises:
+        PydanticCustomError: if it is infinite or none.
+    """
+    if not math.isfinite(value):
+        refuse(", must be finite")
     return value
 
 
 def _converted(text: str, unit: str) -> float:
     """Return a text with a unit as a number in `unit`."""
-    match = QUANTITY.fullmatch(text)
+    match = QUANTITY.fullmatch(text) if len(text) <= LONGEST else None
     if match is None:
         refuse(f", must be {_kind(unit)}, such as {example(unit)}")
     if match[3] and not float(match[3]):
         refuse(", must not be divided by 0")
     if not match[2]:
-        return float(match[1]) / float(match[3] or 1.0)
+        return _finite(float(match[1]) / float(match[3] or 1.0))
     try:
         measured = quantity(text)
+        measured.to_base_units()  # which may overflow
     except Exception as error:  # pint passes on errors of its tokenizer, parser and registry
         word = getattr(error, "unit_names", match[2])  # of an undefined unit
         word = str(word if isinstance(word, str) else word[0])
@@ -146,14 +160,14 @@ def _converted(text: str, unit: str) -> float:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         refuse(f", must have a unit that exists: there is no {word!r}{hint}")
     if unit == "SI":
-        return float(measured.to_base_units().magnitude)
+        return _finite(float(measured.to_base_units().magnitude))
     wanted = registry().Quantity(1.0, parsed(unit))
     if measured.check(wanted.units / registry().mole):  # an energy per mole is one per atom
         measured = measured / registry().avogadro_constant
     measured, wanted = measured.to_base_units(), wanted.to_base_units()
     if measured.units != wanted.units:
         refuse(f" is {_kind_of(measured)}, must be {_kind(unit)}" + (f", such as {example(unit)}" if unit else ""))
-    return float(measured.magnitude / wanted.magnitude)
+    return _finite(float(measured.magnitude / wanted.magnitude))
 
 
 def _kind_of(measured: pint.Quantity) -> str:
@@ -175,7 +189,7 @@ def example(unit: str) -> str:
 
 def has_unit(value: Any) -> bool:
     """Return whether a text with a unit is in a value."""
-    if isinstance(value, str):
+    if isinstance(value, str) and len(value) <= LONGEST:
         match = QUANTITY.fullmatch(value)
         return match is not None and bool(match[2])
     items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()

@@ -168,5 +168,8 @@ def dotted(path: Sequence[str | int]) -> str:
 
 def shown(value: Any) -> str:
     """Return a value as it is written, not too long."""
-    text = repr(list(value) if isinstance(value, tuple) else value)
+    try:
+        text = repr(list(value) if isinstance(value, tuple) else value)
+    except Exception:  # a whole number of too many digits, lists too deep in each other
+        text = f"<{type(value).__name__}>"
     return text if len(text) < 80 else text[:76] + " ..."

@@ -190,7 +190,8 @@ def one(rng: random.Random) -> Call:
         return Call(f"read_case({damaged(rng, tomli_w.dumps(tables))!r})", f"text of {name}", nan_allowed=True)
     if kind < 0.4:
         typed = _typed(rng, tables)
-        return Call(f"set_case({name!r}, {typed!r})", f"set in {name}", nan_allowed=True)
+        build = ", build=True" if rng.random() < 0.2 else ""
+        return Call(f"set_case({name!r}, {typed!r}{build})", f"set in {name}", nan_allowed=True)
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         changed(rng, tables)
     verb = "build_case" if rng.random() < 0.3 else "check_case"

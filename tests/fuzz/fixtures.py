@@ -384,10 +384,12 @@ def read_case(text: str) -> None:
     assert Case.read("case.toml").hash
 
 
-def set_case(name: str, typed: list[str]) -> None:
-    """Check the case of a template with values as `--set` takes them."""
+def set_case(name: str, typed: list[str], *, build: bool = False) -> None:
+    """Check the case of a template with values as `--set` takes them; build it too if it is to be."""
     from emfem.cli.values import settings
     from emfem.studies import templates
 
     Path("case.toml").write_text(templates.text(name))
-    Case.read("case.toml").with_(**settings(typed))
+    checked = Case.read("case.toml").with_(**settings(typed))
+    if build:
+        checked.build()

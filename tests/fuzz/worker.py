@@ -65,6 +65,8 @@ def raised(error: BaseException) -> dict[str, str]:
         return {"kind": "call", "message": message}
     if not inside:
         last = places[-1] if places else (CALL, 0, "")
+        if kind == "Accepted":
+            return {"kind": "raw", "type": kind, "place": last[2], "message": "a damaged state is taken"}
         where = "harness" if last[0] == CALL or "fuzz" in last[0] else f"{Path(last[0]).name}:{last[1]} {last[2]}"
         return {"kind": "raw", "type": kind, "place": where, "message": message}
     file, line, name = inside[-1]
@@ -74,7 +76,7 @@ def raised(error: BaseException) -> dict[str, str]:
 def _at_call(places: list[tuple[str, int, str]]) -> bool:
     """Return True for an error that Python raises where arguments meet parameters, the decorator of checks included."""
     last = places[-1][0]
-    return last == CALL or (len(places) == 2 and last == f"{PACKAGE}gate.py") or last.endswith("inspect.py")
+    return last == CALL or last.startswith(f"{PACKAGE}gate") or last.endswith("inspect.py")
 
 
 def executed(text: str, namespace: dict[str, Any], nan_allowed: bool) -> dict[str, str]:
@@ -93,9 +95,10 @@ def executed(text: str, namespace: dict[str, Any], nan_allowed: bool) -> dict[st
 
 def serve(requests: Any, answers: Any) -> None:
     """Execute the calls of `requests` until they end."""
-    from tests.fuzz import fixtures
+    from tests.fuzz import damage, fixtures
 
     namespace = {name: value for name, value in vars(fixtures).items() if not name.startswith("_")}
+    namespace |= {name: getattr(damage, name) for name in damage.__all__}
     answers.write(json.dumps({"kind": "ready"}) + "\n")
     answers.flush()
     for count, line in enumerate(requests, start=1):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from emfem import migration
-from emfem.errors import ParameterError
+from emfem.errors import ParameterError, floats
 from emfem.studies.tables.base import Arguments, BuildContext, Key, keys_from
 from emfem.studies.tables.physics import Physics
 from emfem.studies.units import Unit, Yes
 
-import numpy as np
 import ufl
 
 
@@ -46,8 +45,9 @@ class DriftTable(Arguments):
             return self.velocity
         metal, arguments = context.material(), self.values("conduction", "heat", "current_density")
         if drive == "current_density":
-            current = np.multiply(metal.resistivity, self.current_density)
-            arguments["field"] = tuple(current) if current.ndim else float(current)
+            current = floats("current_density", self.current_density)
+            field = metal.resistivity * current
+            arguments["field"] = tuple(field) if field.ndim else float(field)
         if self.conduction:
             arguments["field"] = context.model("conduction")["E"]
         if self.heat:
