@@ -117,7 +117,7 @@ def kirchhoff(
     )
 
 
-@checked(collective=True)
+@checked
 def check_kirchhoff(
     network: Network | Domain, current_density: ArrayLike, *, injected: ArrayLike | None = None, rtol: float = 1e-6
 ) -> None:

@@ -89,7 +89,8 @@ def solve_steady(
 
     Raises:
         ConvergenceError: if there is no convergence; the models keep the state they had.
-        ParameterError: for a tolerance that is not positive, or a model that cannot have a steady state.
+        ParameterError: for a tolerance that is not positive, an option that PETSc does not have or no solver reads, or
+            a model that cannot have a steady state.
         UnknownName: for an unknown method.
     """
     models = as_models(models)

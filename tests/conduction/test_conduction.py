@@ -399,6 +399,16 @@ def test_numbers_are_the_same_on_two_ranks(run_json_on_ranks: Callable[..., Any]
         ),
         ({"degree": 0}, "degree = 0, must be at least 1"),
         ({"degree": 1.5}, "degree = 1.5, must be a whole number"),
+        ({"degree": 13}, "degree = 13, must be at most 12"),
+        ({"degree": 10**400}, "must be finite"),
+        ({"domain": 3}, "domain = 3, must be one of em.mesh"),
+        ({"conductivity": "good"}, "conductivity = 'good', must be a number"),
+        (
+            {"conductivity": ufl.SpatialCoordinate(em.mesh.interval(1.0, cells=2).mesh)[0]},
+            "of another mesh, must be on",
+        ),
+        ({"on": 3}, "on = 3, must be a mapping"),
+        ({"on": {3: em.fixed(1.0)}}, "on = 3, must be a text"),
     ],
 )
 def test_bad_input_is_refused(plate: em.mesh.Domain, arguments: dict[str, Any], message: str):
@@ -487,6 +497,44 @@ def test_fields_of_another_mesh_are_refused(plate: em.mesh.Domain):
         model.substitute(c=film["c"])
     with pytest.raises(ParameterError, match=r"c = the film model, must be one of its fields, such as model\['c'\]"):
         model.substitute(c=film)
+
+
+def test_a_coefficient_with_a_test_function_is_refused(plate: em.mesh.Domain):
+    v = ufl.TestFunction(fem.functionspace(plate.mesh, ("Lagrange", 1)))
+    with pytest.raises(ParameterError, match=r"^conductivity = .* with a test function, must be made of Functions"):
+        conduction.model(plate, conductivity=1 + v, on=ENDS)
+
+
+GRADIENT = ufl.as_vector([1.0, 0.0])
+PURE = {"solvent": 1.0, "solute": 2.0, "disorder": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda dx: conduction.ohmic_flux("good", GRADIENT), "conductivity = 'good', must be numbers"),
+        (lambda dx: conduction.ohmic_flux(ufl.Identity(3), GRADIENT), "must fit together in ohmic_flux: "),
+        (lambda dx: conduction.continuity(None, GRADIENT, dx), "flux = None, must be numbers"),
+        (lambda dx: conduction.continuity(GRADIENT, GRADIENT, 3), "dx = 3, must be a"),
+        (lambda dx: conduction.contact(GRADIENT[0], 1.0, 0.0, GRADIENT[0], dx), "must fit together in contact: "),
+        (lambda dx: conduction.nordheim([0.1, "a"], **PURE), "c = [0.1, 'a'], must be numbers"),
+        (lambda dx: conduction.nordheim(0.3, **PURE | {"solvent": math.nan}), "solvent = nan Ohm m, must be finite"),
+        (lambda dx: conduction.nordheim(0.3, **PURE | {"solute": math.inf}), "solute = inf Ohm m, must be finite"),
+        (lambda dx: conduction.nordheim(0.3, **PURE | {"disorder": "big"}), "disorder = 'big', must be a number"),
+        (lambda dx: conduction.nordheim(1e200, **PURE), "nordheim = -inf, must be finite: its arguments are too large"),
+    ],
+)
+def test_bad_terms_of_laws_are_refused(plate: em.mesh.Domain, make: Callable[[Any], Any], message: str):
+    with pytest.raises(ParameterError) as caught:
+        make(plate.dx())
+    assert message in str(caught.value)
+
+
+def test_numbers_beside_ufl_become_ufl(plate: em.mesh.Domain):
+    phi = fem.Function(fem.functionspace(plate.mesh, ("Lagrange", 1)))
+    assert conduction.ohmic_flux(np.eye(2), ufl.grad(phi)).ufl_shape == (2,)
+    assert conduction.nordheim(np.array([0.0, 1.0]), **PURE) == pytest.approx([1.0, 2.0])
+    assert np.isnan(conduction.nordheim(np.array([np.nan, 1.0]), **PURE)).tolist() == [True, False]
 
 
 if __name__ == "__main__":

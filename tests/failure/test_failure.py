@@ -229,7 +229,7 @@ def test_nothing_opens_inside_of_a_segment_unseen(copper: em.materials.Material)
 
 
 BAD: list[tuple[str, Callable[[em.materials.Material], Any], str]] = [
-    ("model", lambda m: go("star"), r"model = 'star', must be one of em.stress.model"),
+    ("model", lambda m: go("star"), r"model = 'star', must be a model of emfem"),
     ("voids", lambda m: go(plain(m)), r"the stress model has no voids, must be em.stress.model\(..., voids=True\)"),
     ("critical", lambda m: go(wire(m), critical_stress=0.0), r"critical_stress = 0 Pa, must be greater than 0 Pa"),
     ("nan", lambda m: go(wire(m), critical_stress=np.nan), r"critical_stress = nan Pa, must be finite"),

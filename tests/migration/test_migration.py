@@ -383,6 +383,9 @@ def test_multigrid_alone_fails_with_an_error():
         ({"stabilisation": "supg"}, "'supg'; stabilisation has fitted"),
         ({"stabilisation": "fitted", "degree": 2}, "degree = 2, must be 1"),
         ({"degree": 0}, "degree = 0"),
+        ({"degree": 13}, "degree = 13, must be at most 12"),
+        ({"unit": 3}, "unit = 3, must be a text"),
+        ({"grain_boundaries": 3}, r"grain_boundaries = 3, must be em.migration.fast_path\(...\)"),
         ({"name": ""}, "name = ''"),
         ({"name": "flux"}, "name = 'flux'"),
     ],
@@ -392,6 +395,27 @@ def test_multigrid_alone_fails_with_an_error():
 def test_bad_input_is_refused(square: em.mesh.Domain, arguments: dict[str, Any], told: str):
     with pytest.raises(ParameterError, match=told):
         model(arguments.pop("domain", square), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda dx: migration.species_flux("fast", 0.0, ufl.as_ufl(1.0)), "diffusivity = 'fast', must be numbers"),
+        (lambda dx: migration.species_flux(1.0, {}, ufl.as_ufl(1.0)), "velocity = {}, must be numbers"),
+        (lambda dx: migration.transport(None, 1.0, dx, 1.0, dx), "rate = None, must be numbers"),
+        (lambda dx: migration.transport(1.0, 1.0, 3, 1.0, dx), "dt = 3, must be a"),
+        (lambda dx: migration.between_regions(1), "domain = 1, must be one of em.mesh"),
+        (lambda dx: migration.peclet(2), "model = 2, must be a model of emfem"),
+        (lambda dx: migration.positions({}, [[0.5]]), "model = {}, must be a model of emfem"),
+        (lambda dx: migration.fast_path(width="thin", diffusivity=1.0), "width = 'thin', must be a number"),
+        (lambda dx: migration.vacancies(equilibrium=1e-4, lifetime="long"), "lifetime = 'long', must be a number"),
+        (lambda dx: migration.vacancies(equilibrium=1e-4, lifetime=1.0, surfaces=3), "surfaces = 3, must be a list"),
+    ],
+)
+def test_bad_parts_are_refused(square: em.mesh.Domain, make: Callable[[Any], Any], told: str):
+    with pytest.raises(ParameterError) as caught:
+        make(square.dx())
+    assert told in str(caught.value)
 
 
 def test_a_start_on_another_mesh_is_refused(square: em.mesh.Domain, line: em.mesh.Domain):

@@ -486,8 +486,8 @@ def test_steady_and_the_verdict_see_open_voids():
             "1; this line, among its ends, has 'left', 'right'|1; this line",
         ),
         (lambda: em.stress.open_void(ring(voids=True), 6), "node = 6, must be the number of a node"),
-        (lambda: em.stress.open_void(ring(voids=True), True), "node = True, must be the number of a node"),
-        (lambda: em.stress.open_void(None, 0), r"model = None, must be one of em.stress.model"),  # type: ignore[arg-type]
+        (lambda: em.stress.open_void(ring(voids=True), True), "node = True, must be a whole number or a text"),
+        (lambda: em.stress.open_void(None, 0), r"model = None, must be a model of emfem"),  # type: ignore[arg-type]
         (lambda: em.stress.open_void(ring(voids=True), 0, open="no"), "open = 'no', must be True or False"),  # type: ignore[arg-type]
     ],
 )
@@ -497,6 +497,22 @@ def test_a_void_that_cannot_open_is_reported(act: Callable[[], None], told: str)
 
 
 # ---- bad input
+
+OTHER = em.mesh.interval(1.0, cells=2)
+
+
+@pytest.mark.parametrize(("length", "density"), [(50.0, 1e10), (5e-5, 1e18)])
+def test_a_stress_far_beyond_the_bulk_modulus_is_a_warning(length: float, density: float):
+    """Micrometres written as metres, or a current density that no metal carries."""
+    line = em.mesh.interval(length, cells=4)
+    with pytest.warns(em.ResolutionWarning, match=r"^stress in balance with the drive.* should be far below the bulk"):
+        em.stress.model(line, em.materials.copper(temperature=573.0), current_density=density)
+
+
+@pytest.mark.filterwarnings("error::emfem.ResolutionWarning")
+def test_the_longest_lines_that_are_simulated_are_no_warning():
+    copper = em.materials.copper(temperature=573.0)
+    assert em.stress.model(em.mesh.interval(0.01, cells=4), copper, current_density=1e11).t == 0.0
 
 
 @pytest.mark.parametrize(
@@ -517,6 +533,13 @@ def test_a_void_that_cannot_open_is_reported(act: Callable[[], None], told: str)
         ({"on": {"left": 0.0}}, r"on\['left'\] = 0.0, must be em.fixed\(...\) or em.flux\(...\)"),
         ({"voids": 1}, "voids = 1, must be True or False"),
         ({"degree": 0}, "degree = 0, must be at least 1"),
+        ({"degree": 13}, "degree = 13, must be at most 12"),
+        ({"residual_stress": lambda x: None}, "must be numbers"),
+        (
+            {"temperature": ufl.SpatialCoordinate(OTHER.mesh)[0]},
+            "temperature = .* of another mesh, must be on the mesh",
+        ),
+        ({"field": ufl.SpatialCoordinate(OTHER.mesh)}, "field = .* of another mesh, must be on the mesh"),
     ],
 )
 def test_bad_input_is_named(given: dict[str, Any], told: str):

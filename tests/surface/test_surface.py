@@ -218,12 +218,29 @@ def test_a_cut_strip_has_no_path_between_its_electrodes():
     [
         ({"strength": 1.0}, "strength = 1, must be less than 1"),
         ({"strength": 0.5, "fold": 0}, "fold = 0, must be at least 1"),
+        ({"strength": 0.5, "fold": 10**9}, "fold = 1e+09, must be at most 24"),
+        ({"strength": "strong"}, "strength = 'strong', must be a number"),
         ({"strength": 0.5, "angle": np.nan}, "angle = nan rad, must be finite"),
     ],
 )
 def test_an_anisotropy_out_of_its_bounds_is_refused(options: dict[str, Any], told: str):
     with pytest.raises(em.ParameterError, match=re.escape(told)):
         em.surface.MobilityAnisotropy(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"radius": 1e-11}, "radius = 1e-11 m, must be at least 1e-10 m"),
+        ({"radius": 1e300}, "radius = 1e+300 m, must be at most 1 m"),
+        ({"current_density": np.nan}, "current_density = nan"),
+        ({"material": "gold"}, "material = 'gold', must be a metal of em.materials"),
+    ],
+)
+def test_bad_scales_are_refused(options: dict[str, Any], told: str):
+    good: dict[str, Any] = {"material": em.materials.gold(temperature=400.0), "radius": 1e-8, "current_density": 1e10}
+    with pytest.raises(em.ParameterError, match=re.escape(told)):
+        em.surface.scales(**good | options)
 
 
 def test_measures_refuse_what_is_no_surface_model():
