@@ -279,8 +279,8 @@ PUBLIC = [
     for name in module.__all__
     if callable(thing := getattr(module, name)) and inspect.signature(thing).parameters
 ]
-UNCHECKED = {  # they check their only argument in their own words, or are made by emfem alone
-    *("MaterialLaws", "Placeholder", "Symbol", "fixed", "flux"),
+UNCHECKED = {  # they check in words of their own, or are made by emfem alone
+    *("MaterialLaws", "Placeholder", "Symbol", "fixed", "flux", "of_time"),
 }
 
 

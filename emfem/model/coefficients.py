@@ -65,7 +65,6 @@ def has_placeholder(expression: ufl.core.expr.Expr) -> bool:
     return any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(expression))
 
 
-@checked
 def of_time(name: str, value: OfTime, **limits: Any) -> OfTime:
     """Return `value` if it is a number inside its limits, or a function of time that is one at time 0.
 
