@@ -22,8 +22,10 @@ __all__ = [
     "ConvergenceError",
     "EmfemError",
     "ParameterError",
+    "RecoveryWarning",
     "ResolutionWarning",
     "UnknownName",
+    "WriteWarning",
     "choice",
     "count",
     "floats",
@@ -61,6 +63,14 @@ class UnknownName(ParameterError):
 
 class ResolutionWarning(UserWarning):
     """The mesh or the step may not resolve the solution of a valid input; the message has a number and a remedy."""
+
+
+class WriteWarning(UserWarning):
+    """A file that could not be written; the run goes on without it."""
+
+
+class RecoveryWarning(UserWarning):
+    """A checkpoint that could not be written or read; the run goes on, from the one before."""
 
 
 class ConservationError(EmfemError, RuntimeError):
