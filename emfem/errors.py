@@ -24,6 +24,7 @@ __all__ = [
     "ParameterError",
     "RecoveryWarning",
     "ResolutionWarning",
+    "Terminated",
     "UnknownName",
     "WriteWarning",
     "choice",
@@ -94,6 +95,23 @@ class ConvergenceError(EmfemError, RuntimeError):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle with the attributes: errors travel between processes."""
         return partial(type(self), t=self.t, dt=self.dt, reason=self.reason), self.args
+
+
+class Terminated(SystemExit):
+    """The end of a program whose run a signal has stopped; the state is saved, and all ranks end with this code.
+
+    Attributes:
+        signal: number of the signal.
+    """
+
+    def __init__(self, signal: int) -> None:
+        """Take the number of the signal: the exit code is 128 more, as shells have it."""
+        super().__init__(128 + signal)
+        self.signal = signal
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the number of the signal: errors travel between processes."""
+        return type(self), (self.signal,)
 
 
 def number(

@@ -19,6 +19,8 @@ LAYERS = {
     "dimensions": 0,
     "files": 0,
     "libraries": 0,
+    "lock": 0,
+    "signals": 0,
     "units": 0,
     "analytic": 1,
     "materials": 1,
