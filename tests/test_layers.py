@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "emfem"
 LAYERS = {
     "public": -2,  # below the others: all of them may use it
     "errors": -1,
+    "agreement": 0,
     "dimensions": 0,
     "files": 0,
     "libraries": 0,
@@ -37,7 +38,7 @@ LAYERS = {
     "steps": 4,
     "stress": 4,
     "surface": 4,
-    "checkpoint": 5,
+    "checkpoints": 5,
     "patterns": 5,
     "plot": 5,
     "solve": 5,

@@ -30,7 +30,16 @@ from mpi4py import MPI
 FORMAT = 1
 NAME = "{:06d}.npz"
 TIME = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z]+)\s*")
-READ_ERRORS = (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, StructError, zlib.error)  # of half a file
+READ_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    BadZipFile,
+    StructError,
+    zlib.error,
+)  # of half a file
 ON_WRITE_ERROR = ("warn", "stop")
 FINISHED = "reached until"
 
@@ -158,7 +167,7 @@ class Checkpoint:
                 about = read_about(path, comm)
                 state = StoredState(Arrays(path, comm), models)
                 tree = unpack({"table": about}, state)
-            except ParameterError:
+            except ParameterError:  # of other models, or of a newer version
                 raise
             except READ_ERRORS as error:
                 reasons.append(f"{path} cannot be read: {error}")
@@ -169,6 +178,21 @@ class Checkpoint:
         if reasons:
             raise ParameterError("; ".join(reasons))
         return None
+
+    def settings(self, comm: MPI.Comm) -> dict[str, Any]:
+        """Return the numbers and texts of the newest file that can be read, without its state. Collective.
+
+        Raises:
+            ParameterError: if there is none.
+        """
+        for path in comm.bcast(self.files(), root=0):
+            try:
+                about = read_about(path, comm)
+            except READ_ERRORS:
+                continue
+            return {name: unpack(value, None) for name, value in about.items() if name not in ("stepper", "observers")}
+        msg = f"folder = {str(self.folder)!r}, must hold checkpoints of a run: it has none that can be read"
+        raise ParameterError(msg)
 
     def check_free(self, comm: MPI.Comm) -> None:
         """Refuse a folder with states of a run that did not come to its end. Collective.
@@ -183,8 +207,8 @@ class Checkpoint:
                 continue
             if about["stopped"] != FINISHED:
                 msg = (
-                    f"folder = {str(self.folder)!r}, must be another one: it holds the state at t = {about['t']:g} of a "
-                    "run that did not end; resume=True goes on from it"
+                    f"folder = {str(self.folder)!r}, must be another one: it holds the state at t = {about['t']:g} of "
+                    "a run that did not end; resume=True goes on from it"
                 )
                 raise ParameterError(msg)
             return

@@ -100,9 +100,7 @@ class StoredState:
         self._unknowns = each_unknown(models)
         missing = [key for key, _, _ in self._unknowns if key not in stored]
         if missing:
-            msg = (
-                f"{stored.path} has no {', '.join(missing)}; it has {', '.join(k for k in stored if not k.endswith('/x'))}"
-            )
+            msg = f"{stored.path} has no {', '.join(missing)}; it has {', '.join(k for k in stored if not k.endswith('/x'))}"
             raise ParameterError(msg)
         self.t = float(stored["t"])
         self._rows = {key: stored_rows(stored, key, model, unknown) for key, model, unknown in self._unknowns}
@@ -169,14 +167,14 @@ class Packed:
         )
 
 
-def unpack(tree: Any, state: StoredState) -> Any:
-    """Return the tree that was packed, with lists for tuples. Collective."""
+def unpack(tree: Any, state: StoredState | None) -> Any:
+    """Return the tree that was packed, with lists for tuples; without a state it has no arrays. Collective."""
     if isinstance(tree, list):
         return [unpack(value, state) for value in tree]
     if not isinstance(tree, dict):
         return tree
-    if "function" in tree:
+    if state is not None and "function" in tree:
         return state.function(tree["function"], tree["of"])
-    if "array" in tree:
+    if state is not None and "array" in tree:
         return np.array(state.stored[tree["array"]])
     return {key: unpack(value, state) for key, value in tree["table"].items()}

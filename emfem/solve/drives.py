@@ -42,7 +42,7 @@ REMEDY = (
 
 SAVED = (  # of a search, in a checkpoint
     *("_searched", "_length", "_jumps", "_windows", "_times", "_values", "_passed", "_low", "_high"),
-    *("_varied", "_largest"),
+    *("_varied", "_largest", "_start"),
 )
 
 Array = NDArray[np.float64]

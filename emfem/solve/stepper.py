@@ -184,7 +184,7 @@ class TimeStepper:
         """
         numbers = {name: getattr(self, name) for name in SAVED} | {"_solved": self.solves}
         drives = None if self._drives is None else self._drives.state()
-        stale = self._assembled if self._method.reuse > 1 and not math.isnan(self._factored) else None
+        stale = self._assembled if self._age < self._method.reuse and not math.isnan(self._factored) else None
         return {"numbers": numbers, "drives": drives, "assembled": stale and self._described(*stale)}
 
     def _described(self, t: float, x: PETSc.Vec, rates: list[fem.Function]) -> dict[str, Any]:
@@ -209,8 +209,8 @@ class TimeStepper:
             values, rates = state["assembled"]["values"], state["assembled"]["rates"]
             for unknown, function in zip(problem.unknowns, values, strict=True):
                 unknown.function.x.array[:] = function.x.array
-            for unknown, rate in zip((u for u in problem.unknowns if u.rate is not None), rates, strict=True):
-                unknown.rate.x.array[:] = rate.x.array
+            for present_rate, rate in zip(self._rates(), rates, strict=True):
+                present_rate.x.array[:] = rate.x.array
             problem.store()
             self._assemble(state["assembled"]["t"], problem.x, self._factored, problem.matrices[1])
             present.copy(problem.x)
@@ -223,9 +223,12 @@ class TimeStepper:
     def _assemble(self, t: float, x: PETSc.Vec, shift: float, matrix: PETSc.Mat) -> None:
         """Assemble the Jacobian, and remember where: a stale one is assembled there again when a run goes on."""
         self.problem.jacobian(t, x, shift, matrix)
-        rates = [fields.copied(u.rate) for u in self.problem.unknowns if u.rate is not None]
-        self._assembled = t, x.copy(), rates
+        self._assembled = t, x.copy(), [fields.copied(rate) for rate in self._rates()]
         self._factored = shift
+
+    def _rates(self) -> list[fem.Function]:
+        """Return the rates of the unknowns that evolve."""
+        return [unknown.rate for unknown in self.problem.unknowns if unknown.rate is not None]
 
     def _new_solver(self) -> None:
         """Set PETSc's TS up at the present time.
