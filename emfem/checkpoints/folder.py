@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import struct
 import time
 import warnings
 import zlib
@@ -13,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from struct import error as StructError
 from typing import Any
 from zipfile import BadZipFile
 
@@ -37,7 +37,7 @@ READ_ERRORS = (
     TypeError,
     EOFError,
     BadZipFile,
-    StructError,
+    struct.error,
     zlib.error,
 )  # of half a file
 ON_WRITE_ERROR = ("warn", "stop")

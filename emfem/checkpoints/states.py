@@ -100,7 +100,8 @@ class StoredState:
         self._unknowns = each_unknown(models)
         missing = [key for key, _, _ in self._unknowns if key not in stored]
         if missing:
-            msg = f"{stored.path} has no {', '.join(missing)}; it has {', '.join(k for k in stored if not k.endswith('/x'))}"
+            known = ", ".join(name for name in stored if not name.endswith("/x"))
+            msg = f"{stored.path} has no {', '.join(missing)}; it has {known}"
             raise ParameterError(msg)
         self.t = float(stored["t"])
         self._rows = {key: stored_rows(stored, key, model, unknown) for key, model, unknown in self._unknowns}
