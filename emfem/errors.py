@@ -25,6 +25,7 @@ __all__ = [
     "ResolutionWarning",
     "Terminated",
     "UnknownName",
+    "WriteWarning",
     "choice",
     "count",
     "floats",
@@ -62,6 +63,10 @@ class UnknownName(ParameterError):
 
 class ResolutionWarning(UserWarning):
     """The mesh or the step may not resolve the solution of a valid input; the message has a number and a remedy."""
+
+
+class WriteWarning(UserWarning):
+    """A file that could not be written; the run goes on without it."""
 
 
 class ConservationError(EmfemError, RuntimeError):
