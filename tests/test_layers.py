@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "emfem"
 LAYERS = {
     "public": -2,  # below the others: all of them may use it
     "errors": -1,
+    "arrays": 0,
     "dimensions": 0,
     "files": 0,
     "libraries": 0,
