@@ -182,7 +182,7 @@ def floats(
     """
     try:
         result = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         msg = f"{name} = {shown(value)}, must be numbers"
         raise ParameterError(msg) from None
     fits = shape is None or (

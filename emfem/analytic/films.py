@@ -5,6 +5,7 @@ from __future__ import annotations
 from emfem.analytic.arguments import in_line
 from emfem.arrays import finite
 from emfem.errors import floats, number
+from emfem.gate import checked
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +14,7 @@ from scipy.special import expit
 SMALL = 1e-200  # drive times length: below it the products in the profile underflow, and C is uniform
 
 
+@checked
 @finite
 def logistic_profile(x: ArrayLike, *, length: float, drive: float, mean: float) -> NDArray[np.float64]:
     """Return the equilibrium of an ideal binary alloy between diffusion and a field in a blocked line.
@@ -44,6 +46,7 @@ def logistic_profile(x: ArrayLike, *, length: float, drive: float, mean: float) 
     return expit(log_k + total * position)
 
 
+@checked
 @finite
 def kink(x: ArrayLike, *, gradient_energy: float) -> NDArray[np.float64]:
     """Return the boundary between the phases of the double well f = (1 - c^2)^2 / 4: c = tanh(x / sqrt(2 eps)).

@@ -5,11 +5,13 @@ from __future__ import annotations
 from emfem.analytic.arguments import in_line
 from emfem.arrays import finite
 from emfem.errors import ParameterError, floats, number, require
+from emfem.gate import checked
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
+@checked
 @finite
 def heated_line(
     x: ArrayLike,
@@ -66,6 +68,7 @@ def heated_line(
     return start + heat * (shape / square).real
 
 
+@checked
 def runaway_current_density(
     *, length: float, resistivity: float, conductivity: float, temperature_coefficient: float, loss: float = 0.0
 ) -> float:
@@ -101,6 +104,7 @@ def _runaway(length: float, rho: float, k: float, coefficient: float, g: float) 
     return float(np.sqrt((g + ends) / (rho * coefficient)))
 
 
+@checked
 @finite
 def isothermal_electrodes(
     potential: ArrayLike,

@@ -7,6 +7,7 @@ import math
 from emfem.analytic.arguments import at_least_0, in_line
 from emfem.arrays import MOST, finite
 from emfem.errors import number, require
+from emfem.gate import checked
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,7 @@ from scipy.optimize import brentq
 from scipy.special import erf
 
 
+@checked
 @finite
 def blocked_drift(x: ArrayLike, *, length: float, peclet: float, time: float | None = None) -> NDArray[np.float64]:
     """Return the concentration of a species that drifts in a blocked line, over its uniform initial value.
@@ -59,6 +61,7 @@ def _risen(pe: float) -> float:
     return float(-np.expm1(-pe) if pe > 0 else np.expm1(pe))
 
 
+@checked
 @finite
 def wall_accumulation(time: ArrayLike) -> NDArray[np.float64]:
     """Return the concentration at a blocking wall, with drift to it from infinity, over its uniform initial value.
@@ -75,6 +78,7 @@ def wall_accumulation(time: ArrayLike) -> NDArray[np.float64]:
     return (1 + t / 2) * (1 + erf(np.sqrt(t) / 2)) + np.sqrt(t / np.pi) * np.exp(-t / 4)
 
 
+@checked
 def kirkendall_marker(ratio: float) -> float:
     """Return the position xi of the markers of a diffusion couple: x = 2 xi sqrt(D t), xi = -r/(2 sqrt(pi)) e^{-xi^2}.
 
@@ -94,6 +98,7 @@ def kirkendall_marker(ratio: float) -> float:
     return float(brentq(lambda xi: xi + pull * np.exp(-(xi**2)), -1.0, 1.0, xtol=1e-15))
 
 
+@checked
 @finite
 def cancellation_temperature(
     direct: float,

@@ -16,6 +16,7 @@ from typing import Any
 from emfem.analytic.arguments import at_least_0, constants, in_line
 from emfem.arrays import broadcast, finite
 from emfem.errors import floats, number, require
+from emfem.gate import checked
 from emfem.units import boltzmann, elementary_charge
 
 import numpy as np
@@ -32,6 +33,7 @@ SIGNS = (-1.0) ** np.arange(WAVES)
 Values = NDArray[np.float64]
 
 
+@checked
 @finite
 def blech_product(material: Any, *, critical_stress: float, residual_stress: float = 0.0) -> float:
     """Return the product of current density and length below which no void opens in a blocked line [A/m].
@@ -53,6 +55,7 @@ def blech_product(material: Any, *, critical_stress: float, residual_stress: flo
     return 2 * volume * tension / (elementary_charge * abs(charge) * resistivity)
 
 
+@checked
 @finite
 def korhonen_line(
     x: ArrayLike,
@@ -87,6 +90,7 @@ def korhonen_line(
     return number("residual_stress", residual_stress, unit="Pa") + gradient * size * _blocked(position, tau)
 
 
+@checked
 @finite
 def korhonen_half_line(
     x: ArrayLike, t: ArrayLike, *, current_density: float, material: Any, residual_stress: float = 0.0
@@ -115,6 +119,7 @@ def korhonen_half_line(
     return residual + gradient * _half(distance, 2 * np.sqrt(kappa * time))
 
 
+@checked
 @finite
 def pulse_ripple(t: ArrayLike, *, period: float, duty: float, current_density: float, material: Any) -> Values:
     """Return the stress at the blocked end of a long line under square pulses, less that under their mean current.
@@ -147,6 +152,7 @@ def pulse_ripple(t: ArrayLike, *, period: float, duty: float, current_density: f
     return gradient * np.sqrt(kappa * whole) * difference / gamma(1.5)
 
 
+@checked
 @finite
 def korhonen_void(
     x: ArrayLike,
@@ -183,6 +189,7 @@ def korhonen_void(
     return abs(gradient) * size * _voided(away, tau) + residual * _relaxing(away, tau)
 
 
+@checked
 @finite
 def void_growth(
     t: ArrayLike, *, length: float, current_density: float, material: Any, residual_stress: float = 0.0
@@ -212,6 +219,7 @@ def void_growth(
     return (abs(gradient) * size * _filled(tau) + residual * _released(tau)) * size / bulk_modulus
 
 
+@checked
 @finite
 def void_saturation(*, length: float, current_density: float, material: Any, residual_stress: float = 0.0) -> float:
     """Return the final volume over the cross-section of a void at the end of a line, L (|G| L/2 + sigma_T)/B [m].
@@ -231,6 +239,7 @@ def void_saturation(*, length: float, current_density: float, material: Any, res
     return float(size * (abs(gradient) * size / 2 + residual) / bulk_modulus)
 
 
+@checked
 def nucleation_time(
     *, length: float, current_density: float, material: Any, critical_stress: float, residual_stress: float = 0.0
 ) -> float:

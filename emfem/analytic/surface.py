@@ -21,6 +21,7 @@ from typing import Any
 from emfem.analytic.arguments import constants
 from emfem.arrays import finite
 from emfem.errors import choice, count, floats, number, require
+from emfem.gate import checked
 from emfem.units import boltzmann, elementary_charge
 
 import numpy as np
@@ -28,6 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import i0e, i1e
 
 
+@checked
 @finite
 def mullins_coefficient(material: Any) -> float:
     """Return B = D_s delta_s gamma Omega / (k T): a wave on a surface decays at the rate B k^4 [m4/s].
@@ -41,6 +43,7 @@ def mullins_coefficient(material: Any) -> float:
     return diffusivity_thickness * (energy * volume) / (boltzmann * temperature)
 
 
+@checked
 @finite
 def surface_drift(material: Any, *, current_density: float) -> float:
     """Return A Z* e rho j = D_s delta_s Z* e rho j / (k T): drift of surface atoms times thickness of the layer [m2/s].
@@ -59,6 +62,7 @@ def surface_drift(material: Any, *, current_density: float) -> float:
     return diffusivity_thickness * force / (boltzmann * temperature)
 
 
+@checked
 @finite
 def void_drift_velocity(
     material: Any,
@@ -97,6 +101,7 @@ def void_drift_velocity(
     return -drift / size * ((round_way + 1) / (1 - fraction) if contrast else round_way)
 
 
+@checked
 @finite
 def flat_growth_rate(
     wave_number: ArrayLike, material: Any, *, current_density: float = 0.0, mobility_slope: float = 0.0
@@ -124,6 +129,7 @@ def flat_growth_rate(
     return np.asarray(decay + slope * drift * k**2 + 1j * travel, dtype=complex)
 
 
+@checked
 @finite
 def wire_growth_rate(
     wave_number: ArrayLike, material: Any, *, radius: float, current_density: float = 0.0, mobility_slope: float = 0.0
@@ -156,6 +162,7 @@ def wire_growth_rate(
     return mullins_coefficient(material) * k**2 * (1 / size**2 - k**2) + drift * (slope * k**2 - 1j * k * crowding)
 
 
+@checked
 @finite
 def rayleigh_plateau_wavelength(radius: float) -> float:
     """Return the wavelength 2 pi sqrt(2) R at which necks of a wire grow fastest, at the rate B/(4 R^4) [m].
@@ -172,6 +179,7 @@ def rayleigh_plateau_wavelength(radius: float) -> float:
     return 2 * math.pi * math.sqrt(2) * number("radius", radius, above=0.0, unit="m")
 
 
+@checked
 @finite
 def circle_decay_rate(mode: int, material: Any, *, radius: float) -> float:
     """Return n^2 (n^2 - 1) B / R^4, the decay rate of a wave with n crests around a circle [1/s].
@@ -188,6 +196,7 @@ def circle_decay_rate(mode: int, material: Any, *, radius: float) -> float:
     return n**2 * (n**2 - 1) * mullins_coefficient(material) / size**4
 
 
+@checked
 def rayleigh_conductivity(area_fraction: float) -> float:
     """Return the conductivity of a square array of round holes over that without: 1 - 2 f / (1 + f - 0.3058 f^4) [-].
 
