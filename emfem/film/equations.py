@@ -24,6 +24,7 @@ import ufl
 from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 from ufl.algorithms import expand_derivatives
+from ufl.core.expr import Expr
 
 MEANINGS = {
     "c": Meaning("concentration c"),
@@ -42,7 +43,7 @@ def model(
     alloy: Alloy,
     *,
     mean: float | None = None,
-    anisotropy: Anisotropy | ArrayLike | Mapping[str, Anisotropy | ArrayLike] | None = None,
+    anisotropy: Anisotropy | ArrayLike | Mapping[str, Anisotropy | ArrayLike] | Expr | None = None,
     field: Any = None,
     initial: Noise | Callable[[NDArray[np.float64]], NDArray[np.float64]] | fem.Function | None = None,
     on: Mapping[str, Fixed | Flux] | None = None,
