@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emfem.errors import ResolutionWarning
+from emfem.errors import ParameterError, ResolutionWarning, shown
+from emfem.gate import checked
+
+from mpi4py import MPI
 
 PACKAGE = str(Path(__file__).parents[1])
 AT = "at t = {:.4g}"
 OF_PULSE = "at the end of a pulse of {:.4g}"
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Resolution:
     """A number that measures how well a mesh resolves a model.
@@ -36,6 +40,7 @@ class Resolution:
     at_most: bool = False
     timed: bool = False
 
+    @checked
     def unresolved(self, model: Any, t: float, when: str = AT) -> str | None:
         """Return the sentence of the warning, or None if it is resolved. Collective."""
         value = self.number(model, t)
@@ -47,6 +52,7 @@ class Resolution:
         return f"the {model.name} model: {self.name} = {value:.3g}{at}, {limit}: {self.remedy(value)}"
 
 
+@checked
 def check_resolution(models: Sequence[Any], t: float, when: str = AT) -> None:
     """Warn of numbers that the meshes of models do not resolve at a time, once for each model and number. Collective.
 
@@ -59,6 +65,9 @@ def check_resolution(models: Sequence[Any], t: float, when: str = AT) -> None:
         when: words of the warning for that time.
     """
     for model in models:
+        if not hasattr(model, "resolutions"):
+            msg = f"models has {shown(model)}, must be models of emfem"
+            raise ParameterError(msg)
         for resolution in model.resolutions:
             if resolution.name not in model.warned:
                 message = resolution.unresolved(model, t, when)
@@ -67,7 +76,8 @@ def check_resolution(models: Sequence[Any], t: float, when: str = AT) -> None:
                     warn_unresolved(message, model.mesh.comm)
 
 
-def warn_unresolved(message: str, comm: Any) -> None:
+@checked
+def warn_unresolved(message: str, comm: MPI.Comm) -> None:
     """Issue the warning, shown by rank 0 alone."""
     if comm.rank == 0:
         warnings.warn(message, ResolutionWarning, skip_file_prefixes=(PACKAGE,))

@@ -5,19 +5,17 @@ A call is fine if it returns, without a NaN that was not in, or raises an error 
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import random
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import emfem as em
-from tests.fuzz import arguments, pool
+from tests.fuzz import arguments, command, pool
 from tests.fuzz.pool import Call
 
 NAN = ("nan", "NaN", "pd.NA", "masked", "inf", "1e999")
@@ -195,27 +193,14 @@ def calls(chosen: Sequence[str], seed: int) -> Iterator[Call]:
 
 def main(arguments_: Sequence[str] | None = None) -> int:
     """Run the command; the exit code is 1 if there are findings."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command.parser(__doc__, "calls")
     parser.add_argument("--module", default="", help="names as film,mesh or evolve; all by default")
-    parser.add_argument("--calls", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", type=Path, help="file for the report")
     parser.add_argument("--bases", action="store_true", help="only call everything with right arguments; list failures")
-    parser.add_argument("--call", help="only this call")
     options = parser.parse_args(arguments_)
     chosen = [name for name in options.module.split(",") if name]
-    if options.call:
-        with pool.Worker() as worker:
-            print(worker.execute(Call(options.call, options.call.partition("(")[0])))
-        return 0
     if options.bases:
         return _print_bases(targets(chosen))
-    endless = calls(chosen, options.seed)
-    tally = pool.executed((next(endless) for _ in range(options.calls)), progress=True)
-    print(tally.text())
-    if options.json:
-        options.json.write_text(tally.json(), encoding="utf-8")
-    return int(tally.findings > 0)
+    return command.execute(options, calls(chosen, options.seed))
 
 
 def _print_bases(listed: Sequence[Target]) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import date
 from functools import cache
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ import ufl
 from dolfinx import fem
 from mpi4py import MPI
 
-__all__ = ["MPI", "Case", "Path", "basix", "dolfinx", "em", "fem", "np", "pd", "ufl"]
+__all__ = ["MPI", "Case", "Path", "basix", "date", "dolfinx", "em", "fem", "inf", "nan", "np", "pd", "ufl"]
 
 MESHES = Path(__file__).resolve().parents[2] / "meshes"
 STAR = {"nodes": [(0, 0), (2e-5, 0), (5e-5, 0), (2e-5, 1e-5)], "segments": [(0, 1), (1, 2), (1, 3)]}
@@ -328,3 +330,47 @@ def results_folder() -> str:
 def results() -> Any:
     """Return the results of a run."""
     return em.results.open(results_folder())
+
+
+# ---- cases ------------------------------------------------------------------------------------------------------
+
+
+def nested(depth: int, value: Any) -> Any:
+    """Return a value in so many lists."""
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def tabled(depth: int, value: Any) -> Any:
+    """Return a value in so many tables."""
+    for _ in range(depth):
+        value = {"x": value}
+    return value
+
+
+def check_case(tables: dict[str, Any]) -> None:
+    """Check a case, as `emfem check` does before it builds."""
+    checked = Case.from_dict(tables)
+    checked.to_toml()
+    assert checked.hash
+
+
+def build_case(tables: dict[str, Any]) -> None:
+    """Check a case and build its models."""
+    Case.from_dict(tables).build()
+
+
+def read_case(text: str) -> None:
+    """Check the case of a text in a file."""
+    Path("case.toml").write_bytes(text.encode("utf-8", "surrogatepass"))
+    assert Case.read("case.toml").hash
+
+
+def set_case(name: str, typed: list[str]) -> None:
+    """Check the case of a template with values as `--set` takes them."""
+    from emfem.cli.values import settings
+    from emfem.studies import templates
+
+    Path("case.toml").write_text(templates.text(name))
+    Case.read("case.toml").with_(**settings(typed))
