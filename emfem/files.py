@@ -70,7 +70,7 @@ def read_text(path: os.PathLike[str] | str) -> str:
     if MPI.COMM_WORLD.rank == 0:
         try:
             text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # no UTF-8, or a zero byte in the path
             reason = getattr(error, "strerror", None) or str(error)
     text, reason = MPI.COMM_WORLD.bcast((text, reason), root=0)
     if text is None:

@@ -18,6 +18,7 @@ LAYERS = {
     "errors": -2,
     "gate": -1,
     "agreement": 0,
+    "arrays": 0,
     "dimensions": 0,
     "files": 0,
     "libraries": 0,
