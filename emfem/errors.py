@@ -25,8 +25,11 @@ __all__ = [
     "ConvergenceError",
     "EmfemError",
     "ParameterError",
+    "RecoveryWarning",
     "ResolutionWarning",
+    "Terminated",
     "UnknownName",
+    "WriteWarning",
     "choice",
     "count",
     "floats",
@@ -89,6 +92,14 @@ class ResolutionWarning(UserWarning):
     """The mesh or the step may not resolve the solution of a valid input; the message has a number and a remedy."""
 
 
+class WriteWarning(UserWarning):
+    """A file that could not be written; the run goes on without it."""
+
+
+class RecoveryWarning(UserWarning):
+    """A checkpoint that could not be written or read; the run goes on, from the one before."""
+
+
 class ConservationError(EmfemError, RuntimeError):
     """A conserved quantity has changed."""
 
@@ -110,6 +121,23 @@ class ConvergenceError(EmfemError, RuntimeError):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle with the attributes: errors travel between processes."""
         return partial(type(self), t=self.t, dt=self.dt, reason=self.reason), self.args
+
+
+class Terminated(SystemExit):
+    """The end of a program whose run a signal has stopped; the state is saved, and all ranks end with this code.
+
+    Attributes:
+        signal: number of the signal.
+    """
+
+    def __init__(self, signal: int) -> None:
+        """Take the number of the signal: the exit code is 128 more, as shells have it."""
+        super().__init__(128 + signal)
+        self.signal = signal
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the number of the signal: errors travel between processes."""
+        return type(self), (self.signal,)
 
 
 def shown(value: Any) -> str:

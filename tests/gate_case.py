@@ -75,7 +75,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "kind on all": lambda: first(COMM, "a"),  # type: ignore[arg-type]
     "kind on one": lambda: first(COMM, (1.0, "a")[RANK]),  # type: ignore[arg-type]
     "kind on one, equal texts": lambda: first(COMM, ("a", 1.0)[RANK]),  # type: ignore[arg-type]
-    "callee": lambda: (first, second)[RANK](COMM, 1.0),  # type: ignore[operator]
+    "callee": lambda: (first, second)[RANK](COMM, 1.0),
     "block": lambda: block(lambda: 1),
     "block differs": lambda: block(lambda: RANK),
     "block fails": lambda: block(lambda: 1 // RANK),

@@ -230,6 +230,6 @@ def test_a_whole_number_is_exact():
 
 def test_choice_takes_words_only():
     with pytest.raises(UnknownName, match=r"^array\(\['a'\], dtype='<U1'\); cell has 'a', 'b'$"):
-        errors.choice("cell", np.array(["a"]), ("a", "b"))  # type: ignore[arg-type]
+        errors.choice("cell", np.array(["a"]), ("a", "b"))
     with pytest.raises(ParameterError, match=r"^known = 3, must be names$"):
         errors.choice("cell", "a", 3)  # type: ignore[arg-type]

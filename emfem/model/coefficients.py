@@ -81,8 +81,7 @@ def has_placeholder(expression: ufl.core.expr.Expr) -> bool:
     return any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(expression))
 
 
-@checked
-def of_time(name: str, value: Any, **limits: Any) -> OfTime:
+def of_time(name: str, value: OfTime, **limits: Any) -> OfTime:
     """Return `value` if it is a number inside its limits, or a function of time that is one at time 0.
 
     A waveform is checked at all its breakpoints.

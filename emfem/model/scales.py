@@ -37,7 +37,7 @@ def mean_value(domain: Domain, value: float | ufl.core.expr.Expr, unknown: float
         value: a number or UFL.
         unknown: the result where the mean is 0 or not finite, as it is before a placeholder has its field.
     """
-    if not is_ufl(value):
+    if isinstance(value, float) or not is_ufl(value):
         return float(value)
     length, face = domain.extent()
     value = ufl.tr(value) / domain.dim if value.ufl_shape else value

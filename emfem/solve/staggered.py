@@ -43,9 +43,15 @@ class Staggered(TimeStepper):
             msg = f"coupling = 'staggered' of {names}: must be of models that evolve and models that do not"
             raise ParameterError(msg)
         self._steady, self._options_of_all = Problem(self._followers), options
-        self._solve_followers(models[0].t, models[0].t)
+        goes_on = settings.get("resume") is not None
+        if not goes_on:
+            self._solve_followers(models[0].t, models[0].t)
         super().__init__(evolving, until, driven=models, options=options, **settings)
-        self._solve_followers(self.t, self._clock(self.t))  # a drive may jump just now
+        if goes_on:
+            for model in self._followers:
+                model.set_time(self._clock(self.t))
+        else:
+            self._solve_followers(self.t, self._clock(self.t))  # a drive may jump just now
 
     def _unread(self) -> dict[str, set[str]]:
         """Return the names of options that each kind of solve does not read."""
