@@ -60,6 +60,9 @@ class Liner:
                 f"liner of {self.resistivity:g} Ohm m conducts as well as the metal, {rho.min():g} Ohm m: no void shows"
             )
             raise ParameterError(msg)
+        if not np.isfinite(rise).all():
+            msg = f"rise of resistance = {np.max(rise):g} Ohm/m, must be finite: the liner or the metal is too thin"
+            raise ParameterError(msg)
         return rise[()]
 
     def void_length(self, material: Material, *, rise: float, length: float, width: float, thickness: float) -> float:

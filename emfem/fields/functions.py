@@ -86,7 +86,11 @@ def set_initial(target: fem.Function, initial: Any, name: str = "initial") -> No
     space = target.function_space
 
     def values(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        result = floats(f"{name}(x)", initial(x))
+        try:
+            result = floats(f"{name}(x)", initial(x))
+        except TypeError as error:
+            msg = f"{name} = {shown(initial)}, must be a function of x with shape (3, n) alone: {error}"
+            raise ParameterError(msg) from error
         if result.shape not in ((x.shape[1],), (1, x.shape[1])):
             msg = f"{name}(x) of shape {result.shape} for x of shape {x.shape}, must have shape ({x.shape[1]},)"
             raise ParameterError(msg)

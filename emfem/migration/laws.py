@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from emfem.errors import ParameterError, number
+from emfem.errors import ParameterError, floats, number
 from emfem.gate import checked
 from emfem.model import MaterialAt, MaterialLaws, check_material, is_ufl
 from emfem.model.terms import of_terms
@@ -139,10 +139,10 @@ def _force(name: str, value: Any) -> Any:
     """
     if is_ufl(value):
         return value
-    if np.ndim(value) == 0:
+    vector = floats(name, value)
+    if vector.ndim == 0:
         return number(name, value)
-    vector = np.array([number(name, part) for part in np.ravel(value)])
-    if vector.shape != np.shape(value):
-        msg = f"{name} of shape {np.shape(value)}, must be a number or a vector"
+    if vector.ndim > 1:
+        msg = f"{name} of shape {vector.shape}, must be a number or a vector"
         raise ParameterError(msg)
-    return vector
+    return np.array([number(name, part) for part in vector])

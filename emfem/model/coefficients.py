@@ -228,7 +228,7 @@ def apply_law(name: str, law: Callable[[Any], Any], variable: fem.Function) -> A
     try:
         ufl.as_ufl(law(fields.Symbol(variable.function_space)))
         return ufl.as_ufl(law(variable))
-    except (TypeError, AttributeError, ValueError) as error:
+    except (TypeError, AttributeError, ValueError, LookupError, NotImplementedError) as error:
         x = variable.name
         msg = f"{name}({x}) must be made of UFL functions, such as ufl.exp({x}): {error}"
         raise ParameterError(msg) from None

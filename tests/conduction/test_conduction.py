@@ -506,7 +506,7 @@ def test_a_coefficient_with_a_test_function_is_refused(plate: em.mesh.Domain):
 
 
 GRADIENT = ufl.as_vector([1.0, 0.0])
-PURE = {"solvent": 1.0, "solute": 2.0, "disorder": 3.0}
+PURE: dict[str, Any] = {"solvent": 1.0, "solute": 2.0, "disorder": 3.0}
 
 
 @pytest.mark.parametrize(

@@ -253,6 +253,17 @@ BAD: list[tuple[str, Callable[[em.materials.Material], Any], str]] = [
     ("ends", lambda m: ohms(m, ResistanceRise(0.1), bridge(m, pads={0: 0.1})), r"between is left out and there are 1"),
     ("one node", lambda m: ohms(m, ResistanceRise(0.1, 5)), r"between = 5, must be two nodes"),  # type: ignore[arg-type]
     ("words", lambda m: ohms(m, ResistanceRise(0.1, "ab")), r"between = 'ab', must be two nodes"),  # type: ignore[arg-type]
+    ("no liner", lambda m: Liner("big", 5e-9), r"resistivity = 'big', must be a number"),  # type: ignore[arg-type]
+    (
+        "thin",
+        lambda m: Liner(2e-6, 5e-324).resistance_per_length(width=1e-7, thickness=1e-7, resistivity=1e-8),
+        "finite",
+    ),
+    ("length text", lambda m: VoidLength("long"), r"limit = 'long', must be a number"),  # type: ignore[arg-type]
+    ("drop text", lambda m: em.failure.Drop("deep"), r"limit = 'deep', must be a number"),  # type: ignore[arg-type]
+    ("watch", lambda m: go(wire(m), watch=True), r"watch = True, must be a list"),
+    ("options", lambda m: go(wire(m), petsc_options=3), r"petsc_options = 3, must be a mapping"),
+    ("rtol", lambda m: go(wire(m), rtol="small"), r"rtol = 'small', must be a number"),
     ("length", lambda m: VoidLength(0.0), r"limit of the void's length = 0 m"),
     (
         "long",

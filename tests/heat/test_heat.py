@@ -636,14 +636,14 @@ def test_a_start_on_another_mesh_is_refused():
         (lambda: heat.convection(0.0, 300.0), "convection coefficient = 0 W/(m2 K), must be greater than 0"),
         (lambda: heat.convection(1.0, -5.0), "ambient = -5 K, must be at least 1 K"),
         (lambda: heat.runaway(ANYTHING, 1.0, 300.0), "resistivity = 'current', must be a function"),
-        (lambda: heat.runaway(lambda t: None, 1.0, 300.0), "resistivity(299.5 K) = None, must be a number"),
+        (lambda: heat.runaway(lambda t: None, 1.0, 300.0), "resistivity(299.5 K) = None, must be a number"),  # type: ignore[arg-type,return-value]
         (lambda: heat.runaway(lambda t: math.nan, 1.0, 300.0), "resistivity(299.5 K) = nan Ohm m, must be finite"),
         (lambda: heat.fourier_flux("good", ufl.as_ufl(1.0)), "conductivity = 'good', must be numbers"),
         (lambda: heat.fourier_flux(1.0, {}), "temperature = {}, must be numbers"),
         (lambda: heat.driven(1.0, "big"), "current_density = 'big', must be numbers"),
         (lambda: heat.driven(None, 1.0), "resistivity = None, must be numbers"),
-        (lambda: heat.Loss("big", 300.0), "coefficient = 'big', must be a number"),
-        (lambda: heat.Convection(1.0, "hot"), "ambient = 'hot', must be a number or a function"),
+        (lambda: heat.Loss("big", 300.0), "coefficient = 'big', must be a number"),  # type: ignore[arg-type]
+        (lambda: heat.Convection(1.0, "hot"), "ambient = 'hot', must be a number or a function"),  # type: ignore[arg-type]
         (lambda: heat.runaway(lambda t: t, 0.0, 300.0), "conductivity = 0 W/(m K), must be greater than 0"),
         (lambda: heat.runaway(lambda t: t, 1.0, 0.0), "temperature = 0 K, must be greater than 0.5"),
         (lambda: heat.wiedemann_franz(0.0), "resistivity = 0 Ohm m, must be greater than 0"),

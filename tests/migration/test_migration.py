@@ -404,12 +404,12 @@ def test_bad_input_is_refused(square: em.mesh.Domain, arguments: dict[str, Any],
         (lambda dx: migration.species_flux(1.0, {}, ufl.as_ufl(1.0)), "velocity = {}, must be numbers"),
         (lambda dx: migration.transport(None, 1.0, dx, 1.0, dx), "rate = None, must be numbers"),
         (lambda dx: migration.transport(1.0, 1.0, 3, 1.0, dx), "dt = 3, must be a"),
-        (lambda dx: migration.between_regions(1), "domain = 1, must be one of em.mesh"),
-        (lambda dx: migration.peclet(2), "model = 2, must be a model of emfem"),
-        (lambda dx: migration.positions({}, [[0.5]]), "model = {}, must be a model of emfem"),
-        (lambda dx: migration.fast_path(width="thin", diffusivity=1.0), "width = 'thin', must be a number"),
-        (lambda dx: migration.vacancies(equilibrium=1e-4, lifetime="long"), "lifetime = 'long', must be a number"),
-        (lambda dx: migration.vacancies(equilibrium=1e-4, lifetime=1.0, surfaces=3), "surfaces = 3, must be a list"),
+        (lambda dx: migration.between_regions(1), "domain = 1, must be one of em.mesh"),  # type: ignore[arg-type]
+        (lambda dx: migration.peclet(2), "model = 2, must be a model of emfem"),  # type: ignore[arg-type]
+        (lambda dx: migration.positions({}, [[0.5]]), "model = {}, must be a model of emfem"),  # type: ignore[arg-type]
+        (lambda dx: migration.fast_path(width="thin", diffusivity=1.0), "width = 'thin', must be a number"),  # type: ignore[arg-type]
+        (lambda dx: migration.vacancies(equilibrium=1e-4, lifetime="long"), "lifetime = 'long', must be a number"),  # type: ignore[arg-type]
+        (lambda dx: migration.vacancies(equilibrium=1e-4, lifetime=1.0, surfaces=3), "surfaces = 3, must be a list"),  # type: ignore[arg-type]
     ],
 )
 def test_bad_parts_are_refused(square: em.mesh.Domain, make: Callable[[Any], Any], told: str):
