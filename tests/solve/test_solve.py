@@ -119,7 +119,9 @@ def test_bad_input_is_refused_and_changes_nothing(decay: Decay, arguments: dict[
 
 @pytest.mark.parametrize("models", [[], None, "film", [None], 3])
 def test_only_models_are_solved(models: Any):
-    with pytest.raises(ParameterError, match=r"^models = .*, must be a model or a sequence of different models$"):
+    with pytest.raises(
+        ParameterError, match=r"^models(\[0\])? = .*, must be a model (of emfem|or a sequence of different models)"
+    ):
         em.solve_steady(models)
 
 
