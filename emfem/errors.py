@@ -159,7 +159,9 @@ def real(value: Any) -> float | None:
         return value
     if isinstance(value, str | bytes | bytearray | memoryview | bool | complex):
         return None
-    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "iufO":
+    if isinstance(value, np.ndarray) and value.dtype.kind == "O":
+        return real(value.item()) if value.size == 1 else None
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "iuf":
         return None
     if isinstance(value, ufl.core.expr.Expr) and not isinstance(value, fem.Constant | ufl.constantvalue.ConstantValue):
         return None  # UFL would search for its value endlessly
@@ -313,7 +315,7 @@ def count(name: str, value: Any, *, at_least: int, at_most: int | None = None) -
         msg = f"{name} = {shown(value)}, must be a whole number"
         raise ParameterError(msg)
     number(name, value, at_least=at_least, at_most=at_most)
-    return int(value)
+    return value if isinstance(value, int) else int(number(name, value))
 
 
 def choice(name: str, value: Any, known: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emfem import model as models
-from emfem.errors import ParameterError, number
+from emfem.errors import ParameterError, number, require
 from emfem.heat.boundaries import kelvin
 from emfem.mesh import Domain
 from emfem.model import Driver, Placeholder, is_law, is_ufl
@@ -46,6 +46,7 @@ def law(name: str, value: Any, material: Any) -> Any:
             number(f"{name}[{region!r}]", part, above=0.0, unit=unit)
         return value
     if is_ufl(value):
+        require(not ufl.algorithms.extract_arguments(value), f"{name} = {value}, must be without a test function")
         return _of_temperature(models.scalar(name, value))
     return number(name, value, above=0.0, unit=unit)
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from emfem.errors import ParameterError, number
+from emfem.errors import ParameterError, number, require
 from emfem.gate import checked
-from emfem.model import Model
+from emfem.model import Model, is_law
 from emfem.model.terms import of_terms
 
 import ufl
@@ -97,6 +97,7 @@ def runaway(resistivity: Callable[[float], float], conductivity: float, temperat
     Raises:
         ParameterError: for a resistivity that is no function, or a value that is not positive.
     """
+    require(is_law(resistivity), f"resistivity = {resistivity}, must be a function of T")
     k = number("conductivity", conductivity, above=0.0, unit="W/(m K)")
     middle = number("temperature", temperature, above=0.5, unit="K")
     below, here, above = (

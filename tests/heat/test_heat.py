@@ -644,6 +644,7 @@ def test_a_start_on_another_mesh_is_refused():
         (lambda: heat.driven(None, 1.0), "resistivity = None, must be numbers"),
         (lambda: heat.Loss("big", 300.0), "coefficient = 'big', must be a number"),  # type: ignore[arg-type]
         (lambda: heat.Convection(1.0, "hot"), "ambient = 'hot', must be a number or a function"),  # type: ignore[arg-type]
+        (lambda: heat.runaway(ufl.as_ufl(1.0), 1.0, 300.0), "resistivity = 1.0, must be a function"),
         (lambda: heat.runaway(lambda t: t, 0.0, 300.0), "conductivity = 0 W/(m K), must be greater than 0"),
         (lambda: heat.runaway(lambda t: t, 1.0, 0.0), "temperature = 0 K, must be greater than 0.5"),
         (lambda: heat.wiedemann_franz(0.0), "resistivity = 0 Ohm m, must be greater than 0"),
