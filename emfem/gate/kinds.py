@@ -200,9 +200,8 @@ def _union(args: Sequence[Any]) -> Kind | None:
         hints = [ArrayLike, *(hint for hint in hints if hint not in ARRAY_LIKE)]
     if any(os.PathLike in (hint, typing.get_origin(hint)) for hint in hints):
         hints = [hint for hint in hints if hint is not str]  # a path may be a text
-    found = [kind_of(hint) for hint in hints]
-    kinds = [kind for kind in found if kind is not None]
-    if len(kinds) < len(found):
+    kinds = [kind for hint in hints if (kind := kind_of(hint)) is not None]
+    if len(kinds) < len(hints):
         return None
     tests = tuple(kind.fits for kind in kinds)
     first = tests[0]
