@@ -25,8 +25,8 @@ QUICK = {"a number": "iuf", "a whole number": "iu"}  # kinds of arrays whose ent
 CLASSES = {  # words for one and for many instances, where the name of the class is not enough
     "Comm": ("an MPI communicator", "communicators"),
     "Domain": ("one of em.mesh", "domains"),
-    "Fixed": ("em.fixed(...)", "em.fixed(...)"),
-    "Flux": ("em.flux(...)", "em.flux(...)"),
+    "Fixed": ("em.fixed(...)", "conditions"),
+    "Flux": ("em.flux(...)", "conditions"),
     "Function": ('a Function, such as film["c"]', "Functions"),
     "Expr": ("a Function or a UFL expression", "UFL expressions"),
     "Form": ("a UFL form", "UFL forms"),
