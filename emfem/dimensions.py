@@ -34,6 +34,7 @@ __dir__ = dir_of(__all__)
 
 PLAIN = "-"  # the unit of a number that has none, or of which none is known
 METRE = "m"
+LONGEST = 200  # letters of a unit: Pint takes long for more
 BODY = 3  # lengths in the measure of a body in space
 POWER = re.compile(r"(?<=[A-Za-zµμΩ])(-?\d)")  # m2 is written for m**2
 EXPONENT = re.compile(r"\*\*\s*(?:[+-]?\d{1,3}(?:\.\d+)?|\(\s*[+-]?\d{1,3}(?:[./]\d+)?\s*\))(?![\d.]|\s*\*\*)")
@@ -125,12 +126,13 @@ def parsed(unit: str) -> pint.Unit:
     """Return the unit of a text such as "m2", "Ohm" or "-" for none; errors are those of Pint.
 
     Raises:
-        ValueError: for other numbers than 1 and exponents: Pint would compute 9**9**9 before it refuses it.
+        ValueError: for a long text, and for other numbers than 1 and exponents: Pint would compute 9**9**9 before it
+            refuses it.
     """
     from pint.util import string_preprocessor  # slow to import
 
     text = "" if unit == PLAIN else POWER.sub(r"**\1", unit.replace("Ohm", "ohm"))
-    if NUMBERS.search(EXPONENT.sub("", string_preprocessor(text))):
+    if len(text) > LONGEST or NUMBERS.search(EXPONENT.sub("", string_preprocessor(text))):
         raise ValueError(unit)
     return registry().parse_units(text)
 

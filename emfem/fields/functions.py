@@ -189,7 +189,14 @@ def refresh(target: fem.Function, field: ufl.core.expr.Expr) -> None:
 
 
 def _expression(field: Any, space: fem.FunctionSpace) -> fem.Expression:
-    """Return a UFL expression at the interpolation points of a space."""
+    """Return a UFL expression at the interpolation points of a space.
+
+    Raises:
+        ParameterError: if it depends on a test or trial function.
+    """
+    if ufl.algorithms.extract_arguments(field):
+        msg = f"field = {shown(field)}, must be known: it depends on a test or trial function"
+        raise ParameterError(msg)
     if not extract_domains(field):  # numbers alone, such as no drift: they need a mesh
         field = field + fem.Constant(space.mesh, np.zeros(field.ufl_shape))
     return fem.Expression(field, space.element.interpolation_points)
@@ -211,9 +218,6 @@ def sampled(field: Any) -> fem.Function:
         result.meaning, result.name = field.meaning, field.meaning.symbol
         return result
     kind("field", field, ufl.core.expr.Expr, 'a Function or a UFL expression, such as film["c"]')
-    if ufl.algorithms.extract_arguments(field):
-        msg = f"field = {shown(field)}, must be known: it depends on a test or trial function"
-        raise ParameterError(msg)
     domains, coefficients = extract_domains(field), ufl.algorithms.extract_coefficients(field)
     if len(domains) != 1:
         msg = f"field = {field}, must be on one mesh, not on {len(domains)}"
@@ -230,7 +234,7 @@ def sampled(field: Any) -> fem.Function:
 @checked
 def components(shape: Sequence[int]) -> tuple[str, ...]:
     """Return the choices for the component of a vector of a shape."""
-    return (*"xyz"[: shape[0]], "magnitude")
+    return (*"xyz"[: int(shape[0])], "magnitude")
 
 
 @checked

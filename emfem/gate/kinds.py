@@ -36,7 +36,7 @@ CLASSES = {  # words for one and for many instances, where the name of the class
     "Measure": ("a measure, such as domain.dx()", "measures"),
     "Mesh": ("a mesh of DOLFINx", "meshes"),
     "Model": ("a model of emfem", "models"),
-    "Observer": ("an observer, such as em.observe.Series(...)", "observers"),
+    "Observer": ("an observer, such as em.watch.series(...)", "observers"),
     "Path": ("a path", "paths"),
 }
 
@@ -202,9 +202,8 @@ def _union(args: Sequence[Any]) -> Kind | None:
         hints = [ArrayLike, *(hint for hint in hints if hint not in ARRAY_LIKE)]
     if any(os.PathLike in (hint, typing.get_origin(hint)) for hint in hints):
         hints = [hint for hint in hints if hint is not str]  # a path may be a text
-    found = [kind_of(hint) for hint in hints]
-    kinds = [kind for kind in found if kind is not None]
-    if len(kinds) < len(found):
+    kinds = [kind for hint in hints if (kind := kind_of(hint)) is not None]
+    if len(kinds) < len(hints):
         return None
     tests = tuple(kind.fits for kind in kinds)
     first = tests[0]

@@ -27,14 +27,14 @@ def comm_of(value: Any) -> MPI.Comm | None:
     if isinstance(value, list | tuple):
         return next((comm for item in value[:ENTRIES] if (comm := comm_of(item)) is not None), None)
     for names in COMMUNICATORS:
-        found = value
+        member = value
         try:
             for name in names:
-                found = getattr(found, name, None)
+                member = getattr(member, name, None)
         except Exception:  # a property that raises: it has none
             continue
-        if isinstance(found, MPI.Comm):
-            return found
+        if isinstance(member, MPI.Comm):
+            return member
     return None
 
 

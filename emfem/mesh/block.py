@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emfem.errors import choice, count, number, require
+from emfem.gate import checked
 from emfem.mesh.distribute import distribute
 from emfem.mesh.domain import AXES, Domain
 from emfem.mesh.lines import graded_line
@@ -22,6 +23,7 @@ from mpi4py import MPI
 CELLS = {1: ("interval",), 2: ("quadrilateral", "triangle"), 3: ("hexahedron", "tetrahedron")}
 
 
+@checked(collective=True)
 def interval(
     length: float, *, cells: int | str, names: Sequence[str] = ("left", "right"), comm: MPI.Comm = MPI.COMM_WORLD
 ) -> Domain:
@@ -47,6 +49,7 @@ def interval(
     return domain
 
 
+@checked(collective=True)
 def rectangle(
     size: Sequence[float],
     *,
@@ -71,6 +74,7 @@ def rectangle(
     return _block("rectangle", size, cells, cell, "", names, comm)
 
 
+@checked(collective=True)
 def box(
     size: Sequence[float],
     *,
@@ -95,6 +99,7 @@ def box(
     return _block("box", size, cells, cell, "", names, comm)
 
 
+@checked(collective=True)
 def periodic_interval(length: float, *, cells: int, comm: MPI.Comm = MPI.COMM_WORLD) -> Domain:
     """Return a line whose ends are the same point: an `interval` without ends, of at least 3 cells.
 
@@ -104,6 +109,7 @@ def periodic_interval(length: float, *, cells: int, comm: MPI.Comm = MPI.COMM_WO
     return _block("periodic interval", (length,), (cells,), "interval", "x", ("left", "right"), comm)
 
 
+@checked(collective=True)
 def periodic_rectangle(
     size: Sequence[float],
     *,
@@ -130,6 +136,7 @@ def periodic_rectangle(
     return _block("periodic rectangle", size, cells, cell, choice("axes", axes, ("xy", "x", "y")), names, comm)
 
 
+@checked(collective=True)
 def periodic_box(
     size: Sequence[float],
     *,
