@@ -295,7 +295,7 @@ def parsed(text: str, path: os.PathLike[str] | str) -> dict[str, Any]:
     raise ParameterError(msg)
 
 
-def copied(tables: Mapping[str, Any], source: Source) -> dict[str, Any]:
+def copied(tables: Any, source: Source) -> dict[str, Any]:
     """Return a copy of tables: what can be in a file of TOML, not too deep.
 
     Raises:
@@ -354,7 +354,7 @@ def _path(key: str) -> tuple[str, ...]:
     if "=" in key or "\n" in key:
         return (key,)
     try:
-        tables = tomllib.loads(f"{key} = 0")
+        tables: Any = tomllib.loads(f"{key} = 0")
     except (ValueError, RecursionError):
         return (key,)
     path: tuple[str, ...] = ()

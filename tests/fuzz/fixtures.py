@@ -24,8 +24,8 @@ from mpi4py import MPI
 __all__ = ["MPI", "Case", "Path", "basix", "date", "dolfinx", "em", "fem", "inf", "nan", "np", "pd", "ufl"]
 
 MESHES = Path(__file__).resolve().parents[2] / "meshes"
-STAR = {"nodes": [(0, 0), (2e-5, 0), (5e-5, 0), (2e-5, 1e-5)], "segments": [(0, 1), (1, 2), (1, 3)]}
-CASE = {
+STAR: dict[str, Any] = {"nodes": [(0, 0), (2e-5, 0), (5e-5, 0), (2e-5, 1e-5)], "segments": [(0, 1), (1, 2), (1, 3)]}
+CASE: dict[str, Any] = {
     "domain": {"shape": "rectangle", "size": [10.0, 5.0], "cells": [4, 2]},
     "film": {"alloy": "cupd", "mean": 0.3, "initial": {"amplitude": 0.08, "seed": 1}},
     "time": {"until": 0.1, "rtol": 1e-2},
@@ -50,6 +50,12 @@ def refresh() -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+def forever(*_: Any) -> Any:
+    """Never return."""
+    while True:
+        pass
 
 
 # ---- domains ----------------------------------------------------------------------------------------------------
