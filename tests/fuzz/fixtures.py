@@ -12,16 +12,18 @@ from typing import Any
 
 import emfem as em
 from emfem.studies import Case
+from emfem.studies.validation import Source
 
 import basix
 import dolfinx
 import numpy as np
 import pandas as pd
+import tomli_w
 import ufl
 from dolfinx import fem
 from mpi4py import MPI
 
-__all__ = ["MPI", "Case", "Path", "basix", "date", "dolfinx", "em", "fem", "inf", "nan", "np", "pd", "ufl"]
+__all__ = ["MPI", "Case", "Path", "Source", "basix", "date", "dolfinx", "em", "fem", "inf", "nan", "np", "pd", "ufl"]
 
 MESHES = Path(__file__).resolve().parents[2] / "meshes"
 STAR: dict[str, Any] = {"nodes": [(0, 0), (2e-5, 0), (5e-5, 0), (2e-5, 1e-5)], "segments": [(0, 1), (1, 2), (1, 3)]}
@@ -100,7 +102,8 @@ def cells() -> em.mesh.Domain:
 @cache
 def wires() -> em.mesh.Domain:
     """Return a network of three wires."""
-    return em.mesh.network(**STAR, width=1e-7, thickness=1e-7, cells=2, loads={2: 1e-4}, pads={0: 1.0})
+    names = {0: "A"}
+    return em.mesh.network(**STAR, width=1e-7, thickness=1e-7, cells=2, loads={2: 1e-4}, pads={0: 1.0}, names=names)
 
 
 @cache
@@ -189,9 +192,25 @@ def line_lifetime(material: Any = None) -> em.lifetime.Line:
     return em.lifetime.Line(length=5e-5, current_density=2e10, void_length=1e-7)
 
 
-def sample() -> Any:
+def sample(spread: float) -> Any:
     """Return lifetimes by chance."""
-    return em.lifetime.monte_carlo(copper(), line_lifetime(), samples=10, seed=1, critical_stress=5e7)
+    width = em.lifetime.Spread(activation_energy=spread)
+    return em.lifetime.monte_carlo(copper(), line_lifetime(), samples=10, seed=1, critical_stress=5e7, spread=width)
+
+
+@cache
+def physical_alloy() -> em.film.Alloy:
+    """Return an alloy with scales."""
+    return em.film.Alloy.from_physical(
+        temperature=923.0,
+        film_thickness=1e-8,
+        site_density=1.5e19,
+        surface_energy=1.95,
+        interaction_energy=1.9e-20,
+        stress_coefficient=-1e8,
+        gradient_coefficient=1e-10,
+        diffusivity=1e-12,
+    )
 
 
 def case() -> Case:
@@ -223,6 +242,15 @@ def electrode_model() -> em.Model:
 
 
 @_changing
+def solved_model() -> em.Model:
+    """Return a conduction, solved."""
+    on = {"left": em.fixed(1.0), "right": em.fixed(0.0)}
+    model = em.conduction.model(plate(), on=on, degree=1)
+    em.solve_steady(model)
+    return model
+
+
+@_changing
 def heat_model() -> em.Model:
     """Return a heated plate."""
     return em.heat.model(plate(), conductivity=1.0, heat_capacity=1.0, on={"left": em.fixed(300.0)}, degree=1)
@@ -235,6 +263,12 @@ def migration_model() -> em.Model:
 
 
 @_changing
+def open_model() -> em.Model:
+    """Return atoms that leave a line at its end."""
+    return em.migration.model(line(), diffusivity=1.0, initial=0.5, on={"right": em.fixed(0.1)}, degree=1)
+
+
+@_changing
 def boundary_model() -> em.Model:
     """Return atoms with a fast path along grain boundaries."""
     path = em.migration.fast_path(width=0.01, diffusivity=10.0)
@@ -244,7 +278,7 @@ def boundary_model() -> em.Model:
 @_changing
 def alloy_model() -> em.Model:
     """Return two species with markers."""
-    return em.migration.alloy(line(), diffusivities=[1.0, 2.0], initial=[0.4], markers=True, degree=1)
+    return em.migration.alloy(line(), diffusivities=[1.0, 2.0], initial=0.4, markers=True, degree=1)
 
 
 @_changing
@@ -256,13 +290,21 @@ def stress_model() -> em.Model:
 @_changing
 def wires_model() -> em.Model:
     """Return the stress in a network with voids."""
-    return em.stress.model(wires(), copper(), current_density=[1e10, 1e10, 1e10], voids=True, degree=1)
+    return em.stress.model(wires(), copper(), current_density=[1e10, 1e10, 0.0], voids=True, degree=1)
 
 
 @_changing
 def surface_model() -> em.Model:
     """Return a void under a current."""
     return em.surface.model(cells(), gold(), shape=void(), interface_width=2.5e-9, current_density=1e12, degree=1)
+
+
+@_changing
+def stepped_model() -> em.Model:
+    """Return a void under a current after a step."""
+    model = em.surface.model(cells(), gold(), shape=void(), interface_width=2.5e-9, current_density=1e12, degree=1)
+    em.evolve(model, 1e-9, fixed_step=1e-9, progress=False)
+    return model
 
 
 # ---- files ------------------------------------------------------------------------------------------------------
@@ -297,6 +339,18 @@ def mesh_file() -> str:
     if not Path("plate.msh").exists():
         shutil.copy(MESHES / "plate.msh", "plate.msh")
     return "plate.msh"
+
+
+def case_file() -> str:
+    """Return a case in a file."""
+    Path("some-case.toml").write_text(tomli_w.dumps(CASE))
+    return "some-case.toml"
+
+
+def study_file() -> str:
+    """Return a study in a file."""
+    Path("study.toml").write_text(tomli_w.dumps({"case": CASE, "grid": {"film.mean": [0.3, 0.4]}}))
+    return "study.toml"
 
 
 def network_file() -> str:
