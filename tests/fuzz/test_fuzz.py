@@ -86,10 +86,12 @@ def test_a_call_that_never_ends_is_stopped_and_its_place_is_named(monkeypatch: p
     monkeypatch.setattr(pool, "LIMIT", 1.0)
     with Worker() as impatient:
         outcome = impatient.execute(Call("em.film.model(torus(), em.film.cupd(), mean=0.3, mobility=forever)", "x"))
-        assert (outcome["kind"], outcome["place"].split(":")[0][:5]) == ("hang", "film/")
+        assert outcome["kind"] == "hang"
+        assert outcome["place"].startswith(("film/", "model/"))  # where emfem calls it
         assert impatient.execute(Call("1 + 1", "x"))["kind"] == "ok"
 
 
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
 def test_memory_is_flat_over_many_steps():
     few = soak.soak(early=100, late=300)
     assert few.growth == pytest.approx(0.0, abs=0.05)
