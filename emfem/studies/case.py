@@ -256,8 +256,17 @@ class Case:
         return "film" in self.tables.models()
 
     def measures(self, models: Sequence[Model]) -> dict[str, float]:
-        """Return the numbers of its models at the end beside their quantities. Collective."""
-        physics = (each for each in self.tables.physics if each.name in self.tables.models())
+        """Return the numbers of its models at the end beside their quantities. Collective.
+
+        Raises:
+            ParameterError: for other models than those of the case.
+        """
+        physics = [each for each in self.tables.physics if each.name in self.tables.models()]
+        if len(models) != len(physics):
+            msg = (
+                f"models, {len(models)} of them, must be those of the case: {', '.join(each.name for each in physics)}"
+            )
+            raise ParameterError(msg)
         pairs = zip(physics, models, strict=True)
         return {name: value for each, model in pairs if each.measures for name, value in each.measures(model).items()}
 

@@ -847,9 +847,10 @@ def test_values_that_no_file_should_hold(strip: Case, value: Any, message: str):
 
 
 def test_tables_that_are_none_are_refused():
-    for value in (None, 1, [], "film", (i for i in range(3))):
+    values: tuple[Any, ...] = (None, 1, [], "film", (i for i in range(3)))
+    for value in values:
         with pytest.raises(em.ParameterError, match="must be tables by name"):
-            Case.from_dict(value)  # type: ignore[arg-type]
+            Case.from_dict(value)
 
 
 @pytest.mark.parametrize(
