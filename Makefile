@@ -2,9 +2,11 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo paper test quick docs links lint clean
+.PHONY: help install demo paper test quick soak docs links lint clean
 
 export OMP_NUM_THREADS := 1
+
+minutes ?= 60
 
 bin := .venv/bin
 installed := .venv/.installed
@@ -41,6 +43,9 @@ test: $(installed)  ## lint, types and all tests, the parallel ones too
 
 quick: $(installed)  ## lint, types and the quick tests of every package: under two minutes on two cores
 	@failed=0; $(checks); $(bin)/python -m pytest $(side_by_side) -m "not slow and not parallel" || failed=1; exit $$failed
+
+soak: $(installed)  ## calls, cases and files at random and a run of 20 000 steps, for minutes=60; report in results/soak/
+	$(bin)/python -m tests.fuzz.soak --minutes $(minutes) --output results/soak
 
 docs: $(installed)  ## build the site into docs/_build/html; its pages are executed
 	$(bin)/python $(sphinx) docs/_build/html

@@ -256,8 +256,17 @@ class Case:
         return "film" in self.tables.models()
 
     def measures(self, models: Sequence[Model]) -> dict[str, float]:
-        """Return the numbers of its models at the end beside their quantities. Collective."""
-        physics = (each for each in self.tables.physics if each.name in self.tables.models())
+        """Return the numbers of its models at the end beside their quantities. Collective.
+
+        Raises:
+            ParameterError: for other models than those of the case.
+        """
+        physics = [each for each in self.tables.physics if each.name in self.tables.models()]
+        if len(models) != len(physics):
+            msg = (
+                f"models, {len(models)} of them, must be those of the case: {', '.join(each.name for each in physics)}"
+            )
+            raise ParameterError(msg)
         pairs = zip(physics, models, strict=True)
         return {name: value for each, model in pairs if each.measures for name, value in each.measures(model).items()}
 
@@ -295,7 +304,7 @@ def parsed(text: str, path: os.PathLike[str] | str) -> dict[str, Any]:
     raise ParameterError(msg)
 
 
-def copied(tables: Mapping[str, Any], source: Source) -> dict[str, Any]:
+def copied(tables: Any, source: Source) -> dict[str, Any]:
     """Return a copy of tables: what can be in a file of TOML, not too deep.
 
     Raises:
@@ -354,7 +363,7 @@ def _path(key: str) -> tuple[str, ...]:
     if "=" in key or "\n" in key:
         return (key,)
     try:
-        tables = tomllib.loads(f"{key} = 0")
+        tables: Any = tomllib.loads(f"{key} = 0")
     except (ValueError, RecursionError):
         return (key,)
     path: tuple[str, ...] = ()

@@ -366,3 +366,27 @@ def test_a_case_on_two_ranks(film: Path, mpiexec: Callable[..., tuple[int, str, 
     assert two["ranks"] == 2
     assert two["hash"] == one["hash"]
     assert two["quantities"] == pytest.approx(one["quantities"], rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("x=" + "9" * 5000, "must be one of TOML: Exceeds the limit"),
+        ("x=" + "[" * 5000, "must be one of TOML: its lists or tables are too deep"),
+        ("time.until.x=3", "key 'time.until.x', must be that of a value: time.until = 300.0 is no table"),
+        ("film.alloy=0", "film.alloy = 0, must be a table"),
+        ("film.mean='#=\"x'", "film.mean = '#=\"x', must be a plain number"),
+        ("film.mean=[[]]", "film.mean = "),
+        ("#=1", "key '#', must begin with a table of the case"),
+        ("film.mean=1\nfilm.degree=1", "film.mean = '1\\nfilm.degree=1', must"),
+        ("film.mean=inf", "film.mean = inf, must be finite"),
+    ],
+    ids=range(9),
+)
+def test_values_that_cannot_be_set_are_one_sentence(tmp_path: Path, typed: str, message: str):
+    path = tmp_path / "case.toml"
+    path.write_text(run("new", "film")[1], encoding="utf-8")
+    code, out, err = run("check", str(path), "--set", typed)
+    assert (code, out) == (1, "")
+    assert message in err
+    assert len(err) < 400

@@ -8,11 +8,12 @@ import shutil
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import emfem as em
+from emfem.mesh.exchange import WRITABLE
 from emfem.studies import Case, Study, templates
 from tests.fuzz import fixtures
 
@@ -56,7 +57,6 @@ endsolid s
 """
 NODES = "name,x,y\nA,0,0\nB,20,0\nC,50,0\n"
 SEGMENTS = "from,to,width,thickness\nA,B,0.2,0.1\nB,C,0.1,0.1\n"
-STUDY = '[case]\n{case}\n[grid]\nfilm.mean = [0.3, 0.4]\n"film.initial.seed" = [1, 2]\n'
 
 
 class Accepted(Exception):
@@ -162,7 +162,7 @@ def kinds() -> Mapping[str, Kind]:
 
     plate, meshes = (fixtures.MESHES / "plate.msh").read_bytes(), fixtures.MESHES
     add("msh", "a.msh", plate, em.mesh.read)
-    for ending in (".msh", *em.mesh.files.exchange.WRITABLE):
+    for ending in (".msh", *WRITABLE):
         path = Path(f"original{ending}")
         em.mesh.write(em.mesh.rectangle((2.0, 1.0), cells=(4, 2), cell="triangle"), path)
         beside = {each.name: each.read_bytes() for each in Path().glob("original*.h5")}
@@ -187,7 +187,7 @@ def kinds() -> Mapping[str, Kind]:
     whole = {path.relative_to(run).as_posix(): path.read_bytes() for path in run.rglob("*") if path.is_file()}
     for name in ("report.json", "series.csv", "fields.json", "mesh.npz", "case.toml", "states/last.npz"):
         depth = name.count("/") + 1
-        listed[f"run {name}"] = Kind(name, whole[name], lambda path, depth=depth: _run(path.parents[depth - 1]), whole)
+        listed[f"run {name}"] = Kind(name, whole[name], partial(_run, depth=depth), whole)
     case = templates.text("physical_film")
     add("case", "a.toml", case.encode(), Case.read)
     inner = re.sub(r"(?m)^\[(\w)", r"[case.\1", templates.text("film"))
@@ -212,9 +212,9 @@ def _checkpoint(path: Path) -> None:
         raise Accepted
 
 
-def _run(folder: Path) -> None:
-    """Read everything of a run."""
-    run = em.results.open(folder)
+def _run(path: Path, depth: int) -> None:
+    """Read everything of the run in the folder so far above a file."""
+    run = em.results.open(path.parents[depth - 1])
     run.series  # noqa: B018
     for t in run.times:
         run.field("c", float(t))

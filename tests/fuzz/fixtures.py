@@ -12,20 +12,22 @@ from typing import Any
 
 import emfem as em
 from emfem.studies import Case
+from emfem.studies.validation import Source
 
 import basix
 import dolfinx
 import numpy as np
 import pandas as pd
+import tomli_w
 import ufl
 from dolfinx import fem
 from mpi4py import MPI
 
-__all__ = ["MPI", "Case", "Path", "basix", "date", "dolfinx", "em", "fem", "inf", "nan", "np", "pd", "ufl"]
+__all__ = ["MPI", "Case", "Path", "Source", "basix", "date", "dolfinx", "em", "fem", "inf", "nan", "np", "pd", "ufl"]
 
 MESHES = Path(__file__).resolve().parents[2] / "meshes"
-STAR = {"nodes": [(0, 0), (2e-5, 0), (5e-5, 0), (2e-5, 1e-5)], "segments": [(0, 1), (1, 2), (1, 3)]}
-CASE = {
+STAR: dict[str, Any] = {"nodes": [(0, 0), (2e-5, 0), (5e-5, 0), (2e-5, 1e-5)], "segments": [(0, 1), (1, 2), (1, 3)]}
+CASE: dict[str, Any] = {
     "domain": {"shape": "rectangle", "size": [10.0, 5.0], "cells": [4, 2]},
     "film": {"alloy": "cupd", "mean": 0.3, "initial": {"amplitude": 0.08, "seed": 1}},
     "time": {"until": 0.1, "rtol": 1e-2},
@@ -50,6 +52,12 @@ def refresh() -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+def forever(*_: Any) -> Any:
+    """Never return."""
+    while True:
+        pass
 
 
 # ---- domains ----------------------------------------------------------------------------------------------------
@@ -94,7 +102,8 @@ def cells() -> em.mesh.Domain:
 @cache
 def wires() -> em.mesh.Domain:
     """Return a network of three wires."""
-    return em.mesh.network(**STAR, width=1e-7, thickness=1e-7, cells=2, loads={2: 1e-4}, pads={0: 1.0})
+    names = {0: "A"}
+    return em.mesh.network(**STAR, width=1e-7, thickness=1e-7, cells=2, loads={2: 1e-4}, pads={0: 1.0}, names=names)
 
 
 @cache
@@ -183,9 +192,25 @@ def line_lifetime(material: Any = None) -> em.lifetime.Line:
     return em.lifetime.Line(length=5e-5, current_density=2e10, void_length=1e-7)
 
 
-def sample() -> Any:
+def sample(spread: float) -> Any:
     """Return lifetimes by chance."""
-    return em.lifetime.monte_carlo(copper(), line_lifetime(), samples=10, seed=1, critical_stress=5e7)
+    width = em.lifetime.Spread(activation_energy=spread)
+    return em.lifetime.monte_carlo(copper(), line_lifetime(), samples=10, seed=1, critical_stress=5e7, spread=width)
+
+
+@cache
+def physical_alloy() -> em.film.Alloy:
+    """Return an alloy with scales."""
+    return em.film.Alloy.from_physical(
+        temperature=923.0,
+        film_thickness=1e-8,
+        site_density=1.5e19,
+        surface_energy=1.95,
+        interaction_energy=1.9e-20,
+        stress_coefficient=-1e8,
+        gradient_coefficient=1e-10,
+        diffusivity=1e-12,
+    )
 
 
 def case() -> Case:
@@ -235,6 +260,12 @@ def heat_model() -> em.Model:
 def migration_model() -> em.Model:
     """Return atoms that drift along a line."""
     return em.migration.model(line(), diffusivity=1.0, drift=0.5, initial=0.5, degree=1)
+
+
+@_changing
+def open_model() -> em.Model:
+    """Return atoms that leave a line at its end."""
+    return em.migration.model(line(), diffusivity=1.0, initial=0.5, on={"right": em.fixed(0.1)}, degree=1)
 
 
 @_changing
@@ -308,6 +339,18 @@ def mesh_file() -> str:
     if not Path("plate.msh").exists():
         shutil.copy(MESHES / "plate.msh", "plate.msh")
     return "plate.msh"
+
+
+def case_file() -> str:
+    """Return a case in a file."""
+    Path("some-case.toml").write_text(tomli_w.dumps(CASE))
+    return "some-case.toml"
+
+
+def study_file() -> str:
+    """Return a study in a file."""
+    Path("study.toml").write_text(tomli_w.dumps({"case": CASE, "grid": {"film.mean": [0.3, 0.4]}}))
+    return "study.toml"
 
 
 def network_file() -> str:

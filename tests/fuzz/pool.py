@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +22,11 @@ PATIENCE = 4.0
 START = 120.0  # s for the imports
 PLACE = re.compile(r'File "(?:[^"]*/emfem/)?([^"]+)", line (\d+) in (\S+)')
 FINE = ("ok", "refused", "call")
+
+
+def key(outcome: Mapping[str, Any]) -> str:
+    """Return type and place of a finding without the line, which changes with every edit."""
+    return f"{outcome['type']} {re.sub(r':[0-9]+', '', outcome['place'])}"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ import numpy as np
 
 CALL = "<call>"  # name of the file of a call in a traceback
 PACKAGE = str(Path(em.__file__).parent) + os.sep
+HERE = Path(__file__).parent
 MEMORY = 3 * 2**30  # more than the imports take
 REFRESH = 50  # calls after which models and files are made anew
 
@@ -57,7 +58,7 @@ def raised(error: BaseException) -> dict[str, str]:
     """Return the outcome of a call that raised."""
     places = frames(error.__traceback__)
     kind = type(error).__name__
-    message = f"{kind}: {error}"[:300]
+    message = f"{kind}: {_words(error)}"[:300]
     inside = [place for place in places if place[0].startswith(PACKAGE)]
     if isinstance(error, em.EmfemError):
         return {"kind": "refused", "message": message}
@@ -67,10 +68,22 @@ def raised(error: BaseException) -> dict[str, str]:
         last = places[-1] if places else (CALL, 0, "")
         if kind == "Accepted":
             return {"kind": "raw", "type": kind, "place": last[2], "message": "a damaged state is taken"}
-        where = "harness" if last[0] == CALL or "fuzz" in last[0] else f"{Path(last[0]).name}:{last[1]} {last[2]}"
+        where = (
+            "harness"
+            if last[0] == CALL or Path(last[0]).parent == HERE
+            else f"{Path(last[0]).name}:{last[1]} {last[2]}"
+        )
         return {"kind": "raw", "type": kind, "place": where, "message": message}
     file, line, name = inside[-1]
     return {"kind": "raw", "type": kind, "place": f"{file.removeprefix(PACKAGE)}:{line} {name}", "message": message}
+
+
+def _words(error: BaseException) -> str:
+    """Return the message of an error, which some cannot write."""
+    try:
+        return str(error)
+    except Exception as failure:
+        return f"no message: {type(failure).__name__}"
 
 
 def _at_call(places: list[tuple[str, int, str]]) -> bool:
@@ -81,8 +94,8 @@ def _at_call(places: list[tuple[str, int, str]]) -> bool:
 
 def executed(text: str, namespace: dict[str, Any], nan_allowed: bool) -> dict[str, str]:
     """Return the outcome of one call."""
-    code = compile(text, CALL, "eval")
     try:
+        code = compile(text, CALL, "eval")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             result = eval(code, namespace)

@@ -6,6 +6,7 @@ import json
 import math
 import pickle
 import re
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -805,3 +806,100 @@ def test_there_is_a_template_for_every_model():
 @pytest.mark.parametrize("text", ["1e22 1/m3", "1e22/m3", "1e22 /m3", "1e16/cm3", "1e16 cm**-3"])
 def test_a_density_may_be_written_in_several_ways(text: str):
     assert in_unit(text, "1/m3") == pytest.approx(1e22)
+
+
+def nested(depth: int) -> Any:
+    """Lists in each other."""
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (nested(30), "film.mean.0 ..., must be at most 20 tables and lists in each other"),
+        (nested(5000), "film.mean.0 ..., must be at most 20 tables and lists in each other"),
+        (10**400, "film.mean = 1000"),
+        (-(2**63) - 1, "film.mean = -9223372036854775809, must be a whole number of at most 64 bits"),
+        (10**5000, "film.mean = <int>, must be a whole number of at most 64 bits"),
+        (math.inf, "film.mean = inf, must be finite"),
+        (math.nan, "film.mean = nan, must be finite"),
+        ("1e400", "film.mean = '1e400', must be finite"),
+        ("1" * 5000, "must be a plain number, such as 0.5"),
+        ("1 " + "m*" * 3000 + "m", "must be a plain number, such as 0.5"),
+        ("1 (deg**9)**9**9**9", "must have a unit that exists"),
+        ("1 Ym**99", "must have a unit that exists"),
+        ({1: 2}, "[film.mean] key 1, must be a text"),
+        ([[]], "must be"),
+    ],
+    ids=range(14),
+)
+def test_values_that_no_file_should_hold(strip: Case, value: Any, message: str):
+    tables = dict(strip.written) | {"film": dict(strip.written["film"]) | {"mean": value}}
+    began = time.monotonic()
+    with pytest.raises(em.ParameterError) as caught:
+        Case.from_dict(tables)
+    assert message in str(caught.value)
+    assert len(str(caught.value)) < 300
+    assert time.monotonic() - began < 5.0
+
+
+def test_tables_that_are_none_are_refused():
+    values: tuple[Any, ...] = (None, 1, [], "film", (i for i in range(3)))
+    for value in values:
+        with pytest.raises(em.ParameterError, match="must be tables by name"):
+            Case.from_dict(value)
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("time.until.x", "key 'time.until.x', must be that of a value: time.until = 2.0 is no table"),
+        ("film.mean.x.y", "key 'film.mean.x.y', must be that of a value: film.mean = 0.3 is no table"),
+        ("#", "key '#', must begin with a table of the case"),
+        ("", "key '', must begin with a table of the case"),
+        ("a." * 5000 + "b", "must begin with a table of the case"),
+        ("film." + "x." * 50 + "y", "film.x.x ..., must be at most 20 tables and lists in each other"),
+        (7, "key = 7, must be a text"),
+    ],
+    ids=range(7),
+)
+def test_keys_that_are_none(strip: Case, key: Any, message: str):
+    with pytest.raises(em.ParameterError) as caught:
+        strip.with_(**{key: 1.0}) if isinstance(key, str) else strip.path_of(key)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = " + "[" * 5000, "its lists or tables are too deep in each other"),
+        ("x = " + "9" * 5000, "Exceeds the limit"),
+        ("[film]\nmean = 1e400\n", "must be"),
+    ],
+)
+def test_files_that_the_parser_cannot_take(tmp_path: Path, text: str, message: str):
+    path = tmp_path / "case.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(em.ParameterError, match=message) as caught:
+        Case.read(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_lines_of_long_lists_are_known_at_once():
+    rows = [f"  [{i}, 1.0],  # a comment" for i in range(5000)]
+    text = "\n".join(['a = """x [ #', '"""', "nodes = [", *rows, "]", "b = '[' # [", '[t."a]b"]  # ]', "c = 1", ""])
+    began = time.monotonic()
+    lines = lines_of(text)
+    assert time.monotonic() - began < 5.0
+    assert (lines["a",], lines["nodes",], lines["b",]) == (1, 3, 5005)
+    assert (lines["t", "a]b"], lines["t", "a]b", "c"]) == (5006, 5007)
+
+
+def test_a_current_density_that_is_a_table_is_refused():
+    tables = tomllib.loads(templates.text("migration"))
+    tables["migration"]["drift"]["current_density"] = {"times": [0], "values": [1]}
+    with pytest.raises(em.ParameterError, match=r"current_density = .*, must be numbers"):
+        Case.from_dict(tables).build()
