@@ -156,7 +156,10 @@ def evolve(
         "fixed_step": fixed_step,
         "coupling": coupling,
     }
-    settings |= {"method": asdict(method), "petsc_options": None if petsc_options is None else dict(petsc_options)}
+    settings |= {
+        "method": asdict(method),
+        "petsc_options": dict(petsc_options) if isinstance(petsc_options, Mapping) else None,
+    }
     with ExitStack() as stack:
         saved = None
         if running is not None:
