@@ -474,7 +474,7 @@ def saved_state(
 
 
 def describe(models: Sequence[Model]) -> list[dict[str, Any]]:
-    """Return what tells models apart from others: equations, constants but for functions of time, sizes of fields."""
+    """Return what tells models apart from others: constants but for functions of time, and sizes of fields."""
     unknowns = {f for model in models for u in model.unknowns for f in (u.function, u.rate)}
     described = []
     for model in models:
@@ -484,7 +484,6 @@ def describe(models: Sequence[Model]) -> list[dict[str, Any]]:
         described.append(
             {
                 "name": model.name,
-                "equations": model.residual.signature(),
                 "constants": [np.ravel(c.value).tolist() for c in constants],
                 "fields": [_norm(f) for f in fixed],
             }
