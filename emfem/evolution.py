@@ -259,6 +259,7 @@ class _Integration:
         self.events = [observer for observer in watch if isinstance(observer, Event)]
         self.began = stepper.t if saved is None else saved["began"]
         self.pending: list[int] = [] if saved is None else saved["pending"]  # observers that have not seen this step
+        self.reason: str | None = None if saved is None else saved["reason"]  # of those that have, to stop
         self.clock = time.perf_counter()
         self.before = 0.0 if saved is None else saved["wall"]  # seconds of the run until it was ended
 
@@ -365,22 +366,21 @@ class _Integration:
             _locate(stepper, passed, min(event.rtol for event in passed) * (stepper.t - self.began))
         if stepper.t >= self.until or any(observer.is_due(stepper.t) for observer in self.watch):
             stepper.settle()
-        self.pending = list(range(len(self.watch)))
+        self.pending, self.reason = list(range(len(self.watch))), None
 
     def _look(self) -> str | None:
         """Show the state to the observers that have not seen it; return the first reason to stop."""
         t, last = self.stepper.t, self.stepper.t >= self.until
         periodic = [o for o in self.watch if o.every is not None and not o.is_due(t)]
-        stop = None
         while self.pending:
             reason = self.watch[self.pending[0]].look(t, last=last)
-            stop = stop or reason
+            self.reason = self.reason or reason
             del self.pending[0]
-        if stop:
+        if self.reason:
             self.stepper.settle()
             for observer in () if last else periodic:
                 observer.look(t, last=True)
-        return stop
+        return self.reason
 
     def _state(self, stopped: str) -> dict[str, Any]:
         """Return all that a run needs to go on from here."""
@@ -391,6 +391,7 @@ class _Integration:
             "wall": self._wall(),
             "stopped": stopped,
             "pending": self.pending,
+            "reason": self.reason,
             "kinds": [type(observer).__name__ for observer in self.watch],
             "observers": [observer.state() for observer in self.watch],
             "stepper": self.stepper.state(),

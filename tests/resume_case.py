@@ -56,7 +56,7 @@ def film(watch: list[em.observe.Observer], checkpoint: Any, **options: Any) -> l
 def coupled(watch: list[em.observe.Observer], checkpoint: Any, coupling: str = "monolithic") -> list[em.Model]:
     """A film whose field is that of a current fed in, which stops and starts."""
     domain = em.mesh.rectangle((10.0, 5.0), cells=(6, 3))
-    feed = em.conduction.electrode(current=em.waveforms.pulses(level=5.0, period=3.0, duty=0.5))
+    feed = em.conduction.electrode(current=em.waveforms.pulses(level=1.0, period=3.0, duty=0.5))
     current = em.conduction.model(domain, conductivity=1.0, on={"left": feed, "right": em.fixed(0.0)})
     model = em.film.model(domain, em.film.cupd(), mean=0.3, field=current["E"], initial=em.film.noise(0.08, seed=1))
     em.evolve([current, model], 6.0, watch=watch, checkpoint=checkpoint, progress=False, coupling=coupling)
@@ -76,7 +76,7 @@ def stress(watch: list[em.observe.Observer], checkpoint: Any) -> list[em.Model]:
     density = em.conduction.kirchhoff(domain, COPPER.resistivity).current_density
     model = em.stress.model(domain, COPPER, current_density=density, voids=True)
     em.failure.run(
-        model, critical_stress=30 * MPa, until=1e9, fails=em.failure.Drop(14e-3), resistivity=COPPER.resistivity,
+        model, critical_stress=8 * MPa, until=1e9, fails=em.failure.Drop(14e-3), resistivity=COPPER.resistivity,
         liner=em.failure.Liner(2e-6, 5 * nm), watch=watch, checkpoint=checkpoint,
     )  # fmt: skip
     return [model]
@@ -105,7 +105,7 @@ def moving(watch: list[em.observe.Observer], checkpoint: Any) -> list[em.Model]:
     domain = em.mesh.rectangle((48 * nm, 24 * nm), cells=(8, 4), cell="triangle")
     shape = em.surface.void((18 * nm, 12 * nm), radius)
     run = em.moving.evolve(
-        make, domain, 0.06 * time, shape=shape, interface_width=width, size=width, slack=width, rtol=1e-3,
+        make, domain, 0.12 * time, shape=shape, interface_width=width, size=width, slack=width, rtol=1e-3,
         watch=watch, checkpoint=checkpoint, progress=False,
     )  # fmt: skip
     return [run.model]
@@ -124,19 +124,42 @@ def integrals(model: em.Model) -> dict[str, float]:
     }
 
 
-def run(kind: str, folder: Path, every: float = 1e-9, kill: int = 0, action: Callable[[], Any] | None = None) -> Any:
-    """Run, or go on; return the state at the end: numbers, series, events."""
-    rows = em.watch.series([])
-    table = em.write.series(folder / "series.csv")
-    end = action or (lambda: os.kill(os.getpid(), signal.SIGKILL))
+class Stopped(Exception):
+    """The end of a run at a step."""
+
+
+def stop() -> None:
+    """End the run by an error."""
+    raise Stopped
+
+
+def kill() -> None:
+    """End the process at once, as a machine that dies."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run(
+    kind: str, folder: Path, *, every: float | str = "10 min", at: int = 0, action: Callable[[], Any] = stop
+) -> dict[str, Any]:
+    """Run, or go on from what is in the folder; return the state at the end: numbers, series, snapshots, events.
+
+    Args:
+        kind: one of `KINDS`.
+        folder: for checkpoints and the table.
+        every: seconds between checkpoints.
+        at: number of the step at which the run ends by `action`.
+        action: called then.
+    """
+    rows, table = em.watch.series([]), em.write.series(folder / "series.csv")
     checkpoint = em.checkpoint(folder / "checkpoints", every=every, resume=True)
-    models = KINDS[kind]([rows, table, Step(kill, end)], checkpoint)
-    state = {"t": models[0].t, "times": rows.t.tolist()}
+    models = KINDS[kind]([rows, table, Step(at, action)], checkpoint)
+    state: dict[str, Any] = {"t": models[0].t, "times": rows.t.tolist()}
     for model in models:
         state |= integrals(model)
     return state
 
 
 if __name__ == "__main__":
-    state = run(sys.argv[1], Path(sys.argv[2]), float(os.environ.get("EVERY", "1e-9")), int([*sys.argv, 0][3]))
-    em.write.print_root(json.dumps(state))
+    name, path, every, step, how = sys.argv[1:]
+    actions = {"stop": sys.exit, "kill": kill}
+    em.write.print_root(json.dumps(run(name, Path(path), every=float(every), at=int(step), action=actions[how])))
