@@ -158,7 +158,10 @@ def evolve(
         "fixed_step": fixed_step,
         "coupling": coupling,
     }
-    settings |= {"method": asdict(method), "petsc_options": None if petsc_options is None else dict(petsc_options)}
+    settings |= {
+        "method": asdict(method),
+        "petsc_options": dict(petsc_options) if isinstance(petsc_options, Mapping) else None,
+    }
     with ExitStack() as stack:
         saved = None
         if running is not None:
@@ -217,7 +220,11 @@ def resume(
         ParameterError: if there is nothing to go on from, or models or observers are others.
     """
     checkpoint = Checkpoint(folder, every=every, every_time=every_time, keep=keep, resume=True)
-    saved = checkpoint.settings(as_models(models)[0].mesh.comm)
+    newest = checkpoint.newest(as_models(models)[0].mesh.comm)
+    if newest is None:
+        msg = f"folder = {str(folder)!r}, must hold checkpoints of a run: it has none"
+        raise ParameterError(msg)
+    saved = newest.about
     names = ("rtol", "atol", "fixed_step", "coupling", "petsc_options")
     return evolve(
         models,
@@ -254,6 +261,7 @@ class _Integration:
         self.events = [observer for observer in watch if isinstance(observer, Event)]
         self.began = stepper.t if saved is None else saved["began"]
         self.pending: list[int] = [] if saved is None else saved["pending"]  # observers that have not seen this step
+        self.reason: str | None = None if saved is None else saved["reason"]  # of those that have, to stop
         self.clock = time.perf_counter()
         self.before = 0.0 if saved is None else saved["wall"]  # seconds of the run until it was ended
 
@@ -274,12 +282,17 @@ class _Integration:
                 self.running.begin(self.stepper.t)
             try:
                 stopped = self._integrate(guard, requested, show)
+            except KeyboardInterrupt as error:  # of a function of the user
+                stopped = REASONS[SIGINT]
+                if self.comm.size > 1:
+                    self._rescue(error)
+                    raise
             except BaseException as error:
                 self._rescue(error)
                 raise
             for observer in self.watch:
                 observer.stopped = stopped
-            if self.running is not None:
+            if self.running is not None and not (self.running.in_parts and stopped not in GOES_ON):
                 self.running.write(self.models, self._state(stopped))
         unchecked = [event.reason for event in self.events if not event.check_resolution]
         if stopped not in (*GOES_ON, *unchecked):
@@ -355,22 +368,21 @@ class _Integration:
             _locate(stepper, passed, min(event.rtol for event in passed) * (stepper.t - self.began))
         if stepper.t >= self.until or any(observer.is_due(stepper.t) for observer in self.watch):
             stepper.settle()
-        self.pending = list(range(len(self.watch)))
+        self.pending, self.reason = list(range(len(self.watch))), None
 
     def _look(self) -> str | None:
         """Show the state to the observers that have not seen it; return the first reason to stop."""
         t, last = self.stepper.t, self.stepper.t >= self.until
         periodic = [o for o in self.watch if o.every is not None and not o.is_due(t)]
-        stop = None
         while self.pending:
             reason = self.watch[self.pending[0]].look(t, last=last)
-            stop = stop or reason
+            self.reason = self.reason or reason
             del self.pending[0]
-        if stop:
+        if self.reason:
             self.stepper.settle()
             for observer in () if last else periodic:
                 observer.look(t, last=True)
-        return stop
+        return self.reason
 
     def _state(self, stopped: str) -> dict[str, Any]:
         """Return all that a run needs to go on from here."""
@@ -381,6 +393,7 @@ class _Integration:
             "wall": self._wall(),
             "stopped": stopped,
             "pending": self.pending,
+            "reason": self.reason,
             "kinds": [type(observer).__name__ for observer in self.watch],
             "observers": [observer.state() for observer in self.watch],
             "stepper": self.stepper.state(),
@@ -433,6 +446,8 @@ def saved_state(
         ParameterError: if the run there had other models, another integrator or other observers, or is beyond `until`;
             or if it did not end, and is not to go on.
     """
+    if checkpoint.used:
+        return None
     if not checkpoint.resume:
         checkpoint.check_free(models[0].mesh.comm)
         return None
@@ -462,7 +477,7 @@ def saved_state(
 
 
 def describe(models: Sequence[Model]) -> list[dict[str, Any]]:
-    """Return what tells models apart from others: equations, constants but for functions of time, sizes of fields."""
+    """Return what tells models apart from others: constants but for functions of time, and sizes of fields."""
     unknowns = {f for model in models for u in model.unknowns for f in (u.function, u.rate)}
     described = []
     for model in models:
@@ -472,7 +487,6 @@ def describe(models: Sequence[Model]) -> list[dict[str, Any]]:
         described.append(
             {
                 "name": model.name,
-                "equations": model.residual.signature(),
                 "constants": [np.ravel(c.value).tolist() for c in constants],
                 "fields": [_norm(f) for f in fixed],
             }

@@ -34,6 +34,7 @@ SAVED = (  # numbers in a checkpoint
     *("steps", "rejected", "factorisations", "dt", "_age", "_no_growth_steps", "_unestimated", "_step_size"),
     *("_shortest", "_smallest", "_factored"),
 )
+OTHER, ROUNDING = 1e-4, 1e-9  # relative: a residual of other equations; rounding of its terms on other ranks
 UNESTIMATED = 5  # steps without an estimate of their error; BDF has none for the first after a start
 
 
@@ -193,7 +194,17 @@ class TimeStepper:
         numbers = {name: getattr(self, name) for name in SAVED} | {"_solved": self.solves}
         drives = None if self._drives is None else self._drives.state()
         stale = self._assembled if self._age < self._method.reuse and not math.isnan(self._factored) else None
-        return {"numbers": numbers, "drives": drives, "assembled": stale and self._described(*stale)}
+        assembled = stale and self._described(*stale)
+        return {"numbers": numbers, "drives": drives, "assembled": assembled, "residuals": self._residuals()}
+
+    def _residuals(self) -> list[float]:
+        """Return |F(t, u, 0)| and |F(t, u, u/dt)|, which tell these equations from others."""
+        problem, f = self.problem, self.problem.x.duplicate()
+        rates = problem.x.copy()
+        rates.scale(1 / self.dt if self.steps else 0.0)
+        problem.residual(self._clock(self.t), problem.x, rates, f)
+        typical = f.norm()
+        return [self.imbalance(), typical]
 
     def _described(self, t: float, x: PETSc.Vec, rates: list[fem.Function]) -> dict[str, Any]:
         """Return a state as Functions."""
@@ -225,8 +236,23 @@ class TimeStepper:
             problem.load(problem.x)
         else:
             self._factored = math.nan
+        self._check_residuals(*state["residuals"])
         for model in problem.models:
             model.set_time(self._clock(self.t))
+
+    def _check_residuals(self, stored: float, typical: float) -> None:
+        """Refuse models whose residual in this state is not that of the models that the state is from.
+
+        Raises:
+            ParameterError: with both.
+        """
+        here = self._residuals()[0]
+        if abs(here - stored) > OTHER * stored + ROUNDING * typical:
+            msg = (
+                f"the residual of the equations at t = {self.t:g} is {here:.6g}, was {stored:.6g} in the run that goes "
+                "on: must be the same models, with the same parameters"
+            )
+            raise ParameterError(msg)
 
     def _assemble(self, t: float, x: PETSc.Vec, shift: float, matrix: PETSc.Mat) -> None:
         """Assemble the Jacobian, and remember where: a stale one is assembled there again when a run goes on."""

@@ -1,0 +1,265 @@
+"""A run that goes on from a checkpoint is the run that was not interrupted, whatever ended it."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import emfem as em
+from emfem.errors import EmfemError, ParameterError, RecoveryWarning
+from tests import resume_case
+from tests.resume_case import KINDS, Stopped
+
+import numpy as np
+import pytest
+
+CASE = Path(__file__).with_name("resume_case.py")
+Films = Callable[..., em.Model]
+pytestmark = [
+    pytest.mark.usefixtures("in_tmp"),
+    pytest.mark.filterwarnings("ignore::emfem.ResolutionWarning"),
+]
+
+
+def difference(first: dict[str, Any], second: dict[str, Any]) -> float:
+    """Largest relative difference of the numbers of two states."""
+    assert first.keys() == second.keys()
+    numbers = [name for name in first if name != "times"]
+    return max(abs(first[name] - second[name]) / (abs(second[name]) or 1.0) for name in numbers)
+
+
+# ---- the same run
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_interrupted_twice_is_the_one_that_was_not(kind: str, tmp_path: Path):
+    """To the last digit: unknowns, times of all steps, and the bytes of the table."""
+    whole = resume_case.run(kind, tmp_path / "whole")
+    steps = len(whole["times"])
+    first = random.Random(kind).randrange(2, steps - 4)
+    for step in (first, first + 3):
+        with pytest.raises(Stopped):
+            resume_case.run(kind, tmp_path / "parts", at=step)
+    again = resume_case.run(kind, tmp_path / "parts")
+    assert again["times"] == whole["times"]
+    assert difference(again, whole) == 0.0
+    assert (tmp_path / "parts/series.csv").read_bytes() == (tmp_path / "whole/series.csv").read_bytes()
+
+
+def test_a_process_that_is_killed_loses_what_came_after_its_last_checkpoint_only(tmp_path: Path):
+    whole = resume_case.run("film", tmp_path / "whole")
+    command = [sys.executable, str(CASE), "film", str(tmp_path / "parts"), "0.05", "20", "kill"]
+    killed = subprocess.run(command, capture_output=True, timeout=100, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert difference(resume_case.run("film", tmp_path / "parts"), whole) == 0.0
+    assert (tmp_path / "parts/series.csv").read_bytes() == (tmp_path / "whole/series.csv").read_bytes()
+
+
+@pytest.mark.parametrize(("written", "read"), [(1, 2), (2, 3), (3, 1)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_goes_on_with_other_ranks(
+    kind: str, written: int, read: int, tmp_path: Path, mpiexec: Callable[..., tuple[int, str, str]],
+    run_json_on_ranks: Callable[..., Any],
+):  # fmt: skip
+    whole = resume_case.run(kind, tmp_path / "whole")
+    step = len(whole["times"]) // 2
+    mpiexec(written, sys.executable, CASE, kind, tmp_path / "parts", 1e9, step, "stop")
+    assert list((tmp_path / "parts/checkpoints").glob("*.npz"))
+    end = run_json_on_ranks(read, CASE, kind, tmp_path / "parts", 1e9, 0, "stop")
+    assert len(end["times"]) == len(whole["times"])
+    assert difference(end, whole) < 1e-8
+
+
+def test_a_finished_run_is_not_run_again(tmp_path: Path):
+    first = resume_case.run("film", tmp_path)
+    again = resume_case.run("film", tmp_path, at=1)  # no step is taken
+    assert again == first
+
+
+def film_to(until: float, make: Films, folder: str, *watch: em.observe.Observer, **options: Any) -> em.evolution.Run:
+    """Run a film with a checkpoint in a folder."""
+    checkpoint = em.checkpoint(folder, **options)
+    return em.evolve(make(degree=1), until, watch=list(watch), checkpoint=checkpoint, progress=False)
+
+
+def test_a_run_goes_on_to_a_later_time(film: Films):
+    model = film(degree=1)
+    em.evolve(model, 2.0, checkpoint=em.checkpoint("state"), progress=False)
+    again = film(degree=1)
+    run = em.resume("state", again, until=4.0, progress=False)
+    em.evolve(model, 4.0, progress=False)
+    assert (run.t, again.t, run.stopped) == (4.0, 4.0, "reached until")
+    assert again["c"].x.array == pytest.approx(model["c"].x.array, abs=1e-4)
+
+
+def test_resume_takes_the_settings_of_the_run(film: Films):
+    stop = em.watch.stop_when(lambda models, t: t > 1.0, "half way")
+    whole, half, again = (film(degree=1) for _ in range(3))
+    options: dict[str, Any] = {"rtol": 1e-3, "fixed_step": 0.25, "method": "bdf", "progress": False}
+    em.evolve(whole, 2.0, **options)
+    em.evolve(half, 2.0, checkpoint=em.checkpoint("state"), watch=[Stop(1.0)], **options)
+    assert stop.reason == "half way"
+    run = em.resume("state", again, watch=[Stop(np.inf)], progress=False)
+    assert run.t == 2.0
+    assert again["c"].x.array == pytest.approx(whole["c"].x.array, abs=1e-4)  # BDF begins anew
+
+
+class Stop(em.observe.Observer):
+    """Interrupts at a time."""
+
+    def __init__(self, at: float) -> None:
+        super().__init__()
+        self.at = at
+
+    def record(self, t: float) -> None:
+        """Interrupt as a user would."""
+        if t >= self.at:
+            signal.raise_signal(signal.SIGINT)
+
+
+# ---- files
+
+
+def test_as_many_files_are_kept_as_are_wanted(film: Films):
+    film_to(2.0, film, "state", every=1e-9, keep=3)
+    names = sorted(path.name for path in Path("state").iterdir())
+    assert len(names) == 3
+    assert all(re.fullmatch(r"\d{6}\.npz", name) for name in names)
+
+
+def test_files_are_written_at_times_of_the_models(film: Films):
+    checkpoint, model = em.checkpoint("state", every_time=0.5, keep=100), film(degree=1)
+    em.evolve(model, 2.0, checkpoint=checkpoint, fixed_step=0.1, progress=False)
+    assert len(checkpoint.files()) == 4  # the last of them is of the end
+
+
+def test_a_damaged_file_is_left_out_with_a_warning(film: Films):
+    film_to(1.0, film, "state", every=1e-9, keep=2)
+    newest = max(Path("state").glob("*.npz"))
+    newest.write_bytes(newest.read_bytes()[:-1000])
+    with pytest.warns(RecoveryWarning, match=rf"{newest.name} cannot be read: .*; going on from "):
+        run = film_to(1.0, film, "state", resume=True)
+    assert run.t == 1.0
+
+
+def test_damage_of_all_files_is_an_error(film: Films):
+    film_to(1.0, film, "state")
+    for path in Path("state").glob("*.npz"):
+        path.write_bytes(b"")
+    with pytest.raises(ParameterError, match=r"^state/000000\.npz cannot be read"):
+        film_to(1.0, film, "state", resume=True)
+
+
+def test_every_damage_is_noticed(film: Films):
+    """Bits flipped, parts cut off or zeroed: a damaged file is refused with a sentence, or gives the same state."""
+    film_to(1.0, film, "state", keep=1)
+    (path,) = Path("state").glob("*.npz")
+    whole, generator = path.read_bytes(), np.random.default_rng(1)
+    model = film(degree=1)
+    right = em.evolve(model, 1.0, checkpoint=em.checkpoint("state", resume=True), progress=False)
+    values = model["c"].x.array.copy()
+    for _ in range(150):
+        content, place = bytearray(whole), int(generator.integers(len(whole)))
+        match generator.integers(3):
+            case 0:
+                content[place] ^= 1 << int(generator.integers(8))
+            case 1:
+                del content[place:]
+            case 2:
+                content[place : place + 64] = bytes(len(content[place : place + 64]))
+        path.write_bytes(content)
+        again = film(degree=1)
+        try:
+            run = em.evolve(again, 1.0, checkpoint=em.checkpoint("state", resume=True), progress=False)
+        except EmfemError:
+            continue
+        assert run.steps == right.steps
+        assert np.array_equal(again["c"].x.array, values)
+
+
+# ---- refused
+
+
+def test_states_of_a_run_that_did_not_end_are_not_lost(film: Films):
+    film_to(2.0, film, "state", Stop(0.5))
+    with pytest.raises(ParameterError, match=r"^folder = 'state', must be another one: it holds the state at t = "):
+        film_to(2.0, film, "state")
+    film_to(2.0, film, "state", Stop(np.inf), resume=True)
+    film_to(2.0, film, "state")  # the run has ended: another one may begin
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"alloy": em.film.Alloy(entropy=0.1, enthalpy=0.2, solute_expansion=-0.55, gradient_energy=0.015)}, "must be"),
+        ({"field": (0.5, 0.0)}, "must be"),
+        ({"domain": em.mesh.periodic_rectangle((10.0, 10.0), cells=(5, 6))}, "must be the same nodes"),
+    ],
+)
+def test_other_models_are_refused(film: Films, options: dict[str, Any], message: str):
+    film_to(2.0, film, "state", Stop(0.5))
+    with pytest.raises(ParameterError, match=message):
+        em.resume("state", film(degree=1, **options), watch=[Stop(np.inf)], progress=False)
+
+
+def test_other_observers_are_refused(film: Films):
+    film_to(2.0, film, "state", Stop(0.5))
+    with pytest.raises(ParameterError, match=r"^watch has Series, must have the observers of the run in state: Stop$"):
+        em.resume("state", film(degree=1), watch=[em.watch.series(["solute"])], progress=False)
+
+
+def test_a_table_that_is_gone_is_refused(film: Films):
+    film_to(2.0, film, "state", em.write.series("a.csv"), Stop(0.5))
+    shutil.copy("a.csv", "b.csv")
+    Path("a.csv").unlink()
+    with pytest.raises(ParameterError, match=r"^path = 'a\.csv', must have the rows of the run that goes on"):
+        film_to(2.0, film, "state", em.write.series("a.csv"), Stop(np.inf), resume=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"every": "10 parsec"}, "every = '10 parsec', must be a time in seconds or with its unit"),
+        ({"every": 0}, "every = 0 s, must be greater than 0 s"),
+        ({"every_time": -1.0}, "every_time = -1, must be greater than 0"),
+        ({"keep": 0}, "keep = 0, must be at least 1"),
+        ({"on_write_error": "ignore"}, "'ignore'; on_write_error has warn, stop"),
+    ],
+)
+def test_wrong_values_are_refused(options: dict[str, Any], message: str):
+    with pytest.raises(ParameterError, match=re.escape(message)):
+        em.checkpoint("state", **options)
+
+
+def test_a_folder_without_files_is_refused(film: Films):
+    with pytest.raises(ParameterError, match=r"^folder = 'state', must hold checkpoints of a run: it has none$"):
+        em.resume("state", film())
+
+
+# ---- parts, time
+
+
+def test_a_second_part_goes_on_with_its_observers(film: Films):
+    rows, table = em.watch.series(["solute"]), em.write.series("a.csv", every=0.3)
+    whole, model = em.write.series("b.csv", every=0.3), film(degree=1)
+    em.evolve(film(degree=1), 2.0, watch=[whole], fixed_step=0.1, progress=False)
+    for until in (0.9, 2.0):
+        em.evolve(model, until, watch=[rows, table], fixed_step=0.1, progress=False)
+    assert np.all(np.diff(rows.t) > 0)
+    parts, once = (np.loadtxt(name, delimiter=",", skiprows=1)[:, 0] for name in ("a.csv", "b.csv"))
+    assert parts == pytest.approx(once, abs=1e-12)
+
+
+def test_the_time_of_a_machine_may_be_short(film: Films):
+    checkpoint = em.checkpoint("state")
+    run = em.evolve(film(), 1e4, checkpoint=checkpoint, wall_time=1.0, fixed_step=0.01, progress=False)
+    assert run.stopped == "wall time"
+    assert run.t < 1e4
+    assert checkpoint.files()
