@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -46,7 +47,15 @@ __dir__ = dir_of(__all__)
 
 FORMAT = 1
 CONTENTS, MESH = "fields.json", "mesh.npz"
-READ_ERRORS = (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error)  # of half a file
+READ_ERRORS = (  # of half a file, or of one with wrong bits
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, MemoryError),
+    *(EOFError, BadZipFile, zlib.error, struct.error),
+)
+DOMAIN = (
+    *("shape", "cell", "dim", "degree", "period", "boundaries", "regions", "thickness", "axisymmetric", "length_unit"),
+    "network",
+)
+SPACE = ("family", "degree", "variant", "discontinuous", "shape", "real")
 NETWORK = ("nodes", "segments", "width", "thickness", "vias", "via_resistance", "loads", "layer")
 
 
@@ -106,9 +115,7 @@ class StateWriter:
             "spaces": [element for element, _ in spaces],
             "models": described,
         }
-        if self._comm.rank == 0:
-            (self.folder / CONTENTS).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        self._comm.barrier()
+        self._write_contents(content)
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -139,6 +146,19 @@ class StateWriter:
         degree = max(u.function.function_space.element.basix_element.degree for u in model.unknowns)
         self._derived.append(Interpolation(field, model.mesh, degree))
         return self._derived[-1].function
+
+    def _write_contents(self, content: Mapping[str, Any]) -> None:
+        """Write the table of contents on rank 0; an error is one of all ranks."""
+        trouble = None
+        if self._comm.rank == 0:
+            try:
+                (self.folder / CONTENTS).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            except OSError as error:
+                trouble = error.strerror
+        trouble = self._comm.bcast(trouble, root=0)
+        if trouble:
+            msg = f"path = {str(self.folder / CONTENTS)!r}, must be a file that can be written: {trouble}"
+            raise ParameterError(msg)
 
     def _write_mesh(self, spaces: Sequence[fem.FunctionSpace]) -> None:
         """Write a row for each cell."""
@@ -187,7 +207,35 @@ def contents(folder: os.PathLike[str] | str) -> dict[str, Any]:
     if missing:
         msg = f"{path} cannot be read: it has no {', '.join(sorted(missing))}"
         raise ParameterError(msg)
+    try:
+        _check_contents(table)
+    except READ_ERRORS as error:
+        msg = f"{path} cannot be read: {_reason(error)}"
+        raise ParameterError(msg) from None
     return table
+
+
+def _check_contents(table: Mapping[str, Any]) -> None:
+    """Use everything that is needed to read a state; what is missing or wrong raises one of READ_ERRORS."""
+    for entry, keys in ((table["domain"], DOMAIN), *((space, SPACE) for space in table["spaces"])):
+        for key in keys:
+            entry[key]
+    if not table["models"]:
+        msg = "it has no model"
+        raise ValueError(msg)
+    for model in table["models"]:
+        fields = model["fields"]
+        for name, field in fields.items():
+            table["spaces"][field["space"]]
+            str.encode(name)
+            _meaning(field["meaning"])
+        for meaning in model["quantities"].values():
+            _meaning(meaning)
+        for unknown in (*model["unknowns"], *(unknown for _, unknown in model["conditions"])):
+            fields[unknown]
+        _system(model["system"])
+        str.encode(model["name"] + model["key"])
+        dict(model.get("roles", {}))
 
 
 class SavedModel(Model):
@@ -264,14 +312,22 @@ class StateReader:
             raise ParameterError(msg) from None
         self._functions: dict[str, tuple[fem.Function, NDArray[np.int64]]] = {}
         self.models, self._keys = [], []
-        for entry in table["models"]:
-            functions = {}
-            for name, field in entry["fields"].items():
-                space, source = self._spaces[field["space"]]
-                functions[name] = fem.Function(space, name=name)
-                self._functions[f"{entry['key']}/{name}"] = functions[name], source
-            self.models.append(SavedModel(entry["name"], self.domain, functions, entry))
-            self._keys.append(entry["key"])
+        try:
+            for entry in table["models"]:
+                self._add_model(entry)
+        except READ_ERRORS as error:
+            msg = f"{self.folder / CONTENTS} cannot be read: {_reason(error)}"
+            raise ParameterError(msg) from None
+
+    def _add_model(self, entry: Mapping[str, Any]) -> None:
+        """Make a model from its entry in the table of contents."""
+        functions = {}
+        for name, field in entry["fields"].items():
+            space, source = self._spaces[field["space"]]
+            functions[name] = fem.Function(space, name=name)
+            self._functions[f"{entry['key']}/{name}"] = functions[name], source
+        self.models.append(SavedModel(entry["name"], self.domain, functions, entry))
+        self._keys.append(entry["key"])
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -283,23 +339,26 @@ class StateReader:
         Raises:
             ParameterError: if it is missing or damaged, or has not all of the fields.
         """
+        values, numbers, reason = [], [], ""
         try:
             arrays = Arrays(path, self.domain.mesh.comm)
             self._check_id(arrays)
             t = float(arrays["t"])
-            values = [
-                arrays[key].reshape(-1, function.function_space.dofmap.index_map_bs)[source].reshape(-1)
-                for key, (function, source) in self._functions.items()
-            ]
-            numbers = [(arrays[f"{key}/quantities"], arrays[f"{key}/held"]) for key in self._keys]
+            values = [_local(arrays[key], function, source, key) for key, (function, source) in self._functions.items()]
+            for key, model in zip(self._keys, self.models, strict=True):
+                quantities, levels = (arrays[f"{key}/{name}"].tolist() for name in ("quantities", "held"))
+                numbers.append((dict(zip(model.quantities, quantities, strict=True)), levels))
         except READ_ERRORS as error:
-            msg = f"{path} cannot be read: {_reason(error)}"
-            raise ParameterError(msg) from None
+            reason = _reason(error)
+        reason = next(filter(None, self.domain.mesh.comm.allgather(reason)), "")
+        if reason:
+            msg = f"{path} cannot be read: {reason}"
+            raise ParameterError(msg)
         for (function, _), array in zip(self._functions.values(), values, strict=True):
             function.x.array[:] = array
         for model, (quantities, levels) in zip(self.models, numbers, strict=True):
             model.t = t
-            model.numbers = dict(zip(model.quantities, map(float, quantities), strict=True))
+            model.numbers = quantities
             for condition, value in zip(model.conditions, levels, strict=True):
                 condition.value.value = value
         return self.models
@@ -380,6 +439,15 @@ def _read_domain(about: Mapping[str, Any], arrays: Arrays, comm: MPI.Comm) -> tu
         wires = {"network": network, "segment": segment, "weight": section, "weight_lengths": 2}
         domain = replace(domain, faces=faces(mesh, network), **wires)
     return domain, rows
+
+
+def _local(rows: NDArray[Any], function: fem.Function, source: NDArray[np.int64], key: str) -> NDArray[Any]:
+    """Return the values of this rank from all rows of a field."""
+    local = rows.reshape(-1, function.function_space.dofmap.index_map_bs)[source].reshape(-1)
+    if local.shape != function.x.array.shape:
+        msg = f"its {key} is not that of the mesh"
+        raise ValueError(msg)
+    return local
 
 
 def _read_network(about: Mapping[str, Any], arrays: Arrays) -> Network:
