@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from emfem import checkpoint, fields, plot, vtk
+from emfem import checkpoints, fields, plot, vtk
 from emfem.dimensions import PLAIN
 from emfem.errors import EmfemError, ParameterError, number
 from emfem.files import Arrays
@@ -197,7 +197,7 @@ class Results:
                 msg = f"t = {t:g}, must be one of the {len(times)} times that were saved, such as {times[index]:g}"
                 raise ParameterError(msg)
         if self._reader is None:
-            checkpoint.load(self._models, self._states[index][1])
+            checkpoints.load(self._models, self._states[index][1])
         else:
             self._reader.read(self._states[index][1])
         return self._models

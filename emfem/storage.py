@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-from emfem import checkpoint
+from emfem import checkpoints
 from emfem.dimensions import Meaning, System
 from emfem.errors import EmfemError, ParameterError
 from emfem.fields import Interpolation
@@ -83,7 +83,7 @@ class StateWriter:
         self._functions: dict[str, fem.Function] = {}
         spaces: list[tuple[dict[str, Any], fem.FunctionSpace]] = []
         described = []
-        for key, model in zip(checkpoint.keys(models), models, strict=True):
+        for key, model in zip(checkpoints.keys(models), models, strict=True):
             fields = {}
             for name, field in model.fields.items():
                 function = self._function(model, field.value)
@@ -130,12 +130,12 @@ class StateWriter:
         target = writable(path, ".npz", comm=self._comm)
         for derived in self._derived:
             derived.refresh()
-        rows, shared = checkpoint.arrays(self.models)
+        rows, shared = checkpoints.arrays(self.models)
         shared["id"] = self._id
-        for key, model in zip(checkpoint.keys(self.models), self.models, strict=True):
+        for key, model in zip(checkpoints.keys(self.models), self.models, strict=True):
             shared[f"{key}/quantities"] = np.array([_number(model, name) for name in model.quantities])
             shared[f"{key}/held"] = np.array([float(c.value) for c in model.conditions])
-        rows |= {key: checkpoint.owned(function) for key, function in self._functions.items()}
+        rows |= {key: checkpoints.owned(function) for key, function in self._functions.items()}
         save_arrays(target, rows, shared, comm=self._comm)
         return target
 

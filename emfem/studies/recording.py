@@ -15,7 +15,6 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +22,7 @@ from typing import Any
 
 from emfem import observe, write
 from emfem.errors import ParameterError, WriteWarning, choice
-from emfem.files import writable
+from emfem.files import replace_text, writable
 from emfem.lock import FolderLock, holder
 from emfem.model import Model
 from emfem.signals import REASONS
@@ -324,19 +323,8 @@ def clear(folder: Path, *, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
 
 
 def _replace(path: Path, report: Mapping[str, Any]) -> None:
-    """Write a report aside, and give it its name. On one rank.
-
-    Raises:
-        OSError: if it cannot be written.
-    """
-    partial = path.with_name(f"{path.name}.part")
-    try:
-        partial.write_text(json.dumps(_finite(report), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
+    """Write a report, on one rank; raise OSError if it cannot be written."""
+    replace_text(path, json.dumps(_finite(report), indent=2, allow_nan=False) + "\n")
 
 
 def _finite(value: Any) -> Any:
