@@ -213,7 +213,7 @@ def test_what_is_missing_damaged_or_newer_is_one_sentence(copied: Path, name: st
         em.results.open(copied).models()
 
 
-WRONG = [None, [], {}, "x", -7, 1e400, True]
+WRONG: list[Any] = [None, [], {}, "x", -7, 1e400, True]
 
 
 @pytest.mark.parametrize("name", ["fields.json", "report.json"])
