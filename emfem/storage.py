@@ -405,9 +405,13 @@ class StateReader:
             arrays = Arrays(path, self.domain.mesh.comm)
             self._check_id(arrays)
             t = float(arrays["t"])
-            values = [_local(arrays[key], function, source, key) for key, (function, source) in self._functions.items()]
+            values = [
+                _local(_in_order(arrays, key, self._space_of[key]), function, source, key)
+                for key, (function, source) in self._functions.items()
+            ]
             for key, model in zip(self._keys, self.models, strict=True):
                 quantities, levels = (arrays[f"{key}/{name}"].tolist() for name in ("quantities", "held"))
+                levels = [*zip(model.conditions, levels, strict=True)]
                 numbers.append((dict(zip(model.quantities, quantities, strict=True)), levels))
         except READ_ERRORS as error:
             reason = _reason(error)
@@ -420,7 +424,7 @@ class StateReader:
         for model, (quantities, levels) in zip(self.models, numbers, strict=True):
             model.t = t
             model.numbers = quantities
-            for condition, value in zip(model.conditions, levels, strict=True):
+            for condition, value in levels:
                 condition.value.value = value
         return self.models
 
@@ -621,4 +625,5 @@ def _reason(error: Exception) -> str:
     """Return a short reason of an error."""
     if isinstance(error, KeyError):
         return f"it has no {error.args[0]}"
-    return str(getattr(error, "strerror", None) or error)
+    text = str(getattr(error, "strerror", None) or error) or type(error).__name__
+    return text.splitlines()[0]  # bindings to C++ list all their signatures

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -177,9 +179,11 @@ def test_tables_and_arrays_are_the_same_of_a_live_model_and_of_results(
 def test_the_last_state_of_a_run_that_fails_has_all_fields(
     strip: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def failing(models: list[em.Model], *, checkpoint: Path, **_: Any) -> None:
-        models[0].t = 0.25
-        em.checkpoint.save(models, checkpoint)
+    def failing(models: list[em.Model], *, watch: list[em.observe.Observer], **_: Any) -> None:
+        for observer in watch:
+            observer.start(models, 0.0)
+        for model in models:
+            model.t = 0.25
         msg = "no step possible"
         raise em.EmfemError(msg)
 
@@ -187,7 +191,7 @@ def test_the_last_state_of_a_run_that_fails_has_all_fields(
     with pytest.raises(em.EmfemError, match="no step possible"):
         strip.run(tmp_path)
     results = em.results.open(tmp_path)
-    assert results.times.tolist() == [0.25]
+    assert results.times.tolist() == [0.0, 0.25]
     assert results.field("j").ufl_shape == (2,)
 
 
@@ -529,7 +533,7 @@ def test_an_interrupted_run_is_reported_as_such(tmp_path: Path):
     class Interrupt(em.observe.Observer):
         def record(self, t: float) -> None:
             if t > 0.0:
-                raise KeyboardInterrupt
+                os.kill(os.getpid(), signal.SIGINT)
 
     recorded(tmp_path, Interrupt(), every=0.05)
     report = em.results.open(tmp_path).report

@@ -22,7 +22,7 @@ from signal import SIGINT, SIGTERM, SIGUSR1
 from typing import Any
 
 from emfem import observe, write
-from emfem.errors import ParameterError, WriteWarning
+from emfem.errors import EmfemError, ParameterError, WriteWarning
 from emfem.evolution import WALL_TIME
 from emfem.files import replace_text, writable
 from emfem.lock import FolderLock, holder
@@ -100,11 +100,12 @@ class Report:
         finally:
             self._lock.release()
 
-    def fail(self, error: str) -> None:
+    def fail(self, error: BaseException | None) -> None:
         """Report an error, as far as the disk takes it, and free the folder; for ranks that may not be together."""
+        text = str(error) if isinstance(error, EmfemError) else f"{type(error).__name__}: {error}" if error else ""
         if self._comm.rank == 0:
             try:
-                replace_text(self.folder / REPORT, _json(self._ended("failed", error)))
+                replace_text(self.folder / REPORT, _json(self._ended("failed", text)))
             except OSError as trouble:
                 self._warn(trouble)
         self._lock.release()
@@ -251,7 +252,7 @@ class Recorder(States):
             return
         report, self._report = self._report, None
         if not self.stopped:
-            report.fail(str(sys.exception() or ""))
+            report.fail(sys.exception())
             return
         values = quantities(self.models)
         report.end(status_of(self.stopped), stopped=self.stopped, t=self.models[0].t, quantities=values)

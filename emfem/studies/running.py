@@ -153,7 +153,7 @@ def run(
             report.end(status_of(reason), stopped=reason, t=models[0].t)
             raise
         except BaseException as error:
-            report.fail(str(error) if isinstance(error, EmfemError) else f"{type(error).__name__}: {error}")
+            report.fail(error)
             raise
     return Outcome(target, read_report(target), models)
 
