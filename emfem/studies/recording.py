@@ -171,10 +171,11 @@ class States(write.Writer):
             ParameterError: if it cannot be written, and that is to end the run.
         """
         writer, path = self._writer, self.folder / STATES / name
+        if writer is None:  # the run never began
+            return False
 
         def action() -> None:
-            if writer is not None:
-                writer.save(path)
+            writer.save(path)
 
         return self.attempt(action)
 

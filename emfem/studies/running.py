@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from emfem import fields, observe, patterns, plot, write
-from emfem.checkpoints import Checkpoint
+from emfem.checkpoints import Checkpoint, seconds
 from emfem.errors import EmfemError, ParameterError, Terminated
 from emfem.evolution import Run, evolve
 from emfem.files import writable
@@ -120,6 +120,8 @@ def run(
         EmfemError: as the run raises it; the report says so too.
     """
     target, settings = Path(folder), case.tables.time
+    if wall_time is not None:
+        seconds("wall_time", wall_time)
     writable(target / REPORT)
     until = None if settings is None else settings.until
     report = Report(target, {"hash": case.hash, "case": case.resolved, "until": until})
