@@ -156,7 +156,10 @@ def evolve(
         "fixed_step": fixed_step,
         "coupling": coupling,
     }
-    settings |= {"method": asdict(method), "petsc_options": None if petsc_options is None else dict(petsc_options)}
+    settings |= {
+        "method": asdict(method),
+        "petsc_options": dict(petsc_options) if isinstance(petsc_options, Mapping) else None,
+    }
     with ExitStack() as stack:
         saved = None
         if running is not None:
@@ -215,7 +218,11 @@ def resume(
         ParameterError: if there is nothing to go on from, or models or observers are others.
     """
     checkpoint = Checkpoint(folder, every=every, every_time=every_time, keep=keep, resume=True)
-    saved = checkpoint.settings(as_models(models)[0].mesh.comm)
+    newest = checkpoint.newest(as_models(models)[0].mesh.comm)
+    if newest is None:
+        msg = f"folder = {str(folder)!r}, must hold checkpoints of a run: it has none"
+        raise ParameterError(msg)
+    saved = newest.about
     names = ("rtol", "atol", "fixed_step", "coupling", "petsc_options")
     return evolve(
         models,
@@ -272,12 +279,17 @@ class _Integration:
                 self.running.begin(self.stepper.t)
             try:
                 stopped = self._integrate(guard, requested, show)
+            except KeyboardInterrupt as error:  # of a function of the user
+                stopped = REASONS[SIGINT]
+                if self.comm.size > 1:
+                    self._rescue(error)
+                    raise
             except BaseException as error:
                 self._rescue(error)
                 raise
             for observer in self.watch:
                 observer.stopped = stopped
-            if self.running is not None:
+            if self.running is not None and not (self.running.in_parts and stopped not in GOES_ON):
                 self.running.write(self.models, self._state(stopped))
         unchecked = [event.reason for event in self.events if not event.check_resolution]
         if stopped not in (*GOES_ON, *unchecked):
@@ -431,6 +443,8 @@ def saved_state(
         ParameterError: if the run there had other models, another integrator or other observers, or is beyond `until`;
             or if it did not end, and is not to go on.
     """
+    if checkpoint.used:
+        return None
     if not checkpoint.resume:
         checkpoint.check_free(models[0].mesh.comm)
         return None

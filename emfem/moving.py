@@ -11,20 +11,21 @@ the part of the domain that is far from a surface: it pays where that is more th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem import evolution, fields
+from emfem.checkpoints import Checkpoint, SavedRun
 from emfem.errors import ParameterError, kind, number
 from emfem.evolution import Run
-from emfem.mesh import Domain, refined
+from emfem.mesh import Domain, bounds, refined
 from emfem.model import Model, Quantity
 from emfem.observe import Observer, check_observers
 from emfem.public import dir_of
 from emfem.solve import Options
 from emfem.surface import Shape
-from emfem.watch import Event
+from emfem.watch import Event, Snapshots
 from emfem.write import FieldFile
 
 import numpy as np
@@ -75,6 +76,7 @@ def evolve(
     rtol: float = 1e-4,
     atol: float = 1e-6,
     watch: Sequence[Observer] = (),
+    checkpoint: Checkpoint | None = None,
     progress: bool = True,
     petsc_options: Options | None = None,
 ) -> Followed:
@@ -97,6 +99,7 @@ def evolve(
         rtol: as in `em.evolve`.
         atol: as in `em.evolve`.
         watch: observers, not those that write fields to one file.
+        checkpoint: as in `em.evolve`: to go on from after whatever ended the program; then without snapshots.
         progress: as in `em.evolve`.
         petsc_options: as in `em.evolve`.
 
@@ -119,13 +122,22 @@ def evolve(
         raise ParameterError(msg)
     within = CORE * width + far
 
-    model = _made(make, refined(domain, shape, within=within, size=fine), shape, width)
-    target = model.quantity("metal")
+    if checkpoint is not None:
+        kind("checkpoint", checkpoint, Checkpoint, 'em.checkpoint("folder")')
+        if any(isinstance(observer, Snapshots) for observer in watch):
+            msg = "watch has snapshots, must not with a checkpoint: their meshes are gone when the run goes on"
+            raise ParameterError(msg)
+        checkpoint.in_parts = True
     observers = [observer if isinstance(observer, Event) else ObserverProxy(observer) for observer in watch]
-    runs, nodes = [], [_size(model)]
+    monitor = InterfaceMonitor(far)
+    saved = checkpoint.newest(domain.mesh.comm) if checkpoint is not None and checkpoint.resume else None
+    if saved is None:
+        model = _made(make, refined(domain, shape, within=within, size=fine), shape, width)
+        monitor.begin_mesh(model, surface_points(model["c"]), model.quantity("metal"))
+    else:
+        model = _resumed(make, domain, saved, monitor, shape, width, {"within": within, "size": fine})
     try:
         while True:
-            monitor = InterfaceMonitor(surface_points(model["c"]), far)
             run = evolution.evolve(
                 model,
                 until,
@@ -133,21 +145,31 @@ def evolve(
                 rtol=rtol,
                 atol=atol,
                 watch=[*observers, monitor],
+                checkpoint=checkpoint,
                 progress=progress,
                 petsc_options=petsc_options,
             )
-            runs.append(run)
+            monitor.add(run)
             if run.stopped != AWAY:
                 break
             first_step = monitor.step
-            finer = refined(domain, _nearness(model["c"]), within=within, size=fine)
-            model = _carried(make, finer, model, shape, width, target)
-            nodes.append(_size(model))
+            points = surface_points(model["c"])
+            finer = refined(domain, _nearness(points), within=within, size=fine)
+            made = _made(make, finer, _reached(model["c"], shape, width), width)
+            monitor.begin_mesh(made, points, monitor.metal)
+            _carry(model, made, monitor.metal)
+            model = made
+            monitor.see(model)
+        for observer in observers:
+            if isinstance(observer, ObserverProxy):
+                observer.observer.stopped = run.stopped
     finally:
         for observer in observers:
             if isinstance(observer, ObserverProxy):
                 observer.close()
-    return Followed(model, _sum(runs), np.array(nodes))
+    if checkpoint is not None and run.stopped not in evolution.GOES_ON and domain.mesh.comm.rank == 0:
+        checkpoint.finish()
+    return Followed(model, replace(run, **monitor.counts), np.array(monitor.nodes))
 
 
 class ObserverProxy(Observer):
@@ -157,6 +179,15 @@ class ObserverProxy(Observer):
         """Take the observer."""
         super().__init__()
         self.observer, self._started = observer, False
+
+    def state(self) -> dict[str, Any]:
+        """Return the state of the observer."""
+        return self.observer.state()
+
+    def resume(self, models: Sequence[Model], state: Mapping[str, Any]) -> None:
+        """Let the observer go on."""
+        self._started = True
+        self.observer.resume(models, state)
 
     def start(self, models: Sequence[Model], t: float) -> None:
         """Start the observer on the first mesh; on later ones only give it the models."""
@@ -182,18 +213,46 @@ class ObserverProxy(Observer):
     def close(self) -> None:
         """Finish the observer after the last mesh."""
         if self._started:
-            self.observer.stopped = self.stopped
             self.observer.finish()
 
 
 class InterfaceMonitor(Observer):
-    """Observer that stops a run when the surface has moved by more than `slack`; `step` is its last longest step."""
+    """Observer that stops a run when the surface has moved by more than `slack`; it knows what all meshes share.
 
-    def __init__(self, points: NDArray[np.float64], slack: float) -> None:
-        """Take points of the surface at the start."""
+    Attributes:
+        metal: on all meshes, as at the start.
+        nodes: unknowns of c on each mesh so far.
+        counts: steps, solves and seconds of the meshes before the present one.
+        made: c as the present model was made with it.
+        points: of the surface that the present mesh is fine near, shape (n, dim).
+    """
+
+    saved = (*Observer.saved, "metal", "nodes", "counts", "made", "points", "begun", "_t")
+
+    def __init__(self, slack: float) -> None:
+        """Take the distance."""
         super().__init__()
-        self._tree, self._slack = cKDTree(points), slack
-        self._t: list[float] = []
+        self._slack, self._t = slack, list[float]()
+        self.metal, self.nodes = 0.0, list[int]()
+        self.counts: dict[str, Any] = dict.fromkeys(("steps", "rejected", "solves", "factorisations", "wall"), 0)
+
+    def begin_mesh(self, model: Model, points: NDArray[np.float64], metal: float) -> None:
+        """Take a model as it is made, on a mesh that is fine near `points`."""
+        self.made, self.points, self.metal = fields.copied(model["c"]), points, metal
+        self.nodes.append(_size(model))
+        self.see(model)
+
+    def see(self, model: Model) -> None:
+        """Take the surface that the distance counts from."""
+        self.begun, self._t = surface_points(model["c"]), []
+
+    def add(self, run: Run) -> None:
+        """Add the steps of a mesh."""
+        self.counts = {name: count + getattr(run, name) for name, count in self.counts.items()}
+
+    def state(self) -> dict[str, Any]:
+        """Return what all meshes share, and how far the surface has moved since the start."""
+        return super().state() | {"moved": self.models[0].quantity("moved")}
 
     def look(self, t: float, *, last: bool = False) -> str | None:
         """Record, but not at the end of the run, where no mesh follows."""
@@ -203,7 +262,7 @@ class InterfaceMonitor(Observer):
         """Measure the distance that the surface has moved."""
         self._t = [*self._t[-3:], t]
         now = surface_points(self.models[0]["c"])
-        return AWAY if len(now) and self._tree.query(now)[0].max() > self._slack else None
+        return AWAY if len(now) and cKDTree(self.begun).query(now)[0].max() > self._slack else None
 
     @property
     def step(self) -> float | None:
@@ -232,9 +291,8 @@ def surface_points(c: fem.Function) -> NDArray[np.float64]:
     return np.concatenate(mesh.comm.allgather(np.concatenate(points)))
 
 
-def _nearness(c: fem.Function) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    """Return the distance to the surface c = 1/2 as a function of x of shape (3, n). Collective."""
-    points = surface_points(c)
+def _nearness(points: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Return the distance to points of a surface as a function of x of shape (3, n)."""
     tree = cKDTree(points)
     return lambda x: np.asarray(tree.query(x[: points.shape[1]].T)[0])
 
@@ -257,33 +315,80 @@ def _made(make: Callable[[Domain, Shape], Model], domain: Domain, shape: Any, wi
     return model
 
 
-def _carried(
-    make: Callable[[Domain, Shape], Model], domain: Domain, last: Model, shape: Any, width: float, target: float
-) -> Model:
-    """Return the model on another mesh, with the surface, the time and the counts of `last`, and `target` of metal."""
-    old, comm = last["c"], last.mesh.comm
-    followed = isinstance(shape, Shape) and shape.of_void
-
-    def values(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return c at places of this rank. Collective: each rank has its own places."""
-        parts = comm.allgather(x[: domain.dim].T)
-        before = sum(map(len, parts[: comm.rank]))
-        return fields.evaluate(old, np.concatenate(parts))[before : before + x.shape[1]]
+def _reached(c: fem.Function, shape: Any, width: float) -> Shape:
+    """Return the shape that a surface has reached, to be evaluated on all ranks together."""
+    values = _evaluator(c)
 
     def distance(x: NDArray[np.float64], _: NDArray[np.float64]) -> NDArray[np.float64]:
-        inside = np.clip(values(x), 1e-12, 1 - 1e-12)
-        return width * np.log(inside / (1 - inside))
+        return _distance(values(x), width)
 
-    model = _made(make, domain, Shape("the surface reached", distance, of_void=followed), width)
+    return Shape("the surface reached", distance, of_void=isinstance(shape, Shape) and shape.of_void)
+
+
+def _distance(c: NDArray[np.float64], width: float) -> NDArray[np.float64]:
+    """Return the distance from the surface that belongs to c, l log(c/(1 - c))."""
+    inside = np.clip(c, 1e-12, 1 - 1e-12)
+    return width * np.log(inside / (1 - inside))
+
+
+def _evaluator(c: fem.Function) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Return c as a function of places of this rank, shape (3, n). Collective: each rank has its own places."""
+    comm, dim = c.function_space.mesh.comm, c.function_space.mesh.geometry.dim
+
+    def values(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        parts = comm.allgather(x[:dim].T)
+        before = sum(map(len, parts[: comm.rank]))
+        return fields.evaluate(c, np.concatenate(parts))[before : before + x.shape[1]]
+
+    return values
+
+
+def _carry(last: Model, model: Model, target: float) -> None:
+    """Give a model on another mesh the surface, the time and the counts of `last`, and `target` of metal."""
     c = model["c"]
-    c.x.array[:] = values(c.function_space.tabulate_dof_coordinates().T)
+    c.x.array[:] = _evaluator(last["c"])(c.function_space.tabulate_dof_coordinates().T)
     c.x.scatter_forward()
     _refill(model, target)
     model.t = last.t
     model.set_time(last.t)
+    _count_on(model, last.quantity("moved"))
+
+
+def _count_on(model: Model, moved: float) -> None:
+    """Let a model count on from how far the surface has moved."""
     count = model.quantities["moved"]
-    ahead = last.quantity("moved") - model.quantity("moved")
-    model.quantities["moved"] = replace(count, value=_shifted(count, ahead))
+    model.quantities["moved"] = replace(count, value=_shifted(count, moved - model.quantity("moved")))
+
+
+def _resumed(
+    make: Callable[[Domain, Shape], Model],
+    domain: Domain,
+    saved: SavedRun,
+    monitor: InterfaceMonitor,
+    shape: Any,
+    width: float,
+    fine: Mapping[str, float],
+) -> Model:
+    """Return the model of a checkpoint, on its mesh, which is made again. Collective.
+
+    Raises:
+        ParameterError: if the checkpoint is of another run.
+    """
+    state = saved.observer(type(monitor).__name__)
+    if len(state["nodes"]) == 1:
+        model = _made(make, refined(domain, shape, **fine), shape, width)
+    else:
+        places, values = saved.function(state["made"])
+        tree, lower = cKDTree(places), bounds(domain.mesh)[0][: domain.dim]
+
+        def distance(x: NDArray[np.float64], _: NDArray[np.float64]) -> NDArray[np.float64]:
+            return _distance(values[tree.query(x[: domain.dim].T - lower)[1]], width)
+
+        of_void = isinstance(shape, Shape) and shape.of_void
+        finer = refined(domain, _nearness(state["points"]), **fine)
+        model = _made(make, finer, Shape("the surface reached", distance, of_void=of_void), width)
+        saved.load([model])
+        _count_on(model, state["moved"])
     return model
 
 
@@ -305,9 +410,3 @@ def _shifted(count: Quantity, by: float) -> Callable[[], float]:
 def _size(model: Model) -> int:
     """Return the number of nodes of c."""
     return int(model["c"].function_space.dofmap.index_map.size_global)
-
-
-def _sum(runs: Sequence[Run]) -> Run:
-    """Return all of them as one."""
-    counted = ("steps", "rejected", "solves", "factorisations", "wall")
-    return replace(runs[-1], **{name: sum(getattr(run, name) for run in runs) for name in counted})

@@ -210,7 +210,8 @@ def test_a_surface_at_rest_keeps_its_mesh_even_where_it_runs_through_nodes():
 
 def test_the_last_step_of_a_run_is_no_reason_for_another_mesh():
     model = surface(line(32), VOID)
-    monitor = moving.InterfaceMonitor(np.zeros((1, 2)), WIDTH)
+    monitor = moving.InterfaceMonitor(WIDTH)
+    monitor.begun = np.zeros((1, 2))
     monitor.start([model], 0.0)
     assert monitor.look(1.0) == moving.AWAY
     assert monitor.look(1.0, last=True) is None

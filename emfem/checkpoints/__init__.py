@@ -1,6 +1,6 @@
 """States on disk: one of them (`em.checkpoint.save`, `load`), or those of a run as it goes (`em.checkpoint(...)`)."""
 
-from emfem.checkpoints.folder import FINISHED, Checkpoint, read_about, seconds
+from emfem.checkpoints.folder import FINISHED, Checkpoint, SavedRun, read_about, seconds
 from emfem.checkpoints.states import arrays, keys, load, owned, save
 from emfem.public import dir_of
 
@@ -9,6 +9,7 @@ checkpoint = Checkpoint
 __all__ = [
     "FINISHED",
     "Checkpoint",
+    "SavedRun",
     "arrays",
     "checkpoint",
     "keys",

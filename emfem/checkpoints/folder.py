@@ -11,12 +11,13 @@ import time
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+from emfem.checkpoints.nodes import Values
 from emfem.checkpoints.states import Packed, StoredState, arrays, load, save, unpack
 from emfem.dimensions import registry
 from emfem.errors import ParameterError, RecoveryWarning, choice, count, number
@@ -56,6 +57,9 @@ class Checkpoint:
 
     Attributes:
         folder: the folder.
+        resume: go on from what is in the folder.
+        used: a run has begun with this object: what is in the folder is its own.
+        in_parts: the run is one of several that follow each other; their ends are written only when a file is due.
     """
 
     save, load = staticmethod(save), staticmethod(load)  # of one state: em.checkpoint.save(models, path)
@@ -89,6 +93,7 @@ class Checkpoint:
         self._keep = count("keep", keep, at_least=1)
         self._on_write_error = choice("on_write_error", on_write_error, ON_WRITE_ERROR)
         self._written, self._next_time = time.monotonic(), math.inf
+        self.used = self.in_parts = False
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -111,8 +116,20 @@ class Checkpoint:
 
     def begin(self, t: float) -> None:
         """Begin to count the times at model time t."""
+        if not self.used:
+            self._finished.unlink(missing_ok=True)
+        self.used = True
         self._written = time.monotonic()
         self._next_time = math.inf if self._every_time is None else t + self._every_time
+
+    @property
+    def _finished(self) -> Path:
+        return self.folder / "finished"
+
+    def finish(self) -> None:
+        """Note that a run in parts has come to its end. On one rank."""
+        with suppress(OSError):
+            self._finished.touch()
 
     def due(self, t: float) -> bool:
         """Return True if a file is to be written at model time t; of rank 0, for its clock."""
@@ -179,20 +196,22 @@ class Checkpoint:
             raise ParameterError("; ".join(reasons))
         return None
 
-    def settings(self, comm: MPI.Comm) -> dict[str, Any]:
-        """Return the numbers and texts of the newest file that can be read, without its state. Collective.
+    def newest(self, comm: MPI.Comm) -> SavedRun | None:
+        """Return the newest file that is whole; None if there are no files. Collective.
 
         Raises:
-            ParameterError: if there is none.
+            ParameterError: if there are files, and none can be read.
         """
+        reasons = []
         for path in comm.bcast(self.files(), root=0):
             try:
-                about = read_about(path, comm)
-            except READ_ERRORS:
-                continue
-            return {name: unpack(value, None) for name, value in about.items() if name not in ("stepper", "observers")}
-        msg = f"folder = {str(self.folder)!r}, must hold checkpoints of a run: it has none that can be read"
-        raise ParameterError(msg)
+                _check(path, comm)
+                return SavedRun(path, comm)
+            except READ_ERRORS as error:
+                reasons.append(f"{path} cannot be read: {error}")
+        if reasons:
+            raise ParameterError("; ".join(reasons))
+        return None
 
     def check_free(self, comm: MPI.Comm) -> None:
         """Refuse a folder with states of a run that did not come to its end. Collective.
@@ -200,7 +219,7 @@ class Checkpoint:
         Raises:
             ParameterError: for such a one.
         """
-        for path in comm.bcast(self.files(), root=0):
+        for path in comm.bcast([] if self._finished.exists() else self.files(), root=0):
             try:
                 about = read_about(path, comm)
             except (ParameterError, *READ_ERRORS):
@@ -212,6 +231,47 @@ class Checkpoint:
                 )
                 raise ParameterError(msg)
             return
+
+
+class SavedRun:
+    """A file of a checkpoint, before there are models for it.
+
+    Attributes:
+        about: numbers and texts of the run: "until", "rtol", "stopped" and so on.
+    """
+
+    def __init__(self, path: Path, comm: MPI.Comm) -> None:
+        """Read the numbers and texts. Collective."""
+        self.path, self._comm, self._stored = path, comm, Arrays(path, comm)
+        self._about = read_about(path, comm)
+        hidden = ("stepper", "observers")
+        self.about = {name: unpack(value, None) for name, value in self._about.items() if name not in hidden}
+
+    def observer(self, name: str) -> dict[str, Any]:
+        """Return the state of an observer of this class, with its arrays, but not its Functions. Collective.
+
+        Raises:
+            ParameterError: if there is none.
+        """
+        kinds = self.about["kinds"]
+        if name not in kinds:
+            msg = f"{self.path} has no {name}, must be a checkpoint of another kind of run"
+            raise ParameterError(msg)
+        table = self._about["observers"][kinds.index(name)]["table"]
+        return {key: self._value(value) for key, value in table.items()}
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, dict) and "array" in value:
+            return np.array(self._stored[value["array"]])
+        return value if isinstance(value, dict) and "function" in value else unpack(value, None)
+
+    def function(self, entry: Mapping[str, str]) -> tuple[Values, Values]:
+        """Return places from the mesh's lower corner, shape (n, dim), and values of all nodes of a Function."""
+        return np.array(self._stored[f"{entry['of']}/x"]), np.array(self._stored[entry["function"]])
+
+    def load(self, models: Sequence[Model]) -> None:
+        """Give the models the state. Collective."""
+        StoredState(self._stored, models).load()
 
 
 def read_about(path: Path, comm: MPI.Comm = MPI.COMM_SELF) -> dict[str, Any]:

@@ -116,9 +116,13 @@ class Circuit:
         """Give the stress model the present currents; return their change over the largest. Collective."""
         density = self.currents(extra).current_density
         change = float(np.abs(density - self.density).max() / np.abs(self.density).max(initial=1e-300))
+        self.set_density(density)
+        return change
+
+    def set_density(self, density: Array) -> None:
+        """Give the stress model these currents. Collective."""
         self.density = density
         self._function.x.array[:] = self.domain.along("current_density", density).x.array
-        return change
 
 
 def _current_function(model: Model) -> fem.Function:

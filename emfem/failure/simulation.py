@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
 
 from emfem import fields
 from emfem import watch as watching
+from emfem.checkpoints import Checkpoint
 from emfem.errors import ParameterError, count, kind, number
 from emfem.evolution import evolve
 from emfem.failure.circuit import Circuit
@@ -18,7 +20,7 @@ from emfem.failure.nodes import Nodes
 from emfem.model import Model
 from emfem.observe import Observer, check_observers
 from emfem.solve import Options
-from emfem.stress import open_void
+from emfem.stress import open_void, set_opened
 from emfem.stress.inputs import critical_tension
 
 import numpy as np
@@ -44,6 +46,7 @@ def run(
     update: float = 0.05,
     rtol: float = 1e-4,
     watch: Sequence[Observer] = (),
+    checkpoint: Checkpoint | None = None,
     petsc_options: Options | None = None,
 ) -> FailureHistory:
     """Integrate a model of stress on a line or network to failure: voids open, grow, turn the current away. Collective.
@@ -72,7 +75,8 @@ def run(
         most: how many voids may open; any number when left out.
         update: part of its resistance by which a segment may change before currents are computed again [-].
         rtol: error allowed in a step, as in `em.evolve`.
-        watch: observers; each void and each redistribution starts them again.
+        watch: observers; they see one run.
+        checkpoint: as in `em.evolve`: to go on from after whatever ended the program.
         petsc_options: as in `em.evolve`.
 
     Raises:
@@ -108,7 +112,7 @@ def run(
         raise ParameterError(msg)
     check_observers(watch)
     simulation = _Simulation(nodes, circuit, fails, critical, limit, update, hillock_stress)
-    return simulation.run(number("until", until, unit="s"), rtol, watch, petsc_options)
+    return simulation.run(number("until", until, unit="s"), rtol, watch, petsc_options, checkpoint)
 
 
 @dataclass
@@ -143,6 +147,30 @@ class _Simulation(Observer):
         self.redistributions = self.steps = 0
         self._last_damage: tuple[tuple[bytes, bool], Damage] | None = None
         self._rows: list[tuple[float, ...]] = []
+        self._began = self.model.t  # of the present leg
+
+    def state(self) -> dict[str, Any]:
+        """Return the voids and the currents, and what was recorded."""
+        return super().state() | {
+            "voids": [astuple(void) for void in self.voids],
+            "extra": self.extra,
+            "density": None if self.circuit is None else self.circuit.density,
+            "rows": np.array(self._rows),
+            "counts": [self.redistributions, self.steps],
+            "began": self._began,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take them back, and give them to the model."""
+        super().restore(state)
+        self.voids = [_OpenVoid(*void) for void in state["voids"]]
+        for void in self.voids:
+            set_opened(self.model, self.nodes.labels[void.place], not void.healed)
+        self.extra, self._rows = state["extra"], [tuple(row) for row in state["rows"].tolist()]
+        self.redistributions, self.steps = state["counts"]
+        self._began = state["began"]
+        if self.circuit is not None:
+            self.circuit.set_density(state["density"])
 
     @property
     def places(self) -> list[int]:
@@ -150,9 +178,15 @@ class _Simulation(Observer):
         return [void.place for void in self.voids if not void.healed]
 
     def run(
-        self, until: float, rtol: float, watch: Sequence[Observer], petsc_options: Options | None
+        self,
+        until: float,
+        rtol: float,
+        watch: Sequence[Observer],
+        petsc_options: Options | None,
+        checkpoint: Checkpoint | None,
     ) -> FailureHistory:
         """Go from event to event until one of them ends the run."""
+        goes_on = checkpoint is not None and self._resume(checkpoint)
         actions: dict[str, Callable[[], str | None]] = {
             "nucleation": self._nucleate,
             "redistribution": self._redistribute,
@@ -166,7 +200,9 @@ class _Simulation(Observer):
         cell = cell_time(self.model)
         why, first_step = None, CALM * cell
         while why is None:
-            began = self.model.t
+            if not goes_on:
+                self._began = self.model.t
+            goes_on = False
             leg = evolve(
                 self.model,
                 until,
@@ -174,17 +210,38 @@ class _Simulation(Observer):
                 rtol=rtol,
                 watch=[*self._events(), self, *watch],
                 progress=False,
+                checkpoint=checkpoint,
                 petsc_options=petsc_options,
             )
             self.steps += leg.steps
             # A surface that opens or heals settles at once; currents change by little.
             calm = leg.stopped == "redistribution" and leg.steps > 0
-            first_step = (leg.t - began) / leg.steps if calm else SUDDEN * cell
+            first_step = (leg.t - self._began) / leg.steps if calm else SUDDEN * cell
             why = actions[leg.stopped]() if leg.stopped in actions else leg.stopped
             if self.model.t >= until and why is None:
                 why = "survived"
-        failed = why not in ("survived", "immortal", "interrupted") and leg.stopped in actions
+        failed = why not in ("survived", "immortal") and leg.stopped in actions
+        if checkpoint is not None and leg.stopped in actions and self.model.mesh.comm.rank == 0:
+            checkpoint.finish()
         return self._history(self.model.t if failed else np.inf, why)
+
+    def _resume(self, checkpoint: Checkpoint) -> bool:
+        """Take the voids and currents of a checkpoint; return True if there is one. Collective.
+
+        Raises:
+            ParameterError: if it is of another run.
+        """
+        checkpoint.in_parts = True
+        found = checkpoint.read([self.model]) if checkpoint.resume else None
+        if found is None:
+            return False
+        kinds, states = found[1]["kinds"], found[1]["observers"]
+        if type(self).__name__ not in kinds:
+            msg = f"folder = {str(checkpoint.folder)!r}, must be that of a run to failure: it is of another run"
+            raise ParameterError(msg)
+        found[0].load()
+        self.restore(states[kinds.index(type(self).__name__)])
+        return True
 
     def _events(self) -> list[watching.Event]:
         """Return the observers that can end a leg."""

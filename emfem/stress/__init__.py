@@ -10,7 +10,7 @@ from emfem.stress.equations import model
 from emfem.stress.field import Stress, at_nodes
 from emfem.stress.immortal import Immortality, immortal
 from emfem.stress.steady import steady
-from emfem.stress.voids import open_void
+from emfem.stress.voids import open_void, set_opened
 
-__all__ = ["Immortality", "Stress", "at_nodes", "immortal", "model", "open_void", "steady"]
+__all__ = ["Immortality", "Stress", "at_nodes", "immortal", "model", "open_void", "set_opened", "steady"]
 __dir__ = dir_of(__all__)

@@ -75,11 +75,15 @@ def open_void(model: Model, node: int | str, *, open: bool = True) -> None:
     """
     kind("model", model, Model, "one of em.stress.model")
     kind("open", open, bool, "True or False")
-    opened, domain = model["opened"], model.domain
-    dofs = _dofs_of(domain, opened.function_space, node)
     if open:
-        _check_tension(model, node, dofs)
-    opened.x.array[dofs] = float(open)
+        _check_tension(model, node, _dofs_of(model.domain, model["opened"].function_space, node))
+    set_opened(model, node, open)
+
+
+def set_opened(model: Model, node: int | str, open: bool) -> None:
+    """Open or close a void, whatever the stress. Collective."""
+    opened = model["opened"]
+    opened.x.array[_dofs_of(model.domain, opened.function_space, node)] = float(open)
     opened.x.scatter_forward()
 
 
