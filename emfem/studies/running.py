@@ -194,8 +194,8 @@ def _check_same(case: Runnable, folder: Path) -> None:
 
 def _comparable(tables: Any) -> dict[str, Any]:
     """Return the values of a case by table and key that a run cannot change on its way."""
-    kept = {name: table for name, table in (tables or {}).items() if name != "output" and isinstance(table, dict)}
-    values = {f"{name}.{key}": value for name, table in kept.items() for key, value in table.items()}
+    fixed = {name: table for name, table in (tables or {}).items() if name != "output" and isinstance(table, dict)}
+    values = {f"{name}.{key}": value for name, table in fixed.items() for key, value in table.items()}
     return json.loads(json.dumps({key: value for key, value in values.items() if key != "time.until"}))
 
 
