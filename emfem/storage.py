@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -40,13 +41,22 @@ import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 __all__ = ["SavedModel", "StateReader", "StateWriter", "contents"]
 __dir__ = dir_of(__all__)
 
 FORMAT = 1
 CONTENTS, MESH = "fields.json", "mesh.npz"
-READ_ERRORS = (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error)  # of half a file
+READ_ERRORS = (  # of half a file, or of one with wrong bits
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, MemoryError),
+    *(EOFError, BadZipFile, zlib.error, struct.error),
+)
+DOMAIN = (
+    *("shape", "cell", "dim", "degree", "period", "boundaries", "regions", "thickness", "axisymmetric", "length_unit"),
+    "network",
+)
+SPACE = ("family", "degree", "variant", "discontinuous", "shape", "real")
 NETWORK = ("nodes", "segments", "width", "thickness", "vias", "via_resistance", "loads", "layer")
 
 
@@ -57,11 +67,17 @@ class StateWriter:
         folder: the folder.
     """
 
-    def __init__(self, folder: os.PathLike[str] | str, models: Sequence[Model]) -> None:
+    def __init__(self, folder: os.PathLike[str] | str, models: Sequence[Model], *, resume: bool = False) -> None:
         """Write mesh and table of contents. Collective.
 
+        Args:
+            folder: the folder; it is made.
+            models: the models.
+            resume: True leaves mesh and table of contents as an earlier writer, maybe on other ranks, left them.
+
         Raises:
-            ParameterError: if the folder cannot be written to, or the models live on several meshes.
+            ParameterError: if the folder cannot be written to, or the models live on several meshes; or if it does not
+                hold this mesh and these models, for `resume`.
         """
         self.folder, self.models = Path(folder), tuple(models)
         self._domain = max((model.domain for model in models), key=lambda domain: len(domain.regions))
@@ -96,19 +112,22 @@ class StateWriter:
                     "conditions": [[c.boundary, c.unknown.name] for c in model.conditions],
                 }
             )
-        self._id = np.array(self._comm.bcast(int.from_bytes(os.urandom(6)), root=0))
-        self._write_mesh([space for _, space in spaces])
+        self._spaces = [space for _, space in spaces]
+        self._order: dict[str, NDArray[np.int64]] = {}
         content = {
             "format": FORMAT,
-            "id": int(self._id),
             "emfem": version("emfem"),
             "domain": _described(self._domain),
             "spaces": [element for element, _ in spaces],
             "models": described,
         }
-        if self._comm.rank == 0:
-            (self.folder / CONTENTS).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        self._comm.barrier()
+        if resume:
+            self._take_over(content)
+            return
+        self._id = np.array(self._comm.bcast(int.from_bytes(os.urandom(6)), root=0))
+        rows, shared = self._mesh_rows()
+        save_arrays(self.folder / MESH, rows, shared | {"id": self._id}, comm=self._comm)
+        self._write_contents(content | {"id": int(self._id)})
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -128,8 +147,8 @@ class StateWriter:
         for key, model in zip(checkpoints.keys(self.models), self.models, strict=True):
             shared[f"{key}/quantities"] = np.array([_number(model, name) for name in model.quantities])
             shared[f"{key}/held"] = np.array([float(c.value) for c in model.conditions])
-        rows |= {key: checkpoints.owned(function) for key, function in self._functions.items()}
-        save_arrays(target, rows, shared, comm=self._comm)
+        fields = {key: checkpoints.owned(function) for key, function in self._functions.items()}
+        save_arrays(target, {**rows, **fields, **self._order}, shared, comm=self._comm)
         return target
 
     def _function(self, model: Model, field: Any) -> fem.Function:
@@ -140,8 +159,67 @@ class StateWriter:
         self._derived.append(Interpolation(field, model.mesh, degree))
         return self._derived[-1].function
 
-    def _write_mesh(self, spaces: Sequence[fem.FunctionSpace]) -> None:
-        """Write a row for each cell."""
+    def _write_contents(self, content: Mapping[str, Any]) -> None:
+        """Write the table of contents on rank 0; an error is one of all ranks."""
+        trouble = None
+        if self._comm.rank == 0:
+            try:
+                (self.folder / CONTENTS).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            except OSError as error:
+                trouble = error.strerror
+        trouble = self._comm.bcast(trouble, root=0)
+        if trouble:
+            msg = f"path = {str(self.folder / CONTENTS)!r}, must be a file that can be written: {trouble}"
+            raise ParameterError(msg)
+
+    def _take_over(self, content: Mapping[str, Any]) -> None:
+        """Go on in a folder: its cells and nodes may be in another order, of other ranks.
+
+        Raises:
+            ParameterError: if it holds another mesh or other models.
+        """
+        table = contents(self.folder)
+        mine = json.loads(json.dumps({name: content[name] for name in ("spaces", "models")}))
+        reason = "" if all(mine[name] == table[name] for name in mine) else "it has other models"
+        rows, _ = self._mesh_rows()
+        try:
+            stored = Arrays(self.folder / MESH, self._comm)
+            self._id = np.array(int(stored["id"]))
+            there = {name: stored[name] for name in rows}
+            reason = reason or self._ordered(rows, there)
+        except READ_ERRORS as error:
+            reason = reason or _reason(error)
+        reason = next(filter(None, self._comm.allgather(reason)), "")
+        if reason:
+            msg = f"{self.folder / MESH} cannot be continued: {reason}"
+            raise ParameterError(msg)
+
+    def _ordered(self, rows: Mapping[str, NDArray[Any]], there: Mapping[str, NDArray[Any]]) -> str:
+        """Find the row of each node of this rank in a folder; return the reason if there is none. Collective."""
+        ends = np.cumsum(self._comm.allgather(len(rows["cells"])))
+        part = slice(int(ends[self._comm.rank]) - len(rows["cells"]), int(ends[self._comm.rank]))
+        same = all(np.array_equal(there[name][part], block) for name, block in rows.items())
+        if self._comm.allreduce(same and len(there["cells"]) == ends[-1], op=MPI.LAND):
+            return ""
+        if len(there["cells"]) != ends[-1]:
+            return "it has another mesh"
+        labels = "segment" if "segment" in rows else "regions"
+        size = float(np.ptp(there["geometry"], axis=(0, 1)).max())
+        tree = cKDTree(np.column_stack([there["geometry"].mean(axis=1), there[labels] * size]))
+        cells = tree.query(np.column_stack([rows["geometry"].mean(axis=1), rows[labels] * size]))[1]
+        if not np.allclose(there["geometry"][cells], rows["geometry"], rtol=0.0, atol=1e-10 * size):
+            return "it has another mesh"
+        for i, space in enumerate(self._spaces):
+            index_map = space.dofmap.index_map
+            order = np.full(index_map.size_local + index_map.num_ghosts, -1)
+            order[space.dofmap.list[: len(cells)]] = there[f"dofs {i}"][cells]
+            self._order[f"order {i}"] = order[: index_map.size_local]
+            if (order[: index_map.size_local] < 0).any():
+                return "a node is in none of its cells"
+        return ""
+
+    def _mesh_rows(self) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+        """Return a row for each cell of this rank, by name, and what is the same on all ranks."""
         domain, mesh, topology = self._domain, self._domain.mesh, self._domain.mesh.topology
         dim, nodes = topology.dim, mesh.geometry.dofmaps[0]
         owned = topology.index_map(dim).size_local
@@ -156,13 +234,13 @@ class StateWriter:
             "geometry": mesh.geometry.x[nodes[:owned], : mesh.geometry.dim],
             "facets": _dense(domain.facets, dim - 1)[facets],
             "regions": _dense(domain.cells, dim)[:owned] if domain.cells else np.zeros(owned, dtype=np.int32),
-            **{f"dofs {i}": _dofs(space) for i, space in enumerate(spaces)},
+            **{f"dofs {i}": _dofs(space) for i, space in enumerate(self._spaces)},
         }
-        shared = {"id": self._id}
+        shared: dict[str, NDArray[Any]] = {}
         if domain.network is not None and domain.segment is not None:
             rows["segment"] = domain.segment[:owned]
             shared |= {f"network/{name}": np.asarray(getattr(domain.network, name)) for name in NETWORK}
-        save_arrays(self.folder / MESH, rows, shared, comm=self._comm)
+        return rows, shared
 
 
 def contents(folder: os.PathLike[str] | str) -> dict[str, Any]:
@@ -187,7 +265,35 @@ def contents(folder: os.PathLike[str] | str) -> dict[str, Any]:
     if missing:
         msg = f"{path} cannot be read: it has no {', '.join(sorted(missing))}"
         raise ParameterError(msg)
+    try:
+        _check_contents(table)
+    except READ_ERRORS as error:
+        msg = f"{path} cannot be read: {_reason(error)}"
+        raise ParameterError(msg) from None
     return table
+
+
+def _check_contents(table: Mapping[str, Any]) -> None:
+    """Use everything that is needed to read a state; what is missing or wrong raises one of READ_ERRORS."""
+    for entry, keys in ((table["domain"], DOMAIN), *((space, SPACE) for space in table["spaces"])):
+        for key in keys:
+            entry[key]
+    if not table["models"]:
+        msg = "it has no model"
+        raise ValueError(msg)
+    for model in table["models"]:
+        fields = model["fields"]
+        for name, field in fields.items():
+            table["spaces"][field["space"]]
+            str.encode(name)
+            _meaning(field["meaning"])
+        for meaning in model["quantities"].values():
+            _meaning(meaning)
+        for unknown in (*model["unknowns"], *(unknown for _, unknown in model["conditions"])):
+            fields[unknown]
+        _system(model["system"])
+        str.encode(model["name"] + model["key"])
+        dict(model.get("roles", {}))
 
 
 class SavedModel(Model):
@@ -263,15 +369,26 @@ class StateReader:
             msg = f"{self.folder / MESH} cannot be read: {_reason(error)}"
             raise ParameterError(msg) from None
         self._functions: dict[str, tuple[fem.Function, NDArray[np.int64]]] = {}
-        self.models, self._keys = [], []
-        for entry in table["models"]:
-            functions = {}
-            for name, field in entry["fields"].items():
-                space, source = self._spaces[field["space"]]
-                functions[name] = fem.Function(space, name=name)
-                self._functions[f"{entry['key']}/{name}"] = functions[name], source
-            self.models.append(SavedModel(entry["name"], self.domain, functions, entry))
-            self._keys.append(entry["key"])
+        self._space_of: dict[str, int] = {}
+        self.models: list[SavedModel] = []
+        self._keys: list[str] = []
+        try:
+            for entry in table["models"]:
+                self._add_model(entry)
+        except READ_ERRORS as error:
+            msg = f"{self.folder / CONTENTS} cannot be read: {_reason(error)}"
+            raise ParameterError(msg) from None
+
+    def _add_model(self, entry: Mapping[str, Any]) -> None:
+        """Make a model from its entry in the table of contents."""
+        functions = {}
+        for name, field in entry["fields"].items():
+            space, source = self._spaces[field["space"]]
+            functions[name] = fem.Function(space, name=name)
+            self._functions[f"{entry['key']}/{name}"] = functions[name], source
+            self._space_of[f"{entry['key']}/{name}"] = field["space"]
+        self.models.append(SavedModel(entry["name"], self.domain, functions, entry))
+        self._keys.append(entry["key"])
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -283,24 +400,31 @@ class StateReader:
         Raises:
             ParameterError: if it is missing or damaged, or has not all of the fields.
         """
+        values, numbers, reason = [], [], ""
         try:
             arrays = Arrays(path, self.domain.mesh.comm)
             self._check_id(arrays)
             t = float(arrays["t"])
             values = [
-                arrays[key].reshape(-1, function.function_space.dofmap.index_map_bs)[source].reshape(-1)
+                _local(_in_order(arrays, key, self._space_of[key]), function, source, key)
                 for key, (function, source) in self._functions.items()
             ]
-            numbers = [(arrays[f"{key}/quantities"], arrays[f"{key}/held"]) for key in self._keys]
+            for key, model in zip(self._keys, self.models, strict=True):
+                quantities, levels = (arrays[f"{key}/{name}"].tolist() for name in ("quantities", "held"))
+                levels = [*zip(model.conditions, levels, strict=True)]
+                numbers.append((dict(zip(model.quantities, quantities, strict=True)), levels))
         except READ_ERRORS as error:
-            msg = f"{path} cannot be read: {_reason(error)}"
-            raise ParameterError(msg) from None
+            reason = _reason(error)
+        reason = next(filter(None, self.domain.mesh.comm.allgather(reason)), "")
+        if reason:
+            msg = f"{path} cannot be read: {reason}"
+            raise ParameterError(msg)
         for (function, _), array in zip(self._functions.values(), values, strict=True):
             function.x.array[:] = array
         for model, (quantities, levels) in zip(self.models, numbers, strict=True):
             model.t = t
-            model.numbers = dict(zip(model.quantities, map(float, quantities), strict=True))
-            for condition, value in zip(model.conditions, levels, strict=True):
+            model.numbers = quantities
+            for condition, value in levels:
                 condition.value.value = value
         return self.models
 
@@ -380,6 +504,25 @@ def _read_domain(about: Mapping[str, Any], arrays: Arrays, comm: MPI.Comm) -> tu
         wires = {"network": network, "segment": segment, "weight": section, "weight_lengths": 2}
         domain = replace(domain, faces=faces(mesh, network), **wires)
     return domain, rows
+
+
+def _in_order(arrays: Arrays, key: str, space: int) -> NDArray[Any]:
+    """Return the rows of a field in the order of the mesh; those of a run that went on may have another."""
+    rows = arrays[key]
+    if f"order {space}" not in arrays:
+        return rows
+    ordered = np.full_like(rows, np.nan)
+    ordered[arrays[f"order {space}"]] = rows
+    return ordered
+
+
+def _local(rows: NDArray[Any], function: fem.Function, source: NDArray[np.int64], key: str) -> NDArray[Any]:
+    """Return the values of this rank from all rows of a field."""
+    local = rows.reshape(-1, function.function_space.dofmap.index_map_bs)[source].reshape(-1)
+    if local.shape != function.x.array.shape:
+        msg = f"its {key} is not that of the mesh"
+        raise ValueError(msg)
+    return local
 
 
 def _read_network(about: Mapping[str, Any], arrays: Arrays) -> Network:
@@ -482,4 +625,5 @@ def _reason(error: Exception) -> str:
     """Return a short reason of an error."""
     if isinstance(error, KeyError):
         return f"it has no {error.args[0]}"
-    return str(getattr(error, "strerror", None) or error)
+    text = str(getattr(error, "strerror", None) or error) or type(error).__name__
+    return text.splitlines()[0]  # bindings to C++ list all their signatures

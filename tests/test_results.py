@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -177,9 +179,10 @@ def test_tables_and_arrays_are_the_same_of_a_live_model_and_of_results(
 def test_the_last_state_of_a_run_that_fails_has_all_fields(
     strip: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def failing(models: list[em.Model], *, checkpoint: Path, **_: Any) -> None:
-        models[0].t = 0.25
-        em.checkpoint.save(models, checkpoint)
+    def failing(models: list[em.Model], *, watch: list[em.observe.Observer], **_: Any) -> None:
+        watch[0].start(models, 0.0)  # the states
+        for model in models:
+            model.t = 0.25
         msg = "no step possible"
         raise em.EmfemError(msg)
 
@@ -187,7 +190,7 @@ def test_the_last_state_of_a_run_that_fails_has_all_fields(
     with pytest.raises(em.EmfemError, match="no step possible"):
         strip.run(tmp_path)
     results = em.results.open(tmp_path)
-    assert results.times.tolist() == [0.25]
+    assert results.times.tolist() == [0.0, 0.25]
     assert results.field("j").ufl_shape == (2,)
 
 
@@ -211,6 +214,75 @@ def test_what_is_missing_damaged_or_newer_is_one_sentence(copied: Path, name: st
     (copied / name).unlink() if content is None else (copied / name).write_bytes(content)
     with pytest.raises(em.ParameterError, match=said):
         em.results.open(copied).models()
+
+
+WRONG: list[Any] = [None, [], {}, "x", -7, 1e400, True]
+
+
+@pytest.mark.parametrize("name", ["fields.json", "report.json"])
+def test_a_table_with_anything_else_in_it_is_one_sentence(copied: Path, name: str):
+    """Keys left out, and values replaced by others: what does not raise one sentence is read."""
+    path = copied / name
+    whole, random = json.loads(path.read_text(encoding="utf-8")), np.random.default_rng(1)
+    refused = 0
+    for trial in range(40):
+        tables = json.loads(json.dumps(whole))
+        places = [*each_place(tables)]
+        owner, key = places[random.integers(len(places))]
+        if trial % 2:
+            del owner[key]
+        else:
+            owner[key] = WRONG[random.integers(len(WRONG))]
+        path.write_text(json.dumps(tables), encoding="utf-8")
+        refused += is_refused(lambda: (em.results.open(copied).report, em.results.open(copied).models()))
+        assert repr(em.results.Results(copied)).startswith("<results ")
+    assert refused > 5 or name == "report.json"
+
+
+def is_refused(read: Callable[[], Any]) -> bool:
+    """Return true if reading raises one sentence; no other error passes."""
+    try:
+        read()
+    except em.ParameterError as error:
+        return "\n" not in str(error) or pytest.fail(f"not one sentence: {error}")
+    return False
+
+
+def each_place(tables: Any) -> Iterator[tuple[Any, Any]]:
+    """Each table or list with each of its keys."""
+    for key, value in tables.items() if isinstance(tables, dict) else enumerate(tables):
+        yield tables, key
+        if isinstance(value, dict | list):
+            yield from each_place(value)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "[1]", "null", "\x00", '"'])
+@pytest.mark.parametrize("name", ["fields.json", "report.json"])
+def test_a_table_that_is_none_is_one_sentence(copied: Path, name: str, content: str):
+    (copied / name).write_text(content, encoding="utf-8")
+    results = em.results.open(copied)
+    with pytest.raises(em.ParameterError, match=rf"{name} cannot be read: .*"):
+        _ = results.report, results.models()
+    assert repr(results).startswith("<results ")
+
+
+@pytest.mark.parametrize("name", ["mesh.npz", "states/0001.npz"])
+def test_a_flipped_bit_or_a_short_file_is_one_sentence_or_harmless(
+    copied: Path, outcome: em.studies.Outcome, name: str
+):
+    path, random = copied / name, np.random.default_rng(2)
+    whole = path.read_bytes()
+    right = em.results.open(outcome.folder).field("c", 1.0).x.array
+    compare, refused = np.testing.assert_array_equal, 0
+    for trial in range(40):
+        content = bytearray(whole)
+        if trial % 4:
+            content[random.integers(len(content))] ^= 1 << random.integers(8)
+        else:
+            content = content[: random.integers(len(content))]
+        path.write_bytes(content)
+        refused += is_refused(lambda: compare(em.results.open(copied).field("c", 1.0).x.array, right))
+    assert refused > 15
 
 
 @pytest.mark.parametrize("name", ["report.json", "series.csv"])
@@ -460,7 +532,7 @@ def test_an_interrupted_run_is_reported_as_such(tmp_path: Path):
     class Interrupt(em.observe.Observer):
         def record(self, t: float) -> None:
             if t > 0.0:
-                raise KeyboardInterrupt
+                os.kill(os.getpid(), signal.SIGINT)
 
     recorded(tmp_path, Interrupt(), every=0.05)
     report = em.results.open(tmp_path).report

@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 for command in (
     cases.run,
+    cases.resume,
     cases.check,
     cases.new,
     cases.sweep,

@@ -10,8 +10,9 @@ from emfem import write
 from emfem.cli.errors import echo_error, report_errors
 from emfem.cli.values import settings
 from emfem.errors import ParameterError, Terminated
+from emfem.results import Results
 from emfem.solve import petsc_info
-from emfem.studies import Case, Study, templates, versions
+from emfem.studies import Case, Outcome, Study, templates, versions
 from emfem.studies.running import check_names
 from emfem.studies.sweep import ended_early, finished
 
@@ -19,6 +20,7 @@ import typer
 from mpi4py import MPI
 
 RESULTS = Path("results")
+OUT_OF_TIME = 3  # exit code of a run that has used its wall time and can go on
 
 CaseFile = Annotated[Path, typer.Argument(help="The case, a TOML file: see `emfem new`.", show_default=False)]
 Folder = Annotated[
@@ -28,24 +30,66 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Another value of a key: field.angle=45deg. May be repeated."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace a finished run that is in the folder.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a run in the folder that is finished, or could go on.")]
+WallTime = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help=f"End, with a checkpoint and exit code {OUT_OF_TIME}, before it has taken so long: 11.5h."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 
 def run(
-    file: CaseFile, output: Folder = None, set_: Settings = None, force: Force = False, quiet: Quiet = False
+    file: CaseFile,
+    output: Folder = None,
+    set_: Settings = None,
+    force: Force = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint in the folder.")] = False,
+    wall_time: WallTime = None,
+    quiet: Quiet = False,
 ) -> None:
-    """Run a case, and write its results into a folder; a run that failed or was interrupted there starts again."""
+    """Run a case, and write its results into a folder; see also `emfem resume`."""
     with report_errors():
         case = _case(file, set_)
         folder = RESULTS / file.stem if output is None else output
-        if not force:
+        if not (force or resume):
             _refuse_finished(folder)
-        outcome = case.run(folder, progress=not quiet)
+        outcome = case.run(folder, progress=not quiet, resume=resume, force=force, wall_time=_seconds(wall_time))
         if not quiet:
             write.print_root(outcome)
-    if outcome.report["status"] == "interrupted":
+    _end(outcome)
+
+
+def resume(
+    folder: Annotated[Path, typer.Argument(help="The folder of a run.", show_default=False)],
+    until: Annotated[str | None, typer.Option(help="Another time to reach, as in the case: 200, '2 hours'.")] = None,
+    wall_time: WallTime = None,
+    quiet: Quiet = False,
+) -> None:
+    """Go on with the run in a folder from its newest checkpoint, after whatever ended it, on any number of ranks."""
+    with report_errors():
+        results = Results(folder)
+        new = {} if until is None else settings([f"time.until={until}"])
+        case = results.case.with_(**new) if new else results.case
+        outcome = case.run(folder, progress=not quiet, resume=True, wall_time=_seconds(wall_time))
+        if not quiet:
+            write.print_root(outcome)
+    _end(outcome)
+
+
+def _seconds(text: str | None) -> float | str | None:
+    """Return a time that was typed without a unit as a number of seconds."""
+    return float(text) if text is not None and text.replace(".", "", 1).isdecimal() else text
+
+
+def _end(outcome: Outcome) -> None:
+    """End with the exit code of a run that was interrupted, or that has used its wall time."""
+    status = outcome.report["status"]
+    if status == "interrupted":
         raise Terminated(signal.SIGINT)
+    if status == "out of time":
+        raise typer.Exit(OUT_OF_TIME)
 
 
 def check(file: CaseFile, set_: Settings = None) -> None:

@@ -278,9 +278,25 @@ class Case:
             parameter_error = error if isinstance(error, ParameterError) else ParameterError(str(error))
             raise CaseError([refused((table,), parameter_error, self.source)]) from None
 
-    def run(self, folder: os.PathLike[str] | str, *, progress: bool = True) -> Outcome:
-        """Run it, and write everything into a folder; see `em.studies.running`. Collective."""
-        return run(self, folder, progress=progress)
+    def run(
+        self,
+        folder: os.PathLike[str] | str,
+        *,
+        progress: bool = True,
+        resume: bool = False,
+        force: bool = False,
+        wall_time: float | str | None = None,
+    ) -> Outcome:
+        """Run it, and write everything into a folder; see `em.studies.running.run`. Collective.
+
+        Args:
+            folder: where to.
+            progress: as in `em.evolve`.
+            resume: go on from the newest checkpoint in the folder, from the start if there is none.
+            force: replace a run in the folder that could go on.
+            wall_time: as in `em.evolve`.
+        """
+        return run(self, folder, progress=progress, resume=resume, force=force, wall_time=wall_time)
 
 
 def _content(file: Path) -> str:

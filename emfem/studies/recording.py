@@ -18,10 +18,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from signal import SIGINT, SIGTERM, SIGUSR1
 from typing import Any
 
 from emfem import observe, write
-from emfem.errors import ParameterError, WriteWarning, choice
+from emfem.errors import EmfemError, ParameterError, WriteWarning
+from emfem.evolution import WALL_TIME
 from emfem.files import replace_text, writable
 from emfem.lock import FolderLock, holder
 from emfem.model import Model
@@ -36,8 +38,13 @@ from numpy.typing import ArrayLike
 REPORT = "report.json"
 STATES, LAST = "states", "last.npz"
 RUNNING, DIED = "running", "died"  # status of a run that goes on, and of one whose process is gone
+STATUS = {  # of runs that ended before their time
+    REASONS[SIGINT]: "interrupted",
+    REASONS[SIGTERM]: "terminated",
+    REASONS[SIGUSR1]: "terminated",
+    WALL_TIME: "out of time",
+}
 BEAT = 10.0  # seconds between signs of life
-ON_WRITE_ERROR = ("warn", "stop")
 
 
 class Report:
@@ -57,6 +64,10 @@ class Report:
         self._lock = FolderLock(self.folder, comm=comm)
         self._warned = False
 
+    def locked(self) -> FolderLock:
+        """Return the lock of the folder, a context."""
+        return self._lock
+
     def begin(self) -> None:
         """Lock the folder, and report that the run goes on. Collective.
 
@@ -74,7 +85,7 @@ class Report:
             self._beaten = time.monotonic()
             self._lock.touch()
             try:
-                _replace(self.folder / REPORT, self._running() | {"t": t})
+                replace_text(self.folder / REPORT, _json(self._running() | {"t": t}))
             except OSError as error:
                 self._warn(error)
 
@@ -89,11 +100,12 @@ class Report:
         finally:
             self._lock.release()
 
-    def fail(self, error: str) -> None:
+    def fail(self, error: BaseException | None) -> None:
         """Report an error, as far as the disk takes it, and free the folder; for ranks that may not be together."""
+        text = str(error) if isinstance(error, EmfemError) else f"{type(error).__name__}: {error}" if error else ""
         if self._comm.rank == 0:
             try:
-                _replace(self.folder / REPORT, self._ended("failed", error))
+                replace_text(self.folder / REPORT, _json(self._ended("failed", text)))
             except OSError as trouble:
                 self._warn(trouble)
         self._lock.release()
@@ -112,13 +124,15 @@ class Report:
             warnings.warn(msg, WriteWarning, stacklevel=2)
 
 
-class States(observe.Observer):
+class States(write.Writer):
     """Saves all fields of the models at each chosen time as a file of its own.
 
     Attributes:
         folder: the folder of the run.
         count: number of files.
     """
+
+    saved = (*write.Writer.saved, "count")
 
     def __init__(
         self,
@@ -129,39 +143,41 @@ class States(observe.Observer):
         on_write_error: str = "stop",
     ) -> None:
         """Take the folder and the times; `times=()` for the last state alone."""
-        super().__init__(every, times)
+        super().__init__(every, times, on_write_error)
         self.folder, self.count = Path(folder), 0
-        self.on_write_error = choice("on_write_error", on_write_error, ON_WRITE_ERROR)
         self._writer: StateWriter | None = None
 
     def begin(self) -> None:
-        """Write mesh and table of contents."""
-        self.count = 0
-        self._writer = StateWriter(self.folder, self.models)
+        """Write mesh and table of contents; of a run that goes on remove the states of after its checkpoint."""
+        if not self.continued:
+            self.count = 0
+            self._writer = StateWriter(self.folder, self.models)
+        elif self._writer is None:
+            self._writer = StateWriter(self.folder, self.models, resume=True)
+        if self.models[0].mesh.comm.rank == 0:
+            for path in (self.folder / STATES).glob("*.npz"):
+                if path.stem.isdecimal() and int(path.stem) >= self.count:
+                    path.unlink(missing_ok=True)
 
     def record(self, t: float) -> None:
         """Save a file."""
-        self.save(f"{self.count:04d}.npz")
-        self.count += 1
+        if self.save(f"{self.count:04d}.npz"):
+            self.count += 1
 
-    def save(self, name: str, *, essential: bool = True) -> None:
-        """Save the present state as a file of this name. Collective.
-
-        Args:
-            name: of the file.
-            essential: False only warns if it cannot be written.
+    def save(self, name: str) -> bool:
+        """Save the present state as a file of this name; return False if it cannot be written. Collective.
 
         Raises:
             ParameterError: if it cannot be written, and that is to end the run.
         """
-        if self._writer is None:
-            return
-        try:
-            self._writer.save(self.folder / STATES / name)
-        except ParameterError as error:
-            if essential and self.on_write_error == "stop":
-                raise
-            warnings.warn(f"a state is not saved: {error}", WriteWarning, stacklevel=2)
+        writer, path = self._writer, self.folder / STATES / name
+        if writer is None:  # the run never began
+            return False
+
+        def action() -> None:
+            writer.save(path)
+
+        return self.attempt(action)
 
 
 class Recorder(States):
@@ -203,12 +219,22 @@ class Recorder(States):
         of_case = comm.rank == 0 and bool(report_of(self.folder).get("hash"))
         report.begin()
         self._report = report
-        if of_case:
-            (self.folder / "case.toml").unlink(missing_ok=True)  # of another run: of `emfem run`
-        clear(self.folder, comm=comm)
+        if not self.continued:
+            if of_case:
+                (self.folder / "case.toml").unlink(missing_ok=True)  # of another run: of `emfem run`
+            clear(self.folder, comm=comm)
         super().begin()
-        self._series.models = self.models
+        self._series.models, self._series.continued = self.models, self.continued
         self._series.begin()
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps, that of the series too."""
+        return super().state() | {"series": self._series.state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take it back."""
+        super().restore(state)
+        self._series.restore(state["series"])
 
     def look(self, t: float, *, last: bool = False) -> str | None:
         """Record as every observer; show that the run is alive."""
@@ -227,7 +253,7 @@ class Recorder(States):
             return
         report, self._report = self._report, None
         if not self.stopped:
-            report.fail(str(sys.exception() or ""))
+            report.fail(sys.exception())
             return
         values = quantities(self.models)
         report.end(status_of(self.stopped), stopped=self.stopped, t=self.models[0].t, quantities=values)
@@ -235,7 +261,7 @@ class Recorder(States):
 
 def status_of(stopped: str) -> str:
     """Return the status of a run that ended without an error, from the reason why it ended."""
-    return stopped if stopped in REASONS.values() else "ok"
+    return STATUS.get(stopped, "ok")
 
 
 def quantities(models: Sequence[Model]) -> dict[str, float]:
@@ -262,16 +288,7 @@ def write_report(folder: Path, report: Mapping[str, Any], *, comm: MPI.Comm = MP
     Raises:
         ParameterError: if it cannot be written.
     """
-    target, trouble = writable(folder / REPORT, comm=comm), None
-    if comm.rank == 0:
-        try:
-            _replace(target, report)
-        except OSError as error:
-            trouble = error.strerror
-    trouble = comm.bcast(trouble, root=0)
-    if trouble:
-        msg = f"path = {str(target)!r}, must be a file that can be written: {trouble}"
-        raise ParameterError(msg)
+    write.text(folder / REPORT, _json(report), comm=comm)
 
 
 def report_of(folder: Path) -> dict[str, Any]:
@@ -303,8 +320,8 @@ def read_report(folder: Path) -> dict[str, Any]:
     return report
 
 
-def clear(folder: Path, *, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
-    """Remove states and mesh of an earlier run. Collective.
+def clear(folder: Path, *more: str, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
+    """Remove mesh and states of an earlier run, and the .npz files in more of its folders. Collective.
 
     Raises:
         ParameterError: if they cannot be removed.
@@ -312,7 +329,8 @@ def clear(folder: Path, *, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
     trouble = None
     if comm.rank == 0:
         try:
-            for path in (folder / CONTENTS, folder / MESH, *sorted((folder / STATES).glob("*.npz"))):
+            saved = (path for name in (STATES, *more) for path in sorted((folder / name).glob("*.npz")))
+            for path in (folder / CONTENTS, folder / MESH, *saved):
                 path.unlink(missing_ok=True)
         except OSError as error:
             trouble = f"{error.filename} cannot be removed: {error.strerror}"
@@ -322,9 +340,8 @@ def clear(folder: Path, *, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
         raise ParameterError(msg)
 
 
-def _replace(path: Path, report: Mapping[str, Any]) -> None:
-    """Write a report, on one rank; raise OSError if it cannot be written."""
-    replace_text(path, json.dumps(_finite(report), indent=2, allow_nan=False) + "\n")
+def _json(report: Mapping[str, Any]) -> str:
+    return json.dumps(_finite(report), indent=2, allow_nan=False) + "\n"
 
 
 def _finite(value: Any) -> Any:

@@ -1,16 +1,19 @@
 """Run a case: everything that comes of it is written into one folder.
 
 - case.toml: the case with every value resolved; `emfem run` takes it
-- report.json: status, versions, wall time, steps, quantities and pattern at the end
+- report.json: from the first second on status, process and sign of life; at the end versions, wall time, steps,
+  quantities and pattern
 - series.csv: quantities against time
 - fields.json, mesh.npz: what fields there are, in which units, and the mesh they live on; see `em.storage`
 - states/: all fields at the chosen times, and last.npz, the last state
+- checkpoints/: what the run needs to go on after whatever ended it; see `em.checkpoint`
 - fields.pvd, fields/: fields for ParaView, PyVista and meshio, if the case names any
 - final.png: the last state
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Sequence
@@ -21,7 +24,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from emfem import fields, observe, patterns, plot, write
-from emfem.errors import EmfemError, Terminated
+from emfem.checkpoints import Checkpoint, seconds
+from emfem.errors import EmfemError, ParameterError, Terminated
 from emfem.evolution import Run, evolve
 from emfem.files import writable
 from emfem.model import Model
@@ -30,17 +34,20 @@ from emfem.solve import solve_steady
 from emfem.studies.recording import (
     LAST,
     REPORT,
-    STATES,
     Report,
     States,
     clear,
     quantities,
     read_report,
+    report_of,
     status_of,
 )
 
 import ufl
 from dolfinx import fem
+from mpi4py import MPI
+
+CHECKPOINTS, CHECKPOINT_EVERY = "checkpoints", "10 min"
 
 
 class Runnable(Protocol):
@@ -87,32 +94,59 @@ class Outcome:
         return f"{self.report['summary']}; {self.folder}"
 
 
-def run(case: Runnable, folder: os.PathLike[str] | str, *, progress: bool = True) -> Outcome:
+def run(
+    case: Runnable,
+    folder: os.PathLike[str] | str,
+    *,
+    progress: bool = True,
+    resume: bool = False,
+    force: bool = False,
+    wall_time: float | str | None = None,
+) -> Outcome:
     """Run a case, and write everything into a folder. Collective.
 
     Args:
         case: the case.
         folder: where to; it is made, and files of an earlier run in it are replaced.
         progress: as in `em.evolve`.
+        resume: go on from the newest checkpoint in the folder, from the start if there is none.
+        force: replace a run that could go on.
+        wall_time: as in `em.evolve`.
 
     Raises:
-        ParameterError: for all that is refused when the models are built.
+        ParameterError: for all that is refused when the models are built; if another run writes into the folder; if it
+            holds the checkpoints of a run that did not reach its end, unless `resume` or `force` is set.
+        Terminated: after SIGTERM or SIGUSR1, with state and report written.
         EmfemError: as the run raises it; the report says so too.
     """
     target, settings = Path(folder), case.tables.time
+    if wall_time is not None:
+        seconds("wall_time", wall_time)
     writable(target / REPORT)
     until = None if settings is None else settings.until
     report = Report(target, {"hash": case.hash, "case": case.resolved, "until": until})
     with ExitStack() as stack:
         if settings is not None:  # a steady solve has nothing to save
             stack.enter_context(stop_requests())
+        stack.enter_context(report.locked())
+        checkpoint = Checkpoint(
+            target / CHECKPOINTS, every=case.tables.output.checkpoint_every or CHECKPOINT_EVERY, resume=resume
+        )
+        goes_on = resume and MPI.COMM_WORLD.bcast(bool(checkpoint.files()), root=0)
+        if resume and not goes_on and progress:
+            write.print_root(f"no checkpoint in {target}: the run starts anew")
+        if goes_on:
+            _check_same(case, target)
+        elif not force:
+            _refuse_unfinished(target)
         report.begin()
         try:
-            clear(target)
+            if not goes_on:
+                clear(target, CHECKPOINTS)
             models = case.build()
             check_names(case, models)
             write.text(target / "case.toml", f"# emfem {version('emfem')}, case {case.hash}\n{case.to_toml()}")
-            ended = _go(case, models, target, report, progress)
+            ended = _go(case, models, report, checkpoint, progress=progress, wall_time=wall_time)
             ended |= {"quantities": quantities(models) | case.measures(models), "pattern": _pattern(models)}
             _pictures(case, models, target)
             report.end(status_of(ended["stopped"]), **ended)
@@ -121,9 +155,48 @@ def run(case: Runnable, folder: os.PathLike[str] | str, *, progress: bool = True
             report.end(status_of(reason), stopped=reason, t=models[0].t)
             raise
         except BaseException as error:
-            report.fail(str(error) if isinstance(error, EmfemError) else f"{type(error).__name__}: {error}")
+            report.fail(error)
             raise
     return Outcome(target, read_report(target), models)
+
+
+def _refuse_unfinished(folder: Path) -> None:
+    """Refuse a folder with a run that could go on. Collective.
+
+    Raises:
+        ParameterError: on all ranks, if there is one.
+    """
+    try:
+        Checkpoint(folder / CHECKPOINTS).check_free(MPI.COMM_WORLD)
+    except ParameterError as error:
+        reached = str(error).partition("it holds ")[2].partition(";")[0]
+        msg = (
+            f"folder = {str(folder)!r}, must be another one, for it holds {reached}: "
+            "--resume (resume=True) goes on from there, --force (force=True) replaces it"
+        )
+        raise ParameterError(msg) from None
+
+
+def _check_same(case: Runnable, folder: Path) -> None:
+    """Check that the run in a folder is one of this case, but for its end and its output. Collective.
+
+    Raises:
+        ParameterError: with the first key that differs.
+    """
+    theirs, mine = (_comparable(tables) for tables in (report_of(folder).get("case"), case.resolved))
+    theirs, mine = MPI.COMM_WORLD.bcast((theirs, mine), root=0)
+    different = [key for key in mine | theirs if mine.get(key) != theirs.get(key)] if theirs else []
+    if different:
+        key = different[0]
+        msg = f"{key} = {mine.get(key)!r}, must be {theirs.get(key)!r} as in the run in {folder} that is to go on"
+        raise ParameterError(msg)
+
+
+def _comparable(tables: Any) -> dict[str, Any]:
+    """Return the values of a case by table and key that a run cannot change on its way."""
+    fixed = {name: table for name, table in (tables or {}).items() if name != "output" and isinstance(table, dict)}
+    values = {f"{name}.{key}": value for name, table in fixed.items() for key, value in table.items()}
+    return json.loads(json.dumps({key: value for key, value in values.items() if key != "time.until"}))
 
 
 def check_names(case: Runnable, models: Sequence[Model]) -> None:
@@ -153,10 +226,18 @@ class Heartbeat(observe.Observer):
         self.report.beat(t)
 
 
-def _go(case: Runnable, models: Sequence[Model], folder: Path, report: Report, progress: bool) -> dict[str, Any]:
+def _go(
+    case: Runnable,
+    models: Sequence[Model],
+    report: Report,
+    checkpoint: Checkpoint,
+    *,
+    progress: bool,
+    wall_time: float | str | None,
+) -> dict[str, Any]:
     """Integrate the models in time, or solve for the steady state; return the content of the report."""
-    tables, settings = case.tables, case.tables.time
-    output, last = tables.output, folder / STATES / LAST
+    tables, settings, folder = case.tables, case.tables.time, report.folder
+    output = tables.output
     chosen = output.states_every is not None or output.states_at is not None
     states = States(folder, output.states_every, output.states_at if chosen else ())
     observers: list[observe.Observer] = [states, write.series(folder / "series.csv", every=output.every)]
@@ -175,9 +256,12 @@ def _go(case: Runnable, models: Sequence[Model], folder: Path, report: Report, p
         return {"t": None, "stopped": steady.reason, "summary": str(steady)}
     watch = [*observers, *settings.observers(), Heartbeat(report)]
     try:
-        finished: Run = evolve(models, **settings.make(), watch=watch, checkpoint=last, progress=progress)
+        finished: Run = evolve(
+            models, **settings.make(), watch=watch, checkpoint=checkpoint, progress=progress, wall_time=wall_time
+        )
     except (EmfemError, Terminated):  # on all ranks; the models have the last good state
-        states.save(LAST, essential=False)
+        states.on_write_error = "warn"
+        states.save(LAST)
         raise
     states.save(LAST)
     return asdict(finished) | {"summary": str(finished)}

@@ -1,7 +1,7 @@
 """Many runs of one case: over a grid or a list of values, by Dask, each once, whatever happens in between.
 
 A run has a folder named by the hash of its case. It is done when its report says so, so a sweep that is started again
-runs only what is missing, and what failed.
+runs only what is missing, and what failed; a run that has checkpoints goes on from the newest.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from emfem.errors import ParameterError, count
 from emfem.files import read_text, writable
 from emfem.studies import registry
 from emfem.studies.case import Case, flat, parsed, plain
-from emfem.studies.recording import report_of, write_report
+from emfem.studies.recording import RUNNING, report_of, write_report
 from emfem.studies.validation import Source, nearest
 
 from mpi4py import MPI
@@ -193,20 +193,48 @@ def _compute(
     failures: dict[str, str],
     step: Callable[[bool], None],
 ) -> None:
-    """Compute cases on workers; errors that kill a worker are noted in `failures`."""
-    from dask.distributed import as_completed
+    """Compute cases on workers; errors that kill a worker are noted in `failures`.
 
-    futures = {
-        client.submit(one, case.resolved, str(target.resolve() / name), physics, key=f"case-{name}", pure=False): name
-        for name, case in todo.items()
-    }
-    for future in as_completed(futures):
-        name, error = futures[future], future.exception() if future.status == "error" else None
-        if error is not None:
-            failures[name] = f"{type(error).__name__}: {error}"
-        elif future.status == "cancelled":
-            failures[name] = "cancelled"
-        step(error is None and finished(target / name))
+    When a worker dies, the cases that wait on it are lost too; all of these are tried once more, each alone on one
+    worker, so that none is taken for the culprit that is not.
+    """
+    from dask.distributed import KilledWorker, as_completed
+
+    def submitted(names: Sequence[str], workers: Sequence[str | None], attempt: str) -> dict[Any, str]:
+        """Submit cases, each to any worker or to one of them."""
+        return {
+            client.submit(
+                *(one, todo[name].resolved, str(target.resolve() / name), physics),
+                key=f"case-{name}{attempt}",
+                pure=False,
+                workers=worker,
+            ): name
+            for name, worker in zip(names, workers, strict=False)
+        }
+
+    def collect(futures: Mapping[Any, str], *, again: bool) -> list[str]:
+        """Wait for cases; return those whose worker died."""
+        dead = []
+        for future in as_completed(futures):
+            name, error = futures[future], future.exception() if future.status == "error" else None
+            if isinstance(error, KilledWorker) and again:
+                dead.append(name)
+                continue
+            if isinstance(error, KilledWorker):
+                failures[name] = "the process of its worker died twice: out of memory, or killed from outside"
+            elif error is not None:
+                failures[name] = f"{type(error).__name__}: {error}"
+            elif future.status == "cancelled":
+                failures[name] = "cancelled"
+            step(name not in failures and finished(target / name))
+        return dead
+
+    dead = collect(submitted([*todo], [None] * len(todo), ""), again=True)
+    while dead:
+        client.wait_for_workers(1)  # the dead ones are replaced
+        workers = list(client.scheduler_info()["workers"])
+        now, dead = dead[: len(workers)], dead[len(workers) :]
+        collect(submitted(now, workers, "-again"), again=False)
 
 
 def one(tables: dict[str, Any], folder: str, physics: Sequence[str] = ()) -> None:
@@ -216,9 +244,9 @@ def one(tables: dict[str, Any], folder: str, physics: Sequence[str] = ()) -> Non
     try:
         for file in physics:
             registry.load(file)
-        Case.from_dict(tables).run(target, progress=False)
+        Case.from_dict(tables).run(target, progress=False, resume=True)
     except Exception as error:  # whatever it is, the other cases go on
-        if report_of(target).get("status") != "failed":
+        if report_of(target).get("status") not in ("failed", RUNNING):  # of another process, which has the folder
             wall, message = time.perf_counter() - began, f"{type(error).__name__}: {error}"
             write_report(target, {"status": "failed", "error": message, "wall": wall})
     gc.collect()  # PETSc's objects of this case, before the next one

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Iterator
@@ -243,6 +244,37 @@ def test_a_sweep_that_is_killed_goes_on_where_it_was(tmp_path: Path, study: Any,
     finally:
         if alive(process.pid):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
+@pytest.mark.slow
+def test_workers_that_are_killed_are_replaced(tmp_path: Path):
+    """Two workers are killed while they work, one of them again with the same case: only that one fails."""
+    base = Case.from_dict(CASE).with_(**{"time.until": 400.0, "time.fixed_step": 1.0})
+    of_case = Study.of(base, grid={"initial.seed": [1, 2, 3, 4, 5]})
+    killer = next(trial.case.hash for trial in of_case.trials() if trial.case)
+    killed: set[int] = set()
+
+    def kill() -> None:
+        end, again = time.monotonic() + 300, 0
+        while time.monotonic() < end and again < 2:
+            for path in tmp_path.glob("*/report.json"):
+                report = report_of(path.parent)
+                if report.get("status") != "running" or report["pid"] in killed:
+                    continue
+                if path.parent.name == killer or len(killed) < 2:
+                    again += path.parent.name == killer
+                    killed.add(report["pid"])
+                    os.kill(report["pid"], signal.SIGKILL)
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=kill, daemon=True)
+    thread.start()
+    table = of_case.run(tmp_path, workers=2, progress=False)
+    thread.join(1.0)
+    assert list(table["status"]) == ["failed", *["ok"] * 4]
+    assert table["error"][0] == "the process of its worker died twice: out of memory, or killed from outside"
+    assert len(killed) >= 2
 
 
 def alive(group: int) -> bool:

@@ -86,6 +86,7 @@ class OutputTable(Table):
         states_at: times of the states, instead.
         fields: those that are written for ParaView at the times of the states.
         pictures: the fields drawn at the end; the first unknown when left out.
+        checkpoint_every: wall time between two checkpoints, from which the run can go on; 10 minutes when left out.
     """
 
     every: Time | None = None
@@ -93,10 +94,11 @@ class OutputTable(Table):
     states_at: Annotated[tuple[float, ...], Unit("s", scaled=True)] | None = None
     fields: tuple[str, ...] = ()
     pictures: tuple[str, ...] | None = None
+    checkpoint_every: Annotated[float, Unit("s")] | None = None
 
     def make(self) -> None:
         """Check the times."""
-        for name in ("every", "states_every"):
+        for name in ("every", "states_every", "checkpoint_every"):
             if getattr(self, name) is not None:
                 number(name, getattr(self, name), above=0.0)
         times = self.states_at or ()
