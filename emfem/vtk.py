@@ -49,16 +49,17 @@ class CellFields:
 
         Args:
             models: the models.
-            names: of the fields; those that one model alone has when left out.
+            names: of the fields, "model.name" for one that several models have; all when left out.
             curved: whether curved cells stay curved where the unknowns have a lower degree.
 
         Raises:
             UnknownName: if no model has a field.
             ParameterError: if several have it, or the fields live on several meshes.
         """
-        every = [name for model in models for name in model.names]
-        names = [name for name in every if every.count(name) == 1] if names is None else names
-        owners = [model_with_field(models, name) for name in names]
+        every = _labels(models)
+        names = list(every) if names is None else names
+        chosen = [every[label] if label in every else (model_with_field(models, label), label) for label in names]
+        owners = [model for model, _ in chosen]
         if len({id(model.mesh) for model in owners}) != 1:
             msg = f"fields {', '.join(names)}, must be on one mesh"
             raise ParameterError(msg)
@@ -66,12 +67,10 @@ class CellFields:
         degrees = [u.function.function_space.element.basix_element.degree for model in owners for u in model.unknowns]
         self._degree = max(*degrees, mesh.geometry.cmaps[0].degree if curved else 1)
         even = basix.LagrangeVariant.equispaced  # as VTK has its nodes
-        self._copies = [
-            Interpolation(model[name], mesh, self._degree, even) for name, model in zip(names, owners, strict=True)
-        ]
-        self.functions = {name: copy.function for name, copy in zip(names, self._copies, strict=True)}
-        for model, (name, function) in zip(owners, self.functions.items(), strict=True):
-            function.name, function.meaning = name, model.fields[name].meaning
+        self._copies = [Interpolation(model[name], mesh, self._degree, even) for model, name in chosen]
+        self.functions = {label: copy.function for label, copy in zip(names, self._copies, strict=True)}
+        for (model, name), (label, function) in zip(chosen, self.functions.items(), strict=True):
+            function.name, function.meaning = label, model.fields[name].meaning
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -190,7 +189,7 @@ def to_pyvista(models: Model | Sequence[Model], names: Sequence[str] | None = No
 
     Args:
         models: one model or several.
-        names: of the fields; all when left out.
+        names: of the fields, "model.name" for one that several models have; all when left out.
 
     Raises:
         UnknownName: if no model has a field.
@@ -218,6 +217,17 @@ def to_pyvista(models: Model | Sequence[Model], names: Sequence[str] | None = No
     for name, field in about["fields"].items():
         grid.field_data[f"unit of {name}"] = [field["unit"]]
     return grid
+
+
+def _labels(models: Sequence[Model]) -> dict[str, tuple[Model, str]]:
+    """Return model and name of each field by its label: its name, "model.name" where several models have it."""
+    every = [name for model in models for name in model.names]
+    labels: dict[str, tuple[Model, str]] = {}
+    for i, model in enumerate(models):
+        again = sum(other.name == model.name for other in models[:i])
+        owner = f"{model.name} {again + 1}" if again else model.name
+        labels |= {(name if every.count(name) == 1 else f"{owner}.{name}"): (model, name) for name in model.names}
+    return labels
 
 
 def _padded(values: NDArray[np.float64], function: Any) -> NDArray[np.float64]:
