@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
+from emfem.gate import checked
 from emfem.public import dir_of
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ EXPONENT = re.compile(r"\*\*\s*(?:[+-]?\d{1,3}(?:\.\d+)?|\(\s*[+-]?\d{1,3}(?:[./
 NUMBERS = re.compile(r"\*\*|[+-]|(?<![\w.])(?!1(?![\w.]))[\d.]")  # and sums, but not 1
 
 
+@checked
 @dataclass(frozen=True)
 class System:
     """System of units of a model.
@@ -66,11 +68,13 @@ SI = System("SI", METRE, "s")
 UNKNOWN_SYSTEM = System("unknown")
 
 
+@checked
 def scaled(length: str = PLAIN, scales: Mapping[str, float] | None = None) -> System:
     """Return a system without units, but with the name of the scale of lengths."""
     return System("scaled", length, PLAIN, dict(scales or {}))
 
 
+@checked
 @dataclass(frozen=True)
 class Meaning:
     """Meaning of a number or a field.
@@ -102,6 +106,7 @@ class Meaning:
         return product(self.si, metres=-lacking) if self.system.name == "SI" else PLAIN
 
 
+@checked
 def integral(si: str, label: str = "", *, inverse: bool = False) -> Meaning:
     """Return the meaning of an integral over the domain, or of the inverse of one, by its unit for a body in space."""
     return Meaning(label, si, extent=-1 if inverse else 1)
@@ -115,6 +120,7 @@ def registry() -> pint.UnitRegistry:
     return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
 
 
+@checked
 def parsed(unit: str) -> pint.Unit:
     """Return the unit of a text such as "m2", "Ohm" or "-" for none; errors are those of Pint.
 
@@ -129,6 +135,7 @@ def parsed(unit: str) -> pint.Unit:
     return registry().parse_units(text)
 
 
+@checked
 @cache
 def product(unit: str, *, metres: int = 0, seconds: int = 0) -> str:
     """Return a unit times powers of metre and second as text: "Pa m" of "Pa m3" times 1/m2."""
@@ -146,6 +153,7 @@ def _metre_last(term: str) -> bool:
     return term.rstrip("0123456789") == METRE
 
 
+@checked
 def printed(unit: str) -> str:
     """Return a unit as pictures have it: "A/m²", "Ω"; "" for a plain number."""
     raised = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+import reprlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -30,11 +31,16 @@ __all__ = [
     "kind",
     "number",
     "positive_tensor",
+    "real",
     "require",
     "require_all",
+    "shown",
 ]
 
 __dir__ = dir_of(__all__)
+
+LONGEST = 300  # characters of a value in a message
+ENTRIES = 50  # of a collection in a message
 
 
 class EmfemError(Exception):
@@ -51,8 +57,8 @@ class UnknownName(ParameterError):
     def __init__(self, name: object, owner: str, known: Iterable[str]) -> None:
         """Report that `owner` has no `name`, and list those it has."""
         self.name, self.owner, self.known = name, owner, tuple(known)
-        names = self.known if isinstance(name, str) else map(repr, self.known)  # 110 is not '110'
-        super().__init__(f"{name!r}; {owner} has {', '.join(names) or 'no names'}")
+        names = self.known if isinstance(name, str) else map(shown, self.known)  # 110 is not '110'
+        super().__init__(f"{shown(name)}; {owner} has {', '.join(names) or 'no names'}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by the arguments of the constructor: errors travel between processes."""
@@ -86,6 +92,35 @@ class ConvergenceError(EmfemError, RuntimeError):
         return partial(type(self), t=self.t, dt=self.dt, reason=self.reason), self.args
 
 
+def shown(value: Any) -> str:
+    """Return the `repr` of any value as one line of a message, cut where it is long."""
+    try:
+        several = isinstance(value, list | tuple | dict | set | frozenset | bytes | bytearray) and len(value) > ENTRIES
+        text = reprlib.repr(value) if several or (isinstance(value, str) and len(value) > LONGEST) else repr(value)
+    except Exception:  # of a whole number of 5000 digits, or of an object of the user
+        text = f"<{type(value).__name__}>"
+    if "\n" in text:
+        text = " ".join(text.split())
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]} ... {text[-half:]}"
+
+
+def real(value: Any) -> float | None:
+    """Return a real number as a float, infinite for one beyond all floats; None for anything else, such as a text."""
+    if type(value) is float:
+        return value
+    if isinstance(value, str | bytes | bytearray | bool | complex):
+        return None
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "iufO":
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+    except Exception:  # whatever the `__float__` of an object raises: it is no number
+        return None
+
+
 def number(
     name: str,
     value: Any,
@@ -111,15 +146,12 @@ def number(
         ParameterError: if it is no real number, not finite, or out of bounds.
     """
     units = f" {unit}" if unit else ""
-    try:
-        result = None if isinstance(value, str | bool) else float(value)
-    except (TypeError, ValueError):
-        result = None
+    result = real(value)
     if result is None:
-        msg = f"{name} = {value!r}, must be a number"
+        msg = f"{name} = {shown(value)}, must be a number"
         raise ParameterError(msg)
     if not math.isfinite(result):
-        msg = f"{name} = {result}{units}, must be finite"
+        msg = f"{name} = {shown(value) if isinstance(value, int) else result}{units}, must be finite"
         raise ParameterError(msg)
     for bound, words, holds in (
         (above, "greater than", operator.gt),
@@ -151,13 +183,13 @@ def floats(
     try:
         result = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        msg = f"{name} = {value!r}, must be numbers"
+        msg = f"{name} = {shown(value)}, must be numbers"
         raise ParameterError(msg) from None
     fits = shape is None or (
         result.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, result.shape, strict=True))
     )
     if not fits or (finite and not np.isfinite(result).all()):
-        content = f"of shape {result.shape}" if result.ndim else f"= {value!r}"
+        content = f"of shape {result.shape}" if result.ndim else f"= {shown(value)}"
         msg = f"{name} {content}, must be {words}"
         raise ParameterError(msg)
     return result
@@ -197,7 +229,7 @@ def kind(name: str, value: Any, expected: type, words: str) -> None:
         ParameterError: if it is not.
     """
     if not isinstance(value, expected):
-        msg = f"{name} = {value!r}, must be {words}"  # made only here: it may be long
+        msg = f"{name} = {shown(value)}, must be {words}"  # made only here: it may be long
         raise ParameterError(msg)
 
 
@@ -207,9 +239,11 @@ def count(name: str, value: Any, *, at_least: int) -> int:
     Raises:
         ParameterError: if it is not one.
     """
-    whole = not isinstance(value, bool) and number(name, value) == int(value)
-    require(whole, f"{name} = {value!r}, must be a whole number")
-    return int(number(name, value, at_least=at_least))
+    if isinstance(value, bool) or not number(name, value).is_integer():
+        msg = f"{name} = {shown(value)}, must be a whole number"
+        raise ParameterError(msg)
+    number(name, value, at_least=at_least)
+    return int(value)
 
 
 def choice(name: str, value: Any, known: Iterable[str]) -> str:
@@ -219,6 +253,6 @@ def choice(name: str, value: Any, known: Iterable[str]) -> str:
         UnknownName: if it is not.
     """
     known = tuple(known)
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise UnknownName(value, name, known)
     return str(value)

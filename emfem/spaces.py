@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from emfem.gate import checked
 from emfem.public import dir_of
 
 import dolfinx
@@ -20,11 +21,13 @@ __dir__ = dir_of(__all__)
 TAG = 2207  # of the messages by which ranks learn who else holds a node
 
 
+@checked
 def nodes_on(space: fem.FunctionSpace, facets: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return the nodes of a scalar space on facets, owned by this rank or not, shape (n,). Collective."""
     return fem.locate_dofs_topological(space, space.mesh.topology.dim - 1, facets)
 
 
+@checked
 def tied(space: fem.FunctionSpace, groups: Sequence[NDArray[np.int32]]) -> fem.FunctionSpace:
     """Return the scalar space whose functions have one and the same value at all nodes of a group. Collective.
 
@@ -76,6 +79,7 @@ def tied(space: fem.FunctionSpace, groups: Sequence[NDArray[np.int32]]) -> fem.F
     return result
 
 
+@checked
 def connected_components(space: fem.FunctionSpace, links: Sequence[NDArray[np.int32]] = ()) -> NDArray[np.int64]:
     """Return the connected component that each node of a scalar space lies in, shape (nodes of this rank,). Collective.
 

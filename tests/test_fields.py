@@ -225,9 +225,9 @@ def test_samples_of_a_periodic_mesh_have_the_function_s_integral(torus: Domain):
     assert grid.values.mean() * 100.0 == pytest.approx(whole, rel=1e-12)
 
 
-@pytest.mark.parametrize("shape", [(4,), (4, 4, 4), (), 10])
+@pytest.mark.parametrize("shape", [(4,), (4, 4, 4), ()])
 def test_a_grid_needs_the_dimension_of_the_mesh(plate: Domain, shape: Any):
-    with pytest.raises(ParameterError, match=r"^shape = (10|\(.*\)), this mesh has 2 dimensions$"):
+    with pytest.raises(ParameterError, match=r"^shape = \(.*\), this mesh has 2 dimensions$"):
         fields.sample_grid(function(plate, 1, linear), shape)
 
 
@@ -303,14 +303,6 @@ def test_points_are_found_in_meshes_of_any_size(scale: float, cell: str):
         return found
 
     assert values(scale) == pytest.approx(values(1.0), abs=1e-12)
-
-
-def test_what_fails_here_is_raised_as_it_is():
-    done: list[int] = []
-    fields.collective_call(MPI.COMM_WORLD, lambda: done.append(1))
-    assert done == [1]
-    with pytest.raises(ZeroDivisionError):
-        fields.collective_call(MPI.COMM_WORLD, lambda: done.append(1 // 0))
 
 
 # ---- tables and arrays

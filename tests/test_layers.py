@@ -14,8 +14,9 @@ PACKAGE = Path(__file__).resolve().parents[1] / "emfem"
 
 # A new module gets its line here; a module that becomes a package keeps its name and its layer.
 LAYERS = {
-    "public": -2,  # below the others: all of them may use it
-    "errors": -1,
+    "public": -3,  # below the others: all of them may use it
+    "errors": -2,
+    "gate": -1,
     "dimensions": 0,
     "files": 0,
     "libraries": 0,

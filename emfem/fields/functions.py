@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem.dimensions import UNKNOWN_SYSTEM, Meaning
 from emfem.errors import ParameterError, choice, floats, kind, number
+from emfem.gate import checked, collective
 from emfem.mesh import period
 
 import basix.ufl
@@ -22,6 +23,7 @@ from ufl.domain import extract_domains
 HIGHEST = 4  # degree at which expressions are sampled: roots and exponentials are estimated higher than they need
 
 
+@checked
 @dataclass(frozen=True)
 class Cells:
     """A function as VTK cells, gathered on rank 0.
@@ -52,6 +54,7 @@ class Symbol(fem.Function):
         raise TypeError(msg)
 
 
+@checked
 def positive(name: str, expression: Any, mesh: dolfinx.mesh.Mesh) -> None:
     """Refuse UFL, a scalar or a square tensor, that is not positive somewhere, as things are now. Collective.
 
@@ -73,25 +76,7 @@ def positive(name: str, expression: Any, mesh: dolfinx.mesh.Mesh) -> None:
             raise ParameterError(msg)
 
 
-def collective_call(comm: MPI.Comm, action: Callable[[], None]) -> None:
-    """Call `action`, which may fail on one rank, such as a function of x of the user; then all ranks raise. Collective.
-
-    Raises:
-        ParameterError: with the message of the first rank that failed, on ranks where the call succeeded.
-    """
-    trouble: Exception | None = None
-    try:
-        action()
-    except Exception as error:  # whatever it is, the other ranks must know before they wait
-        trouble = error
-    messages = [message for message in comm.allgather(str(trouble) if trouble else "") if message]
-    if trouble:
-        raise trouble
-    if messages:
-        msg = f"{messages[0]} (on another rank)"
-        raise ParameterError(msg)
-
-
+@checked
 def set_initial(target: fem.Function, initial: Any, name: str = "initial") -> None:
     """Give a scalar function its start: a number, a function of x, or a Function on its mesh. Collective.
 
@@ -113,12 +98,14 @@ def set_initial(target: fem.Function, initial: Any, name: str = "initial") -> No
             raise ParameterError(msg)
         target.interpolate(initial)
     elif callable(initial):
-        collective_call(space.mesh.comm, lambda: target.interpolate(values))
+        with collective(space.mesh.comm):  # a function of the user may fail on one rank only
+            target.interpolate(values)
     else:
         target.x.array[:] = number(name, initial)
     target.x.scatter_forward()
 
 
+@checked
 def extremes(function: fem.Function) -> tuple[float, float]:
     """Return the lowest and highest nodal value over all ranks; NaN if any value is."""
     owned = function.function_space.dofmap.index_map.size_local * function.function_space.dofmap.index_map_bs
@@ -128,11 +115,13 @@ def extremes(function: fem.Function) -> tuple[float, float]:
     return float(np.min([low for low, _ in parts])), float(np.max([high for _, high in parts]))
 
 
+@checked
 def integral(form: fem.Form, comm: MPI.Comm) -> float:
     """Return the value of a functional over all ranks."""
     return comm.allreduce(fem.assemble_scalar(form), op=MPI.SUM)
 
 
+@checked
 class Interpolation:
     """A field, a Function or a UFL expression, interpolated cell by cell, again and again; compiled once.
 
@@ -168,16 +157,19 @@ class Interpolation:
         self.function.x.scatter_forward()
 
 
+@checked
 def discontinuous(field: Any, mesh: dolfinx.mesh.Mesh, degree: int) -> fem.Function:
     """Return `field`, a Function or a UFL expression, interpolated cell by cell."""
     return Interpolation(field, mesh, degree).function
 
 
+@checked
 def meaning_of(function: fem.Function) -> Meaning:
     """Return unit, label and sign of a Function: that of a model has them, another one has but its name."""
     return getattr(function, "meaning", Meaning(symbol=function.name, system=UNKNOWN_SYSTEM))
 
 
+@checked
 def copied(function: fem.Function) -> fem.Function:
     """Return a copy of a Function with its name and meaning."""
     copy = function.copy()
@@ -185,6 +177,7 @@ def copied(function: fem.Function) -> fem.Function:
     return copy
 
 
+@checked
 def refresh(target: fem.Function, field: Any) -> None:
     """Interpolate `field`, a Function or a UFL expression, into `target` again."""
     target.interpolate(field if isinstance(field, fem.Function) else _expression(field, target.function_space))
@@ -198,6 +191,7 @@ def _expression(field: Any, space: fem.FunctionSpace) -> fem.Expression:
     return fem.Expression(field, space.element.interpolation_points)
 
 
+@checked
 def sampled(field: Any) -> fem.Function:
     """Return a Function as it is, of a UFL expression its values in each cell, at the degree that UFL estimates for it.
 
@@ -226,17 +220,20 @@ def sampled(field: Any) -> fem.Function:
     return result
 
 
+@checked
 def components(shape: Sequence[int]) -> tuple[str, ...]:
     """Return the choices for the component of a vector of a shape."""
     return (*"xyz"[: shape[0]], "magnitude")
 
 
+@checked
 def component_meaning(meaning: Meaning, chosen: str) -> Meaning:
     """Return the meaning of a component, or of the magnitude, of a vector."""
     symbol = meaning.symbol if chosen == "magnitude" else f"{meaning.symbol}_{chosen}"
     return replace(meaning, symbol=symbol, vector=False, label=meaning.label and f"{meaning.label} {chosen}")
 
 
+@checked
 def component(field: Any, chosen: str | None) -> fem.Function:
     """Return one component of a vector, or its magnitude, as a scalar Function; a scalar as it is.
 
@@ -270,6 +267,7 @@ def component(field: Any, chosen: str | None) -> fem.Function:
     return made
 
 
+@checked
 def is_function(function: Any) -> None:
     """Refuse anything but a Function.
 
@@ -279,6 +277,7 @@ def is_function(function: Any) -> None:
     kind("field", function, fem.Function, 'a Function, such as film["c"]')
 
 
+@checked
 def gather(function: fem.Function) -> Cells | None:
     """Return a Lagrange function as VTK cells on rank 0, None elsewhere."""
     space = function.function_space

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emfem.errors import ParameterError, count, floats
 from emfem.fields.functions import meaning_of, sampled
+from emfem.gate import checked
 from emfem.mesh import bounds, period
 
 import dolfinx
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import xarray
 
 
+@checked
 @dataclass(frozen=True)
 class Grid:
     """A function sampled at the pixel centres of a regular grid over the box around its mesh; the same on all ranks.
@@ -39,6 +41,7 @@ class Grid:
     periodic: tuple[bool, ...]
 
 
+@checked
 def evaluate(field: Any, points: ArrayLike) -> NDArray[np.float64]:
     """Return values at points, the same on all ranks. Collective.
 
@@ -58,6 +61,7 @@ def evaluate(field: Any, points: ArrayLike) -> NDArray[np.float64]:
     return Sampler(function.function_space.mesh, points).values(function)
 
 
+@checked
 class Sampler:
     """Points of a mesh whose cells are searched once; values there of any function on the mesh, again and again."""
 
@@ -92,6 +96,7 @@ class Sampler:
         """Return one line."""
         return f"<{type(self).__name__} of {len(self.points)} points>"
 
+    @checked
     def values(self, function: fem.Function) -> NDArray[np.float64]:
         """Return values as `evaluate` does. Collective."""
         element = function.function_space.element.basix_element
@@ -124,6 +129,7 @@ def _about_one_large(mesh: dolfinx.mesh.Mesh) -> Iterator[float]:
         x /= scale
 
 
+@checked
 class Pixels(Sampler):
     """The pixel centres of a regular grid over the box around a mesh, indexed [ix, iy, ...].
 
@@ -148,12 +154,14 @@ class Pixels(Sampler):
         self.axes = [low + (np.arange(n) + 0.5) * h for low, n, h in zip(self._lower, shape, self.spacing, strict=True)]
         super().__init__(mesh, np.stack(np.meshgrid(*self.axes, indexing="ij"), axis=-1).reshape(-1, len(shape)))
 
+    @checked
     def sample(self, function: fem.Function) -> Grid:
         """Return a function at the pixels. Collective."""
         values = self.values(function).reshape(*self.shape, *function.ufl_shape)
         return Grid(values, self._lower, self._lengths, tuple(bool(p) for p in period(self.mesh)))
 
 
+@checked
 def sample_grid(field: Any, shape: Sequence[int]) -> Grid:
     """Return a field on a regular grid of `shape` pixels, indexed [ix, iy, ...], of a vector its components last.
 
@@ -168,6 +176,7 @@ def sample_grid(field: Any, shape: Sequence[int]) -> Grid:
     return Pixels(function.function_space.mesh, shape).sample(function)
 
 
+@checked
 def to_xarray(field: Any, shape: Sequence[int]) -> xarray.DataArray:
     """Return a field on a regular grid as a labelled array: axes x, y, z and `component`, with units. Collective.
 
@@ -193,6 +202,7 @@ def to_xarray(field: Any, shape: Sequence[int]) -> xarray.DataArray:
     return xarray.DataArray(values, coordinates, tuple(coordinates), meaning.symbol, attributes)
 
 
+@checked
 def probe(field: Any, points: ArrayLike) -> pd.DataFrame:
     """Return a table of points and the values there, one row a point; `.attrs["units"]` by column. Collective.
 
@@ -218,6 +228,7 @@ def probe(field: Any, points: ArrayLike) -> pd.DataFrame:
     return table
 
 
+@checked
 def line_cut(field: Any, a: ArrayLike, b: ArrayLike, n: int = 200) -> pd.DataFrame:
     """Return a table of values at n points, equally far apart, from a to b: `probe` with the distance "s" from a.
 

@@ -15,6 +15,7 @@ from functools import partial
 from emfem import fields
 from emfem.dimensions import PLAIN, SI, product
 from emfem.errors import ParameterError, UnknownName, kind
+from emfem.gate import checked
 from emfem.model.consistent_flux import ConsistentFlux
 from emfem.model.described import Quantity
 from emfem.model.fluxes import Balance, total_through, weighted
@@ -28,6 +29,7 @@ from dolfinx import fem, la
 from numpy.typing import NDArray
 
 
+@checked
 @dataclass(frozen=True)
 class Flows:
     """The terms of a balance at one time; `print` shows them.
@@ -70,6 +72,7 @@ class Flows:
         return "\n".join([f"balance of {self.name}{unit}, relative imbalance {self.relative:.1e}", *lines])
 
 
+@checked
 def balance(model: Model, name: str | None = None) -> Flows:
     """Return the balance of a conserved amount of a model in its present state: rate of change, sources, flows out.
 
@@ -103,6 +106,7 @@ def balance(model: Model, name: str | None = None) -> Flows:
     return Flows(name, rate, out, made, gross, unit)
 
 
+@checked
 def accumulate(model: Model, name: str | None = None) -> Model:
     """Return a model of the time integrals of a balance, for `em.evolve([model, accumulated], ...)`.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from emfem import fields
 from emfem.errors import ParameterError, floats, number, positive_tensor
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model.unknowns import Placeholder
 from emfem.waveforms import as_waveform
@@ -15,10 +16,12 @@ from emfem.waveforms import as_waveform
 import numpy as np
 import ufl
 from dolfinx import fem
+from numpy.typing import NDArray
 
 OfTime = float | Callable[[float], Any]  # a waveform is such a function
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Driver:
     """A coefficient that follows a function of time."""
@@ -27,22 +30,42 @@ class Driver:
     constant: fem.Constant
     of_time: Callable[[float], Any]
 
+    def value(self, t: float) -> NDArray[np.float64]:
+        """Return the value at t.
 
+        Raises:
+            ParameterError: if it is not finite, or of another shape than at the start.
+        """
+        value = floats(self.name, self.of_time(t))
+        if not np.isfinite(value).all():
+            msg = f"{self.name} = {value.tolist()} at t = {t:g}, must be finite"
+            raise ParameterError(msg)
+        if value.shape != self.constant.ufl_shape:
+            was = self.constant.ufl_shape
+            msg = f"{self.name} of shape {value.shape} at t = {t:g}, must be of shape {was} as at the start"
+            raise ParameterError(msg)
+        return value
+
+
+@checked
 def is_ufl(value: Any) -> bool:
     """Return True for a UFL expression, such as a Function."""
     return isinstance(value, ufl.core.expr.Expr)
 
 
+@checked
 def is_law(value: Any) -> bool:
     """Return True for a Python function, False for numbers and UFL."""
     return callable(value) and not is_ufl(value)
 
 
+@checked
 def has_placeholder(expression: Any) -> bool:
     """Return True for UFL whose values are not known until a field of another model replaces a placeholder."""
     return any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(expression))
 
 
+@checked
 def of_time(name: str, value: OfTime, **limits: Any) -> OfTime:
     """Return `value` if it is a number inside its limits, or a function of time that is one at time 0.
 
@@ -59,6 +82,7 @@ def of_time(name: str, value: OfTime, **limits: Any) -> OfTime:
     return number(name, value, **limits)
 
 
+@checked
 def at_start(name: str, value: Any) -> Any:
     """Return the value at time 0 of a function of time, and anything else as it is.
 
@@ -74,6 +98,7 @@ def at_start(name: str, value: Any) -> Any:
         raise ParameterError(msg) from error
 
 
+@checked
 def coefficient(domain: Domain, name: str, value: Any) -> tuple[fem.Constant, list[Driver]]:
     """Return a constant of the forms, of numbers or a function of time, and the driver that keeps it up to date."""
     if not callable(value):
@@ -83,6 +108,7 @@ def coefficient(domain: Domain, name: str, value: Any) -> tuple[fem.Constant, li
     return constant, [] if waveform.constant else [Driver(name, constant, waveform)]
 
 
+@checked
 def shaped_coefficient(
     domain: Domain, name: str, value: Any, shapes: tuple[tuple[int, ...], ...], words: str, unit: str = ""
 ) -> tuple[Any, list[Driver]]:
@@ -107,6 +133,7 @@ def shaped_coefficient(
     return coefficient(domain, name, value)
 
 
+@checked
 def vector_coefficient(domain: Domain, name: str, value: Any) -> tuple[Any, list[Driver]]:
     """Return a vector of dim components as UFL, of UFL, numbers or a function of time; and its drivers.
 
@@ -123,6 +150,7 @@ def vector_coefficient(domain: Domain, name: str, value: Any) -> tuple[Any, list
     return (vector if vector.ufl_shape else ufl.as_vector([vector])), drivers
 
 
+@checked
 def positive_coefficient(domain: Domain, name: str, value: Any, unit: str = "") -> Any:
     """Return a conductivity or diffusivity as UFL, of a number, a tensor, either for each region by name, or UFL.
 
@@ -147,6 +175,7 @@ def _positive(name: str, value: Any, dim: int, unit: str) -> Any:
     return number(name, value, above=0.0, unit=unit) if np.ndim(value) == 0 else positive_tensor(name, value, dim)
 
 
+@checked
 def check_positive(domain: Domain, name: str, expression: Any) -> Any:
     """Return UFL that is positive everywhere now, or is not known yet because of a placeholder. Collective.
 
@@ -158,6 +187,7 @@ def check_positive(domain: Domain, name: str, expression: Any) -> Any:
     return expression
 
 
+@checked
 def scalar(name: str, expression: Any) -> Any:
     """Return the UFL expression if it is a scalar.
 
@@ -170,6 +200,7 @@ def scalar(name: str, expression: Any) -> Any:
     return expression
 
 
+@checked
 def apply_law(name: str, law: Callable[[Any], Any], variable: fem.Function) -> Any:
     """Return `law(variable)` as UFL.
 
@@ -185,6 +216,7 @@ def apply_law(name: str, law: Callable[[Any], Any], variable: fem.Function) -> A
         raise ParameterError(msg) from None
 
 
+@checked
 def scalar_law(name: str, law: Callable[[Any], Any], variable: fem.Function) -> Any:
     """Return `law(variable)` as a UFL scalar.
 

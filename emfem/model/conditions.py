@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem.errors import ParameterError, kind
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model.coefficients import Driver, OfTime, at_start, coefficient, of_time
 from emfem.model.scales import measure_size
@@ -18,6 +19,7 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 
+@checked
 @dataclass(frozen=True)
 class Fixed:
     """A Dirichlet value on a boundary: a number, or a function of time."""
@@ -25,6 +27,7 @@ class Fixed:
     value: OfTime
 
 
+@checked
 @dataclass(frozen=True)
 class Flux:
     """A flux through a boundary, positive into the domain: a number, or a function of time."""
@@ -53,11 +56,13 @@ def flux(value: OfTime) -> Flux:
     return Flux(of_time("flux", value))
 
 
+@checked
 def values_at_start(on: Mapping[str, Any], condition: type[Fixed | Flux]) -> dict[str, float]:
     """Return the values at time 0 of all conditions of one type, Fixed or Flux, by boundary."""
     return {name: float(at_start(name, c.value)) for name, c in on.items() if isinstance(c, condition)}
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class DirichletCondition:
     """A Dirichlet condition: `dofs` of `unknown` on `boundary`, owned by this rank, keep the value of `value`."""
@@ -73,6 +78,7 @@ class DirichletCondition:
         self.unknown.function.x.scatter_forward()
 
 
+@checked
 def boundary_nodes(domain: Domain, space: fem.FunctionSpace, name: str) -> NDArray[np.int32]:
     """Return the nodes of a scalar space on a named boundary, owned by this rank or not. Collective.
 
@@ -82,6 +88,7 @@ def boundary_nodes(domain: Domain, space: fem.FunctionSpace, name: str) -> NDArr
     return nodes_on(space, domain.facets.find(domain.tag(name)))
 
 
+@checked
 def dirichlet_condition(
     domain: Domain, unknown: Unknown, boundary: str, value: OfTime
 ) -> tuple[DirichletCondition, list[Driver]]:
@@ -92,6 +99,7 @@ def dirichlet_condition(
     return DirichletCondition(boundary, unknown, nodes[nodes < space.dofmap.index_map.size_local], constant), drivers
 
 
+@checked
 def dirichlet_conditions(
     domain: Domain, unknown: Unknown, on: Mapping[str, Any]
 ) -> tuple[list[DirichletCondition], list[Driver]]:
@@ -100,6 +108,7 @@ def dirichlet_conditions(
     return [condition for condition, _ in pairs], [driver for _, drivers in pairs for driver in drivers]
 
 
+@checked
 def neumann_term(domain: Domain, on: Mapping[str, Any], v: Any, degree: int) -> tuple[Any, list[Driver]]:
     """Return the sum over boundaries with a flux g of `int g v ds`, to be subtracted from a residual; its drivers."""
     total, drivers = 0, []
@@ -111,11 +120,13 @@ def neumann_term(domain: Domain, on: Mapping[str, Any], v: Any, degree: int) -> 
     return total, drivers
 
 
+@checked
 def inflows(domain: Domain, on: Mapping[str, Any]) -> list[float]:
     """Return the flows let in at time 0 through the boundaries that have a flux. Collective."""
     return [value * measure_size(domain, domain.ds(name)) for name, value in values_at_start(on, Flux).items()]
 
 
+@checked
 def unbalanced_inflow(domain: Domain, on: Mapping[str, Any], words: str, unknown: str) -> str:
     """Return the reason for which an unknown with fluxes alone has no steady state, "" if they balance. Collective.
 
@@ -134,6 +145,7 @@ def unbalanced_inflow(domain: Domain, on: Mapping[str, Any], words: str, unknown
     )
 
 
+@checked
 def untouched_place(
     domain: Domain,
     space: fem.FunctionSpace,
@@ -159,6 +171,7 @@ def untouched_place(
     return f"({', '.join(f'{x:.4g}' for x in places[0])})" if len(places) else ""
 
 
+@checked
 def check_boundaries(domain: Domain, on: Mapping[str, Any] | None, allowed: tuple[type, ...]) -> dict[str, Any]:
     """Return the conditions `on` named boundaries, each of an `allowed` kind.
 
@@ -177,6 +190,7 @@ def check_boundaries(domain: Domain, on: Mapping[str, Any] | None, allowed: tupl
     return dict(on or {})
 
 
+@checked
 def node_shares(
     space: fem.FunctionSpace, nodes: Iterable[tuple[str, NDArray[np.int32]]]
 ) -> dict[str, NDArray[np.float64]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from emfem.gate import checked
 from emfem.model.conditions import DirichletCondition, node_shares
 from emfem.model.unknowns import Unknown
 from emfem.waveforms import as_waveform
@@ -20,6 +21,7 @@ STEPS = 500  # of conjugate gradients at most; a mass matrix, scaled by its diag
 Values = NDArray[np.float64]
 
 
+@checked
 class ConsistentFlux:
     """Flow out through the boundaries where an unknown has Dirichlet values: the residual of their nodes' equations.
 
@@ -45,11 +47,13 @@ class ConsistentFlux:
         """Names of the boundaries with Dirichlet values."""
         return tuple(self._shares)
 
+    @checked
     def through(self, boundary: str, model: Any) -> float:
         """Return the flux out through a boundary; a node of several counts for each in equal parts. Collective."""
         residual, share = self.solve(model)[0], self._shares[boundary]
         return -self.scale * model.mesh.comm.allreduce(float(residual @ share[: len(residual)]))
 
+    @checked
     def form(self, boundary: str, model: Any) -> ufl.Form:
         """Return the flux out through one boundary as a functional of the unknowns and of their rates."""
         share = fem.Function(self.unknown.function.function_space)
@@ -58,6 +62,7 @@ class ConsistentFlux:
         block = self._block(model)
         return -self.scale * ufl.replace(block, {block.arguments()[0]: share})
 
+    @checked
     def solve(self, model: Any) -> tuple[Values, Values]:
         """Return the residual of every node of this rank (0 but for Dirichlet nodes) and its rate. Collective.
 

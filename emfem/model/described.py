@@ -9,6 +9,7 @@ from typing import Any
 
 from emfem import fields
 from emfem.dimensions import PLAIN, Meaning, printed
+from emfem.gate import checked
 
 import ufl
 from dolfinx import fem
@@ -54,6 +55,7 @@ class Labelled:
         return html_table(("name", "label", "unit"), [(self.symbol, self.label, printed(self.unit))])
 
 
+@checked
 @dataclass(frozen=True, repr=False)
 class Quantity(Labelled):
     """A number that a model has: a UFL functional, or a function that computes it; and its meaning.
@@ -74,6 +76,7 @@ class Quantity(Labelled):
             object.__setattr__(self, "meaning", Meaning(si=self.meaning))
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Field(Labelled):
     """An unknown or a derived field, and its meaning.
@@ -87,11 +90,13 @@ class Field(Labelled):
     meaning: Meaning
 
 
+@checked
 def lowest(function: fem.Function, meaning: Meaning | str = PLAIN) -> Quantity:
     """Return the quantity that is the lowest nodal value of a function."""
     return Quantity(lambda: fields.extremes(function)[0], meaning)
 
 
+@checked
 def highest(function: fem.Function, meaning: Meaning | str = PLAIN) -> Quantity:
     """Return the quantity that is the highest nodal value of a function."""
     return Quantity(lambda: fields.extremes(function)[1], meaning)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from emfem.dimensions import PLAIN, Meaning
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model.coefficients import Driver, coefficient
 from emfem.model.conditions import Flux
@@ -17,6 +18,7 @@ from emfem.model.described import Quantity
 import ufl
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Balance:
     """d(stored)/dt = sum of made - sum of out, as the discrete equations of a model have it.
@@ -35,22 +37,26 @@ class Balance:
     out: Mapping[str, ufl.Form] = field(default_factory=dict)
     made: Mapping[str, ufl.Form] = field(default_factory=dict)
 
+    @checked
     def replaced(self, substitutions: Mapping[Any, Any]) -> Balance:
         """Return the same balance with other coefficients in its functionals."""
         out, made = ({k: ufl.replace(f, substitutions) for k, f in forms.items()} for forms in (self.out, self.made))
         stored = None if self.stored is None else ufl.replace(self.stored, substitutions)
         return Balance(stored, self.meaning, self.reactions, out, made)
 
+    @checked
     def dirichlet_boundaries(self, domain: Domain) -> tuple[str, ...]:
         """Return the names of the boundaries where an unknown of it has Dirichlet values."""
         names = {name for reaction in self.reactions for name in reaction.boundaries}
         return tuple(name for name in domain.names if name in names)
 
+    @checked
     def is_open(self, domain: Domain) -> bool:
         """Return True if anything is made inside or may pass a boundary."""
         return bool(self.dirichlet_boundaries(domain) or self.out or self.made)
 
 
+@checked
 def inflow(
     domain: Domain,
     on: Mapping[str, Any],
@@ -85,6 +91,7 @@ def weighted(form: ufl.Form, w: Any) -> ufl.Form:
     return ufl.Form([each.reconstruct(integrand=each.integrand() * w) for each in form.integrals()])
 
 
+@checked
 def boundary_fluxes(
     names: Iterable[str],
     reactions: Sequence[ConsistentFlux],

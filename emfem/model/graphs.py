@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from emfem.gate import checked
 from emfem.mesh.graph import Floats, Numbers, sum_at_nodes
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.sparse.linalg import splu
 REFINED = 2  # corrections of the flows by the residuals of the nodes; the first removes the rounding of the solve
 
 
+@checked
 def graph_flows(pairs: Numbers, conductance: Floats, brought: Floats, values: Floats) -> tuple[Floats, Floats]:
     """Return potentials u and flows g (u_a - u_b) along `pairs` that carry away the currents `brought` to each node.
 

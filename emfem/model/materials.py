@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from emfem import fields
 from emfem.errors import kind, number
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model.coefficients import has_placeholder, is_ufl, scalar
 from emfem.model.models import refuse_model
@@ -28,6 +29,7 @@ class MaterialLaws(Protocol):
         """Return the constant called `name` as a function of T [K], for numbers and UFL."""
 
 
+@checked
 @dataclass(frozen=True)
 class MaterialAt:
     """A material at a temperature: `metal["diffusivity"]` is a number where the temperature is one, else UFL.
@@ -45,6 +47,7 @@ class MaterialAt:
         return self.material.law(name)(self.temperature)
 
 
+@checked
 def check_material(material: Any) -> None:
     """Refuse a material without temperature or laws.
 
@@ -54,6 +57,7 @@ def check_material(material: Any) -> None:
     kind("material", material, MaterialLaws, "one of em.materials, or have `temperature` and `law(name)` as they have")
 
 
+@checked
 def material_temperature(domain: Domain, material: MaterialLaws, temperature: Any, law: str = "diffusivity") -> Any:
     """Return T as a number or UFL: the material's own, a number, a function of x with shape (3, n), or UFL. Collective.
 

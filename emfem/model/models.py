@@ -9,7 +9,8 @@ from typing import Any
 
 from emfem import fields
 from emfem.dimensions import Meaning, System, printed
-from emfem.errors import EmfemError, ParameterError, UnknownName, floats
+from emfem.errors import EmfemError, ParameterError, UnknownName, choice
+from emfem.gate import checked, collective
 from emfem.mesh import Domain
 from emfem.model.coefficients import Driver
 from emfem.model.conditions import DirichletCondition
@@ -24,6 +25,7 @@ import ufl
 from dolfinx import fem
 
 
+@checked
 class Model:
     """Unknowns u with residual F(t, u, du/dt; v) = 0 for every test function v.
 
@@ -107,6 +109,7 @@ class Model:
         for unknown in self.unknowns:
             unknown.function.meaning = self._meanings[unknown.name]
 
+    @checked
     def here(self, meaning: Meaning | str, name: str = "", *, vector: bool = False) -> Meaning:
         """Return the meaning in this model, on its domain, of a meaning or unit for a body in space."""
         body = Meaning(si=meaning) if isinstance(meaning, str) else meaning
@@ -163,12 +166,8 @@ class Model:
         Raises:
             UnknownName: if there is none; the message lists the names.
         """
-        for unknown in self.unknowns:
-            if unknown.name == name:
-                return unknown.function
-        if name not in self.expressions:
-            raise UnknownName(name, f"the {self.name} model", self.names)
-        return self.expressions[name]
+        choice(f"the {self.name} model", name, self.names)
+        return next((unknown.function for unknown in self.unknowns if unknown.name == name), self.expressions.get(name))
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -214,8 +213,7 @@ class Model:
             UnknownName: if there is none; the message lists the names.
             ParameterError: if it depends on a field of another model that is not solved for yet.
         """
-        if name not in self.quantities:
-            raise UnknownName(name, f"the {self.name} model", self.quantities)
+        choice(f"the {self.name} model", name, self.quantities)
         value = self.quantities[name].value
         if isinstance(value, ufl.Form):
             self._check_known(name, value)
@@ -233,23 +231,21 @@ class Model:
         """
         return {name: self.quantity(name) for name in self.quantities}
 
+    @checked
     def set_time(self, t: float) -> None:
-        """Set every coefficient that depends on time to its value at t.
+        """Set every coefficient that depends on time to its value at t. Collective.
 
         Raises:
-            ParameterError: if one is not finite then, or of another shape than at the start.
+            ParameterError: if one is not finite then, of another shape than at the start, or differs between ranks.
         """
-        for driver in self.drivers:
-            value = floats(driver.name, driver.of_time(t))
-            if not np.isfinite(value).all():
-                msg = f"{driver.name} = {value.tolist()} at t = {t:g}, must be finite"
-                raise ParameterError(msg)
-            if value.shape != driver.constant.ufl_shape:
-                was = driver.constant.ufl_shape
-                msg = f"{driver.name} of shape {value.shape} at t = {t:g}, must be of shape {was} as at the start"
-                raise ParameterError(msg)
-            driver.constant.value = value
+        if self.drivers:
+            with collective(self.mesh.comm) as same:  # a function of the user may fail on one rank only
+                values = [driver.value(t) for driver in self.drivers]
+                same |= {f"{d.name} at t = {t:g}": v for d, v in zip(self.drivers, values, strict=True)}
+            for driver, value in zip(self.drivers, values, strict=True):
+                driver.constant.value = value
 
+    @checked
     def bounds_violation(self, *, searching: bool = False) -> str | None:
         """Return a sentence on an unknown that is not finite or left its bounds; None if all are inside. Collective.
 
@@ -307,6 +303,7 @@ class Model:
         return f"{low:.4g} to {high:.4g}"
 
 
+@checked
 def refuse_model(name: str, value: Any) -> None:
     """Refuse a model where one of its fields is needed.
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from emfem.errors import ResolutionWarning
+from emfem.gate import checked
 
 PACKAGE = str(Path(__file__).parents[1])
 AT = "at t = {:.4g}"
 OF_PULSE = "at the end of a pulse of {:.4g}"
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Resolution:
     """A number that measures how well a mesh resolves a model.
@@ -36,6 +38,7 @@ class Resolution:
     at_most: bool = False
     timed: bool = False
 
+    @checked
     def unresolved(self, model: Any, t: float, when: str = AT) -> str | None:
         """Return the sentence of the warning, or None if it is resolved. Collective."""
         value = self.number(model, t)
@@ -47,6 +50,7 @@ class Resolution:
         return f"the {model.name} model: {self.name} = {value:.3g}{at}, {limit}: {self.remedy(value)}"
 
 
+@checked
 def check_resolution(models: Sequence[Any], t: float, when: str = AT) -> None:
     """Warn of numbers that the meshes of models do not resolve at a time, once for each model and number. Collective.
 
@@ -67,6 +71,7 @@ def check_resolution(models: Sequence[Any], t: float, when: str = AT) -> None:
                     warn_unresolved(message, model.mesh.comm)
 
 
+@checked
 def warn_unresolved(message: str, comm: Any) -> None:
     """Issue the warning, shown by rank 0 alone."""
     if comm.rank == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emfem import fields
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model.coefficients import is_ufl
 
@@ -16,17 +17,20 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 
+@checked
 def measure_size(domain: Domain, measure: ufl.Measure) -> float:
     """Return `int 1` over a measure: a volume, or the area of a boundary. Collective."""
     return fields.integral(fem.form(fem.Constant(domain.mesh, 1.0) * measure), domain.mesh.comm)
 
 
+@checked
 def largest_diameter(mesh: Mesh, cells: NDArray[np.int32]) -> float:
     """Return the largest diameter of some cells of each rank, 0 without any. Collective."""
     largest = float(mesh.h(mesh.topology.dim, cells).max(initial=0.0)) if len(cells) else 0.0
     return mesh.comm.allreduce(largest, op=MPI.MAX)
 
 
+@checked
 def mean_value(domain: Domain, value: Any, unknown: float = 1.0) -> float:
     """Return the size of the mean of a coefficient, of a tensor that of its trace over dim. Collective.
 
@@ -44,6 +48,7 @@ def mean_value(domain: Domain, value: Any, unknown: float = 1.0) -> float:
     return mean if 0 < mean < np.inf else unknown
 
 
+@checked
 def mean_length(domain: Domain, vector: Any) -> float:
     """Return the mean of |a|, 0 while a is not known. Collective."""
     return mean_value(domain, ufl.sqrt(ufl.inner(vector, vector)), unknown=0.0)

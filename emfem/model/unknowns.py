@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from emfem.gate import checked
 from emfem.mesh import Domain
 
 import basix.ufl
@@ -13,6 +14,7 @@ import ufl
 from dolfinx import fem
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Unknown:
     """One unknown field of a model.
@@ -42,6 +44,7 @@ class Unknown:
         return self.function.name
 
 
+@checked
 def evolving(
     name: str,
     space: fem.FunctionSpace,
@@ -56,6 +59,7 @@ def evolving(
     return Unknown(value, rate, bounds, scale, bounds_message, search_bounds, unsteady)
 
 
+@checked
 def algebraic(name: str, space: fem.FunctionSpace) -> Unknown:
     """Return an unknown without a time derivative; its function has `known = False` until it is solved for."""
     function = fem.Function(space, name=name)
@@ -63,11 +67,13 @@ def algebraic(name: str, space: fem.FunctionSpace) -> Unknown:
     return Unknown(function)
 
 
+@checked
 def number_space(domain: Domain) -> fem.FunctionSpace:
     """Return the space of functions that are one number on the whole domain."""
     return fem.functionspace(domain.mesh, basix.ufl.real_element(domain.mesh.basix_cell(), ()))
 
 
+@checked
 def tests(unknowns: Sequence[Unknown]) -> Sequence[ufl.Argument]:
     """Return one test function per unknown, of one mixed space."""
     return ufl.TestFunctions(ufl.MixedFunctionSpace(*(u.function.function_space for u in unknowns)))
@@ -77,6 +83,7 @@ class Placeholder(fem.Function):
     """A field of another model, not known yet: `Model.substitute` replaces it in all forms."""
 
 
+@checked
 def placeholder(name: str, domain: Domain, shape: tuple[int, ...] = ()) -> Placeholder:
     """Return a field of a model that does not exist yet, for two models that each need a field of the other.
 
