@@ -15,6 +15,7 @@ from xml.sax.saxutils import quoteattr
 from emfem.errors import ParameterError
 from emfem.fields import Interpolation, meaning_of
 from emfem.files import SharedFile
+from emfem.gate import checked
 from emfem.model import Model
 from emfem.observe import model_with_field
 from emfem.public import dir_of
@@ -36,6 +37,7 @@ TYPES = {np.dtype(np.float64): "Float64", np.dtype(np.int64): "Int64", np.dtype(
 ABOUT = "about"  # name of the field data with the units: JSON as bytes, as meshio reads no texts
 
 
+@checked(collective=True)
 class CellFields:
     """Fields of models on the cells of their mesh, interpolated with the degree of the unknowns, again and again.
 
@@ -120,6 +122,7 @@ class CellFields:
         }
 
 
+@checked(collective=True)
 def write_vtu(path: Path, cells: CellFields, t: float) -> None:
     """Write one .vtu file, all ranks their own cells. Collective.
 
@@ -175,6 +178,7 @@ def write_vtu(path: Path, cells: CellFields, t: float) -> None:
     file.finish()
 
 
+@checked
 def collection(files: Mapping[str, float]) -> str:
     """Return the text of a .pvd file: files by name, each with its time."""
     entries = [f'<DataSet timestep="{t!r}" part="0" file={quoteattr(name)}/>' for name, t in files.items()]
@@ -182,6 +186,7 @@ def collection(files: Mapping[str, float]) -> str:
     return "\n".join(['<?xml version="1.0"?>', head, "<Collection>", *entries, "</Collection>", "</VTKFile>", ""])
 
 
+@checked(collective=True)
 def to_pyvista(models: Model | Sequence[Model], names: Sequence[str] | None = None) -> pyvista.UnstructuredGrid | None:
     """Return fields as a grid of PyVista on rank 0, None elsewhere. Collective.
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from emfem import fields
 from emfem.errors import ParameterError, count, kind, number
 from emfem.files import writable
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.plot import cells, labels, style
 from emfem.plot.simplices import simplex_mesh
@@ -36,6 +37,7 @@ class Frames(Protocol):
         """Times, shape (n,)."""
 
 
+@checked(collective=True)
 def field(
     function: Any,
     path: str | os.PathLike[str] | None = None,
@@ -98,6 +100,7 @@ def field(
     return cells.gathered([function], render)
 
 
+@checked(collective=True)
 def film_strip(
     snapshots: Frames | Sequence[fem.Function],
     path: str | os.PathLike[str] | None = None,
@@ -145,6 +148,7 @@ def film_strip(
     return cells.gathered(functions, render)
 
 
+@checked(collective=True)
 def animation(
     snapshots: Frames | Sequence[fem.Function],
     path: str | os.PathLike[str],
@@ -201,6 +205,7 @@ def write_frames(figures: Iterable[Figure], target: Path, frames_per_second: int
         iio.imwrite(target, even, fps=frames_per_second, codec="libx264", macro_block_size=2)
 
 
+@checked(collective=True)
 def grid(function: fem.Function) -> pyvista.UnstructuredGrid | None:
     """Return the field as a pyvista grid with point data "value" on rank 0, None elsewhere. Collective."""
     whole = fields.gather(function)

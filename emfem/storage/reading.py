@@ -12,6 +12,7 @@ from typing import Any
 from emfem.dimensions import Meaning, System
 from emfem.errors import ParameterError, require
 from emfem.files import Arrays
+from emfem.gate import checked
 from emfem.mesh import Domain, axisymmetric
 from emfem.mesh.distribute import with_cell_geometry
 from emfem.mesh.graph import Network
@@ -30,6 +31,7 @@ from numpy.typing import NDArray
 HIGHEST_DEGREE = 20  # a damaged degree would never end
 
 
+@checked
 class SavedModel(Model):
     """The fields of a model in a saved state, with their units, and its numbers. It has no equations."""
 
@@ -74,6 +76,7 @@ class SavedModel(Model):
         raise ParameterError(msg)
 
 
+@checked(collective=True)
 class StateReader:
     """Reader of a folder of `StateWriter`, on any number of ranks.
 
@@ -122,6 +125,7 @@ class StateReader:
         """Return one line."""
         return f"<StateReader of {', '.join(model.name for model in self.models)} in {self.folder}>"
 
+    @checked
     def read(self, path: os.PathLike[str] | str) -> list[SavedModel]:
         """Give the models the state in a file, all of them or none. Collective.
 

@@ -12,6 +12,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from emfem.errors import ParameterError
+from emfem.gate import checked
 
 FORMAT = 2  # 1: one domain for all models, no checksum of the table
 CONTENTS, MESH = "fields.json", "mesh.npz"
@@ -32,6 +33,7 @@ READ_ERRORS = (  # of half a file, or a damaged one
 )
 
 
+@checked
 def contents(folder: os.PathLike[str] | str) -> dict[str, Any]:
     """Return the table of contents of a folder, as the present format has it.
 

@@ -16,6 +16,7 @@ from emfem import checkpoint
 from emfem.errors import EmfemError, ParameterError
 from emfem.fields import Interpolation
 from emfem.files import Arrays, save_arrays, writable
+from emfem.gate import checked
 from emfem.mesh import Domain, bounds
 from emfem.mesh.distribute import on_root
 from emfem.mesh.raw import FACETS
@@ -45,6 +46,7 @@ NEAR = 1e-9  # part of the longest edge within which nodes are the same
 BLOCK = 1_000_000  # stored cells that are looked at together
 
 
+@checked(collective=True)
 class StateWriter:
     """Writer of the fields of models, unknown and derived, into a folder: the mesh once, then one file for each state.
 
@@ -91,6 +93,7 @@ class StateWriter:
         """Return one line."""
         return f"<StateWriter of {', '.join(model.name for model in self.models)} to {self.folder}>"
 
+    @checked
     def save(self, path: os.PathLike[str] | str) -> Path:
         """Write the present state; `em.checkpoint.load` reads its unknowns too. Collective.
 
