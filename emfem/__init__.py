@@ -16,7 +16,6 @@ if importlib.util.find_spec(
 
 from emfem import (
     analytic,
-    checkpoint,
     conduction,
     dimensions,
     errors,
@@ -44,8 +43,9 @@ from emfem import (
     waveforms,
     write,
 )
+from emfem.checkpoints import checkpoint
 from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, ResolutionWarning, UnknownName
-from emfem.evolution import Run, evolve
+from emfem.evolution import Run, evolve, resume
 from emfem.libraries import cache_entry_points, prepare_ufl
 from emfem.model import Model, accumulate, balance, fixed, flux, placeholder
 from emfem.public import dir_of
@@ -94,6 +94,7 @@ __all__ = [
     "placeholder",
     "plot",
     "results",
+    "resume",
     "solve",
     "solve_steady",
     "spaces",

@@ -16,6 +16,8 @@ from typing import Any
 from emfem.public import dir_of
 
 import numpy as np
+import ufl
+from dolfinx import fem
 from numpy.typing import NDArray
 
 __all__ = [
@@ -23,15 +25,20 @@ __all__ = [
     "ConvergenceError",
     "EmfemError",
     "ParameterError",
+    "RecoveryWarning",
     "ResolutionWarning",
+    "Terminated",
     "UnknownName",
+    "WriteWarning",
     "choice",
     "count",
     "floats",
+    "is_real",
     "kind",
     "number",
     "positive_tensor",
     "real",
+    "real_array",
     "require",
     "require_all",
     "shown",
@@ -41,6 +48,7 @@ __dir__ = dir_of(__all__)
 
 LONGEST = 300  # characters of a value in a message
 ENTRIES = 50  # of a collection in a message
+MOST = 500  # names in a list of all that exist
 
 
 class EmfemError(Exception):
@@ -56,17 +64,40 @@ class UnknownName(ParameterError):
 
     def __init__(self, name: object, owner: str, known: Iterable[str]) -> None:
         """Report that `owner` has no `name`, and list those it has."""
-        self.name, self.owner, self.known = name, owner, tuple(known)
-        names = self.known if isinstance(name, str) else map(shown, self.known)  # 110 is not '110'
-        super().__init__(f"{shown(name)}; {owner} has {', '.join(names) or 'no names'}")
+        self.name, self.owner, self.known = name, owner, _listed(known)
+        word = isinstance(name, str)  # 110 is not '110'
+        names = [each if word and isinstance(each, str) else shown(each) for each in self.known[:MOST]]
+        more = ["..."] if len(self.known) > MOST else []
+        super().__init__(f"{shown(name)}; {owner} has {', '.join([*names, *more]) or 'no names'}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by the arguments of the constructor: errors travel between processes."""
         return type(self), (self.name, self.owner, self.known)
 
 
+def _listed(known: Any) -> tuple[Any, ...]:
+    """Return names as a tuple.
+
+    Raises:
+        ParameterError: if it is no collection.
+    """
+    try:
+        return tuple(known)
+    except Exception:  # no collection, or one that cannot be read
+        msg = f"known = {shown(known)}, must be names"
+        raise ParameterError(msg) from None
+
+
 class ResolutionWarning(UserWarning):
     """The mesh or the step may not resolve the solution of a valid input; the message has a number and a remedy."""
+
+
+class WriteWarning(UserWarning):
+    """A file that could not be written; the run goes on without it."""
+
+
+class RecoveryWarning(UserWarning):
+    """A checkpoint that could not be written or read; the run goes on, from the one before."""
 
 
 class ConservationError(EmfemError, RuntimeError):
@@ -92,6 +123,23 @@ class ConvergenceError(EmfemError, RuntimeError):
         return partial(type(self), t=self.t, dt=self.dt, reason=self.reason), self.args
 
 
+class Terminated(SystemExit):
+    """The end of a program whose run a signal has stopped; the state is saved, and all ranks end with this code.
+
+    Attributes:
+        signal: number of the signal.
+    """
+
+    def __init__(self, signal: int) -> None:
+        """Take the number of the signal: the exit code is 128 more, as shells have it."""
+        super().__init__(128 + signal)
+        self.signal = signal
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the number of the signal: errors travel between processes."""
+        return type(self), (self.signal,)
+
+
 def shown(value: Any) -> str:
     """Return the `repr` of any value as one line of a message, cut where it is long."""
     try:
@@ -113,11 +161,31 @@ def real(value: Any) -> float | None:
         return None
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "iufO":
         return None
+    if isinstance(value, ufl.core.expr.Expr) and not isinstance(value, fem.Constant | ufl.constantvalue.ConstantValue):
+        return None  # UFL would search for its value endlessly
     try:
         return float(value)
     except OverflowError:
-        return math.inf if value > 0 else -math.inf
+        return math.inf
     except Exception:  # whatever the `__float__` of an object raises: it is no number
+        return None
+
+
+def is_real(value: Any) -> bool:
+    """Return True for a real number, infinite ones included, that a float can hold."""
+    result = real(value)
+    return result is not None and (math.isfinite(result) or not isinstance(value, int))
+
+
+def real_array(value: Any) -> NDArray[np.float64] | None:
+    """Return real numbers as an array of floats; None for anything else, such as texts or rows of different lengths."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "O":
+            numbers = [real(item) if is_real(item) else None for item in array.flat]
+            return None if None in numbers else np.array(numbers, dtype=float).reshape(array.shape)
+        return array.astype(float, copy=False) if array.dtype.kind in "biuf" else None
+    except Exception:  # whatever an object of the user raises: it is no number
         return None
 
 
@@ -159,6 +227,9 @@ def number(
         (below, "less than", operator.lt),
         (at_most, "at most", operator.le),
     ):
+        if bound is not None and real(bound) is None:
+            msg = f"bound of {name} = {shown(bound)}, must be a number"
+            raise ParameterError(msg)
         if bound is not None and not holds(result, bound):
             msg = f"{name} = {result:g}{units}, must be {words} {bound:g}{units}"
             raise ParameterError(msg)
@@ -180,11 +251,10 @@ def floats(
     Raises:
         ParameterError: unless these are numbers, of this shape, and finite if they must be.
     """
-    try:
-        result = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
+    result = real_array(value)
+    if result is None:
         msg = f"{name} = {shown(value)}, must be numbers"
-        raise ParameterError(msg) from None
+        raise ParameterError(msg)
     fits = shape is None or (
         result.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, result.shape, strict=True))
     )
@@ -203,9 +273,9 @@ def positive_tensor(name: str, value: Any, dim: int) -> NDArray[np.float64]:
     """
     tensor = floats(name, value)
     finite = tensor.shape == (dim, dim) and np.isfinite(tensor).all()
-    require(finite, f"{name} = {tensor.tolist()}, must be a finite tensor of shape ({dim}, {dim})")
+    require(finite, f"{name} = {shown(tensor.tolist())}, must be a finite tensor of shape ({dim}, {dim})")
     positive = np.linalg.eigvalsh(tensor + tensor.T).min() > 0
-    require(positive, f"{name} = {tensor.tolist()}, must be positive definite")
+    require(positive, f"{name} = {shown(tensor.tolist())}, must be positive definite")
     return tensor
 
 
@@ -252,7 +322,7 @@ def choice(name: str, value: Any, known: Iterable[str]) -> str:
     Raises:
         UnknownName: if it is not.
     """
-    known = tuple(known)
+    known = _listed(known)
     if not isinstance(value, str) or value not in known:
         raise UnknownName(value, name, known)
     return str(value)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from signal import SIGINT, Signals
+from typing import TYPE_CHECKING, Any
 
-from emfem import checkpoint as checkpoints
-from emfem import fields
-from emfem.errors import ConvergenceError, EmfemError, ParameterError, choice, kind, number
+from emfem import checkpoints, fields
+from emfem.agreement import Guard
+from emfem.checkpoints import Checkpoint
+from emfem.errors import ConvergenceError, EmfemError, ParameterError, Terminated, choice, kind, number
 from emfem.files import writable
 from emfem.model import Model, check_resolution
 from emfem.observe import Observer, check_observers
 from emfem.public import dir_of
+from emfem.signals import REASONS, stop_requests
 from emfem.solve import METHODS, Method, Options, Staggered, Stepper, TimeStepper, as_models
 from emfem.watch import Event
 
 import numpy as np
+from dolfinx import fem
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from scipy.optimize import brentq
@@ -28,7 +33,7 @@ from scipy.optimize import brentq
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Run", "evolve"]
+__all__ = ["Run", "evolve", "resume"]
 __dir__ = dir_of(__all__)
 
 LAST_GOOD = "emfem-last-good.npz"  # where a failed run leaves its state without `checkpoint`
@@ -36,6 +41,8 @@ COUPLINGS: dict[str, Callable[..., Stepper]] = {"monolithic": TimeStepper, "stag
 ROUNDING = 4 * np.finfo(float).eps  # the smallest that brentq takes
 SHORTEST = 1e-300  # step, as a part of the time to cover: their number is a float
 SAME = 1e-12  # relative: a time of an observer that is so near to the end is the end
+REACHED, WALL_TIME = checkpoints.FINISHED, "wall time"
+GOES_ON = ("", REACHED, WALL_TIME, *REASONS.values())  # ends of a run that may go on; others are those of observers
 PLAIN = 5.0  # seconds between lines where there is no terminal
 
 
@@ -50,7 +57,7 @@ class Run:
         solves: linear systems solved.
         factorisations: matrices factorised.
         wall: seconds it took.
-        stopped: why it ended: "reached until", an observer's reason, or "interrupted".
+        stopped: why it ended: "reached until", an observer's reason, "interrupted" or "wall time".
     """
 
     t: float
@@ -81,8 +88,9 @@ def evolve(
     rtol: float = 1e-4,
     atol: float = 1e-6,
     watch: Sequence[Observer] = (),
-    checkpoint: os.PathLike[str] | str | None = None,
+    checkpoint: os.PathLike[str] | str | Checkpoint | None = None,
     progress: bool = True,
+    wall_time: float | str | None = None,
     method: str | Method = "rosenbrock",
     fixed_step: float | None = None,
     coupling: str = "monolithic",
@@ -98,8 +106,10 @@ def evolve(
         rtol: error allowed in a step, relative to each evolving unknown.
         atol: error allowed in a step, absolute; unknowns are scaled to O(1).
         watch: observers; their times are hit exactly.
-        checkpoint: a .npz file for the last state, written at the end and when the run fails.
+        checkpoint: `em.checkpoint("folder", every="10 min")` keeps the state as the run goes, to go on from after
+            whatever ended it; or a .npz file for the last state, written at the end and when the run fails.
         progress: show a bar on a terminal, a line now and then elsewhere; rank 0 only.
+        wall_time: end the run, with its state saved, before it has taken so long, in seconds or with a unit, "11.5 h".
         method: "rosenbrock" (Rosenbrock-W, third order, stiffly accurate), "bdf" (second order), or any integrator
             of PETSc as an `em.solve.Method`.
         fixed_step: take steps of this size (rounded so that targets are hit) without error control.
@@ -110,12 +120,17 @@ def evolve(
             algebraic_ are only for solves of the unknowns without rate alone, at the start and at jumps, those with
             followers_ only for the models that a staggered coupling solves after each step.
 
+    SIGINT ends the run after the present step on all ranks, as `until` would; after SIGTERM or SIGUSR1 the program ends
+    too, with the exit code of the signal. A second signal ends it at once.
+
     Raises:
         ParameterError: for `until` not after the models' time, a step or tolerance that is not positive, or a staggered
             coupling of models that all evolve.
         UnknownName: for an unknown method, or a quantity or field of an observer that no model has.
         ConvergenceError: if the smallest step fails; the models have the last good state, and it is on disk.
         ConservationError: if an observer checks a quantity that was not conserved.
+        Terminated: after SIGTERM or SIGUSR1.
+        EmfemError: if another rank failed.
 
     Warns:
         ResolutionWarning: where the mesh does not resolve the fields: at `until`, at the first time of an observer, or
@@ -123,102 +138,359 @@ def evolve(
     """
     models = as_models(models)
     until = number("until", until)
-    if until <= models[0].t:
-        msg = f"until = {until:g}, must be after the models' time {models[0].t:g}"
-        raise ParameterError(msg)
     number("rtol", rtol, above=0.0)
     number("atol", atol, above=0.0)
-    for name, value in (("first_step", first_step), ("fixed_step", fixed_step)):
-        if value is not None:
-            number(name, number(name, value, above=0.0), above=SHORTEST * (until - models[0].t))
     if isinstance(method, str):
         method = METHODS[choice("method", method, METHODS)]
     kind("method", method, Method, f"one of {', '.join(METHODS)}, or em.solve.Method(...)")
     choice("coupling", coupling, COUPLINGS)
     check_observers(watch)
-    if checkpoint is not None:
+    limit = math.inf if wall_time is None else checkpoints.seconds("wall_time", wall_time)
+    running = checkpoint if isinstance(checkpoint, Checkpoint) else None
+    if checkpoint is not None and not isinstance(checkpoint, Checkpoint):
         writable(checkpoint, ".npz", comm=models[0].mesh.comm)
-    began = time.perf_counter()
-    stepper = COUPLINGS[coupling](
+    settings: dict[str, Any] = {
+        "until": until,
+        "rtol": rtol,
+        "atol": atol,
+        "fixed_step": fixed_step,
+        "coupling": coupling,
+    }
+    settings |= {"method": asdict(method), "petsc_options": None if petsc_options is None else dict(petsc_options)}
+    with ExitStack() as stack:
+        saved = None
+        if running is not None:
+            stack.enter_context(running.locked(models[0].mesh.comm))
+            described = describe(models)
+            saved = saved_state(running, models, described, settings, watch)
+            settings["models"] = described
+        if until <= models[0].t and saved is None:
+            msg = f"until = {until:g}, must be after the models' time {models[0].t:g}"
+            raise ParameterError(msg)
+        for name, value in (("first_step", first_step), ("fixed_step", fixed_step)):
+            if value is not None:
+                number(name, number(name, value, above=0.0), above=SHORTEST * abs(until - models[0].t))
+        stepper = COUPLINGS[coupling](
+            models,
+            until,
+            method=method,
+            rtol=rtol,
+            atol=atol,
+            first_step=first_step,
+            fixed_step=fixed_step,
+            options=petsc_options,
+            resume=saved and saved["stepper"],
+        )
+        stack.callback(stepper.close)
+        run = _Integration(models, stepper, until, watch, checkpoint, limit, settings, saved)
+        return run.to_end(progress)
+
+
+def resume(
+    folder: os.PathLike[str] | str,
+    models: Model | Sequence[Model],
+    until: float | None = None,
+    *,
+    watch: Sequence[Observer] = (),
+    progress: bool = True,
+    wall_time: float | str | None = None,
+    every: float | str = "10 min",
+    every_time: float | None = None,
+    keep: int = 2,
+) -> Run:
+    """Go on with the run of a folder of `em.checkpoint`, as `evolve` does with `resume=True`, with its own settings.
+
+    Args:
+        folder: the folder.
+        models: the models of that run, made again as they were at its start.
+        until: the time to reach; that of the run when left out.
+        watch: the observers of that run, made again.
+        progress: as in `evolve`.
+        wall_time: as in `evolve`.
+        every: as in `em.checkpoint`.
+        every_time: as in `em.checkpoint`.
+        keep: as in `em.checkpoint`.
+
+    Raises:
+        ParameterError: if there is nothing to go on from, or models or observers are others.
+    """
+    checkpoint = Checkpoint(folder, every=every, every_time=every_time, keep=keep, resume=True)
+    saved = checkpoint.settings(as_models(models)[0].mesh.comm)
+    names = ("rtol", "atol", "fixed_step", "coupling", "petsc_options")
+    return evolve(
         models,
-        until,
-        method=method,
-        rtol=rtol,
-        atol=atol,
-        first_step=first_step,
-        fixed_step=fixed_step,
-        options=petsc_options,
+        saved["until"] if until is None else until,
+        watch=watch,
+        checkpoint=checkpoint,
+        progress=progress,
+        wall_time=wall_time,
+        method=Method(**saved["method"]),
+        **{name: saved[name] for name in names},
     )
-    with ExitStack() as observers, _progress(models, until, progress) as show:
-        for observer in watch:
-            observers.callback(observer.finish)  # whatever happens
-            observer.start(models, models[0].t)
-        check_resolution(models, min([until, *(observer.next_time for observer in watch)]))
-        try:
-            stopped = _integrate(stepper, until, watch, show)
-        except ConvergenceError as error:
-            error.args = (f"{error.args[0]}; {_rescue(models, checkpoint or LAST_GOOD)}",)
-            raise
-        except EmfemError:
-            if checkpoint is not None:
-                checkpoints.save(models, checkpoint)
-            raise
-        except KeyboardInterrupt:
-            stopped = "interrupted"
-        for observer in watch:
-            observer.stopped = stopped
-    unchecked = [event.reason for event in watch if isinstance(event, Event) and not event.check_resolution]
-    if stopped not in ("reached until", "interrupted", *unchecked):
-        check_resolution(models, stepper.t)
-    if checkpoint is not None:
-        checkpoints.save(models, checkpoint)
-    run = Run(
-        t=stepper.t,
-        steps=stepper.steps,
-        rejected=stepper.rejected,
-        solves=stepper.solves,
-        factorisations=stepper.factorisations,
-        wall=time.perf_counter() - began,
-        stopped=stopped,
-    )
-    stepper.close()
-    return run
 
 
-def _rescue(models: Sequence[Model], path: os.PathLike[str] | str) -> str:
-    """Save the last good state; return a sentence that says where."""
-    try:
-        return f"the last good state is in {checkpoints.save(models, path)}"
-    except ParameterError as error:
-        return f"the last good state is in the models only ({error})"
+class _Integration:
+    """One run: steps, observers, signals and checkpoints."""
 
+    def __init__(
+        self,
+        models: Sequence[Model],
+        stepper: Stepper,
+        until: float,
+        watch: Sequence[Observer],
+        checkpoint: os.PathLike[str] | str | Checkpoint | None,
+        limit: float,
+        settings: Mapping[str, Any],
+        saved: Mapping[str, Any] | None,
+    ) -> None:
+        """Take them, and what was saved of an earlier run."""
+        self.models, self.stepper, self.until, self.watch = models, stepper, until, watch
+        self.comm = models[0].mesh.comm
+        self.running = checkpoint if isinstance(checkpoint, Checkpoint) else None
+        self.path = None if isinstance(checkpoint, Checkpoint) else checkpoint
+        self.limit, self.settings, self.saved = limit, settings, saved
+        self.events = [observer for observer in watch if isinstance(observer, Event)]
+        self.began = stepper.t if saved is None else saved["began"]
+        self.pending: list[int] = [] if saved is None else saved["pending"]  # observers that have not seen this step
+        self.clock = time.perf_counter()
+        self.before = 0.0 if saved is None else saved["wall"]  # seconds of the run until it was ended
 
-def _integrate(stepper: Stepper, until: float, watch: Sequence[Observer], show: Callable[[Stepper], None]) -> str:
-    """Step to `until` or until an observer stops the run; return the reason."""
-    events, began = [observer for observer in watch if isinstance(observer, Event)], stepper.t
-    for event in events:
-        if event.excess(began) >= 0.0:
-            return event.reason
-    while stepper.t < until:
-        target = min([until, *(observer.next_time for observer in watch)])
-        stepper.step(until if target >= until * (1 - SAME) else target)
-        passed = [event for event in events if event.excess(stepper.t) >= 0.0]
+    def to_end(self, progress: bool) -> Run:
+        """Integrate to the end, with everything that belongs to it."""
+        stopped = ""
+        with ExitStack() as stack:
+            requested = stack.enter_context(stop_requests(self.comm))
+            show = stack.enter_context(_progress(self.models, self.began, self.until, progress))
+            guard = Guard(self.comm)
+            stack.callback(guard.close)
+            observers = stack.enter_context(ExitStack())
+            with guard:
+                self._start_observers(observers)
+            if self.saved is None:
+                check_resolution(self.models, min([self.until, *(observer.next_time for observer in self.watch)]))
+            if self.running is not None:
+                self.running.begin(self.stepper.t)
+            try:
+                stopped = self._integrate(guard, requested, show)
+            except BaseException as error:
+                self._rescue(error)
+                raise
+            for observer in self.watch:
+                observer.stopped = stopped
+            if self.running is not None:
+                self.running.write(self.models, self._state(stopped))
+        unchecked = [event.reason for event in self.events if not event.check_resolution]
+        if stopped not in (*GOES_ON, *unchecked):
+            check_resolution(self.models, self.stepper.t)
+        if self.path is not None:
+            checkpoints.save(self.models, self.path)
+        code = next((number for number, reason in REASONS.items() if reason == stopped), None)
+        if code is not None and code != SIGINT:
+            if self.comm.rank == 0:
+                print(f"{stopped} at t = {self.stepper.t:g}{self._where()}", file=sys.stderr, flush=True)
+            raise Terminated(code)
+        stepper = self.stepper
+        return Run(
+            t=stepper.t,
+            steps=stepper.steps,
+            rejected=stepper.rejected,
+            solves=stepper.solves,
+            factorisations=stepper.factorisations,
+            wall=self._wall(),
+            stopped=stopped,
+        )
+
+    def _start_observers(self, stack: ExitStack) -> None:
+        """Start the observers, or let them go on; whatever happens they finish."""
+        for i, observer in enumerate(self.watch):
+            stack.callback(observer.finish)
+            if self.saved is None:
+                observer.start(self.models, self.models[0].t)
+            else:
+                observer.resume(self.models, self.saved["observers"][i])
+
+    def _integrate(self, guard: Guard, requested: Callable[[], Signals | None], show: Callable[[Stepper], None]) -> str:
+        """Step to `until` or until an observer, a signal or the clock stops the run; return the reason."""
+        if self.saved is None:
+            with guard:
+                reason = next((event.reason for event in self.events if event.excess(self.began) >= 0.0), None)
+        elif self.pending:
+            with guard:
+                reason = self._look()
+        else:
+            reason = None if self.saved["stopped"] in GOES_ON else self.saved["stopped"]
+        if reason:
+            return reason
+        longest = 0.0
+        while self.stepper.t < self.until:
+            start = time.perf_counter()
+            with guard:
+                self._step()
+                reason = self._look()
+            if reason:
+                return reason
+            show(self.stepper)
+            if signal := requested():
+                return REASONS[signal]
+            longest = max(longest, time.perf_counter() - start)
+            out_of_time = self._wall() - self.before + 2 * longest > self.limit
+            due = self.running is not None and self.running.due(self.stepper.t)
+            if self.limit < math.inf or self.running is not None:
+                out_of_time, due = self.comm.bcast((out_of_time, due), root=0)
+            if out_of_time:
+                return WALL_TIME
+            if due and self.running is not None and self.stepper.t < self.until:
+                self.running.write(self.models, self._state(""))
+        return REACHED
+
+    def _step(self) -> None:
+        """Take a step to the next time of an observer, or to an event, whatever is first."""
+        stepper = self.stepper
+        target = min([self.until, *(observer.next_time for observer in self.watch)])
+        stepper.step(self.until if target >= self.until * (1 - SAME) else target)
+        passed = [event for event in self.events if event.excess(stepper.t) >= 0.0]
         if passed:
-            _locate(stepper, passed, min(event.rtol for event in passed) * (stepper.t - began))
-        if stepper.t >= until:
+            _locate(stepper, passed, min(event.rtol for event in passed) * (stepper.t - self.began))
+        if stepper.t >= self.until or any(observer.is_due(stepper.t) for observer in self.watch):
             stepper.settle()
-        elif any(observer.is_due(stepper.t) for observer in watch):
-            stepper.settle()
-        show(stepper)
-        waiting = [observer for observer in watch if observer.every is not None and not observer.is_due(stepper.t)]
-        reasons = [observer.look(stepper.t, last=stepper.t >= until) for observer in watch]
-        stop = next((reason for reason in reasons if reason), None)
+        self.pending = list(range(len(self.watch)))
+
+    def _look(self) -> str | None:
+        """Show the state to the observers that have not seen it; return the first reason to stop."""
+        t, last = self.stepper.t, self.stepper.t >= self.until
+        periodic = [o for o in self.watch if o.every is not None and not o.is_due(t)]
+        stop = None
+        while self.pending:
+            reason = self.watch[self.pending[0]].look(t, last=last)
+            stop = stop or reason
+            del self.pending[0]
         if stop:
-            stepper.settle()
-            for observer in waiting if stepper.t < until else ():
-                observer.look(stepper.t, last=True)
-            return stop
-    return "reached until"
+            self.stepper.settle()
+            for observer in () if last else periodic:
+                observer.look(t, last=True)
+        return stop
+
+    def _state(self, stopped: str) -> dict[str, Any]:
+        """Return all that a run needs to go on from here."""
+        return {
+            **self.settings,
+            "t": self.stepper.t,
+            "began": self.began,
+            "wall": self._wall(),
+            "stopped": stopped,
+            "pending": self.pending,
+            "kinds": [type(observer).__name__ for observer in self.watch],
+            "observers": [observer.state() for observer in self.watch],
+            "stepper": self.stepper.state(),
+        }
+
+    def _where(self) -> str:
+        """Return where the state is saved, for a message."""
+        place = self.path if self.running is None else self.running.folder
+        return "" if place is None else f"; the state is in {place}"
+
+    def _wall(self) -> float:
+        """Return the seconds of the run so far."""
+        return self.before + time.perf_counter() - self.clock
+
+    def _rescue(self, error: BaseException) -> None:
+        """Save the last good state, and add to the error where it is. Collective: all ranks have an error."""
+        if self.running is not None:
+            try:
+                written = self.running.write(self.models, self._state(""))
+            except ParameterError:
+                written = None
+            place = f"the state at t = {self.stepper.t:g} is in {written}" if written else "the state is not saved"
+        elif self.path is not None or isinstance(error, ConvergenceError):
+            place = self._saved_to(self.path or LAST_GOOD)
+        else:
+            return
+        if isinstance(error, ConvergenceError):
+            error.args = (f"{error.args[0]}; {place}",)
+        elif not isinstance(error, EmfemError):
+            error.add_note(place)
+
+    def _saved_to(self, path: os.PathLike[str] | str) -> str:
+        """Save the last good state; return a sentence that says where."""
+        try:
+            return f"the last good state is in {checkpoints.save(self.models, path)}"
+        except ParameterError as error:
+            return f"the last good state is in the models only ({error})"
+
+
+def saved_state(
+    checkpoint: Checkpoint,
+    models: Sequence[Model],
+    described: Sequence[Any],
+    settings: Mapping[str, Any],
+    watch: Sequence[Observer],
+) -> Mapping[str, Any] | None:
+    """Give the models the newest state in a folder; return what was saved with it, or None if there is none.
+
+    Raises:
+        ParameterError: if the run there had other models, another integrator or other observers, or is beyond `until`;
+            or if it did not end, and is not to go on.
+    """
+    if not checkpoint.resume:
+        checkpoint.check_free(models[0].mesh.comm)
+        return None
+    found = checkpoint.read(models)
+    if found is None:
+        return None
+    state, saved = found
+    where = f"the run in {checkpoint.folder}"
+    for name in ("method", "coupling"):
+        if saved[name] != settings[name]:
+            msg = f"{name} = {settings[name]!r}, must be that of {where}, {saved[name]!r}"
+            raise ParameterError(msg)
+    kinds = [type(observer).__name__ for observer in watch]
+    if kinds != saved["kinds"]:
+        msg = f"watch has {', '.join(kinds)}, must have the observers of {where}: {', '.join(saved['kinds'])}"
+        raise ParameterError(msg)
+    for mine, theirs in zip(described, saved["models"], strict=False):
+        different = [name for name in mine if not alike(mine[name], theirs[name])]
+        if different or len(described) != len(saved["models"]):
+            msg = f"the {mine['name']} model has other {' and '.join(different)} than in {where}, must be the same"
+            raise ParameterError(msg)
+    if settings["until"] < state.t:
+        msg = f"until = {settings['until']:g}, must be at least the time {state.t:g} that {where} has reached"
+        raise ParameterError(msg)
+    state.load()
+    return saved
+
+
+def describe(models: Sequence[Model]) -> list[dict[str, Any]]:
+    """Return what tells models apart from others: equations, constants but for functions of time, sizes of fields."""
+    unknowns = {f for model in models for u in model.unknowns for f in (u.function, u.rate)}
+    described = []
+    for model in models:
+        driven = {id(driver.constant) for driver in model.drivers}
+        constants = [c for c in model.residual.constants() if id(c) not in driven]
+        fixed = [f for f in model.residual.coefficients() if f not in unknowns and isinstance(f, fem.Function)]
+        described.append(
+            {
+                "name": model.name,
+                "equations": model.residual.signature(),
+                "constants": [np.ravel(c.value).tolist() for c in constants],
+                "fields": [_norm(f) for f in fixed],
+            }
+        )
+    return described
+
+
+def _norm(function: fem.Function) -> float:
+    """Return the Euclidean norm of the values of a Function. Collective."""
+    squares = float(np.sum(checkpoints.owned(function) ** 2))
+    return math.sqrt(function.function_space.mesh.comm.allreduce(squares))
+
+
+def alike(mine: Any, theirs: Any) -> bool:
+    """Return True for equal texts, and lists of numbers that are the same but for rounding."""
+    if isinstance(mine, list) and isinstance(theirs, list):
+        return len(mine) == len(theirs) and all(map(alike, mine, theirs))
+    if isinstance(mine, float) and isinstance(theirs, float | int):
+        return math.isclose(mine, theirs, rel_tol=1e-9) or (math.isnan(mine) and math.isnan(theirs))
+    return bool(mine == theirs)
 
 
 def _locate(stepper: Stepper, events: Sequence[Event], near: float) -> None:
@@ -246,9 +518,9 @@ def _locate(stepper: Stepper, events: Sequence[Event], near: float) -> None:
 
 
 @contextmanager
-def _progress(models: Sequence[Model], until: float, wanted: bool) -> Iterator[Callable[[Stepper], None]]:
+def _progress(models: Sequence[Model], start: float, until: float, wanted: bool) -> Iterator[Callable[[Stepper], None]]:
     """Make a function to call after each step: it moves a bar on a terminal, prints a line now and then elsewhere."""
-    unknown, comm, start = models[0].unknowns[0], models[0].mesh.comm, models[0].t
+    unknown, comm = models[0].unknowns[0], models[0].mesh.comm
     last = time.perf_counter()
 
     def texts(stepper: Stepper) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-__all__ = ["Arrays", "SharedFile", "read_text", "save_arrays", "writable"]
+__all__ = ["Arrays", "SharedFile", "read_text", "replace_text", "save_arrays", "sync", "writable"]
 __dir__ = dir_of(__all__)
 
 ALIGNMENT = 64  # bytes: arrays begin at multiples of it, so that they can be mapped into memory
@@ -69,7 +70,7 @@ def read_text(path: os.PathLike[str] | str) -> str:
     if MPI.COMM_WORLD.rank == 0:
         try:
             text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # no UTF-8, or a zero byte in the path
             reason = getattr(error, "strerror", None) or str(error)
     text, reason = MPI.COMM_WORLD.bcast((text, reason), root=0)
     if text is None:
@@ -79,36 +80,116 @@ def read_text(path: os.PathLike[str] | str) -> str:
 
 
 class SharedFile:
-    """A file that all ranks write together, each its own part; it takes its name when it is complete. Collective."""
+    """A file that all ranks write together, each its own part; it takes its name when all is on disk. Collective.
+
+    An error of one rank, such as a full disk, is kept until `finish`, where all ranks raise it.
+    """
 
     def __init__(self, path: Path, comm: MPI.Comm) -> None:
-        """Begin a file beside `path`."""
+        """Begin a file beside `path`.
+
+        Raises:
+            ParameterError: if it cannot be made.
+        """
         self.path, self.comm, self.size = path, comm, 0
         self.partial = path.with_name(f"{path.stem}.part{path.suffix}")
-        self._file = MPI.File.Open(comm, str(self.partial), MPI.MODE_CREATE | MPI.MODE_WRONLY)
-        self._file.Set_size(0)
+        self._trouble = ""
+        try:
+            self._file = MPI.File.Open(comm, str(self.partial), MPI.MODE_CREATE | MPI.MODE_WRONLY)
+        except MPI.Exception as error:  # MPI agrees on it
+            raise _not_written(path, _reason(error)) from None
+        with self.attempt():
+            self._file.Set_size(0)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Keep an error of writing until `finish`: other ranks may have none."""
+        try:
+            yield
+        except (OSError, MPI.Exception) as error:
+            self._trouble = self._trouble or _reason(error)
 
     def text(self, content: bytes) -> None:
         """Append bytes that are the same on all ranks."""
         if self.comm.rank == 0:
-            self._file.Write_at(self.size, content)
+            with self.attempt():
+                self._file.Write_at(self.size, content)
         self.size += len(content)
 
     def rows(self, block: NDArray[Any]) -> None:
         """Append the blocks of all ranks, in the order of ranks."""
         ends = np.cumsum(self.comm.allgather(block.nbytes))
-        self._file.Write_at_all(self.size + int(ends[self.comm.rank]) - block.nbytes, np.ascontiguousarray(block))
+        with self.attempt():
+            self._file.Write_at_all(self.size + int(ends[self.comm.rank]) - block.nbytes, np.ascontiguousarray(block))
         self.size += int(ends[-1])
 
     def close(self) -> None:
         """End the writing; the file still has its name of a part."""
-        self._file.Close()
+        with self.attempt():
+            self._file.Sync()
+        with self.attempt():
+            self._file.Close()
 
     def finish(self) -> None:
-        """Give it its name."""
+        """Give it its name, once all of it is on disk.
+
+        Raises:
+            ParameterError: if it could not be written; what was at its place is still there.
+        """
+        troubles = self.comm.allgather(self._trouble)
+        trouble = next(filter(None, troubles), "")
         if self.comm.rank == 0:
-            self.partial.replace(self.path)
-        self.comm.barrier()
+            try:
+                if not trouble:
+                    sync(self.partial)
+                    self.partial.replace(self.path)
+                    sync(self.path.parent)
+            except OSError as error:
+                trouble = _reason(error)
+            if trouble:
+                with suppress(OSError):
+                    self.partial.unlink(missing_ok=True)
+        trouble = self.comm.bcast(trouble, root=0)
+        if trouble:
+            raise _not_written(self.path, trouble)
+
+
+def sync(path: Path) -> None:
+    """Wait until the content of a file, or the names in a folder, are on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_text(path: Path, content: str) -> None:
+    """Write a text, aside first: at any moment the old or the new one is there, all of it. On one rank.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        partial.write_text(content, encoding="utf-8")
+        sync(partial)
+        partial.replace(path)
+    except OSError:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+
+
+def _not_written(path: Path, trouble: str) -> ParameterError:
+    """Return the error of a file that could not be written."""
+    return ParameterError(f"path = {str(path)!r}, must be a file that can be written: {trouble}")
+
+
+def _reason(error: Exception) -> str:
+    """Return the reason of an error of MPI or of the operating system."""
+    if isinstance(error, MPI.Exception):
+        return error.Get_error_string().splitlines()[0]
+    return getattr(error, "strerror", None) or str(error)
 
 
 def save_arrays(
@@ -117,10 +198,13 @@ def save_arrays(
     """Write a .npz file that `numpy.load` reads, all ranks together; nothing is gathered. Collective.
 
     Args:
-        path: the file; it is replaced when the new one is complete.
+        path: the file; it is replaced when the new one is on disk.
         rows: arrays by name, of each the rows of this rank; those of all ranks follow each other.
         shared: arrays by name that are the same on all ranks.
         comm: the ranks.
+
+    Raises:
+        ParameterError: if it cannot be written; on all ranks.
     """
     file, entries = SharedFile(path, comm), []
     for name, block in [*shared.items(), *rows.items()]:
@@ -145,7 +229,8 @@ def save_arrays(
         entries.append(info)
     file.close()
     if comm.rank == 0:
-        with zipfile.ZipFile(file.partial, "a") as archive:  # writes the list of contents behind the arrays
+        # Writes the list of contents behind the arrays.
+        with file.attempt(), zipfile.ZipFile(file.partial, "a") as archive:
             for info in entries:
                 archive.filelist.append(info)
                 archive.NameToInfo[info.filename] = info

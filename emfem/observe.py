@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emfem.errors import ParameterError, UnknownName, floats, number
@@ -20,14 +20,19 @@ __dir__ = dir_of(__all__)
 class Observer:
     """Object that sees the models at the start, at each chosen time and at the end; steps hit those times exactly.
 
-    Subclasses define `begin`, `record` and `finish`; all three are called on every rank.
+    Subclasses define `begin`, `record` and `finish`; all three are called on every rank. What a checkpoint is to keep
+    of them they name in `saved`, or return from `state` and take back in `restore`.
 
     Attributes:
         models: the models of the run.
         stopped: reason why the run ended, as in `Run.stopped`; known in `finish`, empty after an error.
+        continued: True in `begin` if the run goes on from where this observer was: from a checkpoint, or in a second
+            run that begins where the first one ended.
     """
 
+    saved: tuple[str, ...] = ("_start", "_due", "_last")
     stopped = ""
+    continued = False
 
     def __init__(self, every: float | None = None, times: ArrayLike | None = None) -> None:
         """Choose the times: a period, a list, or (neither) after each step.
@@ -48,14 +53,34 @@ class Observer:
                 raise ParameterError(msg)
         self.models: tuple[Model, ...] = ()
         self._start = self._due = 0.0
+        self._last = math.nan  # time of the last look
 
     def start(self, models: Sequence[Model], t: float) -> None:
-        """Take the models, and record their start unless only other times are chosen."""
-        self.models, self._start, self.stopped = tuple(models), t, ""
+        """Take the models, and record their start unless only other times are chosen, or it was recorded before."""
+        self.continued = self.models == tuple(models) and self._last == t
+        self.models, self.stopped = tuple(models), ""
+        if not self.continued:
+            self._start = t
         self.begin()
-        self._due = self._after(t)
-        if self.times is None or np.any(np.isclose(self.times, t, rtol=1e-12, atol=1e-300)):
+        self._due, self._last = self._after(t), t
+        first = self.times is None or np.any(np.isclose(self.times, t, rtol=1e-12, atol=1e-300))
+        if first and not self.continued:
             self.record(t)
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps: numbers, texts, lists, arrays, and Functions of spaces of unknowns."""
+        return {name: getattr(self, name) for name in self.saved}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state` returned; lists are there for tuples."""
+        for name in self.saved:
+            setattr(self, name, state[name])
+
+    def resume(self, models: Sequence[Model], state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.models, self.stopped, self.continued = tuple(models), "", True
+        self.restore(state)
+        self.begin()
 
     def _after(self, t: float) -> float:
         """Return the first chosen time after t; infinity if there is none or every step counts."""
@@ -75,7 +100,7 @@ class Observer:
 
     def look(self, t: float, *, last: bool = False) -> str | None:
         """Record if t is a chosen time or the last of the run; return a reason to stop the run, or None."""
-        due = self.is_due(t)
+        due, self._last = self.is_due(t), t
         if due:
             self._due = self._after(t)
         each = self.every is None and self.times is None

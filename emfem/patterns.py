@@ -13,6 +13,7 @@ from typing import Any
 
 from emfem import fields
 from emfem.errors import ParameterError, count
+from emfem.gate import checked
 from emfem.mesh import bounds
 from emfem.public import dir_of
 
@@ -95,6 +96,7 @@ class Pattern:
         )
 
 
+@checked(collective=True)
 def measure(field: Any, *, resolution: int = 192) -> Pattern:
     """Return the pattern of a finite-element field; every rank gets the same answer.
 
@@ -118,6 +120,7 @@ def measure(field: Any, *, resolution: int = 192) -> Pattern:
     return measure_grid(grid.values, grid.lengths, periodic=grid.periodic, inside=~np.isnan(grid.values))
 
 
+@checked(collective=True)
 def direction(field: Any, *, dx: ufl.Measure | None = None, weight: Any = 1.0) -> tuple[float, float]:
     """Return the mean direction of the bands of a field and its sharpness, on a mesh of any shape. Collective.
 
@@ -151,6 +154,7 @@ def direction(field: Any, *, dx: ufl.Measure | None = None, weight: Any = 1.0) -
     return float(angle % 180.0), float(np.hypot(xx - yy, 2 * xy) / (xx + yy))
 
 
+@checked
 def measure_grid(
     values: ArrayLike,
     lengths: ArrayLike,

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from emfem import checkpoint, fields, plot, vtk, write
-from emfem.dimensions import PLAIN, registry
+from emfem import checkpoints, fields, plot, vtk
+from emfem.dimensions import PLAIN
 from emfem.errors import EmfemError, ParameterError, number
-from emfem.files import Arrays, writable
+from emfem.files import Arrays
 from emfem.model import Model
-from emfem.observe import Observer, model_with_field
+from emfem.observe import model_with_field
 from emfem.public import dir_of
-from emfem.storage import CONTENTS, READ_ERRORS, StateReader, StateWriter, contents
+from emfem.storage import CONTENTS, READ_ERRORS, StateReader, contents
 from emfem.studies import Case
-from emfem.studies.running import (
-    REPORT,
-    STATES,
-    clear,
-    function,
-    picture,
-    quantities,
-    scalar,
-    versions,
-    write_report,
-)
-from emfem.studies.sweep import TABLE, report_of
+from emfem.studies.recording import REPORT, STATES, Recorder, read_report, report_of
+from emfem.studies.running import function, picture, scalar
+from emfem.studies.sweep import TABLE
+from emfem.studies.units import quantity
 
 import numpy as np
 import pandas as pd
@@ -77,15 +66,13 @@ class Results:
     def report(self) -> dict[str, Any]:
         """Report of the run: status, versions, wall time, steps, quantities and pattern at the end.
 
+        The status is "running" while the run goes on, then "ok", "failed", "interrupted" or "terminated"; "died" if its
+        process is gone before it could report.
+
         Raises:
             ParameterError: if there is none, or half of one.
         """
-        path = self._file(REPORT)
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            msg = f"{path} cannot be read: {error}"
-            raise ParameterError(msg) from None
+        return read_report(self._file(REPORT).parent)
 
     @cached_property
     def series(self) -> pd.DataFrame:
@@ -171,7 +158,7 @@ class Results:
         if isinstance(time, str):
             unit = self._models[0].system.time
             try:
-                value = registry().Quantity(time)
+                value = quantity(time)
                 time = value.magnitude if value.dimensionless else value.to("" if unit == PLAIN else unit).magnitude
             except Exception:  # Pint raises errors of many kinds
                 msg = f"t = {time!r}, must be a number{'' if unit == PLAIN else ' or a time with its unit'}"
@@ -210,7 +197,7 @@ class Results:
                 msg = f"t = {t:g}, must be one of the {len(times)} times that were saved, such as {times[index]:g}"
                 raise ParameterError(msg)
         if self._reader is None:
-            checkpoint.load(self._models, self._states[index][1])
+            checkpoints.load(self._models, self._states[index][1])
         else:
             self._reader.read(self._states[index][1])
         return self._models
@@ -317,7 +304,7 @@ class Results:
             return f"<results of a sweep in {str(self.folder)!r}: {len(self.table)} runs>"
         try:
             times, known = self.times, contents(self.folder)["models"]
-        except EmfemError:
+        except (EmfemError, *READ_ERRORS):
             return f"<results in {str(self.folder)!r}>"
         names = ", ".join(name for model in known for name in model["fields"])
         unit = known[0]["system"]["time"]
@@ -340,66 +327,6 @@ class SavedFrames:
 
     t: NDArray[np.float64]
     functions: list[fem.Function]
-
-
-class Recorder(Observer):
-    """Writes a folder that `open` and the viewer read: all fields at the chosen times, the series, and a report.
-
-    Attributes:
-        folder: the folder; files of an earlier run in it are replaced when the run begins.
-    """
-
-    def __init__(
-        self, folder: os.PathLike[str] | str, *, every: float | None = None, times: ArrayLike | None = None
-    ) -> None:
-        """Take the folder and the times.
-
-        Args:
-            folder: the folder; it is made.
-            every: period [time of the models]; after each step when left out with `times`.
-            times: increasing [time of the models].
-
-        Raises:
-            ParameterError: if the folder cannot be written to, or for wrong times; at the start of the run, if the
-                models live on several meshes.
-        """
-        super().__init__(every, times)
-        self.folder = Path(folder)
-        writable(self.folder / REPORT)
-        self._series = write.series(self.folder / "series.csv")
-        self._writer: StateWriter | None = None
-
-    def begin(self) -> None:
-        """Write mesh, table of contents, and the first report."""
-        self._outer = sys.exception()  # the run may be in an `except` of the user
-        if self.models[0].mesh.comm.rank == 0 and report_of(self.folder).get("hash"):
-            (self.folder / "case.toml").unlink(missing_ok=True)  # of another run: of `emfem run`
-        clear(self.folder)
-        self._began, self._count = time.perf_counter(), 0
-        self._writer, self._series.models = StateWriter(self.folder, self.models), self.models
-        self._series.begin()
-        write_report(self.folder, {"status": "running", "error": "", "versions": versions()})
-
-    def record(self, t: float) -> None:
-        """Save a state and a row of the series."""
-        if self._writer is not None:
-            self._writer.save(self.folder / STATES / f"{self._count:04d}.npz")
-            self._count += 1
-            self._series.record(t)
-
-    def finish(self) -> None:
-        """Write the report; after an error on rank 0 alone, for other ranks may be elsewhere then."""
-        if self._writer is None:
-            return
-        error, comm = sys.exception(), self.models[0].mesh.comm
-        error = None if error is self._outer else error
-        status = "failed" if error else "interrupted" if self.stopped == "interrupted" else "ok"
-        report: dict[str, Any] = {"status": status, "error": str(error or ""), "stopped": self.stopped}
-        report |= {"wall": time.perf_counter() - self._began, "versions": versions(), "ranks": comm.size}
-        if error is None:
-            write_report(self.folder, report | {"t": self.models[0].t, "quantities": quantities(self.models)})
-        elif comm.rank == 0:
-            (self.folder / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 def open(folder: os.PathLike[str] | str) -> Results:

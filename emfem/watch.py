@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from emfem import fields
 from emfem.errors import ConservationError, ParameterError, choice, floats, kind, number
@@ -22,6 +23,8 @@ Value = str | Callable[[Sequence[Model], float], float]
 
 class RecordingObserver(Observer):
     """Observer that keeps the times at which it recorded."""
+
+    saved = (*Observer.saved, "_t")
 
     def __init__(self, every: float | None = None, times: ArrayLike | None = None) -> None:
         """Choose the times."""
@@ -50,6 +53,8 @@ class Series(RecordingObserver):
     Raises:
         ParameterError: if names is one string, or the times are not usable.
     """
+
+    saved = (*RecordingObserver.saved, "_rows")
 
     def __init__(self, names: Sequence[str], *, every: float | None = None, times: ArrayLike | None = None) -> None:
         """Take the names of the quantities."""
@@ -126,6 +131,15 @@ class Probe(RecordingObserver):
         self._t.append(t)
         self._values.append(values[0] if self._single else values)
 
+    def state(self) -> dict[str, Any]:
+        """Return times and values."""
+        return super().state() | {"values": self.values}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take them back."""
+        super().restore(state)
+        self._values = list(state["values"])
+
     @property
     def values(self) -> NDArray[np.float64]:
         """Values recorded, shape (n,) for one point, (n, points) for several; of a vector with its components last."""
@@ -138,6 +152,8 @@ class Snapshots(RecordingObserver):
     Attributes:
         functions: the copies, as many as there are times in `.t`.
     """
+
+    saved = (*RecordingObserver.saved, "functions")
 
     def __init__(self, name: str, *, every: float | None = None, times: ArrayLike | None = None) -> None:
         """Take the field's name."""
@@ -163,6 +179,8 @@ class Conserved(Observer):
     Attributes:
         worst: largest relative change so far.
     """
+
+    saved = (*Observer.saved, "_first", "worst")
 
     def __init__(self, name: str, *, rtol: float = 1e-10) -> None:
         """Take the quantity and the change allowed."""
@@ -272,6 +290,8 @@ class AtRest(Observer):
     Raises:
         ParameterError: for a tolerance that is not positive or a negative time.
     """
+
+    saved = (*Observer.saved, "_before", "_calm")
 
     def __init__(self, name: str, *, after: float, rtol: float = 1e-6) -> None:
         """Check the values."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from emfem import errors
 from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, UnknownName
 
+import basix.ufl
 import numpy as np
 import pytest
+import ufl
 
 
 @pytest.mark.parametrize(
@@ -147,3 +151,85 @@ def test_the_first_wrong_entry_is_reported():
         errors.require_all([True, False, False], lambda i: f"entry {i}")
     with pytest.raises(ParameterError, match=r"^must hold$"):
         errors.require(0, "must hold")
+
+
+class Hostile:
+    """An object whose methods raise."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    def __float__(self) -> float:
+        raise RuntimeError
+
+    def __eq__(self, _: object) -> bool:
+        raise RuntimeError
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+STRANGE = [
+    *(Hostile(), 10**400, -(10**400), 10**5000, 1j, np.complex128(1), b"1", bytearray(b"1"), np.array("1")),
+    *(
+        [[]] * 9999,
+        object(),
+        None,
+        ufl.SpatialCoordinate(ufl.Mesh(basix.ufl.element("P", "triangle", 1, shape=(2,))))[0],
+    ),
+    *(np.zeros(2), np.zeros(10**4), np.array([1j]), np.datetime64("2020-01-01"), "a" * 10**5, {}, object, lambda: 0),
+    *(np.bool_(True), Fraction(10**400), [1.0, None], [[1.0], [1.0, 2.0]], [1, 10**400], range(10**6)),
+]
+CHECKS: dict[str, Callable[[Any], Any]] = {
+    "number": lambda value: errors.number("x", value),
+    "count": lambda value: errors.count("x", value, at_least=1),
+    "choice": lambda value: errors.choice("x", value, ("a", "b")),
+    "kind": lambda value: errors.kind("x", value, str | set, "a word"),  # type: ignore[arg-type]
+    "floats": lambda value: errors.floats("x", value, (3,), "three numbers", finite=True),
+    "positive_tensor": lambda value: errors.positive_tensor("x", value, 2),
+    "known": lambda value: errors.choice("x", "z", value),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("value", STRANGE, ids=lambda value: type(value).__name__)
+def test_every_check_refuses_strange_values_in_a_short_sentence(check: str, value: Any):
+    if check == "kind" and isinstance(value, str):
+        pytest.skip("it is a word")
+    with pytest.raises(ParameterError) as caught:
+        CHECKS[check](value)
+    message = str(caught.value)
+    assert len(message) < (10**4 if check == "known" else 500)
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (10**400, f"size = 1{'0' * 149} ... {'0' * 150}, must be finite"),
+        (Fraction(10**400), "size = inf, must be finite"),
+        (b"1", "size = b'1', must be a number"),
+        (np.complex64(1), r"size = np.complex64(1+0j), must be a number"),
+        (Hostile(), "size = <Hostile>, must be a number"),
+    ],
+)
+def test_number_refuses_what_a_float_cannot_hold(value: Any, message: str):
+    with pytest.raises(ParameterError, match=f"^{re.escape(message)}$"):
+        errors.number("size", value)
+
+
+@pytest.mark.parametrize("value", ["1.5", ["1.5"], [1.0, None], np.array([1j]), [1, 10**400], b"1"])
+def test_floats_takes_no_texts_and_no_complex_numbers(value: Any):
+    with pytest.raises(ParameterError, match=r"^x = .*, must be numbers$"):
+        errors.floats("x", value)
+
+
+def test_a_whole_number_is_exact():
+    assert errors.count("seed", 2**100 + 1, at_least=0) == 2**100 + 1
+    assert errors.count("cells", 1e300, at_least=0) == int(1e300)
+
+
+def test_choice_takes_words_only():
+    with pytest.raises(UnknownName, match=r"^array\(\['a'\], dtype='<U1'\); cell has 'a', 'b'$"):
+        errors.choice("cell", np.array(["a"]), ("a", "b"))
+    with pytest.raises(ParameterError, match=r"^known = 3, must be names$"):
+        errors.choice("cell", "a", 3)  # type: ignore[arg-type]

@@ -203,7 +203,7 @@ def test_a_drive_that_is_averaged_needs_no_driver():
         (lambda: piecewise_linear([0.0, 1.0], [1.0, 2.0], period=0.5), "period = 0.5, must be at least 1"),
         (lambda: piecewise_linear([0.0, 1.0], [1.0, 2.0], period=1.0), "must end as they begin"),
         (lambda: piecewise_linear([0.0, math.inf], [1.0, 2.0]), "must be finite"),
-        (lambda: function(3.0), "of_time = 3.0, must be a function of the time"),  # type: ignore[arg-type]
+        (lambda: function(3.0), "of_time = 3.0, must be a function"),  # type: ignore[arg-type]
         (lambda: function(abs, breakpoints=[2.0, 1.0]), "breakpoints = [2.0, 1.0], must be a list of times that incr"),
         (lambda: table("unwritable_dir.csv"), "path = 'unwritable_dir.csv', must be a text file with times and values"),
         (lambda: table("unwritable_dir.csv", between="curves"), "between has lines, steps"),

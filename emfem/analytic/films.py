@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from emfem.errors import number
+from emfem.analytic.arguments import in_line
+from emfem.arrays import finite
+from emfem.errors import floats, number
+from emfem.gate import checked
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
+SMALL = 1e-200  # drive times length: below it the products in the profile underflow, and C is uniform
 
+
+@checked
+@finite
 def logistic_profile(x: ArrayLike, *, length: float, drive: float, mean: float) -> NDArray[np.float64]:
     """Return the equilibrium of an ideal binary alloy between diffusion and a field in a blocked line.
 
@@ -29,8 +36,8 @@ def logistic_profile(x: ArrayLike, *, length: float, drive: float, mean: float) 
     """
     total = number("drive", drive) * number("length", length, above=0.0)
     mean = number("mean", mean, above=0.0, below=1.0)
-    position = np.asarray(x, dtype=float) / length
-    if total == 0.0:
+    position = in_line(x, length)
+    if abs(total) < SMALL:
         return np.full_like(position, mean)
     if total < 0.0:
         position, total = 1 - position, -total
@@ -39,6 +46,8 @@ def logistic_profile(x: ArrayLike, *, length: float, drive: float, mean: float) 
     return expit(log_k + total * position)
 
 
+@checked
+@finite
 def kink(x: ArrayLike, *, gradient_energy: float) -> NDArray[np.float64]:
     """Return the boundary between the phases of the double well f = (1 - c^2)^2 / 4: c = tanh(x / sqrt(2 eps)).
 
@@ -50,4 +59,4 @@ def kink(x: ArrayLike, *, gradient_energy: float) -> NDArray[np.float64]:
         ParameterError: for a gradient energy that is not positive.
     """
     eps = number("gradient_energy", gradient_energy, above=0.0)
-    return np.tanh(np.asarray(x, dtype=float) / np.sqrt(2 * eps))
+    return np.tanh(floats("x", x) / np.sqrt(2 * eps))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from emfem.errors import ParameterError, number
+from emfem.analytic.arguments import in_line
+from emfem.arrays import finite
+from emfem.errors import ParameterError, floats, number, require
+from emfem.gate import checked
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
+@checked
+@finite
 def heated_line(
     x: ArrayLike,
     *,
@@ -52,16 +57,18 @@ def heated_line(
     start = number("temperature", temperature, above=0.0, unit="K")
     heat = resistivity * j**2 / conductivity
     square = loss / conductivity - heat * temperature_coefficient
-    position, half = np.asarray(x, dtype=float) - length / 2, length / 2
+    position, half = (in_line(x, length, "m") - 0.5) * length, length / 2
     if abs(square) * half**2 < 1e-8:  # the parabola, with the next term: 1 - cosh/cosh would lose all its digits
         shape = (half**2 - position**2) / 2 * (1 - square * (5 * half**2 - position**2) / 12)
         return start + heat * shape
     root = np.sqrt(complex(square))
-    # 1 - cosh(a)/cosh(b) = 2 sinh((b - a)/2) sinh((b + a)/2)/cosh(b), without the loss of digits
-    shape = 2 * np.sinh(root * (half - position) / 2) * np.sinh(root * (half + position) / 2) / np.cosh(root * half)
+    # 1 - cosh(a)/cosh(b) = 2 sinh((b - a)/2) sinh((b + a)/2)/cosh(b), without the loss of digits and without overflow
+    left, right = (np.expm1(-root * distance) for distance in (half + position, half - position))
+    shape = left * right / (1 + np.exp(-2 * root * half))
     return start + heat * (shape / square).real
 
 
+@checked
 def runaway_current_density(
     *, length: float, resistivity: float, conductivity: float, temperature_coefficient: float, loss: float = 0.0
 ) -> float:
@@ -86,10 +93,19 @@ def runaway_current_density(
     rho = number("resistivity", resistivity, above=0.0, unit="Ohm m")
     coefficient = number("temperature_coefficient", temperature_coefficient, unit="1/K")
     g = number("loss", loss, at_least=0.0, unit="W/(m3 K)")
-    ends = 0.0 if length == np.inf else k * (np.pi / number("length", length, above=0.0, unit="m")) ** 2
-    return float(np.sqrt((g + ends) / (rho * coefficient))) if coefficient > 0 else np.inf
+    size = length if length == np.inf else number("length", length, above=0.0, unit="m")
+    return _runaway(size, rho, k, coefficient, g) if coefficient > 0 else np.inf
 
 
+@finite
+def _runaway(length: float, rho: float, k: float, coefficient: float, g: float) -> float:
+    """Return the current density of thermal runaway where there is one."""
+    ends = 0.0 if length == np.inf else k * (np.pi / length) ** 2
+    return float(np.sqrt((g + ends) / (rho * coefficient)))
+
+
+@checked
+@finite
 def isothermal_electrodes(
     potential: ArrayLike,
     *,
@@ -123,12 +139,22 @@ def isothermal_electrodes(
         (1900), doi:10.1002/andp.19003060107.
     """
     start = number("temperature", temperature, above=0.0, unit="K")
-    phi = np.asarray(potential, dtype=float)
+    phi = floats("potential", potential)
     product = phi * (number("voltage", voltage, unit="V") - phi)
     if lorenz is not None and resistivity is None and conductivity is None:
-        return np.sqrt(start**2 + product / number("lorenz", lorenz, above=0.0, unit="W Ohm/K2"))
+        square = start**2 + product / number("lorenz", lorenz, above=0.0, unit="W Ohm/K2")
+        return np.sqrt(_positive(square, phi, voltage))
     if lorenz is not None or resistivity is None or conductivity is None:
         msg = f"resistivity = {resistivity}, conductivity = {conductivity}, lorenz = {lorenz}: give the first two or L"
         raise ParameterError(msg)
     rho = number("resistivity", resistivity, above=0.0, unit="Ohm m")
-    return start + product / (2 * rho * number("conductivity", conductivity, above=0.0, unit="W/(m K)"))
+    rise = product / (2 * rho * number("conductivity", conductivity, above=0.0, unit="W/(m K)"))
+    return _positive(start + rise, phi, voltage)
+
+
+def _positive(values: NDArray[np.float64], potential: NDArray[np.float64], voltage: float) -> NDArray[np.float64]:
+    """Return temperatures, or their squares, that are above 0; those of a potential between the electrodes are."""
+    low, high = np.min(potential, initial=np.inf), np.max(potential, initial=-np.inf)
+    message = f"potential from {low:g} to {high:g} V, must be between those of the electrodes, 0 and {voltage:g} V"
+    require((values > 0.0).all(), message)
+    return values

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
+from emfem.analytic.arguments import at_least_0, in_line
+from emfem.arrays import MOST, finite
 from emfem.errors import number, require
+from emfem.gate import checked
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +15,8 @@ from scipy.optimize import brentq
 from scipy.special import erf
 
 
+@checked
+@finite
 def blocked_drift(x: ArrayLike, *, length: float, peclet: float, time: float | None = None) -> NDArray[np.float64]:
     """Return the concentration of a species that drifts in a blocked line, over its uniform initial value.
 
@@ -30,7 +35,7 @@ def blocked_drift(x: ArrayLike, *, length: float, peclet: float, time: float | N
     Raises:
         ParameterError: for a value out of its bounds.
     """
-    position = np.asarray(x, dtype=float) / number("length", length, above=0.0)
+    position = in_line(x, number("length", length, above=0.0))
     pe = number("peclet", peclet)
     # Pe e^{Pe x} / (e^{Pe} - 1), written so that nothing overflows for either sign
     steady = np.ones_like(position) if pe == 0 else pe * np.exp(pe * position - max(pe, 0.0)) / _risen(pe)
@@ -38,6 +43,8 @@ def blocked_drift(x: ArrayLike, *, length: float, peclet: float, time: float | N
         return steady
     t = number("time", time, above=0.0)
     number("peclet", peclet, at_least=-20.0, at_most=20.0)
+    most = MOST // max(position.size, 1)  # waves
+    number("time", t, at_least=(7 / most) ** 2)
     waves = np.arange(1, 10 + int(7 / np.sqrt(t))) * np.pi  # the last has decayed to exp(-49)
     decay = waves**2 + pe**2 / 4
     sign = np.cos(waves)  # (-1)^n
@@ -54,6 +61,8 @@ def _risen(pe: float) -> float:
     return float(-np.expm1(-pe) if pe > 0 else np.expm1(pe))
 
 
+@checked
+@finite
 def wall_accumulation(time: ArrayLike) -> NDArray[np.float64]:
     """Return the concentration at a blocking wall, with drift to it from infinity, over its uniform initial value.
 
@@ -61,11 +70,15 @@ def wall_accumulation(time: ArrayLike) -> NDArray[np.float64]:
 
     Args:
         time: v^2 t / D, at least 0, any shape [-].
+
+    Raises:
+        ParameterError: for a time below 0, or infinite.
     """
-    t = np.asarray(time, dtype=float)
+    t = at_least_0("time", time, "-")
     return (1 + t / 2) * (1 + erf(np.sqrt(t) / 2)) + np.sqrt(t / np.pi) * np.exp(-t / 4)
 
 
+@checked
 def kirkendall_marker(ratio: float) -> float:
     """Return the position xi of the markers of a diffusion couple: x = 2 xi sqrt(D t), xi = -r/(2 sqrt(pi)) e^{-xi^2}.
 
@@ -85,6 +98,8 @@ def kirkendall_marker(ratio: float) -> float:
     return float(brentq(lambda xi: xi + pull * np.exp(-(xi**2)), -1.0, 1.0, xtol=1e-15))
 
 
+@checked
+@finite
 def cancellation_temperature(
     direct: float,
     wind: float,
@@ -113,7 +128,7 @@ def cancellation_temperature(
     slope = number("temperature_coefficient", temperature_coefficient, above=0.0, unit="1/K")
     reference = number("reference_temperature", reference_temperature, above=0.0, unit="K")
     highest = math.inf if melting_temperature is None else number("melting_temperature", melting_temperature, above=0.0)
-    require(zd * zw < 0.0, f"direct = {zd:g} and wind = {zw:g}, must have opposite signs to cancel")
+    require(min(zd, zw) < 0.0 < max(zd, zw), f"direct = {zd:g} and wind = {zw:g}, must have opposite signs to cancel")
     result = reference + (-zw / zd - 1) / slope
     where = "not above 0 K" if result <= 0.0 else f"above the melting temperature of {highest:g} K"
     message = f"direct = {zd:g} and wind = {zw:g} would cancel at {result:.6g} K, {where}: they never do"

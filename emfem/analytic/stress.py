@@ -13,7 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from emfem.analytic.arguments import at_least_0, constants, in_line
+from emfem.arrays import broadcast, finite
 from emfem.errors import floats, number, require
+from emfem.gate import checked
 from emfem.units import boltzmann, elementary_charge
 
 import numpy as np
@@ -24,11 +27,14 @@ from scipy.special import erfc, gamma
 EARLY = 0.1  # kappa t / L^2 up to which mirror images are summed, and waves from then on
 IMAGES = 5  # each way; the next would add exp(-36 / 0.4)
 WAVES = 6  # the next would add exp(-(13 pi / 2)^2 / 10)
+NEAR = 1e-6  # of |G| L: a tension reached before the other end of the line is felt, to exp(-1e12)
 SIGNS = (-1.0) ** np.arange(WAVES)
 
 Values = NDArray[np.float64]
 
 
+@checked
+@finite
 def blech_product(material: Any, *, critical_stress: float, residual_stress: float = 0.0) -> float:
     """Return the product of current density and length below which no void opens in a blocked line [A/m].
 
@@ -44,11 +50,13 @@ def blech_product(material: Any, *, critical_stress: float, residual_stress: flo
         ParameterError: for stresses out of their bounds, or an uncharged atom, which a current does not move.
     """
     tension = _tension(critical_stress, residual_stress)
-    charge = number("effective_charge", material.effective_charge)
+    volume, charge, resistivity = constants(material, "atomic_volume", "effective_charge", "resistivity")
     require(charge, "effective_charge = 0, must not be zero: no current moves an uncharged atom")
-    return 2 * material.atomic_volume * tension / (elementary_charge * abs(charge) * material.resistivity)
+    return 2 * volume * tension / (elementary_charge * abs(charge) * resistivity)
 
 
+@checked
+@finite
 def korhonen_line(
     x: ArrayLike,
     t: ArrayLike,
@@ -78,10 +86,12 @@ def korhonen_line(
         ParameterError: for a value out of its bounds.
     """
     size, gradient, kappa = _line(length, current_density, material)
-    position, tau = np.broadcast_arrays(_in_line(x, size), kappa * _time(t) / size**2)
+    position, tau = broadcast(x=in_line(x, size, "m"), t=kappa * _time(t) / size**2)
     return number("residual_stress", residual_stress, unit="Pa") + gradient * size * _blocked(position, tau)
 
 
+@checked
+@finite
 def korhonen_half_line(
     x: ArrayLike, t: ArrayLike, *, current_density: float, material: Any, residual_stress: float = 0.0
 ) -> Values:
@@ -104,15 +114,13 @@ def korhonen_half_line(
         ParameterError: for a value out of its bounds.
     """
     gradient, kappa = _driven(current_density, material)
-    distance = floats("x", x)
-    lowest = np.min(distance, initial=np.inf)
-    require(
-        (distance >= 0.0).all(), f"x from {lowest:g} m, must be at least 0 m: it is the distance to the blocked end"
-    )
-    spread = 2 * np.sqrt(kappa * _time(t))
-    return number("residual_stress", residual_stress, unit="Pa") + gradient * _half(distance, spread)
+    distance, time = broadcast(x=at_least_0("x", x, "m"), t=_time(t))
+    residual = number("residual_stress", residual_stress, unit="Pa")
+    return residual + gradient * _half(distance, 2 * np.sqrt(kappa * time))
 
 
+@checked
+@finite
 def pulse_ripple(t: ArrayLike, *, period: float, duty: float, current_density: float, material: Any) -> Values:
     """Return the stress at the blocked end of a long line under square pulses, less that under their mean current.
 
@@ -139,11 +147,13 @@ def pulse_ripple(t: ArrayLike, *, period: float, duty: float, current_density: f
     """
     gradient, kappa = _driven(current_density, material)
     whole, part = number("period", period, above=0.0, unit="s"), number("duty", duty, above=0.0, below=1.0)
-    phase = floats("t", t) / whole
+    phase = floats("t", t, words="finite times", finite=True) / whole
     difference = _root_zeta(phase % 1.0) - _root_zeta((phase - part) % 1.0)
     return gradient * np.sqrt(kappa * whole) * difference / gamma(1.5)
 
 
+@checked
+@finite
 def korhonen_void(
     x: ArrayLike,
     t: ArrayLike,
@@ -173,12 +183,14 @@ def korhonen_void(
         ParameterError: for a value out of its bounds.
     """
     size, gradient, kappa = _line(length, current_density, material)
-    position, tau = np.broadcast_arrays(_in_line(x, size), kappa * _time(t) / size**2)
+    position, tau = broadcast(x=in_line(x, size, "m"), t=kappa * _time(t) / size**2)
     away = position if gradient > 0 else 1 - position
     residual = number("residual_stress", residual_stress, unit="Pa")
     return abs(gradient) * size * _voided(away, tau) + residual * _relaxing(away, tau)
 
 
+@checked
+@finite
 def void_growth(
     t: ArrayLike, *, length: float, current_density: float, material: Any, residual_stress: float = 0.0
 ) -> Values:
@@ -203,9 +215,12 @@ def void_growth(
     size, gradient, kappa = _line(length, current_density, material)
     residual = number("residual_stress", residual_stress, unit="Pa")
     tau = kappa * _time(t) / size**2
-    return (abs(gradient) * size * _filled(tau) + residual * _released(tau)) * size / material.bulk_modulus
+    (bulk_modulus,) = constants(material, "bulk_modulus")
+    return (abs(gradient) * size * _filled(tau) + residual * _released(tau)) * size / bulk_modulus
 
 
+@checked
+@finite
 def void_saturation(*, length: float, current_density: float, material: Any, residual_stress: float = 0.0) -> float:
     """Return the final volume over the cross-section of a void at the end of a line, L (|G| L/2 + sigma_T)/B [m].
 
@@ -220,9 +235,11 @@ def void_saturation(*, length: float, current_density: float, material: Any, res
     """
     size, gradient, _ = _line(length, current_density, material)
     residual = number("residual_stress", residual_stress, unit="Pa")
-    return float(size * (abs(gradient) * size / 2 + residual) / material.bulk_modulus)
+    (bulk_modulus,) = constants(material, "bulk_modulus")
+    return float(size * (abs(gradient) * size / 2 + residual) / bulk_modulus)
 
 
+@checked
 def nucleation_time(
     *, length: float, current_density: float, material: Any, critical_stress: float, residual_stress: float = 0.0
 ) -> float:
@@ -242,19 +259,24 @@ def nucleation_time(
         ParameterError: for a value out of its bounds.
     """
     tension = _tension(critical_stress, residual_stress)
-    if length == np.inf:
-        gradient, kappa = _driven(current_density, material)
-        return float(np.pi / kappa * (tension / (2 * gradient)) ** 2) if gradient else np.inf
-    size, gradient, kappa = _line(length, current_density, material)
-    wanted = tension / (abs(gradient) * size) if gradient else np.inf
-    if wanted >= 0.5:
-        return np.inf
+    gradient, kappa = _driven(current_density, material)
+    size = length if length == np.inf else number("length", length, above=0.0, unit="m")
+    highest = abs(gradient) * size if gradient else 0.0
+    wanted = tension / highest if highest else np.inf
+    return np.inf if wanted >= 0.5 else _rise_time(wanted, tension, size, gradient, kappa)
+
+
+@finite
+def _rise_time(wanted: float, tension: float, length: float, gradient: float, kappa: float) -> float:
+    """Return the time at which the end of a line has a tension, which is `wanted` |G| L."""
+    if wanted < NEAR:
+        return float(np.pi / kappa * (tension / (2 * gradient)) ** 2)
     first = np.pi * (wanted / 2) ** 2  # of the half line: the other end only delays it
     last = -np.log1p(-2 * wanted) / np.pi**2  # as if all waves decayed as slowly as the first
     tau = brentq(
         lambda s: float(_blocked(np.zeros(()), np.asarray(s))) - wanted, 0.99 * first, 1.01 * last, xtol=1e-15 * first
     )
-    return float(tau * size**2 / kappa)
+    return float(tau * length**2 / kappa)
 
 
 def _tension(critical_stress: float, residual_stress: float) -> float:
@@ -263,15 +285,14 @@ def _tension(critical_stress: float, residual_stress: float) -> float:
     return number("critical_stress", critical_stress, above=max(0.0, residual), unit="Pa") - residual
 
 
+@finite
 def _driven(current_density: float, material: Any) -> tuple[float, float]:
     """Return `G = Z* e rho j / Omega` [Pa/m] and `kappa = D B Omega / (k T)` [m2/s]."""
     j = number("current_density", current_density, unit="A/m2")
-    force = material.effective_charge * elementary_charge * material.resistivity * j
-    thermal = boltzmann * number("temperature", material.temperature, above=0.0, unit="K")
-    return (
-        float(force / material.atomic_volume),
-        float(material.diffusivity * material.bulk_modulus * material.atomic_volume / thermal),
-    )
+    names = ("temperature", "effective_charge", "resistivity", "atomic_volume", "diffusivity", "bulk_modulus")
+    temperature, charge, resistivity, volume, diffusivity, bulk_modulus = constants(material, *names)
+    kappa = diffusivity * bulk_modulus * volume / (boltzmann * temperature)
+    return charge * elementary_charge * resistivity * j / volume, number("kappa", kappa, above=0.0, unit="m2/s")
 
 
 def _line(length: float, current_density: float, material: Any) -> tuple[float, float, float]:
@@ -279,20 +300,9 @@ def _line(length: float, current_density: float, material: Any) -> tuple[float, 
     return number("length", length, above=0.0, unit="m"), *_driven(current_density, material)
 
 
-def _in_line(x: ArrayLike, length: float) -> Values:
-    """Return x/L, in [0, 1]."""
-    position = floats("x", x) / length
-    inside = ((position >= -1e-12) & (position <= 1 + 1e-12)).all()
-    low, high = np.min(position, initial=np.inf), np.max(position, initial=-np.inf)
-    require(inside, f"x from {low * length:g} m to {high * length:g} m, must be in [0, {length:g}] m")
-    return position
-
-
 def _time(t: ArrayLike) -> Values:
     """Return times, which must be at least 0."""
-    times = floats("t", t)
-    require((times >= 0.0).all(), f"t from {np.min(times, initial=np.inf):g} s, must be at least 0 s")
-    return times
+    return at_least_0("t", t, "s")
 
 
 def _ierfc(z: Values) -> Values:

@@ -18,7 +18,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from emfem.analytic.arguments import constants
+from emfem.arrays import finite
 from emfem.errors import choice, count, floats, number, require
+from emfem.gate import checked
 from emfem.units import boltzmann, elementary_charge
 
 import numpy as np
@@ -26,6 +29,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import i0e, i1e
 
 
+@checked
+@finite
 def mullins_coefficient(material: Any) -> float:
     """Return B = D_s delta_s gamma Omega / (k T): a wave on a surface decays at the rate B k^4 [m4/s].
 
@@ -33,10 +38,13 @@ def mullins_coefficient(material: Any) -> float:
         material: with `temperature` [K], `surface_diffusivity_thickness` [m3/s], `surface_energy` [J/m2] and
             `atomic_volume` [m3].
     """
-    energy = material.surface_energy * material.atomic_volume
-    return material.surface_diffusivity_thickness * energy / (boltzmann * material.temperature)
+    names = ("temperature", "surface_diffusivity_thickness", "surface_energy", "atomic_volume")
+    temperature, diffusivity_thickness, energy, volume = constants(material, *names)
+    return diffusivity_thickness * (energy * volume) / (boltzmann * temperature)
 
 
+@checked
+@finite
 def surface_drift(material: Any, *, current_density: float) -> float:
     """Return A Z* e rho j = D_s delta_s Z* e rho j / (k T): drift of surface atoms times thickness of the layer [m2/s].
 
@@ -48,11 +56,14 @@ def surface_drift(material: Any, *, current_density: float) -> float:
     Raises:
         ParameterError: for a current density that is not finite.
     """
-    field = material.resistivity * number("current_density", current_density, unit="A/m2")
-    force = material.effective_charge * elementary_charge * field
-    return material.surface_diffusivity_thickness * force / (boltzmann * material.temperature)
+    names = ("temperature", "surface_diffusivity_thickness", "effective_charge", "resistivity")
+    temperature, diffusivity_thickness, charge, resistivity = constants(material, *names)
+    force = charge * elementary_charge * (resistivity * number("current_density", current_density, unit="A/m2"))
+    return diffusivity_thickness * force / (boltzmann * temperature)
 
 
+@checked
+@finite
 def void_drift_velocity(
     material: Any,
     *,
@@ -90,6 +101,8 @@ def void_drift_velocity(
     return -drift / size * ((round_way + 1) / (1 - fraction) if contrast else round_way)
 
 
+@checked
+@finite
 def flat_growth_rate(
     wave_number: ArrayLike, material: Any, *, current_density: float = 0.0, mobility_slope: float = 0.0
 ) -> NDArray[np.complex128]:
@@ -116,6 +129,8 @@ def flat_growth_rate(
     return np.asarray(decay + slope * drift * k**2 + 1j * travel, dtype=complex)
 
 
+@checked
+@finite
 def wire_growth_rate(
     wave_number: ArrayLike, material: Any, *, radius: float, current_density: float = 0.0, mobility_slope: float = 0.0
 ) -> NDArray[np.complex128]:
@@ -147,6 +162,8 @@ def wire_growth_rate(
     return mullins_coefficient(material) * k**2 * (1 / size**2 - k**2) + drift * (slope * k**2 - 1j * k * crowding)
 
 
+@checked
+@finite
 def rayleigh_plateau_wavelength(radius: float) -> float:
     """Return the wavelength 2 pi sqrt(2) R at which necks of a wire grow fastest, at the rate B/(4 R^4) [m].
 
@@ -162,6 +179,8 @@ def rayleigh_plateau_wavelength(radius: float) -> float:
     return 2 * math.pi * math.sqrt(2) * number("radius", radius, above=0.0, unit="m")
 
 
+@checked
+@finite
 def circle_decay_rate(mode: int, material: Any, *, radius: float) -> float:
     """Return n^2 (n^2 - 1) B / R^4, the decay rate of a wave with n crests around a circle [1/s].
 
@@ -177,6 +196,7 @@ def circle_decay_rate(mode: int, material: Any, *, radius: float) -> float:
     return n**2 * (n**2 - 1) * mullins_coefficient(material) / size**4
 
 
+@checked
 def rayleigh_conductivity(area_fraction: float) -> float:
     """Return the conductivity of a square array of round holes over that without: 1 - 2 f / (1 + f - 0.3058 f^4) [-].
 

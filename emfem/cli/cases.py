@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Annotated, Any
 
 from emfem import write
 from emfem.cli.errors import echo_error, report_errors
 from emfem.cli.values import settings
-from emfem.errors import ParameterError
+from emfem.errors import ParameterError, Terminated
 from emfem.solve import petsc_info
 from emfem.studies import Case, Study, templates, versions
 from emfem.studies.running import check_names
@@ -43,6 +44,8 @@ def run(
         outcome = case.run(folder, progress=not quiet)
         if not quiet:
             write.print_root(outcome)
+    if outcome.report["status"] == "interrupted":
+        raise Terminated(signal.SIGINT)
 
 
 def check(file: CaseFile, set_: Settings = None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem.dimensions import UNKNOWN_SYSTEM, Meaning
-from emfem.errors import ParameterError, choice, floats, kind, number
+from emfem.errors import ParameterError, choice, floats, kind, number, shown
 from emfem.gate import checked, collective
 from emfem.mesh import period
 
@@ -55,7 +55,7 @@ class Symbol(fem.Function):
 
 
 @checked
-def positive(name: str, expression: Any, mesh: dolfinx.mesh.Mesh) -> None:
+def positive(name: str, expression: ufl.core.expr.Expr, mesh: dolfinx.mesh.Mesh) -> None:
     """Refuse UFL, a scalar or a square tensor, that is not positive somewhere, as things are now. Collective.
 
     Raises:
@@ -133,7 +133,7 @@ class Interpolation:
 
     def __init__(
         self,
-        field: Any,
+        field: ufl.core.expr.Expr,
         mesh: dolfinx.mesh.Mesh,
         degree: int,
         variant: basix.LagrangeVariant = basix.LagrangeVariant.gll_warped,
@@ -158,7 +158,7 @@ class Interpolation:
 
 
 @checked
-def discontinuous(field: Any, mesh: dolfinx.mesh.Mesh, degree: int) -> fem.Function:
+def discontinuous(field: ufl.core.expr.Expr, mesh: dolfinx.mesh.Mesh, degree: int) -> fem.Function:
     """Return `field`, a Function or a UFL expression, interpolated cell by cell."""
     return Interpolation(field, mesh, degree).function
 
@@ -178,7 +178,7 @@ def copied(function: fem.Function) -> fem.Function:
 
 
 @checked
-def refresh(target: fem.Function, field: Any) -> None:
+def refresh(target: fem.Function, field: ufl.core.expr.Expr) -> None:
     """Interpolate `field`, a Function or a UFL expression, into `target` again."""
     target.interpolate(field if isinstance(field, fem.Function) else _expression(field, target.function_space))
     target.x.scatter_forward()
@@ -207,6 +207,9 @@ def sampled(field: Any) -> fem.Function:
         result.meaning, result.name = field.meaning, field.meaning.symbol
         return result
     kind("field", field, ufl.core.expr.Expr, 'a Function or a UFL expression, such as film["c"]')
+    if ufl.algorithms.extract_arguments(field):
+        msg = f"field = {shown(field)}, must be known: it depends on a test or trial function"
+        raise ParameterError(msg)
     domains, coefficients = extract_domains(field), ufl.algorithms.extract_coefficients(field)
     if len(domains) != 1:
         msg = f"field = {field}, must be on one mesh, not on {len(domains)}"

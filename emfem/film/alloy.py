@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import units, waveforms
+from emfem.arrays import finite
 from emfem.errors import ParameterError, choice, number
+from emfem.gate import checked
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 FOLDS = {"110": 1, "100": 2, "111": 3}  # N of cos^2(N phi): the symmetry of surface diffusion
 
 
+@checked
 @dataclass(frozen=True)
 class Scales:
     """SI values of the units of a dimensionless film, all above 0.
@@ -42,18 +45,23 @@ class Scales:
         units = {"temperature": "K", "length": "m", "site_density": "1/m2", "surface_energy": "J/m2"}
         for name, unit in {**units, "diffusivity": "m2/s"}.items():
             number(name, getattr(self, name), above=0.0, unit=unit)
+        for name in ("entropy", "time", "field"):  # what they are divided by must not underflow
+            number(name, getattr(self, name), above=0.0)
 
     @property
+    @finite
     def entropy(self) -> float:
         """S = nu k T / gamma [-]."""
         return self.site_density * units.boltzmann * self.temperature / self.surface_energy
 
     @property
+    @finite
     def time(self) -> float:
         """t0 = S h^2 / D [s], so that the dilute limit is dC/dt = D lap C."""
         return self.entropy * self.length**2 / self.diffusivity
 
     @property
+    @finite
     def field(self) -> float:
         """E0 = gamma / (e nu h) [V/m]: the field that drives an ion of effective charge 1 with F = 1."""
         return self.surface_energy / (units.elementary_charge * self.site_density * self.length)
@@ -63,6 +71,8 @@ class Scales:
         """SI values of the film's units of length and time, by unit [m], [s]."""
         return {"m": self.length, "s": self.time}
 
+    @checked
+    @finite
     def drive(self, voltage: float, width: float, effective_charge: float) -> float:
         """Return F = Z* (V / L) / E0 [-].
 
@@ -77,6 +87,8 @@ class Scales:
         field = number("voltage", voltage, unit="V") / number("width", width, above=0.0, unit="m")
         return number("effective_charge", effective_charge) * field / self.field
 
+    @checked
+    @finite
     def voltage(self, drive: float, width: float, effective_charge: float) -> float:
         """Return V = F E0 L / Z* [V], the inverse of `drive`.
 
@@ -90,6 +102,7 @@ class Scales:
         return number("drive", drive) * self.field * number("width", width, above=0.0, unit="m") / charge
 
 
+@checked
 @dataclass(frozen=True)
 class Alloy:
     """The dimensionless constants of a binary film; the concentration C is that of the solute.
@@ -124,6 +137,7 @@ class Alloy:
             number(name, getattr(self, name), above=0.0)
 
     @classmethod
+    @checked
     def from_physical(
         cls,
         *,
@@ -173,6 +187,7 @@ class Alloy:
             scales=scales,
         )
 
+    @finite
     def to_physical(self) -> dict[str, float]:
         """Return the arguments of `from_physical` that give this film.
 
@@ -205,6 +220,7 @@ def cupd() -> Alloy:
     return Alloy(entropy=0.1, enthalpy=0.15, solute_expansion=-0.55, gradient_energy=0.015)
 
 
+@checked
 @dataclass(frozen=True)
 class Anisotropy:
     """Diffusion along the crystal's axes, D = diag(f_x, Lambda f_y) with f_i = 1 + beta cos^2(N phi_i).
@@ -235,6 +251,8 @@ class Anisotropy:
         number("ratio", self.ratio, at_least=1e-3, at_most=1e3)
         if self.misorientation_y is not None:
             angle_in_radians("misorientation_y", self.misorientation_y)
+        for rate in self.rates:
+            number("diffusion along an axis", rate, above=0.0)
 
     @property
     def rates(self) -> tuple[float, float]:
@@ -248,6 +266,7 @@ class Anisotropy:
         """Return D, shape (2, 2)."""
         return np.diag(self.rates)
 
+    @checked
     def turned(self, angle: float) -> NDArray[np.float64]:
         """Return D of the crystal turned in the plane, `R D R^T`, shape (2, 2): for the grains of a polycrystal.
 
@@ -262,6 +281,7 @@ class Anisotropy:
         return turn @ self.tensor() @ turn.T
 
 
+@checked
 def uniform_field(strength: Any, angle: Any = 0.0) -> Any:
     """Return the drift force F (cos phi, sin phi) of a uniform field; a waveform of it if one of the two follows time.
 

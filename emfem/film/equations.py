@@ -9,12 +9,13 @@ from typing import Any
 from emfem import fields
 from emfem import model as models
 from emfem.dimensions import METRE, PLAIN, Meaning, System, scaled
-from emfem.errors import ParameterError, count, kind, number, positive_tensor
+from emfem.errors import ParameterError, count, number, positive_tensor
 from emfem.film.alloy import Alloy, Anisotropy
 from emfem.film.resolution import resolutions
 from emfem.film.start import Noise, start
 from emfem.film.surface import on_surface
 from emfem.film.terms import degenerate_mobility, derivative, mixing_energy, potential, solute_flux, transport
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Fixed, Flux, Model, Quantity
 
@@ -23,6 +24,7 @@ import ufl
 from dolfinx import fem
 from numpy.typing import ArrayLike, NDArray
 from ufl.algorithms import expand_derivatives
+from ufl.core.expr import Expr
 
 MEANINGS = {
     "c": Meaning("concentration c"),
@@ -31,15 +33,17 @@ MEANINGS = {
     "field": Meaning("driving field"),
 }
 BEYOND = "a field too strong for the cells, or lengths that are not in film thicknesses"
+HIGHEST_DEGREE = 12  # of elements; that of their products is the highest of the quadrature rules
 UNDERSHOOT = 0.01  # of the discrete c below 0 or above 1 where a field uses one species up, before a step is repeated
 
 
+@checked(collective=True)
 def model(
     domain: Domain,
     alloy: Alloy,
     *,
     mean: float | None = None,
-    anisotropy: Anisotropy | ArrayLike | Mapping[str, Anisotropy | ArrayLike] | None = None,
+    anisotropy: Anisotropy | ArrayLike | Mapping[str, Anisotropy | ArrayLike] | Expr | None = None,
     field: Any = None,
     initial: Noise | Callable[[NDArray[np.float64]], NDArray[np.float64]] | fem.Function | None = None,
     on: Mapping[str, Fixed | Flux] | None = None,
@@ -76,10 +80,9 @@ def model(
             not finite, a free energy that does not depend on c, a domain in metres.
         UnknownName: for a boundary that does not exist.
     """
-    kind("domain", domain, Domain, "one of em.mesh")
-    kind("alloy", alloy, Alloy, "an em.film.Alloy")
     system = _system(domain, alloy, free_energy)
     degree = count("degree", degree, at_least=1)
+    number("degree", degree, at_most=HIGHEST_DEGREE)
     conditions = models.check_boundaries(domain, on, (Fixed, Flux))
     free = free_energy is not None and mobility is not None
     limits = (-np.inf, np.inf) if free else (0.0, 1.0)
@@ -89,9 +92,6 @@ def model(
     for name, condition in conditions.items():
         if isinstance(condition, Fixed) and not free:
             models.of_time(f"composition fixed on {name!r}", condition.value, above=0.0, below=1.0)
-    for name, function in (("free_energy", free_energy), ("mobility", mobility)):
-        if function is not None:
-            kind(name, function, Callable, "a function of c")  # type: ignore[arg-type]
     constants = {
         name: fem.Constant(domain.mesh, float(getattr(alloy, name)))
         for name in ("entropy", "enthalpy", "solute_expansion", "energy_ratio")

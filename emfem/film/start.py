@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
+from emfem.arrays import MOST
 from emfem.errors import ParameterError, count, number
+from emfem.gate import checked
 from emfem.mesh import Domain, bounds
 from emfem.model import measure_size
 
@@ -16,7 +18,10 @@ from dolfinx import fem
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+LARGEST = 1e300  # amplitude, so that the range of random values does not overflow
 
+
+@checked
 @dataclass(frozen=True)
 class Noise:
     """A random composition, the same function of place on every mesh and any number of ranks.
@@ -25,17 +30,37 @@ class Noise:
         amplitude: largest deviation from the mean, above 0 [-].
         seed: of the random numbers.
         grain: distance between independent values; 1/64 of the domain's longest side when left out.
+
+    Raises:
+        ParameterError: for a value out of its bounds.
     """
 
     amplitude: float
     seed: int
     grain: float | None = None
 
+    def __post_init__(self) -> None:
+        """Check every value."""
+        number("amplitude", self.amplitude, above=0.0, at_most=LARGEST)
+        count("seed", self.seed, at_least=0)
+        if self.grain is not None:
+            number("grain", self.grain, above=0.0)
+
+    @checked
     def on(self, domain: Domain) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-        """Return the noise as a function of x, shape (3, n): uniform random values on a lattice, joined linearly."""
+        """Return the noise as a function of x, shape (3, n): uniform random values on a lattice, joined linearly.
+
+        Raises:
+            ParameterError: for a grain so small that there are more than `MOST` values.
+        """
         lower, upper = bounds(domain.mesh)
         lengths = upper - lower
-        steps = np.maximum(1, np.rint(lengths / (self.grain or lengths.max() / 64))).astype(int)
+        grain = self.grain or lengths.max() / 64
+        wanted = np.maximum(1.0, np.rint(lengths / max(grain, float(lengths.max()) / MOST / 2)))
+        if not np.prod(wanted) <= MOST:
+            msg = f"grain = {grain:g} makes {np.prod(wanted):.3g} random values, must make at most {MOST}"
+            raise ParameterError(msg)
+        steps = wanted.astype(int)
         periodic = domain.period > 0
         lattice = np.random.default_rng(self.seed).uniform(-self.amplitude, self.amplitude, steps + 1)
         for axis in np.flatnonzero(periodic):
@@ -50,6 +75,7 @@ class Noise:
         return value
 
 
+@checked
 def noise(amplitude: float, seed: int = 0, *, grain: float | None = None) -> Noise:
     """Return a random start of uniform deviations in +-amplitude about the mean.
 
@@ -61,11 +87,7 @@ def noise(amplitude: float, seed: int = 0, *, grain: float | None = None) -> Noi
     Raises:
         ParameterError: for an amplitude or grain that is not positive, or a seed that is no whole number >= 0.
     """
-    number("amplitude", amplitude, above=0.0)
-    count("seed", seed, at_least=0)
-    if grain is not None:
-        number("grain", grain, above=0.0)
-    return Noise(float(amplitude), int(seed), grain)
+    return Noise(amplitude, seed, grain)
 
 
 def start(c: fem.Function, domain: Domain, initial: Any, mean: float | None, limits: tuple[float, float]) -> None:

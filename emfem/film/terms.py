@@ -6,30 +6,46 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from emfem.errors import number, real, require, shown
+
 import ufl
 
 FLOOR = 1e-6  # a composition nearer than this to 0 or 1 counts as used up
 
 
+def scalar(name: str, value: Any) -> Any:
+    """Return a number, finite, or a scalar of UFL.
+
+    Raises:
+        ParameterError: if it is neither.
+    """
+    if real(value) is not None:
+        return number(name, value)
+    fits = isinstance(value, ufl.core.expr.Expr) and value.ufl_shape == ()
+    require(fits, f"{name} = {shown(value)}, must be a number or a scalar of UFL")
+    return value
+
+
 def x_ln_x(c: Any) -> Any:
     """`c ln c`, continued below c0 = FLOOR by its second-order Taylor polynomial, so that it stays C2."""
-    c0 = FLOOR
+    c0, c = FLOOR, scalar("c", c)
     below = c0 * math.log(c0) + (1 + math.log(c0)) * (c - c0) + (c - c0) ** 2 / (2 * c0)
+    if isinstance(c, float):
+        return below if c < c0 else c * math.log(c)
     return ufl.conditional(ufl.lt(c, c0), below, c * ufl.ln(c))
 
 
 def mixing_energy(c: Any, *, entropy: Any, enthalpy: Any, solute_expansion: Any, energy_ratio: Any) -> Any:
     """`f = (Gamma - 1) c + S [c ln c + (1-c) ln(1-c)] + W c (1-c) + alpha (c^2/2 - c^3/3)`, the free energy."""
-    return (
-        (energy_ratio - 1) * c
-        + entropy * (x_ln_x(c) + x_ln_x(1 - c))
-        + enthalpy * c * (1 - c)
-        + solute_expansion * (c**2 / 2 - c**3 / 3)
-    )
+    constants = {"entropy": entropy, "enthalpy": enthalpy, "solute_expansion": solute_expansion}
+    s, w, alpha = (scalar(name, value) for name, value in constants.items())
+    c, gamma = scalar("c", c), scalar("energy_ratio", energy_ratio)
+    return (gamma - 1) * c + s * (x_ln_x(c) + x_ln_x(1 - c)) + w * c * (1 - c) + alpha * (c**2 / 2 - c**3 / 3)
 
 
 def degenerate_mobility(c: Any) -> Any:
     """M = c (1 - c), each factor at least FLOOR: M f'' stays positive where a strong field has used one species up."""
+    c = scalar("c", c)
     return ufl.max_value(c, FLOOR) * ufl.max_value(1 - c, FLOOR)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from emfem.arrays import finite
 from emfem.errors import ParameterError, floats, number
 from emfem.film.alloy import Alloy, Anisotropy
 from emfem.film.terms import degenerate_mobility, derivative, mixing_energy
+from emfem.gate import checked
 
 import basix.ufl
 import numpy as np
@@ -15,6 +17,8 @@ import ufl
 from numpy.typing import ArrayLike, NDArray
 
 
+@checked
+@finite
 def growth_rate(
     wavevector: ArrayLike,
     alloy: Alloy,
@@ -46,34 +50,38 @@ def growth_rate(
         ParameterError: for a mean outside (0, 1) when energy or mobility are the alloy's, or a wrong shape.
     """
     k = floats("wavevector", wavevector)
-    if k.ndim not in (1, 2) or not np.isfinite(k).all():
+    if k.ndim not in (1, 2) or not k.shape[-1] or not np.isfinite(k).all():
         msg = f"wavevector of shape {k.shape}, must be finite numbers of shape (dim,) or (n, dim)"
         raise ParameterError(msg)
     free = free_energy is not None and mobility is not None
     mean = number("mean", mean, above=None if free else 0.0, below=None if free else 1.0)
     dim = k.shape[-1]
     tensor = anisotropy.tensor() if isinstance(anisotropy, Anisotropy) else anisotropy
-    tensor = np.eye(dim) if tensor is None else floats("anisotropy", tensor)
-    force = np.zeros(dim) if field is None else floats("field", field)
-    if tensor.shape != (dim, dim) or force.shape != (dim,):
-        msg = f"anisotropy of shape {tensor.shape} and field of shape {force.shape} do not fit {dim} components of k"
-        raise ParameterError(msg)
-    if not np.isfinite(tensor).all() or not np.isfinite(force).all():
-        msg = f"anisotropy = {tensor.tolist()} and field = {force.tolist()}, must be finite"
-        raise ParameterError(msg)
+    fits = f"finite and fit {dim} components of k"
+    tensor = np.eye(dim) if tensor is None else floats("anisotropy", tensor, (dim, dim), fits, finite=True)
+    force = np.zeros(dim) if field is None else floats("field", field, (dim,), fits, finite=True)
     names = ("entropy", "enthalpy", "solute_expansion", "energy_ratio")
     energy = free_energy or (lambda c: mixing_energy(c, **{name: getattr(alloy, name) for name in names}))
     mobile = mobility or degenerate_mobility
-    curvature = _number(lambda c: derivative(lambda x: derivative(energy, x), c), mean)
+    curvature = _number("free_energy", lambda c: derivative(lambda x: derivative(energy, x), c), mean)
     spread = np.einsum("...i,ij,...j", k, tensor, k)
     drift = np.einsum("i,ij,...j", force, tensor, k)
     squared = np.sum(k * k, axis=-1)
-    omega = -_number(mobile, mean) * spread * (curvature + alloy.gradient_energy * squared)
-    omega = omega - 1j * _number(lambda c: derivative(mobile, c), mean) * drift
+    omega = -_number("mobility", mobile, mean) * spread * (curvature + alloy.gradient_energy * squared)
+    omega = omega - 1j * _number("mobility", lambda c: derivative(mobile, c), mean) * drift
     return complex(omega) if k.ndim == 1 else omega
 
 
-def _number(function: Callable[[Any], Any], value: float) -> float:
-    """Return the value of a UFL function of one variable as a number."""
+def _number(name: str, function: Callable[[Any], Any], value: float) -> float:
+    """Return the value of a UFL function of one variable as a number.
+
+    Raises:
+        ParameterError: if it is no scalar made of UFL functions, or not finite.
+    """
     symbol = ufl.Constant(ufl.Mesh(basix.ufl.element("Lagrange", "interval", 1, shape=(1,))))
-    return float(ufl.as_ufl(function(symbol))((), {symbol: value}))
+    try:
+        result = float(ufl.as_ufl(function(symbol))((), {symbol: value}))
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        msg = f"{name}({value:g}) must be a scalar made of UFL functions, such as ufl.exp(c): {error}"
+        raise ParameterError(msg) from None
+    return number(f"{name}({value:g}) or its derivative", result)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, overload
 
 from emfem.errors import ParameterError, shown
-from emfem.gate.kinds import Kind, kind_of, parameter_annotations
+from emfem.gate.kinds import Kind, kind_of, parameter_annotations, passes
 from emfem.gate.ranks import comm_of, disagreement
 
 from mpi4py import MPI
@@ -105,16 +105,16 @@ class Parameters:
         if fits:
             return
         for i, (test, value) in enumerate(zip(self.tests, args, strict=False)):
-            if not _passes(test, value):
+            if not passes(test, value):
                 self._refuse(self.names[i], value, self.places[i])
         others = self.others.fits if self.others else _anything
         for name, value in kwargs.items():
-            if not _passes(self.by_name.get(name, others), value):
+            if not passes(self.by_name.get(name, others), value):
                 self._refuse(name, value, self.known.get(name, self.others))
         name, kind = self.rest
         if kind is not None:
             for i, value in enumerate(args[len(self.tests) :]):
-                if not _passes(kind.fits, value):
+                if not passes(kind.fits, value):
                     self._refuse(f"{name}[{i}]", value, kind)
 
     def _fit(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -169,10 +169,3 @@ class Parameters:
 
 def _anything(_: Any) -> bool:
     return True
-
-
-def _passes(test: Callable[[Any], bool], value: Any) -> bool:
-    try:
-        return test(value)
-    except Exception:  # of an object whose methods raise
-        return False

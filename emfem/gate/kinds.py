@@ -11,22 +11,27 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from typing import Any
 
-from emfem.errors import real, shown
+from emfem.errors import is_real, real, real_array, shown
 
 import numpy as np
+import ufl
 from numpy.typing import ArrayLike
 
 EXACT = 2**53  # whole numbers below are floats, too
 ARRAY_LIKE = frozenset(typing.get_args(ArrayLike) or (ArrayLike,))  # older NumPy writes it as a union
 NUMBERS_OF = {"f": "iuf", "i": "iu", "u": "iu", "b": "b"}  # kinds of NumPy types that will do for another
 CONTENT = {"f": " of numbers", "i": " of whole numbers", "u": " of whole numbers", "b": " of True and False"}
+QUICK = {"a number": "iuf", "a whole number": "iu"}  # kinds of arrays whose entries are all of a kind
 CLASSES = {  # words for one and for many instances, where the name of the class is not enough
     "Comm": ("an MPI communicator", "communicators"),
     "Domain": ("one of em.mesh", "domains"),
     "Function": ('a Function, such as film["c"]', "Functions"),
+    "Expr": ("a Function or a UFL expression", "UFL expressions"),
+    "Form": ("a UFL form", "UFL forms"),
     "FunctionSpace": ("a function space of DOLFINx", "function spaces"),
     "Intracomm": ("an MPI communicator", "communicators"),
     "Material": ("a metal of em.materials", "metals"),
+    "Measure": ("a measure, such as domain.dx()", "measures"),
     "Mesh": ("a mesh of DOLFINx", "meshes"),
     "Model": ("a model of emfem", "models"),
     "Observer": ("an observer, such as em.observe.Series(...)", "observers"),
@@ -84,11 +89,16 @@ class Kind:
         return f"{name} = {shown(value)}, must be {'finite' if beyond else self.words}"
 
 
+def passes(test: Callable[[Any], bool], value: Any) -> bool:
+    """Return the result of a test; False if methods of the value raise."""
+    try:
+        return test(value)
+    except Exception:  # whatever an object of the user raises
+        return False
+
+
 def _is_number(value: Any) -> bool:
-    if type(value) is float:
-        return True
-    result = real(value)
-    return result is not None and not (isinstance(value, int) and math.isinf(result))
+    return type(value) is float or is_real(value)
 
 
 def _is_whole(value: Any) -> bool:
@@ -118,13 +128,7 @@ def _is_listed(value: Any) -> bool:
 
 
 def _are_numbers(value: Any) -> bool:
-    try:
-        array = np.asarray(value)
-        if array.dtype.kind != "O":
-            return array.dtype.kind in "biuf"
-        return all(real(item) is not None for item in array.flat)
-    except Exception:  # rows of different lengths, or an object that refuses
-        return False
+    return (type(value) is np.ndarray and value.dtype.kind in "biuf") or real_array(value) is not None
 
 
 NUMBER = Kind("a number", "numbers", _is_number)
@@ -242,13 +246,15 @@ def _listed(inner: Kind | None, *, iterable: bool = False) -> Kind:
             return False
         if inner is None or (iterable and not hasattr(value, "__len__")):
             return True
-        if isinstance(value, np.ndarray) and inner is NUMBER and value.ndim == 1 and value.dtype.kind in "iuf":
+        if isinstance(value, range):  # its entries are of one kind, and may be very many
+            value = value[:1]
+        if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in QUICK.get(inner.words, ""):
             return True
         return all(map(inner.fits, value))
 
     def entry(name: str, value: Any) -> tuple[str, Any, Kind]:
         assert inner is not None
-        return next((f"{name}[{i}]", item, inner) for i, item in enumerate(value) if not inner.fits(item))
+        return next((f"{name}[{i}]", item, inner) for i, item in enumerate(value) if not passes(inner.fits, item))
 
     many = inner.many if inner else "values"
     return Kind(f"a list of {many}", f"lists of {many}", fits, is_listed, entry if inner else None)
@@ -264,7 +270,7 @@ def _row(args: Sequence[Any]) -> Kind:
 
     def wrong(value: Any) -> Iterator[tuple[int, Any, Kind]]:
         pairs = enumerate(zip(value, kinds, strict=False))
-        return ((i, item, kind) for i, (item, kind) in pairs if kind is not None and not kind.fits(item))
+        return ((i, item, kind) for i, (item, kind) in pairs if kind is not None and not passes(kind.fits, item))
 
     def entry(name: str, value: Any) -> tuple[str, Any, Kind]:
         i, item, kind = next(wrong(value))
@@ -272,7 +278,7 @@ def _row(args: Sequence[Any]) -> Kind:
 
     number = {2: "two", 3: "three"}.get(len(kinds), str(len(kinds)))
     fits: Callable[[Any], bool] = lambda value: outer(value) and next(wrong(value), None) is None  # noqa: E731
-    return Kind(f"{number} {words}" if kinds else "an empty list", "rows of values", fits, outer, entry)
+    return Kind(f"{number} {words}", "rows of values", fits, outer, entry)
 
 
 def _mapping(key: Kind | None, item: Kind | None) -> Kind:
@@ -283,9 +289,9 @@ def _mapping(key: Kind | None, item: Kind | None) -> Kind:
 
     def wrong(name: str, value: Any) -> Iterator[tuple[str, Any, Kind]]:
         for k, v in value.items():
-            if key is not None and not key.fits(k):
+            if key is not None and not passes(key.fits, k):
                 yield f"key of {name}", k, key
-            if item is not None and not item.fits(v):
+            if item is not None and not passes(item.fits, v):
                 yield f"{name}[{shown(k)}]", v, item
 
     return Kind(
@@ -298,11 +304,12 @@ def _mapping(key: Kind | None, item: Kind | None) -> Kind:
 
 
 def _instance(made: type) -> Kind | None:
-    """Return the kind of the instances of a class; None for UFL expressions and what cannot be tested."""
-    ufl = made.__module__.partition(".")[0] == "ufl" and made.__name__ != "Form"
-    if made is object or ufl or getattr(made, "_is_protocol", False):
+    """Return the kind of the instances of a class; None for what cannot be tested."""
+    if made is object or getattr(made, "_is_protocol", False):
         return None
     name = made.__name__
+    if made is ufl.Measure:  # or a measure with a weight
+        return Kind(*CLASSES[name], lambda value: isinstance(getattr(value, "measure", value), ufl.Measure))
     words, many = CLASSES.get(name, (f"{'an' if name[0] in 'AEIOU' else 'a'} {name}", f"{name} objects"))
     return Kind(words, many, lambda value: isinstance(value, made))
 

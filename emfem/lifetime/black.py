@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from emfem.errors import ParameterError, number
+from emfem.arrays import MOST, broadcast, finite
+from emfem.errors import ParameterError, number, require
+from emfem.gate import checked
 from emfem.lifetime.regression import Array, Estimate, Regression, bounded, level, samples
 from emfem.units import boltzmann, eV
 
@@ -16,10 +18,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 NAMES = ("prefactor", "exponent", "activation_energy")
+LOWEST = 1e-3  # K: below it 1/kT is nothing but large
 NONE = 1e-9  # relative size of a variation that counts as none
 REFUTED = 1e-3  # probability of the scatter below which the medians refute the law
 
 
+@checked
 @dataclass(frozen=True)
 class Black:
     """Black's law, `t50 = A |j|^-n exp(Ea / kT)`.
@@ -43,6 +47,8 @@ class Black:
         number("exponent", self.exponent)
         number("activation_energy", self.activation_energy, at_least=-10 * eV, at_most=10 * eV, unit="J")
 
+    @checked
+    @finite
     def lifetime(self, current_density: ArrayLike, temperature: ArrayLike) -> Any:
         """Return the median life [s], of the shape to which both broadcast.
 
@@ -54,6 +60,7 @@ class Black:
             ParameterError: for currents of 0 or temperatures that are not above 0.
         """
         j, kelvin = conditions(current_density, temperature)
+        j, kelvin = broadcast(current_density=j, temperature=kelvin)
         energy = self.activation_energy / (boltzmann * kelvin)
         return np.exp(np.log(self.prefactor) - self.exponent * np.log(j) + energy)[()]
 
@@ -103,6 +110,7 @@ class BlackFit:
             raise ParameterError(msg)
         return Black(self.prefactor.value, self.exponent.value, self.activation_energy.value)
 
+    @checked
     def extrapolate(self, current_density: float, temperature: float, *, quantile: float = 0.5) -> Estimate:
         """Return the time by which a part of all has failed at another condition, with its interval [s].
 
@@ -116,9 +124,6 @@ class BlackFit:
                 constant that is not identifiable; or if the medians refute the law.
         """
         j, kelvin = conditions(current_density, temperature)
-        if j.ndim or kelvin.ndim:
-            msg = f"current_density of shape {j.shape} and temperature of shape {kelvin.shape}, must be numbers"
-            raise ParameterError(msg)
         z = float(stats.norm.ppf(number("quantile", quantile, above=0.0, below=1.0)))
         if self.misfit is not None and self.misfit < REFUTED:
             msg = f"the medians deviate from Black's law (probability {self.misfit:.2g}): it must not be extrapolated"
@@ -145,6 +150,7 @@ class BlackFit:
         return "\n".join(lines)
 
 
+@checked
 def fit_black(
     current_density: ArrayLike,
     temperature: ArrayLike,
@@ -197,7 +203,10 @@ def conditions(current_density: ArrayLike, temperature: ArrayLike) -> tuple[Arra
     if not j.all():
         msg = "current_density = 0 A/m2, must not be 0"
         raise ParameterError(msg)
-    return j, bounded("temperature", temperature, "K", above=0.0)
+    kelvin = bounded("temperature", temperature, "K", above=0.0)
+    coldest = float(np.min(kelvin, initial=np.inf))
+    number("temperature", min(coldest, 1.0), at_least=LOWEST, unit="K")
+    return j, kelvin
 
 
 class _Design:
@@ -296,6 +305,9 @@ class _Design:
         if self.regression is None or more < 1 or rest < 1:
             return None
         inside = np.isin(cell, with_failures)  # conditions without a failure are at their best as likely as can be
+        entries = len(self.times) * len(with_failures)
+        message = f"{len(with_failures)} conditions for {len(self.times)} samples, must be fewer: as a table {entries}"
+        require(entries <= MOST, f"{message} numbers, at most {MOST}")
         medians = self._regression((cell[:, None] == with_failures).astype(float), inside)
         gain = max(0.0, medians.likelihood - self.regression.likelihood)
         return float(stats.f.sf(np.expm1(2 * gain / self.failures) * rest / more, more, rest))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from emfem.errors import ParameterError, kind
+from emfem.arrays import broadcast
+from emfem.errors import ParameterError, require
+from emfem.gate import checked
 from emfem.lifetime.regression import Array, bounded
 from emfem.materials import Material
 from emfem.units import boltzmann, elementary_charge
@@ -17,7 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import elementwise
 from scipy.special import erfc
 
+BLOCK = 4096  # lines whose lives are computed together, so that the waves of all fit into memory
 EARLY = 0.1  # kappa t/L^2 up to which images converge faster than waves; a few of either are exact to rounding
+NEAR = 1e-6  # of |G| L: a tension reached before the other end of the line is felt, to exp(-1e12)
 FAR = 0.01  # kappa t/L^2 up to which the other end is not felt, to e^-25
 IMAGES, WAVES = np.arange(1, 5), np.arange(5)
 MODES, TERMS = 256, 512  # of the stress after and before the void opens: errors below 1e-5 of the volume
@@ -44,6 +48,7 @@ class LineLife:
         return self.nucleation + self.growth
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Line:
     """A line with blocked ends under a constant current: call it with a metal and a critical stress for its life.
@@ -71,11 +76,12 @@ class Line:
         j = bounded("current_density", self.current_density, "A/m2")
         residual = bounded("residual_stress", self.residual_stress, "Pa")
         void = bounded("void_length", self.void_length, "m", at_least=0.0)
-        check_shapes({"length": length, "current_density": j, "residual_stress": residual, "void_length": void})
+        length, _, _, void = broadcast(length=length, current_density=j, residual_stress=residual, void_length=void)
         if np.any(void >= length):
             msg = f"void_length = {np.max(void):g} m, must be less than the length of the line, {np.min(length):g} m"
             raise ParameterError(msg)
 
+    @checked
     def __call__(self, material: Material | Sequence[Material], critical_stress: ArrayLike) -> LineLife:
         """Return its life: the exact Korhonen stress until a void opens, then the exact growth from that stress.
 
@@ -92,25 +98,13 @@ class Line:
         critical = bounded("critical_stress", critical_stress, "Pa", above=0.0)
         kappa, per_current, stiffness = _of(material)
         own = {entry.name: np.asarray(getattr(self, entry.name), float) for entry in fields(self)}
-        check_shapes({"critical_stress": critical, "material": kappa} | own)
-        parts = np.broadcast_arrays(critical, kappa, per_current, stiffness, *own.values())
-        shape = parts[0].shape
-        sigma_c, kappa, per_current, stiffness, length, j, sigma_t, void = (x.ravel() for x in parts)
-        nucleation, growth = np.full(len(j), np.inf), np.full(len(j), np.inf)
-        force = np.abs(per_current * j) * length  # |G| L [Pa]
-        tension = np.maximum(sigma_c - sigma_t, 0.0)
-        mortal = tension < force / 2
-        unit = length[mortal] ** 2 / kappa[mortal]
-        risen = tension[mortal] / force[mortal]
-        tau = rise_time(risen)
-        nucleation[mortal] = unit * tau
-        target = void[mortal] * stiffness[mortal] / (length[mortal] * force[mortal])
-        growth[mortal] = unit * growth_time(tau, risen, sigma_t[mortal] / force[mortal], target)
-        why = np.where(~mortal, REASONS[1], np.where(np.isinf(growth), REASONS[2], REASONS[0]))
-        growth[~mortal] = 0.0  # nothing grows: the nucleation time is infinite
-        return LineLife(*(x.reshape(shape)[()] for x in (nucleation, growth, why)))
+        parts = broadcast(critical_stress=critical, **own, material=kappa)
+        flat = [np.broadcast_to(x, parts[0].shape).ravel() for x in (*parts, per_current, stiffness)]
+        blocks = [_lives(*(x[i : i + BLOCK] for x in flat)) for i in range(0, max(parts[0].size, 1), BLOCK)]
+        return LineLife(*(np.concatenate(x).reshape(parts[0].shape)[()] for x in zip(*blocks, strict=True)))
 
 
+@checked
 def line_lifetime(
     material: Material | Sequence[Material],
     *,
@@ -128,10 +122,39 @@ def line_lifetime(
     return Line(length, current_density, residual_stress, void_length)(material, critical_stress)
 
 
+def _lives(
+    sigma_c: Array,
+    length: Array,
+    j: Array,
+    sigma_t: Array,
+    void: Array,
+    kappa: Array,
+    per_current: Array,
+    stiffness: Array,
+) -> tuple[Array, Array, NDArray[np.str_]]:
+    """Return times of nucleation and growth, and the reasons, of lines; all of shape (n,)."""
+    nucleation, growth = np.full(len(j), np.inf), np.full(len(j), np.inf)
+    with np.errstate(all="ignore"):
+        force = np.abs(per_current * j) * length  # |G| L [Pa]
+        tension = np.maximum(sigma_c - sigma_t, 0.0)
+        mortal = tension < force / 2
+        unit = length[mortal] ** 2 / kappa[mortal]
+        risen = tension[mortal] / force[mortal]
+        tau = rise_time(risen)
+        nucleation[mortal] = unit * tau
+        target = void[mortal] * stiffness[mortal] / (length[mortal] * force[mortal])
+        growth[mortal] = unit * growth_time(tau, risen, sigma_t[mortal] / force[mortal], target)
+    finite = np.isfinite(force).all() and np.isfinite(nucleation[mortal]).all() and not np.isnan(growth).any()
+    require(finite, "the lives of these lines lead beyond the range of floating-point numbers")
+    why = np.where(~mortal, REASONS[1], np.where(np.isinf(growth), REASONS[2], REASONS[0]))
+    growth[~mortal] = 0.0  # nothing grows: the nucleation time is infinite
+    return nucleation, growth, why
+
+
 def rise_time(risen: Array) -> Array:
     """Return `kappa t/L^2` at which the tension at the end has risen by `risen` |G| L, in [0, 1/2), shape (n,)."""
-    times = np.zeros_like(risen)
-    some = risen > 0
+    times = np.pi * (risen / 2) ** 2
+    some = risen > NEAR
     wanted = risen[some]
     first = np.pi * (wanted / 2) ** 2  # of the half line: the other end only slows it down
     last = -np.log1p(-2 * wanted) / np.pi**2  # as if every wave decayed as slowly as the first
@@ -227,12 +250,9 @@ def _of(material: Any) -> tuple[Array, Array, Array]:
     """Return `kappa` [m2/s], `G / j` [Pa m/A] and `B` [Pa] of a metal, or of each of several."""
     several = isinstance(material, Sequence)
     metals = material if several else (material,)
-    if not len(metals):
-        msg = "material = [], must be at least one metal of em.materials"
-        raise ParameterError(msg)
-    for metal in metals:
-        kind("material", metal, Material, "a metal of em.materials")
-    kappa, per_current, stiffness = np.array([_numbers(metal) for metal in metals]).T
+    require(len(metals), "material = [], must be at least one metal of em.materials")
+    known = {id(metal): _numbers(metal) for metal in {id(metal): metal for metal in metals}.values()}
+    kappa, per_current, stiffness = np.array([known[id(metal)] for metal in metals]).T
     return (kappa, per_current, stiffness) if several else (kappa[0], per_current[0], stiffness[0])
 
 
@@ -244,17 +264,3 @@ def _numbers(metal: Material) -> tuple[float, float, float]:
         metal.effective_charge * elementary_charge * metal.resistivity / metal.atomic_volume,
         metal.bulk_modulus,
     )
-
-
-def check_shapes(values: Mapping[str, ArrayLike]) -> None:
-    """Refuse arrays whose shapes do not broadcast.
-
-    Raises:
-        ParameterError: with the shapes.
-    """
-    shapes = {name: np.shape(value) for name, value in values.items() if np.ndim(value)}
-    try:
-        np.broadcast_shapes(*shapes.values())
-    except ValueError:
-        msg = f"shapes {', '.join(f'{name} of {shape}' for name, shape in shapes.items())}, must broadcast"
-        raise ParameterError(msg) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from emfem.errors import ParameterError, choice, number
+from emfem.gate import checked
 from emfem.lifetime.regression import Array, Estimate, Regression, level, samples
 
 import numpy as np
@@ -33,6 +34,7 @@ class Lognormal:
     censored: int
     _regression: Regression = field(repr=False)
 
+    @checked
     def quantile(self, probability: float) -> Estimate:
         """Return the time by which this part of all has failed, with its interval [s].
 
@@ -45,6 +47,7 @@ class Lognormal:
         z = float(stats.norm.ppf(number("probability", probability, above=0.0, below=1.0)))
         return self._regression.combination(np.ones(1), z, self.confidence).through(np.exp)
 
+    @checked
     def failed_by(self, time: float) -> Estimate:
         """Return the part of all that has failed by a time, with its interval [-].
 
@@ -64,6 +67,7 @@ class Lognormal:
         return f"lognormal: {numbers}; {self.failures} failures{cut}"
 
 
+@checked
 def fit_lognormal(lifetimes: ArrayLike, censored: ArrayLike | None = None, *, confidence: float = 0.95) -> Lognormal:
     """Fit the lognormal distribution of maximum likelihood to lifetimes.
 
@@ -94,6 +98,7 @@ def fit_lognormal(lifetimes: ArrayLike, censored: ArrayLike | None = None, *, co
     )
 
 
+@checked
 def plotting_positions(
     lifetimes: ArrayLike, censored: ArrayLike | None = None, *, method: str = "median rank"
 ) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem.errors import ParameterError, floats, number
+from emfem.gate import checked
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,7 @@ CONVERGED = 1e-12  # of a Newton decrement, per failure: the step taken then lea
 ROUNDING = 1e-10  # of the logarithm of a lifetime: less scatter than that is none
 
 
+@checked
 @dataclass(frozen=True)
 class Estimate:
     """A number with its confidence interval: `float(estimate)` is the number, `x in estimate` tests the interval.
@@ -44,6 +46,7 @@ class Estimate:
         """Value and its interval."""
         return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g})"
 
+    @checked
     def through(self, function: Callable[[float], Any]) -> Estimate:
         """Return the estimate of an increasing function of what this estimates."""
         return Estimate(*(float(function(x)) for x in (self.value, self.low, self.high)))
@@ -179,6 +182,8 @@ class Regression:
         while over(far) > 0:
             near, far = far, far + step
             step *= 2
+            if not np.isfinite(far):
+                return far
         return float(optimize.brentq(over, near, far, xtol=1e-9 * abs(step), rtol=1e-12))
 
     def _profile(self, row: Array, value: float) -> float:
@@ -200,10 +205,12 @@ class Regression:
             step = np.linalg.solve(-(free.T @ curvature @ free), along)
             decrement = float(along @ step)
             step = free @ step
-            if decrement < CONVERGED * self.failures:
+            if not decrement >= CONVERGED * self.failures:
                 return point + step, self._value(point + step)
             while not (higher := self._value(point + step)) >= value + 0.1 * decrement:
                 step, decrement = step / 2, decrement / 2
+                if not decrement:  # rounding: no step climbs
+                    return point, value
             point, value = point + step, higher
         return point, value
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emfem.errors import ParameterError, count, kind, number
+from emfem.errors import ParameterError, count, number
+from emfem.gate import checked
 from emfem.lifetime.black import BlackFit, fit_black
 from emfem.lifetime.line import Line
 from emfem.lifetime.lognormal import Lognormal, fit_lognormal
@@ -18,9 +19,11 @@ from emfem.units import boltzmann, eV
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_SAMPLES = 10**6  # of one study, each with a metal of its own
 type Lifetime = Line | Callable[[Material, float], Any]
 
 
+@checked
 @dataclass(frozen=True)
 class Grains:
     """The grains of lines: lognormal sizes; those as wide as the line or wider make it a bamboo.
@@ -49,6 +52,7 @@ class Grains:
         number("spread", self.spread, at_least=0.0, at_most=5.0)
 
 
+@checked
 @dataclass(frozen=True)
 class Spread:
     """Variation from line to line.
@@ -70,8 +74,6 @@ class Spread:
         """Check every value."""
         number("activation_energy of the spread", self.activation_energy, at_least=0.0, at_most=eV, unit="J")
         number("critical_stress of the spread", self.critical_stress, at_least=0.0, at_most=5.0)
-        if self.grains is not None:
-            kind("grains", self.grains, Grains, "em.lifetime.Grains(...)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +101,7 @@ class Sample:
         """The part that never fails [-]."""
         return float(np.isinf(self.lifetimes).mean())
 
+    @checked
     def cut(self, until: float) -> tuple[Array, NDArray[np.bool_]]:
         """Return the lives in a test of this duration: times, and True for each that outlived it, shape (n,).
 
@@ -111,6 +114,7 @@ class Sample:
         number("until", until, above=0.0, unit="s")
         return np.minimum(self.lifetimes, until), self.lifetimes > until
 
+    @checked
     def fit(self, *, until: float | None = None, confidence: float = 0.95) -> Lognormal:
         """Fit a lognormal distribution to the lives, or to those in a test of the duration `until` [s].
 
@@ -155,6 +159,7 @@ class Shifted(Law):
         return f"{self.base.description}, Ea {self.energy / eV:+.4g} eV"
 
 
+@checked
 def monte_carlo(
     material: Material,
     lifetime: Lifetime,
@@ -182,12 +187,10 @@ def monte_carlo(
     Raises:
         ParameterError: for a value out of its bounds, or a lifetime that is no time.
     """
-    kind("material", material, Material, "a metal of em.materials")
-    kind("lifetime", lifetime, Callable, "Line(...) or a function of a metal and a critical stress")  # type: ignore[arg-type]
     median = number("critical_stress", critical_stress, above=0.0, unit="Pa")
     spread = Spread() if spread is None else spread
-    kind("spread", spread, Spread, "em.lifetime.Spread(...)")
     n = count("samples", samples, at_least=1)
+    number("samples", n, at_most=MOST_SAMPLES)
     draws = np.random.default_rng(count("seed", seed, at_least=0)).standard_normal((3, n))
     shift, sigma_c = draws[0] * spread.activation_energy, median * np.exp(draws[1] * spread.critical_stress)
     grains = spread.grains
@@ -214,6 +217,7 @@ class Tests:
     lifetimes: Array
     censored: NDArray[np.bool_]
 
+    @checked
     def fit(
         self, *, confidence: float = 0.95, exponent_within: float = 0.5, energy_within: float = 0.1 * eV
     ) -> BlackFit:
@@ -229,6 +233,7 @@ class Tests:
         )
 
 
+@checked
 def accelerated_tests(
     material: Material,
     lifetime: Callable[[float], Lifetime],
@@ -262,7 +267,7 @@ def accelerated_tests(
     if pairs.ndim != 2 or pairs.shape[1:] != (2,) or not len(pairs):
         msg = f"conditions of shape {pairs.shape}, must be pairs (current density, temperature)"
         raise ParameterError(msg)
-    kind("lifetime", lifetime, Callable, "a function of the current density")  # type: ignore[arg-type]
+    number("samples", count("samples", samples, at_least=1) * len(pairs), at_most=MOST_SAMPLES)
     lives = [
         monte_carlo(
             material.at(float(kelvin)),

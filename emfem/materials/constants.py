@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
-from emfem.errors import ParameterError, UnknownName, choice, kind, number
+from emfem.errors import ParameterError, UnknownName, choice, number
+from emfem.gate import checked
 from emfem.materials.laws import Function, Law, Linear, Slope, Uniform
-from emfem.materials.validity import CONFIDENCE, VALIDITY, checked
+from emfem.materials.validity import CONFIDENCE, VALIDITY, valid
 
 SAME_VOLUME = 1.25  # factor; that of aluminium is 1.41 times that of copper
 
@@ -35,13 +36,13 @@ class Constant:
     confidence: str
     source: str
 
+    @checked
     def __init__(
         self, law: float | Callable[[Any], Any] | Law, confidence: str = "given", source: str = "given by the user"
     ) -> None:
         """Check the confidence, and make a law of a number or a function."""
         if not isinstance(law, Law):
             law = Function(law) if callable(law) else Uniform(number("value", law))
-        kind("source", source, str, "a text")
         self.__dict__.update(law=law, confidence=choice("confidence", confidence, CONFIDENCE), source=source)
 
 
@@ -136,7 +137,7 @@ def _constant(name: str, value: Any) -> Constant:
             msg = f"{name}: {error}"
             raise ParameterError(msg) from None
     if isinstance(value.law, Uniform):  # now, so that the message does not blame a law that uses it
-        plain = checked(name, value.law.value)
+        plain = valid(name, value.law.value)
         if name == "effective_charge" and 0.0 < abs(plain) < 1e-9:
             msg = f"effective_charge = {plain:g}, must be in units of e: coulomb written as a number of charges?"
             raise ParameterError(msg)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from emfem import units
+from emfem.arrays import finite
 from emfem.materials.table import aligned, as_html
 from emfem.materials.validity import LINE, STRESS, current
 
@@ -66,6 +67,7 @@ class Derived:
         return as_html(self._rows(), "".join(VERDICTS[self.immortal]))
 
 
+@finite
 def derived(material: Any, *, length: float, current_density: float, critical_stress: float | None = None) -> Derived:
     """Return the numbers of a line of this metal under a current; see `Material.derived`."""
     size = LINE.check("length", length)

@@ -10,7 +10,8 @@ from inspect import signature
 from typing import Any, ClassVar
 
 from emfem import units
-from emfem.errors import ParameterError, kind, number
+from emfem.errors import ParameterError, floats, kind, number
+from emfem.gate import checked
 from emfem.materials.validity import ACTIVATION_ENERGY, LENGTH, LORENZ_NUMBER, TEMPERATURE, VALIDITY
 
 import numpy as np
@@ -24,6 +25,20 @@ Lookup = Callable[[str], Callable[[Any], Any]]
 def exponential(x: Any) -> Any:
     """Return `exp x` of a number, an array or a UFL expression."""
     return ufl.exp(x) if isinstance(x, ufl.core.expr.Expr) else np.exp(x)
+
+
+def kelvin(temperature: Any) -> Any:
+    """Return temperatures, finite and above 0, or a UFL expression as it is.
+
+    Raises:
+        ParameterError: if they are not.
+    """
+    if isinstance(temperature, ufl.core.expr.Expr):
+        return temperature
+    values = floats("temperature", temperature, words="finite", finite=True)
+    if not (values > 0.0).all():
+        number("temperature", np.min(values), above=0.0, unit="K")
+    return values if values.ndim else float(values)
 
 
 class Law(ABC):
@@ -56,6 +71,7 @@ class Law(ABC):
         return self.template.format_map(vars(self))
 
 
+@checked
 @dataclass(frozen=True)
 class Uniform(Law):
     """The same value at every temperature.
@@ -67,11 +83,13 @@ class Uniform(Law):
     value: float
     checks: ClassVar = {"value": number}
 
+    @checked
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
         """Return the value."""
         return self.value
 
 
+@checked
 @dataclass(frozen=True)
 class Linear(Law):
     """`rho0 (1 + a (T - T0))`, the resistivity of a metal well above its Debye temperature.
@@ -92,12 +110,13 @@ class Linear(Law):
     }
     template: ClassVar = "linear, {value:.5g} at {reference_temperature:g} K"
 
+    @checked
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
         """Return `rho0 (1 + a (T - T0))`."""
         slope = self.temperature_coefficient
         if slope is None:
             slope = law("temperature_coefficient")(self.reference_temperature)
-        return self.value * (1 + slope * (temperature - self.reference_temperature))
+        return self.value * (1 + slope * (kelvin(temperature) - self.reference_temperature))
 
 
 @dataclass(frozen=True)
@@ -112,6 +131,7 @@ class Slope(Law):
         return (rho(temperature + 0.1) - rho(temperature - 0.1)) / (0.2 * rho(temperature))
 
 
+@checked
 @dataclass(frozen=True)
 class Arrhenius(Law):
     """`D0 exp(-Ea / kT)`, a thermally activated rate.
@@ -125,9 +145,10 @@ class Arrhenius(Law):
     activation_energy: float
     checks: ClassVar = {"prefactor": partial(number, above=0.0), "activation_energy": ACTIVATION_ENERGY.check}
 
+    @checked
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
         """Return `D0 exp(-Ea / kT)`."""
-        return self.prefactor * exponential(-self.activation_energy / units.boltzmann / temperature)
+        return self.prefactor * exponential(-self.activation_energy / units.boltzmann / kelvin(temperature))
 
     @property
     def description(self) -> str:
@@ -135,6 +156,7 @@ class Arrhenius(Law):
         return f"{self.prefactor:.4g} exp(-{self.activation_energy / units.eV:.4g} eV/kT)"
 
 
+@checked
 @dataclass(frozen=True)
 class WiedemannFranz(Law):
     """`k = L T / rho(T)`: the electrons that carry charge carry the heat.
@@ -147,11 +169,13 @@ class WiedemannFranz(Law):
     checks: ClassVar = {"lorenz_number": LORENZ_NUMBER.check}
     template: ClassVar = "Wiedemann-Franz, L = {lorenz_number:g} V2/K2"
 
+    @checked
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
         """Return `L T / rho(T)`."""
-        return self.lorenz_number * temperature / law("resistivity")(temperature)
+        return self.lorenz_number * kelvin(temperature) / law("resistivity")(temperature)
 
 
+@checked
 @dataclass(frozen=True)
 class DirectAndWind(Law):
     """`Z*(T) = Zd + Zw rho(T0) / rho(T)`: the force of the field and that of the electron wind.
@@ -174,12 +198,14 @@ class DirectAndWind(Law):
     }
     template: ClassVar = "direct {direct:+g}, wind {wind:+g} at {reference_temperature:g} K"
 
+    @checked
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
         """Return `Zd + Zw rho(T0) / rho(T)`."""
         rho = law("resistivity")
         return self.direct + self.wind * rho(self.reference_temperature) / rho(temperature)
 
 
+@checked
 @dataclass(frozen=True)
 class Polycrystal(Law):
     """`D + delta D_gb / d`: the lattice and the boundaries between grains that no line confines.
@@ -191,6 +217,7 @@ class Polycrystal(Law):
     grain_size: float
     checks: ClassVar = {"grain_size": LENGTH.check}
 
+    @checked
     def evaluate(self, temperature: Any, law: Lookup) -> Any:
         """Return `D + delta D_gb / d`."""
         fast = law("grain_boundary_diffusivity_thickness")(temperature)

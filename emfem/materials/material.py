@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Unpack
 
+from emfem.arrays import broadcast
 from emfem.errors import ParameterError, choice, floats, kind, number
+from emfem.gate import checked
 from emfem.materials.constants import Constant, Constants, KnownConstants, merged
 from emfem.materials.estimates import Derived, derived
 from emfem.materials.laws import DirectAndWind, Uniform
 from emfem.materials.line import in_line
 from emfem.materials.table import aligned, as_html
-from emfem.materials.validity import TEMPERATURE, VALIDITY, checked
+from emfem.materials.validity import TEMPERATURE, VALIDITY, valid
 
 import numpy as np
 import ufl
@@ -62,6 +64,7 @@ class Material:
     surface_energy: float
     _constants: KnownConstants
 
+    @checked
     def __init__(
         self,
         name: str,
@@ -83,7 +86,6 @@ class Material:
                 names the likely mistake of unit.
             UnknownName: for a constant that does not exist.
         """
-        kind("name", name, str, "a text")
         kelvin = number("temperature", temperature, above=0.0, unit="K")
         known = KnownConstants(name, merged(constants, temperature))
         state = self.__dict__  # the one place that goes round the frozen dataclass
@@ -93,13 +95,14 @@ class Material:
             kind("melting_temperature", melting.law, Uniform, "a number")
             state["melting_temperature"] = melting.law.evaluate(0.0, self.law)
         self._check_range(np.asarray(kelvin))
-        state |= {constant: checked(constant, self._unchecked(constant)(kelvin)) for constant in known}
+        state |= {constant: valid(constant, self._unchecked(constant)(kelvin)) for constant in known}
 
     @property
     def constants(self) -> dict[str, Constant]:
         """The laws by name, each with its confidence and source; a copy."""
         return dict(self._constants)
 
+    @checked
     def law(self, name: str) -> Callable[[Any], Any]:
         """Return the law of a constant, as a function of the temperature [K]: number, array, or UFL expression.
 
@@ -112,6 +115,7 @@ class Material:
         self._constants[choice("law", name, VALIDITY)]
         return partial(self._evaluate, name)
 
+    @checked
     def at(self, temperature: float, **constants: Unpack[Constants]) -> Material:
         """Return the same metal at another temperature [K], with other constants if there are any; see `Constants`.
 
@@ -123,6 +127,7 @@ class Material:
         known: Any = merged(constants, temperature, self._constants)
         return Material(self.name, temperature=temperature, lowest_temperature=self.lowest_temperature, **known)
 
+    @checked
     def having(self, **constants: Unpack[Constants]) -> Material:
         """Return the same metal with other constants; see `Constants`.
 
@@ -132,14 +137,15 @@ class Material:
         """
         return self.at(self.temperature, **constants)
 
+    @checked
     def in_line(
         self,
         *,
         width: float,
         height: float,
         grain_size: float,
-        paths: tuple[str, ...] | None = None,
-        charges: dict[str, float] | None = None,
+        paths: Sequence[str] | None = None,
+        charges: Mapping[str, float] | None = None,
     ) -> Material:
         """Return the metal as a line of it: diffusivity and effective charge summed over its paths.
 
@@ -184,6 +190,7 @@ class Material:
             msg = f"{both} do not cancel between {low:g} K and {high:g} K"
         raise ParameterError(msg)
 
+    @checked
     def derived(self, *, length: float, current_density: float, critical_stress: float | None = None) -> Derived:
         """Return the numbers of a line of this metal under a current, before any run; `print` shows a table.
 
@@ -235,10 +242,10 @@ class Material:
         kelvin = floats("temperature", temperature)
         self._check_range(kelvin)
         if not kelvin.ndim:
-            return checked(name, self._unchecked(name)(float(kelvin)))
-        value = np.broadcast_to(self._unchecked(name)(kelvin), kelvin.shape).copy()
+            return valid(name, self._unchecked(name)(float(kelvin)))
+        value = np.array(broadcast(**{name: floats(name, self._unchecked(name)(kelvin)), "temperature": kelvin})[0])
         for extreme in (value.min(), value.max()) if value.size else ():
-            checked(name, extreme)
+            valid(name, extreme)
         return value
 
     def _unchecked(self, name: str) -> Callable[[Any], Any]:

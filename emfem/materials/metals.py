@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Protocol, Unpack
 
 from emfem.errors import UnknownName
+from emfem.gate import checked
 from emfem.materials.constants import Constants
 from emfem.materials.material import Material
 from emfem.materials.reading import parsed
@@ -19,6 +20,7 @@ def names() -> tuple[str, ...]:
     return NAMES
 
 
+@checked
 def metal(name: str, temperature: float = 373.0, **constants: Unpack[Constants]) -> Material:
     """Return a metal by name, at a temperature, with constants of your own over those of the tables.
 

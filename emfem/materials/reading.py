@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from emfem import units
-from emfem.errors import ParameterError, kind, number
+from emfem.errors import ParameterError, number
 from emfem.files import read_text
+from emfem.gate import checked
 from emfem.materials.constants import Constant
 from emfem.materials.laws import AVOGADRO, Arrhenius, DirectAndWind, Law, Linear, Polycrystal, Uniform, WiedemannFranz
 from emfem.materials.material import LOWEST, Material
@@ -39,6 +40,7 @@ ORIGIN = ("confidence", "source")
 RENAMED = {"mark": "confidence"}
 
 
+@checked
 def read(path: str | os.PathLike[str], temperature: float | None = None) -> Material:
     """Return the metal of a TOML file. Collective: rank 0 reads, all ranks get the same.
 
@@ -56,7 +58,6 @@ def read(path: str | os.PathLike[str], temperature: float | None = None) -> Mate
         ParameterError: if it cannot be read, is no TOML, lacks a number, or has a value out of its bounds or a unit or
             a key that does not exist; the message names the key, and the nearest that does.
     """
-    kind("path", path, str | os.PathLike, "the path of a file")  # type: ignore[arg-type]
     return parsed(read_text(path), Path(path).name, temperature)
 
 

@@ -113,7 +113,7 @@ def current(name: str, value: object) -> float:
     return result
 
 
-def checked(name: str, value: object) -> float:
+def valid(name: str, value: object) -> float:
     """Return `value` as a float that the constant `name` can have.
 
     Raises:

@@ -34,7 +34,7 @@ def disk(
 
     Args:
         radius: of the disk [m or -].
-        electrodes: their number, at most 10 000, equally spaced and named "electrode 1" (at angle 0, on the right) and so on, counter-
+        electrodes: their number, at most 10 000, equally spaced and named "electrode 1" (at angle 0) and so on, counter-
             clockwise; or for each name the angle of its centre and the angle it spans [rad].
         width: the angle that each of a number of electrodes spans [rad], by default half of their distance.
         size: edge of a cell, at most the radius.

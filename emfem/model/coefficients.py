@@ -60,12 +60,11 @@ def is_law(value: Any) -> bool:
 
 
 @checked
-def has_placeholder(expression: Any) -> bool:
+def has_placeholder(expression: ufl.core.expr.Expr) -> bool:
     """Return True for UFL whose values are not known until a field of another model replaces a placeholder."""
     return any(isinstance(c, Placeholder) for c in ufl.algorithms.extract_coefficients(expression))
 
 
-@checked
 def of_time(name: str, value: OfTime, **limits: Any) -> OfTime:
     """Return `value` if it is a number inside its limits, or a function of time that is one at time 0.
 
@@ -74,7 +73,7 @@ def of_time(name: str, value: OfTime, **limits: Any) -> OfTime:
     Raises:
         ParameterError: if it is not.
     """
-    if callable(value):
+    if is_law(value):
         number(f"{name} at t = 0", at_start(name, value), **limits)
         for level in as_waveform(value).levels():
             number(name, level, **limits)
@@ -89,7 +88,7 @@ def at_start(name: str, value: Any) -> Any:
     Raises:
         ParameterError: for a function of something else.
     """
-    if not callable(value):
+    if not is_law(value):
         return value
     try:
         return value(0.0)
@@ -101,7 +100,7 @@ def at_start(name: str, value: Any) -> Any:
 @checked
 def coefficient(domain: Domain, name: str, value: Any) -> tuple[fem.Constant, list[Driver]]:
     """Return a constant of the forms, of numbers or a function of time, and the driver that keeps it up to date."""
-    if not callable(value):
+    if not is_law(value):
         return fem.Constant(domain.mesh, floats(name, value)), []
     waveform = as_waveform(value)
     constant = fem.Constant(domain.mesh, floats(name, waveform(0.0)))
@@ -176,7 +175,7 @@ def _positive(name: str, value: Any, dim: int, unit: str) -> Any:
 
 
 @checked
-def check_positive(domain: Domain, name: str, expression: Any) -> Any:
+def check_positive(domain: Domain, name: str, expression: ufl.core.expr.Expr) -> Any:
     """Return UFL that is positive everywhere now, or is not known yet because of a placeholder. Collective.
 
     Raises:
@@ -188,7 +187,7 @@ def check_positive(domain: Domain, name: str, expression: Any) -> Any:
 
 
 @checked
-def scalar(name: str, expression: Any) -> Any:
+def scalar(name: str, expression: ufl.core.expr.Expr) -> Any:
     """Return the UFL expression if it is a scalar.
 
     Raises:

@@ -15,6 +15,7 @@ from emfem.model.unknowns import Unknown
 from emfem.spaces import connected_components, nodes_on
 
 import numpy as np
+import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
 
@@ -109,7 +110,7 @@ def dirichlet_conditions(
 
 
 @checked
-def neumann_term(domain: Domain, on: Mapping[str, Any], v: Any, degree: int) -> tuple[Any, list[Driver]]:
+def neumann_term(domain: Domain, on: Mapping[str, Any], v: ufl.core.expr.Expr, degree: int) -> tuple[Any, list[Driver]]:
     """Return the sum over boundaries with a flux g of `int g v ds`, to be subtracted from a residual; its drivers."""
     total, drivers = 0, []
     for name, condition in on.items():

@@ -60,7 +60,7 @@ class Balance:
 def inflow(
     domain: Domain,
     on: Mapping[str, Any],
-    v: Any,
+    v: ufl.core.expr.Expr,
     degree: int,
     surfaces: Mapping[str, ufl.Measure] | None = None,
 ) -> tuple[Any, dict[str, ufl.Form], list[Driver]]:
@@ -86,7 +86,7 @@ def inflow(
     return total, out, drivers
 
 
-def weighted(form: ufl.Form, w: Any) -> ufl.Form:
+def weighted(form: ufl.Form, w: ufl.core.expr.Expr) -> ufl.Form:
     """Return a functional with its integrands times w."""
     return ufl.Form([each.reconstruct(integrand=each.integrand() * w) for each in form.integrals()])
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emfem.errors import ResolutionWarning
+from emfem.errors import ParameterError, ResolutionWarning, shown
 from emfem.gate import checked
+
+from mpi4py import MPI
 
 PACKAGE = str(Path(__file__).parents[1])
 AT = "at t = {:.4g}"
@@ -63,6 +65,9 @@ def check_resolution(models: Sequence[Any], t: float, when: str = AT) -> None:
         when: words of the warning for that time.
     """
     for model in models:
+        if not hasattr(model, "resolutions"):
+            msg = f"models has {shown(model)}, must be models of emfem"
+            raise ParameterError(msg)
         for resolution in model.resolutions:
             if resolution.name not in model.warned:
                 message = resolution.unresolved(model, t, when)
@@ -72,7 +77,7 @@ def check_resolution(models: Sequence[Any], t: float, when: str = AT) -> None:
 
 
 @checked
-def warn_unresolved(message: str, comm: Any) -> None:
+def warn_unresolved(message: str, comm: MPI.Comm) -> None:
     """Issue the warning, shown by rank 0 alone."""
     if comm.rank == 0:
         warnings.warn(message, ResolutionWarning, skip_file_prefixes=(PACKAGE,))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from emfem import fields
 from emfem.gate import checked
 from emfem.mesh import Domain
@@ -31,7 +29,7 @@ def largest_diameter(mesh: Mesh, cells: NDArray[np.int32]) -> float:
 
 
 @checked
-def mean_value(domain: Domain, value: Any, unknown: float = 1.0) -> float:
+def mean_value(domain: Domain, value: float | ufl.core.expr.Expr, unknown: float = 1.0) -> float:
     """Return the size of the mean of a coefficient, of a tensor that of its trace over dim. Collective.
 
     Args:
@@ -39,7 +37,7 @@ def mean_value(domain: Domain, value: Any, unknown: float = 1.0) -> float:
         value: a number or UFL.
         unknown: the result where the mean is 0 or not finite, as it is before a placeholder has its field.
     """
-    if not is_ufl(value):
+    if isinstance(value, float) or not is_ufl(value):
         return float(value)
     length, face = domain.extent()
     value = ufl.tr(value) / domain.dim if value.ufl_shape else value
@@ -49,6 +47,6 @@ def mean_value(domain: Domain, value: Any, unknown: float = 1.0) -> float:
 
 
 @checked
-def mean_length(domain: Domain, vector: Any) -> float:
+def mean_length(domain: Domain, vector: ufl.core.expr.Expr) -> float:
     """Return the mean of |a|, 0 while a is not known. Collective."""
     return mean_value(domain, ufl.sqrt(ufl.inner(vector, vector)), unknown=0.0)

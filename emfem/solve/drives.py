@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
+from typing import Any
 
 from emfem.errors import ParameterError
 from emfem.model import Model
@@ -37,6 +38,11 @@ FAINT = 1e-6  # of the largest value, or of the integral of all variation: negli
 REMEDY = (
     "give it as a waveform, such as em.waveforms.pulses(...), or with its breakpoints, "
     "em.waveforms.function(f, breakpoints=[...]), without any if it is smooth"
+)
+
+SAVED = (  # of a search, in a checkpoint
+    *("_searched", "_length", "_jumps", "_windows", "_times", "_values", "_passed", "_low", "_high"),
+    *("_varied", "_largest", "_start"),
 )
 
 Array = NDArray[np.float64]
@@ -122,6 +128,16 @@ class Drives:
         self._began = t
         self.edge = self._next(t)
 
+    def state(self) -> dict[str, Any]:
+        """Return what is known of the functions so far."""
+        return {"until": self._until, "began": self._began, "searched": [function.state() for function in self._curved]}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state` returned; the time to reach may be another one."""
+        for function, known in zip(self._curved, state["searched"], strict=True):
+            function.restore(known, state["until"])
+        self.restart(state["began"])
+
     def clock(self, t: float) -> float:
         """Return the time at which functions are evaluated for time t: at breakpoints inside of the present piece."""
         first = self._began + margin(self._began)
@@ -155,6 +171,18 @@ class _SearchedFunction:
         self._passed = start
         self._low, self._high = np.inf, -np.inf  # of all samples
         self._varied = self._largest = 0.0  # integral of |value - mean| so far; largest |value|
+
+    def state(self) -> dict[str, Any]:
+        """Return what the search has found."""
+        return {name: getattr(self, name) for name in SAVED}
+
+    def restore(self, state: Mapping[str, Any], until: float) -> None:
+        """Take back what a search up to `until` had found."""
+        for name in SAVED:
+            setattr(self, name, state[name])
+        self._windows = [(begin, end, spacing) for begin, end, spacing in state["_windows"]]
+        if not self.waveform.known and self._searched == math.inf and until < self._until:
+            self._searched = until
 
     def next_jump(self, t: float) -> float:
         """Return the first jump after t."""

@@ -41,9 +41,15 @@ class Staggered(TimeStepper):
             msg = f"coupling = 'staggered' of {names}: must be of models that evolve and models that do not"
             raise ParameterError(msg)
         self._steady, self._options_of_all = Problem(self._followers), options
-        self._solve_followers(models[0].t, models[0].t)
+        goes_on = settings.get("resume") is not None
+        if not goes_on:
+            self._solve_followers(models[0].t, models[0].t)
         super().__init__(evolving, until, driven=models, options=options, **settings)
-        self._solve_followers(self.t, self._clock(self.t))  # a drive may jump just now
+        if goes_on:
+            for model in self._followers:
+                model.set_time(self._clock(self.t))
+        else:
+            self._solve_followers(self.t, self._clock(self.t))  # a drive may jump just now
 
     def _solve_followers(self, t: float, seen: float) -> None:
         """Solve the models without time at time t with the drives of the time `seen`."""

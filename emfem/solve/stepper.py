@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from emfem import fields
 from emfem.errors import ConvergenceError, ParameterError
 from emfem.model import Model, check_resolution
 from emfem.model.resolution import OF_PULSE
@@ -17,6 +18,7 @@ from emfem.solve.options import attempt, option_scope, reason
 from emfem.solve.presets import Options
 from emfem.solve.problem import Problem
 
+from dolfinx import fem
 from petsc4py import PETSc
 
 FIRST = 1e-6  # first step to try, as a part of the time to cover
@@ -27,6 +29,10 @@ CUT = 0.5  # PETSc's safety factor, and its lowest factor: a step it rejects is 
 SAFETY = 0.8  # of the step that the error estimate would allow
 AFTER_JUMP = 0.01  # first step after a jump of a drive, as a part of the time to the next
 MIN_GROWTH = 1.2  # smallest growth of a step that is worth a factorisation
+SAVED = (  # numbers in a checkpoint
+    *("steps", "rejected", "factorisations", "dt", "_age", "_no_growth_steps", "_unestimated", "_step_size"),
+    *("_shortest", "_smallest", "_factored"),
+)
 UNESTIMATED = 5  # steps without an estimate of their error; BDF has none for the first after a start
 
 
@@ -72,6 +78,9 @@ class Stepper(Protocol):
     def restore(self, state: State) -> None:
         """Put the models back into a state of this run."""
 
+    def state(self) -> dict[str, Any]:
+        """Return all that, with the unknowns, decides on the steps to come: numbers, lists and Functions."""
+
     def close(self) -> None:
         """Free memory."""
 
@@ -104,6 +113,7 @@ class TimeStepper:
         frozen: float | None = None,
         driven: Sequence[Model] | None = None,
         options: Options | None = None,
+        resume: Mapping[str, Any] | None = None,
     ) -> None:
         """Compile the problem, make the start consistent and set PETSc up.
 
@@ -118,6 +128,7 @@ class TimeStepper:
             frozen: the time that coefficients see at all times.
             driven: all models whose functions of time matter; those above when left out.
             options: PETSc's, for all solves; those that begin with algebraic_ only for unknowns without rate.
+            resume: a `state` of an earlier stepper, whose unknowns the models have; the steps go on from there.
 
         Raises:
             ParameterError: for a function of time that changes too fast to be followed, a method or options that PETSc
@@ -141,21 +152,83 @@ class TimeStepper:
         self._absolute, self._relative = self._tolerances(rtol, atol)
         self._solved = 0  # by solvers that were given up
         self._smallest = 0.0  # not known yet; options that PETSc refuses are an error before anything is computed
+        self._factored = math.nan  # shift of the present factorisation
         self._new_solver()
+        if resume is None:
+            self._begin(until, first_step)
+        else:
+            self._resume(resume)
+        self._last = problem.x.copy()
+
+    def _begin(self, until: float, first_step: float | None) -> None:
+        """Make the start consistent, and choose the first step."""
+        problem = self.problem
         self._apply_conditions()
         self.settle()
         problem.store()
         scale = math.inf if self._fixed else self._time_scale()
-        if frozen is not None:  # the time to cover is no scale
+        if self._frozen is not None:  # the time to cover is no scale
             self._step_size = FIRST * (scale if scale < math.inf else 1.0)
-        elif not (fixed_step or first_step):  # nor is it where it is far longer than anything takes
+        elif not (self._fixed or first_step):  # nor is it where it is far longer than anything takes
             self._step_size = min(self._step_size, scale)
             self._shorten()
         self._smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * min(self._step_size, scale))
         self._ts.setStepLimits(0.1 * self._smallest, LARGEST)
         if self._drives is not None and self._drives.jumps(self._drives.edge):  # a table of lines is no pulse
             self._check_pulse()
-        self._last = problem.x.copy()
+
+    def state(self) -> dict[str, Any]:
+        """Return all that, with the unknowns, decides on the steps to come: numbers, lists and Functions.
+
+        A stale factorisation is there as the state that its matrix was assembled in.
+        """
+        numbers = {name: getattr(self, name) for name in SAVED} | {"_solved": self.solves}
+        drives = None if self._drives is None else self._drives.state()
+        stale = self._assembled if self._age < self._method.reuse and not math.isnan(self._factored) else None
+        return {"numbers": numbers, "drives": drives, "assembled": stale and self._described(*stale)}
+
+    def _described(self, t: float, x: PETSc.Vec, rates: list[fem.Function]) -> dict[str, Any]:
+        """Return a state as Functions."""
+        functions = [fields.copied(unknown.function) for unknown in self.problem.unknowns]
+        for i, function in enumerate(functions):
+            values = x.array_r[self.problem.part(i)]
+            function.x.array[: len(values)] = values
+        return {"t": t, "values": functions, "rates": rates}
+
+    def _resume(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state, with the factorisation that it had."""
+        problem = self.problem
+        for name, value in state["numbers"].items():
+            setattr(self, name, value)
+        if self._drives is not None:
+            self._drives.restore(state["drives"])
+        self._ts.setStepLimits(0.1 * self._smallest, LARGEST)
+        problem.store()
+        if state["assembled"]:
+            present = problem.x.copy()
+            values, rates = state["assembled"]["values"], state["assembled"]["rates"]
+            for unknown, function in zip(problem.unknowns, values, strict=True):
+                unknown.function.x.array[:] = function.x.array
+            for present_rate, rate in zip(self._rates(), rates, strict=True):
+                present_rate.x.array[:] = rate.x.array
+            problem.store()
+            self._assemble(state["assembled"]["t"], problem.x, self._factored, problem.matrices[1])
+            present.copy(problem.x)
+            problem.load(problem.x)
+        else:
+            self._factored = math.nan
+        for model in problem.models:
+            model.set_time(self._clock(self.t))
+
+    def _assemble(self, t: float, x: PETSc.Vec, shift: float, matrix: PETSc.Mat) -> None:
+        """Assemble the Jacobian, and remember where: a stale one is assembled there again when a run goes on."""
+        self.problem.jacobian(t, x, shift, matrix)
+        self._assembled = t, x.copy(), [fields.copied(rate) for rate in self._rates()]
+        self._factored = shift
+
+    def _rates(self) -> list[fem.Function]:
+        """Return the rates of the unknowns that evolve."""
+        return [unknown.rate for unknown in self.problem.unknowns if unknown.rate is not None]
 
     def _new_solver(self) -> None:
         """Set PETSc's TS up at the present time.
@@ -243,8 +316,8 @@ class TimeStepper:
             operator.assemble()
         if self._age < self._method.reuse and math.isclose(shift, self._factored, rel_tol=1e-9):
             return
-        self.problem.jacobian(self._clock(t), x, shift, matrix)
-        self._factored, self._age = shift, 0
+        self._assemble(self._clock(t), x, shift, matrix)
+        self._age = 0
         self.factorisations += 1
 
     def __repr__(self) -> str:

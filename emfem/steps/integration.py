@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from emfem.errors import ConvergenceError
-from emfem.steps.equations import Equations
+from emfem.steps.equations import Equations, only, rates, slopes
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
+MOST_STEPS = 200_000  # from one meeting to the next; runs take hundreds
 MET = 1e-3  # parts of a typical width below which steps have met; far less than an atom for any real surface
 type Array = NDArray[np.float64]
 type Records = list[tuple[float, Array, NDArray[np.bool_]]]
@@ -26,7 +27,7 @@ def integrate(row: Equations, until: float, times: Array, rtol: float) -> tuple[
     alive = np.ones(len(x), dtype=bool)
     records: Records = []
     while alive.any() and now < until:
-        part = row.only(alive, x)
+        part = only(row, alive, x)
         if part.widths().min() <= met * (1 + 1e-6):
             alive = alive.copy()
             alive[np.flatnonzero(alive)[_ended(part, now)]] = False
@@ -48,17 +49,23 @@ def _to_next_meeting(
     """
     width, time = row.scales
 
-    def apart(_: float, x: Array) -> float:
+    calls = 0
+
+    def apart(t: float, x: Array) -> float:
+        nonlocal calls
+        calls += 1
+        if calls > MOST_STEPS:
+            _stop(row, t * time, f"it took {MOST_STEPS} time steps; a larger rtol takes fewer")
         return float((row.widths(x * width).min() - met) / width)
 
     apart.terminal, apart.direction = True, -1.0  # type: ignore[attr-defined]
     with np.errstate(all="ignore"):  # steps that cross in a trial give no numbers, and the time step is halved
         solution: Any = solve_ivp(
-            lambda _, x: row.rates(x[:, None])[:, 0],
+            lambda _, x: rates(row, x[:, None])[:, 0],
             (start / time, until / time),
             row.positions / width,
             method="Radau",
-            jac=lambda _, x: row.slopes(x),
+            jac=lambda _, x: slopes(row, x),
             dense_output=True,
             events=apart,
             rtol=rtol,

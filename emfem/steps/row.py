@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emfem.errors import ParameterError, choice, count, floats, number
-from emfem.steps.equations import Equations
+from emfem.arrays import MOST, finite
+from emfem.errors import ParameterError, choice, count, floats, number, require, shown
+from emfem.gate import checked
+from emfem.steps.equations import Equations, fluxes_at_ends, rates, slopes
 from emfem.steps.integration import integrate
-from emfem.steps.surface import Surface, checked
+from emfem.steps.surface import Surface
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 ENDS = ("periodic", "blocked")
+LONGEST = 1e100  # of a run, over the time that fills a terrace; nothing overflows until then
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,7 @@ class Row(Equations):
         ends: "periodic" or "blocked".
     """
 
+    @checked
     def velocities(self, positions: ArrayLike | None = None) -> NDArray[np.float64]:
         """Return velocities of the steps, shape (n,) [m/s]: the area Omega for each atom that joins.
 
@@ -36,12 +40,15 @@ class Row(Equations):
         v = s Omega [J(right end of the terrace on the left) - J(left end of the terrace on the right)], s = `down`.
         """
         width, time = self.scales
-        return self.rates((self.checked_positions(positions) / width)[:, None])[:, 0] * width / time
+        return rates(self, (self.checked_positions(positions) / width)[:, None])[:, 0] * width / time
 
+    @checked
     def jacobian(self, positions: ArrayLike | None = None) -> NDArray[np.float64]:
         """Return the derivatives of the velocities by the positions, to rounding, shape (n, n) [1/s]."""
         width, time = self.scales
-        return self.slopes(self.checked_positions(positions) / width).toarray() / time
+        x, size = self.checked_positions(positions) / width, len(self.positions) ** 2
+        require(size <= MOST, f"the Jacobian has {size} entries, must be at most {MOST}: {len(x)} steps are too many")
+        return slopes(self, x).toarray() / time
 
     def balance(self) -> NDArray[np.float64]:
         """Return the adatoms that each terrace loses to its steps, shape as `widths` [1/(m s)].
@@ -49,14 +56,16 @@ class Row(Equations):
         Deposition less evaporation; 0, to rounding, without them.
         """
         width, _ = self.scales
-        left, right = self.fluxes_at_ends((self.positions / width)[:, None])
+        left, right = fluxes_at_ends(self, (self.positions / width)[:, None])
         return (right - left)[:, 0] * self.surface.diffusivity * self.surface.adatom_density / width
 
+    @checked
     def height(self, x: ArrayLike, positions: ArrayLike | None = None) -> NDArray[np.float64]:
         """Return the height of the surface in atomic layers, 0 at its left end, shape of x [-]."""
         passed = floats("x", x)[..., None] > self.checked_positions(positions)
         return -(self.down * passed).sum(axis=-1)
 
+    @checked
     def run(self, until: float, *, times: ArrayLike | None = None, rtol: float = 1e-8) -> History:
         """Move the steps, by an implicit Runge-Kutta method with the exact Jacobian.
 
@@ -72,17 +81,20 @@ class Row(Equations):
             ParameterError: for a value out of its bounds.
             ConvergenceError: if steps of one direction meet, which a repulsion prevents.
         """
-        until = number("until", until, above=0.0, unit="s")
+        until = number("until", until, above=0.0, at_most=LONGEST * self.scales[1], unit="s")
         rtol = number("rtol", rtol, at_least=1e-12, at_most=1e-2)
         t = np.linspace(0.0, until, 201) if times is None else floats("times", times)
         valid = t.ndim == 1 and t.size > 0 and np.isfinite(t).all() and (np.diff(t) > 0).all()
         if not valid or t[0] < 0.0 or t[-1] > until:
-            msg = f"times = {t.tolist()}, must be finite, ascending and in [0, {until:g}] s"
+            msg = f"times = {shown(t.tolist())}, must be finite, ascending and in [0, {until:g}] s"
             raise ParameterError(msg)
+        recorded = t.size * len(self.positions)
+        require(recorded <= MOST, f"{t.size} times of {len(self.positions)} positions, must be at most {MOST} numbers")
         records, some_left = integrate(self, until, t, rtol)
         at, positions, alive = (np.array(column) for column in zip(*records, strict=True))
         return History(self, at, positions, alive, "reached until" if some_left else "no step left")
 
+    @checked
     def having(self, *, surface: Surface | None = None, positions: ArrayLike | None = None) -> Row:
         """Return the same row on another surface, as under a reversed current, or with its steps elsewhere.
 
@@ -133,6 +145,7 @@ class History:
         """Atoms that joined the steps since the start, per length of the steps, shape (n_t,) [1/m]."""
         return (self.positions - self.positions[0]) @ self.row.down / self.row.surface.atom_area
 
+    @checked
     def wave(self, phase: float) -> NDArray[np.complex128]:
         """Return the amplitude of the wave exp(i phase j) in the positions of the steps j, complex, shape (n_t,) [m].
 
@@ -147,6 +160,7 @@ class History:
         return np.asarray(np.dot(self.positions - uniform, basis))
 
 
+@checked
 def model(
     surface: Surface,
     positions: ArrayLike,
@@ -174,13 +188,12 @@ def model(
             attachment of 0 (the adatoms of an end terrace could go nowhere).
         UnknownName: for other ends.
     """
-    checked(surface)
     length = number("length", length, above=0.0, unit="m")
     choice("ends", ends, ENDS)
     x = _positions(positions, length, ends)
     sign = np.broadcast_to(floats("down", down), x.shape) if np.ndim(down) == 0 else floats("down", down)
     if sign.shape != x.shape or not np.isin(sign, (-1.0, 1.0)).all():
-        msg = f"down = {sign.tolist()}, must be 1 or -1 for each of {len(x)} steps"
+        msg = f"down = {shown(sign.tolist())}, must be 1 or -1 for each of {len(x)} steps"
         raise ParameterError(msg)
     if 0.0 in (surface.attachment_lower, surface.attachment_upper) and (ends == "blocked" or np.ptp(sign) > 0):
         msg = "attachment = 0 m/s of one side, must be greater than 0 m/s where a terrace has only such sides or walls"
@@ -188,9 +201,12 @@ def model(
     x, sign = x.copy(), sign.copy()
     for values in (x, sign):
         values.setflags(write=False)
-    return Row(surface, x, sign, length, ends)
+    row = Row(surface, x, sign, length, ends)
+    finite(row.velocities)()
+    return row
 
 
+@checked
 def train(steps: int, width: float, *, noise: float = 0.0, seed: int = 0) -> NDArray[np.float64]:
     """Return positions of equidistant steps in the middles of their parts of a row of length steps times width [m].
 
@@ -204,7 +220,8 @@ def train(steps: int, width: float, *, noise: float = 0.0, seed: int = 0) -> NDA
         ParameterError: for a value out of its bounds.
     """
     n = count("steps", steps, at_least=1)
-    width = number("width", width, above=0.0, unit="m")
+    number("steps", n, at_most=MOST)
+    width = number("width", width, above=0.0, at_most=1e300, unit="m")
     noise = number("noise", noise, at_least=0.0, below=0.5)
     moved = np.random.default_rng(count("seed", seed, at_least=0)).uniform(-noise, noise, n)
     return (np.arange(n) + 0.5 + moved) * width
@@ -218,7 +235,7 @@ def _positions(positions: Any, length: float, ends: str) -> NDArray[np.float64]:
     """
     x = floats("positions", positions)
     if x.ndim != 1 or x.size == 0 or not np.isfinite(x).all():
-        msg = f"positions = {x.tolist()}, must be finite numbers of shape (steps,)"
+        msg = f"positions = {shown(x.tolist())}, must be finite numbers of shape (steps,)"
         raise ParameterError(msg)
     if (np.diff(x) <= 0.0).any():
         first = int(np.argmax(np.diff(x) <= 0.0))

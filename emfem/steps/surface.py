@@ -6,10 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from emfem.errors import ParameterError, kind, number
+from emfem.analytic.arguments import constants
+from emfem.arrays import finite
+from emfem.errors import ParameterError, number
+from emfem.gate import checked
 from emfem.units import boltzmann, elementary_charge
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class Surface:
     """Adatoms that diffuse, drift, evaporate and join steps.
@@ -57,9 +61,9 @@ class Surface:
         for name, unit in (("repulsion", "J m"), ("deposition", "1/(m2 s)")):
             number(name, getattr(self, name), at_least=0.0, unit=unit)
         for name in ("attachment_lower", "attachment_upper"):
-            if not _infinite(getattr(self, name)):
+            if getattr(self, name) != math.inf:
                 number(name, getattr(self, name), at_least=0.0, unit="m/s")
-        if not _infinite(self.evaporation_time):
+        if self.evaporation_time != math.inf:
             number("evaporation_time", self.evaporation_time, above=0.0, unit="s")
         if self.attachment_lower == self.attachment_upper == 0.0:
             msg = "attachment_lower = attachment_upper = 0 m/s, one must be greater than 0 m/s: none joins a step"
@@ -68,16 +72,19 @@ class Surface:
             object.__setattr__(self, name, float(getattr(self, name)))
 
     @property
+    @finite
     def drift(self) -> float:
         """The force over the thermal energy, f = F/kT [1/m]."""
         return self.force / (boltzmann * self.temperature)
 
     @property
+    @finite
     def loss(self) -> float:
         """The rate of evaporation over that of diffusion, 1/(D tau) [1/m2]."""
         return 1.0 / (self.diffusivity * self.evaporation_time)
 
     @property
+    @finite
     def hardness(self) -> float:
         """G = 2 A Omega/kT of mu/kT = G (1/l_right^3 - 1/l_left^3), for a step down along +x [m3]."""
         return 2.0 * self.repulsion * self.atom_area / (boltzmann * self.temperature)
@@ -90,6 +97,7 @@ class Surface:
         return lower, upper
 
 
+@checked
 def vicinal(
     material: Any,
     *,
@@ -121,30 +129,17 @@ def vicinal(
         ParameterError: for a value out of its bounds, or a constant that the material lacks.
     """
     current = number("current_density", current_density, unit="A/m2")
+    names = ("temperature", "effective_charge", "resistivity", "atomic_volume")
+    temperature, charge, resistivity, volume = constants(material, *names)
     return Surface(
-        temperature=material.temperature,
+        temperature=temperature,
         diffusivity=diffusivity,
         adatom_density=adatom_density,
-        atom_area=material.atomic_volume ** (2.0 / 3.0),
-        force=material.effective_charge * elementary_charge * material.resistivity * current,
+        atom_area=volume ** (2.0 / 3.0),
+        force=charge * elementary_charge * resistivity * current,
         attachment_lower=attachment_lower,
         attachment_upper=attachment_upper,
         repulsion=repulsion,
         evaporation_time=evaporation_time,
         deposition=deposition,
     )
-
-
-def checked(surface: Any) -> Surface:
-    """Return `surface` if it is one.
-
-    Raises:
-        ParameterError: if it is not.
-    """
-    kind("surface", surface, Surface, "em.steps.Surface(...) or em.steps.vicinal(...)")
-    return surface
-
-
-def _infinite(value: Any) -> bool:
-    """Return True for plus infinity."""
-    return isinstance(value, float) and value == math.inf

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from emfem.arrays import finite
 from emfem.errors import ParameterError, count, floats, number
-from emfem.steps.surface import Surface, checked
+from emfem.gate import checked
+from emfem.steps.surface import Surface
 from emfem.steps.terrace import EndConditions, derivatives, scaled
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
+@checked
+@finite
 def growth_rate(phase: ArrayLike, surface: Surface, *, width: float) -> complex | NDArray[np.complex128]:
     """Return omega of a small wave x_j = j l + v t + eps exp(i k j + omega t) of steps of a uniform train down +x.
 
@@ -39,11 +43,7 @@ def growth_rate(phase: ArrayLike, surface: Surface, *, width: float) -> complex 
     Raises:
         ParameterError: for a value out of its bounds.
     """
-    checked(surface)
-    k = floats("phase", phase)
-    if not np.isfinite(k).all():
-        msg = f"phase = {k.tolist()} rad, must be finite"
-        raise ParameterError(msg)
+    k = floats("phase", phase, words="finite numbers", finite=True)
     width = number("width", width, above=0.0, unit="m")
     eq, lower, upper = scaled(surface, width)
     flow = surface.diffusivity * surface.adatom_density * surface.atom_area / width**2
@@ -55,6 +55,8 @@ def growth_rate(phase: ArrayLike, surface: Surface, *, width: float) -> complex 
     return complex(flow * omega) if k.ndim == 0 else flow * omega
 
 
+@checked
+@finite
 def tightest_terrace(surface: Surface, *, steps: int, width: float) -> float:
     """Return the narrowest terrace of a bunch of many steps at rest, without evaporation and deposition [m].
 
@@ -76,7 +78,6 @@ def tightest_terrace(surface: Surface, *, steps: int, width: float) -> float:
     References:
         K. Siewierska, V. Tonchev, arXiv:1611.09963: l_min ~ (A/(l_c F N^2))^(1/(n+1)).
     """
-    checked(surface)
     n = count("steps", steps, at_least=3)
     width = number("width", width, above=0.0, unit="m")
     if surface.loss or surface.deposition:

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from emfem import checkpoint
+from emfem import checkpoints
 from emfem.errors import EmfemError, ParameterError
 from emfem.fields import Interpolation
 from emfem.files import Arrays, save_arrays, writable
@@ -77,7 +77,7 @@ class StateWriter:
         self._derived: list[Interpolation] = []
         self._functions: dict[str, fem.Function] = {}
         self._spaces: list[fem.FunctionSpace] = []
-        described = [self._entry(key, model) for key, model in zip(checkpoint.keys(models), models, strict=True)]
+        described = [self._entry(key, model) for key, model in zip(checkpoints.keys(models), models, strict=True)]
         content = {
             "domains": [_described(domain) for domain in self._domains],
             "spaces": [_element(space) for space in self._spaces],
@@ -103,12 +103,12 @@ class StateWriter:
         target = writable(path, ".npz", comm=self._comm)
         for derived in self._derived:
             derived.refresh()
-        rows, shared = checkpoint.arrays(self.models)
+        rows, shared = checkpoints.arrays(self.models)
         shared |= {"id": self._id, "generation": self._generation}
-        for key, model in zip(checkpoint.keys(self.models), self.models, strict=True):
+        for key, model in zip(checkpoints.keys(self.models), self.models, strict=True):
             shared[f"{key}/quantities"] = np.array([_number(model, name) for name in model.quantities])
             shared[f"{key}/held"] = np.array([float(c.value) for c in model.conditions])
-        rows |= {key: checkpoint.owned(function) for key, function in self._functions.items()}
+        rows |= {key: checkpoints.owned(function) for key, function in self._functions.items()}
         save_arrays(target, rows, shared, comm=self._comm)
         return target
 

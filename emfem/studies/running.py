@@ -11,33 +11,36 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
-import platform
-import time
+import signal
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
 from emfem import fields, observe, patterns, plot, write
-from emfem.errors import EmfemError
+from emfem.errors import EmfemError, Terminated
 from emfem.evolution import Run, evolve
 from emfem.files import writable
 from emfem.model import Model
-from emfem.solve import petsc_info, solve_steady
-from emfem.storage import CONTENTS, MESH, StateWriter
+from emfem.signals import REASONS, stop_requests
+from emfem.solve import solve_steady
+from emfem.studies.recording import (
+    LAST,
+    REPORT,
+    STATES,
+    Report,
+    States,
+    clear,
+    quantities,
+    read_report,
+    status_of,
+)
 
-import dolfinx
 import ufl
 from dolfinx import fem
-from mpi4py import MPI
-from numpy.typing import ArrayLike
-
-REPORT = "report.json"
-STATES, LAST = "states", "last.npz"
 
 
 class Runnable(Protocol):
@@ -84,20 +87,6 @@ class Outcome:
         return f"{self.report['summary']}; {self.folder}"
 
 
-class States(observe.Observer):
-    """Saves all fields of the models at each chosen time as a file of its own."""
-
-    def __init__(self, writer: StateWriter, every: float | None, times: ArrayLike | None) -> None:
-        """Take the writer and the times."""
-        super().__init__(every, times)
-        self.writer, self.count = writer, 0
-
-    def record(self, t: float) -> None:
-        """Save a file."""
-        self.writer.save(self.writer.folder / STATES / f"{self.count:04d}.npz")
-        self.count += 1
-
-
 def run(case: Runnable, folder: os.PathLike[str] | str, *, progress: bool = True) -> Outcome:
     """Run a case, and write everything into a folder. Collective.
 
@@ -110,26 +99,31 @@ def run(case: Runnable, folder: os.PathLike[str] | str, *, progress: bool = True
         ParameterError: for all that is refused when the models are built.
         EmfemError: as the run raises it; the report says so too.
     """
-    target = Path(folder)
+    target, settings = Path(folder), case.tables.time
     writable(target / REPORT)
-    began = time.perf_counter()
-    report = {"hash": case.hash, "case": case.resolved, "versions": versions(), "ranks": MPI.COMM_WORLD.size}
-    clear(target)
-    try:
-        models = case.build()
-        check_names(case, models)
-        write.text(target / "case.toml", f"# emfem {version('emfem')}, case {case.hash}\n{case.to_toml()}")
-        report |= _go(case, models, target, progress)
-        report |= {"quantities": quantities(models) | case.measures(models), "pattern": _pattern(models)}
-        _pictures(case, models, target)
-    except EmfemError as error:
-        wall = time.perf_counter() - began
-        write_report(target, {"status": "failed", "error": str(error), "wall": wall, **report})
-        raise
-    status = "interrupted" if report["stopped"] == "interrupted" else "ok"
-    report = {"status": status, "error": "", "wall": time.perf_counter() - began, **report}
-    write_report(target, report)
-    return Outcome(target, report, models)
+    until = None if settings is None else settings.until
+    report = Report(target, {"hash": case.hash, "case": case.resolved, "until": until})
+    with ExitStack() as stack:
+        if settings is not None:  # a steady solve has nothing to save
+            stack.enter_context(stop_requests())
+        report.begin()
+        try:
+            clear(target)
+            models = case.build()
+            check_names(case, models)
+            write.text(target / "case.toml", f"# emfem {version('emfem')}, case {case.hash}\n{case.to_toml()}")
+            ended = _go(case, models, target, report, progress)
+            ended |= {"quantities": quantities(models) | case.measures(models), "pattern": _pattern(models)}
+            _pictures(case, models, target)
+            report.end(status_of(ended["stopped"]), **ended)
+        except Terminated as error:
+            reason = REASONS[signal.Signals(error.signal)]
+            report.end(status_of(reason), stopped=reason, t=models[0].t)
+            raise
+        except BaseException as error:
+            report.fail(str(error) if isinstance(error, EmfemError) else f"{type(error).__name__}: {error}")
+            raise
+    return Outcome(target, read_report(target), models)
 
 
 def check_names(case: Runnable, models: Sequence[Model]) -> None:
@@ -146,11 +140,26 @@ def check_names(case: Runnable, models: Sequence[Model]) -> None:
         observe.model_with_quantity(models, name)
 
 
-def _go(case: Runnable, models: Sequence[Model], folder: Path, progress: bool) -> dict[str, Any]:
-    """Integrate the models in time, or solve for the steady state; return the report."""
+class Heartbeat(observe.Observer):
+    """Shows that the run is alive after each step."""
+
+    def __init__(self, report: Report) -> None:
+        """Take the report."""
+        super().__init__()
+        self.report = report
+
+    def record(self, t: float) -> None:
+        """Show it."""
+        self.report.beat(t)
+
+
+def _go(case: Runnable, models: Sequence[Model], folder: Path, report: Report, progress: bool) -> dict[str, Any]:
+    """Integrate the models in time, or solve for the steady state; return the content of the report."""
     tables, settings = case.tables, case.tables.time
-    output, writer, last = tables.output, StateWriter(folder, models), folder / STATES / LAST
-    observers: list[observe.Observer] = [write.series(folder / "series.csv", every=output.every)]
+    output, last = tables.output, folder / STATES / LAST
+    chosen = output.states_every is not None or output.states_at is not None
+    states = States(folder, output.states_every, output.states_at if chosen else ())
+    observers: list[observe.Observer] = [states, write.series(folder / "series.csv", every=output.every)]
     if output.fields:
         observers.append(
             write.vtu(
@@ -159,22 +168,18 @@ def _go(case: Runnable, models: Sequence[Model], folder: Path, progress: bool) -
         )
     if settings is None:
         steady = solve_steady(models, **({} if tables.steady is None else tables.steady.make()))
-        writer.save(last)
         for observer in observers:
             observer.start(models, models[0].t)
             observer.finish()
+        states.save(LAST)
         return {"t": None, "stopped": steady.reason, "summary": str(steady)}
-    if output.states_every is not None or output.states_at is not None:
-        observers.append(States(writer, output.states_every, output.states_at))
+    watch = [*observers, *settings.observers(), Heartbeat(report)]
     try:
-        finished: Run = evolve(
-            models, **settings.make(), watch=[*observers, *settings.observers()], checkpoint=last, progress=progress
-        )
-    except EmfemError:
-        if MPI.COMM_WORLD.bcast(last.is_file(), root=0):  # the unknowns of the last good state: now with all fields
-            writer.save(last)
+        finished: Run = evolve(models, **settings.make(), watch=watch, checkpoint=last, progress=progress)
+    except (EmfemError, Terminated):  # on all ranks; the models have the last good state
+        states.save(LAST, essential=False)
         raise
-    writer.save(last)
+    states.save(LAST)
     return asdict(finished) | {"summary": str(finished)}
 
 
@@ -183,13 +188,6 @@ def _times(output: Any, until: float | None) -> dict[str, Any]:
     if output.states_at is not None:
         return {"times": output.states_at}
     return {"every": output.states_every or until}
-
-
-def quantities(models: Sequence[Model]) -> dict[str, float]:
-    """Return every number that the models can tell, of the first that can."""
-    return {
-        name: observe.model_with_quantity(models, name).quantity(name) for model in models for name in model.quantities
-    }
 
 
 def _pattern(models: Sequence[Model]) -> dict[str, Any] | None:
@@ -241,36 +239,3 @@ def function(model: Model, name: str) -> fem.Function:
 
 def _degree(model: Model) -> int:
     return max(u.function.function_space.element.basix_element.degree for u in model.unknowns)
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of everything that a run is made with."""
-    return {
-        "emfem": version("emfem"),
-        "DOLFINx": dolfinx.__version__,
-        "PETSc": petsc_info.version(),
-        "MPI": MPI.Get_library_version().splitlines()[0].split(",")[0].replace("\t", " ").strip(" \x00"),
-        "Python": platform.python_version(),
-    }
-
-
-def write_report(folder: Path, report: dict[str, Any]) -> None:
-    """Write the report; a value that JSON has no number for is null."""
-    write.text(folder / REPORT, json.dumps(_finite(report), indent=2, allow_nan=False) + "\n")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def clear(folder: Path) -> None:
-    """Remove files of an earlier run: its report first, so that nothing half done looks finished. Collective."""
-    if MPI.COMM_WORLD.rank == 0:
-        left = (folder / name for name in (REPORT, CONTENTS, MESH))
-        for path in (*left, *sorted((folder / STATES).glob("*.npz"))):
-            path.unlink(missing_ok=True)
-    MPI.COMM_WORLD.barrier()

@@ -21,7 +21,7 @@ from emfem.errors import ParameterError, count
 from emfem.files import read_text, writable
 from emfem.studies import registry
 from emfem.studies.case import Case, flat, parsed, plain
-from emfem.studies.running import REPORT
+from emfem.studies.recording import report_of, write_report
 from emfem.studies.validation import Source, nearest
 
 from mpi4py import MPI
@@ -220,18 +220,8 @@ def one(tables: dict[str, Any], folder: str, physics: Sequence[str] = ()) -> Non
     except Exception as error:  # whatever it is, the other cases go on
         if report_of(target).get("status") != "failed":
             wall, message = time.perf_counter() - began, f"{type(error).__name__}: {error}"
-            target.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"status": "failed", "error": message, "wall": wall})
-            (target / REPORT).write_text(text, encoding="utf-8")
+            write_report(target, {"status": "failed", "error": message, "wall": wall})
     gc.collect()  # PETSc's objects of this case, before the next one
-
-
-def report_of(folder: Path) -> dict[str, Any]:
-    """Return the report of a run; empty if there is none."""
-    try:
-        return json.loads((folder / REPORT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
 
 
 def finished(folder: Path) -> bool:

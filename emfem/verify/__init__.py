@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterable
 
 from emfem.errors import choice
+from emfem.gate import checked
 from emfem.public import dir_of
 from emfem.studies.registry import known, own
 from emfem.verify import (
@@ -43,6 +44,7 @@ __dir__ = dir_of(__all__)
 MODULES = (materials, film, pfhub, conduction, heat, migration, stress, networks, failure, lifetime, surface, steps)
 
 
+@checked
 def checks(physics: Iterable[str] = (), *, full: bool = False) -> tuple[Check, ...]:
     """Return the checks there are, in order; those of a registered physics are in the module of its model function.
 

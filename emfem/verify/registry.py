@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from emfem.errors import ParameterError, choice
+from emfem.gate import checked
 from emfem.studies import registry
 
 import numpy as np
@@ -29,6 +30,7 @@ PHYSICS = (
 Numbers = tuple[float, ...]
 
 
+@checked
 @dataclass(frozen=True)
 class Measured:
     """Result of a check.
@@ -44,6 +46,7 @@ class Measured:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
+@checked
 @dataclass(frozen=True)
 class Check:
     """A function with its target. Called with `full` it measures, on more meshes if that is true.
@@ -74,11 +77,13 @@ class Check:
     only_full: bool
     measure: Callable[[bool], Measured | float | Sequence[float]]
 
+    @checked
     def __call__(self, full: bool = False) -> Measured:
         """Measure. Collective."""
         result = self.measure(full)
         return result if isinstance(result, Measured) else Measured(result)
 
+    @checked
     def errors(self, values: Numbers) -> Numbers:
         """Return how far each value is from its target, as the tolerance counts it; infinity where it is no number."""
         if len(values) != len(self.target):
@@ -87,6 +92,7 @@ class Check:
         return tuple(e if math.isfinite(e) else math.inf for e in errors)
 
 
+@checked
 def check(
     physics: str,
     *,

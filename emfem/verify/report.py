@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from emfem.gate import checked
 from emfem.studies import versions
 from emfem.verify.registry import Check, Numbers
 
@@ -18,6 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 
+@checked
 @dataclass(frozen=True)
 class Result:
     """Check with its measured values.
@@ -96,6 +98,7 @@ class Result:
         return f"FAILED {one.physics}: {one.name}: {reason}. {one.shows} ({one.source})"
 
 
+@checked
 @dataclass(frozen=True)
 class Report:
     """Results of many checks.
@@ -143,6 +146,7 @@ class Report:
         return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
 
 
+@checked
 def table(report: Report) -> Table:
     """Return a table of the results; of several values that with the largest error."""
     made = Table("physics", "check", box=None, pad_edge=False)
@@ -155,6 +159,7 @@ def table(report: Report) -> Table:
     return made
 
 
+@checked
 def listing(chosen: Iterable[Check]) -> Table:
     """Return a table of the statement of each check, and the source of its target."""
     made, chosen = Table("physics", "check", "shows", "source", box=None, pad_edge=False), tuple(chosen)
@@ -163,6 +168,7 @@ def listing(chosen: Iterable[Check]) -> Table:
     return made
 
 
+@checked
 def troubles(report: Report) -> list[str]:
     """Return one line for each check that failed: its name, the reason, its statement and its source."""
     return [result.failure() for result in report.failed]

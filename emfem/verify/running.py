@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from emfem.errors import EmfemError
+from emfem.gate import checked
 from emfem.verify.registry import Check, Measured, numbers
 from emfem.verify.report import Report, Result
 
 from mpi4py import MPI
 
 
+@checked
 def run(chosen: Iterable[Check], *, full: bool = False, on_start: Callable[[Check], None] | None = None) -> Report:
     """Run checks one after the other. Collective.
 

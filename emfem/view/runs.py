@@ -12,7 +12,7 @@ from typing import Any
 from emfem.errors import EmfemError, ParameterError
 from emfem.results import Results
 from emfem.storage import CONTENTS, READ_ERRORS
-from emfem.studies.running import REPORT
+from emfem.studies.recording import REPORT
 from emfem.studies.sweep import ended_early
 from emfem.view.scene import Scene
 

@@ -11,13 +11,16 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from emfem.errors import ParameterError, choice, number
+from emfem.arrays import finite
+from emfem.errors import ParameterError, choice, floats, number
+from emfem.gate import checked
 
 import numpy as np
 from numpy.typing import NDArray
 
 AVERAGES = ("mean", "power")
 SAME = 1e-12  # relative: times that differ by less are one
+MOST_PERIODS = 2.0**52  # from the start: beyond, the phase is lost in the rounding of the time
 SLOPE_STEP = 1e-7  # part of the time over which a slope is taken
 Value = float | NDArray[np.float64]
 
@@ -45,11 +48,13 @@ class Waveform(ABC):
     def next_breakpoint(self, t: float) -> float:
         """Return the first time after t at which the value jumps or bends; infinity if there is none."""
 
+    @checked
     def closest(self, t: float) -> tuple[float, float]:
         """Return the first two breakpoints after t; of waveforms that are combined those of one of them."""
         first = self.next_breakpoint(t)
         return first, self.next_breakpoint(first) if first < math.inf else math.inf
 
+    @checked
     def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
         """Return the number of breakpoints after `start` and before `stop`, counted up to `limit`."""
         number_of = 0
@@ -61,6 +66,8 @@ class Waveform(ABC):
         """Return the values at its breakpoints, shape (n, ...), between which all others lie; none if not known."""
         return np.zeros(0)
 
+    @checked
+    @finite
     def slope(self, t: float) -> Value:
         """Return the time derivative just before t, at time 0 just after it [value/time].
 
@@ -75,6 +82,7 @@ class Waveform(ABC):
             step = min((t - inside) / 4, step / 2)
         return (self(t - step) - self(t - 3 * step)) / (2 * step)
 
+    @finite
     def mean(self) -> Value:
         """Return the mean over a period, or the value if it is constant.
 
@@ -83,6 +91,7 @@ class Waveform(ABC):
         """
         return self._moment(1)
 
+    @finite
     def mean_square(self) -> Value:
         """Return the mean of the square over a period.
 
@@ -105,6 +114,7 @@ class Waveform(ABC):
         """
         raise ParameterError(_NOT_PERIODIC)
 
+    @checked
     def averaged(self, of: str = "mean") -> Waveform:
         """Return the constant drive that acts as this periodic one does over very many periods.
 
@@ -127,9 +137,16 @@ class Waveform(ABC):
             return _Constant(self.mean())
         return _Constant(plain(np.sqrt(self.mean_square())))
 
+    @checked
     def scaled(self, factor: float) -> Waveform:
         """Return the waveform times a number."""
-        return _Scaled(number("factor", factor), self)
+        made = _Scaled(number("factor", factor), self)
+        with np.errstate(over="ignore"):
+            values = made.levels()
+        if not np.isfinite(values).all():
+            msg = f"factor = {factor:g}, must be less: the waveform times it is infinite"
+            raise ParameterError(msg)
+        return made
 
     __mul__ = __rmul__ = scaled
     __array_ufunc__ = None  # a NumPy scalar times a waveform is left to the waveform
@@ -154,9 +171,11 @@ class _Constant(Waveform):
     value: Value
     period, constant = None, True
 
+    @checked
     def __call__(self, t: float) -> Value:
         return self.value
 
+    @checked
     def next_breakpoint(self, t: float) -> float:
         return math.inf
 
@@ -187,7 +206,7 @@ class _Piecewise(Waveform):
         """Return the time within the table, and by how much it was moved there."""
         if self.period is None:
             return t, 0.0
-        shift = self.period * math.floor((t + rounding(t) - self.times[0]) / self.period)
+        shift = self.period * periods(t + rounding(t), self.times[0], self.period)
         return max(t - shift, self.times[0]), shift
 
     @cached_property
@@ -198,6 +217,7 @@ class _Piecewise(Waveform):
         end = self._array[:1] if self.between == "lines" else self._array[-1:]
         return np.append(self.times, self.times[0] + self.period), np.concatenate([self._array, end])
 
+    @checked
     def __call__(self, t: float) -> Value:
         local, _ = self._local(t)
         if self.between == "steps":
@@ -210,6 +230,7 @@ class _Piecewise(Waveform):
         part = min(max((local - times[after - 1]) / width, 0.0), 1.0)
         return plain((1 - part) * values[after - 1] + part * values[after])
 
+    @checked
     def next_breakpoint(self, t: float) -> float:
         if self.period is None:
             return _next(self.times, t)
@@ -221,6 +242,7 @@ class _Piecewise(Waveform):
                 return later
         return math.inf  # not reached: a period has a breakpoint
 
+    @checked
     def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
         if self.period is None:
             return min(sum(start < t < stop for t in self.times), limit)
@@ -238,6 +260,7 @@ class _Piecewise(Waveform):
         pieces = (first**power + 4 * ((first + last) / 2) ** power + last**power) / 6
         return plain(np.tensordot(np.diff(times), pieces, axes=1) / self.period)
 
+    @finite
     def ripple(self) -> Value:
         mean = np.asarray(self.mean())
         times, values = self._closed
@@ -271,15 +294,17 @@ class _Pulses(Waveform):
     def _edge(self, period: float, part: float) -> float:
         return self.start + (period + part) * self.period
 
+    @checked
     def __call__(self, t: float) -> Value:
-        last = math.floor((t - self.start) / self.period)
+        last = periods(t, self.start, self.period)
         for k in (last + 1, last, last - 1):  # edges are those of next_breakpoint, so that none is off by rounding
             if 0 <= k < self._number and t >= self._edge(k, 0.0):
                 return self.level if t < self._edge(k, self.duty) else self.base
         return self.base
 
+    @checked
     def next_breakpoint(self, t: float) -> float:
-        first = max(math.floor((t - self.start) / self.period) - 1, 0)
+        first = max(periods(t, self.start, self.period) - 1, 0)
         for k in range(first, first + 4):
             if k >= self._number:
                 break
@@ -288,6 +313,7 @@ class _Pulses(Waveform):
                     return edge
         return math.inf
 
+    @checked
     def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
         periods = min((stop - self.start) / self.period, self._number) - max((start - self.start) / self.period, 0.0)
         return int(min(2 * max(periods, 0.0), limit))
@@ -300,6 +326,7 @@ class _Pulses(Waveform):
             raise ParameterError(_NOT_PERIODIC)
         return self.duty * self.level**power + (1 - self.duty) * self.base**power
 
+    @finite
     def ripple(self) -> Value:
         if self.count is not None:
             raise ParameterError(_NOT_PERIODIC)
@@ -315,6 +342,7 @@ class _Function(Waveform):
     known: bool = True
     period, linear = None, False
 
+    @checked
     def __call__(self, t: float) -> Any:
         """Return its value; beside a breakpoint that of the side t is on, whatever rounding does inside."""
         later = bisect_right(self.times, t)
@@ -324,6 +352,7 @@ class _Function(Waveform):
             t = min(t, self.times[later] - margin(self.times[later]))
         return self.of_time(t)
 
+    @checked
     def next_breakpoint(self, t: float) -> float:
         return _next(self.times, t)
 
@@ -339,15 +368,19 @@ class _Scaled(Waveform):
         for name in ("period", "linear", "constant", "known"):
             object.__setattr__(self, name, getattr(self.part, name))
 
+    @checked
     def __call__(self, t: float) -> Any:
         return np.multiply(self.factor, self.part(t))
 
+    @checked
     def next_breakpoint(self, t: float) -> float:
         return self.part.next_breakpoint(t)
 
+    @checked
     def closest(self, t: float) -> tuple[float, float]:
         return self.part.closest(t)
 
+    @checked
     def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
         return self.part.count_breakpoints(start, stop, limit)
 
@@ -357,6 +390,7 @@ class _Scaled(Waveform):
     def _moment(self, power: int) -> Value:
         return self.factor**power * self.part._moment(power)
 
+    @finite
     def ripple(self) -> Value:
         return abs(self.factor) * self.part.ripple()
 
@@ -370,17 +404,34 @@ class _Combined(Waveform):
     known: bool
     period, linear = None, False
 
+    @checked
     def __call__(self, t: float) -> Any:
-        return plain(np.asarray(self.of_values(*(part(t) for part in self.parts)), dtype=float))
+        return plain(floats("value", self.of_values(*(part(t) for part in self.parts))))
 
+    @checked
     def next_breakpoint(self, t: float) -> float:
         return min((part.next_breakpoint(t) for part in self.parts), default=math.inf)
 
+    @checked
     def closest(self, t: float) -> tuple[float, float]:
         return min((part.closest(t) for part in self.parts), key=lambda two: two[1], default=(math.inf, math.inf))
 
+    @checked
     def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
         return min(sum(part.count_breakpoints(start, stop, limit) for part in self.parts), limit)
+
+
+def periods(t: float, start: float, period: float) -> int:
+    """Return the number of whole periods from a start to a time, below 0 before it.
+
+    Raises:
+        ParameterError: if they are so many that the time has no phase.
+    """
+    passed = (t - start) / period
+    if not abs(passed) < MOST_PERIODS:
+        msg = f"t = {t:g}, must be less than {MOST_PERIODS:g} periods of {period:g} from {start:g}"
+        raise ParameterError(msg)
+    return math.floor(passed)
 
 
 def rounding(t: float) -> float:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from emfem import errors
-from emfem.errors import ParameterError, choice, floats, kind, number
+from emfem.arrays import broadcast
+from emfem.errors import ParameterError, choice, floats, number, shown
+from emfem.gate import checked
 from emfem.waveforms.kinds import Waveform, _Combined, _Constant, _Function, _Piecewise, _Pulses, plain
 
 import numpy as np
@@ -21,6 +23,7 @@ def as_waveform(value: Any) -> Waveform:
     return value if isinstance(value, Waveform) else _Function(value, known=False)
 
 
+@checked
 def constant(value: ArrayLike) -> Waveform:
     """Return a waveform that never changes.
 
@@ -33,6 +36,7 @@ def constant(value: ArrayLike) -> Waveform:
     return _Constant(plain(_finite("value", value)))
 
 
+@checked
 def piecewise_linear(times: ArrayLike, values: ArrayLike, *, period: float | None = None) -> Waveform:
     """Return a waveform of straight lines between values; before the first time and after the last it is constant.
 
@@ -49,6 +53,7 @@ def piecewise_linear(times: ArrayLike, values: ArrayLike, *, period: float | Non
     return _piecewise(times, values, "lines", period)
 
 
+@checked
 def steps(times: ArrayLike, values: ArrayLike, *, period: float | None = None) -> Waveform:
     """Return a waveform that keeps each value until the next time; before the first time it has the first value.
 
@@ -65,6 +70,7 @@ def steps(times: ArrayLike, values: ArrayLike, *, period: float | None = None) -
     return _piecewise(times, values, "steps", period)
 
 
+@checked
 def pulses(
     *,
     period: float,
@@ -87,7 +93,7 @@ def pulses(
     Raises:
         ParameterError: for a value out of its bounds or not finite.
     """
-    high, low = np.broadcast_arrays(_finite("level", level), _finite("base", base))
+    high, low = broadcast(level=_finite("level", level), base=_finite("base", base))
     return _Pulses(
         number("period", period, above=0.0),
         number("duty", duty, above=0.0, below=1.0),
@@ -98,6 +104,7 @@ def pulses(
     )
 
 
+@checked
 def function(of_time: Callable[[float], Any], *, breakpoints: ArrayLike = ()) -> Waveform:
     """Return a function of time that is smooth between its breakpoints.
 
@@ -110,10 +117,10 @@ def function(of_time: Callable[[float], Any], *, breakpoints: ArrayLike = ()) ->
     Raises:
         ParameterError: if it is no function, or for breakpoints that do not increase or are not finite.
     """
-    kind("of_time", of_time, Callable, "a function of the time")  # type: ignore[arg-type]
     return _Function(of_time, tuple(_increasing("breakpoints", breakpoints)))
 
 
+@checked
 def table(
     path: os.PathLike[str] | str,
     *,
@@ -139,7 +146,7 @@ def table(
     try:
         with open(path, encoding="utf-8") as file:
             lines = file.read().splitlines()
-    except (OSError, TypeError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         msg = f"path = {path!r}, must be a text file with times and values: {error}"
         raise ParameterError(msg) from None
     rows: list[tuple[float, float]] = []
@@ -161,9 +168,12 @@ def table(
         msg = f"{path} has no line with a time and a value, must have at least one"
         raise ParameterError(msg)
     times, values = np.array(rows).T
-    return _piecewise(number("time", time, above=0.0) * times, number("value", value) * values, between, period)
+    with np.errstate(over="ignore"):  # what overflows is refused as not finite
+        scaled = number("time", time, above=0.0) * times, number("value", value) * values
+    return _piecewise(*scaled, between, period)
 
 
+@checked
 def combined(of_values: Callable[..., Any], *parts: Any, smooth: bool = False) -> Waveform:
     """Return a function of the values of several waveforms, with the breakpoints of all of them.
 
@@ -203,7 +213,7 @@ def _tuple(values: NDArray[np.float64]) -> tuple[Any, ...]:
 def _finite(name: str, value: Any) -> NDArray[np.float64]:
     array = floats(name, value)
     if not np.isfinite(array).all():
-        msg = f"{name} = {array.tolist()}, must be finite"
+        msg = f"{name} = {shown(array.tolist())}, must be finite"
         raise ParameterError(msg)
     return array
 
@@ -211,6 +221,6 @@ def _finite(name: str, value: Any) -> NDArray[np.float64]:
 def _increasing(name: str, value: Any) -> list[float]:
     times = _finite(name, value)
     if times.ndim != 1 or np.any(np.diff(times) <= 0):
-        msg = f"{name} = {times.tolist()}, must be a list of times that increase"
+        msg = f"{name} = {shown(times.tolist())}, must be a list of times that increase"
         raise ParameterError(msg)
     return [float(t) for t in times]

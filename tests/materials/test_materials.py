@@ -511,7 +511,7 @@ def test_a_constant_must_be_a_number(name: str, value: Any):
         (lambda: Uniform(np.inf), "value = inf"),
         (lambda: Constant(1.0, "sure"), "'sure'; confidence has trusted, recalled, placeholder, given"),
         (lambda: Constant(1.0, "trusted", 3), "source = 3, must be a text"),  # type: ignore[arg-type]
-        (lambda: Constant("high"), "value = 'high'"),  # type: ignore[arg-type]
+        (lambda: Constant("high"), "law = 'high', must be a number, a function or a Law"),  # type: ignore[arg-type]
         (lambda: Material(3, temperature=300.0), "name = 3, must be a text"),  # type: ignore[arg-type]
         (lambda: Material("mine", temperature=300.0, lowest_temperature=0.0), "lowest_temperature = 0 K"),
         (

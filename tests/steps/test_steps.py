@@ -101,7 +101,7 @@ def test_a_surface_whose_steps_take_nothing_up_is_refused() -> None:
         ({"ends": "open"}, "'open'; ends has periodic, blocked"),
         ({"down": 0}, "must be 1 or -1 for each of 2 steps"),
         ({"down": [1, 1, 1]}, "must be 1 or -1 for each of 2 steps"),
-        ({"down": [1, math.nan]}, "must be 1 or -1"),
+        ({"down": [1, math.nan]}, r"down\[1\] = nan, must be a whole number"),
     ],
 )
 def test_a_row_refuses(changed: dict[str, Any], message: str) -> None:

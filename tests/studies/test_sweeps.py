@@ -14,7 +14,8 @@ from typing import Any
 
 import emfem as em
 from emfem.studies import Case, Study
-from emfem.studies.sweep import ended_early, finished, gather, one, report_of
+from emfem.studies.recording import report_of
+from emfem.studies.sweep import ended_early, finished, gather, one
 from emfem.view.runs import Sweep
 
 import pandas as pd

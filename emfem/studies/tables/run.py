@@ -33,7 +33,7 @@ class Stop(Table):
 
 @keys_from(
     evolve,
-    left_out=("models", "until", "watch", "checkpoint", "progress", "petsc_options"),
+    left_out=("models", "until", "watch", "checkpoint", "progress", "petsc_options", "wall_time"),
     keys={"first_step": Key(Time), "fixed_step": Key(Time), "method": Key(str)},
 )
 class TimeTable(Table):

@@ -1,0 +1,252 @@
+"""Checkpoints of a run as it goes: a folder with the newest states, each complete, from which the run goes on."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import struct
+import time
+import warnings
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from emfem.checkpoints.states import Packed, StoredState, arrays, load, save, unpack
+from emfem.dimensions import registry
+from emfem.errors import ParameterError, RecoveryWarning, choice, count, number
+from emfem.files import Arrays, save_arrays, writable
+from emfem.lock import FolderLock
+from emfem.model import Model
+
+import numpy as np
+from mpi4py import MPI
+
+FORMAT = 1
+NAME = "{:06d}.npz"
+TIME = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z]+)\s*")
+READ_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    BadZipFile,
+    struct.error,
+    zlib.error,
+)  # of half a file
+ON_WRITE_ERROR = ("warn", "stop")
+FINISHED = "reached until"
+
+Tree = Mapping[str, Any]
+
+
+class Checkpoint:
+    """Folder in which a run keeps its state as it goes, to go on from after whatever ended it.
+
+    A file is written aside by all ranks, comes to the disk, takes its name and is read back before the oldest one is
+    removed. It has all that the run needs to take the very same steps: the unknowns, the integrator with its present
+    factorisation, and what observers have recorded and written. Other integrators than "rosenbrock" begin anew from the
+    state, as after a jump.
+
+    Attributes:
+        folder: the folder.
+    """
+
+    save, load = staticmethod(save), staticmethod(load)  # of one state: em.checkpoint.save(models, path)
+
+    def __init__(
+        self,
+        folder: os.PathLike[str] | str,
+        *,
+        every: float | str = "10 min",
+        every_time: float | None = None,
+        keep: int = 2,
+        on_write_error: str = "warn",
+        resume: bool = False,
+    ) -> None:
+        """Take the folder and the times to write.
+
+        Args:
+            folder: the folder; it is made.
+            every: wall time between two files, in seconds or with a unit: "10 min", "2 h".
+            every_time: time of the models between two files; written after the step that passes it. Both count.
+            keep: number of files to keep.
+            on_write_error: "warn" goes on where a file cannot be written, "stop" ends the run.
+            resume: True goes on from what is in the folder, from the start if nothing is.
+
+        Raises:
+            ParameterError: for a value out of its bounds.
+        """
+        self.folder, self.resume = Path(folder), resume
+        self._every = seconds("every", every)
+        self._every_time = None if every_time is None else number("every_time", every_time, above=0.0)
+        self._keep = count("keep", keep, at_least=1)
+        self._on_write_error = choice("on_write_error", on_write_error, ON_WRITE_ERROR)
+        self._written, self._next_time = time.monotonic(), math.inf
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<Checkpoint in {self.folder}: {len(self.files())} files>"
+
+    def files(self) -> list[Path]:
+        """Return the files, the newest first."""
+        return sorted(self.folder.glob("[0-9]*[0-9].npz"), reverse=True)
+
+    @contextmanager
+    def locked(self, comm: MPI.Comm) -> Iterator[None]:
+        """Keep other runs out of the folder. Collective.
+
+        Raises:
+            ParameterError: if one is there, or the folder cannot be written to.
+        """
+        writable(self.folder / NAME, comm=comm)
+        with FolderLock(self.folder, comm=comm):
+            yield
+
+    def begin(self, t: float) -> None:
+        """Begin to count the times at model time t."""
+        self._written = time.monotonic()
+        self._next_time = math.inf if self._every_time is None else t + self._every_time
+
+    def due(self, t: float) -> bool:
+        """Return True if a file is to be written at model time t; of rank 0, for its clock."""
+        return t >= self._next_time or time.monotonic() - self._written >= self._every
+
+    def write(self, models: Sequence[Model], run: Tree) -> Path | None:
+        """Write a file with the state of models and run; return None if that fails. Collective.
+
+        Raises:
+            ParameterError: if it fails, and that is to end the run.
+        """
+        comm, t = models[0].mesh.comm, models[0].t
+        packed = Packed(models)
+        about = packed.pack(run)["table"] | {"format": FORMAT, "emfem": version("emfem"), "ranks": comm.size}
+        text = comm.bcast(json.dumps(about), root=0)  # some states, such as sizes of files, are known to rank 0 alone
+        rows, shared = arrays(models)
+        shared |= packed.shared | {"about": np.frombuffer(text.encode(), dtype=np.uint8)}
+        old = comm.bcast(self.files(), root=0)
+        target = self.folder / NAME.format(int(old[0].stem) + 1 if old else 0)
+        try:
+            writable(target, comm=comm)
+            save_arrays(target, rows | packed.rows, shared, comm=comm)
+            _check(target, comm)
+        except (ParameterError, BadZipFile, OSError) as error:
+            self._report(error)
+            return None
+        finally:
+            self._written = time.monotonic()
+            if self._every_time is not None:
+                self._next_time = t + self._every_time
+        if comm.rank == 0:
+            for path in old[self._keep - 1 :]:
+                path.unlink(missing_ok=True)
+        return target
+
+    def _report(self, error: Exception) -> None:
+        """Warn, or end the run."""
+        if self._on_write_error == "stop":
+            raise ParameterError(str(error)) from None
+        warnings.warn(f"checkpoint not written: {error}", RecoveryWarning, stacklevel=4)
+
+    def read(self, models: Sequence[Model]) -> tuple[StoredState, dict[str, Any]] | None:
+        """Return the newest state that is whole, and what was written with it; None if there is none. Collective.
+
+        Raises:
+            ParameterError: for a state of other models, or if no file can be read.
+        """
+        comm = models[0].mesh.comm
+        files, reasons = comm.bcast(self.files(), root=0), []
+        for path in files:
+            try:
+                about = read_about(path, comm)
+                state = StoredState(Arrays(path, comm), models)
+                tree = unpack({"table": about}, state)
+            except ParameterError:  # of other models, or of a newer version
+                raise
+            except READ_ERRORS as error:
+                reasons.append(f"{path} cannot be read: {error}")
+                continue
+            if reasons:
+                warnings.warn(f"{'; '.join(reasons)}; going on from {path.name}", RecoveryWarning, stacklevel=3)
+            return state, tree
+        if reasons:
+            raise ParameterError("; ".join(reasons))
+        return None
+
+    def settings(self, comm: MPI.Comm) -> dict[str, Any]:
+        """Return the numbers and texts of the newest file that can be read, without its state. Collective.
+
+        Raises:
+            ParameterError: if there is none.
+        """
+        for path in comm.bcast(self.files(), root=0):
+            try:
+                about = read_about(path, comm)
+            except READ_ERRORS:
+                continue
+            return {name: unpack(value, None) for name, value in about.items() if name not in ("stepper", "observers")}
+        msg = f"folder = {str(self.folder)!r}, must hold checkpoints of a run: it has none that can be read"
+        raise ParameterError(msg)
+
+    def check_free(self, comm: MPI.Comm) -> None:
+        """Refuse a folder with states of a run that did not come to its end. Collective.
+
+        Raises:
+            ParameterError: for such a one.
+        """
+        for path in comm.bcast(self.files(), root=0):
+            try:
+                about = read_about(path, comm)
+            except (ParameterError, *READ_ERRORS):
+                continue
+            if about["stopped"] != FINISHED:
+                msg = (
+                    f"folder = {str(self.folder)!r}, must be another one: it holds the state at t = {about['t']:g} of "
+                    "a run that did not end; resume=True goes on from it"
+                )
+                raise ParameterError(msg)
+            return
+
+
+def read_about(path: Path, comm: MPI.Comm = MPI.COMM_SELF) -> dict[str, Any]:
+    """Return the description of a run in a file of a checkpoint. Collective.
+
+    Raises:
+        ParameterError: if it is of a newer format.
+    """
+    about = json.loads(bytes(Arrays(path, comm)["about"]).decode())
+    if int(about["format"]) > FORMAT:
+        msg = f"{path} has format {about['format']}, must be at most {FORMAT}: take emfem {about['emfem']} or newer"
+        raise ParameterError(msg)
+    return about
+
+
+def _check(path: Path, comm: MPI.Comm) -> None:
+    """Read a file back; damage is an error of the file."""
+    stored = Arrays(path, comm)
+    for name in stored:
+        stored[name]
+
+
+def seconds(name: str, value: float | str) -> float:
+    """Return a time in seconds, of a number or a text with a unit such as "10 min".
+
+    Raises:
+        ParameterError: if it is none, or not positive.
+    """
+    if isinstance(value, str):
+        match, value = TIME.fullmatch(value), value
+        try:
+            value = float(registry().Quantity(float(match[1]), match[2]).to("s").magnitude) if match else value
+        except Exception:  # Pint raises errors of many kinds
+            match = None
+        if match is None:
+            msg = f"{name} = {value!r}, must be a time in seconds or with its unit, such as '10 min'"
+            raise ParameterError(msg)
+    return number(name, value, above=0.0, unit="s")

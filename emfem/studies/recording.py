@@ -1,0 +1,339 @@
+"""The folder of a run: who writes what into it, and when.
+
+A run writes its report from its first second on, with its process and a sign of life, so that a reader can tell a run
+that goes on from one whose process is gone. One run at a time writes into a folder: see `em.lock`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import socket
+import sys
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from emfem import observe, write
+from emfem.errors import ParameterError, WriteWarning, choice
+from emfem.files import replace_text, writable
+from emfem.lock import FolderLock, holder
+from emfem.model import Model
+from emfem.signals import REASONS
+from emfem.solve import petsc_info
+from emfem.storage import CONTENTS, MESH, StateWriter
+
+import dolfinx
+from mpi4py import MPI
+from numpy.typing import ArrayLike
+
+REPORT = "report.json"
+STATES, LAST = "states", "last.npz"
+RUNNING, DIED = "running", "died"  # status of a run that goes on, and of one whose process is gone
+BEAT = 10.0  # seconds between signs of life
+ON_WRITE_ERROR = ("warn", "stop")
+
+
+class Report:
+    """Report of a run in its folder, which is locked from `begin` to `end`.
+
+    Attributes:
+        folder: the folder.
+        content: what all its versions hold.
+    """
+
+    def __init__(
+        self, folder: os.PathLike[str] | str, content: Mapping[str, Any], *, comm: MPI.Comm = MPI.COMM_WORLD
+    ) -> None:
+        """Take the folder and the content."""
+        self.folder, self._comm = Path(folder), comm
+        self.content = {**content, "versions": versions(), "ranks": comm.size}
+        self._lock = FolderLock(self.folder, comm=comm)
+        self._warned = False
+
+    def begin(self) -> None:
+        """Lock the folder, and report that the run goes on. Collective.
+
+        Raises:
+            ParameterError: if another process writes there, or it cannot be written to.
+        """
+        self._lock.acquire()
+        self._began = self._beaten = time.monotonic()
+        self._signs = {"pid": os.getpid(), "host": socket.gethostname(), "started": _now()}
+        write_report(self.folder, self._running(), comm=self._comm)
+
+    def beat(self, t: float) -> None:
+        """Show that the run is alive and where it is, if the last sign is old; a full disk does not end it."""
+        if self._comm.rank == 0 and time.monotonic() - self._beaten > BEAT:
+            self._beaten = time.monotonic()
+            self._lock.touch()
+            try:
+                _replace(self.folder / REPORT, self._running() | {"t": t})
+            except OSError as error:
+                self._warn(error)
+
+    def end(self, status: str, error: str = "", **content: Any) -> None:
+        """Report the end, and free the folder. Collective.
+
+        Raises:
+            ParameterError: if it cannot be written.
+        """
+        try:
+            write_report(self.folder, self._ended(status, error) | content, comm=self._comm)
+        finally:
+            self._lock.release()
+
+    def fail(self, error: str) -> None:
+        """Report an error, as far as the disk takes it, and free the folder; for ranks that may not be together."""
+        if self._comm.rank == 0:
+            try:
+                _replace(self.folder / REPORT, self._ended("failed", error))
+            except OSError as trouble:
+                self._warn(trouble)
+        self._lock.release()
+
+    def _running(self) -> dict[str, Any]:
+        return {"status": RUNNING, "error": "", **self._signs, "heartbeat": _now(), **self.content}
+
+    def _ended(self, status: str, error: str) -> dict[str, Any]:
+        return {"status": status, "error": error, "wall": time.monotonic() - self._began, **self.content}
+
+    def _warn(self, error: OSError) -> None:
+        """Warn once."""
+        if not self._warned:
+            self._warned = True
+            msg = f"{self.folder / REPORT} cannot be written: {error.strerror}; the run goes on"
+            warnings.warn(msg, WriteWarning, stacklevel=2)
+
+
+class States(observe.Observer):
+    """Saves all fields of the models at each chosen time as a file of its own.
+
+    Attributes:
+        folder: the folder of the run.
+        count: number of files.
+    """
+
+    def __init__(
+        self,
+        folder: os.PathLike[str] | str,
+        every: float | None,
+        times: ArrayLike | None,
+        *,
+        on_write_error: str = "stop",
+    ) -> None:
+        """Take the folder and the times; `times=()` for the last state alone."""
+        super().__init__(every, times)
+        self.folder, self.count = Path(folder), 0
+        self.on_write_error = choice("on_write_error", on_write_error, ON_WRITE_ERROR)
+        self._writer: StateWriter | None = None
+
+    def begin(self) -> None:
+        """Write mesh and table of contents."""
+        self.count = 0
+        self._writer = StateWriter(self.folder, self.models)
+
+    def record(self, t: float) -> None:
+        """Save a file."""
+        self.save(f"{self.count:04d}.npz")
+        self.count += 1
+
+    def save(self, name: str, *, essential: bool = True) -> None:
+        """Save the present state as a file of this name. Collective.
+
+        Args:
+            name: of the file.
+            essential: False only warns if it cannot be written.
+
+        Raises:
+            ParameterError: if it cannot be written, and that is to end the run.
+        """
+        if self._writer is None:
+            return
+        try:
+            self._writer.save(self.folder / STATES / name)
+        except ParameterError as error:
+            if essential and self.on_write_error == "stop":
+                raise
+            warnings.warn(f"a state is not saved: {error}", WriteWarning, stacklevel=2)
+
+
+class Recorder(States):
+    """Writes a folder that `em.results.open` and the viewer read: all fields at chosen times, the series, and a report.
+
+    Attributes:
+        folder: the folder; files of an earlier run in it are replaced when the run begins.
+    """
+
+    def __init__(
+        self,
+        folder: os.PathLike[str] | str,
+        *,
+        every: float | None = None,
+        times: ArrayLike | None = None,
+        on_write_error: str = "stop",
+    ) -> None:
+        """Take the folder and the times.
+
+        Args:
+            folder: the folder; it is made. One run at a time writes there.
+            every: period [time of the models]; after each step when left out with `times`.
+            times: increasing [time of the models].
+            on_write_error: "stop" ends the run if a state cannot be written; "warn" goes on without it.
+
+        Raises:
+            ParameterError: if the folder cannot be written to, or for wrong times; at the start of the run, if another
+                one writes there, or if the models live on several meshes.
+        """
+        super().__init__(folder, every, times, on_write_error=on_write_error)
+        writable(self.folder / REPORT)
+        self._series = write.series(self.folder / "series.csv")
+        self._report: Report | None = None
+
+    def begin(self) -> None:
+        """Write mesh, table of contents, and the first report."""
+        comm = self.models[0].mesh.comm
+        report = Report(self.folder, {}, comm=comm)
+        of_case = comm.rank == 0 and bool(report_of(self.folder).get("hash"))
+        report.begin()
+        self._report = report
+        if of_case:
+            (self.folder / "case.toml").unlink(missing_ok=True)  # of another run: of `emfem run`
+        clear(self.folder, comm=comm)
+        super().begin()
+        self._series.models = self.models
+        self._series.begin()
+
+    def look(self, t: float, *, last: bool = False) -> str | None:
+        """Record as every observer; show that the run is alive."""
+        if self._report is not None:
+            self._report.beat(t)
+        return super().look(t, last=last)
+
+    def record(self, t: float) -> None:
+        """Save a state and a row of the series."""
+        super().record(t)
+        self._series.record(t)
+
+    def finish(self) -> None:
+        """Write the report; after an error on rank 0 alone, for other ranks may be elsewhere then."""
+        if self._report is None:
+            return
+        report, self._report = self._report, None
+        if not self.stopped:
+            report.fail(str(sys.exception() or ""))
+            return
+        values = quantities(self.models)
+        report.end(status_of(self.stopped), stopped=self.stopped, t=self.models[0].t, quantities=values)
+
+
+def status_of(stopped: str) -> str:
+    """Return the status of a run that ended without an error, from the reason why it ended."""
+    return stopped if stopped in REASONS.values() else "ok"
+
+
+def quantities(models: Sequence[Model]) -> dict[str, float]:
+    """Return every number that the models can tell, of the first that can."""
+    return {
+        name: observe.model_with_quantity(models, name).quantity(name) for model in models for name in model.quantities
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of everything that a run is made with."""
+    return {
+        "emfem": version("emfem"),
+        "DOLFINx": dolfinx.__version__,
+        "PETSc": petsc_info.version(),
+        "MPI": MPI.Get_library_version().splitlines()[0].split(",")[0].replace("\t", " ").strip(" \x00"),
+        "Python": platform.python_version(),
+    }
+
+
+def write_report(folder: Path, report: Mapping[str, Any], *, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
+    """Write the report, whole at any moment; a value that JSON has no number for is null. Collective.
+
+    Raises:
+        ParameterError: if it cannot be written.
+    """
+    target, trouble = writable(folder / REPORT, comm=comm), None
+    if comm.rank == 0:
+        try:
+            _replace(target, report)
+        except OSError as error:
+            trouble = error.strerror
+    trouble = comm.bcast(trouble, root=0)
+    if trouble:
+        msg = f"path = {str(target)!r}, must be a file that can be written: {trouble}"
+        raise ParameterError(msg)
+
+
+def report_of(folder: Path) -> dict[str, Any]:
+    """Return the report of a run; empty if there is none, or half of one."""
+    try:
+        return read_report(folder)
+    except ParameterError:
+        return {}
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """Return the report of a run; one that should be running, but whose process is gone, has died.
+
+    Raises:
+        ParameterError: if there is none, or half of one.
+    """
+    path = Path(folder) / REPORT
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(report, dict):
+            msg = "it is no table"
+            raise ValueError(msg)
+    except (OSError, ValueError, RecursionError) as error:
+        msg = f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise ParameterError(msg) from None
+    if report.get("status") == RUNNING and holder(path.parent) is None:
+        process = f"its process {report.get('pid')} on host {report.get('host')} is gone"
+        report |= {"status": DIED, "error": f"{process}; its last sign of life is of {report.get('heartbeat')}"}
+    return report
+
+
+def clear(folder: Path, *, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
+    """Remove states and mesh of an earlier run. Collective.
+
+    Raises:
+        ParameterError: if they cannot be removed.
+    """
+    trouble = None
+    if comm.rank == 0:
+        try:
+            for path in (folder / CONTENTS, folder / MESH, *sorted((folder / STATES).glob("*.npz"))):
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            trouble = f"{error.filename} cannot be removed: {error.strerror}"
+    trouble = comm.bcast(trouble, root=0)
+    if trouble:
+        msg = f"folder = {str(folder)!r}, must be one that can be written to: {trouble}"
+        raise ParameterError(msg)
+
+
+def _replace(path: Path, report: Mapping[str, Any]) -> None:
+    """Write a report, on one rank; raise OSError if it cannot be written."""
+    replace_text(path, json.dumps(_finite(report), indent=2, allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")
