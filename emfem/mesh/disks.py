@@ -34,8 +34,8 @@ def disk(
 
     Args:
         radius: of the disk [m or -].
-        electrodes: their number, at most 10 000, equally spaced and named "electrode 1" (at angle 0) and so on, counter-
-            clockwise; or for each name the angle of its centre and the angle it spans [rad].
+        electrodes: their number, at most 10 000, equally spaced and named "electrode 1" (at angle 0) and so on,
+            counter-clockwise; or for each name the angle of its centre and the angle it spans [rad].
         width: the angle that each of a number of electrodes spans [rad], by default half of their distance.
         size: edge of a cell, at most the radius.
         refine: edge of a cell at the ends of electrodes, by default a third of `size`; or points and sizes.
