@@ -7,14 +7,14 @@ of a degree above 1 are VTK's Lagrange cells.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
 from emfem.errors import ParameterError
 from emfem.fields import Interpolation, meaning_of
-from emfem.files import SharedFile
+from emfem.files import SharedFile, writable
 from emfem.gate import checked
 from emfem.model import Model
 from emfem.observe import model_with_field
@@ -123,11 +123,15 @@ class CellFields:
 
 
 @checked(collective=True)
-def write_vtu(path: Path, cells: CellFields, t: float) -> None:
+def write_vtu(path: os.PathLike[str] | str, cells: CellFields, t: float) -> None:
     """Write one .vtu file, all ranks their own cells. Collective.
 
     The arrays lie behind the XML, each after its length in bytes.
+
+    Raises:
+        ParameterError: for another ending than .vtu, or if the file cannot be written.
     """
+    path = writable(path, ".vtu", comm=cells.domain.mesh.comm)
     comm, arrays = cells.domain.mesh.comm, cells.arrays()
     points = arrays.pop("")
     width, owned = cells._width, len(points) // cells._width

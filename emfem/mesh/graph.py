@@ -186,12 +186,22 @@ class Network:
 
     @checked
     def node(self, i: int) -> str:
-        """Return the name of node `i`, for messages."""
+        """Return the name of node `i`, for messages.
+
+        Raises:
+            ParameterError: if there is no such node.
+        """
+        i = int(number("i", i, at_least=0, at_most=len(self.nodes) - 1))
         return f"node {self.names[i]!r}" if self.names else f"node {i}"
 
     @checked
     def wire(self, i: int) -> str:
-        """Return the name of segment `i`, for messages."""
+        """Return the name of segment `i`, for messages.
+
+        Raises:
+            ParameterError: if there is no such segment.
+        """
+        i = int(number("i", i, at_least=0, at_most=len(self.segments) - 1))
         start, end = (self.node(int(node)).removeprefix("node ") for node in self.segments[i])
         return f"segment {i} ({start} to {end})"
 

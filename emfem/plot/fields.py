@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from emfem import fields
-from emfem.errors import ParameterError, count, kind, number
+from emfem.errors import ParameterError, count, floats, kind, number, require, shown
 from emfem.files import writable
 from emfem.gate import checked
 from emfem.mesh import Domain
@@ -214,12 +214,13 @@ def grid(function: fem.Function) -> pyvista.UnstructuredGrid | None:
 
 def frames_of(snapshots: Frames | Sequence[fem.Function]) -> tuple[list[fem.Function], NDArray[np.float64] | None]:
     """Return functions and their times, None without."""
-    functions = list(snapshots if isinstance(snapshots, Sequence) else snapshots.functions)
-    if not functions or not all(isinstance(f, fem.Function) for f in functions):
-        msg = f"snapshots: {len(functions)} fields, must be at least one Function"
+    functions = snapshots if isinstance(snapshots, Sequence) else getattr(snapshots, "functions", None)
+    if not isinstance(functions, list | tuple) or not all(isinstance(f, fem.Function) for f in functions):
+        msg = f"snapshots = {shown(snapshots)}, must be a list of Functions, or have one as `functions`"
         raise ParameterError(msg)
+    require(functions, "snapshots: 0 fields, must be at least one Function")
     times = getattr(snapshots, "t", None)
-    return functions, None if times is None else np.asarray(times)
+    return list(functions), None if times is None else floats("t of snapshots", times, (len(functions),))
 
 
 def panel_titles(
