@@ -17,6 +17,7 @@ from emfem.agreement import Guard
 from emfem.checkpoints import Checkpoint
 from emfem.errors import ConvergenceError, EmfemError, ParameterError, Terminated, choice, kind, number
 from emfem.files import writable
+from emfem.gate import checked
 from emfem.model import Model, check_resolution
 from emfem.observe import Observer, check_observers
 from emfem.public import dir_of
@@ -80,6 +81,7 @@ class Run:
         return f"<run to {self}>"
 
 
+@checked(collective=True)
 def evolve(
     models: Model | Sequence[Model],
     until: float,

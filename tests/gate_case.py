@@ -51,14 +51,14 @@ def outcome(action: Callable[[], Any]) -> list[str]:
     return COMM.allgather(mine)
 
 
+def film(**arguments: Any) -> em.Model:
+    domain = em.mesh.rectangle((4.0, 3.0), cells=(4, 3))
+    return em.film.model(domain, em.film.cupd(), **({"mean": 0.3} | arguments))
+
+
 def driven(field: Callable[[float], Any]) -> None:
     """Set the time of a film whose field is a function of time."""
-    film = em.film.model(em.mesh.rectangle((4.0, 3.0), cells=(4, 3)), em.film.cupd(), mean=0.3, field=field)
-    film.set_time(3.0)
-
-
-def started(initial: Callable[[Any], Any]) -> None:
-    em.film.model(em.mesh.rectangle((4.0, 3.0), cells=(4, 3)), em.film.cupd(), initial=initial)
+    film(field=field).set_time(3.0)
 
 
 CASES: dict[str, Callable[[], Any]] = {
@@ -83,9 +83,17 @@ CASES: dict[str, Callable[[], Any]] = {
     "function of time fails": lambda: driven(lambda t: (1.0 / (1 - RANK * (t > 0)), 0.0)),
     "function of time differs": lambda: driven(lambda t: (float(RANK * (t > 0)), 0.0)),
     "function of time is nan": lambda: driven(lambda t: (float("nan") if RANK * (t > 0) else 0.0, 0.0)),
-    "function of x fails": lambda: started(lambda x: 0.3 + 0 * x[0] * (1.0 / (1 - RANK))),
+    "function of x fails": lambda: film(initial=lambda x: 0.3 + 0 * x[0] * (1.0 / (1 - RANK))),
 }
 
-answers = {name: outcome(case) for name, case in CASES.items()}
+DOORS: dict[str, Callable[[], Any]] = {
+    "mean": lambda: film(mean=0.3 + 0.1 * RANK),
+    "size": lambda: em.mesh.rectangle((4.0 + RANK, 3.0), cells=(4, 3)),
+    "cells of another kind": lambda: em.mesh.rectangle((4.0, 3.0), cells=((4, 3), "43")[RANK]),  # type: ignore[arg-type]
+    "until": lambda: em.evolve(film(), 1.0 + RANK, progress=False),
+    "rtol": lambda: em.evolve(film(), 1.0, rtol=(1e-4, "a")[RANK], progress=False),  # type: ignore[arg-type]
+}
+
+answers = {name: outcome(case) for name, case in (CASES | DOORS).items()}
 if RANK == 0:
     print(json.dumps(answers))

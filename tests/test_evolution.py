@@ -250,7 +250,7 @@ def test_a_model_without_time_follows_one_with_time(decay: Decay):
         ({"fixed_step": -0.1}, "fixed_step = -0.1, must be greater than 0"),
         ({"fixed_step": "0.1"}, "fixed_step = '0.1', must be a number"),
         ({"method": "euler"}, "'euler'; method has rosenbrock, bdf"),
-        ({"watch": [None]}, "watch = [None], must be a list of observers"),
+        ({"watch": [None]}, "watch[0] = None, must be an observer"),
         ({"watch": None}, "watch = None, must be a list of observers"),
         ({"watch": em.watch.series(["amount"])}, "must be a list of observers"),
         ({"checkpoint": "state.txt"}, "path = 'state.txt', must end in .npz"),
@@ -276,7 +276,7 @@ def test_a_checkpoint_that_cannot_be_written_is_refused_before_anything_is_compu
 
 @pytest.mark.parametrize("models", [[], None, 3, "film", [None]])
 def test_only_models_are_marched(models: Any):
-    with pytest.raises(ParameterError, match=r"^models = .*, must be a model or a sequence of different models$"):
+    with pytest.raises(ParameterError, match=r"^models(\[0\])? = .*, must be a model"):
         march(models, 1.0)
 
 

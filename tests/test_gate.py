@@ -346,6 +346,14 @@ EXPECTED = {
     ),
 }
 
+EXPECTED |= {  # of public doors
+    "mean": (f"ParameterError: mean = 0.3 on rank 0 and 0.4 on rank 1, {SAME}",) * 2,
+    "size": (f"ParameterError: size = (4.0, 3.0) on rank 0 and (5.0, 3.0) on rank 1, {SAME}",) * 2,
+    "cells of another kind": ("ParameterError: cells = '43', must be a list of whole numbers (on rank 1)",) * 2,
+    "until": (f"ParameterError: until = 1.0 on rank 0 and 2.0 on rank 1, {SAME}",) * 2,
+    "rtol": ("ParameterError: rtol = 'a', must be a number (on rank 1)",) * 2,
+}
+
 
 @pytest.mark.parallel
 @pytest.mark.parametrize("case", EXPECTED)

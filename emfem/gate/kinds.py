@@ -34,7 +34,7 @@ CLASSES = {  # words for one and for many instances, where the name of the class
     "Measure": ("a measure, such as domain.dx()", "measures"),
     "Mesh": ("a mesh of DOLFINx", "meshes"),
     "Model": ("a model of emfem", "models"),
-    "Observer": ("an observer, such as em.observe.Series(...)", "observers"),
+    "Observer": ("an observer, such as em.watch.series(...)", "observers"),
     "Path": ("a path", "paths"),
 }
 
