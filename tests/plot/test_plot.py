@@ -1,5 +1,6 @@
 """Pictures: their size, their colours, and that a periodic film is drawn without tears."""
 
+import inspect
 import json
 import math
 import re
@@ -1032,3 +1033,24 @@ def test_a_gradient_is_drawn_by_component() -> None:
 def test_a_vector_without_a_component_names_those_it_has(component: str | None, told: str) -> None:
     with pytest.raises(em.ParameterError, match=told):
         em.plot.field(slanted(), component=component)
+
+
+CHECKED = [
+    (draw, name)
+    for draw in map(em.plot.__dict__.get, em.plot.__all__)
+    if hasattr(draw, "__wrapped__")
+    for name in inspect.signature(draw).parameters
+    if name not in ("snapshots", "source", "function", "over")  # these may be of several kinds, checked by hand
+]
+
+
+@pytest.mark.parametrize(("draw", "name"), CHECKED)
+def test_each_argument_of_another_kind_is_refused(draw: Callable[..., Any], name: str):
+    """Before anything is drawn; the sentence begins with its name."""
+    with pytest.raises(em.ParameterError, match=rf"^{name} = <object .*must be "):
+        draw(**{name: object()})
+
+
+def test_pictures_check_their_arguments():
+    names = ("animation", "current", "dispersion", "field", "figure", "film_strip", "grid", "mesh", "movie", "network")
+    assert {draw.__name__ for draw, _ in CHECKED} >= {*names, "surface"} - {"grid"}
