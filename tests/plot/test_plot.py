@@ -1037,7 +1037,7 @@ def test_a_vector_without_a_component_names_those_it_has(component: str | None, 
 
 CHECKED = [
     (draw, name)
-    for draw in map(em.plot.__dict__.get, em.plot.__all__)
+    for draw in (getattr(em.plot, name) for name in em.plot.__all__)
     if hasattr(draw, "__wrapped__")
     for name in inspect.signature(draw).parameters
     if name not in ("snapshots", "source", "function", "over")  # these may be of several kinds, checked by hand
