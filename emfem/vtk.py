@@ -7,14 +7,15 @@ of a degree above 1 are VTK's Lagrange cells.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
 from emfem.errors import ParameterError
 from emfem.fields import Interpolation, meaning_of
-from emfem.files import SharedFile
+from emfem.files import SharedFile, writable
+from emfem.gate import checked
 from emfem.model import Model
 from emfem.observe import model_with_field
 from emfem.public import dir_of
@@ -36,6 +37,7 @@ TYPES = {np.dtype(np.float64): "Float64", np.dtype(np.int64): "Int64", np.dtype(
 ABOUT = "about"  # name of the field data with the units: JSON as bytes, as meshio reads no texts
 
 
+@checked(collective=True)
 class CellFields:
     """Fields of models on the cells of their mesh, interpolated with the degree of the unknowns, again and again.
 
@@ -49,16 +51,17 @@ class CellFields:
 
         Args:
             models: the models.
-            names: of the fields; those that one model alone has when left out.
+            names: of the fields, "model.name" for one that several models have; all when left out.
             curved: whether curved cells stay curved where the unknowns have a lower degree.
 
         Raises:
             UnknownName: if no model has a field.
             ParameterError: if several have it, or the fields live on several meshes.
         """
-        every = [name for model in models for name in model.names]
-        names = [name for name in every if every.count(name) == 1] if names is None else names
-        owners = [model_with_field(models, name) for name in names]
+        every = _labels(models)
+        names = list(every) if names is None else names
+        chosen = [every[label] if label in every else (model_with_field(models, label), label) for label in names]
+        owners = [model for model, _ in chosen]
         if len({id(model.mesh) for model in owners}) != 1:
             msg = f"fields {', '.join(names)}, must be on one mesh"
             raise ParameterError(msg)
@@ -66,12 +69,10 @@ class CellFields:
         degrees = [u.function.function_space.element.basix_element.degree for model in owners for u in model.unknowns]
         self._degree = max(*degrees, mesh.geometry.cmaps[0].degree if curved else 1)
         even = basix.LagrangeVariant.equispaced  # as VTK has its nodes
-        self._copies = [
-            Interpolation(model[name], mesh, self._degree, even) for name, model in zip(names, owners, strict=True)
-        ]
-        self.functions = {name: copy.function for name, copy in zip(names, self._copies, strict=True)}
-        for model, (name, function) in zip(owners, self.functions.items(), strict=True):
-            function.name, function.meaning = name, model.fields[name].meaning
+        self._copies = [Interpolation(model[name], mesh, self._degree, even) for model, name in chosen]
+        self.functions = {label: copy.function for label, copy in zip(names, self._copies, strict=True)}
+        for (model, name), (label, function) in zip(chosen, self.functions.items(), strict=True):
+            function.name, function.meaning = label, model.fields[name].meaning
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -121,11 +122,16 @@ class CellFields:
         }
 
 
-def write_vtu(path: Path, cells: CellFields, t: float) -> None:
+@checked(collective=True)
+def write_vtu(path: os.PathLike[str] | str, cells: CellFields, t: float) -> None:
     """Write one .vtu file, all ranks their own cells. Collective.
 
     The arrays lie behind the XML, each after its length in bytes.
+
+    Raises:
+        ParameterError: for another ending than .vtu, or if the file cannot be written.
     """
+    path = writable(path, ".vtu", comm=cells.domain.mesh.comm)
     comm, arrays = cells.domain.mesh.comm, cells.arrays()
     points = arrays.pop("")
     width, owned = cells._width, len(points) // cells._width
@@ -176,6 +182,7 @@ def write_vtu(path: Path, cells: CellFields, t: float) -> None:
     file.finish()
 
 
+@checked
 def collection(files: Mapping[str, float]) -> str:
     """Return the text of a .pvd file: files by name, each with its time."""
     entries = [f'<DataSet timestep="{t!r}" part="0" file={quoteattr(name)}/>' for name, t in files.items()]
@@ -183,6 +190,7 @@ def collection(files: Mapping[str, float]) -> str:
     return "\n".join(['<?xml version="1.0"?>', head, "<Collection>", *entries, "</Collection>", "</VTKFile>", ""])
 
 
+@checked(collective=True)
 def to_pyvista(models: Model | Sequence[Model], names: Sequence[str] | None = None) -> pyvista.UnstructuredGrid | None:
     """Return fields as a grid of PyVista on rank 0, None elsewhere. Collective.
 
@@ -190,7 +198,7 @@ def to_pyvista(models: Model | Sequence[Model], names: Sequence[str] | None = No
 
     Args:
         models: one model or several.
-        names: of the fields; all when left out.
+        names: of the fields, "model.name" for one that several models have; all when left out.
 
     Raises:
         UnknownName: if no model has a field.
@@ -218,6 +226,17 @@ def to_pyvista(models: Model | Sequence[Model], names: Sequence[str] | None = No
     for name, field in about["fields"].items():
         grid.field_data[f"unit of {name}"] = [field["unit"]]
     return grid
+
+
+def _labels(models: Sequence[Model]) -> dict[str, tuple[Model, str]]:
+    """Return model and name of each field by its label: its name, "model.name" where several models have it."""
+    every = [name for model in models for name in model.names]
+    labels: dict[str, tuple[Model, str]] = {}
+    for i, model in enumerate(models):
+        again = sum(other.name == model.name for other in models[:i])
+        owner = f"{model.name} {again + 1}" if again else model.name
+        labels |= {(name if every.count(name) == 1 else f"{owner}.{name}"): (model, name) for name in model.names}
+    return labels
 
 
 def _padded(values: NDArray[np.float64], function: Any) -> NDArray[np.float64]:

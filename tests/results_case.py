@@ -152,21 +152,32 @@ def _at_degree(model: Any, name: str) -> Any:
 
 
 def main(mode: str, folder: Path, names: list[str]) -> None:
-    """Write the models, or read them; print what they hold."""
+    """Write the models, write another state on other ranks, or read one or all; print what they hold."""
     told = {}
     for name in names:
+        place, points = folder / name, folder / name / "points.npy"
         if mode == "write":
             models: Sequence[em.Model] = models_of(name)
-            StateWriter(folder / name, models).save(folder / name / "state.npz")
+            StateWriter(place, models).save(place / "state.npz")
             fields = em.vtk.CellFields(models)
-            em.vtk.write_vtu(folder / name / "fields.vtu", fields, 1.5)
-            points = places(models[-1].mesh)
+            em.vtk.write_vtu(place / "fields.vtu", fields, 1.5)
+            inside = places(models[-1].mesh)
             if models[-1].mesh.comm.rank == 0:
-                np.save(folder / name / "points.npy", points)
+                np.save(points, inside)
+            told[name] = values(models, inside)
+        elif mode == "resume":
+            models = models_of(name)
+            writer, ranks = StateWriter(place, models, resume=True), models[0].mesh.comm.size
+            for unknown in (unknown for model in models for unknown in model.unknowns):
+                unknown.function.x.array[:] *= 1.0 + 0.01 * ranks
+            writer.save(place / f"resumed-{ranks}.npz")
+            told[f"{name} resumed-{ranks}"] = values(models, np.load(points))
         else:
-            models = StateReader(folder / name).read(folder / name / "state.npz")
-            points = np.load(folder / name / "points.npy")
-        told[name] = values(models, points)
+            states = ["state"] if mode == "read" else ["resumed-2", "resumed-1", "state"]
+            reader = StateReader(place)
+            for state in states:
+                key = name if state == "state" else f"{name} {state}"
+                told[key] = values(reader.read(place / f"{state}.npz"), np.load(points))
     em.write.print_root(json.dumps(told))
 
 

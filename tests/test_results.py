@@ -200,12 +200,12 @@ def test_the_last_state_of_a_run_that_fails_has_all_fields(
         ("mesh.npz", None, r"mesh\.npz cannot be read: No such file or directory$"),
         ("mesh.npz", b"PK\x03\x04", r"mesh\.npz cannot be read: File is not a zip file$"),
         ("fields.json", b"{", r"fields\.json cannot be read: "),
-        ("fields.json", b'{"format": 1}', r"fields\.json cannot be read: it has no domain, models, spaces$"),
+        ("fields.json", b'{"format": 1}', r"fields\.json cannot be read: it has no domains, models, spaces$"),
         ("fields.json", None, r"must be that of a run: it has no fields\.json$"),
         (
             "fields.json",
             b'{"format": 99, "emfem": "7.0"}',
-            r"has format 99, must be at most 1: take emfem 7\.0 or newer$",
+            r"has format 99, must be at most 2: take emfem 7\.0 or newer$",
         ),
         ("states/0001.npz", b"PK\x03\x04", r"0001\.npz cannot be read: File is not a zip file$"),
     ],
@@ -537,3 +537,25 @@ def test_an_interrupted_run_is_reported_as_such(tmp_path: Path):
     recorded(tmp_path, Interrupt(), every=0.05)
     report = em.results.open(tmp_path).report
     assert report["status"] == report["stopped"] == "interrupted"
+
+
+def test_fields_that_two_models_share_are_all_there():
+    """Names that one model alone has stay as they are; the others have the name of their model in front."""
+    plate = em.mesh.rectangle((2.0, 1.0), cells=(3, 2))
+    models = [
+        em.conduction.model(plate, conductivity=1.0, on={"left": em.fixed(value), "right": em.fixed(0.0)})
+        for value in (1.0, 2.0)
+    ]
+    models.append(em.migration.model(plate, diffusivity=1.0, initial=0.5, on={"right": em.fixed(0.0)}))
+    for i, model in enumerate(models):
+        model[model.unknowns[0].name].x.array[:] = float(i)
+    grid = em.vtk.to_pyvista(models)
+    assert grid is not None
+    for i, name in enumerate(("conduction.phi", "conduction 2.phi", "c")):
+        assert grid[name] == pytest.approx(float(i))
+    assert grid.field_data["unit of conduction 2.phi"].tolist() == [models[1].fields["phi"].unit]
+    assert len(em.vtk.CellFields(models).functions) == sum(len(model.names) for model in models)
+    second = em.vtk.CellFields(models, ["conduction 2.phi"]).functions["conduction 2.phi"]
+    assert second.x.array == pytest.approx(1.0)
+    with pytest.raises(em.ParameterError, match="'phi' is a field of the conduction model and the conduction model"):
+        em.vtk.CellFields(models, ["phi"])

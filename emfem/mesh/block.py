@@ -8,11 +8,12 @@ geometry is then unfolded cell by cell, so that a cell across the seam has its t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from emfem.errors import choice, count, number, require
 from emfem.gate import checked
 from emfem.mesh.distribute import distribute
-from emfem.mesh.domain import AXES, Domain
+from emfem.mesh.domain import AXES, LONGEST, SHORTEST, Domain, check_cells
 from emfem.mesh.lines import graded_line
 from emfem.mesh.raw import RawMesh
 
@@ -21,6 +22,7 @@ import numpy as np
 from mpi4py import MPI
 
 CELLS = {1: ("interval",), 2: ("quadrilateral", "triangle"), 3: ("hexahedron", "tetrahedron")}
+IN_BLOCK = {"triangle": 2, "tetrahedron": 6}  # cells in a block of the grid
 
 
 @checked(collective=True)
@@ -41,7 +43,7 @@ def interval(
     if not isinstance(cells, str):
         return _block("interval", (length,), (cells,), "interval", "", names, comm)
     choice("cells", cells, ("graded",))
-    grading = graded_line(number("length along x", length, above=0.0))
+    grading = graded_line(number("length along x", length, above=0.0, at_least=SHORTEST, at_most=LONGEST))
     cut = int(grading.counts[0])
     domain = _block("interval", (length,), (cut,), "interval", "", names, comm)
     x = domain.mesh.geometry.x[:, 0]
@@ -169,12 +171,16 @@ def _block(
     dim = {"interval": 1, "rectangle": 2, "box": 3}[shape.split()[-1]]
     message = f"size = {size!r} and cells = {cells!r}, must be {dim} of each"
     require(np.shape(size) == (dim,) and np.shape(cells) == (dim,), message)
-    lengths = [number(f"length along {axis}", length, above=0.0) for axis, length in zip(AXES, size, strict=False)]
+    lengths = [
+        number(f"length along {axis}", length, above=0.0, at_least=SHORTEST, at_most=LONGEST)
+        for axis, length in zip(AXES, size, strict=False)
+    ]
     counts = [
         count(f"cells along {axis}", n, at_least=3 if axis in axes else 1) for axis, n in zip(AXES, cells, strict=False)
     ]
     choice("cell", cell, CELLS[dim])
-    words = set() if isinstance(names, str) else {name for name in names if isinstance(name, str) and name}
+    check_cells(prod(counts) * IN_BLOCK.get(cell, 1), 1 if axes else comm.size)
+    words = {name for name in names if name}
     require(len(words) == len(names) == 2 * dim, f"names = {names!r}, must be {2 * dim} different words")
     if axes:  # rank 0 makes the mesh, DOLFINx distributes it
         period = tuple(length if axis in axes else 0.0 for axis, length in zip(AXES, lengths, strict=False))

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from emfem.errors import count, floats, kind, number, require
+from emfem.errors import count, floats, number, require
+from emfem.gate import checked
 from emfem.mesh.domain import Domain
 from emfem.mesh.plane import Edge, Refine, arc, circle, plane, straight
 
 from mpi4py import MPI
 
 TURN = 2 * math.pi
+MOST_ELECTRODES = 10_000
 NO_ANGLE = 1e-9  # electrodes nearer than this touch [rad]
 
 
+@checked(collective=True)
 def disk(
     radius: float,
     *,
@@ -31,8 +34,8 @@ def disk(
 
     Args:
         radius: of the disk [m or -].
-        electrodes: their number, equally spaced and named "electrode 1" (at angle 0, on the right) and so on, counter-
-            clockwise; or for each name the angle of its centre and the angle it spans [rad].
+        electrodes: their number, at most 10 000, equally spaced and named "electrode 1" (at angle 0) and so on,
+            counter-clockwise; or for each name the angle of its centre and the angle it spans [rad].
         width: the angle that each of a number of electrodes spans [rad], by default half of their distance.
         size: edge of a cell, at most the radius.
         refine: edge of a cell at the ends of electrodes, by default a third of `size`; or points and sizes.
@@ -67,14 +70,13 @@ def _angles(electrodes: int | Mapping[str, tuple[float, float]], width: float | 
         ParameterError: for an electrode that spans no angle or more than a turn.
     """
     if not isinstance(electrodes, Mapping):
-        total = count("electrodes", electrodes, at_least=0)
+        total = int(number("electrodes", count("electrodes", electrodes, at_least=0), at_most=MOST_ELECTRODES))
         pitch = TURN / max(total, 1)
         wide = pitch / 2 if width is None else number("width", width, above=0.0, at_most=TURN, unit="rad")
         return {f"electrode {i + 1}": (i * pitch, wide) for i in range(total)}
     require(width is None, f"width = {width!r} with electrodes by name, must be left out: each has its own")
     angles = {}
     for name, pair in electrodes.items():
-        kind("name of an electrode", name, str, "a word")
         reserved = f"an electrode named {name!r}, must have a name of its own: 'rim' is the rest"
         require(name not in ("", "rim"), reserved)
         words = "the angle of its centre and the angle it spans"
@@ -84,6 +86,7 @@ def _angles(electrodes: int | Mapping[str, tuple[float, float]], width: float | 
     return angles
 
 
+@checked(collective=True)
 def annulus(
     inner: float,
     outer: float,

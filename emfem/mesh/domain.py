@@ -8,7 +8,8 @@ from html import escape
 from typing import Any
 
 from emfem.dimensions import METRE, PLAIN, SI, UNKNOWN_SYSTEM, System, scaled
-from emfem.errors import ParameterError, UnknownName, floats, kind, number, require
+from emfem.errors import ParameterError, UnknownName, floats, number, require
+from emfem.gate import checked
 from emfem.mesh.graph import Network
 from emfem.mesh.raw import CORNERS, scaled_jacobian
 
@@ -20,6 +21,8 @@ from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 
 AXES = ("x", "y", "z")
+MOST_CELLS = 100_000_000  # of one rank
+SHORTEST, LONGEST = 1e-100, 1e100  # lengths whose powers are numbers
 
 
 class PeriodicMesh(dolfinx.mesh.Mesh):
@@ -28,11 +31,13 @@ class PeriodicMesh(dolfinx.mesh.Mesh):
     period: tuple[float, ...]
 
 
+@checked
 def period(mesh: dolfinx.mesh.Mesh) -> NDArray[np.float64]:
     """Return the periods of `mesh` along its axes, shape (gdim,) [m or -]; 0 where it is not periodic."""
     return np.array(getattr(mesh, "period", (0.0,) * mesh.geometry.dim))
 
 
+@checked(collective=True)
 def bounds(mesh: dolfinx.mesh.Mesh) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the lower and upper corner of the box around `mesh` on all ranks, each of shape (gdim,). Collective."""
     x = mesh.geometry.x[:, : mesh.geometry.dim]
@@ -40,6 +45,19 @@ def bounds(mesh: dolfinx.mesh.Mesh) -> tuple[NDArray[np.float64], NDArray[np.flo
     mesh.comm.Allreduce(MPI.IN_PLACE, lower, op=MPI.MIN)
     mesh.comm.Allreduce(MPI.IN_PLACE, upper, op=MPI.MAX)
     return lower, upper
+
+
+def check_cells(cells: float, ranks: int = 1) -> None:
+    """Check an estimate of the number of cells, before anything is allocated.
+
+    Raises:
+        ParameterError: for more than `MOST_CELLS` for each of the ranks that make them.
+    """
+    most = MOST_CELLS * ranks
+    if cells > most:
+        about = f"1e{len(str(int(cells))) - 1}" if cells < np.inf else "infinitely many"  # any whole number
+        msg = f"mesh would have about {about} cells, must be at most {most:.0e}, {MOST_CELLS:.0e} for each rank"
+        raise ParameterError(msg)
 
 
 class Weighted:
@@ -73,6 +91,7 @@ class Quality:
     mean: float
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Domain:
     """A mesh with named boundaries and regions, and the integration measures on them.
@@ -127,15 +146,16 @@ class Domain:
         """Return the same domain with lengths in metres: models on it are in SI and have units."""
         return replace(self, length_unit=METRE)
 
+    @checked(collective=True)
     def scaled(self, by: str = "-") -> Domain:
         """Return the same domain as a dimensionless one: models on it have no units.
 
         Args:
             by: the name of the scale of lengths, such as "h", for axes.
         """
-        kind("by", by, str, "a text, such as 'h'")
         return replace(self, length_unit=by)
 
+    @checked(collective=True)
     def with_thickness(self, thickness: float) -> Domain:
         """Return the plate of a plane domain (or a shell): volumes, currents and fluxes are those of its thickness.
 
@@ -162,6 +182,7 @@ class Domain:
             length_unit=self.length_unit or METRE,
         )
 
+    @checked
     def system(self, *, si: bool = False) -> System:
         """Return the system of units of models on this domain.
 
@@ -177,6 +198,7 @@ class Domain:
         """Periods along the axes, shape (dim,); 0 where it is not periodic."""
         return period(self.mesh)
 
+    @checked
     def tag(self, name: str) -> int:
         """Return the facet tag of the boundary `name`.
 
@@ -188,6 +210,7 @@ class Domain:
             raise UnknownName(name, f"this mesh{f', periodic in {axes},' if axes else ''}", self.names)
         return self.names.index(name) + 1
 
+    @checked
     def region(self, name: str) -> int:
         """Return the cell tag of the region `name`.
 
@@ -202,6 +225,7 @@ class Domain:
         """Return a measure on the mesh with the weight of the domain."""
         return measure if self.weight is None else Weighted(measure, self.weight)
 
+    @checked
     def dx(self, degree: int | None = None, region: str | None = None) -> Any:
         """Return the volume measure, of one region if named; `degree` is the polynomial degree integrated exactly."""
         if region is None:
@@ -209,6 +233,7 @@ class Domain:
         dx = ufl.Measure("dx", domain=self.mesh, subdomain_data=self.cells, metadata=_quadrature(degree))
         return self.weighted(dx(self.region(region)))
 
+    @checked
     def ds(self, name: str, degree: int | None = None) -> Any:
         """Return the surface measure of a boundary; in a network that of all wires that end at its nodes."""
         if self.faces is not None:  # a junction is no exterior facet, or is one on some ranks only: use vertices
@@ -228,6 +253,7 @@ class Domain:
             raise ParameterError(msg)
         return self.network
 
+    @checked
     def per_segment(self, name: str, values: ArrayLike) -> fem.Function:
         """Return a coefficient with one value in each segment of a network.
 
@@ -240,6 +266,7 @@ class Domain:
         """
         return cell_function(self.mesh, name, self.wires().per_segment(name, values)[self.segment])
 
+    @checked
     def along(self, name: str, values: ArrayLike) -> fem.Function:
         """Return a vector field of constant size along each segment of a network, such as a current density.
 
@@ -254,6 +281,7 @@ class Domain:
         vectors = network.per_segment(name, values)[:, None] * network.directions
         return cell_function(self.mesh, name, vectors[self.segment])
 
+    @checked
     def node_dofs(self, space: fem.FunctionSpace) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Return the nodes of the network on this rank, ghosts included, and their dofs in a continuous scalar space.
 
@@ -272,6 +300,7 @@ class Domain:
         numbers, first = np.unique(points[at], return_index=True)
         return numbers, dofs[at][first]
 
+    @checked(collective=True)
     def at_nodes(self, function: fem.Function) -> NDArray[np.float64]:
         """Return a continuous scalar Function at the nodes of the network, shape (n,), on all ranks. Collective.
 
@@ -280,7 +309,6 @@ class Domain:
         Raises:
             ParameterError: for a domain that is no network, or a function that has no value at nodes.
         """
-        kind("function", function, fem.Function, "a Function on the mesh of this network")
         nodes, dofs = self.node_dofs(function.function_space)
         values, known = np.zeros((2, len(self.wires().nodes)))
         values[nodes], known[nodes] = function.x.array[dofs], 1.0
@@ -313,6 +341,7 @@ class Domain:
         regions = dict(zip(self.regions, rest, strict=False))
         return whole, regions, dict(zip(self.names, rest[len(self.regions) :], strict=True))
 
+    @checked(collective=True)
     def piecewise(self, name: str, values: Mapping[str, ArrayLike]) -> fem.Function:
         """Return a coefficient with one value in each region.
 
@@ -428,6 +457,7 @@ def cell_function(mesh: dolfinx.mesh.Mesh, name: str, values: NDArray[np.float64
     return result
 
 
+@checked(collective=True)
 def axisymmetric(domain: Domain) -> Domain:
     """Return the body of revolution of a plane domain about the x axis: y >= 0 is the distance to the axis.
 

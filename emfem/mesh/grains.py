@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem.errors import count as whole
-from emfem.errors import floats, kind, number, require
+from emfem.errors import floats, number, require
+from emfem.gate import checked
 from emfem.mesh.domain import Domain, bounds
 from emfem.mesh.mesher import mesh_drawing, power_of_two, set_cell_sizes
 from emfem.mesh.raw import Integers
@@ -20,9 +21,11 @@ from scipy.spatial import Voronoi, cKDTree
 
 REACH = 0.6  # largest distance of a cell's points from its midpoint, in diameters: 0.58 in a regular triangle
 SHORT = 0.25  # of a cell: shorter edges of grains would make slivers
+MOST_GRAINS = 100_000  # of polygons that gmsh meshes
 SIDES = ("left", "right", "bottom", "top")
 
 
+@checked(collective=True)
 def grains(domain: Domain, count: int, *, seed: int = 0) -> Domain:
     """Return the same mesh with the regions "grain 1", "grain 2", ...: the Voronoi cells of random points. Collective.
 
@@ -38,7 +41,6 @@ def grains(domain: Domain, count: int, *, seed: int = 0) -> Domain:
     Raises:
         ParameterError: for less than one grain, or so many that one of them has no cell.
     """
-    kind("domain", domain, Domain, "one of em.mesh")
     count = whole("count", count, at_least=1)
     seed = whole("seed", seed, at_least=0)
     mesh, comm = domain.mesh, domain.mesh.comm
@@ -179,6 +181,7 @@ def _collapse(
     return target
 
 
+@checked(collective=True)
 def polycrystal(
     size_xy: Sequence[float],
     grains: int,
@@ -194,7 +197,7 @@ def polycrystal(
 
     Args:
         size_xy: edge lengths [m or -], shape (2,).
-        grains: their number.
+        grains: their number, at most 100 000.
         size: edge of a cell, at most the smaller edge of the rectangle.
         seed: of the random numbers.
         comm: the ranks that share it.
@@ -205,7 +208,7 @@ def polycrystal(
     """
     lengths = floats("size_xy", size_xy, (2,), "two lengths")
     lengths = np.array([number(f"length along {axis}", x, above=0.0) for axis, x in zip("xy", lengths, strict=True)])
-    grains = whole("grains", grains, at_least=1)
+    grains = int(number("grains", whole("grains", grains, at_least=1), at_most=MOST_GRAINS))
     seed = whole("seed", seed, at_least=0)
     size = number("size", size, above=0.0, at_most=float(lengths.min()))
     unit = power_of_two(float(lengths.max()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from emfem.errors import ParameterError, floats, number, require_all
+from emfem.gate import checked
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,7 @@ Numbers = NDArray[np.int64]
 LISTED = 6  # nodes that a message lists
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """Straight wires between nodes, and vias that connect nodes electrically. Read-only, the same on all ranks.
@@ -101,6 +103,7 @@ class Network:
         """Vector along each segment [m], shape (m, dim)."""
         return self.nodes[self.segments[:, 1]] - self.nodes[self.segments[:, 0]]
 
+    @checked
     def per_segment(self, name: str, values: ArrayLike) -> Floats:
         """Return one finite number for each segment, shape (m,), from one or from m.
 
@@ -115,6 +118,7 @@ class Network:
         require_all(np.isfinite(result), lambda i: f"{name} = {result[i]} at {self.wire(i)}, must be finite")
         return result
 
+    @checked
     def inflow(self, current_density: ArrayLike) -> Floats:
         """Return the net current from the segments into each node [A], shape (n,).
 
@@ -124,6 +128,7 @@ class Network:
         current = self.per_segment("current_density", current_density) * self.cross_sections
         return sum_at_nodes(len(self.nodes), self.segments, current)
 
+    @checked
     def imbalance(self, current_density: ArrayLike, *, injected: ArrayLike | None = None) -> Floats:
         """Return the current into each node minus that out of it [A], shape (n,): 0 where charge is conserved.
 
@@ -141,6 +146,7 @@ class Network:
         source = floats("injected", source, (len(self.nodes),), words, finite=True)
         return np.where(self.free, 0.0, self.inflow(current_density) + source)
 
+    @checked
     def check_balance(
         self, current_density: ArrayLike, *, injected: ArrayLike | None = None, rtol: float = 1e-6
     ) -> None:
@@ -178,12 +184,24 @@ class Network:
             )
             raise ParameterError(msg)
 
+    @checked
     def node(self, i: int) -> str:
-        """Return the name of node `i`, for messages."""
+        """Return the name of node `i`, for messages.
+
+        Raises:
+            ParameterError: if there is no such node.
+        """
+        i = int(number("i", i, at_least=0, at_most=len(self.nodes) - 1))
         return f"node {self.names[i]!r}" if self.names else f"node {i}"
 
+    @checked
     def wire(self, i: int) -> str:
-        """Return the name of segment `i`, for messages."""
+        """Return the name of segment `i`, for messages.
+
+        Raises:
+            ParameterError: if there is no such segment.
+        """
+        i = int(number("i", i, at_least=0, at_most=len(self.segments) - 1))
         start, end = (self.node(int(node)).removeprefix("node ") for node in self.segments[i])
         return f"segment {i} ({start} to {end})"
 

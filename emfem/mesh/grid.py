@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from emfem.errors import count, floats, number, require
-from emfem.mesh.domain import Domain
+from emfem.gate import checked
+from emfem.mesh.domain import Domain, check_cells
 from emfem.mesh.graph import Numbers
 from emfem.mesh.network import mesh_network
 from emfem.mesh.wires import build
@@ -13,6 +14,7 @@ from mpi4py import MPI
 from numpy.typing import ArrayLike
 
 
+@checked(collective=True)
 def grid_network(
     rows: int,
     columns: int,
@@ -51,6 +53,7 @@ def grid_network(
         ParameterError: for a number out of bounds, or loads of another shape.
     """
     rows, columns = count("rows", rows, at_least=2), count("columns", columns, at_least=2)
+    check_cells(4 * rows * columns)  # of one rank: each has the whole network
     pitch = number("pitch", pitch, above=0.0, unit="m")
     sizes = {}
     for name, value in (("width", width), ("thickness", thickness)):

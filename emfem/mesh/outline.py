@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from emfem.errors import floats, kind, number, require, require_all
+from emfem.gate import checked
 from emfem.mesh.domain import Domain
 from emfem.mesh.plane import Edge, Piece, Refine, plane
 from emfem.mesh.raw import Predicate
@@ -22,6 +23,7 @@ type Boundary = Sequence[Sequence[float]] | NDArray[np.float64] | Predicate | sh
 NEAR = 1e-9  # of the extent of a region: a point nearer than this to its outline is on it
 
 
+@checked(collective=True)
 def polygon(
     outline: ArrayLike,
     *,

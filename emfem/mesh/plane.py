@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from emfem.errors import floats, number, require
-from emfem.mesh.domain import Domain
+from emfem.mesh.domain import LONGEST, SHORTEST, Domain
 from emfem.mesh.mesher import mesh_drawing, power_of_two, set_cell_sizes
 from emfem.mesh.raw import Predicate
 
@@ -111,7 +111,8 @@ def plane(
         inward = size / FINER if refine is None else number("refine", refine, above=0.0, at_most=size)
         points = dict.fromkeys(_corners(pieces), inward)
     ends = np.array([edge.end for _, edge, _ in _edges(pieces)])
-    unit = power_of_two(float(np.ptp(ends, axis=0).max()))
+    extent = number("extent of the shape", np.ptp(ends, axis=0).max(), at_least=SHORTEST, at_most=LONGEST)
+    unit = power_of_two(extent)
     periods = {axis: length if axis in (periodic or {}) else 0.0 for axis, length in zip("xy", lengths, strict=False)}
 
     def draw(gmsh: Any) -> None:

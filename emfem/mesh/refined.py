@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from emfem.errors import floats, kind, number, require
+from emfem.gate import checked
 from emfem.mesh.distribute import distribute, distribute_from_root, gather
 from emfem.mesh.domain import Domain
 from emfem.mesh.raw import RawMesh
@@ -20,6 +21,7 @@ Distance = Callable[[NDArray[np.float64]], Any]
 MAX_HALVINGS = 20  # of a cell: one a million times smaller is a mistake
 
 
+@checked(collective=True)
 def refined(domain: Domain, distance: Distance, *, within: float, size: float) -> Domain:
     """Return a domain whose cells near a surface are halved until their width is at most `size`. Collective.
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from emfem.errors import choice, floats, number, require
+from emfem.gate import checked
 from emfem.mesh.domain import Domain
 from emfem.mesh.plane import Edge, Loop, Refine, circle, closed, plane, straight
 
@@ -20,6 +21,7 @@ from mpi4py import MPI
 from numpy.typing import ArrayLike
 
 
+@checked(collective=True)
 def notched_strip(
     *,
     length: float,
@@ -69,6 +71,7 @@ def notched_strip(
     return plane("notched strip", [[outline]], names=names, size=size, refine=refine, order=order, comm=comm)
 
 
+@checked(collective=True)
 def strip_with_holes(
     *,
     length: float,
@@ -105,6 +108,7 @@ def strip_with_holes(
     return plane("strip with holes", [[outline, *rims]], names=names, size=size, refine=refine, order=order, comm=comm)
 
 
+@checked(collective=True)
 def periodic_cell(
     size_xy: Sequence[float],
     *,
@@ -181,6 +185,7 @@ def _round_holes(holes: ArrayLike, extent: tuple[float, float]) -> list[Loop]:
     return [circle((x, y), radius, "holes", hole=True) for x, y, radius in rows]
 
 
+@checked(collective=True)
 def dogbone(
     *,
     length: float,
@@ -239,6 +244,7 @@ def dogbone(
     return plane("dogbone", [[closed(outline)]], names=names, size=size, refine=refine, order=order, comm=comm)
 
 
+@checked(collective=True)
 def bend(
     *,
     width: float,
@@ -276,6 +282,7 @@ def bend(
     return plane("bend", [[outline]], names=("start", "end"), size=size, refine=refine, comm=comm)
 
 
+@checked(collective=True)
 def hall_cross(
     *,
     arm_length: float,

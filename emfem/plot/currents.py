@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from emfem import fields
 from emfem.dimensions import printed
 from emfem.errors import ParameterError, count, kind
+from emfem.gate import checked
 from emfem.model import Model
 from emfem.plot import cells, labels, style
 from emfem.plot.labels import AxisLabel
@@ -26,6 +27,7 @@ ROUND_OFF = 1e-10  # largest relative difference of potentials or currents that 
 NOISE = 1e-60  # potential differences below it are left from an earlier solution [V, or the unit of its scale]
 
 
+@checked(collective=True)
 def current(
     model: Model,
     path: str | os.PathLike[str] | None = None,

@@ -8,6 +8,7 @@ from typing import Any
 
 from emfem import film
 from emfem.errors import number
+from emfem.gate import checked
 from emfem.plot import style
 
 import numpy as np
@@ -16,6 +17,7 @@ from mpi4py import MPI
 from numpy.typing import ArrayLike
 
 
+@checked
 def dispersion(
     alloy: film.Alloy,
     path: str | os.PathLike[str] | None = None,

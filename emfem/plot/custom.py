@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emfem.errors import count, number
 from emfem.files import writable
+from emfem.gate import checked
 from emfem.plot import style
 from emfem.plot.fields import MOVING, write_frames
 
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 from mpi4py import MPI
 
 
+@checked
 def figure(
     draw: Callable[[Figure], object],
     path: str | os.PathLike[str] | None = None,
@@ -48,6 +50,7 @@ def figure(
     return style.draw(MPI.COMM_WORLD, render)
 
 
+@checked
 def movie(
     draw: Callable[[Figure, int], object],
     frames: int,

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from emfem import fields
-from emfem.errors import ParameterError, count, kind, number
+from emfem.errors import ParameterError, count, floats, kind, number, require, shown
 from emfem.files import writable
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.plot import cells, labels, style
 from emfem.plot.simplices import simplex_mesh
@@ -36,6 +37,7 @@ class Frames(Protocol):
         """Times, shape (n,)."""
 
 
+@checked(collective=True)
 def field(
     function: Any,
     path: str | os.PathLike[str] | None = None,
@@ -98,6 +100,7 @@ def field(
     return cells.gathered([function], render)
 
 
+@checked(collective=True)
 def film_strip(
     snapshots: Frames | Sequence[fem.Function],
     path: str | os.PathLike[str] | None = None,
@@ -145,6 +148,7 @@ def film_strip(
     return cells.gathered(functions, render)
 
 
+@checked(collective=True)
 def animation(
     snapshots: Frames | Sequence[fem.Function],
     path: str | os.PathLike[str],
@@ -201,6 +205,7 @@ def write_frames(figures: Iterable[Figure], target: Path, frames_per_second: int
         iio.imwrite(target, even, fps=frames_per_second, codec="libx264", macro_block_size=2)
 
 
+@checked(collective=True)
 def grid(function: fem.Function) -> pyvista.UnstructuredGrid | None:
     """Return the field as a pyvista grid with point data "value" on rank 0, None elsewhere. Collective."""
     whole = fields.gather(function)
@@ -209,12 +214,13 @@ def grid(function: fem.Function) -> pyvista.UnstructuredGrid | None:
 
 def frames_of(snapshots: Frames | Sequence[fem.Function]) -> tuple[list[fem.Function], NDArray[np.float64] | None]:
     """Return functions and their times, None without."""
-    functions = list(snapshots if isinstance(snapshots, Sequence) else snapshots.functions)
-    if not functions or not all(isinstance(f, fem.Function) for f in functions):
-        msg = f"snapshots: {len(functions)} fields, must be at least one Function"
+    functions = snapshots if isinstance(snapshots, Sequence) else getattr(snapshots, "functions", None)
+    if not isinstance(functions, list | tuple) or not all(isinstance(f, fem.Function) for f in functions):
+        msg = f"snapshots = {shown(snapshots)}, must be a list of Functions, or have one as `functions`"
         raise ParameterError(msg)
+    require(functions, "snapshots: 0 fields, must be at least one Function")
     times = getattr(snapshots, "t", None)
-    return functions, None if times is None else np.asarray(times)
+    return list(functions), None if times is None else floats("t of snapshots", times, (len(functions),))
 
 
 def panel_titles(

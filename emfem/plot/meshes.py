@@ -7,6 +7,7 @@ from collections.abc import Set
 from typing import TYPE_CHECKING, Any
 
 from emfem.errors import kind
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.plot import cells, labels, networks, rendering, style
 from emfem.plot.camera import Camera
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 BINS = 40
 
 
+@checked(collective=True)
 def mesh(
     domain: Domain,
     path: str | os.PathLike[str] | None = None,

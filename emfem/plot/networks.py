@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emfem import fields
 from emfem.dimensions import METRE, Meaning
 from emfem.errors import ParameterError, kind, number
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.plot import cells, labels, style
 from emfem.plot.labels import AxisLabel
@@ -32,6 +33,7 @@ AXIS, LINE, LEGEND, BAR = 0.65, 0.22, 0.22, 0.6  # room for an axis, a line of a
 MARKS = ("o", "s", "D", "^", "v")
 
 
+@checked(collective=True)
 def network(
     domain: Domain,
     path: str | os.PathLike[str] | None = None,

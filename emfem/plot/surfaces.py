@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emfem import fields
 from emfem.errors import ParameterError, count
+from emfem.gate import checked
 from emfem.model import Model
 from emfem.plot import cells, rendering, style
 from emfem.plot.fields import Frames, field_options, frames_of, panel_titles
@@ -39,6 +40,7 @@ class PhaseCells(fields.Cells):
     c: Floats
 
 
+@checked(collective=True)
 def surface(
     source: Model | Frames | Sequence[fem.Function],
     path: str | os.PathLike[str] | None = None,

@@ -16,6 +16,7 @@ from typing import Any
 from emfem import write
 from emfem.dimensions import printed
 from emfem.errors import ParameterError
+from emfem.gate import checked
 from emfem.plot import labels
 from emfem.plot.camera import Camera
 from emfem.view import series
@@ -34,6 +35,7 @@ SAVED = 2.0  # pixels of a saved picture for each on the page
 PANES = tuple(f"size_{i}" for i in range(MOST))
 
 
+@checked
 def serve(folders: Sequence[Path], *, port: int = 0, browser: bool | None = None) -> None:
     """Show runs on a page of this machine until Ctrl-C.
 

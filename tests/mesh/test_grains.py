@@ -173,10 +173,11 @@ def test_an_edge_between_two_sides_does_not_shrink():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"size_xy": 2.0}, "size_xy = 2.0, must be two lengths"),
+        ({"grains": 10**7}, "grains = 1e+07, must be at most 100000"),
+        ({"size_xy": 2.0}, "size_xy = 2.0, must be a list of numbers"),
         ({"size_xy": (2.0, -1.0)}, "length along y = -1, must be greater than 0"),
         ({"grains": 0}, "grains = 0, must be at least 1"),
-        ({"grains": "many"}, "grains = 'many', must be a number"),
+        ({"grains": "many"}, "grains = 'many', must be a whole number"),
         ({"size": 0.0}, "size = 0, must be greater than 0"),
         ({"size": 1.5}, "size = 1.5, must be at most 1"),
         ({"size": math.nan}, "size = nan, must be finite"),

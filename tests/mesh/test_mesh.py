@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -296,6 +298,10 @@ def changed(make: Callable[..., Domain], size: Any, cells: Any, **other: Any) ->
         (changed(mesh.rectangle, (1.0, 1.0), 4), "cells = 4, must be a list of whole numbers"),
         (changed(mesh.rectangle, (1.0,) * 3, (4,) * 3), "cells = (4, 4, 4), must be 2 of each"),
         (changed(mesh.rectangle, (1.0, 1.0), (4, 4), cell="hexahedron"), "'hexahedron'; cell has quadrilateral, tri"),
+        (changed(mesh.rectangle, (1.0, 1.0), (10**9, 10**9)), "mesh would have about 1e18 cells, must be at most"),
+        (changed(mesh.periodic_interval, 1.0, 10**9), "mesh would have about 1e9 cells, must be at most 1e+08"),
+        (changed(mesh.periodic_rectangle, (1e-320, 1.0), (4, 4)), "must be at least 1e-100"),
+        (changed(mesh.interval, 1e200, 4), "length along x = 1e+200, must be at most 1e+100"),
         (changed(mesh.rectangle, (1.0, 1.0), (4, 4), names=("a", "b")), "must be 4 different words"),
         (changed(mesh.rectangle, (1.0, 1.0), (4, 4), names=("a", "b", "c", "")), "must be 4 different words"),
         (changed(mesh.rectangle, (1.0, 1.0), (4, 4), names=("a", "b", "c", ["d"])), "names[3] = ['d'], must be a text"),
@@ -326,3 +332,73 @@ def test_bad_input_is_refused(make: Callable[[], Domain], message: str):
 def test_two_cells_along_an_open_axis_are_enough():
     domain = mesh.periodic_rectangle((1.0, 1.0), cells=(3, 1), axes="x")
     assert domain.mesh.topology.index_map(2).size_global == 3
+
+
+CHECKED = [
+    (make, name)
+    for make in map(mesh.__dict__.get, mesh.__all__)
+    if callable(make) and (make is mesh.Network or make is mesh.Domain or hasattr(make, "__wrapped__"))
+    for name in inspect.signature(make).parameters
+    if name != "weight"  # any UFL expression
+]
+
+
+@pytest.mark.parametrize(("make", "name"), CHECKED)
+def test_each_argument_of_another_kind_is_refused(make: Callable[..., Any], name: str):
+    """Before anything else is looked at; the sentence begins with its name."""
+    with pytest.raises(ParameterError, match=rf"^{name} = <object .*must be "):
+        make(**{name: object()})
+
+
+def test_makers_check_their_arguments():
+    assert {make.__name__ for make, _ in CHECKED} >= {
+        *(
+            "interval",
+            "rectangle",
+            "box",
+            "periodic_interval",
+            "periodic_rectangle",
+            "periodic_box",
+            "refined",
+            "grains",
+        ),
+        *("disk", "annulus", "polygon", "polycrystal", "notched_strip", "strip_with_holes", "periodic_cell", "dogbone"),
+        *("bend", "hall_cross", "grid_network", "axisymmetric", "bounds", "period", "Network", "Domain", "grains"),
+    }
+
+
+PLATE_ARGUMENTS: list[tuple[str, tuple[Any, ...], str]] = [
+    ("with_thickness", ("thin",), "thickness = 'thin', must be a number"),
+    ("with_thickness", (-1.0,), "thickness = -1, must be greater than 0"),
+    ("scaled", (1,), "by = 1, must be a text"),
+    ("tag", ([1],), r"name = [1], must be a text"),
+    ("region", (None,), "name = None, must be a text"),
+    ("dx", (1.5,), "degree = 1.5, must be a whole number"),
+    ("dx", (2, 3), "region = 3, must be a text"),
+    ("ds", (object,), "name = <class 'object'>, must be a text"),
+    ("per_segment", (1, 1.0), "name = 1, must be a text"),
+    ("along", (1, 1.0), "name = 1, must be a text"),
+    ("node_dofs", ("P1",), "space = 'P1', must be a function space"),
+    ("at_nodes", (1.0,), "function = 1.0, must be a Function"),
+    ("piecewise", ("c", [1.0]), "values = [1.0], must be a mapping"),
+    ("piecewise", ("c", {1: 1.0}), "key of values = 1, must be a text"),
+]
+
+
+@pytest.mark.parametrize(("method", "arguments", "message"), PLATE_ARGUMENTS)
+def test_methods_of_a_domain_refuse_other_kinds(method: str, arguments: tuple[Any, ...], message: str):
+    plate = mesh.rectangle((1.0, 1.0), cells=(2, 2))
+    with pytest.raises(ParameterError, match=re.escape(message)):
+        getattr(plate, method)(*arguments)
+
+
+@pytest.mark.parametrize(("method", "i"), [("node", 3), ("node", -1), ("wire", 2), ("wire", 10**9), ("wire", "a")])
+def test_names_of_nodes_and_segments_that_are_not_there(method: str, i: Any):
+    wires = mesh.network([(0.0, 0.0), (1e-6, 0.0), (2e-6, 0.0)], [(0, 1), (1, 2)], width=1e-7, thickness=1e-7)
+    with pytest.raises(ParameterError, match=r"^i = "):
+        getattr(wires.wires(), method)(i)
+
+
+def test_a_power_grid_of_too_many_stripes_is_refused():
+    with pytest.raises(ParameterError, match=r"mesh would have about 1e12 cells, must be at most 1e\+08"):
+        mesh.grid_network(10**6, 10**6, 1e-6, width=1e-7, thickness=1e-7, load=0.0)

@@ -1,5 +1,6 @@
 """Pictures: their size, their colours, and that a periodic film is drawn without tears."""
 
+import inspect
 import json
 import math
 import re
@@ -229,7 +230,7 @@ def test_figures_are_as_wide_as_requested(line: em.Model, width: Any, wide: floa
         ({"width": 0.2}, "width = 0.2 inches, must be at least 1 inches"),
         ({"width": 100}, "width = 100 inches, must be at most 40 inches"),
         ({"length": 0.0}, "length = 0, must be greater than 0"),
-        ({"unit": 1}, "unit = 1, must be a text, such as 'µm'"),
+        ({"unit": 1}, "unit = 1, must be a text"),
         ({"scale": -1.0}, "scale = -1, must be greater than 0"),
         ({"colours": "rainbows"}, "colours = 'rainbows', must be a colour map of Matplotlib"),
     ],
@@ -769,10 +770,10 @@ def test_currents_on_every_mesh_are_drawn(make: Callable[[], Any], tmp_path: Pat
         (lambda m, p: em.plot.mesh(m.domain, p / "m.jpg"), "jpg', must end in .png"),
         (lambda m, p: em.plot.mesh(m, p / "m.png"), "must be one of em.mesh"),
         (lambda m, p: em.plot.current(m, p / "m.jpg"), "jpg', must end in .png"),
-        (lambda m, p: em.plot.current(m.domain, p / "m.png"), "must be one of em.conduction.model"),
+        (lambda m, p: em.plot.current(m.domain, p / "m.png"), "must be a model of emfem"),
         (lambda m, p: em.plot.current(m, p / "m.png", lines=-1), "lines = -1, must be at least 0"),
         (lambda m, p: em.plot.current(m, p / "m.png", lines=HALF), "lines = 0.5, must be a whole number"),
-        (lambda m, p: em.plot.current(m, p / "m.png", over="c"), "field = 'c', must be a Function"),
+        (lambda m, p: em.plot.current(m, p / "m.png", over="c"), "over = 'c', must be a Function"),
         (
             lambda m, p: em.plot.current(m, p / "m.png", over=em.fields.discontinuous(m["E"], m.mesh, 1)),
             "must be a scalar",
@@ -813,7 +814,7 @@ def test_borders_lie_between_regions_and_are_drawn(tmp_path: Path) -> None:
     )
     white = (np.abs(plain - outlined).max(axis=2) > 100) & (outlined.min(axis=2) > 200)
     assert white.sum() > 500
-    with pytest.raises(em.ParameterError, match="regions = 'grains', must be a domain"):
+    with pytest.raises(em.ParameterError, match="regions = 'grains', must be one of em.mesh"):
         em.plot.field(c, tmp_path / "c.png", regions="grains")  # type: ignore[arg-type]
 
 
@@ -1032,3 +1033,24 @@ def test_a_gradient_is_drawn_by_component() -> None:
 def test_a_vector_without_a_component_names_those_it_has(component: str | None, told: str) -> None:
     with pytest.raises(em.ParameterError, match=told):
         em.plot.field(slanted(), component=component)
+
+
+CHECKED = [
+    (draw, name)
+    for draw in (getattr(em.plot, name) for name in em.plot.__all__)
+    if hasattr(draw, "__wrapped__")
+    for name in inspect.signature(draw).parameters
+    if name not in ("snapshots", "source", "function", "over")  # these may be of several kinds, checked by hand
+]
+
+
+@pytest.mark.parametrize(("draw", "name"), CHECKED)
+def test_each_argument_of_another_kind_is_refused(draw: Callable[..., Any], name: str):
+    """Before anything is drawn; the sentence begins with its name."""
+    with pytest.raises(em.ParameterError, match=rf"^{name} = <object .*must be "):
+        draw(**{name: object()})
+
+
+def test_pictures_check_their_arguments():
+    names = ("animation", "current", "dispersion", "field", "figure", "film_strip", "grid", "mesh", "movie", "network")
+    assert {draw.__name__ for draw, _ in CHECKED} >= {*names, "surface"} - {"grid"}
