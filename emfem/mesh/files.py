@@ -14,11 +14,12 @@ from emfem.mesh.distribute import distribute_from_root, gather, on_root
 from emfem.mesh.domain import Domain
 from emfem.mesh.paths import check_file, file_path
 from emfem.mesh.raw import Integers, RawMesh, Source
+from emfem.mesh.readers.gmsh_files import CAD
 
 import numpy as np
 from mpi4py import MPI
 
-READABLE = (".msh", *msh.CAD, ".stl", *exchange.READABLE)
+READABLE = (".msh", *CAD, ".stl", *exchange.READABLE)
 WRITABLE = (".msh", *exchange.WRITABLE)
 Path_ = str | os.PathLike[str]
 
@@ -57,7 +58,7 @@ def read(
     ending = path.suffix.lower()
     unit = number("unit", unit, above=0.0)
     _check_names(names)
-    if ending in (*msh.CAD, ".stl"):
+    if ending in (*CAD, ".stl"):
         require(size is not None, f"size = None, must be the edge of a cell: a {ending} file holds a shape and no mesh")
         size = number("size", size, above=0.0) / unit
     else:
