@@ -39,6 +39,10 @@ def read(
     no names; sets of points name the facets between them. Shapes of a CAD program (.step, .stp, .brep) and closed
     surfaces (.stl) are meshed; labels in a .step are names. The cells are those of the highest dimension, of one type.
 
+    The file is read in a process of its own, which may take 60 s and 20 s for each MB, and 4 GB and 200 bytes for each
+    byte of it; to mesh a shape, 1 ms and 4 kB more for each cell. The variables EMFEM_READ_SECONDS and EMFEM_READ_GB
+    replace the 60 and the 4.
+
     Args:
         path: the file.
         unit: length of 1 in the file [m or -]: a file in millimetres with `unit=mm` gives metres. gmsh gives every
@@ -50,8 +54,9 @@ def read(
         comm: the ranks that share it.
 
     Raises:
-        ParameterError: for a file that is missing, not readable, of an unknown ending or without named boundaries; a
-            mesh of several kinds of cells, or that cannot be computed on; a unit or size out of bounds.
+        ParameterError: for a file that is missing, not readable, of an unknown ending or without named boundaries, or
+            that crashes the library that reads it or takes more than these limits; a mesh of several kinds of cells, or
+            that cannot be computed on; a unit or size out of bounds.
         UnknownName: for a name or number that is not in the file; the message lists those that are.
     """
     path = file_path("path", path, READABLE)

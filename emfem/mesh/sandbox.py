@@ -13,10 +13,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from emfem.errors import EmfemError, ParameterError, UnknownName, number
+from emfem.mesh.readers.child import NO_MEMORY
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,24 +61,30 @@ def isolated(reader: str, path: Path, must: str, *, library: str, **options: Any
         "seconds": seconds,
         "size": most,
     }
+    status, output = run(request)
+    name = library.partition(".")[0]
+    if status:
+        msg = f"{must}: {name} {_reason(status, seconds, most)}"
+        raise ParameterError(msg)
+    with np.load(io.BytesIO(output), allow_pickle=False) as archive:
+        arrays = dict(archive)
+    table: dict[str, Any] = json.loads(arrays.pop("table").tobytes())
+    if "error" in table:
+        raise _error(table, must)
+    return arrays, table
+
+
+def run(request: Mapping[str, Any]) -> tuple[int, bytes]:
+    """Return the status and the output of the process that reads the file of a request."""
     child = subprocess.run(
-        [sys.executable, "-I", str(CHILD)],
+        [sys.executable, "-I", CHILD],
         input=json.dumps(request).encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ} | THREADS,
         check=False,
     )
-    name = library.partition(".")[0]
-    if child.returncode:
-        msg = f"{must}: {name} {_reason(child.returncode, seconds)}"
-        raise ParameterError(msg)
-    with np.load(io.BytesIO(child.stdout), allow_pickle=False) as archive:
-        arrays = dict(archive)
-    table: dict[str, Any] = json.loads(arrays.pop("table").tobytes())
-    if "error" in table:
-        raise _error(table, must, f"{name} needs more than {most / 1e9:.3g} GB (EMFEM_READ_GB allows more)")
-    return arrays, table
+    return child.returncode, child.stdout
 
 
 def _limit(variable: str, default: float) -> float:
@@ -96,8 +104,10 @@ def _limit(variable: str, default: float) -> float:
     return number(variable, value, above=0.0)
 
 
-def _reason(status: int, seconds: float) -> str:
+def _reason(status: int, seconds: float, size: float) -> str:
     """Return the end of a process in words."""
+    if status == NO_MEMORY:
+        return f"needs more than {size / 1e9:.3g} GB (EMFEM_READ_GB allows more)"
     if status > 0:
         return f"ended with status {status}"
     if status == -signal.SIGALRM:
@@ -107,9 +117,9 @@ def _reason(status: int, seconds: float) -> str:
     return f"crashed ({(signal.strsignal(-status) or f'signal {-status}').lower()})"
 
 
-def _error(table: dict[str, Any], must: str, memory: str) -> EmfemError:
+def _error(table: Mapping[str, Any], must: str) -> EmfemError:
     """Return the error of a reader."""
     known = {"UnknownName": UnknownName, "ParameterError": ParameterError, "EmfemError": EmfemError}
     if table["error"] in known:
         return known[table["error"]](*table["arguments"])
-    return ParameterError(f"{must}: {memory if table['error'] == 'memory' else table['arguments'][0][:LONGEST]}")
+    return ParameterError(f"{must}: {table['arguments'][0][:LONGEST]}")

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, BinaryIO
 
 PACKAGE = Path(__file__).resolve().parents[2]
+NO_MEMORY = 12  # status of this process, as the system's error ENOMEM
 
 
 def main() -> None:
@@ -23,7 +24,10 @@ def main() -> None:
         silence = os.open(os.devnull, os.O_RDWR)  # libraries print what they think of a file
         for stream in (0, 1, 2):
             os.dup2(silence, stream)
-        answer(request, output)
+        try:
+            answer(request, output)
+        except MemoryError:
+            os._exit(NO_MEMORY)
     os._exit(0)  # no library runs its code for the end
 
 
@@ -49,7 +53,7 @@ def answer(request: dict[str, Any], output: BinaryIO) -> None:
         except errors.EmfemError as error:
             table = {"error": "ParameterError", "arguments": [str(error)]}
         except MemoryError:
-            table = {"error": "memory"}
+            raise
         except Exception as error:
             table = {"error": "unreadable", "arguments": [" ".join(str(error).split()) or type(error).__name__]}
     numpy.savez(output, table=numpy.frombuffer(json.dumps(table).encode(), dtype=numpy.uint8), **arrays)
