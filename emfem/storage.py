@@ -46,7 +46,10 @@ __dir__ = dir_of(__all__)
 
 FORMAT = 1
 CONTENTS, MESH = "fields.json", "mesh.npz"
-READ_ERRORS = (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error)  # of half a file
+READ_ERRORS = (  # of half a file
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, EOFError),
+    *(BadZipFile, zlib.error),
+)
 NETWORK = ("nodes", "segments", "width", "thickness", "vias", "via_resistance", "loads", "layer")
 
 
@@ -106,6 +109,7 @@ class StateWriter:
             "spaces": [element for element, _ in spaces],
             "models": described,
         }
+        content["checksum"] = _checksum(content)
         if self._comm.rank == 0:
             (self.folder / CONTENTS).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         self._comm.barrier()
@@ -175,6 +179,7 @@ def contents(folder: os.PathLike[str] | str) -> dict[str, Any]:
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
         version_of_format = int(table["format"])
+        checksum = table.pop("checksum", None)  # of folders that were written before there is none
     except READ_ERRORS as error:
         msg = f"{path} cannot be read: {_reason(error)}"
         raise ParameterError(msg) from None
@@ -187,7 +192,15 @@ def contents(folder: os.PathLike[str] | str) -> dict[str, Any]:
     if missing:
         msg = f"{path} cannot be read: it has no {', '.join(sorted(missing))}"
         raise ParameterError(msg)
+    if checksum not in (None, _checksum(table)):
+        msg = f"{path} cannot be read: it is damaged"
+        raise ParameterError(msg)
     return table
+
+
+def _checksum(table: Mapping[str, Any]) -> int:
+    """Return the checksum of a table of contents."""
+    return zlib.crc32(json.dumps(table).encode())
 
 
 class SavedModel(Model):
