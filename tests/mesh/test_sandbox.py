@@ -223,6 +223,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, damaged_files.K
 MESH_FILES = ("msh", "vtu", "vtk", "xdmf", "inp", "med", "mesh", "vol", "bdf", "step", "brep", "stl")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*MESH_FILES, "gds", "image", "toml", "csv", "netlist"])
 def test_a_damaged_file_is_read_or_refused(
     kind: str, kinds: dict[str, damaged_files.Kind], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
