@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from emfem.errors import ParameterError
 from emfem.public import dir_of
@@ -26,6 +26,9 @@ ALIGNMENT = 64  # bytes: arrays begin at multiples of it, so that they can be ma
 PADDING = 0xD935  # tag of the field of a zip header that fills up to the alignment
 POLYNOMIAL = 0xEDB88320  # of the checksum of zip files, its bits reversed
 LOCAL_HEADER = 30  # bytes of a local zip header without name and extra fields
+SIGNATURE = b"PK\x03\x04"  # of a local zip header
+END_RECORD = struct.Struct("<4s4H2LH")  # of a zip file without a comment; the fifth is the number of its entries
+ENCRYPTED = 0x41  # flags of a zip entry
 
 
 def writable(path: str | os.PathLike[str], *suffixes: str, comm: MPI.Comm = MPI.COMM_WORLD) -> Path:
@@ -248,11 +251,32 @@ class Arrays(Mapping[str, NDArray[Any]]):
         """Read the list of contents.
 
         Raises:
+            OSError: if there is no file that can be opened.
             BadZipFile: if it is no .npz file, or not all of one.
         """
         self.path, self._comm = Path(path), comm
-        with zipfile.ZipFile(self.path) as archive:
-            self._entries = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        with self.path.open("rb") as file:
+            self._size = os.fstat(file.fileno()).st_size
+            with _damage("it is no .npz file, or not all of one"), zipfile.ZipFile(file) as archive:
+                self._entries = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+                file.seek(-END_RECORD.size, os.SEEK_END)
+                counted = END_RECORD.unpack(file.read(END_RECORD.size))[4]
+                _expect(len(self._entries) == counted, f"it has {len(self._entries)} arrays, must have {counted}")
+                self._begins = {name: self._begin(file, name, info) for name, info in self._entries.items()}
+
+    def _begin(self, file: BinaryIO, name: str, info: zipfile.ZipInfo) -> int:
+        """Return where an array begins in the file, which both of its headers must tell."""
+        plain = not info.flag_bits & ENCRYPTED and info.compress_type == zipfile.ZIP_STORED
+        _expect(plain and info.file_size == info.compress_size, f"its {name} is compressed or encrypted")
+        file.seek(info.header_offset)
+        header = file.read(LOCAL_HEADER)
+        signature, method = header[:4], struct.unpack("<H", header[8:10])[0]
+        lengths = struct.unpack("<HH", header[-4:])
+        alike = signature == SIGNATURE and method == zipfile.ZIP_STORED
+        _expect(alike and file.read(lengths[0]) == info.orig_filename.encode(), f"its {name} has another header")
+        begin = info.header_offset + LOCAL_HEADER + sum(lengths)
+        _expect(begin + info.file_size <= self._size, f"its {name} ends behind the file")
+        return begin
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Array `name`, its checksum checked, of which each rank computes a part. Collective.
@@ -262,19 +286,18 @@ class Arrays(Mapping[str, NDArray[Any]]):
             BadZipFile: if its content is damaged.
         """
         info = self._entries[name]
-        with self.path.open("rb") as file:
-            file.seek(info.header_offset)
-            lengths = struct.unpack("<HH", file.read(LOCAL_HEADER)[-4:])
-            begin = info.header_offset + LOCAL_HEADER + sum(lengths)
-        content = np.memmap(self.path, np.uint8, "r", begin, (info.file_size,))
-        ends = np.linspace(0, info.file_size, self._comm.size + 1).astype(np.int64)
-        if _checksum(content[ends[self._comm.rank] : ends[self._comm.rank + 1]], self._comm, 0) != info.CRC:
-            msg = f"its {name} is damaged"
-            raise zipfile.BadZipFile(msg)
-        header = io.BytesIO(content[: min(info.file_size, 2**16)].tobytes())
-        np.lib.format.read_magic(header)
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(header)
-        return content[header.tell() :].view(dtype).reshape(shape, order="F" if fortran else "C")
+        size = info.file_size
+        with _damage(f"its {name} is damaged"):
+            content = np.memmap(self.path, np.uint8, "r", self._begins[name], (size,))
+        ends = np.linspace(0, size, self._comm.size + 1).astype(np.int64)
+        checksum = _checksum(content[ends[self._comm.rank] : ends[self._comm.rank + 1]], self._comm, 0)
+        _expect(checksum == info.CRC, f"its {name} is damaged")
+        with _damage(f"its {name} is no array"):
+            header = io.BytesIO(content[: min(size, 2**16)].tobytes())
+            np.lib.format.read_magic(header)
+            shape, fortran, dtype = np.lib.format.read_array_header_1_0(header)
+            _expect(not dtype.hasobject, f"its {name} holds Python objects")
+            return content[header.tell() :].view(dtype).reshape(shape, order="F" if fortran else "C")
 
     def __contains__(self, name: object) -> bool:
         """Return true if there is an array of this name; nothing is read."""
@@ -287,6 +310,28 @@ class Arrays(Mapping[str, NDArray[Any]]):
     def __len__(self) -> int:
         """Return the number of arrays."""
         return len(self._entries)
+
+
+@contextmanager
+def _damage(message: str) -> Iterator[None]:
+    """Turn all errors of a library about the content of a file into one kind.
+
+    Raises:
+        BadZipFile: with the message and that of the library.
+    """
+    try:
+        yield
+    except zipfile.BadZipFile:
+        raise
+    except Exception as error:
+        msg = f"{message}: {error}"
+        raise zipfile.BadZipFile(msg) from error
+
+
+def _expect(condition: object, message: str) -> None:
+    """Refuse a damaged file unless the condition holds."""
+    if not condition:
+        raise zipfile.BadZipFile(message)
 
 
 def _checksum(block: NDArray[Any], comm: MPI.Comm, first: int) -> int:

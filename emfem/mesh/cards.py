@@ -20,6 +20,7 @@ SUFFIX = {
 }
 SETTINGS = (".option", ".options", ".print", ".plot", ".probe", ".save", ".temp", ".width")
 SKIPPED = (".op", ".dc", ".title", *SETTINGS)
+LONGEST = 300  # characters of a message
 Line = tuple[int, list[str]]  # its number, from 1, and its words
 
 
@@ -97,6 +98,7 @@ def read_cards(path: Path) -> Cards:
 
 
 def _error(file: str, line: int, message: str) -> ParameterError:
+    message = message if len(message) <= LONGEST else f"{message[: LONGEST // 2]} ... {message[-LONGEST // 2 :]}"
     return ParameterError(f"{file}, line {line}: {message}")
 
 

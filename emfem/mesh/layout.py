@@ -8,20 +8,19 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from emfem.errors import ParameterError, UnknownName, kind, number, require
+from emfem.errors import kind, number, require
 from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
 from emfem.mesh.outline import area
 from emfem.mesh.paths import check_file, file_path
 from emfem.mesh.plane import Refine
+from emfem.mesh.sandbox import isolated
 
-import gdstk
 import numpy as np
 import shapely
 from mpi4py import MPI
 
 Layer = int | tuple[int, int]
-MAGIC = b"\x00\x06\x00\x02"  # the first record of every GDS file: 6 bytes, its version
 
 
 def from_gds(
@@ -89,56 +88,10 @@ def _polygons(
     path: Path, layers: Mapping[str, tuple[int, int | None]], cell: str | None, unit: float | None
 ) -> tuple[list[shapely.Geometry], float]:
     """Return the union of the polygons on each layer, in steps of the layout's grid, and the length of a step."""
-    library = _library(path)
-    chosen = _cell(library, cell, path)
-    polygons = chosen.get_polygons(apply_repetitions=True, include_paths=True, depth=None)
-    step = library.precision if unit is None else library.precision / library.unit * unit
-    shapes = []
-    for name, (layer, datatype) in layers.items():
-        on = [p for p in polygons if p.layer == layer and datatype in (None, p.datatype)]
-        if not on:
-            there = ", ".join(f"{n}/{d}" for n, d in sorted({(p.layer, p.datatype) for p in polygons}))
-            number = str(layer) if datatype is None else f"{layer}/{datatype}"
-            msg = (
-                f"{name} = {number}, must hold polygons: cell {chosen.name!r} of {path.name} has {there or 'no layers'}"
-            )
-            raise ParameterError(msg)
-        # On the grid, edges that abut coincide; floats of the user's unit do not
-        grid = [np.round(np.asarray(p.points) * (library.unit / library.precision)) for p in on]
-        shapes.append(shapely.union_all([shapely.make_valid(shapely.Polygon(points)) for points in grid]))
-    return shapes, step
-
-
-def _library(path: Path) -> gdstk.Library:
-    """Return the layout in a file.
-
-    Raises:
-        ParameterError: if there is none.
-    """
     check_file("path", path)
-    with path.open("rb") as file:
-        begin = file.read(len(MAGIC))
-    try:
-        library = gdstk.read_gds(path) if begin == MAGIC else None
-    except (OSError, RuntimeError, ValueError):
-        library = None
-    if library is None or not library.cells:
-        msg = f"path = {str(path)!r}, must be a GDS file" + ("" if library is None else ": it has no cells")
-        raise ParameterError(msg)
-    return library
-
-
-def _cell(library: gdstk.Library, cell: str | None, path: Path) -> gdstk.Cell:
-    """Return the cell of that name, or the only one at the top."""
-    named = {c.name: c for c in library.cells if isinstance(c, gdstk.Cell)}
-    if cell is not None:
-        if cell not in named:
-            raise UnknownName(cell, path.name, named)
-        return named[cell]
-    top = [c for c in library.top_level() if isinstance(c, gdstk.Cell)]
-    names = ", ".join(c.name for c in top)
-    require(len(top) == 1, f"cell = None, must be one of the {len(top)} at the top of {path.name}: {names}")
-    return top[0]
+    must = f"path = {str(path)!r}, must be a GDS file"
+    arrays, table = isolated("gds_files", path, must, library="gdstk", layers=layers, cell=cell, unit=unit)
+    return [shapely.from_wkb(arrays[str(i)].tobytes()) for i in range(len(layers))], table["step"]
 
 
 def _check(film: shapely.Geometry, pads: Mapping[str, shapely.Geometry]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from emfem.mesh.domain import Domain
 from emfem.mesh.outline import Boundary, area
 from emfem.mesh.paths import check_file
 from emfem.mesh.plane import Refine
+from emfem.mesh.sandbox import isolated
 
-import imageio.v3 as imageio
 import numpy as np
 import shapely
 import skimage
@@ -128,13 +127,8 @@ def _read(path: Path) -> NDArray[np.float64]:
         ParameterError: if there are none.
     """
     check_file("image", path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of deprecated readers that were tried
-            return np.asarray(imageio.imread(path), dtype=float)
-    except Exception as error:
-        msg = f"image = {str(path)!r}, must be an image that can be read, such as .png or .tif"
-        raise ParameterError(msg) from error
+    must = f"image = {str(path)!r}, must be an image that can be read, such as .png or .tif"
+    return isolated("image_files", path, must, library="imageio.v3")[0]["pixels"]
 
 
 def _metal(gray: NDArray[np.float64], level: float | None, smooth: float, simplify: float) -> shapely.Geometry:

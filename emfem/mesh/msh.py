@@ -2,129 +2,31 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from emfem.errors import ParameterError, require
-from emfem.mesh.mesher import CELLS, extract, session, set_cell_sizes
+from emfem.mesh.mesher import CELLS, arranged
 from emfem.mesh.raw import DIMENSION, RawMesh, Source
+from emfem.mesh.readers.gmsh_model import session
+from emfem.mesh.sandbox import isolated
 
 import dolfinx.io.gmsh
 import numpy as np
 
-CAD = (".step", ".stp", ".brep")
-SHARP = math.radians(40)  # triangles of an .stl that meet at a sharper angle lie on different faces
-LABELLED = 1_000_000  # number of the first group of a label, above those of faces
-ROUND = 12  # cells around a full circle of a .step, where `size` is not finer
 FAMILIES = {cell: name for name, cell in CELLS.items()} | {"quadrilateral": "Quadrangle", "point": "Point"}  # of gmsh
 
 
 def load(path: Path, size: float | None, names: Mapping[str, Source]) -> tuple[RawMesh, dict[int, str]]:
-    """Return the mesh in a file of gmsh, or of a shape that gmsh meshes; and the boundaries' names by number."""
-    with session(path.name) as gmsh:
-        if path.suffix.lower() == ".stl":
-            _fill(gmsh, path)
-        elif path.suffix.lower() in CAD:
-            _import(gmsh, path, names)
-        else:
-            with path.open("rb") as file:  # gmsh would run anything else as a script
-                mesh = file.read(64).lstrip().startswith(b"$")
-            require(mesh, f"path = {str(path)!r}, must be a mesh of gmsh: it does not begin with $MeshFormat")
-            _try(gmsh.merge, path)
-        if size is not None:
-            set_cell_sizes(gmsh, size)
-            gmsh.option.setNumber("Mesh.MeshSizeFromCurvature", ROUND)
-            gmsh.model.mesh.generate(gmsh.model.getDimension())
-        _check_kinds(gmsh)
-        raw = extract(gmsh)
-        groups = gmsh.model.getPhysicalGroups(DIMENSION[raw.cell] - 1)
-        return raw, {tag: gmsh.model.getPhysicalName(dim, tag) or str(tag) for dim, tag in groups}
-
-
-def _try(read: Callable[[str], Any], path: Path) -> Any:
-    """Return the result of a function of gmsh that reads a file.
+    """Return the mesh in a file of gmsh, or of a shape that gmsh meshes; and the boundaries' names by number.
 
     Raises:
         ParameterError: if gmsh cannot read it.
     """
-    try:
-        return read(str(path))
-    except Exception as error:
-        msg = f"path = {str(path)!r}, must be a {path.suffix} file that gmsh reads: {error}"
-        raise ParameterError(msg) from error
-
-
-def _check_kinds(gmsh: Any) -> None:
-    """Check that cells are of degree 1 or 2 and have all nodes: quadrilaterals of 8 have not."""
-    for element in gmsh.model.mesh.getElementTypes(gmsh.model.getDimension()):
-        words, _, degree, width, *_ = gmsh.model.mesh.getElementProperties(element)
-        base = str(words).split()[0]
-        full = {"Quadrilateral": (degree + 1) ** 2, "Hexahedron": (degree + 1) ** 3}.get(base, width)
-        complete = degree <= 2 and width == full
-        require(complete, f"cells of the kind {words}, must be of degree 1 or 2 with all their nodes")
-
-
-def _import(gmsh: Any, path: Path, names: Mapping[str, Source]) -> None:
-    """Import the shapes of a CAD file, joined where they touch, with groups for labels and for numbers in `names`."""
-    occ, model = gmsh.model.occ, gmsh.model
-    gmsh.option.setNumber("Geometry.OCCImportLabels", 1)
-    _try(occ.importShapes, path)
-    occ.synchronize()
-    dim = model.getDimension()
-    require(dim >= 2, f"path = {str(path)!r}, must hold a solid or a surface")
-    bodies, faces = model.getEntities(dim), model.getEntities(dim - 1)
-    labels = {entity: model.getEntityName(*entity).rpartition("/")[2] for entity in (*bodies, *faces)}
-    images = {entity: [entity] for entity in labels}  # of each entity after the bodies were joined
-    if len(bodies) > 1:
-        before = {face: _centre(gmsh, face) for face in faces}
-        _, pieces = occ.fragment(bodies, [])
-        occ.synchronize()
-        after = {face: _centre(gmsh, face) for face in model.getEntities(dim - 1)}
-        images = dict(zip(bodies, pieces, strict=True)) | {
-            face: [new for new, there in after.items() if np.allclose(here, there, rtol=1e-6, atol=1e-6 * max(here))]
-            for face, here in before.items()
-        }
-    groups: dict[tuple[int, str], list[int]] = {}
-    for (d, tag), label in labels.items():
-        if label and not label.startswith("Open CASCADE"):  # a default name of the program
-            groups.setdefault((d, label), []).extend(t for _, t in images[d, tag])
-    for source in names.values():
-        if isinstance(source, int | np.integer) and images.get((dim - 1, int(source))):
-            model.addPhysicalGroup(dim - 1, [t for _, t in images[dim - 1, int(source)]], tag=int(source))
-    for (d, label), tags in groups.items():
-        if tags:
-            model.addPhysicalGroup(d, sorted(set(tags)), tag=LABELLED + len(model.getPhysicalGroups()), name=label)
-
-
-def _centre(gmsh: Any, face: tuple[int, int]) -> tuple[float, ...]:
-    """Return the size of a face as a length, and its centre: they identify it when gmsh has renumbered the faces."""
-    return gmsh.model.occ.getMass(*face) ** (1 / face[0]), *gmsh.model.occ.getCenterOfMass(*face)
-
-
-def _fill(gmsh: Any, path: Path) -> None:
-    """Make the volume inside the closed surface of an .stl.
-
-    Raises:
-        ParameterError: if it is not closed.
-    """
-    _try(gmsh.merge, path)
-    mesh = gmsh.model.mesh
-    _, triangles = mesh.getElementsByType(2)
-    require(len(triangles), f"path = {str(path)!r}, must hold triangles: there are none")
-    corners = np.sort(triangles.reshape(-1, 3)[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
-    _, counts = np.unique(corners, axis=0, return_counts=True)
-    require(
-        (counts == 2).all(),
-        f"path = {str(path)!r}, must hold a closed surface: {np.count_nonzero(counts != 2)} edges of its "
-        f"{len(triangles) // 3} triangles belong to one triangle only, or to more than two",
-    )
-    mesh.classifySurfaces(SHARP, True, True, math.pi)
-    mesh.createGeometry()
-    loop = gmsh.model.geo.addSurfaceLoop([tag for _, tag in gmsh.model.getEntities(2)])
-    gmsh.model.geo.addVolume([loop])
-    gmsh.model.geo.synchronize()
+    faces = [int(source) for source in names.values() if isinstance(source, int | np.integer)]
+    must = f"path = {str(path)!r}, must be a {path.suffix} file that gmsh reads"
+    arrays, table = isolated("gmsh_files", path, must, library="gmsh", size=size, faces=faces)
+    raw = arranged(arrays, table)
+    return raw, {tag: name for d, tag, name in table["groups"] if d == DIMENSION[raw.cell] - 1}
 
 
 def save(raw: RawMesh, path: Path) -> None:

@@ -20,7 +20,7 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
-MOST = 2**31 - 1  # cells: DOLFINx's limit on a rank
+MOST = 50_000_000  # cells, which one rank makes: 10 GB of memory
 
 
 def network(

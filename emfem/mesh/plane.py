@@ -11,8 +11,9 @@ from typing import Any
 
 from emfem.errors import floats, number, require
 from emfem.mesh.domain import LONGEST, SHORTEST, Domain
-from emfem.mesh.mesher import mesh_drawing, power_of_two, set_cell_sizes
+from emfem.mesh.mesher import mesh_drawing, power_of_two
 from emfem.mesh.raw import Predicate
+from emfem.mesh.readers.gmsh_model import set_cell_sizes
 
 import numpy as np
 from mpi4py import MPI

@@ -165,6 +165,8 @@ class RawMesh:
         """
         require(len(self.cells), "no cells, must be at least one")
         require(np.isfinite(self.nodes).all(), "a node's coordinates are not finite numbers")
+        dim, gdim = DIMENSION[self.cell], self.nodes.shape[1]
+        require(dim <= gdim, f"{self.cell} cells whose nodes have {gdim} coordinates, must have at least {dim}")
         quality = scaled_jacobian(self.nodes, self.corners, self.cell)
         worst, bad = int(quality.argmin()), np.count_nonzero(quality <= DEGENERATE)
         require(

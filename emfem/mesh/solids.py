@@ -6,9 +6,10 @@ from typing import Any
 
 from emfem.errors import number
 from emfem.mesh.domain import Domain
-from emfem.mesh.mesher import mesh_drawing, power_of_two, set_cell_sizes
+from emfem.mesh.mesher import mesh_drawing, power_of_two
 from emfem.mesh.plane import CHORD, FINER
 from emfem.mesh.raw import Predicate
+from emfem.mesh.readers.gmsh_model import set_cell_sizes
 
 from mpi4py import MPI
 

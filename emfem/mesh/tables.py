@@ -95,7 +95,7 @@ def _parse(path: Path) -> Any:
         if form == "TOML":
             return tomllib.loads(text)
         rows = list(csv.DictReader(text.splitlines(), skipinitialspace=True, restkey="more", strict=True))
-    except (ValueError, csv.Error) as error:
+    except (ValueError, csv.Error, RecursionError) as error:
         msg = f"path = {str(path)!r}, must be {form}: {error}"
         raise ParameterError(msg) from None
     return [{name.strip(): cell for name, cell in row.items() if cell not in ("", None)} for row in rows]

@@ -14,8 +14,9 @@ from typing import Any
 import emfem as em
 from emfem.mesh import exchange
 from emfem.mesh.files import READABLE, WRITABLE
-from emfem.mesh.mesher import mesh_drawing, session
-from emfem.mesh.msh import CAD
+from emfem.mesh.mesher import mesh_drawing
+from emfem.mesh.readers.gmsh_files import CAD
+from emfem.mesh.readers.gmsh_model import session
 from emfem.units import mm
 
 import dolfinx
