@@ -134,9 +134,7 @@ def test_importing_emfem_loads_no_library_for_pictures_tables_or_statistics():
 
 
 def test_a_module_of_emfem_is_loaded_on_first_use():
-    code = (
-        "import sys, emfem as em; assert 'emfem.plot' not in sys.modules; em.plot.field; em.results.Run; em.verify.run"
-    )
+    code = "import sys, emfem as em; assert 'emfem.plot' not in sys.modules; em.plot.field; em.results.open"
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="module 'emfem' has no attribute 'plots'"):
         em.plots  # noqa: B018
