@@ -141,6 +141,7 @@ def test_a_current_that_is_switched_off_lets_the_stress_relax():
     assert abs(model.quantity("sigma_max")) < 1e-4 * highest
 
 
+@pytest.mark.slow
 def test_fast_alternating_current_is_felt_as_its_mean():
     """100 pulses of 2 sin^2: the ripple is that of the last, G sqrt(kappa t_p), 1/30 of the stress."""
     period = 3 * year / 100
@@ -372,6 +373,7 @@ def test_currents_that_pile_up_later_are_refused_then():
         em.evolve(model, until=2 * year, progress=False)
 
 
+@pytest.mark.slow
 def test_pulsed_currents_on_a_network_follow_time():
     """After the pulse the network relaxes; it is as if it had been one current all the time before."""
     density = np.array([2e10, 1e10, 1e10, 1e10, 1e10, 2e10])
