@@ -77,8 +77,9 @@ def korhonen_line(
     Raises:
         ParameterError: for a value out of its bounds.
     """
-    difference, position, tau = _in_line(x, t, length, current_density, material)
-    return number("residual_stress", residual_stress, unit="Pa") + difference * _blocked(position, tau)
+    size, gradient, kappa = _line(length, current_density, material)
+    position, tau = np.broadcast_arrays(_in_line(x, size), kappa * _time(t) / size**2)
+    return number("residual_stress", residual_stress, unit="Pa") + gradient * size * _blocked(position, tau)
 
 
 def korhonen_half_line(
@@ -171,10 +172,11 @@ def korhonen_void(
     Raises:
         ParameterError: for a value out of its bounds.
     """
-    difference, position, tau = _in_line(x, t, length, current_density, material)
-    away = position if difference > 0 else 1 - position
+    size, gradient, kappa = _line(length, current_density, material)
+    position, tau = np.broadcast_arrays(_in_line(x, size), kappa * _time(t) / size**2)
+    away = position if gradient > 0 else 1 - position
     residual = number("residual_stress", residual_stress, unit="Pa")
-    return abs(difference) * _voided(away, tau) + residual * _relaxing(away, tau)
+    return abs(gradient) * size * _voided(away, tau) + residual * _relaxing(away, tau)
 
 
 def void_growth(
@@ -277,17 +279,13 @@ def _line(length: float, current_density: float, material: Any) -> tuple[float, 
     return number("length", length, above=0.0, unit="m"), *_driven(current_density, material)
 
 
-def _in_line(
-    x: ArrayLike, t: ArrayLike, length: float, current_density: float, material: Any
-) -> tuple[float, Values, Values]:
-    """Return G L, x/L, which must be in [0, 1], and kappa t/L^2, both of one shape."""
-    size, gradient, kappa = _line(length, current_density, material)
-    position = floats("x", x) / size
+def _in_line(x: ArrayLike, length: float) -> Values:
+    """Return x/L, in [0, 1]."""
+    position = floats("x", x) / length
     inside = ((position >= -1e-12) & (position <= 1 + 1e-12)).all()
     low, high = np.min(position, initial=np.inf), np.max(position, initial=-np.inf)
-    require(inside, f"x from {low * size:g} m to {high * size:g} m, must be in [0, {size:g}] m")
-    position, tau = np.broadcast_arrays(position, kappa * _time(t) / size**2)
-    return gradient * size, position, tau
+    require(inside, f"x from {low * length:g} m to {high * length:g} m, must be in [0, {length:g}] m")
+    return position
 
 
 def _time(t: ArrayLike) -> Values:
