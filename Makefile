@@ -5,6 +5,7 @@ SHELL := /bin/sh
 .PHONY: help install demo paper test quick soak docs links lint clean
 
 export OMP_NUM_THREADS := 1
+unexport PYTHONDONTWRITEBYTECODE  # tests are rewritten by pytest and compiled once, not at each start of Python
 
 minutes ?= 60
 
@@ -19,6 +20,11 @@ checks = $(bin)/ruff check $(code) || failed=1; $(bin)/ruff format --check $(cod
 # The files of tests run side by side, one for each core, in the order of tests/conftest.py; what a file computes once
 # stays with it.
 side_by_side = -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
+# Lint and types use the core that is idle while pytest collects; their output comes last, so that it is not mixed in.
+tested = failed=0; lines=$$(mktemp); $(MAKE) --silent lint > $$lines 2>&1 & lint=$$!; \
+	$(bin)/python -m pytest $(side_by_side) $(1) || failed=1; \
+	wait $$lint || failed=1; cat $$lines; rm $$lines; exit $$failed
 
 # Warnings are errors; pages are read anew each time, but executed only when they or the code have changed.
 sphinx := -m sphinx -q -E -W --keep-going docs
@@ -35,14 +41,11 @@ demo: $(installed)  ## run demos/stripes.py; pictures and ParaView files go to r
 paper: $(installed)  ## every figure of the film paper at a reduced size; pictures and table go to results/paper/reduced/
 	$(bin)/python demos/paper/figures.py
 
-# Lint and types use the core that is idle while pytest collects; their output comes last, so that it is not mixed in.
 test: $(installed)  ## lint, types and all tests, the parallel ones too
-	@failed=0; lines=$$(mktemp); $(MAKE) --silent lint > $$lines 2>&1 & lint=$$!; \
-	$(bin)/python -m pytest $(side_by_side) || failed=1; \
-	wait $$lint || failed=1; cat $$lines; rm $$lines; exit $$failed
+	@$(call tested)
 
 quick: $(installed)  ## lint, types and the quick tests of every package: under two minutes on two cores
-	@failed=0; $(checks); $(bin)/python -m pytest $(side_by_side) -m "not slow and not parallel" || failed=1; exit $$failed
+	@$(call tested,-m "not slow and not parallel")
 
 soak: $(installed)  ## calls, cases and files at random and a run of 20 000 steps, for minutes=60; report in results/soak/
 	$(bin)/python -m tests.fuzz.soak --minutes $(minutes) --output results/soak

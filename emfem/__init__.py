@@ -14,37 +14,18 @@ if importlib.util.find_spec(
 ):  # the PyPI build: its libraries must be loaded before petsc4py and dolfinx
     import dolfinx_solver  # noqa: F401
 
-from emfem import (
-    analytic,
-    conduction,
-    dimensions,
-    errors,
-    failure,
-    fields,
-    film,
-    heat,
-    materials,
-    mesh,
-    migration,
-    model,
-    moving,
-    observe,
-    patterns,
-    plot,
-    solve,
-    spaces,
-    steps,
-    storage,
-    stress,
-    surface,
-    units,
-    vtk,
-    watch,
-    waveforms,
-    write,
-)
 from emfem.checkpoints import checkpoint
-from emfem.errors import ConservationError, ConvergenceError, EmfemError, ParameterError, ResolutionWarning, UnknownName
+from emfem.errors import (
+    ConservationError,
+    ConvergenceError,
+    EmfemError,
+    ParameterError,
+    RecoveryWarning,
+    ResolutionWarning,
+    Terminated,
+    UnknownName,
+    WriteWarning,
+)
 from emfem.evolution import Run, evolve, resume
 from emfem.libraries import cache_entry_points, prepare_ufl
 from emfem.model import Model, accumulate, balance, fixed, flux, placeholder
@@ -52,7 +33,39 @@ from emfem.public import dir_of
 from emfem.solve import Steady, solve_steady
 
 if TYPE_CHECKING:
-    from emfem import lifetime, results, studies, verify
+    from emfem import (
+        analytic,
+        conduction,
+        dimensions,
+        errors,
+        failure,
+        fields,
+        film,
+        heat,
+        lifetime,
+        materials,
+        mesh,
+        migration,
+        model,
+        moving,
+        observe,
+        patterns,
+        plot,
+        results,
+        solve,
+        spaces,
+        steps,
+        storage,
+        stress,
+        studies,
+        surface,
+        units,
+        verify,
+        vtk,
+        watch,
+        waveforms,
+        write,
+    )
 
 prepare_ufl()
 cache_entry_points()
@@ -65,10 +78,13 @@ __all__ = [
     "EmfemError",
     "Model",
     "ParameterError",
+    "RecoveryWarning",
     "ResolutionWarning",
     "Run",
     "Steady",
+    "Terminated",
     "UnknownName",
+    "WriteWarning",
     "accumulate",
     "analytic",
     "balance",
@@ -114,8 +130,8 @@ __dir__ = dir_of(__all__)
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Load these on first use: statistics, tables and schedulers take a second to import."""
-    if name in ("lifetime", "results", "studies", "verify"):
+    """Load a module on its first use: all of them, with drawing and statistics, take a second to import."""
+    if name in __all__:
         return importlib.import_module(f"emfem.{name}")
     msg = f"module 'emfem' has no attribute {name!r}"
     raise AttributeError(msg)

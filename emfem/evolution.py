@@ -29,7 +29,6 @@ import numpy as np
 from dolfinx import fem
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from scipy.optimize import brentq
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -528,6 +527,8 @@ def _locate(stepper: Stepper, events: Sequence[Event], near: float) -> None:
         return most
 
     if excess(origin.t) < 0.0 <= excess(last):
+        from scipy.optimize import brentq  # slow to import
+
         brentq(excess, origin.t, last, xtol=near, rtol=ROUNDING)
     if beyond:
         excess(min(beyond))

@@ -26,8 +26,12 @@ SLOW = (
 )
 BROWSER, ON_RANKS = "tab", "run_json_on_ranks"
 
-# Files that take longest begin first, so that no process is left alone with one of them at the end.
-LONGEST = ("test_docs.py", "test_demos.py", "test_results.py", "test_parallel.py", "verification/", "studies/")
+# Files that take longest begin first, so that no process is left alone with one of them at the end; before them the
+# checks, whose results the site takes.
+LONGEST = (
+    *("verify/test_checks.py", "test_docs.py", "test_demos.py", "test_results.py", "test_parallel.py"),
+    *("verification/", "studies/"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:

@@ -285,6 +285,8 @@ def built(make: Callable[..., em.Model], name: str, x: Convert) -> em.Model:
     """A model on a domain in units, and the constants of nature in the same."""
     nature = {"boltzmann": x(em.units.boltzmann, "J/K"), "elementary_charge": x(em.units.elementary_charge, "A s")}
     with pytest.MonkeyPatch.context() as patch:
+        for part in em.__all__:
+            getattr(em, part)  # a module that is loaded later would keep these values
         for module in [m for key, m in sys.modules.items() if key.startswith("emfem.")]:
             for constant, value in nature.items():
                 if hasattr(module, constant):

@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib.metadata
 import math
 import operator
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -118,3 +120,22 @@ def test_forms_are_compiled_with_one_search_for_entry_points(tmp_path: Path, mon
     assert len(searches) <= 1  # none, if a form was compiled before
     importlib.metadata.entry_points(group="console_scripts")
     assert len(searches) > 0  # elsewhere nothing is cached
+
+
+@pytest.mark.timeout(120)  # another process
+def test_importing_emfem_loads_no_library_for_pictures_tables_or_statistics():
+    """Every rank, every worker and every demo pays for what is loaded here; modules of emfem follow on first use."""
+    slow = {"imageio_ffmpeg", "matplotlib", "pandas", "pint", "pydantic", "pyvista", "vtkmodules", "xarray"}
+    code = "import sys, emfem; print(*{name.partition('.')[0] for name in sys.modules}, 'scipy.stats' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; emfem.plot.field"], check=True, capture_output=True, text=True
+    )
+    *loaded, statistics = done.stdout.split()
+    assert "dolfinx" in loaded
+    assert not slow & set(loaded)
+    assert statistics == "False"
+
+
+def test_a_name_that_emfem_does_not_have_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'emfem' has no attribute 'plots'"):
+        em.plots  # noqa: B018

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import emfem
+from tests import conftest
 
 import pytest
 
@@ -107,6 +108,19 @@ def replaced(name: str, source: str, words: dict[str, str]) -> list[str]:
     return [
         f"{name}:{line}: {word}, must be {words[word]}" for line, word in identifiers(name, source) if word in words
     ]
+
+
+@pytest.mark.parametrize("path", dict.fromkeys((*conftest.SLOW, *conftest.LONGEST)))
+def test_files_that_conftest_lists_are_there(path: str):
+    """A file that was renamed would run in `make quick`, or begin last, and nobody would notice."""
+    assert (ROOT / "tests" / path).exists()
+    assert path.endswith("/") == (ROOT / "tests" / path).is_dir()
+
+
+@pytest.mark.parametrize("fixture", [conftest.BROWSER, conftest.ON_RANKS])
+def test_fixtures_that_conftest_marks_are_there(fixture: str):
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
+    assert any(re.search(rf"^def {fixture}\(", source, re.M) for source in sources)
 
 
 def test_version_is_the_same_everywhere():

@@ -342,6 +342,9 @@ def same(there: Any, here: Any, what: str = "") -> None:
 def every_model(tmp_path_factory: pytest.TempPathFactory, run_json_on_ranks: Callable[..., Any]) -> tuple[Path, Any]:
     """Models of every kind, written on two ranks, and what they held."""
     folder = tmp_path_factory.mktemp("every")
+    run_json_on_ranks(
+        1, CASE, "write", tmp_path_factory.mktemp("compiled"), timeout=500
+    )  # no other rank waits for forms
     return folder, run_json_on_ranks(2, CASE, "write", folder, timeout=500)
 
 

@@ -28,10 +28,15 @@ SHOWN: list[str] = []  # physics that have a table
 def report() -> dict[str, Any]:
     """The report: that of EMFEM_VERIFY_REPORT, the one stored for this state of the code, or a new one."""
     name = os.environ.get("EMFEM_VERIFY_REPORT")
-    path = Path(name) if name else HERE.parent / "_build" / "verify" / f"{state()}.json"
+    path = Path(name) if name else stored()
     if not path.is_file() and not name:
         em.write.text(path, verify.run(verify.checks()).json())
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def stored() -> Path:
+    """Path of the report for this state of the code, which the tests of the checks write too."""
+    return HERE.parent / "_build" / "verify" / f"{state()}.json"
 
 
 def state() -> str:

@@ -11,7 +11,6 @@ from emfem.errors import ParameterError, floats, require, require_all
 import basix.ufl
 import dolfinx
 import numpy as np
-import pyvista
 from numpy.typing import NDArray
 
 Predicate = Callable[[NDArray[np.float64]], Any]  # of points x, shape (gdim, n): one truth value each
@@ -243,6 +242,8 @@ def scaled_jacobian(nodes: NDArray[np.float64], corners: Integers, cell: str) ->
         return np.where(np.any(nodes[corners[:, 0]] != nodes[corners[:, 1]], axis=1), 1.0, 0.0)
     if not len(corners):
         return np.zeros(0)
+    import pyvista  # slow to import
+
     points = np.pad(nodes, ((0, 0), (0, 3 - nodes.shape[1])))
     points /= max(np.abs(points).max(), 1e-300)  # VTK treats cells of a nanometre as degenerate
     grid = pyvista.UnstructuredGrid({VTK[cell]: corners[:, np.argsort(vtk_order(cell, corners.shape[1]))]}, points)

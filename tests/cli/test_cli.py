@@ -198,6 +198,7 @@ def test_every_template_runs(name: str, tmp_path: Path):
     assert em.results.open(out).report["status"] == "ok"
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_overwritten_without_force(film: Path):
     """One that failed or was interrupted holds nothing that would be missed, and is run anew."""
     out = film.parent / "out"

@@ -158,6 +158,7 @@ def test_a_nanowire_in_si_is_solved_to_the_same_tolerance(current: float):
 
 
 @pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
+@pytest.mark.slow
 def test_voltages_and_currents_may_follow_time(plate: em.mesh.Domain):
     sources: tuple[Any, ...] = (
         em.fixed(lambda t: 0.1 + 0.05 * t),

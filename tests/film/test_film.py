@@ -667,6 +667,7 @@ def after(domain: em.mesh.Domain, anisotropy: Any) -> Any:
     return film["c"].x.array
 
 
+@pytest.mark.slow
 def test_grains_are_crystals_of_their_own():
     """By region it is the tensor that jumps with x; two grains alike are one crystal, and unlike they are not."""
     domain = bicrystal()

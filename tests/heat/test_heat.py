@@ -261,6 +261,7 @@ def test_a_metal_is_not_followed_beyond_melting(arguments: dict[str, Any], in_tm
         solved(line(), copper, current_density=1.1 * LIMIT, **arguments)
 
 
+@pytest.mark.slow
 def test_a_metal_is_not_followed_below_its_laws(in_tmp: None):
     cooled = heat.model(line(4), em.materials.copper(START), on={"left": em.fixed(lambda t: START - 100 * t)})
     with pytest.raises(

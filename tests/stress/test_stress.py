@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import emfem as em
-from emfem.materials import Arrhenius, DirectAndWind, Material
+from emfem.materials import DirectAndWind, Material
 from emfem.stress.graph import walked
-from emfem.units import MPa, eV, um, year
+from emfem.units import MPa, um, year
+from tests.reference import reference_copper
 
 import numpy as np
 import pytest
@@ -20,19 +21,6 @@ CASE = Path(__file__).with_name("stress_case.py")
 LENGTH = 50 * um
 
 
-def reference(**changed: Any) -> Material:
-    """The effective copper of the reference line."""
-    given: dict[str, Any] = {
-        "temperature": 378.15,
-        "diffusivity": Arrhenius(1.3e-9, 0.8 * eV),
-        "bulk_modulus": 28e9,
-        "atomic_volume": 1.18e-29,
-        "resistivity": 2.25e-8,
-        "effective_charge": -1.0,
-    }
-    return em.materials.copper(**(given | changed))
-
-
 def wire(cells: int = 10) -> em.mesh.Domain:
     return em.mesh.interval(LENGTH, cells=cells, names=("left", "right"))
 
@@ -41,7 +29,7 @@ def line(material: Material | None = None, **given: Any) -> em.Model:
     """The reference line; blocked, under 1e10 A/m2 to the right unless told otherwise."""
     domain = given.pop("domain", None) or wire(given.pop("cells", 10))
     drive = {} if {"field", "current"} & given.keys() else {"current_density": 1e10}
-    return em.stress.model(domain, material or reference(), **(drive | given))
+    return em.stress.model(domain, material or reference_copper(), **(drive | given))
 
 
 def ring(**given: Any) -> em.Model:
@@ -49,7 +37,7 @@ def ring(**given: Any) -> em.Model:
     corners = [(0, 0), (10 * um, 0), (20 * um, 5 * um), (20 * um, -5 * um), (30 * um, 0), (40 * um, 0)]
     pairs = [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4), (4, 5)]
     domain = em.mesh.network(corners, pairs, width=0.2 * um, thickness=0.1 * um, cells=2, names={0: "in", 5: "out"})
-    return em.stress.model(domain, reference(effective_charge=-5.0), **given)
+    return em.stress.model(domain, reference_copper(effective_charge=-5.0), **given)
 
 
 def at_ends(function: fem.Function) -> Any:
@@ -153,6 +141,7 @@ def test_a_current_that_is_switched_off_lets_the_stress_relax():
     assert abs(model.quantity("sigma_max")) < 1e-4 * highest
 
 
+@pytest.mark.slow
 def test_fast_alternating_current_is_felt_as_its_mean():
     """100 pulses of 2 sin^2: the ripple is that of the last, G sqrt(kappa t_p), 1/30 of the stress."""
     period = 3 * year / 100
@@ -176,7 +165,7 @@ def test_the_start_may_be_a_function_on_the_mesh():
 
 
 def test_a_number_for_the_temperature_is_that_of_the_material_there():
-    models = line(temperature=420.0), line(reference().at(420.0))
+    models = line(temperature=420.0), line(reference_copper().at(420.0))
     for model in models:
         em.evolve(model, until=0.1 * year, progress=False)
     assert models[0].quantity("sigma_max") == pytest.approx(models[1].quantity("sigma_max"), rel=1e-12, abs=0)
@@ -296,7 +285,7 @@ def test_a_network_may_pass_its_steady_stress_on_the_way():
         cells=[25, 10],
         pads={1: 0.0},  # the current leaves at the joint
     )
-    model = em.stress.model(net, reference(), current_density=[0.0, -2e10])
+    model = em.stress.model(net, reference_copper(), current_density=[0.0, -2e10])
     assert em.stress.immortal(model, critical_stress=15 * MPa)
     highest = em.watch.series(["sigma_max"])
     em.evolve(model, until=1e10, watch=[highest], progress=False)
@@ -350,7 +339,7 @@ def test_each_piece_of_metal_keeps_its_own_mean():
         vias=[(1, 2, 1.0)],
     )
     model = em.stress.model(
-        domain, reference(), current_density=[1e10, -1e10], residual_stress=lambda x: 1e12 * x[0], degree=1
+        domain, reference_copper(), current_density=[1e10, -1e10], residual_stress=lambda x: 1e12 * x[0], degree=1
     )
     before = em.stress.at_nodes(em.stress.steady(model))
     half = 3.054998e12 * 10 * um / 2
@@ -384,6 +373,7 @@ def test_currents_that_pile_up_later_are_refused_then():
         em.evolve(model, until=2 * year, progress=False)
 
 
+@pytest.mark.slow
 def test_pulsed_currents_on_a_network_follow_time():
     """After the pulse the network relaxes; it is as if it had been one current all the time before."""
     density = np.array([2e10, 1e10, 1e10, 1e10, 1e10, 2e10])
@@ -578,11 +568,11 @@ def test_a_temperature_field_must_be_positive():
 def test_voids_need_a_line():
     square = em.mesh.rectangle((1 * um, 1 * um), cells=(2, 2))
     with pytest.raises(em.ParameterError, match="voids on rectangle, must be on a line or a network"):
-        em.stress.model(square, reference(), current_density=(1e10, 0.0), voids=True)
+        em.stress.model(square, reference_copper(), current_density=(1e10, 0.0), voids=True)
 
 
 def test_a_charge_that_follows_temperature_needs_it_uniform_for_a_potential():
-    metal = reference(effective_charge=DirectAndWind(1.0, -6.0))
+    metal = reference_copper(effective_charge=DirectAndWind(1.0, -6.0))
     model = line(metal, current_density=None, field=225.0, temperature=lambda x: 350 + 1e6 * x[0])
     assert "balancing_stress" not in model.names
 

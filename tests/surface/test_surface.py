@@ -392,6 +392,7 @@ def test_warmer_surfaces_are_faster_by_the_law_of_the_material(drifted: em.Model
 @pytest.mark.parametrize(
     ("name", "thicker"), [("gold", "left"), ("copper", "left"), ("tungsten", "right"), ("molybdenum", "right")]
 )
+@pytest.mark.slow
 def test_the_thicker_end_of_a_bridge_depends_on_the_material_alone(name: str, thicker: str):
     """The current flows to the right: with it go atoms of Z* > 0, against it those of Z* < 0."""
     metal = em.materials.metal(name, temperature=900.0)

@@ -9,7 +9,8 @@ import emfem as em
 from emfem.failure import Liner, ResistanceRise, VoidLength
 from emfem.materials import Material
 from emfem.units import MPa, eV, nm, um, year
-from tests.reference import CONSTANTS, NUCLEATION_TIME, STAR, STAR_CURRENTS, STAR_STRESS
+from emfem.verify.reference import CONSTANTS, NUCLEATION, STAR_STRESS
+from tests.reference import STAR, STAR_CURRENTS
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ def wire(*, current_density: float = 1e10, **more: Any) -> em.Model:
 
 def test_a_void_opens_at_the_known_time():
     life = em.failure.run(line(), critical_stress=CRITICAL, until=1e9)
-    assert life.time_to_failure == close(NUCLEATION_TIME, rel=STEPS)
+    assert life.time_to_failure == close(NUCLEATION, rel=STEPS)
     assert life.nucleation == {"right": life.time_to_failure}
     assert life.why == "a void opened"
 
@@ -53,7 +54,7 @@ def test_a_void_opens_at_the_known_time():
 def test_tungsten_opens_at_the_other_end_at_the_same_time():
     life = em.failure.run(line(material=REF.having(effective_charge=1.0)), critical_stress=CRITICAL, until=1e9)
     assert list(life.nucleation) == ["left"]
-    assert life.time_to_failure == close(NUCLEATION_TIME, rel=STEPS)
+    assert life.time_to_failure == close(NUCLEATION, rel=STEPS)
 
 
 @pytest.mark.parametrize(("void", "exact_to"), [(1 * nm, 0.015), (10 * nm, 1e-3), (50 * nm, 3e-5), (100 * nm, 3e-5)])
@@ -259,7 +260,7 @@ def test_a_plate_opens_where_the_line_does():
     plate = em.mesh.rectangle((50 * um, 2 * um), cells=(20, 1))
     model = em.stress.model(plate, REF, current_density=(1e10, 0.0))
     found = em.failure.nucleation(model, critical_stress=CRITICAL, until=1e9)
-    assert found.t == close(NUCLEATION_TIME, rel=STEPS)
+    assert found.t == close(NUCLEATION, rel=STEPS)
     assert found.place[0] == close(50 * um, rel=1e-9)
     assert found.stress == close(CRITICAL, rel=1e-6)
     slow = em.stress.model(plate, REF, current_density=(5e9, 0.0))

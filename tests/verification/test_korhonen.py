@@ -8,7 +8,8 @@ from typing import Any
 import emfem as em
 from emfem.materials import Material
 from emfem.units import MPa, boltzmann, elementary_charge, eV, nm, um, year
-from tests.reference import DIGITS, STAR, STAR_CURRENTS, STAR_STRESS, reference_copper
+from emfem.verify.reference import STAR_STRESS
+from tests.reference import DIGITS, STAR, STAR_CURRENTS, reference_copper
 
 import numpy as np
 import pytest

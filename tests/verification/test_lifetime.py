@@ -10,7 +10,8 @@ from emfem.lifetime import Line, Spread, line_lifetime
 from emfem.lifetime.line import rise_time
 from emfem.materials import Material
 from emfem.units import MPa, boltzmann, eV, nm, um, year
-from tests.reference import CONSTANTS, DIGITS, NUCLEATION_TIME, reference_copper
+from emfem.verify.reference import CONSTANTS, NUCLEATION
+from tests.reference import DIGITS, reference_copper
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ REF = reference()
 
 def test_a_void_opens_at_the_known_time():
     life = line_lifetime(REF, length=50 * um, current_density=1e10, critical_stress=CRITICAL)
-    assert life.nucleation == close(NUCLEATION_TIME, rel=DIGITS)
+    assert life.nucleation == close(NUCLEATION, rel=DIGITS)
     slow = line_lifetime(REF, length=50 * um, current_density=5e9, critical_stress=CRITICAL)
     assert slow.why == "immortal"
 

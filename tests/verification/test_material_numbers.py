@@ -10,7 +10,8 @@ from typing import Any
 import emfem as em
 from emfem.materials import Arrhenius, DirectAndWind, Material, WiedemannFranz
 from emfem.units import MPa, boltzmann, elementary_charge, eV, um
-from tests.reference import CONSTANTS, DIGITS, reference_copper
+from emfem.verify.reference import CONSTANTS
+from tests.reference import DIGITS, reference_copper
 
 import numpy as np
 import pytest

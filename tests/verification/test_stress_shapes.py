@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import emfem as em
-from emfem.materials import Arrhenius, Material
-from emfem.units import MPa, elementary_charge, eV, um, year
+from emfem.units import MPa, elementary_charge, um, year
+from tests.reference import reference_copper
 
 import numpy as np
 import pytest
@@ -14,19 +14,6 @@ from dolfinx import fem
 
 LENGTH = 50 * um
 DENSITY = 1e10
-
-
-def reference(**changed: Any) -> Material:
-    """The effective copper of the reference line."""
-    given: dict[str, Any] = {
-        "temperature": 378.15,
-        "diffusivity": Arrhenius(1.3e-9, 0.8 * eV),
-        "bulk_modulus": 28e9,
-        "atomic_volume": 1.18e-29,
-        "resistivity": 2.25e-8,
-        "effective_charge": -1.0,
-    }
-    return em.materials.copper(**(given | changed))
 
 
 def bend() -> em.mesh.Domain:
@@ -62,7 +49,7 @@ def test_steady_stress_follows_the_potential_at_every_node(shape: str):
     on = {first: em.fixed(0.01), last: em.fixed(0.0)}
     current = em.conduction.model(domain, conductivity=1 / 2.25e-8, on=on, degree=degree)
     em.solve_steady(current)
-    model = em.stress.model(domain, reference(), current=current, residual_stress=5 * MPa, degree=degree)
+    model = em.stress.model(domain, reference_copper(), current=current, residual_stress=5 * MPa, degree=degree)
     stress = em.stress.steady(model)
     em.solve_steady(model)
     one, phi = fem.Constant(domain.mesh, 1.0), current["phi"]
@@ -77,7 +64,7 @@ def test_steady_stress_follows_the_potential_at_every_node(shape: str):
 def test_steady_stress_does_not_depend_on_the_path():
     """A regional diffusivity changes nothing; here a law of temperature does, with the same Z*."""
     stresses = []
-    for metal in (reference(), reference(diffusivity=1e-18, bulk_modulus=1e11)):
+    for metal in (reference_copper(), reference_copper(diffusivity=1e-18, bulk_modulus=1e11)):
         domain = bend()
         on = {"start": em.fixed(0.01), "end": em.fixed(0.0)}
         current = em.conduction.model(domain, conductivity=1 / 2.25e-8, on=on)
@@ -108,7 +95,7 @@ def test_one_line_in_every_dimension():
     }
     found = {}
     for name, (domain, density) in bodies.items():
-        model = em.stress.model(domain, reference(), current_density=density)
+        model = em.stress.model(domain, reference_copper(), current_density=density)
         series = em.watch.series(["sigma_max"], times=np.array([1, 10]) * year)
         em.evolve(model, until=10 * year, watch=[series], rtol=1e-6, atol=1e-8, progress=False)
         found[name] = series["sigma_max"]
@@ -125,12 +112,12 @@ def test_a_layout_agrees_with_the_network_of_it():
     on = {"start": em.fixed(0.006), "end": em.fixed(0.0)}
     current = em.conduction.model(domain, conductivity=1 / 2.25e-8, on=on)
     em.solve_steady(current)
-    plane = em.stress.steady(em.stress.model(domain, reference(), current=current))
+    plane = em.stress.steady(em.stress.model(domain, reference_copper(), current=current))
     density = abs(em.conduction.current(current, "end")) / width
     length = em.fields.integral(fem.form(fem.Constant(domain.mesh, 1.0) * domain.dx(1)), domain.mesh.comm) / width
     net = em.mesh.network(
         [(0, 0), (2 / 3 * length, 0), (2 / 3 * length, length / 3)], [(0, 1), (1, 2)], width=width, thickness=um
     )
-    wires = em.stress.at_nodes(em.stress.steady(em.stress.model(net, reference(), current_density=density)))
+    wires = em.stress.at_nodes(em.stress.steady(em.stress.model(net, reference_copper(), current_density=density)))
     low, high = em.fields.extremes(plane)
     assert [wires.min(), wires.max()] == pytest.approx([low, high], rel=0.02)

@@ -532,6 +532,7 @@ def test_numbers_have_units(value: float, unit: str, told: str):
 # ---- the command -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_without_the_extra_there_is_one_sentence():
     """And nothing of it is imported before the command runs."""
     code = (
