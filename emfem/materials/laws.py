@@ -41,6 +41,11 @@ def kelvin(temperature: Any) -> Any:
     return values if values.ndim else float(values)
 
 
+def is_function(value: Any) -> bool:
+    """Return True for a function of the temperature; UFL expressions can be called too, but are values."""
+    return callable(value) and not isinstance(value, ufl.core.expr.Expr)
+
+
 class Law(ABC):
     """One constant as a function of temperature.
 

@@ -520,7 +520,7 @@ INSTANCES = {
     "em.studies.Case": "case()",
     "em.studies.Study": "em.studies.Study(case(), ({'film.mean': 0.4},))",
     "em.surface.Shape": "void()",
-    "em.waveforms.Waveform": "em.waveforms.pulses(1.0, 0.5, 1.0)",
+    "em.waveforms.Waveform": "em.waveforms.pulses(period=1.0, duty=0.5, level=1.0)",
     "em.failure.VoidLength": "em.failure.VoidLength(1e-7)",
 }
 

@@ -461,7 +461,7 @@ BAD: list[tuple[str, Callable[[em.materials.Material], Any], str]] = [
     ("no metal", lambda m: Line(1e-5, 1e10)([], 5e8), r"material = \[\], must be at least one metal"),
     ("void beyond", lambda m: Line(1e-5, 1e10, 0.0, 2e-5), r"void_length = 2e-05 m, must be less than the length"),
     ("critical", lambda m: Line(1e-5, 1e10)(m, -1.0), r"critical_stress = -1 Pa, must be greater than 0 Pa"),
-    ("material", lambda m: Line(1e-5, 1e10)("copper", 1e8), r"material = 'copper', must be one of em.materials or a list"),  # type: ignore[arg-type]
+    ("material", lambda m: Line(1e-5, 1e10)("copper", 1e8), r"material = 'copper', must be a metal"),  # type: ignore[arg-type]
     ("samples", lambda m: draw(m, samples=0), r"samples = 0, must be at least 1"),
     ("samples half", lambda m: draw(m, samples=1.5), r"samples = 1.5, must be a whole number"),
     ("seed", lambda m: draw(m, seed=-1), r"seed = -1, must be at least 0"),
