@@ -129,7 +129,7 @@ def real(value: Any) -> float | None:
     """Return a real number as a float, infinite for one beyond all floats; None for anything else, such as a text."""
     if type(value) is float:
         return value
-    if isinstance(value, str | bytes | bytearray | bool | complex):
+    if isinstance(value, str | bytes | bytearray | memoryview | bool | complex):
         return None
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "iufO":
         return None
