@@ -74,7 +74,7 @@ WAVE = np.sin(np.arange(256.0).reshape(16, 16))
         (lambda: em.patterns.measure_grid(WAVE * 1e300, (1.0, 1.0)), "size of the values"),
         (lambda: em.patterns.measure_grid(WAVE, (1.0, 1e-9)), "make pixels so unequal"),
         (lambda: em.patterns.measure_grid("here", (1.0, 1.0)), "values = 'here', must be numbers"),
-        (lambda: em.materials.Constant("law"), "law = 'law', must be"),
+        (lambda: em.materials.Constant("law"), "law = 'law', must be"),  # type: ignore[arg-type]
         (lambda: em.verify.check("film", source="x", target=1.0, rtol=-1.0), "rtol = -1, must be at least 0"),
     ],
 )

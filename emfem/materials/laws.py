@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 from emfem import units
 from emfem.errors import ParameterError, floats, kind, number
@@ -41,7 +41,7 @@ def kelvin(temperature: Any) -> Any:
     return values if values.ndim else float(values)
 
 
-def is_function(value: Any) -> bool:
+def is_function(value: Any) -> TypeGuard[Callable[[Any], Any]]:
     """Return True for a function of the temperature; UFL expressions can be called too, but are values."""
     return callable(value) and not isinstance(value, ufl.core.expr.Expr)
 
