@@ -42,8 +42,8 @@ def kelvin(temperature: Any) -> Any:
 
 
 def is_function(value: Any) -> TypeGuard[Callable[[Any], Any]]:
-    """Return True for a function of the temperature; UFL expressions can be called too, but are values."""
-    return callable(value) and not isinstance(value, ufl.core.expr.Expr)
+    """Return True for a function of the temperature; UFL expressions and classes can be called, too."""
+    return callable(value) and not isinstance(value, ufl.core.expr.Expr | type)
 
 
 class Law(ABC):
