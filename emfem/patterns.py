@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, count
+from emfem.arrays import MOST
+from emfem.errors import ParameterError, count, floats, number, require, shown
 from emfem.gate import checked
 from emfem.mesh import bounds
 from emfem.public import dir_of
@@ -25,6 +25,7 @@ from scipy import fft, ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from skimage.morphology import thin
+from ufl.core.expr import Expr
 
 __all__ = ["Pattern", "direction", "measure", "measure_grid"]
 __dir__ = dir_of(__all__)
@@ -46,6 +47,12 @@ SMOOTHING = 0.12
 """Width of the Gaussian filter in wavelengths: passes 3/4 of the pattern and stops noise of single pixels."""
 SPUR = 0.35
 """Length in wavelengths of the skeleton twigs that are cut off: about the half width of a band."""
+SHORTEST = 1e-100
+"""Bound of lengths, and its inverse of values, whose products and squares neither overflow nor vanish."""
+UNEQUAL = 16
+"""Most sides of a pixel that the other one is as long as, in a film of the finest resolution."""
+FINEST = 4096
+"""Most pixels along the longer side of a film."""
 EDGE = 0.5
 """Distance in wavelengths from the edge of the film within which no tip counts: bands that leave it stop there."""
 
@@ -97,7 +104,7 @@ class Pattern:
 
 
 @checked(collective=True)
-def measure(field: Any, *, resolution: int = 192) -> Pattern:
+def measure(field: fem.Function, *, resolution: int = 192) -> Pattern:
     """Return the pattern of a finite-element field; every rank gets the same answer.
 
     Args:
@@ -108,7 +115,7 @@ def measure(field: Any, *, resolution: int = 192) -> Pattern:
         ParameterError: if the mesh is not two-dimensional or the resolution is too small.
     """
     pixels = count("resolution", resolution, at_least=16)
-    fields.is_function(field)
+    number("resolution", pixels, at_most=FINEST)
     mesh = field.function_space.mesh
     if mesh.geometry.dim != 2:
         msg = f"the pattern needs a two-dimensional film, but the mesh has {mesh.geometry.dim} dimension(s)"
@@ -121,7 +128,7 @@ def measure(field: Any, *, resolution: int = 192) -> Pattern:
 
 
 @checked(collective=True)
-def direction(field: Any, *, dx: ufl.Measure | None = None, weight: Any = 1.0) -> tuple[float, float]:
+def direction(field: fem.Function, *, dx: ufl.Measure | None = None, weight: float | Expr = 1.0) -> tuple[float, float]:
     """Return the mean direction of the bands of a field and its sharpness, on a mesh of any shape. Collective.
 
     The bands lie across the mean of grad c grad c^T (the structure tensor), taken over the film or a part of it.
@@ -137,7 +144,6 @@ def direction(field: Any, *, dx: ufl.Measure | None = None, weight: Any = 1.0) -
     Raises:
         ParameterError: if the field is no scalar function in a plane, or has no gradient there.
     """
-    fields.is_function(field)
     mesh = field.function_space.mesh
     if mesh.geometry.dim != 2 or field.ufl_shape != ():
         msg = f"the direction needs a scalar in a plane, this field has {mesh.geometry.dim} dimension(s)"
@@ -145,10 +151,13 @@ def direction(field: Any, *, dx: ufl.Measure | None = None, weight: Any = 1.0) -
     slope = ufl.grad(field)
     over = dx if dx is not None else ufl.dx(mesh)
     pairs = (slope[0] ** 2, slope[1] ** 2, slope[0] * slope[1])
-    xx, yy, xy = (fields.integral(fem.form(weight * pair * over), mesh.comm) for pair in pairs)
-    if not xx + yy > 0:
-        msg = f"mean square gradient = {xx + yy:g}, must be greater than 0 for a direction"
-        raise ParameterError(msg)
+    try:
+        forms = [fem.form(weight * pair * over) for pair in pairs]
+    except (RuntimeError, TypeError, ValueError) as error:
+        msg = f"dx and weight must belong to the mesh of the field, and the weight be a scalar: {error}"
+        raise ParameterError(msg) from None
+    xx, yy, xy = (fields.integral(form, mesh.comm) for form in forms)
+    number("mean square gradient", xx + yy, above=0.0)
     # of the gradient's axis; the bands lie at a right angle to it
     angle = np.degrees(np.arctan2(2 * xy, xx - yy) / 2 + np.pi / 2)
     return float(angle % 180.0), float(np.hypot(xx - yy, 2 * xy) / (xx + yy))
@@ -215,25 +224,31 @@ def _checked(
     values: ArrayLike, lengths: ArrayLike, periodic: Sequence[bool], inside: ArrayLike | None
 ) -> tuple[Array, Mask, Array]:
     """Return the values, the mask and the pixel sizes, or complain."""
-    raw = np.asarray(values, dtype=float)
+    raw = floats("values", values)
     if raw.ndim != 2 or min(raw.shape) < 4:
         msg = f"the values have shape {raw.shape}, but need two axes of at least 4 points each"
         raise ParameterError(msg)
-    size = np.asarray(lengths, dtype=float)
+    size = floats("lengths", lengths)
     if size.shape != (2,) or not (np.isfinite(size) & (size > 0)).all():
         msg = f"the lengths are {size.tolist()}, but must be two finite numbers above 0"
         raise ParameterError(msg)
-    if np.shape(periodic) != (2,):
-        msg = f"periodic is {periodic!r}, but must hold two truth values, for x and for y"
+    if len(periodic) != 2:
+        msg = f"periodic is {shown(periodic)}, but must hold two truth values, for x and for y"
         raise ParameterError(msg)
-    mask = np.ones(raw.shape, bool) if inside is None else np.asarray(inside, dtype=bool)
+    spacing = size / raw.shape
+    pixels = float(size.max()) / max(float(spacing.min()), 1e-300)
+    message = f"lengths = {size.tolist()} make pixels so unequal that {pixels:.3g} of the shorter sides span the film"
+    require(pixels <= FINEST * UNEQUAL and size.min() > SHORTEST and size.max() < 1 / SHORTEST, message)
+    mask = np.ones(raw.shape, bool) if inside is None else np.asarray(floats("inside", inside) != 0.0)
     if mask.shape != raw.shape or mask.sum() < 16:
         msg = f"inside has shape {mask.shape} and {mask.sum()} true points, but needs shape {raw.shape} and at least 16"
         raise ParameterError(msg)
     if not np.isfinite(raw[mask]).all():
         msg = f"the values hold {(~np.isfinite(raw[mask])).sum()} NaN or infinite numbers inside the film, but need 0"
         raise ParameterError(msg)
-    return raw, mask, size / raw.shape
+    highest = float(np.abs(raw[mask]).max())
+    number("size of the values", highest, at_most=1 / SHORTEST)
+    return raw, mask, spacing
 
 
 def _detrended(raw: Array, mask: Mask, periodic: Sequence[bool]) -> Array:
@@ -295,6 +310,8 @@ def _topology(
     smooth = ndimage.gaussian_filter(filled, width, mode=["wrap" if closed else "nearest" for closed in periodic])
     high = smooth > _level(smooth[mask])
     margin = np.ceil(1.5 * pixels).astype(int)
+    padded = np.prod(mask.shape + 2.0 * margin)
+    require(padded <= 10 * MOST, f"a wavelength of {pixels.max():.3g} pixels, must be less: take more equal pixels")
     phases = np.stack([high & mask, ~high & mask, mask])
     for axis, closed in enumerate(periodic):
         pad = [(0, 0), (0, 0), (0, 0)]

@@ -328,7 +328,7 @@ def test_nan_outside_the_film_is_allowed() -> None:
 
 def test_too_coarse_a_resolution_is_named() -> None:
     with pytest.raises(ParameterError, match="resolution = 8, must be at least 16"):
-        measure(None, resolution=8)
+        measure(fem.Function(fem.functionspace(em.mesh.interval(1.0, cells=2).mesh, ("DG", 0))), resolution=8)
 
 
 # ---- the direction of bands on a mesh of any shape

@@ -8,7 +8,7 @@ from typing import Any
 
 from emfem import fields
 from emfem.arrays import MOST
-from emfem.errors import ParameterError, count, number
+from emfem.errors import ParameterError, count, number, shown
 from emfem.gate import checked
 from emfem.mesh import Domain, bounds
 from emfem.model import measure_size
@@ -17,6 +17,7 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
+from ufl.core.expr import Expr
 
 LARGEST = 1e300  # amplitude, so that the range of random values does not overflow
 
@@ -104,10 +105,10 @@ def start(c: fem.Function, domain: Domain, initial: Any, mean: float | None, lim
         c.x.array[:] = mean
     elif random:
         c.interpolate(initial.on(domain))
-    elif callable(initial):
+    elif callable(initial) and (isinstance(initial, fem.Function) or not isinstance(initial, Expr)):
         fields.set_initial(c, initial)
     else:
-        msg = f"initial = {initial!r}, must be noise(...), a function of x, or a Function"
+        msg = f"initial = {shown(initial)}, must be noise(...), a function of x, or a Function"
         raise ParameterError(msg)
     c.x.scatter_forward()
     dx = domain.dx(c.function_space.element.basix_element.degree)

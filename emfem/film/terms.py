@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from emfem.arrays import finite
 from emfem.errors import number, real, require, shown
 
 import ufl
@@ -26,6 +27,7 @@ def scalar(name: str, value: Any) -> Any:
     return value
 
 
+@finite
 def x_ln_x(c: Any) -> Any:
     """`c ln c`, continued below c0 = FLOOR by its second-order Taylor polynomial, so that it stays C2."""
     c0, c = FLOOR, scalar("c", c)
@@ -35,6 +37,7 @@ def x_ln_x(c: Any) -> Any:
     return ufl.conditional(ufl.lt(c, c0), below, c * ufl.ln(c))
 
 
+@finite
 def mixing_energy(c: Any, *, entropy: Any, enthalpy: Any, solute_expansion: Any, energy_ratio: Any) -> Any:
     """`f = (Gamma - 1) c + S [c ln c + (1-c) ln(1-c)] + W c (1-c) + alpha (c^2/2 - c^3/3)`, the free energy."""
     constants = {"entropy": entropy, "enthalpy": enthalpy, "solute_expansion": solute_expansion}

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from emfem.errors import ParameterError, UnknownName, choice, number
 from emfem.gate import checked
-from emfem.materials.laws import Function, Law, Linear, Slope, Uniform
+from emfem.materials.laws import Function, Law, Linear, Slope, Uniform, is_function
 from emfem.materials.validity import CONFIDENCE, VALIDITY, valid
 
 SAME_VOLUME = 1.25  # factor; that of aluminium is 1.41 times that of copper
@@ -42,7 +42,7 @@ class Constant:
     ) -> None:
         """Check the confidence, and make a law of a number or a function."""
         if not isinstance(law, Law):
-            law = Function(law) if callable(law) else Uniform(number("value", law))
+            law = Function(law) if is_function(law) else Uniform(number("value", law))
         self.__dict__.update(law=law, confidence=choice("confidence", confidence, CONFIDENCE), source=source)
 
 
@@ -129,7 +129,7 @@ def merged(
 def _constant(name: str, value: Any) -> Constant:
     """Return the constant `name`, with its value checked where that does not depend on temperature."""
     if not isinstance(value, Constant):
-        if not isinstance(value, Law) and not callable(value):
+        if not isinstance(value, Law) and not is_function(value):
             value = number(name, value)
         try:
             value = Constant(value)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 from emfem import units
 from emfem.errors import ParameterError, floats, kind, number
@@ -39,6 +39,11 @@ def kelvin(temperature: Any) -> Any:
     if not (values > 0.0).all():
         number("temperature", np.min(values), above=0.0, unit="K")
     return values if values.ndim else float(values)
+
+
+def is_function(value: Any) -> TypeGuard[Callable[[Any], Any]]:
+    """Return True for a function of the temperature; UFL expressions and classes can be called, too."""
+    return callable(value) and not isinstance(value, ufl.core.expr.Expr | type)
 
 
 class Law(ABC):

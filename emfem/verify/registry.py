@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from emfem.errors import ParameterError, choice
+from emfem.errors import ParameterError, choice, floats, number
 from emfem.gate import checked
 from emfem.studies import registry
 
@@ -122,7 +122,10 @@ def check(
         ParameterError: unless there is one tolerance, targets to be relative to, and as many units.
         UnknownName: for another physics.
     """
-    wanted = numbers(target)
+    wanted = tuple(floats("target", target, words="finite numbers", finite=True).ravel().tolist())
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance is not None:
+            number(name, tolerance, at_least=0.0)
     if (rtol is None) == (atol is None) or (rtol is not None and 0.0 in wanted):
         msg = f"rtol = {rtol} and atol = {atol} for target = {wanted}, must be one; rtol for targets that are not 0"
         raise ParameterError(msg)
