@@ -13,11 +13,10 @@ from signal import SIGINT, Signals
 from typing import TYPE_CHECKING, Any
 
 from emfem import checkpoints, fields
-from emfem.agreement import Guard
 from emfem.checkpoints import Checkpoint
 from emfem.errors import ConvergenceError, EmfemError, ParameterError, Terminated, choice, kind, number
 from emfem.files import writable
-from emfem.gate import checked
+from emfem.gate import Meeting, checked
 from emfem.model import Model, check_resolution
 from emfem.observe import Observer, check_observers
 from emfem.public import dir_of
@@ -270,17 +269,17 @@ class _Integration:
         with ExitStack() as stack:
             requested = stack.enter_context(stop_requests(self.comm))
             show = stack.enter_context(_progress(self.models, self.began, self.until, progress))
-            guard = Guard(self.comm)
-            stack.callback(guard.close)
+            meeting = Meeting(self.comm)
+            stack.callback(meeting.close)
             observers = stack.enter_context(ExitStack())
-            with guard:
+            with meeting:
                 self._start_observers(observers)
             if self.saved is None:
                 check_resolution(self.models, min([self.until, *(observer.next_time for observer in self.watch)]))
             if self.running is not None:
                 self.running.begin(self.stepper.t)
             try:
-                stopped = self._integrate(guard, requested, show)
+                stopped = self._integrate(meeting, requested, show)
             except KeyboardInterrupt as error:  # of a function of the user
                 stopped = REASONS[SIGINT]
                 if self.comm.size > 1:
@@ -323,13 +322,15 @@ class _Integration:
             else:
                 observer.resume(self.models, self.saved["observers"][i])
 
-    def _integrate(self, guard: Guard, requested: Callable[[], Signals | None], show: Callable[[Stepper], None]) -> str:
+    def _integrate(
+        self, meeting: Meeting, requested: Callable[[], Signals | None], show: Callable[[Stepper], None]
+    ) -> str:
         """Step to `until` or until an observer, a signal or the clock stops the run; return the reason."""
         if self.saved is None:
-            with guard:
+            with meeting:
                 reason = next((event.reason for event in self.events if event.excess(self.began) >= 0.0), None)
         elif self.pending:
-            with guard:
+            with meeting:
                 reason = self._look()
         else:
             reason = None if self.saved["stopped"] in GOES_ON else self.saved["stopped"]
@@ -338,7 +339,7 @@ class _Integration:
         longest = 0.0
         while self.stepper.t < self.until:
             start = time.perf_counter()
-            with guard:
+            with meeting:
                 self._step()
                 reason = self._look()
             if reason:
@@ -450,10 +451,10 @@ def saved_state(
     if not checkpoint.resume:
         checkpoint.check_free(models[0].mesh.comm)
         return None
-    found = checkpoint.read(models)
-    if found is None:
+    newest = checkpoint.read(models)
+    if newest is None:
         return None
-    state, saved = found
+    state, saved = newest
     where = f"the run in {checkpoint.folder}"
     for name in ("method", "coupling"):
         if saved[name] != settings[name]:

@@ -17,7 +17,6 @@ LAYERS = {
     "public": -3,  # below the others: all of them may use it
     "errors": -2,
     "gate": -1,
-    "agreement": 0,
     "arrays": 0,
     "dimensions": 0,
     "files": 0,

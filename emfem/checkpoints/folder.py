@@ -6,10 +6,8 @@ import json
 import math
 import os
 import re
-import struct
 import time
 import warnings
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
@@ -18,7 +16,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from emfem.checkpoints.nodes import Values
-from emfem.checkpoints.states import Packed, StoredState, arrays, load, save, unpack
+from emfem.checkpoints.states import READ_ERRORS, Packed, StoredState, arrays, load, save, unpack
 from emfem.dimensions import registry
 from emfem.errors import ParameterError, RecoveryWarning, choice, count, number
 from emfem.files import Arrays, save_arrays, writable
@@ -31,16 +29,6 @@ from mpi4py import MPI
 FORMAT = 1
 NAME = "{:06d}.npz"
 TIME = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z]+)\s*")
-READ_ERRORS = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    EOFError,
-    BadZipFile,
-    struct.error,
-    zlib.error,
-)  # of half a file
 ON_WRITE_ERROR = ("warn", "stop")
 FINISHED = "reached until"
 

@@ -19,6 +19,8 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
+READ_ERRORS = (OSError, ValueError, LookupError, TypeError, EOFError, RecursionError, BadZipFile)  # of half a file
+
 
 def save(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> Path:
     """Write time and unknowns of `models`. Collective.
@@ -78,10 +80,11 @@ def load(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> None:
     if not (Path(path).is_file() and is_zipfile(path)):
         msg = f"path = {str(path)!r}, must be a file written by emfem.checkpoint.save"
         raise ParameterError(msg)
-    stored = Arrays(path, models[0].mesh.comm)
     try:
-        StoredState(stored, models).load()
-    except BadZipFile as error:
+        StoredState(Arrays(path, models[0].mesh.comm), models).load()
+    except ParameterError:
+        raise
+    except READ_ERRORS as error:
         msg = f"{path} cannot be read: {error}"
         raise ParameterError(msg) from None
 

@@ -233,14 +233,14 @@ class _Simulation(Observer):
             ParameterError: if it is of another run.
         """
         checkpoint.in_parts = True
-        found = checkpoint.read([self.model]) if checkpoint.resume else None
-        if found is None:
+        newest = checkpoint.read([self.model]) if checkpoint.resume else None
+        if newest is None:
             return False
-        kinds, states = found[1]["kinds"], found[1]["observers"]
+        kinds, states = newest[1]["kinds"], newest[1]["observers"]
         if type(self).__name__ not in kinds:
             msg = f"folder = {str(checkpoint.folder)!r}, must be that of a run to failure: it is of another run"
             raise ParameterError(msg)
-        found[0].load()
+        newest[0].load()
         self.restore(states[kinds.index(type(self).__name__)])
         return True
 

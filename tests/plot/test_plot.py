@@ -814,7 +814,7 @@ def test_borders_lie_between_regions_and_are_drawn(tmp_path: Path) -> None:
     )
     white = (np.abs(plain - outlined).max(axis=2) > 100) & (outlined.min(axis=2) > 200)
     assert white.sum() > 500
-    with pytest.raises(em.ParameterError, match="regions = 'grains', must be one of em.mesh"):
+    with pytest.raises(em.ParameterError, match=r"regions = 'grains', must be one of em\.mesh"):
         em.plot.field(c, tmp_path / "c.png", regions="grains")  # type: ignore[arg-type]
 
 

@@ -8,20 +8,16 @@ from types import TracebackType
 from typing import Self
 
 from emfem.errors import EmfemError
-from emfem.public import dir_of
 
 import numpy as np
 from mpi4py import MPI
-
-__all__ = ["Guard"]
-__dir__ = dir_of(__all__)
 
 PATIENCE = 10.0  # seconds that a rank with an error waits for the others
 PAUSE = 0.01  # seconds
 
 
-class Guard:
-    """Context whose body may communicate: an error of one rank is raised by all. Collective.
+class Meeting:
+    """Context whose body may communicate: an error of one rank is raised by all, where `collective` would not do.
 
     The ranks meet at the end of the body. A rank that fails while others wait for it inside of the body cannot reach
     them: after `PATIENCE` it prints its error and ends all ranks.

@@ -14,8 +14,8 @@ from typing import Any
 
 import emfem as em
 from emfem.errors import EmfemError, ParameterError, RecoveryWarning
-from tests import resume_case
-from tests.resume_case import KINDS, Stopped
+from tests.checkpoints import resume_case
+from tests.checkpoints.resume_case import KINDS, Stopped
 
 import numpy as np
 import pytest
