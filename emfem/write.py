@@ -109,7 +109,7 @@ class SeriesFile(Writer):
 
     def _row(self, row: Sequence[object]) -> None:
         line = io.StringIO()
-        csv.writer(line).writerow([repr(v) if isinstance(v, float) else v for v in row])
+        csv.writer(line).writerow([repr(float(v)) if isinstance(v, float) else v for v in row])
         self._waiting += line.getvalue()
         self.attempt(self._append)
 

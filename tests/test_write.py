@@ -222,3 +222,13 @@ def test_bad_names_and_periods_are_refused(make: Callable[[], Any], message: str
 def test_text_is_written_as_it_is():
     em.write.text("deep/er/note.txt", "α = 0.3\n")
     assert Path("deep/er/note.txt").read_text(encoding="utf-8") == "α = 0.3\n"
+
+
+def test_times_after_a_jump_are_written_as_numbers(tmp_path: Path):
+    """The jumps of a bare function are searched with NumPy, whose numbers have a `repr` of their own."""
+    line = em.mesh.interval(1.0, cells=4)
+    model = em.migration.model(line, diffusivity=0.1, drift=lambda t: (1.0 if t < 0.5 else -1.0,), initial=1.0)
+    em.evolve(model, 1.0, watch=[em.write.series(tmp_path / "a.csv")], progress=False)
+    rows = np.loadtxt(tmp_path / "a.csv", delimiter=",", skiprows=1)
+    assert rows[-1, 0] == 1.0
+    assert np.any(np.abs(rows[:, 0] - 0.5) < 1e-12)

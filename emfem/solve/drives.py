@@ -355,4 +355,4 @@ def _jump(waveform: Waveform, a: float, b: float, low: Array, high: Array) -> fl
             b, high = middle, values[0]
         else:
             a, low = middle, values[0]
-    return b
+    return float(b)

@@ -111,8 +111,34 @@ def moving(watch: list[em.observe.Observer], checkpoint: Any) -> list[em.Model]:
     return [run.model]
 
 
+def heat(watch: list[em.observe.Observer], checkpoint: Any) -> list[em.Model]:
+    """A strip that its current heats, and the sums of its balance."""
+    domain = em.mesh.rectangle((4 * um, 1 * um), cells=(12, 4)).in_metres()
+    temperature = em.placeholder("T", domain)
+    volts, ends = {"left": em.fixed(0.2), "right": em.fixed(0.0)}, {"left": em.fixed(300.0), "right": em.fixed(300.0)}
+    current = em.conduction.model(domain, conductivity=1e7 * (1 - 1e-3 * (temperature - 300.0)), on=volts)
+    warm = em.heat.model(
+        domain, source=em.heat.joule(current), conductivity=400.0, heat_capacity=3.4e6, on=ends, initial=300.0
+    )
+    current = current.substitute(T=warm["T"])
+    sums = em.accumulate(warm)
+    em.evolve([current, warm, sums], 2e-7, watch=watch, checkpoint=checkpoint, progress=False)
+    return [current, warm, sums]
+
+
+def species(watch: list[em.observe.Observer], checkpoint: Any) -> list[em.Model]:
+    """Solute that a drift carries and a reaction takes, in a field of steps that is a bare function of time."""
+    domain = em.mesh.interval(1.0, cells=30)
+    model = em.migration.model(
+        domain, diffusivity=0.1, drift=lambda t: (1.0 if t % 1.0 < 0.5 else -1.0,), initial=lambda x: 1 + x[0],
+        on={"left": em.fixed(1.0)},
+    )  # fmt: skip
+    em.evolve(model, 3.0, watch=watch, checkpoint=checkpoint, progress=False)
+    return [model]
+
+
 KINDS: dict[str, Callable[..., list[em.Model]]] = {
-    make.__name__: make for make in (film, coupled, staggered, stress, surface, moving)
+    make.__name__: make for make in (film, coupled, staggered, heat, species, stress, surface, moving)
 }
 
 
