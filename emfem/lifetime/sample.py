@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem.errors import ParameterError, count, number
+from emfem.files import read_text, writable
 from emfem.gate import checked
 from emfem.lifetime.black import BlackFit, fit_black
 from emfem.lifetime.line import Line
@@ -17,6 +20,7 @@ from emfem.materials.laws import exponential
 from emfem.units import boltzmann, eV
 
 import numpy as np
+from mpi4py import MPI
 from numpy.typing import NDArray
 
 MOST_SAMPLES = 10**6  # of one study, each with a metal of its own
@@ -168,6 +172,7 @@ def monte_carlo(
     seed: int,
     critical_stress: float,
     spread: Spread | None = None,
+    checkpoint: os.PathLike[str] | str | None = None,
 ) -> Sample:
     """Return the lives of lines drawn at random.
 
@@ -183,9 +188,11 @@ def monte_carlo(
         seed: of the generator, at least 0.
         critical_stress: the median of sigma_c, above 0 [Pa].
         spread: the variation, `Spread(...)`; none when left out.
+        checkpoint: a .jsonl file to which each life that a function returns is added at once; a study that is started
+            again takes the lives that are there, and computes the others.
 
     Raises:
-        ParameterError: for a value out of its bounds, or a lifetime that is no time.
+        ParameterError: for a value out of its bounds, a lifetime that is no time, or a file of another study.
     """
     median = number("critical_stress", critical_stress, above=0.0, unit="Pa")
     spread = Spread() if spread is None else spread
@@ -196,7 +203,8 @@ def monte_carlo(
     grains = spread.grains
     size = np.full(n, np.nan) if grains is None else grains.size * np.exp(draws[2] * grains.spread)
     metals = [_metal(material, float(u), grains, float(d)) for u, d in zip(shift, size, strict=True)]
-    lifetimes, why = _lives(lifetime, metals, sigma_c)
+    known = None if checkpoint is None else _KnownLives(checkpoint, np.column_stack([shift, sigma_c, size]))
+    lifetimes, why = _lives(lifetime, metals, sigma_c, known)
     bamboo = np.zeros(n, dtype=bool) if grains is None else size >= grains.width
     return Sample(lifetimes, why, shift, sigma_c, size, bamboo)
 
@@ -295,7 +303,47 @@ def _metal(material: Material, shift: float, grains: Grains | None, size: float)
     return material.having(diffusivity=replace(constant, law=Shifted(constant.law, shift)))
 
 
-def _lives(lifetime: Lifetime, metals: list[Material], critical: Array) -> tuple[Array, NDArray[np.str_]]:
+class _KnownLives:
+    """Lives of a study in a file, a line of JSON each: number, the three values drawn, time, end."""
+
+    def __init__(self, path: os.PathLike[str] | str, drawn: Array) -> None:
+        """Read the lives that are there; half a line at the end is cut off. Collective.
+
+        Raises:
+            ParameterError: if the file cannot be written, or is of another study.
+        """
+        self._path, self._drawn, self._comm = writable(path, ".jsonl"), drawn, MPI.COMM_WORLD
+        self.lives: dict[int, tuple[float, str]] = {}
+        content = read_text(self._path) if self._comm.bcast(self._path.exists(), root=0) else ""
+        whole = content[: content.rfind("\n") + 1]
+        for number_of_line, line in enumerate(whole.splitlines(), 1):
+            try:
+                i, *values, t, why = json.loads(line)
+                fits = np.array_equal(values, self._values(i))
+                self.lives[i] = float(t), str(why)
+            except (ValueError, TypeError, IndexError):
+                fits = False
+            if not fits:
+                msg = f"path = {str(path)!r}, must be of this study: line {number_of_line} is of another one"
+                raise ParameterError(msg)
+        if self._comm.rank == 0 and len(whole) < len(content):
+            os.truncate(self._path, len(whole.encode()))
+
+    def _values(self, i: int) -> list[float]:
+        return [-1.0 if np.isnan(value) else float(value) for value in self._drawn[i]]
+
+    def add(self, i: int, t: float, why: str) -> None:
+        """Add the life of a line; the file is on disk then."""
+        if self._comm.rank == 0:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([i, *self._values(i), t, why]) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def _lives(
+    lifetime: Lifetime, metals: list[Material], critical: Array, known: _KnownLives | None
+) -> tuple[Array, NDArray[np.str_]]:
     """Return the life of each line, and how it ended."""
     if isinstance(lifetime, Line):
         life = lifetime(metals, critical)
@@ -303,10 +351,15 @@ def _lives(lifetime: Lifetime, metals: list[Material], critical: Array) -> tuple
             msg = f"lifetime is that of lines of shape {np.shape(life.why)}, must be that of one line"
             raise ParameterError(msg)
         return life.time_to_failure, life.why
-    lives = [lifetime(metal, float(stress)) for metal, stress in zip(metals, critical, strict=True)]
-    times = np.array([_time(getattr(life, "time_to_failure", life)) for life in lives])
-    ends = [getattr(life, "why", "immortal" if np.isinf(t) else "failed") for life, t in zip(lives, times, strict=True)]
-    return times, np.array(ends, dtype=str)
+    lives = dict(known.lives) if known else {}
+    for i, (metal, stress) in enumerate(zip(metals, critical, strict=True)):
+        if i not in lives:
+            life = lifetime(metal, float(stress))
+            t = _time(getattr(life, "time_to_failure", life))
+            lives[i] = t, str(getattr(life, "why", "immortal" if np.isinf(t) else "failed"))
+            if known:
+                known.add(i, *lives[i])
+    return np.array([lives[i][0] for i in range(len(metals))]), np.array([lives[i][1] for i in range(len(metals))])
 
 
 def _time(value: Any) -> float:

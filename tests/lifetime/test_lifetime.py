@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -508,3 +509,31 @@ def accelerate(material: em.materials.Material, **changed: Any) -> em.lifetime.T
 def test_lines_and_samples_refuse(copper: em.materials.Material, call: Callable[..., Any], message: str):
     with pytest.raises(em.ParameterError, match=message):
         call(copper)
+
+
+# ---- studies that go on
+
+
+def test_a_study_goes_on_from_the_lives_in_its_file(tmp_path: Path):
+    copper, calls = em.materials.copper(temperature=573.0), []
+    options: dict[str, Any] = {"samples": 6, "seed": 3, "critical_stress": 4e8}
+    options |= {"spread": Spread(critical_stress=0.3), "checkpoint": tmp_path / "lives.jsonl"}
+
+    def life(metal: em.materials.Material, stress: float) -> float:
+        calls.append(stress)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return np.inf if stress > 5e8 else stress / 1e3
+
+    with pytest.raises(KeyboardInterrupt):
+        em.lifetime.monte_carlo(copper, life, **options)
+    with (tmp_path / "lives.jsonl").open("a") as file:
+        file.write("[3, 0.0")  # the machine died
+    sample = em.lifetime.monte_carlo(copper, life, **options)
+    assert len(calls) == 7
+    whole = em.lifetime.monte_carlo(copper, lambda metal, stress: np.inf if stress > 5e8 else stress / 1e3,
+                        **(options | {"checkpoint": None}))  # fmt: skip
+    assert np.array_equal(sample.lifetimes, whole.lifetimes)
+    assert sample.why.tolist() == whole.why.tolist()
+    with pytest.raises(em.ParameterError, match=r"must be of this study: line 1 is of another one$"):
+        em.lifetime.monte_carlo(copper, life, **(options | {"seed": 4}))
