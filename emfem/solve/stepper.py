@@ -138,7 +138,8 @@ class TimeStepper:
                 method or options that PETSc does not have.
         """
         require(models, f"models = {models!r}, must be at least one")
-        number("until", until, above=models[0].t)
+        if resume is None:  # a run that has come to its end may go on: there is nothing left to do
+            number("until", until, above=models[0].t)
         for name, value in {"rtol": rtol, "atol": atol, "first_step": first_step, "fixed_step": fixed_step}.items():
             if value is not None:
                 number(name, value, above=0.0)

@@ -1,4 +1,6 @@
-"""Kill runs of every kind at random moments, go on until they are done, compare: `python kills.py FOLDER KILLS SEED`.
+"""Kill runs of every kind at random moments, go on until they are done, compare.
+
+`python kills.py FOLDER KILLS SEED [KIND ...]`
 
 Prints a line for each kind: kills, runs that came to their end, and the largest difference to the run that nobody
 killed. Part of `make soak`.
@@ -61,5 +63,5 @@ def compare(kind: str, folder: Path, wanted: int, seed: int) -> str:
 
 
 if __name__ == "__main__":
-    for kind in KINDS:
+    for kind in sys.argv[4:] or KINDS:
         print(compare(kind, Path(sys.argv[1]) / kind, int(sys.argv[2]), int(sys.argv[3])), flush=True)
