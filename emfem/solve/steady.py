@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from signal import SIGINT
 
-from emfem.errors import ConvergenceError, ParameterError, choice, number
+from emfem.errors import ConvergenceError, ParameterError, Terminated, choice, number
 from emfem.gate import checked
 from emfem.model import Model, check_resolution
+from emfem.signals import stop_requests
 from emfem.solve.newton import Steady, newton, not_converged, restore_on_error
 from emfem.solve.presets import Options
 from emfem.solve.problem import Problem, as_models
@@ -42,9 +44,11 @@ def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options:
 
     Raises:
         ConvergenceError: if it fails; the state before is then restored.
+        KeyboardInterrupt: after SIGINT to any rank, on all; the state before is then restored.
+        Terminated: after SIGTERM or SIGUSR1, in the same way.
     """
     t, failure = models[0].t, "DIVERGED_MAX_STEPS"
-    with restore_on_error(models):
+    with restore_on_error(models), stop_requests(models[0].mesh.comm) as requested:
         for model in models:
             model.t = 0.0  # of the pseudo-time; a small step after a long run would be lost to rounding
         stepper = TimeStepper(models, NEVER, frozen=t, rtol=LOOSE, atol=LOOSE, options=options)
@@ -53,6 +57,8 @@ def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options:
             while left > max(atol, rtol * start) and stepper.steps < STEPS:
                 stepper.step(NEVER)
                 left = stepper.imbalance()
+                if signal := requested():
+                    raise KeyboardInterrupt if signal == SIGINT else Terminated(signal)
         except ConvergenceError as error:
             failure = error.reason
         stepper.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import runpy
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -475,3 +476,19 @@ def test_coupled_models_are_solved_as_one(decay: Decay):
     em.solve_steady([first, second])
     assert first["u"].x.array == pytest.approx(2.0, rel=1e-9)
     assert second["u"].x.array == pytest.approx(4.0, rel=1e-9)
+
+
+def test_a_search_for_a_steady_state_is_interrupted_in_good_order(film: Callable[..., em.Model]):
+    calls = []
+
+    def field(t: float) -> tuple[float, float]:
+        calls.append(t)
+        if len(calls) == 40:
+            signal.raise_signal(signal.SIGINT)
+        return 0.1, 0.0
+
+    model = film(degree=1, field=em.waveforms.function(field))
+    before = model["c"].x.array.copy()
+    with pytest.raises(KeyboardInterrupt):
+        em.solve_steady(model, method="pseudo-transient")
+    assert np.array_equal(model["c"].x.array, before)
