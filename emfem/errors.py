@@ -16,8 +16,6 @@ from typing import Any
 from emfem.public import dir_of
 
 import numpy as np
-import ufl
-from dolfinx import fem
 from numpy.typing import NDArray
 
 __all__ = [
@@ -153,6 +151,15 @@ def shown(value: Any) -> str:
     return text if len(text) <= LONGEST else f"{text[:half]} ... {text[-half:]}"
 
 
+def _is_symbolic(value: Any) -> bool:
+    """Return True for UFL without a value, which `float` would search for without end; UFL itself is not imported."""
+    names = {f"{base.__module__}.{base.__qualname__}" for base in type(value).__mro__}
+    return "ufl.core.expr.Expr" in names and not names & {
+        "dolfinx.fem.function.Constant",
+        "ufl.constantvalue.ConstantValue",
+    }
+
+
 def real(value: Any) -> float | None:
     """Return a real number as a float, infinite for one beyond all floats; None for anything else, such as a text."""
     if type(value) is float:
@@ -163,7 +170,7 @@ def real(value: Any) -> float | None:
         return real(value.item()) if value.size == 1 else None
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "iuf":
         return None
-    if isinstance(value, ufl.core.expr.Expr) and not isinstance(value, fem.Constant | ufl.constantvalue.ConstantValue):
+    if _is_symbolic(value):
         return None  # UFL would search for its value endlessly
     try:
         return float(value)
