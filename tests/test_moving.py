@@ -121,7 +121,7 @@ def test_two_refinements_of_one_domain_have_the_same_nodes_where_both_are_fine()
         ({"within": 0.0}, "within = 0, must be greater than 0"),
         ({"size": -1.0}, "size = -1, must be greater than 0"),
         ({"size": 1e-18}, "size = 1e-18, must be at least 5.72205e-15 on cells of 6e-09"),
-        ({"distance": 3.0}, "distance = 3.0, must be a function of x"),
+        ({"distance": 3.0}, "distance = 3.0, must be a function"),
         (
             {"distance": lambda x: 1.0},
             "distance(x) = 1.0, must be one finite number for each column of x, of shape (3, 64)",

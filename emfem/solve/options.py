@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 
-from emfem.errors import ParameterError, UnknownName, kind
+from emfem.errors import ParameterError, UnknownName, kind, shown
 from emfem.solve.presets import DIRECT, KRYLOV, Options
 
 import numpy as np
@@ -45,7 +45,7 @@ def check_options(name: str, options: object) -> None:
     for key, value in items:
         parts = value if isinstance(value, list | tuple) else [value]
         if not all(map(_simple, parts)):
-            msg = f"{name}[{key!r}] = {value!r}, must be a text, a number, a list of numbers, or None for no value"
+            msg = f"{name}[{shown(key)}] = {shown(value)}, must be a text, a number, a list of numbers, or None for no value"
             raise ParameterError(msg)
 
 

@@ -72,7 +72,7 @@ def test_a_mesh_is_drawn(command: list[str], tmp_path: Path):
         ([*RECTANGLE, "cells=(1,1)"], 2, "'cells=(1,1)', must be KEY=VALUE, each key once"),
         (["mesh", "make", "rectangle", "size=(1,1)"], 2, "rectangle needs cells=..."),
         (["mesh", "make", "rectangle", "size=(1,0)", "cells=(1,1)"], 1, "length along y = 0, must be greater than 0"),
-        (["mesh", "make", "interval", "length=5*ummm", "cells=3"], 1, "length along x = '5*ummm', must be a number"),
+        (["mesh", "make", "interval", "length=5*ummm", "cells=3"], 1, "length = '5*ummm', must be a number"),
     ],
 )
 def test_a_shape_that_cannot_be_made_is_reported_in_one_sentence(

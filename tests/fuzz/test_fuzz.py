@@ -73,7 +73,7 @@ def test_damaged_files_are_taken_or_refused(worker: Worker, kind: str, seed: int
         ("float('nan')", "nan"),
         ("[np.ones(3), {'x': np.array([1.0, nan])}]", "nan"),
         ("int('x')", "raw"),
-        ("em.film.degenerate_mobility(c='x') and 0 / 0", "raw"),
+        ("em.film.degenerate_mobility(c=0.5) and 0 / 0", "raw"),
         ("__import__('os').abort()", "crash"),
         ("bytearray(10**12)", "raw"),
     ],

@@ -310,7 +310,7 @@ def test_the_product_with_the_jacobian_may_be_matrix_free(decay: Decay, method: 
     "options", [{"-ksp_type": "gmres"}, {"": "gmres"}, {"ksp type": "cg"}, {3: 1}, "-ksp_type gmres"]
 )
 def test_options_that_petsc_would_never_read_are_refused(decay: Decay, options: Any):
-    with pytest.raises(ParameterError, match=r"^petsc_options = .*, must be a mapping such as"):
+    with pytest.raises(ParameterError, match=r"petsc_options = .*, must be "):
         em.evolve(decay(), 1.0, petsc_options=options, progress=False)
     with pytest.raises(ParameterError, match=r"^options = .*, must be a mapping such as"):
         Method("bdf", order=2, options=options)
@@ -393,7 +393,7 @@ def test_a_block_of_an_unknown_that_does_not_exist_is_refused(decay: Decay):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"ts_type": 3}, "ts_type = 3, must be the name of a TS type of PETSc"),
+        ({"ts_type": 3}, "ts_type = 3, must be a text"),
         ({"order": 0}, "order = 0, must be at least 1"),
         ({"order": 1.5}, "order = 1.5, must be a whole number"),
         ({"reuse": -1}, "reuse = -1, must be at least 0"),
@@ -413,7 +413,7 @@ def test_a_method_checks_its_values(values: dict[str, Any], message: str):
             Method("rosw", order=1, options={"ts_rosw_type": "nonsense"}),
             r"options = {.*}, must be options that this PETSc has: .*nonsense",
         ),
-        (3, r"method = 3, must be one of rosenbrock, bdf, or em.solve.Method\(...\)"),
+        (3, r"method = 3, must be a text or a Method"),
     ],
 )
 def test_a_method_that_petsc_does_not_have_is_refused(decay: Decay, method: Any, message: str):

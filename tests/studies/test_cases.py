@@ -728,7 +728,17 @@ def test_a_run_writes_everything(outcome: em.studies.Outcome):
     folder = outcome.folder
     there = sorted(path.name for path in folder.iterdir())
     assert there == [
-        *("case.toml", "fields", "fields.json", "fields.pvd", "final-mu.png", "final.png", "mesh.npz", "report.json"),
+        *(
+            "case.toml",
+            "checkpoints",
+            "fields",
+            "fields.json",
+            "fields.pvd",
+            "final-mu.png",
+            "final.png",
+            "mesh.npz",
+            "report.json",
+        ),
         *("series.csv", "states"),
     ]
     assert sorted(path.name for path in (folder / "states").iterdir()) == [
