@@ -138,8 +138,8 @@ class TimeStepper:
                 method or options that PETSc does not have.
         """
         require(models, f"models = {models!r}, must be at least one")
-        start = {"above" if resume is None else "at_least": models[0].t}  # what goes on may be at its end
-        number("until", until, **start)
+        start = models[0].t
+        number("until", until, above=start if resume is None else None, at_least=start)  # resumed at its end
         for name, value in {"rtol": rtol, "atol": atol, "first_step": first_step, "fixed_step": fixed_step}.items():
             if value is not None:
                 number(name, value, above=0.0)
