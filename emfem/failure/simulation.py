@@ -272,7 +272,7 @@ class _Simulation(Observer):
         mine, theirs = self._parameters(), state["parameters"]
         different = [name for name in mine | theirs if not alike(mine.get(name), theirs.get(name))]
         if different:
-            msg = f"{' and '.join(different)} differ from the run in {checkpoint.folder}, must be the same"
+            msg = f"{' and '.join(different)} of another value, must be as in the run in {checkpoint.folder}"
             raise ParameterError(msg)
         newest[0].load()
         self.restore(state)

@@ -15,7 +15,7 @@ from typing import Any
 import emfem as em
 from emfem.errors import EmfemError, ParameterError, RecoveryWarning, Terminated
 from tests.checkpoints import resume_case
-from tests.checkpoints.resume_case import KINDS, Stopped
+from tests.checkpoints.resume_case import KINDS, Step, Stopped
 
 import numpy as np
 import pytest
@@ -352,11 +352,26 @@ def test_a_signal_between_two_meshes_saves_the_run_on_the_next_one(tmp_path: Pat
 
 
 def test_a_second_run_to_failure_with_the_same_checkpoint_begins_at_its_start(tmp_path: Path):
-    checkpoint = em.checkpoint(tmp_path, every=1e-9, resume=True)
-    first, second = em.watch.series([]), em.watch.series([])
-    for rows in (first, second):
-        KINDS["stress"]([rows], checkpoint)
-    assert second.t.tolist() == first.t.tolist()
+    checkpoint, rows = em.checkpoint(tmp_path, resume=True), em.watch.series([])
+    for observers in ([Step(30, resume_case.stop)], [Step(3, resume_case.stop), rows]):
+        with pytest.raises(Stopped):
+            KINDS["stress"](observers, checkpoint)
+    assert rows.t[0] == 0.0
+
+
+def test_a_run_to_failure_goes_on_with_its_settings_only(tmp_path: Path):
+    domain = em.mesh.interval(1e-4, cells=20)
+    options: dict[str, Any] = {"fails": em.failure.VoidLength(1e-6), "until": 1e9}
+
+    def run(critical: float, *watch: em.observe.Observer) -> em.failure.FailureHistory:
+        model = em.stress.model(domain, resume_case.COPPER, current_density=1e10, voids=True)
+        checkpoint = em.checkpoint(tmp_path, resume=True)
+        return em.failure.run(model, critical_stress=critical, watch=watch, checkpoint=checkpoint, **options)
+
+    with pytest.raises(Stopped):
+        run(8e6, Step(5, resume_case.stop))
+    with pytest.raises(ParameterError, match=r"^critical_stress of another value, must be as in the run in "):
+        run(9e6, Step(0, resume_case.stop))
 
 
 def test_a_run_that_an_observer_has_ended_is_at_its_end(film: Films):
