@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from signal import SIGINT, Signals
 from typing import TYPE_CHECKING, Any
@@ -277,7 +277,7 @@ class _Integration:
             if self.saved is None:
                 check_resolution(self.models, min([self.until, *(observer.next_time for observer in self.watch)]))
             if self.running is not None:
-                self.running.begin(self.stepper.t)
+                self.running.begin(self.stepper.t, comm=self.comm)
             try:
                 stopped = self._integrate(meeting, requested, show)
             except KeyboardInterrupt as error:  # of a function of the user
@@ -392,9 +392,11 @@ class _Integration:
             "began": self.began,
             "wall": self._wall(),
             "stopped": stopped,
+            "ended": stopped == REACHED or stopped not in GOES_ON,
             "pending": self.pending,
             "reason": self.reason,
             "kinds": [type(observer).__name__ for observer in self.watch],
+            "names": [names_of(observer) for observer in self.watch],
             "observers": [observer.state() for observer in self.watch],
             "stepper": self.stepper.state(),
         }
@@ -413,9 +415,9 @@ class _Integration:
         if self.running is not None:
             try:
                 written = self.running.write(self.models, self._state(""))
-            except ParameterError:
-                written = None
-            place = f"the state at t = {self.stepper.t:g} is in {written}" if written else "the state is not saved"
+                place = f"the state at t = {self.stepper.t:g} is in {written}" if written else "the state is not saved"
+            except Exception as second:  # the first error is the one that ends the run
+                place = f"the state is not saved: {second}"
         elif self.path is not None or isinstance(error, ConvergenceError):
             place = self._saved_to(self.path or LAST_GOOD)
         else:
@@ -456,7 +458,7 @@ def saved_state(
         return None
     state, saved = newest
     where = f"the run in {checkpoint.folder}"
-    for name in ("method", "coupling"):
+    for name in ("method", "coupling", "fixed_step"):
         if saved[name] != settings[name]:
             msg = f"{name} = {settings[name]!r}, must be that of {where}, {saved[name]!r}"
             raise ParameterError(msg)
@@ -464,6 +466,10 @@ def saved_state(
     if kinds != saved["kinds"]:
         msg = f"watch has {', '.join(kinds)}, must have the observers of {where}: {', '.join(saved['kinds'])}"
         raise ParameterError(msg)
+    for observer, names in zip(watch, saved["names"], strict=True):
+        if names_of(observer) and names_of(observer) != names:
+            msg = f"{observer} has other names than in {where}, must have the same: {', '.join(names)}"
+            raise ParameterError(msg)
     for mine, theirs in zip(described, saved["models"], strict=False):
         different = [name for name in mine if not alike(mine[name], theirs[name])]
         if different or len(described) != len(saved["models"]):
@@ -474,6 +480,12 @@ def saved_state(
         raise ParameterError(msg)
     state.load()
     return saved
+
+
+def names_of(observer: Observer) -> list[str]:
+    """Return the names of what an observer records or writes; none where they are not known yet."""
+    names = getattr(observer, "names", None)
+    return [str(name) for name in names] if isinstance(names, list | tuple) else []
 
 
 def describe(models: Sequence[Model]) -> list[dict[str, Any]]:
@@ -553,7 +565,8 @@ def _progress(models: Sequence[Model], start: float, until: float, wanted: bool)
             last = now
             line = "  ".join(texts(stepper))
             if comm.rank == 0:
-                print(line, file=sys.stderr, flush=True)
+                with suppress(OSError):  # the terminal may be gone
+                    print(line, file=sys.stderr, flush=True)
 
     if not wanted:
         yield lambda stepper: None

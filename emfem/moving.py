@@ -23,10 +23,11 @@ from emfem.mesh import Domain, bounds, refined
 from emfem.model import Model, Quantity
 from emfem.observe import Observer, check_observers
 from emfem.public import dir_of
+from emfem.signals import stop_requests
 from emfem.solve import Options
 from emfem.surface import Shape
 from emfem.watch import Event, Snapshots
-from emfem.write import FieldFile
+from emfem.write import SeriesFile, Writer
 
 import numpy as np
 from dolfinx import fem
@@ -117,7 +118,7 @@ def evolve(
     far = number("slack", 2 * width if slack is None else slack, at_least=fine, unit="m")
     number("until", until, above=0.0)
     check_observers(watch)
-    if any(isinstance(observer, FieldFile) for observer in watch):
+    if any(isinstance(observer, Writer) and not isinstance(observer, SeriesFile) for observer in watch):
         msg = "watch has a file of fields, must not on moving meshes: such a file holds one mesh; keep snapshots"
         raise ParameterError(msg)
     within = CORE * width + far
@@ -130,36 +131,38 @@ def evolve(
         checkpoint.in_parts = True
     observers = [observer if isinstance(observer, Event) else ObserverProxy(observer) for observer in watch]
     monitor = InterfaceMonitor(far)
-    saved = checkpoint.newest(domain.mesh.comm) if checkpoint is not None and checkpoint.resume else None
+    goes_on = checkpoint is not None and checkpoint.resume and not checkpoint.used
+    saved = checkpoint.newest(domain.mesh.comm) if checkpoint is not None and goes_on else None
     if saved is None:
         model = _made(make, refined(domain, shape, within=within, size=fine), shape, width)
         monitor.begin_mesh(model, surface_points(model["c"]), model.quantity("metal"))
     else:
         model = _resumed(make, domain, saved, monitor, shape, width, {"within": within, "size": fine})
     try:
-        while True:
-            run = evolution.evolve(
-                model,
-                until,
-                first_step=first_step,
-                rtol=rtol,
-                atol=atol,
-                watch=[*observers, monitor],
-                checkpoint=checkpoint,
-                progress=progress,
-                petsc_options=petsc_options,
-            )
-            monitor.add(run)
-            if run.stopped != AWAY:
-                break
-            first_step = monitor.step
-            points = surface_points(model["c"])
-            finer = refined(domain, _nearness(points), within=within, size=fine)
-            made = _made(make, finer, _reached(model["c"], shape, width), width)
-            monitor.begin_mesh(made, points, monitor.metal)
-            _carry(model, made, monitor.metal)
-            model = made
-            monitor.see(model)
+        with stop_requests(domain.mesh.comm):  # a signal between two meshes ends the run on the next one
+            while True:
+                run = evolution.evolve(
+                    model,
+                    until,
+                    first_step=first_step,
+                    rtol=rtol,
+                    atol=atol,
+                    watch=[*observers, monitor],
+                    checkpoint=checkpoint,
+                    progress=progress,
+                    petsc_options=petsc_options,
+                )
+                monitor.add(run)
+                if run.stopped != AWAY:
+                    break
+                first_step = monitor.step
+                points = surface_points(model["c"])
+                finer = refined(domain, _nearness(points), within=within, size=fine)
+                made = _made(make, finer, _reached(model["c"], shape, width), width)
+                monitor.begin_mesh(made, points, monitor.metal)
+                _carry(model, made, monitor.metal)
+                model = made
+                monitor.see(model)
         for observer in observers:
             if isinstance(observer, ObserverProxy):
                 observer.observer.stopped = run.stopped

@@ -101,10 +101,11 @@ class Observer:
     def look(self, t: float, *, last: bool = False) -> str | None:
         """Record if t is a chosen time or the last of the run; return a reason to stop the run, or None."""
         due, self._last = self.is_due(t), t
-        if due:
-            self._due = self._after(t)
         each = self.every is None and self.times is None
-        return self.record(t) if due or each or (last and self.times is None) else None
+        reason = self.record(t) if due or each or (last and self.times is None) else None
+        if due:  # not before: what fails to record is due again when the run goes on
+            self._due = self._after(t)
+        return reason
 
     def begin(self) -> None:
         """Prepare; the models are known."""

@@ -72,8 +72,8 @@ class Series(RecordingObserver):
 
     def record(self, t: float) -> None:
         """Add a row."""
-        self._t.append(t)
         self._rows.append([model_with_quantity(self.models, name).quantity(name) for name in self.names])
+        self._t.append(t)
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         """Return the values of one quantity, shape (n,).
@@ -169,8 +169,8 @@ class Snapshots(RecordingObserver):
 
     def record(self, t: float) -> None:
         """Keep a copy."""
-        self._t.append(t)
         self.functions.append(fields.copied(model_with_field(self.models, self.name)[self.name]))
+        self._t.append(t)
 
 
 class Conserved(Observer):

@@ -7,6 +7,7 @@ import io
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from emfem import vtk
@@ -58,7 +59,7 @@ class SeriesFile(Writer):
     Rows that cannot be written wait for the next time.
     """
 
-    saved = (*Writer.saved, "_size")
+    saved = (*Writer.saved, "_size", "_waiting")
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class SeriesFile(Writer):
         self.path = writable(path)
         self.names = None if names is None else tuple(names)
         self._size = 0  # of the file in bytes, known to rank 0
+        self._waiting = ""  # rows that could not be written
 
     def begin(self) -> None:
         """Write the header, each name with its unit; of a run that goes on cut off what came after its checkpoint.
@@ -94,13 +96,12 @@ class SeriesFile(Writer):
 
     def _cut(self) -> None:
         """Cut off rows of after the checkpoint. Collective."""
-        self._waiting = ""
         size = self.path.stat().st_size if self.models[0].mesh.comm.rank == 0 and self.path.is_file() else 0
         missing = self.models[0].mesh.comm.bcast(size < self._size, root=0)
         if missing:
             msg = f"path = {str(self.path)!r}, must have the rows of the run that goes on: it is missing or shorter"
             raise ParameterError(msg)
-        if self.models[0].mesh.comm.rank == 0:
+        if self.models[0].mesh.comm.rank == 0 and self._size:
             os.truncate(self.path, self._size)
 
     def record(self, t: float) -> None:
@@ -110,8 +111,13 @@ class SeriesFile(Writer):
     def _row(self, row: Sequence[object]) -> None:
         line = io.StringIO()
         csv.writer(line).writerow([repr(float(v)) if isinstance(v, float) else v for v in row])
+        before = self._waiting
         self._waiting += line.getvalue()
-        self.attempt(self._append)
+        try:
+            self.attempt(self._append)
+        except ParameterError:  # the run ends; when it goes on the row comes again
+            self._waiting = before
+            raise
 
     def _append(self) -> None:
         """Write the rows that wait behind the last complete one, on rank 0; all of them or none."""
@@ -126,8 +132,9 @@ class SeriesFile(Writer):
 
     def state(self) -> dict[str, Any]:
         """Return the size of the file, which is on disk then."""
-        if self.models[0].mesh.comm.rank == 0 and self.path.is_file():
-            sync(self.path)
+        with suppress(OSError):  # of rank 0 alone
+            if self.models[0].mesh.comm.rank == 0 and self.path.is_file():
+                sync(self.path)
         return super().state()
 
 

@@ -18,7 +18,7 @@ from zipfile import BadZipFile
 from emfem.checkpoints.nodes import Values
 from emfem.checkpoints.states import READ_ERRORS, Packed, StoredState, arrays, load, save, unpack
 from emfem.dimensions import registry
-from emfem.errors import ParameterError, RecoveryWarning, choice, count, number
+from emfem.errors import ParameterError, RecoveryWarning, choice, count, number, require
 from emfem.files import Arrays, save_arrays, writable
 from emfem.lock import FolderLock
 from emfem.model import Model
@@ -82,6 +82,7 @@ class Checkpoint:
         self._on_write_error = choice("on_write_error", on_write_error, ON_WRITE_ERROR)
         self._written, self._next_time = time.monotonic(), math.inf
         self.used = self.in_parts = False
+        self._ended_at: float | None = None  # time that another run in the folder reached
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -89,7 +90,7 @@ class Checkpoint:
 
     def files(self) -> list[Path]:
         """Return the files, the newest first."""
-        return sorted(self.folder.glob("[0-9]*[0-9].npz"), reverse=True)
+        return sorted(self.folder.glob(f"{6 * '[0-9]'}.npz"), reverse=True)
 
     @contextmanager
     def locked(self, comm: MPI.Comm) -> Iterator[None]:
@@ -102,13 +103,17 @@ class Checkpoint:
         with FolderLock(self.folder, comm=comm):
             yield
 
-    def begin(self, t: float) -> None:
-        """Begin to count the times at model time t."""
-        if not self.used:
-            self._finished.unlink(missing_ok=True)
+    def begin(self, t: float, *, comm: MPI.Comm) -> None:
+        """Begin to count the times at model time t; of another run that has ended remove the files."""
+        if not (self.used and self.in_parts):  # a part may be shorter than the time between two files
+            self._written = time.monotonic()
+            self._next_time = math.inf if self._every_time is None else t + self._every_time
+        if not self.used and comm.rank == 0:
+            other = self._ended_at is not None and self._ended_at != t
+            for path in (*(self.files() if other else ()), self._finished):
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
         self.used = True
-        self._written = time.monotonic()
-        self._next_time = math.inf if self._every_time is None else t + self._every_time
 
     @property
     def _finished(self) -> Path:
@@ -135,9 +140,11 @@ class Checkpoint:
         text = comm.bcast(json.dumps(about), root=0)  # some states, such as sizes of files, are known to rank 0 alone
         rows, shared = arrays(models)
         shared |= packed.shared | {"about": np.frombuffer(text.encode(), dtype=np.uint8)}
+        content = comm.allgather([(name, a.shape) for name, a in shared.items()] + [*rows, *packed.rows])
         old = comm.bcast(self.files(), root=0)
         target = self.folder / NAME.format(int(old[0].stem) + 1 if old else 0)
         try:
+            require(all(each == content[0] for each in content), "observers have other states on other ranks")
             writable(target, comm=comm)
             save_arrays(target, rows | packed.rows, shared, comm=comm)
             _check(target, comm)
@@ -150,7 +157,8 @@ class Checkpoint:
                 self._next_time = t + self._every_time
         if comm.rank == 0:
             for path in old[self._keep - 1 :]:
-                path.unlink(missing_ok=True)
+                with suppress(OSError):  # of this rank alone
+                    path.unlink(missing_ok=True)
         return target
 
     def _report(self, error: Exception) -> None:
@@ -205,14 +213,18 @@ class Checkpoint:
         """Refuse a folder with states of a run that did not come to its end. Collective.
 
         Raises:
-            ParameterError: for such a one.
+            ParameterError: for such a one, or one of a newer version.
         """
-        for path in comm.bcast([] if self._finished.exists() else self.files(), root=0):
+        finished, files = comm.bcast((self._finished.exists(), self.files()), root=0)
+        for path in files:
             try:
                 about = read_about(path, comm)
-            except (ParameterError, *READ_ERRORS):
+            except ParameterError:  # of a newer version
+                raise
+            except READ_ERRORS:
                 continue
-            if about["stopped"] != FINISHED:
+            self._ended_at = about["t"]
+            if not (finished or about["ended"]):
                 msg = (
                     f"folder = {str(self.folder)!r}, must be another one: it holds the state at t = {about['t']:g} of "
                     "a run that did not end; resume=True goes on from it"

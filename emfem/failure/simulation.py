@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, is_dataclass
 from typing import Any
 
 from emfem import fields
 from emfem import watch as watching
 from emfem.checkpoints import Checkpoint
 from emfem.errors import ParameterError, count, number
-from emfem.evolution import evolve
+from emfem.evolution import alike, evolve
 from emfem.failure.circuit import Circuit
 from emfem.failure.criteria import Criterion, Damage, FirstVoid, VoidLength
 from emfem.failure.history import FailureHistory, Void
@@ -20,6 +20,7 @@ from emfem.failure.nodes import Nodes
 from emfem.gate import checked
 from emfem.model import Model
 from emfem.observe import Observer, check_observers
+from emfem.signals import stop_requests
 from emfem.solve import Options
 from emfem.stress import open_void, set_opened
 from emfem.stress.inputs import critical_tension
@@ -159,7 +160,22 @@ class _Simulation(Observer):
             "rows": np.array(self._rows),
             "counts": [self.redistributions, self.steps],
             "began": self._began,
+            "parameters": self._parameters(),
         }
+
+    def _parameters(self) -> dict[str, Any]:
+        """Return what decides on events."""
+        circuit, fails = self.circuit, self.fails
+        parameters = {
+            "critical_stress": self.critical,
+            "hillock_stress": self.hillock_stress,
+            "most": self.most,
+            "update": self.update,
+            "fails": repr(fails) if is_dataclass(fails) else type(fails).__name__,
+        }
+        if circuit is None:
+            return parameters
+        return parameters | {"resistivity": circuit.rho.tolist(), "liner": repr(circuit.liner), "cut": circuit.cut}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take them back, and give them to the model."""
@@ -186,7 +202,19 @@ class _Simulation(Observer):
         petsc_options: Options | None,
         checkpoint: Checkpoint | None,
     ) -> FailureHistory:
-        """Go from event to event until one of them ends the run."""
+        """Go from event to event until one of them ends the run; a signal between two of them ends the next one."""
+        with stop_requests(self.model.mesh.comm):
+            return self._run(until, rtol, watch, petsc_options, checkpoint)
+
+    def _run(
+        self,
+        until: float,
+        rtol: float,
+        watch: Sequence[Observer],
+        petsc_options: Options | None,
+        checkpoint: Checkpoint | None,
+    ) -> FailureHistory:
+        """Go from event to event."""
         goes_on = checkpoint is not None and self._resume(checkpoint)
         actions: dict[str, Callable[[], str | None]] = {
             "nucleation": self._nucleate,
@@ -233,15 +261,21 @@ class _Simulation(Observer):
             ParameterError: if it is of another run.
         """
         checkpoint.in_parts = True
-        newest = checkpoint.read([self.model]) if checkpoint.resume else None
+        newest = checkpoint.read([self.model]) if checkpoint.resume and not checkpoint.used else None
         if newest is None:
             return False
         kinds, states = newest[1]["kinds"], newest[1]["observers"]
         if type(self).__name__ not in kinds:
             msg = f"folder = {str(checkpoint.folder)!r}, must be that of a run to failure: it is of another run"
             raise ParameterError(msg)
+        state = states[kinds.index(type(self).__name__)]
+        mine, theirs = self._parameters(), state["parameters"]
+        different = [name for name in mine | theirs if not alike(mine.get(name), theirs.get(name))]
+        if different:
+            msg = f"{' and '.join(different)} of another value, must be as in the run in {checkpoint.folder}"
+            raise ParameterError(msg)
         newest[0].load()
-        self.restore(states[kinds.index(type(self).__name__)])
+        self.restore(state)
         return True
 
     def _events(self) -> list[watching.Event]:

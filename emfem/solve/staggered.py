@@ -13,6 +13,8 @@ from emfem.solve.presets import Options
 from emfem.solve.problem import Problem
 from emfem.solve.stepper import State, TimeStepper
 
+from dolfinx import fem
+
 
 @checked
 class Staggered(TimeStepper):
@@ -56,6 +58,10 @@ class Staggered(TimeStepper):
     def _unread(self) -> dict[str, set[str]]:
         """Return the names of options that each kind of solve does not read."""
         return super()._unread() | {"followers_": self._steady.unread}
+
+    def _with_matrix(self) -> list[fem.Function]:
+        """Return the functions that the Jacobian depends on beside the unknowns: the other models' too."""
+        return [*super()._with_matrix(), *(u.function for model in self._followers for u in model.unknowns)]
 
     def _solve_followers(self, t: float, seen: float) -> None:
         """Solve the models without time at time t with the drives of the time `seen`."""

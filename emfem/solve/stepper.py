@@ -138,8 +138,8 @@ class TimeStepper:
                 method or options that PETSc does not have.
         """
         require(models, f"models = {models!r}, must be at least one")
-        if resume is None:  # a run that has come to its end may go on: there is nothing left to do
-            number("until", until, above=models[0].t)
+        start = models[0].t
+        number("until", until, above=start if resume is None else None, at_least=start)  # resumed at its end
         for name, value in {"rtol": rtol, "atol": atol, "first_step": first_step, "fixed_step": fixed_step}.items():
             if value is not None:
                 number(name, value, above=0.0)
@@ -207,34 +207,37 @@ class TimeStepper:
         typical = f.norm()
         return [self.imbalance(), typical]
 
-    def _described(self, t: float, x: PETSc.Vec, rates: list[fem.Function]) -> dict[str, Any]:
+    def _described(self, t: float, x: PETSc.Vec, others: list[fem.Function]) -> dict[str, Any]:
         """Return a state as Functions."""
         functions = [fields.copied(unknown.function) for unknown in self.problem.unknowns]
         for i, function in enumerate(functions):
             values = x.array_r[self.problem.part(i)]
             function.x.array[: len(values)] = values
-        return {"t": t, "values": functions, "rates": rates}
+        return {"t": t, "values": functions, "others": others}
 
     def _resume(self, state: Mapping[str, Any]) -> None:
         """Go on from a state, with the factorisation that it had."""
         problem = self.problem
-        for name, value in state["numbers"].items():
-            setattr(self, name, value)
+        for name in (*SAVED, "_solved"):
+            setattr(self, name, state["numbers"][name])
         if self._drives is not None:
             self._drives.restore(state["drives"])
         self._ts.setStepLimits(0.1 * self._smallest, LARGEST)
         problem.store()
         if state["assembled"]:
             present = problem.x.copy()
-            values, rates = state["assembled"]["values"], state["assembled"]["rates"]
+            values, others = state["assembled"]["values"], state["assembled"]["others"]
+            present_others = [function.x.array.copy() for function in self._with_matrix()]
             for unknown, function in zip(problem.unknowns, values, strict=True):
                 unknown.function.x.array[:] = function.x.array
-            for present_rate, rate in zip(self._rates(), rates, strict=True):
-                present_rate.x.array[:] = rate.x.array
+            for function, other in zip(self._with_matrix(), others, strict=True):
+                function.x.array[:] = other.x.array
             problem.store()
             self._assemble(state["assembled"]["t"], problem.x, self._factored, problem.matrices[1])
             present.copy(problem.x)
             problem.load(problem.x)
+            for function, array in zip(self._with_matrix(), present_others, strict=True):
+                function.x.array[:] = array
         else:
             self._factored = math.nan
         self._check_residuals(*state["residuals"])
@@ -258,11 +261,11 @@ class TimeStepper:
     def _assemble(self, t: float, x: PETSc.Vec, shift: float, matrix: PETSc.Mat) -> None:
         """Assemble the Jacobian, and remember where: a stale one is assembled there again when a run goes on."""
         self.problem.jacobian(t, x, shift, matrix)
-        self._assembled = t, x.copy(), [fields.copied(rate) for rate in self._rates()]
+        self._assembled = t, x.copy(), [fields.copied(function) for function in self._with_matrix()]
         self._factored = shift
 
-    def _rates(self) -> list[fem.Function]:
-        """Return the rates of the unknowns that evolve."""
+    def _with_matrix(self) -> list[fem.Function]:
+        """Return the functions that the Jacobian depends on beside the unknowns: the rates of those that evolve."""
         return [unknown.rate for unknown in self.problem.unknowns if unknown.rate is not None]
 
     def _unread(self) -> dict[str, set[str]]:

@@ -56,7 +56,8 @@ def film(watch: list[em.observe.Observer], checkpoint: Any, **options: Any) -> l
 def coupled(watch: list[em.observe.Observer], checkpoint: Any, coupling: str = "monolithic") -> list[em.Model]:
     """A film whose field is that of a current fed in, which stops and starts."""
     domain = em.mesh.rectangle((10.0, 5.0), cells=(6, 3))
-    feed = em.conduction.electrode(current=em.waveforms.pulses(level=1.0, period=3.0, duty=0.5))
+    pulses = em.waveforms.pulses(level=1.0, period=3.0, duty=0.5)
+    feed = em.conduction.electrode(current=pulses if coupling == "monolithic" else lambda t: 0.3 + 0.1 * np.sin(t))
     current = em.conduction.model(domain, conductivity=1.0, on={"left": feed, "right": em.fixed(0.0)})
     model = em.film.model(domain, em.film.cupd(), mean=0.3, field=current["E"], initial=em.film.noise(0.08, seed=1))
     em.evolve([current, model], 6.0, watch=watch, checkpoint=checkpoint, progress=False, coupling=coupling)

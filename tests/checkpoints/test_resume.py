@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import emfem as em
-from emfem.errors import EmfemError, ParameterError, RecoveryWarning
+from emfem.errors import EmfemError, ParameterError, RecoveryWarning, Terminated
 from tests.checkpoints import resume_case
-from tests.checkpoints.resume_case import KINDS, Stopped
+from tests.checkpoints.resume_case import KINDS, Step, Stopped
 
 import numpy as np
 import pytest
@@ -243,7 +243,159 @@ def test_a_folder_without_files_is_refused(film: Films):
         em.resume("state", film())
 
 
+@pytest.mark.parametrize(("former", "other"), [(0.1, 0.05), (0.1, None), (None, 0.1)])
+def test_another_fixed_step_is_refused(former: float | None, other: float | None, film: Films):
+    checkpoint = em.checkpoint("state")
+    em.evolve(film(degree=1), 2.0, checkpoint=checkpoint, watch=[Stop(0.5)], fixed_step=former, progress=False)
+    again = em.checkpoint("state", resume=True)
+    with pytest.raises(ParameterError, match=rf"^fixed_step = {other}, must be that of the run in state, {former}$"):
+        em.evolve(film(degree=1), 2.0, checkpoint=again, watch=[Stop(np.inf)], fixed_step=other, progress=False)
+
+
+def test_observers_of_other_quantities_are_refused(film: Films):
+    film_to(2.0, film, "state", em.watch.series(["solute"]), Stop(0.5))
+    with pytest.raises(ParameterError, match=r"has other names than in the run in state, must have the same: solute$"):
+        film_to(2.0, film, "state", em.watch.series(["energy"]), Stop(np.inf), resume=True)
+
+
+# ---- rows
+
+
+class Refuses(em.observe.Observer):
+    """Cannot record the first time after t = 0.5."""
+
+    def __init__(self, works: bool) -> None:
+        super().__init__(every=0.3)
+        self.works = works
+        self.seen: list[float] = []
+
+    saved = (*em.observe.Observer.saved, "seen")
+
+    def record(self, t: float) -> None:
+        """Fail, as on a full disk."""
+        if t > 0.5 and not self.works:
+            msg = "the disk is full"
+            raise OSError(msg)
+        self.seen.append(t)
+
+
+def test_what_could_not_be_recorded_is_recorded_when_the_run_goes_on(film: Films):
+    with pytest.raises(OSError, match="full"):
+        film_to(1.0, film, "state", Refuses(works=False))
+    again = Refuses(works=True)
+    film_to(1.0, film, "state", again, resume=True)
+    assert again.seen == pytest.approx([0.0, 0.3, 0.6, 0.9, 1.0])
+
+
+def test_rows_that_wait_are_not_lost(film: Films, monkeypatch: pytest.MonkeyPatch):
+    table = em.write.series("a.csv", every=0.1)
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(table, "_append", full)
+    with pytest.warns(em.errors.WriteWarning, match="No space left"):
+        film_to(1.0, film, "state", table, Stop(0.5))
+    film_to(1.0, film, "state", em.write.series("a.csv", every=0.1), Stop(np.inf), resume=True)
+    assert np.loadtxt("a.csv", delimiter=",", skiprows=1)[:, 0] == pytest.approx(np.linspace(0, 1, 11))
+
+
 # ---- parts, time
+
+
+def test_parts_shorter_than_the_time_between_two_files_are_saved(film: Films):
+    checkpoint, comm = em.checkpoint("state", every_time=1.0), film().mesh.comm
+    checkpoint.in_parts = True
+    checkpoint.begin(0.0, comm=comm)
+    checkpoint.begin(0.9, comm=comm)
+    assert not checkpoint.due(0.99)
+    assert checkpoint.due(1.01)
+
+
+class Ends(em.observe.Observer):
+    """Interrupts between the first part of a run and the second."""
+
+    parts = 0
+
+    def record(self, t: float) -> None:
+        """Do nothing."""
+
+    def finish(self) -> None:
+        """Interrupt."""
+        self.parts += 1
+        if self.parts == 1:
+            signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_signal_between_two_parts_of_a_run_to_failure_saves_the_next_one(tmp_path: Path):
+    between, checkpoint = Ends(), em.checkpoint(tmp_path)
+    with pytest.raises(Terminated):
+        KINDS["stress"]([between], checkpoint)
+    assert between.parts == 2
+    assert len(checkpoint.files()) == 1
+
+
+def test_a_signal_between_two_meshes_saves_the_run_on_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    checkpoint, model, made = em.checkpoint(tmp_path), em.surface.model, []
+
+    def signalled(*args: Any, **options: Any) -> em.Model:
+        made.append(model(*args, **options))
+        if len(made) == 2:
+            signal.raise_signal(signal.SIGTERM)
+        return made[-1]
+
+    monkeypatch.setattr(em.surface, "model", signalled)
+    with pytest.raises(Terminated):
+        KINDS["moving"]([], checkpoint)
+    assert len(made) == 2
+    assert len(checkpoint.files()) == 1
+
+
+def test_a_second_run_to_failure_with_the_same_checkpoint_begins_at_its_start(tmp_path: Path):
+    checkpoint, rows = em.checkpoint(tmp_path, resume=True), em.watch.series([])
+    for observers in ([Step(30, resume_case.stop)], [Step(3, resume_case.stop), rows]):
+        with pytest.raises(Stopped):
+            KINDS["stress"](observers, checkpoint)
+    assert rows.t[0] == 0.0
+
+
+def test_a_run_to_failure_goes_on_with_its_settings_only(tmp_path: Path):
+    domain = em.mesh.interval(1e-4, cells=20)
+    options: dict[str, Any] = {"fails": em.failure.VoidLength(1e-6), "until": 1e9}
+
+    def run(critical: float, *watch: em.observe.Observer) -> em.failure.FailureHistory:
+        model = em.stress.model(domain, resume_case.COPPER, current_density=1e10, voids=True)
+        checkpoint = em.checkpoint(tmp_path, resume=True)
+        return em.failure.run(model, critical_stress=critical, watch=watch, checkpoint=checkpoint, **options)
+
+    with pytest.raises(Stopped):
+        run(8e6, Step(5, resume_case.stop))
+    with pytest.raises(ParameterError, match=r"^critical_stress of another value, must be as in the run in "):
+        run(9e6, Step(0, resume_case.stop))
+
+
+def test_a_run_that_an_observer_has_ended_is_at_its_end(film: Films):
+    half = em.watch.stop_when(lambda models, t: t > 1.0, "half way")
+    assert film_to(2.0, film, "state", half).stopped == "half way"
+    assert film_to(2.0, film, "state").stopped == "reached until"
+
+
+def test_a_run_that_ended_is_not_taken_for_the_one_that_replaces_it(film: Films):
+    """That one dies before its first checkpoint."""
+    film_to(1.0, film, "state")
+    checkpoint = em.checkpoint("state")
+    checkpoint.check_free(film().mesh.comm)
+    checkpoint.begin(0.0, comm=film().mesh.comm)
+    assert checkpoint.files() == []
+
+
+def test_files_of_others_are_no_checkpoints(film: Films):
+    Path("state").mkdir()
+    names = {"1.npz", "0042.npz", "2024.npz"}
+    for name in names:
+        np.savez(Path("state") / name, a=np.zeros(1))
+    film_to(1.0, film, "state", every=1e-9)
+    assert names < {path.name for path in Path("state").iterdir()}
 
 
 def test_a_second_part_goes_on_with_its_observers(film: Films):
