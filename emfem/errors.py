@@ -17,7 +17,6 @@ from emfem.public import dir_of
 
 import numpy as np
 import ufl
-from dolfinx import fem
 from numpy.typing import NDArray
 
 __all__ = [
@@ -163,8 +162,9 @@ def real(value: Any) -> float | None:
         return real(value.item()) if value.size == 1 else None
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "iuf":
         return None
-    if isinstance(value, ufl.core.expr.Expr) and not isinstance(value, fem.Constant | ufl.constantvalue.ConstantValue):
-        return None  # UFL would search for its value endlessly
+    if isinstance(value, ufl.core.expr.Expr) and not isinstance(value, ufl.constantvalue.ConstantValue):
+        if not (isinstance(value, ufl.Constant) and hasattr(value, "value")):  # DOLFINx's has one
+            return None  # UFL would search for its value endlessly
     try:
         return float(value)
     except OverflowError:
