@@ -138,7 +138,8 @@ class TimeStepper:
                 method or options that PETSc does not have.
         """
         require(models, f"models = {models!r}, must be at least one")
-        number("until", until, **{"above" if resume is None else "at_least": models[0].t})
+        start = models[0].t
+        number("until", until, above=None if resume else start, at_least=start if resume else None)
         for name, value in {"rtol": rtol, "atol": atol, "first_step": first_step, "fixed_step": fixed_step}.items():
             if value is not None:
                 number(name, value, above=0.0)
