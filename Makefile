@@ -44,7 +44,7 @@ paper: $(installed)  ## every figure of the film paper at a reduced size; pictur
 test: $(installed)  ## lint, types and all tests, the parallel ones too
 	@$(call tested)
 
-quick: $(installed)  ## lint, types and the quick tests of every package: under two minutes on two cores
+quick: $(installed)  ## lint, types and the quick tests of every package: two and a half minutes on two cores
 	@$(call tested,-m "not slow and not parallel")
 
 soak: $(installed)  ## calls, cases and files at random and a run of 20 000 steps, for minutes=60; report in results/soak/

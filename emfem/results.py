@@ -66,8 +66,8 @@ class Results:
     def report(self) -> dict[str, Any]:
         """Report of the run: status, versions, wall time, steps, quantities and pattern at the end.
 
-        The status is "running" while the run goes on, then "ok", "failed", "interrupted" or "terminated"; "died" if its
-        process is gone before it could report.
+        The status is "running" while the run goes on, then "ok", "failed", "interrupted", "terminated" or "out of
+        time"; "died" if its process is gone before it could report.
 
         Raises:
             ParameterError: if there is none, or half of one.

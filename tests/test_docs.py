@@ -39,6 +39,8 @@ NOT_RUN = {
     "conda ": "makes an environment of its own",
     "module load": "modules of a cluster",
     "python -m venv": "makes an environment of its own",
+    "python -m tests.fuzz": "tests/fuzz/test_fuzz.py makes such calls",
+    "python tests/checkpoints": "tests/checkpoints/test_resume.py starts it",
     "~/emfem-env/bin/pip": "makes an environment of its own",
     "emfem verify": "tests/verify/test_verify.py runs the checks",
     "emfem view": "tests/view/test_view.py opens it in a browser",

@@ -45,7 +45,7 @@ def check_options(name: str, options: object) -> None:
     for key, value in items:
         parts = value if isinstance(value, list | tuple) else [value]
         if not all(map(_simple, parts)):
-            msg = f"{name}[{shown(key)}] = {shown(value)}, must be a text, a number, a list of numbers, or None for no value"
+            msg = f"{name}[{shown(key)}] = {shown(value)}, must be a text, a number, a list of numbers, or None"
             raise ParameterError(msg)
 
 

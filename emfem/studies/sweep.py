@@ -161,7 +161,7 @@ class Study:
 
         Returns:
             one row a run: hash, the values tried as they were resolved, quantities and pattern at the end, status
-            ("ok", "failed" or "missing", of a sweep that was interrupted), why it stopped, error, wall time [s].
+            (that of its report, or "missing", of a sweep that was interrupted), why it stopped, error, wall time [s].
 
         Raises:
             ParameterError: on more than one rank, for fewer workers than one, or a folder that cannot be written.
