@@ -17,6 +17,7 @@ from emfem.checkpoints import Checkpoint
 from emfem.errors import ConvergenceError, EmfemError, ParameterError, Terminated, choice, kind, number
 from emfem.files import writable
 from emfem.gate import Meeting, checked
+from emfem.gate.meeting import PATIENCE
 from emfem.model import Model, check_resolution
 from emfem.observe import Observer, check_observers
 from emfem.public import dir_of
@@ -42,6 +43,7 @@ SHORTEST = 1e-300  # step, as a part of the time to cover: their number is a flo
 SAME = 1e-12  # relative: a time of an observer that is so near to the end is the end
 REACHED, WALL_TIME = checkpoints.FINISHED, "wall time"
 GOES_ON = ("", REACHED, WALL_TIME, *REASONS.values())  # ends of a run that may go on; others are those of observers
+WAIT = 10.0  # steps that ranks wait for one another after an error of one
 PLAIN = 5.0  # seconds between lines where there is no terminal
 
 
@@ -164,7 +166,7 @@ def evolve(
         saved = None
         if running is not None:
             stack.enter_context(running.locked(models[0].mesh.comm))
-            described = describe(models)
+            described = describe(models, start=not running.in_parts)
             saved = saved_state(running, models, described, settings, watch)
             settings["models"] = described
         if until <= models[0].t and saved is None:
@@ -189,6 +191,7 @@ def evolve(
         return run.to_end(progress)
 
 
+@checked(collective=True)
 def resume(
     folder: os.PathLike[str] | str,
     models: Model | Sequence[Model],
@@ -200,6 +203,7 @@ def resume(
     every: float | str = "10 min",
     every_time: float | None = None,
     keep: int = 2,
+    on_write_error: str = "warn",
 ) -> Run:
     """Go on with the run of a folder of `em.checkpoint`, as `evolve` does with `resume=True`, with its own settings.
 
@@ -213,11 +217,14 @@ def resume(
         every: as in `em.checkpoint`.
         every_time: as in `em.checkpoint`.
         keep: as in `em.checkpoint`.
+        on_write_error: as in `em.checkpoint`.
 
     Raises:
         ParameterError: if there is nothing to go on from, or models or observers are others.
     """
-    checkpoint = Checkpoint(folder, every=every, every_time=every_time, keep=keep, resume=True)
+    checkpoint = Checkpoint(
+        folder, every=every, every_time=every_time, keep=keep, on_write_error=on_write_error, resume=True
+    )
     newest = checkpoint.newest(as_models(models)[0].mesh.comm)
     if newest is None:
         msg = f"folder = {str(folder)!r}, must hold checkpoints of a run: it has none"
@@ -278,6 +285,7 @@ class _Integration:
                 check_resolution(self.models, min([self.until, *(observer.next_time for observer in self.watch)]))
             if self.running is not None:
                 self.running.begin(self.stepper.t, comm=self.comm)
+                self.running.check(self.models, self._state(""))
             try:
                 stopped = self._integrate(meeting, requested, show)
             except KeyboardInterrupt as error:  # of a function of the user
@@ -348,7 +356,9 @@ class _Integration:
             if signal := requested():
                 return REASONS[signal]
             longest = max(longest, time.perf_counter() - start)
-            out_of_time = self._wall() - self.before + 2 * longest > self.limit
+            meeting.patience = max(PATIENCE, WAIT * longest)
+            saving = 0.0 if self.running is None else self.running.seconds
+            out_of_time = self._wall() - self.before + 2 * (longest + saving) > self.limit
             due = self.running is not None and self.running.due(self.stepper.t)
             if self.limit < math.inf or self.running is not None:
                 out_of_time, due = self.comm.bcast((out_of_time, due), root=0)
@@ -488,8 +498,11 @@ def names_of(observer: Observer) -> list[str]:
     return [str(name) for name in names] if isinstance(names, list | tuple) else []
 
 
-def describe(models: Sequence[Model]) -> list[dict[str, Any]]:
-    """Return what tells models apart from others: constants but for functions of time, and sizes of fields."""
+def describe(models: Sequence[Model], *, start: bool) -> list[dict[str, Any]]:
+    """Return what tells models apart from others: constants but for functions of time, and sizes of fields.
+
+    With `start` those of the unknowns too, which are there as the run begins.
+    """
     unknowns = {f for model in models for u in model.unknowns for f in (u.function, u.rate)}
     described = []
     for model in models:
@@ -501,6 +514,7 @@ def describe(models: Sequence[Model]) -> list[dict[str, Any]]:
                 "name": model.name,
                 "constants": [np.ravel(c.value).tolist() for c in constants],
                 "fields": [_norm(f) for f in fixed],
+                "start": [_norm(unknown.function) for unknown in model.unknowns] if start else [],
             }
         )
     return described

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from emfem.errors import ParameterError
+from emfem.gate import checked
 from emfem.public import dir_of
 
 import numpy as np
@@ -31,6 +32,7 @@ END_RECORD = struct.Struct("<4s4H2LH")  # of a zip file without a comment; the f
 ENCRYPTED = 0x41  # flags of a zip entry
 
 
+@checked
 def writable(path: str | os.PathLike[str], *suffixes: str, comm: MPI.Comm = MPI.COMM_WORLD) -> Path:
     """Return `path`, with its folder made and tried on rank 0. Collective.
 
@@ -63,6 +65,7 @@ def writable(path: str | os.PathLike[str], *suffixes: str, comm: MPI.Comm = MPI.
     return path
 
 
+@checked
 def read_text(path: os.PathLike[str] | str) -> str:
     """Return the text of a file. Collective: rank 0 reads.
 

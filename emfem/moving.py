@@ -19,6 +19,7 @@ from emfem import evolution, fields
 from emfem.checkpoints import Checkpoint, SavedRun
 from emfem.errors import ParameterError, kind, number
 from emfem.evolution import Run
+from emfem.gate import checked
 from emfem.mesh import Domain, bounds, refined
 from emfem.model import Model, Quantity
 from emfem.observe import Observer, check_observers
@@ -64,6 +65,7 @@ class Followed:
         return f"<{self}>"
 
 
+@checked(collective=True)
 def evolve(
     make: Callable[[Domain, Shape], Model],
     domain: Domain,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emfem.errors import ParameterError, UnknownName, floats, number
+from emfem.gate import checked
 from emfem.model import Model
 from emfem.public import dir_of
 
@@ -136,6 +137,7 @@ def check_observers(watch: Any) -> None:
         raise ParameterError(msg)
 
 
+@checked
 def field(models: Sequence[Model], name: str) -> Any:
     """Return the field `name` of the model that has it.
 
@@ -145,6 +147,7 @@ def field(models: Sequence[Model], name: str) -> Any:
     return model_with_field(models, name)[name]
 
 
+@checked
 def model_with_field(models: Sequence[Model], name: str) -> Model:
     """Return the one model that has the field `name`.
 
@@ -156,6 +159,7 @@ def model_with_field(models: Sequence[Model], name: str) -> Model:
     return _one("field", name, having, [n for model in models for n in model.names])
 
 
+@checked
 def model_with_quantity(models: Sequence[Model], name: str) -> Model:
     """Return the one model that has the quantity `name`.
 

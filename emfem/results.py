@@ -14,6 +14,7 @@ from emfem import checkpoints, fields, plot, vtk
 from emfem.dimensions import PLAIN
 from emfem.errors import EmfemError, ParameterError, number
 from emfem.files import Arrays
+from emfem.gate import checked
 from emfem.model import Model
 from emfem.observe import model_with_field
 from emfem.public import dir_of
@@ -329,6 +330,7 @@ class SavedFrames:
     functions: list[fem.Function]
 
 
+@checked
 def open(folder: os.PathLike[str] | str) -> Results:
     """Return the results in a folder of `emfem run`, `emfem sweep` or a `Recorder`.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from emfem import fields
 from emfem.errors import ConservationError, ParameterError, choice, floats, kind, number
+from emfem.gate import checked
 from emfem.model import Model
 from emfem.observe import Observer, model_with_field, model_with_quantity
 from emfem.public import dir_of
@@ -42,6 +43,7 @@ class RecordingObserver(Observer):
         return f"<{super().__repr__()[1:-1]}; {len(self._t)} times{until}>"
 
 
+@checked
 class Series(RecordingObserver):
     """Quantities against time: `.t` and `["name"]` are arrays of shape (n,).
 
@@ -85,6 +87,7 @@ class Series(RecordingObserver):
         return np.array([row[column] for row in self._rows])
 
 
+@checked
 class Probe(RecordingObserver):
     """Field at fixed points against time: `.t` of shape (n,), `.values` of shape (n,) or (n, points).
 
@@ -146,6 +149,7 @@ class Probe(RecordingObserver):
         return np.array(self._values)
 
 
+@checked
 class Snapshots(RecordingObserver):
     """Copies of an unknown, for `em.plot.film_strip` and `em.plot.animation`; the times as in `series`.
 
@@ -173,6 +177,7 @@ class Snapshots(RecordingObserver):
         self._t.append(t)
 
 
+@checked
 class Conserved(Observer):
     """Check after each step that a quantity keeps its start to `rtol`, or `ConservationError` ends the run.
 
@@ -205,6 +210,7 @@ class Conserved(Observer):
             raise ConservationError(msg)
 
 
+@checked
 class StopWhen(Observer):
     """Stop when `condition(models, t)` holds after a step; it must give the same answer on every rank."""
 
@@ -219,6 +225,7 @@ class StopWhen(Observer):
         return self.reason if self.condition(self.models, t) else None
 
 
+@checked
 class Event(Observer):
     """Stop when a value passes a limit, at the very time: the step in which it does is repeated until it ends there.
 
@@ -279,6 +286,7 @@ class Event(Observer):
         return self.reason if self.excess(t) >= 0.0 else None
 
 
+@checked
 class AtRest(Observer):
     """Stop when a quantity has come to rest: |d ln q / d ln t| below `rtol` for three steps.
 

@@ -14,6 +14,7 @@ from emfem import vtk
 from emfem.dimensions import PLAIN
 from emfem.errors import ParameterError, WriteWarning, choice
 from emfem.files import replace_text, sync, writable
+from emfem.gate import checked
 from emfem.observe import Observer, model_with_quantity
 from emfem.public import dir_of
 
@@ -222,6 +223,7 @@ class VtuFiles(FieldFile):
         self.frames = frames
 
 
+@checked
 def series(
     path: os.PathLike[str] | str,
     *,
@@ -248,6 +250,7 @@ def series(
     return SeriesFile(path, quantities, every, times, on_write_error)
 
 
+@checked
 def vtu(
     path: os.PathLike[str] | str,
     names: Sequence[str],
@@ -275,6 +278,7 @@ def vtu(
     return VtuFiles(path, names, every, times, ".pvd", on_write_error)
 
 
+@checked
 def vtx(
     path: os.PathLike[str] | str,
     names: Sequence[str],
@@ -298,6 +302,7 @@ def vtx(
     return AdiosFile(path, names, every, times, ".bp", on_write_error)
 
 
+@checked
 def text(path: os.PathLike[str] | str, content: str, *, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
     """Write `content` once, on rank 0; at any moment the file has all of it, or all that it had before. Collective.
 
@@ -332,6 +337,7 @@ def report_write_error(message: str, on_write_error: str) -> None:
     warnings.warn(message, WriteWarning, stacklevel=2)
 
 
+@checked
 def print_root(*lines: object, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
     """Print each line once, on rank 0. Collective: the text of a line may need all ranks."""
     texts = [str(line) for line in lines]

@@ -20,6 +20,7 @@ from emfem.checkpoints.states import READ_ERRORS, Packed, StoredState, arrays, l
 from emfem.dimensions import registry
 from emfem.errors import ParameterError, RecoveryWarning, choice, count, number, require
 from emfem.files import Arrays, save_arrays, writable
+from emfem.gate import checked
 from emfem.lock import FolderLock
 from emfem.model import Model
 
@@ -35,6 +36,7 @@ FINISHED = "reached until"
 Tree = Mapping[str, Any]
 
 
+@checked
 class Checkpoint:
     """Folder in which a run keeps its state as it goes, to go on from after whatever ended it.
 
@@ -47,6 +49,7 @@ class Checkpoint:
         folder: the folder.
         resume: go on from what is in the folder.
         used: a run has begun with this object: what is in the folder is its own.
+        seconds: that writing the last file took.
         in_parts: the run is one of several that follow each other; their ends are written only when a file is due.
     """
 
@@ -80,7 +83,7 @@ class Checkpoint:
         self._every_time = None if every_time is None else number("every_time", every_time, above=0.0)
         self._keep = count("keep", keep, at_least=1)
         self._on_write_error = choice("on_write_error", on_write_error, ON_WRITE_ERROR)
-        self._written, self._next_time = time.monotonic(), math.inf
+        self._written, self._next_time, self.seconds = time.monotonic(), math.inf, 0.0
         self.used = self.in_parts = False
         self._ended_at: float | None = None  # time that another run in the folder reached
 
@@ -134,9 +137,8 @@ class Checkpoint:
         Raises:
             ParameterError: if it fails, and that is to end the run.
         """
-        comm, t = models[0].mesh.comm, models[0].t
-        packed = Packed(models)
-        about = packed.pack(run)["table"] | {"format": FORMAT, "emfem": version("emfem"), "ranks": comm.size}
+        comm, t, began = models[0].mesh.comm, models[0].t, time.monotonic()
+        packed, about = self._packed(models, run)
         text = comm.bcast(json.dumps(about), root=0)  # some states, such as sizes of files, are known to rank 0 alone
         rows, shared = arrays(models)
         shared |= packed.shared | {"about": np.frombuffer(text.encode(), dtype=np.uint8)}
@@ -153,6 +155,7 @@ class Checkpoint:
             return None
         finally:
             self._written = time.monotonic()
+            self.seconds = self._written - began
             if self._every_time is not None:
                 self._next_time = t + self._every_time
         if comm.rank == 0:
@@ -160,6 +163,26 @@ class Checkpoint:
                 with suppress(OSError):  # of this rank alone
                     path.unlink(missing_ok=True)
         return target
+
+    def check(self, models: Sequence[Model], run: Tree) -> None:
+        """Refuse a run whose state cannot be kept, before anything is computed.
+
+        Raises:
+            ParameterError: for an observer whose state is not made of numbers, texts, lists, tables with texts as keys,
+                arrays and Functions of spaces of unknowns.
+        """
+        for observer, state in zip(run["kinds"], run["observers"], strict=True):
+            try:
+                json.dumps(Packed(models).pack(state))
+            except (TypeError, ValueError, ParameterError) as error:
+                msg = f"the state of {observer} cannot be kept in a checkpoint: {error}"
+                raise ParameterError(msg) from None
+
+    def _packed(self, models: Sequence[Model], run: Tree) -> tuple[Packed, dict[str, Any]]:
+        """Return the state with its arrays put aside, and the rest as JSON takes it."""
+        packed = Packed(models)
+        about = packed.pack(run)["table"]
+        return packed, about | {"format": FORMAT, "emfem": version("emfem"), "ranks": models[0].mesh.comm.size}
 
     def _report(self, error: Exception) -> None:
         """Warn, or end the run."""
@@ -185,6 +208,9 @@ class Checkpoint:
             except READ_ERRORS as error:
                 reasons.append(f"{path} cannot be read: {error}")
                 continue
+            if about["emfem"] != version("emfem"):
+                message = f"{path} is of emfem {about['emfem']}, this is {version('emfem')}: steps may differ"
+                warnings.warn(message, RecoveryWarning, stacklevel=3)
             if reasons:
                 warnings.warn(f"{'; '.join(reasons)}; going on from {path.name}", RecoveryWarning, stacklevel=3)
             return state, tree

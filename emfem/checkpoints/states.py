@@ -11,8 +11,9 @@ from zipfile import BadZipFile, is_zipfile
 
 from emfem import fields
 from emfem.checkpoints.nodes import Values, places, stored_rows
-from emfem.errors import ParameterError
+from emfem.errors import ParameterError, require
 from emfem.files import Arrays, save_arrays, writable
+from emfem.gate import checked
 from emfem.model import Model, Unknown
 
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 READ_ERRORS = (OSError, ValueError, LookupError, TypeError, EOFError, RecursionError, BadZipFile)  # of half a file
 
 
+@checked(collective=True)
 def save(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> Path:
     """Write time and unknowns of `models`. Collective.
 
@@ -70,6 +72,7 @@ def each_unknown(models: Sequence[Model]) -> list[tuple[str, Model, Unknown]]:
     ]
 
 
+@checked(collective=True)
 def load(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> None:
     """Give `models`, on the same mesh and of the same degree, the state in a file of `save`. Collective.
 
@@ -157,18 +160,24 @@ class Packed:
         if isinstance(tree, np.generic):
             return tree.item()
         if isinstance(tree, Mapping):
+            wrong = next((key for key in tree if not isinstance(key, str)), "")
+            require(wrong == "", f"key {wrong!r} of a table, must be a text")
             return {"table": {key: self.pack(value) for key, value in tree.items()}}
         if isinstance(tree, list | tuple):
             return [self.pack(value) for value in tree]
         return tree
 
     def _key(self, function: fem.Function) -> str:
-        """Return the name of an unknown of the same space."""
-        return next(
-            key
-            for key, _, unknown in each_unknown(self.models)
-            if unknown.function.function_space == function.function_space
-        )
+        """Return the name of an unknown of the same space.
+
+        Raises:
+            ParameterError: if there is none.
+        """
+        for key, _, unknown in each_unknown(self.models):
+            if unknown.function.function_space == function.function_space:
+                return key
+        msg = f"the Function {function.name} is of a space that no unknown has"
+        raise ParameterError(msg)
 
 
 def unpack(tree: Any, state: StoredState | None) -> Any:

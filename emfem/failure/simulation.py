@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import astuple, dataclass, is_dataclass
 from typing import Any
 
@@ -203,7 +204,8 @@ class _Simulation(Observer):
         checkpoint: Checkpoint | None,
     ) -> FailureHistory:
         """Go from event to event until one of them ends the run; a signal between two of them ends the next one."""
-        with stop_requests(self.model.mesh.comm):
+        comm = self.model.mesh.comm
+        with nullcontext() if checkpoint is None else checkpoint.locked(comm), stop_requests(comm):
             return self._run(until, rtol, watch, petsc_options, checkpoint)
 
     def _run(

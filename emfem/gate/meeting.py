@@ -20,9 +20,10 @@ class Meeting:
     """Context whose body may communicate: an error of one rank is raised by all, where `collective` would not do.
 
     The ranks meet at the end of the body. A rank that fails while others wait for it inside of the body cannot reach
-    them: after `PATIENCE` it prints its error and ends all ranks.
+    them: after `patience` it prints its error and ends all ranks.
 
     Attributes:
+        patience: seconds that a rank with an error waits for the others.
         failed: the first rank with an error, or None.
     """
 
@@ -30,6 +31,7 @@ class Meeting:
         """Take the ranks. Collective."""
         self._comm = comm.Dup() if comm.size > 1 else None  # its messages meet no others
         self.failed: int | None = None
+        self.patience = PATIENCE
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -50,7 +52,7 @@ class Meeting:
         if error is None:
             request.Wait()
         else:
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + self.patience
             while not request.Test():
                 if time.monotonic() > deadline:
                     traceback.print_exception(error)

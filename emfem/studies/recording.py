@@ -25,6 +25,7 @@ from emfem import observe, write
 from emfem.errors import EmfemError, ParameterError, WriteWarning
 from emfem.evolution import WALL_TIME
 from emfem.files import replace_text, writable
+from emfem.gate import checked
 from emfem.lock import FolderLock, holder
 from emfem.model import Model
 from emfem.signals import REASONS
@@ -180,6 +181,7 @@ class States(write.Writer):
         return self.attempt(action)
 
 
+@checked
 class Recorder(States):
     """Writes a folder that `em.results.open` and the viewer read: all fields at chosen times, the series, and a report.
 

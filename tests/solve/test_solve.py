@@ -312,7 +312,7 @@ def test_the_product_with_the_jacobian_may_be_matrix_free(decay: Decay, method: 
 def test_options_that_petsc_would_never_read_are_refused(decay: Decay, options: Any):
     with pytest.raises(ParameterError, match=r"petsc_options = .*, must be "):
         em.evolve(decay(), 1.0, petsc_options=options, progress=False)
-    with pytest.raises(ParameterError, match=r"^options = .*, must be a mapping such as"):
+    with pytest.raises(ParameterError, match=r"options = .*, must be "):
         Method("bdf", order=2, options=options)
 
 
