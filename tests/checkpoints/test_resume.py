@@ -415,3 +415,42 @@ def test_the_time_of_a_machine_may_be_short(film: Films):
     assert run.stopped == "wall time"
     assert run.t < 1e4
     assert checkpoint.files()
+
+
+# ---- what is not in a state
+
+
+def test_another_start_is_refused(film: Films):
+    film_to(2.0, film, "state", Stop(0.5))
+    with pytest.raises(ParameterError, match=r"^the film model has other start than in the run in state, must be the "):
+        em.resume("state", film(degree=1, initial=em.film.noise(0.08, seed=2)), watch=[Stop(np.inf)], progress=False)
+
+
+class Forgetful(em.observe.Observer):
+    """Its state is none that a file can hold."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self.value = value
+
+    def record(self, t: float) -> None:
+        """Do nothing."""
+
+    def state(self) -> dict[str, Any]:
+        """Return it."""
+        return super().state() | {"value": self.value}
+
+
+@pytest.mark.parametrize("value", [{1, 2}, {1: 2.0}, object()])
+def test_a_state_that_cannot_be_kept_is_refused_at_the_start(film: Films, value: Any):
+    model = film(degree=1)
+    with pytest.raises(ParameterError, match=r"^the state of Forgetful cannot be kept in a checkpoint: "):
+        em.evolve(model, 1.0, watch=[Forgetful(value)], checkpoint=em.checkpoint("state"), progress=False)
+    assert model.t == 0.0
+
+
+def test_a_state_of_another_version_is_a_warning(film: Films, monkeypatch: pytest.MonkeyPatch):
+    film_to(2.0, film, "state", Stop(0.5))
+    monkeypatch.setattr("emfem.checkpoints.folder.version", lambda name: "99.0")
+    with pytest.warns(RecoveryWarning, match=r"is of emfem 0\.1\.0, this is 99\.0: steps may differ$"):
+        em.resume("state", film(degree=1), watch=[Stop(np.inf)], progress=False)
