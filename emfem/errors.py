@@ -17,7 +17,6 @@ from emfem.public import dir_of
 
 import numpy as np
 import ufl
-from dolfinx import fem
 from numpy.typing import NDArray
 
 __all__ = [
@@ -163,7 +162,7 @@ def real(value: Any) -> float | None:
         return real(value.item()) if value.size == 1 else None
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "iuf":
         return None
-    if isinstance(value, ufl.core.expr.Expr) and not isinstance(value, fem.Constant | ufl.constantvalue.ConstantValue):
+    if isinstance(value, ufl.core.expr.Expr) and type(value).__float__ is ufl.core.expr.Expr.__float__:
         return None  # UFL would search for its value endlessly
     try:
         return float(value)

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from signal import SIGINT
 from typing import Any
 
@@ -111,11 +112,12 @@ class ResolutionReport:
             return None
         worst, many = self.worst, sum(change.largest > self.bound for change in self.changes) - 1
         by_mesh = not worst.by_mesh < worst.by_tolerance
-        where, remedy = ("on half the mesh", "finer cells") if by_mesh else ("with half the tolerance", "a smaller rtol")
+        where = "on half the mesh" if by_mesh else "with half the tolerance"
+        remedy = "finer cells" if by_mesh else "a smaller rtol"
         more = f", and {many} more change too much" if many else ""
         return (
-            f"{worst.name} = {worst.value:.6g} at t = {self.t:.4g} changes by {_percent(worst.largest)} {where}, should "
-            f"be at most {_percent(self.bound)}{more}: take {remedy}"
+            f"{worst.name} = {worst.value:.6g} at t = {self.t:.4g} changes by {_percent(worst.largest)} {where}, "
+            f"should be at most {_percent(self.bound)}{more}: take {remedy}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,6 +147,7 @@ def check_resolution(
     *,
     quantities: Sequence[str] | None = None,
     measures: Measures | None = None,
+    same_start: bool = False,
     bound: float = 0.01,
     **settings: Any,
 ) -> ResolutionReport:
@@ -159,6 +162,8 @@ def check_resolution(
         until: the time to reach; None for a steady state, which is compared on half the mesh only.
         quantities: names of the numbers to compare; all when left out.
         measures: function of the models that returns more numbers by name, at the end of each run.
+        same_start: start on half the mesh from the start on the whole one: for random starts, which are the same
+            function of place, but finer than the cells.
         bound: largest change of a run that is resolved, relative.
         settings: arguments of `em.evolve` such as `rtol`, `atol`, `method`, `fixed_step`; of `em.solve_steady` without
             `until`.
@@ -186,8 +191,10 @@ def check_resolution(
     by_tolerance = dict.fromkeys(names, math.nan)
     if until is not None:
         by_tolerance = _changes(base, _run(_start(make, 1, base), until, _halved(settings), measures, base))
-    finer = _run(_start(make, 2, base), until, settings, measures, base)
-    by_mesh = _changes(base, finer)
+    finer = _start(make, 2, base)
+    if same_start:
+        _interpolate_start(as_models(make(1)), finer.models)
+    by_mesh = _changes(base, _run(finer, until, settings, measures, base))
     report = ResolutionReport(
         base.models[0].t,
         (base.cells, finer.cells),
@@ -210,7 +217,7 @@ class _Numbers:
         cells: of the mesh.
         values: numbers at the end by name.
         units: of the numbers.
-        largest: size of the largest quantity by unit, at the start and at the end; of integrals with all parts positive.
+        largest: size of the largest quantity by unit, of integrals with all parts positive.
         ranges: of fields, by the names of the numbers that are compared with them.
         points: of the fields that are compared at points, by the name of the number.
         samples: their values there.
@@ -269,6 +276,33 @@ def _start(make: Make, finer: int, base: _Numbers | None = None) -> _Numbers:
     return made
 
 
+def _interpolate_start(models: Sequence[Model], finer: Sequence[Model]) -> None:
+    """Interpolate the evolving unknowns of models to those on finer cells. Collective."""
+    for model, other in zip(models, finer, strict=True):
+        for coarse, fine in zip(model.unknowns, other.unknowns, strict=True):
+            if coarse.rate is not None and not _is_one_number(coarse.function):
+                before = fine.function.x.array.copy()
+                fine.function.interpolate(partial(_values_anywhere, coarse.function))
+                fine.function.x.scatter_forward()
+                outside = np.isnan(fine.function.x.array)  # of the coarser cells, at a curved boundary
+                fine.function.x.array[outside] = before[outside]
+
+
+def _values_anywhere(function: fem.Function, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values at points that differ between ranks, shape (3, n). Collective."""
+    mesh = function.function_space.mesh
+    parts = mesh.comm.allgather(x[: mesh.geometry.dim].T)
+    values = fields.Sampler(mesh, np.concatenate(parts)).values(function)
+    first = sum(map(len, parts[: mesh.comm.rank]))
+    return values[first : first + x.shape[1]].T
+
+
+def _is_one_number(function: fem.Function) -> bool:
+    """Return True for a function that is one number on the whole mesh."""
+    space = function.function_space
+    return isinstance(space.ufl_element(), type(basix.ufl.real_element(space.mesh.basix_cell(), ())))
+
+
 def _run(
     numbers: _Numbers,
     until: float | None,
@@ -316,8 +350,7 @@ def _take_field(numbers: _Numbers, model: Model, unknown: str, base: _Numbers | 
     function, name = model[unknown], _name(numbers.models, model, unknown)
     low, high = fields.extremes(function)
     values = {f"{name} lowest": low, f"{name} highest": high}
-    real = type(basix.ufl.real_element(model.mesh.basix_cell(), ()))
-    if not isinstance(function.function_space.ufl_element(), real):
+    if not _is_one_number(function):
         label = f"{name} at points"
         numbers.points[label] = _midpoints(model.domain) if base is None else base.points[label]
         sample = fields.Sampler(model.mesh, numbers.points[label]).values(function)

@@ -177,14 +177,13 @@ def _verify(case: Runnable, folder: Path) -> ResolutionReport | None:
     with FolderLock(folder):
         report = read_report(folder)
         t = MPI.COMM_WORLD.bcast(report["t"], root=0)
+        resolution: ResolutionReport | None = None
         try:
             resolution = check(case, t)
+            content = resolution.to_dict()
         except EmfemError as error:
-            resolution = None
             content = {"error": str(error)}
             warn_unresolved(f"the resolution of the run is not known: {error}", MPI.COMM_WORLD)
-        else:
-            content = resolution.to_dict()
         write_report(folder, report | {"resolution": content})
     return resolution
 
@@ -198,7 +197,8 @@ def check(case: Runnable, until: float | None, *, bound: float = 0.01) -> Resolu
         settings = tables.time.make()
         end = settings.pop("until")
         until = end if until is None else until
-    return check_resolution(case.build, until, measures=case.measures, bound=bound, **settings)
+    random = "initial" in case.resolved.get("film", {})
+    return check_resolution(case.build, until, measures=case.measures, same_start=random, bound=bound, **settings)
 
 
 def _refuse_unfinished(folder: Path) -> None:
