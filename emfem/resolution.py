@@ -350,7 +350,8 @@ def _take_field(numbers: _Numbers, model: Model, unknown: str, base: _Numbers | 
     function, name = model[unknown], _name(numbers.models, model, unknown)
     low, high = fields.extremes(function)
     values = {f"{name} lowest": low, f"{name} highest": high}
-    if not _is_one_number(function):
+    size, one_number = max(abs(low), abs(high)), _is_one_number(function)
+    if not one_number:
         label = f"{name} at points"
         numbers.points[label] = _midpoints(model.domain) if base is None else base.points[label]
         sample = fields.Sampler(model.mesh, numbers.points[label]).values(function)
@@ -358,7 +359,7 @@ def _take_field(numbers: _Numbers, model: Model, unknown: str, base: _Numbers | 
         values[label] = _mean_square(sample)
     for label, value in values.items():
         numbers.values[label], numbers.units[label] = value, model.fields[unknown].unit
-        numbers.ranges[label] = max(high - low, FLOOR * max(abs(low), abs(high)))
+        numbers.ranges[label] = size if one_number else max(high - low, FLOOR * size)
 
 
 def _name(models: Sequence[Model], model: Model, name: str) -> str:
