@@ -30,6 +30,7 @@ from emfem.evolution import Run, evolve, resume
 from emfem.libraries import cache_entry_points, prepare_ufl
 from emfem.model import Model, accumulate, balance, fixed, flux, placeholder
 from emfem.public import dir_of
+from emfem.resolution import ResolutionReport, check_resolution
 from emfem.solve import Steady, solve_steady
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ __all__ = [
     "Model",
     "ParameterError",
     "RecoveryWarning",
+    "ResolutionReport",
     "ResolutionWarning",
     "Run",
     "Steady",
@@ -88,6 +90,7 @@ __all__ = [
     "accumulate",
     "analytic",
     "balance",
+    "check_resolution",
     "checkpoint",
     "conduction",
     "dimensions",

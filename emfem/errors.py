@@ -153,11 +153,8 @@ def shown(value: Any) -> str:
 
 def _is_symbolic(value: Any) -> bool:
     """Return True for UFL without a value, which `float` would search for without end; UFL itself is not imported."""
-    names = {f"{base.__module__}.{base.__qualname__}" for base in type(value).__mro__}
-    return "ufl.core.expr.Expr" in names and not names & {
-        "dolfinx.fem.function.Constant",
-        "ufl.constantvalue.ConstantValue",
-    }
+    bases = [base for base in type(value).__mro__ if f"{base.__module__}.{base.__qualname__}" == "ufl.core.expr.Expr"]
+    return bool(bases) and type(value).__float__ is bases[0].__float__
 
 
 def real(value: Any) -> float | None:

@@ -48,14 +48,15 @@ LAYERS = {
     "write": 6,
     "evolution": 6,
     "storage": 6,
-    "studies": 7,
     "failure": 7,
     "lifetime": 7,
     "moving": 7,
-    "results": 8,
-    "verify": 8,
-    "view": 9,
-    "cli": 10,
+    "resolution": 7,
+    "studies": 8,
+    "results": 9,
+    "verify": 9,
+    "view": 10,
+    "cli": 11,
 }
 PETSC = ("petsc4py", "dolfinx.fem.petsc", "dolfinx.nls.petsc")
 PETSC_ALLOWED = {"solve"}

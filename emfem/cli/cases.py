@@ -47,6 +47,12 @@ def run(
     force: Force = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint in the folder.")] = False,
     wall_time: WallTime = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Repeat the run with half the tolerance and on half the mesh, and print what changes."
+        ),
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Run a case, and write its results into a folder; see also `emfem resume`."""
@@ -55,9 +61,11 @@ def run(
         folder = RESULTS / file.stem if output is None else output
         if not (force or resume):
             _refuse_finished(folder)
-        outcome = case.run(folder, progress=not quiet, resume=resume, force=force, wall_time=_seconds(wall_time))
+        outcome = case.run(
+            folder, progress=not quiet, resume=resume, force=force, wall_time=_seconds(wall_time), verify=verify
+        )
         if not quiet:
-            write.print_root(outcome)
+            write.print_root(outcome, *(() if outcome.resolution is None else (outcome.resolution,)))
     _end(outcome)
 
 

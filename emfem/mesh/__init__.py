@@ -22,7 +22,7 @@ from emfem.mesh.micrograph import from_image
 from emfem.mesh.netlist import from_netlist, read_netlist
 from emfem.mesh.network import network
 from emfem.mesh.outline import polygon
-from emfem.mesh.refined import refined
+from emfem.mesh.refined import halved, refined
 from emfem.mesh.shapes import bend, dogbone, hall_cross, notched_strip, periodic_cell, strip_with_holes
 from emfem.mesh.solids import cylinder, sphere, tube, via
 from emfem.mesh.tables import read_network
@@ -47,6 +47,7 @@ __all__ = [
     "grains",
     "grid_network",
     "hall_cross",
+    "halved",
     "interval",
     "makers",
     "network",

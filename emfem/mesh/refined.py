@@ -1,4 +1,4 @@
-"""Meshes refined near a surface."""
+"""Meshes refined near a surface, or everywhere."""
 
 from __future__ import annotations
 
@@ -52,6 +52,29 @@ def refined(domain: Domain, distance: Distance, *, within: float, size: float) -
         while len(cells := _coarse(serial, distance, reach, widest)):
             serial = _halve(serial, cells)
         result = gather(serial)
+        assert result is not None
+        return result
+
+    return replace(distribute_from_root(domain.shape, make, domain.mesh.comm), length_unit=domain.length_unit)
+
+
+@checked(collective=True)
+def halved(domain: Domain) -> Domain:
+    """Return a domain with all edges of its cells halved, boundaries and regions with their names. Collective.
+
+    Args:
+        domain: of triangles or tetrahedra with straight edges, not periodic.
+
+    Raises:
+        ParameterError: for another domain.
+    """
+    check_domain(domain)
+    raw = gather(domain)
+
+    def make() -> RawMesh:
+        serial = distribute(domain.shape, raw, MPI.COMM_SELF)
+        cells = np.arange(serial.mesh.topology.index_map(domain.dim).size_local, dtype=np.int32)
+        result = gather(_halve(serial, cells))
         assert result is not None
         return result
 

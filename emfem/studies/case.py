@@ -20,8 +20,9 @@ from emfem.errors import EmfemError, ParameterError, kind
 from emfem.files import read_text
 from emfem.mesh import Domain
 from emfem.model import Model
+from emfem.resolution import ResolutionReport
 from emfem.studies import registry
-from emfem.studies.running import Outcome, run
+from emfem.studies.running import Outcome, check, run
 from emfem.studies.tables import ALLOY, BuildContext, DomainTable, MaterialTable, Physics, Table, scales
 from emfem.studies.tables.run import OutputTable, SteadyTable, TimeTable
 from emfem.studies.toml_locations import toml_trouble
@@ -211,14 +212,17 @@ class Case:
         text = json.dumps(tables | ({"physics": codes} if codes else {}), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:SHORT]
 
-    def build(self) -> list[Model]:
+    def build(self, finer: int = 1) -> list[Model]:
         """Return the models, coupled, at their start. Collective.
+
+        Args:
+            finer: 1 for the mesh of the case, 2 for one whose cells are halved.
 
         Raises:
             ParameterError: for all that emfem refuses of it, each sentence with the line of its key.
         """
         tables = self.tables.models()
-        domain: Domain = self._make("domain", self.tables.domain.make)
+        domain: Domain = self._make("domain", lambda: self.tables.domain.make(finer))
         domain = domain.scaled("h") if self.dimensionless else domain.in_metres()
         self._check_currents(domain)
         metal = None if self.tables.material is None else self._make("material", lambda: self.tables.material.made)
@@ -286,6 +290,7 @@ class Case:
         resume: bool = False,
         force: bool = False,
         wall_time: float | str | None = None,
+        verify: bool = False,
     ) -> Outcome:
         """Run it, and write everything into a folder; see `em.studies.running.run`. Collective.
 
@@ -295,8 +300,22 @@ class Case:
             resume: go on from the newest checkpoint in the folder, from the start if there is none.
             force: replace a run in the folder that could go on.
             wall_time: as in `em.evolve`.
+            verify: check the resolution afterwards, as `check_resolution` does, and add it to the report.
         """
-        return run(self, folder, progress=progress, resume=resume, force=force, wall_time=wall_time)
+        return run(self, folder, progress=progress, resume=resume, force=force, wall_time=wall_time, verify=verify)
+
+    def check_resolution(self, until: float | None = None, *, bound: float = 0.01) -> ResolutionReport:
+        """Repeat the run with half the tolerance, and on half the mesh; see `em.check_resolution`. Collective.
+
+        Args:
+            until: the time to reach, of a stretch; that of the case when left out.
+            bound: largest change of a run that is resolved, relative.
+
+        Raises:
+            ParameterError: for cells that cannot be halved.
+            EmfemError: if one of the runs fails.
+        """
+        return check(self, until, bound=bound)
 
 
 def _content(file: Path) -> str:

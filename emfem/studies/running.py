@@ -26,9 +26,11 @@ from typing import Any, Protocol
 from emfem import fields, observe, patterns, plot, write
 from emfem.checkpoints import Checkpoint, seconds
 from emfem.errors import EmfemError, ParameterError, Terminated
-from emfem.evolution import Run, evolve
+from emfem.evolution import WALL_TIME, Run, evolve
 from emfem.files import writable
-from emfem.model import Model
+from emfem.lock import FolderLock
+from emfem.model import Model, warn_unresolved
+from emfem.resolution import ResolutionReport, check_resolution
 from emfem.signals import REASONS, stop_requests
 from emfem.solve import solve_steady
 from emfem.studies.recording import (
@@ -41,6 +43,7 @@ from emfem.studies.recording import (
     read_report,
     report_of,
     status_of,
+    write_report,
 )
 
 import ufl
@@ -65,8 +68,8 @@ class Runnable(Protocol):
     def resolved(self) -> dict[str, Any]:
         """All tables with every value as a number."""
 
-    def build(self) -> list[Model]:
-        """Return the models at their start."""
+    def build(self, finer: int = 1) -> list[Model]:
+        """Return the models at their start, on the cells of the case or on halved ones."""
 
     def measures(self, models: Sequence[Model]) -> dict[str, float]:
         """Return numbers at the end that the models do not have among their quantities."""
@@ -83,11 +86,13 @@ class Outcome:
         folder: where everything is.
         report: the content of its report.json.
         models: the models in their last state.
+        resolution: the check of its resolution, if that was wanted and possible.
     """
 
     folder: Path
     report: dict[str, Any]
     models: Sequence[Model] = field(repr=False)
+    resolution: ResolutionReport | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         """One line."""
@@ -102,6 +107,7 @@ def run(
     resume: bool = False,
     force: bool = False,
     wall_time: float | str | None = None,
+    verify: bool = False,
 ) -> Outcome:
     """Run a case, and write everything into a folder. Collective.
 
@@ -112,6 +118,7 @@ def run(
         resume: go on from the newest checkpoint in the folder, from the start if there is none.
         force: replace a run that could go on.
         wall_time: as in `em.evolve`.
+        verify: check the resolution when the run has reached its end, and add it to the report.
 
     Raises:
         ParameterError: for all that is refused when the models are built; if another run writes into the folder; if it
@@ -157,7 +164,41 @@ def run(
         except BaseException as error:
             report.fail(error)
             raise
-    return Outcome(target, read_report(target), models)
+    whole = ended["stopped"] not in (REASONS[signal.SIGINT], WALL_TIME)
+    resolution = _verify(case, target) if verify and whole else None
+    return Outcome(target, read_report(target), models, resolution)
+
+
+def _verify(case: Runnable, folder: Path) -> ResolutionReport | None:
+    """Check the resolution of the run in a folder, and add it to its report; None if that fails. Collective.
+
+    A check that fails is a warning: the run itself has ended well.
+    """
+    with FolderLock(folder):
+        report = read_report(folder)
+        t = MPI.COMM_WORLD.bcast(report["t"], root=0)
+        resolution: ResolutionReport | None = None
+        try:
+            resolution = check(case, t)
+            content = resolution.to_dict()
+        except EmfemError as error:
+            content = {"error": str(error)}
+            warn_unresolved(f"the resolution of the run is not known: {error}", MPI.COMM_WORLD)
+        write_report(folder, report | {"resolution": content})
+    return resolution
+
+
+def check(case: Runnable, until: float | None, *, bound: float = 0.01) -> ResolutionReport:
+    """Repeat the run of a case with half the tolerance, and on half the mesh; see `em.check_resolution`. Collective."""
+    tables = case.tables
+    if tables.time is None:
+        settings = {} if tables.steady is None else tables.steady.make()
+    else:
+        settings = tables.time.make()
+        end = settings.pop("until")
+        until = end if until is None else until
+    random = "initial" in case.resolved.get("film", {})
+    return check_resolution(case.build, until, measures=case.measures, same_start=random, bound=bound, **settings)
 
 
 def _refuse_unfinished(folder: Path) -> None:

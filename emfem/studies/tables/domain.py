@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from emfem import mesh
+from emfem.errors import ParameterError
 from emfem.studies import docstrings
 from emfem.studies.tables.base import SIMPLE, Arguments, Key, keys_from, keys_of, table_of
 from emfem.studies.units import File, Length, Unit, Yes
 
+import numpy as np
 from pydantic import BeforeValidator, Discriminator, Tag
 
 Lengths = Annotated[Any, Unit("m", scaled=True)]
@@ -45,10 +47,20 @@ class ShapeTable(Arguments):
     axisymmetric: Yes = False
     thickness: Length | None = None
 
-    def make(self) -> mesh.Domain:
-        """Make the domain. Collective."""
+    def make(self, finer: int = 1) -> mesh.Domain:
+        """Make the domain, on cells as they are or halved (`finer` = 2). Collective.
+
+        Raises:
+            ParameterError: for cells that cannot be halved.
+        """
         common = self.common()
-        domain: mesh.Domain = self.maker(**{self.argument(key): value for key, value in self.values(*common).items()})
+        values = {self.argument(key): value for key, value in self.values(*common).items()}
+        if finer == 1:
+            domain: mesh.Domain = self.maker(**values)
+        elif self.maker is mesh.read and values.get("size") is None:
+            domain = mesh.halved(self.maker(**values))
+        else:
+            domain = self.maker(**values | halved_cells(values, inspect.signature(self.maker).parameters))
         if self.random_grains is not None:
             domain = mesh.grains(domain, **self.random_grains.values())
         domain = mesh.axisymmetric(domain) if self.axisymmetric else domain
@@ -65,6 +77,28 @@ class ShapeTable(Arguments):
     def argument(cls, key: str) -> str:
         """Return the argument of a key: the path of `read` is "file" in a case."""
         return "path" if key == "file" and cls.maker is mesh.read else key
+
+
+def halved_cells(values: Mapping[str, Any], arguments: Iterable[str]) -> dict[str, Any]:
+    """Return the arguments of a shape that halve its cells: twice as many, or half their size.
+
+    Raises:
+        ParameterError: for graded cells.
+    """
+    sized = values.get("size") is not None
+    if "cells" not in arguments or (values.get("cells") is None and sized):
+        refine = values.get("refine")
+        return {"size": values["size"] / 2, **({} if refine is None else {"refine": _half(refine)})}
+    cells = values.get("cells")
+    if cells is None or isinstance(cells, str):
+        msg = f"cells = {cells or 'graded'!r}, must be a number to be halved, or a size of the cells be given"
+        raise ParameterError(msg)
+    return {"cells": (2 * np.asarray(cells)).tolist()}
+
+
+def _half(refine: Any) -> Any:
+    """Return half of the size of cells at some points: a number, or one for each point."""
+    return {point: size / 2 for point, size in refine.items()} if isinstance(refine, Mapping) else refine / 2
 
 
 def _shape_table(name: str, maker: Callable[..., mesh.Domain]) -> Any:
