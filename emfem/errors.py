@@ -154,7 +154,7 @@ def shown(value: Any) -> str:
 def _is_symbolic(value: Any) -> bool:
     """Return True for UFL without a value, which `float` would search for without end; UFL itself is not imported."""
     bases = [base for base in type(value).__mro__ if f"{base.__module__}.{base.__qualname__}" == "ufl.core.expr.Expr"]
-    return bool(bases) and type(value).__float__ is bases[0].__float__
+    return bool(bases) and getattr(type(value), "__float__", None) is getattr(bases[0], "__float__", None)
 
 
 def real(value: Any) -> float | None:
