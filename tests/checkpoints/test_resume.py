@@ -65,7 +65,7 @@ def test_a_process_that_is_killed_loses_what_came_after_its_last_checkpoint_only
 
 RANKS = [(1, 2), (2, 3), (3, 1)]
 ALL = [(kind, *ranks) for kind in KINDS for ranks in RANKS]
-SOME = [(kind, *RANKS[i % 3]) for i, kind in enumerate(KINDS)]
+SOME = [("film", 1, 2), ("surface", 2, 1)]  # the others take a minute each where ranks share cores
 
 
 @pytest.mark.parametrize(("kind", "written", "read"), ALL if os.environ.get("EMFEM_SOAK") else SOME)

@@ -46,19 +46,19 @@ def check(worker: Worker, call: Call) -> None:
 COMMON = [target for target in api.targets() if api.period(target) <= 2]
 
 
-@settings(max_examples=400 * MORE, **OPTIONS)
+@settings(max_examples=200 * MORE, **OPTIONS)
 @given(rng=st.randoms(use_true_random=False))
 def test_public_functions_take_or_refuse_hostile_arguments(worker: Worker, rng: random.Random):
     check(worker, rng.choice(COMMON).mutated(rng))
 
 
-@settings(max_examples=150 * MORE, **OPTIONS)
+@settings(max_examples=80 * MORE, **OPTIONS)
 @given(rng=st.randoms(use_true_random=False))
 def test_hostile_cases_are_taken_or_refused(worker: Worker, rng: random.Random):
     check(worker, cases.one(rng))
 
 
-@settings(max_examples=120 * MORE, **OPTIONS)
+@settings(max_examples=60 * MORE, **OPTIONS)
 @given(kind=st.sampled_from(files.KINDS), seed=st.integers(0, 10**6))
 def test_damaged_files_are_taken_or_refused(worker: Worker, kind: str, seed: int):
     check(worker, Call(f"open_damaged({kind!r}, {seed})", kind, nan_allowed=True))
