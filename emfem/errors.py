@@ -287,7 +287,11 @@ def positive_tensor(name: str, value: Any, dim: int) -> NDArray[np.float64]:
 
 def require(condition: Any, message: str) -> None:
     """Raise ParameterError with `message`, which must be cheap to make, unless `condition` holds."""
-    if not condition:
+    try:
+        holds = bool(condition)
+    except Exception:  # an array of several values, or an object without a truth value
+        holds = False
+    if not holds:
         raise ParameterError(message)
 
 

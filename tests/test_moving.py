@@ -231,7 +231,7 @@ def test_a_body_of_revolution_is_turned_by_the_user():
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"make": 3}, "make = 3, must be a function of domain and shape that makes a surface model"),
+        ({"make": 3}, "make = 3, must be a function"),
         ({"shape": 3}, "shape = 3, must be a function of x"),
         ({"domain": None}, "domain = None, must be one of em.mesh"),
         ({"until": 0.0}, "until = 0, must be greater than 0"),

@@ -260,7 +260,7 @@ def test_a_probe_of_a_vector_keeps_its_components(film: Films):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: em.watch.series("amount"), "names = 'amount', must be a list of names"),
+        (lambda: em.watch.series("amount"), "names = 'amount', must be a list of words"),
         (lambda: em.watch.probe("u", at="x"), "at = 'x', must be numbers"),
         (lambda: em.watch.conserved("amount", rtol=0.0), "rtol = 0, must be greater than 0"),
         (lambda: em.watch.conserved("amount", rtol=math.nan), "rtol = nan, must be finite"),

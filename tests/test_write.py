@@ -205,11 +205,11 @@ def test_frames_need_their_ending():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: em.write.vtx("x.bp", "c"), "names = 'c', must be a list of names"),
-        (lambda: em.write.vtu("x.pvd", "c"), "names = 'c', must be a list of names"),
+        (lambda: em.write.vtx("x.bp", "c"), "names = 'c', must be a list of words"),
+        (lambda: em.write.vtu("x.pvd", "c"), "names = 'c', must be a list of words"),
         (lambda: em.write.vtu("x.vtu", ["c"]), "path = 'x.vtu', must end in .pvd"),
         (lambda: em.write.vtx("x.bp", []), "names = [], must be a list of names"),
-        (lambda: em.write.series("x.csv", quantities="c"), "quantities = 'c', must be a list of names"),
+        (lambda: em.write.series("x.csv", quantities="c"), "quantities = 'c', must be a list of words"),
         (lambda: em.write.series("x.csv", every=0.0), "every = 0, must be greater than 0"),
     ],
 )

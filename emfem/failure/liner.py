@@ -54,7 +54,8 @@ class Liner:
             if not np.all(np.isfinite(values) & (values > 0)):
                 msg = f"{name} = {np.min(values):g} {unit}, must be greater than 0 {unit} and finite"
                 raise ParameterError(msg)
-        rise = self.resistivity / (self.thickness * (2 * high + across)) - rho / (high * across)
+        with np.errstate(divide="ignore", over="ignore"):  # a rise that is not finite is refused below
+            rise = self.resistivity / (self.thickness * (2 * high + across)) - rho / (high * across)
         if np.any(rise <= 0):
             msg = (
                 f"liner of {self.resistivity:g} Ohm m conducts as well as the metal, {rho.min():g} Ohm m: no void shows"

@@ -193,7 +193,10 @@ def runaway_limit(resistivity: Any, conductivity: Any, temperature: float, loss:
     """Return words for the current at which a line of this metal runs away; "" if it does not, or it is not known."""
     k = value_at(conductivity, temperature)
     law: Callable[[float], float] = lambda at: value_at(resistivity, at)  # noqa: E731
-    limit = runaway(law, k, temperature) if is_law(resistivity) and k > 0 else math.inf
+    try:
+        limit = runaway(law, k, temperature) if is_law(resistivity) and k > 0 else math.inf
+    except ParameterError:  # at the end of the range of a law its slope is not known
+        limit = math.inf
     if not math.isfinite(limit):
         return ""
     words = f"a line with ends at fixed temperature ({temperature:g} K) runs away at j L = {limit:.4g} A/m"

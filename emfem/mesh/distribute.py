@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from emfem.errors import EmfemError
+from emfem.errors import EmfemError, kind
 from emfem.mesh.domain import Domain, PeriodicMesh
 from emfem.mesh.raw import CORNERS, DIMENSION, FACETS, Integers, RawMesh
 
@@ -26,6 +26,7 @@ def on_root[T](what: str, make: Callable[[], T], comm: MPI.Comm) -> T:
     Raises:
         EmfemError: as `make` raises it; for any other exception one that reports that there is no `what`.
     """
+    kind("comm", comm, MPI.Comm, "an MPI communicator")
     result: T | None = None
     error: EmfemError | None = None
     if comm.rank == 0:

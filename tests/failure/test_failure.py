@@ -251,8 +251,8 @@ BAD: list[tuple[str, Callable[[em.materials.Material], Any], str]] = [
     ("node", lambda m: ohms(m, ResistanceRise(0.1, (0, 9))), r"9; the network, among its nodes, has '0', '1', '2'"),
     ("same", lambda m: ohms(m, ResistanceRise(0.1, (1, 1))), r"between = \(1, 1\), must be two different nodes"),
     ("ends", lambda m: ohms(m, ResistanceRise(0.1), bridge(m, pads={0: 0.1})), r"between is left out and there are 1"),
-    ("one node", lambda m: ohms(m, ResistanceRise(0.1, 5)), r"between = 5, must be two nodes"),  # type: ignore[arg-type]
-    ("words", lambda m: ohms(m, ResistanceRise(0.1, "ab")), r"between = 'ab', must be two nodes"),  # type: ignore[arg-type]
+    ("one node", lambda m: ohms(m, ResistanceRise(0.1, 5)), r"between = 5, must be two whole numbers"),  # type: ignore[arg-type]
+    ("words", lambda m: ohms(m, ResistanceRise(0.1, "ab")), r"between = 'ab', must be two whole numbers"),  # type: ignore[arg-type]
     ("no liner", lambda m: Liner("big", 5e-9), r"resistivity = 'big', must be a number"),  # type: ignore[arg-type]
     (
         "thin",

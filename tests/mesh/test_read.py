@@ -161,7 +161,7 @@ def test_a_shape_comes_back_from_gmsh_as_it_was(name: str, tmp_path: Path):
 
 def test_every_shape_is_tested():
     tested = {"interval", "rectangle", "box", "grains", "read", "from_gds", "from_image", *shape_arguments()}
-    tested |= {"axisymmetric", "refined"}  # of a domain that one of the others makes
+    tested |= {"axisymmetric", "refined", "halved"}  # of a domain that one of the others makes
     tested |= {"network", "grid_network", "read_network", "from_netlist"}  # of wires, which have files of their own
     makers = [getattr(em.mesh, name) for name in em.mesh.__all__ if not name.startswith("periodic")]
     made = {m.__name__ for m in makers if inspect.isfunction(m) and inspect.signature(m).return_annotation == "Domain"}
