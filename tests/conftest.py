@@ -19,6 +19,10 @@ from emfem.studies import Case
 import pytest
 from dolfinx import fem
 
+# Shells ignore SIGINT for what they start in the background; the tests of interrupts need it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # Whole files and folders that `make quick` leaves out, and the fixture of tests in a browser.
 SLOW = (
     *("verification/", "verify/test_checks.py", "studies/test_sweeps.py"),
