@@ -115,7 +115,11 @@ def run(
         raise ParameterError(msg)
     check_observers(watch)
     simulation = _Simulation(nodes, circuit, fails, critical, limit, update, hillock_stress)
-    return simulation.run(number("until", until, unit="s"), rtol, watch, petsc_options, checkpoint)
+    end, comm = number("until", until, unit="s"), model.mesh.comm
+    with nullcontext() if checkpoint is None else checkpoint.locked(comm), stop_requests(comm):
+        return simulation.run(
+            end, rtol, watch, petsc_options, checkpoint
+        )  # a signal between two legs ends the next one
 
 
 @dataclass
@@ -203,20 +207,7 @@ class _Simulation(Observer):
         petsc_options: Options | None,
         checkpoint: Checkpoint | None,
     ) -> FailureHistory:
-        """Go from event to event until one of them ends the run; a signal between two of them ends the next one."""
-        comm = self.model.mesh.comm
-        with nullcontext() if checkpoint is None else checkpoint.locked(comm), stop_requests(comm):
-            return self._run(until, rtol, watch, petsc_options, checkpoint)
-
-    def _run(
-        self,
-        until: float,
-        rtol: float,
-        watch: Sequence[Observer],
-        petsc_options: Options | None,
-        checkpoint: Checkpoint | None,
-    ) -> FailureHistory:
-        """Go from event to event."""
+        """Go from event to event until one of them ends the run."""
         goes_on = checkpoint is not None and self._resume(checkpoint)
         actions: dict[str, Callable[[], str | None]] = {
             "nucleation": self._nucleate,
