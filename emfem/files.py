@@ -26,6 +26,21 @@ __dir__ = dir_of(__all__)
 ALIGNMENT = 64  # bytes: arrays begin at multiples of it, so that they can be mapped into memory
 PADDING = 0xD935  # tag of the field of a zip header that fills up to the alignment
 POLYNOMIAL = 0xEDB88320  # of the checksum of zip files, its bits reversed
+READ_ERRORS = (  # of half a file, or a damaged one
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    struct.error,
+    zlib.error,
+)
+ON_WRITE_ERROR = ("warn", "stop")  # the run goes on without the file, or ends
 LOCAL_HEADER = 30  # bytes of a local zip header without name and extra fields
 SIGNATURE = b"PK\x03\x04"  # of a local zip header
 END_RECORD = struct.Struct("<4s4H2LH")  # of a zip file without a comment; the fifth is the number of its entries
@@ -72,15 +87,15 @@ def read_text(path: os.PathLike[str] | str) -> str:
     Raises:
         ParameterError: if it cannot be read.
     """
-    text, reason = None, None
+    text, trouble = None, None
     if MPI.COMM_WORLD.rank == 0:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:  # no UTF-8, or a zero byte in the path
-            reason = getattr(error, "strerror", None) or str(error)
-    text, reason = MPI.COMM_WORLD.bcast((text, reason), root=0)
+            trouble = reason(error)
+    text, trouble = MPI.COMM_WORLD.bcast((text, trouble), root=0)
     if text is None:
-        msg = f"path = {str(path)!r}, must be a file that can be read: {reason}"
+        msg = f"path = {str(path)!r}, must be a file that can be read: {trouble}"
         raise ParameterError(msg)
     return text
 
@@ -103,7 +118,7 @@ class SharedFile:
         try:
             self._file = MPI.File.Open(comm, str(self.partial), MPI.MODE_CREATE | MPI.MODE_WRONLY)
         except MPI.Exception as error:  # MPI agrees on it
-            raise _not_written(path, _reason(error)) from None
+            raise _not_written(path, reason(error)) from None
         with self.attempt():
             self._file.Set_size(0)
 
@@ -113,7 +128,7 @@ class SharedFile:
         try:
             yield
         except (OSError, MPI.Exception) as error:
-            self._trouble = self._trouble or _reason(error)
+            self._trouble = self._trouble or reason(error)
 
     def text(self, content: bytes) -> None:
         """Append bytes that are the same on all ranks."""
@@ -151,7 +166,7 @@ class SharedFile:
                     self.partial.replace(self.path)
                     sync(self.path.parent)
             except OSError as error:
-                trouble = _reason(error)
+                trouble = reason(error)
             if trouble:
                 with suppress(OSError):
                     self.partial.unlink(missing_ok=True)
@@ -191,11 +206,13 @@ def _not_written(path: Path, trouble: str) -> ParameterError:
     return ParameterError(f"path = {str(path)!r}, must be a file that can be written: {trouble}")
 
 
-def _reason(error: Exception) -> str:
-    """Return the reason of an error of MPI or of the operating system."""
+def reason(error: Exception) -> str:
+    """Return a short reason of an error of reading or writing."""
     if isinstance(error, MPI.Exception):
         return error.Get_error_string().splitlines()[0]
-    return getattr(error, "strerror", None) or str(error)
+    if isinstance(error, KeyError):
+        return f"it has no {error.args[0]}"
+    return str(getattr(error, "strerror", None) or error or type(error).__name__)
 
 
 def save_arrays(

@@ -13,7 +13,7 @@ from typing import Any
 from emfem import vtk
 from emfem.dimensions import PLAIN
 from emfem.errors import ParameterError, WriteWarning, choice
-from emfem.files import replace_text, sync, writable
+from emfem.files import ON_WRITE_ERROR, reason, replace_text, sync, writable
 from emfem.gate import checked
 from emfem.observe import Observer, model_with_quantity
 from emfem.public import dir_of
@@ -24,8 +24,6 @@ from numpy.typing import ArrayLike
 
 __all__ = ["AdiosFile", "FieldFile", "SeriesFile", "VtuFiles", "print_root", "series", "text", "vtu", "vtx"]
 __dir__ = dir_of(__all__)
-
-ON_WRITE_ERROR = ("warn", "stop")
 
 
 class Writer(Observer):
@@ -46,7 +44,7 @@ class Writer(Observer):
         try:
             action()
         except (OSError, RuntimeError, ParameterError) as error:
-            trouble = error_text(error)
+            trouble = reason(error)
         comm = self.models[0].mesh.comm
         trouble = next(filter(None, comm.allgather(trouble)), "")
         if trouble:
@@ -314,16 +312,11 @@ def text(path: os.PathLike[str] | str, content: str, *, comm: MPI.Comm = MPI.COM
         try:
             replace_text(target, content)
         except OSError as error:
-            trouble = error_text(error)
+            trouble = reason(error)
     trouble = comm.bcast(trouble, root=0)
     if trouble:
         msg = f"path = {str(path)!r}, must be a file that can be written: {trouble}"
         raise ParameterError(msg)
-
-
-def error_text(error: Exception) -> str:
-    """Return the reason of an error of writing."""
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def report_write_error(message: str, on_write_error: str) -> None:

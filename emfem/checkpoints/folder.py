@@ -16,10 +16,10 @@ from typing import Any
 from zipfile import BadZipFile
 
 from emfem.checkpoints.nodes import Values
-from emfem.checkpoints.states import READ_ERRORS, Packed, StoredState, arrays, load, save, unpack
+from emfem.checkpoints.states import Packed, StoredState, arrays, load, save, unpack
 from emfem.dimensions import registry
 from emfem.errors import ParameterError, RecoveryWarning, choice, count, number, require
-from emfem.files import Arrays, save_arrays, writable
+from emfem.files import ON_WRITE_ERROR, READ_ERRORS, Arrays, reason, save_arrays, writable
 from emfem.gate import checked
 from emfem.lock import FolderLock
 from emfem.model import Model
@@ -30,7 +30,6 @@ from mpi4py import MPI
 FORMAT = 1
 NAME = "{:06d}.npz"
 TIME = re.compile(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z]+)\s*")
-ON_WRITE_ERROR = ("warn", "stop")
 FINISHED = "reached until"
 
 Tree = Mapping[str, Any]
@@ -206,7 +205,7 @@ class Checkpoint:
             except ParameterError:  # of other models, or of a newer version
                 raise
             except READ_ERRORS as error:
-                reasons.append(f"{path} cannot be read: {error}")
+                reasons.append(f"{path} cannot be read: {reason(error)}")
                 continue
             if about["emfem"] != version("emfem"):
                 message = f"{path} is of emfem {about['emfem']}, this is {version('emfem')}: steps may differ"
@@ -230,7 +229,7 @@ class Checkpoint:
                 _check(path, comm)
                 return SavedRun(path, comm)
             except READ_ERRORS as error:
-                reasons.append(f"{path} cannot be read: {error}")
+                reasons.append(f"{path} cannot be read: {reason(error)}")
         if reasons:
             raise ParameterError("; ".join(reasons))
         return None

@@ -7,20 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, is_zipfile
+from zipfile import is_zipfile
 
 from emfem import fields
 from emfem.checkpoints.nodes import Values, places, stored_rows
 from emfem.errors import ParameterError, require
-from emfem.files import Arrays, save_arrays, writable
+from emfem.files import READ_ERRORS, Arrays, reason, save_arrays, writable
 from emfem.gate import checked
 from emfem.model import Model, Unknown
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
-
-READ_ERRORS = (OSError, ValueError, LookupError, TypeError, EOFError, RecursionError, BadZipFile)  # of half a file
 
 
 @checked(collective=True)
@@ -88,7 +86,7 @@ def load(models: Model | Sequence[Model], path: os.PathLike[str] | str) -> None:
     except ParameterError:
         raise
     except READ_ERRORS as error:
-        msg = f"{path} cannot be read: {error}"
+        msg = f"{path} cannot be read: {reason(error)}"
         raise ParameterError(msg) from None
 
 

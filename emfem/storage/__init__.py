@@ -10,11 +10,11 @@ A run that goes on with another partition of the mesh numbers its degrees of fre
 `mesh.npz` of each cell and these numbers, and the states written from then on have its random number.
 """
 
+from emfem.files import READ_ERRORS as READ_ERRORS
 from emfem.public import dir_of
 from emfem.storage.reading import SavedModel, StateReader
 from emfem.storage.table import CONTENTS as CONTENTS
 from emfem.storage.table import MESH as MESH
-from emfem.storage.table import READ_ERRORS as READ_ERRORS
 from emfem.storage.table import contents
 from emfem.storage.writing import StateWriter
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from emfem.dimensions import Meaning, System
 from emfem.errors import ParameterError, require
-from emfem.files import Arrays
+from emfem.files import READ_ERRORS, Arrays, reason
 from emfem.gate import checked
 from emfem.mesh import Domain, axisymmetric
 from emfem.mesh.distribute import with_cell_geometry
@@ -19,7 +19,7 @@ from emfem.mesh.graph import Network
 from emfem.mesh.network import faces
 from emfem.model import Model, Quantity, Unknown
 from emfem.model.conditions import DirichletCondition
-from emfem.storage.table import CONTENTS, MESH, NETWORK, READ_ERRORS, contents, mesh_file, reason, tags_of
+from emfem.storage.table import CONTENTS, MESH, NETWORK, contents, mesh_file, tags_of
 
 import basix.ufl
 import dolfinx

@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 from emfem.errors import ParameterError
+from emfem.files import READ_ERRORS, reason
 from emfem.gate import checked
 
 FORMAT = 2  # 1: one domain for all models, no checksum of the table
 CONTENTS, MESH = "fields.json", "mesh.npz"
 NETWORK = ("nodes", "segments", "width", "thickness", "vias", "via_resistance", "loads", "layer")
-READ_ERRORS = (  # of half a file, or a damaged one
-    OSError,
-    EOFError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-    RuntimeError,
-    MemoryError,
-    BadZipFile,
-    struct.error,
-    zlib.error,
-)
 
 
 @checked
@@ -78,10 +63,3 @@ def mesh_file(generation: int) -> str:
 def tags_of(name: str, domain: int) -> str:
     """Return the name of the tags of a domain in the file of the mesh: "facets", "facets 1" and so on."""
     return f"{name} {domain}" if domain else name
-
-
-def reason(error: Exception) -> str:
-    """Return a short reason of an error."""
-    if isinstance(error, KeyError):
-        return f"it has no {error.args[0]}"
-    return str(getattr(error, "strerror", None) or error or type(error).__name__)

@@ -15,7 +15,7 @@ from typing import Any
 from emfem import checkpoints
 from emfem.errors import EmfemError, ParameterError
 from emfem.fields import Interpolation
-from emfem.files import Arrays, save_arrays, writable
+from emfem.files import READ_ERRORS, Arrays, reason, save_arrays, writable
 from emfem.gate import checked
 from emfem.mesh import Domain, bounds
 from emfem.mesh.distribute import on_root
@@ -26,11 +26,9 @@ from emfem.storage.table import (
     FORMAT,
     MESH,
     NETWORK,
-    READ_ERRORS,
     checksum,
     contents,
     mesh_file,
-    reason,
     tags_of,
 )
 
