@@ -9,9 +9,9 @@ from typing import Any
 
 from emfem import fields
 from emfem import watch as watching
-from emfem.checkpoints import Checkpoint
+from emfem.checkpoints import Checkpoint, alike
 from emfem.errors import ParameterError, count, number
-from emfem.evolution import alike, evolve
+from emfem.evolution import evolve
 from emfem.failure.circuit import Circuit
 from emfem.failure.criteria import Criterion, Damage, FirstVoid, VoidLength
 from emfem.failure.history import FailureHistory, Void
