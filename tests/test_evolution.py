@@ -57,6 +57,17 @@ def test_the_report_counts_what_was_done(film: Films):
     assert run.stopped == "reached until"
 
 
+def test_few_steps_are_rejected_and_a_factorisation_serves_several() -> None:
+    """A film that coarsens: an old Jacobian is renewed before its error rejects a step, and sizes change seldom."""
+    domain = em.mesh.periodic_rectangle((31.2, 31.2), cells=(20, 20))
+    drift = em.film.uniform_field(0.1, angle=0.785)
+    film = em.film.model(domain, em.film.cupd(), mean=0.3, field=drift, initial=em.film.noise(0.08, seed=1))
+    run = em.evolve(film, until=150.0, progress=False)
+    assert run.rejected <= 0.05 * (run.steps + run.rejected)
+    assert run.factorisations <= 0.3 * run.steps
+
+
+
 def test_the_report_prints_as_one_line():
     run = em.Run(t=2.5, steps=7, rejected=1, solves=32, factorisations=3, wall=0.26, stopped="reached until")
     assert str(run) == "t = 2.5 (reached until): 7 steps, 1 rejected, 32 solves, 3 factorisations, 0.3 s"

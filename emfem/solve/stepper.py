@@ -30,6 +30,9 @@ CUT = 0.5  # PETSc's safety factor, and its lowest factor: a step it rejects is 
 SAFETY = 0.8  # of the step that the error estimate would allow
 AFTER_JUMP = 0.01  # first step after a jump of a drive, as a part of the time to the next
 MIN_GROWTH = 1.2  # smallest growth of a step that is worth a factorisation
+WORTH, LARGE_GROWTH = 6, 1.6  # steps after which a factorisation has paid for itself; growth that is worth a new one
+NEAR = 0.9  # part of the present step below which the step that the error allows asks for a new Jacobian
+LASTING, SHORTER = 4, 0.9  # steps that a Jacobian should serve; factor of the step where it did not
 SAVED = (  # numbers in a checkpoint
     *("steps", "rejected", "factorisations", "dt", "_age", "_no_growth_steps", "_unestimated", "_step_size"),
     *("_shortest", "_smallest", "_factored"),
@@ -293,7 +296,7 @@ class TimeStepper:
         ts.setExactFinalTime(PETSc.TS.ExactFinalTime.STEPOVER)
         ts.setErrorIfStepFails(False)
         ts.setMaxSNESFailures(-1)
-        ts.setMaxStepRejections(60)
+        ts.setMaxStepRejections(0 if self._method.reuse else 60)  # with reuse, a new Jacobian comes before a new size
         ts.setStepLimits(0.1 * self._smallest, LARGEST)
         ts.setSolution(problem.x)
         settings: Options = {
@@ -392,7 +395,8 @@ class TimeStepper:
             ts.setTimeStep(dt)
             before = ts.getStepRejections()
             failure = self._try()
-            self.rejected += ts.getStepRejections() - before
+            inside = ts.getStepRejections() - before
+            self.rejected += inside
             took = ts.getTime() - self.t
             if failure is None and not self._fixed and took < min(self._smallest, 0.75 * dt):
                 failure = "the smallest step is not accurate enough"  # PETSc takes it all the same
@@ -401,9 +405,12 @@ class TimeStepper:
                 failure = problem.bounds_violation(searching=self._frozen is not None)
                 if failure is None:
                     break
-            self.rejected += 1
+            self.rejected += 0 if inside else 1
             self._rewind()
-            self._step_size = CUT * min(dt, took if took > 0 else dt)
+            if 0 < self._age < self._method.reuse:  # not new, nor to be renewed already
+                self._renew(dt)
+                continue
+            self._step_size, self._no_growth_steps = CUT * min(dt, took if took > 0 else dt), 3
             if self._fixed or self._step_size < self._smallest:
                 msg = f"no step possible at t = {self.t:g}: dt = {dt:g}, {failure}"
                 raise ConvergenceError(msg, t=self.t, dt=dt, reason=failure)
@@ -421,7 +428,7 @@ class TimeStepper:
         self._no_growth_steps = 2 if halved else max(0, self._no_growth_steps - 1)
         if not self._fixed:
             self._step_size = took
-            self._climb(target - self.t, SAFETY / CUT * suggested)
+            self._adapt(target - self.t, SAFETY / CUT * suggested)
 
     def _check_estimate(self, dt: float, suggested: float) -> None:
         """Refuse an integrator that does not estimate its error: PETSc then never changes the step.
@@ -484,6 +491,24 @@ class TimeStepper:
         ratio = left / self._step_size
         slack = 1e-6 * min(ratio, 1e3)  # a thousandth of a step at most, or it would skip steps and change their size
         return max(1, math.ceil(ratio - slack))
+
+    def _adapt(self, left: float, allowed: float) -> None:
+        """Choose the size of the next step, and the age of its Jacobian, from the size that the error allows.
+
+        Each change of size is a factorisation, which costs about two steps. A method that reuses one renews it before
+        the error is too large with the old one, and takes longer steps if it is due anyway or they are much longer.
+        """
+        reuse = self._method.reuse
+        if 1 < self._age < reuse and allowed < NEAR * self._step_size:
+            self._renew(self._step_size)
+        elif not reuse or self._age >= WORTH or allowed > LARGE_GROWTH * self._step_size:
+            self._climb(left, allowed)
+
+    def _renew(self, dt: float) -> None:
+        """Assemble the Jacobian anew in the next step; if it did not last, that is shorter, so that the next one does."""
+        if not self._fixed:
+            self._step_size = SHORTER * dt if self._age < LASTING else dt
+        self._age = self._method.reuse
 
     def _climb(self, left: float, allowed: float) -> None:
         """Take longer steps if the error allows enough of it to be worth a factorisation, but not just after a cut."""
