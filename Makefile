@@ -48,7 +48,7 @@ quick: $(installed)  ## lint, types and the quick tests of every package: two an
 	@$(call tested,-m "not slow and not parallel")
 
 soak: $(installed)  ## runs that are killed, other ranks, calls, cases and files at random, 20 000 steps; minutes=60 of it
-	EMFEM_SOAK=1 $(bin)/python -m pytest tests/checkpoints/test_resume.py tests/test_storage.py -k "other_ranks or partitions"
+	EMFEM_SOAK=1 $(bin)/python -m pytest -m soak
 	$(bin)/python tests/checkpoints/kills.py results/soak/kills 50 1
 	$(bin)/python -m tests.fuzz.soak --minutes $(minutes) --output results/soak
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -38,8 +39,27 @@ LONGEST = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Mark as slow what `make quick` leaves out, beside the tests that are marked one by one; put the longest first."""
+# Ranks that wait spin, and give their core away by sched_yield: with more ranks than cores that is most of their time.
+PATIENT = "#include <time.h>\nint sched_yield(void) { struct timespec t = {0, 10000}; return nanosleep(&t, 0); }\n"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make ranks that wait for each other sleep for some microseconds instead, where there is a compiler."""
+    compiler = shutil.which("gcc")
+    if compiler and sys.platform == "linux":
+        folder = tempfile.TemporaryDirectory(prefix="emfem-tests-")
+        config.add_cleanup(folder.cleanup)
+        source, library = Path(folder.name, "patient.c"), Path(folder.name, "patient.so")
+        source.write_text(PATIENT, encoding="utf-8")
+        subprocess.run([compiler, "-O2", "-shared", "-fPIC", source, "-o", library], check=True)
+        os.environ["LD_PRELOAD"] = str(library)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
+    """Leave out what only `make soak` has, mark as slow what `make quick` leaves out, and put the longest first."""
+    if "EMFEM_SOAK" not in os.environ:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak")])
+        items[:] = [item for item in items if not item.get_closest_marker("soak")]
     rank = {}
     for item in items:
         path = item.path.relative_to(Path(__file__).parent).as_posix()

@@ -67,7 +67,6 @@ def test_few_steps_are_rejected_and_a_factorisation_serves_several() -> None:
     assert run.factorisations <= 0.3 * run.steps
 
 
-
 def test_the_report_prints_as_one_line():
     run = em.Run(t=2.5, steps=7, rejected=1, solves=32, factorisations=3, wall=0.26, stopped="reached until")
     assert str(run) == "t = 2.5 (reached until): 7 steps, 1 rejected, 32 solves, 3 factorisations, 0.3 s"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 from collections.abc import Callable, Sequence
@@ -136,7 +135,7 @@ def test_half_a_folder_is_not_gone_on_with(tmp_path: Path, name: str):
 RESUMED = ("joule", "curved", "wires in space", "line")
 
 
-@pytest.mark.skipif("EMFEM_SOAK" not in os.environ, reason="minutes where ranks share cores: make soak")
+@pytest.mark.soak
 @pytest.mark.timeout(1200)
 def test_a_run_goes_on_with_other_partitions(tmp_path: Path, run_json_on_ranks: Callable[..., Any]):
     """From 1 rank to 2, again 2, and 1; every state comes back on 1 and on 2 ranks."""

@@ -505,7 +505,7 @@ class TimeStepper:
             self._climb(left, allowed)
 
     def _renew(self, dt: float) -> None:
-        """Assemble the Jacobian anew in the next step; if it did not last, that is shorter, so that the next one does."""
+        """Assemble the Jacobian anew in the next step, which is shorter if the present one did not last."""
         if not self._fixed:
             self._step_size = SHORTER * dt if self._age < LASTING else dt
         self._age = self._method.reuse

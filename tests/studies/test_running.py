@@ -262,13 +262,17 @@ def test_a_full_disk_ends_no_run_by_its_sign_of_life(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ranks", [1, pytest.param(2, marks=pytest.mark.parallel)])
 @pytest.mark.parametrize(
-    ("number", "code", "status"),
+    ("number", "code", "status", "ranks"),
     [
-        (signal.SIGINT, 130, "interrupted"),
-        (signal.SIGTERM, 143, "terminated"),
-        (signal.SIGUSR1, 138, "terminated"),
+        (signal.SIGINT, 130, "interrupted", 1),
+        (signal.SIGUSR1, 138, "terminated", 1),
+        pytest.param(signal.SIGTERM, 143, "terminated", 2, marks=pytest.mark.parallel),
+        *(
+            pytest.param(*numbers, ranks, marks=[pytest.mark.parallel, pytest.mark.soak])
+            for numbers in [(signal.SIGINT, 130, "interrupted"), (signal.SIGUSR1, 138, "terminated")]
+            for ranks in (2, 3)
+        ),
     ],
 )
 def test_a_signal_to_one_rank_saves_and_ends_all(
