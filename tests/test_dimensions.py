@@ -279,6 +279,18 @@ CASES = [
     *((warm, name) for name in ("line", "plane")),
     *((surface, name) for name in FINE),
 ]
+WHOLE = (
+    "body",
+    "shell",
+    "body of revolution",
+    "fine body",
+)  # a thing in space, as a plate is: one model of them will do
+
+
+def once(make: Callable[..., em.Model], name: str) -> Any:
+    """Return a case, marked if only `make soak` has it."""
+    marks = [pytest.mark.soak] if name in WHOLE and make is not conduction else []
+    return pytest.param(make, name, id=f"{make.__name__}-{name}", marks=marks)
 
 
 def built(make: Callable[..., em.Model], name: str, x: Convert) -> em.Model:
@@ -305,7 +317,7 @@ def numbers(model: em.Model) -> dict[str, tuple[float, str]]:
     return found
 
 
-@pytest.mark.parametrize(("make", "name"), CASES, ids=[f"{make.__name__}-{name}" for make, name in CASES])
+@pytest.mark.parametrize(("make", "name"), [once(*case) for case in CASES])
 def test_numbers_change_as_their_units(make: Callable[..., em.Model], name: str) -> None:
     """To 1e-5: solvers stop at 1e-8 or so, and the next unit is 1 % away. A number that is 0 would prove nothing."""
     here = numbers(built(make, name, same))
