@@ -162,7 +162,7 @@ def evolve(
                 finer = refined(domain, _nearness(points), within=within, size=fine)
                 made = _made(make, finer, _reached(model["c"], shape, width), width)
                 monitor.begin_mesh(made, points, monitor.metal)
-                _carry(model, made, monitor.metal)
+                monitor.shift = _carry(model, made, monitor.metal)
                 model = made
                 monitor.see(model)
         for observer in observers:
@@ -230,15 +230,16 @@ class InterfaceMonitor(Observer):
         counts: steps, solves and seconds of the meshes before the present one.
         made: c as the present model was made with it.
         points: of the surface that the present mesh is fine near, shape (n, dim).
+        shift: what `moved` counts beyond the present model's own count.
     """
 
-    saved = (*Observer.saved, "metal", "nodes", "counts", "made", "points", "begun", "_t")
+    saved = (*Observer.saved, "metal", "nodes", "counts", "made", "points", "begun", "shift", "_t")
 
     def __init__(self, slack: float) -> None:
         """Take the distance."""
         super().__init__()
         self._slack, self._t = slack, list[float]()
-        self.metal, self.nodes = 0.0, list[int]()
+        self.metal, self.shift, self.nodes = 0.0, 0.0, list[int]()
         self.counts: dict[str, Any] = dict.fromkeys(("steps", "rejected", "solves", "factorisations", "wall"), 0)
 
     def begin_mesh(self, model: Model, points: NDArray[np.float64], metal: float) -> None:
@@ -254,10 +255,6 @@ class InterfaceMonitor(Observer):
     def add(self, run: Run) -> None:
         """Add the steps of a mesh."""
         self.counts = {name: count + getattr(run, name) for name, count in self.counts.items()}
-
-    def state(self) -> dict[str, Any]:
-        """Return what all meshes share, and how far the surface has moved since the start."""
-        return super().state() | {"moved": self.models[0].quantity("moved")}
 
     def look(self, t: float, *, last: bool = False) -> str | None:
         """Record, but not at the end of the run, where no mesh follows."""
@@ -348,21 +345,27 @@ def _evaluator(c: fem.Function) -> Callable[[NDArray[np.float64]], NDArray[np.fl
     return values
 
 
-def _carry(last: Model, model: Model, target: float) -> None:
-    """Give a model on another mesh the surface, the time and the counts of `last`, and `target` of metal."""
+def _carry(last: Model, model: Model, target: float) -> float:
+    """Give a model on another mesh the surface, the time and the counts of `last`, and `target` of metal.
+
+    Returns:
+        what `moved` then counts beyond the model's own count.
+    """
     c = model["c"]
     c.x.array[:] = _evaluator(last["c"])(c.function_space.tabulate_dof_coordinates().T)
     c.x.scatter_forward()
     _refill(model, target)
     model.t = last.t
     model.set_time(last.t)
-    _count_on(model, last.quantity("moved"))
+    shift = last.quantity("moved") - model.quantity("moved")
+    _count_on(model, shift)
+    return shift
 
 
-def _count_on(model: Model, moved: float) -> None:
-    """Let a model count on from how far the surface has moved."""
+def _count_on(model: Model, shift: float) -> None:
+    """Let a model count on from how far the surface had moved on earlier meshes."""
     count = model.quantities["moved"]
-    model.quantities["moved"] = replace(count, value=_shifted(count, moved - model.quantity("moved")))
+    model.quantities["moved"] = replace(count, value=_shifted(count, shift))
 
 
 def _resumed(
@@ -393,7 +396,7 @@ def _resumed(
         finer = refined(domain, _nearness(state["points"]), **fine)
         model = _made(make, finer, Shape("the surface reached", distance, of_void=of_void), width)
         saved.load([model])
-        _count_on(model, state["moved"])
+        _count_on(model, state["shift"])
     return model
 
 
