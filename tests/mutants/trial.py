@@ -1,0 +1,262 @@
+"""Tests of a mutant, in a copy of the project: which tests execute its line, and whether one of them fails."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.mutants.sites import Mutant
+
+from coverage import CoverageData
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("emfem", "tests", "demos", "docs", "meshes", "pyproject.toml")
+QUICK, ALL = "not slow and not parallel", "not parallel"
+
+# Tests that mirror a package, and slower ones that depend on its numbers.
+MIRRORS = {
+    **{
+        name: (name,) for name in ("mesh", "materials", "analytic", "film", "conduction", "heat", "migration", "stress")
+    },
+    **{name: (name,) for name in ("surface", "steps")},
+    **{name: (f"test_{name}.py",) for name in ("waveforms", "fields", "spaces")},
+    "model": ("model", "test_model_inputs.py", "test_resolution.py", "test_new_physics.py"),
+    "observe": ("test_watch.py", "test_evolution.py"),
+}
+SLOWER = {
+    "mesh": ("network_layout",),
+    "materials": ("material_numbers",),
+    "waveforms": ("pulses",),
+    "analytic": ("korhonen", "film_waves"),
+    "model": ("balances",),
+    "film": ("film_laws", "film_symmetries", "film_waves", "film_shell"),
+    "conduction": ("conduction_shapes", "network_layout"),
+    "heat": ("joule_heating",),
+    "migration": tuple(f"migration_{name}" for name in ("alloy", "boundaries", "exchange", "profiles", "vacancies")),
+    "stress": ("korhonen", "stress_shapes"),
+    "surface": ("surface_drift", "surface_waves"),
+    "steps": ("step_flow",),
+}
+CHECKS = "verify/test_verify.py"
+
+SHARE_OF_TIME = 60.0  # s of processor time for the tests of a mutant at first; the rest is for survivors
+START, SLACK, PATIENCE = 60.0, 4.0, 10.0  # limit: s, times the time of the tests; of the clock, times that
+MEMORY = 6 * 2**30
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Result of the tests of a mutant.
+
+    Attributes:
+        kind: "killed", "timeout" (killed too), or "survived".
+        tests: number of test functions that were chosen.
+        by: the test that failed, or how it ended.
+    """
+
+    kind: str
+    tests: int
+    by: str = ""
+
+
+@dataclass
+class Record:
+    """Test functions by line, and their processor times.
+
+    Attributes:
+        lines: tests by file and line.
+        seconds: of each test.
+    """
+
+    lines: dict[str, dict[int, list[str]]]
+    seconds: dict[str, float]
+    files: dict[str, float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Add up the times of files."""
+        self.files = {}
+        for test, seconds in self.seconds.items():
+            name = test.partition("::")[0]
+            self.files[name] = self.files.get(name, 0.0) + seconds
+
+    def covering(self, mutant: Mutant, source: str) -> list[str]:
+        """Return the tests that execute the statement; of one outside functions, those that execute its file."""
+        lines = self.lines.get(mutant.path, {})
+        chosen = _statement(source, mutant.line) or lines
+        return self.ordered(mutant.package, {test for line in chosen for test in lines.get(line, [])})
+
+    def ordered(self, package: str, tests: Iterable[str]) -> list[str]:
+        """Return tests, those of the package and of quick files first, as many as there is time for."""
+        mirrors = tuple(f"tests/{path}" for path in MIRRORS[package])
+
+        def rank(test: str) -> tuple[bool, float, str, float]:
+            name = test.partition("::")[0]
+            return not test.startswith(mirrors), self.files[name], name, self.seconds[test]
+
+        chosen: list[str] = []
+        total = 0.0
+        for test in sorted((test for test in tests if test in self.seconds), key=rank):
+            total += self.seconds[test]
+            if chosen and total > SHARE_OF_TIME:
+                break
+            chosen.append(test)
+        return chosen
+
+
+class Trial:
+    """A copy of the project in which one file at a time is mutated."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        """Make the copy.
+
+        Args:
+            folder: for it.
+            cache: folder of compiled forms; what mutants add to it is removed.
+        """
+        self.folder, self.cache = folder, cache
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "_build"))
+            else:
+                shutil.copy2(source, folder / name)
+
+    def record(self, store: Path) -> Record:
+        """Return which quick test executes which line; it is stored for the next time."""
+        data, times = store / "coverage", store / "seconds.json"
+        if not times.exists():
+            command = ["coverage", "run", f"--data-file={data}", "--source=emfem", "-m"]
+            paths = {*(path for mirrors in MIRRORS.values() for path in mirrors), CHECKS}
+            done = self._pytest(QUICK, [f"tests/{path}" for path in sorted(paths)], before=command, times=times)
+            if done.returncode:
+                times.unlink(missing_ok=True)
+                msg = f"the tests fail without any mutant:\n{done.stdout[-3000:]}"
+                raise RuntimeError(msg)
+        found = CoverageData(str(data))
+        found.read()
+        lines = {}
+        for path in found.measured_files():
+            name = path.rpartition("/emfem/")[2]
+            lines[f"emfem/{name}"] = found.contexts_by_lineno(path)
+        return Record(lines, json.loads(times.read_text(encoding="utf-8")))
+
+    def quick(self, mutant: Mutant, record: Record) -> Outcome:
+        """Return the outcome of the quick tests that execute the line."""
+        source = (ROOT / mutant.path).read_text(encoding="utf-8")
+        tests = record.covering(mutant, source)
+        if not tests:
+            return Outcome("survived", 0, "no quick test executes it")
+        return self._tried(mutant, source, QUICK, tests, sum(record.seconds[test] for test in tests))
+
+    def thorough(self, mutant: Mutant) -> Outcome:
+        """Return the outcome of all tests that mirror the package, of slower ones, and of the cheap checks."""
+        source = (ROOT / mutant.path).read_text(encoding="utf-8")
+        slower = (f"verification/test_{name}.py" for name in SLOWER.get(mutant.package, ()))
+        tests = [f"tests/{path}" for path in (*MIRRORS[mutant.package], CHECKS, *slower)]
+        return self._tried(mutant, source, ALL, tests, 300.0)
+
+    def _tried(self, mutant: Mutant, source: str, marks: str, tests: Sequence[str], seconds: float) -> Outcome:
+        path = self.folder / mutant.path
+        code = mutant.code(source)
+        assert code is not None
+        before = set(_compiled(self.cache))
+        for stale in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
+            stale.unlink()
+        path.write_text(code, encoding="utf-8")
+        try:
+            done = self._pytest(marks, tests, limit=START + SLACK * seconds)
+        except subprocess.TimeoutExpired:
+            return Outcome("timeout", len(tests), "clock")
+        finally:
+            path.write_text(source, encoding="utf-8")
+            for added in set(_compiled(self.cache)) - before:
+                added.unlink(missing_ok=True)
+        if done.returncode in (0, 5):
+            return Outcome("survived", len(tests))
+        if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+            return Outcome("timeout", len(tests), signal.Signals(-done.returncode).name)
+        return Outcome("killed", len(tests), _reason(done))
+
+    def _pytest(
+        self,
+        marks: str,
+        tests: Sequence[str],
+        *,
+        before: Sequence[str] = (),
+        times: Path | None = None,
+        limit: float | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run tests in the copy, with a limit of processor time, and write no bytecode of mutants."""
+        plugins = ("-p", "tests.mutants.recorder", "-p", "no:cacheprovider", "-p", "no:xdist")
+        settings = {
+            "PYTHONPATH": str(self.folder),
+            "OMP_NUM_THREADS": "1",
+            "MPLBACKEND": "agg",
+            "XDG_CACHE_HOME": str(self.cache),
+            **({"MUTANTS_SECONDS": str(times)} if times else {"PYTHONDONTWRITEBYTECODE": "1"}),
+        }
+
+        def limits() -> None:
+            if limit is not None:
+                resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit) + 5))
+            resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+
+        command = [sys.executable, "-m", *before, "pytest", "-x", *plugins, "--tb=line", "-m", marks, *tests]
+        process = subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=os.environ | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+            preexec_fn=limits,
+        )
+        try:
+            out, _ = process.communicate(timeout=limit and PATIENCE * limit)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        return subprocess.CompletedProcess(command, process.returncode, out)
+
+
+def _compiled(cache: Path) -> Iterator[Path]:
+    """Return the files of compiled forms."""
+    return (path for path in cache.rglob("*") if path.is_file())
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the first test that failed, or how pytest ended."""
+    for line in done.stdout.splitlines():
+        if line.startswith(("FAILED ", "ERROR ")):
+            return line[:200]
+    return f"exit code {done.returncode}: {done.stdout.strip()[-300:]}"
+
+
+def _statement(source: str, line: int) -> range | None:
+    """Return the lines of the innermost statement without its body, or None if it is executed at import."""
+    inside, found, length = False, range(line, line + 1), sys.maxsize
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.stmt):
+            continue
+        begin, end = node.lineno, node.end_lineno or node.lineno
+        body: list[ast.stmt] = getattr(node, "body", [])
+        if isinstance(node, ast.FunctionDef) and body[0].lineno <= line <= end:
+            inside = True
+        if body:
+            end = max(begin, body[0].lineno - 1)
+        if begin <= line <= end and end - begin < length:
+            found, length = range(begin, end + 1), end - begin
+    return found if inside else None
