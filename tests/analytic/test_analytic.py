@@ -52,3 +52,10 @@ def test_bad_input_is_named(change: dict[str, float], message: str) -> None:
 def test_kink_needs_a_gradient_energy() -> None:
     with pytest.raises(em.ParameterError, match="gradient_energy = -1"):
         em.analytic.kink(0.0, gradient_energy=-1.0)
+
+
+def test_a_heated_line_is_a_parabola_unless_resistivity_or_loss_are_given() -> None:
+    """T0 + rho j^2 L^2/(8 k) in the middle, three quarters of that rise at a quarter of the length."""
+    line = {"length": 1e-4, "current_density": 1e10, "resistivity": 2e-8, "conductivity": 400.0, "temperature": 300.0}
+    rise = em.analytic.heated_line([0.0, 2.5e-5, 5e-5, 1e-4], **line) - 300.0
+    assert rise == pytest.approx([0.0, 4.6875, 6.25, 0.0], rel=1e-12, abs=1e-12)

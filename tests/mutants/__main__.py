@@ -8,43 +8,51 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
 import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
 from tests.mutants.sites import PACKAGES, Mutant, sample
-from tests.mutants.trial import ROOT, Outcome, Trial
+from tests.mutants.trial import Outcome, Trial, remove_record
 
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
+KILLED = ("killed", "timeout")
+OUTCOME = tuple(field.name for field in fields(Outcome))
 LEAST = 0.9  # share of mutants that are not equivalent and that must be killed
 
 
-def changed(mutant: Mutant) -> list[str]:
+def changed(mutant: Mutant, source: str) -> list[str]:
     """Return the lines of a diff, without white space at their beginning."""
-    source = (ROOT / mutant.path).read_text(encoding="utf-8")
     lines = list(unified_diff(source.splitlines(), (mutant.code(source) or "").splitlines(), n=0, lineterm=""))[3:]
-    return [line[0] + " " + line[1:].strip() for line in lines]
+    return [line[0] + " " + line[1:].strip() for line in lines if line[1:].strip()]
 
 
-def entry(mutant: Mutant) -> dict[str, Any]:
+def entry(mutant: Mutant, source: str) -> dict[str, Any]:
     """Return what identifies a mutant in a report."""
-    return asdict(mutant) | {"package": mutant.package, "diff": changed(mutant)}
+    where = {"package": mutant.package, "definition": mutant.definition(source)}
+    return asdict(mutant) | where | {"diff": changed(mutant, source)}
 
 
-def key(found: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return file and change; line numbers change with every edit."""
-    return (found["path"], *found["diff"])
+def change(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return file, definition and lines of a mutant; line numbers change with every edit."""
+    return (found["path"], found["definition"], *found["diff"])
+
+
+def key(found: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what a mutant is recognised by when a run goes on."""
+    return (found["operator"], found["occurrence"], *change(found))
 
 
 def equivalents() -> dict[tuple[str, ...], str]:
     """Return the reasons of mutants that no test can kill."""
     listed = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))["mutant"]
-    return {(one["path"], f"- {one['old']}", f"+ {one['new']}"): one["reason"] for one in listed}
+    return {change(one): one["reason"] for one in listed}
 
 
 def share(results: Sequence[Mapping[str, Any]]) -> float:
@@ -76,11 +84,65 @@ def table(results: Sequence[Mapping[str, Any]], counts: Mapping[str, int], optio
     return "\n".join(lines) + "\n"
 
 
+class Report:
+    """Results of a run, written to report.json and report.md after each mutant.
+
+    Attributes:
+        results: what identifies each mutant, with its outcome.
+        before: results of a run that goes on.
+    """
+
+    def __init__(self, output: Path, *, resume: bool) -> None:
+        """Read what is there, or remove it."""
+        self.output, self.path = output, output / "report.json"
+        self.results: list[dict[str, Any]] = []
+        self.before: dict[tuple[Any, ...], dict[str, Any]] = {}
+        if resume and self.path.exists():
+            self.before = {key(found): found for found in json.loads(self.path.read_text(encoding="utf-8"))}
+        else:
+            remove_record(output)
+
+    def killed_before(self, found: Mapping[str, Any]) -> Outcome | None:
+        """Return the outcome of a mutant that was killed before."""
+        known = self.before.get(key(found), {})
+        return Outcome(**{name: known[name] for name in OUTCOME}) if known.get("kind") in KILLED else None
+
+    def write(self, text: str) -> None:
+        """Write all results, and the text beside them."""
+        tried = self.before | {key(found): found for found in self.results}
+        self.path.write_text(json.dumps(list(tried.values()), indent=1), encoding="utf-8")
+        (self.output / "report.md").write_text(text, encoding="utf-8")
+
+
+def tried(trial: Trial, options: argparse.Namespace, report: Report) -> list[dict[str, Any]]:
+    """Return the results of a sample, the quick tests of all first."""
+    drawn, counts = sample(trial.folder, options.sample, options.seed, tuple(options.packages.split(",")))
+    record, reasons = trial.record(report.output), equivalents()
+
+    def show(found: Mapping[str, Any]) -> None:
+        report.write(table(report.results, counts, options))
+        print(found["kind"], f"{found['path']}:{found['line']}", *found["diff"], found["by"], flush=True)
+
+    for mutant in drawn:
+        found = entry(mutant, trial.source(mutant))
+        if change(found) in reasons:
+            outcome = Outcome("equivalent", 0, reasons[change(found)])
+        else:
+            outcome = report.killed_before(found) or trial.quick(mutant, record)
+        report.results.append(found | asdict(outcome))
+        show(report.results[-1])
+    for found, mutant in zip(report.results, drawn, strict=True):
+        if found["kind"] == "survived" and not options.quick:
+            found |= asdict(trial.thorough(mutant))
+            show(found)
+    return report.results
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Try a sample, and write report.json and report.md; the exit code is 1 if fewer than 90 % are killed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", type=int, default=200, help="number of mutants")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="random by default")
     parser.add_argument("--packages", default=",".join(PACKAGES), help="of emfem, with commas")
     parser.add_argument("--output", type=Path, default=Path("results", "mutants"))
     parser.add_argument("--cache", type=Path, help="compiled forms, in OUTPUT/cache by default")
@@ -90,44 +152,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output = options.output.resolve()
     cache = (options.cache or output / "cache").resolve()
     cache.mkdir(parents=True, exist_ok=True)
-
-    drawn, counts = sample(ROOT, options.sample, options.seed, tuple(options.packages.split(",")))
-    reasons, results = equivalents(), {}
-    report = output / "report.json"
-    if options.resume and report.exists():
-        results = {key(found): found for found in json.loads(report.read_text(encoding="utf-8"))}
-    else:
-        for name in ("coverage", "seconds.json"):
-            (output / name).unlink(missing_ok=True)
-
-    done: list[dict[str, Any]] = []
+    report = Report(output, resume=options.resume)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        trial = Trial(Path(folder), cache)
-        record = trial.record(output)
-
-        def write() -> None:
-            report.write_text(json.dumps(done, indent=1), encoding="utf-8")
-            (output / "report.md").write_text(table(done, counts, options), encoding="utf-8")
-
-        for mutant in drawn:
-            found = entry(mutant)
-            before = results.get(key(found))
-            if key(found) in reasons:
-                outcome = Outcome("equivalent", 0, reasons[key(found)])
-            elif before and before["kind"] in ("killed", "timeout"):
-                outcome = Outcome(before["kind"], before["tests"], before["by"])
-            else:
-                outcome = trial.quick(mutant, record)
-            done.append(found | asdict(outcome))
-            print(len(done), outcome.kind, f"{mutant.path}:{mutant.line}", *found["diff"], outcome.by, flush=True)
-            write()
-        for found, mutant in zip(done, drawn, strict=True):
-            if found["kind"] == "survived" and not options.quick:
-                found |= asdict(trial.thorough(mutant))
-                print(found["kind"], f"{mutant.path}:{mutant.line}", *found["diff"], found["by"], flush=True)
-                write()
+        results = tried(Trial(Path(folder), cache), options, report)
     print((output / "report.md").read_text(encoding="utf-8"))
-    return int(share(done) < LEAST)
+    return int(share(results) < LEAST)
 
 
 if __name__ == "__main__":

@@ -71,6 +71,16 @@ class Mutant:
         """Package or module of emfem."""
         return Path(self.path).parts[1].removesuffix(".py")
 
+    def definition(self, source: str) -> str:
+        """Return the name of the function or class that it is in, with those around it."""
+        names = []
+        for node in ast.walk(ast.parse(source)):  # from the outermost inwards
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                if first <= self.line <= (node.end_lineno or first):
+                    names.append(node.name)
+        return ".".join(names)
+
     def code(self, source: str) -> str | None:
         """Return the mutated source, or None if it means the same or the operator fails there."""
         try:
@@ -100,7 +110,9 @@ def sample(
     drawn: list[Mutant] = []
     for package, number in _shares(counts, size).items():
         found = random.Random(f"{seed} {package}").sample(everything[package], counts[package])
-        drawn += itertools.islice((mutant for mutant in found if mutant.code((root / mutant.path).read_text())), number)
+        drawn += itertools.islice(
+            (mutant for mutant in found if mutant.code((root / mutant.path).read_text("utf-8"))), number
+        )
     random.Random(seed).shuffle(drawn)  # a run that is stopped early is a sample too
     return drawn, counts
 

@@ -36,7 +36,14 @@ SLOWER = {
     "mesh": ("network_layout",),
     "materials": ("material_numbers",),
     "waveforms": ("pulses",),
-    "analytic": ("korhonen", "film_waves"),
+    "analytic": (
+        "korhonen",
+        "joule_heating",
+        "migration_profiles",
+        "surface_drift",
+        "surface_waves",
+        "material_numbers",
+    ),
     "model": ("balances",),
     "film": ("film_laws", "film_symmetries", "film_waves", "film_shell"),
     "conduction": ("conduction_shapes", "network_layout"),
@@ -48,9 +55,11 @@ SLOWER = {
 }
 CHECKS = "verify/test_verify.py"
 
-SHARE_OF_TIME = 60.0  # s of processor time for the tests of a mutant at first; the rest is for survivors
-START, SLACK, PATIENCE = 60.0, 4.0, 10.0  # limit: s, times the time of the tests; of the clock, times that
+SHARE_OF_TIME = 20.0  # s of processor time for the tests of a mutant at first; the rest is for survivors
+START, SLACK, PATIENCE = 30.0, 2.0, 10.0  # limit: s, times the time of the tests; of the clock, times that
+HANGS = 90.0  # s of the clock for one quick test
 MEMORY = 6 * 2**30
+RECORD = ("coverage", "seconds.json")
 
 
 @dataclass(frozen=True)
@@ -130,13 +139,19 @@ class Trial:
             else:
                 shutil.copy2(source, folder / name)
 
+    def source(self, mutant: Mutant) -> str:
+        """Return the file of a mutant as it is in the copy, which later edits of the project do not change."""
+        return (self.folder / mutant.path).read_text(encoding="utf-8")
+
     def record(self, store: Path) -> Record:
         """Return which quick test executes which line; it is stored for the next time."""
-        data, times = store / "coverage", store / "seconds.json"
-        if not times.exists():
+        data, times = (store / name for name in RECORD)
+        tests = [f"tests/{path}" for path in sorted({*(path for paths in MIRRORS.values() for path in paths), CHECKS})]
+        if times.exists():
+            self._pytest(QUICK, ["--collect-only", *tests])  # compiles emfem and the tests to bytecode
+        else:
             command = ["coverage", "run", f"--data-file={data}", "--source=emfem", "-m"]
-            paths = {*(path for mirrors in MIRRORS.values() for path in mirrors), CHECKS}
-            done = self._pytest(QUICK, [f"tests/{path}" for path in sorted(paths)], before=command, times=times)
+            done = self._pytest(QUICK, tests, before=command, times=times)
             if done.returncode:
                 times.unlink(missing_ok=True)
                 msg = f"the tests fail without any mutant:\n{done.stdout[-3000:]}"
@@ -151,7 +166,7 @@ class Trial:
 
     def quick(self, mutant: Mutant, record: Record) -> Outcome:
         """Return the outcome of the quick tests that execute the line."""
-        source = (ROOT / mutant.path).read_text(encoding="utf-8")
+        source = self.source(mutant)
         tests = record.covering(mutant, source)
         if not tests:
             return Outcome("survived", 0, "no quick test executes it")
@@ -159,10 +174,9 @@ class Trial:
 
     def thorough(self, mutant: Mutant) -> Outcome:
         """Return the outcome of all tests that mirror the package, of slower ones, and of the cheap checks."""
-        source = (ROOT / mutant.path).read_text(encoding="utf-8")
         slower = (f"verification/test_{name}.py" for name in SLOWER.get(mutant.package, ()))
         tests = [f"tests/{path}" for path in (*MIRRORS[mutant.package], CHECKS, *slower)]
-        return self._tried(mutant, source, ALL, tests, 300.0)
+        return self._tried(mutant, self.source(mutant), ALL, tests, 300.0)
 
     def _tried(self, mutant: Mutant, source: str, marks: str, tests: Sequence[str], seconds: float) -> Outcome:
         path = self.folder / mutant.path
@@ -184,7 +198,7 @@ class Trial:
             return Outcome("survived", len(tests))
         if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
             return Outcome("timeout", len(tests), signal.Signals(-done.returncode).name)
-        return Outcome("killed", len(tests), _reason(done))
+        return Outcome("timeout" if "Timeout (>" in done.stdout else "killed", len(tests), _reason(done))
 
     def _pytest(
         self,
@@ -196,13 +210,23 @@ class Trial:
         limit: float | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run tests in the copy, with a limit of processor time, and write no bytecode of mutants."""
-        plugins = ("-p", "tests.mutants.recorder", "-p", "no:cacheprovider", "-p", "no:xdist")
+        plugins = (
+            "-p",
+            "tests.mutants.recorder",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            "-p",
+            "no:hypothesispytest",
+        )
         settings = {
             "PYTHONPATH": str(self.folder),
             "OMP_NUM_THREADS": "1",
             "MPLBACKEND": "agg",
             "XDG_CACHE_HOME": str(self.cache),
-            **({"MUTANTS_SECONDS": str(times)} if times else {"PYTHONDONTWRITEBYTECODE": "1"}),
+            "PYTHONDONTWRITEBYTECODE": "1" if limit else "",
+            **({"MUTANTS_SECONDS": str(times)} if times else {}),
         }
 
         def limits() -> None:
@@ -210,7 +234,8 @@ class Trial:
                 resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit) + 5))
             resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
-        command = [sys.executable, "-m", *before, "pytest", "-x", *plugins, "--tb=line", "-m", marks, *tests]
+        hangs = (f"--timeout={HANGS}",) if marks == QUICK and limit else ()
+        command = [sys.executable, "-m", *before, "pytest", "-x", *plugins, *hangs, "--tb=line", "-m", marks, *tests]
         process = subprocess.Popen(
             command,
             cwd=self.folder,
@@ -230,6 +255,12 @@ class Trial:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         return subprocess.CompletedProcess(command, process.returncode, out)
+
+
+def remove_record(store: Path) -> None:
+    """Remove what `Trial.record` has stored."""
+    for name in RECORD:
+        (store / name).unlink(missing_ok=True)
 
 
 def _compiled(cache: Path) -> Iterator[Path]:
