@@ -133,7 +133,7 @@ def tried(trial: Trial, options: argparse.Namespace, report: Report) -> list[dic
         show(report.results[-1])
     for found, mutant in zip(report.results, drawn, strict=True):
         if found["kind"] == "survived" and not options.quick:
-            found |= asdict(trial.thorough(mutant))
+            found |= asdict(trial.thorough(mutant, record))
             show(found)
     return report.results
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import os
 import resource
@@ -10,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from coverage import CoverageData
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("emfem", "tests", "demos", "docs", "meshes", "pyproject.toml")
-QUICK, ALL = "not slow and not parallel", "not parallel"
+QUICK, SLOW = "not slow and not parallel", "slow and not parallel"
 
 # Tests that mirror a package, and slower ones that depend on its numbers.
 MIRRORS = {
@@ -57,6 +58,7 @@ CHECKS = "verify/test_verify.py"
 
 SHARE_OF_TIME = 20.0  # s of processor time for the tests of a mutant at first; the rest is for survivors
 START, SLACK, PATIENCE = 30.0, 2.0, 10.0  # limit: s, times the time of the tests; of the clock, times that
+LONG = 300.0  # s for the slow tests of a package
 HANGS = 90.0  # s of the clock for one quick test
 MEMORY = 6 * 2**30
 RECORD = ("coverage", "seconds.json")
@@ -98,27 +100,26 @@ class Record:
             self.files[name] = self.files.get(name, 0.0) + seconds
 
     def covering(self, mutant: Mutant, source: str) -> list[str]:
-        """Return the tests that execute the statement; of one outside functions, those that execute its file."""
-        lines = self.lines.get(mutant.path, {})
-        chosen = _statement(source, mutant.line) or lines
-        return self.ordered(mutant.package, {test for line in chosen for test in lines.get(line, [])})
+        """Return the tests that execute the statement, those of the package and of quick files first.
 
-    def ordered(self, package: str, tests: Iterable[str]) -> list[str]:
-        """Return tests, those of the package and of quick files first, as many as there is time for."""
-        mirrors = tuple(f"tests/{path}" for path in MIRRORS[package])
+        Of a statement outside functions they are those that execute its file; of a file that is executed in other
+        processes only, which coverage does not see, all of the package.
+        """
+        lines, mirrors = self.lines.get(mutant.path, {}), tuple(f"tests/{path}" for path in MIRRORS[mutant.package])
+        tests = {test for line in _statement(source, mutant.line) or lines for test in lines.get(line, [])}
+        if not any(test in self.seconds for of_line in lines.values() for test in of_line):
+            tests = {test for test in self.seconds if test.startswith(mirrors)}
 
         def rank(test: str) -> tuple[bool, float, str, float]:
             name = test.partition("::")[0]
             return not test.startswith(mirrors), self.files[name], name, self.seconds[test]
 
-        chosen: list[str] = []
-        total = 0.0
-        for test in sorted((test for test in tests if test in self.seconds), key=rank):
-            total += self.seconds[test]
-            if chosen and total > SHARE_OF_TIME:
-                break
-            chosen.append(test)
-        return chosen
+        return sorted(tests & self.seconds.keys(), key=rank)
+
+    def split(self, tests: Sequence[str]) -> int:
+        """Return how many of the tests there is time for at first."""
+        total = itertools.accumulate(self.seconds[test] for test in tests)
+        return max(1, sum(seconds <= SHARE_OF_TIME for seconds in total))
 
 
 class Trial:
@@ -165,21 +166,24 @@ class Trial:
         return Record(lines, json.loads(times.read_text(encoding="utf-8")))
 
     def quick(self, mutant: Mutant, record: Record) -> Outcome:
-        """Return the outcome of the quick tests that execute the line."""
-        source = self.source(mutant)
-        tests = record.covering(mutant, source)
-        if not tests:
-            return Outcome("survived", 0, "no quick test executes it")
-        return self._tried(mutant, source, QUICK, tests, sum(record.seconds[test] for test in tests))
+        """Return the outcome of the first of the quick tests that execute the line."""
+        tests = record.covering(mutant, self.source(mutant))
+        return self._tried(mutant, QUICK, tests[: record.split(tests)], record)
 
-    def thorough(self, mutant: Mutant) -> Outcome:
-        """Return the outcome of all tests that mirror the package, of slower ones, and of the cheap checks."""
+    def thorough(self, mutant: Mutant, record: Record) -> Outcome:
+        """Return the outcome of the other quick tests, and of the slow ones of the package."""
+        tests = record.covering(mutant, self.source(mutant))
+        outcome = self._tried(mutant, QUICK, tests[record.split(tests) :], record)
+        if outcome.kind != "survived":
+            return outcome
         slower = (f"verification/test_{name}.py" for name in SLOWER.get(mutant.package, ()))
-        tests = [f"tests/{path}" for path in (*MIRRORS[mutant.package], CHECKS, *slower)]
-        return self._tried(mutant, self.source(mutant), ALL, tests, 300.0)
+        return self._tried(mutant, SLOW, [f"tests/{path}" for path in (*MIRRORS[mutant.package], *slower)], record)
 
-    def _tried(self, mutant: Mutant, source: str, marks: str, tests: Sequence[str], seconds: float) -> Outcome:
-        path = self.folder / mutant.path
+    def _tried(self, mutant: Mutant, marks: str, tests: Sequence[str], record: Record) -> Outcome:
+        if not tests:
+            return Outcome("survived", 0, "no test")
+        source, path = self.source(mutant), self.folder / mutant.path
+        seconds = sum(record.seconds[test] for test in tests) if marks == QUICK else LONG
         code = mutant.code(source)
         assert code is not None
         before = set(_compiled(self.cache))
