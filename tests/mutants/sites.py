@@ -21,15 +21,8 @@ PACKAGES = (
 
 # One or two changes of each kind of expression. Others, such as + to >>, would raise the share of the killed.
 BINARY = (
-    "Add_Sub",
-    "Sub_Add",
-    "Mul_Div",
-    "Div_Mul",
-    "Pow_Mul",
-    "FloorDiv_Mul",
-    "Mod_Mul",
-    "BitOr_BitAnd",
-    "BitAnd_BitOr",
+    *("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "Pow_Mul", "FloorDiv_Mul", "Mod_Mul"),
+    *("BitOr_BitAnd", "BitAnd_BitOr"),
 )
 COMPARISONS = (
     *("Eq_NotEq", "NotEq_Eq", "Is_IsNot", "IsNot_Is"),

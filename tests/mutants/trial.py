@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.mutants.sites import Mutant
 
+import pytest
 from coverage import CoverageData
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,10 +26,8 @@ QUICK, SLOW = "not slow and not parallel", "slow and not parallel"
 
 # Tests that mirror a package, and slower ones that depend on its numbers.
 MIRRORS = {
-    **{
-        name: (name,) for name in ("mesh", "materials", "analytic", "film", "conduction", "heat", "migration", "stress")
-    },
-    **{name: (name,) for name in ("surface", "steps")},
+    **{name: (name,) for name in ("mesh", "materials", "analytic", "film", "conduction", "heat", "migration")},
+    **{name: (name,) for name in ("stress", "surface", "steps")},
     **{name: (f"test_{name}.py",) for name in ("waveforms", "fields", "spaces")},
     "model": ("model", "test_model_inputs.py", "test_resolution.py", "test_new_physics.py"),
     "observe": ("test_watch.py", "test_evolution.py"),
@@ -38,12 +37,7 @@ SLOWER = {
     "materials": ("material_numbers",),
     "waveforms": ("pulses",),
     "analytic": (
-        "korhonen",
-        "joule_heating",
-        "migration_profiles",
-        "surface_drift",
-        "surface_waves",
-        "material_numbers",
+        *("korhonen", "joule_heating", "migration_profiles", "surface_drift", "surface_waves", "material_numbers"),
     ),
     "model": ("balances",),
     "film": ("film_laws", "film_symmetries", "film_waves", "film_shell"),
@@ -149,14 +143,14 @@ class Trial:
         data, times = (store / name for name in RECORD)
         tests = [f"tests/{path}" for path in sorted({*(path for paths in MIRRORS.values() for path in paths), CHECKS})]
         if times.exists():
-            self._pytest(QUICK, ["--collect-only", *tests])  # compiles emfem and the tests to bytecode
+            done = self._pytest(QUICK, ["--collect-only", *tests])  # compiles emfem and the tests to bytecode
         else:
             command = ["coverage", "run", f"--data-file={data}", "--source=emfem", "-m"]
             done = self._pytest(QUICK, tests, before=command, times=times)
-            if done.returncode:
-                times.unlink(missing_ok=True)
-                msg = f"the tests fail without any mutant:\n{done.stdout[-3000:]}"
-                raise RuntimeError(msg)
+        if done.returncode:
+            remove_record(store)
+            msg = f"the tests fail without any mutant:\n{done.stdout[-3000:]}"
+            raise RuntimeError(msg)
         found = CoverageData(str(data))
         found.read()
         lines = {}
@@ -198,11 +192,15 @@ class Trial:
             path.write_text(source, encoding="utf-8")
             for added in set(_compiled(self.cache)) - before:
                 added.unlink(missing_ok=True)
-        if done.returncode in (0, 5):
+        if done.returncode == pytest.ExitCode.USAGE_ERROR and "ERROR: not found" in done.stdout and not _failed(done):
+            msg = f"the tests have changed, so that --resume cannot be used:\n{done.stdout[-3000:]}"
+            raise RuntimeError(msg)
+        if done.returncode in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             return Outcome("survived", len(tests))
         if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
             return Outcome("timeout", len(tests), signal.Signals(-done.returncode).name)
-        return Outcome("timeout" if "Timeout (>" in done.stdout else "killed", len(tests), _reason(done))
+        by = _failed(done) or f"exit code {done.returncode}: {done.stdout.strip()[-300:]}"
+        return Outcome("timeout" if "Timeout (>" in done.stdout else "killed", len(tests), by)
 
     def _pytest(
         self,
@@ -214,16 +212,8 @@ class Trial:
         limit: float | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run tests in the copy, with a limit of processor time, and write no bytecode of mutants."""
-        plugins = (
-            "-p",
-            "tests.mutants.recorder",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:xdist",
-            "-p",
-            "no:hypothesispytest",
-        )
+        plugins = ("tests.mutants.recorder", "no:cacheprovider", "no:xdist", "no:hypothesispytest")
+        options = [word for name in plugins for word in ("-p", name)]
         settings = {
             "PYTHONPATH": str(self.folder),
             "OMP_NUM_THREADS": "1",
@@ -236,10 +226,12 @@ class Trial:
         def limits() -> None:
             if limit is not None:
                 resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit) + 5))
-            resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+            if sys.platform == "linux":
+                resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
-        hangs = (f"--timeout={HANGS}",) if marks == QUICK and limit else ()
-        command = [sys.executable, "-m", *before, "pytest", "-x", *plugins, *hangs, "--tb=line", "-m", marks, *tests]
+        if marks == QUICK and limit:
+            options.append(f"--timeout={HANGS}")
+        command = [sys.executable, "-m", *before, "pytest", "-x", "--tb=line", *options, "-m", marks, *tests]
         process = subprocess.Popen(
             command,
             cwd=self.folder,
@@ -272,12 +264,9 @@ def _compiled(cache: Path) -> Iterator[Path]:
     return (path for path in cache.rglob("*") if path.is_file())
 
 
-def _reason(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the first test that failed, or how pytest ended."""
-    for line in done.stdout.splitlines():
-        if line.startswith(("FAILED ", "ERROR ")):
-            return line[:200]
-    return f"exit code {done.returncode}: {done.stdout.strip()[-300:]}"
+def _failed(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the line of the first test, or file of tests, that failed."""
+    return next((line[:200] for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))), "")
 
 
 def _statement(source: str, line: int) -> range | None:
