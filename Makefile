@@ -51,7 +51,7 @@ soak: $(installed)  ## killed runs, other ranks, calls, cases, files at random, 
 	EMFEM_SOAK=1 $(bin)/python -m pytest tests/checkpoints/test_resume.py tests/test_storage.py -k "other_ranks or partitions"
 	$(bin)/python tests/checkpoints/kills.py results/soak/kills 50 1
 	$(bin)/python -m tests.fuzz.soak --minutes $(minutes) --output results/soak
-	$(bin)/python -m tests.mutants --sample 200 --output results/mutants
+	$(bin)/python -m tests.mutants --sample 100 --output results/mutants
 
 docs: $(installed)  ## build the site into docs/_build/html; its pages are executed
 	$(bin)/python $(sphinx) docs/_build/html
