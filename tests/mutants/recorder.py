@@ -26,6 +26,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     SECONDS[name] = SECONDS.get(name, 0.0) + time.process_time() - began
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out tests that are recorded, if wished: a mutant met those that execute its line before."""
+    if "MUTANTS_RECORDED" in os.environ:
+        recorded = json.loads(Path(os.environ["MUTANTS_RECORDED"]).read_text(encoding="utf-8"))
+        items[:] = [item for item in items if item.nodeid.partition("[")[0] not in recorded]
+
+
 def pytest_sessionfinish() -> None:
     """Write the times; the emfem that was tested must be the one in this folder."""
     if "emfem" in sys.modules:

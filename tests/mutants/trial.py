@@ -22,7 +22,7 @@ from coverage import CoverageData
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("emfem", "tests", "demos", "docs", "meshes", "pyproject.toml")
-QUICK, SLOW = "not slow and not parallel", "slow and not parallel"
+QUICK, ALL = "not slow and not parallel", "not parallel"
 
 # Tests that mirror a package, and slower ones that depend on its numbers.
 MIRRORS = {
@@ -141,6 +141,7 @@ class Trial:
     def record(self, store: Path) -> Record:
         """Return which quick test executes which line; it is stored for the next time."""
         data, times = (store / name for name in RECORD)
+        self._times = times
         tests = [f"tests/{path}" for path in sorted({*(path for paths in MIRRORS.values() for path in paths), CHECKS})]
         if times.exists():
             done = self._pytest(QUICK, ["--collect-only", *tests])  # compiles emfem and the tests to bytecode
@@ -165,13 +166,13 @@ class Trial:
         return self._tried(mutant, QUICK, tests[: record.split(tests)], record)
 
     def thorough(self, mutant: Mutant, record: Record) -> Outcome:
-        """Return the outcome of the other quick tests, and of the slow ones of the package."""
+        """Return the outcome of the other quick tests, and of the slow ones and those that are not in the record."""
         tests = record.covering(mutant, self.source(mutant))
         outcome = self._tried(mutant, QUICK, tests[record.split(tests) :], record)
         if outcome.kind != "survived":
             return outcome
         slower = (f"verification/test_{name}.py" for name in SLOWER.get(mutant.package, ()))
-        return self._tried(mutant, SLOW, [f"tests/{path}" for path in (*MIRRORS[mutant.package], *slower)], record)
+        return self._tried(mutant, ALL, [f"tests/{path}" for path in (*MIRRORS[mutant.package], *slower)], record)
 
     def _tried(self, mutant: Mutant, marks: str, tests: Sequence[str], record: Record) -> Outcome:
         if not tests:
@@ -185,7 +186,7 @@ class Trial:
             stale.unlink()
         path.write_text(code, encoding="utf-8")
         try:
-            done = self._pytest(marks, tests, limit=START + SLACK * seconds)
+            done = self._pytest(marks, tests, limit=START + SLACK * seconds, recorded=marks == QUICK)
         except subprocess.TimeoutExpired:
             return Outcome("timeout", len(tests), "clock")
         finally:
@@ -210,6 +211,7 @@ class Trial:
         before: Sequence[str] = (),
         times: Path | None = None,
         limit: float | None = None,
+        recorded: bool = True,
     ) -> subprocess.CompletedProcess[str]:
         """Run tests in the copy, with a limit of processor time, and write no bytecode of mutants."""
         plugins = ("tests.mutants.recorder", "no:cacheprovider", "no:xdist", "no:hypothesispytest")
@@ -221,6 +223,7 @@ class Trial:
             "XDG_CACHE_HOME": str(self.cache),
             "PYTHONDONTWRITEBYTECODE": "1" if limit else "",
             **({"MUTANTS_SECONDS": str(times)} if times else {}),
+            **({} if recorded else {"MUTANTS_RECORDED": str(self._times)}),
         }
 
         def limits() -> None:
