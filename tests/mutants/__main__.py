@@ -109,12 +109,12 @@ class Report:
 
     def write(self, text: str) -> None:
         """Write all results, and the text beside them."""
-        tried = self.before | {key(found): found for found in self.results}
-        self.path.write_text(json.dumps(list(tried.values()), indent=1), encoding="utf-8")
+        everything = self.before | {key(found): found for found in self.results}
+        self.path.write_text(json.dumps(list(everything.values()), indent=1), encoding="utf-8")
         (self.output / "report.md").write_text(text, encoding="utf-8")
 
 
-def tried(trial: Trial, options: argparse.Namespace, report: Report) -> list[dict[str, Any]]:
+def results_of(trial: Trial, options: argparse.Namespace, report: Report) -> list[dict[str, Any]]:
     """Return the results of a sample, the quick tests of all first."""
     drawn, counts = sample(trial.folder, options.sample, options.seed, tuple(options.packages.split(",")))
     record, reasons = trial.record(report.output), equivalents()
@@ -154,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cache.mkdir(parents=True, exist_ok=True)
     report = Report(output, resume=options.resume)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        results = tried(Trial(Path(folder), cache), options, report)
+        results = results_of(Trial(Path(folder), cache), options, report)
     print((output / "report.md").read_text(encoding="utf-8"))
     return int(share(results) < LEAST)
 

@@ -1,4 +1,4 @@
-"""Which mutants are made, and which tests they meet."""
+"""Mutants that are made, and tests that they meet."""
 
 from __future__ import annotations
 

@@ -163,18 +163,18 @@ class Trial:
     def quick(self, mutant: Mutant, record: Record) -> Outcome:
         """Return the outcome of the first of the quick tests that execute the line."""
         tests = record.covering(mutant, self.source(mutant))
-        return self._tried(mutant, QUICK, tests[: record.split(tests)], record)
+        return self._outcome(mutant, QUICK, tests[: record.split(tests)], record)
 
     def thorough(self, mutant: Mutant, record: Record) -> Outcome:
         """Return the outcome of the other quick tests, and of the slow ones and those that are not in the record."""
         tests = record.covering(mutant, self.source(mutant))
-        outcome = self._tried(mutant, QUICK, tests[record.split(tests) :], record)
+        outcome = self._outcome(mutant, QUICK, tests[record.split(tests) :], record)
         if outcome.kind != "survived":
             return outcome
         slower = (f"verification/test_{name}.py" for name in SLOWER.get(mutant.package, ()))
-        return self._tried(mutant, ALL, [f"tests/{path}" for path in (*MIRRORS[mutant.package], *slower)], record)
+        return self._outcome(mutant, ALL, [f"tests/{path}" for path in (*MIRRORS[mutant.package], *slower)], record)
 
-    def _tried(self, mutant: Mutant, marks: str, tests: Sequence[str], record: Record) -> Outcome:
+    def _outcome(self, mutant: Mutant, marks: str, tests: Sequence[str], record: Record) -> Outcome:
         if not tests:
             return Outcome("survived", 0, "no test")
         source, path = self.source(mutant), self.folder / mutant.path
