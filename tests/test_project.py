@@ -151,7 +151,7 @@ def test_tests_mirror_the_packages():
     folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
     files = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
     assert modules - folders - files == {"observe", "vtk"}
-    assert folders <= modules | {"fuzz", "verification"}
+    assert folders <= modules | {"fuzz", "mutants", "verification"}
 
 
 @pytest.mark.parametrize("pattern", [REGISTRY, MACHINE_PATH], ids=["registry", "path"])

@@ -316,7 +316,7 @@ def _ierfc2(z: Values) -> Values:
 
 
 def _root_zeta(q: Values) -> Values:
-    """Return Hurwitz's zeta(-1/2, q), by the formula of Euler and Maclaurin after ten terms, to 1e-12."""
+    """Return Hurwitz's zeta(-1/2, q), by the formula of Euler and Maclaurin after ten terms, to 3e-11."""
     last = 10.0 + q
     terms = np.sum([np.sqrt(n + q) for n in range(10)], axis=0)
     return terms - last**1.5 / 1.5 + last**0.5 / 2 - last**-0.5 / 24 + last**-2.5 / 1920 - last**-4.5 / 9216

@@ -1,6 +1,7 @@
 """Closed forms against numbers worked out elsewhere, and against the equations they solve."""
 
 import emfem as em
+from emfem.analytic.stress import _root_zeta
 
 import numpy as np
 import pytest
@@ -52,3 +53,18 @@ def test_bad_input_is_named(change: dict[str, float], message: str) -> None:
 def test_kink_needs_a_gradient_energy() -> None:
     with pytest.raises(em.ParameterError, match="gradient_energy = -1"):
         em.analytic.kink(0.0, gradient_energy=-1.0)
+
+
+def test_a_heated_line_is_a_parabola_unless_resistivity_or_loss_are_given() -> None:
+    """T0 + rho j^2 L^2/(8 k) in the middle, three quarters of that rise at a quarter of the length."""
+    line = {"length": 1e-4, "current_density": 1e10, "resistivity": 2e-8, "conductivity": 400.0, "temperature": 300.0}
+    rise = em.analytic.heated_line([0.0, 2.5e-5, 5e-5, 1e-4], **line) - 300.0
+    assert rise == pytest.approx([0.0, 4.6875, 6.25, 0.0], rel=1e-12, abs=1e-12)
+
+
+def test_hurwitz_s_zeta_has_the_known_values() -> None:
+    """zeta(-1/2) at q = 1, 1/sqrt(2) - 1 times that at 1/2, and sqrt(q) less at q + 1; to the first term left out."""
+    known = -0.2078862249773546
+    q = np.array([1.0, 0.5, 0.25, 1.25])
+    assert _root_zeta(q)[:2] == pytest.approx([known, (2**-0.5 - 1) * known], rel=0, abs=3e-11)
+    assert _root_zeta(q)[2] - _root_zeta(q)[3] == pytest.approx(0.5, rel=0, abs=3e-11)

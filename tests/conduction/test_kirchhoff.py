@@ -60,6 +60,12 @@ def test_currents_without_pads_are_those_of_the_loads():
     assert found.potential == pytest.approx([0.0, -3.0, -4.0, -5.0], rel=1e-14)
 
 
+def test_a_wire_that_is_cut_off_without_pad_and_load_carries_no_current():
+    found = em.conduction.kirchhoff(tree(), RHO, loads={0: -3.0, 2: 3.0}, extra_resistance=[0.0, 0.0, np.inf])
+    assert found.current == pytest.approx([3.0, 3.0, 0.0], rel=1e-14)
+    assert found.potential == pytest.approx([0.0, -3.0, -6.0, 0.0], rel=1e-14)
+
+
 def test_each_segment_may_have_its_own_resistivity_and_a_void():
     plain = tree()
     found = em.conduction.kirchhoff(plain, [RHO, 2 * RHO, RHO], loads={2: 1.0}, pads={0: 0.0})

@@ -745,3 +745,12 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path):
     (tmp_path / "my.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ParameterError, match=r"must be a file that can be read"):
         em.materials.read(tmp_path / "my.toml")
+
+
+@pytest.mark.parametrize("name", VALIDITY)
+def test_no_valid_value_is_a_likely_mistake(name: str):
+    span = VALIDITY[name]
+    assert span.low < span.high
+    for low, high, _ in span.mistakes:
+        assert low < high
+        assert high <= span.low or low >= span.high

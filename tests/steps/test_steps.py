@@ -152,6 +152,21 @@ def test_a_run_refuses(given: dict[str, Any], message: str) -> None:
         staircase().run(**{"until": 1.0} | given)
 
 
+def test_records_and_jacobians_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three steps: 4 times are 12 numbers, and a Jacobian has 9."""
+    row = staircase(3)
+    times = second(row) * np.arange(1, 6)
+    monkeypatch.setattr("emfem.steps.row.MOST", 12)
+    assert len(row.run(times[-1], times=times[:4]).t) == 4
+    with pytest.raises(em.ParameterError, match="5 times of 3 positions, must be at most 12 numbers"):
+        row.run(times[-1], times=times)
+    monkeypatch.setattr("emfem.steps.row.MOST", 9)
+    assert row.jacobian().shape == (3, 3)
+    monkeypatch.setattr("emfem.steps.row.MOST", 8)
+    with pytest.raises(em.ParameterError, match="9 entries, must be at most 8: 3 steps"):
+        row.jacobian()
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -10,7 +10,8 @@ import emfem as em
 from emfem.materials import DirectAndWind, Material
 from emfem.stress.graph import walked
 from emfem.units import MPa, um, year
-from tests.reference import reference_copper
+from emfem.verify.reference import HIGHEST
+from tests.reference import DIGITS, reference_copper
 
 import numpy as np
 import pytest
@@ -64,6 +65,12 @@ def test_the_sign_is_that_of_the_electrons():
     left, right = at_ends(model["sigma"])
     assert left < 0 < right
     assert em.fields.discontinuous(model["flux"][0], model.mesh, 0).x.array.max() < 0
+
+
+def test_the_typical_stress_balances_the_drive_or_is_that_of_a_boundary():
+    """|G| L/2 of the separate script; errors of time steps are relative to it."""
+    assert line().unknowns[0].scale == pytest.approx(HIGHEST, rel=DIGITS, abs=0)
+    assert line(on={"left": em.fixed(300 * MPa)}).unknowns[0].scale == pytest.approx(300 * MPa, rel=1e-12, abs=0)
 
 
 def test_mean_and_integral_are_those_of_the_start():

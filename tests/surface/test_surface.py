@@ -284,6 +284,14 @@ def test_a_profile_is_that_of_the_shape():
     assert not em.surface.neck_below(27 * nm)([model], 0.0)
 
 
+def test_atoms_that_crossed_the_middle_have_moved():
+    """A sine of 0.1 is taken from the left half and put into the right: 0.1 L/pi of the length."""
+    model = void()
+    c = model["c"]
+    c.x.array[:] -= 0.1 * np.sin(2 * np.pi * c.function_space.tabulate_dof_coordinates()[:, 0] / L)
+    assert model.quantity("moved") == pytest.approx(0.1 * L**2 / np.pi / GOLD.atomic_volume, rel=0.01)
+
+
 def test_the_neck_beside_a_void_is_what_is_left_of_the_line():
     assert em.surface.neck(void()) == pytest.approx(L - 2 * R, rel=5e-3)
 

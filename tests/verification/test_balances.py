@@ -211,6 +211,7 @@ def test_a_surface_keeps_its_metal(revolved: bool):
     model = em.surface.model(domain, gold, shape=shape, interface_width=10 * nm)
     em.evolve(model, 1e-4, rtol=1e-2, progress=False)
     flows = em.balance(model, "metal")
+    assert flows.unit == ("m3/s" if revolved else "m2/s")
     assert flows.gross > 0
     assert flows.relative <= CLOSED
 

@@ -140,6 +140,10 @@ def test_held_interdiffusion_is_that_of_the_slower_species():
             {"diffusivities": (lambda n: 1 + n, lambda n: n), "lattice": "held"},
             r"D_A N \+ D_B \(1 - N\) = 0 at N = 0, must be greater than 0",
         ),
+        (
+            {"diffusivities": (lambda n: 1 - n, 1.0), "lattice": "held"},
+            r"D_A N \+ D_B \(1 - N\) = 0 at N = 1, must be greater than 0",
+        ),
     ],
     ids=lambda value: str(value)[:30],
 )
