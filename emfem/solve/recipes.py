@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 SWEEP: Options = {  # over several blocks, each with the values of those before
     "ksp_type": "fgmres",
-    "ksp_rtol": 1e-6,
+    "ksp_rtol": 1e-7,
     "ksp_gmres_restart": 60,
     "ksp_max_it": 120,
     "pc_type": "fieldsplit",
