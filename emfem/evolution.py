@@ -22,7 +22,7 @@ from emfem.model import Model, check_resolution
 from emfem.observe import Observer, check_observers
 from emfem.public import dir_of
 from emfem.signals import REASONS, stop_requests
-from emfem.solve import METHODS, Method, Options, Staggered, Stepper, TimeStepper, as_models
+from emfem.solve import METHODS, SOLVERS, Method, Options, Staggered, Stepper, TimeStepper, as_models
 from emfem.watch import Event
 
 import numpy as np
@@ -55,9 +55,10 @@ class Run:
         steps: steps accepted.
         rejected: steps tried and undone.
         solves: linear systems solved.
-        factorisations: matrices factorised.
+        factorisations: matrices factorised, or preconditioners set up.
         wall: seconds it took.
         stopped: why it ended: "reached until", an observer's reason, "interrupted" or "wall time".
+        linear_iterations: of the linear solver, in all; one for each direct solve.
     """
 
     t: float
@@ -67,6 +68,7 @@ class Run:
     factorisations: int
     wall: float
     stopped: str
+    linear_iterations: int = 0
 
     def __str__(self) -> str:
         """One line."""
@@ -95,6 +97,7 @@ def evolve(
     method: str | Method = "rosenbrock",
     fixed_step: float | None = None,
     coupling: str = "monolithic",
+    solver: str = "auto",
     petsc_options: Options | None = None,
 ) -> Run:
     """Integrate models, coupled, from their present time to `until`.
@@ -117,7 +120,10 @@ def evolve(
         coupling: "monolithic" solves all models as one system, with its full Jacobian; "staggered" steps those that
             evolve and then solves the others, such as a conduction, with the new values: smaller systems, but an
             error of first order in the step that the error control does not see.
-        petsc_options: PETSc options for all solves of the run, without prefix; they come last. Those that begin with
+        solver: of the linear systems: "direct" factorises them, "iterative" uses the preconditioner of each model,
+            "auto" whichever is faster for as many unknowns.
+        petsc_options: PETSc options for all solves of the run, without prefix; they come last. A `pc_type` replaces the
+            solver. Those that begin with
             algebraic_ are only for solves of the unknowns without rate alone, at the start and at jumps, those with
             followers_ only for the models that a staggered coupling solves after each step.
 
@@ -127,7 +133,7 @@ def evolve(
     Raises:
         ParameterError: for `until` not after the models' time, a step or tolerance that is not positive, or a staggered
             coupling of models that all evolve.
-        UnknownName: for an unknown method, or a quantity or field of an observer that no model has.
+        UnknownName: for an unknown method or solver, or a quantity or field of an observer that no model has.
         ConvergenceError: if the smallest step fails; the models have the last good state, and it is on disk.
         ConservationError: if an observer checks a quantity that was not conserved.
         Terminated: after SIGTERM or SIGUSR1.
@@ -145,6 +151,7 @@ def evolve(
         method = METHODS[choice("method", method, METHODS)]
     kind("method", method, Method, f"one of {', '.join(METHODS)}, or em.solve.Method(...)")
     choice("coupling", coupling, COUPLINGS)
+    choice("solver", solver, SOLVERS)
     check_observers(watch)
     limit = math.inf if wall_time is None else checkpoints.seconds("wall_time", wall_time)
     running = checkpoint if isinstance(checkpoint, Checkpoint) else None
@@ -156,6 +163,7 @@ def evolve(
         "atol": atol,
         "fixed_step": fixed_step,
         "coupling": coupling,
+        "solver": solver,
     }
     settings |= {
         "method": asdict(method),
@@ -182,6 +190,7 @@ def evolve(
             atol=atol,
             first_step=first_step,
             fixed_step=fixed_step,
+            solver=solver,
             options=petsc_options,
             resume=saved and saved["stepper"],
         )
@@ -238,6 +247,7 @@ def resume(
         progress=progress,
         wall_time=wall_time,
         method=Method(**saved["method"]),
+        solver=saved.get("solver", "direct"),  # earlier versions had no other
         **{name: saved[name] for name in names},
     )
 
@@ -316,6 +326,7 @@ class _Integration:
             rejected=stepper.rejected,
             solves=stepper.solves,
             factorisations=stepper.factorisations,
+            linear_iterations=stepper.linear_iterations,
             wall=self._wall(),
             stopped=stopped,
         )

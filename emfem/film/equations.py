@@ -98,7 +98,7 @@ def model(
     }
     energy = free_energy or (lambda c: mixing_energy(c, **constants))
     mobile = mobility or degenerate_mobility
-    diffusion = _diffusion(domain, anisotropy)
+    diffusion, root = _diffusion(domain, anisotropy)
     force, drivers = models.vector_coefficient(domain, "field", field)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
@@ -136,6 +136,7 @@ def model(
         roles={"pattern": "c"},
         system=system,
         meanings=MEANINGS,
+        preconditioner=models.PhaseField(composition, chemical, mobile(c), root, eps, dx),
     )
 
 
@@ -174,17 +175,28 @@ def _quantities(
     }
 
 
-def _diffusion(domain: Domain, anisotropy: Any) -> Any:
-    """Return the diffusion tensor D as UFL, shape (dim, dim)."""
+def _diffusion(domain: Domain, anisotropy: Any) -> tuple[Any, Any]:
+    """Return the diffusion tensor D and its matrix root as UFL, shape (dim, dim)."""
     if anisotropy is None:
-        return ufl.Identity(domain.dim)
+        return ufl.Identity(domain.dim), ufl.Identity(domain.dim)
     if isinstance(anisotropy, Mapping):
         grains = {region: _tensor(f"anisotropy[{region!r}]", domain, crystal) for region, crystal in anisotropy.items()}
-        return on_surface(domain, domain.piecewise("anisotropy", grains))
+        roots = {region: _root(tensor) for region, tensor in grains.items()}
+        pair = domain.piecewise("anisotropy", grains), domain.piecewise("root of anisotropy", roots)
+        return on_surface(domain, pair[0]), on_surface(domain, pair[1])
     if models.is_ufl(anisotropy):
         shape = domain.dim, domain.dim
-        return models.shaped_coefficient(domain, "anisotropy", anisotropy, (shape,), str(shape))[0]
-    return on_surface(domain, fem.Constant(domain.mesh, _tensor("anisotropy", domain, anisotropy)))
+        tensor = models.shaped_coefficient(domain, "anisotropy", anisotropy, (shape,), str(shape))[0]
+        return tensor, models.tensor_root(tensor)
+    numbers = _tensor("anisotropy", domain, anisotropy)
+    tensor, root = fem.Constant(domain.mesh, numbers), fem.Constant(domain.mesh, _root(numbers))
+    return on_surface(domain, tensor), on_surface(domain, root)
+
+
+def _root(tensor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the matrix root of the symmetric part of a positive definite tensor."""
+    values, axes = np.linalg.eigh((tensor + tensor.T) / 2)
+    return (axes * np.sqrt(values)) @ axes.T
 
 
 def _tensor(name: str, domain: Domain, crystal: Anisotropy | ArrayLike) -> NDArray[np.float64]:

@@ -41,6 +41,7 @@ from emfem.model.fluxes import Balance, boundary_fluxes, inflow
 from emfem.model.graphs import graph_flows
 from emfem.model.materials import MaterialAt, MaterialLaws, check_material, material_temperature
 from emfem.model.models import Model, refuse_model
+from emfem.model.preconditioner import Multigrid, PhaseField, Preconditioner, tensor_root
 from emfem.model.resolution import Resolution, check_resolution, warn_unresolved
 from emfem.model.scales import largest_diameter, mean_length, mean_value, measure_size
 from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, number_space, placeholder, tests
@@ -58,8 +59,11 @@ __all__ = [
     "MaterialAt",
     "MaterialLaws",
     "Model",
+    "Multigrid",
     "OfTime",
+    "PhaseField",
     "Placeholder",
+    "Preconditioner",
     "Quantity",
     "Resolution",
     "Unknown",
@@ -103,6 +107,7 @@ __all__ = [
     "scalar",
     "scalar_law",
     "shaped_coefficient",
+    "tensor_root",
     "tests",
     "unbalanced_inflow",
     "untouched_place",

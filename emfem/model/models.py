@@ -16,6 +16,7 @@ from emfem.model.coefficients import Driver
 from emfem.model.conditions import DirichletCondition
 from emfem.model.described import Field, Quantity, html_table
 from emfem.model.fluxes import Balance
+from emfem.model.preconditioner import Preconditioner, as_preconditioners
 from emfem.model.resolution import Resolution
 from emfem.model.unknowns import Placeholder, Unknown
 
@@ -48,6 +49,7 @@ class Model:
         roles: names of fields that reports and pictures treat in a way of their own, by role: "pattern" (measured as
             one in a plane), "potential" and "current" (drawn with lines of current).
         warned: names of the resolutions that were warned of.
+        preconditioners: structure of its linear systems, for solvers whose cost grows as the mesh does.
         substitutions: fields that `substitute` put in place of placeholders.
         system: of units: SI, scaled and by which lengths, or not known.
         fields: unknowns and derived fields by name, each with unit, label and sign.
@@ -72,6 +74,7 @@ class Model:
         roles: Mapping[str, str] | None = None,
         system: System | None = None,
         meanings: Mapping[str, Meaning] | None = None,
+        preconditioner: Preconditioner | Sequence[Preconditioner] | None = None,
     ) -> None:
         """Gather the parts; nothing is compiled yet.
 
@@ -87,6 +90,7 @@ class Model:
         self.balances = dict(balances or {})
         self.resolutions, self.warned = tuple(resolutions), set[str]()
         self.roles = dict(roles or {})
+        self.preconditioners = as_preconditioners(preconditioner)
         self.substitutions: dict[Any, Any] = {}
         self._check_meshes()
         self.t = 0.0
@@ -201,6 +205,7 @@ class Model:
             for name, q in self.quantities.items()
         }
         made.balances = {name: balance.replaced(new) for name, balance in self.balances.items()}
+        made.preconditioners = tuple(each.replaced(new) for each in self.preconditioners)
         made.substitutions = {**self.substitutions, **new}
         made.t, made.warned, made._compiled = 0.0, set(), {}
         made._check_meshes()

@@ -4,6 +4,7 @@ It knows unknowns, residuals and tolerances, never which physics they are.
 """
 
 from emfem.public import dir_of
+from emfem.solve.choice import SOLVERS
 from emfem.solve.methods import METHODS, Method
 from emfem.solve.newton import Steady
 from emfem.solve.presets import DIRECT, MULTIGRID, Options
@@ -16,6 +17,7 @@ __all__ = [
     "DIRECT",
     "METHODS",
     "MULTIGRID",
+    "SOLVERS",
     "Method",
     "Options",
     "Problem",

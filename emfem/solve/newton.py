@@ -75,7 +75,6 @@ def newton(
             operator.assemble()
         problem.jacobian(t, x, 0.0, matrix, symmetric=True)
 
-    snes.setJacobian(jacobian, *problem.matrices)
     settings: Options = {
         "snes_type": "newtonls",
         "snes_linesearch_type": "bt",
@@ -85,6 +84,7 @@ def newton(
         "snes_max_it": 60,
     }
     chosen = problem.prepare(snes, settings, options, solve=solve)
+    snes.setJacobian(jacobian, *problem.matrices)
     if not solve:  # alone; else other solvers of the run may read the rest
         check_read(options, {"": problem.unread})
     problem.zero_rates()

@@ -17,7 +17,8 @@ PREFIX = "emfem_"
 FACTORISATIONS = ("lu", "cholesky")  # preconditioners that solve
 SOLVES = ("algebraic_", "followers_")  # beginnings of options that are for one kind of solve only
 LATE = re.compile("mat_|vec_|pc_mg_|.*_view")  # options that PETSc reads only while it solves
-INNER = re.compile("((?:mg|sub|fieldsplit|npc|esteig|redundant|telescope)_(?:.*?_)?)((?:snes|ksp|pc|mat)_.*)")
+INSIDE = "mg|sub|fieldsplit|factor|mass|npc|esteig|redundant|telescope"  # prefixes of solvers inside solvers
+INNER = re.compile(f"((?:{INSIDE})_(?:.*?_)?)((?:snes|ksp|pc|mat)_.*)")
 TYPES = (("gmres", "ilu"), ("chebyshev", "sor"), ("richardson", "jacobi"))  # of solvers inside solvers, by default
 COMMON = (
     "ksp_atol", "ksp_gmres_restart", "ksp_max_it", "ksp_monitor", "ksp_norm_type", "ksp_pc_side", "ksp_rtol",
@@ -66,10 +67,15 @@ def merge(settings: Options, options: Options | None, solve: str = "") -> dict[s
         options: of the user.
         solve: one of `SOLVES`; options that begin with another are left out.
     """
+    return _complete(combined(settings, options, solve))
+
+
+def combined(settings: Options, options: Options | None, solve: str = "") -> dict[str, object]:
+    """Return `settings` and the user's options, later ones first; those for `solve` come last."""
     user = dict(options or {})
     of_solves = {key for key in user if str(key).startswith(SOLVES)}
     own = {key.removeprefix(solve): user[key] for key in of_solves if solve and key.startswith(solve)}
-    return _complete({**settings, **{key: value for key, value in user.items() if key not in of_solves}, **own})
+    return {**settings, **{key: value for key, value in user.items() if key not in of_solves}, **own}
 
 
 def _complete(options: Options) -> dict[str, object]:

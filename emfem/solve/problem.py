@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emfem.errors import ParameterError, require
+from emfem.errors import ParameterError, choice, require
 from emfem.gate import checked
 from emfem.model import DirichletCondition, Model, Unknown
-from emfem.solve.options import PREFIX, SOLVES, check_options, merge, prefer_mumps, set_options, split_fields
+from emfem.solve.choice import SOLVERS, choose
+from emfem.solve.fallback import Fallback
+from emfem.solve.options import (
+    PREFIX,
+    SOLVES,
+    check_options,
+    combined,
+    merge,
+    prefer_mumps,
+    set_options,
+    split_fields,
+)
 from emfem.solve.presets import Options
+from emfem.solve.recipes import blocks_of, options_of
 
 import dolfinx.fem.petsc as fem_petsc
 import numpy as np
@@ -56,7 +68,11 @@ class Problem:
         models: the models.
         unknowns: those solved for.
         names: of these unknowns in PETSc's options, `unknown`, or `model.unknown` where several models have the name.
-        matrix: the Jacobian, of the linear systems.
+        solver: "direct" or "iterative".
+        blocks: parts of the system that an iterative solver treats one after the other, as the models state them.
+        size: unknowns of the discrete system, of all ranks.
+        iterative: the solver prepared last is the iterative one of the models; False where options choose another.
+        matrix: the Jacobian, of the linear systems; for iterative solvers of several unknowns a matrix of blocks.
         x: the values of all unknowns.
         unread: names of the user's options that the solver made last did not read.
     """
@@ -65,13 +81,20 @@ class Problem:
         """Return one line: the unknowns, by their names in PETSc's options."""
         return f"<Problem of {', '.join(self.names)}>"
 
-    def __init__(self, models: Sequence[Model], *, only_algebraic: bool = False) -> None:
+    def __init__(self, models: Sequence[Model], *, only_algebraic: bool = False, solver: str = "direct") -> None:
         """Derive and compile the blocks of every unknown, or of those that do not evolve.
 
+        Args:
+            models: the models.
+            only_algebraic: solve for the unknowns that do not evolve alone.
+            solver: "direct", "iterative", or "auto", the faster one for this system.
+
         Raises:
-            ParameterError: without a model.
+            ParameterError: without a model, or for an iterative solver where no model states its structure.
+            UnknownName: for another solver.
         """
         require(models, f"models = {models!r}, must be at least one")
+        choice("solver", solver, SOLVERS)
         self.models = tuple(models)
         self.unread: set[str] = set()
         blocks = [block for model in models for block in _blocks(model)]
@@ -93,12 +116,41 @@ class Problem:
         sizes = [space.dofmap.index_map.size_local * space.dofmap.index_map_bs for space in spaces]
         self._offsets = np.concatenate([[0], np.cumsum(sizes)])
         self._work = fem_petsc.create_vector(spaces[0] if single else spaces)
-        self.matrix = fem_petsc.create_matrix(self.jacobian_form)
         self.x = self._work.duplicate()
         self.conditions = [c for m in models for c in m.conditions if c.unknown in self.unknowns]
-        self._fixed_rows = np.concatenate(
-            [np.zeros(0, dtype=np.int32), *(self._rows(condition) for condition in self.conditions)]
-        )
+        self._fixed = [self._fixed_dofs(unknown) for unknown in self.unknowns]
+        self.size = self.x.getSize()
+        self.blocks = blocks_of(self.models, self.unknowns, self.names, self._fixed)
+        if solver == "iterative" and not any(block.stated for block in self.blocks):
+            msg = (
+                f"solver = 'iterative' for the {' and '.join(m.name for m in models)} model, must be 'direct': it does "
+                "not state the structure of its linear systems; petsc_options may have a pc_type"
+            )
+            raise ParameterError(msg)
+        dim = self.models[0].mesh.topology.dim
+        chosen_solver = choose(self.blocks, size=self.size, dim=dim, ranks=self.comm.size)
+        self.solver = chosen_solver if solver == "auto" else solver
+        self.iterative = False
+        self._fallback: Fallback | None = None
+        self._matrix: PETSc.Mat | None = None
+
+    @property
+    def repeated_iterations(self) -> int:
+        """Iterations of second attempts at linear systems that failed, of the solver prepared last."""
+        return self._fallback.iterations if self._fallback else 0
+
+    def _fixed_dofs(self, unknown: Unknown) -> np.ndarray:
+        """Return the places of the fixed values of an unknown among its own values."""
+        dofs = [condition.dofs for condition in self.conditions if condition.unknown is unknown]
+        return np.concatenate([np.zeros(0, dtype=np.int32), *dofs])
+
+    @property
+    def matrix(self) -> PETSc.Mat:
+        """The Jacobian: of the type that the solver prepared last needs."""
+        nested = self.iterative and len(self.unknowns) > 1
+        if self._matrix is None or nested != (self._matrix.getType() == "nest"):
+            self._matrix = fem_petsc.create_matrix(self.jacobian_form, "nest" if nested else None)
+        return self._matrix
 
     def _rows(self, condition: DirichletCondition) -> np.ndarray:
         """Return the places of fixed values in the local part of the vector."""
@@ -108,7 +160,7 @@ class Problem:
     def matrices(self) -> tuple[PETSc.Mat, PETSc.Mat]:
         """Matrix of the linear systems, and the one that preconditioners are made from: the Jacobian for both.
 
-        All solvers take the pair from here: a model with a preconditioner of its own would give the second.
+        All solvers take the pair from here, after `prepare`.
         """
         return self.matrix, self.matrix
 
@@ -132,12 +184,17 @@ class Problem:
         """
         if options is not None:
             check_options("petsc_options", options)
+        snes = solver.getSNES() if isinstance(solver, PETSc.TS) else solver
+        self.iterative = self.solver == "iterative" and "pc_type" not in combined(settings, options, solve)
+        if self.iterative:
+            settings = {**options_of(self.blocks, steady=snes is solver), **settings}
         chosen = merge(settings, options, solve)
         solver.setOptionsPrefix(PREFIX)
-        if chosen["pc_type"] == "fieldsplit":
+        if self.iterative:
+            self._set_blocks(snes.getKSP())
+        elif chosen["pc_type"] == "fieldsplit":
             blocks = split_fields(chosen, self.names, self._all_names)
             if len(blocks) > 1:
-                snes = solver.getSNES() if isinstance(solver, PETSc.TS) else solver
                 preconditioner = snes.getKSP().getPC()
                 preconditioner.setType("fieldsplit")
                 preconditioner.setFieldSplitIS(*((name, self._index_set(of)) for name, of in blocks.items()))
@@ -146,6 +203,34 @@ class Problem:
         unread = set_options(solver, chosen, source)
         self.unread = {key for key in options or {} if _other(key, solve) or key.removeprefix(solve) in unread}
         return chosen
+
+    def _set_blocks(self, ksp: PETSc.KSP) -> None:
+        """Give a linear solver the preconditioners of the blocks, and a way out if it fails."""
+        pc = ksp.getPC()
+        parts = [pc]
+        if len(self.blocks) > 1:
+            pc.setType("fieldsplit")
+            names = [[self.names[i] for i in block.members] for block in self.blocks]
+            pc.setFieldSplitIS(*((b.name, self._index_set(n)) for b, n in zip(self.blocks, names, strict=True)))
+            parts = [part.getPC() for part in pc.getFieldSplitSubKSP()]
+        for block, part in zip(self.blocks, parts, strict=True):
+            if block.context is not None:
+                part.setType("python")
+                part.setPythonContext(block.context)
+        self._fallback = Fallback(self.size, self.models[0].mesh.topology.dim)
+        ksp.setPostSolve(self._after_solve, (self._fallback,))
+
+    def _after_solve(self, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec, fallback: Fallback) -> None:
+        """Try again if a linear solve failed; then conserve what the equations conserve."""
+        fallback(ksp, b, x)
+        conserving = [block for block in self.blocks if block.context is not None]
+        if conserving and ksp.getConvergedReason() > 0:
+            left = b.duplicate()
+            ksp.getOperators()[0].mult(x, left)
+            left.aypx(-1.0, b)
+            for block in conserving:
+                block.context.conserve(left, x, self.part(block.members[block.context.evolving]))
+            left.destroy()
 
     def _index_set(self, names: Sequence[str]) -> PETSc.IS:
         """Return the rows of some unknowns that this rank owns."""
@@ -216,8 +301,24 @@ class Problem:
         fem_petsc.assemble_matrix(matrix, self.jacobian_form)
         matrix.assemble()
         if self.conditions:
-            rows = (self._fixed_rows + matrix.getOwnershipRange()[0]).astype(PETSc.IntType)
+            self._fix(matrix, symmetric=symmetric)
+        for block in self.blocks if self.iterative else ():
+            block.solver.assemble(shift)
+
+    def _fix(self, matrix: PETSc.Mat, *, symmetric: bool) -> None:
+        """Make the rows of fixed values, and with `symmetric` their columns, those of the identity."""
+        if matrix.getType() != "nest":
+            rows = np.concatenate([dofs + self._offsets[i] for i, dofs in enumerate(self._fixed)])
+            rows = (rows + matrix.getOwnershipRange()[0]).astype(PETSc.IntType)
             (matrix.zeroRowsColumns if symmetric else matrix.zeroRows)(rows, diag=1.0)
+            return
+        for i, dofs in enumerate(self._fixed):
+            for j in range(len(self._fixed)):
+                part = matrix.getNestSubMatrix(i, j)
+                if part:
+                    rows = (dofs + part.getOwnershipRange()[0]).astype(PETSc.IntType)
+                    part.zeroRows(rows, diag=float(i == j))
+        matrix.assemble()
 
     def bounds_violation(self, *, searching: bool = False) -> str | None:
         """Return a sentence on an unknown that is not finite or not inside its bounds; None if all are."""

@@ -25,13 +25,20 @@ class Staggered(TimeStepper):
     """
 
     def __init__(
-        self, models: Sequence[Model], until: float, *, options: Options | None = None, **settings: Any
+        self,
+        models: Sequence[Model],
+        until: float,
+        *,
+        solver: str = "auto",
+        options: Options | None = None,
+        **settings: Any,
     ) -> None:
         """Divide the models, make those without time consistent and set PETSc up.
 
         Args:
             models: some that evolve, some that do not.
             until: the time to reach.
+            solver: "auto", "direct" or "iterative".
             options: PETSc's, for all solves; those that begin with followers_ only for the models without time.
             settings: the others of `TimeStepper`.
 
@@ -44,11 +51,11 @@ class Staggered(TimeStepper):
             names = ", ".join(model.name for model in models)
             msg = f"coupling = 'staggered' of {names}: must be of models that evolve and models that do not"
             raise ParameterError(msg)
-        self._steady, self._options_of_all = Problem(self._followers), options
+        self._steady, self._options_of_all = Problem(self._followers, solver=solver), options
         goes_on = settings.get("resume") is not None
         if not goes_on:
             self._solve_followers(models[0].t, models[0].t)
-        super().__init__(evolving, until, driven=models, options=options, **settings)
+        super().__init__(evolving, until, driven=models, solver=solver, options=options, **settings)
         if goes_on:
             for model in self._followers:
                 model.set_time(self._clock(self.t))

@@ -11,6 +11,7 @@ from emfem.errors import ConvergenceError, ParameterError, Terminated, choice, n
 from emfem.gate import checked
 from emfem.model import Model, check_resolution
 from emfem.signals import stop_requests
+from emfem.solve.choice import SOLVERS
 from emfem.solve.newton import Steady, newton, not_converged, restore_on_error
 from emfem.solve.presets import Options
 from emfem.solve.problem import Problem, as_models
@@ -21,13 +22,13 @@ NEVER = 1e60  # pseudo-time that is not reached
 LOOSE = 1e-2  # error of a pseudo-time step, relative and absolute: the way does not matter, only where it leads
 
 
-def by_newton(models: Sequence[Model], rtol: float, atol: float, options: Options | None) -> Steady:
+def by_newton(models: Sequence[Model], rtol: float, atol: float, solver: str, options: Options | None) -> Steady:
     """Solve F(t, u, 0) = 0 by Newton's method from the present state.
 
     Raises:
         ConvergenceError: if it fails, or ends outside the bounds of an unknown; the state before is then restored.
     """
-    problem = Problem(models)
+    problem = Problem(models, solver=solver)
     with restore_on_error(models):
         result = newton(problem, t=models[0].t, rtol=rtol, atol=atol, options=options)
         left_bounds = problem.bounds_violation()
@@ -36,7 +37,7 @@ def by_newton(models: Sequence[Model], rtol: float, atol: float, options: Option
     return result
 
 
-def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options: Options | None) -> Steady:
+def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, solver: str, options: Options | None) -> Steady:
     """Integrate du/dt from the present state, coefficients at its time, in steps that grow, until F(t, u, 0) = 0.
 
     What the equations conserve is conserved on the way, so the steady state is the one with the amount of the start;
@@ -51,7 +52,7 @@ def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, options:
     with restore_on_error(models), stop_requests(models[0].mesh.comm) as requested:
         for model in models:
             model.t = 0.0  # of the pseudo-time; a small step after a long run would be lost to rounding
-        stepper = TimeStepper(models, NEVER, frozen=t, rtol=LOOSE, atol=LOOSE, options=options)
+        stepper = TimeStepper(models, NEVER, frozen=t, rtol=LOOSE, atol=LOOSE, solver=solver, options=options)
         start = left = stepper.imbalance()
         try:
             while left > max(atol, rtol * start) and stepper.steps < STEPS:
@@ -80,6 +81,7 @@ def solve_steady(
     method: str | None = None,
     rtol: float = 1e-10,
     atol: float = 1e-12,
+    solver: str = "auto",
     petsc_options: Options | None = None,
 ) -> Steady:
     """Solve for the steady state of models, coupled in one system, from their present state.
@@ -90,14 +92,16 @@ def solve_steady(
             many steady states and wants the one it relaxes to.
         rtol: factor by which the residual must fall.
         atol: residual small enough in any case.
-        petsc_options: PETSc options for all solves, without prefix; they come last. `em.solve.MULTIGRID` suits large
-            symmetric problems, such as conduction; `fieldsplit_c_...` is for the unknown c (docs/cluster.md).
+        solver: of the linear systems: "direct" factorises them, "iterative" uses the preconditioner of each model,
+            "auto" whichever is faster for as many unknowns.
+        petsc_options: PETSc options for all solves, without prefix; they come last. A `pc_type` replaces the solver
+            (docs/cluster.md).
 
     Raises:
         ConvergenceError: if there is no convergence; the models keep the state they had.
         ParameterError: for a tolerance that is not positive, an option that PETSc does not have or no solver reads, or
             a model that cannot have a steady state.
-        UnknownName: for an unknown method.
+        UnknownName: for an unknown method or solver.
     """
     models = as_models(models)
     for model in models:
@@ -105,11 +109,12 @@ def solve_steady(
             raise ParameterError(model.no_steady_state_reason)
     if method is None:
         method = "pseudo-transient" if any(m.steady_by_relaxation for m in models) else "newton"
-    solver = STEADY[choice("method", method, STEADY)]
+    search = STEADY[choice("method", method, STEADY)]
+    choice("solver", solver, SOLVERS)
     number("rtol", rtol, above=0.0)
     number("atol", atol, above=0.0)
     try:
-        solved = solver(models, rtol, atol, petsc_options)
+        solved = search(models, rtol, atol, solver, petsc_options)
     except ConvergenceError as error:
         hints = [unknown.unsteady for model in models for unknown in model.unknowns if unknown.unsteady]
         if "left its bounds" not in error.reason:

@@ -71,6 +71,10 @@ class Stepper(Protocol):
     def solves(self) -> int:
         """Linear systems solved."""
 
+    @property
+    def linear_iterations(self) -> int:
+        """Iterations of the linear solver, in all; one for each direct solve."""
+
     def step(self, target: float) -> None:
         """Take one step that succeeds, no further than `target`; hit that exactly."""
 
@@ -102,7 +106,8 @@ class TimeStepper:
         steps: steps accepted.
         rejected: steps tried and undone.
         solves: linear systems solved.
-        factorisations: matrices factorised.
+        linear_iterations: of the linear solver, in all; one for each direct solve.
+        factorisations: matrices factorised, or preconditioners set up.
         dt: the last step accepted.
     """
 
@@ -118,6 +123,7 @@ class TimeStepper:
         fixed_step: float | None = None,
         frozen: float | None = None,
         driven: Sequence[Model] | None = None,
+        solver: str = "auto",
         options: Options | None = None,
         resume: Mapping[str, Any] | None = None,
     ) -> None:
@@ -133,6 +139,7 @@ class TimeStepper:
             fixed_step: the size of all steps.
             frozen: the time that coefficients see at all times.
             driven: all models whose functions of time matter; those above when left out.
+            solver: "auto", "direct" or "iterative".
             options: PETSc's, for all solves; those that begin with algebraic_ only for unknowns without rate.
             resume: a `state` of an earlier stepper, whose unknowns the models have; the steps go on from there.
 
@@ -156,13 +163,15 @@ class TimeStepper:
             self._drives = Drives(driven or models, self.t, until, fixed=fixed_step is not None)
         self._fixed = fixed_step is not None
         self.dt = math.nan
-        self.problem = problem = Problem(models)
+        self.problem = problem = Problem(models, solver=solver)
         self._algebraic = (
-            Problem(models, only_algebraic=True) if any(u.rate is None for u in problem.unknowns) else None
+            Problem(models, only_algebraic=True, solver=problem.solver)
+            if any(u.rate is None for u in problem.unknowns)
+            else None
         )
         self._method, self._petsc_options = method, options
         self._absolute, self._relative = self._tolerances(rtol, atol)
-        self._solved = 0  # by solvers that were given up
+        self._solved = self._iterated = 0  # by solvers that were given up
         self._smallest = 0.0  # not known yet; options that PETSc refuses are an error before anything is computed
         self._factored = math.nan  # shift of the present factorisation
         self._new_solver()
@@ -195,7 +204,10 @@ class TimeStepper:
 
         A stale factorisation is there as the state that its matrix was assembled in.
         """
-        numbers = {name: getattr(self, name) for name in SAVED} | {"_solved": self.solves}
+        numbers = {name: getattr(self, name) for name in SAVED} | {
+            "_solved": self.solves,
+            "_iterated": self.linear_iterations,
+        }
         drives = None if self._drives is None else self._drives.state()
         stale = self._assembled if self._age < self._method.reuse and not math.isnan(self._factored) else None
         assembled = stale and self._described(*stale)
@@ -223,6 +235,7 @@ class TimeStepper:
         problem = self.problem
         for name in (*SAVED, "_solved"):
             setattr(self, name, state["numbers"][name])
+        self._iterated = state["numbers"].get("_iterated", 0)  # earlier versions did not count them
         if self._drives is not None:
             self._drives.restore(state["drives"])
         self._ts.setStepLimits(0.1 * self._smallest, LARGEST)
@@ -289,7 +302,6 @@ class TimeStepper:
             raise ParameterError(msg)
         ts.setEquationType(PETSc.TS.EquationType.DAE_IMPLICIT_INDEX1)
         ts.setIFunction(self._residual, problem.x.duplicate())
-        ts.setIJacobian(self._jacobian, *problem.matrices)
         ts.setTolerances(rtol=self._relative, atol=self._absolute)
         ts.setTime(self.t)
         ts.setMaxTime(1e300)
@@ -307,6 +319,7 @@ class TimeStepper:
             **self._method.options,
         }
         self._options = problem.prepare(ts, settings, self._petsc_options)
+        ts.setIJacobian(self._jacobian, *problem.matrices)
         self._factored = math.nan
 
     def _tolerances(self, rtol: float, atol: float) -> tuple[PETSc.Vec, PETSc.Vec]:
@@ -373,6 +386,11 @@ class TimeStepper:
     def solves(self) -> int:
         """Linear systems solved."""
         return self._solved + self._ts.getSNESIterations()  # of a Newton or a single solve, one system each
+
+    @property
+    def linear_iterations(self) -> int:
+        """Iterations of the linear solver, in all; one for each direct solve."""
+        return self._iterated + self._ts.getKSPIterations() + self.problem.repeated_iterations
 
     def step(self, target: float) -> None:
         """Take one step that succeeds, no further than `target`; hit that exactly.
@@ -525,7 +543,7 @@ class TimeStepper:
             self._rewind()
             raise
         if trouble:
-            self._solved = self.solves
+            self._solved, self._iterated = self.solves, self.linear_iterations
             self._new_solver()  # the old one keeps vectors locked that it borrowed, and never works again
             return trouble
         code = self._ts.getConvergedReason()

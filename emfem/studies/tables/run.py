@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from emfem import watch
 from emfem.errors import ParameterError, choice, number
 from emfem.evolution import COUPLINGS, evolve
-from emfem.solve import METHODS, solve_steady
+from emfem.solve import METHODS, SOLVERS, solve_steady
 from emfem.solve.steady import STEADY
 from emfem.studies.tables.base import Key, Table, keys_from
 from emfem.studies.units import Time, Unit
@@ -52,10 +52,11 @@ class TimeTable(Table):
     def make(self) -> dict[str, Any]:
         """Return the arguments of `em.evolve`."""
         values: dict[str, Any] = self.values("stop", "conserved")
-        for name in values.keys() - {"method", "coupling"}:
+        for name in values.keys() - {"method", "coupling", "solver"}:
             number(name, values[name], above=0.0)
         choice("method", values["method"], METHODS)
         choice("coupling", values["coupling"], COUPLINGS)
+        choice("solver", values["solver"], SOLVERS)
         return values
 
     def observers(self) -> list[Any]:
@@ -72,6 +73,7 @@ class SteadyTable(Table):
         values: dict[str, Any] = self.values()
         if "method" in values:
             choice("method", values["method"], STEADY)
+        choice("solver", values["solver"], SOLVERS)
         number("rtol", values["rtol"], above=0.0)
         number("atol", values["atol"], above=0.0)
         return values

@@ -1,0 +1,92 @@
+"""Structure of a model's linear systems, for preconditioners: UFL only, `emfem/solve/` makes solvers of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from emfem.gate import checked
+from emfem.model.unknowns import Unknown
+
+import ufl
+
+
+@checked
+@dataclass(frozen=True, eq=False)
+class Multigrid:
+    """Unknowns whose operators are elliptic or parabolic, of second order, each alone: algebraic multigrid fits.
+
+    Attributes:
+        symmetric: the Jacobian of each is a symmetric, positive definite matrix.
+        unknowns: the unknowns; all of the model's that no other preconditioner of it has, when left out.
+    """
+
+    symmetric: bool = True
+    unknowns: tuple[Unknown, ...] = ()
+
+    def replaced(self, _: Mapping[Any, Any]) -> Multigrid:
+        """Return the same with other coefficients: it has none."""
+        return self
+
+
+@checked
+@dataclass(frozen=True, eq=False)
+class PhaseField:
+    """Two unknowns of a fourth-order equation, `k dc/dt = k div(M D grad mu)`, `g mu = f'(c) - div(eps grad c)`.
+
+    Attributes:
+        evolving: c.
+        potential: mu.
+        mobility: M at the present c, a UFL scalar; where it is negative it counts as none.
+        root: matrix root of the tensor D, UFL of shape (dim, dim).
+        gradient_energy: eps, a UFL scalar.
+        dx: measure of the domain.
+        weight: g, a UFL scalar; 1 when left out.
+        factor: k, of all terms of the equation of c in the residual, a UFL constant; 1 when left out.
+    """
+
+    evolving: Unknown
+    potential: Unknown
+    mobility: Any
+    root: Any
+    gradient_energy: Any
+    dx: ufl.Measure
+    weight: Any = None
+    factor: Any = None
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """The two unknowns."""
+        return self.evolving, self.potential
+
+    def replaced(self, substitutions: Mapping[Any, Any]) -> PhaseField:
+        """Return the same with other fields in place of some."""
+        names = ("mobility", "root", "gradient_energy", "weight", "factor")
+        values = {name: ufl.as_ufl(getattr(self, name)) for name in names if getattr(self, name) is not None}
+        return replace(self, **{name: ufl.replace(value, substitutions) for name, value in values.items()})
+
+
+Preconditioner = Multigrid | PhaseField
+
+
+@checked
+def as_preconditioners(value: Any) -> tuple[Preconditioner, ...]:
+    """Return one description of a linear system, several or None as a tuple."""
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, Sequence) else (value,)
+
+
+@checked
+def tensor_root(tensor: Any) -> Any:
+    """Return the matrix root of the symmetric part of a positive definite tensor in UFL.
+
+    It is exact in one and two dimensions, `(D + sqrt(det D) I) / sqrt(tr D + 2 sqrt(det D))`; in three it is that of
+    an isotropic tensor, `D / sqrt(tr D / 3)`.
+    """
+    dim, tensor = tensor.ufl_shape[0], ufl.sym(tensor)
+    if dim == 2:
+        area = ufl.sqrt(ufl.det(tensor))
+        return (tensor + area * ufl.Identity(2)) / ufl.sqrt(ufl.tr(tensor) + 2 * area)
+    return tensor / ufl.sqrt(ufl.tr(tensor) / dim)
