@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from emfem import fields
 from emfem.model import PhaseField
 from emfem.solve.presets import Options
 
@@ -29,7 +30,7 @@ INSIDE: Options = {
 }
 ALONE: Options = {
     "ksp_type": "fgmres",
-    "ksp_rtol": 1e-7,
+    "ksp_rtol": 1e-6,
     "ksp_gmres_restart": 60,
     "ksp_max_it": 120,
     **INSIDE,
@@ -57,7 +58,7 @@ class PhaseFieldSolver:
             fixed: rows of c with Dirichlet values, of this rank.
         """
         space = recipe.evolving.function.function_space
-        self._places, self._fixed = (evolving, 1 - evolving), fixed
+        self.evolving, self._places, self._fixed = evolving, (evolving, 1 - evolving), fixed
         self._shift = fem.Constant(space.mesh, 1.0)
         self._scale = recipe.factor
         u, v = ufl.TrialFunction(space), ufl.TestFunction(space)
@@ -67,6 +68,7 @@ class PhaseFieldSolver:
             u * v * recipe.dx + weight * ufl.inner(ufl.dot(recipe.root, ufl.grad(u)), ufl.grad(v)) * recipe.dx
         )
         self._mass_form = None if recipe.weight is None else fem.form(u * v * recipe.dx)
+        self._size = fields.integral(fem.form(fem.Constant(space.mesh, 1.0) * recipe.dx), space.mesh.comm)
         self._matrix: PETSc.Mat | None = None
         self._mass: PETSc.Mat | None = None
         self._factor: Any = None  # solvers, made when PETSc sets this up
@@ -101,6 +103,22 @@ class PhaseFieldSolver:
         self._factor.setUp()
         self._inverse.setUp()
 
+    def conserve(self, left: PETSc.Vec, x: PETSc.Vec, part: slice) -> None:
+        """Add a constant to c, so that the amount is conserved to rounding whatever the tolerance of the solve. Collective.
+
+        Args:
+            left: the residual of the system.
+            x: its solution.
+            part: place of c in the values of this rank.
+        """
+        comm = x.comm.tompi4py()
+        if not comm.allreduce(len(self._fixed)):  # else the amount changes through the fixed values
+            x.array[part] += comm.allreduce(float(left.array_r[part].sum())) / (self._scale_of_mass() * self._size)
+
+    def _scale_of_mass(self) -> float:
+        """Return k s, the factor of the mass matrix in the equation of c."""
+        return float(self._shift) * (1.0 if self._scale is None else float(self._scale))
+
     def _solver(self, pc: PETSc.PC, name: str, matrix: PETSc.Mat) -> PETSc.KSP:
         """Return an inner solver, with the options that begin with its name."""
         ksp = PETSc.KSP().create(pc.comm)
@@ -114,14 +132,13 @@ class PhaseFieldSolver:
         first, second = (self._rows[place] for place in self._places)
         r1, r2, a, b = x.getSubVector(first), x.getSubVector(second), y.getSubVector(first), y.getSubVector(second)
         w, left, middle = self._work
-        scale = float(self._shift) * (1.0 if self._scale is None else float(self._scale))
         self._inverse.solve(r2, w)
         self._coupling.mult(w, left)
         left.aypx(-1.0, r1)
         self._factor.solve(left, middle)
         self._plain.mult(middle, left)
         self._factor.solve(left, a)
-        a.scale(1.0 / scale)
+        a.scale(1.0 / self._scale_of_mass())
         a.array[self._fixed] = r1.array_r[self._fixed]
         self._slope.mult(a, left)
         left.aypx(-1.0, r2)

@@ -211,7 +211,20 @@ class Problem:
             if block.context is not None:
                 part.setType("python")
                 part.setPythonContext(block.context)
-        ksp.setPostSolve(Fallback(self.size, self.models[0].mesh.topology.dim))
+        self._fallback = Fallback(self.size, self.models[0].mesh.topology.dim)
+        ksp.setPostSolve(self._after_solve)
+
+    def _after_solve(self, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec) -> None:
+        """Try again if a linear solve failed; then conserve what the equations conserve."""
+        self._fallback(ksp, b, x)
+        conserving = [block for block in self.blocks if block.context is not None]
+        if conserving and ksp.getConvergedReason() > 0:
+            left = b.duplicate()
+            ksp.getOperators()[0].mult(x, left)
+            left.aypx(-1.0, b)
+            for block in conserving:
+                block.context.conserve(left, x, self.part(block.members[block.context.evolving]))
+            left.destroy()
 
     def _index_set(self, names: Sequence[str]) -> PETSc.IS:
         """Return the rows of some unknowns that this rank owns."""
