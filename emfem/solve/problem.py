@@ -292,7 +292,7 @@ class Problem:
         for constant in self._shifts:
             constant.value = shift
         matrix.zeroEntries()
-        fem_petsc.assemble_matrix(matrix, self.jacobian_form)
+        fem_petsc.assemble_matrix(matrix, self.jacobian_form, bcs=[])
         matrix.assemble()
         if self.conditions:
             self._fix(matrix, symmetric=symmetric)

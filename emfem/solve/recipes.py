@@ -28,7 +28,7 @@ CYCLE: Options = {  # one V-cycle; of two sweeps, for the estimates of Chebyshev
     "mg_levels_ksp_type": "richardson",
     "mg_levels_ksp_max_it": 2,
 }
-SYMMETRIC: Options = {**CYCLE, "mg_levels_pc_type": "sor"}
+SYMMETRIC: Options = {**CYCLE, "mg_levels_pc_type": "sor", "mg_levels_pc_sor_local_forward": None}
 DRIFT: Options = {**CYCLE, "mg_levels_pc_type": "bjacobi", "mg_levels_sub_pc_type": "ilu"}  # sweeps follow the drift
 GMRES: Options = {"ksp_type": "gmres", "ksp_pc_side": "right", "ksp_gmres_restart": 60, "ksp_max_it": 120}
 NUMBER: Options = {"ksp_type": "preonly", "pc_type": "jacobi"}  # of one number; 1 where its diagonal is 0
@@ -144,5 +144,6 @@ def options_of(blocks: Sequence[Block], *, steady: bool) -> Options:
     if len(blocks) == 1:
         return blocks[0].solver.alone if steady else blocks[0].solver.stepping
     inner = {f"fieldsplit_{block.name}_{k}": v for block in blocks for k, v in block.solver.inside.items()}
-    sweep = {**SWEEP, "ksp_rtol": STEADY} if steady else SWEEP
-    return {**sweep, **{f"fieldsplit_{block.name}_ksp_type": "preonly" for block in blocks}, **inner}
+    same_scale = any(block.context is not None for block in blocks)  # else residuals of unknowns may differ in size
+    rtol = {} if same_scale and not steady else {"ksp_rtol": STEADY if steady else STEP}
+    return {**SWEEP, **rtol, **{f"fieldsplit_{block.name}_ksp_type": "preonly" for block in blocks}, **inner}
