@@ -20,6 +20,7 @@ INSIDE: Options = {
     "factor_ksp_type": "preonly",
     "factor_pc_type": "gamg",
     "factor_pc_gamg_threshold": 0.01,
+    "factor_pc_gamg_aggressive_coarsening": 0,
     "factor_mg_levels_ksp_type": "chebyshev",
     "factor_mg_levels_ksp_max_it": 2,
     "factor_mg_levels_pc_type": "jacobi",

@@ -62,7 +62,7 @@ class Block:
         members: places of the unknowns in the system.
         solver: what solves it: `alone`, `stepping` and `inside` are its options, `assemble(shift)` is called after the
             Jacobian is assembled.
-        stated: the model states its structure; else the block is factorised.
+        stated: the model states its structure, or it is one number; else the block is factorised.
     """
 
     name: str
@@ -100,8 +100,13 @@ def blocks_of(
             else:
                 blocks += [Block(names[i], (i,), _multigrid(stated, unknowns[i])) for i in members]
         rest = [place[id(u)] for u in model.unknowns if id(u) in place and place[id(u)] not in used]
-        blocks += [Block(names[i], (i,), FixedOptions(DIRECT, DIRECT, DIRECT), stated=False) for i in rest]
+        blocks += [Block(names[i], (i,), FixedOptions(DIRECT, DIRECT, DIRECT), _is_number(unknowns[i])) for i in rest]
     return blocks
+
+
+def _is_number(unknown: Unknown) -> bool:
+    """Return True for an unknown that is one number: it needs no structure."""
+    return unknown.function.function_space.dofmap.index_map.size_global == 1
 
 
 def _elsewhere(unknown: Unknown, model: Model) -> bool:

@@ -17,7 +17,15 @@ from emfem.surface.circuit import circuit, ends_of
 from emfem.surface.inputs import check_path, drive, metal, start
 from emfem.surface.measures import quantities
 from emfem.surface.shapes import Shape
-from emfem.surface.terms import conducts, distance, potential, surface_flux, transport
+from emfem.surface.terms import (
+    conducts,
+    distance,
+    double_well,
+    potential,
+    restriction,
+    surface_flux,
+    transport,
+)
 
 import numpy as np
 import ufl
@@ -135,10 +143,21 @@ def model(
     flux = surface_flux(c, mobility, force)
     volume = float(np.prod(domain.extent()))
     pace = models.mean_value(domain, laws.mullins) / width**4
-    residual = fem.Constant(domain.mesh, 1 / (pace * volume)) * transport(rate, flux, v, dx)
+    factor = fem.Constant(domain.mesh, 1 / (pace * volume))
+    residual = factor * transport(rate, flux, v, dx)
     residual += fem.Constant(domain.mesh, 1 / volume) * potential(mu, c, half, w, dx)
     if wired:
         residual += wired.residual(domain, electric, dx)
+    structure = models.PhaseField(
+        evolving=solid,
+        potential=chemical,
+        mobility=mobility * double_well(c),
+        root=ufl.Identity(domain.dim),
+        gradient_energy=6 * half**2,
+        dx=dx,
+        weight=restriction(c),
+        factor=factor,
+    )
     of_void = isinstance(shape, Shape) and shape.of_void
     return Model(
         "surface",
@@ -154,6 +173,7 @@ def model(
         balances={"metal": models.Balance(c * dx, integral("m3"), (models.ConsistentFlux(solid, [], pace * volume),))},
         system=domain.system(si=True),
         meanings=MEANINGS,
+        preconditioner=[structure, *([models.Multigrid(unknowns=(wired.share,))] if wired else [])],
     )
 
 
