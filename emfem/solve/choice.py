@@ -16,9 +16,9 @@ from mpi4py import MPI
 SOLVERS = ("auto", "direct", "iterative")
 PACKAGE = str(Path(__file__).parents[1])
 SMALL = 10_000  # unknowns up to which a factorisation takes no time worth a choice
-PROCESS, MESH = 0.2e9, 600.0  # bytes of a process with its libraries; of mesh and forms, an unknown
+PROCESS, MESH = 0.16e9, 500.0  # bytes of a process with its libraries; of mesh and forms, an unknown
 AT = 1e5  # unknowns at which costs are measured
-STAGES, REUSE = 4, 10  # linear systems in a time step; steps with one factorisation or one preconditioner
+STAGES, REUSE = 4, 5  # linear systems in a time step; steps with one factorisation or one preconditioner
 PARALLEL = {"direct": 0.5, "iterative": 0.9}  # a solve on n ranks takes n to the minus this of the time on one
 
 
@@ -39,17 +39,17 @@ class Cost:
     growth: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
-IN_PLANE, IN_SPACE = (0.3, 0.1, 0.1), (1.0, 1 / 3, 1 / 3)  # of factorisations, by nested dissection
-# By solver, dimension of the cells, and degree, 2 for all above 1.
+IN_PLANE, IN_SPACE = (0.15, 0.1, 0.1), (0.6, 0.25, 0.3)  # of factorisations, by nested dissection
+# By solver, dimension of the cells, and degree, 2 for all above 1. See docs/scale.md.
 MULTIGRID = {
-    ("direct", 2, 1): Cost(10e-6, 1.3e-6, 1.2e3, IN_PLANE),
-    ("direct", 2, 2): Cost(12e-6, 1.5e-6, 1.6e3, IN_PLANE),
-    ("direct", 3, 1): Cost(45e-6, 2e-6, 10e3, IN_SPACE),
-    ("direct", 3, 2): Cost(60e-6, 3e-6, 16e3, IN_SPACE),
-    ("iterative", 2, 1): Cost(3e-6, 1.2e-6, 1.0e3),
-    ("iterative", 2, 2): Cost(4e-6, 2e-6, 1.2e3),
-    ("iterative", 3, 1): Cost(5e-6, 1.5e-6, 1.6e3),
-    ("iterative", 3, 2): Cost(9e-6, 3e-6, 2.5e3),
+    ("direct", 2, 1): Cost(6e-6, 0.33e-6, 1.6e3, IN_PLANE),
+    ("direct", 2, 2): Cost(8e-6, 0.33e-6, 1.8e3, IN_PLANE),
+    ("direct", 3, 1): Cost(50e-6, 1.1e-6, 10e3, IN_SPACE),
+    ("direct", 3, 2): Cost(55e-6, 1.1e-6, 11e3, IN_SPACE),
+    ("iterative", 2, 1): Cost(1.3e-6, 1.0e-6, 0.8e3),
+    ("iterative", 2, 2): Cost(2e-6, 1.9e-6, 1.3e3),
+    ("iterative", 3, 1): Cost(6e-6, 1.7e-6, 1.8e3),
+    ("iterative", 3, 2): Cost(16e-6, 4.0e-6, 4.2e3),
 }
 # Of a film or a phase field, at any degree: four stages of a block factorisation with two V-cycles.
 PHASE_FIELD = {
