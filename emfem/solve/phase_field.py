@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from emfem import fields
 from emfem.model import PhaseField
 from emfem.solve.presets import Options
@@ -31,7 +29,7 @@ INSIDE: Options = {
 }
 ALONE: Options = {
     "ksp_type": "fgmres",
-    "ksp_rtol": 1e-6,
+    "ksp_rtol": 1e-7,
     "ksp_gmres_restart": 60,
     "ksp_max_it": 120,
     **INSIDE,
@@ -72,8 +70,7 @@ class PhaseFieldSolver:
         self._size = fields.integral(fem.form(fem.Constant(space.mesh, 1.0) * recipe.dx), space.mesh.comm)
         self._matrix: PETSc.Mat | None = None
         self._mass: PETSc.Mat | None = None
-        self._factor: Any = None  # solvers, made when PETSc sets this up
-        self._inverse: Any = None
+        self._work: list[PETSc.Vec] = []
 
     def assemble(self, shift: float) -> None:
         """Assemble the factor at the present state, in which the Jacobian is assembled too. Collective."""
@@ -96,16 +93,16 @@ class PhaseFieldSolver:
         self._coupling, self._slope = nest.getNestSubMatrix(i, j), nest.getNestSubMatrix(j, i)
         weighted = nest.getNestSubMatrix(j, j)
         self._rows = nest.getNestISs()[0]
-        if self._factor is None:
-            self._factor = self._solver(pc, "factor_", self._matrix)
-            self._inverse = self._solver(pc, "mass_", weighted)
+        self._factor = self._solver(pc, "factor_", self._matrix)  # new ones: a run that goes on from a file has no old
+        self._inverse = self._solver(pc, "mass_", weighted)
+        if not self._work:
             self._work = [weighted.createVecLeft() for _ in range(3)]
         self._plain = weighted if self._mass is None else self._mass
         self._factor.setUp()
         self._inverse.setUp()
 
     def conserve(self, left: PETSc.Vec, x: PETSc.Vec, part: slice) -> None:
-        """Add a constant to c, so that the amount is conserved to rounding whatever the tolerance of the solve. Collective.
+        """Add a constant to c, so that its integral is conserved to rounding whatever the tolerance. Collective.
 
         Args:
             left: the residual of the system.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 STEADY, STEP = 1e-11, 1e-10  # relative residual of linear systems: one Newton step solves a linear problem
 SWEEP: Options = {  # over several blocks, each with the values of those before
     "ksp_type": "fgmres",
-    "ksp_rtol": 1e-6,
+    "ksp_rtol": 1e-7,
     "ksp_gmres_restart": 60,
     "ksp_max_it": 120,
     "pc_type": "fieldsplit",

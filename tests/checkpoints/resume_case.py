@@ -53,6 +53,11 @@ def film(watch: list[em.observe.Observer], checkpoint: Any, **options: Any) -> l
     return [model]
 
 
+def iterative(watch: list[em.observe.Observer], checkpoint: Any) -> list[em.Model]:
+    """The same film, solved iteratively."""
+    return film(watch, checkpoint, solver="iterative")
+
+
 def coupled(watch: list[em.observe.Observer], checkpoint: Any, coupling: str = "monolithic") -> list[em.Model]:
     """A film whose field is that of a current fed in, which stops and starts."""
     domain = em.mesh.rectangle((10.0, 5.0), cells=(6, 3))
@@ -139,7 +144,7 @@ def species(watch: list[em.observe.Observer], checkpoint: Any) -> list[em.Model]
 
 
 KINDS: dict[str, Callable[..., list[em.Model]]] = {
-    make.__name__: make for make in (film, coupled, staggered, heat, species, stress, surface, moving)
+    make.__name__: make for make in (film, iterative, coupled, staggered, heat, species, stress, surface, moving)
 }
 
 

@@ -1,0 +1,102 @@
+"""Films solved directly and iteratively: unknowns, iterations, time and memory, in one run.
+
+    python benchmarks/film.py [--cells 24 48] [--dimension 2] [--lambda 1] [--solvers direct iterative]
+
+A periodic film grows its pattern until t = 20 by error control; then it takes four steps of one size, for which the
+Jacobian is assembled once. Seconds are of the processor, of these four steps with the assembly, and memory is that of
+a process of its own for each row: look at ratios. Elements are of degree 2 in the plane and 1 in space, as many nodes
+a wavelength in both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+
+import emfem as em
+from emfem.solve import TimeStepper
+
+import numpy as np
+
+STEPS, SIZE, SPACING = 4, 3.0, 0.325  # steps measured, their size; distance of nodes, in thicknesses
+SOLVERS = ("direct", "iterative")
+
+
+def film(cells: int, dimension: int, ratio: float) -> em.Model:
+    """A film whose crystal has diffusion `ratio` times as fast along y as along x."""
+    degree = 2 if dimension == 2 else 1
+    size = SPACING * degree * cells
+    make = em.mesh.periodic_rectangle if dimension == 2 else em.mesh.periodic_box
+    return em.film.model(
+        make((size,) * dimension, cells=(cells,) * dimension),
+        em.film.cupd(),
+        mean=0.3,
+        anisotropy=np.diag([1.0, ratio, 1.0][:dimension]),
+        field=(0.1, 0.0, 0.0)[:dimension],
+        initial=em.film.noise(0.08, seed=1),
+        degree=degree,
+    )
+
+
+def row(cells: int, dimension: int, ratio: float, solver: str) -> dict[str, float]:
+    """Numbers of one film and one solver."""
+    model = film(cells, dimension, ratio)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    run = em.evolve(model, 20.0 / max(1.0, ratio), solver=solver, progress=False)
+    stepper = TimeStepper([model], model.t + STEPS * SIZE, fixed_step=SIZE / max(1.0, ratio), solver=solver)
+    unknowns = stepper.problem.size
+    began = time.process_time()
+    for _ in range(STEPS):
+        stepper.step(model.t + STEPS * SIZE)
+    seconds = time.process_time() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "unknowns": unknowns,
+        "of the run": run.linear_iterations / run.solves,
+        "iterations": stepper.linear_iterations / stepper.solves,
+        "us": 1e6 * seconds / STEPS / unknowns,
+        "KB": (peak - before) / unknowns,
+    }
+
+
+def in_process(*arguments: object) -> dict[str, float]:
+    """Return the same row, of a process of its own."""
+    command = [sys.executable, __file__, "--row", *map(str, arguments)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+
+
+def main(cells: list[int], dimension: int, ratio: float, solvers: list[str]) -> list[dict[str, float]]:
+    """Print a table; return its rows."""
+    print(f"{dimension}-D, Lambda = {ratio:g}: iterations a solve in a run and in the steps measured,")
+    print("us and KB an unknown; the last two columns are those of the first solver over these")
+    print(f"{'solver':>10} {'unknowns':>9} {'run':>6} {'steps':>6} {'us':>7} {'KB':>7} {'us':>7} {'KB':>7}")
+    rows = []
+    for count in cells:
+        first: dict[str, float] = {}
+        for solver in solvers:
+            found = in_process(count, dimension, ratio, solver)
+            first = first or found
+            rows.append(found)
+            numbers = f"{found['of the run']:6.1f} {found['iterations']:6.1f} {found['us']:7.1f} {found['KB']:7.2f}"
+            ratios = f"{first['us'] / found['us']:7.2f} {first['KB'] / found['KB']:7.2f}"
+            print(f"{solver:>10} {found['unknowns']:9d} {numbers} {ratios}", flush=True)
+    return rows
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--cells", type=int, nargs="+", default=[24, 48], help="cells along an edge")
+    options.add_argument("--dimension", type=int, default=2, choices=(2, 3))
+    options.add_argument("--lambda", type=float, default=1.0, dest="ratio", help="diffusion along y over that along x")
+    options.add_argument("--solvers", nargs="+", default=list(SOLVERS), choices=SOLVERS)
+    options.add_argument("--row", nargs=4, help=argparse.SUPPRESS)
+    chosen = vars(options.parse_args())
+    single = chosen.pop("row")
+    if single:
+        print(json.dumps(row(int(single[0]), int(single[1]), float(single[2]), single[3])))
+    else:
+        main(**chosen)
