@@ -16,6 +16,7 @@ from mpi4py import MPI
 SOLVERS = ("auto", "direct", "iterative")
 PACKAGE = str(Path(__file__).parents[1])
 SMALL = 10_000  # unknowns up to which a factorisation takes no time worth a choice
+PLANE, SPACE = 500_000, 30_000  # unknowns of a film from which an iterative solver is faster, or needs less memory
 PROCESS, MESH = 0.16e9, 500.0  # bytes of a process with its libraries; of mesh and forms, an unknown
 AT = 1e5  # unknowns at which costs are measured
 STAGES, REUSE = 4, 5  # linear systems in a time step; steps with one factorisation or one preconditioner
@@ -66,10 +67,15 @@ def cost_of(solver: str, models: Sequence[Model]) -> Cost:
     dim = models[0].mesh.topology.dim
     if dim == 1:
         return LINE
-    if any(isinstance(stated, PhaseField) for model in models for stated in model.preconditioners):
+    if has_phase_field(models):
         return PHASE_FIELD[solver, dim]
     highest = max(u.function.function_space.element.basix_element.degree for m in models for u in m.unknowns)
     return MULTIGRID[solver, dim, min(max(highest, 1), 2)]
+
+
+def has_phase_field(models: Sequence[Model]) -> bool:
+    """Return True if one of the models is a film or a phase field."""
+    return any(isinstance(stated, PhaseField) for model in models for stated in model.preconditioners)
 
 
 def size_of(unknowns: Sequence[Unknown]) -> int:
@@ -108,8 +114,11 @@ def choose(models: Sequence[Model], unknowns: Sequence[Unknown]) -> str:
 
     It is "direct" for a small system, on lines and networks, and if a model does not state its structure.
     """
-    if size_of(unknowns) <= SMALL or models[0].mesh.topology.dim == 1 or not is_stated(models, unknowns):
+    size, dim = size_of(unknowns), models[0].mesh.topology.dim
+    if size <= SMALL or dim == 1 or not is_stated(models, unknowns):
         return "direct"
+    if has_phase_field(models):
+        return "iterative" if size >= (SPACE if dim > 2 else PLANE) else "direct"
     fits = memory("direct", models, unknowns) < machine_memory(models[0].mesh.comm)
     faster = seconds("iterative", models, unknowns) < seconds("direct", models, unknowns)
     return "iterative" if faster or not fits else "direct"

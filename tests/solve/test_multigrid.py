@@ -173,9 +173,7 @@ def test_a_model_that_does_not_state_its_structure_is_solved_directly():
 def test_a_solver_that_needs_more_memory_than_there_is_warns_before_it_begins(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(choice, "machine_memory", lambda _: 1e8)
     model = jumping(4)
-    with pytest.warns(
-        ResolutionWarning, match=r"201 unknowns with solver = 'direct' take about 0\.1\d+ GB.* 0\.1 GB"
-    ):
+    with pytest.warns(ResolutionWarning, match=r"201 unknowns with solver = 'direct' take about 0\.1\d+ GB.* 0\.1 GB"):
         Problem([model], solver="direct")
     monkeypatch.setattr(choice, "machine_memory", lambda _: 1e12)
     with warnings.catch_warnings():
