@@ -1,9 +1,9 @@
 """Films solved directly and iteratively: unknowns, iterations, time and memory, in one run.
 
-    python benchmarks/film.py [--cells 24 48] [--dimension 2] [--lambda 1] [--solvers direct iterative]
+    python benchmarks/film.py [--cells 24 48] [--dimension 2] [--lambda 1] [--until 20] [--solvers direct iterative]
 
-A periodic film grows its pattern until t = 20 by error control; then it takes four steps of one size, for which the
-Jacobian is assembled once. Seconds are of the processor, of these four steps with the assembly, and memory is that of
+A periodic film grows its pattern by error control; then it takes four steps of one size, for which the Jacobian is
+assembled once. Seconds are of the processor, of these four steps with the assembly, and memory is that of
 a process of its own for each row: look at ratios. Elements are of degree 2 in the plane and 1 in space, as many nodes
 a wavelength in both.
 """
@@ -42,11 +42,11 @@ def film(cells: int, dimension: int, ratio: float) -> em.Model:
     )
 
 
-def row(cells: int, dimension: int, ratio: float, solver: str) -> dict[str, float]:
+def row(cells: int, dimension: int, ratio: float, until: float, solver: str) -> dict[str, float]:
     """Numbers of one film and one solver."""
     model = film(cells, dimension, ratio)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    run = em.evolve(model, 20.0 / max(1.0, ratio), solver=solver, progress=False)
+    run = em.evolve(model, until, solver=solver, progress=False)
     stepper = TimeStepper([model], model.t + STEPS * SIZE, fixed_step=SIZE / max(1.0, ratio), solver=solver)
     unknowns = stepper.problem.size
     began = time.process_time()
@@ -69,7 +69,7 @@ def in_process(*arguments: object) -> dict[str, float]:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
-def main(cells: list[int], dimension: int, ratio: float, solvers: list[str]) -> list[dict[str, float]]:
+def main(cells: list[int], dimension: int, ratio: float, until: float, solvers: list[str]) -> list[dict[str, float]]:
     """Print a table; return its rows."""
     print(f"{dimension}-D, Lambda = {ratio:g}: iterations a solve in a run and in the steps measured,")
     print("us and KB an unknown; the last two columns are those of the first solver over these")
@@ -78,7 +78,7 @@ def main(cells: list[int], dimension: int, ratio: float, solvers: list[str]) -> 
     for count in cells:
         first: dict[str, float] = {}
         for solver in solvers:
-            found = in_process(count, dimension, ratio, solver)
+            found = in_process(count, dimension, ratio, until, solver)
             first = first or found
             rows.append(found)
             numbers = f"{found['of the run']:6.1f} {found['iterations']:6.1f} {found['us']:7.1f} {found['KB']:7.2f}"
@@ -92,11 +92,12 @@ if __name__ == "__main__":
     options.add_argument("--cells", type=int, nargs="+", default=[24, 48], help="cells along an edge")
     options.add_argument("--dimension", type=int, default=2, choices=(2, 3))
     options.add_argument("--lambda", type=float, default=1.0, dest="ratio", help="diffusion along y over that along x")
+    options.add_argument("--until", type=float, default=20.0, help="time for the pattern to grow")
     options.add_argument("--solvers", nargs="+", default=list(SOLVERS), choices=SOLVERS)
-    options.add_argument("--row", nargs=4, help=argparse.SUPPRESS)
+    options.add_argument("--row", nargs=5, help=argparse.SUPPRESS)
     chosen = vars(options.parse_args())
     single = chosen.pop("row")
     if single:
-        print(json.dumps(row(int(single[0]), int(single[1]), float(single[2]), single[3])))
+        print(json.dumps(row(int(single[0]), int(single[1]), float(single[2]), float(single[3]), single[4])))
     else:
         main(**chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emfem import fields
+from emfem.mesh import bounds
 from emfem.model import PhaseField
 from emfem.solve.presets import Options
 
@@ -59,13 +60,14 @@ class PhaseFieldSolver:
         space = recipe.evolving.function.function_space
         self.evolving, self._places, self._fixed = evolving, (evolving, 1 - evolving), fixed
         self._shift = fem.Constant(space.mesh, 1.0)
-        self._scale = recipe.factor
+        self._scale, self._mesh, self._steady = recipe.factor, space.mesh, False
         u, v = ufl.TrialFunction(space), ufl.TestFunction(space)
         mobility = recipe.mobility if recipe.weight is None else recipe.mobility / recipe.weight
         weight = ufl.sqrt(ufl.max_value(recipe.gradient_energy * mobility, 0.0) / self._shift)
         self._form = fem.form(
             u * v * recipe.dx + weight * ufl.inner(ufl.dot(recipe.root, ufl.grad(u)), ufl.grad(v)) * recipe.dx
         )
+        self._stiffness = ufl.max_value(recipe.gradient_energy * mobility, 0.0) * recipe.dx
         self._mass_form = None if recipe.weight is None else fem.form(u * v * recipe.dx)
         self._size = fields.integral(fem.form(fem.Constant(space.mesh, 1.0) * recipe.dx), space.mesh.comm)
         self._matrix: PETSc.Mat | None = None
@@ -74,7 +76,7 @@ class PhaseFieldSolver:
 
     def assemble(self, shift: float) -> None:
         """Assemble the factor at the present state, in which the Jacobian is assembled too. Collective."""
-        self._shift.value = shift
+        self._steady, self._shift.value = not shift, shift or self._slowest()
         if self._matrix is None:
             self._matrix = fem_petsc.create_matrix(self._form)
             if self._mass_form is not None:
@@ -85,6 +87,12 @@ class PhaseFieldSolver:
         self._matrix.assemble()
         first = self._matrix.getOwnershipRange()[0]
         self._matrix.zeroRowsColumns((self._fixed + first).astype(PETSc.IntType), diag=1.0)
+
+    def _slowest(self) -> float:
+        """Return about the rate of the longest wave, in place of s in a steady system. Collective."""
+        low, high = bounds(self._mesh)
+        mean = fields.integral(fem.form(self._stiffness), self._mesh.comm) / self._size
+        return mean * (np.pi / np.max(high - low)) ** 4
 
     def setUp(self, pc: PETSc.PC) -> None:  # PETSc's name
         """Set the solvers of the factors and of the mass matrix up. PETSc calls it after each new Jacobian."""
@@ -110,7 +118,7 @@ class PhaseFieldSolver:
             part: place of c in the values of this rank.
         """
         comm = x.comm.tompi4py()
-        if not comm.allreduce(len(self._fixed)):  # else the amount changes through the fixed values
+        if not self._steady and not comm.allreduce(len(self._fixed)):  # else it changes through the fixed values
             x.array[part] += comm.allreduce(float(left.array_r[part].sum())) / (self._scale_of_mass() * self._size)
 
     def _scale_of_mass(self) -> float:

@@ -23,8 +23,8 @@ CRYSTAL = em.film.Anisotropy("100", ratio=0.1)
 
 
 def film(domain: em.mesh.Domain, **options: Any) -> em.Model:
-    start = em.film.noise(0.08, seed=3)
-    return em.film.model(domain, em.film.cupd(), **({"mean": 0.3, "initial": start} | options))
+    arguments: dict[str, Any] = {"mean": 0.3, "initial": em.film.noise(0.08, seed=3)} | options
+    return em.film.model(domain, em.film.cupd(), **arguments)
 
 
 def polycrystal() -> em.Model:
@@ -96,13 +96,14 @@ def test_iterations_do_not_grow_with_the_film():
 @pytest.mark.parametrize("current", [None, 1e3])
 def test_a_surface_solved_iteratively_is_the_one_solved_directly(current: float | None):
     time = (20 * nm) ** 4 / em.analytic.mullins_coefficient(GOLD)
+    driven: dict[str, Any] = {} if current is None else {"current": current, "on": ("left", "right")}
     models = [
         em.surface.model(
             em.mesh.rectangle((60 * nm, 30 * nm), cells=(24, 12)),
             GOLD,
             shape=em.surface.strip(30 * nm),
             interface_width=2.5 * nm,
-            **({} if current is None else {"current": current, "on": ("left", "right")}),
+            **driven,
         )
         for _ in range(2)
     ]
@@ -249,6 +250,7 @@ def test_a_structure_follows_the_fields_that_replace_placeholders(plate: em.mesh
     tensor = em.model.placeholder("tensor", plate, (2, 2))
     model = film(plate, anisotropy=tensor, degree=1)
     twice = fem.Constant(plate.mesh, 2.0 * np.eye(2))
+    structure: Any
     (structure,) = model.substitute(tensor=twice).preconditioners
     assert twice in ufl.algorithms.analysis.extract_constants(structure.root)
     assert not ufl.algorithms.extract_coefficients(structure.root)
