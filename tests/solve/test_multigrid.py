@@ -192,6 +192,7 @@ def test_a_case_names_its_solver_and_keeps_its_hash_without():
     assert "solver" not in case.resolved["time"]
     other = case.with_(**{"time.solver": "iterative"})
     assert other.hash != case.hash
+    assert other.tables.time is not None
     assert other.tables.time.make()["solver"] == "iterative"
     assert (case.advice().solver, other.advice().solver) == ("direct", "iterative")
     with pytest.raises(em.errors.ParameterError, match="solver has auto, direct, iterative"):
