@@ -27,7 +27,7 @@ SOLVERS = ("direct", "iterative")
 
 
 def film(cells: int, dimension: int, ratio: float) -> em.Model:
-    """A film whose crystal has diffusion `ratio` times as fast along y as along x."""
+    """Return a film whose crystal has diffusion `ratio` times as fast along y as along x."""
     degree = 2 if dimension == 2 else 1
     size = SPACING * degree * cells
     make = em.mesh.periodic_rectangle if dimension == 2 else em.mesh.periodic_box

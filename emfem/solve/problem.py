@@ -130,7 +130,13 @@ class Problem:
         self.solver = choose(self.models, self.unknowns) if solver == "auto" else solver
         warn_beyond_memory(self.solver, self.models, self.unknowns)
         self.iterative = False
+        self._fallback: Fallback | None = None
         self._matrix: PETSc.Mat | None = None
+
+    @property
+    def repeated_iterations(self) -> int:
+        """Iterations of second attempts at linear systems that failed, of the solver prepared last."""
+        return self._fallback.iterations if self._fallback else 0
 
     def _fixed_dofs(self, unknown: Unknown) -> np.ndarray:
         """Return the places of the fixed values of an unknown among its own values."""
@@ -211,11 +217,11 @@ class Problem:
                 part.setType("python")
                 part.setPythonContext(block.context)
         self._fallback = Fallback(self.size, self.models[0].mesh.topology.dim)
-        ksp.setPostSolve(self._after_solve)
+        ksp.setPostSolve(self._after_solve, (self._fallback,))
 
-    def _after_solve(self, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec) -> None:
+    def _after_solve(self, ksp: PETSc.KSP, b: PETSc.Vec, x: PETSc.Vec, fallback: Fallback) -> None:
         """Try again if a linear solve failed; then conserve what the equations conserve."""
-        self._fallback(ksp, b, x)
+        fallback(ksp, b, x)
         conserving = [block for block in self.blocks if block.context is not None]
         if conserving and ksp.getConvergedReason() > 0:
             left = b.duplicate()

@@ -387,7 +387,7 @@ class TimeStepper:
     @property
     def linear_iterations(self) -> int:
         """Iterations of the linear solver, in all; one for each direct solve."""
-        return self._iterated + self._ts.getKSPIterations()
+        return self._iterated + self._ts.getKSPIterations() + self.problem.repeated_iterations
 
     def step(self, target: float) -> None:
         """Take one step that succeeds, no further than `target`; hit that exactly.
