@@ -54,10 +54,10 @@ MULTIGRID = {
 }
 # Of a film or a phase field, at any degree: four stages of a block factorisation with two V-cycles.
 PHASE_FIELD = {
-    ("direct", 2): Cost(16e-6, 1.2e-6, 3.0e3, IN_PLANE),
+    ("direct", 2): Cost(6e-6, 0.9e-6, 3.5e3, IN_PLANE),
     ("direct", 3): Cost(100e-6, 11e-6, 45e3, IN_SPACE),
-    ("iterative", 2): Cost(4e-6, 5e-6, 2.0e3),
-    ("iterative", 3): Cost(9e-6, 5e-6, 3.3e3),
+    ("iterative", 2): Cost(4e-6, 3e-6, 1.6e3),
+    ("iterative", 3): Cost(5e-6, 5e-6, 2.5e3),
 }
 LINE = Cost(4e-6, 0.3e-6, 0.6e3)  # of a line or a network, where a factorisation has no more entries than the matrix
 
