@@ -81,6 +81,7 @@ def evolve(
     watch: Sequence[Observer] = (),
     checkpoint: Checkpoint | None = None,
     progress: bool = True,
+    solver: str = "auto",
     petsc_options: Options | None = None,
 ) -> Followed:
     """Integrate a surface model on meshes that are fine where the surface is, as `em.evolve` does on one mesh.
@@ -104,6 +105,7 @@ def evolve(
         watch: observers, not those that write fields to one file.
         checkpoint: as in `em.evolve`: to go on from after whatever ended the program; then without snapshots.
         progress: as in `em.evolve`.
+        solver: as in `em.evolve`.
         petsc_options: as in `em.evolve`.
 
     Raises:
@@ -152,6 +154,7 @@ def evolve(
                     watch=[*observers, monitor],
                     checkpoint=checkpoint,
                     progress=progress,
+                    solver=solver,
                     petsc_options=petsc_options,
                 )
                 monitor.add(run)

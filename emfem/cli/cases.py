@@ -142,9 +142,22 @@ def sweep(
         raise typer.Exit(1)
 
 
-def info() -> None:
-    """Print the versions of emfem and of its libraries, and the solvers there are."""
+def info(
+    case: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A case: print its solver, memory and time a step too; nothing is solved."),
+    ] = None,
+    set_: Settings = None,
+) -> None:
+    """Print the versions of emfem and of its libraries, the solvers there are, and what a case will take."""
     lines: dict[str, Any] = versions() | {"ranks": MPI.COMM_WORLD.size, "solvers": ", ".join(petsc_info.packages())}
+    if case is not None:
+        with report_errors():
+            lines["case"] = _case(case, set_).advice()
+    elif set_:
+        with report_errors():
+            msg = f"--set {' '.join(set_)}, must be with --case"
+            raise ParameterError(msg)
     width = max(map(len, lines))
     write.print_root(*(f"{name:<{width}}  {value}" for name, value in lines.items()))
 

@@ -122,6 +122,7 @@ def model(
         roles={"potential": "phi", "current": "j"},
         system=domain.system(),
         meanings=MEANINGS | {unknown.name: Meaning("voltage of an electrode", "V") for unknown in levels.values()},
+        preconditioner=models.Multigrid(singular=not grounded),
     )
 
 

@@ -29,6 +29,7 @@ def nucleation(
     until: float,
     rtol: float = 1e-4,
     watch: Sequence[Observer] = (),
+    solver: str = "auto",
     petsc_options: Options | None = None,
 ) -> Nucleation:
     """Integrate a model of stress, in any dimension, until the tension reaches the critical one anywhere. Collective.
@@ -41,6 +42,7 @@ def nucleation(
         until: the time to give up at, after that of the models [s].
         rtol: error allowed in a step, as in `em.evolve`.
         watch: observers.
+        solver: as in `em.evolve`.
         petsc_options: as in `em.evolve`.
 
     Raises:
@@ -56,7 +58,14 @@ def nucleation(
     first_step = CALM * cell_time(model)
     watch = [*events, *watch]
     run = evolve(
-        models, until, first_step=first_step, rtol=rtol, watch=watch, progress=False, petsc_options=petsc_options
+        models,
+        until,
+        first_step=first_step,
+        rtol=rtol,
+        watch=watch,
+        progress=False,
+        solver=solver,
+        petsc_options=petsc_options,
     )
     why = run.stopped if run.stopped in ("nucleated", "immortal") else "survived"
     stress, place = _highest(model)

@@ -52,6 +52,7 @@ def run(
     rtol: float = 1e-4,
     watch: Sequence[Observer] = (),
     checkpoint: Checkpoint | None = None,
+    solver: str = "auto",
     petsc_options: Options | None = None,
 ) -> FailureHistory:
     """Integrate a model of stress on a line or network to failure: voids open, grow, turn the current away. Collective.
@@ -82,6 +83,7 @@ def run(
         rtol: error allowed in a step, as in `em.evolve`.
         watch: observers; they see one run.
         checkpoint: as in `em.evolve`: to go on from after whatever ended the program.
+        solver: as in `em.evolve`.
         petsc_options: as in `em.evolve`.
 
     Raises:
@@ -117,9 +119,8 @@ def run(
     simulation = _Simulation(nodes, circuit, fails, critical, limit, update, hillock_stress)
     end, comm = number("until", until, unit="s"), model.mesh.comm
     with nullcontext() if checkpoint is None else checkpoint.locked(comm), stop_requests(comm):
-        return simulation.run(
-            end, rtol, watch, petsc_options, checkpoint
-        )  # a signal between two legs ends the next one
+        # a signal between two legs ends the next one
+        return simulation.run(end, rtol, watch, {"solver": solver, "petsc_options": petsc_options}, checkpoint)
 
 
 @dataclass
@@ -204,7 +205,7 @@ class _Simulation(Observer):
         until: float,
         rtol: float,
         watch: Sequence[Observer],
-        petsc_options: Options | None,
+        solves: Mapping[str, Any],
         checkpoint: Checkpoint | None,
     ) -> FailureHistory:
         """Go from event to event until one of them ends the run."""
@@ -233,7 +234,7 @@ class _Simulation(Observer):
                 watch=[*self._events(), self, *watch],
                 progress=False,
                 checkpoint=checkpoint,
-                petsc_options=petsc_options,
+                **solves,
             )
             self.steps += leg.steps
             # A surface that opens or heals settles at once; currents change by little.

@@ -168,6 +168,7 @@ def model(
         balances={"heat": models.Balance(stored, integral("J"), (reaction,), out, sources)},
         system=domain.system(si=material is not None),
         meanings=MEANINGS,
+        preconditioner=models.Multigrid(),
     )
 
 

@@ -166,6 +166,7 @@ def alloy(
         balances=balances,
         system=domain.system(),
         meanings=MEANINGS,
+        preconditioner=models.Multigrid(symmetric=False, unknowns=tuple(unknowns[:-1] if markers else unknowns)),
     )
 
 

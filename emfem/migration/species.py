@@ -183,6 +183,7 @@ def model(
             f"drift{mark}": Meaning("drift velocity", "m/s"),
             f"diffusivity{mark}": Meaning("diffusivity", "m2/s"),
         },
+        preconditioner=models.Multigrid(symmetric=drift is None),
     )
 
 

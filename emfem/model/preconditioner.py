@@ -18,11 +18,13 @@ class Multigrid:
     """Unknowns whose operators are elliptic or parabolic, of second order, each alone: algebraic multigrid fits.
 
     Attributes:
-        symmetric: the Jacobian of each is a symmetric, positive definite matrix.
+        symmetric: the Jacobian of each is a symmetric matrix, or nearly so; False where a drift is part of it.
+        singular: the Jacobian of each alone has the constants in its kernel: another unknown determines them.
         unknowns: the unknowns; all of the model's that no other preconditioner of it has, when left out.
     """
 
     symmetric: bool = True
+    singular: bool = False
     unknowns: tuple[Unknown, ...] = ()
 
     def replaced(self, _: Mapping[Any, Any]) -> Multigrid:

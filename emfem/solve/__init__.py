@@ -4,6 +4,7 @@ It knows unknowns, residuals and tolerances, never which physics they are.
 """
 
 from emfem.public import dir_of
+from emfem.solve.advice import Advice, advise
 from emfem.solve.choice import SOLVERS
 from emfem.solve.methods import METHODS, Method
 from emfem.solve.newton import Steady
@@ -18,6 +19,7 @@ __all__ = [
     "METHODS",
     "MULTIGRID",
     "SOLVERS",
+    "Advice",
     "Method",
     "Options",
     "Problem",
@@ -25,6 +27,7 @@ __all__ = [
     "Steady",
     "Stepper",
     "TimeStepper",
+    "advise",
     "as_models",
     "solve_steady",
 ]

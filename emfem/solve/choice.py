@@ -1,27 +1,145 @@
-"""Choice between a factorisation and an iterative solver."""
+"""Choice between a factorisation and an iterative solver, from costs that were measured."""
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from emfem.solve.recipes import Block
+from emfem.errors import ResolutionWarning
+from emfem.model import Model, PhaseField, Unknown
+
+from mpi4py import MPI
 
 SOLVERS = ("auto", "direct", "iterative")
-PLANE, SPACE = 500_000, 30_000  # unknowns from which an iterative solver is faster, or needs less memory
+PACKAGE = str(Path(__file__).parents[1])
+SMALL = 10_000  # unknowns up to which a factorisation takes no time worth a choice
+PLANE, SPACE = 500_000, 30_000  # unknowns of a film from which an iterative solver is faster, or needs less memory
+PROCESS, MESH = 0.16e9, 500.0  # bytes of a process with its libraries; of mesh and forms, an unknown
+AT = 1e5  # unknowns at which costs are measured
+STAGES, REUSE = 4, 5  # linear systems in a time step; steps with one factorisation or one preconditioner
+PARALLEL = {"direct": 0.5, "iterative": 0.9}  # a solve on n ranks takes n to the minus this of the time on one
 
 
-def choose(blocks: Sequence[Block], *, size: int, dim: int, ranks: int) -> str:
-    """Return "direct" or "iterative", whichever is faster for a system.
+@dataclass(frozen=True)
+class Cost:
+    """Cost of a linear solver at `AT` unknowns, on one core of 2.5 GHz with 8 GB/s of memory.
 
-    It is "direct" if a model of the system does not state its structure.
-
-    Args:
-        blocks: of the system.
-        size: unknowns, of all ranks.
-        dim: of the cells.
-        ranks: processes.
+    Attributes:
+        setup: factorisation, or set-up of a preconditioner [s an unknown].
+        solve: one linear system [s an unknown].
+        memory: of matrix, factors or levels, and vectors [bytes an unknown].
+        growth: powers of the number of unknowns by which the three grow.
     """
-    del ranks
-    if not all(block.stated for block in blocks):
+
+    setup: float
+    solve: float
+    memory: float
+    growth: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+IN_PLANE, IN_SPACE = (0.15, 0.1, 0.1), (0.6, 0.25, 0.3)  # of factorisations, by nested dissection
+# By solver, dimension of the cells, and degree, 2 for all above 1. See docs/scale.md.
+MULTIGRID = {
+    ("direct", 2, 1): Cost(6e-6, 0.33e-6, 1.6e3, IN_PLANE),
+    ("direct", 2, 2): Cost(8e-6, 0.33e-6, 1.8e3, IN_PLANE),
+    ("direct", 3, 1): Cost(50e-6, 1.1e-6, 10e3, IN_SPACE),
+    ("direct", 3, 2): Cost(55e-6, 1.1e-6, 11e3, IN_SPACE),
+    ("iterative", 2, 1): Cost(1.3e-6, 1.0e-6, 0.8e3),
+    ("iterative", 2, 2): Cost(2e-6, 1.9e-6, 1.3e3),
+    ("iterative", 3, 1): Cost(6e-6, 1.7e-6, 1.8e3),
+    ("iterative", 3, 2): Cost(16e-6, 4.0e-6, 4.2e3),
+}
+# Of a film or a phase field, at any degree: four stages of a block factorisation with two V-cycles.
+PHASE_FIELD = {
+    ("direct", 2): Cost(6e-6, 0.9e-6, 3.5e3, IN_PLANE),
+    ("direct", 3): Cost(100e-6, 11e-6, 45e3, IN_SPACE),
+    ("iterative", 2): Cost(4e-6, 3e-6, 1.6e3),
+    ("iterative", 3): Cost(5e-6, 5e-6, 2.5e3),
+}
+LINE = Cost(4e-6, 0.3e-6, 0.6e3)  # of a line or a network, where a factorisation has no more entries than the matrix
+
+
+def cost_of(solver: str, models: Sequence[Model]) -> Cost:
+    """Return the cost of a solver for a system of models."""
+    dim = models[0].mesh.topology.dim
+    if dim == 1:
+        return LINE
+    if has_phase_field(models):
+        return PHASE_FIELD[solver, dim]
+    highest = max(u.function.function_space.element.basix_element.degree for m in models for u in m.unknowns)
+    return MULTIGRID[solver, dim, min(max(highest, 1), 2)]
+
+
+def has_phase_field(models: Sequence[Model]) -> bool:
+    """Return True if one of the models is a film or a phase field."""
+    return any(isinstance(stated, PhaseField) for model in models for stated in model.preconditioners)
+
+
+def size_of(unknowns: Sequence[Unknown]) -> int:
+    """Return the number of unknowns of a discrete system, of all ranks."""
+    maps = [unknown.function.function_space.dofmap for unknown in unknowns]
+    return sum(dofs.index_map.size_global * dofs.index_map_bs for dofs in maps)
+
+
+def seconds(solver: str, models: Sequence[Model], unknowns: Sequence[Unknown]) -> float:
+    """Return about the time of a step: in time if an unknown evolves, else of Newton's method [s]."""
+    cost, size = cost_of(solver, models), size_of(unknowns)
+    setup, solve = (c * size * (size / AT) ** p for c, p in zip((cost.setup, cost.solve), cost.growth, strict=False))
+    evolves = any(unknown.rate is not None for unknown in unknowns)
+    alone = setup / REUSE + STAGES * solve if evolves else setup + solve
+    return alone * models[0].mesh.comm.size ** -PARALLEL[solver]
+
+
+def memory(solver: str, models: Sequence[Model], unknowns: Sequence[Unknown]) -> float:
+    """Return about the memory of all processes [bytes]."""
+    cost, size = cost_of(solver, models), size_of(unknowns)
+    return models[0].mesh.comm.size * PROCESS + size * (MESH + cost.memory * (size / AT) ** cost.growth[2])
+
+
+def is_stated(models: Sequence[Model], unknowns: Sequence[Unknown]) -> bool:
+    """Return True if the models state the structure of the system of some of their unknowns."""
+    covered = set[int]()
+    for model in models:
+        rest = any(not stated.unknowns for stated in model.preconditioners)
+        named = [u for stated in model.preconditioners for u in stated.unknowns]
+        covered |= {id(unknown) for unknown in (model.unknowns if rest else named)}
+    return all(id(unknown) in covered for unknown in unknowns)
+
+
+def choose(models: Sequence[Model], unknowns: Sequence[Unknown]) -> str:
+    """Return "direct" or "iterative", whichever takes less time a step and fits the machine.
+
+    It is "direct" for a small system, on lines and networks, and if a model does not state its structure.
+    """
+    size, dim = size_of(unknowns), models[0].mesh.topology.dim
+    if size <= SMALL or dim == 1 or not is_stated(models, unknowns):
         return "direct"
-    return "iterative" if size >= (SPACE if dim > 2 else PLANE) else "direct"
+    if has_phase_field(models):
+        return "iterative" if size >= (SPACE if dim > 2 else PLANE) else "direct"
+    fits = memory("direct", models, unknowns) < machine_memory(models[0].mesh.comm)
+    faster = seconds("iterative", models, unknowns) < seconds("direct", models, unknowns)
+    return "iterative" if faster or not fits else "direct"
+
+
+def machine_memory(comm: MPI.Comm) -> float:
+    """Return the memory of all machines of a communicator [bytes]. Collective."""
+    here = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    node = comm.Split_type(MPI.COMM_TYPE_SHARED)
+    total: float = comm.allreduce(here / node.size)
+    node.Free()
+    return total
+
+
+def warn_beyond_memory(solver: str, models: Sequence[Model], unknowns: Sequence[Unknown]) -> None:
+    """Warn if a solver would take more memory than there is. Collective."""
+    needed, there = memory(solver, models, unknowns), machine_memory(models[0].mesh.comm)
+    if needed > there and models[0].mesh.comm.rank == 0:
+        better = ", or solver='iterative'" if solver == "direct" and is_stated(models, unknowns) else ""
+        message = (
+            f"{size_of(unknowns)} unknowns with solver = {solver!r} take about {needed / 1e9:.3g} GB, this machine has "
+            f"{there / 1e9:.3g} GB: take more nodes{better}"
+        )
+        warnings.warn(message, ResolutionWarning, skip_file_prefixes=(PACKAGE,))

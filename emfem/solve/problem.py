@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from emfem.errors import ParameterError, choice, require
 from emfem.gate import checked
 from emfem.model import DirichletCondition, Model, Unknown
-from emfem.solve.choice import SOLVERS, choose
+from emfem.solve.choice import SOLVERS, choose, warn_beyond_memory
 from emfem.solve.fallback import Fallback
 from emfem.solve.options import (
     PREFIX,
@@ -127,9 +127,8 @@ class Problem:
                 "not state the structure of its linear systems; petsc_options may have a pc_type"
             )
             raise ParameterError(msg)
-        dim = self.models[0].mesh.topology.dim
-        chosen_solver = choose(self.blocks, size=self.size, dim=dim, ranks=self.comm.size)
-        self.solver = chosen_solver if solver == "auto" else solver
+        self.solver = choose(self.models, self.unknowns) if solver == "auto" else solver
+        warn_beyond_memory(self.solver, self.models, self.unknowns)
         self.iterative = False
         self._fallback: Fallback | None = None
         self._matrix: PETSc.Mat | None = None
@@ -298,7 +297,7 @@ class Problem:
         for constant in self._shifts:
             constant.value = shift
         matrix.zeroEntries()
-        fem_petsc.assemble_matrix(matrix, self.jacobian_form)
+        fem_petsc.assemble_matrix(matrix, self.jacobian_form, bcs=[])
         matrix.assemble()
         if self.conditions:
             self._fix(matrix, symmetric=symmetric)

@@ -8,11 +8,12 @@ from typing import Any
 
 from emfem.model import Model, Multigrid, PhaseField, Unknown
 from emfem.solve.phase_field import PhaseFieldSolver
-from emfem.solve.presets import DIRECT, MULTIGRID, Options
+from emfem.solve.presets import DIRECT, Options
 
 import numpy as np
 from numpy.typing import NDArray
 
+STEADY, STEP = 1e-11, 1e-10  # relative residual of linear systems: one Newton step solves a linear problem
 SWEEP: Options = {  # over several blocks, each with the values of those before
     "ksp_type": "fgmres",
     "ksp_rtol": 1e-7,
@@ -21,6 +22,16 @@ SWEEP: Options = {  # over several blocks, each with the values of those before
     "pc_type": "fieldsplit",
     "pc_fieldsplit_type": "multiplicative",
 }
+CYCLE: Options = {  # one V-cycle; of two sweeps, for the estimates of Chebyshev's fail where coefficients jump
+    "pc_type": "gamg",
+    "pc_gamg_threshold": 0.01,
+    "mg_levels_ksp_type": "richardson",
+    "mg_levels_ksp_max_it": 2,
+}
+SYMMETRIC: Options = {**CYCLE, "mg_levels_pc_type": "sor", "mg_levels_pc_sor_local_forward": None}
+DRIFT: Options = {**CYCLE, "mg_levels_pc_type": "bjacobi", "mg_levels_sub_pc_type": "ilu"}  # sweeps follow the drift
+GMRES: Options = {"ksp_type": "gmres", "ksp_pc_side": "right", "ksp_gmres_restart": 60, "ksp_max_it": 120}
+NUMBER: Options = {"ksp_type": "preonly", "pc_type": "jacobi"}  # of one number; 1 where its diagonal is 0
 MASS: Options = {"ksp_type": "cg", "ksp_rtol": 1e-11, "pc_type": "jacobi"}
 
 
@@ -87,7 +98,7 @@ def blocks_of(
             if isinstance(stated, PhaseField):
                 blocks += _phase_field(model, models, stated, members, names, place, fixed)
             else:
-                blocks += [Block(names[i], (i,), _multigrid(stated)) for i in members]
+                blocks += [Block(names[i], (i,), _multigrid(stated, unknowns[i])) for i in members]
         rest = [place[id(u)] for u in model.unknowns if id(u) in place and place[id(u)] not in used]
         blocks += [Block(names[i], (i,), FixedOptions(DIRECT, DIRECT, DIRECT), _is_number(unknowns[i])) for i in rest]
     return blocks
@@ -122,11 +133,15 @@ def _phase_field(
     return [Block(name.replace(" ", "_"), members, PhaseFieldSolver(stated, members.index(evolving), fixed[evolving]))]
 
 
-def _multigrid(stated: Multigrid) -> FixedOptions:
-    """Return the solver of one elliptic or parabolic unknown."""
-    inside = {key: value for key, value in MULTIGRID.items() if not key.startswith("ksp_")} | {"ksp_type": "preonly"}
-    general = {**MULTIGRID, "ksp_type": "gmres", "ksp_pc_side": "right", "ksp_rtol": 1e-10}
-    return FixedOptions(MULTIGRID if stated.symmetric else general, general, inside)
+def _multigrid(stated: Multigrid, unknown: Unknown) -> FixedOptions:
+    """Return the solver of one elliptic or parabolic unknown, or of one that is a number."""
+    if unknown.function.function_space.dofmap.index_map.size_global == 1:
+        return FixedOptions(DIRECT, DIRECT, NUMBER)
+    cycle = dict(SYMMETRIC if stated.symmetric else DRIFT)
+    if stated.singular:
+        cycle["mg_coarse_pc_type"] = "svd"
+    alone, stepping = ({**GMRES, "ksp_rtol": rtol, **cycle} for rtol in (STEADY, STEP))
+    return FixedOptions(alone, stepping, {"ksp_type": "preonly", **cycle})
 
 
 def options_of(blocks: Sequence[Block], *, steady: bool) -> Options:
@@ -134,4 +149,6 @@ def options_of(blocks: Sequence[Block], *, steady: bool) -> Options:
     if len(blocks) == 1:
         return blocks[0].solver.alone if steady else blocks[0].solver.stepping
     inner = {f"fieldsplit_{block.name}_{k}": v for block in blocks for k, v in block.solver.inside.items()}
-    return {**SWEEP, **{f"fieldsplit_{block.name}_ksp_type": "preonly" for block in blocks}, **inner}
+    same_scale = any(block.context is not None for block in blocks)  # else residuals of unknowns may differ in size
+    rtol = {} if same_scale and not steady else {"ksp_rtol": STEADY if steady else STEP}
+    return {**SWEEP, **rtol, **{f"fieldsplit_{block.name}_ksp_type": "preonly" for block in blocks}, **inner}

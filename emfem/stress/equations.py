@@ -154,6 +154,7 @@ def model(
         resolutions=resolutions(domain, metal, force, bool(conditions), degree),
         system=domain.system(si=True),
         meanings=MEANINGS,
+        preconditioner=models.Multigrid(unknowns=(stress,)),
     )
 
 

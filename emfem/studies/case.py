@@ -21,6 +21,7 @@ from emfem.files import read_text
 from emfem.mesh import Domain
 from emfem.model import Model
 from emfem.resolution import ResolutionReport
+from emfem.solve import Advice, advise
 from emfem.studies import registry
 from emfem.studies.running import Outcome, check, run
 from emfem.studies.tables import ALLOY, BuildContext, DomainTable, MaterialTable, Physics, Table, scales
@@ -258,6 +259,19 @@ class Case:
     def dimensionless(self) -> bool:
         """True if a film sets the scales of lengths and times, see `em.studies.units`."""
         return "film" in self.tables.models()
+
+    def advice(self) -> Advice:
+        """Return the solver that its run gets, with about its memory and time a step; nothing is solved. Collective.
+
+        With coupling = "staggered" it is that of the models that evolve.
+
+        Raises:
+            ParameterError: as `build`.
+        """
+        models, table = self.build(), self.tables.time or self.tables.steady
+        if self.tables.time is not None and self.tables.time.values()["coupling"] == "staggered":
+            models = [model for model in models if any(unknown.rate is not None for unknown in model.unknowns)]
+        return advise(models, solver="auto" if table is None else table.values().get("solver", "auto"))
 
     def measures(self, models: Sequence[Model]) -> dict[str, float]:
         """Return the numbers of its models at the end beside their quantities. Collective.

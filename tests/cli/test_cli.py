@@ -292,6 +292,15 @@ def test_info_prints_versions_and_solvers():
     assert result["ranks"] == "1"
 
 
+def test_info_prints_the_solver_memory_and_time_of_a_case(film: Path):
+    code, out, _ = run("info", "--case", str(film), "--set", "time.solver=iterative")
+    assert code == 0
+    assert out.splitlines()[-1].startswith("case     iterative: ")
+    assert out.splitlines()[-1].endswith(" s a step")
+    code, out, err = run("info", "--set", "time.solver=direct")
+    assert (code, out, err) == (1, "", "--set time.solver=direct, must be with --case\n")
+
+
 def test_a_sweep_without_a_study(tmp_path: Path):
     code, out, err = run("sweep", str(tmp_path / "none.toml"))
     assert (code, out) == (1, "")

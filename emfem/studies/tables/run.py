@@ -12,6 +12,8 @@ from emfem.solve.steady import STEADY
 from emfem.studies.tables.base import Key, Table, keys_from
 from emfem.studies.units import Time, Unit
 
+SOLVER = Key(str, default=None)  # left out it is "auto", and the case keeps the hash that it had without the key
+
 
 class Stop(Table):
     """An event that ends the run: a quantity that passes a limit.
@@ -34,7 +36,7 @@ class Stop(Table):
 @keys_from(
     evolve,
     left_out=("models", "until", "watch", "checkpoint", "progress", "petsc_options", "wall_time"),
-    keys={"first_step": Key(Time), "fixed_step": Key(Time), "method": Key(str)},
+    keys={"first_step": Key(Time), "fixed_step": Key(Time), "method": Key(str), "solver": SOLVER},
 )
 class TimeTable(Table):
     """Integration of the models in time; see `em.evolve`.
@@ -56,7 +58,7 @@ class TimeTable(Table):
             number(name, values[name], above=0.0)
         choice("method", values["method"], METHODS)
         choice("coupling", values["coupling"], COUPLINGS)
-        choice("solver", values["solver"], SOLVERS)
+        choice("solver", values.get("solver", "auto"), SOLVERS)
         return values
 
     def observers(self) -> list[Any]:
@@ -64,7 +66,7 @@ class TimeTable(Table):
         return [*(stop.make() for stop in self.stop), *(watch.conserved(name) for name in self.conserved)]
 
 
-@keys_from(solve_steady, left_out=("models", "petsc_options"))
+@keys_from(solve_steady, left_out=("models", "petsc_options"), keys={"solver": SOLVER})
 class SteadyTable(Table):
     """The search of steady states; see `em.solve_steady`."""
 
@@ -73,7 +75,7 @@ class SteadyTable(Table):
         values: dict[str, Any] = self.values()
         if "method" in values:
             choice("method", values["method"], STEADY)
-        choice("solver", values["solver"], SOLVERS)
+        choice("solver", values.get("solver", "auto"), SOLVERS)
         number("rtol", values["rtol"], above=0.0)
         number("atol", values["atol"], above=0.0)
         return values
