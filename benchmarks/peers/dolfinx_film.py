@@ -8,7 +8,18 @@ from __future__ import annotations
 import math
 
 import emfem as em
-from benchmarks.peers.problem import ENTHALPY, ENTROPY, EXPANSION, GRADIENT, SIDE, Array, Case, sample_grid, sample_points, start
+from benchmarks.peers.problem import (
+    ENTHALPY,
+    ENTROPY,
+    EXPANSION,
+    GRADIENT,
+    SIDE,
+    Array,
+    Case,
+    sample_grid,
+    sample_points,
+    start,
+)
 
 import basix.ufl
 import numpy as np

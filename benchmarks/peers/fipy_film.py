@@ -7,8 +7,20 @@ import os
 
 os.environ.setdefault("FIPY_SOLVERS", "scipy")
 
+from benchmarks.peers.problem import (
+    ENTHALPY,
+    ENTROPY,
+    EXPANSION,
+    GRADIENT,
+    SIDE,
+    Array,
+    Case,
+    potential,
+    sample_grid,
+    start,
+)
+
 import fipy
-from benchmarks.peers.problem import ENTHALPY, ENTROPY, EXPANSION, GRADIENT, SIDE, Array, Case, potential, sample_grid, start
 
 
 class Film:

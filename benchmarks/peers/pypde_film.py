@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 
-import pde
 from benchmarks.peers.problem import GRADIENT, SIDE, Array, Case, potential_text, sample_grid, start
+
+import pde
 
 POTENTIAL = f"({potential_text('c', 'log')} - {GRADIENT}*laplace(c))"
 

@@ -5,9 +5,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from benchmarks.peers.problem import (
+    ENTHALPY,
+    ENTROPY,
+    EXPANSION,
+    GRADIENT,
+    SIDE,
+    Array,
+    Case,
+    potential,
+    sample_grid,
+    start,
+)
+
 import numpy as np
 import skfem
-from benchmarks.peers.problem import ENTHALPY, ENTROPY, EXPANSION, GRADIENT, SIDE, Array, Case, potential, sample_grid, start
 from scipy import sparse
 from scipy.sparse.linalg import splu
 from skfem.helpers import dot, grad
