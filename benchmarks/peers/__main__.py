@@ -90,8 +90,8 @@ def table(case: Case, rows: list[Row]) -> str:
     """Return the rows as Markdown."""
     base = next((row["cpu"] for row in rows if row["program"] == "emfem" and "cpu" in row), None)
     lines = [
-        f"| {case.name}, to t = {case.until:g} | unknowns | steps | processor time [s] | emfem is | error | memory [MB] "
-        "| prepare [s] |",
+        f"| {case.name}, to t = {case.until:g} | unknowns | steps | processor time [s] | emfem is | error "
+        "| memory [MB] | prepare [s] |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:

@@ -1,4 +1,4 @@
-"""One run of one program in a process of its own: `python -m benchmarks.peers.child PROGRAM CASE SETTINGS REFERENCE LIMIT`."""
+"""One run in a process of its own: `python -m benchmarks.peers.child PROGRAM CASE SETTINGS REFERENCE LIMIT`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The film that every program solves: its constants, its start, and the measure of the error.
 
-C_t = div(M D (grad mu - F)), mu = f'(C) - eps lap C, M = C (1 - C), on a periodic square; no program's own code is used.
+C_t = div(M D (grad mu - F)), mu = f'(C) - eps lap C, M = C (1 - C), on a periodic square.
 """
 
 from __future__ import annotations
