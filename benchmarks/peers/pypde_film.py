@@ -1,7 +1,7 @@
 """py-pde: finite differences of second order, compiled by Numba, classical Runge-Kutta at the limit of its stability.
 
-Written as its documentation writes Cahn-Hilliard equations. div(M grad mu) is taken by the product rule: `divergence` of
-`M gradient` takes differences over two cells, and needs twice as many points.
+Written as its documentation writes Cahn-Hilliard equations. div(M grad mu) by the product rule: `divergence` of a
+`gradient` takes differences over two cells, and needs twice as many points.
 """
 
 from __future__ import annotations
