@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo paper test quick soak docs links lint clean
+.PHONY: help install demo paper test quick soak bench docs links lint clean
 
 export OMP_NUM_THREADS := 1
 unexport PYTHONDONTWRITEBYTECODE  # tests are rewritten by pytest and compiled once, not at each start of Python
@@ -52,6 +52,10 @@ soak: $(installed)  ## killed runs, other ranks, calls, cases, files at random, 
 	$(bin)/python tests/checkpoints/kills.py results/soak/kills 50 1
 	$(bin)/python -m tests.fuzz.soak --minutes $(minutes) --output results/soak
 	$(bin)/python -m tests.mutants --sample 100 --output results/mutants
+
+bench: $(installed)  ## emfem against other programs, which it installs; table and pictures go to results/bench/
+	$(bin)/python -m pip install --disable-pip-version-check --quiet --editable ".[bench]"
+	$(bin)/python -m benchmarks.peers $(options)
 
 docs: $(installed)  ## build the site into docs/_build/html; its pages are executed
 	$(bin)/python $(sphinx) docs/_build/html

@@ -1,0 +1,76 @@
+"""The programs of `benchmarks/peers` solve one problem: both Fourier codes, emfem and others installed agree."""
+
+import importlib
+from functools import cache
+from typing import Any
+
+from benchmarks.peers.child import affordable
+from benchmarks.peers.problem import CASES, SAMPLES, SIDE, error, sample_grid, sample_points, start
+from benchmarks.peers.programs import PROGRAMS
+from benchmarks.peers.pseudospectral import Film
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+SHORT = CASES["film"].shorter(20.0)
+
+
+@cache
+def reference() -> NDArray[np.float64]:
+    """Composition at t = 20, from 64 points and small steps."""
+    film = Film(SHORT, 64, 1.0, "rk4")
+    film.run()
+    return film.sample()
+
+
+def moved() -> float:
+    """How far the film has moved from its start, in the measure of the error."""
+    return error(start(*sample_points(SHORT).T), reference())
+
+
+def test_samples_of_a_grid_are_those_of_the_function() -> None:
+    places = (np.arange(32) + 0.5) * SIDE / 32
+    sampled = sample_grid(start(places[:, None], places[None, :]), 0.5)
+    assert sampled == pytest.approx(start(*sample_points(SHORT).T), abs=1e-12)
+    assert len(sampled) == SAMPLES**2
+
+
+@pytest.mark.parametrize("case", list(CASES))
+def test_both_fourier_codes_agree(case: str) -> None:
+    """They share the right-hand side, not the step; emfem is the witness of the former."""
+    short = CASES[case].shorter(CASES[case].until / 15)
+    films = [Film(short, 48, short.until / 20, method) for method in ("rk4", "etdrk4")]
+    for film in films:
+        film.run()
+    first, second = (film.sample() for film in films)
+    assert error(first, second) < 1e-4
+
+
+# The largest error of each at this coarseness, twice what it was; the film itself moves by more than all of them.
+TINY = {
+    "emfem": ({"cells": 24, "rtol": 1e-3}, 0.05),
+    "scikit-fem": ({"cells": 20, "step": 10.0}, 0.09),
+    "dolfinx": ({"n": 48, "step": 10.0}, 0.04),
+    "fipy": ({"n": 48, "step": 10.0, "sweeps": 2}, 0.09),
+}
+
+
+@pytest.mark.filterwarnings("ignore::emfem.ResolutionWarning", "ignore::DeprecationWarning:fipy")
+@pytest.mark.parametrize("name", list(TINY))
+def test_a_program_agrees_with_the_fourier_code(name: str) -> None:
+    if PROGRAMS[name].missing():
+        pytest.skip(f"{PROGRAMS[name].title} is not installed")
+    settings, bound = TINY[name]
+    film: Any = importlib.import_module(f"benchmarks.peers.{PROGRAMS[name].module}").Film(SHORT, **settings)
+    film.run()
+    wrong = error(film.sample(), reference())
+    assert wrong < bound < moved() / 3
+
+
+def test_a_long_run_is_limited_to_steps_that_fit() -> None:
+    film = Film(CASES["film"], 32, 0.01, "rk4")
+    steps = affordable(film, 0.2)
+    assert steps is not None
+    assert 3 <= steps < film.steps == 30000
+    assert affordable(Film(SHORT, 16, 10.0, "rk4"), 1e3) is None
