@@ -1,4 +1,4 @@
-"""Pictures of metal with a moving surface: the phase field's contour c = 1/2 bounds what is drawn."""
+"""Pictures of metal with a moving surface: the phase field's contour, at c = 1/2, bounds what is drawn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from emfem import fields
-from emfem.errors import ParameterError, count
+from emfem.errors import ParameterError, count, number
 from emfem.gate import checked
 from emfem.model import Model
 from emfem.plot import cells, rendering, style
@@ -25,19 +25,21 @@ from matplotlib.figure import Figure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LEVEL = 0.5  # of c on the surface
+LEVEL = 0.5  # of c on the surface of a metal
 METAL = ListedColormap([style.DENSITY(0.55)])  # without a field for the colours
 
 
 @dataclass(frozen=True)
 class PhaseCells(fields.Cells):
-    """Field on VTK cells, to be drawn where c is above 1/2.
+    """Field on VTK cells, to be drawn where c is above a level.
 
     Attributes:
         c: nodal values of the phase, shape (n,).
+        level: of c, where the drawn part ends.
     """
 
     c: Floats
+    level: float
 
 
 @checked(collective=True)
@@ -47,6 +49,7 @@ def surface(
     *,
     over: Any = None,
     component: str | None = None,
+    level: float = LEVEL,
     titles: Sequence[str] | None = None,
     columns: int | None = None,
     label: str | None = None,
@@ -57,7 +60,7 @@ def surface(
     unit: str | None = None,
     width: str | float = "column",
 ) -> Figure | None:
-    """Draw metal with its surface c = 1/2, in a plane or in space. Collective.
+    """Draw metal with its surface c = 1/2, in a plane or in space, or what another level of c bounds. Collective.
 
     Args:
         source: a model of `em.surface.model`, or snapshots of its c, which are drawn side by side.
@@ -65,6 +68,7 @@ def surface(
         over: field that colours the metal of a model: its name, such as "c" or "j", a Function or a UFL expression; one
             colour when left out.
         component: of `over`, as in `em.plot.field`.
+        level: of c on the surface, such as the mean composition of a film [-].
         titles: one a panel; none of a model, the times of the snapshots when left out.
         columns: as in `em.plot.film_strip`.
         label: as in `em.plot.field`, of `over`, as the next three.
@@ -83,7 +87,7 @@ def surface(
             no metal, or a file that cannot be written.
         UnknownName: for a field or a component that does not exist.
     """
-    phases, titles = _phases(source, titles)
+    phases, titles = _phases(source, titles, number("level", level))
     if over is not None and not isinstance(source, Model):
         msg = "over with snapshots, must come with a model: it is a field at one time"
         raise ParameterError(msg)
@@ -103,7 +107,7 @@ def surface(
     def render(parts: list[fields.Cells]) -> Figure:
         half = len(parts) // 2
         panels = [
-            PhaseCells(part.points, part.cells, part.types, part.values, phase.values)
+            PhaseCells(part.points, part.cells, part.types, part.values, phase.values, level)
             for phase, part in zip(parts[:half], parts[half:], strict=True)
         ]
         figure = cells.figure(panels, list(titles), options, _panel, bar=over is not None)
@@ -113,7 +117,7 @@ def surface(
 
 
 def _phases(
-    source: Model | Frames | Sequence[fem.Function], titles: Sequence[str] | None
+    source: Model | Frames | Sequence[fem.Function], titles: Sequence[str] | None, level: float
 ) -> tuple[list[fem.Function], Sequence[str]]:
     """Return the phase of each panel and the titles. Collective.
 
@@ -133,10 +137,10 @@ def _phases(
         cells.check_scalar(c)
         topology, geometry = c.function_space.mesh.topology, c.function_space.mesh.geometry
         high = fields.extremes(c)[1]
-        if topology.dim != geometry.dim or topology.dim < 2 or not high > LEVEL:
+        if topology.dim != geometry.dim or topology.dim < 2 or not high > level:
             msg = (
                 f"{c.name} up to {high:.4g} on cells of {topology.dim} in {geometry.dim} dimensions, must be above "
-                f"{LEVEL} somewhere in a plane or a body"
+                f"{level:g} somewhere in a plane or a body"
             )
             raise ParameterError(msg)
     return phases, titles
@@ -148,13 +152,13 @@ def _panel(axes: Axes, part: PhaseCells, limits: tuple[float, float], colours: A
     grid.point_data["c"] = part.c
     if np.ptp(part.points[:, 2]):
         plotter = rendering.blank()
-        metal = cells.joined(grid).clip_scalar(scalars="c", value=LEVEL, invert=False)
+        metal = cells.joined(grid).clip_scalar(scalars="c", value=part.level, invert=False)
         rendering.add_field(plotter, metal, limits, colours)
         cells.body(axes, plotter, part.points, by)
         return
     plane = cells.triangles_of(grid)
-    cells.shade(axes, plane.clip_scalar(scalars="c", value=LEVEL, invert=False).triangulate(), limits, colours)
-    contour = plane.contour([LEVEL], scalars="c")
+    cells.shade(axes, plane.clip_scalar(scalars="c", value=part.level, invert=False).triangulate(), limits, colours)
+    contour = plane.contour([part.level], scalars="c")
     if contour.n_cells:
         ends = contour.lines.reshape(-1, 3)[:, 1:]
         axes.add_collection(LineCollection(list(contour.points[ends][:, :, :2]), colors=style.INK, linewidths=1.0))
