@@ -74,7 +74,7 @@ PROGRAMS = {
         "scikit-fem",
         {"film": {"cells": 42, "step": 4.0}},
     ),
-    # 48 cells for the step (0.75 to 6), 160 (5.2 % with a step of 2.5), 168 (5.6 % with 5); 172 is extrapolated from these.
+    # 48 cells for the step (0.75 to 6); 160 (5.2 % with a step of 2.5), 168 (5.6 % with 5). 172 is extrapolated.
     "dolfinx": Program(
         "DOLFINx, mixed P1",
         "dolfinx_film",
