@@ -25,7 +25,7 @@ def reference() -> NDArray[np.float64]:
 
 
 def moved() -> float:
-    """How far the film has moved from its start, in the measure of the error."""
+    """Return the distance of the film from its start, in the measure of the error."""
     return error(start(*sample_points(SHORT).T), reference())
 
 

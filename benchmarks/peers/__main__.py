@@ -167,7 +167,8 @@ def main() -> None:
         names = [name for name in options.program if case.name in PROGRAMS[name].settings]
         results[case.name] = measure(case, names, options.repeat, options.limit, folder)
         tables.append(table(case, results[case.name]))
-        picture(case, results[case.name], folder / f"{case.name}.png")
+        if any("cpu" in row for row in results[case.name]):
+            picture(case, results[case.name], folder / f"{case.name}.png")
     report = {"machine": machine(), "seconds": time.monotonic() - began, "cases": results}
     (folder / "bench.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     (folder / "bench.md").write_text("\n\n".join(tables) + "\n", encoding="utf-8")

@@ -79,7 +79,7 @@ class Film:
         mesh = skfem.MeshQuad1DG.init_tensor(along, along, periodic=[0, 1])
         self.basis = skfem.Basis(mesh, skfem.ElementQuad2(), intorder=4)
         self.cells, self.residual, n = cells, residual, self.basis.N
-        self.unknowns, self.step = 2 * n, case.until / math.ceil(case.until / step)
+        self.unknowns, self.step = 2 * int(n), case.until / math.ceil(case.until / step)
         self.steps = round(case.until / self.step)
         self.d, self.f = (np.array(a).reshape(2, 1, 1) for a in (case.diffusion, case.drift))
         self.mass, self.stiffness = mass.assemble(self.basis), GRADIENT * stiffness.assemble(self.basis)
