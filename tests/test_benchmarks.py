@@ -26,13 +26,13 @@ def reference() -> NDArray[np.float64]:
 
 def moved() -> float:
     """Return the distance of the film from its start, in the measure of the error."""
-    return error(start(*sample_points(SHORT).T), reference())
+    return error(start(*sample_points().T), reference())
 
 
 def test_samples_of_a_grid_are_those_of_the_function() -> None:
     places = (np.arange(32) + 0.5) * SIDE / 32
     sampled = sample_grid(start(places[:, None], places[None, :]), 0.5)
-    assert sampled == pytest.approx(start(*sample_points(SHORT).T), abs=1e-12)
+    assert sampled == pytest.approx(start(*sample_points().T), abs=1e-12)
     assert len(sampled) == SAMPLES**2
 
 

@@ -11,14 +11,11 @@ import numpy as np
 
 
 class Film:
-    """A film on `cells` by `cells` quadrilaterals, or on triangles of about that size around holes."""
+    """A film on `cells` by `cells` quadrilaterals."""
 
     def __init__(self, case: Case, cells: int, rtol: float, **options: Any) -> None:
         """Make the mesh and the model."""
-        if case.holes:
-            domain = em.mesh.periodic_cell((SIDE, SIDE), holes=case.holes, size=SIDE / cells)
-        else:
-            domain = em.mesh.periodic_rectangle((SIDE, SIDE), cells=(cells, cells))
+        domain = em.mesh.periodic_rectangle((SIDE, SIDE), cells=(cells, cells))
         self.case, self.rtol, self.options = case, rtol, options
         self.steps: int | None = None  # those taken
         self.model = em.film.model(
@@ -38,4 +35,4 @@ class Film:
 
     def sample(self) -> Array:
         """Return C at the sample points."""
-        return np.asarray(em.fields.evaluate(self.model["c"], sample_points(self.case)))
+        return np.asarray(em.fields.evaluate(self.model["c"], sample_points()))

@@ -35,8 +35,8 @@ class Film:
 
     def __init__(self, case: Case, n: int, step: float, sweeps: int) -> None:
         """Make the mesh, the variables and the equations."""
-        if case.diffusion != (1.0, 1.0) or case.holes:
-            msg = f"case {case.name!r}, must be isotropic and without holes for the equations written here"
+        if case.diffusion != (1.0, 1.0):
+            msg = f"case {case.name!r}, must be isotropic for the equations written here"
             raise ValueError(msg)
         mesh = fipy.PeriodicGrid2D(nx=n, ny=n, dx=SIDE / n, dy=SIDE / n)
         c = fipy.CellVariable(mesh=mesh, hasOld=True, value=start(*mesh.cellCenters.value))

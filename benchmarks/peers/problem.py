@@ -28,14 +28,12 @@ class Case:
         until: the time at which programs are compared [-].
         diffusion: diagonal of D [-].
         drift: F [-].
-        holes: centre x, y and radius of each hole, whose rim is blocked.
     """
 
     name: str
     until: float
     diffusion: tuple[float, float] = (1.0, 1.0)
     drift: tuple[float, float] = (0.1 * math.sqrt(0.5), 0.1 * math.sqrt(0.5))
-    holes: tuple[tuple[float, float, float], ...] = ()
 
     def shorter(self, until: float) -> Case:
         """Return the case to an earlier time."""
@@ -70,13 +68,10 @@ def potential_text(c: str, log: str) -> str:
     return f"{ENTROPY}*{log}({c}/(1-{c})) + {ENTHALPY}*(1-2*{c}) + {EXPANSION}*({c}-{c}**2)"
 
 
-def sample_points(case: Case) -> Array:
-    """Return the points at which results are compared, shape (n, 2); those in a hole are left out."""
+def sample_points() -> Array:
+    """Return the points at which results are compared, shape (n, 2)."""
     along = (np.arange(SAMPLES) + 0.5) * SIDE / SAMPLES
-    points = np.stack(np.meshgrid(along, along, indexing="ij"), axis=-1).reshape(-1, 2)
-    for x, y, radius in case.holes:
-        points = points[np.hypot(points[:, 0] - x, points[:, 1] - y) > 1.05 * radius]
-    return points
+    return np.stack(np.meshgrid(along, along, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
 def sample_grid(values: Array, offset: float) -> Array:

@@ -72,9 +72,6 @@ class Film:
 
     def __init__(self, case: Case, cells: int, step: float, residual: float = 1e-3) -> None:
         """Make the mesh, the spaces and the constant matrices."""
-        if case.holes:
-            msg = f"case {case.name!r}, must be without holes: the library has no such periodic mesh"
-            raise ValueError(msg)
         along = np.linspace(0, SIDE, cells + 1)
         mesh = skfem.MeshQuad1DG.init_tensor(along, along, periodic=[0, 1])
         self.basis = skfem.Basis(mesh, skfem.ElementQuad2(), intorder=4)
