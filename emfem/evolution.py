@@ -124,7 +124,7 @@ def evolve(
             "auto" whichever is faster for as many unknowns.
         petsc_options: PETSc options for all solves of the run, without prefix; they come last. A `pc_type` replaces the
             solver. Those that begin with algebraic_ are only for solves of the unknowns without rate alone, at the
-            start and at jumps, those with followers_ only for the models that a staggered coupling solves after each step.
+            start and at jumps, those with followers_ only for models that a staggered coupling solves after a step.
 
     SIGINT ends the run after the present step on all ranks, as `until` would; after SIGTERM or SIGUSR1 the program ends
     too, with the exit code of the signal. A second signal ends it at once.
