@@ -45,7 +45,7 @@ def run(metal: str, width: float, until: float, solver: str, out: Path) -> dict[
     trace = em.watch.series(["resistance", "moved"])
     watch = [trace, em.watch.conserved("metal", rtol=1e-8), em.write.vtu(out / f"{metal}.pvd", ["c"], every=time / 4)]
     em.write.print_root(em.evolve(model, time, rtol=1e-3, watch=watch, solver=solver))
-    em.plot.surface(model, out / f"{metal}.png", over="j")
+    em.plot.surface(model, out / f"{metal}.png", over="j", component="magnitude")
     left, right = ends(model)
     resistance = float(trace["resistance"][-1] / trace["resistance"][0])
     em.write.print_root(
