@@ -18,22 +18,23 @@ import numpy as np
 KELVIN, DENSITY = 900.0, 3e13  # K; A/m2 in the wire
 RADIUS, LENGTH, FILLET = 5 * nm, 26 * nm, 3 * nm
 BOX = (44 * nm, 10 * nm, 10 * nm)
+THIN = 0.6  # of the radius, where a run ends
 ENDS = 6 * nm  # of the wire beside each pad, where its radius is compared
 
 
 def ends(model: em.Model) -> tuple[float, float]:
-    """Mean radius of the wire beside the left pad and beside the right [m]."""
+    """Mean radius of the wire beside the left pad and beside the right [m]; the section is four times that computed."""
     x, radius = em.surface.profile(model)
     left, right = (BOX[0] - LENGTH) / 2 + FILLET, (BOX[0] + LENGTH) / 2 - FILLET
     beside = (x > left) & (x < left + ENDS), (x > right - ENDS) & (x < right)
-    return float(radius[beside[0]].mean()), float(radius[beside[1]].mean())
+    return 2 * float(radius[beside[0]].mean()), 2 * float(radius[beside[1]].mean())
 
 
 def run(metal: str, width: float, until: float, solver: str, out: Path) -> dict[str, float]:
     """Radii of both ends [m], and the resistance over that at first."""
     material = em.materials.metal(metal, temperature=KELVIN)
     model = em.surface.model(
-        em.mesh.box(BOX, cells=tuple(int(np.ceil(side / width)) for side in BOX)),
+        em.mesh.box(BOX, cells=tuple(int(np.ceil(side / (0.8 * width))) for side in BOX)),
         material,
         shape=em.surface.bridge(LENGTH, RADIUS, middle=BOX[0] / 2, fillet=FILLET),
         interface_width=width,
@@ -42,21 +43,27 @@ def run(metal: str, width: float, until: float, solver: str, out: Path) -> dict[
     )
     em.write.print_root(metal, em.solve.advise(model, solver=solver))
     time = until * RADIUS**2 / abs(em.surface.scales(material, radius=RADIUS, current_density=DENSITY).drift)
-    trace = em.watch.series(["resistance", "moved"])
-    watch = [trace, em.watch.conserved("metal", rtol=1e-8), em.write.vtu(out / f"{metal}.pvd", ["c"], every=time / 4)]
+    trace, thin = em.watch.series(["resistance", "moved"]), em.surface.neck_below(THIN * RADIUS / 2)
+    stop = em.watch.stop_when(thin, "the neck is thin")
+    watch = [
+        trace,
+        stop,
+        em.watch.conserved("metal", rtol=1e-8),
+        em.write.vtu(out / f"{metal}.pvd", ["c"], every=time / 4),
+    ]
     em.write.print_root(em.evolve(model, time, rtol=1e-3, watch=watch, solver=solver))
     em.plot.surface(model, out / f"{metal}.png", over="j", component="magnitude")
     left, right = ends(model)
     resistance = float(trace["resistance"][-1] / trace["resistance"][0])
     em.write.print_root(
         f"{metal}: radius {left / nm:.2f} nm beside the left pad, {right / nm:.2f} nm beside the right; "
-        f"resistance x {resistance:.3f} in {time:.3g} s"
+        f"resistance x {resistance:.3f} in {model.t:.3g} s"
     )
     return {"left": left, "right": right, "resistance": resistance, "moved": float(trace["moved"][-1])}
 
 
 def main(
-    width: float = 1.6 * nm, until: float = 0.4, solver: str = "auto", out: str = "results/nanowire_3d"
+    width: float = 1.5 * nm, until: float = 0.4, solver: str = "auto", out: str = "results/nanowire_3d"
 ) -> dict[str, Any]:
     """For each metal the radii of both ends [m], atoms moved, and the resistance over that at first."""
     return {metal: run(metal, width, until, solver, Path(out)) for metal in ("tungsten", "gold")}
@@ -64,7 +71,7 @@ def main(
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--width", type=float, default=1.6 * nm, help="half-width of interfaces and edge of cells [m]")
+    options.add_argument("--width", type=float, default=1.5 * nm, help="half-width of interfaces [m]")
     options.add_argument("--until", type=float, default=0.4, help="of each metal's own time")
     options.add_argument("--solver", default="auto", choices=em.solve.SOLVERS, help="of the linear systems")
     options.add_argument("--out", default="results/nanowire_3d", help="folder for the results")

@@ -252,11 +252,26 @@ def the_reversed_current_heals(found: Any) -> None:
     assert abs(found["healed resistance"] - 1) < 0.3 * (found["thinned resistance"] - 1)
 
 
+def bands_form_along_the_drift(found: Any) -> None:
+    """No direction is preferred early; in a slab of two wavelengths a third of the way to perfect bands at the end."""
+    assert abs(found["early"]) < 0.2
+    assert found["end"] > 0.25
+
+
+def atoms_gather_at_opposite_ends(found: Any) -> None:
+    """Tungsten's at the right pad, upwind, gold's at the left one; both wires get thinner, too."""
+    assert found["tungsten"]["right"] > 1.03 * found["tungsten"]["left"]
+    assert found["gold"]["left"] > 1.01 * found["gold"]["right"]
+    assert found["tungsten"]["moved"] > 0 > found["gold"]["moved"]
+    assert all(wire["resistance"] > 1.02 for wire in found.values())
+
+
 DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] = {
     "bamboo": ({"size": 0.12, "grains": 30}, only_the_network_is_fast, ("bamboo.png", "polycrystal.png")),
     "blech": ({"cells": 10}, only_lines_beyond_the_critical_product_get_voids, ("row.png",)),
     "cancellation": ({}, only_a_weak_wind_is_outpulled, ("charge.png",)),
     "dispersion": ({"cells": 8}, small_waves_obey_linear_theory, ("dispersion.png",)),
+    "film_3d": ({"size": 10.4, "until": 600.0}, bands_form_along_the_drift, ("end.png", "film.pvd", "series.csv")),
     "four_electrodes": (
         {"size": 2.0},
         stripes_follow_the_switched_pair,
@@ -274,6 +289,11 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
         ("mesh.png", "current.png", "composition.png"),
     ),
     "lifetime": ({"samples": 100, "each": 20}, exponents_go_from_two_to_one, ("lifetimes.png",)),
+    "nanowire_3d": (
+        {"width": 2e-9, "until": 0.15},
+        atoms_gather_at_opposite_ends,
+        ("tungsten.png", "gold.png", "gold.pvd"),
+    ),
     "nanowires": (
         {"width": 1.3e-9, "until": 0.6, "frames": 2},
         which_end_thickens_is_told_by_the_sign,

@@ -40,6 +40,7 @@ NOT_RUN = {
     "module load": "modules of a cluster",
     "python -m venv": "makes an environment of its own",
     "python -m tests.fuzz": "tests/fuzz/test_fuzz.py makes such calls",
+    "python -m tests.mutants": "takes hours; tests/mutants/test_mutants.py tries what it does",
     "python tests/checkpoints": "tests/checkpoints/test_resume.py starts it",
     "~/emfem-env/bin/pip": "makes an environment of its own",
     "emfem verify": "tests/verify/test_verify.py runs the checks",
