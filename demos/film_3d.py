@@ -29,7 +29,7 @@ def bands_along(film: em.Model) -> float:
 
 
 def main(
-    until: float = 800.0, size: float = 20.8, cell: float = 1.95, solver: str = "auto", out: str = "results/film_3d"
+    until: float = 800.0, size: float = 20.8, cell: float = 1.5, solver: str = "auto", out: str = "results/film_3d"
 ) -> dict[str, float]:
     """Alignment of the bands with the drift soon after the start and at the end."""
     cells = [max(3, round(side / cell)) for side in (size, size, HEIGHT)]
@@ -60,7 +60,7 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--until", type=float, default=800.0, help="time to reach")
     options.add_argument("--size", type=float, default=20.8, help="edge of the slab [film thicknesses]")
-    options.add_argument("--cell", type=float, default=1.95, help="edge of a cell, of degree 2")
+    options.add_argument("--cell", type=float, default=1.5, help="edge of a cell, of degree 2")
     options.add_argument("--solver", default="auto", choices=em.solve.SOLVERS, help="of the linear systems")
     options.add_argument("--out", default="results/film_3d", help="folder for the results")
     main(**vars(options.parse_args()))

@@ -271,7 +271,11 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
     "blech": ({"cells": 10}, only_lines_beyond_the_critical_product_get_voids, ("row.png",)),
     "cancellation": ({}, only_a_weak_wind_is_outpulled, ("charge.png",)),
     "dispersion": ({"cells": 8}, small_waves_obey_linear_theory, ("dispersion.png",)),
-    "film_3d": ({"size": 10.4, "until": 600.0}, bands_form_along_the_drift, ("end.png", "film.pvd", "series.csv")),
+    "film_3d": (
+        {"size": 10.4, "cell": 1.95, "until": 600.0},
+        bands_form_along_the_drift,
+        ("end.png", "film.pvd", "series.csv"),
+    ),
     "four_electrodes": (
         {"size": 2.0},
         stripes_follow_the_switched_pair,
