@@ -39,12 +39,36 @@ LONGEST = (
 )
 
 
-# Ranks that wait spin, and give their core away by sched_yield: with more ranks than cores that is most of their time.
-PATIENT = "#include <time.h>\nint sched_yield(void) { struct timespec t = {0, 10000}; return nanosleep(&t, 0); }\n"
+# Ranks that wait for others call sched_yield for ever: with more ranks than cores that is most of their time.
+PATIENT = r"""
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static long now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return 1000000000L * t.tv_sec + t.tv_nsec;
+}
+
+/* Yield as before for a short wait; sleep for some microseconds at each call of a longer one. */
+int sched_yield(void)
+{
+    static __thread long last;
+    static __thread int calls;
+    struct timespec pause = {0, 10000};
+    calls = now() - last > 20000 ? 0 : calls + 1;
+    int status = calls < 300 ? (int)syscall(SYS_sched_yield) : nanosleep(&pause, 0);
+    last = now();
+    return status;
+}
+"""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make ranks that wait for each other sleep for some microseconds instead, where there is a compiler."""
+    """Make ranks that wait for long sleep instead of spin, where there is a compiler."""
     compiler = shutil.which("gcc")
     if compiler and sys.platform == "linux":
         folder = tempfile.TemporaryDirectory(prefix="emfem-tests-")

@@ -343,6 +343,7 @@ def test_the_same_file_may_be_loaded_again_and_another_with_its_name_not(case: C
 # ---- ranks, and the page
 
 
+@pytest.mark.soak
 @pytest.mark.parallel
 def test_two_ranks_find_the_same(run_json_on_ranks: Any):
     """Steps are chosen from norms, which differ by rounding: 1e-8."""

@@ -359,6 +359,7 @@ def test_every_field_of_every_model_comes_back(
     same(there, here)
 
 
+@pytest.mark.soak
 def test_a_rank_may_be_without_cells(tmp_path: Path, run_json_on_ranks: Callable[..., Any]):
     there = run_json_on_ranks(3, CASE, "write", tmp_path, "two cells")
     same(there, run_json_on_ranks(3, CASE, "read", tmp_path, "two cells"))

@@ -38,7 +38,10 @@ def difference(first: dict[str, Any], second: dict[str, Any]) -> float:
 # ---- the same run
 
 
-@pytest.mark.parametrize("kind", KINDS)
+SOAK = ("coupled", "heat", "species", "surface")  # their parts are in the others
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=[pytest.mark.soak] * (kind in SOAK)) for kind in KINDS])
 def test_a_run_interrupted_twice_is_the_one_that_was_not(kind: str, tmp_path: Path):
     """To the last digit: unknowns, times of all steps, and the bytes of the table."""
     whole = resume_case.run(kind, tmp_path / "whole")

@@ -361,6 +361,7 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
+@pytest.mark.soak
 @pytest.mark.parallel
 def test_a_case_on_two_ranks(film: Path, mpiexec: Callable[..., tuple[int, str, str]]):
     """The same numbers as on one, to what the steps leave; an error is printed once, and both ranks end."""

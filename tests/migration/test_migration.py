@@ -487,6 +487,7 @@ def test_bad_sinks_are_refused(arguments: dict[str, Any], told: str):
 # ---- ranks
 
 
+@pytest.mark.soak
 @pytest.mark.parallel
 def test_numbers_do_not_depend_on_the_number_of_ranks(run_json_on_ranks: Callable[..., Any]):
     one, two = (run_json_on_ranks(ranks, Path(__file__).with_name("migration_case.py")) for ranks in (1, 2))

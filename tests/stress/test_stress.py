@@ -587,6 +587,7 @@ def test_a_charge_that_follows_temperature_needs_it_uniform_for_a_potential():
 # ---- in parallel
 
 
+@pytest.mark.soak
 @pytest.mark.parallel
 def test_numbers_do_not_depend_on_the_ranks(run_json_on_ranks: Callable[..., Any]):
     """Of a star with a void, and its steady state: to what solvers leave, 1e-9."""

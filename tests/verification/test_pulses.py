@@ -87,7 +87,7 @@ def test_what_pulses_bring_is_all_there(kind: str, count: int, duty: float):
     assert amount_in(kind, model) == pytest.approx(level * duty * SPAN[kind], rel=1e-10)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 4))])
 def test_random_pulse_trains_of_bare_functions_are_never_missed_without_an_error(seed: int):
     """Duties of 0.1 % to 50 %, 5 to 1000 periods, any tolerance: right to 1e-3, or an error that says what to do."""
     random = np.random.default_rng(seed)
@@ -405,6 +405,7 @@ def parallel_case() -> list[float]:
     return found
 
 
+@pytest.mark.soak
 @pytest.mark.parallel
 def test_pulses_on_two_ranks(run_json_on_ranks: Callable[..., Any]):
     """Jumps are found at the same times on all ranks."""
