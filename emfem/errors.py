@@ -297,7 +297,11 @@ def require(condition: Any, message: str) -> None:
 
 def require_all(good: Any, message: Callable[[int], str]) -> None:
     """Raise ParameterError with `message(i)` for the first entry of `good`, shape (n,), that is false."""
-    bad = np.flatnonzero(~np.asarray(good, dtype=bool))
+    try:
+        bad = np.flatnonzero(~np.asarray(good, dtype=bool))
+    except (TypeError, ValueError):  # entries of several shapes, or without a truth value
+        msg = f"good = {shown(good)}, must be truth values, shape (n,)"
+        raise ParameterError(msg) from None
     if len(bad):
         raise ParameterError(message(int(bad[0])))
 

@@ -149,6 +149,8 @@ def test_the_first_wrong_entry_is_reported():
     errors.require_all([], lambda i: f"entry {i}")
     with pytest.raises(ParameterError, match=r"^entry 1$"):
         errors.require_all([True, False, False], lambda i: f"entry {i}")
+    with pytest.raises(ParameterError, match=r"^good = \[\[True, True\], None\], must be truth values"):
+        errors.require_all([[True, True], None], lambda i: f"entry {i}")
     with pytest.raises(ParameterError, match=r"^must hold$"):
         errors.require(0, "must hold")
 

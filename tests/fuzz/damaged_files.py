@@ -271,7 +271,8 @@ def forked_readers() -> Iterator[None]:
 
 
 def _forked(request: Mapping[str, Any]) -> tuple[int, bytes]:
-    """Return status and output of a fork that reads the file of a request."""
+    """Return status and output of a fork that reads the file of a request; the limit of memory is for what it adds."""
+    own = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
     receive, send = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of a fork in a process with threads
@@ -283,7 +284,7 @@ def _forked(request: Mapping[str, Any]) -> tuple[int, bytes]:
             os.dup2(silence, descriptor)
         try:
             with os.fdopen(send, "wb") as stream:
-                child.answer(dict(request), stream)
+                child.answer({**request, "size": request["size"] + own}, stream)
         except MemoryError:
             os._exit(child.NO_MEMORY)
         except BaseException:
