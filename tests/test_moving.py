@@ -262,7 +262,7 @@ def test_a_file_that_holds_one_mesh_is_refused(tmp_path: Path):
 
 def parallel_case() -> dict[str, Any]:
     """Numbers of the void after its mesh has changed."""
-    found = follow(until=0.04 * TIME)
+    found = follow(until=0.06 * TIME)
     names = ("metal", "free_energy", "moved", "x_centre", "x_drift", "resistance")
     return {name: found.model.quantity(name) for name in names} | {"nodes": found.nodes.tolist()}
 

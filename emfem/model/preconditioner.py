@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from emfem.errors import require, shown
 from emfem.gate import checked
 from emfem.model.unknowns import Unknown
 
@@ -86,7 +87,12 @@ def tensor_root(tensor: Any) -> Any:
 
     It is exact in one and two dimensions, `(D + sqrt(det D) I) / sqrt(tr D + 2 sqrt(det D))`; in three it is that of
     an isotropic tensor, `D / sqrt(tr D / 3)`.
+
+    Raises:
+        ParameterError: if it is no square tensor.
     """
+    shape = getattr(tensor, "ufl_shape", ())
+    require(len(shape) == 2 and shape[0] == shape[1], f"tensor = {shown(tensor)}, must be a square tensor of UFL")
     dim, tensor = tensor.ufl_shape[0], ufl.sym(tensor)
     if dim == 2:
         area = ufl.sqrt(ufl.det(tensor))
