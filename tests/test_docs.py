@@ -83,7 +83,7 @@ SHELL = [block for block in BLOCKS if block.language == "sh"]
 def built() -> subprocess.CompletedProcess[str]:
     """`make docs`, by the Python of the tests: its command is read from the Makefile. A warning makes it fail (-W).
 
-    Pages are executed in `make soak`, which builds the site with EMFEM_SOAK; else their text alone is built.
+    Its pages are executed by `make docs` and `make soak`; here their text alone is built, unless EMFEM_SOAK is set.
     """
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     flags = re.search(r"^sphinx := (.+)$", makefile, re.M)
