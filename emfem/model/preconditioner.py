@@ -91,7 +91,7 @@ def tensor_root(tensor: Any) -> Any:
     Raises:
         ParameterError: if it is no square tensor.
     """
-    shape = getattr(tensor, "ufl_shape", ())
+    shape: tuple[int, ...] = getattr(tensor, "ufl_shape", ())
     require(len(shape) == 2 and shape[0] == shape[1], f"tensor = {shown(tensor)}, must be a square tensor of UFL")
     dim, tensor = tensor.ufl_shape[0], ufl.sym(tensor)
     if dim == 2:
