@@ -44,7 +44,7 @@ paper: $(installed)  ## every figure of the film paper at a reduced size; pictur
 test: $(installed)  ## lint, types and all tests, the parallel ones too
 	@$(call tested)
 
-quick: $(installed)  ## lint, types and the quick tests of every package: two and a half minutes on two cores
+quick: $(installed)  ## lint, types and the quick tests of every package
 	@$(call tested,-m "not slow and not parallel")
 
 soak: $(installed)  ## more of each kind of test, the site executed, killed runs, random calls, mutants; minutes=60 of fuzz

@@ -42,7 +42,7 @@ class Cost:
 
 IN_PLANE, IN_SPACE = (0.15, 0.1, 0.1), (0.6, 0.25, 0.3)  # of factorisations, by nested dissection
 # By solver, dimension of the cells, and degree, 2 for all above 1. See docs/scale.md.
-MULTIGRID = {
+SECOND_ORDER = {
     ("direct", 2, 1): Cost(6e-6, 0.33e-6, 1.6e3, IN_PLANE),
     ("direct", 2, 2): Cost(8e-6, 0.33e-6, 1.8e3, IN_PLANE),
     ("direct", 3, 1): Cost(50e-6, 1.1e-6, 10e3, IN_SPACE),
@@ -53,7 +53,7 @@ MULTIGRID = {
     ("iterative", 3, 2): Cost(16e-6, 4.0e-6, 4.2e3),
 }
 # Of a film or a phase field, at any degree: four stages of a block factorisation with two V-cycles.
-PHASE_FIELD = {
+FOURTH_ORDER = {
     ("direct", 2): Cost(6e-6, 0.9e-6, 3.5e3, IN_PLANE),
     ("direct", 3): Cost(100e-6, 11e-6, 45e3, IN_SPACE),
     ("iterative", 2): Cost(4e-6, 3e-6, 1.6e3),
@@ -68,9 +68,9 @@ def cost_of(solver: str, models: Sequence[Model]) -> Cost:
     if dim == 1:
         return LINE
     if has_phase_field(models):
-        return PHASE_FIELD[solver, dim]
+        return FOURTH_ORDER[solver, dim]
     highest = max(u.function.function_space.element.basix_element.degree for m in models for u in m.unknowns)
-    return MULTIGRID[solver, dim, min(max(highest, 1), 2)]
+    return SECOND_ORDER[solver, dim, min(max(highest, 1), 2)]
 
 
 def has_phase_field(models: Sequence[Model]) -> bool:

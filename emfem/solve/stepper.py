@@ -423,7 +423,7 @@ class TimeStepper:
                 failure = problem.bounds_violation(searching=self._frozen is not None)
                 if failure is None:
                     break
-            self.rejected += 0 if inside else 1
+            self.rejected += 0 if inside and took <= 0 else 1  # PETSc counts what it rejects itself
             self._rewind()
             if 0 < self._age < self._method.reuse:  # not new, nor to be renewed already
                 self._renew(dt)
