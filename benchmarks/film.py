@@ -1,16 +1,18 @@
 """Films solved directly and iteratively: unknowns, iterations, time and memory, in one run.
 
     python benchmarks/film.py [--cells 24 48] [--dimension 2] [--lambda 1] [--until 20] [--solvers direct iterative]
+                              [--ranks 1 2]
 
 A periodic film grows its pattern by error control; then it takes four steps of one size, for which the Jacobian is
-assembled once. Seconds are of the processor, of these four steps with the assembly, and memory is that of
-a process of its own for each row: look at ratios. Elements are of degree 2 in the plane and 1 in space, as many nodes
+assembled once. Seconds are those of the clock, of these four steps with the assembly, and memory is that of the
+largest rank; each row is a program of its own: look at ratios, on a machine that does nothing else. Elements are of degree 2 in the plane and 1 in space, as many nodes
 a wavelength in both.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import resource
 import subprocess
@@ -21,6 +23,7 @@ import emfem as em
 from emfem.solve import TimeStepper
 
 import numpy as np
+from mpi4py import MPI
 
 STEPS, SIZE, SPACING = 4, 3.0, 0.325  # steps measured, their size; distance of nodes, in thicknesses
 SOLVERS = ("direct", "iterative")
@@ -49,11 +52,13 @@ def row(cells: int, dimension: int, ratio: float, until: float, solver: str) -> 
     run = em.evolve(model, until, solver=solver, progress=False)
     stepper = TimeStepper([model], model.t + STEPS * SIZE, fixed_step=SIZE / max(1.0, ratio), solver=solver)
     unknowns = stepper.problem.size
-    began = time.process_time()
+    comm = model.domain.mesh.comm
+    comm.Barrier()
+    began = time.perf_counter()
     for _ in range(STEPS):
         stepper.step(model.t + STEPS * SIZE)
-    seconds = time.process_time() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds = comm.allreduce(time.perf_counter() - began, MPI.MAX)
+    peak = comm.allreduce(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, MPI.MAX)
     return {
         "unknowns": unknowns,
         "of the run": run.linear_iterations / run.solves,
@@ -63,27 +68,30 @@ def row(cells: int, dimension: int, ratio: float, until: float, solver: str) -> 
     }
 
 
-def in_process(*arguments: object) -> dict[str, float]:
-    """Return the same row, of a process of its own."""
-    command = [sys.executable, __file__, "--row", *map(str, arguments)]
+def in_process(ranks: int, *arguments: object) -> dict[str, float]:
+    """Return the same row, of a program of its own on so many ranks."""
+    launcher = [] if ranks == 1 else ["mpiexec", "-n", str(ranks)]
+    command = [*launcher, sys.executable, __file__, "--row", *map(str, arguments)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
-def main(cells: list[int], dimension: int, ratio: float, until: float, solvers: list[str]) -> list[dict[str, float]]:
+def main(
+    cells: list[int], dimension: int, ratio: float, until: float, solvers: list[str], ranks: list[int]
+) -> list[dict[str, float]]:
     """Print a table; return its rows."""
     print(f"{dimension}-D, Lambda = {ratio:g}: iterations a solve in a run and in the steps measured,")
-    print("us and KB an unknown; the last two columns are those of the first solver over these")
-    print(f"{'solver':>10} {'unknowns':>9} {'run':>6} {'steps':>6} {'us':>7} {'KB':>7} {'us':>7} {'KB':>7}")
+    print("us and KB (of the largest rank) an unknown; the last two columns are those of the first row over these")
+    print(f"{'solver':>10} {'ranks':>5} {'unknowns':>9} {'run':>6} {'steps':>6} {'us':>7} {'KB':>7} {'us':>7} {'KB':>7}")
     rows = []
     for count in cells:
         first: dict[str, float] = {}
-        for solver in solvers:
-            found = in_process(count, dimension, ratio, until, solver)
+        for solver, size in itertools.product(solvers, ranks):
+            found = in_process(size, count, dimension, ratio, until, solver)
             first = first or found
             rows.append(found)
             numbers = f"{found['of the run']:6.1f} {found['iterations']:6.1f} {found['us']:7.1f} {found['KB']:7.2f}"
             ratios = f"{first['us'] / found['us']:7.2f} {first['KB'] / found['KB']:7.2f}"
-            print(f"{solver:>10} {found['unknowns']:9d} {numbers} {ratios}", flush=True)
+            print(f"{solver:>10} {size:5d} {found['unknowns']:9d} {numbers} {ratios}", flush=True)
     return rows
 
 
@@ -94,6 +102,7 @@ if __name__ == "__main__":
     options.add_argument("--lambda", type=float, default=1.0, dest="ratio", help="diffusion along y over that along x")
     options.add_argument("--until", type=float, default=20.0, help="time for the pattern to grow")
     options.add_argument("--solvers", nargs="+", default=list(SOLVERS), choices=SOLVERS)
+    options.add_argument("--ranks", type=int, nargs="+", default=[1], help="ranks of MPI")
     options.add_argument("--row", nargs=5, help=argparse.SUPPRESS)
     chosen = vars(options.parse_args())
     single = chosen.pop("row")
