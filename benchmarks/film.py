@@ -5,8 +5,8 @@
 
 A periodic film grows its pattern by error control; then it takes four steps of one size, for which the Jacobian is
 assembled once. Seconds are those of the clock, of these four steps with the assembly, and memory is that of the
-largest rank; each row is a program of its own: look at ratios, on a machine that does nothing else. Elements are of degree 2 in the plane and 1 in space, as many nodes
-a wavelength in both.
+largest rank; each row is a program of its own: look at ratios, on a machine that does nothing else. Elements are of
+degree 2 in the plane and 1 in space, as many nodes a wavelength in both.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def main(
     """Print a table; return its rows."""
     print(f"{dimension}-D, Lambda = {ratio:g}: iterations a solve in a run and in the steps measured,")
     print("us and KB (of the largest rank) an unknown; the last two columns are those of the first row over these")
-    print(f"{'solver':>10} {'ranks':>5} {'unknowns':>9} {'run':>6} {'steps':>6} {'us':>7} {'KB':>7} {'us':>7} {'KB':>7}")
+    names = ("unknowns", "run", "steps", "us", "KB", "us", "KB")
+    print(f"{'solver':>10} {'ranks':>5} " + " ".join(map("{:>{}}".format, names, (9, 6, 6, 7, 7, 7, 7))))
     rows = []
     for count in cells:
         first: dict[str, float] = {}
