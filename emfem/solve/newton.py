@@ -95,6 +95,7 @@ def newton(
         why = trouble or reason(code, PETSc.SNES.ConvergedReason)
         result = Steady(snes.getIterationNumber(), snes.getFunctionNorm(), why, snes.getLinearSolveIterations())
         snes.destroy()
+        problem.free_unreferenced()
         if code <= 0 or trouble:
             raise not_converged(result, "Newton steps", t)
     problem.load(problem.x)

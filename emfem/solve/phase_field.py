@@ -73,6 +73,7 @@ class PhaseFieldSolver:
         self._matrix: PETSc.Mat | None = None
         self._mass: PETSc.Mat | None = None
         self._work: list[PETSc.Vec] = []
+        self._factor, self._inverse = PETSc.KSP(), PETSc.KSP()
 
     def assemble(self, shift: float) -> None:
         """Assemble the factor at the present state, in which the Jacobian is assembled too. Collective."""
@@ -101,6 +102,8 @@ class PhaseFieldSolver:
         self._coupling, self._slope = nest.getNestSubMatrix(i, j), nest.getNestSubMatrix(j, i)
         weighted = nest.getNestSubMatrix(j, j)
         self._rows = nest.getNestISs()[0]
+        for old in (self._factor, self._inverse):
+            old.destroy()
         self._factor = self._solver(pc, "factor_", self._matrix)  # new ones: a run that goes on from a file has no old
         self._inverse = self._solver(pc, "mass_", weighted)
         if not self._work:

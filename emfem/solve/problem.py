@@ -151,6 +151,13 @@ class Problem:
             self._matrix = fem_petsc.create_matrix(self.jacobian_form, "nest" if nested else None)
         return self._matrix
 
+    def free_unreferenced(self) -> None:
+        """Free PETSc's objects that Python has given up: on several ranks PETSc keeps them until asked. Collective.
+
+        Ranks give up at different times, and to free an object takes all of them.
+        """
+        PETSc.garbage_cleanup(self.comm)
+
     def _rows(self, condition: DirichletCondition) -> np.ndarray:
         """Return the places of fixed values in the local part of the vector."""
         return condition.dofs + self._offsets[self.unknowns.index(condition.unknown)]

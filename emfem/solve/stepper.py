@@ -447,6 +447,8 @@ class TimeStepper:
         if not self._fixed:
             self._step_size = took
             self._adapt(target - self.t, SAFETY / CUT * suggested)
+        if self._age == 1:  # a new Jacobian: the last one's solver and state are given up
+            problem.free_unreferenced()
 
     def _check_estimate(self, dt: float, suggested: float) -> None:
         """Refuse an integrator that does not estimate its error: PETSc then never changes the step.
@@ -584,3 +586,4 @@ class TimeStepper:
     def close(self) -> None:
         """Free PETSc's memory."""
         self._ts.destroy()
+        self.problem.free_unreferenced()
