@@ -279,17 +279,23 @@ CASES = [
     *((warm, name) for name in ("line", "plane")),
     *((surface, name) for name in FINE),
 ]
-WHOLE = (
-    "body",
-    "shell",
-    "body of revolution",
-    "fine body",
-)  # a thing in space, as a plate is: one model of them will do
+# Every physics on a line, and every kind of domain with some physics: each case compiles ten forms of its own
+IN_SOAK = {
+    heat: ("network", "plane", "plate"),
+    species: ("network", "plane", "plate"),
+    alloy: ("plane",),
+    fed: ("plate",),
+    stress: ("plane", "plate"),
+    grains: ("plate",),
+    warm: ("plane",),
+}
+WHOLE = ("body", "shell", "body of revolution", "fine body")  # in space, as a plate is: one model of them will do
 
 
 def once(make: Callable[..., em.Model], name: str) -> Any:
     """Return a case, marked if only `make soak` has it."""
-    marks = [pytest.mark.soak] if name in WHOLE and make is not conduction else []
+    later = (name in WHOLE and make is not conduction) or name in IN_SOAK.get(make, ())
+    marks = [pytest.mark.soak] if later else []
     return pytest.param(make, name, id=f"{make.__name__}-{name}", marks=marks)
 
 

@@ -143,8 +143,8 @@ CASES = [
     ("heat", "triangles", "held"),
 ]
 CASES.remove(("alloy", "revolved", "open"))
-OTHER = [("film", "hexahedra"), ("film", "quadrilaterals"), ("species", "tetrahedra"), ("fitted", "network")]
-OTHER += [("alloy", "triangles"), ("heat", "revolved"), ("stress", "network")]
+OTHER = [("film", "hexahedra"), ("film", "quadrilaterals"), ("species", "tetrahedra"), ("alloy", "triangles")]
+OTHER += [("heat", "revolved"), ("stress", "network")]
 
 
 def others_in_soak(cases: list[tuple[str, str, str]]) -> list[Any]:
