@@ -18,6 +18,7 @@ from emfem.solve.newton import newton
 from emfem.solve.options import attempt, check_read, option_scope, reason
 from emfem.solve.presets import Options
 from emfem.solve.problem import Problem
+from emfem.solve.step_size import CUT, GROWTH, StepSize
 
 from dolfinx import fem
 from petsc4py import PETSc
@@ -25,18 +26,8 @@ from petsc4py import PETSc
 FIRST = 1e-6  # first step to try, as a part of the time to cover
 SMALLEST = 1e-12  # smallest step, as a part of the time to cover
 LARGEST = 1e100  # step; PETSc's own limit is 1e20, whatever the unit
-GROWTH = 4.0  # largest factor from one step to the next
-CUT = 0.5  # PETSc's safety factor, and its lowest factor: a step it rejects is always halved
-SAFETY = 0.8  # of the step that the error estimate would allow
 AFTER_JUMP = 0.01  # first step after a jump of a drive, as a part of the time to the next
-MIN_GROWTH = 1.2  # smallest growth of a step that is worth a factorisation
-WORTH, LARGE_GROWTH = 6, 1.6  # steps after which a factorisation has paid for itself; growth that is worth a new one
-NEAR = 0.9  # part of the present step below which the step that the error allows asks for a new Jacobian
-LASTING, SHORTER = 4, 0.9  # steps that a Jacobian should serve; factor of the step where it did not
-SAVED = (  # numbers in a checkpoint
-    *("steps", "rejected", "factorisations", "dt", "_age", "_no_growth_steps", "_unestimated", "_step_size"),
-    *("_shortest", "_smallest", "_factored"),
-)
+SAVED = ("steps", "rejected", "factorisations", "dt", "_unestimated", "_shortest", "_factored")  # in a checkpoint
 OTHER, ROUNDING = 1e-4, 1e-9  # relative: a residual of other equations; rounding of its terms on other ranks
 UNESTIMATED = 5  # steps without an estimate of their error; BDF has none for the first after a start
 
@@ -96,10 +87,7 @@ class Stepper(Protocol):
 
 @checked
 class TimeStepper:
-    """PETSc TS, one accepted step at a time.
-
-    Steps divide the time to the next target evenly. Their size grows only where that is worth a factorisation, and is
-    cut only by halving. While it does not change, a method that allows it keeps its factorisation.
+    """PETSc TS, one accepted step at a time, of the sizes that `StepSize` chooses.
 
     Attributes:
         t: the time reached.
@@ -154,14 +142,14 @@ class TimeStepper:
             if value is not None:
                 number(name, value, above=0.0)
         self.t = self._began = models[0].t
-        self.steps = self.rejected = self.factorisations = self._age = self._no_growth_steps = self._unestimated = 0
-        self._step_size = fixed_step or first_step or FIRST * (until - self.t)
+        self.steps = self.rejected = self.factorisations = self._unestimated = 0
+        first = fixed_step or first_step or FIRST * (until - self.t)
+        self._size = StepSize(first, fixed=fixed_step is not None, reuse=method.reuse)
         self._shortest = math.inf  # piece between breakpoints
         self._frozen = frozen
         self._drives = None
         if frozen is None:
             self._drives = Drives(driven or models, self.t, until, fixed=fixed_step is not None)
-        self._fixed = fixed_step is not None
         self.dt = math.nan
         self.problem = problem = Problem(models, solver=solver)
         self._algebraic = (
@@ -172,7 +160,6 @@ class TimeStepper:
         self._method, self._petsc_options = method, options
         self._absolute, self._relative = self._tolerances(rtol, atol)
         self._solved = self._iterated = 0  # by solvers that were given up
-        self._smallest = 0.0  # not known yet; options that PETSc refuses are an error before anything is computed
         self._factored = math.nan  # shift of the present factorisation
         self._new_solver()
         if resume is None:
@@ -188,14 +175,15 @@ class TimeStepper:
         self.settle()
         check_read(self._petsc_options, self._unread())
         problem.store()
-        scale = math.inf if self._fixed else self._time_scale()
+        size = self._size
+        scale = math.inf if size.fixed else self._time_scale()
         if self._frozen is not None:  # the time to cover is no scale
-            self._step_size = FIRST * (scale if scale < math.inf else 1.0)
-        elif not (self._fixed or first_step):  # nor is it where it is far longer than anything takes
-            self._step_size = min(self._step_size, scale)
+            size.step_size = FIRST * (scale if scale < math.inf else 1.0)
+        elif not (size.fixed or first_step):  # nor is it where it is far longer than anything takes
+            size.shorten(scale)
             self._shorten()
-        self._smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * min(self._step_size, scale))
-        self._ts.setStepLimits(0.1 * self._smallest, LARGEST)
+        size.smallest = min(SMALLEST * (until - self.t), SMALLEST / FIRST * min(size.step_size, scale))
+        self._ts.setStepLimits(0.1 * size.smallest, LARGEST)
         if self._drives is not None and self._drives.jumps(self._drives.edge):  # a table of lines is no pulse
             self._check_pulse()
 
@@ -204,12 +192,10 @@ class TimeStepper:
 
         A stale factorisation is there as the state that its matrix was assembled in.
         """
-        numbers = {name: getattr(self, name) for name in SAVED} | {
-            "_solved": self.solves,
-            "_iterated": self.linear_iterations,
-        }
+        counts = {"_solved": self.solves, "_iterated": self.linear_iterations}
+        numbers = {name: getattr(self, name) for name in SAVED} | self._size.state() | counts
         drives = None if self._drives is None else self._drives.state()
-        stale = self._assembled if self._age < self._method.reuse and not math.isnan(self._factored) else None
+        stale = self._assembled if self._size.age < self._method.reuse and not math.isnan(self._factored) else None
         assembled = stale and self._described(*stale)
         return {"numbers": numbers, "drives": drives, "assembled": assembled, "residuals": self._residuals()}
 
@@ -235,10 +221,11 @@ class TimeStepper:
         problem = self.problem
         for name in (*SAVED, "_solved"):
             setattr(self, name, state["numbers"][name])
+        self._size.restore(state["numbers"])
         self._iterated = state["numbers"].get("_iterated", 0)  # earlier versions did not count them
         if self._drives is not None:
             self._drives.restore(state["drives"])
-        self._ts.setStepLimits(0.1 * self._smallest, LARGEST)
+        self._ts.setStepLimits(0.1 * self._size.smallest, LARGEST)
         problem.store()
         if state["assembled"]:
             present = problem.x.copy()
@@ -309,10 +296,10 @@ class TimeStepper:
         ts.setErrorIfStepFails(False)
         ts.setMaxSNESFailures(-1)
         ts.setMaxStepRejections(0 if self._method.reuse else 60)  # with reuse, a new Jacobian comes before a new size
-        ts.setStepLimits(0.1 * self._smallest, LARGEST)
+        ts.setStepLimits(0.1 * self._size.smallest, LARGEST)
         ts.setSolution(problem.x)
         settings: Options = {
-            "ts_adapt_type": "none" if self._fixed else "basic",
+            "ts_adapt_type": "none" if self._size.fixed else "basic",
             "ts_adapt_safety": CUT,
             "ts_adapt_clip": f"{CUT},{GROWTH}",
             "ts_adapt_scale_solve_failed": CUT,
@@ -372,10 +359,10 @@ class TimeStepper:
         """Assemble, unless the present factorisation still serves: then leaving the matrix alone keeps it."""
         if operator != matrix:  # one without entries, of snes_mf_operator
             operator.assemble()
-        if self._age < self._method.reuse and math.isclose(shift, self._factored, rel_tol=1e-9):
+        if self._size.age < self._method.reuse and math.isclose(shift, self._factored, rel_tol=1e-9):
             return
         self._assemble(self._clock(t), x, shift, matrix)
-        self._age = 0
+        self._size.age = 0
         self.factorisations += 1
 
     def __repr__(self) -> str:
@@ -398,11 +385,11 @@ class TimeStepper:
         Raises:
             ConvergenceError: if the smallest step fails; the models then have the last good state.
         """
-        problem = self.problem
+        problem, size = self.problem, self._size
         if self._drives is not None:
             if self._drives.at_edge(self.t) and self._drives.pass_edge():
                 self._jump()
-            self._drives.look_ahead(self.t, min(target, self.t + self._step_size))
+            self._drives.look_ahead(self.t, min(target, self.t + self._size.step_size))
             if not self._drives.at_edge(target):  # else rounding would leave a step of nothing between the two
                 target = min(target, self._drives.edge)
         problem.x.copy(self._last)
@@ -416,7 +403,7 @@ class TimeStepper:
             inside = ts.getStepRejections() - before
             self.rejected += inside
             took = ts.getTime() - self.t
-            if failure is None and not self._fixed and took < min(self._smallest, 0.75 * dt):
+            if failure is None and not size.fixed and took < min(size.smallest, 0.75 * dt):
                 failure = "the smallest step is not accurate enough"  # PETSc takes it all the same
             if failure is None:
                 problem.load(problem.x)
@@ -425,11 +412,11 @@ class TimeStepper:
                     break
             self.rejected += 0 if inside and took <= 0 else 1  # PETSc counts what it rejects itself
             self._rewind()
-            if 0 < self._age < self._method.reuse:  # not new, nor to be renewed already
-                self._renew(dt)
+            if size.stale:
+                size.renew(dt)
                 continue
-            self._step_size, self._no_growth_steps = CUT * min(dt, took if took > 0 else dt), 3
-            if self._fixed or self._step_size < self._smallest:
+            size.cut(min(dt, took if took > 0 else dt))
+            if size.too_small:
                 msg = f"no step possible at t = {self.t:g}: dt = {dt:g}, {failure}"
                 raise ConvergenceError(msg, t=self.t, dt=dt, reason=failure)
         suggested = ts.getTimeStep()
@@ -441,13 +428,9 @@ class TimeStepper:
             model.t = self.t
             model.set_time(self._clock(self.t))
         self.steps += 1
-        self._age += 1
         self.dt = took
-        self._no_growth_steps = 2 if halved else max(0, self._no_growth_steps - 1)
-        if not self._fixed:
-            self._step_size = took
-            self._adapt(target - self.t, SAFETY / CUT * suggested)
-        if self._age == 1:  # a new Jacobian: the last one's solver and state are given up
+        size.accept(took, halved=halved, left=target - self.t, suggested=suggested)
+        if size.age == 1:  # a new Jacobian: the last one's solver and state are given up
             problem.free_unreferenced()
 
     def _check_estimate(self, dt: float, suggested: float) -> None:
@@ -456,7 +439,7 @@ class TimeStepper:
         Raises:
             ParameterError: for such a one.
         """
-        self._unestimated = self._unestimated + 1 if suggested == dt and not self._fixed else 0
+        self._unestimated = self._unestimated + 1 if suggested == dt and not self._size.fixed else 0
         if self._unestimated > UNESTIMATED:
             msg = f"{self._method} does not estimate the error of its steps: give fixed_step"
             raise ParameterError(msg)
@@ -486,8 +469,7 @@ class TimeStepper:
     def _shorten(self) -> None:
         """Make the next step a small part of a piece between breakpoints: after a jump solutions change fast."""
         assert self._drives is not None
-        if not self._fixed:
-            self._step_size = min(self._step_size, AFTER_JUMP * self._drives.left(self.t))
+        self._size.shorten(AFTER_JUMP * self._drives.left(self.t))
 
     def _resolved(self, target: float) -> tuple[int, float]:
         """Return in how many equal steps to go to the target, and their size: one that sees all of every drive.
@@ -496,45 +478,15 @@ class TimeStepper:
             ParameterError: if the smallest step does not.
         """
         while True:
-            pieces = self._pieces(target - self.t)
+            pieces = self._size.pieces(target - self.t)
             dt = (target - self.t) / pieces
             missed = None if self._drives is None else self._drives.missed(self.t, dt)
             if missed is None:
                 return pieces, dt
-            self._step_size, self._no_growth_steps = CUT * dt, 3
-            if self._fixed or self._step_size < self._smallest:
+            self._size.cut(dt)
+            if self._size.too_small:
                 msg = f"{missed} changes too fast at t = {self.t:g} for a step of {dt:g} to resolve it; {REMEDY}"
                 raise ParameterError(msg)
-
-    def _pieces(self, left: float) -> int:
-        """Return the number of equal steps to the target, none longer than the present size."""
-        ratio = left / self._step_size
-        slack = 1e-6 * min(ratio, 1e3)  # a thousandth of a step at most, or it would skip steps and change their size
-        return max(1, math.ceil(ratio - slack))
-
-    def _adapt(self, left: float, allowed: float) -> None:
-        """Choose the size of the next step, and the age of its Jacobian, from the size that the error allows.
-
-        Each change of size is a factorisation, which costs about two steps. A method that reuses one renews it before
-        the error is too large with the old one, and takes longer steps if it is due anyway or they are much longer.
-        """
-        reuse = self._method.reuse
-        if 1 < self._age < reuse and allowed < NEAR * self._step_size:
-            self._renew(self._step_size)
-        elif not reuse or self._age >= WORTH or allowed > LARGE_GROWTH * self._step_size:
-            self._climb(left, allowed)
-
-    def _renew(self, dt: float) -> None:
-        """Assemble the Jacobian anew in the next step, which is shorter if the present one did not last."""
-        if not self._fixed:
-            self._step_size = SHORTER * dt if self._age < LASTING else dt
-        self._age = self._method.reuse
-
-    def _climb(self, left: float, allowed: float) -> None:
-        """Take longer steps if the error allows enough of it to be worth a factorisation, but not just after a cut."""
-        longer = left / math.ceil(left / allowed) if left > 0 else allowed
-        if not self._no_growth_steps and longer >= MIN_GROWTH * self._step_size:
-            self._step_size = longer
 
     def _try(self) -> str | None:
         """Take one TS step; return the reason if it failed, or None."""

@@ -1,0 +1,111 @@
+"""Size of the steps in time, and the age of the Jacobian that serves them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+GROWTH = 4.0  # largest factor from one step to the next
+CUT = 0.5  # PETSc's safety factor, and its lowest factor: a step it rejects is always halved
+SAFETY = 0.8  # of the step that the error estimate would allow
+MIN_GROWTH = 1.2  # smallest growth of a step that is worth a factorisation
+WORTH, LARGE_GROWTH = 6, 1.6  # steps after which a factorisation has paid for itself; growth that is worth a new one
+NEAR = 0.9  # part of the present step below which the step that the error allows asks for a new Jacobian
+LASTING, SHORTER = 4, 0.9  # steps that a Jacobian should serve; factor of the step where it did not
+AFTER_CUT, AFTER_HALVING = 3, 2  # steps without growth after a step that failed, and after one that PETSc halved
+SAVED = ("age", "no_growth_steps", "step_size", "smallest")  # in a checkpoint; each with an underscore before it
+
+
+class StepSize:
+    """Size of the next steps: they divide the time to the next target evenly.
+
+    The size grows only where that is worth a factorisation, and is cut only by halving: while it does not change, a
+    method that allows it keeps its factorisation.
+
+    Attributes:
+        step_size: longest next step.
+        fixed: True if all steps have this size.
+        reuse: steps that one Jacobian may serve; 0 for a method that needs a new one each time.
+        age: steps that the present Jacobian has served; `reuse` asks for a new one.
+        smallest: size below which a run gives up.
+        no_growth_steps: steps to come that may not be longer.
+    """
+
+    def __init__(self, step_size: float, *, fixed: bool, reuse: int) -> None:
+        """Begin with a first step; its smallest size is not known yet."""
+        self.step_size, self.fixed, self.reuse = step_size, fixed, reuse
+        self.age = self.no_growth_steps = 0
+        self.smallest = 0.0
+
+    def state(self) -> dict[str, Any]:
+        """Return the numbers that decide on the steps to come."""
+        return {f"_{name}": getattr(self, name) for name in SAVED}
+
+    def restore(self, numbers: Mapping[str, Any]) -> None:
+        """Take them back."""
+        for name in SAVED:
+            setattr(self, name, numbers[f"_{name}"])
+
+    @property
+    def stale(self) -> bool:
+        """True if the present Jacobian is not new, and serves on."""
+        return 0 < self.age < self.reuse
+
+    @property
+    def too_small(self) -> bool:
+        """True if no step of the present size can be tried."""
+        return self.fixed or self.step_size < self.smallest
+
+    def pieces(self, left: float) -> int:
+        """Return the number of equal steps to the target, none longer than the present size."""
+        ratio = left / self.step_size
+        slack = 1e-6 * min(ratio, 1e3)  # a thousandth of a step at most, or it would skip steps and change their size
+        return max(1, math.ceil(ratio - slack))
+
+    def shorten(self, longest: float) -> None:
+        """Make the next step no longer than that."""
+        if not self.fixed:
+            self.step_size = min(self.step_size, longest)
+
+    def cut(self, dt: float) -> None:
+        """Halve a step that failed."""
+        self.step_size, self.no_growth_steps = CUT * dt, AFTER_CUT
+
+    def accept(self, took: float, *, halved: bool, left: float, suggested: float) -> None:
+        """Choose the next step after one that succeeded.
+
+        Args:
+            took: its size.
+            halved: True if PETSc tried a longer one before.
+            left: time to the target.
+            suggested: next step that PETSc's error estimate allows, with its safety factor.
+        """
+        self.age += 1
+        self.no_growth_steps = AFTER_HALVING if halved else max(0, self.no_growth_steps - 1)
+        if not self.fixed:
+            self.step_size = took
+            self._adapt(left, SAFETY / CUT * suggested)
+
+    def _adapt(self, left: float, allowed: float) -> None:
+        """Choose the size of the next step, and the age of its Jacobian, from the size that the error allows.
+
+        Each change of size is a factorisation, which costs about two steps. A method that reuses one renews it before
+        the error is too large with the old one, and takes longer steps if it is due anyway or they are much longer.
+        """
+        if 1 < self.age < self.reuse and allowed < NEAR * self.step_size:
+            self.renew(self.step_size)
+        elif not self.reuse or self.age >= WORTH or allowed > LARGE_GROWTH * self.step_size:
+            self._grow(left, allowed)
+
+    def renew(self, dt: float) -> None:
+        """Ask for a new Jacobian in the next step, which is shorter if the present one did not last."""
+        if not self.fixed:
+            self.step_size = SHORTER * dt if self.age < LASTING else dt
+        self.age = self.reuse
+
+    def _grow(self, left: float, allowed: float) -> None:
+        """Take longer steps if the error allows enough of it to be worth a factorisation, but not just after a cut."""
+        longer = left / math.ceil(left / allowed) if left > 0 else allowed
+        if not self.no_growth_steps and longer >= MIN_GROWTH * self.step_size:
+            self.step_size = longer

@@ -1,0 +1,72 @@
+"""Size of the steps in time: pieces of the way, growth where it pays, halving, and the age of the Jacobian."""
+
+from emfem.solve.step_size import AFTER_CUT, LASTING, SHORTER, WORTH, StepSize
+
+import pytest
+
+
+def rosenbrock(step_size: float = 1.0) -> StepSize:
+    """Sizes of a method that keeps its Jacobian for 20 steps."""
+    return StepSize(step_size, fixed=False, reuse=20)
+
+
+def accept(size: StepSize, allowed: float, *, left: float = 1e3) -> None:
+    """Accept a step of the present size, after which the error allows another one."""
+    size.accept(size.step_size, halved=False, left=left, suggested=allowed * 0.5 / 0.8)
+
+
+@pytest.mark.parametrize(
+    ("left", "pieces"), [(1.0, 1), (1.0 + 1e-7, 1), (1.001, 2), (3.0, 3), (0.2, 1), (1e6 + 5e-4, 10**6)]
+)
+def test_steps_divide_the_way_evenly_and_rounding_makes_no_step(left: float, pieces: int):
+    assert rosenbrock().pieces(left) == pieces
+
+
+def test_a_size_stays_until_a_change_pays_for_a_factorisation():
+    size = rosenbrock()
+    for _ in range(WORTH - 1):
+        accept(size, 1.5)
+        assert size.step_size == 1.0
+    accept(size, 1.5)
+    assert size.step_size == pytest.approx(1.5, rel=1e-3)
+
+
+def test_a_much_longer_step_is_taken_at_once_but_not_just_after_a_cut():
+    size = rosenbrock(2.0)
+    size.cut(2.0)
+    for _ in range(AFTER_CUT - 1):
+        accept(size, 4.0)
+        assert size.step_size == 1.0
+    accept(size, 4.0)
+    assert size.step_size == pytest.approx(4.0, rel=1e-2)
+
+
+def test_a_jacobian_is_renewed_before_its_age_rejects_a_step_and_the_size_falls_if_it_did_not_last():
+    size = rosenbrock()
+    for _ in range(LASTING):
+        accept(size, 1.0)
+    assert size.stale
+    accept(size, 0.8)
+    assert (size.age, size.step_size) == (size.reuse, 1.0)
+    assert not size.stale
+    size.age = LASTING - 1
+    size.renew(1.0)
+    assert size.step_size == SHORTER
+
+
+def test_a_fixed_size_never_changes():
+    size = StepSize(0.5, fixed=True, reuse=20)
+    size.shorten(0.1)
+    accept(size, 100.0)
+    size.renew(0.5)
+    assert size.step_size == 0.5
+    assert size.too_small  # nothing else can be tried
+
+
+def test_it_goes_on_from_its_state():
+    size, other = rosenbrock(), rosenbrock(7.0)
+    size.cut(1.0)
+    accept(size, 3.0)
+    size.smallest = 1e-9
+    other.restore(size.state())
+    assert vars(other) == vars(size)
