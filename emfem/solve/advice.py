@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from emfem.errors import choice
 from emfem.gate import checked
 from emfem.model import Model
-from emfem.solve.choice import SOLVERS, choose, memory, seconds, size_of
+from emfem.solve.choice import SOLVERS, check_iterative, choose, memory, seconds, size_of
 from emfem.solve.problem import as_models
 
 
@@ -48,11 +48,13 @@ def advise(models: Model | Sequence[Model], *, solver: str = "auto") -> Advice:
         solver: "auto", "direct" or "iterative", as in `em.evolve` and `em.solve_steady`.
 
     Raises:
-        ParameterError: for something else than models.
+        ParameterError: for something else than models, or an iterative solver where none of them states its structure.
         UnknownName: for another solver.
     """
     several = as_models(models)
     unknowns = [unknown for model in several for unknown in model.unknowns]
     chosen = choose(several, unknowns) if choice("solver", solver, SOLVERS) == "auto" else solver
+    if chosen == "iterative":
+        check_iterative(several, stated=any(model.preconditioners for model in several))
     cost = {"memory": memory(chosen, several, unknowns), "seconds": seconds(chosen, several, unknowns)}
     return Advice(chosen, size_of(unknowns), **cost)

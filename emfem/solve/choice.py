@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emfem.errors import ResolutionWarning
+from emfem.errors import ResolutionWarning, require
 from emfem.model import Model, PhaseField, Unknown
 
 from mpi4py import MPI
@@ -107,6 +107,20 @@ def is_stated(models: Sequence[Model], unknowns: Sequence[Unknown]) -> bool:
         named = [u for stated in model.preconditioners for u in stated.unknowns]
         covered |= {id(unknown) for unknown in (model.unknowns if rest else named)}
     return all(id(unknown) in covered for unknown in unknowns)
+
+
+def check_iterative(models: Sequence[Model], *, stated: bool) -> None:
+    """Refuse an iterative solver for models that do not state the structure of their linear systems.
+
+    Raises:
+        ParameterError: naming the models.
+    """
+    names = " and ".join(model.name for model in models)
+    message = (
+        f"solver = 'iterative' for the {names} model, must be 'direct': it does not state the structure of its linear "
+        "systems; petsc_options may have a pc_type"
+    )
+    require(stated, message)
 
 
 def choose(models: Sequence[Model], unknowns: Sequence[Unknown]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from emfem.errors import ParameterError, choice, require
 from emfem.gate import checked
 from emfem.model import DirichletCondition, Model, Unknown
-from emfem.solve.choice import SOLVERS, choose, warn_beyond_memory
+from emfem.solve.choice import SOLVERS, check_iterative, choose, warn_beyond_memory
 from emfem.solve.fallback import Fallback
 from emfem.solve.options import (
     PREFIX,
@@ -121,12 +121,8 @@ class Problem:
         self._fixed = [self._fixed_dofs(unknown) for unknown in self.unknowns]
         self.size = self.x.getSize()
         self.blocks = blocks_of(self.models, self.unknowns, self.names, self._fixed)
-        if solver == "iterative" and not any(block.stated for block in self.blocks):
-            msg = (
-                f"solver = 'iterative' for the {' and '.join(m.name for m in models)} model, must be 'direct': it does "
-                "not state the structure of its linear systems; petsc_options may have a pc_type"
-            )
-            raise ParameterError(msg)
+        if solver == "iterative":
+            check_iterative(models, stated=any(block.stated for block in self.blocks))
         self.solver = choose(self.models, self.unknowns) if solver == "auto" else solver
         warn_beyond_memory(self.solver, self.models, self.unknowns)
         self.iterative = False
