@@ -4,9 +4,10 @@
                               [--ranks 1 2]
 
 A periodic film grows its pattern by error control; then it takes four steps of one size, for which the Jacobian is
-assembled once. Seconds are those of the clock, of these four steps with the assembly, and memory is that of the
-largest rank; each row is a program of its own: look at ratios, on a machine that does nothing else. Elements are of
-degree 2 in the plane and 1 in space, as many nodes a wavelength in both.
+assembled once. Seconds are of the processor, of these four steps with the assembly, and memory is resident memory, both
+of the rank with most; each row is a program of its own: look at ratios. A rank that waits for another one counts as
+busy, so several ranks need a machine that does nothing else. Elements are of degree 2 in the plane and 1 in space, as
+many nodes a wavelength in both.
 """
 
 from __future__ import annotations
@@ -54,10 +55,10 @@ def row(cells: int, dimension: int, ratio: float, until: float, solver: str) -> 
     unknowns = stepper.problem.size
     comm = model.domain.mesh.comm
     comm.Barrier()
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(STEPS):
         stepper.step(model.t + STEPS * SIZE)
-    seconds = comm.allreduce(time.perf_counter() - began, MPI.MAX)
+    seconds = comm.allreduce(time.process_time() - began, MPI.MAX)
     peak = comm.allreduce(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, MPI.MAX)
     return {
         "unknowns": unknowns,
