@@ -201,7 +201,7 @@ def _metal(
     of: list[Callable[[str], float]] = []
     for name, value, si in (("resistivity", resistivity, "Ohm m"), ("thickness", thickness, "m")):
         require(value is not None or layers, f"{name} = None, must be a number or one a layer, or come of technology=")
-        own = {key: getattr(layer, name) for key, layer in layers.items()} if value is None else value
+        own: Any = {key: getattr(layer, name) for key, layer in layers.items()} if value is None else value
         of.append(_per_layer("technology" if value is None else name, own, si))
     widths = {}
     if isinstance(width, Mapping):
@@ -301,7 +301,7 @@ class Resistors:
 
 
 def _wires(cards: Cards, where: Places, pads: dict[int, float]) -> tuple[Resistors, Resistors, tuple[str, ...]]:
-    """Return wires, vias and the names of nodes; a resistor to ground makes it one more node, which is put among `pads`.
+    """Return wires, vias and the names of nodes; a resistor to ground makes that one more node, put among `pads`.
 
     Raises:
         ParameterError: for a netlist without wires.
@@ -398,10 +398,10 @@ def _side_by_side(cards: Cards, wires: Resistors, nodes: tuple[str, ...], notes:
         return wires
     i = int(again[0])
     between = " and ".join(repr(nodes[node]) for node in wires.pairs[i])
+    pair = " and ".join(cards.names[wires.cards[each]] for each in (int(first[i]), i))
     notes.append(
-        f"{cards.file}: {len(again)} wires lie beside another between the same nodes, such as "
-        f"{cards.names[wires.cards[i]]} and {cards.names[wires.cards[first[i]]]} between {between}: each such bundle is "
-        "one wire of the summed width, which a void must cut as a whole"
+        f"{cards.file}: wires side by side, such as {pair} between {between} ({len(again)} more than one a pair), are "
+        "each one wire of the summed width, which a void must cut as a whole"
     )
     width = np.bincount(first, wires.width, len(first))
     return replace(wires, width=width).chosen(first == np.arange(len(first)))

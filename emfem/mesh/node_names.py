@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emfem.errors import ParameterError, kind, number
+from emfem.errors import ParameterError, kind, number, shown
 from emfem.mesh.graph import Floats, Numbers
 
 import numpy as np
@@ -67,7 +67,7 @@ def _checked(name: str, point: Any) -> Point | None:
     if point is None:
         return None
     if not isinstance(point, Sequence) or isinstance(point, str) or len(point) != 3:
-        msg = f"coordinates of {name!r} = {point!r}, must be (layer, x, y)"
+        msg = f"coordinates of {name!r} = {shown(point)}, must be (layer, x, y)"
         raise ParameterError(msg)
     layer = None if point[0] is None else str(point[0])
     return layer, number(f"x of {name!r}", point[1]), number(f"y of {name!r}", point[2])
