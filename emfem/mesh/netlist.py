@@ -359,13 +359,13 @@ def _sizes(
     a, b = wires.pairs.T
     length = np.linalg.norm(points[b] - points[a], axis=1)
     used = np.unique(wires.layer)
-    rho, height, given = np.zeros(len(layers)), np.zeros(len(layers)), np.full(len(layers), np.nan)
+    rho, height, of_layer = np.zeros(len(layers)), np.zeros(len(layers)), np.full(len(layers), np.nan)
     for i in used:
         rho[i], height[i] = metal.resistivity(layers[i]), metal.thickness(layers[i])
-        given[i] = metal.width(layers[i]) or np.nan
+        of_layer[i] = metal.width(layers[i]) or np.nan
     thickness = height[wires.layer]
     inferred = rho[wires.layer] * length / (wires.ohms * thickness)
-    width = given[wires.layer]
+    width = of_layer[wires.layer]
     own = {name: each for name, each in metal.widths.items() if name not in layers}
     if own:
         number_of = {cards.names[card]: i for i, card in enumerate(wires.cards.tolist())}
