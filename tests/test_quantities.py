@@ -38,7 +38,7 @@ def test_numbers_and_texts_are_in_si(value: Any, unit: str, number: float):
         ("wide", "m", r"x = 'wide', must be a length, such as '500 nm'"),
         ("1/0", "m", r"x = '1/0', must not be divided by 0"),
         ("1e400 m", "m", r"x = '1e400 m', must be finite"),
-        ("9" * 500, "m", r"x = '9+ ... |x = '9+', must be a length"),
+        ("9" * 500, "m", r"x = '9+\.\.\.9+', must be a length"),
         (True, "m", r"x = True, must be a number"),
         ([1.0], "m", r"x = \[1.0\], must be a number"),
         (float("nan"), "m", r"x = nan m, must be finite"),
