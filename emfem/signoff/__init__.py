@@ -2,10 +2,24 @@
 
 technology = em.signoff.read_technology("meshes/technology.toml")
 grid = em.mesh.read_netlist("meshes/grid.sp", technology=technology)
+verdict = em.signoff.run(grid, technology, until=10 * year)
+print(verdict)
 """
 
 from emfem.public import dir_of
+from emfem.signoff.metal import Temperature
+from emfem.signoff.simulation import Simulation, run
 from emfem.signoff.technology import Layer, Passivation, Technology, read_technology
+from emfem.signoff.verdict import Verdict
 
-__all__ = ["Layer", "Passivation", "Technology", "read_technology"]
+__all__ = [
+    "Layer",
+    "Passivation",
+    "Simulation",
+    "Technology",
+    "Temperature",
+    "Verdict",
+    "read_technology",
+    "run",
+]
 __dir__ = dir_of(__all__)
