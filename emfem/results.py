@@ -18,12 +18,12 @@ from emfem.gate import checked
 from emfem.model import Model
 from emfem.observe import model_with_field
 from emfem.public import dir_of
+from emfem.quantities import quantity
 from emfem.storage import CONTENTS, READ_ERRORS, StateReader, contents
 from emfem.studies import Case
 from emfem.studies.recording import REPORT, STATES, Recorder, read_report, report_of
 from emfem.studies.running import function, picture, scalar
 from emfem.studies.sweep import TABLE
-from emfem.studies.units import quantity
 
 import numpy as np
 import pandas as pd

@@ -8,10 +8,11 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import emfem as em
+from emfem.quantities import KINDS
 from emfem.studies import case, docstrings
 from emfem.studies.tables import PHYSICS, SHAPES, MaterialTable, Table, domain
 from emfem.studies.tables import run as running
-from emfem.studies.units import KINDS, Unit
+from emfem.studies.units import Unit
 from extensions.markdown import cell, table
 
 from pydantic.fields import FieldInfo

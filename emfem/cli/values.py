@@ -9,8 +9,8 @@ from typing import Any
 
 from emfem import units
 from emfem.errors import ParameterError
+from emfem.quantities import NUMBER, quantity
 from emfem.studies.toml_locations import toml_trouble
-from emfem.studies.units import NUMBER, quantity
 from emfem.studies.validation import shown
 
 QUOTED = r"'[^']*'|\"[^\"]*\""

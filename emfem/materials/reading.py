@@ -74,7 +74,7 @@ def parsed(text: str, file: str, temperature: float | None = None) -> Material:
         raise ParameterError(msg)
     options = {"temperature": table.get("temperature", 373.0) if temperature is None else temperature}
     options["lowest_temperature"] = table.get("lowest_temperature", LOWEST)
-    constants: Any = {name: _constant(file, name, table[name]) for name in VALIDITY if name in table}
+    constants: Any = {name: constant(file, name, table[name]) for name in VALIDITY if name in table}
     try:
         return Material(table["name"], **options, **constants)
     except ParameterError as error:
@@ -82,8 +82,12 @@ def parsed(text: str, file: str, temperature: float | None = None) -> Material:
         raise ParameterError(msg) from None
 
 
-def _constant(file: str, name: str, entry: Any) -> Constant:
-    """Return the constant of one entry of the file."""
+def constant(file: str, name: str, entry: Any) -> Constant:
+    """Return the constant of one entry of a file, called `file` in messages.
+
+    Raises:
+        ParameterError: for a key that does not exist or is missing, or a value out of its bounds.
+    """
     table = entry if isinstance(entry, Mapping) else {"value": entry}
     where = f"{file}, {name}"
     key = next((key for key in LAWS if key in table), None)

@@ -9,53 +9,18 @@ converted to the film's scales; without them only plain numbers are right.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 from emfem import waveforms
-from emfem.dimensions import parsed, registry
 from emfem.errors import ParameterError
+from emfem.quantities import LONGEST, QUANTITY, converted, described
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, Strict, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-if TYPE_CHECKING:
-    import pint
-
-NUMBER = r"(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?+"
-LONGEST = 200  # letters of a text with a unit, before Pint reads it
-QUANTITY = re.compile(rf"\s*([+-]?{NUMBER})\s*\*?\s*(.*?)\s*(?:/\s*({NUMBER}))?\s*")
-COMMON = (
-    "nm um mm cm m angstrom rad deg turn s ms us minute hour day year K degC V mV kV A mA uA kA MA Pa kPa MPa GPa "
-    "J kJ eV meV W mW ohm S mol percent meter micrometer nanometer degree radian second hours kelvin volt ampere"
-).split()
-KINDS = {
-    "": "a plain number",
-    "SI": "a number, or one with a unit",
-    "rad": "an angle",
-    "m": "a length",
-    "s": "a time",
-    "K": "a temperature",
-    "V": "a voltage",
-    "A": "a current",
-    "J": "an energy",
-    "Pa": "a stress",
-    "W": "a power",
-    "kg": "a mass",
-    "Ohm": "a resistance",
-    "Ohm m": "a resistivity",
-    "S/m": "a conductivity",
-    "W/(m K)": "a thermal conductivity",
-    "A/m2": "a current density",
-    "V/m": "a field",
-    "m2/s": "a diffusivity",
-    "m/s": "a velocity",
-}
-EXAMPLES = {"": "0.5", "SI": "'100 MPa'", "rad": "'45 deg'", "m": "'500 nm'", "s": "'2 hours'", "Pa": "'100 MPa'"}
 TABLE = ("times", "values", "between", "period")
 PULSES = ("period", "duty", "level", "base", "start", "count")
 TIMES = ("times", "period", "start")  # keys that are times; count is a number, between a word, all else values
@@ -93,21 +58,6 @@ def refuse(words: str) -> NoReturn:
     raise PydanticCustomError(kind, template, {"words": words})
 
 
-def quantity(text: str) -> pint.Quantity:
-    """Return the quantity of a text such as "50 um", "50um", "50*um" or "25.4*mm/2".
-
-    Raises what Pint raises for a unit that does not exist.
-
-    Raises:
-        ValueError: if it does not begin with a number.
-    """
-    match = QUANTITY.fullmatch(text)
-    if match is None:
-        raise ValueError(text)
-    unit = f"1{match[2]}" if match[2].startswith("/") else match[2]  # "1e22/m3"
-    return registry().Quantity(float(match[1]) / float(match[3] or 1.0), parsed(unit))
-
-
 def in_unit(value: Any, unit: str, scales: Mapping[str, float] | None = None) -> Any:
     """Return a number, or a text with a unit, in `unit`; each item of a list or table.
 
@@ -126,7 +76,7 @@ def in_unit(value: Any, unit: str, scales: Mapping[str, float] | None = None) ->
     if isinstance(value, str):
         return _converted(value, unit) / (scales or {}).get(unit, 1.0)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        refuse(f", must be {_kind(unit)}")
+        refuse(f", must be {described(unit)}")
     return _finite(value)
 
 
@@ -143,48 +93,10 @@ def _finite[T: (int, float)](value: T) -> T:
 
 def _converted(text: str, unit: str) -> float:
     """Return a text with a unit as a number in `unit`."""
-    match = QUANTITY.fullmatch(text) if len(text) <= LONGEST else None
-    if match is None:
-        refuse(f", must be {_kind(unit)}, such as {example(unit)}")
-    if match[3] and not float(match[3]):
-        refuse(", must not be divided by 0")
-    if not match[2]:
-        return _finite(float(match[1]) / float(match[3] or 1.0))
     try:
-        measured = quantity(text)
-        measured.to_base_units()  # which may overflow
-    except Exception as error:  # pint passes on errors of its tokenizer, parser and registry
-        word = getattr(error, "unit_names", match[2])  # of an undefined unit
-        word = str(word if isinstance(word, str) else word[0])
-        near = get_close_matches(word, COMMON, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        refuse(f", must have a unit that exists: there is no {word!r}{hint}")
-    if unit == "SI":
-        return _finite(float(measured.to_base_units().magnitude))
-    wanted = registry().Quantity(1.0, parsed(unit))
-    if measured.check(wanted.units / registry().mole):  # an energy per mole is one per atom
-        measured = measured / registry().avogadro_constant
-    measured, wanted = measured.to_base_units(), wanted.to_base_units()
-    if measured.units != wanted.units:
-        refuse(f" is {_kind_of(measured)}, must be {_kind(unit)}" + (f", such as {example(unit)}" if unit else ""))
-    return _finite(float(measured.magnitude / wanted.magnitude))
-
-
-def _kind_of(measured: pint.Quantity) -> str:
-    """Return the words for a quantity in base units."""
-    for unit, words in KINDS.items():
-        if unit != "SI" and registry().Quantity(1.0, parsed(unit)).to_base_units().units == measured.units:
-            return words
-    return f"in {measured.units:~C}"
-
-
-def _kind(unit: str) -> str:
-    return KINDS.get(unit, f"a number in {unit}")
-
-
-def example(unit: str) -> str:
-    """Return a value with its unit, as it may be written."""
-    return EXAMPLES.get(unit, f"'1 {unit}'")
+        return converted(text, unit)
+    except ParameterError as error:
+        refuse(str(error))
 
 
 def has_unit(value: Any) -> bool:
@@ -233,8 +145,8 @@ class Unit:
             measured = in_unit(value, self.unit, context.scales)
             if not context.scales and has_unit(value):
                 refuse(
-                    f" is {_kind(self.unit)}, must be a plain number: the film is dimensionless, unless [film.alloy] "
-                    "has film_thickness and the other physical constants"
+                    f" is {described(self.unit)}, must be a plain number: the film is dimensionless, unless "
+                    "[film.alloy] has film_thickness and the other physical constants"
                 )
             return measured
         if self.turn and isinstance(value, int | float) and abs(value) > 6.3:

@@ -1,0 +1,11 @@
+"""From a chip's netlist to a verdict: which trees of metal get voids, and when the grid fails.
+
+technology = em.signoff.read_technology("meshes/technology.toml")
+grid = em.mesh.read_netlist("meshes/grid.sp", technology=technology)
+"""
+
+from emfem.public import dir_of
+from emfem.signoff.technology import Layer, Passivation, Technology, read_technology
+
+__all__ = ["Layer", "Passivation", "Technology", "read_technology"]
+__dir__ = dir_of(__all__)
