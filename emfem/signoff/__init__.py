@@ -5,7 +5,21 @@ grid = em.mesh.read_netlist("meshes/grid.sp", technology=technology)
 """
 
 from emfem.public import dir_of
+from emfem.signoff.corners import NOMINAL, Corner
+from emfem.signoff.folder import SignOff, sign_off
 from emfem.signoff.technology import Layer, Passivation, Technology, read_technology
+from emfem.signoff.thermal import read_temperature, resolve_temperature
 
-__all__ = ["Layer", "Passivation", "Technology", "read_technology"]
+__all__ = [
+    "NOMINAL",
+    "Corner",
+    "Layer",
+    "Passivation",
+    "SignOff",
+    "Technology",
+    "read_technology",
+    "read_temperature",
+    "resolve_temperature",
+    "sign_off",
+]
 __dir__ = dir_of(__all__)

@@ -60,6 +60,8 @@ def check_corners(corners: Sequence[Corner]) -> tuple[Corner, ...]:
     names = [corner.name.lower() for corner in corners]
     for i, name in enumerate(names):
         if name in names[:i]:
-            msg = f"corners: the name {corners[i].name!r} comes twice, must be one a corner (small letters are as large)"
+            msg = (
+                f"corners: the name {corners[i].name!r} comes twice, must be one a corner (small letters are as large)"
+            )
             raise ParameterError(msg)
     return tuple(corners)

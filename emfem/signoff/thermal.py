@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from emfem.dimensions import parsed, registry
 from emfem.errors import ParameterError, UnknownName, floats, number, require, require_all
@@ -333,8 +332,8 @@ def _inside(file: str, network: Network, result: Floats, x: Floats, y: Floats) -
         first = int(outside[0])
         at = ", ".join(f"{value:.4g}" for value in network.nodes[first, :2])
         msg = (
-            f"{file}: {len(outside)} of {len(result)} nodes lie outside of the map, such as {network.node(first)} at "
-            f"({at}) m; it has x from {x[0]:.4g} to {x[-1]:.4g} m and y from {y[0]:.4g} to {y[-1]:.4g} m: check its unit"
+            f"{file}: {len(outside)} of {len(result)} nodes are outside of the map, such as {network.node(first)} at "
+            f"({at}) m; it has x from {x[0]:.4g} to {x[-1]:.4g} m and y from {y[0]:.4g} to {y[-1]:.4g} m: check unit"
         )
         raise ParameterError(msg)
     return np.where(np.isnan(result), np.nanmean(result), result)
