@@ -145,8 +145,9 @@ def sign_off(
     criterion = FirstVoid() if fails is None else fails
     limit = getattr(criterion, "limit", None) if type(criterion).__name__ == "Drop" else None
     limit = limit if drop_limit is None else drop_limit
-    checksums = {name: _checksum(path) for name, path in (inputs or {}).items()}
     heat = None if temperature is None else resolve_temperature(temperature, network)
+    metals = {corner.name: _at(technology, heat, corner) for corner in conditions}
+    checksums = {name: _checksum(path) for name, path in (inputs or {}).items()}
     settings = [_versions(), end, _described(criterion), limit, plain(options), _digest(heat)]
     common = [_network_digest(network), _technology_digest(technology), *settings]
     out = _Folder(Path(folder), network, {corner.name: _key([*common, asdict(corner)]) for corner in conditions})
@@ -157,7 +158,7 @@ def sign_off(
             shown = _part(progress, corner.name, i, len(conditions))
             done = out.summary(corner)
             if done is None:
-                metal, kelvin = _at(technology, heat, corner)
+                metal, kelvin = metals[corner.name]
                 verdict = run(
                     network,
                     metal,

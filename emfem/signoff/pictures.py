@@ -94,10 +94,10 @@ def draw(
         until: the time that the grid has to last [s].
         critical: stress at which voids open [Pa].
     """
-    values = list(corners.values())
-    largest = max((float(np.nanmax(np.abs(each.drop), initial=0.0)) for each in values), default=0.0)
-    tension = max((float(np.nanmax(np.abs(each.stress), initial=0.0)) for each in values), default=0.0)
-    rise = max((float(np.nanmax(np.abs(each.drops), initial=0.0)) for each in values), default=0.0)
+    largest, tension, rise = (
+        max((_largest(getattr(each, name)) for each in corners.values()), default=0.0)
+        for name in ("drop", "stress", "drops")
+    )
     makers: dict[str, Callable[[Arrays], Figure | None]] = {
         "drop": lambda each: _drop(network, each, largest),
         "steady": lambda each: _steady(network, each, critical),
@@ -114,6 +114,11 @@ def draw(
                 figure.savefig(path, dpi=DPI)
                 files.setdefault(kind, []).append(path)
     return files
+
+
+def _largest(values: Floats) -> float:
+    """Return the largest of the absolute values that are finite; 0 without any."""
+    return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
 
 
 def _map(network: Network, values: Floats, limits: tuple[float, float], label: str, **more: Any) -> Figure | None:
