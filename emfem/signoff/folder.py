@@ -38,7 +38,7 @@ from emfem.signoff.simulation import run
 from emfem.signoff.state import SavedState, Stop
 from emfem.signoff.summary import constants, duration, layers, node_name, plain, summarize
 from emfem.signoff.technology import Technology
-from emfem.signoff.thermal import Source, resolve_temperature
+from emfem.signoff.thermal import Source, map_temperature
 from emfem.units import MPa, mV
 
 import numpy as np
@@ -121,7 +121,7 @@ def sign_off(
         folder: is made; one run at a time writes there.
         until: the time that the grid has to last [s].
         corners: conditions, each computed by itself.
-        temperature: of the metal: see `em.signoff.resolve_temperature`; that of the technology if left out. At a corner
+        temperature: of the metal: see `em.signoff.map_temperature`; that of the technology if left out. At a corner
             with a temperature of its own it is shifted by the difference to that of the technology.
         fails: criterion of `em.failure`; the first void if left out.
         drop_limit: largest distance allowed of a node from the voltage of the pads at the start [V]; that of a
@@ -145,7 +145,7 @@ def sign_off(
     criterion = FirstVoid() if fails is None else fails
     limit = getattr(criterion, "limit", None) if type(criterion).__name__ == "Drop" else None
     limit = limit if drop_limit is None else drop_limit
-    heat = None if temperature is None else resolve_temperature(temperature, network)
+    heat = None if temperature is None else map_temperature(temperature, network)
     metals = {corner.name: _at(technology, heat, corner) for corner in conditions}
     checksums = {name: _checksum(path) for name, path in (inputs or {}).items()}
     settings = [_versions(), end, _described(criterion), limit, plain(options), _digest(heat)]

@@ -64,7 +64,7 @@ def read_temperature(path: str | os.PathLike[str], network: Network, *, unit: fl
 
 
 @checked
-def resolve_temperature(source: Source, network: Network, *, unit: float = 1.0) -> float | Floats:
+def map_temperature(source: Source, network: Network, *, unit: float = 1.0) -> float | Floats:
     """Return a temperature [K] as `em.signoff.run` takes it.
 
     Args:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import emfem as em
-from emfem.signoff import read_temperature, resolve_temperature
+from emfem.signoff import map_temperature, read_temperature
 from emfem.units import um
 from tests.signoff.verdict_case import ladder, wire
 
@@ -74,9 +74,9 @@ def test_a_grid_in_arrays(tmp_path: Path):
 
 def test_functions_numbers_and_arrays():
     network = ladder()
-    assert resolve_temperature(lambda x: plane(*x.T), network) == pytest.approx(plane(*network.nodes.T))
-    assert resolve_temperature(350, network) == 350.0
-    assert resolve_temperature(np.full((6, 2), 350.0), network).shape == (6, 2)
+    assert map_temperature(lambda x: plane(*x.T), network) == pytest.approx(plane(*network.nodes.T))
+    assert map_temperature(350, network) == 350.0
+    assert map_temperature(np.full((6, 2), 350.0), network).shape == (6, 2)
 
 
 NODES = [f"{name},350" for name in ladder().names]
@@ -151,8 +151,8 @@ def test_values_of_a_script_are_checked():
     wrong = np.full(8, 350.0)
     wrong[3] = 85.0
     with pytest.raises(em.ParameterError, match="temperature of node 'a3' = 85 K, must be between 150"):
-        resolve_temperature(wrong, network)
+        map_temperature(wrong, network)
     with pytest.raises(em.ParameterError, match=r"temperature of shape \(7,\), must be a number, one a node"):
-        resolve_temperature(np.full(7, 350.0), network)
+        map_temperature(np.full(7, 350.0), network)
     with pytest.raises(em.ParameterError, match="temperature of node 'a0' = nan K"):
-        resolve_temperature(lambda x: np.full(8, np.nan), network)
+        map_temperature(lambda x: np.full(8, np.nan), network)
