@@ -32,6 +32,7 @@ from emfem.lock import FolderLock
 from emfem.mesh import Network
 from emfem.signals import stop_requests
 from emfem.signoff.corners import NOMINAL, Corner, check_corners
+from emfem.signoff.metal import Temperature
 from emfem.signoff.pictures import Arrays, draw
 from emfem.signoff.report import report
 from emfem.signoff.simulation import run
@@ -148,7 +149,7 @@ def sign_off(
     heat = None if temperature is None else map_temperature(temperature, network)
     metals = {corner.name: _at(technology, heat, corner) for corner in conditions}
     checksums = {name: _checksum(path) for name, path in (inputs or {}).items()}
-    settings = [_versions(), end, _described(criterion), limit, plain(options), _digest(heat)]
+    settings = [_versions(), end, _described(criterion), limit, plain(options), _heat_digest(heat)]
     common = [_network_digest(network), _technology_digest(technology), *settings]
     out = _Folder(Path(folder), network, {corner.name: _key([*common, asdict(corner)]) for corner in conditions})
     with out.locked(), stop_requests(MPI.COMM_SELF) as stop:
@@ -321,13 +322,13 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def node_table(verdict: Verdict) -> pd.DataFrame:
-    """Return a row a node: its name, place, voltage and drop at the start, and its stress at the end."""
+    """Return a row a node: its name, place, voltage, drop, temperature and stress."""
     network, currents = verdict.network, verdict.currents
     columns: dict[str, Any] = {"node": [node_name(network, i) for i in range(len(network.nodes))]}
     columns |= {f"{axis} [m]": values for axis, values in zip("xyz", network.nodes.T, strict=False)}
     columns |= {"potential [V]": currents.potential, "drop [V]": currents.drop}
-    if getattr(verdict, "stress", None) is not None:
-        columns["stress [Pa]"] = verdict.stress
+    columns |= {"temperature [K]": verdict.temperature, "steady stress [Pa]": verdict.steady}
+    columns |= {"stress at the end [Pa]": verdict.stress, "drop at the end [V]": verdict.currents_end.drop}
     return pd.DataFrame(columns)
 
 
@@ -338,12 +339,15 @@ def history_table(verdict: Verdict) -> pd.DataFrame:
     )
 
 
-def _at(technology: Technology, heat: Any, corner: Corner) -> tuple[Technology, Any]:
-    """Return technology and temperatures at a corner."""
+def _at(technology: Technology, heat: Temperature | None, corner: Corner) -> tuple[Technology, Temperature | None]:
+    """Return technology and temperature at a corner."""
     if corner.temperature is None:
         return technology, heat
     shift = corner.temperature - technology.temperature
-    return technology.at(corner.temperature), None if heat is None else heat + shift
+    if heat is not None:
+        ends = np.asarray(heat.start) + shift, np.asarray(heat.end) + shift
+        heat = Temperature(*ends, heat.excess, heat.healing_length)
+    return technology.at(corner.temperature), heat
 
 
 def _part(progress: Progress | None, name: str, i: int, total: int) -> Progress | None:
@@ -384,7 +388,7 @@ def _technology(technology: Technology) -> dict[str, Any]:
     }
 
 
-def _assumptions(technology: Technology, heat: Any, limit: float | None) -> list[str]:
+def _assumptions(technology: Technology, heat: Temperature | None, limit: float | None) -> list[str]:
     """Return the sentences on this sign-off alone."""
     lines = [
         f"The critical stress is {technology.critical_stress / MPa:.4g} MPa, the residual stress without current "
@@ -393,8 +397,7 @@ def _assumptions(technology: Technology, heat: Any, limit: float | None) -> list
     if heat is None:
         lines.append("All metal of a corner is at one temperature: there is no Joule heat, and no thermomigration.")
     else:
-        values = np.asarray(heat)
-        lines.append(f"Temperatures are those of a map, from {np.nanmin(values):.4g} to {np.nanmax(values):.4g} K.")
+        lines.append("Temperatures are those of a map, and drive atoms by their gradient along the wires too.")
     guessed = [row["name"].replace("_", " ") for row in constants(technology) if row["confidence"] == "placeholder"]
     if guessed:
         lines.append(f"Of these constants only the sign or the order is known: {', '.join(guessed)}.")
@@ -414,10 +417,13 @@ def _key(content: Any) -> str:
     return hashlib.sha256(json.dumps(plain(content), sort_keys=True, default=repr).encode()).hexdigest()
 
 
+def _heat_digest(heat: Temperature | None) -> Any:
+    """Return checksums of temperatures, None for none."""
+    return None if heat is None else [_digest(heat.start), _digest(heat.end), _digest(heat.excess), heat.healing_length]
+
+
 def _digest(values: Any) -> str:
-    """Return a checksum of numbers; None and one number have one too."""
-    if values is None:
-        return ""
+    """Return a checksum of numbers."""
     array = np.ascontiguousarray(values)
     return hashlib.sha256(f"{array.shape} {array.dtype}".encode() + array.tobytes()).hexdigest()
 

@@ -36,7 +36,7 @@ GREY = "#dcdcdc"  # of trees without voids
 KINDS = {  # of pictures, with their titles
     "drop": "IR drop at the start",
     "steady": "Highest steady tension of each tree over the critical stress",
-    "stress": "Stress of the wires at the end",
+    "stress": "Stress of the wires at the end (of immortal trees: the steady stress)",
     "voids": "First void of each tree",
     "times": "Trees with voids, and the drop, over the years",
 }
@@ -48,7 +48,7 @@ class Arrays:
 
     Attributes:
         drop: of each node at the start [V], shape (n,).
-        stress: of each node at the end [Pa], shape (n,); NaN without metal; empty if it is not known.
+        stress: of each node at the end [Pa], shape (n,), steady where it was not integrated; NaN without metal.
         tree: tree of each wire, shape (m,).
         steady: highest steady stress of each tree [Pa], shape (trees,).
         nucleation: first void of each tree [s], shape (trees,); infinity for none.
@@ -69,10 +69,9 @@ class Arrays:
     @classmethod
     def of(cls, verdict: Verdict) -> Arrays:
         """Return those of a verdict."""
-        stress = getattr(verdict, "stress", None)
         return cls(
             np.asarray(verdict.currents.drop, dtype=float),
-            np.zeros(0) if stress is None else np.asarray(stress, dtype=float),
+            np.where(np.isnan(verdict.stress), verdict.steady, verdict.stress),
             np.asarray(verdict.tree, dtype=np.int64),
             np.asarray(verdict.steady_stress, dtype=float),
             np.asarray(verdict.nucleation, dtype=float),
@@ -155,9 +154,7 @@ def _steady(network: Network, each: Arrays, critical: float) -> Figure | None:
 
 
 def _stress(network: Network, each: Arrays, largest: float) -> Figure | None:
-    """Draw the mean stress of each wire's ends; None if it is not known."""
-    if not len(each.stress):
-        return None
+    """Draw the mean stress of each wire's ends."""
     values = _wires(network, each.stress, lambda start, end: (start + end) / 2) / MPa
     reach = largest / MPa or 1.0
     return _map(network, values, (-reach, reach), "stress, tension positive [MPa]", colours=style.SIGNED)

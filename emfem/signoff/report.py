@@ -129,6 +129,7 @@ def _corners(corners: Sequence[Summary]) -> str:
         ("trees of metal", lambda corner: text(corner["trees"])),
         ("\N{EN DASH} immortal", lambda corner: text(corner["immortal trees"])),
         ("\N{EN DASH} with a void in this time", lambda corner: text(corner["trees with voids"])),
+        ("\N{EN DASH} without, but not for ever", lambda corner: text(_surviving(corner))),
         ("first void", lambda corner: _first(corner)),
         ("highest steady tension", lambda corner: _tension(corner)),
         (
@@ -154,6 +155,12 @@ def _span(kelvin: Sequence[float | None]) -> str:
 
 def _time(seconds: float | None, corner: Summary) -> str:
     return f"beyond {number(corner['until [s]'], year)} years" if seconds is None else duration(seconds)
+
+
+def _surviving(corner: Summary) -> int:
+    """Return the number of trees that last this time, but are not immortal."""
+    trees, immortal, opened = (corner[name] for name in ("trees", "immortal trees", "trees with voids"))
+    return int(trees - immortal - opened)
 
 
 def _first(corner: Summary) -> str:

@@ -45,7 +45,7 @@ def summarize(verdict: Verdict, corner: Corner, *, until: float, drop_limit: flo
         {
             "name": corner.name,
             "current": corner.current,
-            "temperature [K]": _range(getattr(verdict, "temperature", None), verdict.technology.temperature),
+            "temperature [K]": _range(verdict.temperature),
             "lasts": not reasons,
             "reasons": reasons,
             "failure [s]": verdict.failure,
@@ -149,10 +149,9 @@ def _histogram(times: Floats, until: float) -> dict[str, Any]:
     return {"edges [s]": edges, "trees": numbers}
 
 
-def _range(temperature: Any, alone: float) -> list[float]:
-    """Return the lowest and the highest temperature [K]."""
-    values = np.asarray(alone if temperature is None else temperature, dtype=float)
-    return [float(np.nanmin(values)), float(np.nanmax(values))]
+def _range(temperature: Floats) -> list[float]:
+    """Return the lowest and the highest temperature of the nodes with metal [K]."""
+    return [float(np.nanmin(temperature)), float(np.nanmax(temperature))]
 
 
 def _worst(values: Floats) -> int:

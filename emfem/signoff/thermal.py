@@ -13,6 +13,7 @@ from emfem.errors import ParameterError, UnknownName, floats, number, require, r
 from emfem.files import READ_ERRORS, reason
 from emfem.gate import checked
 from emfem.mesh import Network
+from emfem.signoff.metal import Temperature, resolve_temperature
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +21,7 @@ from scipy.interpolate import LinearNDInterpolator, RegularGridInterpolator
 from scipy.spatial import QhullError
 
 Floats = NDArray[np.float64]
-Source = float | ArrayLike | str | os.PathLike[str] | Callable[[Floats], ArrayLike]
+Source = Temperature | float | ArrayLike | str | os.PathLike[str] | Callable[[Floats], ArrayLike]
 
 LOWEST, HIGHEST = 150.0, 3700.0  # K; outside of it a number has another unit
 EDGE = 1e-9  # of a map's extent: places this far outside are on its edge
@@ -64,12 +65,13 @@ def read_temperature(path: str | os.PathLike[str], network: Network, *, unit: fl
 
 
 @checked
-def map_temperature(source: Source, network: Network, *, unit: float = 1.0) -> float | Floats:
-    """Return a temperature [K] as `em.signoff.run` takes it.
+def map_temperature(source: Source, network: Network, *, unit: float = 1.0) -> Temperature:
+    """Return the temperature along the wires of a network.
 
     Args:
-        source: a number; one a node, shape (n,), or at both ends of each wire, shape (m, 2) [K]; a file for
-            `read_temperature`; or a function of places, shape (n, dim) [m], that returns shape (n,) [K].
+        source: a number; one a node, shape (n,), one a wire, shape (m,), or at both its ends, shape (m, 2) [K]; a file
+            for `read_temperature`; a function of places, shape (n, dim) [m], that returns shape (n,) [K]; or a
+            `Temperature`. Where there are as many nodes as wires, one a node is meant.
         network: of the wires.
         unit: as in `read_temperature`.
 
@@ -77,20 +79,33 @@ def map_temperature(source: Source, network: Network, *, unit: float = 1.0) -> f
         ParameterError: for others, and as `read_temperature`.
     """
     if isinstance(source, str | os.PathLike):
-        return read_temperature(source, network, unit=unit)
-    values = floats(TEMPERATURE, source(network.nodes) if callable(source) else source)
-    nodes, wires = len(network.nodes), len(network.segments)
-    if not values.ndim:
-        return _kelvin(TEMPERATURE, float(values))
-    words = f"a number, one a node, shape ({nodes},), or two a wire, shape ({wires}, 2)"
-    require(values.shape in ((nodes,), (wires, 2)), f"{TEMPERATURE} of shape {values.shape}, must be {words}")
-    flat = values.reshape(len(values), -1)
-    of = network.node if values.ndim == 1 else network.wire
-    good = ((flat >= LOWEST) & (flat <= HIGHEST)).all(axis=1)
-    if values.ndim == 1:
-        good |= network.degree == 0
-    require_all(good, lambda i: _sentence(f"{TEMPERATURE} of {of(i)}", float(flat[i][0])))
-    return values
+        source = read_temperature(source, network, unit=unit)
+    elif callable(source):
+        words = f"one number a node, shape ({len(network.nodes)},)"
+        source = floats(TEMPERATURE, source(network.nodes), (len(network.nodes),), words)
+    if not isinstance(source, Temperature):
+        source = _finite_at_metal(floats(TEMPERATURE, source), network)
+    result = resolve_temperature(network, source)
+    coldest, hottest = np.minimum(result.start, result.end), np.maximum(result.start, result.end)
+    good = (coldest >= LOWEST) & (hottest <= HIGHEST)
+    require_all(
+        good,
+        lambda i: _sentence(
+            f"{TEMPERATURE} of {network.wire(i)}", float(coldest[i] if coldest[i] < LOWEST else hottest[i])
+        ),
+    )
+    return result
+
+
+def _finite_at_metal(values: Floats, network: Network) -> Floats:
+    """Return temperatures; of nodes without metal, where they do not matter, that of another stands."""
+    if values.shape != (len(network.nodes),):
+        return values
+    metal = network.degree > 0
+    require_all(
+        np.isfinite(values) | ~metal, lambda i: f"{TEMPERATURE} of {network.node(i)} = {values[i]} K, must be finite"
+    )
+    return np.where(metal, values, values[metal][0])
 
 
 def _kelvin(name: str, value: float) -> float:

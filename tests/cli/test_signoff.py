@@ -79,8 +79,8 @@ def test_corners_and_maps_reach_the_computation(made: Callable[..., MadeRun], tm
     cold, hot = stand_in.calls
     assert cold["technology"].temperature == pytest.approx(298.15)
     assert hot["loads"].sum() == pytest.approx(1.1 * 0.6e-3)
-    assert cold["temperature"].min() == pytest.approx(298.15 - 5.0)
-    assert hot["temperature"].max() == pytest.approx(398.15 + 5.0)
+    assert cold["temperature"].start.min() == pytest.approx(298.15 - 5.0)
+    assert hot["temperature"].end.max() == pytest.approx(398.15 + 5.0)
     content = json.loads(Path("results/grid/verdict.json").read_text(encoding="utf-8"))
     assert [corner["name"] for corner in content["corners"]] == ["cold", "hot"]
     assert "temperature" in content["inputs"]

@@ -72,11 +72,25 @@ def test_a_grid_in_arrays(tmp_path: Path):
     assert read_temperature(tmp_path / "map.npz", network) == pytest.approx(plane(*network.nodes.T))
 
 
-def test_functions_numbers_and_arrays():
+def test_functions_numbers_and_arrays(tmp_path: Path):
     network = ladder()
-    assert map_temperature(lambda x: plane(*x.T), network) == pytest.approx(plane(*network.nodes.T))
-    assert map_temperature(350, network) == 350.0
-    assert map_temperature(np.full((6, 2), 350.0), network).shape == (6, 2)
+    exact = plane(*network.nodes.T)[network.segments]
+    file = csv(tmp_path, PLACES, *(f"{x},{y},{plane(x * um, y * um) - 273.15:.12g}" for x in (0, 60) for y in (-1, 1)))
+    for source in (lambda x: plane(*x.T), plane(*network.nodes.T), exact, file, str(file)):
+        heat = map_temperature(source, network)
+        assert np.stack([heat.start, heat.end], 1) == pytest.approx(exact)
+    assert set(map_temperature(350, network).end) == {350.0}
+    assert map_temperature(heat, network) is heat
+
+
+def test_nodes_without_metal_need_no_temperature():
+    network = ladder()
+    bare = em.mesh.Network(
+        np.vstack([network.nodes, [[0.0, 0.0]]]), network.segments, network.width, network.thickness,
+        np.vstack([network.vias, [[8, 4]]]), np.full(5, 0.1), pads={8: 1.0},
+    )  # fmt: skip
+    values = np.append(np.full(8, 350.0), np.nan)
+    assert set(map_temperature(values, bare).start) == {350.0}
 
 
 NODES = [f"{name},350" for name in ladder().names]
@@ -111,10 +125,10 @@ NODES = [f"{name},350" for name in ladder().names]
         ([PLACES, "0,0,50", "0,0,51", "1,1,50"], "map.csv, line 3: the place (0, 0) m as in line 2"),
         (
             [PLACES, "0,-1,50", "0,1,50", "41,-1,50", "41,1,50"],
-            "map.csv: 2 of 8 nodes are outside of the map, such as node 'a3' at (6e-05, 0) m; it has x from 0 to 4.1e-05",
+            "map.csv: 2 of 8 nodes are outside of the map, such as node 'a3' at (6e-05, 0) m; it has x from 0 to 4",
         ),
         ([PLACES, "0,-1,50", "2,3,50", "41,-1,50", "41,1,50", "7,7,5"], "map.csv: 4 of 8 nodes are outside of the map"),
-        (['node,temperature', '"a0,350'], "path = "),
+        (["node,temperature", '"a0,350'], "path = "),
     ],
 )
 def test_what_is_no_map_is_refused_with_its_line(tmp_path: Path, lines: list[str], message: str):
@@ -146,13 +160,20 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path):
             read_temperature(tmp_path / name, ladder())
 
 
-def test_values_of_a_script_are_checked():
-    network = ladder()
-    wrong = np.full(8, 350.0)
-    wrong[3] = 85.0
-    with pytest.raises(em.ParameterError, match="temperature of node 'a3' = 85 K, must be between 150"):
-        map_temperature(wrong, network)
-    with pytest.raises(em.ParameterError, match=r"temperature of shape \(7,\), must be a number, one a node"):
-        map_temperature(np.full(7, 350.0), network)
-    with pytest.raises(em.ParameterError, match="temperature of node 'a0' = nan K"):
-        map_temperature(lambda x: np.full(8, np.nan), network)
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            np.array([350.0] * 3 + [85.0] + [350.0] * 4),
+            "temperature of segment 2 ('a2' to 'a3') = 85 K, must be between",
+        ),
+        (np.full(7, 350.0), "temperature of shape (7,), must be a number, one a node (8), one a segment (6) or two"),
+        (lambda x: np.full(8, np.nan), "temperature of node 'a0' = nan K, must be finite"),
+        (lambda x: 350.0, "temperature = 350.0, must be one number a node, shape (8,)"),
+        (4000.0, "temperature of segment 0 ('a0' to 'a1') = 4000 K, must be between 150 and 3700 K"),
+        (85, "temperature of segment 0 ('a0' to 'a1') = 85 K, must be between 150 and 3700 K: degrees Celsius"),
+    ],
+)
+def test_values_of_a_script_are_checked(values: Any, message: str):
+    with pytest.raises(em.ParameterError, match=f"^{re.escape(message)}"):
+        map_temperature(values, ladder())

@@ -63,20 +63,26 @@ def verdict(network: Network, nucleation: Any = None, **values: Any) -> Verdict:
         "network": network,
         "technology": technology(),
         "currents": currents,
+        "currents_end": currents,
+        "temperature": np.where(network.degree > 0, 378.15, np.nan),
         "tree": tree,
         "steady_stress": np.where(opened, 700 * MPa, 200 * MPa),
         "steady_node": first,
+        "steady": np.where(network.degree > 0, 1e8, np.nan),
         "immortal": ~opened,
+        "stress": np.where(network.degree > 0, 5e7, np.nan),
         "nucleation": times,
         "nucleation_node": np.where(opened, first, -1),
+        "tree_failure": times,
         "voids": tuple(Void(int(first[i]), float(times[i]), 1e-22, 1e-8) for i in np.argsort(times) if opened[i]),
         "t": t,
         "drop": np.abs(currents.drop).max() * (1 + 0.1 * opened.any() * t / t[-1]),
         "resistance_rise": 0.2 * opened.any() * t / t[-1],
         "failure": float(times.min()),
         "why": "a void opened" if opened.any() else "survived",
+        "until": 10 * year,
     }
-    return Verdict(**content | values)
+    return Verdict(**content | values)  # type: ignore[arg-type]
 
 
 class MadeRun:
