@@ -88,7 +88,7 @@ def _line(corner: Mapping[str, Any]) -> str:
     end = "lasts" if corner["lasts"] else f"FAILS: {'; '.join(corner['reasons'])}"
     first = "" if corner["first void [s]"] is None else f", the first after {duration(corner['first void [s]'])}"
     return (
-        f"{corner['name']}: {end}. {corner['trees']} trees, {corner['immortal trees']} immortal, "
+        f"{corner['name']}: {end}. {corner['trees']} trees, {corner['immortal trees']} immortal at first, "
         f"{corner['trees with voids']} with a void{first}; IR drop {corner['drop [V]']:.4g} V"
     )
 

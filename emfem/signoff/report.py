@@ -127,9 +127,9 @@ def _corners(corners: Sequence[Summary]) -> str:
         ("temperature", lambda corner: _span(corner["temperature [K]"])),
         ("time to failure", lambda corner: _time(corner["failure [s]"], corner)),
         ("trees of metal", lambda corner: text(corner["trees"])),
-        ("\N{EN DASH} immortal", lambda corner: text(corner["immortal trees"])),
+        ("\N{EN DASH} immortal at the first currents", lambda corner: text(_immortal(corner))),
         ("\N{EN DASH} with a void in this time", lambda corner: text(corner["trees with voids"])),
-        ("\N{EN DASH} without, but not for ever", lambda corner: text(_surviving(corner))),
+        ("\N{EN DASH} others without a void", lambda corner: text(corner["surviving trees"])),
         ("first void", lambda corner: _first(corner)),
         ("highest steady tension", lambda corner: _tension(corner)),
         (
@@ -157,10 +157,10 @@ def _time(seconds: float | None, corner: Summary) -> str:
     return f"beyond {number(corner['until [s]'], year)} years" if seconds is None else duration(seconds)
 
 
-def _surviving(corner: Summary) -> int:
-    """Return the number of trees that last this time, but are not immortal."""
-    trees, immortal, opened = (corner[name] for name in ("trees", "immortal trees", "trees with voids"))
-    return int(trees - immortal - opened)
+def _immortal(corner: Summary) -> str:
+    """Return the number of immortal trees, and of those that changed currents have made mortal."""
+    lost = corner["immortal trees with voids"]
+    return f"{corner['immortal trees']}{f', but {lost} get a void as currents change' if lost else ''}"
 
 
 def _first(corner: Summary) -> str:

@@ -57,6 +57,8 @@ def summarize(verdict: Verdict, corner: Corner, *, until: float, drop_limit: flo
             "vias": len(network.vias),
             "trees": len(verdict.immortal),
             "immortal trees": int(verdict.immortal.sum()),
+            "immortal trees with voids": int((verdict.immortal & opened).sum()),
+            "surviving trees": int((~verdict.immortal & ~opened).sum()),
             "trees with voids": int(opened.sum()),
             "voids": len(verdict.voids),
             "first void [s]": None if first is None else verdict.nucleation[first],
@@ -84,7 +86,8 @@ def _reasons(verdict: Verdict, until: float, drop_limit: float | None, drop: Flo
     """Return why the grid does not last, a sentence each; none if it does."""
     reasons = []
     if verdict.failure <= until:
-        reasons.append(f"it fails after {duration(verdict.failure)}: {verdict.why}")
+        when = f"after {duration(verdict.failure)}" if verdict.failure > 0 else "at the start"
+        reasons.append(f"it fails {when}: {verdict.why}")
     if len(over):
         assert drop_limit is not None
         nodes = f"{len(over)} node{'s' if len(over) > 1 else ''}"

@@ -47,7 +47,7 @@ def test_a_grid_that_lasts_ends_with_0(made: Callable[..., MadeRun]):
     stand_in = made()
     code, out, err = run(*USUAL)
     assert (code, err) == (0, "")
-    assert out.startswith("nominal: lasts. 4 trees, 4 immortal, 0 with a void; IR drop 0.0015")
+    assert out.startswith("nominal: lasts. 4 trees, 4 immortal at first, 0 with a void; IR drop 0.0015")
     assert out.endswith("results/grid/report.html\n")
     assert stand_in.calls[0]["until"] == 10 * year
     content = json.loads(Path("results/grid/verdict.json").read_text(encoding="utf-8"))
@@ -61,7 +61,7 @@ def test_violations_end_with_a_code_of_their_own(made: Callable[..., MadeRun]):
     made([np.inf, 3 * year, np.inf, 2 * year])
     code, out, err = run(*USUAL)
     assert (code, err) == (VIOLATED, "")
-    assert "nominal: FAILS: it fails after 2 years: a void opened. 4 trees, 2 immortal, 2 with a void" in out
+    assert "nominal: FAILS: it fails after 2 years: a void opened. 4 trees, 2 immortal at first, 2 with a void" in out
 
 
 def test_a_limit_of_the_drop_counts_too(made: Callable[..., MadeRun]):
