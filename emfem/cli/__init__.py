@@ -10,6 +10,7 @@ from emfem import studies, write
 from emfem.cli import cases, pictures
 from emfem.cli.errors import MISUSED, report_errors
 from emfem.cli.meshes import meshes, shapes
+from emfem.cli.signoff import signoff
 from emfem.cli.values import value
 from emfem.cli.verify import verify
 from emfem.cli.view import view
@@ -33,6 +34,7 @@ for command in (
     cases.new,
     cases.sweep,
     cases.info,
+    signoff,
     pictures.plot,
     pictures.movie,
     verify,

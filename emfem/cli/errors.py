@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from emfem.errors import EmfemError, ResolutionWarning
+from emfem.errors import EmfemError, RecoveryWarning, ResolutionWarning, WriteWarning
 
 import typer
 from mpi4py import MPI
@@ -23,7 +23,7 @@ def report_errors(code: int = REFUSED) -> Iterator[None]:
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
             """Print a warning of emfem without the line of code, which is none of the user's."""
-            if issubclass(category, ResolutionWarning):
+            if issubclass(category, ResolutionWarning | RecoveryWarning | WriteWarning):
                 typer.echo(f"warning: {message}", err=True)
             else:
                 others(message, category, *where, **more)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emfem import fields
 from emfem.dimensions import METRE, Meaning
-from emfem.errors import ParameterError, kind, number
+from emfem.errors import ParameterError, number, require, shown
 from emfem.gate import checked
-from emfem.mesh import Domain
+from emfem.mesh import Domain, Network
 from emfem.plot import cells, labels, style
 from emfem.plot.labels import AxisLabel
 from emfem.plot.simplices import Floats
@@ -21,13 +21,12 @@ from dolfinx import fem
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
+from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
-
-if TYPE_CHECKING:
-    from emfem.mesh import Network
 
 THIN, THICK = 0.5, 4.0  # the narrowest and the widest wire [points]
 CLOSE = 400  # number of wires from which they are drawn thinner, so that they stay apart
+MANY = 5000  # wires, from which .pdf and .svg files have them as pixels
 FLAT = 0.4  # height over width of a network up to which its colour bar lies below it
 AXIS, LINE, LEGEND, BAR = 0.65, 0.22, 0.22, 0.6  # room for an axis, a line of a title, a legend, a bar [inch]
 MARKS = ("o", "s", "D", "^", "v")
@@ -35,7 +34,7 @@ MARKS = ("o", "s", "D", "^", "v")
 
 @checked(collective=True)
 def network(
-    domain: Domain,
+    domain: Domain | Network,
     path: str | os.PathLike[str] | None = None,
     *,
     values: fem.Function | ArrayLike | None = None,
@@ -49,10 +48,10 @@ def network(
     unit: str | None = None,
     width: str | float = "column",
 ) -> Figure | None:
-    """Draw a network, seen from above. Collective.
+    """Draw a network, seen from above; of wires that lie on each other the one of the largest value. Collective.
 
     Args:
-        domain: of `em.mesh.network` or a similar function.
+        domain: of `em.mesh.network` or a similar function; or a network without a mesh, the same on all ranks.
         path: as in `em.plot.field`.
         values: for the colours: a scalar Function on the network, or a value a segment, shape (m,); each layer has a
             colour when left out.
@@ -73,8 +72,11 @@ def network(
         ParameterError: for a domain that is no network, values of another shape, nodes that do not exist, or a file
             that cannot be written.
     """
-    kind("domain", domain, Domain, "a network of em.mesh")
-    net, comm = domain.wires(), domain.mesh.comm
+    require(isinstance(domain, Domain | Network), f"domain = {shown(domain)}, must be a network of em.mesh")
+    if isinstance(domain, Network):
+        net, comm = domain, MPI.COMM_WORLD
+    else:
+        net, comm = domain.wires(), domain.mesh.comm
     inches, wanted = style.inches(width), labels.unit_request(length, unit)
     scale = None if scale is None else number("scale", scale, above=0.0)
     style.check_colours(colours)
@@ -96,17 +98,19 @@ def network(
             ends = (float(coloured.min()), float(coloured.max()))
             chosen = labels.colours(meaning, colours)
             options = cells.FieldOptions(inches, wanted, limits, ends, chosen, label, scale, meaning)
-            shown = options.quantity()
+            quantity = options.quantity()
+            upwards = np.argsort(coloured, kind="stable")
             wires = LineCollection(
-                list(lines / by.scale),
-                array=coloured / shown.scale,
-                norm=Normalize(*options.ends(shown.scale, chosen)),
+                list(lines[upwards] / by.scale),
+                array=coloured[upwards] / quantity.scale,
+                norm=Normalize(*options.ends(quantity.scale, chosen)),
                 cmap=chosen,
-                linewidths=widths,
+                linewidths=widths[upwards],
                 capstyle="round",
+                rasterized=len(lines) > MANY,
             )
             axes.add_collection(wires)
-            _bar(figure, wires, shown, _flat(net))
+            _bar(figure, wires, quantity, _flat(net))
         for i, (mark, at) in enumerate(places.items()):
             x, y = net.nodes[at, :2].T / by.scale
             axes.plot(x, y, MARKS[i % len(MARKS)], color="none", mec=style.WARNING, mew=1.1, ms=6, label=mark)
@@ -180,15 +184,15 @@ def _nodes(net: Network, name: str, at: ArrayLike) -> NDArray[np.int64]:
     return nodes
 
 
-def _coloured(domain: Domain, values: Any) -> tuple[Floats, Floats | None, Floats]:
+def _coloured(domain: Domain | Network, values: Any) -> tuple[Floats, Floats | None, Floats]:
     """Return straight lines, shape (l, 2, 2), their values and their widths, on rank 0. Collective.
 
     Raises:
         ParameterError: for values of another shape.
     """
-    net = domain.wires()
+    net = domain if isinstance(domain, Network) else domain.wires()
     widths = _widths(net)
-    if not isinstance(values, fem.Function):
+    if isinstance(domain, Network) or not isinstance(values, fem.Function):
         lines = net.nodes[net.segments][:, :, :2]
         return lines, None if values is None else net.per_segment("values", values), widths
     cells.check_scalar(values)

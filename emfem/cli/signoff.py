@@ -1,0 +1,185 @@
+"""`emfem signoff`: from a netlist and a technology to a verdict."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+from emfem import failure, mesh, write
+from emfem import signoff as library
+from emfem.cli.errors import MISUSED, echo_error, report_errors
+from emfem.errors import ParameterError, Terminated, number, shown
+from emfem.mesh import Network
+from emfem.quantities import in_si
+from emfem.units import year
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+RESULTS = Path("results")
+VIOLATED = 4  # exit code of a grid that does not last
+CRITERIA = "void, drop:50mV, drop:10% (of the supply) or resistance:10%"
+CORNER = "'NAME: current=1.1, temperature=125degC', either or both"
+
+
+def signoff(
+    netlist: Annotated[Path, typer.Argument(help="The power grid, a SPICE netlist.", show_default=False)],
+    tech: Annotated[Path, typer.Option(metavar="FILE", help="The technology, a TOML file.", show_default=False)],
+    years: Annotated[float, typer.Option(metavar="X", help="Time that the grid has to last.", show_default=False)],
+    corner: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help=f"A corner, {CORNER}; current is a factor. May be repeated."),
+    ] = None,
+    fails: Annotated[str, typer.Option(metavar="WHEN", help=f"What counts as failure: {CRITERIA}.")] = "void",
+    drop_limit: Annotated[
+        str | None,
+        typer.Option(metavar="VALUE", help="Largest IR drop allowed at the start: 50mV, or 5% of the supply."),
+    ] = None,
+    temperature: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A map of temperature, .csv or .npz, by node, wire or place.")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(metavar="LENGTH", help="Length of 1 in coordinates, such as 0.5nm; else as named.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The folder to write into; results/NAME of the file by default.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the sign-off in the folder.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a sign-off in the folder.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+) -> None:
+    """Compute the life of a power grid, and write a report; the exit code is 4 if the grid does not last."""
+    folder = RESULTS / netlist.stem if output is None else output
+    with report_errors(MISUSED):
+        until = number("years", years, above=0.0) * year
+        corners = [library.NOMINAL] if not corner else [parsed_corner(text) for text in corner]
+        check_exclusive(resume, force)
+        length = None if unit is None else in_si("unit", unit, "m")
+    with report_errors():
+        technology = library.read_technology(tech)
+        network = mesh.read_netlist(netlist, technology=technology, unit=length)
+        scale = 1.0 if length is None else length
+        heat = None if temperature is None else library.read_temperature(temperature, network, unit=scale)
+    with report_errors(MISUSED):
+        criterion = parsed_criterion(fails, network)
+        limit = None if drop_limit is None else volts("drop-limit", drop_limit, network)
+    files = {"netlist": netlist, "technology": tech}
+    if temperature is not None:
+        files["temperature"] = temperature
+    with report_errors(), bar(not quiet) as progress:
+        try:
+            outcome = library.sign_off(
+                network,
+                technology,
+                folder,
+                until=until,
+                corners=corners,
+                temperature=heat,
+                fails=criterion,
+                drop_limit=limit,
+                title=netlist.name,
+                inputs=files,
+                resume=resume,
+                force=force,
+                progress=progress,
+            )
+        except Terminated:
+            echo_error(f"ended by a signal; the same command with --resume goes on from {folder}")
+            raise
+    if not quiet:
+        write.print_root(outcome, folder / "report.html")
+    if not outcome.lasts:
+        raise typer.Exit(VIOLATED)
+
+
+def check_exclusive(resume: bool, force: bool) -> None:
+    """Check that a folder is not both to go on and to be replaced.
+
+    Raises:
+        ParameterError: if it is.
+    """
+    if resume and force:
+        msg = "--resume and --force, must be one of them: to go on, or to begin anew"
+        raise ParameterError(msg)
+
+
+def parsed_corner(text: str) -> library.Corner:
+    """Return the corner of a text such as "hot: current=1.1, temperature=125degC".
+
+    Raises:
+        ParameterError: for another text, or a number out of its bounds.
+    """
+    name, _, rest = text.partition(":")
+    values: dict[str, float] = {}
+    units = {"current": "", "temperature": "K"}
+    for part in filter(None, (piece.strip() for piece in rest.split(","))):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or key not in units or key in values:
+            msg = f"corner = {shown(text)}, must be {CORNER}, each once"
+            raise ParameterError(msg)
+        values[key] = in_si(f"{key} of corner {name.strip()}", value, units[key])
+    return library.Corner(name.strip(), **values)
+
+
+def parsed_criterion(text: str, network: Network) -> failure.Criterion:
+    """Return the criterion of a text such as "drop:10%".
+
+    Raises:
+        ParameterError: for another text, or a number out of its bounds.
+    """
+    kind, _, value = (part.strip() for part in text.partition(":"))
+    if kind == "void" and not value:
+        return failure.FirstVoid()
+    if kind == "drop" and value:
+        return failure.Drop(volts("fails", value, network))
+    if kind == "resistance" and value:
+        return failure.ResistanceRise(part_of_one("fails", value))
+    msg = f"fails = {shown(text)}, must be {CRITERIA}"
+    raise ParameterError(msg)
+
+
+def part_of_one(name: str, text: str) -> float:
+    """Return a number such as 0.1 or 10%.
+
+    Raises:
+        ParameterError: for another text.
+    """
+    if text.endswith("%"):
+        return in_si(name, text.removesuffix("%").strip(), "") / 100
+    return in_si(name, text, "")
+
+
+def volts(name: str, text: str, network: Network) -> float:
+    """Return a voltage, of a text such as 50mV, or 10% of the highest voltage of the pads.
+
+    Raises:
+        ParameterError: for another text, or a part of pads at 0 V.
+    """
+    if not text.endswith("%"):
+        return in_si(name, text, "V")
+    supply = max(map(abs, network.pads.values()), default=0.0)
+    if supply == 0.0:
+        msg = f"{name} = {shown(text)} of pads at 0 V, must be in volts for a grid of ground, such as 50mV"
+        raise ParameterError(msg)
+    return part_of_one(name, text) * supply
+
+
+@contextmanager
+def bar(wanted: bool) -> Iterator[Callable[[float, str], None] | None]:
+    """Show a bar on a terminal; yield the function that moves it, None without one."""
+    if not wanted or not sys.stderr.isatty():
+        yield None
+        return
+    columns = (
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown_bar:
+        task = shown_bar.add_task("", total=1.0)
+        yield lambda part, words: shown_bar.update(task, completed=part, description=words.replace("[", "\\["))

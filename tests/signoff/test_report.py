@@ -1,0 +1,424 @@
+"""Folders and reports of sign-offs, from verdicts made by hand."""
+
+import json
+import re
+import signal
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import emfem as em
+from emfem.errors import Terminated
+from emfem.lock import FolderLock
+from emfem.signoff import Corner, folder, pictures
+from emfem.signoff.report import number, report, text
+from emfem.signoff.summary import duration, summarize
+from emfem.units import year
+from tests.signoff.verdict_case import HOSTILE, MadeRun, ladder, technology, verdict, wire
+
+import numpy as np
+import pandas as pd
+import pytest
+
+TEN = 10 * year
+ALLOWED = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "p", "span", "div", "table", "thead"} | {
+    *("tbody", "tr", "th", "td", "br", "code", "figure", "figcaption", "img", "ul", "li")
+}
+
+
+class Page(HTMLParser):
+    """Elements and texts of a page; every element that is opened has to be closed."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self.elements: set[str] = set()
+        self.images: list[str] = []
+        self.texts: list[str] = []
+        self.open: list[str] = []
+        self.feed(content)
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+        if tag == "img":
+            self.images.append(str(dict(attrs)["src"]))
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    def __contains__(self, words: str) -> bool:
+        return words in " ".join(" ".join(self.texts).split())
+
+
+PNG = b"\x89PNG"
+
+
+def blank_pictures(network: Any, corners: Any, folders: dict[str, Path], **limits: Any) -> dict[str, list[Path]]:
+    """Files in the place of pictures, which take a third of a second a corner."""
+    for path in folders.values():
+        (path / "drop.png").write_bytes(PNG)
+    return {"drop": [path / "drop.png" for path in folders.values()]}
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Callable[..., MadeRun]:
+    """Put verdicts made by hand in the place of the computation, and empty files in that of pictures."""
+
+    def make(nucleation: Any = None, *, drawn: bool = False, **values: Any) -> MadeRun:
+        stand_in = MadeRun(nucleation, **values)
+        monkeypatch.setattr(folder, "run", stand_in)
+        if not drawn:
+            monkeypatch.setattr(folder, "draw", blank_pictures)
+        return stand_in
+
+    return make
+
+
+def sign_off(path: Path, network: Any = None, **options: Any) -> em.signoff.SignOff:
+    return em.signoff.sign_off(ladder() if network is None else network, technology(), path, until=TEN, **options)
+
+
+def files(path: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(path)): file.read_bytes() for file in sorted(path.rglob("*")) if file.is_file()}
+
+
+def test_a_grid_that_lasts(made: Callable[..., MadeRun], tmp_path: Path):
+    made(drawn=True)
+    outcome = sign_off(tmp_path, title="grid.sp")
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert outcome.lasts
+    assert "grid.sp: 10 years LASTS" in page
+    assert "Violations" not in page
+    assert page.elements <= ALLOWED
+    assert len(page.images) == 5
+    assert all(source.startswith("data:image/png;base64,iVBOR") for source in page.images)
+    content = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))
+    assert content["lasts"] is True
+    corner = content["corners"][0]
+    assert (corner["first void [s]"], corner["failure [s]"], corner["mortal"], corner["low"]) == (None, None, [], [])
+    assert str(outcome).startswith("nominal: lasts. 2 trees, 2 immortal at first, 0 with a void; IR drop ")
+
+
+def test_a_page_needs_no_other_file(made: Callable[..., MadeRun], tmp_path: Path):
+    made([year, np.inf])
+    sign_off(tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert not re.findall(r"https?:|\bsrc=\"(?!data:)|href|@import|url\(", page)
+    assert "default-src 'none'" in page
+
+
+def test_violations_come_first_and_by_time(made: Callable[..., MadeRun], tmp_path: Path):
+    made([4 * year, 2 * year])
+    outcome = sign_off(tmp_path, drop_limit=5e-3)
+    assert not outcome.lasts
+    corner = outcome.corners[0]
+    assert [row["tree"] for row in corner["mortal"]] == [1, 0]
+    assert corner["first void [s]"] == pytest.approx(2 * year)
+    drops = [row["drop [V]"] for row in corner["low"]]
+    assert drops == sorted(drops, reverse=True)
+    assert min(drops) > 5e-3
+    assert corner["nodes over the limit"] == len(drops) == (np.abs(verdict(ladder()).currents.drop) > 5e-3).sum()
+    assert corner["reasons"][0] == "it fails after 2 years: a void opened"
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.index("<h2>Violations") < page.index("<h2>IR drop") < page.index("<h2>Densest")
+
+
+def test_voids_that_the_criterion_allows_are_no_violations(made: Callable[..., MadeRun], tmp_path: Path):
+    made([year, np.inf], failure=np.inf, why="survived")
+    outcome = sign_off(tmp_path, fails=em.failure.Drop(0.9))
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert outcome.lasts
+    assert "Voids that the criterion allows" in page
+    assert "Violations" not in page
+    assert outcome.corners[0]["drop limit [V]"] == 0.9
+
+
+def test_densest_wires_are_those_at_the_pad(made: Callable[..., MadeRun], tmp_path: Path):
+    made()
+    densest = sign_off(tmp_path).corners[0]["densest"]
+    network = ladder()
+    largest = np.abs(verdict(network).currents.current_density)
+    assert densest[0]["current density [A/m2]"] == largest.max()
+    assert (densest[0]["from"], densest[0]["to"]) == ("b0", "b1")
+    assert len(densest) == len(network.segments)
+
+
+def test_nothing_in_a_name_is_markup(made: Callable[..., MadeRun], tmp_path: Path):
+    made([year, year])
+    network = ladder(names=tuple(f"{HOSTILE}{i}" for i in range(8)))
+    netlist = tmp_path / "<b>grid&.sp"
+    netlist.write_text("", encoding="utf-8")
+    sign_off(tmp_path / "out", network, title=f"</title>{HOSTILE}", inputs={"<i>netlist": netlist}, drop_limit=0.01)
+    page = Page((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
+    assert page.elements <= ALLOWED
+    assert "<script>alert('x')</script>&\"\N{WHITE SQUARE}7" in page
+    assert "<b>grid&.sp" in page
+    table = pd.read_csv(tmp_path / "out" / "corners" / "nominal" / "nodes.csv")
+    assert table["node"][3] == f"{HOSTILE}3"
+
+
+@pytest.mark.parametrize("character", ["\N{RIGHT-TO-LEFT OVERRIDE}", "\x00", "\x1b", "\n", "\u2028"])
+def test_characters_that_change_what_is_read_are_boxes(character: str):
+    assert text(f"a{character}b") == "a\N{WHITE SQUARE}b"
+
+
+def test_numbers_that_are_none_have_a_dash():
+    assert number(None) == "\N{EN DASH}"
+    assert number(2.5e-6, 1e-6, "µm") == "2.5 µm"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(None, "never"), (np.inf, "never"), (2.5 * year, "2.5 years"), (86400.0 * 20, "20 days"), (7200.0, "2 hours")],
+)
+def test_times_are_in_words(seconds: float | None, words: str):
+    assert duration(seconds) == words
+
+
+def test_numbers_that_are_not_finite_are_null(made: Callable[..., MadeRun], tmp_path: Path):
+    """A node that nothing feeds has no drop; JSON has no NaN, and a picture no colour for it."""
+    broken = verdict(ladder())
+    drop = broken.currents.drop.copy()
+    drop[2] = np.nan
+    currents = em.conduction.Currents(**{**vars(broken.currents), "drop": drop, "power": np.nan})
+    made(drawn=True, currents=currents, resistance_rise=np.full(5, np.nan), drop=np.full(5, np.inf))
+    corner = sign_off(tmp_path, drop_limit=1e-3).corners[0]
+    assert corner["power [W]"] is None
+    assert corner["drop [V]"] == np.nanmax(np.abs(drop))
+    assert corner["drop at the end [V]"] is None
+    assert corner["nodes over the limit"] == (np.abs(drop) > 1e-3).sum()
+    assert "NaN" not in (tmp_path / "verdict.json").read_text(encoding="utf-8")
+    nodes = pd.read_parquet(tmp_path / "corners" / "nominal" / "nodes.parquet")
+    assert nodes["drop [V]"].isna().tolist() == np.isnan(drop).tolist()
+    Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+
+
+def test_one_wire_is_a_grid(made: Callable[..., MadeRun], tmp_path: Path):
+    made([year], drawn=True)
+    corner = sign_off(tmp_path, wire()).corners[0]
+    assert (corner["trees"], corner["wires"], corner["first void at"]) == (1, 1, "1")
+    assert len(Page((tmp_path / "report.html").read_text(encoding="utf-8")).images) == 5
+
+
+def test_tables_are_the_same_in_both_forms(made: Callable[..., MadeRun], tmp_path: Path):
+    made([year, np.inf])
+    sign_off(tmp_path)
+    for name, rows in (("trees", 2), ("wires", 6), ("nodes", 8)):
+        base = tmp_path / "corners" / "nominal" / name
+        read = pd.read_csv(base.with_suffix(".csv"), dtype={"layer": str})
+        stored = pd.read_parquet(base.with_suffix(".parquet")).replace("", np.nan)
+        pd.testing.assert_frame_equal(read, stored, check_dtype=False)
+        assert len(read) == rows
+    history = pd.read_csv(tmp_path / "corners" / "nominal" / "history.csv")
+    assert list(history) == ["t [s]", "largest drop [V]", "largest rise of resistance"]
+
+
+# ---- corners
+
+
+def test_corners_scale_loads_and_heat_the_metal(made: Callable[..., MadeRun], tmp_path: Path):
+    stand_in = made([year, np.inf], drawn=True)
+    map_ = np.linspace(370.0, 390.0, 8)
+    corners = [Corner("nominal"), Corner("hot", current=1.25, temperature=400.0)]
+    outcome = sign_off(tmp_path, corners=corners, temperature=map_)
+    nominal, hot = stand_in.calls
+    assert hot["loads"] == pytest.approx(1.25 * nominal["loads"])
+    assert hot["technology"].temperature == 400.0
+    assert hot["technology"].material.diffusivity > nominal["technology"].material.diffusivity
+    shifted = map_ + 400.0 - technology().temperature
+    assert hot["temperature"].end == pytest.approx(shifted[ladder().segments[:, 1]])
+    first, second = outcome.corners
+    assert second["drop [V]"] == pytest.approx(1.25 * first["drop [V]"])
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "0 of 2 corners last" in page
+    assert len(page.images) == 10
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"name": "../up"}, "name of a corner = '../up', must be up to 40 letters"),
+        ({"name": ""}, "name of a corner = '', must be"),
+        ({"name": "a."}, "name of a corner = 'a.', must be"),
+        ({"name": "NUL"}, "name of a corner = 'NUL', must be"),
+        ({"name": "a", "current": 0.0}, "current of corner a = 0, must be greater than 0"),
+        ({"name": "a", "current": np.nan}, "current of corner a = nan, must be finite"),
+        ({"name": "a", "temperature": -5.0}, "temperature of corner a = -5 K, must be greater than 0 K"),
+    ],
+)
+def test_wrong_corners_are_refused(values: dict[str, Any], message: str):
+    with pytest.raises(em.ParameterError, match=f"^{re.escape(message)}"):
+        Corner(**values)
+
+
+def test_corners_have_names_of_their_own(made: Callable[..., MadeRun], tmp_path: Path):
+    made()
+    with pytest.raises(em.ParameterError, match="the name 'HOT' comes twice"):
+        sign_off(tmp_path, corners=[Corner("hot"), Corner("HOT")])
+    with pytest.raises(em.ParameterError, match="must be at least one"):
+        sign_off(tmp_path, corners=[])
+
+
+# ---- folders, and runs that go on
+
+
+def test_the_same_run_makes_the_same_report(made: Callable[..., MadeRun], tmp_path: Path):
+    made([year, np.inf])
+    for name in ("a", "b"):
+        sign_off(tmp_path / name)
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+
+
+def test_an_interrupted_run_goes_on_to_the_same_report(
+    made: Callable[..., MadeRun], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The signal comes in the second corner: the first is not computed again, the second goes on from its state."""
+    corners = [Corner("nominal"), Corner("hot", temperature=400.0)]
+    stand_in = made([year, np.inf])
+    sign_off(tmp_path / "whole", corners=corners)
+    inner = folder._Folder.state
+
+    def interrupted(self: Any, corner: Corner, stop: Any) -> Any:
+        state = inner(self, corner, stop)
+        if corner.name == "hot":
+            signal.raise_signal(signal.SIGTERM)
+        return state
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder._Folder, "state", interrupted)
+        with pytest.raises(Terminated) as end:
+            sign_off(tmp_path / "parts", corners=corners)
+    assert end.value.code == 128 + signal.SIGTERM
+    assert not (tmp_path / "parts" / "report.html").exists()
+    with pytest.raises(em.ParameterError, match="one that did not end: resume goes on with it"):
+        sign_off(tmp_path / "parts", corners=corners)
+    calls = len(stand_in.calls)
+    sign_off(tmp_path / "parts", corners=corners, resume=True)
+    assert len(stand_in.calls) == calls + 1
+    assert stand_in.states[-1]["stress"].tolist() == [0.0, 1.0, 2.0]
+    assert files(tmp_path / "whole") == files(tmp_path / "parts")
+
+
+def test_a_finished_folder_is_replaced_only_by_force(made: Callable[..., MadeRun], tmp_path: Path):
+    stand_in = made()
+    sign_off(tmp_path, corners=[Corner("old")])
+    before = files(tmp_path)
+    with pytest.raises(em.ParameterError, match="a finished sign-off: force replaces it"):
+        sign_off(tmp_path)
+    assert files(tmp_path) == before
+    sign_off(tmp_path, corners=[Corner("old")], resume=True)
+    assert len(stand_in.calls) == 1
+    assert files(tmp_path) == before
+    sign_off(tmp_path, corners=[Corner("new")], force=True)
+    assert [path.name for path in (tmp_path / "corners").iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize("change", ["load", "until", "fails", "technology", "option"])
+def test_what_was_computed_otherwise_is_not_taken(made: Callable[..., MadeRun], tmp_path: Path, change: str):
+    made()
+    sign_off(tmp_path)
+    arguments: dict[str, Any] = {"network": ladder(), "technology": technology(), "until": TEN}
+    others: dict[str, dict[str, Any]] = {
+        "load": {"network": ladder(load=1.1e-3)},
+        "until": {"until": 9 * year},
+        "fails": {"fails": em.failure.Drop(0.9)},
+        "technology": {"technology": technology(critical_stress=4e8)},
+        "option": {"rtol": 1e-3},
+    }
+    with pytest.raises(em.ParameterError, match="is of another run, must be of the same files"):
+        em.signoff.sign_off(folder=tmp_path, resume=True, **arguments | others[change])
+
+
+def test_two_runs_in_one_folder_are_refused(made: Callable[..., MadeRun], tmp_path: Path):
+    made()
+    script = tmp_path / "run.lock"
+    with FolderLock(tmp_path):
+        assert script.exists()
+        owner = json.loads(script.read_text(encoding="utf-8"))
+        script.write_text(json.dumps(owner | {"process": "another"}), encoding="utf-8")
+        with pytest.raises(em.ParameterError, match="must not be in use"):
+            sign_off(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"until": 0.0}, "until = 0 s, must be greater than 0 s"),
+        ({"drop_limit": -1.0}, "drop_limit = -1 V, must be greater than 0 V"),
+        ({"inputs": {"netlist": "nowhere.sp"}}, "path = 'nowhere.sp', must be a file that can be read"),
+        (
+            {"temperature": 85.0},
+            "temperature of segment 0 ('a0' to 'a1') = 85 K, must be between 150 and 3700 K: degrees Celsius written",
+        ),
+    ],
+)
+def test_wrong_values_are_refused_before_a_folder_is_made(
+    made: Callable[..., MadeRun], tmp_path: Path, options: dict[str, Any], message: str
+):
+    made()
+    with pytest.raises(em.ParameterError, match=f"^{re.escape(message)}"):
+        em.signoff.sign_off(ladder(), technology(), tmp_path / "out", **{"until": TEN} | options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_refused(made: Callable[..., MadeRun], tmp_path: Path):
+    made()
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(em.ParameterError, match="must be a file that can be written"):
+        sign_off(tmp_path / "file" / "out")
+
+
+def test_progress_never_falls(made: Callable[..., MadeRun], tmp_path: Path):
+    made()
+    parts: list[tuple[float, str]] = []
+    sign_off(tmp_path, corners=[Corner("a"), Corner("b")], progress=lambda *each: parts.append(each))
+    assert [part for part, _ in parts] == [0.25, 0.5, 0.75, 1.0]
+    assert parts[0][1] == "a: trees"
+
+
+# ---- parts
+
+
+def test_immortal_trees_with_voids_are_counted_once(made: Callable[..., MadeRun], tmp_path: Path):
+    """A tree that is immortal at the currents of the start may get a void when others have turned these away."""
+    made([year, 2 * year], immortal=np.array([False, True]), failure=0.0, why="a node dropped")
+    corner = sign_off(tmp_path).corners[0]
+    names = ("trees", "immortal trees", "immortal trees with voids", "surviving trees", "trees with voids")
+    assert [corner[name] for name in names] == [2, 1, 1, 0, 2]
+    assert corner["reasons"] == ["it fails at the start: a node dropped"]
+    assert "1, but 1 get a void as currents change" in Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+
+
+def test_the_summary_counts_only_voids_of_the_years():
+    """One void opens after the time that counts, though the run found it."""
+    made = verdict(ladder(), [12 * year, 3 * year], failure=12 * year)
+    summary = summarize(made, Corner("nominal"), until=TEN)
+    assert summary["trees with voids"] == 1
+    assert summary["lasts"]
+    assert sum(summary["times"]["trees"]) == 1
+
+
+def test_pictures_of_corners_have_one_scale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    network, limits = ladder(), []
+    monkeypatch.setattr(pictures, "_map", lambda *arguments, **more: limits.append(arguments[2]))
+    cold, hot = verdict(network), verdict(network, loads=2 * network.loads)
+    arrays = {"cold": pictures.Arrays.of(cold), "hot": pictures.Arrays.of(hot)}
+    folders = dict.fromkeys(arrays, tmp_path)
+    pictures.draw(network, arrays, folders, until=TEN, critical=5e8)
+    assert limits[0] == limits[1] == (0.0, pytest.approx(1e3 * np.abs(hot.currents.drop).max()))
+
+
+def test_a_page_is_made_of_what_is_on_disk_alone(made: Callable[..., MadeRun], tmp_path: Path):
+    made([year, np.inf])
+    sign_off(tmp_path)
+    content = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))
+    written = (tmp_path / "report.html").read_text(encoding="utf-8")
+    files_ = {kind: [("nominal", tmp_path / "corners" / "nominal" / f"{kind}.png")] for kind in pictures.KINDS}
+    files_ = {kind: each for kind, each in files_.items() if each[0][1].exists()}
+    assert report(content, files_) == written
