@@ -5,7 +5,18 @@ grid = em.mesh.read_netlist("meshes/grid.sp", technology=technology)
 """
 
 from emfem.public import dir_of
+from emfem.signoff.gradients import Gradient, Sensitivity
+from emfem.signoff.sizing import Repair, repair
 from emfem.signoff.technology import Layer, Passivation, Technology, read_technology
 
-__all__ = ["Layer", "Passivation", "Technology", "read_technology"]
+__all__ = [
+    "Gradient",
+    "Layer",
+    "Passivation",
+    "Repair",
+    "Sensitivity",
+    "Technology",
+    "read_technology",
+    "repair",
+]
 __dir__ = dir_of(__all__)
