@@ -7,16 +7,21 @@ grid = em.mesh.read_netlist("meshes/grid.sp", technology=technology)
 from emfem.public import dir_of
 from emfem.signoff.gradients import Gradient, Sensitivity
 from emfem.signoff.sizing import Repair, repair
+from emfem.signoff.statistics import DropLimit, SystemSample, Variation, system_life
 from emfem.signoff.technology import Layer, Passivation, Technology, read_technology
 
 __all__ = [
+    "DropLimit",
     "Gradient",
     "Layer",
     "Passivation",
     "Repair",
     "Sensitivity",
+    "SystemSample",
     "Technology",
+    "Variation",
     "read_technology",
     "repair",
+    "system_life",
 ]
 __dir__ = dir_of(__all__)

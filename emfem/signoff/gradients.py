@@ -83,6 +83,7 @@ class Sensitivity:
         network: of the wires.
         technology: of the chip.
         currents: of em.conduction.kirchhoff.
+        conductance: of each segment, shape (m,) [S].
         stress: steady stress at each node, shape (n,) [Pa]; -inf at nodes without metal.
     """
 
@@ -113,7 +114,7 @@ class Sensitivity:
         self._pads = dict(network.pads if pads is None else pads)
         metal = technology.material
         self._charge = metal.effective_charge * elementary_charge / metal.atomic_volume  # Pa/V
-        self._conductance = network.cross_sections / (self._rho * network.lengths)
+        self.conductance = network.cross_sections / (self._rho * network.lengths)
         self._volume = network.lengths * network.cross_sections
         self._of_tree = self.network.components[network.segments[:, 0]]
         self.trees = int(network.components.max(initial=-1)) + 1
@@ -217,17 +218,17 @@ class Sensitivity:
         Args:
             slopes: derivatives by the potentials, shape (n, k).
         """
-        adjoint = self._adjoint(slopes)
+        adjoint = self.adjoint(slopes)
         a, b = self.network.segments.T
         phi = self.currents.potential
-        return -((adjoint[a] - adjoint[b]) * (self._conductance * (phi[a] - phi[b]))[:, None]).T
+        return -((adjoint[a] - adjoint[b]) * (self.conductance * (phi[a] - phi[b]))[:, None]).T
 
     def _gradient(self, value: float, node: int, slopes: Floats, width: Any = 0.0, length: Any = 0.0) -> Gradient:
         """Return the gradient of one functional; `width` and `length` are its derivatives at fixed potentials."""
         by_log = self.through_circuit(slopes)[0]
         return Gradient(value, node, by_log / self.network.width + width, -by_log / self.network.lengths + length)
 
-    def _adjoint(self, slopes: Floats) -> Floats:
+    def adjoint(self, slopes: Floats) -> Floats:
         """Return the potentials of currents `slopes` brought to the nodes with all pads at 0, shape (n, k)."""
         group, free, solve = self._factor
         summed = np.zeros((int(group.max()) + 1, slopes.shape[1]))
@@ -244,7 +245,7 @@ class Sensitivity:
         shorts = network.via_resistance == 0
         group = component_labels(nodes, network.vias[shorts])
         pairs = group[np.concatenate([network.segments, network.vias[~shorts]])]
-        conductance = np.concatenate([self._conductance, 1 / network.via_resistance[~shorts]])
+        conductance = np.concatenate([self.conductance, 1 / network.via_resistance[~shorts]])
         groups = int(group.max()) + 1
         fixed = np.zeros(groups, dtype=bool)
         if self._pads:
