@@ -247,7 +247,7 @@ def _material(table: _Table, kelvin: float, folder: Path) -> Material:
         return material
     line = table.table("line")
     line.check_keys(LINE)
-    sizes = {key: line.number(key, "m", SECTION.check) for key in LINE}
+    sizes: Any = {key: line.number(key, "m", SECTION.check) for key in LINE}
     return line.made(lambda: material.in_line(**sizes))
 
 
@@ -311,7 +311,7 @@ class _Table:
         """
         for key in self.values:
             if key not in known:
-                near = get_close_matches(key, known, n=1)
+                near = get_close_matches(key, known, n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
                 msg = f"{self.where(key)}, must be a key that exists; {hint}"
                 raise ParameterError(msg)
