@@ -34,11 +34,13 @@ class Grading:
         lengths: L of each line, shape (m,).
         first: a, the size of cells at the start, shape (m,).
         last: b, that at the end, shape (m,).
+        growth: g [-].
     """
 
     lengths: Floats
     first: Floats
     last: Floats
+    growth: float = GROWTH
 
     @property
     def counts(self) -> Numbers:
@@ -50,15 +52,15 @@ class Grading:
         """Return the position of the vertex `step` cells from the start of its line, over the length."""
         rising, falling = (part[line] for part in self._parts())
         before = step / self.counts[line] * (rising + falling)
-        from_start = self.first[line] * np.expm1(GROWTH * np.minimum(before, rising)) / GROWTH
-        from_end = self.last[line] * np.expm1(GROWTH * np.minimum(rising + falling - before, falling)) / GROWTH
+        from_start = self.first[line] * np.expm1(self.growth * np.minimum(before, rising)) / self.growth
+        from_end = self.last[line] * np.expm1(self.growth * np.minimum(rising + falling - before, falling)) / self.growth
         return np.where(before <= rising, from_start, self.lengths[line] - from_end) / self.lengths[line]
 
     def _parts(self) -> tuple[Floats, Floats]:
         """Return the numbers of cells whose size increases and decreases, as real numbers."""
-        middle = np.clip((self.lengths + (self.last - self.first) / GROWTH) / 2, 0.0, self.lengths)
-        rising = np.log1p(GROWTH * middle / self.first) / GROWTH
-        return rising, np.log1p(GROWTH * (self.lengths - middle) / self.last) / GROWTH
+        middle = np.clip((self.lengths + (self.last - self.first) / self.growth) / 2, 0.0, self.lengths)
+        rising = np.log1p(self.growth * middle / self.first) / self.growth
+        return rising, np.log1p(self.growth * (self.lengths - middle) / self.last) / self.growth
 
 
 def graded_line(length: float) -> Grading:

@@ -2,14 +2,19 @@
 
 technology = em.signoff.read_technology("meshes/technology.toml")
 grid = em.mesh.read_netlist("meshes/grid.sp", technology=technology)
+verdict = em.signoff.run(grid, technology, until=10 * year)
+print(verdict)
 """
 
 from emfem.public import dir_of
 from emfem.signoff.gradients import Gradient, Sensitivity
+from emfem.signoff.metal import Temperature
 from emfem.signoff.pulses import EffectiveCurrents, effective_currents, effective_density
+from emfem.signoff.simulation import Simulation, run
 from emfem.signoff.sizing import Repair, repair
-from emfem.signoff.statistics import DropLimit, SystemSample, Variation, system_life
+from emfem.signoff.statistics import DropLimit, SystemSample, Variation, monte_carlo, system_life
 from emfem.signoff.technology import Layer, Passivation, Technology, read_technology
+from emfem.signoff.verdict import Verdict
 
 __all__ = [
     "DropLimit",
@@ -19,13 +24,18 @@ __all__ = [
     "Passivation",
     "Repair",
     "Sensitivity",
+    "Simulation",
     "SystemSample",
     "Technology",
+    "Temperature",
     "Variation",
+    "Verdict",
     "effective_currents",
     "effective_density",
+    "monte_carlo",
     "read_technology",
     "repair",
+    "run",
     "system_life",
 ]
 __dir__ = dir_of(__all__)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from emfem.errors import ParameterError, count, floats, number, require, require_all
-from emfem.failure import FirstVoid
+from emfem.failure import Drop, FirstVoid
 from emfem.gate import checked
 from emfem.lifetime import Estimate, Lognormal, fit_lognormal
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers
+from emfem.mesh.wires import node_loads
 from emfem.signoff.gradients import Sensitivity
+from emfem.signoff.rises import Blocked, Rises, rises
 from emfem.signoff.technology import Technology
-from emfem.units import eV
+from emfem.units import boltzmann, eV
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 BLOCK = 64  # samples that share a generator: the unit of work of one process
 RESAMPLES = 2000
+EXTREME = 6.0  # standard deviations beyond which no draw is expected: 1e-9
+FAR_OFF = 0.02  # of the median rise: one below it counts as this
 CONNECTED = 1e-9  # part of the conductance that a cut leaves: what it isolates drops without bound, and nothing else
 CACHED = 400  # voids whose columns are remembered
 
@@ -239,6 +243,132 @@ def system_life(
     needed = _needed(fails, times.shape[1])
     parts = [_failure(row, end, needed) for row in times]
     return _gathered([parts], end, times.shape[1])
+
+
+@checked
+def monte_carlo(
+    network: Network,
+    technology: Technology,
+    *,
+    samples: int,
+    seed: int,
+    until: float,
+    variation: Variation,
+    fails: FirstVoid | Drop | DropLimit | int = FirstVoid(),  # noqa: B008
+    growth: ArrayLike = 0.0,
+    loads: Mapping[int, float] | ArrayLike | None = None,
+    rtol: float = 1e-3,
+    map: Callable[..., Iterable[Any]] = map,
+) -> SystemSample:
+    """Return the lives of grids whose trees differ at random.
+
+    The rise of tension of every tree is computed once. Korhonen's equation is linear in the current and its times go
+    as 1/D: the void of a tree whose diffusivity is d, and whose charge z times that of the technology, opens when the
+    tension of the technology has risen by (sigma_c - sigma_T)/z, d times sooner. The draws depend on the seed alone:
+    not on the number of processes, nor on which variations are 0.
+
+    Currents stay those without voids while voids open: with redundancy the others carry more from then on, so lives
+    under `Drop` are too long. `em.signoff.run` follows the currents, for one technology.
+
+    Args:
+        network: of the wires.
+        technology: of the chip: medians.
+        samples: number of grids, at least 1.
+        seed: of the generators, at least 0.
+        until: end of the time that is looked at [s].
+        variation: `Variation(...)`.
+        fails: as in `system_life`; `em.failure.Drop(limit)` stands for the `DropLimit` whose voids are where the trees
+            of the technology have theirs.
+        growth: time from the opening of a void until it cuts its wires, of the technology, a number or one a tree [s];
+            with D and Z* it goes as 1/(D |Z*|).
+        loads: current drawn from nodes [A]; those of the network if left out.
+        rtol: error allowed in the stress, as a part of the lowest critical one [-].
+        map: a function like Python's, such as `ThreadPoolExecutor().map`, by which blocks of 64 samples are computed
+            side by side.
+
+    Raises:
+        ParameterError: for an argument out of its bounds, or a residual stress that is not below the critical one.
+    """
+    count("samples", samples, at_least=1)
+    number("until", until, above=0.0, unit="s")
+    number("rtol", rtol, at_least=1e-8, at_most=0.1)
+    seeds = np.random.SeedSequence(count("seed", seed, at_least=0)).spawn(-(-samples // BLOCK))
+    if loads is not None:
+        network = replace(network, loads=node_loads(loads, len(network.nodes)))
+    median = technology.critical_stress - technology.residual_stress
+    require(median > 0, f"residual_stress = {technology.residual_stress:g} Pa, must be below the critical stress")
+    trees = Blocked.of(network, technology)
+    draws = _Draws(network, technology, variation)
+    lowest = technology.critical_stress * np.exp(-EXTREME * variation.critical_stress) - technology.residual_stress
+    lowest = max(float(lowest * np.exp(-EXTREME * variation.effective_charge)), FAR_OFF * median)
+    known = rises(trees, least=lowest, span=until * draws.fastest(), rtol=rtol)
+    if isinstance(fails, Drop):
+        fails = DropLimit(network, technology, fails.limit, nodes=known.nodes(median))
+    needed = _needed(fails, trees.trees.count)
+    grown = floats("growth", growth)
+    require_all(np.ravel(grown >= 0), lambda i: f"growth = {grown.flat[i]:g} s, must be at least 0")
+    require(grown.shape in ((), (trees.trees.count,)), f"growth of shape {grown.shape}, must be one a tree")
+    blocks = [(one, min(BLOCK, samples - i * BLOCK)) for i, one in enumerate(seeds)]
+
+    def block(one: tuple[np.random.SeedSequence, int]) -> list[tuple[float, Numbers, bool]]:
+        lives = draws.lives(*one, known, grown)
+        return [_failure(row, until, needed) for row in lives]
+
+    return _gathered(map(block, blocks), until, trees.trees.count)
+
+
+class _Draws:
+    """Random technologies of all trees."""
+
+    def __init__(self, network: Network, technology: Technology, variation: Variation) -> None:
+        self.technology, self.variation = technology, variation
+        of_segment = network.components[network.segments[:, 0]]
+        self.trees = int(of_segment.max()) + 1
+        self.thermal = boltzmann * technology.temperature
+        self.bamboo = self.boundary = self.width = np.zeros(self.trees)
+        if variation.grain_size is None:
+            return
+        volume = network.lengths * network.cross_sections
+        total = np.bincount(of_segment, volume, self.trees)
+        self.width = np.bincount(of_segment, volume * network.width, self.trees) / total
+        height = np.bincount(of_segment, volume * network.thickness, self.trees) / total
+        # D = a + b (1/d - 1/w) for grains smaller than the line, a for a bamboo
+        self.bamboo, self.boundary = np.zeros(self.trees), np.zeros(self.trees)
+        for size in {(float(w), float(h)) for w, h in zip(self.width, height, strict=True)}:
+            mine = (self.width == size[0]) & (height == size[1])
+            whole, halved = (self._diffusivity(*size, d) for d in (size[0], size[0] / 2))
+            self.bamboo[mine], self.boundary[mine] = whole, (halved - whole) * size[0]
+
+    def _diffusivity(self, width: float, height: float, grain: float) -> float:
+        """Return D of a line over that of the technology."""
+        paths, metal = self.variation.paths, self.technology.material
+        line = metal.in_line(width=width, height=height, grain_size=grain, paths=paths)
+        return float(line.diffusivity / metal.diffusivity)
+
+    def diffusivity(self, energy: Floats, grain: Floats) -> Floats:
+        """Return D over that of the technology, of standard normal draws."""
+        result = np.exp(-energy * self.variation.activation_energy / self.thermal)
+        if self.variation.grain_size is None:
+            return result
+        size = self.variation.grain_size * np.exp(grain * self.variation.grain_spread)
+        return result * (self.bamboo + self.boundary * np.maximum(1 / size - 1 / self.width, 0.0))
+
+    def fastest(self) -> float:
+        """Return the largest D over that of the technology that a draw may have."""
+        extreme = np.full(self.trees, EXTREME)
+        return max(float(self.diffusivity(-extreme, -extreme).max()), 1.0)
+
+    def lives(self, seed: np.random.SeedSequence, samples: int, known: Rises, growth: Floats) -> Floats:
+        """Return the lives of some samples, shape (samples, trees); the draws of a block are always all made."""
+        draws = np.random.default_rng(seed).standard_normal((BLOCK, 4, self.trees))[:samples]
+        diffusivity = self.diffusivity(draws[:, 0], draws[:, 3])
+        critical = self.technology.critical_stress * np.exp(draws[:, 1] * self.variation.critical_stress)
+        charge = np.exp(draws[:, 2] * self.variation.effective_charge)
+        rise = (critical - self.technology.residual_stress) / charge
+        result = np.empty((samples, self.trees))
+        for tree in range(self.trees):
+            result[:, tree] = known.times(tree, np.maximum(rise[:, tree], 0.0))
+        return (result + growth / charge) / diffusivity
 
 
 class DropLimit:

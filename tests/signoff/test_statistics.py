@@ -1,5 +1,6 @@
 """Lives of systems against closed forms, and the intervals of what is estimated."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -8,8 +9,8 @@ from emfem.conduction import kirchhoff
 from emfem.failure import FirstVoid
 from emfem.mesh import Network
 from emfem.mesh.wires import build
-from emfem.signoff import DropLimit, Layer, Technology, system_life
-from emfem.units import MPa, nm, um
+from emfem.signoff import DropLimit, Layer, Technology, Variation, monte_carlo, system_life
+from emfem.units import MPa, boltzmann, eV, nm, um, year
 
 import numpy as np
 import pytest
@@ -190,3 +191,137 @@ def test_a_cut_that_leaves_a_load_alone_is_failure():
 def test_bad_arguments_are_refused(call: Any, words: str):
     with pytest.raises(em.ParameterError, match=words):
         call()
+
+
+DENSITY = 1e-3 / 3 / (0.2 * um * 0.3 * um)
+NUCLEATION = em.lifetime.line_lifetime(
+    METAL.having(resistivity=2.2e-8), length=40 * um, current_density=DENSITY, critical_stress=100 * MPa
+).nucleation
+WEAK = replace(TECHNOLOGY, critical_stress=100 * MPa)
+
+
+@pytest.mark.parametrize(("fails", "exact"), [(FirstVoid(), weakest), (3, strongest)], ids=["series", "parallel"])
+def test_lives_of_equal_wires_are_lognormal(fails: Any, exact: Any):
+    """A normal Ea of deviation s makes lives lognormal, s/kT, about the closed form of the line."""
+    energy = SIGMA * boltzmann * 378.15
+    sample = monte_carlo(
+        ladder(load=1e-3),
+        WEAK,
+        samples=2000,
+        seed=3,
+        until=1e3 * NUCLEATION,
+        variation=Variation(activation_energy=energy),
+        fails=fails,
+    )
+    for probability in (0.1, 0.5, 0.9):
+        truth = exact(probability, 3) * NUCLEATION / MEDIAN
+        assert truth in sample.quantile(probability, confidence=0.999)
+
+
+def test_early_lives_go_as_the_square_of_the_critical_stress_and_of_the_charge():
+    """Before the other end is felt t = (pi/4 kappa) ((sigma_c - sigma_T)/G)^2; 1e-4 of elements and interpolation."""
+    same = {"samples": 8, "seed": 5, "until": 1e5 * NUCLEATION}
+    network = ladder(1, load=1e-3 / 3)
+    plain = monte_carlo(network, WEAK, **same, variation=Variation()).lifetimes
+    assert plain == pytest.approx(NUCLEATION, rel=2e-3)
+    stress = monte_carlo(network, WEAK, **same, variation=Variation(critical_stress=0.1)).lifetimes
+    charge = monte_carlo(network, WEAK, **same, variation=Variation(effective_charge=0.1)).lifetimes
+    draws = np.random.default_rng(np.random.SeedSequence(5).spawn(1)[0]).standard_normal((64, 4, 1))[:8]
+    line = em.lifetime.Line(length=40 * um, current_density=DENSITY)
+    metal = METAL.having(resistivity=2.2e-8)
+    exact = line(metal, 100 * MPa * np.exp(0.1 * draws[:, 1, 0])).nucleation
+    assert stress == pytest.approx(exact, rel=2e-3)
+    charged = [metal.having(effective_charge=METAL.effective_charge * np.exp(0.1 * z)) for z in draws[:, 2, 0]]
+    assert charge == pytest.approx(line(charged, 100 * MPa).nucleation, rel=2e-3)
+
+
+def test_grains_are_those_of_a_line():
+    metal = em.materials.copper(378.15)
+    technology = Technology({"M1": Layer("M1", 0.3 * um, metal.resistivity)}, metal, 378.15, 100 * MPa)
+    own = {"width": 0.2 * um, "height": 0.3 * um}
+    same = {"samples": 30, "seed": 2, "until": 1e6 * year}
+    network, line = ladder(1, load=1e-3 / 3), em.lifetime.Line(length=40 * um, current_density=DENSITY)
+    spread = Variation(grain_size=0.15 * um, grain_spread=0.5)
+    lives = monte_carlo(network, technology, **same, variation=spread).lifetimes
+    draws = np.random.default_rng(np.random.SeedSequence(2).spawn(1)[0]).standard_normal((64, 4, 1))[:30, 3, 0]
+    metals = [metal.in_line(**own, grain_size=0.15 * um * float(np.exp(0.5 * z))) for z in draws]
+    assert lives == pytest.approx(line(metals, 100 * MPa).nucleation, rel=2e-3)
+    assert len(set(lives)) < 30  # bamboos are all alike
+
+
+def test_the_draws_do_not_depend_on_who_makes_them():
+    same: dict[str, Any] = {
+        "samples": 200,
+        "seed": 9,
+        "until": 1e4 * NUCLEATION,
+        "variation": Variation(activation_energy=0.02 * eV, critical_stress=0.1),
+        "fails": em.failure.Drop(1.01 * 1e-3 * 2.2e-8 * 40 * um / (0.2 * um * 0.3 * um)),
+    }
+    network = ladder(load=1e-3)
+    alone = monte_carlo(network, WEAK, **same)
+    with ThreadPoolExecutor(3) as pool:
+        shared = monte_carlo(network, WEAK, **same, map=pool.map)
+    backwards = monte_carlo(network, WEAK, **same, map=lambda f, x: [f(each) for each in reversed(x)][::-1])
+    for other in (shared, backwards):
+        assert np.array_equal(alone.lifetimes, other.lifetimes)
+        assert np.array_equal(alone.decisive, other.decisive)
+    fewer = monte_carlo(network, WEAK, **{**same, "samples": 70})
+    assert np.array_equal(alone.lifetimes[:70], fewer.lifetimes)
+    other_seed = monte_carlo(network, WEAK, **{**same, "seed": 10})
+    assert not np.array_equal(alone.lifetimes, other_seed.lifetimes)
+
+
+def test_the_growth_of_a_void_adds_to_its_opening():
+    same: dict[str, Any] = {"samples": 20, "seed": 4, "until": 1e4 * NUCLEATION}
+    slow = Variation(activation_energy=0.02 * eV)
+    network = ladder(load=1e-3)
+    opened = monte_carlo(network, WEAK, **same, variation=slow)
+    cut = monte_carlo(network, WEAK, **same, variation=slow, growth=NUCLEATION)
+    assert cut.lifetimes == pytest.approx(2 * opened.lifetimes, rel=2e-3)
+
+
+def test_lives_without_variation_are_those_of_the_verdict():
+    """Every tree of a grid, against `run` without growth."""
+    loads = np.full((5, 5), 4e-3)
+    network = em.mesh.grid_network(5, 5, 20 * um, width=0.4 * um, thickness=0.3 * um, load=loads, cells=1).wires()
+    layers = {name: Layer(name, 0.3 * um, 2.2e-8) for name in ("M1", "M2")}
+    technology = replace(TECHNOLOGY, layers=layers, residual_stress=50 * MPa)
+    verdict = em.signoff.run(network, technology, until=1 * year, voids=False)
+    trees = em.signoff.rises.Blocked.of(network, technology)
+    known = em.signoff.rises.rises(trees, least=100 * MPa, span=1 * year, rtol=1e-4)
+    times = np.array([known.times(i, np.array([450 * MPa]))[0] for i in range(10)])
+    assert np.isfinite(times).sum() > 3
+    assert times == pytest.approx(verdict.nucleation, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"samples": 0}, r"samples = 0, must be at least 1"),
+        ({"seed": -1}, r"seed = -1, must be at least 0"),
+        ({"until": 0.0}, r"until = 0 s, must be greater than 0"),
+        ({"rtol": 1.0}, r"rtol = 1, must be at most 0.1"),
+        ({"growth": -1.0}, r"growth = -1 s, must be at least 0"),
+        ({"growth": [1.0, 2.0]}, r"growth of shape \(2,\), must be one a tree"),
+        ({"technology": replace(WEAK, residual_stress=100 * MPa)}, r"residual_stress = 1e\+08 Pa, must be below"),
+    ],
+)
+def test_bad_arguments_of_monte_carlo_are_refused(changes: dict[str, Any], words: str):
+    right: dict[str, Any] = {"technology": WEAK, "samples": 4, "seed": 1, "until": 1e6, "variation": Variation()}
+    with pytest.raises(em.ParameterError, match=words):
+        monte_carlo(ladder(), **{**right, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"activation_energy": -1e-21}, r"activation_energy of the variation = -1e-21 J, must be at least 0"),
+        ({"critical_stress": 6.0}, r"critical_stress of the variation = 6, must be at most 5"),
+        ({"effective_charge": -0.1}, r"effective_charge of the variation = -0.1, must be at least 0"),
+        ({"grain_spread": 0.1}, r"grain_spread = 0.1 without grain_size, must have one"),
+        ({"grain_size": 0.0}, r"grain_size = 0 m, must be greater than 0"),
+    ],
+)
+def test_bad_variations_are_refused(changes: dict[str, Any], words: str):
+    with pytest.raises(em.ParameterError, match=words):
+        Variation(**changes)

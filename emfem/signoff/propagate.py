@@ -1,0 +1,232 @@
+"""Stress at any time while currents and voids stay: a small system of ordinary equations for each tree.
+
+M s' = b - K s is projected on a rational Krylov space V, M-orthonormal, of (M + gamma K)^-1 with a few gamma between
+the shortest and the longest time wanted:
+
+    s(t) = s0 + V y,    y' = V^T (b - K s0) - H y,    H = V^T K V = Q diag(lambda) Q^T,
+    y = Q diag(phi) Q^T g,    phi = (1 - exp(-lambda t))/lambda.
+
+V grows until the stress at the nodes does not change any more at any of the times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from emfem.mesh.graph import Floats, Numbers
+from emfem.signoff.elements import Forest, Shifted
+
+import numpy as np
+
+FIRST, MORE, MOST = 9, 3, 90  # vectors at the first test, between tests, at most
+PER_DECADE = 10  # times at which the stress is tested
+SMALL = 1e-10  # of a vector before it was made orthogonal: none is left, the space is complete
+
+
+@dataclass(frozen=True, eq=False)
+class Leg:
+    """Stress of some trees from a time on, while their currents and voids stay.
+
+    Attributes:
+        forest: the elements.
+        began: the time [s].
+        span: for which it is wanted [s].
+        state: s0 at that time, shape (size,).
+        rates: lambda of each tree, shape (t, m) [1/s].
+        amplitudes: Q^T g, shape (t, m).
+        basis: V Q, shape (m, size); None if it was not to be stored.
+        at_nodes: rows of V Q at the nodes of the forest, shape (m, k).
+        error: last change of the stress at the nodes by further vectors, over the tolerance [-].
+    """
+
+    forest: Forest
+    began: float
+    span: float
+    state: Floats
+    rates: Floats
+    amplitudes: Floats
+    basis: Floats | None
+    at_nodes: Floats
+    error: float
+
+    def stress(self, t: Floats) -> Floats:
+        """Return the stress at the nodes at times since the beginning [Pa], shape (k, times)."""
+        return self.state[self.forest.unknowns][:, None] + self._summed(_phi(self.rates, t))
+
+    def slope(self, t: Floats) -> Floats:
+        """Return the rate of the stress at the nodes [Pa/s], shape (k, times)."""
+        return self._summed(np.exp(-self.rates[..., None] * t))
+
+    def node(self, i: int) -> Callable[[float], float]:
+        """Return the stress at one of the nodes of a single tree as a function of the time since the beginning."""
+        weights, start = self.at_nodes[:, i] * self.amplitudes[0], self.state[self.forest.unknowns[i]]
+        return lambda t: float(start + weights @ _phi(self.rates[0], np.array([t]))[:, 0])
+
+    def of(self, i: int) -> Leg:
+        """Return the leg of one of the trees, without its states."""
+        if len(self.forest.which) == 1:
+            return self
+        first, last = self.forest.first[i], self.forest.first[i + 1]
+        low, high = np.searchsorted(self.forest.unknowns, [first, last])
+        forest = self.forest.only(i, low, high)
+        return replace(
+            self,
+            forest=forest,
+            state=self.state[first:last],
+            rates=self.rates[i : i + 1],
+            amplitudes=self.amplitudes[i : i + 1],
+            basis=None,
+            at_nodes=self.at_nodes[:, low:high].copy(),
+        )
+
+    def _summed(self, parts: Floats) -> Floats:
+        """Return sums over the vectors, at the nodes; `parts` of shape (t, m, times)."""
+        weights = parts * self.amplitudes[..., None]
+        if len(weights) == 1:
+            return self.at_nodes.T @ weights[0]
+        tree = self.forest.tree_of[self.forest.unknowns]
+        first = np.searchsorted(tree, np.arange(len(weights) + 1))
+        result = np.empty((len(tree), weights.shape[2]))
+        for i, each in enumerate(weights):
+            part = slice(first[i], first[i + 1])
+            np.matmul(self.at_nodes[:, part].T, each, out=result[part])
+        return result
+
+    def at(self, t: float) -> Floats:
+        """Return the state at a time since the beginning, shape (size,)."""
+        assert self.basis is not None
+        parts = self.amplitudes * _phi(self.rates, np.array([t]))[..., 0]
+        return self.state + (self.basis * parts.T[:, self.forest.tree_of]).sum(axis=0)
+
+
+def _phi(rates: Floats, t: Floats) -> Floats:
+    """`(1 - exp(-lambda t))/lambda`, t where lambda is 0; shape of rates and one more, of the times."""
+    product = rates[..., None] * t
+    small = np.abs(product) < 1e-8
+    safe = np.where(small, 1.0, product)
+    return t * np.where(small, 1 - product / 2, -np.expm1(-safe) / safe)
+
+
+def propagate(
+    forest: Forest,
+    state: Floats,
+    load: Floats,
+    *,
+    span: float,
+    shortest: float,
+    tolerance: float,
+    began: float = 0.0,
+    fixed: Numbers | None = None,
+    store: bool = True,
+) -> Leg:
+    """Return the stress of some trees for a span of time.
+
+    Args:
+        forest: the elements.
+        state: s0, 0 at the fixed unknowns.
+        load: b.
+        span: longest time wanted [s].
+        shortest: time from which the stress has to be right [s].
+        tolerance: error allowed at the nodes [Pa], or as a part of it, of the largest change of the tree.
+        began: the time of the state [s].
+        fixed: unknowns whose stress stays 0: of open nodes.
+        store: the basis, from which `Leg.at` makes states.
+    """
+    mass, stiffness = forest.matrices
+    times = np.geomspace(shortest, span, max(int(np.log10(span / shortest) * PER_DECADE), 2))
+    poles = np.geomspace(span / 6, shortest, max(round(np.log10(span / shortest)), 1) + 1)
+    solvers = [Shifted(forest, pole, fixed) for pole in poles]
+    right = load - stiffness @ state
+    if fixed is not None:
+        right[fixed] = 0.0
+    space = _Space(forest, mass, stiffness, right)
+    known, error, count = None, np.inf, 0
+    vector = right
+    smallest = int(np.diff(forest.first).max())
+    while True:
+        vector = space.add(solvers[count % len(solvers)].solve(vector))
+        count += 1
+        complete = count >= min(MOST, smallest)
+        if not complete and (count < FIRST or (count - FIRST) % MORE):
+            continue
+        leg = space.leg(began, span, state, store=False)
+        now = leg.stress(times) - state[forest.unknowns][:, None]
+        if known is not None:
+            error = _difference(forest, now, known, tolerance)
+        if error <= 1.0 or complete:
+            break
+        known = now
+    leg = space.leg(began, span, state, store)
+    object.__setattr__(leg, "error", 0.0 if count >= smallest else error)
+    return leg
+
+
+def _difference(forest: Forest, now: Floats, before: Floats, tolerance: float) -> float:
+    """Return the largest change at the nodes over what is allowed."""
+    tree = forest.tree_of[forest.unknowns]
+    first = np.searchsorted(tree, np.arange(len(forest.which)))
+    change = np.maximum.reduceat(np.abs(now - before), first, axis=0)
+    largest = np.maximum.reduceat(np.abs(now), first, axis=0)
+    return float((change / np.maximum(tolerance, 0.1 * tolerance / 1e8 * largest)).max())
+
+
+class _Space:
+    """The M-orthonormal vectors, tree by tree, and the projected equations."""
+
+    def __init__(self, forest: Forest, mass: object, stiffness: object, right: Floats) -> None:
+        """Begin without a vector."""
+        self.forest, self.mass, self.stiffness, self.right = forest, mass, stiffness, right
+        self.basis = np.zeros((FIRST, forest.size))
+        self.count, total = 0, len(forest.which)
+        self.projected, self.amplitudes = np.zeros((total, MOST, MOST)), np.zeros((total, MOST))
+
+    def add(self, vector: Floats) -> Floats:
+        """Add a vector; return M times what it became."""
+        m, forest = self.count, self.forest
+        if m == len(self.basis):
+            self.basis = np.concatenate([self.basis, np.zeros_like(self.basis)])[:MOST]
+        before = forest.sums(vector * (self.mass @ vector))
+        for _ in range(2 if m else 0):
+            parts = self._dots(self.mass @ vector)
+            vector = vector - self._combined(parts)
+        weighted = self.mass @ vector
+        norm = forest.sums(vector * weighted)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = np.where(norm > SMALL**2 * before, 1 / np.sqrt(norm), 0.0)[forest.tree_of]
+        self.basis[m] = vector * scale
+        self.count = m + 1
+        rows = self._dots(self.stiffness @ self.basis[m])
+        self.projected[:, : m + 1, m] = self.projected[:, m, : m + 1] = rows.T
+        self.amplitudes[:, m] = forest.sums(self.basis[m] * self.right)
+        return weighted * scale
+
+    def leg(self, began: float, span: float, state: Floats, store: bool) -> Leg:
+        """Return the solution of the projected equations."""
+        m, forest = self.count, self.forest
+        rates, vectors = np.linalg.eigh(self.projected[:, :m, :m])
+        amplitudes = np.einsum("tij,ti->tj", vectors, self.amplitudes[:, :m])
+        at_nodes = self._rotated(self.basis[:m, forest.unknowns], vectors, forest.tree_of[forest.unknowns])
+        basis = self._rotated(self.basis[:m], vectors, forest.tree_of) if store else None
+        return Leg(forest, began, span, state, np.maximum(rates, 0.0), amplitudes, basis, at_nodes, np.inf)
+
+    def _dots(self, vector: Floats) -> Floats:
+        """Return the products with all vectors, shape (m, t)."""
+        if len(self.forest.which) == 1:
+            return (self.basis[: self.count] @ vector)[:, None]
+        return self.forest.sums(self.basis[: self.count] * vector)
+
+    def _combined(self, parts: Floats) -> Floats:
+        """Return the sum of the vectors with these parts, shape (m, t)."""
+        if len(self.forest.which) == 1:
+            return parts[:, 0] @ self.basis[: self.count]
+        return np.einsum("mn,mn->n", self.basis[: self.count], parts[:, self.forest.tree_of])
+
+    def _rotated(self, basis: Floats, vectors: Floats, tree: Numbers) -> Floats:
+        """Return `Q^T V` tree by tree."""
+        first = np.searchsorted(tree, np.arange(len(vectors) + 1))
+        result = np.empty_like(basis)
+        for i, each in enumerate(vectors):
+            part = slice(first[i], first[i + 1])
+            np.matmul(each.T, basis[:, part], out=result[:, part])
+        return result
