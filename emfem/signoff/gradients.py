@@ -15,7 +15,9 @@ from emfem.errors import ParameterError, UnknownName, count, number
 from emfem.gate import checked
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers, component_labels
+from emfem.signoff.rises import Blocked
 from emfem.signoff.technology import Technology
+from emfem.signoff.transient import first_void, slopes
 from emfem.units import elementary_charge
 
 import numpy as np
@@ -188,6 +190,53 @@ class Sensitivity:
             raise ParameterError(msg)
         slopes, width, length = self.tension_slopes([node])
         return self._gradient(float(self.stress[node]), node, slopes, width[0], length[0])
+
+    @checked
+    def nucleation(self, tree: int, *, until: float, node: int | None = None) -> Gradient:
+        """Return the time at which a tree gets its first void, with its gradient [s].
+
+        By the implicit function theorem: dt = -d sigma(t) / (d sigma/dt), with the adjoint of Korhonen's equation and
+        that of Kirchhoff's laws.
+
+        Args:
+            tree: its number, as in `network.components`.
+            until: end of the time that is looked at [s].
+            node: where; that of the first void if left out.
+
+        Raises:
+            ParameterError: for a tree or a node that does not exist, or one that gets no void until then.
+        """
+        tree = count("tree", tree, at_least=0, at_most=self.trees - 1)
+        number("until", until, above=0.0, unit="s")
+        critical = self.technology.critical_stress
+        when, where = first_void(self.blocked, tree, critical, until, None if node is None else self._node(node))
+        if where < 0:
+            place = f"tree {tree}" if node is None else f"{self.network.node(node)} of tree {tree}"
+            msg = f"{place} has no void until {until:g} s, must have one: its time has no gradient"
+            raise ParameterError(msg)
+        result = self.tension_at(tree, node=where, time=when)
+        rate = result[1]
+        gradient = result[0]
+        return Gradient(when, where, -gradient.width / rate, -gradient.length / rate)
+
+    def tension_at(self, tree: int, *, node: int, time: float) -> tuple[Gradient, float]:
+        """Return the tension of a node at a time with its gradient [Pa], and its rate [Pa/s]; no void is open."""
+        part, network = slopes(self.blocked, tree, node, time), self.network
+        per_volt = part.density / (self._rho * network.lengths)[part.segments]  # j = (V_a - V_b)/(rho L)
+        by_potential = np.zeros((len(network.nodes), 1))
+        a, b = network.segments[part.segments].T
+        np.add.at(by_potential[:, 0], a, per_volt)
+        np.add.at(by_potential[:, 0], b, -per_volt)
+        width, length = np.zeros(len(network.segments)), np.zeros(len(network.segments))
+        width[part.segments] = part.width / network.width[part.segments]
+        own = part.length - part.density * self.blocked.density[part.segments]
+        length[part.segments] = own / network.lengths[part.segments]
+        return self._gradient(part.stress, node, by_potential, width, length), part.rate
+
+    @cached_property
+    def blocked(self) -> Blocked:
+        """Stress of the trees in time."""
+        return Blocked.of(self.network, self.technology, self.currents.current_density)
 
     def drop_slopes(self, nodes: Any) -> Floats:
         """Return the derivatives of the size of the drop at nodes by all potentials, shape (n, number of nodes)."""

@@ -22,6 +22,7 @@ import numpy as np
 PER_DECADE = 50  # times: interpolation between two is right to 3e-4
 RESOLVED = 2.0  # diffusion length at the shortest time over the size of a cell
 EARLY = 0.25  # of that time: from there on the stress is right
+CELLS = 8  # of the shortest segment at a node, at least: the slowest mode of a line decays right to 3e-5
 CHUNK = 100_000  # unknowns that are integrated together
 FINEST = 1e-3  # of the longest segment of a tree: cells are not smaller
 
@@ -96,11 +97,13 @@ class Blocked:
 
     def elements(self, which: Numbers, shortest: float) -> Forest:
         """Return the elements on some trees that resolve the stress from a time on."""
-        size = np.sqrt(self.kappa * shortest) / RESOLVED
-        longest = np.zeros(self.trees.count)
-        np.maximum.at(longest, self.trees.of_segment, self.metal.network.lengths)
-        least = FINEST * np.append(longest, 1.0)[self.trees.of_node]
-        return forest(self.trees, which, self.metal, np.maximum(size, least))
+        network = self.metal.network
+        longest, near = np.zeros(self.trees.count), np.full(len(network.nodes), np.inf)
+        np.maximum.at(longest, self.trees.of_segment, network.lengths)
+        np.minimum.at(near, network.segments.ravel(), np.repeat(network.lengths / CELLS, 2))
+        size = np.minimum(np.sqrt(self.kappa * shortest) / RESOLVED, near)
+        finest = FINEST * np.append(longest, 1.0)[self.trees.of_node]
+        return forest(self.trees, which, self.metal, np.maximum(size, finest))
 
     def leg(self, elements: Forest, span: float, shortest: float, tolerance: float, store: bool = False) -> Leg:
         """Return the stress of some trees."""

@@ -119,6 +119,54 @@ def test_drop_and_tension_of_a_line_and_their_slopes_are_those_of_the_closed_for
         assert gradient.length == pytest.approx([gradient.value / (40 * um)], rel=1e-10)
 
 
+@pytest.mark.parametrize("critical", [20 * MPa, 100 * MPa, 300 * MPa, 450 * MPa])
+def test_the_time_to_nucleation_of_a_line_and_its_slopes_are_those_of_the_closed_form(critical: float):
+    """Of Korhonen's series, by differences of 1e-4; elements of second order are right to 1e-4, slopes to 1e-3."""
+    gradient = Sensitivity(line(1e-3), one_layer(critical)).nucleation(0, until=1e10)
+
+    def life(width: float, length: float) -> float:
+        return em.lifetime.line_lifetime(
+            METAL.having(resistivity=2.2e-8),
+            length=length,
+            current_density=1e-3 / (width * 0.3 * um),
+            critical_stress=critical,
+        ).nucleation
+
+    width, length, part = 0.2 * um, 40 * um, 1e-4
+    assert gradient.value == pytest.approx(life(width, length), rel=2e-4)
+    assert gradient.node == 1
+    by_width = (life(width * (1 + part), length) - life(width * (1 - part), length)) / (2 * part * width)
+    by_length = (life(width, length * (1 + part)) - life(width, length * (1 - part))) / (2 * part * length)
+    assert gradient.width == pytest.approx([by_width], rel=1e-3)
+    assert gradient.length == pytest.approx([by_length], rel=5e-3, abs=2e-4 * gradient.value / length)
+
+
+@pytest.mark.parametrize("what", ["width", "length"])
+@pytest.mark.parametrize("tree", [3, 4])
+def test_the_remainder_of_the_time_to_nucleation_is_of_second_order(tree: int, what: str):
+    network = grid()
+    start = Sensitivity(network, TECHNOLOGY).nucleation(tree, until=1e12)
+    way = np.random.default_rng(1).uniform(-1, 1, len(network.segments))
+    size = network.width if what == "width" else network.lengths
+    remainders = []
+    for step in (0.02, 0.01):
+        factor = 1 + step * way
+        changed = replace(network, width=network.width * factor) if what == "width" else stretched(network, factor)
+        later = Sensitivity(changed, TECHNOLOGY).nucleation(tree, until=1e12, node=start.node)
+        remainders.append(abs(later.value - start.value - step * getattr(start, what) * size @ way))
+    assert np.log2(remainders[0] / remainders[1]) == pytest.approx(2.0, abs=0.15)
+
+
+def test_the_time_to_nucleation_is_that_of_the_verdict():
+    network = grid()
+    verdict = em.signoff.run(network, TECHNOLOGY, until=1e8, voids=False)
+    state = Sensitivity(network, TECHNOLOGY)
+    mortal = np.flatnonzero(np.isfinite(verdict.nucleation)).tolist()
+    assert len(mortal) > 2
+    for tree in mortal:
+        assert state.nucleation(tree, until=1e8).value == pytest.approx(verdict.nucleation[tree], rel=2e-3)
+
+
 def test_the_norm_of_the_drop_bounds_the_largest():
     state = Sensitivity(grid(), TECHNOLOGY)
     largest, norms = state.drop().value, [state.drop(power=p).value for p in (1.0, 8.0, 64.0, 1000.0)]
@@ -306,6 +354,10 @@ def test_a_slanted_wire_with_a_spacing_is_refused():
         (lambda s: s.drop(0, power=2.0), r"node = 0 and power = 2, must be one of them"),
         (lambda s: s.drop(power=0.5), r"power = 0.5, must be at least 1"),
         (lambda s: s.tension(1), r"tree = 1, must be at most 0"),
+        (lambda s: s.nucleation(1, until=1.0), r"tree = 1, must be at most 0"),
+        (lambda s: s.nucleation(0, until=0.0), r"until = 0 s, must be greater than 0"),
+        (lambda s: s.nucleation(0, until=1e-3), r"tree 0 has no void until 0.001 s, must have one"),
+        (lambda s: s.nucleation(0, until=1e9, node=0), r"node 0 of tree 0 has no void until 1e\+09 s, must have one"),
     ],
 )
 def test_bad_arguments_of_gradients_are_refused(call: Any, words: str):

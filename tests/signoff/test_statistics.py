@@ -220,7 +220,7 @@ def test_lives_of_equal_wires_are_lognormal(fails: Any, exact: Any):
 
 def test_early_lives_go_as_the_square_of_the_critical_stress_and_of_the_charge():
     """Before the other end is felt t = (pi/4 kappa) ((sigma_c - sigma_T)/G)^2; 1e-4 of elements and interpolation."""
-    same = {"samples": 8, "seed": 5, "until": 1e5 * NUCLEATION}
+    same: dict[str, Any] = {"samples": 8, "seed": 5, "until": 1e5 * NUCLEATION}
     network = ladder(1, load=1e-3 / 3)
     plain = monte_carlo(network, WEAK, **same, variation=Variation()).lifetimes
     assert plain == pytest.approx(NUCLEATION, rel=2e-3)
@@ -238,8 +238,8 @@ def test_early_lives_go_as_the_square_of_the_critical_stress_and_of_the_charge()
 def test_grains_are_those_of_a_line():
     metal = em.materials.copper(378.15)
     technology = Technology({"M1": Layer("M1", 0.3 * um, metal.resistivity)}, metal, 378.15, 100 * MPa)
-    own = {"width": 0.2 * um, "height": 0.3 * um}
-    same = {"samples": 30, "seed": 2, "until": 1e6 * year}
+    own: dict[str, Any] = {"width": 0.2 * um, "height": 0.3 * um}
+    same: dict[str, Any] = {"samples": 30, "seed": 2, "until": 1e6 * year}
     network, line = ladder(1, load=1e-3 / 3), em.lifetime.Line(length=40 * um, current_density=DENSITY)
     spread = Variation(grain_size=0.15 * um, grain_spread=0.5)
     lives = monte_carlo(network, technology, **same, variation=spread).lifetimes
