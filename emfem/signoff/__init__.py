@@ -12,8 +12,12 @@ corners of current and temperature; so does the command `emfem signoff`.
 from emfem.public import dir_of
 from emfem.signoff.corners import NOMINAL, Corner
 from emfem.signoff.folder import SignOff, sign_off
+from emfem.signoff.gradients import Gradient, Sensitivity
 from emfem.signoff.metal import Temperature
+from emfem.signoff.pulses import EffectiveCurrents, effective_currents, effective_density
 from emfem.signoff.simulation import Simulation, run
+from emfem.signoff.sizing import Repair, repair
+from emfem.signoff.statistics import DropLimit, SystemSample, Variation, monte_carlo, system_life
 from emfem.signoff.technology import Layer, Passivation, Technology, read_technology
 from emfem.signoff.thermal import map_temperature, read_temperature
 from emfem.signoff.verdict import Verdict
@@ -21,17 +25,29 @@ from emfem.signoff.verdict import Verdict
 __all__ = [
     "NOMINAL",
     "Corner",
+    "DropLimit",
+    "EffectiveCurrents",
+    "Gradient",
     "Layer",
     "Passivation",
+    "Repair",
+    "Sensitivity",
     "SignOff",
     "Simulation",
+    "SystemSample",
     "Technology",
     "Temperature",
+    "Variation",
     "Verdict",
+    "effective_currents",
+    "effective_density",
     "map_temperature",
+    "monte_carlo",
     "read_technology",
     "read_temperature",
+    "repair",
     "run",
     "sign_off",
+    "system_life",
 ]
 __dir__ = dir_of(__all__)

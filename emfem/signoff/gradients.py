@@ -1,0 +1,319 @@
+"""Gradients of the IR drop and of the steady tension with respect to widths and lengths of wires, by adjoints.
+
+Loads and pads stay as they are; a width changes the resistance of its wire, all currents, and the volume of its tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from emfem.conduction import Currents, kirchhoff
+from emfem.errors import ParameterError, UnknownName, count, number
+from emfem.gate import checked
+from emfem.mesh import Network
+from emfem.mesh.graph import Floats, Numbers, component_labels
+from emfem.signoff.rises import Blocked
+from emfem.signoff.technology import Technology
+from emfem.signoff.transient import first_void, slopes
+from emfem.units import elementary_charge
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import coo_array
+from scipy.sparse.linalg import splu
+
+
+@checked
+@dataclass(frozen=True, eq=False, repr=False)
+class Gradient:
+    """Value of a functional of a network, and its derivatives.
+
+    Attributes:
+        value: of the functional: V for a drop, Pa for a stress, s for a time.
+        node: at which it is taken; -1 for a norm over all nodes.
+        width: derivative with respect to the width of each segment [unit of the value / m], shape (m,).
+        length: derivative with respect to the length of each segment [unit of the value / m], shape (m,).
+    """
+
+    value: float
+    node: int
+    width: Floats
+    length: Floats
+
+    def __repr__(self) -> str:
+        """Return the value and the largest derivative."""
+        return (
+            f"<Gradient of {self.value:.6g} at node {self.node}, up to {np.abs(self.width).max():.4g} per m of width>"
+        )
+
+
+@checked
+def rho(network: Network, technology: Technology) -> Floats:
+    """Return the resistivity of each segment, that of its layer [Ohm m], shape (m,).
+
+    A network without layers has that of a technology with one layer.
+
+    Raises:
+        UnknownName: for a layer that the technology lacks.
+        ParameterError: for a network without layers where the technology has several.
+    """
+    if not network.layers:
+        if len(technology.layers) != 1:
+            msg = f"the network has no layers and the technology has {len(technology.layers)}, must be one"
+            raise ParameterError(msg)
+        return np.full(len(network.segments), next(iter(technology.layers.values())).resistivity)
+    for name in network.layers:
+        if name not in technology.layers:
+            raise UnknownName(name, "the technology, among its layers,", technology.layers)
+    return np.array([technology.layers[name].resistivity for name in network.layers])[network.layer]
+
+
+class Sensitivity:
+    """Potentials and steady stress of a network, with their gradients: one factorisation, one solve a functional.
+
+    With Kirchhoff's laws K(g) V = b, g = w h / (rho L), a functional F(V, w) has
+
+        K adjoint = dF/dV,     dF/dg_e = -(adjoint_a - adjoint_b) (V_a - V_b)     for a segment e from a to b.
+
+    The steady stress of a tree without voids is sigma_T + (Z* e / Omega) (V - <V>), with the mean over its volume; it
+    is that of one temperature.
+
+    Attributes:
+        network: of the wires.
+        technology: of the chip.
+        currents: of em.conduction.kirchhoff.
+        conductance: of each segment, shape (m,) [S].
+        stress: steady stress at each node, shape (n,) [Pa]; -inf at nodes without metal.
+    """
+
+    @checked
+    def __init__(
+        self,
+        network: Network,
+        technology: Technology,
+        *,
+        loads: Mapping[int, float] | ArrayLike | None = None,
+        pads: Mapping[int, float] | None = None,
+    ) -> None:
+        """Solve Kirchhoff's laws.
+
+        Args:
+            network: of em.mesh.read_netlist, or `em.mesh.network(...).wires()`.
+            technology: of the chip.
+            loads: current drawn from nodes [A]; those of the network if left out.
+            pads: nodes at a voltage [V]; those of the network if left out.
+
+        Raises:
+            ParameterError: as em.conduction.kirchhoff.
+            UnknownName: for a layer that the technology lacks.
+        """
+        self.network, self.technology = network, technology
+        self._rho = rho(network, technology)
+        self.currents: Currents = kirchhoff(network, self._rho, loads=loads, pads=pads)
+        self._pads = dict(network.pads if pads is None else pads)
+        metal = technology.material
+        self._charge = metal.effective_charge * elementary_charge / metal.atomic_volume  # Pa/V
+        self.conductance = network.cross_sections / (self._rho * network.lengths)
+        self._volume = network.lengths * network.cross_sections
+        self._of_tree = self.network.components[network.segments[:, 0]]
+        self.trees = int(network.components.max(initial=-1)) + 1
+        phi = self.currents.potential
+        both = phi[network.segments].sum(axis=1) / 2
+        self._mean = np.bincount(self._of_tree, self._volume * both, self.trees) / self.volumes
+        piece = network.components
+        tension = technology.residual_stress + self._charge * (phi - self._mean[piece])
+        self.stress: Floats = np.where(piece >= 0, tension, -np.inf)
+
+    @cached_property
+    def volumes(self) -> Floats:
+        """Volume of the metal of each tree, shape (trees,) [m3]."""
+        return np.bincount(self._of_tree, self._volume, self.trees)
+
+    @cached_property
+    def worst(self) -> Numbers:
+        """Node of the highest steady tension of each tree, shape (trees,)."""
+        order = np.lexsort((-self.stress, self.network.components))
+        order = order[self.network.components[order] >= 0]
+        return order[np.unique(self.network.components[order], return_index=True)[1]]
+
+    @property
+    def steady(self) -> Floats:
+        """Highest steady tension of each tree, shape (trees,) [Pa]."""
+        return self.stress[self.worst]
+
+    @checked
+    def drop(self, node: int | None = None, *, power: float | None = None) -> Gradient:
+        """Return the size of the IR drop with its gradient [V].
+
+        Args:
+            node: where; that of the largest drop if left out.
+            power: p of the norm (sum |drop|^p)^(1/p) over all nodes instead, at least 1: a smooth bound of the largest.
+
+        Raises:
+            ParameterError: for a network without pads, a node that does not exist, both arguments, or p below 1.
+        """
+        drop = self.currents.drop
+        if not self._pads:
+            msg = "a drop needs a network with pads: a voltage counts from them"
+            raise ParameterError(msg)
+        size = np.abs(drop)
+        if power is not None:
+            if node is not None:
+                msg = f"node = {node} and power = {power:g}, must be one of them"
+                raise ParameterError(msg)
+            number("power", power, at_least=1.0)
+            top = float(size.max())
+            value = top * float(((size / top) ** power).sum() ** (1 / power)) if top else 0.0
+            slopes = -np.sign(drop) * (size / value) ** (power - 1) if top else np.zeros(len(drop))
+            return self._gradient(value, -1, slopes[:, None])
+        node = int(size.argmax()) if node is None else self._node(node)
+        return self._gradient(float(size[node]), node, self.drop_slopes([node]))
+
+    @checked
+    def tension(self, tree: int, *, node: int | None = None) -> Gradient:
+        """Return the steady tension of a tree with its gradient [Pa].
+
+        Args:
+            tree: its number, as in `network.components`.
+            node: where; that of the highest tension if left out.
+
+        Raises:
+            ParameterError: for a tree that does not exist, or a node outside of it.
+        """
+        tree = count("tree", tree, at_least=0, at_most=self.trees - 1)
+        node = int(self.worst[tree]) if node is None else self._node(node)
+        if self.network.components[node] != tree:
+            msg = f"{self.network.node(node)} is in tree {self.network.components[node]}, must be in tree {tree}"
+            raise ParameterError(msg)
+        slopes, width, length = self.tension_slopes([node])
+        return self._gradient(float(self.stress[node]), node, slopes, width[0], length[0])
+
+    @checked
+    def nucleation(self, tree: int, *, until: float, node: int | None = None) -> Gradient:
+        """Return the time at which a tree gets its first void, with its gradient [s].
+
+        By the implicit function theorem: dt = -d sigma(t) / (d sigma/dt), with the adjoint of Korhonen's equation and
+        that of Kirchhoff's laws.
+
+        Args:
+            tree: its number, as in `network.components`.
+            until: end of the time that is looked at [s].
+            node: where; that of the first void if left out.
+
+        Raises:
+            ParameterError: for a tree or a node that does not exist, or one that gets no void until then.
+        """
+        tree = count("tree", tree, at_least=0, at_most=self.trees - 1)
+        number("until", until, above=0.0, unit="s")
+        critical = self.technology.critical_stress
+        when, where = first_void(self.blocked, tree, critical, until, None if node is None else self._node(node))
+        if where < 0:
+            place = f"tree {tree}" if node is None else f"{self.network.node(node)} of tree {tree}"
+            msg = f"{place} has no void until {until:g} s, must have one: its time has no gradient"
+            raise ParameterError(msg)
+        result = self.tension_at(tree, node=where, time=when)
+        rate = result[1]
+        gradient = result[0]
+        return Gradient(when, where, -gradient.width / rate, -gradient.length / rate)
+
+    def tension_at(self, tree: int, *, node: int, time: float) -> tuple[Gradient, float]:
+        """Return the tension of a node at a time with its gradient [Pa], and its rate [Pa/s]; no void is open."""
+        part, network = slopes(self.blocked, tree, node, time), self.network
+        per_volt = part.density / (self._rho * network.lengths)[part.segments]  # j = (V_a - V_b)/(rho L)
+        by_potential = np.zeros((len(network.nodes), 1))
+        a, b = network.segments[part.segments].T
+        np.add.at(by_potential[:, 0], a, per_volt)
+        np.add.at(by_potential[:, 0], b, -per_volt)
+        width, length = np.zeros(len(network.segments)), np.zeros(len(network.segments))
+        width[part.segments] = part.width / network.width[part.segments]
+        own = part.length - part.density * self.blocked.density[part.segments]
+        length[part.segments] = own / network.lengths[part.segments]
+        return self._gradient(part.stress, node, by_potential, width, length), part.rate
+
+    @cached_property
+    def blocked(self) -> Blocked:
+        """Stress of the trees in time."""
+        return Blocked.of(self.network, self.technology, self.currents.current_density)
+
+    def drop_slopes(self, nodes: Any) -> Floats:
+        """Return the derivatives of the size of the drop at nodes by all potentials, shape (n, number of nodes)."""
+        slopes = np.zeros((len(self.network.nodes), len(nodes)))
+        slopes[nodes, range(len(nodes))] = -np.sign(self.currents.drop[nodes])
+        return slopes
+
+    def tension_slopes(self, nodes: Any) -> tuple[Floats, Floats, Floats]:
+        """Return derivatives of the stress at nodes by potentials, and, at fixed potentials, by widths and lengths.
+
+        Shapes (n, k), (k, m) and (k, m) for k nodes.
+        """
+        network, nodes = self.network, np.asarray(nodes)
+        tree = network.components[nodes]
+        half = np.repeat(self._volume / 2, 2)
+        share = np.bincount(network.segments.ravel(), half, len(network.nodes))  # of the volume, at each node
+        inside = network.components[:, None] == tree
+        slopes = np.where(inside, -self._charge * share[:, None] / self.volumes[tree], 0.0)
+        slopes[nodes, range(len(nodes))] += self._charge
+        both = self.currents.potential[network.segments].sum(axis=1) / 2
+        part = self._volume * (both - self._mean[self._of_tree]) / self.volumes[self._of_tree]
+        explicit = np.where(self._of_tree == tree[:, None], -self._charge * part, 0.0)
+        return slopes, explicit / network.width, explicit / network.lengths
+
+    def through_circuit(self, slopes: Floats) -> Floats:
+        """Return derivatives by the logarithm of each conductance, shape (k, m), of k functionals of the potentials.
+
+        Args:
+            slopes: derivatives by the potentials, shape (n, k).
+        """
+        adjoint = self.adjoint(slopes)
+        a, b = self.network.segments.T
+        phi = self.currents.potential
+        return -((adjoint[a] - adjoint[b]) * (self.conductance * (phi[a] - phi[b]))[:, None]).T
+
+    def _gradient(self, value: float, node: int, slopes: Floats, width: Any = 0.0, length: Any = 0.0) -> Gradient:
+        """Return the gradient of one functional; `width` and `length` are its derivatives at fixed potentials."""
+        by_log = self.through_circuit(slopes)[0]
+        return Gradient(value, node, by_log / self.network.width + width, -by_log / self.network.lengths + length)
+
+    def adjoint(self, slopes: Floats) -> Floats:
+        """Return the potentials of currents `slopes` brought to the nodes with all pads at 0, shape (n, k)."""
+        group, free, solve = self._factor
+        summed = np.zeros((int(group.max()) + 1, slopes.shape[1]))
+        np.add.at(summed, group, slopes)
+        result = np.zeros_like(summed)
+        if len(free):
+            result[free] = solve(summed[free])
+        return result[group]
+
+    @cached_property
+    def _factor(self) -> tuple[Numbers, Numbers, Any]:
+        """Group of shorted nodes of each node, free groups, and the solver for these."""
+        network, nodes = self.network, len(self.network.nodes)
+        shorts = network.via_resistance == 0
+        group = component_labels(nodes, network.vias[shorts])
+        pairs = group[np.concatenate([network.segments, network.vias[~shorts]])]
+        conductance = np.concatenate([self.conductance, 1 / network.via_resistance[~shorts]])
+        groups = int(group.max()) + 1
+        fixed = np.zeros(groups, dtype=bool)
+        if self._pads:
+            fixed[group[list(self._pads)]] = True
+        else:  # one node of each part
+            fixed[np.unique(component_labels(groups, pairs), return_index=True)[1]] = True
+        free = np.flatnonzero(~fixed)
+        a, b = pairs.T
+        entries = np.concatenate([conductance, conductance, -conductance, -conductance])
+        places = (np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a]))
+        matrix = coo_array((entries, places), shape=(groups, groups)).tocsr()[free][:, free].tocsc()
+        if not len(free):
+            return group, free, None
+        options: Any = {"SymmetricMode": True}
+        return (
+            group,
+            free,
+            splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options).solve,
+        )
+
+    def _node(self, node: int) -> int:
+        return count("node", node, at_least=0, at_most=len(self.network.nodes) - 1)

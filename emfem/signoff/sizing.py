@@ -1,0 +1,388 @@
+"""Repair of a grid: the least extra metal that makes every tree immortal and bounds the IR drop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from emfem.conduction import Currents
+from emfem.errors import ParameterError, floats, number, require
+from emfem.gate import checked
+from emfem.mesh import Network
+from emfem.mesh.graph import Floats
+from emfem.signoff.gradients import Sensitivity
+from emfem.signoff.spacing import widest_allowed
+from emfem.signoff.technology import Technology
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq, minimize
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NEAR = 0.2  # a tree or a drop this near to its limit is bounded in the next round
+STEP = 2.0  # largest factor of a width in one round
+SMALLEST_STEP = 1.001
+PENALTIES = (10.0, 1e3, 1e5)  # of a violation of 1, in parts of all metal: an exact penalty is above all multipliers
+AIM = 1e-4  # part of a limit to stay below it, so that what is returned keeps it
+WIDENED = 1e-4  # a width that grows by less stays
+ROUNDS = 100
+BLOCK = 64  # functionals whose adjoints are solved for together
+MOST_UNIFORM = 2.0**20
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Repair:
+    """A network repaired.
+
+    Attributes:
+        network: with its new widths.
+        before: the network as it was.
+        extra: metal added [m3].
+        part: the same as a part of all metal before [-].
+        uniform: metal that one factor for all widths would take to meet the same limits [m3]; infinite if none does.
+        steady: highest steady tension of each tree, shape (trees,) [Pa].
+        drop: largest IR drop [V]; 0 without pads.
+        currents: in the repaired network.
+        history: (part of metal added, largest violation as a part of its limit) of each round.
+    """
+
+    network: Network
+    before: Network
+    extra: float
+    part: float
+    uniform: float
+    steady: Floats
+    drop: float
+    currents: Currents
+    history: tuple[tuple[float, float], ...]
+
+    @property
+    def factor(self) -> Floats:
+        """New width over the old of each segment, shape (m,)."""
+        return self.network.width / self.before.width
+
+    def wires(self) -> pd.DataFrame:
+        """Return the table of the wires that are widened, most metal first."""
+        import pandas as pd  # slow to import
+
+        before, network = self.before, self.network
+        at = np.flatnonzero(network.width > before.width)
+        extra = ((network.width - before.width) * network.lengths * network.thickness)[at]
+        at, extra = at[np.argsort(-extra, kind="stable")], np.sort(extra)[::-1]
+        ends = [[network.node(int(n)).removeprefix("node ").strip("'") for n in network.segments[i]] for i in at]
+        return pd.DataFrame(
+            {
+                "segment": at,
+                "start": [each[0] for each in ends],
+                "end": [each[1] for each in ends],
+                "layer": [network.layers[k] if network.layers else "" for k in network.layer[at]],
+                "tree": network.components[network.segments[at, 0]],
+                "length [m]": network.lengths[at],
+                "width [m]": before.width[at],
+                "new width [m]": network.width[at],
+                "extra metal [m3]": extra,
+            }
+        )
+
+    def __str__(self) -> str:
+        """One line."""
+        widened = int((self.network.width > self.before.width).sum())
+        whole = self.extra / self.part if self.part else np.inf
+        uniform = f"{self.uniform / whole:.3g} of it" if np.isfinite(self.uniform) else "impossible"
+        return (
+            f"{widened} of {len(self.before.segments)} wires widened, {self.part:.3%} more metal (uniform widening: "
+            f"{uniform}); highest steady tension {self.steady.max() / 1e6:.4g} MPa, largest drop {self.drop:.4g} V"
+        )
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<{self}>"
+
+
+@checked
+def repair(
+    network: Network,
+    technology: Technology,
+    *,
+    margin: float = 0.0,
+    largest_drop: float | None = None,
+    widest: ArrayLike | Mapping[str, float] | None = None,
+    spacing: ArrayLike | Mapping[str, float] | None = None,
+    together: ArrayLike | None = None,
+    loads: Mapping[int, float] | ArrayLike | None = None,
+    pads: Mapping[int, float] | None = None,
+    rtol: float = 1e-3,
+) -> Repair:
+    """Return the network with the least extra metal that makes every tree immortal.
+
+        minimise sum L h (w' - w)   over   w <= w' <= widest
+        with     steady tension of every tree <= (1 - margin) critical stress,      every |drop| <= largest_drop
+
+    Loads and pads stay; resistances, currents and volumes follow the widths. In rounds: limits are replaced by the
+    convex approximation that is linear in 1/w where they fall with w, and linear in w where they rise; it is minimised
+    exactly by its dual, which has one unknown for each limit. Trees and drops within 20 % of their limits are bounded.
+
+    The steady tension is that of trees without voids at one temperature. On the way there a tree that has arms of very
+    different lengths may be under a higher tension for a time: `em.signoff.run` on the new network finds out.
+
+    Args:
+        network: the wires.
+        technology: of the chip.
+        margin: part of the critical stress to stay below it, from 0 to below 1 [-].
+        largest_drop: limit of the IR drop [V]; none if left out.
+        widest: limit of the widths, a number, one a segment, or one for each named layer [m].
+        spacing: least distance of the edges of two wires in a layer, a number or one for each named layer [m]; both
+            neighbours may use half of what the gap has beyond it.
+        together: a number for each segment, shape (m,); segments with the same number are widened by one factor. Each
+            by its own if left out.
+        loads: current drawn from nodes [A]; those of the network if left out.
+        pads: nodes at a voltage [V]; those of the network if left out.
+        rtol: change of the extra metal, as a part of it, at which the rounds end [-].
+
+    Raises:
+        ParameterError: for an argument out of its bounds, or if no widths meet the limits, naming the worst violation.
+        UnknownName: for a layer that network or technology lacks.
+    """
+    number("rtol", rtol, above=0.0, at_most=0.1)
+    problem = _Problem(network, technology, margin, largest_drop, widest, spacing, together, loads, pads)
+    for penalty in PENALTIES:
+        factor, history = problem.minimise(penalty, rtol)
+        state = problem.state(factor)
+        if problem.violation(state).max() <= 0:
+            break
+    else:
+        raise ParameterError(problem.complaint(state))
+    widths = problem.widths(factor)
+    extra = float((network.lengths * network.thickness) @ (widths - network.width))
+    return Repair(
+        state.network,
+        network,
+        extra,
+        extra / problem.metal,
+        problem.uniform(),
+        state.steady,
+        problem.drop(state),
+        state.currents,
+        tuple(history),
+    )
+
+
+class _Problem:
+    """Limits of a network, as functions of the factors by which groups of segments are widened."""
+
+    def __init__(
+        self,
+        network: Network,
+        technology: Technology,
+        margin: float,
+        largest_drop: float | None,
+        widest: Any,
+        spacing: Any,
+        together: Any,
+        loads: Any,
+        pads: Any,
+    ) -> None:
+        self.network, self.technology = network, technology
+        self.feed: dict[str, Any] = {"loads": loads, "pads": pads}
+        self.stress = technology.critical_stress * (1 - number("margin", margin, at_least=0.0, below=1.0))
+        require(
+            technology.residual_stress < self.stress,
+            f"residual_stress = {technology.residual_stress:g} Pa, must be less than the limit of {self.stress:g} Pa: "
+            "no width changes it",
+        )
+        self.most_drop = largest_drop
+        if largest_drop is not None:
+            number("largest_drop", largest_drop, above=0.0, unit="V")
+            require(network.pads if pads is None else pads, "largest_drop needs a network with pads, must be left out")
+        segments = len(network.segments)
+        limit = widest_allowed(network, widest, spacing) / network.width
+        self.group = np.arange(segments)
+        if together is not None:
+            words = f"one number a segment, shape ({segments},)"
+            self.group = np.unique(floats("together", together, (segments,), words, finite=True), return_inverse=True)[
+                1
+            ]
+        self.groups = int(self.group.max()) + 1
+        self.highest = np.full(self.groups, np.inf)
+        np.minimum.at(self.highest, self.group, limit)
+        volume = network.lengths * network.cross_sections
+        self.metal = float(volume.sum())
+        self.cost = np.bincount(self.group, volume / self.metal, self.groups)
+
+    def widths(self, factor: Floats) -> Floats:
+        """Return the width of each segment."""
+        return self.network.width * factor[self.group]
+
+    def state(self, factor: Floats) -> Sensitivity:
+        """Return potentials and stress."""
+        network = replace(self.network, width=self.widths(factor))
+        return Sensitivity(network, self.technology, **self.feed)
+
+    def drop(self, state: Sensitivity) -> float:
+        """Return the largest drop; 0 without pads."""
+        return float(np.abs(state.currents.drop).max())
+
+    def violation(self, state: Sensitivity, aim: float = 0.0) -> Floats:
+        """Return what each tree's tension, and then the drop, is above its limit, as a part of it."""
+        parts = state.steady / (self.stress * (1 - aim)) - 1
+        if self.most_drop is None:
+            return parts
+        return np.append(parts, self.drop(state) / (self.most_drop * (1 - aim)) - 1)
+
+    def minimise(self, penalty: float, rtol: float) -> tuple[Floats, list[tuple[float, float]]]:
+        """Return the factors, and the history."""
+        factor, step = np.ones(self.groups), STEP
+        state = self.state(factor)
+        bounded: dict[tuple[str, int], float] = {}  # multiplier of each limit, by its kind and node
+        history: list[tuple[float, float]] = []
+        for _ in range(ROUNDS):
+            violation = self.violation(state, AIM)
+            added = float(self.cost @ (factor - 1))
+            merit = added + penalty * float(np.maximum(violation, 0.0).sum())
+            history.append((added, float(violation.max())))
+            self._bound(state, bounded)
+            if not bounded:
+                break
+            values, slopes = self._linearised(state, bounded)
+            low, high = np.maximum(1 / factor, 1 / step), np.minimum(self.highest / factor, step)
+            start = np.array(list(bounded.values()))
+            ratio, multipliers = least(self.cost * factor, values, slopes, low, high, penalty, start)
+            bounded = dict(zip(bounded, multipliers.tolist(), strict=True))
+            tried = np.clip(factor * ratio, 1.0, self.highest)
+            tried[tried < 1 + WIDENED] = 1.0
+            later = self.state(tried)
+            next_violation = self.violation(later, AIM)
+            next_merit = float(self.cost @ (tried - 1)) + penalty * float(np.maximum(next_violation, 0.0).sum())
+            if next_merit < merit:
+                gain = merit - next_merit
+                factor, state = tried, later
+                if gain <= rtol * next_merit and next_violation.max() <= AIM:
+                    break
+            else:
+                step = np.sqrt(step)
+                if step < SMALLEST_STEP:
+                    break
+        history.append((float(self.cost @ (factor - 1)), float(self.violation(state, AIM).max())))
+        return factor, history
+
+    def _bound(self, state: Sensitivity, bounded: dict[tuple[str, int], float]) -> None:
+        """Add the nodes that are near their limits: the worst of each tree."""
+        near = state.worst[state.steady > (1 - NEAR) * self.stress]
+        for node in near.tolist():
+            bounded.setdefault(("stress", node), 0.0)
+        if self.most_drop is not None:
+            size, piece = np.abs(state.currents.drop), state.network.components
+            order = np.lexsort((-size, piece))
+            worst = order[np.unique(piece[order], return_index=True)[1]]
+            for node in worst[size[worst] > (1 - NEAR) * self.most_drop].tolist():
+                bounded.setdefault(("drop", node), 0.0)
+
+    def _linearised(self, state: Sensitivity, bounded: Mapping[tuple[str, int], float]) -> tuple[Floats, Floats]:
+        """Return values of the limits, and their derivatives by the logarithms of the factors, shape (k, groups)."""
+        values, rows = np.zeros(len(bounded)), np.zeros((len(bounded), self.groups))
+        for kind in ("stress", "drop"):
+            at = [i for i, (name, _) in enumerate(bounded) if name == kind]
+            nodes = [node for name, node in bounded if name == kind]
+            for first in range(0, len(at), BLOCK):
+                some, part = nodes[first : first + BLOCK], at[first : first + BLOCK]
+                if kind == "stress":
+                    limit, size = self.stress * (1 - AIM), state.stress[some]
+                    slopes, explicit, _ = state.tension_slopes(some)
+                    by_log = state.through_circuit(slopes) + explicit * state.network.width
+                else:
+                    assert self.most_drop is not None
+                    limit, size = self.most_drop * (1 - AIM), np.abs(state.currents.drop[some])
+                    by_log = state.through_circuit(state.drop_slopes(some))
+                values[part] = size / limit - 1
+                for row, each in zip(part, by_log / limit, strict=True):
+                    rows[row] = np.bincount(self.group, each, self.groups)
+        return values, rows
+
+    def uniform(self) -> float:
+        """Return the metal that one factor for all widths adds to meet the limits [m3]; infinite if none does."""
+
+        def factors(log: float) -> Floats:
+            return np.minimum(np.exp(log), self.highest)
+
+        def worst(log: float) -> float:
+            return float(self.violation(self.state(factors(log))).max())
+
+        if worst(0.0) <= 0:
+            return 0.0
+        log = np.log(2.0)
+        while worst(log) > 0:
+            log *= 2
+            if log > np.log(MOST_UNIFORM):
+                return np.inf
+        log = float(brentq(worst, 0.0, log, xtol=1e-4))
+        return self.metal * float(self.cost @ (factors(log) - 1))
+
+    def complaint(self, state: Sensitivity) -> str:
+        """Return the message for limits that no widths meet."""
+        violation = self.violation(state)
+        worst = int(violation.argmax())
+        if worst == len(state.steady):
+            node = int(np.abs(state.currents.drop).argmax())
+            where, value, limit = self.network.node(node), f"{self.drop(state):.4g} V", f"{self.most_drop:.4g} V"
+            name = "largest drop"
+        else:
+            where = f"{self.network.node(int(state.worst[worst]))} of tree {worst}"
+            value, limit = f"{state.steady[worst] / 1e6:.4g} MPa", f"{self.stress / 1e6:.4g} MPa"
+            name = "highest steady tension"
+        others = int((violation > 0).sum()) - 1
+        more = f" (and {others} other limit{'s are' if others > 1 else ' is'} not met)" if others else ""
+        return (
+            f"no widths in their bounds were reached that meet the limits: the {name} at {where} is {value}, must be "
+            f"at most {limit}{more}"
+        )
+
+
+def least(
+    cost: Floats, values: Floats, slopes: Floats, low: Floats, high: Floats, penalty: float, start: Floats
+) -> tuple[Floats, Floats]:
+    """Return the ratios y, shape (m,), of least cost, and the multipliers, shape (k,), of a separable convex problem.
+
+        minimise cost . y   with   values + P (1/y - 1) + Q (y - 1) <= 0,   low <= y <= high,     Q - P = slopes
+
+    P and Q are the negative and the positive part of the slopes. At multipliers l the minimum is at
+    y^2 = l P / (cost + l Q); the concave dual is maximised within 0 <= l <= penalty.
+
+    Args:
+        cost: above 0, shape (m,).
+        values: of the limits at y = 1, shape (k,).
+        slopes: derivatives of the limits at y = 1, shape (k, m).
+        low: bound of y, shape (m,).
+        high: bound of y, shape (m,).
+        penalty: bound of the multipliers, for limits that cannot be met.
+        start: multipliers to start from, shape (k,).
+
+    References:
+        C. Fleury, Int. J. Numer. Methods Eng. 28, 409 (1989), 10.1002/nme.1620280212: convex linearisation.
+    """
+    fall, rise = np.maximum(-slopes, 0.0), np.maximum(slopes, 0.0)
+    scale = 1 / np.maximum((fall / cost).max(axis=1), 1e-12)  # about where the first wire of a limit gets wider
+
+    def ratios(multipliers: Floats) -> tuple[Floats, Floats, Floats]:
+        p, q = multipliers @ fall, multipliers @ rise
+        return p, q, np.clip(np.sqrt(p / (cost + q)), low, high)
+
+    def dual(scaled: Floats) -> tuple[float, Floats]:
+        multipliers = scaled * scale
+        p, q, y = ratios(multipliers)
+        value = cost @ (y - 1) + p @ (1 / y - 1) + q @ (y - 1) + multipliers @ values
+        slope = values + fall @ (1 / y - 1) + rise @ (y - 1)
+        return -100 * float(value), -100 * slope * scale
+
+    result = minimize(
+        dual,
+        np.clip(start, 0.0, penalty) / scale,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(0.0, penalty / each) for each in scale],
+        options={"maxiter": 1000, "maxfun": 2000, "ftol": 1e-13, "gtol": 1e-9, "maxcor": 30},
+    )
+    multipliers = result.x * scale
+    return ratios(multipliers)[2], multipliers

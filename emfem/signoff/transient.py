@@ -1,0 +1,141 @@
+"""Stress at one node of a tree at one time, with its derivatives by the sizes and the currents of all its segments.
+
+With M s' = b - K s from rest, u = s - s0, and the adjoint q, M q' = -K q, q(0) = M^-1 e of the node,
+
+    d u_node(t) = int_0^t q(t - s) . (db - dK u(s) - dM u'(s)) ds,
+
+where M, K and b of a segment are linear in its width. Both are sums of exponentials, so the integrals are closed forms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emfem.mesh.graph import Floats, Numbers
+from emfem.signoff.elements import Forest
+from emfem.signoff.events import first_crossings, sample_times
+from emfem.signoff.propagate import Leg, propagate
+from emfem.signoff.rises import Blocked
+
+import numpy as np
+
+TIGHT = 1e-7  # of the rise: error allowed at the nodes
+EARLY = 0.25  # of the time of interest: from there on the stress is right
+SAME = 1e-5  # product of a rate and the time below which a mode is constant
+SCALE = 1e8  # Pa: size that states of `propagate` should have
+
+
+@dataclass(frozen=True, eq=False)
+class TransientSlopes:
+    """Stress of a node at a time, and its derivatives.
+
+    Attributes:
+        stress: of the node [Pa].
+        rate: of the stress [Pa/s].
+        segments: of the tree.
+        width: derivative by the logarithm of the width of each at a fixed current density [Pa].
+        length: as well, of the length.
+        density: derivative by the current density of each [Pa m2/A].
+    """
+
+    stress: float
+    rate: float
+    segments: Numbers
+    width: Floats
+    length: Floats
+    density: Floats
+
+
+def first_void(trees: Blocked, tree: int, critical: float, until: float, node: int | None) -> tuple[float, int]:
+    """Return the time at which a tree, or one node of it, first has the critical stress, and the node; else -1."""
+    shortest = float(np.clip(trees.earliest(critical - trees.start), 1e-7 * until, 0.1 * until))
+    elements = trees.elements(np.array([tree]), shortest)
+    leg = trees.leg(elements, until, shortest, TIGHT * (critical - trees.start))
+    closed = np.ones(len(elements.nodes), dtype=bool) if node is None else elements.nodes == node
+    when, where = first_crossings(leg, closed, critical, sample_times(EARLY * shortest, until))
+    return float(when[0]), int(where[0])
+
+
+def highest_until(trees: Blocked, tree: int, critical: float, until: float) -> tuple[float, float, int]:
+    """Return the highest tension of a tree until a time [Pa], when, and at which node."""
+    shortest = float(np.clip(trees.earliest(critical - trees.start), 1e-7 * until, 0.1 * until))
+    elements = trees.elements(np.array([tree]), shortest)
+    leg = trees.leg(elements, until, shortest, TIGHT * (critical - trees.start))
+    t = sample_times(EARLY * shortest, until)
+    stress = leg.stress(t)
+    node, at = np.unravel_index(int(stress.argmax()), stress.shape)
+    return float(stress[node, at]), float(t[at]), int(elements.nodes[node])
+
+
+def slopes(trees: Blocked, tree: int, node: int, t: float) -> TransientSlopes:
+    """Return the stress of a node of a tree at a time, and its derivatives."""
+    elements = trees.elements(np.array([tree]), t)
+    forward = trees.leg(elements, t, t, TIGHT * SCALE * 1e-2, store=True)
+    at = int(elements.unknowns[np.flatnonzero(elements.nodes == node)[0]])
+    adjoint, scale = _adjoint(elements, at, t)
+    now = np.array([t])
+    where = int(np.flatnonzero(elements.nodes == node)[0])
+    through, kept = _integrals(forward.rates[0], adjoint.rates[0], t)
+    weights = adjoint.amplitudes[0][:, None] * forward.amplitudes[0]
+    through, kept = through * weights, kept * weights
+    left = adjoint.basis[:, elements.cells]  # type: ignore[index]
+    right = forward.basis[:, elements.cells]  # type: ignore[index]
+    stiff = _products(left, elements.stiffness, right, through)
+    mass = _products(left, elements.mass, right, kept)
+    pulled = adjoint.at(t)[elements.cells]  # int q over the time
+    driven = (pulled * elements.per_current).sum(axis=1)
+    own, at_segment = np.unique(elements.segment, return_inverse=True)
+    total = [np.bincount(at_segment, each, len(own)) / scale for each in (driven, stiff, mass)]
+    load = total[0] * trees.density[own]
+    return TransientSlopes(
+        float(forward.stress(now)[where, 0]),
+        float(forward.slope(now)[where, 0]),
+        own,
+        load - total[1] - total[2],
+        total[1] - total[2],
+        total[0],
+    )
+
+
+def _adjoint(elements: Forest, at: int, t: float) -> tuple[Leg, float]:
+    """Return the integral of q times a factor, and that factor: the answer to a steady source at the node."""
+    mass, _ = elements.matrices
+    scale = SCALE * float(np.abs(mass[[at], :]).sum()) / t
+    source = np.zeros(elements.size)
+    source[at] = scale
+    leg = propagate(
+        elements, np.zeros(elements.size), source, span=t, shortest=EARLY * t * 1e-3, tolerance=TIGHT * SCALE
+    )
+    return leg, scale
+
+
+def _integrals(forward: Floats, adjoint: Floats, t: float) -> tuple[Floats, Floats]:
+    """Return int_0^t e^(-m (t - s)) phi_l(s) ds and int_0^t e^(-m (t - s)) e^(-l s) ds, shapes (adjoint, forward).
+
+    phi_l(s) = (1 - e^(-l s))/l. By parts the first is symmetric in m and l: (phi of the lesser - second) / the greater.
+    """
+    m, n = np.broadcast_arrays(adjoint[:, None], forward[None, :])
+    low, high = np.minimum(m, n), np.maximum(m, n)
+
+    def part(x: Floats) -> Floats:  # (1 - e^-x)/x
+        small = x < SAME
+        safe = np.where(small, 1.0, x)
+        return np.where(small, 1 - x / 2, -np.expm1(-safe) / safe)
+
+    kept = np.exp(-low * t) * t * part((high - low) * t)
+    flat = high * t < SAME
+    through = (t * part(low * t) - kept) / np.where(flat, 1.0, high)
+    return np.where(flat, t**2 / 2, through), kept
+
+
+def _products(left: Floats, matrices: Floats, right: Floats, weights: Floats) -> Floats:
+    """Return the sum over modes of weights times left . matrix . right of each cell, shape (c,).
+
+    Args:
+        left: of each mode and cell, shape (m, c, 3).
+        matrices: of each cell, shape (c, 3, 3).
+        right: of each mode and cell, shape (n, c, 3).
+        weights: of pairs of modes, shape (m, n).
+    """
+    combined = np.tensordot(weights, right, axes=1)  # (m, c, 3)
+    return np.einsum("mci,cij,mcj->c", left, matrices, combined, optimize=True)

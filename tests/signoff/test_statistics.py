@@ -1,0 +1,327 @@
+"""Lives of systems against closed forms, and the intervals of what is estimated."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import emfem as em
+from emfem.conduction import kirchhoff
+from emfem.failure import FirstVoid
+from emfem.mesh import Network
+from emfem.mesh.wires import build
+from emfem.signoff import DropLimit, Layer, Technology, Variation, monte_carlo, system_life
+from emfem.units import MPa, boltzmann, eV, nm, um, year
+
+import numpy as np
+import pytest
+from scipy import stats
+
+METAL = em.materials.copper(378.15).having(diffusivity=1e-18)
+TECHNOLOGY = Technology({"M1": Layer("M1", 0.3 * um, 2.2e-8)}, METAL, 378.15, 500 * MPa)
+MEDIAN, SIGMA = 1e8, 0.4
+
+
+def lognormal(samples: int, trees: int, seed: int = 0) -> np.ndarray:
+    """Lives of independent trees."""
+    return MEDIAN * np.exp(SIGMA * np.random.default_rng(seed).standard_normal((samples, trees)))
+
+
+def weakest(probability: float, trees: int) -> float:
+    """Quantile of the least of independent lognormal lives."""
+    return MEDIAN * float(np.exp(SIGMA * stats.norm.ppf(1 - (1 - probability) ** (1 / trees))))
+
+
+def strongest(probability: float, trees: int) -> float:
+    """Quantile of the greatest."""
+    return MEDIAN * float(np.exp(SIGMA * stats.norm.ppf(probability ** (1 / trees))))
+
+
+def ladder(rungs: int = 3, load: float = 1e-4) -> Network:
+    """Equal wires side by side from one pad node to one load node, joined by vias: each is a tree."""
+    x, y = np.tile([0.0, 40 * um], rungs + 1), np.repeat(np.arange(rungs + 1), 2) * um
+    segments = np.arange(2 * rungs + 2).reshape(-1, 2)[:rungs]
+    left, right = 2 * rungs, 2 * rungs + 1
+    vias = [each for i in range(rungs) for each in ((2 * i, left, 1e-3), (2 * i + 1, right, 1e-3))]
+    return build(
+        np.stack([x, y], axis=1),
+        segments,
+        width=0.2 * um,
+        thickness=0.3 * um,
+        vias=np.array(vias),
+        loads={right: load},
+        pads={left: 1.0},
+    )
+
+
+@pytest.mark.parametrize("probability", [0.01, 0.1, 0.5, 0.9])
+@pytest.mark.parametrize(("fails", "exact"), [(FirstVoid(), weakest), (8, strongest)], ids=["series", "parallel"])
+def test_quantiles_of_series_and_parallel_systems_lie_in_their_intervals(probability: float, fails: Any, exact: Any):
+    sample = system_life(lognormal(4000, 8), fails=fails)
+    assert exact(probability, 8) in sample.quantile(probability, confidence=0.999)
+    assert probability in sample.failed_by(exact(probability, 8), confidence=0.999)
+
+
+def test_the_mean_of_a_series_system_lies_in_its_interval():
+    """The mean of the least by quadrature of its survival."""
+    t = np.linspace(0, 6 * MEDIAN, 20001)[1:]
+    exact = float(np.trapezoid(stats.norm.sf(np.log(t / MEDIAN) / SIGMA) ** 5, t)) + t[0]
+    sample = system_life(lognormal(2000, 5))
+    mean = sample.mttf(confidence=0.999)
+    assert exact in mean
+    assert (mean.high - mean.low) < 0.1 * exact
+
+
+@pytest.mark.parametrize("which", ["quantile", "failed_by", "mean"])
+def test_intervals_cover_the_truth_as_often_as_they_claim(which: str):
+    """120 studies of 100 samples, 90 %: below 82 % or, for the mean, above 97 % has a chance below 1 %."""
+    truth = {
+        "quantile": weakest(0.3, 4),
+        "failed_by": float(1 - stats.norm.sf(np.log(0.7) / SIGMA) ** 4),
+        "mean": MEDIAN * float(np.exp(SIGMA**2 / 2)),
+    }[which]
+    inside = 0
+    for seed in range(120):
+        sample = system_life(lognormal(100, 1 if which == "mean" else 4, seed))
+        estimate = {
+            "quantile": lambda s: s.quantile(0.3, confidence=0.9),
+            "failed_by": lambda s: s.failed_by(0.7 * MEDIAN, confidence=0.9),
+            "mean": lambda s: s.mttf(confidence=0.9),
+        }[which](sample)
+        inside += truth in estimate
+    assert 0.82 <= inside / 120 <= (0.97 if which == "mean" else 0.99)
+
+
+def test_the_fit_of_one_tree_is_its_lognormal():
+    sample = system_life(lognormal(2000, 1), until=1.2 * MEDIAN)
+    fit = sample.fit(confidence=0.999)
+    assert MEDIAN in fit.t50
+    assert SIGMA in fit.sigma
+    assert fit.censored == np.isinf(sample.lifetimes).sum() > 0
+
+
+def test_importance_is_the_chance_of_being_the_weakest():
+    """Two exponential-like classes: a tree whose ln t is lower by d is first with Phi(d / (sqrt 2 s)) against one."""
+    lives = lognormal(4000, 2)
+    lives[:, 1] *= np.exp(-0.3)
+    table = system_life(lives).importance(confidence=0.999)
+    assert table["tree"].tolist() == [1, 0]
+    exact = stats.norm.cdf(0.3 / (SIGMA * np.sqrt(2)))
+    assert table["decisive low"][0] < exact < table["decisive high"][0]
+    assert table["first"].tolist() == table["decisive"].tolist()
+    assert table["decisive"].sum() == pytest.approx(1.0)
+
+
+def test_the_second_of_three_voids_is_decisive_where_two_are_needed():
+    sample = system_life([[3.0, 1.0, 2.0], [np.inf, 5.0, 9.0]], fails=2, until=8.0)
+    assert sample.lifetimes.tolist() == [2.0, np.inf]
+    assert (sample.first.tolist(), sample.decisive.tolist(), sample.voids.tolist()) == ([1, 1], [2, -1], [2, 1])
+    assert sample.with_void.tolist() == [0, 1, 1]
+    table = sample.importance()
+    assert table["present"].tolist() == [1.0, 1.0]
+    assert sample.failed == 0.5
+
+
+def test_a_system_without_failure_bounds_its_part():
+    """The rule of three: 3.7/n with 97.5 % on one side."""
+    sample = system_life(np.full((1000, 3), np.inf), until=1e8)
+    assert sample.failed_by(1e8).low == 0.0
+    assert sample.failed_by(1e8).high == pytest.approx(1 - 0.025 ** (1 / 1000), rel=1e-9)
+    assert "0.000% failed" in str(sample)
+    assert sample.quantile(0.5).value == np.inf
+
+
+def test_wires_side_by_side_fail_as_a_parallel_system():
+    """The drop of the last one left is within the limit: the grid lives as long as the strongest tree."""
+    network = ladder()
+    alone = np.abs(kirchhoff(network, 2.2e-8, extra_resistance=[0.0, np.inf, np.inf]).drop).max()
+    lives = lognormal(300, 3)
+    parallel = system_life(lives, fails=DropLimit(network, TECHNOLOGY, 1.01 * alone))
+    assert parallel.lifetimes == pytest.approx(lives.max(axis=1))
+    second = system_life(lives, fails=DropLimit(network, TECHNOLOGY, 0.99 * alone))
+    assert second.lifetimes == pytest.approx(np.sort(lives, axis=1)[:, 1])
+    assert (second.voids == 2).all()
+
+
+@pytest.mark.parametrize("void_length", [None, 50 * nm], ids=["cut", "liner"])
+def test_drops_after_voids_are_those_of_kirchhoff(void_length: float | None):
+    """A grid of two layers; a cut leaves 1e-9 of the conductance."""
+    loads = np.full((5, 5), 2e-4)
+    network = em.mesh.grid_network(5, 5, 20 * um, width=0.4 * um, thickness=0.3 * um, load=loads, cells=1).wires()
+    liner = em.failure.Liner(2e-6, 5 * nm)
+    layers = {name: Layer(name, 0.3 * um, 2.2e-8, liner=liner) for name in ("M1", "M2")}
+    technology = replace(TECHNOLOGY, layers=layers)
+    limit = DropLimit(network, technology, 10.0, void_length=void_length)
+    order = [3, 7, 1, 8]
+    drops, extra = limit.drops(order), np.zeros(len(network.segments))
+    state = em.signoff.Sensitivity(network, technology)
+    for tree, drop in zip(order, drops, strict=True):
+        at = (network.segments == state.worst[tree]).any(axis=1)
+        per_length = liner.resistance_per_length(width=0.4 * um, thickness=0.3 * um, resistivity=2.2e-8)
+        extra[at] = np.inf if void_length is None else void_length * per_length
+        exact = np.abs(kirchhoff(network, 2.2e-8, extra_resistance=extra).drop).max()
+        assert drop == pytest.approx(exact, rel=1e-6)
+    assert drops == pytest.approx(limit.drops(order))  # with the columns remembered
+    assert len(set(np.round(drops, 12))) > 1
+
+
+def test_a_cut_that_leaves_a_load_alone_is_failure():
+    network = ladder(rungs=1)
+    sample = system_life([[5.0]], fails=DropLimit(network, TECHNOLOGY, 100.0))
+    assert sample.lifetimes.tolist() == [5.0]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: system_life([1.0, 2.0]), r"lives of shape \(2,\), must be of shape \(samples, trees\)"),
+        (lambda: system_life([[1.0, -2.0]]), r"lives\[0\] = -2 s, must be at least 0"),
+        (lambda: system_life([[1.0, np.nan]]), r"lives\[0\] = nan s, must be at least 0"),
+        (lambda: system_life([[1.0]], fails=2), r"fails = 2, must be at most 1"),
+        (lambda: system_life([[1.0]], until=0.0), r"until = 0 s, must be greater than 0"),
+        (lambda: system_life([[1.0]], fails=DropLimit(ladder(), TECHNOLOGY, 1.0)), r"lives of 1 trees, must be .* 3"),
+        (lambda: system_life([[1.0]], until=0.5).mttf(), r"1 of the samples outlived until = 0.5 s, must be none"),
+        (lambda: system_life([[1.0]], until=2.0).failed_by(3.0), r"time = 3 s, must be at most 2 s"),
+        (lambda: system_life([[1.0]]).quantile(1.0), r"probability = 1, must be less than 1"),
+        (lambda: system_life([[1.0]]).quantile(0.5, confidence=1.0), r"confidence = 1, must be less than 1"),
+        (lambda: DropLimit(ladder(), TECHNOLOGY, 1e-9), r"limit = 1e-09 V, must be above the drop at the start"),
+        (lambda: DropLimit(ladder(), TECHNOLOGY, 1.0, nodes=[0, 0, 4]), r"nodes\[1\] = 0, must be a node of tree 1"),
+        (lambda: DropLimit(ladder(), TECHNOLOGY, 1.0, void_length=0.0), r"void_length = 0 m, must be greater than 0"),
+    ],
+)
+def test_bad_arguments_are_refused(call: Any, words: str):
+    with pytest.raises(em.ParameterError, match=words):
+        call()
+
+
+DENSITY = 1e-3 / 3 / (0.2 * um * 0.3 * um)
+NUCLEATION = em.lifetime.line_lifetime(
+    METAL.having(resistivity=2.2e-8), length=40 * um, current_density=DENSITY, critical_stress=100 * MPa
+).nucleation
+WEAK = replace(TECHNOLOGY, critical_stress=100 * MPa)
+
+
+@pytest.mark.parametrize(("fails", "exact"), [(FirstVoid(), weakest), (3, strongest)], ids=["series", "parallel"])
+def test_lives_of_equal_wires_are_lognormal(fails: Any, exact: Any):
+    """A normal Ea of deviation s makes lives lognormal, s/kT, about the closed form of the line."""
+    energy = SIGMA * boltzmann * 378.15
+    sample = monte_carlo(
+        ladder(load=1e-3),
+        WEAK,
+        samples=2000,
+        seed=3,
+        until=1e3 * NUCLEATION,
+        variation=Variation(activation_energy=energy),
+        fails=fails,
+    )
+    for probability in (0.1, 0.5, 0.9):
+        truth = exact(probability, 3) * NUCLEATION / MEDIAN
+        assert truth in sample.quantile(probability, confidence=0.999)
+
+
+def test_early_lives_go_as_the_square_of_the_critical_stress_and_of_the_charge():
+    """Before the other end is felt t = (pi/4 kappa) ((sigma_c - sigma_T)/G)^2; 1e-4 of elements and interpolation."""
+    same: dict[str, Any] = {"samples": 8, "seed": 5, "until": 1e5 * NUCLEATION}
+    network = ladder(1, load=1e-3 / 3)
+    plain = monte_carlo(network, WEAK, **same, variation=Variation()).lifetimes
+    assert plain == pytest.approx(NUCLEATION, rel=2e-3)
+    stress = monte_carlo(network, WEAK, **same, variation=Variation(critical_stress=0.1)).lifetimes
+    charge = monte_carlo(network, WEAK, **same, variation=Variation(effective_charge=0.1)).lifetimes
+    draws = np.random.default_rng(np.random.SeedSequence(5).spawn(1)[0]).standard_normal((64, 4, 1))[:8]
+    line = em.lifetime.Line(length=40 * um, current_density=DENSITY)
+    metal = METAL.having(resistivity=2.2e-8)
+    exact = line(metal, 100 * MPa * np.exp(0.1 * draws[:, 1, 0])).nucleation
+    assert stress == pytest.approx(exact, rel=2e-3)
+    charged = [metal.having(effective_charge=METAL.effective_charge * np.exp(0.1 * z)) for z in draws[:, 2, 0]]
+    assert charge == pytest.approx(line(charged, 100 * MPa).nucleation, rel=2e-3)
+
+
+def test_grains_are_those_of_a_line():
+    metal = em.materials.copper(378.15)
+    technology = Technology({"M1": Layer("M1", 0.3 * um, metal.resistivity)}, metal, 378.15, 100 * MPa)
+    own: dict[str, Any] = {"width": 0.2 * um, "height": 0.3 * um}
+    same: dict[str, Any] = {"samples": 30, "seed": 2, "until": 1e6 * year}
+    network, line = ladder(1, load=1e-3 / 3), em.lifetime.Line(length=40 * um, current_density=DENSITY)
+    spread = Variation(grain_size=0.15 * um, grain_spread=0.5)
+    lives = monte_carlo(network, technology, **same, variation=spread).lifetimes
+    draws = np.random.default_rng(np.random.SeedSequence(2).spawn(1)[0]).standard_normal((64, 4, 1))[:30, 3, 0]
+    metals = [metal.in_line(**own, grain_size=0.15 * um * float(np.exp(0.5 * z))) for z in draws]
+    assert lives == pytest.approx(line(metals, 100 * MPa).nucleation, rel=2e-3)
+    assert len(set(lives)) < 30  # bamboos are all alike
+
+
+def test_the_draws_do_not_depend_on_who_makes_them():
+    same: dict[str, Any] = {
+        "samples": 200,
+        "seed": 9,
+        "until": 1e4 * NUCLEATION,
+        "variation": Variation(activation_energy=0.02 * eV, critical_stress=0.1),
+        "fails": em.failure.Drop(1.01 * 1e-3 * 2.2e-8 * 40 * um / (0.2 * um * 0.3 * um)),
+    }
+    network = ladder(load=1e-3)
+    alone = monte_carlo(network, WEAK, **same)
+    with ThreadPoolExecutor(3) as pool:
+        shared = monte_carlo(network, WEAK, **same, map=pool.map)
+    backwards = monte_carlo(network, WEAK, **same, map=lambda f, x: [f(each) for each in reversed(x)][::-1])
+    for other in (shared, backwards):
+        assert np.array_equal(alone.lifetimes, other.lifetimes)
+        assert np.array_equal(alone.decisive, other.decisive)
+    fewer = monte_carlo(network, WEAK, **{**same, "samples": 70})
+    assert np.array_equal(alone.lifetimes[:70], fewer.lifetimes)
+    other_seed = monte_carlo(network, WEAK, **{**same, "seed": 10})
+    assert not np.array_equal(alone.lifetimes, other_seed.lifetimes)
+
+
+def test_the_growth_of_a_void_adds_to_its_opening():
+    same: dict[str, Any] = {"samples": 20, "seed": 4, "until": 1e4 * NUCLEATION}
+    slow = Variation(activation_energy=0.02 * eV)
+    network = ladder(load=1e-3)
+    opened = monte_carlo(network, WEAK, **same, variation=slow)
+    cut = monte_carlo(network, WEAK, **same, variation=slow, growth=NUCLEATION)
+    assert cut.lifetimes == pytest.approx(2 * opened.lifetimes, rel=2e-3)
+
+
+def test_lives_without_variation_are_those_of_the_verdict():
+    """Every tree of a grid, against `run` without growth."""
+    loads = np.full((5, 5), 4e-3)
+    network = em.mesh.grid_network(5, 5, 20 * um, width=0.4 * um, thickness=0.3 * um, load=loads, cells=1).wires()
+    layers = {name: Layer(name, 0.3 * um, 2.2e-8) for name in ("M1", "M2")}
+    technology = replace(TECHNOLOGY, layers=layers, residual_stress=50 * MPa)
+    verdict = em.signoff.run(network, technology, until=1 * year, voids=False)
+    trees = em.signoff.rises.Blocked.of(network, technology)
+    known = em.signoff.rises.rises(trees, least=100 * MPa, span=1 * year, rtol=1e-4)
+    times = np.array([known.times(i, np.array([450 * MPa]))[0] for i in range(10)])
+    assert np.isfinite(times).sum() > 3
+    assert times == pytest.approx(verdict.nucleation, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"samples": 0}, r"samples = 0, must be at least 1"),
+        ({"seed": -1}, r"seed = -1, must be at least 0"),
+        ({"until": 0.0}, r"until = 0 s, must be greater than 0"),
+        ({"rtol": 1.0}, r"rtol = 1, must be at most 0.1"),
+        ({"growth": -1.0}, r"growth = -1 s, must be at least 0"),
+        ({"growth": [1.0, 2.0]}, r"growth of shape \(2,\), must be one a tree"),
+        ({"technology": replace(WEAK, residual_stress=100 * MPa)}, r"residual_stress = 1e\+08 Pa, must be below"),
+    ],
+)
+def test_bad_arguments_of_monte_carlo_are_refused(changes: dict[str, Any], words: str):
+    right: dict[str, Any] = {"technology": WEAK, "samples": 4, "seed": 1, "until": 1e6, "variation": Variation()}
+    with pytest.raises(em.ParameterError, match=words):
+        monte_carlo(ladder(), **{**right, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"activation_energy": -1e-21}, r"activation_energy of the variation = -1e-21 J, must be at least 0"),
+        ({"critical_stress": 6.0}, r"critical_stress of the variation = 6, must be at most 5"),
+        ({"effective_charge": -0.1}, r"effective_charge of the variation = -0.1, must be at least 0"),
+        ({"grain_spread": 0.1}, r"grain_spread = 0.1 without grain_size, must have one"),
+        ({"grain_size": 0.0}, r"grain_size = 0 m, must be greater than 0"),
+    ],
+)
+def test_bad_variations_are_refused(changes: dict[str, Any], words: str):
+    with pytest.raises(em.ParameterError, match=words):
+        Variation(**changes)
