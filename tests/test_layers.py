@@ -59,6 +59,7 @@ LAYERS = {
     "verify": 9,
     "view": 10,
     "cli": 11,
+    "__main__": 12,
 }
 PETSC = ("petsc4py", "dolfinx.fem.petsc", "dolfinx.nls.petsc")
 PETSC_ALLOWED = {"solve"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import traceback
 from importlib.metadata import version
 from typing import Annotated
@@ -25,6 +26,7 @@ app = typer.Typer(
     help="Electromigration in metals by finite elements.",
     no_args_is_help=True,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 for command in (
@@ -46,6 +48,7 @@ app.add_typer(meshes, name="mesh")
 
 def main() -> None:
     """Run the command; an error on one rank only ends all of them."""
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as in Python: PETSc would abort where a reader, such as head, ends
     try:
         app()
     except Exception:

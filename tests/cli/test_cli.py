@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,22 @@ def run(*arguments: str) -> tuple[int, str, str]:
 
 def test_the_version_is_printed():
     assert run("--version") == (0, f"emfem {em.__version__}\n", "")
+
+
+def test_python_m_emfem_is_the_command_and_a_reader_may_end_early():
+    """`emfem mesh shapes | head -n 1`: PETSc would abort."""
+    command = subprocess.Popen([sys.executable, "-m", "emfem", "mesh", "shapes"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)  # fmt: skip
+    assert command.stdout is not None
+    assert command.stderr is not None
+    command.stdout.close()
+    assert "PETSC" not in command.stderr.read()
+    assert command.wait(timeout=100) == 1
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_is_there(option: str):
+    assert "Electromigration in metals" in run(option)[1]
 
 
 def test_shapes_are_listed_with_their_parameters():

@@ -1,0 +1,5 @@
+"""`python -m emfem` is the command `emfem`."""
+
+from emfem.cli import main
+
+main()
