@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import signal
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -148,9 +150,10 @@ def info(
         typer.Option(metavar="FILE", help="A case: print its solver, memory and time a step too; nothing is solved."),
     ] = None,
     set_: Settings = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Print the versions of emfem and of its libraries, the solvers there are, and what a case will take."""
-    lines: dict[str, Any] = versions() | {"ranks": MPI.COMM_WORLD.size, "solvers": ", ".join(petsc_info.packages())}
+    lines: dict[str, Any] = versions() | {"ranks": MPI.COMM_WORLD.size, "solvers": petsc_info.packages()}
     if case is not None:
         with report_errors():
             lines["case"] = _case(case, set_).advice()
@@ -158,7 +161,12 @@ def info(
         with report_errors():
             msg = f"--set {' '.join(set_)}, must be with --case"
             raise ParameterError(msg)
+    if as_json:
+        advice = {"case": asdict(lines["case"])} if "case" in lines else {}
+        write.print_root(json.dumps(lines | advice, indent=2))
+        return
     width = max(map(len, lines))
+    lines["solvers"] = ", ".join(lines["solvers"])
     write.print_root(*(f"{name:<{width}}  {value}" for name, value in lines.items()))
 
 

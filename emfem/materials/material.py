@@ -228,7 +228,11 @@ class Material:
         """Report a missing constant: Python calls this for attributes that do not exist."""
         if name in VALIDITY:
             self._constants[name]
-        raise AttributeError(f"{type(self).__name__} has no {name!r}")  # noqa: EM102 - Python's own sentence
+        msg = f"{type(self).__name__} has no {name!r}"
+        if name[0] != "_":  # Python asks for those of an object that is not ready
+            public = {each for each in dir(type(self)) if each[0] != "_"}
+            msg += f"; it has {', '.join(sorted(public | set(self._constants)))}"
+        raise AttributeError(msg)
 
     @property
     def _highest(self) -> float:

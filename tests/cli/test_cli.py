@@ -314,6 +314,9 @@ def test_info_prints_the_solver_memory_and_time_of_a_case(film: Path):
     assert code == 0
     assert out.splitlines()[-1].startswith("case     iterative: ")
     assert out.splitlines()[-1].endswith(" s a step")
+    found = json.loads(run("info", "--json", "--case", str(film))[1])
+    assert found["emfem"] == em.__version__
+    assert found["case"]["unknowns"] > 100
     code, out, err = run("info", "--set", "time.solver=direct")
     assert (code, out, err) == (1, "", "--set time.solver=direct, must be with --case\n")
 
