@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from emfem.errors import ParameterError, UnknownName, kind, number, require
+from emfem.errors import ParameterError, UnknownName, kind, number, require, shown
 from emfem.mesh.cards import Cards, read_cards
 from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
@@ -18,6 +18,7 @@ from emfem.mesh.paths import file_path
 from emfem.mesh.wires import build, first_of_pair
 
 import numpy as np
+import ufl
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
@@ -101,7 +102,9 @@ def read_netlist(
     elif isinstance(coordinates, Mapping):
         locate = coordinates.get
     else:
-        kind("coordinates", coordinates, Callable, "a mapping of nodes' names to (layer, x, y), or a function")  # type: ignore[arg-type]
+        words = "a mapping of nodes' names to (layer, x, y), or a function"
+        kind("coordinates", coordinates, Callable, words)  # type: ignore[arg-type]
+        require(not isinstance(coordinates, ufl.core.expr.Expr), f"coordinates = {shown(coordinates)}, must be {words}")
         locate = coordinates
     file = file_path("path", path)
     return on_root(
