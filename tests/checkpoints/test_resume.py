@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import random
 import re
 import shutil
@@ -358,6 +360,50 @@ def test_a_signal_between_two_meshes_saves_the_run_on_the_next_one(tmp_path: Pat
     with pytest.raises(Terminated):
         KINDS["moving"]([], checkpoint)
     assert len(made) == 2
+    assert len(checkpoint.files()) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "owner", "name", "place"),
+    [
+        ("stress", em.failure, "run", "emfem.failure.simulation.evolve"),
+        ("moving", em.moving, "evolve", "emfem.evolution.evolve"),
+    ],
+)
+def test_all_parts_of_a_run_share_its_wall_time(
+    kind: str, owner: Any, name: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The first part has an hour, each later one less."""
+    left: list[float] = []
+
+    def part(*args: Any, wall_time: float, **options: Any) -> em.Run:
+        left.append(wall_time)
+        return evolve(*args, wall_time=wall_time, **options)
+
+    evolve = em.evolve
+    monkeypatch.setattr(owner, name, functools.partial(getattr(owner, name), wall_time="1 h"))
+    monkeypatch.setattr(place, part)
+    KINDS[kind]([], em.checkpoint(tmp_path))
+    assert len(left) > 1
+    assert all(earlier > later > 3500.0 for earlier, later in itertools.pairwise([3600.0, *left]))
+
+
+@pytest.mark.parametrize(("kind", "name"), [("stress", "run"), ("nucleation", "nucleation")])
+def test_a_run_without_a_failure_in_its_wall_time_says_so(
+    kind: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    whole, ends = getattr(em.failure, name), []
+
+    def short(*args: Any, **options: Any) -> Any:
+        ends.append(whole(*args, wall_time=1e-3, **options))
+        raise Stopped
+
+    monkeypatch.setattr(em.failure, name, short)
+    checkpoint = em.checkpoint(tmp_path)
+    with pytest.raises(Stopped):
+        KINDS[kind]([], checkpoint)
+    assert ends[0].why == "wall time"
+    assert np.isinf(ends[0].time_to_failure if kind == "stress" else ends[0].t)
     assert len(checkpoint.files()) == 1
 
 
