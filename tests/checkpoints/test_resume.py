@@ -6,11 +6,12 @@ import functools
 import itertools
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -310,6 +311,77 @@ def test_rows_that_wait_are_not_lost(film: Films, monkeypatch: pytest.MonkeyPatc
         film_to(1.0, film, "state", table, Stop(0.5))
     film_to(1.0, film, "state", em.write.series("a.csv", every=0.1), Stop(np.inf), resume=True)
     assert np.loadtxt("a.csv", delimiter=",", skiprows=1)[:, 0] == pytest.approx(np.linspace(0, 1, 11))
+
+
+# ---- the disk
+
+
+class Halfway(em.observe.Observer):
+    """Calls a function at the first step after t = 0.5."""
+
+    def __init__(self, action: Callable[[], Any]) -> None:
+        super().__init__(times=[0.5])
+        self.action = action
+
+    def record(self, t: float) -> None:
+        """Call it."""
+        if 0.5 <= t < 0.6:
+            self.action()
+
+
+def nothing() -> None:
+    """Stand for an action."""
+
+
+@pytest.fixture
+def full_disk() -> Iterator[Callable[[], None]]:
+    """Return a function after which the system refuses all but the first 100 bytes of a file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("on_write_error", ["warn", "stop"])
+def test_a_full_disk_leaves_the_last_whole_state(film: Films, full_disk: Callable[[], None], on_write_error: str):
+    options: dict[str, Any] = {"fixed_step": 0.1, "progress": False}
+    whole, model, again = (film(degree=1) for _ in range(3))
+    em.evolve(whole, 1.0, watch=[Halfway(nothing)], **options)
+    checkpoint = em.checkpoint("state", every=1e-9, on_write_error=on_write_error)
+    if on_write_error == "warn":
+        with pytest.warns(
+            RecoveryWarning,
+            match=r"^checkpoint not written: path = .*, must be a file that can be written: File too large$",
+        ):
+            assert em.evolve(model, 1.0, checkpoint=checkpoint, watch=[Halfway(full_disk)], **options).t == 1.0
+    else:
+        with pytest.raises(ParameterError, match=r"^path = .*, must be a file that can be written: File too large$"):
+            em.evolve(model, 1.0, checkpoint=checkpoint, watch=[Halfway(full_disk)], **options)
+    assert [path.suffix for path in Path("state").iterdir()] == [".npz"] * 2  # whole ones; no part of a third
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    em.evolve(again, 1.0, checkpoint=em.checkpoint("state", resume=True), watch=[Halfway(nothing)], **options)
+    assert np.array_equal(again["c"].x.array, whole["c"].x.array)
+
+
+def test_a_folder_that_is_removed_is_made_again(film: Films):
+    model, again = film(degree=1), film(degree=1)
+    checkpoint = em.checkpoint("state", every=1e-9)
+    em.evolve(
+        model,
+        1.0,
+        checkpoint=checkpoint,
+        watch=[Halfway(lambda: shutil.rmtree("state"))],
+        fixed_step=0.1,
+        progress=False,
+    )
+    assert em.resume("state", again, watch=[Halfway(nothing)], progress=False).t == 1.0
+    assert np.array_equal(again["c"].x.array, model["c"].x.array)
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_computed(film: Films, unwritable_dir: Path):
+    model = film(degree=1)
+    with pytest.raises(ParameterError, match=r"^path = '.*', must be a file that can be written: Not a directory$"):
+        em.evolve(model, 1.0, checkpoint=em.checkpoint(unwritable_dir), progress=False)
+    assert model.t == 0.0
 
 
 # ---- parts, time
