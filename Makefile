@@ -51,6 +51,7 @@ soak: $(installed)  ## more of each kind of test, the site executed, killed runs
 	EMFEM_SOAK=1 $(bin)/python -m pytest -m soak
 	$(bin)/python $(sphinx) docs/_build/html
 	$(bin)/python -m tests.checkpoints.kills results/soak/kills 50 1
+	$(bin)/python -m tests.checkpoints.cost
 	$(bin)/python -m tests.fuzz.soak --minutes $(minutes) --output results/soak
 	$(bin)/python -m tests.mutants --sample 100 --output results/mutants
 

@@ -26,7 +26,7 @@ from tests.checkpoints import resume_case
 KINDS = ("film", "coupled", "staggered", "heat", "species", "stress", "nucleation", "surface", "moving")
 EVERY = 0.03  # seconds between checkpoints: many, for the runs are short
 BOUND = {kind: 1e-6 if kind == "moving" else 1e-10 for kind in KINDS}  # relative
-MOMENTS = 0.02, 1.0  # of the processor time of the whole run, start included: of the next kill
+MOMENTS = 0.02, 1.3  # of the processor time of the whole run, start included: of the next kill
 END = "end.json"  # the state of a run that came to its end
 
 

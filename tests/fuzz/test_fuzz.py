@@ -111,6 +111,7 @@ REFUSED = (
     "em.errors.number('c', 0.0, at_least=-10**400, below=-10**400)",
     "em.errors.number('c', 1.0, above=__import__('decimal').Decimal('NaN'))",
     "em.fields.components(shape=())",
+    "em.materials.Linear(2e-8, temperature_coefficient=4e-3).evaluate(ufl.SpatialCoordinate(plate().mesh), law=int)",
     "em.mesh.box(size=(1.0, 1.0, 1.0), cells=range(10**9))",
     "em.lifetime.accelerated_tests(copper(), dict, conditions=[(1e10, 500.0)], samples=10, seed=1, "
     "critical_stress=5e7, until=1e12)",
