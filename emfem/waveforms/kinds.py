@@ -246,7 +246,7 @@ class _Piecewise(Waveform):
 
     @checked
     def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
-        start, stop = float(start), number("stop", stop)
+        start, stop = number("start", start), number("stop", stop)
         if self.period is None:
             return min(sum(start < t < stop for t in self.times), limit)
         return int(min(len(self.times) * max(stop - start, 0.0) / self.period, limit))
@@ -319,7 +319,7 @@ class _Pulses(Waveform):
 
     @checked
     def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
-        start, stop = float(start), number("stop", stop)
+        start, stop = number("start", start), number("stop", stop)
         periods = min((stop - self.start) / self.period, self._number) - max((start - self.start) / self.period, 0.0)
         return int(min(2 * max(periods, 0.0), limit))
 

@@ -126,6 +126,7 @@ REFUSED = (
     "em.fields.discontinuous(function(), plate().mesh, degree=1e10)",
     "em.surface.model(cells(), gold(), shape=void(), interface_width=2.5e-9, anisotropy=lambda n: range(3), degree=1)",
     "em.waveforms.pulses(period=1.0, duty=0.5, level=1.0).count_breakpoints(0.0, stop=nan, limit=10)",
+    "em.waveforms.pulses(period=1.0, duty=0.5, level=1.0).count_breakpoints(nan, stop=1.0, limit=10)",
     "em.stress.set_opened(object(), node=0, open=True)",
     "em.model.warn_unresolved('words', comm=MPI.COMM_NULL)",
     "em.mesh.network([(0, 0), (2e-5, 0)], [(0, 1)], width=1e-7, thickness=1e-7, comm=object())",
