@@ -734,6 +734,8 @@ def test_the_tables_of_the_metals_can_be_copied(name: str):
         ('"my copper"', "29", "my.toml: name, must be a text"),
         ('name = "my copper"\n', "", "my.toml: name, must be a text"),
         ("[resistivity]", "[resistivity", "my.toml, must be TOML"),
+        pytest.param("400.0", "9" * 5000, "my.toml, must be TOML: Exceeds the limit", id="digits"),
+        pytest.param("400.0", "[" * 5000, "my.toml, must be TOML: ", id="nested"),
     ],
 )
 def test_a_bad_file_names_the_key(write: Callable[[str], Path], old: str, new: str, message: str):
