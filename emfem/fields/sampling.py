@@ -208,7 +208,7 @@ def to_xarray(field: Any, shape: Sequence[int]) -> xarray.DataArray:
     suffixes = _components(function)
     if len(suffixes) > 1:
         coordinates["component"] = [suffix.removeprefix("_") for suffix in suffixes]
-    values = pixels.sample(function).values.reshape(*shape, *([len(suffixes)] if len(suffixes) > 1 else ()))
+    values = pixels.sample(function).values.reshape(*pixels.shape, *([len(suffixes)] if len(suffixes) > 1 else ()))
     attributes = {"units": meaning.unit, "long_name": meaning.label or meaning.symbol}
     return xarray.DataArray(values, coordinates, tuple(coordinates), meaning.symbol, attributes)
 
