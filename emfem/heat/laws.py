@@ -101,11 +101,11 @@ def runaway(resistivity: Callable[[float], float], conductivity: float, temperat
     k = number("conductivity", conductivity, above=0.0, unit="W/(m K)")
     middle = number("temperature", temperature, above=0.5, unit="K")
     try:
-        values = {t: resistivity(t) for t in (middle - 0.5, middle, middle + 0.5)}
+        values = [(t, resistivity(t)) for t in (middle - 0.5, middle, middle + 0.5)]
     except TypeError as error:
         msg = f"resistivity = {shown(resistivity)}, must be a function of T: {error}"
         raise ParameterError(msg) from error
-    below, here, above = (number(f"resistivity({t:g} K)", value, unit="Ohm m") for t, value in values.items())
+    below, here, above = (number(f"resistivity({t:g} K)", value, unit="Ohm m") for t, value in values)
     slope = above - below  # per kelvin
     rising = slope > 1e-12 * abs(here)  # less is rounding
     return math.pi * math.sqrt(k / slope) if rising else math.inf

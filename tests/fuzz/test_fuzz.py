@@ -141,6 +141,7 @@ TAKEN = (
     "sample(spread=1e-21).fit(until=np.array(1e9, dtype=object))",
     "results().to_xarray(name='c', shape=pd.Series([2.0, 3.0]))",
     "em.migration.alloy(line(), diffusivities=np.ones(2), forces=np.ones(2), initial=0.4, degree=1)",
+    "em.heat.runaway(lambda T: 2e-8 * (1 + 4e-3 * (T - 300)), conductivity=400.0, temperature=1e300)",
     "em.steps.train(steps=4, width=1e-7, noise=-0.0)",
     "em.waveforms.pulses(period=1.0, duty=0.5, level=1.0).count_breakpoints(0.0, stop=np.int8(9), limit=9)",
     "em.lifetime.fit_lognormal(lifetimes=[1.0, 2.0, 3.0, 4.0], confidence=5e-324)",
