@@ -89,7 +89,9 @@ def set_initial(target: fem.Function, initial: Any, name: str = "initial") -> No
     def values(x: NDArray[np.float64]) -> NDArray[np.float64]:
         try:
             result = floats(f"{name}(x)", initial(x))
-        except TypeError as error:
+        except ParameterError:
+            raise
+        except (TypeError, ValueError) as error:
             msg = f"{name} = {shown(initial)}, must be a function of x with shape (3, n) alone: {error}"
             raise ParameterError(msg) from error
         if result.shape not in ((x.shape[1],), (1, x.shape[1])):

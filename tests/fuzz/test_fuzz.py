@@ -111,6 +111,8 @@ REFUSED = (
     "em.errors.number('c', 0.0, at_least=-10**400, below=-10**400)",
     "em.errors.number('c', 1.0, above=__import__('decimal').Decimal('NaN'))",
     "em.fields.components(shape=())",
+    "em.fields.set_initial(function(), initial=dict)",
+    "em.check_resolution(lambda: None, until=0.01)",
     "em.materials.Linear(2e-8, temperature_coefficient=4e-3).evaluate(ufl.SpatialCoordinate(plate().mesh), law=int)",
     "em.mesh.box(size=(1.0, 1.0, 1.0), cells=range(10**9))",
     "em.lifetime.accelerated_tests(copper(), dict, conditions=[(1e10, 500.0)], samples=10, seed=1, "
