@@ -50,7 +50,8 @@ quick: $(installed)  ## lint, types and the quick tests of every package
 soak: $(installed)  ## more of each kind of test, the site executed, killed runs, random calls, mutants; minutes=60 of fuzz
 	EMFEM_SOAK=1 $(bin)/python -m pytest -m soak
 	$(bin)/python $(sphinx) docs/_build/html
-	$(bin)/python tests/checkpoints/kills.py results/soak/kills 50 1
+	$(bin)/python -m tests.checkpoints.kills results/soak/kills 50 1
+	$(bin)/python -m tests.checkpoints.cost
 	$(bin)/python -m tests.fuzz.soak --minutes $(minutes) --output results/soak
 	$(bin)/python -m tests.mutants --sample 100 --output results/mutants
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
+from emfem.errors import ParameterError, shown
 from emfem.gate import checked
 from emfem.public import dir_of
 
@@ -123,18 +124,22 @@ def registry() -> pint.UnitRegistry:
 
 @checked
 def parsed(unit: str) -> pint.Unit:
-    """Return the unit of a text such as "m2", "Ohm" or "-" for none; errors are those of Pint.
+    """Return the unit of a text such as "m2", "Ohm" or "-" for none.
 
     Raises:
-        ValueError: for a long text, and for other numbers than 1 and exponents: Pint would compute 9**9**9 before it
-            refuses it.
+        ParameterError: for a unit that Pint does not know, a long text, and other numbers than 1 and exponents: Pint
+            would compute 9**9**9 before it refuses it.
     """
     from pint.util import string_preprocessor  # slow to import
 
     text = "" if unit == PLAIN else POWER.sub(r"**\1", unit.replace("Ohm", "ohm"))
-    if len(text) > LONGEST or NUMBERS.search(EXPONENT.sub("", string_preprocessor(text))):
-        raise ValueError(unit)
-    return registry().parse_units(text)
+    try:
+        if len(text) > LONGEST or NUMBERS.search(EXPONENT.sub("", string_preprocessor(text))):
+            raise ValueError(shown(unit))
+        return registry().parse_units(text)
+    except Exception as error:  # Pint passes on errors of its tokenizer, parser and registry
+        msg = f"unit = {shown(unit)}, must be one that exists, such as '1/m3': {error}"
+        raise ParameterError(msg) from None
 
 
 @checked
@@ -143,7 +148,7 @@ def product(unit: str, *, metres: int = 0, seconds: int = 0) -> str:
     """Return a unit times powers of metre and second as text: "Pa m" of "Pa m3" times 1/m2."""
     if not metres and not seconds:
         return unit
-    multiplied = parsed(unit) * registry().meter ** metres * registry().second ** seconds
+    multiplied = parsed(unit) * registry().meter ** int(float(metres)) * registry().second ** int(float(seconds))
     terms = f"{multiplied:~D}".replace("Ω", "Ohm").replace(" ** ", "").split(" / ")
     above = [term for term in sorted(terms[0].split(" * "), key=_metre_last) if term != "1"]
     below = sorted(terms[1:], key=_metre_last, reverse=True)

@@ -129,7 +129,12 @@ class Terminated(SystemExit):
     """
 
     def __init__(self, signal: int) -> None:
-        """Take the number of the signal: the exit code is 128 more, as shells have it."""
+        """Take the number of the signal: the exit code is 128 more, as shells have it.
+
+        Raises:
+            ParameterError: unless it is a whole number, at least 1.
+        """
+        signal = count("signal", signal, at_least=1)
         super().__init__(128 + signal)
         self.signal = signal
 
@@ -153,7 +158,8 @@ def shown(value: Any) -> str:
 
 def _is_symbolic(value: Any) -> bool:
     """Return True for UFL without a value, which `float` would search for without end; UFL itself is not imported."""
-    bases = [base for base in type(value).__mro__ if f"{base.__module__}.{base.__qualname__}" == "ufl.core.expr.Expr"]
+    names = [(getattr(base, "__module__", ""), base.__qualname__) for base in type(value).__mro__]
+    bases = [base for base, name in zip(type(value).__mro__, names, strict=True) if name == ("ufl.core.expr", "Expr")]
     return bool(bases) and getattr(type(value), "__float__", None) is getattr(bases[0], "__float__", None)
 
 
@@ -219,7 +225,7 @@ def number(
     Raises:
         ParameterError: if it is no real number, not finite, or out of bounds.
     """
-    units = f" {unit}" if unit else ""
+    units = f" {unit}" if isinstance(unit, str) and unit else ""
     result = real(value)
     if result is None:
         msg = f"{name} = {shown(value)}, must be a number"
@@ -233,11 +239,14 @@ def number(
         (below, "less than", operator.lt),
         (at_most, "at most", operator.le),
     ):
-        if bound is not None and real(bound) is None:
+        if bound is None:
+            continue
+        limit = real(bound)
+        if limit is None or math.isnan(limit):
             msg = f"bound of {name} = {shown(bound)}, must be a number"
             raise ParameterError(msg)
-        if bound is not None and not holds(result, bound):
-            msg = f"{name} = {result:g}{units}, must be {words} {bound:g}{units}"
+        if not holds(result, limit):
+            msg = f"{name} = {result:g}{units}, must be {words} {limit:g}{units}"
             raise ParameterError(msg)
     return result
 
@@ -257,6 +266,9 @@ def floats(
     Raises:
         ParameterError: unless these are numbers, of this shape, and finite if they must be.
     """
+    if shape is not None:
+        kind("shape", shape, (list, tuple), "a list of lengths along axes")
+    kind("finite", finite, (bool, np.bool_), "True or False")
     result = real_array(value)
     if result is None:
         msg = f"{name} = {shown(value)}, must be numbers"
@@ -277,7 +289,7 @@ def positive_tensor(name: str, value: Any, dim: int) -> NDArray[np.float64]:
     Raises:
         ParameterError: if it is not one.
     """
-    tensor = floats(name, value)
+    tensor, dim = floats(name, value), count("dim", dim, at_least=1)
     finite = tensor.shape == (dim, dim) and np.isfinite(tensor).all()
     require(finite, f"{name} = {shown(tensor.tolist())}, must be a finite tensor of shape ({dim}, {dim})")
     positive = np.linalg.eigvalsh(tensor + tensor.T).min() > 0
@@ -303,16 +315,22 @@ def require_all(good: Any, message: Callable[[int], str]) -> None:
         msg = f"good = {shown(good)}, must be truth values, shape (n,)"
         raise ParameterError(msg) from None
     if len(bad):
+        kind("message", message, Callable, "a function of the number of an entry")  # type: ignore[arg-type]
         raise ParameterError(message(int(bad[0])))
 
 
-def kind(name: str, value: Any, expected: type, words: str) -> None:
+def kind(name: str, value: Any, expected: type | tuple[type, ...], words: str) -> None:
     """Check that `value` is an instance of `expected`, described by `words`.
 
     Raises:
-        ParameterError: if it is not.
+        ParameterError: if it is not, or `expected` is no class.
     """
-    if not isinstance(value, expected):
+    try:
+        fits = isinstance(value, expected)
+    except TypeError:
+        msg = f"expected = {shown(expected)}, must be a class"
+        raise ParameterError(msg) from None
+    if not fits:
         msg = f"{name} = {shown(value)}, must be {words}"  # made only here: it may be long
         raise ParameterError(msg)
 
@@ -337,6 +355,6 @@ def choice(name: str, value: Any, known: Iterable[str]) -> str:
         UnknownName: if it is not.
     """
     known = _listed(known)
-    if not isinstance(value, str) or value not in known:
+    if not isinstance(value, str) or not any(isinstance(each, str) and each == value for each in known):
         raise UnknownName(value, name, known)
     return str(value)

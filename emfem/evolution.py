@@ -26,6 +26,7 @@ from emfem.solve import METHODS, SOLVERS, Method, Options, Staggered, Stepper, T
 from emfem.watch import Event
 
 import numpy as np
+from mpi4py import MPI
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -41,6 +42,7 @@ ROUNDING = 4 * np.finfo(float).eps  # the smallest that brentq takes
 SHORTEST = 1e-300  # step, as a part of the time to cover: their number is a float
 SAME = 1e-12  # relative: a time of an observer that is so near to the end is the end
 REACHED, WALL_TIME = checkpoints.FINISHED, "wall time"
+INSTANT = 1e-9  # s: a part that begins after the wall time ends after its first step, with its state saved
 GOES_ON = ("", REACHED, WALL_TIME, *REASONS.values())  # ends of a run that may go on; others are those of observers
 WAIT = 10.0  # steps that ranks wait for one another after an error of one
 PLAIN = 5.0  # seconds between lines where there is no terminal
@@ -249,6 +251,25 @@ def resume(
         solver=saved.get("solver", "direct"),  # earlier versions had no other
         **{name: saved[name] for name in names},
     )
+
+
+class WallTime:
+    """The wall time of a run in parts, which all of them share."""
+
+    def __init__(self, wall_time: float | str | None, comm: MPI.Comm) -> None:
+        """Begin to count; None is no limit.
+
+        Raises:
+            ParameterError: for a time that is none, or not positive.
+        """
+        limit = math.inf if wall_time is None else checkpoints.seconds("wall_time", wall_time)
+        self._end, self._comm = time.perf_counter() + limit, comm
+
+    def left(self) -> float | None:
+        """Return what is left for the next part, by the clock of rank 0, for `evolve`. Collective."""
+        if math.isinf(self._end):
+            return None
+        return float(self._comm.bcast(max(self._end - time.perf_counter(), INSTANT), root=0))
 
 
 class _Integration:

@@ -41,6 +41,7 @@ READ_ERRORS = (  # of half a file, or a damaged one
     zlib.error,
 )
 ON_WRITE_ERROR = ("warn", "stop")  # the run goes on without the file, or ends
+OTHER = "Other I/O error "  # of MPI, before the words of the system
 LOCAL_HEADER = 30  # bytes of a local zip header without name and extra fields
 SIGNATURE = b"PK\x03\x04"  # of a local zip header
 END_RECORD = struct.Struct("<4s4H2LH")  # of a zip file without a comment; the fifth is the number of its entries
@@ -209,7 +210,9 @@ def _not_written(path: Path, trouble: str) -> ParameterError:
 def reason(error: Exception) -> str:
     """Return a short reason of an error of reading or writing."""
     if isinstance(error, MPI.Exception):
-        return error.Get_error_string().splitlines()[0]
+        first, *stack = error.Get_error_string().splitlines()
+        _, unnamed, of_the_system = "".join(stack[-1:]).rpartition(OTHER)  # MPI has no name for a full disk
+        return of_the_system if unnamed else first.partition(", error stack")[0].strip()
     if isinstance(error, KeyError):
         return f"it has no {error.args[0]}"
     return str(getattr(error, "strerror", None) or error or type(error).__name__)

@@ -81,6 +81,7 @@ def evolve(
     watch: Sequence[Observer] = (),
     checkpoint: Checkpoint | None = None,
     progress: bool = True,
+    wall_time: float | str | None = None,
     solver: str = "auto",
     petsc_options: Options | None = None,
 ) -> Followed:
@@ -105,6 +106,7 @@ def evolve(
         watch: observers, not those that write fields to one file.
         checkpoint: as in `em.evolve`: to go on from after whatever ended the program; then without snapshots.
         progress: as in `em.evolve`.
+        wall_time: as in `em.evolve`, for all meshes together.
         solver: as in `em.evolve`.
         petsc_options: as in `em.evolve`.
 
@@ -126,6 +128,7 @@ def evolve(
         msg = "watch has a file of fields, must not on moving meshes: such a file holds one mesh; keep snapshots"
         raise ParameterError(msg)
     within = CORE * width + far
+    clock = evolution.WallTime(wall_time, domain.mesh.comm)
 
     if checkpoint is not None:
         kind("checkpoint", checkpoint, Checkpoint, 'em.checkpoint("folder")')
@@ -154,6 +157,7 @@ def evolve(
                     watch=[*observers, monitor],
                     checkpoint=checkpoint,
                     progress=progress,
+                    wall_time=clock.left(),
                     solver=solver,
                     petsc_options=petsc_options,
                 )

@@ -18,7 +18,7 @@ from typing import Any
 
 from emfem import fields
 from emfem.dimensions import PLAIN
-from emfem.errors import EmfemError, ParameterError, ResolutionWarning, Terminated, choice, number
+from emfem.errors import EmfemError, ParameterError, ResolutionWarning, Terminated, choice, number, shown
 from emfem.evolution import REACHED, evolve
 from emfem.gate import checked
 from emfem.mesh import Domain
@@ -255,7 +255,11 @@ def _start(make: Make, finer: int, base: _Numbers | None = None) -> _Numbers:
     Raises:
         ParameterError: for models that were made before, others, or cells that are not finer.
     """
-    models = as_models(make(finer))
+    try:
+        models = as_models(make(finer))
+    except TypeError as error:
+        msg = f"make = {shown(make)}, must be a function of 1 or 2 alone that returns models: {error}"
+        raise ParameterError(msg) from error
     mesh = models[0].mesh
     dim = mesh.topology.dim
     made = _Numbers(models, models[0].t, mesh.topology.index_map(dim).size_global)

@@ -12,7 +12,7 @@ from typing import Any
 
 from emfem import checkpoints, fields, plot, vtk
 from emfem.dimensions import PLAIN
-from emfem.errors import EmfemError, ParameterError, number
+from emfem.errors import EmfemError, ParameterError, number, shown
 from emfem.files import Arrays
 from emfem.gate import checked
 from emfem.model import Model
@@ -103,6 +103,7 @@ class Results:
         """
         return pd.read_parquet(self._file(f"{TABLE}.parquet"))
 
+    @checked
     def run(self, name: str) -> Results:
         """One run of a sweep, by its hash.
 
@@ -176,6 +177,7 @@ class Results:
     def _models(self) -> list[Model]:
         return self.case.build() if self._reader is None else list(self._reader.models)
 
+    @checked
     def models(self, t: float | str | None = None) -> list[Model]:
         """Return the models at a saved time, the last one when left out: fields, numbers and domain. Collective.
 
@@ -203,6 +205,7 @@ class Results:
             self._reader.read(self._states[index][1])
         return self._models
 
+    @checked
     def field(self, name: str, t: float | str | None = None) -> fem.Function:
         """Return a field at a saved time, a Function of its own on the stored mesh. Collective.
 
@@ -216,20 +219,24 @@ class Results:
         """
         return self._copied(name, t, plain=False)
 
+    @checked
     def line_cut(
         self, name: str, a: ArrayLike, b: ArrayLike, n: int = 200, *, t: float | str | None = None
     ) -> pd.DataFrame:
         """Return the values of a field on a line at a saved time; see `em.fields.line_cut`. Collective."""
         return fields.line_cut(self.field(name, t), a, b, n)
 
+    @checked
     def probe(self, name: str, points: ArrayLike, *, t: float | str | None = None) -> pd.DataFrame:
         """Return the values of a field at points at a saved time; see `em.fields.probe`. Collective."""
         return fields.probe(self.field(name, t), points)
 
+    @checked
     def sample_grid(self, name: str, shape: Sequence[int], *, t: float | str | None = None) -> fields.Grid:
         """Return a field on a regular grid at a saved time; see `em.fields.sample_grid`. Collective."""
         return fields.sample_grid(self.field(name, t), shape)
 
+    @checked
     def to_xarray(self, name: str, shape: Sequence[int], *, t: float | str | None = None) -> xarray.DataArray:
         """Return a field on a regular grid as a labelled array; see `em.fields.to_xarray`. Collective.
 
@@ -241,6 +248,7 @@ class Results:
         unit = {"units": self._models[0].system.time}
         return xarray.concat(parts, xarray.DataArray(self.times, dims="t", name="t", attrs=unit))
 
+    @checked
     def to_pyvista(
         self, names: Sequence[str] | None = None, *, t: float | str | None = None
     ) -> pyvista.UnstructuredGrid | None:
@@ -252,10 +260,12 @@ class Results:
         model = model_with_field(self.models(t), name)
         return fields.copied((scalar if plain else function)(model, name))
 
+    @checked
     def frames(self, name: str) -> SavedFrames:
         """Scalar field, or the length of a vector, at all saved times: for `em.plot.film_strip` and `animation`."""
         return SavedFrames(self.times, [self._copied(name, t, plain=True) for t in self.times])
 
+    @checked
     def plot(
         self, path: os.PathLike[str] | str | None = None, *, field: str | None = None, t: float | str | None = None
     ) -> Path:
@@ -276,6 +286,7 @@ class Results:
         title = plot.labels.time(models[0]) if self.report.get("t") is not None else ""
         return picture(models, name, target, title)
 
+    @checked
     def animation(
         self,
         path: os.PathLike[str] | str | None = None,
@@ -338,6 +349,10 @@ def open(folder: os.PathLike[str] | str) -> Results:
         ParameterError: if there are none.
     """
     results = Results(Path(folder))
-    if not results.sweep:
-        results._file(REPORT)
+    try:
+        if not results.sweep:
+            results._file(REPORT)
+    except OSError as error:  # a name that no disk takes
+        msg = f"folder = {shown(str(folder))}, must be one that can be read: {error.strerror}"
+        raise ParameterError(msg) from None
     return results

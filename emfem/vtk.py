@@ -145,7 +145,7 @@ def write_vtu(path: os.PathLike[str] | str, cells: CellFields, t: float) -> None
     root = comm.rank == 0
     about = np.frombuffer(json.dumps(cells.about()).encode(), dtype=np.uint8)
     sections: dict[str, dict[str, NDArray[Any]]] = {
-        "FieldData": {"TimeValue": np.array([t])[: int(root)], ABOUT: about[: len(about) * root]},
+        "FieldData": {"TimeValue": np.array([float(t)])[: int(root)], ABOUT: about[: len(about) * root]},
         "Points": {"Points": points},
         "Cells": {
             "connectivity": corners.ravel(),

@@ -150,7 +150,7 @@ class FieldFile(Writer):
         on_write_error: str = "warn",
     ) -> None:
         """Take the file and the fields."""
-        if isinstance(names, str) or not names:
+        if isinstance(names, str) or not len(names):
             msg = f"names = {names!r}, must be a list of names"
             raise ParameterError(msg)
         super().__init__(every, times, on_write_error)

@@ -190,3 +190,34 @@ def test_flows_on_a_graph_obey_kirchhoff():
     assert flow == pytest.approx([0.5, 0.5, -0.5, -0.5], abs=1e-15)
     potential, flow = models.graph_flows(pairs, np.ones(4), np.array([0.0, 0.2, 0.0, 0.0]), values)
     assert flow[0] + 0.2 == pytest.approx(flow[1], abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"pairs": np.array([[0, 3]])}, "pairs name the node 3, must be at least 0 and below the number of nodes, 3"),
+        ({"pairs": np.array([[-1, 0]])}, "pairs name the node -1, must be at least 0 and below"),
+        ({"pairs": np.array([0, 1])}, r"pairs of shape \(2,\), must be of shape \(l, 2\)"),
+        ({"conductance": np.ones(2)}, r"conductance of shape \(2,\), must be 1 finite numbers"),
+        ({"conductance": np.array([np.nan])}, r"conductance of shape \(1,\), must be 1 finite numbers"),
+        ({"brought": np.zeros(1)}, r"brought of shape \(1,\), must be 3 finite numbers"),
+        ({"values": np.zeros((3, 1))}, r"values of shape \(3, 1\), must be of shape \(n,\)"),
+        ({"values": np.array([np.inf, np.nan, 0.0])}, "values are infinite, must be finite"),
+        ({"values": np.array([0.0, 0.0, np.nan])}, "pairs and values make the potentials ambiguous: each node must be"),
+    ],
+)
+def test_a_graph_whose_arrays_do_not_fit_together_is_refused(changed: dict[str, Any], message: str):
+    right = {
+        "pairs": np.array([[0, 1]]),
+        "conductance": np.ones(1),
+        "brought": np.zeros(3),
+        "values": np.array([0.0, np.nan, 0.0]),
+    }
+    models.graph_flows(**right)
+    with pytest.raises(em.ParameterError, match=f"^{message}"):
+        models.graph_flows(**right | changed)
+
+
+def test_a_coefficient_that_is_no_function_of_time_is_refused(plate: em.mesh.Domain):
+    with pytest.raises(em.ParameterError, match=r"^rate = .*, must be a number or a function of t alone: "):
+        models.coefficient(plate, "rate", lambda x, y: 1.0)

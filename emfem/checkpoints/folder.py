@@ -18,7 +18,7 @@ from zipfile import BadZipFile
 from emfem.checkpoints.nodes import Values
 from emfem.checkpoints.states import Packed, StoredState, arrays, load, save, unpack
 from emfem.dimensions import registry
-from emfem.errors import ParameterError, RecoveryWarning, choice, count, number, require
+from emfem.errors import ParameterError, RecoveryWarning, choice, count, number, require, shown
 from emfem.files import ON_WRITE_ERROR, READ_ERRORS, Arrays, reason, save_arrays, writable
 from emfem.gate import checked
 from emfem.lock import FolderLock
@@ -91,8 +91,16 @@ class Checkpoint:
         return f"<Checkpoint in {self.folder}: {len(self.files())} files>"
 
     def files(self) -> list[Path]:
-        """Return the files, the newest first."""
-        return sorted(self.folder.glob(f"{6 * '[0-9]'}.npz"), reverse=True)
+        """Return the files, the newest first.
+
+        Raises:
+            ParameterError: if the folder cannot be read.
+        """
+        try:
+            return sorted(self.folder.glob(f"{6 * '[0-9]'}.npz"), reverse=True)
+        except OSError as error:
+            msg = f"folder = {shown(str(self.folder))}, must be one that can be read: {error.strerror}"
+            raise ParameterError(msg) from None
 
     @contextmanager
     def locked(self, comm: MPI.Comm) -> Iterator[None]:

@@ -36,7 +36,8 @@ class FailureHistory:
 
     Attributes:
         time_to_failure: infinity if it never failed or not before `until` [s].
-        why: what ended it: a criterion, "hillock", "open", or, without failure, "immortal" or "survived".
+        why: what ended it: a criterion, "hillock", "open", or, without failure, "immortal", "survived", or what ended
+            the run before: "wall time", a signal, an observer.
         voids: in the order in which they opened.
         t: times of all steps, shape (n,) [s].
         volume: of all voids together at those times [m3].
@@ -94,7 +95,8 @@ class Nucleation:
         t: when; infinity if none opens before `until` [s].
         place: where the tension was highest then, shape (dim,) [m].
         stress: that tension [Pa].
-        why: "nucleated", "immortal" if no void can ever open, or "survived".
+        why: "nucleated", "immortal" if no void can ever open, "survived", or what ended the run before: "wall time", a
+            signal, an observer.
     """
 
     t: float

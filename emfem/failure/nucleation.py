@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from emfem import fields
 from emfem import watch as watching
+from emfem.checkpoints import FINISHED, Checkpoint
 from emfem.evolution import evolve
 from emfem.failure.history import Nucleation
 from emfem.failure.immortality import cell_time, immortality
@@ -29,6 +30,8 @@ def nucleation(
     until: float,
     rtol: float = 1e-4,
     watch: Sequence[Observer] = (),
+    checkpoint: Checkpoint | None = None,
+    wall_time: float | str | None = None,
     solver: str = "auto",
     petsc_options: Options | None = None,
 ) -> Nucleation:
@@ -42,6 +45,8 @@ def nucleation(
         until: the time to give up at, after that of the models [s].
         rtol: error allowed in a step, as in `em.evolve`.
         watch: observers.
+        checkpoint: as in `em.evolve`: to go on from after whatever ended the program.
+        wall_time: as in `em.evolve`.
         solver: as in `em.evolve`.
         petsc_options: as in `em.evolve`.
 
@@ -63,11 +68,13 @@ def nucleation(
         first_step=first_step,
         rtol=rtol,
         watch=watch,
+        checkpoint=checkpoint,
+        wall_time=wall_time,
         progress=False,
         solver=solver,
         petsc_options=petsc_options,
     )
-    why = run.stopped if run.stopped in ("nucleated", "immortal") else "survived"
+    why = "survived" if run.stopped == FINISHED else run.stopped
     stress, place = _highest(model)
     return Nucleation(run.t if why == "nucleated" else np.inf, place, stress, why)
 

@@ -11,7 +11,7 @@ from emfem import fields
 from emfem import watch as watching
 from emfem.checkpoints import Checkpoint, alike
 from emfem.errors import ParameterError, count, number
-from emfem.evolution import evolve
+from emfem.evolution import WallTime, evolve
 from emfem.failure.circuit import Circuit
 from emfem.failure.criteria import Criterion, Damage, FirstVoid, VoidLength
 from emfem.failure.history import FailureHistory, Void
@@ -52,6 +52,7 @@ def run(
     rtol: float = 1e-4,
     watch: Sequence[Observer] = (),
     checkpoint: Checkpoint | None = None,
+    wall_time: float | str | None = None,
     solver: str = "auto",
     petsc_options: Options | None = None,
 ) -> FailureHistory:
@@ -83,6 +84,7 @@ def run(
         rtol: error allowed in a step, as in `em.evolve`.
         watch: observers; they see one run.
         checkpoint: as in `em.evolve`: to go on from after whatever ended the program.
+        wall_time: as in `em.evolve`, for the whole run.
         solver: as in `em.evolve`.
         petsc_options: as in `em.evolve`.
 
@@ -118,9 +120,10 @@ def run(
     check_observers(watch)
     simulation = _Simulation(nodes, circuit, fails, critical, limit, update, hillock_stress)
     end, comm = number("until", until, unit="s"), model.mesh.comm
+    clock = WallTime(wall_time, comm)
     with nullcontext() if checkpoint is None else checkpoint.locked(comm), stop_requests(comm):
         # a signal between two legs ends the next one
-        return simulation.run(end, rtol, watch, {"solver": solver, "petsc_options": petsc_options}, checkpoint)
+        return simulation.run(end, rtol, watch, {"solver": solver, "petsc_options": petsc_options}, checkpoint, clock)
 
 
 @dataclass
@@ -207,6 +210,7 @@ class _Simulation(Observer):
         watch: Sequence[Observer],
         solves: Mapping[str, Any],
         checkpoint: Checkpoint | None,
+        clock: WallTime,
     ) -> FailureHistory:
         """Go from event to event until one of them ends the run."""
         goes_on = checkpoint is not None and self._resume(checkpoint)
@@ -234,6 +238,7 @@ class _Simulation(Observer):
                 watch=[*self._events(), self, *watch],
                 progress=False,
                 checkpoint=checkpoint,
+                wall_time=clock.left(),
                 **solves,
             )
             self.steps += leg.steps

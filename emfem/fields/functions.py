@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem.dimensions import UNKNOWN_SYSTEM, Meaning
-from emfem.errors import ParameterError, choice, floats, kind, number, shown
+from emfem.errors import ParameterError, choice, count, floats, kind, number, require, shown
 from emfem.gate import checked, collective
 from emfem.mesh import period
 
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ufl.domain import extract_domains
 
 HIGHEST = 4  # degree at which expressions are sampled: roots and exponentials are estimated higher than they need
+MOST_DEGREE = 30  # of Basix
 
 
 @checked
@@ -88,7 +89,9 @@ def set_initial(target: fem.Function, initial: Any, name: str = "initial") -> No
     def values(x: NDArray[np.float64]) -> NDArray[np.float64]:
         try:
             result = floats(f"{name}(x)", initial(x))
-        except TypeError as error:
+        except ParameterError:
+            raise
+        except (TypeError, ValueError) as error:
             msg = f"{name} = {shown(initial)}, must be a function of x with shape (3, n) alone: {error}"
             raise ParameterError(msg) from error
         if result.shape not in ((x.shape[1],), (1, x.shape[1])):
@@ -163,8 +166,12 @@ class Interpolation:
 
 @checked
 def discontinuous(field: ufl.core.expr.Expr, mesh: dolfinx.mesh.Mesh, degree: int) -> fem.Function:
-    """Return `field`, a Function or a UFL expression, interpolated cell by cell."""
-    return Interpolation(field, mesh, degree).function
+    """Return `field`, a Function or a UFL expression, interpolated cell by cell.
+
+    Raises:
+        ParameterError: for a degree below 0, or above the highest that there are elements of.
+    """
+    return Interpolation(field, mesh, count("degree", degree, at_least=0, at_most=MOST_DEGREE)).function
 
 
 @checked
@@ -233,7 +240,12 @@ def sampled(field: Any) -> fem.Function:
 
 @checked
 def components(shape: Sequence[int]) -> tuple[str, ...]:
-    """Return the choices for the component of a vector of a shape."""
+    """Return the choices for the component of a vector of a shape.
+
+    Raises:
+        ParameterError: for the shape of a scalar.
+    """
+    require(len(shape) > 0, "shape = (), must be that of a vector")
     return (*"xyz"[: int(shape[0])], "magnitude")
 
 

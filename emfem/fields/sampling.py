@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emfem.errors import ParameterError, count, floats
+from emfem.errors import ParameterError, count, floats, require, shown
 from emfem.fields.functions import meaning_of, sampled
 from emfem.gate import checked
 from emfem.mesh import bounds, period
@@ -21,6 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     import pandas as pd
     import xarray
+
+MOST_POINTS, MOST_PIXELS = 10**7, 10**8  # a gigabyte or two
 
 
 @checked
@@ -98,7 +100,13 @@ class Sampler:
 
     @checked
     def values(self, function: fem.Function) -> NDArray[np.float64]:
-        """Return values as `evaluate` does. Collective."""
+        """Return values as `evaluate` does. Collective.
+
+        Raises:
+            ParameterError: for a Function on another mesh.
+        """
+        same = np.may_share_memory(function.function_space.mesh.geometry.x, self.mesh.geometry.x)
+        require(same, f"function = {shown(function.name)} on another mesh, must be on the mesh of the points")
         element = function.function_space.element.basix_element
         which, cells = self._all if element.discontinuous and element.degree > 0 else self._one
         values = np.zeros((len(self.points), int(np.prod(function.ufl_shape, dtype=int))))
@@ -144,15 +152,18 @@ class Pixels(Sampler):
         Raises:
             ParameterError: if the shape does not fit the dimension of the mesh.
         """
-        if np.ndim(shape) != 1 or len(shape) != mesh.geometry.dim:
-            msg = f"shape = {shape!r}, this mesh has {mesh.geometry.dim} dimensions"
+        if len(shape) != mesh.geometry.dim:
+            msg = f"shape = {shown(shape)}, this mesh has {mesh.geometry.dim} dimensions"
             raise ParameterError(msg)
-        self.shape = tuple(shape)
+        self.shape = tuple(count(f"shape[{i}]", n, at_least=1) for i, n in enumerate(shape))
+        fits = np.prod(self.shape, dtype=float) <= MOST_PIXELS
+        require(fits, f"shape = {self.shape}, must have at most {MOST_PIXELS:.0e} pixels")
         self._lower, upper = bounds(mesh)
         self._lengths = upper - self._lower
-        self.spacing = self._lengths / np.array(shape)
-        self.axes = [low + (np.arange(n) + 0.5) * h for low, n, h in zip(self._lower, shape, self.spacing, strict=True)]
-        super().__init__(mesh, np.stack(np.meshgrid(*self.axes, indexing="ij"), axis=-1).reshape(-1, len(shape)))
+        self.spacing = self._lengths / np.array(self.shape)
+        pairs = zip(self._lower, self.shape, self.spacing, strict=True)
+        self.axes = [low + (np.arange(n) + 0.5) * h for low, n, h in pairs]
+        super().__init__(mesh, np.stack(np.meshgrid(*self.axes, indexing="ij"), axis=-1).reshape(-1, len(self.shape)))
 
     @checked
     def sample(self, function: fem.Function) -> Grid:
@@ -197,7 +208,7 @@ def to_xarray(field: Any, shape: Sequence[int]) -> xarray.DataArray:
     suffixes = _components(function)
     if len(suffixes) > 1:
         coordinates["component"] = [suffix.removeprefix("_") for suffix in suffixes]
-    values = pixels.sample(function).values.reshape(*shape, *([len(suffixes)] if len(suffixes) > 1 else ()))
+    values = pixels.sample(function).values.reshape(*pixels.shape, *([len(suffixes)] if len(suffixes) > 1 else ()))
     attributes = {"units": meaning.unit, "long_name": meaning.label or meaning.symbol}
     return xarray.DataArray(values, coordinates, tuple(coordinates), meaning.symbol, attributes)
 
@@ -236,17 +247,17 @@ def line_cut(field: Any, a: ArrayLike, b: ArrayLike, n: int = 200) -> pd.DataFra
         field: as in `probe`.
         a: where the line begins, shape (dim,), or a number in one dimension.
         b: where it ends.
-        n: number of points, at least 2.
+        n: number of points, 2 to 10^7.
 
     Raises:
-        ParameterError: for ends of another shape, or the same ends; for fewer points.
+        ParameterError: for ends of another shape, or the same ends; for fewer points, or more.
     """
     ends = floats("a", np.atleast_1d(floats("a", a))), floats("b", np.atleast_1d(floats("b", b)))
     span = ends[1] - ends[0] if ends[0].shape == ends[1].shape else np.zeros(0)
     if ends[0].ndim != 1 or not np.linalg.norm(span) > 0:
         msg = f"a = {ends[0].tolist()} and b = {ends[1].tolist()}, must be two different points"
         raise ParameterError(msg)
-    parts = np.linspace(0.0, 1.0, count("n", n, at_least=2))
+    parts = np.linspace(0.0, 1.0, count("n", n, at_least=2, at_most=MOST_POINTS))
     table = probe(field, ends[0] + parts[:, None] * span)
     units = table.attrs["units"]
     table.insert(0, "s", parts * np.linalg.norm(span))

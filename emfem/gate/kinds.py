@@ -15,6 +15,7 @@ from emfem.errors import is_real, real, real_array, shown
 
 import numpy as np
 import ufl
+from mpi4py import MPI
 from numpy.typing import ArrayLike
 
 EXACT = 2**53  # whole numbers below are floats, too
@@ -23,7 +24,6 @@ NUMBERS_OF = {"f": "iuf", "i": "iu", "u": "iu", "b": "b"}  # kinds of NumPy type
 CONTENT = {"f": " of numbers", "i": " of whole numbers", "u": " of whole numbers", "b": " of True and False"}
 QUICK = {"a number": "iuf", "a whole number": "iu"}  # kinds of arrays whose entries are all of a kind
 CLASSES = {  # words for one and for many instances, where the name of the class is not enough
-    "Comm": ("an MPI communicator", "communicators"),
     "Domain": ("one of em.mesh", "domains"),
     "Fixed": ("em.fixed(...)", "conditions"),
     "Flux": ("em.flux(...)", "conditions"),
@@ -110,6 +110,11 @@ def _is_whole(value: Any) -> bool:
     return result is not None and result.is_integer()
 
 
+def _is_text(value: Any) -> bool:
+    """Return True for a text that UTF-8 can hold: no lone surrogates, which C++ libraries refuse."""
+    return isinstance(value, str) and (value.isascii() or value == value.encode("utf-8", "ignore").decode())
+
+
 def _is_path(value: Any) -> bool:
     try:
         text = os.fspath(value)
@@ -140,13 +145,20 @@ SIMPLE: Mapping[Any, Kind] = {
     float: NUMBER,
     int: WHOLE,
     bool: Kind("True or False", "booleans", lambda value: isinstance(value, bool | np.bool_)),
-    str: Kind("a text", "words", lambda value: isinstance(value, str)),
+    str: Kind("a text", "words", _is_text),
     bytes: Kind("bytes", "bytes", lambda value: isinstance(value, bytes)),
     None: Kind("None", "None", lambda value: value is None),
     type(None): Kind("None", "None", lambda value: value is None),
     os.PathLike: Kind("the path of a file", "paths of files", _is_path),
-    Callable: Kind("a function", "functions", callable),
+    Callable: Kind(
+        "a function", "functions", lambda value: callable(value) and not isinstance(value, ufl.core.expr.Expr)
+    ),
     ArrayLike: NUMBERS,
+    MPI.Comm: Kind(
+        "an MPI communicator",
+        "communicators",
+        lambda value: isinstance(value, MPI.Comm) and value != MPI.COMM_NULL,
+    ),
 }
 
 

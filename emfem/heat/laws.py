@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from emfem.errors import ParameterError, number, require
+from emfem.errors import ParameterError, number, require, shown
 from emfem.gate import checked
 from emfem.model import Model, is_law
 from emfem.model.terms import of_terms
@@ -100,9 +100,12 @@ def runaway(resistivity: Callable[[float], float], conductivity: float, temperat
     require(is_law(resistivity), f"resistivity = {resistivity}, must be a function of T")
     k = number("conductivity", conductivity, above=0.0, unit="W/(m K)")
     middle = number("temperature", temperature, above=0.5, unit="K")
-    below, here, above = (
-        number(f"resistivity({t:g} K)", resistivity(t), unit="Ohm m") for t in (middle - 0.5, middle, middle + 0.5)
-    )
+    try:
+        values = [(t, resistivity(t)) for t in (middle - 0.5, middle, middle + 0.5)]
+    except TypeError as error:
+        msg = f"resistivity = {shown(resistivity)}, must be a function of T: {error}"
+        raise ParameterError(msg) from error
+    below, here, above = (number(f"resistivity({t:g} K)", value, unit="Ohm m") for t, value in values)
     slope = above - below  # per kelvin
     rising = slope > 1e-12 * abs(here)  # less is rounding
     return math.pi * math.sqrt(k / slope) if rising else math.inf

@@ -179,6 +179,8 @@ class Regression:
     def _crossing(over: Callable[[float], float], best: float, step: float) -> float:
         """Return the zero of `over` on one side."""
         near, far = best, best + step
+        if over(near) <= 0:  # a confidence so small that the interval is within rounding
+            return near
         while over(far) > 0:
             near, far = far, far + step
             step *= 2

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emfem.errors import ParameterError, count, number
+from emfem.errors import ParameterError, count, number, shown
 from emfem.files import read_text, writable
 from emfem.gate import checked
 from emfem.lifetime.black import BlackFit, fit_black
@@ -115,7 +115,7 @@ class Sample:
         Raises:
             ParameterError: for a time that is not.
         """
-        number("until", until, above=0.0, unit="s")
+        until = number("until", until, above=0.0, unit="s")
         return np.minimum(self.lifetimes, until), self.lifetimes > until
 
     @checked
@@ -276,16 +276,21 @@ def accelerated_tests(
         msg = f"conditions of shape {pairs.shape}, must be pairs (current density, temperature)"
         raise ParameterError(msg)
     number("samples", count("samples", samples, at_least=1) * len(pairs), at_most=MOST_SAMPLES)
+    try:
+        lines = [lifetime(float(j)) for j, _ in pairs]
+    except TypeError as error:
+        msg = f"lifetime = {shown(lifetime)}, must be a function of the current density alone: {error}"
+        raise ParameterError(msg) from error
     lives = [
         monte_carlo(
             material.at(float(kelvin)),
-            lifetime(float(j)),
+            line,
             samples=samples,
             seed=seed + i,
             critical_stress=critical_stress,
             spread=spread,
         ).cut(until)
-        for i, (j, kelvin) in enumerate(pairs)
+        for i, (line, (_, kelvin)) in enumerate(zip(lines, pairs, strict=True))
     ]
     times, outlived = (np.concatenate(parts) for parts in zip(*lives, strict=True))
     j, kelvin = np.repeat(pairs, samples, axis=0).T

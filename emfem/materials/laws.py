@@ -10,7 +10,7 @@ from inspect import signature
 from typing import Any, ClassVar, TypeGuard
 
 from emfem import units
-from emfem.errors import ParameterError, floats, kind, number
+from emfem.errors import ParameterError, floats, kind, number, require
 from emfem.gate import checked
 from emfem.materials.validity import ACTIVATION_ENERGY, LENGTH, LORENZ_NUMBER, TEMPERATURE, VALIDITY
 
@@ -34,6 +34,8 @@ def kelvin(temperature: Any) -> Any:
         ParameterError: if they are not.
     """
     if isinstance(temperature, ufl.core.expr.Expr):
+        shape = temperature.ufl_shape
+        require(shape == (), f"temperature of shape {shape}, must be a scalar")
         return temperature
     values = floats("temperature", temperature, words="finite", finite=True)
     if not (values > 0.0).all():

@@ -65,7 +65,7 @@ def parsed(text: str, file: str, temperature: float | None = None) -> Material:
     """Return the metal of a text in TOML, called `file` in messages; see `read`."""
     try:
         table: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of a number of 5000 digits, and of tables in tables
         msg = f"{file}, must be TOML: {error}"
         raise ParameterError(msg) from None
     _check_keys(file, table, (*METAL, *VALIDITY))

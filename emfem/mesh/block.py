@@ -170,7 +170,7 @@ def _block(
     """Return an axis-parallel block of cells of any dimension, periodic along `axes`, with named faces. Collective."""
     dim = {"interval": 1, "rectangle": 2, "box": 3}[shape.split()[-1]]
     message = f"size = {size!r} and cells = {cells!r}, must be {dim} of each"
-    require(np.shape(size) == (dim,) and np.shape(cells) == (dim,), message)
+    require(len(size) == dim and len(cells) == dim, message)
     lengths = [
         number(f"length along {axis}", length, above=0.0, at_least=SHORTEST, at_most=LONGEST)
         for axis, length in zip(AXES, size, strict=False)

@@ -21,6 +21,7 @@ import shapely
 from mpi4py import MPI
 
 Layer = int | tuple[int, int]
+LONG, SHARP = 1000, 1e-3  # cells; rad: cells in a corner between such edges would be needles, and very many
 
 
 def from_gds(
@@ -52,7 +53,8 @@ def from_gds(
 
     Raises:
         ParameterError: for a file that is missing or no GDS file, several cells at the top, a layer without polygons,
-            an electrode that does not touch the film, electrodes that overlap, or a size or unit out of bounds.
+            an electrode that does not touch the film, electrodes that overlap, a corner so sharp that cells would be
+            needles, or a size or unit out of bounds.
         UnknownName: for a cell that is not in the file.
     """
     path = file_path("path", path)
@@ -69,6 +71,7 @@ def from_gds(
     film, pads = shapes[0], dict(zip(electrodes, shapes[1:], strict=True))
     film = shapely.difference(film, shapely.union_all(list(pads.values())))
     _check(film, pads)
+    _check_corners(film, LONG * size / length)
     boundaries = {name: shapely.transform(pad, lambda x: x * length) for name, pad in pads.items()}
     region = shapely.transform(film, lambda x: x * length)
     domain = area(path.name, region, size=size, boundaries=boundaries, refine=refine, comm=comm)
@@ -92,6 +95,17 @@ def _polygons(
     must = f"path = {str(path)!r}, must be a GDS file"
     arrays, table = isolated("gds_files", path, must, library="gdstk", layers=layers, cell=cell, unit=unit)
     return [shapely.from_wkb(arrays[str(i)].tobytes()) for i in range(len(layers))], table["step"]
+
+
+def _check_corners(film: shapely.Geometry, long: float) -> None:
+    """Refuse a needle, as one wrong bit of a coordinate makes: two edges longer than `long` with hardly an angle."""
+    for ring in shapely.get_rings(shapely.get_parts(film)):
+        edges = np.diff(shapely.get_coordinates(ring) @ (1.0, 1.0j))
+        before = np.roll(edges, 1)
+        both = np.minimum(abs(edges), abs(before)) > long
+        angle = float(np.abs(np.angle(-before[both] / edges[both])).min(initial=np.pi))
+        words = f"the film has a corner of {np.degrees(angle):.1g} degrees between edges of more than {LONG} cells"
+        require(angle >= SHARP, f"{words}, must be at least {np.degrees(SHARP):.1g} degrees: is the file damaged?")
 
 
 def _check(film: shapely.Geometry, pads: Mapping[str, shapely.Geometry]) -> None:

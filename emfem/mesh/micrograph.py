@@ -96,9 +96,10 @@ def _places(electrodes: Any) -> dict[str, Any]:
     if isinstance(electrodes, str) or not isinstance(electrodes, Mapping | Sequence):
         msg = f"electrodes = {electrodes!r}, must be a list of sides or a mapping of names to places"
         raise ParameterError(msg)
+    for name in electrodes:
+        kind("name of an electrode", name, str, "a word")
     places = dict(electrodes) if isinstance(electrodes, Mapping) else {side: side for side in electrodes}
     for name, where in places.items():
-        kind("name of an electrode", name, str, "a word")
         if isinstance(where, str):
             choice(f"sides of an image for electrode {name!r}", where, SIDES)
     return places

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from emfem.errors import ParameterError, ResolutionWarning, UnknownName, kind, number, require
+from emfem.errors import ParameterError, ResolutionWarning, UnknownName, kind, number, require, shown
 from emfem.mesh.cards import Cards, read_cards
 from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
@@ -20,6 +20,7 @@ from emfem.mesh.paths import file_path
 from emfem.mesh.wires import build, first_of_pair
 
 import numpy as np
+import ufl
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
@@ -152,7 +153,9 @@ def read_netlist(
     """
     metal = _metal(technology, resistivity, thickness, width, unit)
     if coordinates is not None and not isinstance(coordinates, Mapping):
-        kind("coordinates", coordinates, Callable, "a mapping of nodes' names to (layer, x, y), or a function")  # type: ignore[arg-type]
+        words = "a mapping of nodes' names to (layer, x, y), or a function"
+        kind("coordinates", coordinates, Callable, words)  # type: ignore[arg-type]
+        require(not isinstance(coordinates, ufl.core.expr.Expr), f"coordinates = {shown(coordinates)}, must be {words}")
     if ground is not None:
         kind("ground", ground, bool, "True, False or None")
     file = file_path("path", path)

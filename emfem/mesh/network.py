@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from emfem.dimensions import METRE
-from emfem.errors import choice, count, floats, number, require, require_all
+from emfem.errors import choice, count, floats, kind, number, require, require_all
 from emfem.mesh.domain import Domain, cell_function
 from emfem.mesh.graph import Floats, Network
 from emfem.mesh.lines import graded_network, lines
@@ -67,6 +67,7 @@ def network(
             a segment's length, too many cells, nodes without a segment or a via, and pieces of metal that neither vias
             nor pads connect.
     """
+    kind("comm", comm, MPI.Comm, "an MPI communicator")
     checked = build(
         nodes, segments, width=width, thickness=thickness, vias=vias, loads=loads, pads=pads, boundaries=names
     )

@@ -15,7 +15,7 @@ def file_path(name: str, path: Any, endings: tuple[str, ...] = ()) -> Path:
     Raises:
         ParameterError: if it is no name of a file, or has another ending than one of `endings`.
     """
-    kind(name, path, (str, os.PathLike), "the name of a file")  # type: ignore[arg-type]
+    kind(name, path, (str, os.PathLike), "the name of a file")
     path = Path(path)
     words = f"{', '.join(endings[:-1])} or {endings[-1]}" if endings else ""
     require(not endings or path.suffix.lower() in endings, f"{name} = {str(path)!r}, must end in {words}")

@@ -44,7 +44,7 @@ def refined(domain: Domain, distance: Distance, *, within: float, size: float) -
     kind("distance", distance, Callable, "a function of x with shape (3, n)")  # type: ignore[arg-type]
     base = domain.quality().largest / np.sqrt(domain.dim)
     finest = base / 2**MAX_HALVINGS
-    require(widest >= finest, f"size = {size:g}, must be at least {finest:g} on cells of {base:g}")
+    require(widest >= finest, f"size = {widest:g}, must be at least {finest:g} on cells of {base:g}")
     raw = gather(domain)
 
     def make() -> RawMesh:

@@ -100,7 +100,7 @@ def alloy(
     conditions = models.check_boundaries(domain, on, (Fixed,))
     for boundary, condition in conditions.items():
         models.of_time(f"fraction fixed on {boundary!r}", condition.value, at_least=0.0, at_most=1.0)
-    pair_d, pair_f = _pair("diffusivities", diffusivities), _pair("forces", forces or (None, None))
+    pair_d, pair_f = _pair("diffusivities", diffusivities), _pair("forces", (None, None) if forces is None else forces)
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
     fraction = models.evolving("N", space)
     n = fraction.function

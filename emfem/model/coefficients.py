@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, floats, number, positive_tensor, shown
+from emfem.errors import ParameterError, floats, number, positive_tensor, real_array, shown
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model.unknowns import Placeholder
@@ -119,7 +119,7 @@ def coefficient(domain: Domain, name: str, value: Any) -> tuple[fem.Constant, li
     if not is_law(value):
         return fem.Constant(domain.mesh, floats(name, value)), []
     waveform = as_waveform(value)
-    constant = fem.Constant(domain.mesh, floats(name, waveform(0.0)))
+    constant = fem.Constant(domain.mesh, floats(name, at_start(name, waveform)))
     return constant, [] if waveform.constant else [Driver(name, constant, waveform)]
 
 
@@ -189,7 +189,10 @@ def positive_coefficient(domain: Domain, name: str, value: Any, unit: str = "") 
 
 def _positive(name: str, value: Any, dim: int, unit: str) -> Any:
     """Return `value` as a positive number or positive definite tensor."""
-    return number(name, value, above=0.0, unit=unit) if np.ndim(value) == 0 else positive_tensor(name, value, dim)
+    array = real_array(value)
+    if array is None or array.ndim == 0:
+        return number(name, value, above=0.0, unit=unit)
+    return positive_tensor(name, value, dim)
 
 
 @checked

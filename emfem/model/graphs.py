@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from emfem.errors import ParameterError
 from emfem.gate import checked
 from emfem.mesh.graph import Floats, Numbers, sum_at_nodes
 
@@ -21,18 +22,27 @@ def graph_flows(pairs: Numbers, conductance: Floats, brought: Floats, values: Fl
         conductance: g of each, shape (l,).
         brought: to each node, shape (n,).
         values: Dirichlet values of u, NaN at other nodes, shape (n,).
+
+    Raises:
+        ParameterError: for arrays of other shapes, nodes that do not exist, numbers that are not finite, or nodes that
+            no path joins to one with a Dirichlet value.
     """
+    _check(pairs, conductance, brought, values)
     free = np.flatnonzero(np.isnan(values))
     potential = np.where(np.isnan(values), 0.0, values)
     flow = conductance * (potential[pairs[:, 0]] - potential[pairs[:, 1]])
     if not len(free):
         return potential, flow
-    solve = splu(
-        _laplacian(pairs, conductance, len(values))[free][:, free].tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    ).solve
+    try:
+        solve = splu(
+            _laplacian(pairs, conductance, len(values))[free][:, free].tocsc(),
+            permc_spec="MMD_AT_PLUS_A",
+            diag_pivot_thresh=0.0,
+            options={"SymmetricMode": True},
+        ).solve
+    except RuntimeError:  # of SuperLU
+        msg = "pairs and values make the potentials ambiguous: each node must be joined to one with a Dirichlet value"
+        raise ParameterError(msg) from None
     for _ in range(1 + REFINED):
         # The flows themselves are corrected: a difference of potentials would lose their digits.
         change = np.zeros(len(values))
@@ -40,6 +50,32 @@ def graph_flows(pairs: Numbers, conductance: Floats, brought: Floats, values: Fl
         potential += change
         flow += conductance * (change[pairs[:, 0]] - change[pairs[:, 1]])
     return potential, flow
+
+
+def _check(pairs: Numbers, conductance: Floats, brought: Floats, values: Floats) -> None:
+    """Refuse arrays that do not fit together.
+
+    Raises:
+        ParameterError: for the first of them.
+    """
+    if pairs.ndim != 2 or pairs.shape[1] != 2:
+        msg = f"pairs of shape {pairs.shape}, must be of shape (l, 2)"
+        raise ParameterError(msg)
+    if values.ndim != 1:
+        msg = f"values of shape {values.shape}, must be of shape (n,)"
+        raise ParameterError(msg)
+    sizes = {"conductance": (conductance, len(pairs)), "brought": (brought, len(values))}
+    for name, (array, size) in sizes.items():
+        if array.shape != (size,) or not np.isfinite(array).all():
+            msg = f"{name} of shape {array.shape}, must be {size} finite numbers"
+            raise ParameterError(msg)
+    if np.isinf(values).any():
+        msg = "values are infinite, must be finite, or NaN for a potential to be computed"
+        raise ParameterError(msg)
+    outside = pairs[(pairs < 0) | (pairs >= len(values))]
+    if len(outside):
+        msg = f"pairs name the node {outside[0]}, must be at least 0 and below the number of nodes, {len(values)}"
+        raise ParameterError(msg)
 
 
 def _laplacian(pairs: Numbers, conductance: Floats, nodes: int) -> coo_array:

@@ -16,6 +16,7 @@ import ufl
 from dolfinx import fem
 
 HIGHEST = 12  # degree of polynomials
+LONGEST = 9  # components of a placeholder along an axis
 
 
 @checked
@@ -104,6 +105,10 @@ def placeholder(name: str, domain: Domain, shape: tuple[int, ...] = ()) -> Place
         name: of the argument of `Model.substitute` that replaces it.
         domain: of both models.
         shape: () for a scalar, (dim,) for a vector.
+
+    Raises:
+        ParameterError: for lengths that are no whole numbers from 1 to 9.
     """
-    element = basix.ufl.element("Lagrange", domain.mesh.basix_cell(), 1, shape=shape or None)
+    lengths = tuple(count(f"shape[{i}]", n, at_least=1, at_most=LONGEST) for i, n in enumerate(shape))
+    element = basix.ufl.element("Lagrange", domain.mesh.basix_cell(), 1, shape=lengths or None)
     return Placeholder(fem.functionspace(domain.mesh, element), name=name)

@@ -222,7 +222,7 @@ def train(steps: int, width: float, *, noise: float = 0.0, seed: int = 0) -> NDA
     n = count("steps", steps, at_least=1)
     number("steps", n, at_most=MOST)
     width = number("width", width, above=0.0, at_most=1e300, unit="m")
-    noise = number("noise", noise, at_least=0.0, below=0.5)
+    noise = abs(number("noise", noise, at_least=0.0, below=0.5))  # -0.0 would be no range to draw from
     moved = np.random.default_rng(count("seed", seed, at_least=0)).uniform(-noise, noise, n)
     return (np.arange(n) + 0.5 + moved) * width
 

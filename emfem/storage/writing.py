@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emfem import checkpoints
-from emfem.errors import EmfemError, ParameterError
+from emfem.errors import EmfemError, ParameterError, require
 from emfem.fields import Interpolation
 from emfem.files import READ_ERRORS, Arrays, reason, save_arrays, writable
 from emfem.gate import checked
@@ -64,6 +64,7 @@ class StateWriter:
             ParameterError: if the folder cannot be written to, or the models live on several meshes; to resume, if the
                 folder is missing or damaged, or has other models or another mesh.
         """
+        require(len(models) > 0, "models = [], must be at least one")
         self.folder, self.models = Path(folder), tuple(models)
         mesh = self.models[0].mesh
         self._comm = mesh.comm

@@ -80,6 +80,7 @@ def open_void(model: Model, node: int | str, *, open: bool = True) -> None:
     set_opened(model, node, open)
 
 
+@checked
 def set_opened(model: Model, node: int | str, open: bool) -> None:
     """Open or close a void, whatever the stress. Collective."""
     opened = model["opened"]

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from emfem.dimensions import PLAIN, integral
-from emfem.errors import EmfemError, ParameterError, kind
+from emfem.errors import EmfemError, ParameterError, count, kind
 from emfem.files import read_text
+from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Model
 from emfem.resolution import ResolutionReport
@@ -96,6 +97,7 @@ class Case:
     source: Source = field(default_factory=Source, repr=False)
 
     @classmethod
+    @checked
     def read(cls, path: os.PathLike[str] | str) -> Case:
         """Return the case of a TOML file. Collective: rank 0 reads, all ranks get the same.
 
@@ -107,6 +109,7 @@ class Case:
         return cls.of(parsed(text, path), Path(path).parent, Source(str(path), text))
 
     @classmethod
+    @checked
     def from_dict(cls, tables: Mapping[str, Any], *, folder: os.PathLike[str] | str = ".") -> Case:
         """Return the case of tables as `tomllib` gives them.
 
@@ -120,6 +123,7 @@ class Case:
         return cls.of(tables, Path(folder), Source())
 
     @classmethod
+    @checked
     def of(cls, tables: Mapping[str, Any], folder: Path, source: Source) -> Case:
         """Return the case of tables of any origin; raises as `read`."""
         values = copied(tables, source)
@@ -161,6 +165,7 @@ class Case:
             table[path[-1]] = value
         return self.of(tables, self.folder, Source(self.source.name))
 
+    @checked
     def path_of(self, key: str) -> tuple[str, ...]:
         """Return the path of a dotted key.
 
@@ -181,6 +186,7 @@ class Case:
             raise ParameterError(msg)
         return (owners[0], *path)
 
+    @checked
     def value(self, key: str) -> Any:
         """Return the value of a dotted key as it was resolved, None if it was left out."""
         value: Any = self.resolved
@@ -213,6 +219,7 @@ class Case:
         text = json.dumps(tables | ({"physics": codes} if codes else {}), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:SHORT]
 
+    @checked
     def build(self, finer: int = 1) -> list[Model]:
         """Return the models, coupled, at their start. Collective.
 
@@ -222,6 +229,7 @@ class Case:
         Raises:
             ParameterError: for all that emfem refuses of it, each sentence with the line of its key.
         """
+        count("finer", finer, at_least=1, at_most=2)
         tables = self.tables.models()
         domain: Domain = self._make("domain", lambda: self.tables.domain.make(finer))
         domain = domain.scaled("h") if self.dimensionless else domain.in_metres()
@@ -273,6 +281,7 @@ class Case:
             models = [model for model in models if any(unknown.rate is not None for unknown in model.unknowns)]
         return advise(models, solver="auto" if table is None else table.values().get("solver", "auto"))
 
+    @checked
     def measures(self, models: Sequence[Model]) -> dict[str, float]:
         """Return the numbers of its models at the end beside their quantities. Collective.
 
@@ -296,6 +305,7 @@ class Case:
             parameter_error = error if isinstance(error, ParameterError) else ParameterError(str(error))
             raise CaseError([refused((table,), parameter_error, self.source)]) from None
 
+    @checked
     def run(
         self,
         folder: os.PathLike[str] | str,
@@ -318,6 +328,7 @@ class Case:
         """
         return run(self, folder, progress=progress, resume=resume, force=force, wall_time=wall_time, verify=verify)
 
+    @checked
     def check_resolution(self, until: float | None = None, *, bound: float = 0.01) -> ResolutionReport:
         """Repeat the run with half the tolerance, and on half the mesh; see `em.check_resolution`. Collective.
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from emfem.errors import ParameterError, count
 from emfem.files import read_text, writable
+from emfem.gate import checked
 from emfem.studies import registry
 from emfem.studies.case import Case, flat, parsed, plain
 from emfem.studies.recording import RUNNING, report_of, write_report
@@ -62,6 +63,7 @@ class Study:
     values: tuple[Mapping[str, Any], ...]
 
     @classmethod
+    @checked
     def read(cls, path: os.PathLike[str] | str) -> Study:
         """Return the study of a TOML file.
 
@@ -92,6 +94,7 @@ class Study:
             raise ParameterError(here.located((kind,) if kind == "grid" else (kind, 0), f"[{kind}] {error}")) from None
 
     @classmethod
+    @checked
     def of(
         cls,
         case: Case,
@@ -143,6 +146,7 @@ class Study:
         except ParameterError:
             return value
 
+    @checked
     def run(
         self,
         folder: os.PathLike[str] | str,

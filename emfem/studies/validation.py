@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, get_args
 
 from emfem.errors import ParameterError, UnknownName
+from emfem.gate import checked
 from emfem.studies.registry import VARIABLE
 from emfem.studies.tables import Table
 from emfem.studies.toml_locations import Path, line, lines_of
@@ -62,6 +63,7 @@ class Source:
         return int(number) if number.isdigit() else 0
 
 
+@checked
 class CaseError(ParameterError):
     """All errors of a case, one line each."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from emfem.errors import ParameterError, count, number
+from emfem.errors import ParameterError, count, number, shown
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.surface.terms import outward_normal
@@ -62,7 +62,12 @@ def mobility_factor(anisotropy: Any, domain: Domain, c: Any, width: Any) -> Any:
     if isinstance(anisotropy, MobilityAnisotropy) and domain.dim != 2:
         msg = f"anisotropy = {anisotropy} in {domain.dim} dimensions, must be a function of the normal there"
         raise ParameterError(msg)
-    factor = ufl.as_ufl(anisotropy(outward_normal(c, width)))
+    returned = anisotropy(outward_normal(c, width))
+    try:
+        factor = ufl.as_ufl(returned)
+    except Exception:  # UFL raises errors of many kinds
+        msg = f"anisotropy(normal) = {shown(returned)}, must be a number or UFL"
+        raise ParameterError(msg) from None
     if factor.ufl_shape != ():
         msg = f"anisotropy(normal) of shape {factor.ufl_shape}, must be a number"
         raise ParameterError(msg)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from emfem.errors import kind
 from emfem.gate import checked
 from emfem.studies import versions
 from emfem.verify.registry import Check, Numbers
@@ -163,6 +164,8 @@ def table(report: Report) -> Table:
 def listing(chosen: Iterable[Check]) -> Table:
     """Return a table of the statement of each check, and the source of its target."""
     made, chosen = Table("physics", "check", "shows", "source", box=None, pad_edge=False), tuple(chosen)
+    for i, one in enumerate(chosen):
+        kind(f"chosen[{i}]", one, Check, "a check of em.verify")
     for one, physics in zip(chosen, _once(chosen), strict=True):
         made.add_row(physics, *map(escape, (one.name, one.shows, one.source)))
     return made

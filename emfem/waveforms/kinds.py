@@ -73,6 +73,7 @@ class Waveform(ABC):
 
         It is 0 at time 0 for a function without breakpoints, of which no time scale is known.
         """
+        t = number("t", t)
         if t <= 0.0:
             later = self.next_breakpoint(t)
             step = (later - t) / 4 if later < math.inf else 0.0
@@ -232,6 +233,7 @@ class _Piecewise(Waveform):
 
     @checked
     def next_breakpoint(self, t: float) -> float:
+        t = float(t)
         if self.period is None:
             return _next(self.times, t)
         local, shift = self._local(t)
@@ -244,6 +246,7 @@ class _Piecewise(Waveform):
 
     @checked
     def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
+        start, stop = number("start", start), number("stop", stop)
         if self.period is None:
             return min(sum(start < t < stop for t in self.times), limit)
         return int(min(len(self.times) * max(stop - start, 0.0) / self.period, limit))
@@ -304,6 +307,7 @@ class _Pulses(Waveform):
 
     @checked
     def next_breakpoint(self, t: float) -> float:
+        t = float(t)
         first = max(periods(t, self.start, self.period) - 1, 0)
         for k in range(first, first + 4):
             if k >= self._number:
@@ -315,6 +319,7 @@ class _Pulses(Waveform):
 
     @checked
     def count_breakpoints(self, start: float, stop: float, limit: int) -> int:
+        start, stop = number("start", start), number("stop", stop)
         periods = min((stop - self.start) / self.period, self._number) - max((start - self.start) / self.period, 0.0)
         return int(min(2 * max(periods, 0.0), limit))
 

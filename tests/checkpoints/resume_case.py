@@ -88,6 +88,14 @@ def stress(watch: list[em.observe.Observer], checkpoint: Any) -> list[em.Model]:
     return [model]
 
 
+def nucleation(watch: list[em.observe.Observer], checkpoint: Any) -> list[em.Model]:
+    """A line until its first void can open."""
+    model = em.stress.model(em.mesh.interval(50 * um, cells=16), COPPER, current_density=1e10)
+    found = em.failure.nucleation(model, critical_stress=20 * MPa, until=1e9, watch=watch, checkpoint=checkpoint)
+    assert found.why == "nucleated"
+    return [model]
+
+
 def surface(watch: list[em.observe.Observer], checkpoint: Any) -> list[em.Model]:
     """A strip under a current."""
     domain = em.mesh.rectangle((60 * nm, 30 * nm), cells=(24, 12))
@@ -144,7 +152,8 @@ def species(watch: list[em.observe.Observer], checkpoint: Any) -> list[em.Model]
 
 
 KINDS: dict[str, Callable[..., list[em.Model]]] = {
-    make.__name__: make for make in (film, iterative, coupled, staggered, heat, species, stress, surface, moving)
+    make.__name__: make
+    for make in (film, iterative, coupled, staggered, heat, species, stress, nucleation, surface, moving)
 }
 
 

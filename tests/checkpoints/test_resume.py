@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -310,6 +313,77 @@ def test_rows_that_wait_are_not_lost(film: Films, monkeypatch: pytest.MonkeyPatc
     assert np.loadtxt("a.csv", delimiter=",", skiprows=1)[:, 0] == pytest.approx(np.linspace(0, 1, 11))
 
 
+# ---- the disk
+
+
+class Halfway(em.observe.Observer):
+    """Calls a function at the first step after t = 0.5."""
+
+    def __init__(self, action: Callable[[], Any]) -> None:
+        super().__init__(times=[0.5])
+        self.action = action
+
+    def record(self, t: float) -> None:
+        """Call it."""
+        if 0.5 <= t < 0.6:
+            self.action()
+
+
+def nothing() -> None:
+    """Stand for an action."""
+
+
+@pytest.fixture
+def full_disk() -> Iterator[Callable[[], None]]:
+    """Return a function after which the system refuses all but the first 100 bytes of a file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("on_write_error", ["warn", "stop"])
+def test_a_full_disk_leaves_the_last_whole_state(film: Films, full_disk: Callable[[], None], on_write_error: str):
+    options: dict[str, Any] = {"fixed_step": 0.1, "progress": False}
+    whole, model, again = (film(degree=1) for _ in range(3))
+    em.evolve(whole, 1.0, watch=[Halfway(nothing)], **options)
+    checkpoint = em.checkpoint("state", every=1e-9, on_write_error=on_write_error)
+    if on_write_error == "warn":
+        with pytest.warns(
+            RecoveryWarning,
+            match=r"^checkpoint not written: path = .*, must be a file that can be written: File too large$",
+        ):
+            assert em.evolve(model, 1.0, checkpoint=checkpoint, watch=[Halfway(full_disk)], **options).t == 1.0
+    else:
+        with pytest.raises(ParameterError, match=r"^path = .*, must be a file that can be written: File too large$"):
+            em.evolve(model, 1.0, checkpoint=checkpoint, watch=[Halfway(full_disk)], **options)
+    assert [path.suffix for path in Path("state").iterdir()] == [".npz"] * 2  # whole ones; no part of a third
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    em.evolve(again, 1.0, checkpoint=em.checkpoint("state", resume=True), watch=[Halfway(nothing)], **options)
+    assert np.array_equal(again["c"].x.array, whole["c"].x.array)
+
+
+def test_a_folder_that_is_removed_is_made_again(film: Films):
+    model, again = film(degree=1), film(degree=1)
+    checkpoint = em.checkpoint("state", every=1e-9)
+    em.evolve(
+        model,
+        1.0,
+        checkpoint=checkpoint,
+        watch=[Halfway(lambda: shutil.rmtree("state"))],
+        fixed_step=0.1,
+        progress=False,
+    )
+    assert em.resume("state", again, watch=[Halfway(nothing)], progress=False).t == 1.0
+    assert np.array_equal(again["c"].x.array, model["c"].x.array)
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_computed(film: Films, unwritable_dir: Path):
+    model = film(degree=1)
+    with pytest.raises(ParameterError, match=r"^path = '.*', must be a file that can be written: Not a directory$"):
+        em.evolve(model, 1.0, checkpoint=em.checkpoint(unwritable_dir), progress=False)
+    assert model.t == 0.0
+
+
 # ---- parts, time
 
 
@@ -358,6 +432,50 @@ def test_a_signal_between_two_meshes_saves_the_run_on_the_next_one(tmp_path: Pat
     with pytest.raises(Terminated):
         KINDS["moving"]([], checkpoint)
     assert len(made) == 2
+    assert len(checkpoint.files()) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "owner", "name", "place"),
+    [
+        ("stress", em.failure, "run", "emfem.failure.simulation.evolve"),
+        ("moving", em.moving, "evolve", "emfem.evolution.evolve"),
+    ],
+)
+def test_all_parts_of_a_run_share_its_wall_time(
+    kind: str, owner: Any, name: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The first part has an hour, each later one less."""
+    left: list[float] = []
+
+    def part(*args: Any, wall_time: float, **options: Any) -> em.Run:
+        left.append(wall_time)
+        return evolve(*args, wall_time=wall_time, **options)
+
+    evolve = em.evolve
+    monkeypatch.setattr(owner, name, functools.partial(getattr(owner, name), wall_time="1 h"))
+    monkeypatch.setattr(place, part)
+    KINDS[kind]([], em.checkpoint(tmp_path))
+    assert len(left) > 1
+    assert all(earlier > later > 3500.0 for earlier, later in itertools.pairwise([3600.0, *left]))
+
+
+@pytest.mark.parametrize(("kind", "name"), [("stress", "run"), ("nucleation", "nucleation")])
+def test_a_run_without_a_failure_in_its_wall_time_says_so(
+    kind: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    whole, ends = getattr(em.failure, name), []
+
+    def short(*args: Any, **options: Any) -> Any:
+        ends.append(whole(*args, wall_time=1e-3, **options))
+        raise Stopped
+
+    monkeypatch.setattr(em.failure, name, short)
+    checkpoint = em.checkpoint(tmp_path)
+    with pytest.raises(Stopped):
+        KINDS[kind]([], checkpoint)
+    assert ends[0].why == "wall time"
+    assert np.isinf(ends[0].time_to_failure if kind == "stress" else ends[0].t)
     assert len(checkpoint.files()) == 1
 
 

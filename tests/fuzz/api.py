@@ -95,7 +95,9 @@ def hostile(rng: random.Random, name: str, right: str | None) -> str:
         return rng.choice(arguments.PATHS)
     value = rng.choice(arguments.HOSTILE)
     if rng.random() < 0.25:
-        return rng.choice(arguments.WRAPPED).format(right or value, value)
+        wrapper = rng.choice(arguments.WRAPPED)
+        if not (value.startswith("range(10") and "dtype=object" in wrapper):  # NumPy would make a list of 10^9 objects
+            return wrapper.format(right or value, value)
     if right is not None and rng.random() < 0.1:
         return f"({right}) * {rng.choice(('1e300', '-1', '0', '1e-300', '2'))}"
     return value

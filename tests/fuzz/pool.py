@@ -252,7 +252,7 @@ def executed(calls: Iterable[Call], *, until: float | None = None, progress: boo
     Args:
         calls: to execute.
         until: time of `time.monotonic` after which no call begins.
-        progress: print the number of calls now and then.
+        progress: print findings at new places, and the number of calls now and then.
     """
     tally, begin = Tally(), time.monotonic()
     shown = begin
@@ -261,7 +261,10 @@ def executed(calls: Iterable[Call], *, until: float | None = None, progress: boo
             now = time.monotonic()
             if until is not None and now > until:
                 break
-            tally.add(call, worker.execute(call))
+            places = len(tally.groups)
+            tally.add(call, outcome := worker.execute(call))
+            if progress and len(tally.groups) > places:
+                print(f"{key(outcome)}\n      {call.text}", file=sys.stderr, flush=True)
             tally.seconds = time.monotonic() - begin
             if progress and now - shown > 10:
                 shown = now

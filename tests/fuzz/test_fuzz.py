@@ -82,6 +82,83 @@ def test_outcomes_are_told_apart(worker: Worker, text: str, kind: str):
     assert worker.execute(Call(text, "harness"))["kind"] == kind
 
 
+REFUSED = (
+    "em.Terminated(signal='a')",
+    "em.errors.kind('name', 1, expected='word', words='words')",
+    "em.errors.floats('name', [1.0], shape=1e308)",
+    "em.errors.floats('name', [1.0], finite=np.array([True, False]))",
+    "em.errors.positive_tensor('name', [[1.0]], dim=pd.Series([1.0, 2.0]))",
+    "em.errors.choice('name', 'a', known=np.full((2, 2), nan))",
+    "em.errors.require_all([False], message={})",
+    "em.studies.CaseError(sentences=1)",
+    "em.studies.Physics(name='mine', model=em.heat.model, couplings=np)",
+    "em.studies.Study(case(), ({'film.mean': 0.4},)).of(case=3, grid={'film.mean': [0.3]})",
+    "em.studies.Study(case(), ({'film.mean': 0.4},)).of(case=case(), grid=em.waveforms.constant(1.0))",
+    "case().from_dict(tables={}, folder=1)",
+    "case().measures(models=-1)",
+    "case().build(finer=3)",
+    "case().run(folder=fem.Constant(plate().mesh, 1.0))",
+    "results().run(name=np)",
+    "results().run(name='x' * 1000)",
+    "em.results.open('x' * 1000)",
+    "em.resume('x' * 1000, film_model())",
+    "em.dimensions.parsed('x' * 1000)",
+    "em.dimensions.parsed('\\ud800')",
+    "em.fields.sample_grid(periodic_function(), shape=[-1.0, 2.0])",
+    "em.fields.sample_grid(periodic_function(), shape=[10**5, 10**5])",
+    "em.fields.line_cut(function(), (0.5, 0.5), (1.5, 1.5), n=1e10)",
+    "em.fields.sample_grid(periodic_function(), shape=range(10**9))",
+    "em.errors.number('c', 0.0, at_least=-10**400, below=-10**400)",
+    "em.errors.number('c', 1.0, above=__import__('decimal').Decimal('NaN'))",
+    "em.fields.components(shape=())",
+    "em.fields.set_initial(function(), initial=dict)",
+    "em.check_resolution(lambda: None, until=0.01)",
+    "em.materials.Linear(2e-8, temperature_coefficient=4e-3).evaluate(ufl.SpatialCoordinate(plate().mesh), law=int)",
+    "em.mesh.box(size=(1.0, 1.0, 1.0), cells=range(10**9))",
+    "em.lifetime.accelerated_tests(copper(), dict, conditions=[(1e10, 500.0)], samples=10, seed=1, "
+    "critical_stress=5e7, until=1e12)",
+    "em.heat.runaway(resistivity=dict, conductivity=400.0, temperature=300.0)",
+    "em.model.algebraic('\\ud800', space())",
+    "em.placeholder('p', plate(), shape=[-1.0, 2.0])",
+    "em.fields.Pixels(torus().mesh, (4, 4)).sample(function=function())",
+    "em.film.growth_rate((0.5, 0.0), em.film.cupd(), mean=0.3, mobility=dict)",
+    "em.mesh.refined(triangles(), lambda x: x[0], within=0.5, size=fem.Constant(plate().mesh, 1e-30))",
+    "em.storage.StateWriter('out', np.zeros((0, 2)))",
+    "em.waveforms.pulses(period=1.0, duty=0.5, level=1.0).slope(__import__('decimal').Decimal('NaN'))",
+    "em.fields.discontinuous(function(), plate().mesh, degree=1e10)",
+    "em.surface.model(cells(), gold(), shape=void(), interface_width=2.5e-9, anisotropy=lambda n: range(3), degree=1)",
+    "em.waveforms.pulses(period=1.0, duty=0.5, level=1.0).count_breakpoints(0.0, stop=nan, limit=10)",
+    "em.waveforms.pulses(period=1.0, duty=0.5, level=1.0).count_breakpoints(nan, stop=1.0, limit=10)",
+    "em.stress.set_opened(object(), node=0, open=True)",
+    "em.model.warn_unresolved('words', comm=MPI.COMM_NULL)",
+    "em.mesh.network([(0, 0), (2e-5, 0)], [(0, 1)], width=1e-7, thickness=1e-7, comm=object())",
+    "em.mesh.from_image(picture(), pixel=1.0, size=3.0, electrodes=[[]])",
+    "em.mesh.read_netlist(MESHES / 'grid.sp', resistivity=1, thickness=1, unit=1, coordinates=test_function())",
+    "em.verify.listing(chosen=(i for i in range(3)))",
+    "em.write.vtx('out.bp', names=pd.Series(dtype=object))",
+)
+TAKEN = (
+    "em.errors.real(type('X', (), {})())",
+    "em.dimensions.product('m', metres=fem.Constant(plate().mesh, 1.0))",
+    "sample(spread=1e-21).fit(until=np.array(1e9, dtype=object))",
+    "results().to_xarray(name='c', shape=pd.Series([2.0, 3.0]))",
+    "em.migration.alloy(line(), diffusivities=np.ones(2), forces=np.ones(2), initial=0.4, degree=1)",
+    "em.heat.runaway(lambda T: 2e-8 * (1 + 4e-3 * (T - 300)), conductivity=400.0, temperature=1e300)",
+    "em.steps.train(steps=4, width=1e-7, noise=-0.0)",
+    "em.waveforms.pulses(period=1.0, duty=0.5, level=1.0).count_breakpoints(0.0, stop=np.int8(9), limit=9)",
+    "em.lifetime.fit_lognormal(lifetimes=[1.0, 2.0, 3.0, 4.0], confidence=5e-324)",
+    "em.waveforms.pulses(period=1.0, duty=0.5, level=1.0).next_breakpoint(__import__('decimal').Decimal('0.1'))",
+    "em.vtk.write_vtu('out.vtu', em.vtk.CellFields([film_model()]), t=np.array(1.0, dtype=object))",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [*((text, "refused") for text in REFUSED), *((text, "ok") for text in TAKEN)]
+)
+def test_findings_of_long_runs_stay_mended(worker: Worker, text: str, kind: str):
+    assert worker.execute(Call(text, "mended"))["kind"] == kind
+
+
 def test_a_call_that_never_ends_is_stopped_and_its_place_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pool, "LIMIT", 1.0)
     with Worker() as impatient:

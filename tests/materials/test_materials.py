@@ -252,6 +252,12 @@ def test_derived_numbers_print_as_a_table():
 # ---- overrides
 
 
+@pytest.mark.parametrize("value", [1e-24, 1e-23, 1e-22, -1e-24])
+def test_the_bounds_of_a_likely_mistake_belong_to_it(value: float):
+    with pytest.raises(ParameterError, match=r": cm3 written as m3\?$"):
+        em.materials.copper(atomic_volume=value)
+
+
 def test_any_constant_can_be_given():
     for name in VALIDITY:
         value = getattr(em.materials.copper(), name) * 1.01
@@ -728,6 +734,8 @@ def test_the_tables_of_the_metals_can_be_copied(name: str):
         ('"my copper"', "29", "my.toml: name, must be a text"),
         ('name = "my copper"\n', "", "my.toml: name, must be a text"),
         ("[resistivity]", "[resistivity", "my.toml, must be TOML"),
+        pytest.param("400.0", "9" * 5000, "my.toml, must be TOML: Exceeds the limit", id="digits"),
+        pytest.param("400.0", "[" * 5000, "my.toml, must be TOML: ", id="nested"),
     ],
 )
 def test_a_bad_file_names_the_key(write: Callable[[str], Path], old: str, new: str, message: str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,19 @@ def test_a_film_is_the_union_of_its_polygons_and_references(tmp_path: Path):
     assert measures(domain)[:2] == pytest.approx([36e-12, 2e-6], rel=1e-9)
     only = em.mesh.from_gds(tmp_path / "test.gds", layer=(1, 0), electrodes={"left": (2, 0)}, size=1 * um)
     assert measures(only)[:2] == pytest.approx([24e-12, 2e-6], rel=1e-9)
+
+
+@pytest.mark.parametrize(("tip", "fits"), [(30.0, True), (3e4, False)])
+def test_a_needle_as_a_wrong_bit_makes_it_is_refused(tip: float, fits: bool, tmp_path: Path):
+    library = gdstk.Library("test")
+    cell = library.new_cell("top")
+    cell.add(gdstk.Polygon([(0, 0), (8, 0), (8, 2), (tip, 3), (8, 4), (8, 6), (0, 6)], layer=1))
+    cell.add(gdstk.rectangle((-1, 0), (0, 6), layer=2), gdstk.rectangle((0, 6), (8, 7), layer=3))
+    library.write_gds(tmp_path / "a.gds")
+    with (
+        contextlib.nullcontext() if fits else pytest.raises(em.ParameterError, match=r"must be at least 0\.06 degrees")
+    ):
+        em.mesh.from_gds(tmp_path / "a.gds", layer=1, electrodes={"left": 2, "top": 3}, size=2e-6)
 
 
 def test_a_cell_is_chosen_by_name(layout: Draw):

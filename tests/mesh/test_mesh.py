@@ -402,3 +402,9 @@ def test_names_of_nodes_and_segments_that_are_not_there(method: str, i: Any):
 def test_a_power_grid_of_too_many_stripes_is_refused():
     with pytest.raises(ParameterError, match=r"mesh would have about 1e12 cells, must be at most 1e\+08"):
         mesh.grid_network(10**6, 10**6, 1e-6, width=1e-7, thickness=1e-7, load=0.0)
+
+
+def test_a_periodic_mesh_of_a_few_atoms_has_all_its_nodes():
+    """Images are joined to 1e-9 of the extent, not to a nanometre: nodes here are half of that apart."""
+    atoms = mesh.periodic_rectangle((2e-9, 2e-9), cells=(4, 4))
+    assert fem.functionspace(atoms.mesh, ("Lagrange", 1)).dofmap.index_map.size_global == 16

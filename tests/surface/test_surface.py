@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import emfem as em
+from emfem.surface.circuit import circuit
 from emfem.units import nm
 
 import numpy as np
@@ -40,6 +41,15 @@ def line(**options: Any) -> em.Model:
     domain = em.mesh.rectangle((60 * nm, 30 * nm), cells=(24, 12))
     given: dict[str, Any] = {"shape": em.surface.strip(30 * nm), "interface_width": WIDTH, "on": ("left", "right")}
     return em.surface.model(domain, GOLD, **(given | {"current": 1e3} | options))
+
+
+@pytest.mark.parametrize(("start", "typical"), [(0.0, 1e-3 * 2e7 * 30 / 60), (1e3, 1e3)])
+def test_the_equation_of_a_current_is_scaled_by_its_start_or_that_of_a_millivolt(start: float, typical: float):
+    """Of 2e7 S/m, 30 nm wide and 60 nm long: a current that begins at 0 has no scale of its own [A/m]."""
+    domain = em.mesh.rectangle((60 * nm, 30 * nm), cells=(2, 1))
+    space = fem.functionspace(domain.mesh, ("Lagrange", 1))
+    made = circuit(domain, space, ("current", lambda t: start + t), ("left", "right"), 2e7, 1.0)
+    assert float(made.scales[1]) == pytest.approx(1 / typical, rel=1e-12, abs=0)
 
 
 # Shapes

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emfem.errors import ParameterError, UnknownName, kind
+from emfem.gate import checked
 from emfem.model import Model
 from emfem.studies.tables.base import Arguments, BuildContext, Key, Table, conditions_of, table_of
 from emfem.studies.units import Yes
@@ -18,6 +19,7 @@ RESERVED = ("domain", "material", "time", "steady", "output")  # tables of every
 TAKEN = ("models", "physics")  # names of their own in the schema of a case
 
 
+@checked
 @dataclass(frozen=True)
 class Coupling:
     """Argument of a model that is taken from the model of another table, where a key of its own is true.
@@ -40,6 +42,7 @@ class Coupling:
         return self.of(model) if callable(self.of) else model[self.of]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Physics:
     """A physics that cases and `emfem verify` know by its name.
