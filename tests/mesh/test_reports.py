@@ -74,7 +74,7 @@ def test_currents_of_a_report_are_those_of_its_segments(tmp_path: Path):
     ):
         em.mesh.reported_currents(network, few)
     other = report(tmp_path, CURRENTS.replace("10.0", "11.0"))
-    with pytest.raises(em.ParameterError, match="report without 2 of 2 segments, .* must have all: check its unit"):
+    with pytest.raises(em.ParameterError, match=r"report without 2 of 2 segments, .* must have all: check its unit"):
         em.mesh.reported_currents(network, other, missing=0.0)
     with pytest.raises(em.ParameterError, match=r"report with columns \['instance', .*, must be one of currents"):
         em.mesh.reported_currents(network, report(tmp_path, VOLTAGES))
