@@ -36,7 +36,7 @@ V0 Node_met2_20000_40000 0 DC 1.1
 """
 CHAIN = ".param a0=1\n" + "".join(f".param a{i}='a{i - 1} + 1'\n" for i in range(1, 300))
 LINE = "R1 n1_0_0 n1_10_0 a299\nR2 n1_10_0 n1_20_0 1\nV1 n1_0_0 0 1\nI1 n1_20_0 0 1m\n"
-LEF, DEF = (MESHES / "grid.lef", MESHES / "grid.def")
+LEF, DEF = (MESHES / "chip.lef", MESHES / "chip.def")
 WORDS = (
     b"R",
     b".param ",

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 MESHES = Path(__file__).resolve().parents[2] / "meshes"
-LEF, DEF = (MESHES / "grid.lef", MESHES / "grid.def")
+LEF, DEF = (MESHES / "chip.lef", MESHES / "chip.def")
 NETLIST = """* Netlist for VDD on default
 R0 Node_met1_0_0 Node_met1_20000_0 R=11.7647
 R1 Node_met1_20000_0 Node_met2_20000_0 R=5
@@ -23,7 +23,7 @@ I0 Node_met1_0_0 0 DC 1e-6
 I1 Node_met1_20010_200 0 DC 1e-6
 """
 METAL = 'metal = {name = "copper"}\n'
-HEAD = 'temperature = 378.15\ncritical_stress = 5e8\nlef = "grid.lef"\n' + METAL
+HEAD = 'temperature = 378.15\ncritical_stress = 5e8\nlef = "chip.lef"\n' + METAL
 
 
 def of_text(tmp_path: Path, text: str, read: Any, name: str) -> Any:
@@ -62,7 +62,7 @@ def test_a_netlist_takes_widths_and_unit_of_its_def_file(tmp_path: Path):
     """R = 0.2 Ohm 10/0.17 and 0.1 Ohm 20/0.48; the wire that lies askew keeps the width of its resistance."""
     path = tmp_path / "a.sp"
     path.write_text(NETLIST, encoding="utf-8")
-    (tmp_path / "grid.lef").write_bytes(LEF.read_bytes())
+    (tmp_path / "chip.lef").write_bytes(LEF.read_bytes())
     technology = of_text(tmp_path, HEAD, em.signoff.read_technology, "a.toml")
     geometry = em.mesh.read_def(DEF)
     network = em.mesh.read_netlist(path, technology=technology, geometry=geometry)
@@ -82,7 +82,7 @@ def test_a_netlist_takes_widths_and_unit_of_its_def_file(tmp_path: Path):
 
 
 def test_a_technology_takes_layers_of_a_lef_file(tmp_path: Path):
-    (tmp_path / "grid.lef").write_bytes(LEF.read_bytes())
+    (tmp_path / "chip.lef").write_bytes(LEF.read_bytes())
     technology = of_text(tmp_path, HEAD, em.signoff.read_technology, "a.toml")
     assert list(technology.layers) == ["met1", "met2"]
     assert technology.layers["met2"].resistivity == pytest.approx(2e-8, rel=1e-12, abs=0)
@@ -104,7 +104,7 @@ layers.top.thickness = 1e-6
         ("../a.lef", "file beside a.toml"),
     ):
         with pytest.raises(em.ParameterError, match=message):
-            of_text(tmp_path, HEAD.replace("grid.lef", word), em.signoff.read_technology, "a.toml")
+            of_text(tmp_path, HEAD.replace("chip.lef", word), em.signoff.read_technology, "a.toml")
 
 
 @pytest.mark.parametrize(
