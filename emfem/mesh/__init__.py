@@ -18,6 +18,7 @@ from emfem.mesh.grains import grains, polycrystal
 from emfem.mesh.graph import Network
 from emfem.mesh.grid import grid_network
 from emfem.mesh.layout import from_gds
+from emfem.mesh.lefdef import Geometry, Lef, LefLayer, read_def, read_lef
 from emfem.mesh.micrograph import from_image
 from emfem.mesh.netlist import from_netlist, read_netlist
 from emfem.mesh.network import network
@@ -32,6 +33,9 @@ from emfem.public import dir_of
 __all__ = [
     "AXES",
     "Domain",
+    "Geometry",
+    "Lef",
+    "LefLayer",
     "Network",
     "PeriodicMesh",
     "annulus",
@@ -63,6 +67,8 @@ __all__ = [
     "polycrystal",
     "polygon",
     "read",
+    "read_def",
+    "read_lef",
     "read_netlist",
     "read_network",
     "read_report",

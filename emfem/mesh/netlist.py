@@ -14,6 +14,7 @@ from emfem.mesh.cards import Cards, read_cards
 from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
 from emfem.mesh.graph import Floats, Network, Numbers, component_labels, extent
+from emfem.mesh.lefdef import Geometry
 from emfem.mesh.network import mesh_network
 from emfem.mesh.node_names import Coordinates, Places, places
 from emfem.mesh.paths import file_path
@@ -66,6 +67,7 @@ def from_netlist(
     resistivity: PerLayer | None = None,
     thickness: PerLayer | None = None,
     width: PerLayer | None = None,
+    geometry: Geometry | None = None,
     unit: float | None = None,
     coordinates: Coordinates | None = None,
     names: Mapping[str, str] | None = None,
@@ -98,7 +100,8 @@ def from_netlist(
         resistivity: rho of the metal [Ohm m], a number or one for each layer.
         thickness: h of the layers [m], a number or one for each layer.
         width: w [m], a number, or one for layers or wires by the name of the layer or the resistor; that of a wire
-            comes before that of its layer, and both before the width that follows from the resistance.
+            comes before its `geometry`, then that of its layer, then the width that follows from the resistance.
+        geometry: of `em.mesh.read_def`: the width of each wire that lies in it, and the unit.
         unit: length of 1 in the coordinates [m], such as 0.5e-9 for 2000 database units per micron.
         coordinates: (layer, x, y) of each node by name, a mapping or a function that returns None for a node without
             coordinates; if left out, those in names.
@@ -123,6 +126,7 @@ def from_netlist(
         resistivity=resistivity,
         thickness=thickness,
         width=width,
+        geometry=geometry,
         unit=unit,
         coordinates=coordinates,
         names=names,
@@ -139,6 +143,7 @@ def read_netlist(
     resistivity: PerLayer | None = None,
     thickness: PerLayer | None = None,
     width: PerLayer | None = None,
+    geometry: Geometry | None = None,
     unit: float | None = None,
     coordinates: Coordinates | None = None,
     names: Mapping[str, str] | None = None,
@@ -151,6 +156,9 @@ def read_netlist(
         ParameterError: as `from_netlist`.
         UnknownName: as `from_netlist`.
     """
+    if geometry is not None:
+        kind("geometry", geometry, Geometry, "that of em.mesh.read_def")
+        unit = geometry.unit if unit is None else unit
     metal = _metal(technology, resistivity, thickness, width, unit)
     if coordinates is not None and not isinstance(coordinates, Mapping):
         words = "a mapping of nodes' names to (layer, x, y), or a function"
@@ -159,7 +167,9 @@ def read_netlist(
     if ground is not None:
         kind("ground", ground, bool, "True, False or None")
     file = file_path("path", path)
-    network, notes = on_root(f"netlist in {file.name}", lambda: _read(file, metal, coordinates, names, ground), comm)
+    network, notes = on_root(
+        f"netlist in {file.name}", lambda: _read(file, metal, geometry, coordinates, names, ground), comm
+    )
     for note in notes:
         warnings.warn(note, ResolutionWarning, stacklevel=2)
     return network
@@ -236,6 +246,7 @@ def _per_layer(name: str, value: PerLayer, unit: str) -> Callable[[str], float]:
 def _read(
     path: Path,
     metal: Metal,
+    geometry: Geometry | None,
     coordinates: Coordinates | None,
     names: Mapping[str, str] | None,
     ground: bool | None,
@@ -258,7 +269,7 @@ def _read(
                 f"{cards.file}: all pads are at 0 V and loads draw {-loads.sum():.4g} A from this ground net, as "
                 "OpenROAD writes it: the currents are turned round, unless ground=False"
             )
-    sizes = _sizes(cards, wires, points, where.layers, metal, notes)
+    sizes = _sizes(cards, wires, points, where.layers, metal, geometry, notes)
     sizes = _side_by_side(cards, sizes, nodes, notes)
     links = np.concatenate([vias.pairs, shorts])
     boundaries = _boundaries(cards, names)
@@ -356,7 +367,13 @@ def _is_ground(pads: Mapping[int, float], loads: Floats) -> bool:
 
 
 def _sizes(
-    cards: Cards, wires: Resistors, points: Floats, layers: tuple[str, ...], metal: Metal, notes: list[str]
+    cards: Cards,
+    wires: Resistors,
+    points: Floats,
+    layers: tuple[str, ...],
+    metal: Metal,
+    geometry: Geometry | None,
+    notes: list[str],
 ) -> Resistors:
     """Return the wires with width and thickness; a width that is not that of the resistance is noted.
 
@@ -379,6 +396,11 @@ def _sizes(
     with np.errstate(divide="ignore", over="ignore"):  # a width that is not finite is refused below
         inferred = rho[wires.layer] * length / (wires.ohms * thickness)
     width = of_layer[wires.layer]
+    if geometry is not None:
+        for i in used:
+            here = wires.layer == i
+            true = geometry.widths(layers[i], points[a[here]], points[b[here]])
+            width[here] = np.where(np.isnan(true), width[here], true)
     own = {name: each for name, each in metal.widths.items() if name not in layers}
     if own:
         number_of = {cards.names[card]: i for i, card in enumerate(wires.cards.tolist())}

@@ -81,17 +81,18 @@ def _table(path: Path) -> pd.DataFrame:
 
 
 @checked
-def reported_currents(network: Network, report: Any) -> Floats:
-    """Return the size of the current of each segment in a report [A], NaN for one that it lacks, shape (m,).
+def reported_currents(network: Network, report: Any, *, missing: float | None = None) -> Floats:
+    """Return the size of the current of each segment in a report [A], shape (m,).
 
     Segments are found by the layer and the coordinates of their ends.
 
     Args:
         network: with the layers of the report.
         report: of `read_report`.
+        missing: current of segments that the report lacks [A]; if left out it must have all of them.
 
     Raises:
-        ParameterError: for another table, or one without any of the segments.
+        ParameterError: for another table, or one without a segment.
     """
     own = list(getattr(report, "columns", ()))
     require(own == list(CURRENTS.values()), f"report with columns {shown(own)}, must be one of currents")
@@ -109,7 +110,14 @@ def reported_currents(network: Network, report: Any) -> Floats:
             for layer, (a, b) in zip(network.layer.tolist(), network.segments.tolist(), strict=True)
         ]
     )
-    require(np.isfinite(result).any(), "report without any segment of the network: check its unit and its layers")
+    lacking = np.isnan(result)
+    hint = ": check its unit and its layers" if lacking.all() else ""
+    if lacking.any() and (missing is None or hint):
+        wire = network.wire(int(np.flatnonzero(lacking)[0]))
+        msg = f"report without {lacking.sum()} of {len(result)} segments, such as {wire}, must have all{hint}"
+        raise ParameterError(msg)
+    if missing is not None:
+        result[lacking] = number("missing", missing, unit="A")
     return result
 
 

@@ -12,17 +12,18 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from emfem.errors import ParameterError, kind, number, require
+from emfem.errors import ParameterError, kind, number, require, shown
 from emfem.failure import Liner
 from emfem.files import read_text
 from emfem.gate import checked
 from emfem.materials import Material, metal, names, read
 from emfem.materials.reading import constant
 from emfem.materials.validity import SECTION, STRESS, TEMPERATURE, VALIDITY
+from emfem.mesh import read_lef
 from emfem.quantities import in_si
 
 EXPANSION, MODULUS, RESISTIVITY = VALIDITY["thermal_expansion"], VALIDITY["bulk_modulus"], VALIDITY["resistivity"]
-TOP = ("temperature", "critical_stress", "residual_stress", "unit", "metal", "passivation", "liner", "layers")
+TOP = ("temperature", "critical_stress", "residual_stress", "unit", "metal", "passivation", "liner", "lef", "layers")
 METAL = ("name", "file", "line", *VALIDITY)
 LINE = ("width", "height", "grain_size")
 PASSIVATION = ("thermal_expansion", "stress_free_temperature", "modulus")
@@ -182,7 +183,8 @@ def read_technology(path: str | os.PathLike[str], temperature: float | None = No
     `Material.in_line`. `[passivation]` has thermal_expansion, stress_free_temperature and modulus: the residual stress
     follows. `[liner]` has resistivity and thickness, for all layers without their own. `[layers.NAME]`, one a layer,
     has thickness, resistivity or sheet_resistance (that of the metal if left out), width and liner, false for none.
-    Resistivities are those at `temperature`.
+    `lef` is a LEF file beside this one: its layers with a thickness, their sheet resistances and the unit, unless they
+    stand here. Resistivities are those at `temperature`.
 
     Args:
         path: of the file.
@@ -218,7 +220,7 @@ def _technology(table: _Table, folder: Path) -> Technology:
     else:
         residual = table.number("residual_stress", "Pa", default=0.0)
     common = _liner(table.table("liner")) if "liner" in table.values else None
-    layers = table.table("layers")
+    layers, unit = _layers(table, folder)
     return table.made(
         lambda: Technology(
             {name: _layer(name, layers.table(name), material, common) for name in layers.values},
@@ -226,7 +228,7 @@ def _technology(table: _Table, folder: Path) -> Technology:
             kelvin,
             table.number("critical_stress", "Pa", STRESS.check),
             residual,
-            table.number("unit", "m") if "unit" in table.values else None,
+            table.number("unit", "m") if "unit" in table.values else unit,
             passivation,
         )
     )
@@ -237,15 +239,12 @@ def _material(table: _Table, kelvin: float, folder: Path) -> Material:
     table.check_keys(METAL)
     sources = [key for key in ("name", "file") if key in table.values]
     require(len(sources) == 1, f"{table.file}: {table.path}, must have a name, of {', '.join(names())}, or a file")
-    word = table.values[sources[0]]
-    require(isinstance(word, str) and word, f"{table.where(sources[0])} = {word!r}, must be a text")
+    word = table.text(sources[0])
     constants: Any = {key: table.constant(key) for key in VALIDITY if key in table.values}
     if sources == ["name"]:
         material = table.made(lambda: metal(word, kelvin, **constants))
     else:
-        beside = Path(word).name == word
-        require(beside, f"{table.where('file')} = {word!r}, must be the name of a file beside {table.file}")
-        material = table.made(lambda: read(folder / word, kelvin).having(**constants))
+        material = table.made(lambda: read(folder / table.beside("file"), kelvin).having(**constants))
     if "line" not in table.values:
         return material
     line = table.table("line")
@@ -269,6 +268,23 @@ def _liner(table: _Table) -> Liner:
     table.check_keys(LINER)
     resistivity, thickness = table.number("resistivity", "Ohm m"), table.number("thickness", "m")
     return table.made(lambda: Liner(resistivity, thickness))
+
+
+def _layers(table: _Table, folder: Path) -> tuple[_Table, float | None]:
+    """Return the table of layers, put together from the file and the LEF file it names, and the unit of that."""
+    if "lef" not in table.values:
+        return table.table("layers"), None
+    lef = table.made(lambda: read_lef(folder / table.beside("lef")))
+    own = table.table("layers").values if "layers" in table.values else {}
+    layers: dict[str, Any] = {}
+    for name, layer in lef.layers.items():
+        sizes = {"thickness": layer.thickness, "sheet_resistance": layer.sheet_resistance}
+        mine = own.get(name, {})
+        if not isinstance(mine, Mapping) or (name not in own and layer.thickness is None):
+            continue  # refused below, or a layer that cannot be computed with
+        left = {key for key in sizes if sizes[key] is not None and not (key != "thickness" and "resistivity" in mine)}
+        layers[name] = {key: sizes[key] for key in left} | dict(mine)
+    return _Table(table.file, "layers", {**own, **layers}), lef.unit
 
 
 def _layer(name: str, table: _Table, material: Material, common: Liner | None) -> Layer:
@@ -333,6 +349,29 @@ class _Table:
         value = self.values.get(key)
         require(isinstance(value, Mapping), f"{self.where(key)}, must be a table")
         return _Table(self.file, self.key(key), value or {})
+
+    def text(self, key: str) -> str:
+        """Return the text of a key.
+
+        Raises:
+            ParameterError: for something else.
+        """
+        value = self.values[key]
+        if not isinstance(value, str) or not value:
+            msg = f"{self.where(key)} = {shown(value)}, must be a text"
+            raise ParameterError(msg)
+        return value
+
+    def beside(self, key: str) -> str:
+        """Return the name of a file beside this one.
+
+        Raises:
+            ParameterError: for one elsewhere.
+        """
+        word = self.text(key)
+        beside = Path(word).name == word
+        require(beside, f"{self.where(key)} = {shown(word)}, must be the name of a file beside {self.file}")
+        return word
 
     def number(
         self,

@@ -6,7 +6,9 @@ import random
 import re
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import emfem as em
 from tests.fuzz.damage import damaged
@@ -34,8 +36,7 @@ V0 Node_met2_20000_40000 0 DC 1.1
 """
 CHAIN = ".param a0=1\n" + "".join(f".param a{i}='a{i - 1} + 1'\n" for i in range(1, 300))
 LINE = "R1 n1_0_0 n1_10_0 a299\nR2 n1_10_0 n1_20_0 1\nV1 n1_0_0 0 1\nI1 n1_20_0 0 1m\n"
-NETLISTS = (CHIP, (MESHES / "grid.sp").read_text(encoding="utf-8"), "title\n" + CHAIN + LINE)
-FILES = (*(text.encode() for text in NETLISTS), LOADS.encode(), (MESHES / "technology.toml").read_bytes())
+LEF, DEF = (MESHES / "chip.lef", MESHES / "chip.def")
 WORDS = (
     b"R",
     b".param ",
@@ -50,45 +51,69 @@ WORDS = (
     b"Node_met1_0_0",
     b"1_0",
 )
-UNKNOWN = re.compile(r"line \d+|must have|has no (ground|pad|wires)|m across|a\.(sp|toml): |a\.toml|path = |unit = ")
+PLACED = re.compile(r"line \d+|must have|has no (ground|pad|wires|layer|unit)|m across|a\.(sp|toml): |a\.toml|path = ")
+METAL: dict[str, Any] = {"resistivity": 2e-8, "thickness": 2e-7, "unit": 0.5e-9}
 SLOW = 1.0  # s
 
 
-def mutated(rng: random.Random) -> tuple[int, bytes]:
-    """A file by its number, damaged."""
-    i = rng.randrange(len(FILES))
-    content = damaged(FILES[i], rng)
+def grid(path: Path) -> list[Any]:
+    """Read a netlist, and return its numbers."""
+    network = em.mesh.read_netlist(path.with_name("a.sp"), **METAL)
+    return [network.nodes, network.width, network.loads, network.via_resistance]
+
+
+def technology(path: Path) -> list[Any]:
+    """Read a technology, and return its numbers."""
+    read = em.signoff.read_technology(path)
+    return [read.residual_stress, read.material.diffusivity, *(layer.resistivity for layer in read.layers.values())]
+
+
+def layers(path: Path) -> list[Any]:
+    """Read a LEF file, and return its numbers."""
+    return [layer.thickness or 0.0 for layer in em.mesh.read_lef(path).layers.values()]
+
+
+KINDS: dict[str, tuple[bytes, Callable[[Path], list[Any]]]] = {
+    "a.sp": (CHIP.encode(), grid),
+    "a.sp of grid": ((MESHES / "grid.sp").read_bytes(), grid),
+    "a.sp of chain": (("title\n" + CHAIN + LINE).encode(), grid),
+    "loads.inc": (LOADS.encode(), grid),
+    "a.toml": ((MESHES / "technology.toml").read_bytes(), technology),
+    "a.lef": (LEF.read_bytes(), layers),
+    "a.def": (DEF.read_bytes(), lambda path: list(em.mesh.read_def(path).rectangles.values())),
+}
+
+
+def mutated(rng: random.Random) -> tuple[str, bytes]:
+    """A kind of file, and a damaged one."""
+    kind = rng.choice(list(KINDS))
+    content = damaged(KINDS[kind][0], rng)
     if rng.random() < 0.3:
         at, word = rng.randrange(len(content) + 1), rng.choice(WORDS)
         content = content[:at] + word * rng.choice((1, 1, 2, 1000)) + content[at:]
-    return i, content
+    return kind, content
 
 
 def check(folder: Path, seed: int) -> bool:
     """Read a damaged file, and return True if it was taken."""
-    i, content = mutated(random.Random(seed))
-    netlist, technology = i < len(NETLISTS), i == len(FILES) - 1
-    (folder / "loads.inc").write_bytes(LOADS.encode() if netlist or technology else content)
-    path = folder / ("a.toml" if technology else "a.sp")
-    path.write_bytes(content if netlist or technology else CHIP.encode())
+    kind, content = mutated(random.Random(seed))
+    path = folder / kind.partition(" ")[0]
+    for name in ("a.sp", "loads.inc"):
+        (folder / name).write_bytes(KINDS[name][0])
+    path.write_bytes(content)
     began = time.process_time()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", em.ResolutionWarning)
-            if technology:
-                read = em.signoff.read_technology(path)
-                assert np.isfinite([read.residual_stress, read.material.diffusivity]).all()
-            else:
-                network = em.mesh.read_netlist(path, resistivity=2e-8, thickness=2e-7, unit=0.5e-9)
-                for values in (network.nodes, network.width, network.loads, network.via_resistance):
-                    assert np.isfinite(values).all()
+            for numbers in KINDS[kind][1](path):
+                assert np.isfinite(numbers).all()
     except em.ParameterError as error:
         message = str(error)
-        assert "\n" not in message, (seed, message)
-        assert len(message) < 700, (seed, message)
-        assert "a.sp" in message or "a.toml" in message or "loads.inc" in message, (seed, message)
-        assert UNKNOWN.search(message), (seed, message)
+        assert "\n" not in message, (seed, message[:700])
+        assert len(message) < 700, (seed, message[:700])
+        assert any(name in message for name in (path.name, "a.sp", "loads.inc")), (seed, message)
+        assert PLACED.search(message), (seed, message)
         return False
     except Exception as error:
         raise AssertionError(seed) from error

@@ -67,10 +67,15 @@ def test_bad_reports_are_refused_with_the_line(tmp_path: Path, text: str, messag
 def test_currents_of_a_report_are_those_of_its_segments(tmp_path: Path):
     network = line(tmp_path)
     assert em.mesh.reported_currents(network, report(tmp_path, CURRENTS)).tolist() == [1e-3, 4e-4]
-    few = em.mesh.reported_currents(network, report(tmp_path, "".join(CURRENTS.splitlines(keepends=True)[:2])))
-    assert np.isnan(few).tolist() == [False, True]
-    with pytest.raises(em.ParameterError, match="report without any segment of the network: check its unit"):
-        em.mesh.reported_currents(network, report(tmp_path, CURRENTS.replace("10.0", "11.0")))
+    few = report(tmp_path, "".join(CURRENTS.splitlines(keepends=True)[:2]))
+    assert em.mesh.reported_currents(network, few, missing=0.0).tolist() == [1e-3, 0.0]
+    with pytest.raises(
+        em.ParameterError, match=r"report without 1 of 2 segments, such as segment 1 .*, must have all$"
+    ):
+        em.mesh.reported_currents(network, few)
+    other = report(tmp_path, CURRENTS.replace("10.0", "11.0"))
+    with pytest.raises(em.ParameterError, match=r"report without 2 of 2 segments, .* must have all: check its unit"):
+        em.mesh.reported_currents(network, other, missing=0.0)
     with pytest.raises(em.ParameterError, match=r"report with columns \['instance', .*, must be one of currents"):
         em.mesh.reported_currents(network, report(tmp_path, VOLTAGES))
 
