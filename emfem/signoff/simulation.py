@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from emfem.conduction import Currents
@@ -26,7 +26,7 @@ from emfem.signoff.trees import Trees, steady_stress
 from emfem.signoff.verdict import Verdict
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 CHUNK = 100_000  # unknowns that are integrated together
 TOGETHER = 1e-6  # of the critical stress: nodes that come as near to it as that open with the first
@@ -143,6 +143,9 @@ class _Growth:
         steady: part of their growth that does not change [m3/s].
         direct: of each vector of the leg, times phi.
         summed: as well, times the integral of phi.
+        rates: of the leg [1/s].
+        touched: segments that end at a void.
+        ends: the voids at their ends, the number of voids for none, shape (touched, 2).
     """
 
     nodes: Numbers
@@ -151,6 +154,8 @@ class _Growth:
     direct: Floats
     summed: Floats
     rates: Floats
+    touched: Numbers
+    ends: Numbers
 
     def at(self, t: Floats) -> Floats:
         """Return the volumes at times since the beginning, shape (voids, times).
@@ -343,7 +348,7 @@ class Simulation:
             self.followed[number_] = tree
             self._push(tree)
 
-    def _rests(self, leg: Leg, span: float) -> Floats:
+    def _rests(self, leg: Leg, span: float) -> NDArray[np.bool_]:
         """Return true for the trees of a leg that can have no void after its end: max (sigma - sigma_s) only falls."""
         segment, place = leg.forest.places()
         a, b = self.network.segments[segment].T
@@ -455,16 +460,10 @@ class Simulation:
         """Return the length of the void at each node at a time of the present legs [m], shape (n,)."""
         result = np.zeros(len(self.network.nodes))
         for number_ in {int(self.trees.of_node[void.node]) for void in self.voids}:
-            nodes, lengths = self._tree_lengths(self.followed[number_], np.array([t]))
-            result[nodes] = lengths[:, 0]
+            tree = self.followed[number_]
+            if tree.growth is not None:
+                result[tree.growth.nodes] = self._void_lengths(tree, np.array([t - tree.began]))[:, 0]
         return result
-
-    def _tree_lengths(self, tree: _Tree, t: Floats) -> tuple[Numbers, Floats]:
-        """Return the nodes with voids of a tree, and their lengths at times [m], shape (voids, times)."""
-        if tree.growth is None:
-            return np.zeros(0, dtype=np.int64), np.zeros((0, len(t)))
-        volumes = np.maximum(tree.growth.at(t - tree.began), 0.0)
-        return tree.growth.nodes, volumes / self._sections[tree.growth.nodes][:, None]
 
     @cached_property
     def _sections(self) -> Floats:
@@ -577,7 +576,7 @@ class Simulation:
     def _elements(self, number_: int, nodes: Numbers, sizes: Floats) -> Forest:
         every = np.ones(len(self.network.nodes))
         every[nodes] = sizes
-        return forest(self.trees, np.array([number_]), self.metal, every)
+        return forest(self.trees, np.array([number_]), self.metal, every, self._members(number_))
 
     def _fixed(self, elements: Forest, nodes: list[int]) -> Numbers:
         """Return the unknowns of nodes."""
@@ -612,13 +611,18 @@ class Simulation:
             assert leg.basis is not None
             mass, stiffness = elements.matrices
             excess = (elements.load(density) - stiffness @ leg.state)[fixed]
+            nodes = np.array(tree.open)
+            same = self.network.segments[tree.segments][..., None] == nodes
+            touched = same.any(axis=(1, 2))
             tree.growth = _Growth(
-                np.array(tree.open),
+                nodes,
                 np.array([volumes[node] for node in tree.open]),
                 excess,
                 (mass[fixed] @ leg.basis.T) * leg.amplitudes[0],
                 (stiffness[fixed] @ leg.basis.T) * leg.amplitudes[0],
                 leg.rates[0],
+                tree.segments[touched],
+                np.where(same.any(axis=2), same.argmax(axis=2), len(nodes))[touched],
             )
 
     # ---- what comes next in a tree
@@ -661,46 +665,47 @@ class Simulation:
         assert growth is not None
         lowest = -growth.at(times).min(axis=0)
         events = [(first_passing(lambda t: -growth.at(np.array([t])).min(), lowest, times, now), "healing")]
-        measures = []
+        measures: list[tuple[Callable[[_Tree, Floats], Floats], str]] = []
         if self.circuit.moves:
             measures.append((self._change, "change"))
         if self.criterion.local and np.isinf(self.tree_failure[tree.number]):
-            measures.append((self._part, "failure"))
+            measures.append((self._damage, "failure"))
         for measure, kind in measures:
-            values = np.array([measure(tree, t) for t in np.append(now, times)])
+            values = measure(tree, np.append(now, times))
             if values[0] >= 0.0:
                 events.append((now, kind))
             else:
-                events.append(
-                    (first_passing(lambda t, measure=measure: measure(tree, t), values[1:], times, now), kind)
-                )
+                passing = partial(_at_time, partial(measure, tree))
+                events.append((first_passing(passing, values[1:], times, now), kind))
         return events
 
-    def _touched(self, tree: _Tree) -> Numbers:
-        """Return the segments of a tree that end at a void."""
-        assert tree.growth is not None
-        ends = self.network.segments[tree.segments]
-        return tree.segments[np.isin(ends, tree.growth.nodes).any(axis=1)]
-
-    def _lengths_at(self, tree: _Tree, t: float) -> Floats:
-        """Return the lengths of voids of a tree at a time since its leg began, at all nodes."""
-        result = np.zeros(len(self.network.nodes))
-        nodes, lengths = self._tree_lengths(tree, np.array([tree.began + t]))
-        result[nodes] = lengths[:, 0]
-        return result
-
-    def _change(self, tree: _Tree, t: float) -> float:
+    def _change(self, tree: _Tree, t: Floats) -> Floats:
         """Return the largest relative change of a resistance of a tree since the last redistribution, less `update`."""
-        touched = self._touched(tree)
-        before = self.circuit.resistances[touched] + self.extra[touched]
-        now = self.circuit.resistances[touched] + self.circuit.extra_of(touched, self._lengths_at(tree, t))
+        assert tree.growth is not None
+        touched, extra = tree.growth.touched, self._added(tree, t)
+        before = (self.circuit.resistances[touched] + self.extra[touched])[:, None]
         with np.errstate(invalid="ignore"):
-            change = np.where(np.isinf(before), 0.0, np.abs(now / before - 1))
-        return min(float(change.max(initial=0.0)), 2 * self.update) - self.update
+            change = np.abs((self.circuit.resistances[touched][:, None] + extra) / before - 1)
+        change = np.where(np.isinf(before), 0.0, change)
+        return np.minimum(change.max(axis=0, initial=0.0), 2 * self.update) - self.update
 
-    def _part(self, tree: _Tree, t: float) -> float:
+    def _damage(self, tree: _Tree, t: Floats) -> Floats:
         """Return the damage of a tree by itself, less 1."""
-        return self.criterion.of_tree(self._touched(tree), self._lengths_at(tree, t)) - 1.0
+        assert tree.growth is not None
+        touched = tree.growth.touched
+        rise = self._added(tree, t) / self.circuit.resistances[touched][:, None]
+        return self.criterion.of_tree(touched, self._void_lengths(tree, t), rise) - 1.0
+
+    def _void_lengths(self, tree: _Tree, t: Floats) -> Floats:
+        """Return the lengths of the voids of a tree at times since its leg began [m], shape (voids, times)."""
+        assert tree.growth is not None
+        return np.maximum(tree.growth.at(t), 0.0) / self._sections[tree.growth.nodes][:, None]
+
+    def _added(self, tree: _Tree, t: Floats) -> Floats:
+        """Return what the voids of a tree add to the segments that end at them [Ohm], shape (touched, times)."""
+        assert tree.growth is not None
+        lengths = np.append(self._void_lengths(tree, t), np.zeros((1, len(t))), axis=0)
+        return self.circuit.added(tree.growth.touched, lengths[tree.growth.ends].sum(axis=1))
 
     # ---- currents
 
@@ -830,7 +835,7 @@ class Simulation:
 
     def verdict(self) -> Verdict:
         """Return the verdict, at the present time."""
-        volumes = {}
+        volumes: dict[int, float] = {}
         for number_ in {int(self.trees.of_node[void.node]) for void in self.voids}:
             volumes |= self._volumes(self.followed[number_])
         stress = np.full(len(self.network.nodes), np.nan)
@@ -919,12 +924,22 @@ class _Criterion:
             return self.circuit.flows(extra)[1] / self.fails.limit
         return float(self._measure(lengths, any_open).part)
 
-    def of_tree(self, touched: Numbers, lengths: Floats) -> float:
-        """Return the damage of a tree by the voids in it."""
+    def of_tree(self, touched: Numbers, lengths: Floats, rise: Floats) -> Floats:
+        """Return the damage of a tree at some times.
+
+        Args:
+            touched: segments that end at its voids.
+            lengths: of its voids [m], shape (voids, times).
+            rise: of the resistances of the segments over their own [-], shape (touched, times).
+        """
         if isinstance(self.fails, VoidLength):
-            return float(lengths.max(initial=0.0)) / self.fails.limit
+            return lengths.max(axis=0) / self.fails.limit
         if isinstance(self.fails, ResistanceRise):
-            wires = touched if self.fails.segment is None else touched[touched == self.fails.segment]
-            rise = self.circuit.extra_of(wires, lengths) / self.circuit.resistances[wires]
-            return min(float(rise.max(initial=0.0)) / self.fails.part, BROKEN)
-        return 0.0
+            wires = slice(None) if self.fails.segment is None else touched == self.fails.segment
+            return np.minimum(rise[wires].max(axis=0, initial=0.0) / self.fails.part, BROKEN)
+        return np.zeros(lengths.shape[1])
+
+
+def _at_time(function: Callable[[Floats], Floats], t: float) -> float:
+    """Return the value of a function of times at one time."""
+    return float(function(np.array([t]))[0])
