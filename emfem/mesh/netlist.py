@@ -1,19 +1,21 @@
-"""Power grids from netlists of resistors and sources, as the public benchmark grids are written."""
+"""Power grids from netlists of resistors and sources, as OpenROAD and the public benchmark grids are written."""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from emfem.errors import ParameterError, UnknownName, kind, number, require
+from emfem.errors import ParameterError, ResolutionWarning, UnknownName, kind, number, require
 from emfem.mesh.cards import Cards, read_cards
 from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
 from emfem.mesh.graph import Floats, Network, Numbers, component_labels, extent
 from emfem.mesh.network import mesh_network
+from emfem.mesh.node_names import Coordinates, Places, places
 from emfem.mesh.paths import file_path
 from emfem.mesh.wires import build, first_of_pair
 
@@ -21,47 +23,87 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
-Point = tuple[str | int, float, float]  # layer, x, y
-Coordinates = Mapping[str, Point] | Callable[[str], Point | None]
-PerLayer = float | Mapping[str | int, float]
+type PerLayer = float | Mapping[str | int, float]
 
-NUMBER = r"(-?(?:\d+\.?\d*|\.\d+))"
-NODE = re.compile(rf"n(\d+)_{NUMBER}_{NUMBER}", re.IGNORECASE)
 LARGEST = 1.0  # m; no chip is as large
 ATOM = 1e-10  # m; no wire is narrower
+DIFFERENT = 0.1  # part of a resistance: more is another wire than that of the netlist
+
+
+class LayerOfMetal(Protocol):
+    """A layer of a technology, as `em.signoff.Layer`."""
+
+    @property
+    def thickness(self) -> float:
+        """Thickness of the metal [m]."""
+
+    @property
+    def resistivity(self) -> float:
+        """Resistivity of the metal [Ohm m]."""
+
+    @property
+    def width(self) -> float | None:
+        """Width of its wires [m]; None where that follows from their resistance."""
+
+
+class TechnologyOfLayers(Protocol):
+    """A technology, as `em.signoff.Technology`."""
+
+    @property
+    def layers(self) -> Mapping[str, Any]:
+        """Layers by name."""
+
+    @property
+    def unit(self) -> float | None:
+        """Length of 1 in the coordinates [m]."""
 
 
 def from_netlist(
     path: str | os.PathLike[str],
     *,
-    resistivity: PerLayer,
-    thickness: PerLayer,
-    unit: float,
+    technology: TechnologyOfLayers | None = None,
+    resistivity: PerLayer | None = None,
+    thickness: PerLayer | None = None,
+    width: PerLayer | None = None,
+    unit: float | None = None,
     coordinates: Coordinates | None = None,
     names: Mapping[str, str] | None = None,
+    ground: bool | None = None,
     cells: ArrayLike | None = None,
     size: float | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
     """Return the mesh of the wires of a power grid in a SPICE netlist. Collective; rank 0 reads.
 
-    A resistor between two points of one layer is a wire, whose width follows from R = rho L / (w h). One between
-    layers, to a node without coordinates, or of 0 Ohm is a via: current passes, atoms do not. So is a source of 0 V
-    between two nodes. A voltage source to ground makes a pad, a current source to ground a load. Layers are regions, so
-    are `domain.network.layers`; `domain.network.names` are the nodes' names.
+    A resistor between two points of one layer is a wire, whose width is that of the arguments or follows from
+    R = rho L / (w h). One between layers, to a node without coordinates, or of 0 Ohm is a via: current passes, atoms do
+    not. So is a source of 0 V between two nodes. A voltage source to ground makes a pad, a current source to ground a
+    load. Layers are regions, so are `domain.network.layers`; `domain.network.names` are the nodes' names. Wires side by
+    side between the same two nodes become one of their summed width, which has the same current density and stress.
 
-    Cards: R, V and I with two nodes and a value, which may have a suffix (k, meg, m, u, n, ...) and a unit; `*` starts
-    a comment, `+` continues a card; .op, .end, .print and the like are skipped, other commands refused. A first line
-    that is no card is a title. Ground is 0 or gnd.
+    Cards: R, V and I with two nodes and a value, after `R=` or `DC` too, which may have a suffix (k, meg, m, u, n, ...)
+    and a unit, or be a parameter or an expression in {} or single quotes. `.param` defines parameters, `.include` reads
+    a file in the folder of the netlist, `*`, `;` and `$` start a comment, `+` continues a card; .op, .end, .print and
+    the like are skipped, other commands refused. A first line that is no card is a title. Ground is 0 or gnd.
+
+    Names of nodes are understood as the IBM benchmarks write them, n<layer>_<x>_<y>, and as OpenROAD does,
+    Node_<layer>_<x>_<y>; a node ITermNode_... of OpenROAD is the terminal of a cell, without metal. OpenROAD writes the
+    currents of a ground net as drawn from it, though they come in: see `ground`.
 
     Args:
         path: the file.
+        technology: thickness, resistivity and perhaps width of each layer, and perhaps the unit, as
+            `em.signoff.read_technology` returns it; the arguments below come before it.
         resistivity: rho of the metal [Ohm m], a number or one for each layer.
         thickness: h of the layers [m], a number or one for each layer.
-        unit: length of 1 in the coordinates [m].
+        width: w [m], a number, or one for layers or wires by the name of the layer or the resistor; that of a wire
+            comes before that of its layer, and both before the width that follows from the resistance.
+        unit: length of 1 in the coordinates [m], such as 0.5e-9 for 2000 database units per micron.
         coordinates: (layer, x, y) of each node by name, a mapping or a function that returns None for a node without
-            coordinates; if left out, those in names such as n<layer>_<x>_<y>.
+            coordinates; if left out, those in names.
         names: the boundary of each node, by its name, that is on one; all ends are one, called ends, if left out.
+        ground: True to turn the currents of all loads round, False to take them as they are written; if left out, those
+            of OpenROAD are turned round where all pads are at 0 V and no load brings current in, with a warning.
         cells: of each segment, as in `network`.
         size: longest cell, as in `network`.
         comm: the ranks that share it.
@@ -69,23 +111,37 @@ def from_netlist(
     Raises:
         ParameterError: with the number of the line, for an unknown card, a value that is no number or negative, a
             name used twice, a node without a resistor or a path to a pad, a source that is neither load, pad nor
-            short, two wires between the same nodes, or a wire of an impossible width; for a netlist without ground,
-            pads or wires, for one larger than 1 m, and for numbers out of bounds.
-        UnknownName: for a layer without resistivity or thickness, or a node that does not exist.
+            short, or a wire of an impossible width; for a netlist without ground, pads or wires, for one larger than
+            1 m, one whose unit is not known, and for numbers out of bounds.
+        UnknownName: for a layer without resistivity or thickness, a width of a layer or resistor, or a node, that does
+            not exist.
     """
-    metal = {"resistivity": resistivity, "thickness": thickness}
-    network = read_netlist(path, **metal, unit=unit, coordinates=coordinates, names=names, comm=comm)
+    network = read_netlist(
+        path,
+        technology=technology,
+        resistivity=resistivity,
+        thickness=thickness,
+        width=width,
+        unit=unit,
+        coordinates=coordinates,
+        names=names,
+        ground=ground,
+        comm=comm,
+    )
     return mesh_network(network, f"power grid {Path(path).name}", cells=cells, size=size, comm=comm)
 
 
 def read_netlist(
     path: str | os.PathLike[str],
     *,
-    resistivity: PerLayer,
-    thickness: PerLayer,
-    unit: float,
+    technology: TechnologyOfLayers | None = None,
+    resistivity: PerLayer | None = None,
+    thickness: PerLayer | None = None,
+    width: PerLayer | None = None,
+    unit: float | None = None,
     coordinates: Coordinates | None = None,
     names: Mapping[str, str] | None = None,
+    ground: bool | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Network:
     """Return the network of `from_netlist` without a mesh, for `em.conduction.kirchhoff`. Collective; rank 0 reads.
@@ -94,25 +150,69 @@ def read_netlist(
         ParameterError: as `from_netlist`.
         UnknownName: as `from_netlist`.
     """
-    scale = number("unit", unit, above=0.0, unit="m")
-    rho, height = _per_layer("resistivity", resistivity, "Ohm m"), _per_layer("thickness", thickness, "m")
-    if coordinates is None:
-        locate: Callable[[str], Any] = _from_name
-    elif isinstance(coordinates, Mapping):
-        locate = coordinates.get
-    else:
+    metal = _metal(technology, resistivity, thickness, width, unit)
+    if coordinates is not None and not isinstance(coordinates, Mapping):
         kind("coordinates", coordinates, Callable, "a mapping of nodes' names to (layer, x, y), or a function")  # type: ignore[arg-type]
-        locate = coordinates
+    if ground is not None:
+        kind("ground", ground, bool, "True, False or None")
     file = file_path("path", path)
-    return on_root(
-        f"netlist in {file.name}", lambda: _network(read_cards(file), locate, rho, height, scale, names), comm
-    )
+    network, notes = on_root(f"netlist in {file.name}", lambda: _read(file, metal, coordinates, names, ground), comm)
+    for note in notes:
+        warnings.warn(note, ResolutionWarning, stacklevel=2)
+    return network
 
 
-def _from_name(name: str) -> Point | None:
-    """Return layer and coordinates of a node n<layer>_<x>_<y>, None for other names."""
-    match = NODE.fullmatch(name)
-    return (match[1], float(match[2]), float(match[3])) if match else None
+@dataclass(frozen=True, eq=False)
+class Metal:
+    """Numbers of the layers.
+
+    Attributes:
+        resistivity: of a layer by its name [Ohm m].
+        thickness: of a layer by its name [m].
+        widths: of layers and of wires, by the name of the layer or the resistor [m].
+        width: of a layer by its name, None where it follows from the resistance [m].
+        unit: length of 1 in the coordinates [m]; None if it is not known.
+    """
+
+    resistivity: Callable[[str], float]
+    thickness: Callable[[str], float]
+    width: Callable[[str], float | None]
+    widths: Mapping[str, float]
+    unit: float | None
+
+
+def _metal(
+    technology: TechnologyOfLayers | None,
+    resistivity: PerLayer | None,
+    thickness: PerLayer | None,
+    width: PerLayer | None,
+    unit: float | None,
+) -> Metal:
+    """Return the numbers of the layers, from the arguments and the technology.
+
+    Raises:
+        ParameterError: for a number out of bounds, or one that neither the arguments nor the technology have.
+    """
+    layers: Mapping[str, Any] = {}
+    if technology is not None:
+        layers = getattr(technology, "layers", {})
+        kind("technology", layers or technology, Mapping, "that of em.signoff.read_technology")
+        unit = technology.unit if unit is None else unit
+    of: list[Callable[[str], float]] = []
+    for name, value, si in (("resistivity", resistivity, "Ohm m"), ("thickness", thickness, "m")):
+        require(value is not None or layers, f"{name} = None, must be a number or one a layer, or come of technology=")
+        own: Any = {key: getattr(layer, name) for key, layer in layers.items()} if value is None else value
+        of.append(_per_layer("technology" if value is None else name, own, si))
+    widths = {}
+    if isinstance(width, Mapping):
+        widths = {str(key): number(f"width[{key!r}]", each, above=0.0, unit="m") for key, each in width.items()}
+    same = None if width is None or isinstance(width, Mapping) else number("width", width, above=0.0, unit="m")
+    scale = None if unit is None else number("unit", unit, above=0.0, unit="m")
+
+    def width_of(layer: str) -> float | None:
+        return widths.get(layer, getattr(layers.get(layer), "width", None)) if same is None else same
+
+    return Metal(of[0], of[1], width_of, widths, scale)
 
 
 def _per_layer(name: str, value: PerLayer, unit: str) -> Callable[[str], float]:
@@ -130,72 +230,191 @@ def _per_layer(name: str, value: PerLayer, unit: str) -> Callable[[str], float]:
     return of
 
 
-def _network(
-    cards: Cards,
-    locate: Callable[[str], Point | None],
-    resistivity: Callable[[str], float],
-    thickness: Callable[[str], float],
-    unit: float,
+def _read(
+    path: Path,
+    metal: Metal,
+    coordinates: Coordinates | None,
     names: Mapping[str, str] | None,
-) -> Network:
-    """Return the network of the cards."""
-    points, layer, layers = _located(cards, locate, unit)
+    ground: bool | None,
+) -> tuple[Network, list[str]]:
+    """Return the network of a netlist, and what is worth a warning."""
+    cards = read_cards(path)
+    where = places(cards.nodes, coordinates)
     pads, shorts = _voltages(cards)
-    pairs, ohms, lines = cards.of("r")
-    nodes = tuple(cards.nodes)
-    if (pairs < 0).any():  # a resistor to ground: ground is one more node, a pad at 0 V
+    wires, vias, nodes = _wires(cards, where, pads)
+    points = _metres(cards, where, metal.unit)
+    if len(nodes) > len(points):
+        points = np.vstack([points, [np.nan, np.nan]])
+    _check_fed(cards, nodes, np.concatenate([wires.pairs, vias.pairs, shorts]), pads)
+    notes: list[str] = []
+    loads = _loads(cards, len(nodes))
+    if ground or (ground is None and where.openroad and _is_ground(pads, loads)):
+        loads = -loads
+        if not ground:
+            notes.append(
+                f"{cards.file}: all pads are at 0 V and loads draw {-loads.sum():.4g} A from this ground net, as "
+                "OpenROAD writes it: the currents are turned round, unless ground=False"
+            )
+    sizes = _sizes(cards, wires, points, where.layers, metal, notes)
+    sizes = _side_by_side(cards, sizes, nodes, notes)
+    links = np.concatenate([vias.pairs, shorts])
+    boundaries = _boundaries(cards, names)
+    try:
+        network = build(
+            _filled(points, links),
+            sizes.pairs,
+            width=sizes.width,
+            thickness=sizes.thickness,
+            vias=np.column_stack([links, np.concatenate([vias.ohms, np.zeros(len(shorts))])]),
+            loads=loads,
+            pads=pads,
+            boundaries=boundaries,
+            names=nodes,
+            layers=where.layers,
+            layer=sizes.layer,
+        )
+    except ParameterError as error:
+        msg = f"{cards.file}: {error}"
+        raise ParameterError(msg) from None
+    return network, notes
+
+
+@dataclass(frozen=True, eq=False)
+class Resistors:
+    """Resistors of a netlist that are wires, or vias.
+
+    Attributes:
+        pairs: nodes, shape (m, 2).
+        ohms: resistance [Ohm], shape (m,).
+        cards: numbers of the cards, shape (m,).
+        layer: index of the layer, shape (m,); empty for vias.
+        width: [m], shape (m,); empty until it is known.
+        thickness: [m], shape (m,); empty until it is known.
+    """
+
+    pairs: Numbers
+    ohms: Floats
+    cards: Numbers
+    layer: Numbers
+    width: Floats
+    thickness: Floats
+
+    def chosen(self, which: Any) -> Resistors:
+        """Return some of them."""
+        columns = {name: values[which] for name, values in vars(self).items() if len(values)}
+        return replace(self, **columns)
+
+
+def _wires(cards: Cards, where: Places, pads: dict[int, float]) -> tuple[Resistors, Resistors, tuple[str, ...]]:
+    """Return wires, vias and the names of nodes; a resistor to ground makes that one more node, put among `pads`.
+
+    Raises:
+        ParameterError: for a netlist without wires.
+    """
+    pairs, ohms, numbers = cards.of("r")
+    nodes, layer, points = tuple(cards.nodes), where.layer, where.points
+    if (pairs < 0).any():  # ground is one more node, a pad at 0 V
         pads[len(nodes)], pairs = 0.0, np.where(pairs < 0, len(nodes), pairs)
         points, layer, nodes = np.vstack([points, [np.nan, np.nan]]), np.append(layer, -1), (*nodes, "0")
     a, b = pairs.T
-    length = np.linalg.norm(points[b] - points[a], axis=1)  # NaN to a node without coordinates
-    wire = (layer[a] == layer[b]) & (layer[a] >= 0) & (length > 0) & (ohms > 0)
+    apart = (points[a] != points[b]).any(axis=1)
+    wire = (layer[a] == layer[b]) & (layer[a] >= 0) & apart & (ohms > 0)
     message = f"{cards.file} has no wires, must have resistors between two points of one layer: coordinates={{...}}?"
     require(wire.any(), message)
-    vias = np.concatenate([pairs[~wire], shorts])
-    resistance = np.concatenate([ohms[~wire], np.zeros(len(shorts))])
-    _check_single(cards, nodes, pairs[wire], lines[wire])
-    _check_fed(cards, nodes, np.concatenate([pairs, shorts]), pads)
-    pairs, ohms, lines, length, layer = pairs[wire], ohms[wire], lines[wire], length[wire], layer[a[wire]]
-    height = np.array([thickness(name) for name in layers])[layer]
-    width = np.array([resistivity(name) for name in layers])[layer] * length / (ohms * height)
-    _check_width(cards, width, length, ohms, lines, extent(points[~np.isnan(points[:, 0])]))
-    return build(
-        _filled(points, vias),
-        pairs,
-        width=width,
-        thickness=height,
-        vias=np.column_stack([vias, resistance]),
-        loads=_loads(cards, len(nodes)),
-        pads=pads,
-        boundaries=_boundaries(cards, names),
-        names=nodes,
-        layers=layers,
-        layer=layer,
-    )
+    none = np.zeros(0)
+    resistors = Resistors(pairs, ohms, numbers, layer[a], none, none)
+    return resistors.chosen(wire), resistors.chosen(~wire), nodes
 
 
-def _located(cards: Cards, locate: Callable[[str], Any], unit: float) -> tuple[Floats, Numbers, tuple[str, ...]]:
-    """Return the coordinates of each node, NaN without; its layer, -1 without; and the layers' names.
+def _metres(cards: Cards, where: Places, unit: float | None) -> Floats:
+    """Return the coordinates of each node [m], NaN without.
 
     Raises:
-        ParameterError: for coordinates of another form, or a grid that is too large.
+        ParameterError: for a grid that is too large, or a unit that is not known.
     """
-    points, layer = np.full((len(cards.nodes), 2), np.nan), np.full(len(cards.nodes), -1)
-    layers: dict[str, int] = {}
-    for name, i in cards.nodes.items():
-        point = locate(name)
-        if point is None:
-            continue
-        if not isinstance(point, Sequence) or isinstance(point, str) or len(point) != 3:
-            msg = f"coordinates of {name!r} = {point!r}, must be (layer, x, y)"
-            raise ParameterError(msg)
-        points[i] = number(f"x of {name!r}", point[1]), number(f"y of {name!r}", point[2])
-        layer[i] = layers.setdefault(str(point[0]), len(layers))
-    points *= unit
-    across = extent(points[layer >= 0]) if layers else 0.0
+    if unit is None:
+        words = (
+            "0.5e-9 where the DEF file has UNITS DISTANCE MICRONS 2000: coordinates of OpenROAD are in database units"
+            if where.openroad
+            else "1e-6 for micrometres: the netlist does not have it"
+        )
+        msg = f"unit = None, must be the length of 1 in the coordinates of {cards.file} [m], such as {words}"
+        raise ParameterError(msg)
+    points = where.points * unit
+    across = extent(points[~np.isnan(points[:, 0])]) if where.layers else 0.0
     message = f"{cards.file} is {across:.4g} m across with unit = {unit:g} m, must be at most {LARGEST:g} m: check unit"
     require(across <= LARGEST, message)
-    return points, layer, tuple(layers)
+    return points
+
+
+def _is_ground(pads: Mapping[int, float], loads: Floats) -> bool:
+    """Return True for a net whose pads are at 0 V and whose loads all draw current from it."""
+    return not any(pads.values()) and bool((loads >= 0).all() and (loads > 0).any())
+
+
+def _sizes(
+    cards: Cards, wires: Resistors, points: Floats, layers: tuple[str, ...], metal: Metal, notes: list[str]
+) -> Resistors:
+    """Return the wires with width and thickness; a width that is not that of the resistance is noted.
+
+    Raises:
+        ParameterError: for a wire that is wider than the grid, or narrower than an atom.
+        UnknownName: for a width of something that does not exist.
+    """
+    a, b = wires.pairs.T
+    length = np.linalg.norm(points[b] - points[a], axis=1)
+    used = np.unique(wires.layer)
+    rho, height, of_layer = np.zeros(len(layers)), np.zeros(len(layers)), np.full(len(layers), np.nan)
+    for i in used:
+        try:
+            rho[i], height[i] = metal.resistivity(layers[i]), metal.thickness(layers[i])
+        except UnknownName as error:
+            where = cards.where(wires.cards[np.flatnonzero(wires.layer == i)[0]])
+            raise UnknownName(error.name, f"{where}: {error.owner}", error.known) from None
+        of_layer[i] = metal.width(layers[i]) or np.nan
+    thickness = height[wires.layer]
+    with np.errstate(divide="ignore", over="ignore"):  # a width that is not finite is refused below
+        inferred = rho[wires.layer] * length / (wires.ohms * thickness)
+    width = of_layer[wires.layer]
+    own = {name: each for name, each in metal.widths.items() if name not in layers}
+    if own:
+        number_of = {cards.names[card]: i for i, card in enumerate(wires.cards.tolist())}
+        for name, each in own.items():
+            if name not in number_of:
+                raise UnknownName(name, f"width, of layers and wires of {cards.file},", [*layers, *number_of])
+            width[number_of[name]] = each
+    free = np.isnan(width)
+    across = extent(points[~np.isnan(points[:, 0])])
+    chosen = wires.chosen(free)
+    _check_width(cards, inferred[free], length[free], chosen, across)
+    width = np.where(free, inferred, width)
+    ratio = inferred / width  # of the resistance by the width to that of the netlist
+    off = np.abs(ratio - 1) > DIFFERENT
+    if off.any():
+        i = int(np.abs(np.log(np.where(off, ratio, 1.0))).argmax())
+        card = int(wires.cards[i])
+        notes.append(
+            f"{cards.file}: {off.sum()} wires have another resistance by their width than in the netlist, "
+            f"{cards.names[card]} of {cards.where(card)} {ratio[i]:.3g} times: the width counts"
+        )
+    return replace(wires, width=width, thickness=thickness)
+
+
+def _side_by_side(cards: Cards, wires: Resistors, nodes: tuple[str, ...], notes: list[str]) -> Resistors:
+    """Return the wires with those between the same two nodes joined into one of their summed width, and note that."""
+    first = first_of_pair(wires.pairs, len(nodes))
+    again = np.flatnonzero(first != np.arange(len(first)))
+    if not len(again):
+        return wires
+    i = int(again[0])
+    between = " and ".join(repr(nodes[node]) for node in wires.pairs[i])
+    pair = " and ".join(cards.names[wires.cards[each]] for each in (int(first[i]), i))
+    notes.append(
+        f"{cards.file}: wires side by side, such as {pair} between {between} ({len(again)} more than one a pair), are "
+        "each one wire of the summed width, which a void must cut as a whole"
+    )
+    width = np.bincount(first, wires.width, len(first))
+    return replace(wires, width=width).chosen(first == np.arange(len(first)))
 
 
 def _voltages(cards: Cards) -> tuple[dict[int, float], Numbers]:
@@ -207,16 +426,16 @@ def _voltages(cards: Cards) -> tuple[dict[int, float], Numbers]:
     require((cards.ends < 0).any(), f"{cards.file} has no ground, must have a card with the node 0 or gnd")
     pads: dict[int, float] = {}
     shorts: list[tuple[int, int]] = []
-    for (a, b), value, line in zip(*(column.tolist() for column in cards.of("v")), strict=True):
+    for (a, b), value, card in zip(*(column.tolist() for column in cards.of("v")), strict=True):
         if a >= 0 and b >= 0:
             if value:
-                raise cards.error(line, f"{value:g} V between two nodes, must be to ground, or 0 V for a short")
+                raise cards.error(card, f"{value:g} V between two nodes, must be to ground, or 0 V for a short")
             shorts.append((a, b))
             continue
         node, volts = (a, value) if b < 0 else (b, -value)
         if pads.setdefault(node, volts) != volts:
             name = list(cards.nodes)[node]
-            raise cards.error(line, f"{volts:g} V at {name!r}, which is at {pads[node]:g} V already")
+            raise cards.error(card, f"{volts:g} V at {name!r}, which is at {pads[node]:g} V already")
     require(pads, f"{cards.file} has no pad, must have a voltage source from a node to ground")
     return pads, np.array(shorts, dtype=np.int64).reshape(-1, 2)
 
@@ -242,25 +461,15 @@ def _boundaries(cards: Cards, names: Mapping[str, str] | None) -> dict[int, str]
     return {cards.nodes[node]: word for node, word in names.items()}
 
 
-def _check_single(cards: Cards, nodes: tuple[str, ...], pairs: Numbers, lines: Numbers) -> None:
-    """Check that no two wires join the same nodes."""
-    first = first_of_pair(pairs, len(nodes))
-    again = np.flatnonzero(first != np.arange(len(first)))
-    if len(again):
-        i = again[0]
-        between = " and ".join(repr(nodes[node]) for node in pairs[i])
-        raise cards.error(lines[i], f"a second wire between {between}, as in line {lines[first[i]]}: must be one")
-
-
-def _check_width(cards: Cards, width: Floats, length: Floats, ohms: Floats, lines: Numbers, across: float) -> None:
+def _check_width(cards: Cards, width: Floats, length: Floats, wires: Resistors, across: float) -> None:
     """Check that no wire is wider than the grid, or narrower than an atom."""
     for wrong, bound in (
         (width > across, f"at most {across:.3g} m, the grid's extent"),
         (width < ATOM, "an atom's at least"),
     ):
         for i in np.flatnonzero(wrong)[:1]:
-            made = f"{ohms[i]:g} Ohm over {length[i]:.4g} m make a wire {width[i]:.3g} m wide"
-            raise cards.error(lines[i], f"{made}, must be {bound}: check unit, resistivity and thickness")
+            made = f"{wires.ohms[i]:g} Ohm over {length[i]:.4g} m make a wire {width[i]:.3g} m wide"
+            raise cards.error(wires.cards[i], f"{made}, must be {bound}: check unit, resistivity and thickness")
 
 
 def _check_fed(cards: Cards, nodes: tuple[str, ...], pairs: Numbers, pads: Mapping[int, float]) -> None:
@@ -271,9 +480,9 @@ def _check_fed(cards: Cards, nodes: tuple[str, ...], pairs: Numbers, pads: Mappi
         (~np.isin(label, label[list(pads)]), "leads to no pad, must be joined to one by resistors"),
     ):
         for node in np.flatnonzero(wrong)[:1]:
-            line = cards.lines[(cards.ends == node).any(axis=1)].min()
+            card = int(np.flatnonzero((cards.ends == node).any(axis=1))[0])
             more = f" (so do {wrong.sum() - 1} more nodes)" if wrong.sum() > 1 else ""
-            raise cards.error(line, f"node {nodes[node]!r} {words}{more}")
+            raise cards.error(card, f"node {nodes[node]!r} {words}{more}")
 
 
 def _filled(points: Floats, vias: Numbers) -> Floats:
