@@ -36,7 +36,8 @@ EARLY = 0.25  # of that time: from there on the stress is right
 SMOOTH = 8  # generations of segments beside a void whose cells are made smaller
 HISTORY = 20  # times of the history beside those of events
 FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so near to it
-FOLLOWED = 0.02  # of `update`: change of the currents in trees with voids that is followed
+NEAR = 5.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
+FOLLOWED = 0.04  # of `update`: change of the currents in trees with voids that is followed
 SETTLED = 4.0  # squares of the length of a tree over kappa in which it comes to rest
 
 
@@ -186,6 +187,7 @@ class _Tree:
         growth: of its voids.
         open: nodes with a void.
         event: the next: time and kind.
+        own_events: that depend on its leg alone.
         version: number of events so far.
     """
 
@@ -200,6 +202,7 @@ class _Tree:
     growth: _Growth | None = None
     open: list[int] = field(default_factory=list)
     event: tuple[float, str] = (np.inf, "")
+    own_events: list[tuple[float, str]] = field(default_factory=list)
     version: int = 0
 
 
@@ -480,7 +483,8 @@ class Simulation:
             self._heal(tree)
         elif kind == "failure":
             self._fail(tree)
-            self._plan(tree)
+            tree.own_events = [event for event in tree.own_events if event[1] != "failure"]
+            self._replan(tree)
         elif kind == "change":
             self._redistribute()
 
@@ -632,21 +636,24 @@ class Simulation:
             heapq.heappush(self._queue, (tree.event[0], tree.number, tree.version))
 
     def _plan(self, tree: _Tree) -> None:
-        """Find the next event of a tree."""
+        """Find the next event of a tree on a new leg."""
+        tree.own_events = self._coming(tree)
+        self._replan(tree)
+
+    def _replan(self, tree: _Tree) -> None:
+        """Find the next event of a tree; on its leg only the next change of a resistance is another."""
         tree.version += 1
-        tree.event = min(self._coming(tree), default=(np.inf, ""))
+        events = list(tree.own_events)
+        if tree.growth is not None and self.circuit.moves:
+            times, now = self._times(tree)
+            events.append((tree.began + self._passing(tree, self._change, times, now), "change"))
+        tree.event = min(events, default=(np.inf, ""))
         self._push(tree)
 
     def _coming(self, tree: _Tree) -> list[tuple[float, str]]:
         """Return time and kind of the next events of a tree on its leg, after now."""
         assert tree.leg is not None
-        span = self.until - tree.began
-        if span <= 0.0:
-            return []
-        now = self.t - tree.began
-        shortest = max(float(tree.sizes.min()) ** 2 / float(self.fastest[tree.number]), 1e-8 * span)
-        times = sample_times(EARLY * min(shortest, 0.1 * span), span)
-        times = times[times > now]
+        times, now = self._times(tree)
         if not len(times):
             return []
         events = []
@@ -655,29 +662,30 @@ class Simulation:
             when, _, peak = first_crossings(tree.leg, closed, self.critical, times)
             self.peak[tree.number] = peak[0]
             events.append((max(float(when[0]), now), "nucleation"))
-        if tree.growth is not None:
-            events += self._coming_of_voids(tree, times, now)
+        growth = tree.growth
+        if growth is not None:
+            lowest = -growth.at(times).min(axis=0)
+            healing = first_passing(lambda t: -growth.at(np.array([t])).min(), lowest, times, now)
+            events.append((healing, "healing"))
+            if self.criterion.local and np.isinf(self.tree_failure[tree.number]):
+                events.append((self._passing(tree, self._damage, times, now), "failure"))
         return [(tree.began + t, kind) for t, kind in events if np.isfinite(t)]
 
-    def _coming_of_voids(self, tree: _Tree, times: Floats, now: float) -> list[tuple[float, str]]:
-        """Return the next events of the voids of a tree: healing, a change of resistance, failure."""
-        growth = tree.growth
-        assert growth is not None
-        lowest = -growth.at(times).min(axis=0)
-        events = [(first_passing(lambda t: -growth.at(np.array([t])).min(), lowest, times, now), "healing")]
-        measures: list[tuple[Callable[[_Tree, Floats], Floats], str]] = []
-        if self.circuit.moves:
-            measures.append((self._change, "change"))
-        if self.criterion.local and np.isinf(self.tree_failure[tree.number]):
-            measures.append((self._damage, "failure"))
-        for measure, kind in measures:
-            values = measure(tree, np.append(now, times))
-            if values[0] >= 0.0:
-                events.append((now, kind))
-            else:
-                passing = partial(_at_time, partial(measure, tree))
-                events.append((first_passing(passing, values[1:], times, now), kind))
-        return events
+    def _times(self, tree: _Tree) -> tuple[Floats, float]:
+        """Return times since the beginning of a leg at which it is sampled, those after now, and now."""
+        span, now = self.until - tree.began, self.t - tree.began
+        if span <= 0.0:
+            return np.zeros(0), now
+        shortest = max(float(tree.sizes.min()) ** 2 / float(self.fastest[tree.number]), 1e-8 * span)
+        times = sample_times(EARLY * min(shortest, 0.1 * span), span)
+        return times[times > now], now
+
+    def _passing(self, tree: _Tree, measure: Callable[[_Tree, Floats], Floats], times: Floats, now: float) -> float:
+        """Return when a measure of the voids of a tree passes 0, from now on."""
+        values = measure(tree, np.append(now, times))
+        if values[0] >= 0.0:
+            return now
+        return first_passing(partial(_at_time, partial(measure, tree)), values[1:], times, now)
 
     def _change(self, tree: _Tree, t: Floats) -> Floats:
         """Return the largest relative change of a resistance of a tree since the last redistribution, less `update`."""
@@ -725,13 +733,13 @@ class Simulation:
             self._restart(tree, state, old, self._volumes(tree), tree.sizes)
         for tree in self.followed.values():
             if tree.growth is not None and tree.began < self.t:
-                self._plan(tree)
+                self._replan(tree)
 
     def _moved(self) -> list[int]:
         """Return the trees whose currents have changed so much since their leg began that it matters.
 
         A force that changes by df changes the stress by 2 df sqrt(kappa t/pi) at most at an end, and by the sum of df L
-        over the tree. That may be a part of the critical stress: `rtol` in trees that come near to it, and `FAR` in
+        over the tree. That may be a part of the critical stress: NEAR times `rtol` in trees near it, FAR in
         others. In trees with voids the currents count: FOLLOWED of `update` of them.
         """
         trees, change = self.trees, np.abs(self.circuit.density - self._used)
@@ -741,7 +749,7 @@ class Simulation:
             2 * self._largest(force) * np.sqrt(self.fastest * left / np.pi), trees.sums(force * self.network.lengths)
         )
         near = self.peak + np.maximum(shift, FAR * self.critical) >= self.critical
-        moved = shift > np.where(near, self.rtol, FAR) * self.critical
+        moved = shift > np.where(near, NEAR * self.rtol, FAR) * self.critical
         voided = trees.of_node[[void.node for void in self._opened()]]
         limit = FOLLOWED * self.update * self._largest(np.abs(self._used))
         moved[voided] = (self._largest(change) > limit)[voided]
@@ -803,6 +811,7 @@ class Simulation:
                     "open": list(tree.open),
                     "volumes": None if tree.growth is None else tree.growth.volumes,
                     "event": list(tree.event),
+                    "own_events": [list(event) for event in tree.own_events],
                 }
                 for tree in self.followed.values()
             ],
@@ -811,22 +820,29 @@ class Simulation:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state of the same run."""
         self.t, self.failure, self.why, self._begun = state["t"], state["failure"], state["why"], state["begun"]
+        if self._begun:
+            self._begin()  # the same legs as at the start
         self.voids = [_OpenVoid(int(node), *rest) for node, *rest in state["voids"]]
         for name in ("nucleation", "nucleation_node", "tree_failure", "immortal", "peak", "extra"):
             setattr(self, name, np.array(state[name]))
         self.circuit.set_density(np.array(state["density"]))
         self._used = np.array(state["used"])
         self.rows = [tuple(row) for row in np.asarray(state["rows"]).reshape(-1, 3).tolist()]
-        self.followed, self._queue = {}, []
+        first, self.followed, self._queue = self.followed, {}, []
         for each in state["trees"]:
-            nodes, segments = self._members(int(each["number"]))
-            own = None if each["state"] is None else np.array(each["state"])
-            tree = _Tree(int(each["number"]), nodes, segments, each["began"], np.array(each["density"]), None,
-                         np.array(each["sizes"]), own, open=[int(node) for node in each["open"]])  # fmt: skip
-            if tree.open:
-                self._leg_of(tree, volumes=dict(zip(tree.open, each["volumes"], strict=True)))
+            number_, own = int(each["number"]), each["state"]
+            nodes, segments = self._members(number_)
+            tree = _Tree(number_, nodes, segments, each["began"], np.array(each["density"]), None,
+                         np.array(each["sizes"]), open=[int(node) for node in each["open"]])  # fmt: skip
+            if own is None and number_ in first:
+                tree.leg = first[number_].leg
+            elif own is not None:
+                tree.state = np.array(own)
+                volumes = {} if each["volumes"] is None else dict(zip(tree.open, each["volumes"], strict=True))
+                self._leg_of(tree, volumes=volumes)
             tree.event = (float(each["event"][0]), str(each["event"][1]))
-            self.followed[tree.number] = tree
+            tree.own_events = [(float(t), str(kind)) for t, kind in each["own_events"]]
+            self.followed[number_] = tree
             self._push(tree)
         if self._begun and self.grow:
             for k in range(1, HISTORY + 1):
