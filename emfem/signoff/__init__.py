@@ -8,7 +8,8 @@ print(verdict)
 
 from emfem.public import dir_of
 from emfem.signoff.metal import Temperature
-from emfem.signoff.simulation import Simulation, run
+from emfem.signoff.running import run
+from emfem.signoff.simulation import Simulation
 from emfem.signoff.technology import Layer, Passivation, Technology, read_technology
 from emfem.signoff.verdict import Verdict
 
