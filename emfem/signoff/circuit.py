@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from emfem.errors import UnknownName
@@ -12,7 +14,7 @@ from emfem.mesh.graph import Floats, Numbers, component_labels, sum_at_nodes
 from emfem.signoff.technology import Technology
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 
@@ -33,7 +35,7 @@ class GridCircuit(Circuit):
         """Feed the network as at the start."""
         self.liner, self.cut, self.rho = None, 0.0, resistivity
         self.resistances = resistivity * network.lengths / network.cross_sections
-        self.per_length = _rise_per_length(network, technology, resistivity)
+        self._rise = self.per_length = _rise_per_length(network, technology, resistivity)
         self.network = network
         loops = len(network.segments) > int((network.degree > 0).sum()) - int(network.components.max(initial=-1)) - 1
         given = None if density is None else network.per_segment("currents", density)
@@ -49,18 +51,20 @@ class GridCircuit(Circuit):
                 self.start, network=network, current=given * network.cross_sections, current_density=given
             )
         self.density = self.start.current_density
-        self._level = self.start.drop + self.start.potential
         self._updates: LowRank | None = None
 
     def extra(self, lengths: Floats) -> Floats:
         """Return what voids of these lengths at all nodes add to each segment [Ohm], shape (m,); infinity cuts it."""
-        return self.extra_of(np.arange(len(self.resistances)), lengths)
+        cut = np.maximum(lengths, 0.0)[self.network.segments].sum(axis=1)
+        return self.added(np.arange(len(cut)), cut[:, None])[:, 0]
 
-    def extra_of(self, segments: Any, lengths: Floats) -> Floats:
-        """Return what voids of these lengths at all nodes add to some segments [Ohm]; none is longer than its wire."""
-        cut = np.maximum(lengths, 0.0)[self.network.segments[segments]].sum(axis=1)
-        cut = np.minimum(cut, self.network.lengths[segments])
-        return np.multiply(cut, self.per_length[segments], out=np.zeros_like(cut), where=cut > 0)
+    def added(self, segments: Numbers, cut: Floats) -> Floats:
+        """Return what voids add to segments [Ohm] of which they have cut lengths [m], shape (s, times).
+
+        No more is cut than there is of a wire.
+        """
+        cut = np.minimum(cut, self.network.lengths[segments][:, None])
+        return np.multiply(cut, self._rise[segments][:, None], out=np.zeros_like(cut), where=cut > 0)
 
     def flows(self, extra: Floats) -> tuple[Floats, float]:
         """Return the current density of each segment [A/m2], and the largest drop [V], with resistances added.
@@ -68,13 +72,43 @@ class GridCircuit(Circuit):
         The factorisation of the start is used again: see `LowRank`.
         """
         network = self.network
-        if not np.isfinite(extra).all() and len(np.unique(self._parts(extra))) > len(np.unique(self._parts(0 * extra))):
+        if not np.isfinite(extra).all() and self._parts(extra).max() > self._parts(np.zeros(len(extra))).max():
             currents = self.currents(extra)
             return currents.current_density, float(np.abs(currents.drop).max())
         if self._updates is None:
             self._updates = LowRank(network, self.resistances)
         potential, flow = self._updates.flows(extra)
-        return flow / network.cross_sections, float(np.abs(self._level - potential).max())
+        return flow / network.cross_sections, self._drop(potential)
+
+    def updates(self) -> dict[str, Any] | None:
+        """Return what the next currents depend on in their last digits, to go on from."""
+        if self._updates is None:
+            return None
+        return {"extra": self._updates.extra.copy(), "wires": self._updates.wires.copy()}
+
+    def restore_updates(self, state: Mapping[str, Any] | None) -> None:
+        """Go on from it."""
+        self._updates = None
+        if state is not None:
+            self._updates = LowRank(self.network, self.resistances, np.array(state["extra"]))
+            for wire in state["wires"]:
+                self._updates.add(int(wire))
+
+    def _drop(self, potential: Floats) -> float:
+        """Return the largest distance of a node from the nearest voltage of the pads in its part [V]."""
+        distance = np.full(len(potential), np.inf)
+        for near, level in self._levels:
+            np.minimum(distance, np.abs(potential - level), out=distance, where=near)
+        return float(distance.max())
+
+    @cached_property
+    def _levels(self) -> list[tuple[NDArray[np.bool_], float]]:
+        """Voltages of the pads, each with a mask of the nodes that are joined to it; 0 V without pads."""
+        pads, parts = self.network.pads, self._parts(np.zeros(len(self.resistances)))
+        if not pads:
+            return [(np.ones(len(parts), dtype=bool), 0.0)]
+        at, volts = np.array(list(pads)), np.array(list(pads.values()))
+        return [(np.isin(parts, parts[at[volts == level]]), float(level)) for level in np.unique(volts)]
 
     def closed(self, extra: Floats) -> bool:
         """Return true if all current fed in still has a path."""
@@ -94,8 +128,8 @@ class LowRank:
         u = L^-1 (r - U D w),    (1 + S D) w = U^T L^-1 r .
     """
 
-    def __init__(self, network: Network, resistances: Floats) -> None:
-        """Take the network; nodes that shorts join are one."""
+    def __init__(self, network: Network, resistances: Floats, extra: Floats | None = None) -> None:
+        """Factorise the matrix of a network with resistances added; nodes that shorts join are one."""
         self.resistances, nodes = resistances, len(network.nodes)
         live = network.via_resistance > 0
         one = component_labels(nodes, network.vias[~live])
@@ -111,7 +145,7 @@ class LowRank:
         self.free = np.flatnonzero(np.isnan(self.values))
         self.place = np.full(len(self.values), -1)
         self.place[self.free] = np.arange(len(self.free))
-        self._factorise(np.zeros(len(resistances)))
+        self._factorise(np.zeros(len(resistances)) if extra is None else extra)
 
     def flows(self, extra: Floats) -> tuple[Floats, Floats]:
         """Return the potential of each node of the network, and the current of each segment."""
@@ -120,7 +154,7 @@ class LowRank:
             self._factorise(extra)
             changed = changed[:0]
         for wire in np.setdiff1d(changed, self.wires):
-            self._add(int(wire))
+            self.add(int(wire))
         conductance = np.concatenate([1 / (self.resistances + extra), self.vias])
         change = conductance[self.wires] - 1 / (self.resistances + self.extra)[self.wires]
         potential = np.where(np.isnan(self.values), 0.0, self.values)
@@ -146,7 +180,7 @@ class LowRank:
             matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
         )
 
-    def _add(self, wire: int) -> None:
+    def add(self, wire: int) -> None:
         """Add a wire to those that change."""
         reach = self.factor.solve(self._spread(np.array([wire]), np.ones(1)))
         self.wires = np.append(self.wires, wire)
