@@ -429,7 +429,7 @@ def least(
         start: multipliers to start from, shape (k,).
 
     References:
-        C. Fleury, Int. J. Numer. Methods Eng. 28, 409 (1989), 10.1002/nme.1620280212: convex linearisation.
+        C. Fleury, Structural Optimization 1, 81 (1989), 10.1007/BF01637664: convex linearisation and its dual.
     """
     fall, rise = np.maximum(-slopes, 0.0), np.maximum(slopes, 0.0)
     scale = 1 / np.maximum((fall / cost).max(axis=1), 1e-12)  # about where the first wire of a limit gets wider

@@ -204,13 +204,12 @@ class SystemSample:
         return table.sort_values(["decisive", "first", "tree"], ascending=[False, False, True], ignore_index=True)
 
     def __str__(self) -> str:
-        """One line."""
+        """One line, with intervals of 95 %."""
         n = len(self.lifetimes)
-        text = f"{n} samples: {self.failed:.3%} failed until {self.until:.4g} s"
-        if not self.failed:
-            return f"{text}, so fewer than {self.failed_by(self.until).high:.2g} of all with 97.5 % confidence"
-        middle = self.quantile(0.5 * self.failed)
-        return f"{text} ({self.failed_by(self.until)}), {0.5 * self.failed:.3g} of all by {middle} s"
+        part = _part(int(np.isfinite(self.lifetimes).sum()), n, 0.95)
+        end = f" until {self.until:.4g} s" if np.isfinite(self.until) else ""
+        text = f"{n} samples, {part.value:.2%} ({part.low:.2%} to {part.high:.2%}) fail{end}"
+        return f"{text}, half of all by {self.quantile(0.5)} s" if self.failed > 0.5 else text
 
     def __repr__(self) -> str:
         """Return one line."""
