@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from emfem.mesh.graph import Floats, Numbers
 from emfem.signoff.propagate import Leg
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 PER_DECADE = 12  # times at which a leg is sampled
@@ -20,8 +22,12 @@ def sample_times(shortest: float, span: float) -> Floats:
     return np.geomspace(min(shortest, 0.1 * span), span, max(int(np.log10(span / shortest) * PER_DECADE), 12))
 
 
-def first_crossings(leg: Leg, closed: Floats, critical: float, times: Floats) -> tuple[Floats, Numbers]:
-    """Return when the stress of each tree first reaches the critical one, and at which node; infinity and -1 if never.
+def first_crossings(
+    leg: Leg, closed: NDArray[np.bool_], critical: float, times: Floats
+) -> tuple[Floats, Numbers, Floats]:
+    """Return when the stress of each tree first reaches the critical one, at which node, and its highest stress.
+
+    Times that never come are infinity, with node -1.
 
     The stress at each node is smooth in ln t. Between two times it is below both tangents where it has a maximum:
     intervals where they cross above the critical stress are looked at again with more times.
@@ -37,7 +43,8 @@ def first_crossings(leg: Leg, closed: Floats, critical: float, times: Floats) ->
     stress = np.where(closed[:, None], stress, -np.inf)
     tree = forest.tree_of[forest.unknowns]
     first = np.searchsorted(tree, np.arange(len(forest.which)))
-    over = np.maximum.reduceat(stress, first, axis=0) >= critical
+    highest = np.maximum.reduceat(stress, first, axis=0)
+    over = highest >= critical
     rise, fall, step = slope[:, :-1], slope[:, 1:], np.diff(u)
     with np.errstate(invalid="ignore"):
         peak = np.minimum(stress[:, :-1] + np.maximum(rise, 0) * step, stress[:, 1:] - np.minimum(fall, 0) * step)
@@ -45,7 +52,7 @@ def first_crossings(leg: Leg, closed: Floats, critical: float, times: Floats) ->
     maybe = np.concatenate([np.zeros((len(first), 1), bool), np.logical_or.reduceat(hidden, first, axis=0)], axis=1)
     when, where = np.full(len(first), np.inf), np.full(len(first), -1)
     ends = np.append(first, len(tree))
-    for i in np.flatnonzero((over | maybe).any(axis=1)):
+    for i in np.flatnonzero((over | maybe).any(axis=1)).tolist():
         one, own = leg.of(i), closed[ends[i] : ends[i + 1]]
         for k in np.flatnonzero(over[i] | maybe[i]):
             low = 0.0 if k == 0 else times[k - 1]
@@ -53,10 +60,12 @@ def first_crossings(leg: Leg, closed: Floats, critical: float, times: Floats) ->
             if found is not None:
                 when[i], where[i] = found[0], forest.nodes[ends[i] - len(own) + found[1]]
                 break
-    return when, where
+    return when, where, highest.max(axis=1)
 
 
-def _in_interval(leg: Leg, closed: Floats, critical: float, low: float, high: float) -> tuple[float, int] | None:
+def _in_interval(
+    leg: Leg, closed: NDArray[np.bool_], critical: float, low: float, high: float
+) -> tuple[float, int] | None:
     """Return time and place among the nodes of the first crossing between two times."""
     times = np.linspace(low, high, FINER + 1)[1:]
     stress = np.where(closed[:, None], leg.stress(times), -np.inf)
@@ -67,10 +76,14 @@ def _in_interval(leg: Leg, closed: Floats, critical: float, low: float, high: fl
     before = low if k == 0 else times[k - 1]
     best = (np.inf, -1)
     for node in np.flatnonzero(stress[:, k] >= critical):
-        part = leg.node(int(node))
-        t = root(lambda t, part=part: float(part(t)) - critical, before, times[k])
+        t = root(partial(_beyond, leg.node(int(node)), critical), before, times[k])
         best = min(best, (t, int(node)))
     return best
+
+
+def _beyond(function: Callable[[float], float], value: float, t: float) -> float:
+    """Return by how much a function of time is above a value."""
+    return function(t) - value
 
 
 def root(function: Callable[[float], float], low: float, high: float) -> float:

@@ -18,6 +18,7 @@ from emfem.mesh.graph import Floats, Numbers
 from emfem.signoff.elements import Forest, Shifted
 
 import numpy as np
+from scipy.sparse import csr_array
 
 FIRST, MORE, MOST = 9, 3, 90  # vectors at the first test, between tests, at most
 PER_DECADE = 10  # times at which the stress is tested
@@ -174,7 +175,7 @@ def _difference(forest: Forest, now: Floats, before: Floats, tolerance: float) -
 class _Space:
     """The M-orthonormal vectors, tree by tree, and the projected equations."""
 
-    def __init__(self, forest: Forest, mass: object, stiffness: object, right: Floats) -> None:
+    def __init__(self, forest: Forest, mass: csr_array, stiffness: csr_array, right: Floats) -> None:
         """Begin without a vector."""
         self.forest, self.mass, self.stiffness, self.right = forest, mass, stiffness, right
         self.basis = np.zeros((FIRST, forest.size))

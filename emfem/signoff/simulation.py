@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 
 from emfem.conduction import Currents
@@ -25,7 +26,7 @@ from emfem.signoff.trees import Trees, steady_stress
 from emfem.signoff.verdict import Verdict
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 CHUNK = 100_000  # unknowns that are integrated together
 TOGETHER = 1e-6  # of the critical stress: nodes that come as near to it as that open with the first
@@ -34,6 +35,8 @@ RESOLVED = 2.0  # diffusion length at the first possible void over the size of a
 EARLY = 0.25  # of that time: from there on the stress is right
 SMOOTH = 8  # generations of segments beside a void whose cells are made smaller
 HISTORY = 20  # times of the history beside those of events
+FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so near to it
+FOLLOWED = 0.02  # of `update`: change of the currents in trees with voids that is followed
 SETTLED = 4.0  # squares of the length of a tree over kappa in which it comes to rest
 
 
@@ -140,6 +143,9 @@ class _Growth:
         steady: part of their growth that does not change [m3/s].
         direct: of each vector of the leg, times phi.
         summed: as well, times the integral of phi.
+        rates: of the leg [1/s].
+        touched: segments that end at a void.
+        ends: the voids at their ends, the number of voids for none, shape (touched, 2).
     """
 
     nodes: Numbers
@@ -148,6 +154,8 @@ class _Growth:
     direct: Floats
     summed: Floats
     rates: Floats
+    touched: Numbers
+    ends: Numbers
 
     def at(self, t: Floats) -> Floats:
         """Return the volumes at times since the beginning, shape (voids, times).
@@ -232,6 +240,9 @@ class Simulation:
         self.followed: dict[int, _Tree] = {}
         self._queue: list[tuple[float, int, int]] = []
         self._begun = False
+        self._used = self.first_density.copy()  # of the present leg of each tree
+        every = np.arange(len(self._used))
+        self._charge = metal.drive(every, np.full(len(every), 0.5))[0]
 
     # ---- what holds for all trees
 
@@ -258,7 +269,8 @@ class Simulation:
         np.maximum.at(above, trees.of_segment, self.initial - least)
         highest_start = np.full(trees.count, -np.inf)
         np.maximum.at(highest_start, trees.of_segment, self.initial)
-        self.immortal = self.steady_highest + np.maximum(above, 0.0) < self.critical
+        self.peak = self.steady_highest + np.maximum(above, 0.0)  # that the stress can come to
+        self.immortal = self.peak < self.critical
         self.immortal &= highest_start < self.critical
         # The earliest void: sigma - sigma_0 = 2 f sqrt(kappa t/pi) at an end.
         steepest, self.fastest = np.zeros(trees.count), np.zeros(trees.count)
@@ -320,7 +332,7 @@ class Simulation:
         leg = self._leg(which, self.coarse, None, 0.0, span, self.first_density, store=lasting)
         times = sample_times(EARLY * self._shortest(which, span), span)
         times = np.unique(np.append(times, min(self.until, span)))
-        when, where = first_crossings(leg, np.ones(len(leg.forest.nodes), bool), self.critical, times)
+        when, where, self.peak[which] = first_crossings(leg, np.ones(len(leg.forest.nodes), bool), self.critical, times)
         for i, number_ in enumerate(which):
             if when[i] <= self.until:
                 self.nucleation[number_], self.nucleation_node[number_] = when[i], where[i]
@@ -336,7 +348,7 @@ class Simulation:
             self.followed[number_] = tree
             self._push(tree)
 
-    def _rests(self, leg: Leg, span: float) -> Floats:
+    def _rests(self, leg: Leg, span: float) -> NDArray[np.bool_]:
         """Return true for the trees of a leg that can have no void after its end: max (sigma - sigma_s) only falls."""
         segment, place = leg.forest.places()
         a, b = self.network.segments[segment].T
@@ -350,15 +362,19 @@ class Simulation:
 
     def _members(self, number_: int) -> tuple[Numbers, Numbers]:
         """Return nodes and segments of a tree."""
-        if not hasattr(self, "_by_tree"):
-            of_node, of_segment = self.trees.of_node, self.trees.of_segment
-            order, wires = np.argsort(of_node, kind="stable"), np.argsort(of_segment, kind="stable")
-            every = np.arange(self.trees.count + 1)
-            self._by_tree = (
-                order, np.searchsorted(of_node[order], every), wires, np.searchsorted(of_segment[wires], every)
-            )  # fmt: skip
-        order, at, wires, along = self._by_tree
+        order, at, wires, along = self._places
         return order[at[number_] : at[number_ + 1]], wires[along[number_] : along[number_ + 1]]
+
+    @cached_property
+    def _places(self) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+        """Return nodes and segments by tree, and the first of each tree among them."""
+        every = np.arange(self.trees.count + 1)
+        nodes, segments = (np.argsort(each, kind="stable") for each in (self.trees.of_node, self.trees.of_segment))
+        at, along = (
+            np.searchsorted(self.trees.of_node[nodes], every),
+            np.searchsorted(self.trees.of_segment[segments], every),
+        )
+        return nodes, at, segments, along
 
     def _leg(
         self,
@@ -444,26 +460,16 @@ class Simulation:
         """Return the length of the void at each node at a time of the present legs [m], shape (n,)."""
         result = np.zeros(len(self.network.nodes))
         for number_ in {int(self.trees.of_node[void.node]) for void in self.voids}:
-            nodes, lengths = self._tree_lengths(self.followed[number_], np.array([t]))
-            result[nodes] = lengths[:, 0]
+            tree = self.followed[number_]
+            if tree.growth is not None:
+                result[tree.growth.nodes] = self._void_lengths(tree, np.array([t - tree.began]))[:, 0]
         return result
 
-    def _tree_lengths(self, tree: _Tree, t: Floats) -> tuple[Numbers, Floats]:
-        """Return the nodes with voids of a tree, and their lengths at times [m], shape (voids, times)."""
-        if tree.growth is None:
-            return np.zeros(0, dtype=np.int64), np.zeros((0, len(t)))
-        volumes = np.maximum(tree.growth.at(t - tree.began), 0.0)
-        return tree.growth.nodes, volumes / self._sections[tree.growth.nodes][:, None]
-
-    @property
+    @cached_property
     def _sections(self) -> Floats:
         """Cross-section of all metal that meets at each node [m2], shape (n,)."""
-        if not hasattr(self, "_faces"):
-            network = self.network
-            self._faces = np.bincount(
-                network.segments.ravel(), np.repeat(network.cross_sections, 2), len(network.nodes)
-            )
-        return self._faces
+        network = self.network
+        return np.bincount(network.segments.ravel(), np.repeat(network.cross_sections, 2), len(network.nodes))
 
     def _handle(self, tree: _Tree) -> None:
         """Do what is due in a tree."""
@@ -570,7 +576,7 @@ class Simulation:
     def _elements(self, number_: int, nodes: Numbers, sizes: Floats) -> Forest:
         every = np.ones(len(self.network.nodes))
         every[nodes] = sizes
-        return forest(self.trees, np.array([number_]), self.metal, every)
+        return forest(self.trees, np.array([number_]), self.metal, every, self._members(number_))
 
     def _fixed(self, elements: Forest, nodes: list[int]) -> Numbers:
         """Return the unknowns of nodes."""
@@ -605,13 +611,18 @@ class Simulation:
             assert leg.basis is not None
             mass, stiffness = elements.matrices
             excess = (elements.load(density) - stiffness @ leg.state)[fixed]
+            nodes = np.array(tree.open)
+            same = self.network.segments[tree.segments][..., None] == nodes
+            touched = same.any(axis=(1, 2))
             tree.growth = _Growth(
-                np.array(tree.open),
+                nodes,
                 np.array([volumes[node] for node in tree.open]),
                 excess,
                 (mass[fixed] @ leg.basis.T) * leg.amplitudes[0],
                 (stiffness[fixed] @ leg.basis.T) * leg.amplitudes[0],
                 leg.rates[0],
+                tree.segments[touched],
+                np.where(same.any(axis=2), same.argmax(axis=2), len(nodes))[touched],
             )
 
     # ---- what comes next in a tree
@@ -641,7 +652,8 @@ class Simulation:
         events = []
         closed = ~np.isin(tree.leg.forest.nodes, tree.open)
         if closed.any():
-            when, _ = first_crossings(tree.leg, closed, self.critical, times)
+            when, _, peak = first_crossings(tree.leg, closed, self.critical, times)
+            self.peak[tree.number] = peak[0]
             events.append((max(float(when[0]), now), "nucleation"))
         if tree.growth is not None:
             events += self._coming_of_voids(tree, times, now)
@@ -653,46 +665,47 @@ class Simulation:
         assert growth is not None
         lowest = -growth.at(times).min(axis=0)
         events = [(first_passing(lambda t: -growth.at(np.array([t])).min(), lowest, times, now), "healing")]
-        measures = []
+        measures: list[tuple[Callable[[_Tree, Floats], Floats], str]] = []
         if self.circuit.moves:
             measures.append((self._change, "change"))
         if self.criterion.local and np.isinf(self.tree_failure[tree.number]):
-            measures.append((self._part, "failure"))
+            measures.append((self._damage, "failure"))
         for measure, kind in measures:
-            values = np.array([measure(tree, t) for t in np.append(now, times)])
+            values = measure(tree, np.append(now, times))
             if values[0] >= 0.0:
                 events.append((now, kind))
             else:
-                events.append(
-                    (first_passing(lambda t, measure=measure: measure(tree, t), values[1:], times, now), kind)
-                )
+                passing = partial(_at_time, partial(measure, tree))
+                events.append((first_passing(passing, values[1:], times, now), kind))
         return events
 
-    def _touched(self, tree: _Tree) -> Numbers:
-        """Return the segments of a tree that end at a void."""
-        assert tree.growth is not None
-        ends = self.network.segments[tree.segments]
-        return tree.segments[np.isin(ends, tree.growth.nodes).any(axis=1)]
-
-    def _lengths_at(self, tree: _Tree, t: float) -> Floats:
-        """Return the lengths of voids of a tree at a time since its leg began, at all nodes."""
-        result = np.zeros(len(self.network.nodes))
-        nodes, lengths = self._tree_lengths(tree, np.array([tree.began + t]))
-        result[nodes] = lengths[:, 0]
-        return result
-
-    def _change(self, tree: _Tree, t: float) -> float:
+    def _change(self, tree: _Tree, t: Floats) -> Floats:
         """Return the largest relative change of a resistance of a tree since the last redistribution, less `update`."""
-        touched = self._touched(tree)
-        before = self.circuit.resistances[touched] + self.extra[touched]
-        now = self.circuit.resistances[touched] + self.circuit.extra_of(touched, self._lengths_at(tree, t))
+        assert tree.growth is not None
+        touched, extra = tree.growth.touched, self._added(tree, t)
+        before = (self.circuit.resistances[touched] + self.extra[touched])[:, None]
         with np.errstate(invalid="ignore"):
-            change = np.where(np.isinf(before), 0.0, np.abs(now / before - 1))
-        return min(float(change.max(initial=0.0)), 2 * self.update) - self.update
+            change = np.abs((self.circuit.resistances[touched][:, None] + extra) / before - 1)
+        change = np.where(np.isinf(before), 0.0, change)
+        return np.minimum(change.max(axis=0, initial=0.0), 2 * self.update) - self.update
 
-    def _part(self, tree: _Tree, t: float) -> float:
+    def _damage(self, tree: _Tree, t: Floats) -> Floats:
         """Return the damage of a tree by itself, less 1."""
-        return self.criterion.of_tree(self._touched(tree), self._lengths_at(tree, t)) - 1.0
+        assert tree.growth is not None
+        touched = tree.growth.touched
+        rise = self._added(tree, t) / self.circuit.resistances[touched][:, None]
+        return self.criterion.of_tree(touched, self._void_lengths(tree, t), rise) - 1.0
+
+    def _void_lengths(self, tree: _Tree, t: Floats) -> Floats:
+        """Return the lengths of the voids of a tree at times since its leg began [m], shape (voids, times)."""
+        assert tree.growth is not None
+        return np.maximum(tree.growth.at(t), 0.0) / self._sections[tree.growth.nodes][:, None]
+
+    def _added(self, tree: _Tree, t: Floats) -> Floats:
+        """Return what the voids of a tree add to the segments that end at them [Ohm], shape (touched, times)."""
+        assert tree.growth is not None
+        lengths = np.append(self._void_lengths(tree, t), np.zeros((1, len(t))), axis=0)
+        return self.circuit.added(tree.growth.touched, lengths[tree.growth.ends].sum(axis=1))
 
     # ---- currents
 
@@ -704,7 +717,7 @@ class Simulation:
             return
         grows = np.isfinite(self.extra) & np.isfinite(before)
         rise = np.subtract(self.extra, before, out=np.zeros_like(before), where=grows)
-        self.circuit.set_density(self.circuit.currents(np.maximum(self.extra + rise / 2, 0.0)).current_density)
+        self.circuit.set_density(self.circuit.flows(np.maximum(self.extra + rise / 2, 0.0))[0])
         self._record()
         for number_ in self._moved():
             tree = self.followed.get(number_) or self._follow(number_)
@@ -715,17 +728,31 @@ class Simulation:
                 self._plan(tree)
 
     def _moved(self) -> list[int]:
-        """Return the trees whose currents have changed by more than the tolerance since their leg began."""
-        if not hasattr(self, "_used"):
-            self._used = self.first_density.copy()
-        density, trees = self.circuit.density, self.trees
-        change, size = np.zeros(trees.count), np.zeros(trees.count)
-        np.maximum.at(change, trees.of_segment, np.abs(density - self._used))
-        np.maximum.at(size, trees.of_segment, np.abs(self._used))
-        moved = change > self.rtol * size
+        """Return the trees whose currents have changed so much since their leg began that it matters.
+
+        A force that changes by df changes the stress by 2 df sqrt(kappa t/pi) at most at an end, and by the sum of df L
+        over the tree. That may be a part of the critical stress: `rtol` in trees that come near to it, and `FAR` in
+        others. In trees with voids the currents count: FOLLOWED of `update` of them.
+        """
+        trees, change = self.trees, np.abs(self.circuit.density - self._used)
+        force = np.abs(self._charge) * change
+        left = self.until - self.voids[0].nucleated
+        shift = np.minimum(
+            2 * self._largest(force) * np.sqrt(self.fastest * left / np.pi), trees.sums(force * self.network.lengths)
+        )
+        near = self.peak + np.maximum(shift, FAR * self.critical) >= self.critical
+        moved = shift > np.where(near, self.rtol, FAR) * self.critical
+        voided = trees.of_node[[void.node for void in self._opened()]]
+        limit = FOLLOWED * self.update * self._largest(np.abs(self._used))
+        moved[voided] = (self._largest(change) > limit)[voided]
         own = moved[trees.of_segment]
-        self._used[own] = density[own]
+        self._used[own] = self.circuit.density[own]
         return np.flatnonzero(moved).tolist()
+
+    def _largest(self, values: Floats) -> Floats:
+        """Return the largest value of the segments of each tree, shape (trees,)."""
+        _, _, wires, along = self._places
+        return np.maximum.reduceat(values[wires], along[:-1])
 
     def _follow(self, number_: int) -> _Tree:
         """Follow a tree that was immortal at the currents of the start."""
@@ -739,7 +766,7 @@ class Simulation:
         extra = self.circuit.extra(self.lengths(self.t))
         drop = np.inf
         if self.circuit.closed(extra):
-            drop = float(np.abs(self._currents(extra).drop).max())
+            drop = self.circuit.flows(extra)[1]
         if self.rows and self.rows[-1][0] == self.t:
             self.rows.pop()
         self.rows.append((self.t, drop, float((extra / self.circuit.resistances).max())))
@@ -760,9 +787,10 @@ class Simulation:
             "nucleation_node": self.nucleation_node,
             "tree_failure": self.tree_failure,
             "immortal": self.immortal,
+            "peak": self.peak,
             "extra": self.extra,
             "density": self.circuit.density,
-            "used": getattr(self, "_used", self.first_density),
+            "used": self._used,
             "rows": np.array(self.rows),
             "begun": self._begun,
             "trees": [
@@ -784,7 +812,7 @@ class Simulation:
         """Go on from a state of the same run."""
         self.t, self.failure, self.why, self._begun = state["t"], state["failure"], state["why"], state["begun"]
         self.voids = [_OpenVoid(int(node), *rest) for node, *rest in state["voids"]]
-        for name in ("nucleation", "nucleation_node", "tree_failure", "immortal", "extra"):
+        for name in ("nucleation", "nucleation_node", "tree_failure", "immortal", "peak", "extra"):
             setattr(self, name, np.array(state[name]))
         self.circuit.set_density(np.array(state["density"]))
         self._used = np.array(state["used"])
@@ -807,7 +835,7 @@ class Simulation:
 
     def verdict(self) -> Verdict:
         """Return the verdict, at the present time."""
-        volumes = {}
+        volumes: dict[int, float] = {}
         for number_ in {int(self.trees.of_node[void.node]) for void in self.voids}:
             volumes |= self._volumes(self.followed[number_])
         stress = np.full(len(self.network.nodes), np.nan)
@@ -893,16 +921,25 @@ class _Criterion:
             extra = self.circuit.extra(lengths)
             if not self.circuit.closed(extra):
                 return BROKEN
-            currents = self.circuit.currents(extra) if extra.any() else self.circuit.start
-            return float(np.abs(currents.drop).max()) / self.fails.limit
+            return self.circuit.flows(extra)[1] / self.fails.limit
         return float(self._measure(lengths, any_open).part)
 
-    def of_tree(self, touched: Numbers, lengths: Floats) -> float:
-        """Return the damage of a tree by the voids in it."""
+    def of_tree(self, touched: Numbers, lengths: Floats, rise: Floats) -> Floats:
+        """Return the damage of a tree at some times.
+
+        Args:
+            touched: segments that end at its voids.
+            lengths: of its voids [m], shape (voids, times).
+            rise: of the resistances of the segments over their own [-], shape (touched, times).
+        """
         if isinstance(self.fails, VoidLength):
-            return float(lengths.max(initial=0.0)) / self.fails.limit
+            return lengths.max(axis=0) / self.fails.limit
         if isinstance(self.fails, ResistanceRise):
-            wires = touched if self.fails.segment is None else touched[touched == self.fails.segment]
-            rise = self.circuit.extra_of(wires, lengths) / self.circuit.resistances[wires]
-            return min(float(rise.max(initial=0.0)) / self.fails.part, BROKEN)
-        return 0.0
+            wires = slice(None) if self.fails.segment is None else touched == self.fails.segment
+            return np.minimum(rise[wires].max(axis=0, initial=0.0) / self.fails.part, BROKEN)
+        return np.zeros(lengths.shape[1])
+
+
+def _at_time(function: Callable[[Floats], Floats], t: float) -> float:
+    """Return the value of a function of times at one time."""
+    return float(function(np.array([t]))[0])
