@@ -177,7 +177,7 @@ def repair(
         extra / problem.metal,
         problem.uniform(),
         state.steady,
-        state.tension,
+        state.limited,
         problem.drop(state),
         problem.overshoot(state),
         state.currents,
@@ -189,7 +189,7 @@ class _State(Sensitivity):
     """Potentials and stress of a network whose tension is limited.
 
     Attributes:
-        tension: the highest of each tree, steady or until a time, shape (trees,) [Pa].
+        limited: the highest tension of each tree, steady or until a time, shape (trees,) [Pa].
         worst_now: the node where, shape (trees,).
     """
 
@@ -197,10 +197,10 @@ class _State(Sensitivity):
         self, network: Network, technology: Technology, limit: float, until: float | None, feed: Mapping[str, Any]
     ) -> None:
         super().__init__(network, technology, **feed)
-        self.tension, self.worst_now, self._until = self.steady, self.worst, until
+        self.limited, self.worst_now, self._until = self.steady, self.worst, until
         if until is None:
             return
-        self.tension, self.worst_now = self.tension.copy(), self.worst.copy()
+        self.limited, self.worst_now = self.limited.copy(), self.worst.copy()
         self._times = np.zeros(len(network.nodes))
         self._highest = self.stress.copy()
         lowest = np.full(self.trees, np.inf)
@@ -212,7 +212,7 @@ class _State(Sensitivity):
             end = min(until, float(rest[tree]))
             nodes, highest, times = highest_until(self.blocked, tree, limit, end)
             self._highest[nodes], self._times[nodes] = highest, times
-            self.tension[tree], self.worst_now[tree] = highest.max(), nodes[highest.argmax()]
+            self.limited[tree], self.worst_now[tree] = highest.max(), nodes[highest.argmax()]
 
     def tensions(self, nodes: list[int]) -> tuple[Floats, Floats]:
         """Return the limited tension of nodes, shape (k,), and derivatives by the logarithms of widths, (k, m)."""
@@ -290,12 +290,12 @@ class _Problem:
             return ()
         always = _State(state.network, self.technology, self.stress, np.inf, self.feed)
         return tuple(
-            np.flatnonzero((always.tension > self.stress * (1 + AIM)) & (state.tension <= self.stress)).tolist()
+            np.flatnonzero((always.limited > self.stress * (1 + AIM)) & (state.limited <= self.stress)).tolist()
         )
 
     def violation(self, state: _State, aim: float = 0.0) -> Floats:
         """Return what each tree's tension, and then the drop, is above its limit, as a part of it."""
-        parts = state.tension / (self.stress * (1 - aim)) - 1
+        parts = state.limited / (self.stress * (1 - aim)) - 1
         if self.most_drop is None:
             return parts
         return np.append(parts, self.drop(state) / (self.most_drop * (1 - aim)) - 1)
@@ -340,7 +340,7 @@ class _Problem:
 
     def _bound(self, state: _State, bounded: dict[tuple[str, int], float]) -> None:
         """Add the nodes that are near their limits: the worst of each tree."""
-        near = state.worst_now[state.tension > (1 - NEAR) * self.stress]
+        near = state.worst_now[state.limited > (1 - NEAR) * self.stress]
         for node in near.tolist():
             bounded.setdefault(("stress", node), 0.0)
         if self.most_drop is not None:
@@ -393,13 +393,13 @@ class _Problem:
         """Return the message for limits that no widths meet."""
         violation = self.violation(state)
         worst = int(violation.argmax())
-        if worst == len(state.tension):
+        if worst == len(state.limited):
             node = int(np.abs(state.currents.drop).argmax())
             where, value, limit = self.network.node(node), f"{self.drop(state):.4g} V", f"{self.most_drop:.4g} V"
             name = "largest drop"
         else:
             where = f"{self.network.node(int(state.worst_now[worst]))} of tree {worst}"
-            value, limit = f"{state.tension[worst] / 1e6:.4g} MPa", f"{self.stress / 1e6:.4g} MPa"
+            value, limit = f"{state.limited[worst] / 1e6:.4g} MPa", f"{self.stress / 1e6:.4g} MPa"
             name = "highest steady tension" if self.until is None else "highest tension"
         others = int((violation > 0).sum()) - 1
         more = f" (and {others} other limit{'s are' if others > 1 else ' is'} not met)" if others else ""
