@@ -258,19 +258,24 @@ def _read(
     sizes = _sizes(cards, wires, points, where.layers, metal, notes)
     sizes = _side_by_side(cards, sizes, nodes, notes)
     links = np.concatenate([vias.pairs, shorts])
-    network = build(
-        _filled(points, links),
-        sizes.pairs,
-        width=sizes.width,
-        thickness=sizes.thickness,
-        vias=np.column_stack([links, np.concatenate([vias.ohms, np.zeros(len(shorts))])]),
-        loads=loads,
-        pads=pads,
-        boundaries=_boundaries(cards, names),
-        names=nodes,
-        layers=where.layers,
-        layer=sizes.layer,
-    )
+    boundaries = _boundaries(cards, names)
+    try:
+        network = build(
+            _filled(points, links),
+            sizes.pairs,
+            width=sizes.width,
+            thickness=sizes.thickness,
+            vias=np.column_stack([links, np.concatenate([vias.ohms, np.zeros(len(shorts))])]),
+            loads=loads,
+            pads=pads,
+            boundaries=boundaries,
+            names=nodes,
+            layers=where.layers,
+            layer=sizes.layer,
+        )
+    except ParameterError as error:
+        msg = f"{cards.file}: {error}"
+        raise ParameterError(msg) from None
     return network, notes
 
 
@@ -359,13 +364,18 @@ def _sizes(
     a, b = wires.pairs.T
     length = np.linalg.norm(points[b] - points[a], axis=1)
     used = np.unique(wires.layer)
-    rho, height, given = np.zeros(len(layers)), np.zeros(len(layers)), np.full(len(layers), np.nan)
+    rho, height, of_layer = np.zeros(len(layers)), np.zeros(len(layers)), np.full(len(layers), np.nan)
     for i in used:
-        rho[i], height[i] = metal.resistivity(layers[i]), metal.thickness(layers[i])
-        given[i] = metal.width(layers[i]) or np.nan
+        try:
+            rho[i], height[i] = metal.resistivity(layers[i]), metal.thickness(layers[i])
+        except UnknownName as error:
+            where = cards.where(wires.cards[np.flatnonzero(wires.layer == i)[0]])
+            raise UnknownName(error.name, f"{where}: {error.owner}", error.known) from None
+        of_layer[i] = metal.width(layers[i]) or np.nan
     thickness = height[wires.layer]
-    inferred = rho[wires.layer] * length / (wires.ohms * thickness)
-    width = given[wires.layer]
+    with np.errstate(divide="ignore", over="ignore"):  # a width that is not finite is refused below
+        inferred = rho[wires.layer] * length / (wires.ohms * thickness)
+    width = of_layer[wires.layer]
     own = {name: each for name, each in metal.widths.items() if name not in layers}
     if own:
         number_of = {cards.names[card]: i for i, card in enumerate(wires.cards.tolist())}

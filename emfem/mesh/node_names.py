@@ -95,10 +95,10 @@ def _table(points: Iterable[Point | None]) -> Places:
     layers: dict[str | int, int] = {}
     layer: list[int] = []
     table: list[tuple[float, float]] = []
-    nowhere = (float("nan"), float("nan"))
+    missing = (float("nan"), float("nan"))
     for point in points:
         metal = point is not None and point[0] is not None
         layer.append(layers.setdefault(point[0], len(layers)) if metal else -1)  # type: ignore[index, arg-type]
-        table.append(nowhere if point is None else point[1:])
+        table.append(missing if point is None else point[1:])
     xy = np.array(table, dtype=float).reshape(-1, 2)
     return Places(xy, np.array(layer, dtype=np.int64), tuple(map(str, layers)))

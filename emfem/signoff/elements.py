@@ -18,7 +18,7 @@ from emfem.signoff.metal import RESOLVED, Metal
 from emfem.signoff.trees import Trees
 
 import numpy as np
-from scipy.linalg import cho_solve_banded, cholesky_banded
+from scipy.linalg import cho_solve_banded, cholesky_banded, eigh
 from scipy.sparse import csc_array, csr_array
 from scipy.sparse.linalg import splu
 
@@ -83,6 +83,21 @@ class Forest:
             for part in (both.data.real, both.data.imag)
         )
         return mass, stiffness
+
+    @cached_property
+    def _modes(self) -> dict[tuple[int, ...], tuple[Floats, Floats]]:
+        return {}
+
+    def modes(self, fixed: tuple[int, ...]) -> tuple[Floats, Floats]:
+        """Return rates and M-orthonormal modes, K q = lambda M q, 0 at the fixed unknowns, shape (k,) and (k, size)."""
+        if fixed not in self._modes:
+            mass, stiffness = (matrix.toarray() for matrix in self.matrices)
+            free = np.setdiff1d(np.arange(self.size), fixed)
+            rates, vectors = eigh(stiffness[np.ix_(free, free)], mass[np.ix_(free, free)], check_finite=False)
+            modes = np.zeros((len(free), self.size))
+            modes[:, free] = vectors.T
+            self._modes[fixed] = np.maximum(rates, 0.0), modes
+        return self._modes[fixed]
 
     def load(self, density: Floats) -> Floats:
         """Return b of the current densities of all segments, shape (size,)."""

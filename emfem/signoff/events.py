@@ -58,7 +58,7 @@ def first_crossings(
             low = 0.0 if k == 0 else times[k - 1]
             found = _in_interval(one, own, critical, low, times[k])
             if found is not None:
-                when[i], where[i] = found[0], forest.nodes[ends[i] - len(own) + found[1]]
+                when[i], where[i] = found[0], forest.nodes[ends[i] + found[1]]
                 break
     return when, where, highest.max(axis=1)
 

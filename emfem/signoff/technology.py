@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import reprlib
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -25,6 +27,7 @@ METAL = ("name", "file", "line", *VALIDITY)
 LINE = ("width", "height", "grain_size")
 PASSIVATION = ("thermal_expansion", "stress_free_temperature", "modulus")
 LINER = ("resistivity", "thickness")
+BARE = re.compile(r"[\w-]{1,60}")  # keys that stand in a message as they are
 LAYER = ("thickness", "resistivity", "sheet_resistance", "width", "liner")
 
 
@@ -301,7 +304,12 @@ class _Table:
 
     def where(self, key: str) -> str:
         """Return file and key, for messages."""
-        return f"{self.file}: {self.path}.{key}" if self.path else f"{self.file}: {key}"
+        return f"{self.file}: {self.key(key)}"
+
+    def key(self, key: str) -> str:
+        """Return the keys that lead to one of the table, which a message can have."""
+        word = key if BARE.fullmatch(key) else reprlib.repr(key)
+        return f"{self.path}.{word}" if self.path else word
 
     def check_keys(self, known: tuple[str, ...]) -> None:
         """Check that there are no other keys.
@@ -324,7 +332,7 @@ class _Table:
         """
         value = self.values.get(key)
         require(isinstance(value, Mapping), f"{self.where(key)}, must be a table")
-        return _Table(self.file, f"{self.path}.{key}" if self.path else key, value or {})
+        return _Table(self.file, self.key(key), value or {})
 
     def number(
         self,

@@ -53,7 +53,7 @@ def first_void(trees: Blocked, tree: int, critical: float, until: float, node: i
     elements = trees.elements(np.array([tree]), shortest)
     leg = trees.leg(elements, until, shortest, TIGHT * (critical - trees.start))
     closed = np.ones(len(elements.nodes), dtype=bool) if node is None else elements.nodes == node
-    when, where = first_crossings(leg, closed, critical, sample_times(EARLY * shortest, until))
+    when, where, _ = first_crossings(leg, closed, critical, sample_times(EARLY * shortest, until))
     return float(when[0]), int(where[0])
 
 

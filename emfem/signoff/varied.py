@@ -78,8 +78,16 @@ def follow(
     temperature = resolve_temperature(network, technology.temperature)
     metal = VariedMetal(network, technology, temperature, *(each[tree] for each in factors))
     circuit = GridCircuit(network, technology, metal.resistivity)
-    simulation = Simulation(metal, circuit, metal.residual_stress, fails, until, update, True, rtol)
-    simulation.stop_at_failure = True
+    simulation = Simulation(
+        metal,
+        circuit,
+        initial=metal.residual_stress,
+        fails=fails,
+        until=until,
+        update=update,
+        rtol=rtol,
+        stop_at_failure=True,
+    )
     while simulation.advance():
         pass
     verdict = simulation.verdict()

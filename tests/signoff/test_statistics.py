@@ -304,8 +304,7 @@ def test_a_varied_tree_is_one_of_another_metal(fails: Any):
     network = build(nodes, [[0, 1], [1, 2]], width=0.2 * um, thickness=0.3 * um, loads={2: 1e-3}, pads={0: 1.0})
     lined = Layer("M1", 0.3 * um, 2.2e-8, liner=em.failure.Liner(2e-6, 5 * nm))
     technology = replace(WEAK, layers={"M1": lined}, residual_stress=20 * MPa)
-    factors = {"diffusivity": 1.7, "charge": 1.2, "stress": 0.8}
-    one = tuple(np.array([each]) for each in factors.values())
+    one = np.array([1.7]), np.array([1.2]), np.array([0.8])  # diffusivity, charge, critical stress
     life, trees, failed, _ = em.signoff.varied.follow(network, technology, one, fails, 1e9, 0.05, 1e-4)
     metal = METAL.having(diffusivity=1.7 * METAL.diffusivity, effective_charge=1.2 * METAL.effective_charge)
     other = replace(technology, material=metal, critical_stress=80 * MPa)
