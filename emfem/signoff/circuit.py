@@ -70,7 +70,9 @@ class GridCircuit(Circuit):
         The factorisation of the start is used again: see `LowRank`.
         """
         network = self.network
-        if not np.isfinite(extra).all() and len(np.unique(self._parts(extra))) > len(np.unique(self._parts(0 * extra))):
+        if not np.isfinite(extra).all() and len(np.unique(self._parts(extra))) > len(
+            np.unique(self._parts(np.zeros_like(extra)))
+        ):
             currents = self.currents(extra)
             return currents.current_density, float(np.abs(currents.drop).max())
         if self._updates is None:
