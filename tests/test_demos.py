@@ -188,6 +188,18 @@ def voids_open_only_where_the_filter_says(found: Any) -> None:
     assert "dropped" in found["why"]
 
 
+def a_few_wires_are_widened_and_fewer_grids_fail(found: Any) -> None:
+    """A fifth of the metal of uniform widening or less; the drop is bounded by that before."""
+    assert 0 < found["mortal"] < found["stripes"]
+    assert 0 < 5 * found["metal"] < found["uniform"]
+    assert found["highest"] <= 0.8 * 500e6
+    assert found["drop"] <= 1.0
+    for name in ("first void", "drop"):
+        assert found["after"][name] < 0.1 < found["before"][name]
+    assert found["before"]["drop"] <= found["before"]["first void"]
+    assert found["median"]["first void"] < found["median"]["drop"]
+
+
 def exponents_go_from_two_to_one(found: Any) -> None:
     """Opening alone is lognormal with sigma^2 = (0.02 eV/kT)^2 + (2 x 0.15)^2 = 0.504^2, of 100 lines to 7 percent."""
     opens = found["paper"]["a void opens"]
@@ -318,6 +330,11 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
         {"stripes": 6, "load": 2e-3, "years": 10.0},
         voids_open_only_where_the_filter_says,
         ("filter.png", "voids.png"),
+    ),
+    "repair": (
+        {"stripes": 8, "block": 50.0, "samples": 64},
+        a_few_wires_are_widened_and_fewer_grids_fail,
+        ("before.png", "after.png", "widths.png", "widened.csv"),
     ),
     "separation": ({"until": 8.0, "cells": 100}, bands_part_by_mobility, ("bands.png",)),
     "soret": ({"cells": 60}, atoms_gather_at_the_cold_side, ("slab.png",)),

@@ -120,12 +120,23 @@ class Sensitivity:
         self._volume = network.lengths * network.cross_sections
         self._of_tree = self.network.components[network.segments[:, 0]]
         self.trees = int(network.components.max(initial=-1)) + 1
-        phi = self.currents.potential
+        self._mean, self.stress = self._tensions(self.currents.potential)
+
+    def _tensions(self, phi: Floats) -> tuple[Floats, Floats]:
+        """Return the mean potential of each tree, and the steady stress at each node."""
+        network, technology = self.network, self.technology
         both = phi[network.segments].sum(axis=1) / 2
-        self._mean = np.bincount(self._of_tree, self._volume * both, self.trees) / self.volumes
+        mean = np.bincount(self._of_tree, self._volume * both, self.trees) / self.volumes
         piece = network.components
-        tension = technology.residual_stress + self._charge * (phi - self._mean[piece])
-        self.stress: Floats = np.where(piece >= 0, tension, -np.inf)
+        tension = technology.residual_stress + self._charge * (phi - mean[piece])
+        return mean, np.where(piece >= 0, tension, -np.inf)
+
+    def steady_at(self, potential: Floats) -> Floats:
+        """Return the highest steady tension of each tree under other potentials, shape (trees,) [Pa]."""
+        result = np.full(self.trees, -np.inf)
+        metal = self.network.components >= 0
+        np.maximum.at(result, self.network.components[metal], self._tensions(potential)[1][metal])
+        return result
 
     @cached_property
     def volumes(self) -> Floats:

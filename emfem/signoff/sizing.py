@@ -1,4 +1,4 @@
-"""Repair of a grid: the least extra metal that makes every tree immortal and bounds the IR drop."""
+"""Repair of a grid: the least extra metal with which every tree lasts and the IR drop is bounded."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from emfem.mesh.graph import Floats
 from emfem.signoff.gradients import Sensitivity
 from emfem.signoff.spacing import widest_allowed
 from emfem.signoff.technology import Technology
+from emfem.signoff.transient import highest_until
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,6 +30,8 @@ PENALTIES = (10.0, 1e3, 1e5)  # of a violation of 1, in parts of all metal: an e
 AIM = 1e-4  # part of a limit to stay below it, so that what is returned keeps it
 WIDENED = 1e-4  # a width that grows by less stays
 ROUNDS = 100
+SETTLED = 4.0  # squares of the length of a tree over kappa in which it comes to rest
+LISTED = 6  # trees that a line lists
 BLOCK = 64  # functionals whose adjoints are solved for together
 MOST_UNIFORM = 2.0**20
 
@@ -44,7 +47,9 @@ class Repair:
         part: the same as a part of all metal before [-].
         uniform: metal that one factor for all widths would take to meet the same limits [m3]; infinite if none does.
         steady: highest steady tension of each tree, shape (trees,) [Pa].
+        tension: what the limit holds for: the same, or the highest until a time, shape (trees,) [Pa].
         drop: largest IR drop [V]; 0 without pads.
+        overshoot: trees whose steady tension is below the limit, but not that on the way there; none with `until`.
         currents: in the repaired network.
         history: (part of metal added, largest violation as a part of its limit) of each round.
     """
@@ -55,7 +60,9 @@ class Repair:
     part: float
     uniform: float
     steady: Floats
+    tension: Floats
     drop: float
+    overshoot: tuple[int, ...]
     currents: Currents
     history: tuple[tuple[float, float], ...]
 
@@ -92,9 +99,11 @@ class Repair:
         widened = int((self.network.width > self.before.width).sum())
         whole = self.extra / self.part if self.part else np.inf
         uniform = f"{self.uniform / whole:.3g} of it" if np.isfinite(self.uniform) else "impossible"
+        trees = ", ".join(map(str, self.overshoot[:LISTED])) + (", ..." if len(self.overshoot) > LISTED else "")
+        late = f"; on the way to it above the limit in tree {trees}: repair with until=inf" if self.overshoot else ""
         return (
             f"{widened} of {len(self.before.segments)} wires widened, {self.part:.3%} more metal (uniform widening: "
-            f"{uniform}); highest steady tension {self.steady.max() / 1e6:.4g} MPa, largest drop {self.drop:.4g} V"
+            f"{uniform}); highest tension {self.tension.max() / 1e6:.4g} MPa, largest drop {self.drop:.4g} V{late}"
         )
 
     def __repr__(self) -> str:
@@ -108,6 +117,7 @@ def repair(
     technology: Technology,
     *,
     margin: float = 0.0,
+    until: float | None = None,
     largest_drop: float | None = None,
     widest: ArrayLike | Mapping[str, float] | None = None,
     spacing: ArrayLike | Mapping[str, float] | None = None,
@@ -116,22 +126,25 @@ def repair(
     pads: Mapping[int, float] | None = None,
     rtol: float = 1e-3,
 ) -> Repair:
-    """Return the network with the least extra metal that makes every tree immortal.
+    """Return the network with the least extra metal with which every tree is immortal, or lasts until a time.
 
         minimise sum L h (w' - w)   over   w <= w' <= widest
-        with     steady tension of every tree <= (1 - margin) critical stress,      every |drop| <= largest_drop
+        with     tension of every tree <= (1 - margin) critical stress,      every |drop| <= largest_drop
 
     Loads and pads stay; resistances, currents and volumes follow the widths. In rounds: limits are replaced by the
     convex approximation that is linear in 1/w where they fall with w, and linear in w where they rise; it is minimised
     exactly by its dual, which has one unknown for each limit. Trees and drops within 20 % of their limits are bounded.
 
-    The steady tension is that of trees without voids at one temperature. On the way there a tree that has arms of very
-    different lengths may be under a higher tension for a time: `em.signoff.run` on the new network finds out.
+    The tension is that of trees without voids at one temperature: the steady one, or with `until` the highest until
+    then. On the way to the steady state a tree that has arms of very different lengths may be under a higher tension
+    for a time: `Repair.overshoot` names such trees, and until=inf bounds that, too.
 
     Args:
         network: the wires.
         technology: of the chip.
         margin: part of the critical stress to stay below it, from 0 to below 1 [-].
+        until: time that every tree has to last without a void [s], which may be infinite; if left out, only the steady
+            tension is bounded, which takes less work.
         largest_drop: limit of the IR drop [V]; none if left out.
         widest: limit of the widths, a number, one a segment, or one for each named layer [m].
         spacing: least distance of the edges of two wires in a layer, a number or one for each named layer [m]; both
@@ -147,7 +160,7 @@ def repair(
         UnknownName: for a layer that network or technology lacks.
     """
     number("rtol", rtol, above=0.0, at_most=0.1)
-    problem = _Problem(network, technology, margin, largest_drop, widest, spacing, together, loads, pads)
+    problem = _Problem(network, technology, margin, until, largest_drop, widest, spacing, together, loads, pads)
     for penalty in PENALTIES:
         factor, history = problem.minimise(penalty, rtol)
         state = problem.state(factor)
@@ -164,10 +177,54 @@ def repair(
         extra / problem.metal,
         problem.uniform(),
         state.steady,
+        state.limited,
         problem.drop(state),
+        problem.overshoot(state),
         state.currents,
         tuple(history),
     )
+
+
+class _State(Sensitivity):
+    """Potentials and stress of a network whose tension is limited.
+
+    Attributes:
+        limited: the highest tension of each tree, steady or until a time, shape (trees,) [Pa].
+        worst_now: the node where, shape (trees,).
+    """
+
+    def __init__(
+        self, network: Network, technology: Technology, limit: float, until: float | None, feed: Mapping[str, Any]
+    ) -> None:
+        super().__init__(network, technology, **feed)
+        self.limited, self.worst_now, self._until = self.steady, self.worst, until
+        if until is None:
+            return
+        self.limited, self.worst_now = self.limited.copy(), self.worst.copy()
+        self._times = np.zeros(len(network.nodes))
+        self._highest = self.stress.copy()
+        lowest = np.full(self.trees, np.inf)
+        metal = network.components >= 0
+        np.minimum.at(lowest, network.components[metal], self.stress[metal])
+        above = self.steady - lowest + technology.residual_stress  # bounds the tension at all times
+        rest = SETTLED * np.bincount(self._of_tree, network.lengths, self.trees) ** 2 / self.blocked.kappa
+        for tree in np.flatnonzero(above > (1 - NEAR) * limit).tolist():
+            end = min(until, float(rest[tree]))
+            nodes, highest, times = highest_until(self.blocked, tree, limit, end)
+            self._highest[nodes], self._times[nodes] = highest, times
+            self.limited[tree], self.worst_now[tree] = highest.max(), nodes[highest.argmax()]
+
+    def tensions(self, nodes: list[int]) -> tuple[Floats, Floats]:
+        """Return the limited tension of nodes, shape (k,), and derivatives by the logarithms of widths, (k, m)."""
+        if self._until is None:
+            slopes, explicit, _ = self.tension_slopes(nodes)
+            return self.stress[nodes], self.through_circuit(slopes) + explicit * self.network.width
+        rows = np.zeros((len(nodes), len(self.network.segments)))
+        for i, node in enumerate(nodes):
+            if self._times[node] > 0.0:
+                tree = int(self.network.components[node])
+                rows[i] = self.tension_at(tree, node=node, time=float(self._times[node]))[0].width
+        return self._highest[nodes], rows * self.network.width
 
 
 class _Problem:
@@ -178,6 +235,7 @@ class _Problem:
         network: Network,
         technology: Technology,
         margin: float,
+        until: float | None,
         largest_drop: float | None,
         widest: Any,
         spacing: Any,
@@ -193,6 +251,7 @@ class _Problem:
             f"residual_stress = {technology.residual_stress:g} Pa, must be less than the limit of {self.stress:g} Pa: "
             "no width changes it",
         )
+        self.until = until if until in (None, np.inf) else number("until", until, above=0.0, unit="s")
         self.most_drop = largest_drop
         if largest_drop is not None:
             number("largest_drop", largest_drop, above=0.0, unit="V")
@@ -216,18 +275,27 @@ class _Problem:
         """Return the width of each segment."""
         return self.network.width * factor[self.group]
 
-    def state(self, factor: Floats) -> Sensitivity:
+    def state(self, factor: Floats) -> _State:
         """Return potentials and stress."""
         network = replace(self.network, width=self.widths(factor))
-        return Sensitivity(network, self.technology, **self.feed)
+        return _State(network, self.technology, self.stress, self.until, self.feed)
 
-    def drop(self, state: Sensitivity) -> float:
+    def drop(self, state: _State) -> float:
         """Return the largest drop; 0 without pads."""
         return float(np.abs(state.currents.drop).max())
 
-    def violation(self, state: Sensitivity, aim: float = 0.0) -> Floats:
+    def overshoot(self, state: _State) -> tuple[int, ...]:
+        """Return the trees that pass their limit on the way to a steady state that does not."""
+        if self.until is not None:
+            return ()
+        always = _State(state.network, self.technology, self.stress, np.inf, self.feed)
+        return tuple(
+            np.flatnonzero((always.limited > self.stress * (1 + AIM)) & (state.limited <= self.stress)).tolist()
+        )
+
+    def violation(self, state: _State, aim: float = 0.0) -> Floats:
         """Return what each tree's tension, and then the drop, is above its limit, as a part of it."""
-        parts = state.steady / (self.stress * (1 - aim)) - 1
+        parts = state.limited / (self.stress * (1 - aim)) - 1
         if self.most_drop is None:
             return parts
         return np.append(parts, self.drop(state) / (self.most_drop * (1 - aim)) - 1)
@@ -243,6 +311,8 @@ class _Problem:
             added = float(self.cost @ (factor - 1))
             merit = added + penalty * float(np.maximum(violation, 0.0).sum())
             history.append((added, float(violation.max())))
+            if added == 0.0 and self.violation(state).max() <= 0.0:
+                break
             self._bound(state, bounded)
             if not bounded:
                 break
@@ -268,9 +338,9 @@ class _Problem:
         history.append((float(self.cost @ (factor - 1)), float(self.violation(state, AIM).max())))
         return factor, history
 
-    def _bound(self, state: Sensitivity, bounded: dict[tuple[str, int], float]) -> None:
+    def _bound(self, state: _State, bounded: dict[tuple[str, int], float]) -> None:
         """Add the nodes that are near their limits: the worst of each tree."""
-        near = state.worst[state.steady > (1 - NEAR) * self.stress]
+        near = state.worst_now[state.limited > (1 - NEAR) * self.stress]
         for node in near.tolist():
             bounded.setdefault(("stress", node), 0.0)
         if self.most_drop is not None:
@@ -280,7 +350,7 @@ class _Problem:
             for node in worst[size[worst] > (1 - NEAR) * self.most_drop].tolist():
                 bounded.setdefault(("drop", node), 0.0)
 
-    def _linearised(self, state: Sensitivity, bounded: Mapping[tuple[str, int], float]) -> tuple[Floats, Floats]:
+    def _linearised(self, state: _State, bounded: Mapping[tuple[str, int], float]) -> tuple[Floats, Floats]:
         """Return values of the limits, and their derivatives by the logarithms of the factors, shape (k, groups)."""
         values, rows = np.zeros(len(bounded)), np.zeros((len(bounded), self.groups))
         for kind in ("stress", "drop"):
@@ -289,9 +359,8 @@ class _Problem:
             for first in range(0, len(at), BLOCK):
                 some, part = nodes[first : first + BLOCK], at[first : first + BLOCK]
                 if kind == "stress":
-                    limit, size = self.stress * (1 - AIM), state.stress[some]
-                    slopes, explicit, _ = state.tension_slopes(some)
-                    by_log = state.through_circuit(slopes) + explicit * state.network.width
+                    limit = self.stress * (1 - AIM)
+                    size, by_log = state.tensions(some)
                 else:
                     assert self.most_drop is not None
                     limit, size = self.most_drop * (1 - AIM), np.abs(state.currents.drop[some])
@@ -320,18 +389,18 @@ class _Problem:
         log = float(brentq(worst, 0.0, log, xtol=1e-4))
         return self.metal * float(self.cost @ (factors(log) - 1))
 
-    def complaint(self, state: Sensitivity) -> str:
+    def complaint(self, state: _State) -> str:
         """Return the message for limits that no widths meet."""
         violation = self.violation(state)
         worst = int(violation.argmax())
-        if worst == len(state.steady):
+        if worst == len(state.limited):
             node = int(np.abs(state.currents.drop).argmax())
             where, value, limit = self.network.node(node), f"{self.drop(state):.4g} V", f"{self.most_drop:.4g} V"
             name = "largest drop"
         else:
-            where = f"{self.network.node(int(state.worst[worst]))} of tree {worst}"
-            value, limit = f"{state.steady[worst] / 1e6:.4g} MPa", f"{self.stress / 1e6:.4g} MPa"
-            name = "highest steady tension"
+            where = f"{self.network.node(int(state.worst_now[worst]))} of tree {worst}"
+            value, limit = f"{state.limited[worst] / 1e6:.4g} MPa", f"{self.stress / 1e6:.4g} MPa"
+            name = "highest steady tension" if self.until is None else "highest tension"
         others = int((violation > 0).sum()) - 1
         more = f" (and {others} other limit{'s are' if others > 1 else ' is'} not met)" if others else ""
         return (
@@ -360,7 +429,7 @@ def least(
         start: multipliers to start from, shape (k,).
 
     References:
-        C. Fleury, Int. J. Numer. Methods Eng. 28, 409 (1989), 10.1002/nme.1620280212: convex linearisation.
+        C. Fleury, Structural Optimization 1, 81 (1989), 10.1007/BF01637664: convex linearisation and its dual.
     """
     fall, rise = np.maximum(-slopes, 0.0), np.maximum(slopes, 0.0)
     scale = 1 / np.maximum((fall / cost).max(axis=1), 1e-12)  # about where the first wire of a limit gets wider

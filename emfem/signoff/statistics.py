@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from emfem.errors import ParameterError, count, floats, number, require, require_all
+from emfem.errors import ParameterError, ResolutionWarning, count, floats, number, require, require_all, shown
 from emfem.failure import Drop, FirstVoid
 from emfem.gate import checked
 from emfem.lifetime import Estimate, Lognormal, fit_lognormal
@@ -17,6 +18,7 @@ from emfem.mesh.wires import node_loads
 from emfem.signoff.gradients import Sensitivity
 from emfem.signoff.rises import Blocked, Rises, rises
 from emfem.signoff.technology import Technology
+from emfem.signoff.varied import follow as followed
 from emfem.units import boltzmann, eV
 
 import numpy as np
@@ -31,6 +33,7 @@ RESAMPLES = 2000
 EXTREME = 6.0  # standard deviations beyond which no draw is expected: 1e-9
 FAR_OFF = 0.02  # of the median rise: one below it counts as this
 CONNECTED = 1e-9  # part of the conductance that a cut leaves: what it isolates drops without bound, and nothing else
+OVERLOADED = 1.1  # factor on a tension: lives are a fifth too long
 CACHED = 400  # voids whose columns are remembered
 
 
@@ -80,6 +83,8 @@ class SystemSample:
         decisive: tree whose void made the system fail; -1 if it did not, shape (n,).
         voids: number of voids at failure, or at `until`, shape (n,).
         with_void: number of samples that failed in which each tree had a void by then, shape (trees,).
+        overload: factor by which voids, before the decisive one, raise the steady tension of another tree, which lives
+            under a `DropLimit` leave out, shape (n,); 1 without such a limit.
     """
 
     lifetimes: Floats
@@ -88,6 +93,7 @@ class SystemSample:
     decisive: Numbers
     voids: Numbers
     with_void: Numbers
+    overload: Floats
 
     @property
     def failed(self) -> float:
@@ -204,13 +210,12 @@ class SystemSample:
         return table.sort_values(["decisive", "first", "tree"], ascending=[False, False, True], ignore_index=True)
 
     def __str__(self) -> str:
-        """One line."""
+        """One line, with intervals of 95 %."""
         n = len(self.lifetimes)
-        text = f"{n} samples: {self.failed:.3%} failed until {self.until:.4g} s"
-        if not self.failed:
-            return f"{text}, so fewer than {self.failed_by(self.until).high:.2g} of all with 97.5 % confidence"
-        middle = self.quantile(0.5 * self.failed)
-        return f"{text} ({self.failed_by(self.until)}), {0.5 * self.failed:.3g} of all by {middle} s"
+        part = _part(int(np.isfinite(self.lifetimes).sum()), n, 0.95)
+        end = f" until {self.until:.4g} s" if np.isfinite(self.until) else ""
+        text = f"{n} samples, {part.value:.2%} ({part.low:.2%} to {part.high:.2%}) fail{end}"
+        return f"{text}, half of all by {self.quantile(0.5)} s" if self.failed > 0.5 else text
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -254,8 +259,10 @@ def monte_carlo(
     seed: int,
     until: float,
     variation: Variation,
-    fails: FirstVoid | Drop | DropLimit | int = FirstVoid(),  # noqa: B008
+    fails: Any = FirstVoid(),  # noqa: B008
     growth: ArrayLike = 0.0,
+    follow: bool = False,
+    update: float = 0.05,
     loads: Mapping[int, float] | ArrayLike | None = None,
     rtol: float = 1e-3,
     map: Callable[..., Iterable[Any]] = map,
@@ -268,7 +275,8 @@ def monte_carlo(
     not on the number of processes, nor on which variations are 0.
 
     Currents stay those without voids while voids open: with redundancy the others carry more from then on, so lives
-    under `Drop` are too long. `em.signoff.run` follows the currents, for one technology.
+    under `Drop` are too long, in a grid with much redundancy by a factor. With `follow` every sample is a simulation of
+    its own, as by `em.signoff.run`: voids grow, and the currents of the whole grid follow.
 
     Args:
         network: of the wires.
@@ -281,6 +289,8 @@ def monte_carlo(
             of the technology have theirs.
         growth: time from the opening of a void until it cuts its wires, of the technology, a number or one a tree [s];
             with D and Z* it goes as 1/(D |Z*|).
+        follow: True to simulate each grid; `fails` is then any criterion of `em.failure`.
+        update: as in `em.signoff.run`, with `follow`.
         loads: current drawn from nodes [A]; those of the network if left out.
         rtol: error allowed in the stress, as a part of the lowest critical one [-].
         map: a function like Python's, such as `ThreadPoolExecutor().map`, by which blocks of 64 samples are computed
@@ -288,6 +298,9 @@ def monte_carlo(
 
     Raises:
         ParameterError: for an argument out of its bounds, or a residual stress that is not below the critical one.
+
+    Warns:
+        ResolutionWarning: where voids raise the tension of other trees by more than a tenth before the grid fails.
     """
     count("samples", samples, at_least=1)
     number("until", until, above=0.0, unit="s")
@@ -297,8 +310,20 @@ def monte_carlo(
         network = replace(network, loads=node_loads(loads, len(network.nodes)))
     median = technology.critical_stress - technology.residual_stress
     require(median > 0, f"residual_stress = {technology.residual_stress:g} Pa, must be below the critical stress")
-    trees = Blocked.of(network, technology)
     draws = _Draws(network, technology, variation)
+    blocks = [(one, min(BLOCK, samples - i * BLOCK)) for i, one in enumerate(seeds)]
+    if follow:
+        number("update", update, at_least=1e-4, at_most=1.0)
+        require(np.all(np.equal(growth, 0.0)), "growth with follow, must be left out: voids grow as they do")
+        message = f"fails = {shown(fails)}, must be a criterion of em.failure where currents are followed"
+        require(not isinstance(fails, int | DropLimit), message)
+
+        def simulated(one: tuple[np.random.SeedSequence, int]) -> list[tuple[float, Numbers, bool, float]]:
+            factors = zip(*draws.factors(*one), strict=True)
+            return [followed(network, technology, each, fails, until, update, rtol) for each in factors]
+
+        return _gathered(map(simulated, blocks), until, draws.trees)
+    trees = Blocked.of(network, technology)
     lowest = technology.critical_stress * np.exp(-EXTREME * variation.critical_stress) - technology.residual_stress
     lowest = max(float(lowest * np.exp(-EXTREME * variation.effective_charge)), FAR_OFF * median)
     known = rises(trees, least=lowest, span=until * draws.fastest(), rtol=rtol)
@@ -308,13 +333,21 @@ def monte_carlo(
     grown = floats("growth", growth)
     require_all(np.ravel(grown >= 0), lambda i: f"growth = {grown.flat[i]:g} s, must be at least 0")
     require(grown.shape in ((), (trees.trees.count,)), f"growth of shape {grown.shape}, must be one a tree")
-    blocks = [(one, min(BLOCK, samples - i * BLOCK)) for i, one in enumerate(seeds)]
 
-    def block(one: tuple[np.random.SeedSequence, int]) -> list[tuple[float, Numbers, bool]]:
+    def block(one: tuple[np.random.SeedSequence, int]) -> list[tuple[float, Numbers, bool, float]]:
         lives = draws.lives(*one, known, grown)
         return [_failure(row, until, needed) for row in lives]
 
-    return _gathered(map(block, blocks), until, trees.trees.count)
+    sample = _gathered(map(block, blocks), until, trees.trees.count)
+    typical = float(np.median(sample.overload))
+    if typical > OVERLOADED:
+        warnings.warn(
+            f"voids raise the tension of other trees by a factor of {typical:.3g} (median) before the grid fails, "
+            f"should be at most {OVERLOADED:g}: lives are too long, by its square or more: give follow=True",
+            ResolutionWarning,
+            stacklevel=2,
+        )
+    return sample
 
 
 class _Draws:
@@ -358,13 +391,20 @@ class _Draws:
         extreme = np.full(self.trees, EXTREME)
         return max(float(self.diffusivity(-extreme, -extreme).max()), 1.0)
 
-    def lives(self, seed: np.random.SeedSequence, samples: int, known: Rises, growth: Floats) -> Floats:
-        """Return the lives of some samples, shape (samples, trees); the draws of a block are always all made."""
+    def factors(self, seed: np.random.SeedSequence, samples: int) -> tuple[Floats, Floats, Floats]:
+        """Return the factors on D, Z* and the critical stress of some samples, shape (samples, trees) each.
+
+        The draws of a block are always all made.
+        """
         draws = np.random.default_rng(seed).standard_normal((BLOCK, 4, self.trees))[:samples]
         diffusivity = self.diffusivity(draws[:, 0], draws[:, 3])
-        critical = self.technology.critical_stress * np.exp(draws[:, 1] * self.variation.critical_stress)
-        charge = np.exp(draws[:, 2] * self.variation.effective_charge)
-        rise = (critical - self.technology.residual_stress) / charge
+        critical = np.exp(draws[:, 1] * self.variation.critical_stress)
+        return diffusivity, np.exp(draws[:, 2] * self.variation.effective_charge), critical
+
+    def lives(self, seed: np.random.SeedSequence, samples: int, known: Rises, growth: Floats) -> Floats:
+        """Return the lives of some samples, shape (samples, trees)."""
+        diffusivity, charge, critical = self.factors(seed, samples)
+        rise = (critical * self.technology.critical_stress - self.technology.residual_stress) / charge
         result = np.empty((samples, self.trees))
         for tree in range(self.trees):
             result[:, tree] = known.times(tree, np.maximum(rise[:, tree], 0.0))
@@ -435,11 +475,21 @@ class DropLimit:
         Args:
             trees: with a void, in the order of their opening.
         """
+        return self.walk(trees)[0]
+
+    def walk(self, trees: ArrayLike) -> tuple[list[float], float]:
+        """Return what `drops` does, and how far the voids before the last raise the tension of the other trees.
+
+        That is the largest factor by which the rise of a steady tension grows, of trees where it is then half of what
+        opens a void or more; at least 1.
+        """
         network, conductance = self._state.network, self._state.conductance
-        phi, result = self._state.currents.potential, []
+        phi, result = self._state.currents.potential, list[float]()
         done: list[int] = []
-        columns = np.zeros((len(phi), 0))
-        for tree in np.asarray(trees, dtype=np.int64).tolist():
+        columns, moved = np.zeros((len(phi), 0)), np.zeros(len(phi))
+        before, order = moved, np.asarray(trees, dtype=np.int64).tolist()
+        for tree in order:
+            before = moved
             new = [each for each in self._wires(tree) if each not in done]
             at = [self._wires(tree).index(each) for each in new]
             columns = np.concatenate([columns, self._column(tree)[:, at]], axis=1)
@@ -450,8 +500,18 @@ class DropLimit:
             moved = -columns @ np.linalg.solve(small, phi[a] - phi[b])
             result.append(float(np.abs(self._drop0 - moved).max()))
             if result[-1] > self.limit:
-                break
-        return result
+                return result, self._overload(before, order[: len(result) - 1])
+        return result, self._overload(moved, order)
+
+    def _overload(self, moved: Floats, voids: list[int]) -> float:
+        """Return the factor on the tension of the trees without void, where potentials have moved."""
+        technology = self._state.technology
+        needed = technology.critical_stress - technology.residual_stress
+        rise = self._state.steady_at(self._state.currents.potential + moved) - technology.residual_stress
+        known = np.maximum(self._state.steady - technology.residual_stress, needed / 2)
+        others = rise >= needed / 2
+        others[voids] = False
+        return max(float((rise[others] / known[others]).max(initial=1.0)), 1.0)
 
     def _wires(self, tree: int) -> list[int]:
         """Return the segments that meet at the void of a tree."""
@@ -490,7 +550,7 @@ class DropLimit:
         return result
 
 
-def _needed(fails: FirstVoid | DropLimit | int, trees: int) -> int | DropLimit:
+def _needed(fails: Any, trees: int) -> int | DropLimit:
     """Return the number of voids that are failure, or the limit of the drop."""
     if isinstance(fails, DropLimit):
         require(fails.trees == trees, f"lives of {trees} trees, must be those of the grid's {fails.trees}")
@@ -498,33 +558,34 @@ def _needed(fails: FirstVoid | DropLimit | int, trees: int) -> int | DropLimit:
     return 1 if isinstance(fails, FirstVoid) else count("fails", fails, at_least=1, at_most=trees)
 
 
-def _failure(lives: Floats, until: float, needed: int | DropLimit) -> tuple[float, Numbers, bool]:
-    """Return the life of one system, its trees with a void then, in order, and True if it failed."""
+def _failure(lives: Floats, until: float, needed: int | DropLimit) -> tuple[float, Numbers, bool, float]:
+    """Return the life of one system, its trees with a void then, in order, True if it failed, and the overload."""
     order = np.argsort(lives, kind="stable")
     order = order[: np.searchsorted(lives[order], until, side="right")]
     order = order[np.isfinite(lives[order])]
     if isinstance(needed, int):
-        failed, at = len(order) >= needed, needed
+        failed, at, overload = len(order) >= needed, needed, 1.0
     else:
-        drops = needed.drops(order)
+        drops, overload = needed.walk(order)
         failed, at = bool(drops) and drops[-1] > needed.limit, len(drops)
-    return (float(lives[order[at - 1]]), order[:at], True) if failed else (np.inf, order, False)
+    return (float(lives[order[at - 1]]), order[:at], True, overload) if failed else (np.inf, order, False, overload)
 
 
-def _gathered(blocks: Iterable[list[tuple[float, Numbers, bool]]], until: float, trees: int) -> SystemSample:
+def _gathered(blocks: Iterable[list[tuple[float, Numbers, bool, float]]], until: float, trees: int) -> SystemSample:
     """Return the sample of the systems of all blocks."""
     rows = [row for block in blocks for row in block]
     with_void = np.zeros(trees, dtype=np.int64)
-    for _, order, failed in rows:
+    for _, order, failed, _ in rows:
         if failed:
             with_void[order] += 1
     return SystemSample(
-        np.array([life for life, _, _ in rows]),
+        np.array([life for life, _, _, _ in rows]),
         until,
-        np.array([order[0] if len(order) else -1 for _, order, _ in rows]),
-        np.array([order[-1] if failed else -1 for _, order, failed in rows]),
-        np.array([len(order) for _, order, _ in rows]),
+        np.array([order[0] if len(order) else -1 for _, order, _, _ in rows]),
+        np.array([order[-1] if failed else -1 for _, order, failed, _ in rows]),
+        np.array([len(order) for _, order, _, _ in rows]),
         with_void,
+        np.array([overload for _, _, _, overload in rows]),
     )
 
 

@@ -259,6 +259,45 @@ def test_what_is_immortal_stays_as_it_is():
     assert np.array_equal(result.network.width, network.width)
 
 
+def test_a_line_lasts_until_the_time_wanted():
+    """Its void opens then, by the closed form; the repair stays 1e-4 below the critical stress, 2e-4 of the time."""
+    until, critical = 1e6, 50 * MPa
+    result = repair(line(1e-3), one_layer(critical), until=until)
+    life = em.lifetime.line_lifetime(
+        METAL.having(resistivity=2.2e-8),
+        length=40 * um,
+        current_density=1e-3 / (result.network.width[0] * 0.3 * um),
+        critical_stress=critical,
+    ).nucleation
+    assert life == pytest.approx(until, rel=2e-3)
+    assert life >= until
+    assert result.extra < repair(line(1e-3), one_layer(critical)).extra
+
+
+def test_a_tree_whose_stress_overshoots_is_named_and_mended():
+    """The steady bound alone is passed on the way; `until=inf` holds at all times, as the verdict finds."""
+    network = grid()
+    steady, always = repair(network, TECHNOLOGY), repair(network, TECHNOLOGY, until=np.inf)
+    assert len(steady.overshoot) == 1
+    assert f"above the limit in tree {steady.overshoot[0]}" in str(steady)
+    opened = em.signoff.run(steady.network, TECHNOLOGY, until=1e9, voids=False).nucleation
+    assert np.flatnonzero(np.isfinite(opened)).tolist() == list(steady.overshoot)
+    assert not always.overshoot
+    assert em.signoff.run(always.network, TECHNOLOGY, until=1e9, voids=False).immortal.all()
+    assert steady.extra < always.extra < 1.1 * steady.extra
+    assert always.tension.max() <= 500 * MPa
+
+
+def test_a_grid_lasts_until_the_time_wanted():
+    network, until = grid(), 1e7
+    first = em.signoff.run(network, TECHNOLOGY, until=until, voids=False).nucleation.min()
+    result = repair(network, TECHNOLOGY, until=until)
+    assert first < 0.5 * until
+    later = em.signoff.run(result.network, TECHNOLOGY, until=4 * until, voids=False).nucleation.min()
+    assert until <= later
+    assert 0 < result.extra < 0.2 * result.uniform
+
+
 def test_segments_together_keep_one_factor():
     network = grid()
     group = network.components[network.segments[:, 0]]
@@ -319,6 +358,7 @@ def test_repair_obeys_the_spacing():
     ("changes", "words"),
     [
         ({"margin": 1.0}, r"margin = 1, must be less than 1"),
+        ({"until": 0.0}, r"until = 0 s, must be greater than 0"),
         ({"largest_drop": 0.0}, r"largest_drop = 0 V, must be greater than 0"),
         ({"largest_drop": 1e-3, "pads": {}, "loads": [-1e-3, 1e-3]}, r"largest_drop needs a network with pads"),
         ({"widest": 0.1 * um}, r"widest = 1e-07 m of segment 0 \(0 to 1\), must be at least its width of 2e-07 m"),

@@ -126,7 +126,8 @@ def test_a_system_without_failure_bounds_its_part():
     sample = system_life(np.full((1000, 3), np.inf), until=1e8)
     assert sample.failed_by(1e8).low == 0.0
     assert sample.failed_by(1e8).high == pytest.approx(1 - 0.025 ** (1 / 1000), rel=1e-9)
-    assert "0.000% failed" in str(sample)
+    assert str(sample) == "1000 samples, 0.00% (0.00% to 0.37%) fail until 1e+08 s"
+    assert "half of all by 2" in str(system_life([[2.0]]))
     assert sample.quantile(0.5).value == np.inf
 
 
@@ -249,6 +250,7 @@ def test_grains_are_those_of_a_line():
     assert len(set(lives)) < 30  # bamboos are all alike
 
 
+@pytest.mark.filterwarnings("ignore::emfem.ResolutionWarning")  # of currents that move
 def test_the_draws_do_not_depend_on_who_makes_them():
     same: dict[str, Any] = {
         "samples": 200,
@@ -294,6 +296,54 @@ def test_lives_without_variation_are_those_of_the_verdict():
     assert times == pytest.approx(verdict.nucleation, rel=2e-3)
 
 
+@pytest.mark.parametrize("fails", [FirstVoid(), em.failure.VoidLength(2 * nm)], ids=["opens", "grows"])
+def test_a_varied_tree_is_one_of_another_metal(fails: Any):
+    """To rounding: the scaled equations are the same, for a void that opens and for one that grows."""
+    x = np.array([0.0, 40.0, 50.0]) * um
+    nodes = np.stack([x, 0 * x], axis=1)
+    network = build(nodes, [[0, 1], [1, 2]], width=0.2 * um, thickness=0.3 * um, loads={2: 1e-3}, pads={0: 1.0})
+    lined = Layer("M1", 0.3 * um, 2.2e-8, liner=em.failure.Liner(2e-6, 5 * nm))
+    technology = replace(WEAK, layers={"M1": lined}, residual_stress=20 * MPa)
+    one = np.array([1.7]), np.array([1.2]), np.array([0.8])  # diffusivity, charge, critical stress
+    life, trees, failed, _ = em.signoff.varied.follow(network, technology, one, fails, 1e9, 0.05, 1e-4)
+    metal = METAL.having(diffusivity=1.7 * METAL.diffusivity, effective_charge=1.2 * METAL.effective_charge)
+    other = replace(technology, material=metal, critical_stress=80 * MPa)
+    verdict = em.signoff.run(network, other, until=1e9, fails=fails)
+    assert life == pytest.approx(verdict.failure, rel=1e-9)
+    assert (trees.tolist(), failed) == ([0], True)
+
+
+def test_lives_until_the_first_void_are_those_of_simulations():
+    """The same draws, by interpolation and by the engine."""
+    same: dict[str, Any] = {
+        "samples": 6,
+        "seed": 8,
+        "until": 1e4 * NUCLEATION,
+        "variation": Variation(activation_energy=0.02 * eV, critical_stress=0.2, effective_charge=0.1),
+    }
+    quick, simulated = (monte_carlo(ladder(load=1e-3), WEAK, **same, follow=each) for each in (False, True))
+    assert quick.lifetimes == pytest.approx(simulated.lifetimes, rel=2e-3)
+    assert np.array_equal(quick.first, simulated.first)
+    assert np.array_equal(quick.decisive, simulated.decisive)
+
+
+def test_lives_that_voids_shorten_are_warned_of():
+    """Of three wires side by side: the second void leaves the last with three times its tension."""
+    network = ladder(load=1e-3)
+    alone = np.abs(kirchhoff(network, 2.2e-8, extra_resistance=[0.0, np.inf, np.inf]).drop).max()
+    same: dict[str, Any] = {"samples": 20, "seed": 8, "until": 1e4 * NUCLEATION}
+    options: dict[str, Any] = {
+        "variation": Variation(activation_energy=0.02 * eV),
+        "fails": em.failure.Drop(1.01 * alone),
+    }
+    with pytest.warns(em.ResolutionWarning, match=r"by a factor of 3 \(median\) .* at most 1.1: lives are too long"):
+        quick = monte_carlo(network, WEAK, **same, **options)
+    assert quick.overload == pytest.approx(3.0, rel=1e-3)
+    simulated = monte_carlo(network, WEAK, **same, **options, follow=True)
+    assert (simulated.lifetimes < quick.lifetimes).all()
+    assert simulated.lifetimes == pytest.approx(quick.lifetimes, rel=0.9)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -302,6 +352,9 @@ def test_lives_without_variation_are_those_of_the_verdict():
         ({"until": 0.0}, r"until = 0 s, must be greater than 0"),
         ({"rtol": 1.0}, r"rtol = 1, must be at most 0.1"),
         ({"growth": -1.0}, r"growth = -1 s, must be at least 0"),
+        ({"growth": 1.0, "follow": True}, r"growth with follow, must be left out"),
+        ({"fails": 2, "follow": True}, r"fails = 2, must be a criterion of em.failure"),
+        ({"update": 2.0, "follow": True}, r"update = 2, must be at most 1"),
         ({"growth": [1.0, 2.0]}, r"growth of shape \(2,\), must be one a tree"),
         ({"technology": replace(WEAK, residual_stress=100 * MPa)}, r"residual_stress = 1e\+08 Pa, must be below"),
     ],
