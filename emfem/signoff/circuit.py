@@ -8,11 +8,16 @@ from typing import Any
 from emfem.errors import UnknownName
 from emfem.failure.circuit import Circuit
 from emfem.mesh import Network
-from emfem.mesh.graph import Floats
+from emfem.mesh.graph import Floats, Numbers, component_labels, sum_at_nodes
 from emfem.signoff.technology import Technology
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import coo_array
+from scipy.sparse.linalg import splu
+
+MOST = 200  # changed wires, beyond which the matrix is factorised anew
+CORRECTIONS = 2  # of the flows, by what is missing at the nodes
 
 
 class GridCircuit(Circuit):
@@ -44,6 +49,8 @@ class GridCircuit(Circuit):
                 self.start, network=network, current=given * network.cross_sections, current_density=given
             )
         self.density = self.start.current_density
+        self._level = self.start.drop + self.start.potential
+        self._updates: LowRank | None = None
 
     def extra(self, lengths: Floats) -> Floats:
         """Return what voids of these lengths at all nodes add to each segment [Ohm], shape (m,); infinity cuts it."""
@@ -55,9 +62,122 @@ class GridCircuit(Circuit):
         cut = np.minimum(cut, self.network.lengths[segments])
         return np.multiply(cut, self.per_length[segments], out=np.zeros_like(cut), where=cut > 0)
 
+    def flows(self, extra: Floats) -> tuple[Floats, float]:
+        """Return the current density of each segment [A/m2], and the largest drop [V], with resistances added.
+
+        The factorisation of the start is used again: see `LowRank`.
+        """
+        network = self.network
+        if not np.isfinite(extra).all() and len(np.unique(self._parts(extra))) > len(np.unique(self._parts(0 * extra))):
+            currents = self.currents(extra)
+            return currents.current_density, float(np.abs(currents.drop).max())
+        if self._updates is None:
+            self._updates = LowRank(network, self.resistances)
+        potential, flow = self._updates.flows(extra)
+        return flow / network.cross_sections, float(np.abs(self._level - potential).max())
+
+    def closed(self, extra: Floats) -> bool:
+        """Return true if all current fed in still has a path."""
+        return bool(np.isfinite(extra).all()) or super().closed(extra)
+
     def set_density(self, density: Floats) -> None:
         """Keep these currents."""
         self.density = density
+
+
+class LowRank:
+    """Kirchhoff's laws on a network of which a few wires change: (L + U D U^T) u = r by Woodbury's formula.
+
+    L is the matrix of the last factorisation, a column of U the two ends of a changed wire, D the change of its
+    conductance. With S = U^T L^-1 U, which takes one solve for each new wire,
+
+        u = L^-1 (r - U D w),    (1 + S D) w = U^T L^-1 r .
+    """
+
+    def __init__(self, network: Network, resistances: Floats) -> None:
+        """Take the network; nodes that shorts join are one."""
+        self.resistances, nodes = resistances, len(network.nodes)
+        live = network.via_resistance > 0
+        one = component_labels(nodes, network.vias[~live])
+        self.one, self.pairs = one, one[np.concatenate([network.segments, network.vias[live]])]
+        self.vias = 1 / network.via_resistance[live]
+        self.values = np.full(int(one.max()) + 1, np.nan)
+        if network.pads:
+            self.values[one[list(network.pads)]] = list(network.pads.values())
+        else:
+            parts = component_labels(len(self.values), self.pairs)
+            self.values[np.unique(parts, return_index=True)[1]] = 0.0
+        self.brought = np.bincount(one, -network.loads, len(self.values))
+        self.free = np.flatnonzero(np.isnan(self.values))
+        self.place = np.full(len(self.values), -1)
+        self.place[self.free] = np.arange(len(self.free))
+        self._factorise(np.zeros(len(resistances)))
+
+    def flows(self, extra: Floats) -> tuple[Floats, Floats]:
+        """Return the potential of each node of the network, and the current of each segment."""
+        changed = np.flatnonzero(extra != self.extra)
+        if len(np.union1d(changed, self.wires)) > MOST:
+            self._factorise(extra)
+            changed = changed[:0]
+        for wire in np.setdiff1d(changed, self.wires):
+            self._add(int(wire))
+        conductance = np.concatenate([1 / (self.resistances + extra), self.vias])
+        change = conductance[self.wires] - 1 / (self.resistances + self.extra)[self.wires]
+        potential = np.where(np.isnan(self.values), 0.0, self.values)
+        flow = conductance * (potential[self.pairs[:, 0]] - potential[self.pairs[:, 1]])
+        for _ in range(CORRECTIONS):
+            step = np.zeros(len(potential))
+            missing = sum_at_nodes(len(potential), self.pairs, flow) + self.brought
+            step[self.free] = self._solve(missing[self.free], change)
+            potential += step
+            flow += conductance * (step[self.pairs[:, 0]] - step[self.pairs[:, 1]])
+        return potential[self.one], flow[: len(self.resistances)]
+
+    def _factorise(self, extra: Floats) -> None:
+        """Factorise the matrix of these resistances; no wire differs from it."""
+        self.extra, self.wires = extra.copy(), np.zeros(0, dtype=np.int64)
+        self.products = np.zeros((0, 0))
+        conductance = np.concatenate([1 / (self.resistances + extra), self.vias])
+        a, b = self.pairs.T
+        entries = np.concatenate([conductance, conductance, -conductance, -conductance])
+        places = np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a])
+        matrix = coo_array((entries, places), shape=(len(self.values),) * 2).tocsr()[self.free][:, self.free]
+        self.factor = splu(
+            matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+        )
+
+    def _add(self, wire: int) -> None:
+        """Add a wire to those that change."""
+        reach = self.factor.solve(self._spread(np.array([wire]), np.ones(1)))
+        self.wires = np.append(self.wires, wire)
+        column = self._across(reach)
+        size = len(self.wires)
+        products = np.zeros((size, size))
+        products[: size - 1, : size - 1] = self.products
+        products[:, -1] = products[-1] = column
+        self.products = products
+
+    def _solve(self, right: Floats, change: Floats) -> Floats:
+        """Return the solution of the changed equations."""
+        first = self.factor.solve(right)
+        if not len(self.wires):
+            return first
+        across = np.linalg.solve(np.eye(len(change)) + self.products * change, self._across(first))
+        return first - self.factor.solve(self._spread(self.wires, change * across))
+
+    def _spread(self, wires: Numbers, values: Floats) -> Floats:
+        """`U x`: values that enter at the starts of wires and leave at their ends, at the free nodes."""
+        ends = self.place[self.pairs[wires]]
+        result = np.zeros(len(self.free) + 1)  # the last, -1, is that of all nodes that are not free
+        np.add.at(result, ends[:, 0], values)
+        np.add.at(result, ends[:, 1], -values)
+        return result[:-1]
+
+    def _across(self, values: Floats) -> Floats:
+        """`U^T x`: differences of values at the free nodes over the wires that change."""
+        padded = np.append(values, 0.0)
+        ends = self.place[self.pairs[self.wires]]
+        return padded[ends[:, 0]] - padded[ends[:, 1]]
 
 
 def _rise_per_length(network: Network, technology: Technology, resistivity: Floats) -> Floats:

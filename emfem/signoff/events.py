@@ -20,8 +20,10 @@ def sample_times(shortest: float, span: float) -> Floats:
     return np.geomspace(min(shortest, 0.1 * span), span, max(int(np.log10(span / shortest) * PER_DECADE), 12))
 
 
-def first_crossings(leg: Leg, closed: Floats, critical: float, times: Floats) -> tuple[Floats, Numbers]:
-    """Return when the stress of each tree first reaches the critical one, and at which node; infinity and -1 if never.
+def first_crossings(leg: Leg, closed: Floats, critical: float, times: Floats) -> tuple[Floats, Numbers, Floats]:
+    """Return when the stress of each tree first reaches the critical one, at which node, and its highest stress.
+
+    Times that never come are infinity, with node -1.
 
     The stress at each node is smooth in ln t. Between two times it is below both tangents where it has a maximum:
     intervals where they cross above the critical stress are looked at again with more times.
@@ -37,7 +39,8 @@ def first_crossings(leg: Leg, closed: Floats, critical: float, times: Floats) ->
     stress = np.where(closed[:, None], stress, -np.inf)
     tree = forest.tree_of[forest.unknowns]
     first = np.searchsorted(tree, np.arange(len(forest.which)))
-    over = np.maximum.reduceat(stress, first, axis=0) >= critical
+    highest = np.maximum.reduceat(stress, first, axis=0)
+    over = highest >= critical
     rise, fall, step = slope[:, :-1], slope[:, 1:], np.diff(u)
     with np.errstate(invalid="ignore"):
         peak = np.minimum(stress[:, :-1] + np.maximum(rise, 0) * step, stress[:, 1:] - np.minimum(fall, 0) * step)
@@ -53,7 +56,7 @@ def first_crossings(leg: Leg, closed: Floats, critical: float, times: Floats) ->
             if found is not None:
                 when[i], where[i] = found[0], forest.nodes[ends[i] - len(own) + found[1]]
                 break
-    return when, where
+    return when, where, highest.max(axis=1)
 
 
 def _in_interval(leg: Leg, closed: Floats, critical: float, low: float, high: float) -> tuple[float, int] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from emfem.conduction import Currents
@@ -34,6 +35,8 @@ RESOLVED = 2.0  # diffusion length at the first possible void over the size of a
 EARLY = 0.25  # of that time: from there on the stress is right
 SMOOTH = 8  # generations of segments beside a void whose cells are made smaller
 HISTORY = 20  # times of the history beside those of events
+FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so near to it
+FOLLOWED = 0.02  # of `update`: change of the currents in trees with voids that is followed
 SETTLED = 4.0  # squares of the length of a tree over kappa in which it comes to rest
 
 
@@ -232,6 +235,9 @@ class Simulation:
         self.followed: dict[int, _Tree] = {}
         self._queue: list[tuple[float, int, int]] = []
         self._begun = False
+        self._used = self.first_density.copy()  # of the present leg of each tree
+        every = np.arange(len(self._used))
+        self._charge = metal.drive(every, np.full(len(every), 0.5))[0]
 
     # ---- what holds for all trees
 
@@ -258,7 +264,8 @@ class Simulation:
         np.maximum.at(above, trees.of_segment, self.initial - least)
         highest_start = np.full(trees.count, -np.inf)
         np.maximum.at(highest_start, trees.of_segment, self.initial)
-        self.immortal = self.steady_highest + np.maximum(above, 0.0) < self.critical
+        self.peak = self.steady_highest + np.maximum(above, 0.0)  # that the stress can come to
+        self.immortal = self.peak < self.critical
         self.immortal &= highest_start < self.critical
         # The earliest void: sigma - sigma_0 = 2 f sqrt(kappa t/pi) at an end.
         steepest, self.fastest = np.zeros(trees.count), np.zeros(trees.count)
@@ -320,7 +327,7 @@ class Simulation:
         leg = self._leg(which, self.coarse, None, 0.0, span, self.first_density, store=lasting)
         times = sample_times(EARLY * self._shortest(which, span), span)
         times = np.unique(np.append(times, min(self.until, span)))
-        when, where = first_crossings(leg, np.ones(len(leg.forest.nodes), bool), self.critical, times)
+        when, where, self.peak[which] = first_crossings(leg, np.ones(len(leg.forest.nodes), bool), self.critical, times)
         for i, number_ in enumerate(which):
             if when[i] <= self.until:
                 self.nucleation[number_], self.nucleation_node[number_] = when[i], where[i]
@@ -350,15 +357,19 @@ class Simulation:
 
     def _members(self, number_: int) -> tuple[Numbers, Numbers]:
         """Return nodes and segments of a tree."""
-        if not hasattr(self, "_by_tree"):
-            of_node, of_segment = self.trees.of_node, self.trees.of_segment
-            order, wires = np.argsort(of_node, kind="stable"), np.argsort(of_segment, kind="stable")
-            every = np.arange(self.trees.count + 1)
-            self._by_tree = (
-                order, np.searchsorted(of_node[order], every), wires, np.searchsorted(of_segment[wires], every)
-            )  # fmt: skip
-        order, at, wires, along = self._by_tree
+        order, at, wires, along = self._places
         return order[at[number_] : at[number_ + 1]], wires[along[number_] : along[number_ + 1]]
+
+    @cached_property
+    def _places(self) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+        """Return nodes and segments by tree, and the first of each tree among them."""
+        every = np.arange(self.trees.count + 1)
+        nodes, segments = (np.argsort(each, kind="stable") for each in (self.trees.of_node, self.trees.of_segment))
+        at, along = (
+            np.searchsorted(self.trees.of_node[nodes], every),
+            np.searchsorted(self.trees.of_segment[segments], every),
+        )
+        return nodes, at, segments, along
 
     def _leg(
         self,
@@ -455,15 +466,11 @@ class Simulation:
         volumes = np.maximum(tree.growth.at(t - tree.began), 0.0)
         return tree.growth.nodes, volumes / self._sections[tree.growth.nodes][:, None]
 
-    @property
+    @cached_property
     def _sections(self) -> Floats:
         """Cross-section of all metal that meets at each node [m2], shape (n,)."""
-        if not hasattr(self, "_faces"):
-            network = self.network
-            self._faces = np.bincount(
-                network.segments.ravel(), np.repeat(network.cross_sections, 2), len(network.nodes)
-            )
-        return self._faces
+        network = self.network
+        return np.bincount(network.segments.ravel(), np.repeat(network.cross_sections, 2), len(network.nodes))
 
     def _handle(self, tree: _Tree) -> None:
         """Do what is due in a tree."""
@@ -641,7 +648,8 @@ class Simulation:
         events = []
         closed = ~np.isin(tree.leg.forest.nodes, tree.open)
         if closed.any():
-            when, _ = first_crossings(tree.leg, closed, self.critical, times)
+            when, _, peak = first_crossings(tree.leg, closed, self.critical, times)
+            self.peak[tree.number] = peak[0]
             events.append((max(float(when[0]), now), "nucleation"))
         if tree.growth is not None:
             events += self._coming_of_voids(tree, times, now)
@@ -704,7 +712,7 @@ class Simulation:
             return
         grows = np.isfinite(self.extra) & np.isfinite(before)
         rise = np.subtract(self.extra, before, out=np.zeros_like(before), where=grows)
-        self.circuit.set_density(self.circuit.currents(np.maximum(self.extra + rise / 2, 0.0)).current_density)
+        self.circuit.set_density(self.circuit.flows(np.maximum(self.extra + rise / 2, 0.0))[0])
         self._record()
         for number_ in self._moved():
             tree = self.followed.get(number_) or self._follow(number_)
@@ -715,17 +723,31 @@ class Simulation:
                 self._plan(tree)
 
     def _moved(self) -> list[int]:
-        """Return the trees whose currents have changed by more than the tolerance since their leg began."""
-        if not hasattr(self, "_used"):
-            self._used = self.first_density.copy()
-        density, trees = self.circuit.density, self.trees
-        change, size = np.zeros(trees.count), np.zeros(trees.count)
-        np.maximum.at(change, trees.of_segment, np.abs(density - self._used))
-        np.maximum.at(size, trees.of_segment, np.abs(self._used))
-        moved = change > self.rtol * size
+        """Return the trees whose currents have changed so much since their leg began that it matters.
+
+        A force that changes by df changes the stress by 2 df sqrt(kappa t/pi) at most at an end, and by the sum of df L
+        over the tree. That may be a part of the critical stress: `rtol` in trees that come near to it, and `FAR` in
+        others. In trees with voids the currents count: FOLLOWED of `update` of them.
+        """
+        trees, change = self.trees, np.abs(self.circuit.density - self._used)
+        force = np.abs(self._charge) * change
+        left = self.until - self.voids[0].nucleated
+        shift = np.minimum(
+            2 * self._largest(force) * np.sqrt(self.fastest * left / np.pi), trees.sums(force * self.network.lengths)
+        )
+        near = self.peak + np.maximum(shift, FAR * self.critical) >= self.critical
+        moved = shift > np.where(near, self.rtol, FAR) * self.critical
+        voided = trees.of_node[[void.node for void in self._opened()]]
+        limit = FOLLOWED * self.update * self._largest(np.abs(self._used))
+        moved[voided] = (self._largest(change) > limit)[voided]
         own = moved[trees.of_segment]
-        self._used[own] = density[own]
+        self._used[own] = self.circuit.density[own]
         return np.flatnonzero(moved).tolist()
+
+    def _largest(self, values: Floats) -> Floats:
+        """Return the largest value of the segments of each tree, shape (trees,)."""
+        _, _, wires, along = self._places
+        return np.maximum.reduceat(values[wires], along[:-1])
 
     def _follow(self, number_: int) -> _Tree:
         """Follow a tree that was immortal at the currents of the start."""
@@ -739,7 +761,7 @@ class Simulation:
         extra = self.circuit.extra(self.lengths(self.t))
         drop = np.inf
         if self.circuit.closed(extra):
-            drop = float(np.abs(self._currents(extra).drop).max())
+            drop = self.circuit.flows(extra)[1]
         if self.rows and self.rows[-1][0] == self.t:
             self.rows.pop()
         self.rows.append((self.t, drop, float((extra / self.circuit.resistances).max())))
@@ -760,9 +782,10 @@ class Simulation:
             "nucleation_node": self.nucleation_node,
             "tree_failure": self.tree_failure,
             "immortal": self.immortal,
+            "peak": self.peak,
             "extra": self.extra,
             "density": self.circuit.density,
-            "used": getattr(self, "_used", self.first_density),
+            "used": self._used,
             "rows": np.array(self.rows),
             "begun": self._begun,
             "trees": [
@@ -784,7 +807,7 @@ class Simulation:
         """Go on from a state of the same run."""
         self.t, self.failure, self.why, self._begun = state["t"], state["failure"], state["why"], state["begun"]
         self.voids = [_OpenVoid(int(node), *rest) for node, *rest in state["voids"]]
-        for name in ("nucleation", "nucleation_node", "tree_failure", "immortal", "extra"):
+        for name in ("nucleation", "nucleation_node", "tree_failure", "immortal", "peak", "extra"):
             setattr(self, name, np.array(state[name]))
         self.circuit.set_density(np.array(state["density"]))
         self._used = np.array(state["used"])
@@ -893,8 +916,7 @@ class _Criterion:
             extra = self.circuit.extra(lengths)
             if not self.circuit.closed(extra):
                 return BROKEN
-            currents = self.circuit.currents(extra) if extra.any() else self.circuit.start
-            return float(np.abs(currents.drop).max()) / self.fails.limit
+            return self.circuit.flows(extra)[1] / self.fails.limit
         return float(self._measure(lengths, any_open).part)
 
     def of_tree(self, touched: Numbers, lengths: Floats) -> float:
