@@ -126,7 +126,7 @@ def test_violations_come_first_and_by_time(made: Callable[..., MadeRun], tmp_pat
     assert corner["nodes over the limit"] == len(drops) == (np.abs(verdict(ladder()).currents.drop) > 5e-3).sum()
     assert corner["reasons"][0] == "it fails after 2 years: a void opened"
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.index("<h2>Violations") < page.index("<h2>IR drop") < page.index("<h2>Densest")
+    assert page.index("<h2>Violations") < page.index("<h2>Maps") < page.index("<h2>Densest")
 
 
 def test_voids_that_the_criterion_allows_are_no_violations(made: Callable[..., MadeRun], tmp_path: Path):
