@@ -67,6 +67,11 @@ int sched_yield(void)
 """
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the folder of data with published answers."""
+    parser.addoption("--data", help="folder of public data, instead of ../shared/public or EMFEM_PUBLIC_DATA")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make ranks that wait for long sleep instead of spin, where there is a compiler."""
     compiler = shutil.which("gcc")
@@ -93,6 +98,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Func
         if ON_RANKS in item.fixturenames:
             item.add_marker(pytest.mark.parallel)
     items.sort(key=rank.__getitem__)
+
+
+@pytest.fixture(scope="session")
+def public_data(request: pytest.FixtureRequest) -> Callable[[str], Path]:
+    """Return a file of the folder of public data by its name; the test is skipped if it is not there."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "public"
+    folder = Path(request.config.getoption("--data") or os.environ.get("EMFEM_PUBLIC_DATA") or beside)
+
+    def file(name: str) -> Path:
+        if not (folder / name).is_file():
+            pytest.skip(f"{name} is not in {folder}")
+        return folder / name
+
+    return file
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from emfem.mesh.netlist import from_netlist, read_netlist
 from emfem.mesh.network import network
 from emfem.mesh.outline import polygon
 from emfem.mesh.refined import halved, refined
+from emfem.mesh.reports import close_currents, load_table, read_report, reported_currents
 from emfem.mesh.shapes import bend, dogbone, hall_cross, notched_strip, periodic_cell, strip_with_holes
 from emfem.mesh.solids import cylinder, sphere, tube, via
 from emfem.mesh.tables import read_network
@@ -38,6 +39,7 @@ __all__ = [
     "bend",
     "bounds",
     "box",
+    "close_currents",
     "cylinder",
     "disk",
     "dogbone",
@@ -49,6 +51,7 @@ __all__ = [
     "hall_cross",
     "halved",
     "interval",
+    "load_table",
     "makers",
     "network",
     "notched_strip",
@@ -62,8 +65,10 @@ __all__ = [
     "read",
     "read_netlist",
     "read_network",
+    "read_report",
     "rectangle",
     "refined",
+    "reported_currents",
     "sphere",
     "strip_with_holes",
     "tube",

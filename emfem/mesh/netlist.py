@@ -201,7 +201,7 @@ def _metal(
     of: list[Callable[[str], float]] = []
     for name, value, si in (("resistivity", resistivity, "Ohm m"), ("thickness", thickness, "m")):
         require(value is not None or layers, f"{name} = None, must be a number or one a layer, or come of technology=")
-        own = {key: getattr(layer, name) for key, layer in layers.items()} if value is None else value
+        own: Any = {key: getattr(layer, name) for key, layer in layers.items()} if value is None else value
         of.append(_per_layer("technology" if value is None else name, own, si))
     widths = {}
     if isinstance(width, Mapping):
@@ -258,19 +258,24 @@ def _read(
     sizes = _sizes(cards, wires, points, where.layers, metal, notes)
     sizes = _side_by_side(cards, sizes, nodes, notes)
     links = np.concatenate([vias.pairs, shorts])
-    network = build(
-        _filled(points, links),
-        sizes.pairs,
-        width=sizes.width,
-        thickness=sizes.thickness,
-        vias=np.column_stack([links, np.concatenate([vias.ohms, np.zeros(len(shorts))])]),
-        loads=loads,
-        pads=pads,
-        boundaries=_boundaries(cards, names),
-        names=nodes,
-        layers=where.layers,
-        layer=sizes.layer,
-    )
+    boundaries = _boundaries(cards, names)
+    try:
+        network = build(
+            _filled(points, links),
+            sizes.pairs,
+            width=sizes.width,
+            thickness=sizes.thickness,
+            vias=np.column_stack([links, np.concatenate([vias.ohms, np.zeros(len(shorts))])]),
+            loads=loads,
+            pads=pads,
+            boundaries=boundaries,
+            names=nodes,
+            layers=where.layers,
+            layer=sizes.layer,
+        )
+    except ParameterError as error:
+        msg = f"{cards.file}: {error}"
+        raise ParameterError(msg) from None
     return network, notes
 
 
@@ -301,7 +306,7 @@ class Resistors:
 
 
 def _wires(cards: Cards, where: Places, pads: dict[int, float]) -> tuple[Resistors, Resistors, tuple[str, ...]]:
-    """Return wires, vias and the names of nodes; a resistor to ground makes it one more node, which is put among `pads`.
+    """Return wires, vias and the names of nodes; a resistor to ground makes that one more node, put among `pads`.
 
     Raises:
         ParameterError: for a netlist without wires.
@@ -359,13 +364,18 @@ def _sizes(
     a, b = wires.pairs.T
     length = np.linalg.norm(points[b] - points[a], axis=1)
     used = np.unique(wires.layer)
-    rho, height, given = np.zeros(len(layers)), np.zeros(len(layers)), np.full(len(layers), np.nan)
+    rho, height, of_layer = np.zeros(len(layers)), np.zeros(len(layers)), np.full(len(layers), np.nan)
     for i in used:
-        rho[i], height[i] = metal.resistivity(layers[i]), metal.thickness(layers[i])
-        given[i] = metal.width(layers[i]) or np.nan
+        try:
+            rho[i], height[i] = metal.resistivity(layers[i]), metal.thickness(layers[i])
+        except UnknownName as error:
+            where = cards.where(wires.cards[np.flatnonzero(wires.layer == i)[0]])
+            raise UnknownName(error.name, f"{where}: {error.owner}", error.known) from None
+        of_layer[i] = metal.width(layers[i]) or np.nan
     thickness = height[wires.layer]
-    inferred = rho[wires.layer] * length / (wires.ohms * thickness)
-    width = given[wires.layer]
+    with np.errstate(divide="ignore", over="ignore"):  # a width that is not finite is refused below
+        inferred = rho[wires.layer] * length / (wires.ohms * thickness)
+    width = of_layer[wires.layer]
     own = {name: each for name, each in metal.widths.items() if name not in layers}
     if own:
         number_of = {cards.names[card]: i for i, card in enumerate(wires.cards.tolist())}
@@ -398,10 +408,10 @@ def _side_by_side(cards: Cards, wires: Resistors, nodes: tuple[str, ...], notes:
         return wires
     i = int(again[0])
     between = " and ".join(repr(nodes[node]) for node in wires.pairs[i])
+    pair = " and ".join(cards.names[wires.cards[each]] for each in (int(first[i]), i))
     notes.append(
-        f"{cards.file}: {len(again)} wires lie beside another between the same nodes, such as "
-        f"{cards.names[wires.cards[i]]} and {cards.names[wires.cards[first[i]]]} between {between}: each such bundle is "
-        "one wire of the summed width, which a void must cut as a whole"
+        f"{cards.file}: wires side by side, such as {pair} between {between} ({len(again)} more than one a pair), are "
+        "each one wire of the summed width, which a void must cut as a whole"
     )
     width = np.bincount(first, wires.width, len(first))
     return replace(wires, width=width).chosen(first == np.arange(len(first)))

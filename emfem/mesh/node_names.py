@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emfem.errors import ParameterError, kind, number
+from emfem.errors import ParameterError, kind, number, shown
 from emfem.mesh.graph import Floats, Numbers
 
 import numpy as np
@@ -67,7 +67,7 @@ def _checked(name: str, point: Any) -> Point | None:
     if point is None:
         return None
     if not isinstance(point, Sequence) or isinstance(point, str) or len(point) != 3:
-        msg = f"coordinates of {name!r} = {point!r}, must be (layer, x, y)"
+        msg = f"coordinates of {name!r} = {shown(point)}, must be (layer, x, y)"
         raise ParameterError(msg)
     layer = None if point[0] is None else str(point[0])
     return layer, number(f"x of {name!r}", point[1]), number(f"y of {name!r}", point[2])
@@ -95,10 +95,10 @@ def _table(points: Iterable[Point | None]) -> Places:
     layers: dict[str | int, int] = {}
     layer: list[int] = []
     table: list[tuple[float, float]] = []
-    nowhere = (float("nan"), float("nan"))
+    missing = (float("nan"), float("nan"))
     for point in points:
         metal = point is not None and point[0] is not None
         layer.append(layers.setdefault(point[0], len(layers)) if metal else -1)  # type: ignore[index, arg-type]
-        table.append(nowhere if point is None else point[1:])
+        table.append(missing if point is None else point[1:])
     xy = np.array(table, dtype=float).reshape(-1, 2)
     return Places(xy, np.array(layer, dtype=np.int64), tuple(map(str, layers)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
 
 from emfem.errors import UnknownName
 from emfem.failure.circuit import Circuit
@@ -12,7 +12,7 @@ from emfem.mesh.graph import Floats, Numbers, component_labels, sum_at_nodes
 from emfem.signoff.technology import Technology
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 
@@ -33,7 +33,7 @@ class GridCircuit(Circuit):
         """Feed the network as at the start."""
         self.liner, self.cut, self.rho = None, 0.0, resistivity
         self.resistances = resistivity * network.lengths / network.cross_sections
-        self.per_length = _rise_per_length(network, technology, resistivity)
+        self._rise = self.per_length = _rise_per_length(network, technology, resistivity)
         self.network = network
         loops = len(network.segments) > int((network.degree > 0).sum()) - int(network.components.max(initial=-1)) - 1
         given = None if density is None else network.per_segment("currents", density)
@@ -49,18 +49,20 @@ class GridCircuit(Circuit):
                 self.start, network=network, current=given * network.cross_sections, current_density=given
             )
         self.density = self.start.current_density
-        self._level = self.start.drop + self.start.potential
         self._updates: LowRank | None = None
 
     def extra(self, lengths: Floats) -> Floats:
         """Return what voids of these lengths at all nodes add to each segment [Ohm], shape (m,); infinity cuts it."""
-        return self.extra_of(np.arange(len(self.resistances)), lengths)
+        cut = np.maximum(lengths, 0.0)[self.network.segments].sum(axis=1)
+        return self.added(np.arange(len(cut)), cut[:, None])[:, 0]
 
-    def extra_of(self, segments: Any, lengths: Floats) -> Floats:
-        """Return what voids of these lengths at all nodes add to some segments [Ohm]; none is longer than its wire."""
-        cut = np.maximum(lengths, 0.0)[self.network.segments[segments]].sum(axis=1)
-        cut = np.minimum(cut, self.network.lengths[segments])
-        return np.multiply(cut, self.per_length[segments], out=np.zeros_like(cut), where=cut > 0)
+    def added(self, segments: Numbers, cut: Floats) -> Floats:
+        """Return what voids add to segments [Ohm] of which they have cut lengths [m], shape (s, times).
+
+        No more is cut than there is of a wire.
+        """
+        cut = np.minimum(cut, self.network.lengths[segments][:, None])
+        return np.multiply(cut, self._rise[segments][:, None], out=np.zeros_like(cut), where=cut > 0)
 
     def flows(self, extra: Floats) -> tuple[Floats, float]:
         """Return the current density of each segment [A/m2], and the largest drop [V], with resistances added.
@@ -74,7 +76,23 @@ class GridCircuit(Circuit):
         if self._updates is None:
             self._updates = LowRank(network, self.resistances)
         potential, flow = self._updates.flows(extra)
-        return flow / network.cross_sections, float(np.abs(self._level - potential).max())
+        return flow / network.cross_sections, self._drop(potential)
+
+    def _drop(self, potential: Floats) -> float:
+        """Return the largest distance of a node from the nearest voltage of the pads in its part [V]."""
+        distance = np.full(len(potential), np.inf)
+        for near, level in self._levels:
+            np.minimum(distance, np.abs(potential - level), out=distance, where=near)
+        return float(distance.max())
+
+    @cached_property
+    def _levels(self) -> list[tuple[NDArray[np.bool_], float]]:
+        """Voltages of the pads, each with a mask of the nodes that are joined to it; 0 V without pads."""
+        pads, parts = self.network.pads, self._parts(np.zeros(len(self.resistances)))
+        if not pads:
+            return [(np.ones(len(parts), dtype=bool), 0.0)]
+        at, volts = np.array(list(pads)), np.array(list(pads.values()))
+        return [(np.isin(parts, parts[at[volts == level]]), float(level)) for level in np.unique(volts)]
 
     def closed(self, extra: Floats) -> bool:
         """Return true if all current fed in still has a path."""

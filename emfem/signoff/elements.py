@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from emfem.mesh.graph import Floats, Numbers
 from emfem.mesh.lines import FINEST, Grading
@@ -17,7 +18,7 @@ from emfem.signoff.metal import RESOLVED, Metal
 from emfem.signoff.trees import Trees
 
 import numpy as np
-from scipy.linalg import cho_solve_banded, cholesky_banded
+from scipy.linalg import cho_solve_banded, cholesky_banded, eigh
 from scipy.sparse import csc_array, csr_array
 from scipy.sparse.linalg import splu
 
@@ -77,10 +78,26 @@ class Forest:
         shape = (self.size, self.size)
         both = csr_array(((self.mass + 1j * self.stiffness).ravel(), (rows, columns)), shape=shape)
         both.sum_duplicates()
-        return tuple(
+        mass, stiffness = (
             csr_array((part.copy(), both.indices, both.indptr), shape=shape)
             for part in (both.data.real, both.data.imag)
-        )  # type: ignore[return-value]
+        )
+        return mass, stiffness
+
+    @cached_property
+    def _modes(self) -> dict[tuple[int, ...], tuple[Floats, Floats]]:
+        return {}
+
+    def modes(self, fixed: tuple[int, ...]) -> tuple[Floats, Floats]:
+        """Return rates and M-orthonormal modes, K q = lambda M q, 0 at the fixed unknowns, shape (k,) and (k, size)."""
+        if fixed not in self._modes:
+            mass, stiffness = (matrix.toarray() for matrix in self.matrices)
+            free = np.setdiff1d(np.arange(self.size), fixed)
+            rates, vectors = eigh(stiffness[np.ix_(free, free)], mass[np.ix_(free, free)], check_finite=False)
+            modes = np.zeros((len(free), self.size))
+            modes[:, free] = vectors.T
+            self._modes[fixed] = np.maximum(rates, 0.0), modes
+        return self._modes[fixed]
 
     def load(self, density: Floats) -> Floats:
         """Return b of the current densities of all segments, shape (size,)."""
@@ -100,14 +117,15 @@ class Forest:
 
     def only(self, i: int, low: int, high: int) -> Forest:
         """Return one of the trees, with its nodes from `low` to `high` of the list, and without its cells."""
+        cells = ("cells", "segment", "left", "right", "mass", "stiffness", "per_current", "thermal")
+        without: Any = dict.fromkeys(cells, np.zeros(0, dtype=np.int64))
         return replace(
             self,
             which=self.which[i : i + 1],
             first=self.first[i : i + 2] - self.first[i],
             nodes=self.nodes[low:high],
             unknowns=self.unknowns[low:high] - self.first[i],
-            **dict.fromkeys(("cells", "segment", "left", "right"), np.zeros(0, int)),
-            **dict.fromkeys(("mass", "stiffness", "per_current", "thermal"), np.zeros(0)),
+            **without,
         )
 
     def values(self, state: Floats, segment: Numbers, place: Floats) -> Floats:
@@ -165,7 +183,9 @@ class Shifted:
         return self._solve(right)
 
 
-def forest(trees: Trees, which: Numbers, metal: Metal, sizes: Floats) -> Forest:
+def forest(
+    trees: Trees, which: Numbers, metal: Metal, sizes: Floats, members: tuple[Numbers, Numbers] | None = None
+) -> Forest:
     """Return the elements on some trees.
 
     Args:
@@ -173,11 +193,10 @@ def forest(trees: Trees, which: Numbers, metal: Metal, sizes: Floats) -> Forest:
         which: their numbers, in increasing order.
         metal: along the segments.
         sizes: of the cells at each node of the network [m], shape (n,); they grow with the distance from it.
+        members: nodes and segments of these trees, if they are known already.
     """
-    network, chosen = trees.network, np.zeros(trees.count + 1, dtype=bool)
-    chosen[which] = True
-    nodes = np.flatnonzero(chosen[trees.of_node])
-    segments = np.flatnonzero(chosen[trees.of_segment])
+    network = trees.network
+    nodes, segments = trees.members(which) if members is None else members
     near = trees.child[segments]  # each segment is numbered after the node it is eliminated with
     far = network.segments[segments].sum(axis=1) - near
     turned = near != network.segments[segments, 0]

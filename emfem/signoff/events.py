@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from emfem.mesh.graph import Floats, Numbers
 from emfem.signoff.propagate import Leg
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 PER_DECADE = 12  # times at which a leg is sampled
@@ -20,7 +22,9 @@ def sample_times(shortest: float, span: float) -> Floats:
     return np.geomspace(min(shortest, 0.1 * span), span, max(int(np.log10(span / shortest) * PER_DECADE), 12))
 
 
-def first_crossings(leg: Leg, closed: Floats, critical: float, times: Floats) -> tuple[Floats, Numbers, Floats]:
+def first_crossings(
+    leg: Leg, closed: NDArray[np.bool_], critical: float, times: Floats
+) -> tuple[Floats, Numbers, Floats]:
     """Return when the stress of each tree first reaches the critical one, at which node, and its highest stress.
 
     Times that never come are infinity, with node -1.
@@ -48,18 +52,20 @@ def first_crossings(leg: Leg, closed: Floats, critical: float, times: Floats) ->
     maybe = np.concatenate([np.zeros((len(first), 1), bool), np.logical_or.reduceat(hidden, first, axis=0)], axis=1)
     when, where = np.full(len(first), np.inf), np.full(len(first), -1)
     ends = np.append(first, len(tree))
-    for i in np.flatnonzero((over | maybe).any(axis=1)):
+    for i in np.flatnonzero((over | maybe).any(axis=1)).tolist():
         one, own = leg.of(i), closed[ends[i] : ends[i + 1]]
         for k in np.flatnonzero(over[i] | maybe[i]):
             low = 0.0 if k == 0 else times[k - 1]
             found = _in_interval(one, own, critical, low, times[k])
             if found is not None:
-                when[i], where[i] = found[0], forest.nodes[ends[i] - len(own) + found[1]]
+                when[i], where[i] = found[0], forest.nodes[ends[i] + found[1]]
                 break
     return when, where, highest.max(axis=1)
 
 
-def _in_interval(leg: Leg, closed: Floats, critical: float, low: float, high: float) -> tuple[float, int] | None:
+def _in_interval(
+    leg: Leg, closed: NDArray[np.bool_], critical: float, low: float, high: float
+) -> tuple[float, int] | None:
     """Return time and place among the nodes of the first crossing between two times."""
     times = np.linspace(low, high, FINER + 1)[1:]
     stress = np.where(closed[:, None], leg.stress(times), -np.inf)
@@ -70,10 +76,14 @@ def _in_interval(leg: Leg, closed: Floats, critical: float, low: float, high: fl
     before = low if k == 0 else times[k - 1]
     best = (np.inf, -1)
     for node in np.flatnonzero(stress[:, k] >= critical):
-        part = leg.node(int(node))
-        t = root(lambda t, part=part: float(part(t)) - critical, before, times[k])
+        t = root(partial(_beyond, leg.node(int(node)), critical), before, times[k])
         best = min(best, (t, int(node)))
     return best
+
+
+def _beyond(function: Callable[[float], float], value: float, t: float) -> float:
+    """Return by how much a function of time is above a value."""
+    return function(t) - value
 
 
 def root(function: Callable[[float], float], low: float, high: float) -> float:

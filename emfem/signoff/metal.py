@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from emfem.errors import ParameterError, UnknownName, floats, number, require, require_all
+from emfem.errors import ParameterError, UnknownName, floats, number, require
 from emfem.gate import checked
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers
@@ -49,10 +49,10 @@ class Temperature:
         for name in ("start", "end", "excess"):
             value = np.zeros(size) if getattr(self, name) is None else getattr(self, name)
             array = floats(name, value, size, f"one a segment, shape {size}", finite=True).copy()
-            if name != "excess":
-                require_all(
-                    array > 0, lambda i, array=array, name=name: f"{name}[{i}] = {array[i]:g} K, must be above 0"
-                )
+            if name != "excess" and not (array > 0).all():
+                worst = int(array.argmin())
+                msg = f"{name}[{worst}] = {array[worst]:g} K, must be above 0"
+                raise ParameterError(msg)
             object.__setattr__(self, name, array)
         if self.healing_length is not None:
             number("healing_length", self.healing_length, above=0.0, unit="m")
@@ -96,8 +96,8 @@ def resolve_temperature(network: Network, temperature: Any) -> Temperature:
         return Temperature(*values[network.segments].T)
     if values.shape == (segments,):
         return Temperature(values, values)
-    good = f"a number, one a node ({nodes}), one a segment ({segments}) or two a segment ({segments}, 2)"
-    require(values.shape == (segments, 2), f"temperature of shape {values.shape}, must be {good}")
+    words = f"a number, one a node ({nodes}), one a segment ({segments}) or two a segment ({segments}, 2)"
+    require(values.shape == (segments, 2), f"temperature of shape {values.shape}, must be {words}")
     return Temperature(*values.T)
 
 
@@ -204,7 +204,7 @@ class Metal:
         return self._law("heat_of_transport", kelvin) / self._law("atomic_volume", kelvin)
 
     def _rise(self, kelvin: Floats) -> Floats:
-        """The resistivity over that at the technology's temperature."""
+        """Return the resistivity over that at the technology's temperature."""
         own = np.full(1, self.technology.temperature)
         return self._law("resistivity", kelvin) / self._law("resistivity", own)
 

@@ -18,8 +18,10 @@ from emfem.mesh.graph import Floats, Numbers
 from emfem.signoff.elements import Forest, Shifted
 
 import numpy as np
+from scipy.sparse import csr_array
 
 FIRST, MORE, MOST = 9, 3, 90  # vectors at the first test, between tests, at most
+DENSE = 300  # unknowns of a single tree up to which all its modes are computed
 PER_DECADE = 10  # times at which the stress is tested
 SMALL = 1e-10  # of a vector before it was made orthogonal: none is left, the space is complete
 
@@ -133,6 +135,8 @@ def propagate(
         fixed: unknowns whose stress stays 0: of open nodes.
         store: the basis, from which `Leg.at` makes states.
     """
+    if len(forest.which) == 1 and forest.size <= DENSE:
+        return _by_modes(forest, state, load, began, span, fixed)
     mass, stiffness = forest.matrices
     times = np.geomspace(shortest, span, max(int(np.log10(span / shortest) * PER_DECADE), 2))
     poles = np.geomspace(span / 6, shortest, max(round(np.log10(span / shortest)), 1) + 1)
@@ -158,8 +162,15 @@ def propagate(
             break
         known = now
     leg = space.leg(began, span, state, store)
-    object.__setattr__(leg, "error", 0.0 if count >= smallest else error)
-    return leg
+    return replace(leg, error=0.0 if count >= smallest else error)
+
+
+def _by_modes(forest: Forest, state: Floats, load: Floats, began: float, span: float, fixed: Numbers | None) -> Leg:
+    """Return the stress of a small tree by all its modes, which serve all legs with the same voids."""
+    rates, modes = forest.modes(() if fixed is None else tuple(np.sort(fixed).tolist()))
+    amplitudes = modes @ (load - forest.matrices[1] @ state)
+    at_nodes = modes[:, forest.unknowns]
+    return Leg(forest, began, span, state, rates[None], amplitudes[None], modes, at_nodes, 0.0)
 
 
 def _difference(forest: Forest, now: Floats, before: Floats, tolerance: float) -> float:
@@ -174,7 +185,7 @@ def _difference(forest: Forest, now: Floats, before: Floats, tolerance: float) -
 class _Space:
     """The M-orthonormal vectors, tree by tree, and the projected equations."""
 
-    def __init__(self, forest: Forest, mass: object, stiffness: object, right: Floats) -> None:
+    def __init__(self, forest: Forest, mass: csr_array, stiffness: csr_array, right: Floats) -> None:
         """Begin without a vector."""
         self.forest, self.mass, self.stiffness, self.right = forest, mass, stiffness, right
         self.basis = np.zeros((FIRST, forest.size))

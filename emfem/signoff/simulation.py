@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from emfem.conduction import Currents
@@ -26,7 +26,7 @@ from emfem.signoff.trees import Trees, steady_stress
 from emfem.signoff.verdict import Verdict
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 CHUNK = 100_000  # unknowns that are integrated together
 TOGETHER = 1e-6  # of the critical stress: nodes that come as near to it as that open with the first
@@ -36,7 +36,8 @@ EARLY = 0.25  # of that time: from there on the stress is right
 SMOOTH = 8  # generations of segments beside a void whose cells are made smaller
 HISTORY = 20  # times of the history beside those of events
 FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so near to it
-FOLLOWED = 0.02  # of `update`: change of the currents in trees with voids that is followed
+NEAR = 5.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
+FOLLOWED = 0.04  # of `update`: change of the currents in trees with voids that is followed
 SETTLED = 4.0  # squares of the length of a tree over kappa in which it comes to rest
 
 
@@ -143,6 +144,9 @@ class _Growth:
         steady: part of their growth that does not change [m3/s].
         direct: of each vector of the leg, times phi.
         summed: as well, times the integral of phi.
+        rates: of the leg [1/s].
+        touched: segments that end at a void.
+        ends: the voids at their ends, the number of voids for none, shape (touched, 2).
     """
 
     nodes: Numbers
@@ -151,6 +155,8 @@ class _Growth:
     direct: Floats
     summed: Floats
     rates: Floats
+    touched: Numbers
+    ends: Numbers
 
     def at(self, t: Floats) -> Floats:
         """Return the volumes at times since the beginning, shape (voids, times).
@@ -181,6 +187,7 @@ class _Tree:
         growth: of its voids.
         open: nodes with a void.
         event: the next: time and kind.
+        own_events: that depend on its leg alone.
         version: number of events so far.
     """
 
@@ -195,6 +202,7 @@ class _Tree:
     growth: _Growth | None = None
     open: list[int] = field(default_factory=list)
     event: tuple[float, str] = (np.inf, "")
+    own_events: list[tuple[float, str]] = field(default_factory=list)
     version: int = 0
 
 
@@ -343,7 +351,7 @@ class Simulation:
             self.followed[number_] = tree
             self._push(tree)
 
-    def _rests(self, leg: Leg, span: float) -> Floats:
+    def _rests(self, leg: Leg, span: float) -> NDArray[np.bool_]:
         """Return true for the trees of a leg that can have no void after its end: max (sigma - sigma_s) only falls."""
         segment, place = leg.forest.places()
         a, b = self.network.segments[segment].T
@@ -455,16 +463,10 @@ class Simulation:
         """Return the length of the void at each node at a time of the present legs [m], shape (n,)."""
         result = np.zeros(len(self.network.nodes))
         for number_ in {int(self.trees.of_node[void.node]) for void in self.voids}:
-            nodes, lengths = self._tree_lengths(self.followed[number_], np.array([t]))
-            result[nodes] = lengths[:, 0]
+            tree = self.followed[number_]
+            if tree.growth is not None:
+                result[tree.growth.nodes] = self._void_lengths(tree, np.array([t - tree.began]))[:, 0]
         return result
-
-    def _tree_lengths(self, tree: _Tree, t: Floats) -> tuple[Numbers, Floats]:
-        """Return the nodes with voids of a tree, and their lengths at times [m], shape (voids, times)."""
-        if tree.growth is None:
-            return np.zeros(0, dtype=np.int64), np.zeros((0, len(t)))
-        volumes = np.maximum(tree.growth.at(t - tree.began), 0.0)
-        return tree.growth.nodes, volumes / self._sections[tree.growth.nodes][:, None]
 
     @cached_property
     def _sections(self) -> Floats:
@@ -481,7 +483,8 @@ class Simulation:
             self._heal(tree)
         elif kind == "failure":
             self._fail(tree)
-            self._plan(tree)
+            tree.own_events = [event for event in tree.own_events if event[1] != "failure"]
+            self._replan(tree)
         elif kind == "change":
             self._redistribute()
 
@@ -577,7 +580,7 @@ class Simulation:
     def _elements(self, number_: int, nodes: Numbers, sizes: Floats) -> Forest:
         every = np.ones(len(self.network.nodes))
         every[nodes] = sizes
-        return forest(self.trees, np.array([number_]), self.metal, every)
+        return forest(self.trees, np.array([number_]), self.metal, every, self._members(number_))
 
     def _fixed(self, elements: Forest, nodes: list[int]) -> Numbers:
         """Return the unknowns of nodes."""
@@ -612,13 +615,18 @@ class Simulation:
             assert leg.basis is not None
             mass, stiffness = elements.matrices
             excess = (elements.load(density) - stiffness @ leg.state)[fixed]
+            nodes = np.array(tree.open)
+            same = self.network.segments[tree.segments][..., None] == nodes
+            touched = same.any(axis=(1, 2))
             tree.growth = _Growth(
-                np.array(tree.open),
+                nodes,
                 np.array([volumes[node] for node in tree.open]),
                 excess,
                 (mass[fixed] @ leg.basis.T) * leg.amplitudes[0],
                 (stiffness[fixed] @ leg.basis.T) * leg.amplitudes[0],
                 leg.rates[0],
+                tree.segments[touched],
+                np.where(same.any(axis=2), same.argmax(axis=2), len(nodes))[touched],
             )
 
     # ---- what comes next in a tree
@@ -628,21 +636,24 @@ class Simulation:
             heapq.heappush(self._queue, (tree.event[0], tree.number, tree.version))
 
     def _plan(self, tree: _Tree) -> None:
-        """Find the next event of a tree."""
+        """Find the next event of a tree on a new leg."""
+        tree.own_events = self._coming(tree)
+        self._replan(tree)
+
+    def _replan(self, tree: _Tree) -> None:
+        """Find the next event of a tree; on its leg only the next change of a resistance is another."""
         tree.version += 1
-        tree.event = min(self._coming(tree), default=(np.inf, ""))
+        events = list(tree.own_events)
+        if tree.growth is not None and self.circuit.moves:
+            times, now = self._times(tree)
+            events.append((tree.began + self._passing(tree, self._change, times, now), "change"))
+        tree.event = min(events, default=(np.inf, ""))
         self._push(tree)
 
     def _coming(self, tree: _Tree) -> list[tuple[float, str]]:
         """Return time and kind of the next events of a tree on its leg, after now."""
         assert tree.leg is not None
-        span = self.until - tree.began
-        if span <= 0.0:
-            return []
-        now = self.t - tree.began
-        shortest = max(float(tree.sizes.min()) ** 2 / float(self.fastest[tree.number]), 1e-8 * span)
-        times = sample_times(EARLY * min(shortest, 0.1 * span), span)
-        times = times[times > now]
+        times, now = self._times(tree)
         if not len(times):
             return []
         events = []
@@ -651,56 +662,58 @@ class Simulation:
             when, _, peak = first_crossings(tree.leg, closed, self.critical, times)
             self.peak[tree.number] = peak[0]
             events.append((max(float(when[0]), now), "nucleation"))
-        if tree.growth is not None:
-            events += self._coming_of_voids(tree, times, now)
+        growth = tree.growth
+        if growth is not None:
+            lowest = -growth.at(times).min(axis=0)
+            healing = first_passing(lambda t: -growth.at(np.array([t])).min(), lowest, times, now)
+            events.append((healing, "healing"))
+            if self.criterion.local and np.isinf(self.tree_failure[tree.number]):
+                events.append((self._passing(tree, self._damage, times, now), "failure"))
         return [(tree.began + t, kind) for t, kind in events if np.isfinite(t)]
 
-    def _coming_of_voids(self, tree: _Tree, times: Floats, now: float) -> list[tuple[float, str]]:
-        """Return the next events of the voids of a tree: healing, a change of resistance, failure."""
-        growth = tree.growth
-        assert growth is not None
-        lowest = -growth.at(times).min(axis=0)
-        events = [(first_passing(lambda t: -growth.at(np.array([t])).min(), lowest, times, now), "healing")]
-        measures = []
-        if self.circuit.moves:
-            measures.append((self._change, "change"))
-        if self.criterion.local and np.isinf(self.tree_failure[tree.number]):
-            measures.append((self._part, "failure"))
-        for measure, kind in measures:
-            values = np.array([measure(tree, t) for t in np.append(now, times)])
-            if values[0] >= 0.0:
-                events.append((now, kind))
-            else:
-                events.append(
-                    (first_passing(lambda t, measure=measure: measure(tree, t), values[1:], times, now), kind)
-                )
-        return events
+    def _times(self, tree: _Tree) -> tuple[Floats, float]:
+        """Return times since the beginning of a leg at which it is sampled, those after now, and now."""
+        span, now = self.until - tree.began, self.t - tree.began
+        if span <= 0.0:
+            return np.zeros(0), now
+        shortest = max(float(tree.sizes.min()) ** 2 / float(self.fastest[tree.number]), 1e-8 * span)
+        times = sample_times(EARLY * min(shortest, 0.1 * span), span)
+        return times[times > now], now
 
-    def _touched(self, tree: _Tree) -> Numbers:
-        """Return the segments of a tree that end at a void."""
-        assert tree.growth is not None
-        ends = self.network.segments[tree.segments]
-        return tree.segments[np.isin(ends, tree.growth.nodes).any(axis=1)]
+    def _passing(self, tree: _Tree, measure: Callable[[_Tree, Floats], Floats], times: Floats, now: float) -> float:
+        """Return when a measure of the voids of a tree passes 0, from now on."""
+        values = measure(tree, np.append(now, times))
+        if values[0] >= 0.0:
+            return now
+        return first_passing(partial(_at_time, partial(measure, tree)), values[1:], times, now)
 
-    def _lengths_at(self, tree: _Tree, t: float) -> Floats:
-        """Return the lengths of voids of a tree at a time since its leg began, at all nodes."""
-        result = np.zeros(len(self.network.nodes))
-        nodes, lengths = self._tree_lengths(tree, np.array([tree.began + t]))
-        result[nodes] = lengths[:, 0]
-        return result
-
-    def _change(self, tree: _Tree, t: float) -> float:
+    def _change(self, tree: _Tree, t: Floats) -> Floats:
         """Return the largest relative change of a resistance of a tree since the last redistribution, less `update`."""
-        touched = self._touched(tree)
-        before = self.circuit.resistances[touched] + self.extra[touched]
-        now = self.circuit.resistances[touched] + self.circuit.extra_of(touched, self._lengths_at(tree, t))
+        assert tree.growth is not None
+        touched, extra = tree.growth.touched, self._added(tree, t)
+        before = (self.circuit.resistances[touched] + self.extra[touched])[:, None]
         with np.errstate(invalid="ignore"):
-            change = np.where(np.isinf(before), 0.0, np.abs(now / before - 1))
-        return min(float(change.max(initial=0.0)), 2 * self.update) - self.update
+            change = np.abs((self.circuit.resistances[touched][:, None] + extra) / before - 1)
+        change = np.where(np.isinf(before), 0.0, change)
+        return np.minimum(change.max(axis=0, initial=0.0), 2 * self.update) - self.update
 
-    def _part(self, tree: _Tree, t: float) -> float:
+    def _damage(self, tree: _Tree, t: Floats) -> Floats:
         """Return the damage of a tree by itself, less 1."""
-        return self.criterion.of_tree(self._touched(tree), self._lengths_at(tree, t)) - 1.0
+        assert tree.growth is not None
+        touched = tree.growth.touched
+        rise = self._added(tree, t) / self.circuit.resistances[touched][:, None]
+        return self.criterion.of_tree(touched, self._void_lengths(tree, t), rise) - 1.0
+
+    def _void_lengths(self, tree: _Tree, t: Floats) -> Floats:
+        """Return the lengths of the voids of a tree at times since its leg began [m], shape (voids, times)."""
+        assert tree.growth is not None
+        return np.maximum(tree.growth.at(t), 0.0) / self._sections[tree.growth.nodes][:, None]
+
+    def _added(self, tree: _Tree, t: Floats) -> Floats:
+        """Return what the voids of a tree add to the segments that end at them [Ohm], shape (touched, times)."""
+        assert tree.growth is not None
+        lengths = np.append(self._void_lengths(tree, t), np.zeros((1, len(t))), axis=0)
+        return self.circuit.added(tree.growth.touched, lengths[tree.growth.ends].sum(axis=1))
 
     # ---- currents
 
@@ -720,13 +733,13 @@ class Simulation:
             self._restart(tree, state, old, self._volumes(tree), tree.sizes)
         for tree in self.followed.values():
             if tree.growth is not None and tree.began < self.t:
-                self._plan(tree)
+                self._replan(tree)
 
     def _moved(self) -> list[int]:
         """Return the trees whose currents have changed so much since their leg began that it matters.
 
         A force that changes by df changes the stress by 2 df sqrt(kappa t/pi) at most at an end, and by the sum of df L
-        over the tree. That may be a part of the critical stress: `rtol` in trees that come near to it, and `FAR` in
+        over the tree. That may be a part of the critical stress: NEAR times `rtol` in trees near it, FAR in
         others. In trees with voids the currents count: FOLLOWED of `update` of them.
         """
         trees, change = self.trees, np.abs(self.circuit.density - self._used)
@@ -736,7 +749,7 @@ class Simulation:
             2 * self._largest(force) * np.sqrt(self.fastest * left / np.pi), trees.sums(force * self.network.lengths)
         )
         near = self.peak + np.maximum(shift, FAR * self.critical) >= self.critical
-        moved = shift > np.where(near, self.rtol, FAR) * self.critical
+        moved = shift > np.where(near, NEAR * self.rtol, FAR) * self.critical
         voided = trees.of_node[[void.node for void in self._opened()]]
         limit = FOLLOWED * self.update * self._largest(np.abs(self._used))
         moved[voided] = (self._largest(change) > limit)[voided]
@@ -798,6 +811,7 @@ class Simulation:
                     "open": list(tree.open),
                     "volumes": None if tree.growth is None else tree.growth.volumes,
                     "event": list(tree.event),
+                    "own_events": [list(event) for event in tree.own_events],
                 }
                 for tree in self.followed.values()
             ],
@@ -806,22 +820,29 @@ class Simulation:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state of the same run."""
         self.t, self.failure, self.why, self._begun = state["t"], state["failure"], state["why"], state["begun"]
+        if self._begun:
+            self._begin()  # the same legs as at the start
         self.voids = [_OpenVoid(int(node), *rest) for node, *rest in state["voids"]]
         for name in ("nucleation", "nucleation_node", "tree_failure", "immortal", "peak", "extra"):
             setattr(self, name, np.array(state[name]))
         self.circuit.set_density(np.array(state["density"]))
         self._used = np.array(state["used"])
         self.rows = [tuple(row) for row in np.asarray(state["rows"]).reshape(-1, 3).tolist()]
-        self.followed, self._queue = {}, []
+        first, self.followed, self._queue = self.followed, {}, []
         for each in state["trees"]:
-            nodes, segments = self._members(int(each["number"]))
-            own = None if each["state"] is None else np.array(each["state"])
-            tree = _Tree(int(each["number"]), nodes, segments, each["began"], np.array(each["density"]), None,
-                         np.array(each["sizes"]), own, open=[int(node) for node in each["open"]])  # fmt: skip
-            if tree.open:
-                self._leg_of(tree, volumes=dict(zip(tree.open, each["volumes"], strict=True)))
+            number_, own = int(each["number"]), each["state"]
+            nodes, segments = self._members(number_)
+            tree = _Tree(number_, nodes, segments, each["began"], np.array(each["density"]), None,
+                         np.array(each["sizes"]), open=[int(node) for node in each["open"]])  # fmt: skip
+            if own is None and number_ in first:
+                tree.leg = first[number_].leg
+            elif own is not None:
+                tree.state = np.array(own)
+                volumes = {} if each["volumes"] is None else dict(zip(tree.open, each["volumes"], strict=True))
+                self._leg_of(tree, volumes=volumes)
             tree.event = (float(each["event"][0]), str(each["event"][1]))
-            self.followed[tree.number] = tree
+            tree.own_events = [(float(t), str(kind)) for t, kind in each["own_events"]]
+            self.followed[number_] = tree
             self._push(tree)
         if self._begun and self.grow:
             for k in range(1, HISTORY + 1):
@@ -830,7 +851,7 @@ class Simulation:
 
     def verdict(self) -> Verdict:
         """Return the verdict, at the present time."""
-        volumes = {}
+        volumes: dict[int, float] = {}
         for number_ in {int(self.trees.of_node[void.node]) for void in self.voids}:
             volumes |= self._volumes(self.followed[number_])
         stress = np.full(len(self.network.nodes), np.nan)
@@ -919,12 +940,22 @@ class _Criterion:
             return self.circuit.flows(extra)[1] / self.fails.limit
         return float(self._measure(lengths, any_open).part)
 
-    def of_tree(self, touched: Numbers, lengths: Floats) -> float:
-        """Return the damage of a tree by the voids in it."""
+    def of_tree(self, touched: Numbers, lengths: Floats, rise: Floats) -> Floats:
+        """Return the damage of a tree at some times.
+
+        Args:
+            touched: segments that end at its voids.
+            lengths: of its voids [m], shape (voids, times).
+            rise: of the resistances of the segments over their own [-], shape (touched, times).
+        """
         if isinstance(self.fails, VoidLength):
-            return float(lengths.max(initial=0.0)) / self.fails.limit
+            return lengths.max(axis=0) / self.fails.limit
         if isinstance(self.fails, ResistanceRise):
-            wires = touched if self.fails.segment is None else touched[touched == self.fails.segment]
-            rise = self.circuit.extra_of(wires, lengths) / self.circuit.resistances[wires]
-            return min(float(rise.max(initial=0.0)) / self.fails.part, BROKEN)
-        return 0.0
+            wires = slice(None) if self.fails.segment is None else touched == self.fails.segment
+            return np.minimum(rise[wires].max(axis=0, initial=0.0) / self.fails.part, BROKEN)
+        return np.zeros(lengths.shape[1])
+
+
+def _at_time(function: Callable[[Floats], Floats], t: float) -> float:
+    """Return the value of a function of times at one time."""
+    return float(function(np.array([t]))[0])

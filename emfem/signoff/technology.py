@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import reprlib
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -25,6 +27,7 @@ METAL = ("name", "file", "line", *VALIDITY)
 LINE = ("width", "height", "grain_size")
 PASSIVATION = ("thermal_expansion", "stress_free_temperature", "modulus")
 LINER = ("resistivity", "thickness")
+BARE = re.compile(r"[\w-]{1,60}")  # keys that stand in a message as they are
 LAYER = ("thickness", "resistivity", "sheet_resistance", "width", "liner")
 
 
@@ -247,7 +250,7 @@ def _material(table: _Table, kelvin: float, folder: Path) -> Material:
         return material
     line = table.table("line")
     line.check_keys(LINE)
-    sizes = {key: line.number(key, "m", SECTION.check) for key in LINE}
+    sizes: Any = {key: line.number(key, "m", SECTION.check) for key in LINE}
     return line.made(lambda: material.in_line(**sizes))
 
 
@@ -301,7 +304,12 @@ class _Table:
 
     def where(self, key: str) -> str:
         """Return file and key, for messages."""
-        return f"{self.file}: {self.path}.{key}" if self.path else f"{self.file}: {key}"
+        return f"{self.file}: {self.key(key)}"
+
+    def key(self, key: str) -> str:
+        """Return the keys that lead to one of the table, which a message can have."""
+        word = key if BARE.fullmatch(key) else reprlib.repr(key)
+        return f"{self.path}.{word}" if self.path else word
 
     def check_keys(self, known: tuple[str, ...]) -> None:
         """Check that there are no other keys.
@@ -311,7 +319,7 @@ class _Table:
         """
         for key in self.values:
             if key not in known:
-                near = get_close_matches(key, known, n=1)
+                near = get_close_matches(key, known, n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
                 msg = f"{self.where(key)}, must be a key that exists; {hint}"
                 raise ParameterError(msg)
@@ -324,7 +332,7 @@ class _Table:
         """
         value = self.values.get(key)
         require(isinstance(value, Mapping), f"{self.where(key)}, must be a table")
-        return _Table(self.file, f"{self.path}.{key}" if self.path else key, value or {})
+        return _Table(self.file, self.key(key), value or {})
 
     def number(
         self,

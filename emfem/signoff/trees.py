@@ -95,6 +95,12 @@ class Trees:
         nodes = np.bincount(self.of_node[self.of_node >= 0], minlength=self.count)
         return np.bincount(self.of_segment, minlength=self.count) >= nodes
 
+    def members(self, which: Numbers) -> tuple[Numbers, Numbers]:
+        """Return the nodes and the segments of some trees."""
+        chosen = np.zeros(self.count + 1, dtype=bool)  # the last, -1, is that of nodes without metal
+        chosen[which] = True
+        return np.flatnonzero(chosen[self.of_node]), np.flatnonzero(chosen[self.of_segment])
+
     def walked(self, rise: Floats) -> Floats:
         """Return values at the nodes that rise by `rise` along the segments to the parents, from 0 at the roots."""
         up, at = self.to_parent, np.where(self.parent >= 0, self.parent, np.arange(len(self.parent)))

@@ -76,6 +76,12 @@ class Verdict:
         """Critical stress less the highest steady stress of each tree [Pa], shape (trees,)."""
         return self.technology.critical_stress - self.steady_stress
 
+    @property
+    def _voids(self) -> tuple[Numbers, Floats]:
+        """Nodes and lengths of the voids."""
+        nodes = np.array([void.node for void in self.voids], dtype=np.int64)
+        return nodes, np.array([void.length for void in self.voids])
+
     def trees(self) -> pandas.DataFrame:
         """Return a table with a row a tree; times that never come are infinity."""
         from pandas import DataFrame
@@ -87,9 +93,9 @@ class Verdict:
         first = np.unique(self.tree, return_index=True)[1]
         voids = np.zeros(count, dtype=np.int64)
         longest, place = np.zeros(count), network.components
-        for void in self.voids:
-            voids[place[void.node]] += 1
-            longest[place[void.node]] = max(longest[place[void.node]], void.length)
+        nodes, lengths = self._voids
+        np.add.at(voids, place[nodes], 1)
+        np.maximum.at(longest, place[nodes], lengths)
         data: dict[str, Any] = {
             "tree": np.arange(count),
             "layer": _layers(network, first),
@@ -115,8 +121,7 @@ class Verdict:
 
         network = self.network
         lengths = np.zeros(len(network.nodes))
-        for void in self.voids:
-            lengths[void.node] = max(lengths[void.node], void.length)
+        np.maximum.at(lengths, *self._voids)
         start, end = network.segments.T
         data: dict[str, Any] = {
             "start": _names(network, start),

@@ -366,6 +366,18 @@ def material_file() -> str:
     return "metal.toml"
 
 
+def technology() -> em.signoff.Technology:
+    """Return a technology of two layers."""
+    return em.signoff.read_technology(MESHES / "technology.toml")
+
+
+def report_file() -> str:
+    """Return a report of the current of a wire."""
+    head = ",".join(f"Node{end} {column}" for end in (0, 1) for column in ("Layer", "X location", "Y location"))
+    Path("report.csv").write_text(f"{head},Current\n,0.0,0.0,,20.0,0.0,1e-3\n")
+    return "report.csv"
+
+
 def physics_file() -> str:
     """Return a Python file that registers no physics."""
     Path("physics.py").write_text("x = 1\n")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +111,168 @@ def test_numbers_have_suffixes_and_units(tmp_path: Path, word: str, value: float
     assert network.width[0] == pytest.approx(1 * um / value, rel=1e-12, abs=0)
 
 
+CHIP = """* Netlist for VDD on default
+.PARAM rail = 2.5 via={rail/5} ; comment
+.param far='2*(rail + via) - 2**1' load = 1m
+.include "loads.inc"
+R0 Node_met1_0_0 ITermNode_met1_0_40 R=1.000000e-03
+R1 Node_met1_0_0 ITermNode_met1_0_40 R=1.000000e-03
+R2 Node_met1_0_0 Node_met1_20000_0 R={rail} $ along
+R3 Node_met1_20000_0 Node_TOP_M_20000_0 R = 'via'
+R4 Node_TOP_M_20000_0 Node_TOP_M_20000_40000
++ R=far
+V0 Node_TOP_M_20000_40000 0 DC 1.1
+.END
+"""
+LOADS = """* Sinks
+I0 ITermNode_met1_0_40 0 DC load
+I1 Node_met1_20000_0 0 DC='load/4'
+"""
+
+
+def chip(tmp_path: Path, text: str = CHIP, **changed: Any) -> em.mesh.Network:
+    """The network of a netlist with its loads in another file."""
+    (tmp_path / "loads.inc").write_text(LOADS, encoding="utf-8")
+    return read(tmp_path, text, **({"unit": 0.5e-9} | changed))
+
+
+def test_a_netlist_of_openroad_is_understood_by_itself(tmp_path: Path):
+    network = chip(tmp_path)
+    assert network.names[0] == "ITermNode_met1_0_40"
+    named = dict(zip(network.names, range(6), strict=False))
+    assert network.layers == ("met1", "TOP_M")
+    assert network.lengths == pytest.approx([10 * um, 20 * um], rel=1e-12, abs=0)
+    # a cell's terminal has no metal: what leads to it are vias, however far it is
+    assert sorted(network.via_resistance.tolist()) == [1e-3, 1e-3, 0.5]
+    assert network.components[named["ITermNode_met1_0_40"]] == -1
+    assert network.nodes[named["ITermNode_met1_0_40"]] == pytest.approx([0.0, 0.02 * um], rel=1e-12, abs=0)
+    assert network.loads[named["ITermNode_met1_0_40"]] == pytest.approx(1e-3)
+    # R = 2.5 and 2 (2.5 + 0.5) - 2 = 4 Ohm
+    assert network.width == pytest.approx([2e-8 * 10 / 2.5 / 0.2, 2e-8 * 20 / 4 / 0.2], rel=1e-12, abs=0)
+    found = em.conduction.kirchhoff(network, 2e-8)
+    assert found.drop.max() == pytest.approx(1e-3 * (0.5e-3 + 2.5) + 1.25e-3 * (0.5 + 4), rel=1e-12)
+
+
+def test_the_unit_of_openroad_must_be_known(tmp_path: Path):
+    with pytest.raises(
+        em.ParameterError, match=r"unit = None, must be .* of some.sp \[m\], such as 0.5e-9 where the DEF"
+    ):
+        chip(tmp_path, unit=None)
+    with pytest.raises(em.ParameterError, match=r"unit = None, must be .*, such as 1e-6 for micrometres"):
+        read(tmp_path, LINE, unit=None)
+
+
+def test_loads_of_a_ground_net_of_openroad_are_turned_round(tmp_path: Path):
+    """Currents come in from the cells; as they are written, wires that fail and wires that are safe change places."""
+    text = CHIP.replace("DC 1.1", "DC 0.000000")
+    with pytest.warns(em.ResolutionWarning, match=r"some.sp: all pads are at 0 V and loads draw 0.00125 A from this"):
+        network = chip(tmp_path, text)
+    assert network.loads.sum() == pytest.approx(-1.25e-3)
+    assert em.conduction.kirchhoff(network, 2e-8).potential.max() == pytest.approx(1e-3 * 2.5005 + 1.25e-3 * 4.5)
+    assert chip(tmp_path, text, ground=False).loads.sum() == pytest.approx(1.25e-3)
+    assert chip(tmp_path, text, ground=True).loads.sum() == pytest.approx(-1.25e-3)
+    assert chip(tmp_path).loads.sum() == pytest.approx(1.25e-3)  # pads at 1.1 V
+    both = LOADS.replace("I1 Node_met1_20000_0 0", "I1 0 Node_met1_20000_0")
+    (tmp_path / "loads.inc").write_text(both, encoding="utf-8")
+    assert read(tmp_path, text, unit=0.5e-9).loads.sum() == pytest.approx(0.75e-3)  # written with both signs
+
+
+def test_errors_in_an_included_file_have_its_name_and_line(tmp_path: Path):
+    with pytest.raises(em.ParameterError, match=r"loads.inc, line 2: I0 = 'load', must be of parameters|must be one n"):
+        chip(tmp_path, CHIP.replace("load = 1m", ""))
+    (tmp_path / "again.inc").write_text("R9 a b 1\n.include loads.inc\n", encoding="utf-8")
+    with pytest.raises(em.ParameterError, match=r"again.inc, line 2: .include 'loads.inc', must be .* not included"):
+        chip(tmp_path, CHIP.replace("R0 Node", ".inc again.inc\nR0 Node"))
+    outside = tmp_path / "inside"
+    outside.mkdir()
+    (outside / "link.inc").symlink_to(tmp_path / "loads.inc")
+    with pytest.raises(
+        em.ParameterError, match=r"line 1: .include 'link.inc', must be a file in the folder of some.sp"
+    ):
+        read(outside, LINE.replace("a title", ".include link.inc"))
+
+
+def test_wires_side_by_side_are_one_of_the_summed_width(tmp_path: Path):
+    text = LINE.replace("R2 n1", "R5 n1_20_0 n1_10_0 3\nR2 n1")
+    with pytest.warns(
+        em.ResolutionWarning, match=r"wires side by side, such as R5 and R2 between .* \(1 more than one"
+    ):
+        network = read(tmp_path, text)
+    assert network.width == pytest.approx([1 * um, 4 / 3 * um], rel=1e-12, abs=0)
+    assert em.conduction.kirchhoff(network, 2e-8).drop == pytest.approx([0, 1e-3, 1.75e-3], rel=1e-12, abs=1e-15)
+
+
+def test_the_width_of_a_wire_comes_before_that_of_its_layer_and_of_its_resistance(tmp_path: Path):
+    assert read(tmp_path, LINE, width=1.05 * um).width.tolist() == [1.05 * um] * 2
+    assert read(tmp_path, LINE, width={"1": 1.05 * um, "R2": 0.95 * um}).width.tolist() == [1.05 * um, 0.95 * um]
+    assert read(tmp_path, LINE, width={"R1": 0.95 * um}).width == pytest.approx([0.95 * um, 1 * um], rel=1e-12, abs=0)
+    message = (
+        r"some.sp: 1 wires have another resistance by their width than in the netlist, R2 of some.sp, line 3 0.5 ti"
+    )
+    with pytest.warns(em.ResolutionWarning, match=message):
+        assert read(tmp_path, LINE, width={"R2": 2 * um}).width[1] == 2 * um
+    with pytest.raises(em.UnknownName, match=r"'R9'; width, of layers and wires of some.sp, has 1, R1, R2"):
+        read(tmp_path, LINE, width={"R9": 1 * um})
+    with pytest.raises(em.ParameterError, match=r"width\['1'\] = 0 m, must be greater than 0"):
+        read(tmp_path, LINE, width={"1": 0.0})
+
+
+def test_a_technology_has_all_that_a_netlist_lacks():
+    technology = em.signoff.read_technology(MESHES / "technology.toml")
+    plain = em.mesh.read_netlist(GRID, **METAL)
+    network = em.mesh.read_netlist(GRID, technology=technology)
+    assert network.nodes.tolist() == plain.nodes.tolist()
+    assert network.width == pytest.approx(plain.width, rel=1e-12, abs=0)
+    assert em.mesh.read_netlist(GRID, technology=technology, unit=2e-6).lengths[0] == pytest.approx(40 * um)
+    assert em.mesh.read_netlist(GRID, technology=technology, thickness=0.4 * um).thickness.tolist() == [0.4 * um] * 6
+    with pytest.raises(em.ParameterError, match=r"resistivity = None, must be a number .* or come of technology="):
+        em.mesh.read_netlist(GRID, thickness=1e-7, unit=um)
+    wrong: Any = 7
+    with pytest.raises(em.ParameterError, match=r"technology = 7, must be that of em.signoff.read_technology"):
+        em.mesh.read_netlist(GRID, technology=wrong)
+
+
+def test_openroads_ground_net_has_its_voltages_and_currents(public_data: Callable[[str], Path]):
+    """Voltages are printed to 1 uV, currents to 4 digits; loads in the netlist too, and their rounding adds up."""
+    path = public_data("openroad_gcd_vss.sp")
+    with pytest.warns(em.ResolutionWarning, match="OpenROAD writes it"):
+        network = em.mesh.read_netlist(path, resistivity=2e-8, thickness=0.1 * um, unit=0.5e-9)
+    found = em.conduction.kirchhoff(network, 2e-8)
+    volts = dict(zip(network.names, found.potential, strict=True))
+    printed = csv.DictReader(public_data("openroad_gcd_vss_voltages.csv").open(encoding="utf-8"))
+    off = [volts[of_openroad(row, "", "ITermNode")] - float(row["Voltage"]) for row in printed]
+    assert len(off) == 624
+    assert np.abs(off).max() < 0.51e-6
+    current: dict[tuple[str, ...], float] = defaultdict(float)
+    for pair, amperes in zip(
+        np.concatenate([network.segments, network.vias]), np.append(found.current, found.via_current), strict=True
+    ):
+        current[tuple(sorted(network.names[node] for node in pair))] += abs(amperes)
+    rows = list(csv.DictReader(public_data("openroad_gcd_vss_currents.csv").open(encoding="utf-8")))
+    pairs = [tuple(sorted(of_openroad(row, f"Node{end} ", "Node") for end in (0, 1))) for row in rows]
+    true = np.array([float(row["Current"]) for row in rows])
+    off = np.array([current[pair] for pair in pairs]) - true
+    large = true > 1e-8
+    assert large.sum() == 1393
+    assert (np.abs(off[large]) / true[large]).max() < 5.5e-4
+
+
+def of_openroad(row: dict[str, str], end: str, kind: str) -> str:
+    """The name of a node in a report, whose coordinates are in micrometres of 2000 units."""
+    x, y = (round(2000 * float(row[f"{end}{axis} location"])) for axis in "XY")
+    return f"{kind}_{row[f'{end}Layer']}_{x}_{y}"
+
+
+def test_ibms_grid_has_its_official_voltages(public_data: Callable[[str], Path]):
+    """To 6 digits, of up to 1.8 V."""
+    network = em.mesh.read_netlist(public_data("ibmpg1.spice"), resistivity=2e-8, thickness=0.5 * um, unit=um)
+    volts = dict(zip(network.names, em.conduction.kirchhoff(network, 2e-8).potential, strict=True))
+    lines = public_data("ibmpg1.solution").read_text(encoding="utf-8").split()
+    official = dict(zip(lines[::2], map(float, lines[1::2]), strict=True))
+    assert len(volts) == 30635
+    assert max(abs(volts[name] - official[name]) for name in volts) < 1e-5
+
+
 def test_comments_continued_cards_and_commands_are_understood(tmp_path: Path):
     text = """* a comment
 r1 n1_0_0
@@ -200,9 +365,9 @@ def test_layers_have_their_own_metal(tmp_path: Path):
     thick = read(tmp_path, text, thickness={1: 0.2 * um, "2": 0.4 * um}, resistivity={"1": 2e-8, 2: 4e-8})
     assert thick.width == pytest.approx([1 * um, 1 * um], rel=1e-12, abs=0)
     assert thick.thickness == pytest.approx([0.2 * um, 0.4 * um], rel=1e-12, abs=0)
-    with pytest.raises(em.UnknownName, match=r"'2'; thickness, by layer, has 1"):
+    with pytest.raises(em.UnknownName, match=r"'2'; some.sp, line 4: thickness, by layer, has 1"):
         read(tmp_path, text, thickness={1: 0.2 * um})
-    with pytest.raises(em.UnknownName, match=r"'2'; resistivity, by layer, has 1"):
+    with pytest.raises(em.UnknownName, match=r"'2'; some.sp, line 4: resistivity, by layer, has 1"):
         read(tmp_path, text, resistivity={1: 2e-8})
 
 
@@ -245,7 +410,25 @@ def replaced(old: str, new: str) -> str:
             replaced("R2 n1_10_0 n1_20_0", "R2 n1_30_0 n1_20_0"),
             r"line 3: node 'n1_.*' leads to no pad, .* 1 more",
         ),
-        (replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 n1_0_0 1").replace("I1 n1_20_0", "I1 n1_10_0"), r"line 3: a sec"),
+        (
+            replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 n1_20_0 R=1 tc1=0"),
+            r"line 3: R2 = 'R=1 tc1=0', must be one num",
+        ),
+        (
+            replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 n1_20_0 {a}"),
+            r"line 3: R2 = '{a}', must be of parameters that e",
+        ),
+        (replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 n1_20_0 1e999"), r"line 3: R2 = '1e999', must be one number"),
+        (replaced("a title", ".param a=1 a=2"), r"line 1: .param 'a', must be defined once"),
+        (replaced("a title", ".param a=b b='2*a'"), r"line 1: .param [ab]=.*, must not need itself"),
+        (replaced("a title", ".param a='1/0'"), r"line 1: .param a='1/0', must not be divided by 0"),
+        (replaced("a title", ".param a='f(2)'"), r"line 1: .param a='f\(2\)', must be an expression"),
+        (replaced("a title", ".param a='9**9**9'"), r"line 1: .param a=.*, must be finite, not inf"),
+        (replaced("a title", ".param a"), r"line 1: .param 'a', must be name=number or name='expression'"),
+        (replaced("a title", ".include none.sp"), r"line 1: .include 'none.sp', must be a file in .*: there is none"),
+        (replaced("a title", ".include ../some.sp"), r"line 1: .include '../some.sp', must be a file in the folder of"),
+        (replaced("a title", ".include /etc/hosts"), r"line 1: .include '/etc/hosts', must be a file in the folder"),
+        (replaced("a title", ".include 'some.sp'"), r"line 1: .include 'some.sp', must be .* not included already"),
         (LINE.replace("n1_", "x"), r"some.sp has no wires, must have resistors between two points of one layer"),
         (
             replaced("R2 n1_10_0 n1_20_0 1", "R2 n1_10_0 n1_20_0 1u"),
