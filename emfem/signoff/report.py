@@ -261,7 +261,8 @@ def _figure(path: Path, kind: str, caption: str) -> str:
     """Return a picture with its caption."""
     data = base64.b64encode(path.read_bytes()).decode()
     words = text(kind if kind == caption else f"{kind}, {caption}")
-    return f'<figure><img alt="{words}" src="data:image/png;base64,{data}"><figcaption>{text(caption)}</figcaption></figure>'
+    below = f"<figcaption>{text(caption)}</figcaption>"
+    return f'<figure><img alt="{words}" src="data:image/png;base64,{data}">{below}</figure>'
 
 
 def _densest(corner: Summary) -> str:
