@@ -1,10 +1,10 @@
 """Sign-off: does a chip's power grid last ten years, as its netlist and its technology have it?
 
-The netlist is written here as a tool of physical design would write it: stripes of metal in two layers, vias where they
-cross, a pad at every third crossing of the edge, and a block that draws six times as much as the rest. What follows is
-what `emfem signoff grid.sp --tech meshes/technology.toml --years 10 --corner ...` does: currents and IR drop, the steady
-stress of every tree of metal, and voids in those that can have any, at each corner. The grid fails where its IR drop has
-grown to the limit, not at its first void. The report is one page of HTML, with tables of every tree and wire beside it.
+The netlist is written here as a tool of physical design would write it: stripes of metal in two layers, vias where
+they cross, a pad at every third crossing of two edges, and a block that draws six times as much as the rest. Then comes
+what `emfem signoff grid.sp --tech meshes/technology.toml --years 10 --corner ...` does: currents and IR drop, the
+steady stress of every tree of metal, and voids in those that can have any, at each corner. The grid fails where its IR
+drop has grown to the limit, not at its first void. The report is one page of HTML, with tables of all trees and wires.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def steady_tension(net: em.mesh.Network, technology: em.signoff.Technology, pote
 
 
 def main(stripes: int = 9, load: float = 4e-4, years: float = 10.0, out: str = "results/signoff") -> dict[str, Any]:
-    """By corner: whether it lasts, trees that can get voids and that do, IR drops; and the error of the steady stress."""
+    """By corner: does it last, trees with voids, the first one [years]; errors of drop, stress and length [-]."""
     folder = Path(out)
     em.write.text(folder / "grid.sp", netlist(stripes, load))
     technology = em.signoff.read_technology(TECHNOLOGY)

@@ -59,6 +59,14 @@ def test_a_map_by_place_is_linear_between(tmp_path: Path, grid: bool):
     assert values == pytest.approx(plane(*network.nodes.T), abs=1e-9)
 
 
+@pytest.mark.parametrize("grid", [True, False], ids=["grid", "scattered"])
+def test_nodes_on_the_edge_are_in_the_map(tmp_path: Path, grid: bool):
+    """An edge that rounding has moved by a part of 1e-12."""
+    places = [(x, y) for x in (1e-9, 60 * (1 - 1e-12)) for y in (-1, 1)] + [(30, 0.5)] * (not grid)
+    rows = [f"{x!r},{y},77" for x, y in places]
+    assert read_temperature(csv(tmp_path, PLACES, *rows), ladder()) == pytest.approx(350.15)
+
+
 def test_unit_is_that_of_coordinates_without_one(tmp_path: Path):
     network = ladder()
     file = csv(tmp_path, "x,y,temperature", "0,-1,300", "0,1,300", "60,-1,360", "60,1,360")
