@@ -13,7 +13,8 @@ from emfem.public import dir_of
 from emfem.signoff.corners import NOMINAL, Corner
 from emfem.signoff.folder import SignOff, sign_off
 from emfem.signoff.metal import Temperature
-from emfem.signoff.simulation import Simulation, run
+from emfem.signoff.running import run
+from emfem.signoff.simulation import Simulation
 from emfem.signoff.technology import Layer, Passivation, Technology, read_technology
 from emfem.signoff.thermal import map_temperature, read_temperature
 from emfem.signoff.verdict import Verdict

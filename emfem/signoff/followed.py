@@ -1,0 +1,254 @@
+"""Trees that are followed: their legs, from one change of currents or voids to the next, and their voids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from emfem.mesh.graph import Floats, Numbers
+from emfem.signoff.elements import GROWTH, Forest, Shifted, forest
+from emfem.signoff.filter import Filter
+from emfem.signoff.propagate import Leg, propagate
+
+import numpy as np
+
+EARLY = 0.25  # of the time of the first possible void: from there on the stress is right
+SMOOTH = 8  # generations of segments beside a void whose cells are made smaller
+
+
+@dataclass
+class OpenVoid:
+    """A void that grows, or has healed."""
+
+    node: int
+    nucleated: float
+    volume: float = 0.0
+    healed: bool = False
+
+
+@dataclass
+class Growth:
+    """Volumes of the voids of a tree on a leg.
+
+    Attributes:
+        nodes: with a void.
+        volumes: at the beginning [m3].
+        steady: part of their growth that does not change [m3/s].
+        direct: of each vector of the leg, times phi.
+        summed: as well, times the integral of phi.
+        rates: of the leg [1/s].
+        touched: segments that end at a void.
+        ends: the voids at their ends, the number of voids for none, shape (touched, 2).
+    """
+
+    nodes: Numbers
+    volumes: Floats
+    steady: Floats
+    direct: Floats
+    summed: Floats
+    rates: Floats
+    touched: Numbers
+    ends: Numbers
+
+    def at(self, t: Floats) -> Floats:
+        """Return the volumes at times since the beginning, shape (voids, times).
+
+        V = V0 - M_n (s - s0) + int (b - K s)_n dt: the reaction of the discrete equations, so no atom is lost.
+        """
+        product = self.rates[:, None] * t
+        small = np.abs(product) < 1e-4
+        safe = np.where(small, 1.0, product)
+        phi = t * np.where(small, 1 - product / 2 + product**2 / 6, -np.expm1(-safe) / safe)
+        integral = t * t * np.where(small, 0.5 - product / 6 + product**2 / 24, (safe + np.expm1(-safe)) / safe**2)
+        return self.volumes[:, None] + self.steady[:, None] * t - self.direct @ phi - self.summed @ integral
+
+
+@dataclass
+class FollowedTree:
+    """A tree that is followed.
+
+    Attributes:
+        number: of the tree.
+        nodes: of the network in it.
+        segments: of the network in it.
+        began: of the present leg [s].
+        density: current densities of its segments on it [A/m2].
+        leg: without states for a tree that was integrated with others.
+        sizes: of the cells at its nodes [m].
+        state: at the beginning of the leg; None for that at the start of all.
+        growth: of its voids.
+        open: nodes with a void.
+        event: the next: time and kind.
+        own_events: that depend on its leg alone.
+        version: number of events so far.
+        failed: true once it has passed the criterion by itself.
+    """
+
+    number: int
+    nodes: Numbers
+    segments: Numbers
+    began: float
+    density: Floats
+    leg: Leg | None
+    sizes: Floats
+    state: Floats | None = None
+    growth: Growth | None = None
+    open: list[int] = field(default_factory=list)
+    event: tuple[float, str] = (np.inf, "")
+    own_events: list[tuple[float, str]] = field(default_factory=list)
+    version: int = 0
+    failed: bool = False
+
+
+class Legs:
+    """Legs of trees, made from the state at their beginning."""
+
+    def __init__(self, bounds: Filter, *, critical: float, until: float, rtol: float) -> None:
+        """Take what holds for all.
+
+        Args:
+            bounds: of the trees.
+            critical: stress [Pa].
+            until: end of the simulation [s].
+            rtol: error allowed in the stress, as a part of the critical one [-].
+        """
+        self.bounds, self.critical, self.until, self.rtol = bounds, critical, until, rtol
+        self.metal, self.network = bounds.metal, bounds.metal.network
+
+    def of(
+        self,
+        which: Numbers,
+        sizes: Floats,
+        state: Floats | None,
+        began: float,
+        span: float,
+        density: Floats,
+        store: bool = True,
+        fixed: Numbers | None = None,
+        shortest: float | None = None,
+        elements: Forest | None = None,
+    ) -> Leg:
+        """Return a leg of some trees from a state, that of the start if it is None."""
+        made = forest(self.bounds.trees, which, self.metal, sizes) if elements is None else elements
+        if state is None:
+            own = self.bounds.initial[made.segment]
+            same = len(own) and own.min() == own.max()
+            state = np.full(made.size, own[0]) if same else made.project(self.bounds.initial)
+        return propagate(
+            made,
+            state,
+            made.load(density),
+            span=span,
+            shortest=EARLY * (self.bounds.shortest(which, span) if shortest is None else min(shortest, 0.1 * span)),
+            tolerance=0.1 * self.rtol * self.critical,
+            began=began,
+            fixed=fixed,
+            store=store,
+        )
+
+    def state(self, tree: FollowedTree, t: float) -> tuple[Floats, Forest]:
+        """Return the state of a tree at a time, and its elements; integrate again if the states were not stored."""
+        if tree.leg is None or tree.leg.basis is None:
+            self.make(tree)
+        assert tree.leg is not None
+        return tree.leg.at(t - tree.began), tree.leg.forest
+
+    def volumes(self, tree: FollowedTree, t: float) -> dict[int, float]:
+        """Return the volume of each open void of a tree at a time [m3]."""
+        if tree.growth is None:
+            return {}
+        now = tree.growth.at(np.array([t - tree.began]))[:, 0]
+        return dict(zip(tree.growth.nodes.tolist(), now.tolist(), strict=True))
+
+    def sizes_with(self, tree: FollowedTree) -> Floats:
+        """Return sizes of cells at the nodes of a tree that resolve the layers at its voids."""
+        sizes = np.full(len(self.network.nodes), np.inf)
+        sizes[tree.nodes] = tree.sizes
+        sizes[tree.open] = np.minimum(sizes[tree.open], self.bounds.fine[tree.open])
+        a, b = self.network.segments[tree.segments].T
+        for _ in range(SMOOTH):
+            grown = GROWTH * self.network.lengths[tree.segments]
+            np.minimum.at(sizes, a, sizes[b] + grown)
+            np.minimum.at(sizes, b, sizes[a] + grown)
+        return sizes[tree.nodes]
+
+    def restart(
+        self,
+        tree: FollowedTree,
+        t: float,
+        state: Floats,
+        old: Forest,
+        volumes: dict[int, float],
+        sizes: Floats,
+        density: Floats,
+    ) -> None:
+        """Begin a new leg of a tree, from a state of some elements, with its voids and the currents of all segments."""
+        elements = old
+        if not np.array_equal(sizes, tree.sizes):
+            elements = self._elements(tree.number, tree.nodes, sizes)
+            state = old.values(state, *elements.places())
+            tree.sizes = sizes
+        fixed = self._fixed(elements, tree.open)
+        mass = elements.matrices[0]
+        if len(fixed) and np.any(state[fixed] != 0.0):
+            # The nearest state in the norm of M with 0 at the open nodes; what it lacks is in the voids.
+            load = mass @ state
+            load[fixed] = 0.0
+            after = Shifted(elements, 0.0, fixed).solve(load)
+            after[fixed] = 0.0
+            for node, lost in zip(tree.open, (mass @ (state - after))[fixed], strict=True):
+                volumes[node] = volumes.get(node, 0.0) + float(lost)
+            state = after
+        tree.began, tree.state, tree.density = t, state, density[tree.segments]
+        self.make(tree, elements, volumes)
+
+    def _elements(self, number_: int, nodes: Numbers, sizes: Floats) -> Forest:
+        every = np.ones(len(self.network.nodes))
+        every[nodes] = sizes
+        return forest(self.bounds.trees, np.array([number_]), self.metal, every, self.bounds.members(number_))
+
+    def _fixed(self, elements: Forest, nodes: list[int]) -> Numbers:
+        """Return the unknowns of nodes."""
+        order = np.argsort(elements.nodes)
+        return elements.unknowns[order[np.searchsorted(elements.nodes[order], nodes)]]
+
+    def make(self, tree: FollowedTree, elements: Forest | None = None, volumes: dict[int, float] | None = None) -> None:
+        """Make the leg of a tree from its state, and the growth of its voids."""
+        if elements is None:
+            elements = self._elements(tree.number, tree.nodes, tree.sizes)
+        density = np.zeros(len(self.network.segments))
+        density[tree.segments] = tree.density
+        span = max(self.until - tree.began, 1e-6 * self.until)
+        fixed = self._fixed(elements, tree.open)
+        shortest = None
+        if tree.began > 0.0:
+            smallest = float(tree.sizes.min())
+            shortest = max(smallest**2 / float(self.bounds.fastest[tree.number]), 1e-8 * span)
+        leg = self.of(
+            np.array([tree.number]), self.bounds.coarse, tree.state, tree.began, span, density,
+            fixed=fixed, shortest=shortest, elements=elements,
+        )  # fmt: skip
+        tree.leg = leg
+        if volumes is None:
+            volumes = (
+                {}
+                if tree.growth is None
+                else dict(zip(tree.growth.nodes.tolist(), tree.growth.volumes.tolist(), strict=True))
+            )
+        tree.growth = None
+        if len(tree.open):
+            assert leg.basis is not None
+            mass, stiffness = elements.matrices
+            excess = (elements.load(density) - stiffness @ leg.state)[fixed]
+            nodes = np.array(tree.open)
+            same = self.network.segments[tree.segments][..., None] == nodes
+            touched = same.any(axis=(1, 2))
+            tree.growth = Growth(
+                nodes,
+                np.array([volumes[node] for node in tree.open]),
+                excess,
+                (mass[fixed] @ leg.basis.T) * leg.amplitudes[0],
+                (stiffness[fixed] @ leg.basis.T) * leg.amplitudes[0],
+                leg.rates[0],
+                tree.segments[touched],
+                np.where(same.any(axis=2), same.argmax(axis=2), len(nodes))[touched],
+            )

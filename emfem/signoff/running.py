@@ -1,0 +1,113 @@
+"""Sign-off of a grid from its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from emfem.conduction import Currents
+from emfem.errors import number
+from emfem.failure import FirstVoid
+from emfem.gate import checked
+from emfem.mesh import Domain, Network
+from emfem.mesh.wires import node_loads, pad_voltages
+from emfem.signoff.circuit import GridCircuit
+from emfem.signoff.metal import Metal, resolve_temperature
+from emfem.signoff.simulation import Simulation
+from emfem.signoff.technology import Technology
+from emfem.signoff.verdict import Verdict
+
+from numpy.typing import ArrayLike
+
+FINEST = 1e-4  # of `update`: each takes a solve of the network
+
+
+@checked
+def run(
+    network: Network | Domain,
+    technology: Technology,
+    *,
+    until: float,
+    temperature: Any = None,
+    currents: Any = None,
+    loads: Any = None,
+    pads: Mapping[int, float] | None = None,
+    residual_stress: ArrayLike | None = None,
+    fails: Any = None,
+    update: float = 0.05,
+    voids: bool = True,
+    rtol: float = 1e-4,
+    stop_at_failure: bool = False,
+    progress: Callable[[float, str], object] | None = None,
+    checkpoint: Any = None,
+) -> Verdict:
+    """Return the verdict on a grid: which trees are immortal, when others get voids, and when the grid fails.
+
+    Korhonen's equation on each tree of metal, dsigma/dt = d/dx kappa (dsigma/dx + f), blocked at its ends and vias;
+    physics as `em.failure.run`, which integrates one small network as a whole. Trees whose stress can be shown to stay
+    below the critical one are left out. The others are integrated one by one, exactly in time while currents stay. A
+    void opens where the tension reaches the critical stress, holds the stress there at 0, takes up the atoms that
+    leave, and grows; its liner, or nothing, carries the current past it. Each time that a resistance has changed by
+    `update`, the currents of the whole grid are computed again, for half a change ahead.
+
+    Args:
+        network: of em.mesh.read_netlist, or another whose layers are those of the technology.
+        technology: layers, metal, critical stress and the stress at the start.
+        until: the time to look at [s].
+        temperature: of the wires [K]: that of the technology when left out, a number, one a node, one a segment, two a
+            segment (its ends, shape (m, 2)), or `Temperature`. Resistivities follow it by the law of the metal.
+        currents: Currents, or a current density for each segment [A/m2], instead of those of loads and pads; they stay.
+        loads: instead of those of the network [A].
+        pads: instead of those of the network [V].
+        residual_stress: at the start, one number a segment, instead of that of the technology [Pa].
+        fails: `em.failure.FirstVoid()` (when left out), `VoidLength`, `ResistanceRise` or `Drop`. A rise without nodes
+            and segment is that between the two pads or ends, if there are two, and else that of any wire.
+        update: part of its resistance by which a segment may change before currents are computed again, 1e-4 to 1 [-].
+        voids: False to end at the nucleation of each tree: no void grows, and currents stay.
+        rtol: error allowed in the stress, as a part of the critical one [-].
+        stop_at_failure: end there; else all trees are followed until the end.
+        progress: called with the part of the time that is done and words on it.
+        checkpoint: object with `read() -> state or None`, `due() -> bool` and `write(state)`; a run goes on from the
+            state that it reads.
+
+    Raises:
+        ParameterError: for a value out of its bounds, or a network that Kirchhoff's laws cannot be solved on.
+        UnknownName: for a layer that the technology has not.
+    """
+    wires = network.wires() if isinstance(network, Domain) else network
+    if loads is not None:
+        wires = replace(wires, loads=node_loads(loads, len(wires.nodes)))
+    if pads is not None:
+        wires = replace(wires, pads=pad_voltages(pads, len(wires.nodes)))
+    number("until", until, above=0.0, unit="s")
+    number("update", update, at_least=FINEST, at_most=1.0)
+    number("rtol", rtol, at_least=1e-10, at_most=0.1)
+    metal = Metal(
+        wires, technology, resolve_temperature(wires, technology.temperature if temperature is None else temperature)
+    )
+    density = currents.current_density if isinstance(currents, Currents) else currents
+    circuit = GridCircuit(wires, technology, metal.resistivity, density)
+    initial = (
+        metal.residual_stress if residual_stress is None else wires.per_segment("residual_stress", residual_stress)
+    )
+    simulation = Simulation(
+        metal,
+        circuit,
+        initial=initial,
+        fails=FirstVoid() if fails is None else fails,
+        until=until,
+        update=update,
+        grow=voids,
+        rtol=rtol,
+        stop_at_failure=stop_at_failure,
+    )
+    state = None if checkpoint is None else checkpoint.read()
+    if state is not None:
+        simulation.restore(state)
+    while simulation.advance():
+        if progress is not None:
+            progress(min(simulation.t / until, 1.0), f"{len(simulation.voids)} voids")
+        if checkpoint is not None and checkpoint.due():
+            checkpoint.write(simulation.state())
+    return simulation.verdict()
