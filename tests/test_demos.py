@@ -278,6 +278,18 @@ def atoms_gather_at_opposite_ends(found: Any) -> None:
     assert all(wire["resistance"] > 1.02 for wire in found.values())
 
 
+def the_hot_corner_fails_by_its_drop(found: Any) -> None:
+    """Drop and steady stress are closed forms of the potential; the grid outlives its first void by a year."""
+    assert found["length"] == pytest.approx(0.0, abs=1e-12)
+    assert found["drop"] == pytest.approx(0.0, abs=1e-12)
+    assert found["off"] == pytest.approx(0.0, abs=1e-9)
+    assert found["lasts"] == {"nominal": True, "hot": False}
+    assert found["mortal"] == 1
+    assert found["voids"]["nominal"] == 0
+    assert found["voids"]["hot"] > 1
+    assert 2.8 < found["first void"]["hot"] < 2.9
+
+
 DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] = {
     "bamboo": ({"size": 0.12, "grains": 30}, only_the_network_is_fast, ("bamboo.png", "polycrystal.png")),
     "blech": ({"cells": 10}, only_lines_beyond_the_critical_product_get_voids, ("row.png",)),
@@ -337,6 +349,11 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
         ("before.png", "after.png", "widths.png", "widened.csv"),
     ),
     "separation": ({"until": 8.0, "cells": 100}, bands_part_by_mobility, ("bands.png",)),
+    "signoff": (
+        {"years": 4.5},
+        the_hot_corner_fails_by_its_drop,
+        ("report.html", "verdict.json", "corners/hot/trees.parquet"),
+    ),
     "soret": ({"cells": 60}, atoms_gather_at_the_cold_side, ("slab.png",)),
     "star": ({"cells": 12}, the_tree_is_worse_than_its_wires, ("march.png", "star.png")),
     "steps": ({"steps": 16}, gold_bunches_and_tungsten_spreads, ("steps.png",)),

@@ -35,7 +35,7 @@ from emfem.signoff.corners import NOMINAL, Corner, check_corners
 from emfem.signoff.metal import Temperature
 from emfem.signoff.pictures import Arrays, draw
 from emfem.signoff.report import report
-from emfem.signoff.simulation import run
+from emfem.signoff.running import run
 from emfem.signoff.state import SavedState, Stop
 from emfem.signoff.summary import constants, duration, layers, node_name, plain, summarize
 from emfem.signoff.technology import Technology

@@ -110,7 +110,7 @@ def draw(
             figure = make(each)
             if figure is not None:
                 path = folders[name] / f"{kind}.png"
-                figure.savefig(path, dpi=DPI)
+                figure.savefig(path, dpi=DPI, bbox_inches="tight", pad_inches=0.04)
                 files.setdefault(kind, []).append(path)
     return files
 

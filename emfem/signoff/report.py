@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from emfem.plot.labels import prefixed
 from emfem.signoff.pictures import KINDS
 from emfem.signoff.summary import duration
 from emfem.units import MPa, mA, mV, nm, um, year
@@ -62,7 +63,7 @@ def report(content: Summary, pictures: Mapping[str, Sequence[tuple[str, Path]]])
         _corners(corners),
         _columns("Violations", [_violations(corner) for corner in corners if not corner["lasts"]]),
         _columns("Voids that the criterion allows", [_violations(corner) for corner in corners if corner["lasts"]]),
-        *(_maps(kind, pictures[kind]) for kind in KINDS if kind in pictures),
+        *_maps(pictures),
         _columns("Densest wires", [_densest(corner) for corner in corners]),
         _assumptions(content),
         _constants(content),
@@ -139,7 +140,7 @@ def _corners(corners: Sequence[Summary]) -> str:
         ("largest IR drop at the end", lambda corner: number(corner["drop at the end [V]"], mV, "mV")),
         ("nodes over the limit of the drop", lambda corner: _over(corner)),
         ("densest current", lambda corner: number(corner["densest current [A/m2]"], 1e10, "MA/cm²")),
-        ("heat of the grid", lambda corner: number(corner["power [W]"], 1e-3, "mW")),
+        ("heat of the grid", lambda corner: _power(corner["power [W]"])),
     ]
     names: list[Cell] = [("", False), *((corner["name"], False) for corner in corners)]
     return "<h2>Corners</h2>\n" + table(names, [[text(name), *map(make, corners)] for name, make in rows])
@@ -174,6 +175,11 @@ def _tension(corner: Summary) -> str:
     values = f"{number(corner['highest steady stress [Pa]'], MPa)} of {number(critical, MPa, 'MPa')}"
     residual = corner["residual stress [Pa]"]
     return f"{values}, of it {number(residual, MPa, 'MPa')} residual" if residual else values
+
+
+def _power(watts: float | None) -> str:
+    """Return a power with a prefix."""
+    return number(watts) if watts is None else number(watts, *prefixed(watts, "W"))
 
 
 def _over(corner: Summary) -> str:
@@ -236,15 +242,27 @@ def _more(shown: int, total: int, words: str, file: str) -> str:
     return f'<p class="small">The first {shown} of {total} {words}; {file} has all.</p>' if total > shown else ""
 
 
-def _maps(kind: str, files: Sequence[tuple[str, Path]]) -> str:
-    """Return the pictures of a kind, side by side."""
-    figures = []
-    for name, path in files:
-        data = base64.b64encode(path.read_bytes()).decode()
-        caption = f"<figcaption>{text(name)}</figcaption>" if len(files) > 1 else ""
-        words = text(f"{KINDS[kind]}, {name}")
-        figures.append(f'<figure><img alt="{words}" src="data:image/png;base64,{data}">{caption}</figure>')
-    return f'<h2>{text(KINDS[kind])}</h2>\n<div class="maps">\n{"\n".join(figures)}\n</div>'
+def _maps(pictures: Mapping[str, Sequence[tuple[str, Path]]]) -> list[str]:
+    """Return the pictures: those of a kind side by side; of one corner alone all kinds."""
+    figures = {
+        kind: [
+            _figure(path, KINDS[kind], name if len(pictures[kind]) > 1 else KINDS[kind])
+            for name, path in pictures[kind]
+        ]
+        for kind in KINDS
+        if kind in pictures
+    }
+    if all(len(each) == 1 for each in figures.values()):
+        return [_columns("Maps", [each[0] for each in figures.values()])]
+    return [_columns(KINDS[kind], each) for kind, each in figures.items()]
+
+
+def _figure(path: Path, kind: str, caption: str) -> str:
+    """Return a picture with its caption."""
+    data = base64.b64encode(path.read_bytes()).decode()
+    words = text(kind if kind == caption else f"{kind}, {caption}")
+    below = f"<figcaption>{text(caption)}</figcaption>"
+    return f'<figure><img alt="{words}" src="data:image/png;base64,{data}">{below}</figure>'
 
 
 def _densest(corner: Summary) -> str:

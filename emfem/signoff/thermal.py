@@ -16,6 +16,7 @@ from emfem.mesh import Network
 from emfem.signoff.metal import Temperature, resolve_temperature
 
 import numpy as np
+import ufl
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import LinearNDInterpolator, RegularGridInterpolator
 from scipy.spatial import QhullError
@@ -80,7 +81,7 @@ def map_temperature(source: Source, network: Network, *, unit: float = 1.0) -> T
     """
     if isinstance(source, str | os.PathLike):
         source = read_temperature(source, network, unit=unit)
-    elif callable(source):
+    elif callable(source) and not isinstance(source, ufl.core.expr.Expr):  # which is no function of numbers
         words = f"one number a node, shape ({len(network.nodes)},)"
         source = floats(TEMPERATURE, source(network.nodes), (len(network.nodes),), words)
     if not isinstance(source, Temperature):

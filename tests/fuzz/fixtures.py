@@ -371,6 +371,17 @@ def technology() -> em.signoff.Technology:
     return em.signoff.read_technology(MESHES / "technology.toml")
 
 
+def grid() -> em.mesh.Network:
+    """Return a power grid of two layers, without a mesh."""
+    return em.mesh.read_netlist(MESHES / "grid.sp", technology=technology())
+
+
+def heat_file() -> str:
+    """Return a map of temperature for the grid."""
+    Path("heat.csv").write_text("x [um],y [um],temperature\n0,0,370\n40,0,380\n0,20,370\n40,20,380\n")
+    return "heat.csv"
+
+
 def report_file() -> str:
     """Return a report of the current of a wire."""
     head = ",".join(f"Node{end} {column}" for end in (0, 1) for column in ("Layer", "X location", "Y location"))

@@ -13,6 +13,7 @@ from emfem.errors import Terminated
 from emfem.lock import FolderLock
 from emfem.signoff import Corner, folder, pictures
 from emfem.signoff.report import number, report, text
+from emfem.signoff.state import SavedState
 from emfem.signoff.summary import duration, summarize
 from emfem.units import year
 from tests.signoff.verdict_case import HOSTILE, MadeRun, ladder, technology, verdict, wire
@@ -126,7 +127,7 @@ def test_violations_come_first_and_by_time(made: Callable[..., MadeRun], tmp_pat
     assert corner["nodes over the limit"] == len(drops) == (np.abs(verdict(ladder()).currents.drop) > 5e-3).sum()
     assert corner["reasons"][0] == "it fails after 2 years: a void opened"
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.index("<h2>Violations") < page.index("<h2>IR drop") < page.index("<h2>Densest")
+    assert page.index("<h2>Violations") < page.index("<h2>Maps") < page.index("<h2>Densest")
 
 
 def test_voids_that_the_criterion_allows_are_no_violations(made: Callable[..., MadeRun], tmp_path: Path):
@@ -422,3 +423,61 @@ def test_a_page_is_made_of_what_is_on_disk_alone(made: Callable[..., MadeRun], t
     files_ = {kind: [("nominal", tmp_path / "corners" / "nominal" / f"{kind}.png")] for kind in pictures.KINDS}
     files_ = {kind: each for kind, each in files_.items() if each[0][1].exists()}
     assert report(content, files_) == written
+
+
+# ---- with the computation itself
+
+
+def test_a_computation_in_pieces_makes_the_same_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Stopped at every tenth event, with two voids; a drop of the history may differ by rounding."""
+    monkeypatch.setattr(folder, "draw", blank_pictures)
+
+    def go(name: str, **more: Any) -> em.signoff.SignOff:
+        fails = em.failure.Drop(0.5)
+        return sign_off(tmp_path / name, ladder(5, load=0.04), fails=fails, corners=[Corner("a")], **more)
+
+    def stopped(state: Any) -> bool:
+        asked.append(1)
+        if len(asked) % 10 == 0:
+            state._stop = lambda: signal.SIGTERM
+        return len(asked) % 10 == 0
+
+    whole, asked, stops = go("whole"), list[int](), 0
+    monkeypatch.setattr(SavedState, "due", stopped)
+    parts = None
+    while parts is None:
+        try:
+            parts = go("parts", resume=True)
+        except Terminated:
+            stops += 1
+    assert stops > 3
+    corner = whole.corners[0]
+    assert corner["voids"] == 2
+    assert not whole.lasts
+    assert corner["first void [s]"] < corner["failure [s]"] < TEN
+    assert parts.corners == whole.corners
+    for name in (
+        "report.html",
+        "verdict.json",
+        "corners/a/trees.csv",
+        "corners/a/wires.csv",
+        "corners/a/nodes.parquet",
+    ):
+        assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    histories = [pd.read_csv(tmp_path / name / "corners" / "a" / "history.csv") for name in ("whole", "parts")]
+    pd.testing.assert_frame_equal(*histories, rtol=1e-12)
+    assert not (tmp_path / "parts" / "corners" / "a" / "state.npz").exists()
+
+
+def test_corners_are_those_of_the_computation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """More current is more drop in proportion; hotter metal has more resistance, by its own law, and earlier voids."""
+    monkeypatch.setattr(folder, "draw", blank_pictures)
+    hot = technology().temperature + 20.0
+    corners = [Corner("nominal"), Corner("current", current=1.1), Corner("hot", temperature=hot)]
+    found = sign_off(tmp_path, ladder(5, load=0.04), corners=corners, voids=False).corners
+    nominal, more, hotter = (corner["drop [V]"] for corner in found)
+    ratio = technology().at(hot).material.resistivity / technology().material.resistivity
+    assert more == pytest.approx(1.1 * nominal, rel=1e-12)
+    assert 1 + 0.9 * (ratio - 1) < hotter / nominal < ratio  # vias are not heated
+    assert found[0]["first void [s]"] > found[1]["first void [s]"]
+    assert found[0]["first void [s]"] > found[2]["first void [s]"]

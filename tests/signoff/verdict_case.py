@@ -82,7 +82,7 @@ def verdict(network: Network, nucleation: Any = None, **values: Any) -> Verdict:
         "why": "a void opened" if opened.any() else "survived",
         "until": 10 * year,
     }
-    return Verdict(**content | values)  # type: ignore[arg-type]
+    return Verdict(**content | values)
 
 
 class MadeRun:
