@@ -14,7 +14,7 @@ def test_there_are_scripts():
 
 
 def test_it_is_short():
-    """What does not fit has a page of the site."""
+    """The rest has pages of the site."""
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
 
 
