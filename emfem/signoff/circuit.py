@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from emfem.errors import UnknownName
 from emfem.failure.circuit import Circuit
@@ -23,7 +25,7 @@ CORRECTIONS = 2  # of the flows, by what is missing at the nodes
 class GridCircuit(Circuit):
     """A network whose segments grow in resistance with the voids at their ends, each layer with its own liner.
 
-    With pads it is fed at their voltages and by its loads. Currents that are given instead stay as they are in a
+    With pads it is fed at their voltages and by its loads. Currents imposed instead stay as they are in a
     network with pads; in one without, what they bring to the nodes stays, and only loops share it anew.
     """
 
@@ -36,17 +38,17 @@ class GridCircuit(Circuit):
         self._rise = self.per_length = _rise_per_length(network, technology, resistivity)
         self.network = network
         loops = len(network.segments) > int((network.degree > 0).sum()) - int(network.components.max(initial=-1)) - 1
-        given = None if density is None else network.per_segment("currents", density)
-        self.moves = loops if given is not None else bool(network.pads) or loops
-        if given is not None and network.pads:
+        imposed = None if density is None else network.per_segment("currents", density)
+        self.moves = loops if imposed is not None else bool(network.pads) or loops
+        if imposed is not None and network.pads:
             self.moves = False
-        elif given is not None:
+        elif imposed is not None:
             self.network = replace(network, vias=np.zeros((0, 2), int), via_resistance=np.zeros(0),
-                                   loads=network.inflow(given))  # fmt: skip
+                                   loads=network.inflow(imposed))  # fmt: skip
         self.start = self.currents(np.zeros(len(self.resistances)))
-        if given is not None:
+        if imposed is not None:
             self.start = replace(
-                self.start, network=network, current=given * network.cross_sections, current_density=given
+                self.start, network=network, current=imposed * network.cross_sections, current_density=imposed
             )
         self.density = self.start.current_density
         self._updates: LowRank | None = None
@@ -70,13 +72,27 @@ class GridCircuit(Circuit):
         The factorisation of the start is used again: see `LowRank`.
         """
         network = self.network
-        if not np.isfinite(extra).all() and len(np.unique(self._parts(extra))) > len(np.unique(self._parts(0 * extra))):
+        if not np.isfinite(extra).all() and self._parts(extra).max() > self._parts(np.zeros(len(extra))).max():
             currents = self.currents(extra)
             return currents.current_density, float(np.abs(currents.drop).max())
         if self._updates is None:
             self._updates = LowRank(network, self.resistances)
         potential, flow = self._updates.flows(extra)
         return flow / network.cross_sections, self._drop(potential)
+
+    def updates(self) -> dict[str, Any] | None:
+        """Return what the next currents depend on in their last digits, to go on from."""
+        if self._updates is None:
+            return None
+        return {"extra": self._updates.extra.copy(), "wires": self._updates.wires.copy()}
+
+    def restore_updates(self, state: Mapping[str, Any] | None) -> None:
+        """Go on from it."""
+        self._updates = None
+        if state is not None:
+            self._updates = LowRank(self.network, self.resistances, np.array(state["extra"]))
+            for wire in state["wires"]:
+                self._updates.add(int(wire))
 
     def _drop(self, potential: Floats) -> float:
         """Return the largest distance of a node from the nearest voltage of the pads in its part [V]."""
@@ -112,8 +128,8 @@ class LowRank:
         u = L^-1 (r - U D w),    (1 + S D) w = U^T L^-1 r .
     """
 
-    def __init__(self, network: Network, resistances: Floats) -> None:
-        """Take the network; nodes that shorts join are one."""
+    def __init__(self, network: Network, resistances: Floats, extra: Floats | None = None) -> None:
+        """Factorise the matrix of a network with resistances added; nodes that shorts join are one."""
         self.resistances, nodes = resistances, len(network.nodes)
         live = network.via_resistance > 0
         one = component_labels(nodes, network.vias[~live])
@@ -129,7 +145,7 @@ class LowRank:
         self.free = np.flatnonzero(np.isnan(self.values))
         self.place = np.full(len(self.values), -1)
         self.place[self.free] = np.arange(len(self.free))
-        self._factorise(np.zeros(len(resistances)))
+        self._factorise(np.zeros(len(resistances)) if extra is None else extra)
 
     def flows(self, extra: Floats) -> tuple[Floats, Floats]:
         """Return the potential of each node of the network, and the current of each segment."""
@@ -138,7 +154,7 @@ class LowRank:
             self._factorise(extra)
             changed = changed[:0]
         for wire in np.setdiff1d(changed, self.wires):
-            self._add(int(wire))
+            self.add(int(wire))
         conductance = np.concatenate([1 / (self.resistances + extra), self.vias])
         change = conductance[self.wires] - 1 / (self.resistances + self.extra)[self.wires]
         potential = np.where(np.isnan(self.values), 0.0, self.values)
@@ -164,7 +180,7 @@ class LowRank:
             matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
         )
 
-    def _add(self, wire: int) -> None:
+    def add(self, wire: int) -> None:
         """Add a wire to those that change."""
         reach = self.factor.solve(self._spread(np.array([wire]), np.ones(1)))
         self.wires = np.append(self.wires, wire)

@@ -356,14 +356,15 @@ class Simulation:
             "failure": self.failure,
             "why": self.why,
             "voids": [[void.node, void.nucleated, void.volume, void.healed] for void in self.voids],
-            "nucleation": self.nucleation,
-            "nucleation_node": self.nucleation_node,
-            "tree_failure": self.tree_failure,
-            "immortal": self.bounds.immortal,
-            "peak": self.bounds.peak,
-            "extra": self.planner.extra,
-            "density": self.circuit.density,
-            "used": self._used,
+            "nucleation": self.nucleation.copy(),
+            "nucleation_node": self.nucleation_node.copy(),
+            "tree_failure": self.tree_failure.copy(),
+            "immortal": self.bounds.immortal.copy(),
+            "peak": self.bounds.peak.copy(),
+            "extra": self.planner.extra.copy(),
+            "density": self.circuit.density.copy(),
+            "used": self._used.copy(),
+            "updates": self.circuit.updates(),
             "rows": np.array(self.rows),
             "begun": self._begun,
             "trees": [
@@ -394,6 +395,7 @@ class Simulation:
         self.bounds.immortal, self.bounds.peak = np.array(state["immortal"]), np.array(state["peak"])
         self.planner.extra = np.array(state["extra"])
         self.circuit.set_density(np.array(state["density"]))
+        self.circuit.restore_updates(state["updates"])
         self._used = np.array(state["used"])
         self.rows = [tuple(row) for row in np.asarray(state["rows"]).reshape(-1, 3).tolist()]
         first, self.followed, self._queue = self.followed, {}, []

@@ -1,0 +1,418 @@
+"""The trees of a grid: closed forms, the filter, and voids and currents against the coupled solution of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import emfem as em
+from emfem.failure import Drop, FirstVoid, Liner, ResistanceRise, VoidLength
+from emfem.mesh.wires import build
+from emfem.signoff import Layer, Simulation, Technology, Temperature, run
+from emfem.signoff.circuit import GridCircuit
+from emfem.signoff.elements import forest
+from emfem.signoff.filter import Filter
+from emfem.signoff.metal import Metal, resolve_temperature
+from emfem.signoff.propagate import propagate
+from emfem.signoff.trees import Trees
+from emfem.units import MPa, eV, nm, um
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+from scipy.sparse import csr_array, diags_array
+
+close = partial(pytest.approx, abs=0.0)
+RHO = 2.25e-8
+LINER = Liner(2e-6, 5 * nm)
+COPPER = em.materials.copper(temperature=573.0, resistivity=RHO)
+CRITICAL = 500 * MPa
+SIZE: dict[str, Any] = {"width": 0.2 * um, "thickness": 0.1 * um}
+RING = np.array([(0, 0), (40, 0), (40, 40), (0, 40), (60, 0)]) * um, [(0, 1), (1, 2), (2, 3), (3, 0), (1, 4)]
+KAPPA = COPPER.diffusivity * COPPER.bulk_modulus * COPPER.atomic_volume / (em.units.boltzmann * 573.0)
+
+
+def technology(*names: str, liner: Liner | None = LINER, **more: Any) -> Technology:
+    layers = {name: Layer(name, 0.1 * um, RHO, liner=liner) for name in names or ("metal",)}
+    return Technology(layers, COPPER, 573.0, CRITICAL, **more)
+
+
+def gradient(density: float) -> float:
+    """G = |Z*| e rho j/Omega."""
+    charge = abs(COPPER.effective_charge) * em.units.elementary_charge
+    return charge * RHO * density / COPPER.atomic_volume
+
+
+def row(*lengths: float, **more: Any) -> em.mesh.Network:
+    """Wires in a row."""
+    x = np.concatenate([[0.0], np.cumsum(lengths)])
+    count = np.arange(len(lengths))
+    return build(np.stack([x, 0 * x], 1), np.stack([count, count + 1], 1), **SIZE, **more)
+
+
+# ---- one tree in time
+
+
+@pytest.mark.parametrize("dense", [True, False])
+def test_a_line_follows_korhonen(dense: bool, monkeypatch: pytest.MonkeyPatch):
+    """Elements of L/33 at the ends are right to 1e-5; both ways to integrate are."""
+    monkeypatch.setattr("emfem.signoff.propagate.DENSE", 1000 if dense else 0)
+    length, density = 50 * um, np.array([2e10])
+    net = row(length)
+    metal = Metal(net, technology(), resolve_temperature(net, 573.0))
+    elements = forest(Trees(net), np.array([0]), metal, np.full(2, length / 33))
+    span = length**2 / KAPPA
+    leg = propagate(
+        elements, np.zeros(elements.size), elements.load(density), span=span, shortest=1e-3 * span, tolerance=1e3
+    )
+    t = np.array([1e-3, 1e-2, 0.05, 0.3, 1.0]) * span
+    exact = em.analytic.korhonen_line(0.0, t, length=length, current_density=2e10, material=COPPER)
+    ends = [int(np.flatnonzero(elements.nodes == node)[0]) for node in (0, 1)]
+    assert leg.stress(t)[ends[0]] == close(np.ravel(exact), rel=1e-4)
+    assert leg.stress(t)[ends[1]] == close(-np.ravel(exact), rel=1e-4)
+    assert leg.slope(t)[ends[0]][2] == close(np.gradient(leg.stress(t[2] * np.array([0.999, 1, 1.001]))[ends[0]],
+                                             1e-3 * t[2])[1], rel=1e-4)  # fmt: skip
+
+
+def test_a_long_line_nucleates_as_a_half_space():
+    """sigma = 2 G sqrt(kappa t/pi) at the end."""
+    verdict = run(row(1000 * um), technology(), until=1e9, currents=np.array([-3e10]), voids=False)
+    exact = np.pi / KAPPA * (CRITICAL / (2 * gradient(3e10))) ** 2
+    assert verdict.nucleation == close([exact], rel=1e-4)
+    assert verdict.nucleation_node.tolist() == [0]
+    assert verdict.failure == verdict.nucleation[0]
+
+
+def test_no_void_between_two_samples_is_missed():
+    """The tension where a line meets a long one passes a maximum: a critical stress just below it is found."""
+    net = row(50 * um, 500 * um)
+    filter_ = bounds(net, density := np.array([3e10, 0.0]))
+    elements = forest(filter_.trees, np.array([0]), filter_.metal, np.full(3, 1 * um))
+    leg = propagate(elements, np.zeros(elements.size), elements.load(density), span=1e7, shortest=1.0, tolerance=10.0)
+    t = np.geomspace(10.0, 1e7, 20_000)
+    highest = float(leg.stress(t).max())
+    assert highest > 1.5 * filter_.highest[0]  # on the way, and falls again
+    made = Technology(technology().layers, COPPER, 573.0, highest * (1 - 1e-4))
+    verdict = run(net, made, until=1e7, currents=density, voids=False, rtol=1e-6)
+    assert not verdict.immortal[0]
+    assert verdict.nucleation[0] < 1e7
+    above = Technology(technology().layers, COPPER, 573.0, highest * 1.001)
+    assert run(net, above, until=1e7, currents=density, voids=False).immortal[0]  # shown by the integration
+
+
+# ---- the filter
+
+
+def bounds(net: em.mesh.Network, density: np.ndarray, **more: Any) -> Filter:
+    metal = Metal(net, technology(*net.layers), resolve_temperature(net, 573.0))
+    initial = np.zeros(len(net.segments))
+    return Filter(metal, density=density, initial=initial, critical=CRITICAL, until=1e9, **more)
+
+
+def test_the_steady_stress_is_that_of_the_model():
+    """Two trees of a ring, where atoms circulate, and a branch: as em.stress finds it with the mesh."""
+    points = np.concatenate([RING[0], [(0.0, 1e-4), (5e-5, 1e-4)]])
+    domain = em.mesh.network(points, [*RING[1], (5, 6)], width=np.array([2, 1, 2, 3, 1, 1]) * 1e-7, thickness=1e-7,
+                             vias=[(0, 5, 1.0)], loads={1: -1e-3, 2: 3e-3, 6: -2e-3})  # fmt: skip
+    flow = em.conduction.kirchhoff(domain, RHO).current_density
+    flow[:4] += 1e-4 / domain.wires().cross_sections[:4]  # round the ring: no potential makes that
+    model = em.stress.model(domain, COPPER, current_density=flow)
+    exact = em.stress.at_nodes(em.stress.steady(model))
+    assert bounds(domain.wires(), flow).steady == close(exact, rel=1e-9)
+
+
+def test_a_line_is_immortal_as_by_blech():
+    """Below its product a line never opens, though the bound alone, twice the stress, does not show it."""
+    product = em.analytic.blech_product(COPPER, critical_stress=CRITICAL)
+    for part, expected in ((0.4, True), (0.95, True), (1.05, False)):
+        density = np.array([part * product / (50 * um)])
+        verdict = run(row(50 * um), technology(), until=1e3, currents=density, voids=False)
+        assert bool(verdict.immortal[0]) is expected
+        assert verdict.margin[0] == close((1 - part) * CRITICAL, rel=1e-6)
+    assert bounds(row(50 * um), np.array([0.4 * product / (50 * um)])).immortal[0]
+    assert not bounds(row(50 * um), np.array([0.95 * product / (50 * um)])).immortal[0]
+
+
+def test_nodes_of_first_voids_are_in_their_trees():
+    net = em.mesh.grid_network(5, 4, 20 * um, load=2e-3, cells=1, **SIZE).wires()
+    verdict = run(net, technology("M1", "M2"), until=1e9, voids=False)
+    opened = np.isfinite(verdict.nucleation)
+    assert opened.sum() > 3
+    assert (net.components[verdict.nucleation_node[opened]] == np.flatnonzero(opened)).all()
+
+
+# ---- currents
+
+
+def test_changed_wires_do_not_need_another_factorisation():
+    net = em.mesh.grid_network(6, 5, 20 * um, load=1e-4, cells=1, **SIZE).wires()
+    circuit = GridCircuit(net, technology("M1", "M2"), np.full(len(net.segments), RHO))
+    rng = np.random.default_rng(2)
+    for _ in range(3):
+        extra = np.where(rng.random(len(net.segments)) < 0.2, rng.exponential(100.0, len(net.segments)), 0.0)
+        extra[3] = np.inf
+        exact = em.conduction.kirchhoff(net, RHO, extra_resistance=extra)
+        density, drop = circuit.flows(extra)
+        assert (
+            density == close(exact.current_density, rel=1e-7)
+            or np.abs(density - exact.current_density).max() < 1e-9 * np.abs(exact.current_density).max()
+        )
+        assert drop == close(np.abs(exact.drop).max(), rel=1e-9)
+
+
+# ---- voids, against the coupled solution
+
+
+def coupled(domain: em.mesh.Domain, made: Technology, *, rtol: float = 1e-4, **given: Any) -> tuple[Any, Any]:
+    """Return the history of the model of the whole network and the verdict."""
+    flow = em.conduction.kirchhoff(domain, RHO).current_density
+    model = em.stress.model(domain, COPPER, current_density=flow, voids=True, residual_stress=made.residual_stress)
+    liner = next(iter(made.layers.values())).liner
+    life = em.failure.run(model, critical_stress=CRITICAL, resistivity=RHO, liner=liner, rtol=rtol, **given)
+    return life, run(domain, made, stop_at_failure=True, **given)
+
+
+def ring(**more: Any) -> em.mesh.Domain:
+    given: dict[str, Any] = {"pads": {0: 0.1, 2: 0.0}, "cells": 12, **SIZE, **more}
+    return em.mesh.network(*RING, **given)
+
+
+CASES: dict[str, Callable[[], tuple[Any, Any]]] = {
+    "first void": lambda: coupled(ring(), technology(), until=1e9, fails=FirstVoid()),
+    "no liner": lambda: coupled(
+        ring(pads={0: 0.1}, loads={2: 1e-3, 4: 5e-4}), technology(liner=None), until=1e9, fails=Drop(1.0)
+    ),
+    "length and residual stress": lambda: coupled(
+        ring(), technology(residual_stress=150 * MPa), until=1e9, fails=VoidLength(20 * nm), update=0.2
+    ),
+    "rise": lambda: coupled(ring(), technology(), until=1e9, fails=ResistanceRise(0.2), update=0.2),
+    "drop": lambda: coupled(
+        ring(pads={0: 0.1}, loads={2: 1e-3, 4: 5e-4}), technology(), until=1e9, fails=Drop(0.11), update=0.5
+    ),
+    "layers and vias": lambda: coupled(
+        em.mesh.grid_network(3, 2, 20 * um, load=4e-3, cells=8, **SIZE), technology("M1", "M2"), until=1e9,
+        fails=VoidLength(20 * nm), update=0.2,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", list(CASES))
+def test_voids_are_those_of_the_coupled_solution(case: str):
+    life, verdict = CASES[case]()
+    assert np.isfinite(life.time_to_failure)
+    assert verdict.failure == close(life.time_to_failure, rel=1e-3)
+    assert verdict.why == life.why
+    assert {void.node for void in verdict.voids} == {void.node for void in life.voids}
+    for void, other in zip(*(sorted(each, key=lambda void: void.node) for each in (verdict.voids, life.voids)),
+                           strict=True):  # fmt: skip
+        assert void.nucleated == close(other.nucleated, rel=1e-3)
+        if other.length > 1 * nm:
+            assert void.volume == close(other.volume, rel=1e-3)
+
+
+def test_a_void_heals():
+    """Atoms of a long wire fill the void that a short one has opened, until it closes."""
+    points, drawn = [(0, 0), (20 * um, 0), (120 * um, 0)], {0: 1e-3, 1: -1.8e-3, 2: 8e-4}
+    domain = em.mesh.network(points, [(0, 1), (1, 2)], cells=16, **SIZE, loads=drawn)
+    flow = em.conduction.kirchhoff(domain, RHO).current_density
+    model = em.stress.model(domain, COPPER, current_density=flow, voids=True)
+    given: dict[str, Any] = {"until": 5e5, "fails": VoidLength(20 * um)}
+    life = em.failure.run(model, critical_stress=CRITICAL, resistivity=RHO, liner=LINER, **given)
+    verdict = run(domain, technology(), **given)
+    assert {void.node for void in verdict.voids} == {void.node for void in life.voids} == {0, 2}
+    volume = {void.node: void.volume for void in verdict.voids}
+    assert volume[0] == 0.0
+    assert volume[2] == close(next(void.volume for void in life.voids if void.node == 2), rel=1e-3)
+    assert verdict.stress[0] < -100 * MPa  # the void holds it no more
+    assert verdict.stress == close(em.stress.at_nodes(model), rel=2e-3, abs=1e-3 * CRITICAL)
+
+
+# ---- temperature
+
+
+def rail(table: np.ndarray, **more: Any) -> dict[str, Any]:
+    """Segments in a row with temperatures, a gradient of them, and a stress at the start of their own."""
+    material = em.materials.Material(
+        "rail", temperature=350.0, lowest_temperature=250.0, bulk_modulus=1e11, atomic_volume=1.181e-29,
+        diffusivity=em.materials.laws.Arrhenius(7.5e-8, 0.86 * eV), resistivity=3e-8, effective_charge=-10.0,
+        heat_of_transport=-0.09 * eV,
+    )  # fmt: skip
+    made = Technology({"rail": Layer("rail", 0.1 * um, 3e-8)}, material, 350.0, CRITICAL)
+    return {
+        "network": row(*np.full(len(table), 100 * um)), "technology": made, "until": 2e8, "voids": False,
+        "currents": table[:, 1], "residual_stress": table[:, 5],
+        "temperature": Temperature(table[:, 2], table[:, 3], table[:, 4], 6.921285402e-6), **more,
+    }  # fmt: skip
+
+
+def finite_volumes(table: np.ndarray, cells: int) -> float:
+    """Return when the stress at a node of a rail reaches the critical one, by finite volumes graded to the nodes."""
+    length, decay = 100 * um, 6.921285402e-6
+    ratio, inside = length / decay, (1 - np.cos(np.linspace(0, np.pi, cells + 1))) / 2
+    edges = np.concatenate([[0.0], ((np.arange(len(table))[:, None] + inside[1:]) * length).ravel()])
+    half, segment = np.diff(edges) / 2, np.repeat(np.arange(len(table)), cells)
+
+    def laws(place: np.ndarray, k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """kappa, and G + M."""
+        xi, (_, j, left, right, excess, _) = place / length - k, table[k].T
+        bent = (xi - 0.5) * ratio
+        kelvin = left + (right - left) * xi + excess * (1 - np.cosh(bent) / np.cosh(ratio / 2))
+        slope = (right - left) / length - excess / decay * np.sinh(bent) / np.cosh(ratio / 2)
+        heat = em.units.boltzmann * kelvin
+        kappa = 7.5e-8 * np.exp(-0.86 * eV / heat) * 1e11 * 1.181e-29 / heat
+        return kappa, (-10 * em.units.elementary_charge * 3e-8 * j + 0.09 * eV * slope / kelvin) / 1.181e-29
+
+    # kappa (sigma' + G + M) is continuous from the middle of a cell to that of the next
+    k_left, f_left = laws(edges[1:-1] - half[:-1] / 2, segment[:-1])
+    k_right, f_right = laws(edges[1:-1] + half[1:] / 2, segment[1:])
+    resistance = half[:-1] / k_left + half[1:] / k_right
+    push = f_left * half[:-1] + f_right * half[1:]
+
+    def flux(y: np.ndarray) -> np.ndarray:
+        return (np.diff(y) + push) / resistance
+
+    def beyond(t: float, y: np.ndarray) -> float:
+        at_edges = y[:-1] + half[:-1] * (flux(y) / k_left - f_left)
+        ends = y[0] + half[0] * f_left[0], y[-1] - half[-1] * f_right[-1]
+        return max(float(at_edges[cells - 1 :: cells].max()), *ends) - CRITICAL
+
+    beyond.terminal = True  # type: ignore[attr-defined]
+    through = diags_array([1 / resistance], offsets=[0]) @ diags_array(
+        [-1.0, 1.0], offsets=[0, 1], shape=(len(push), len(half))
+    )
+    out = diags_array([1.0, -1.0], offsets=[0, -1], shape=(len(half), len(push)))
+    jacobian = csr_array(diags_array(0.5 / half) @ out @ through)
+    found = solve_ivp(
+        lambda t, y: np.diff(flux(y), prepend=0.0, append=0.0) / (2 * half), (0.0, 2e8), table[segment, 5],
+        method="BDF", jac=jacobian, events=beyond, rtol=1e-7, atol=1e2,
+    )  # fmt: skip
+    return float(found.t_events[0][0])
+
+
+def extrapolated(table: np.ndarray) -> float:
+    """Return the same of two grids, extrapolated: their error is of second order."""
+    coarse, fine = (finite_volumes(table, cells) for cells in (40, 80))
+    assert coarse == close(fine, rel=1e-2)
+    return fine + (fine - coarse) / 3
+
+
+TABLE = np.array(
+    [
+        (0, 4.7e9, 349.0, 352.0, 0.08, 2.39e8),
+        (1, 1.2e9, 352.0, 356.0, 0.005, 2.35e8),
+        (2, -4.7e9, 356.0, 358.0, 0.08, 2.32e8),
+        (3, 4.7e9, 358.0, 353.0, 0.08, 2.30e8),
+    ]
+)
+
+
+def test_temperatures_that_vary_along_wires():
+    """Diffusivity, Soret force and stress at the start: as finite volumes, extrapolated from two grids."""
+    exact = extrapolated(TABLE)
+    assert run(**rail(TABLE)).nucleation[0] == close(exact, rel=1e-4)
+    assert run(**rail(TABLE, temperature=353.0)).nucleation[0] != close(exact, rel=1e-2)
+
+
+def test_a_rail_as_comsol_has_it(public_data: Callable[[str], Path]):
+    """Its output times are a tenth of a decade apart."""
+    table = np.loadtxt(public_data("comsol_rail_0.csv"), delimiter=",")
+    verdict = run(**rail(table))
+    assert verdict.nucleation[0] == close(7.554416621e7, rel=5e-3)
+    assert verdict.nucleation[0] == close(extrapolated(table), rel=1e-4)
+
+
+def test_temperatures_have_one_shape_of_four():
+    net = row(1e-5, 1e-5, 1e-5)
+    ends = np.array([(300.0, 310.0), (310.0, 305.0), (305.0, 300.0)])
+    for given, start, end in (
+        (300.0, 300.0, 300.0),
+        ([300.0, 310.0, 305.0, 300.0], *ends.T),
+        ([300.0, 310.0, 320.0], *([300.0, 310.0, 320.0],) * 2),
+        (ends, *ends.T),
+    ):
+        made = resolve_temperature(net, given)
+        assert np.array_equal(made.start, np.broadcast_to(start, 3))
+        assert np.array_equal(made.end, np.broadcast_to(end, 3))
+    for wrong, message in (
+        (np.ones((2, 2)), r"temperature of shape \(2, 2\), must be a number, one a node \(4\)"),
+        (-1.0, r"start\[0\] = -1 K, must be above 0"),
+    ):
+        with pytest.raises(em.ParameterError, match=message):
+            resolve_temperature(net, wrong)
+    with pytest.raises(em.ParameterError, match="excess is given without healing_length"):
+        Temperature([300.0], [300.0], [1.0])
+
+
+# ---- results, and going on
+
+
+def simulation() -> Simulation:
+    net = em.mesh.grid_network(4, 3, 20 * um, load=3e-3, cells=1, **SIZE).wires()
+    made = technology("M1", "M2")
+    metal = Metal(net, made, resolve_temperature(net, 573.0))
+    circuit = GridCircuit(net, made, metal.resistivity)
+    return Simulation(metal, circuit, initial=metal.residual_stress, fails=VoidLength(30 * nm), until=2e4, update=0.3)
+
+
+def test_a_run_goes_on_from_any_state():
+    first, states = simulation(), []
+    while first.advance():
+        states.append(first.state())
+    whole = first.verdict()
+    assert len(whole.voids) > 3
+    assert np.isfinite(whole.failure)
+    for state in (states[0], states[1], states[len(states) // 2], states[-1]):
+        again = simulation()
+        again.restore(state)
+        while again.advance():
+            pass
+        verdict = again.verdict()
+        assert verdict.voids == whole.voids
+        for name in ("nucleation", "tree_failure", "t", "drop", "resistance_rise", "failure", "why"):
+            assert np.array_equal(getattr(verdict, name), getattr(whole, name)), name
+        assert np.array_equal(verdict.stress, whole.stress, equal_nan=True)
+
+
+def test_tables_have_a_row_for_each_tree_and_wire():
+    net = em.mesh.grid_network(4, 3, 20 * um, load=3e-3, cells=1, **SIZE).wires()
+    verdict = run(net, technology("M1", "M2"), until=6e3)
+    trees, wires = verdict.trees(), verdict.wires()
+    assert (len(trees), len(wires)) == (7, len(net.segments))
+    assert trees["segments"].sum() == len(wires)
+    assert trees["voids"].sum() == len(verdict.voids)
+    longest = max(void.length for void in verdict.voids)
+    assert longest <= wires["void length [m]"].max() <= 2 * longest
+    assert trees["void length [m]"].max() == longest
+    assert (wires["current density [A/m2]"] == verdict.currents.current_density).all()
+    assert str(verdict).startswith("7 trees, ")
+    assert verdict.drop[-1] > verdict.drop[0] == close(np.abs(verdict.currents.drop).max(), rel=1e-12)
+    assert verdict.resistance_rise[-1] > 0.1
+
+
+def test_a_drop_that_is_passed_at_the_start_is_a_failure_at_0():
+    net = em.mesh.grid_network(3, 3, 20 * um, load=1e-4, cells=1, **SIZE).wires()
+    verdict = run(net, technology("M1", "M2"), until=1e3, fails=Drop(1e-6))
+    assert verdict.failure == 0.0
+    assert "a node dropped by" in verdict.why
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"until": 0.0}, "until = 0 s, must be greater than 0"),
+        ({"update": 2.0}, "update = 2, must be"),
+        ({"rtol": 1.0}, "rtol = 1, must be"),
+        ({"fails": Drop}, "must be FirstVoid"),
+        ({"currents": [1.0, 2.0]}, "currents"),
+        ({"residual_stress": np.nan}, "residual_stress = nan"),
+        ({"technology": technology("M5")}, "'M1'"),
+        ({"temperature": 1e5}, "temperature = 100000 K"),
+    ],
+)
+def test_what_a_run_refuses(changed: dict[str, Any], message: str):
+    net = em.mesh.grid_network(3, 3, 20 * um, load=1e-4, cells=1, **SIZE).wires()
+    given: dict[str, Any] = {"network": net, "technology": technology("M1", "M2"), "until": 1e3}
+    with pytest.raises(em.EmfemError, match=message):
+        run(**(given | changed))
