@@ -25,7 +25,7 @@ CORRECTIONS = 2  # of the flows, by what is missing at the nodes
 class GridCircuit(Circuit):
     """A network whose segments grow in resistance with the voids at their ends, each layer with its own liner.
 
-    With pads it is fed at their voltages and by its loads. Currents that are given instead stay as they are in a
+    With pads it is fed at their voltages and by its loads. Currents imposed instead stay as they are in a
     network with pads; in one without, what they bring to the nodes stays, and only loops share it anew.
     """
 
@@ -38,17 +38,17 @@ class GridCircuit(Circuit):
         self._rise = self.per_length = _rise_per_length(network, technology, resistivity)
         self.network = network
         loops = len(network.segments) > int((network.degree > 0).sum()) - int(network.components.max(initial=-1)) - 1
-        given = None if density is None else network.per_segment("currents", density)
-        self.moves = loops if given is not None else bool(network.pads) or loops
-        if given is not None and network.pads:
+        imposed = None if density is None else network.per_segment("currents", density)
+        self.moves = loops if imposed is not None else bool(network.pads) or loops
+        if imposed is not None and network.pads:
             self.moves = False
-        elif given is not None:
+        elif imposed is not None:
             self.network = replace(network, vias=np.zeros((0, 2), int), via_resistance=np.zeros(0),
-                                   loads=network.inflow(given))  # fmt: skip
+                                   loads=network.inflow(imposed))  # fmt: skip
         self.start = self.currents(np.zeros(len(self.resistances)))
-        if given is not None:
+        if imposed is not None:
             self.start = replace(
-                self.start, network=network, current=given * network.cross_sections, current_density=given
+                self.start, network=network, current=imposed * network.cross_sections, current_density=imposed
             )
         self.density = self.start.current_density
         self._updates: LowRank | None = None

@@ -133,8 +133,8 @@ class Forest:
         low = np.minimum(self.left, self.right)
         order = np.lexsort((low, self.segment))
         key = self.segment[order] + low[order]  # a place is below 1, but that of a segment's end
-        found = np.searchsorted(key, segment + np.minimum(place, 1 - 1e-9), side="right") - 1
-        cell = order[found]
+        nearest = np.searchsorted(key, segment + np.minimum(place, 1 - 1e-9), side="right") - 1
+        cell = order[nearest]
         x = (place - self.left[cell]) / (self.right[cell] - self.left[cell])
         shapes = np.stack([(1 - x) * (1 - 2 * x), 4 * x * (1 - x), x * (2 * x - 1)], axis=1)
         return (shapes * state[self.cells[cell]]).sum(axis=1)

@@ -56,9 +56,9 @@ def first_crossings(
         one, own = leg.of(i), closed[ends[i] : ends[i + 1]]
         for k in np.flatnonzero(over[i] | maybe[i]):
             low = 0.0 if k == 0 else times[k - 1]
-            found = _in_interval(one, own, critical, low, times[k])
-            if found is not None:
-                when[i], where[i] = found[0], forest.nodes[ends[i] + found[1]]
+            crossing = _in_interval(one, own, critical, low, times[k])
+            if crossing is not None:
+                when[i], where[i] = crossing[0], forest.nodes[ends[i] + crossing[1]]
                 break
     return when, where, highest.max(axis=1)
 

@@ -23,7 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emfem.errors import ParameterError, number, require
+from emfem.errors import ParameterError, Terminated, number, require
 from emfem.failure import Criterion, FirstVoid
 from emfem.files import READ_ERRORS, reason, replace_text, save_arrays, writable
 from emfem.files import Arrays as StoredArrays
@@ -175,6 +175,8 @@ def sign_off(
             if shown is not None:
                 shown(1.0, "done")
             summaries.append(done)
+            if (number_of_signal := stop()) is not None:
+                raise Terminated(number_of_signal)
         content = {
             "format": FORMAT,
             "title": title,
@@ -188,6 +190,7 @@ def sign_off(
             "corners": summaries,
         }
         out.finish(content, until=end, critical=technology.critical_stress)
+        stop()  # a signal that came while the report was written is answered by it
     return SignOff(out.path, tuple(summaries))
 
 

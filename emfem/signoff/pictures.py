@@ -32,7 +32,7 @@ WIDTH = 4.6  # of a picture [inch]
 DPI = 160  # of a picture in the report
 FIRST = 5  # voids that are marked
 PADS = 200  # pads that are marked at most
-GREY = "#dcdcdc"  # of trees without voids
+GREY = "#c8c8c8"  # of trees without voids
 KINDS = {  # of pictures, with their titles
     "drop": "IR drop at the start",
     "steady": "Highest steady tension of each tree over the critical stress",

@@ -140,6 +140,7 @@ def _corners(corners: Sequence[Summary]) -> str:
         ("largest IR drop at the end", lambda corner: number(corner["drop at the end [V]"], mV, "mV")),
         ("nodes over the limit of the drop", lambda corner: _over(corner)),
         ("densest current", lambda corner: number(corner["densest current [A/m2]"], 1e10, "MA/cm²")),
+        ("widths of the wires", lambda corner: " to ".join(number(w, um) for w in corner["widths [m]"]) + " µm"),
         ("heat of the grid", lambda corner: _power(corner["power [W]"])),
     ]
     names: list[Cell] = [("", False), *((corner["name"], False) for corner in corners)]

@@ -55,6 +55,7 @@ def summarize(verdict: Verdict, corner: Corner, *, until: float, drop_limit: flo
             "nodes": len(network.nodes),
             "wires": len(network.segments),
             "vias": len(network.vias),
+            "widths [m]": [network.width.min(), network.width.max()],
             "trees": len(verdict.immortal),
             "immortal trees": int(verdict.immortal.sum()),
             "immortal trees with voids": int((verdict.immortal & opened).sum()),

@@ -306,6 +306,42 @@ def test_an_interrupted_run_goes_on_to_the_same_report(
     assert files(tmp_path / "whole") == files(tmp_path / "parts")
 
 
+def test_a_signal_between_corners_ends_the_run_there(
+    made: Callable[..., MadeRun], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It came when the computation had no more use for it; the corner is done all the same."""
+    stand_in = made([year, np.inf])
+    inner = folder._Folder.write
+
+    def interrupted(*arguments: Any) -> Any:
+        signal.raise_signal(signal.SIGTERM)
+        return inner(*arguments)
+
+    corners = [Corner("a"), Corner("b")]
+    with monkeypatch.context() as patch:
+        patch.setattr(folder._Folder, "write", interrupted)
+        with pytest.raises(Terminated):
+            sign_off(tmp_path, corners=corners)
+    assert (tmp_path / "corners" / "a" / "verdict.json").exists()
+    assert not (tmp_path / "corners" / "b" / "verdict.json").exists()
+    sign_off(tmp_path, corners=corners, resume=True)
+    assert len(stand_in.calls) == 2
+
+
+def test_a_signal_during_the_report_does_not_lose_it(
+    made: Callable[..., MadeRun], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    made()
+
+    def interrupted(*arguments: Any, **more: Any) -> Any:
+        signal.raise_signal(signal.SIGTERM)
+        return blank_pictures(*arguments, **more)
+
+    monkeypatch.setattr(folder, "draw", interrupted)
+    assert sign_off(tmp_path).lasts
+    assert (tmp_path / "verdict.json").exists()
+
+
 def test_a_finished_folder_is_replaced_only_by_force(made: Callable[..., MadeRun], tmp_path: Path):
     stand_in = made()
     sign_off(tmp_path, corners=[Corner("old")])
