@@ -321,14 +321,14 @@ class _Problem:
             start = np.array(list(bounded.values()))
             ratio, multipliers = least(self.cost * factor, values, slopes, low, high, penalty, start)
             bounded = dict(zip(bounded, multipliers.tolist(), strict=True))
-            tried = np.clip(factor * ratio, 1.0, self.highest)
-            tried[tried < 1 + WIDENED] = 1.0
-            later = self.state(tried)
+            trial = np.clip(factor * ratio, 1.0, self.highest)
+            trial[trial < 1 + WIDENED] = 1.0
+            later = self.state(trial)
             next_violation = self.violation(later, AIM)
-            next_merit = float(self.cost @ (tried - 1)) + penalty * float(np.maximum(next_violation, 0.0).sum())
+            next_merit = float(self.cost @ (trial - 1)) + penalty * float(np.maximum(next_violation, 0.0).sum())
             if next_merit < merit:
                 gain = merit - next_merit
-                factor, state = tried, later
+                factor, state = trial, later
                 if gain <= rtol * next_merit and next_violation.max() <= AIM:
                     break
             else:
