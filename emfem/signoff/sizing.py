@@ -207,10 +207,10 @@ class _State(Sensitivity):
         metal = network.components >= 0
         np.minimum.at(lowest, network.components[metal], self.stress[metal])
         above = self.steady - lowest + technology.residual_stress  # bounds the tension at all times
-        rest = SETTLED * np.bincount(self._of_tree, network.lengths, self.trees) ** 2 / self.blocked.kappa
+        rest = SETTLED * np.bincount(self._of_tree, network.lengths, self.trees) ** 2 / self._blocked.kappa
         for tree in np.flatnonzero(above > (1 - NEAR) * limit).tolist():
             end = min(until, float(rest[tree]))
-            nodes, highest, times = highest_until(self.blocked, tree, limit, end)
+            nodes, highest, times = highest_until(self._blocked, tree, limit, end)
             self._highest[nodes], self._times[nodes] = highest, times
             self.limited[tree], self.worst_now[tree] = highest.max(), nodes[highest.argmax()]
 
