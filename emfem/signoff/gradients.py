@@ -220,7 +220,7 @@ class Sensitivity:
         tree = count("tree", tree, at_least=0, at_most=self.trees - 1)
         number("until", until, above=0.0, unit="s")
         critical = self.technology.critical_stress
-        when, where = first_void(self.blocked, tree, critical, until, None if node is None else self._node(node))
+        when, where = first_void(self._blocked, tree, critical, until, None if node is None else self._node(node))
         if where < 0:
             place = f"tree {tree}" if node is None else f"{self.network.node(node)} of tree {tree}"
             msg = f"{place} has no void until {until:g} s, must have one: its time has no gradient"
@@ -232,7 +232,7 @@ class Sensitivity:
 
     def tension_at(self, tree: int, *, node: int, time: float) -> tuple[Gradient, float]:
         """Return the tension of a node at a time with its gradient [Pa], and its rate [Pa/s]; no void is open."""
-        part, network = slopes(self.blocked, tree, node, time), self.network
+        part, network = slopes(self._blocked, tree, node, time), self.network
         per_volt = part.density / (self._rho * network.lengths)[part.segments]  # j = (V_a - V_b)/(rho L)
         by_potential = np.zeros((len(network.nodes), 1))
         a, b = network.segments[part.segments].T
@@ -240,12 +240,12 @@ class Sensitivity:
         np.add.at(by_potential[:, 0], b, -per_volt)
         width, length = np.zeros(len(network.segments)), np.zeros(len(network.segments))
         width[part.segments] = part.width / network.width[part.segments]
-        own = part.length - part.density * self.blocked.density[part.segments]
+        own = part.length - part.density * self._blocked.density[part.segments]
         length[part.segments] = own / network.lengths[part.segments]
         return self._gradient(part.stress, node, by_potential, width, length), part.rate
 
     @cached_property
-    def blocked(self) -> Blocked:
+    def _blocked(self) -> Blocked:
         """Stress of the trees in time."""
         return Blocked.of(self.network, self.technology, self.currents.current_density)
 

@@ -125,7 +125,7 @@ def effective_currents(
             f"of tree {tree}, should be at most {SHORT:g}: the ripple is an estimate there, solve for the stress under "
             "the waveform itself",
             ResolutionWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     return EffectiveCurrents(mean, currents, ripple, period, ratio, enough)
 

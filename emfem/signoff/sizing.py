@@ -207,10 +207,10 @@ class _State(Sensitivity):
         metal = network.components >= 0
         np.minimum.at(lowest, network.components[metal], self.stress[metal])
         above = self.steady - lowest + technology.residual_stress  # bounds the tension at all times
-        rest = SETTLED * np.bincount(self._of_tree, network.lengths, self.trees) ** 2 / self.blocked.kappa
+        rest = SETTLED * np.bincount(self._of_tree, network.lengths, self.trees) ** 2 / self._blocked.kappa
         for tree in np.flatnonzero(above > (1 - NEAR) * limit).tolist():
             end = min(until, float(rest[tree]))
-            nodes, highest, times = highest_until(self.blocked, tree, limit, end)
+            nodes, highest, times = highest_until(self._blocked, tree, limit, end)
             self._highest[nodes], self._times[nodes] = highest, times
             self.limited[tree], self.worst_now[tree] = highest.max(), nodes[highest.argmax()]
 
@@ -321,14 +321,14 @@ class _Problem:
             start = np.array(list(bounded.values()))
             ratio, multipliers = least(self.cost * factor, values, slopes, low, high, penalty, start)
             bounded = dict(zip(bounded, multipliers.tolist(), strict=True))
-            tried = np.clip(factor * ratio, 1.0, self.highest)
-            tried[tried < 1 + WIDENED] = 1.0
-            later = self.state(tried)
+            trial = np.clip(factor * ratio, 1.0, self.highest)
+            trial[trial < 1 + WIDENED] = 1.0
+            later = self.state(trial)
             next_violation = self.violation(later, AIM)
-            next_merit = float(self.cost @ (tried - 1)) + penalty * float(np.maximum(next_violation, 0.0).sum())
+            next_merit = float(self.cost @ (trial - 1)) + penalty * float(np.maximum(next_violation, 0.0).sum())
             if next_merit < merit:
                 gain = merit - next_merit
-                factor, state = tried, later
+                factor, state = trial, later
                 if gain <= rtol * next_merit and next_violation.max() <= AIM:
                     break
             else:

@@ -345,7 +345,7 @@ def monte_carlo(
             f"voids raise the tension of other trees by a factor of {typical:.3g} (median) before the grid fails, "
             f"should be at most {OVERLOADED:g}: lives are too long, by its square or more: give follow=True",
             ResolutionWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     return sample
 

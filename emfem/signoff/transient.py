@@ -76,13 +76,13 @@ def slopes(trees: Blocked, tree: int, node: int, t: float) -> TransientSlopes:
     adjoint, scale = _adjoint(elements, at, t)
     now = np.array([t])
     where = int(np.flatnonzero(elements.nodes == node)[0])
-    through, kept = _integrals(forward.rates[0], adjoint.rates[0], t)
+    through, decays = _integrals(forward.rates[0], adjoint.rates[0], t)
     weights = adjoint.amplitudes[0][:, None] * forward.amplitudes[0]
-    through, kept = through * weights, kept * weights
+    through, decays = through * weights, decays * weights
     left = adjoint.basis[:, elements.cells]  # type: ignore[index]
     right = forward.basis[:, elements.cells]  # type: ignore[index]
     stiff = _products(left, elements.stiffness, right, through)
-    mass = _products(left, elements.mass, right, kept)
+    mass = _products(left, elements.mass, right, decays)
     pulled = adjoint.at(t)[elements.cells]  # int q over the time
     driven = (pulled * elements.per_current).sum(axis=1)
     own, at_segment = np.unique(elements.segment, return_inverse=True)
@@ -123,10 +123,10 @@ def _integrals(forward: Floats, adjoint: Floats, t: float) -> tuple[Floats, Floa
         safe = np.where(small, 1.0, x)
         return np.where(small, 1 - x / 2, -np.expm1(-safe) / safe)
 
-    kept = np.exp(-low * t) * t * part((high - low) * t)
+    decays = np.exp(-low * t) * t * part((high - low) * t)
     flat = high * t < SAME
-    through = (t * part(low * t) - kept) / np.where(flat, 1.0, high)
-    return np.where(flat, t**2 / 2, through), kept
+    through = (t * part(low * t) - decays) / np.where(flat, 1.0, high)
+    return np.where(flat, t**2 / 2, through), decays
 
 
 def _products(left: Floats, matrices: Floats, right: Floats, weights: Floats) -> Floats:
