@@ -58,6 +58,16 @@ def test_a_def_file_has_the_width_of_each_wire():
     assert np.isnan(geometry.widths("met9", start, end)).all()
 
 
+def test_nets_may_be_named_like_statements_and_be_shields(tmp_path: Path):
+    shield = "+ SHIELD VDD met1 200 ( 0 30000 ) ( 40000 * )\n  + RECT"
+    text = (
+        DEF.read_text(encoding="utf-8").replace("- VSS", "- NEW").replace("- VDD", "- RECT").replace("+ RECT", shield)
+    )
+    geometry = of_text(tmp_path, text, em.mesh.read_def, "a.def")
+    assert {name: len(corners) for name, corners in geometry.rectangles.items()} == {"met1": 4, "met2": 2}
+    assert geometry.rectangles["met1"][3] == pytest.approx(np.array([0, 14.95, 20, 15.05]) * um, rel=1e-9, abs=1e-18)
+
+
 def test_a_netlist_takes_widths_and_unit_of_its_def_file(tmp_path: Path):
     """R = 0.2 Ohm 10/0.17 and 0.1 Ohm 20/0.48; the wire that lies askew keeps the width of its resistance."""
     path = tmp_path / "a.sp"
