@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from emfem.errors import ParameterError, ResolutionWarning, UnknownName, kind, require
+from emfem.errors import ParameterError, ResolutionWarning, UnknownName, kind, require, shown
 from emfem.mesh.cards import Cards, read_cards
 from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
@@ -21,6 +21,7 @@ from emfem.mesh.wire_widths import Metal, PerLayer, Resistors, joined, metal_of,
 from emfem.mesh.wires import build
 
 import numpy as np
+import ufl
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
@@ -128,7 +129,9 @@ def read_netlist(
         unit = geometry.unit if unit is None else unit
     metal = metal_of(technology, resistivity, thickness, width, unit)
     if coordinates is not None and not isinstance(coordinates, Mapping):
-        kind("coordinates", coordinates, Callable, "a mapping of nodes' names to (layer, x, y), or a function")  # type: ignore[arg-type]
+        words = "a mapping of nodes' names to (layer, x, y), or a function"
+        kind("coordinates", coordinates, Callable, words)  # type: ignore[arg-type]
+        require(not isinstance(coordinates, ufl.core.expr.Expr), f"coordinates = {shown(coordinates)}, must be {words}")
     if ground is not None:
         kind("ground", ground, bool, "True, False or None")
     file = file_path("path", path)
