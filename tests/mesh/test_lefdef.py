@@ -27,7 +27,7 @@ HEAD = 'temperature = 378.15\ncritical_stress = 5e8\nlef = "chip.lef"\n' + METAL
 
 
 def of_text(tmp_path: Path, text: str, read: Any, name: str) -> Any:
-    """What is in a text."""
+    """The content of a text, as `read` returns it."""
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     return read(path)
