@@ -14,7 +14,7 @@ from emfem.public import dir_of
 if TYPE_CHECKING:
     import pint
 
-__all__ = ["KINDS", "LONGEST", "NUMBER", "QUANTITY", "converted", "described", "example", "in_si", "quantity"]
+__all__ = ["converted", "described", "example", "in_si", "quantity"]
 __dir__ = dir_of(__all__)
 
 NUMBER = r"(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?+"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from emfem.errors import ParameterError, ResolutionWarning, UnknownName, kind, number, require, shown
+from emfem.errors import ParameterError, ResolutionWarning, UnknownName, kind, require, shown
 from emfem.mesh.cards import Cards, read_cards
 from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
@@ -18,52 +17,21 @@ from emfem.mesh.lefdef import Geometry
 from emfem.mesh.network import mesh_network
 from emfem.mesh.node_names import Coordinates, Places, places
 from emfem.mesh.paths import file_path
-from emfem.mesh.wires import build, first_of_pair
+from emfem.mesh.wire_widths import Metal, PerLayer, Resistors, joined, metal_of, sized
+from emfem.mesh.wires import build
 
 import numpy as np
 import ufl
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
-type PerLayer = float | Mapping[str | int, float]
-
 LARGEST = 1.0  # m; no chip is as large
-ATOM = 1e-10  # m; no wire is narrower
-DIFFERENT = 0.1  # part of a resistance: more is another wire than that of the netlist
-
-
-class LayerOfMetal(Protocol):
-    """A layer of a technology, as `em.signoff.Layer`."""
-
-    @property
-    def thickness(self) -> float:
-        """Thickness of the metal [m]."""
-
-    @property
-    def resistivity(self) -> float:
-        """Resistivity of the metal [Ohm m]."""
-
-    @property
-    def width(self) -> float | None:
-        """Width of its wires [m]; None where that follows from their resistance."""
-
-
-class TechnologyOfLayers(Protocol):
-    """A technology, as `em.signoff.Technology`."""
-
-    @property
-    def layers(self) -> Mapping[str, Any]:
-        """Layers by name."""
-
-    @property
-    def unit(self) -> float | None:
-        """Length of 1 in the coordinates [m]."""
 
 
 def from_netlist(
     path: str | os.PathLike[str],
     *,
-    technology: TechnologyOfLayers | None = None,
+    technology: Any = None,
     resistivity: PerLayer | None = None,
     thickness: PerLayer | None = None,
     width: PerLayer | None = None,
@@ -139,7 +107,7 @@ def from_netlist(
 def read_netlist(
     path: str | os.PathLike[str],
     *,
-    technology: TechnologyOfLayers | None = None,
+    technology: Any = None,
     resistivity: PerLayer | None = None,
     thickness: PerLayer | None = None,
     width: PerLayer | None = None,
@@ -159,7 +127,7 @@ def read_netlist(
     if geometry is not None:
         kind("geometry", geometry, Geometry, "that of em.mesh.read_def")
         unit = geometry.unit if unit is None else unit
-    metal = _metal(technology, resistivity, thickness, width, unit)
+    metal = metal_of(technology, resistivity, thickness, width, unit)
     if coordinates is not None and not isinstance(coordinates, Mapping):
         words = "a mapping of nodes' names to (layer, x, y), or a function"
         kind("coordinates", coordinates, Callable, words)  # type: ignore[arg-type]
@@ -173,74 +141,6 @@ def read_netlist(
     for note in notes:
         warnings.warn(note, ResolutionWarning, stacklevel=2)
     return network
-
-
-@dataclass(frozen=True, eq=False)
-class Metal:
-    """Numbers of the layers.
-
-    Attributes:
-        resistivity: of a layer by its name [Ohm m].
-        thickness: of a layer by its name [m].
-        widths: of layers and of wires, by the name of the layer or the resistor [m].
-        width: of a layer by its name, None where it follows from the resistance [m].
-        unit: length of 1 in the coordinates [m]; None if it is not known.
-    """
-
-    resistivity: Callable[[str], float]
-    thickness: Callable[[str], float]
-    width: Callable[[str], float | None]
-    widths: Mapping[str, float]
-    unit: float | None
-
-
-def _metal(
-    technology: TechnologyOfLayers | None,
-    resistivity: PerLayer | None,
-    thickness: PerLayer | None,
-    width: PerLayer | None,
-    unit: float | None,
-) -> Metal:
-    """Return the numbers of the layers, from the arguments and the technology.
-
-    Raises:
-        ParameterError: for a number out of bounds, or one that neither the arguments nor the technology have.
-    """
-    layers: Mapping[str, Any] = {}
-    if technology is not None:
-        layers = getattr(technology, "layers", {})
-        kind("technology", layers or technology, Mapping, "that of em.signoff.read_technology")
-        unit = technology.unit if unit is None else unit
-    of: list[Callable[[str], float]] = []
-    for name, value, si in (("resistivity", resistivity, "Ohm m"), ("thickness", thickness, "m")):
-        require(value is not None or layers, f"{name} = None, must be a number or one a layer, or come of technology=")
-        own: Any = {key: getattr(layer, name) for key, layer in layers.items()} if value is None else value
-        of.append(_per_layer("technology" if value is None else name, own, si))
-    widths = {}
-    if isinstance(width, Mapping):
-        widths = {str(key): number(f"width[{key!r}]", each, above=0.0, unit="m") for key, each in width.items()}
-    same = None if width is None or isinstance(width, Mapping) else number("width", width, above=0.0, unit="m")
-    scale = None if unit is None else number("unit", unit, above=0.0, unit="m")
-
-    def width_of(layer: str) -> float | None:
-        return widths.get(layer, getattr(layers.get(layer), "width", None)) if same is None else same
-
-    return Metal(of[0], of[1], width_of, widths, scale)
-
-
-def _per_layer(name: str, value: PerLayer, unit: str) -> Callable[[str], float]:
-    """Return a function that returns the value of a layer."""
-    if not isinstance(value, Mapping):
-        same = number(name, value, above=0.0, unit=unit)
-        return lambda _: same
-    known = {str(layer): number(f"{name}[{layer!r}]", each, above=0.0, unit=unit) for layer, each in value.items()}
-
-    def of(layer: str) -> float:
-        if layer not in known:
-            raise UnknownName(layer, f"{name}, by layer,", known)
-        return known[layer]
-
-    return of
 
 
 def _read(
@@ -269,8 +169,8 @@ def _read(
                 f"{cards.file}: all pads are at 0 V and loads draw {-loads.sum():.4g} A from this ground net, as "
                 "OpenROAD writes it: the currents are turned round, unless ground=False"
             )
-    sizes = _sizes(cards, wires, points, where.layers, metal, geometry, notes)
-    sizes = _side_by_side(cards, sizes, nodes, notes)
+    sizes = sized(cards, wires, points, where.layers, metal, geometry, notes)
+    sizes = joined(cards, sizes, nodes, notes)
     links = np.concatenate([vias.pairs, shorts])
     boundaries = _boundaries(cards, names)
     try:
@@ -291,32 +191,6 @@ def _read(
         msg = f"{cards.file}: {error}"
         raise ParameterError(msg) from None
     return network, notes
-
-
-@dataclass(frozen=True, eq=False)
-class Resistors:
-    """Resistors of a netlist that are wires, or vias.
-
-    Attributes:
-        pairs: nodes, shape (m, 2).
-        ohms: resistance [Ohm], shape (m,).
-        cards: numbers of the cards, shape (m,).
-        layer: index of the layer, shape (m,); empty for vias.
-        width: [m], shape (m,); empty until it is known.
-        thickness: [m], shape (m,); empty until it is known.
-    """
-
-    pairs: Numbers
-    ohms: Floats
-    cards: Numbers
-    layer: Numbers
-    width: Floats
-    thickness: Floats
-
-    def chosen(self, which: Any) -> Resistors:
-        """Return some of them."""
-        columns = {name: values[which] for name, values in vars(self).items() if len(values)}
-        return replace(self, **columns)
 
 
 def _wires(cards: Cards, where: Places, pads: dict[int, float]) -> tuple[Resistors, Resistors, tuple[str, ...]]:
@@ -366,82 +240,6 @@ def _is_ground(pads: Mapping[int, float], loads: Floats) -> bool:
     return not any(pads.values()) and bool((loads >= 0).all() and (loads > 0).any())
 
 
-def _sizes(
-    cards: Cards,
-    wires: Resistors,
-    points: Floats,
-    layers: tuple[str, ...],
-    metal: Metal,
-    geometry: Geometry | None,
-    notes: list[str],
-) -> Resistors:
-    """Return the wires with width and thickness; a width that is not that of the resistance is noted.
-
-    Raises:
-        ParameterError: for a wire that is wider than the grid, or narrower than an atom.
-        UnknownName: for a width of something that does not exist.
-    """
-    a, b = wires.pairs.T
-    length = np.linalg.norm(points[b] - points[a], axis=1)
-    used = np.unique(wires.layer)
-    rho, height, of_layer = np.zeros(len(layers)), np.zeros(len(layers)), np.full(len(layers), np.nan)
-    for i in used:
-        try:
-            rho[i], height[i] = metal.resistivity(layers[i]), metal.thickness(layers[i])
-        except UnknownName as error:
-            where = cards.where(wires.cards[np.flatnonzero(wires.layer == i)[0]])
-            raise UnknownName(error.name, f"{where}: {error.owner}", error.known) from None
-        of_layer[i] = metal.width(layers[i]) or np.nan
-    thickness = height[wires.layer]
-    with np.errstate(divide="ignore", over="ignore"):  # a width that is not finite is refused below
-        inferred = rho[wires.layer] * length / (wires.ohms * thickness)
-    width = of_layer[wires.layer]
-    if geometry is not None:
-        for i in used:
-            here = wires.layer == i
-            true = geometry.widths(layers[i], points[a[here]], points[b[here]])
-            width[here] = np.where(np.isnan(true), width[here], true)
-    own = {name: each for name, each in metal.widths.items() if name not in layers}
-    if own:
-        number_of = {cards.names[card]: i for i, card in enumerate(wires.cards.tolist())}
-        for name, each in own.items():
-            if name not in number_of:
-                raise UnknownName(name, f"width, of layers and wires of {cards.file},", [*layers, *number_of])
-            width[number_of[name]] = each
-    free = np.isnan(width)
-    across = extent(points[~np.isnan(points[:, 0])])
-    chosen = wires.chosen(free)
-    _check_width(cards, inferred[free], length[free], chosen, across)
-    width = np.where(free, inferred, width)
-    ratio = inferred / width  # of the resistance by the width to that of the netlist
-    off = np.abs(ratio - 1) > DIFFERENT
-    if off.any():
-        i = int(np.abs(np.log(np.where(off, ratio, 1.0))).argmax())
-        card = int(wires.cards[i])
-        notes.append(
-            f"{cards.file}: {off.sum()} wires have another resistance by their width than in the netlist, "
-            f"{cards.names[card]} of {cards.where(card)} {ratio[i]:.3g} times: the width counts"
-        )
-    return replace(wires, width=width, thickness=thickness)
-
-
-def _side_by_side(cards: Cards, wires: Resistors, nodes: tuple[str, ...], notes: list[str]) -> Resistors:
-    """Return the wires with those between the same two nodes joined into one of their summed width, and note that."""
-    first = first_of_pair(wires.pairs, len(nodes))
-    again = np.flatnonzero(first != np.arange(len(first)))
-    if not len(again):
-        return wires
-    i = int(again[0])
-    between = " and ".join(repr(nodes[node]) for node in wires.pairs[i])
-    pair = " and ".join(cards.names[wires.cards[each]] for each in (int(first[i]), i))
-    notes.append(
-        f"{cards.file}: wires side by side, such as {pair} between {between} ({len(again)} more than one a pair), are "
-        "each one wire of the summed width, which a void must cut as a whole"
-    )
-    width = np.bincount(first, wires.width, len(first))
-    return replace(wires, width=width).chosen(first == np.arange(len(first)))
-
-
 def _voltages(cards: Cards) -> tuple[dict[int, float], Numbers]:
     """Return the pads and their voltages, and pairs of nodes that a source of 0 V joins.
 
@@ -484,17 +282,6 @@ def _boundaries(cards: Cards, names: Mapping[str, str] | None) -> dict[int, str]
         if node not in cards.nodes:
             raise UnknownName(node, cards.file, [*list(cards.nodes)[:20], "..."])
     return {cards.nodes[node]: word for node, word in names.items()}
-
-
-def _check_width(cards: Cards, width: Floats, length: Floats, wires: Resistors, across: float) -> None:
-    """Check that no wire is wider than the grid, or narrower than an atom."""
-    for wrong, bound in (
-        (width > across, f"at most {across:.3g} m, the grid's extent"),
-        (width < ATOM, "an atom's at least"),
-    ):
-        for i in np.flatnonzero(wrong)[:1]:
-            made = f"{wires.ohms[i]:g} Ohm over {length[i]:.4g} m make a wire {width[i]:.3g} m wide"
-            raise cards.error(wires.cards[i], f"{made}, must be {bound}: check unit, resistivity and thickness")
 
 
 def _check_fed(cards: Cards, nodes: tuple[str, ...], pairs: Numbers, pads: Mapping[int, float]) -> None:

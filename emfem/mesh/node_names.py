@@ -12,8 +12,8 @@ from emfem.mesh.graph import Floats, Numbers
 
 import numpy as np
 
-type Point = tuple[str | int | None, float, float]  # layer, x, y
-type Coordinates = Mapping[str, Point] | Callable[[str], Point | None]
+Point = tuple[str | int | None, float, float]  # layer, x, y
+Coordinates = Mapping[str, Point] | Callable[[str], Point | None]
 
 NUMBER = r"(-?(?:\d+\.?\d*|\.\d+))"
 IBM = re.compile(rf"n(\d+)_{NUMBER}_{NUMBER}", re.IGNORECASE | re.ASCII)

@@ -94,7 +94,8 @@ def reported_currents(network: Network, report: Any, *, missing: float | None = 
     Raises:
         ParameterError: for another table, or one without a segment.
     """
-    own = list(getattr(report, "columns", ()))
+    require(hasattr(report, "columns"), f"report = {shown(report)}, must be a table of em.mesh.read_report")
+    own = list(report.columns)
     require(own == list(CURRENTS.values()), f"report with columns {shown(own)}, must be one of currents")
     rows = report[report["from layer"] == report["to layer"]]
     ends = np.round(rows[[f"{end} {axis} [m]" for end in ("from", "to") for axis in "xy"]].to_numpy(float) / SAME)

@@ -27,7 +27,7 @@ HEAD = 'temperature = 378.15\ncritical_stress = 5e8\nlef = "chip.lef"\n' + METAL
 
 
 def of_text(tmp_path: Path, text: str, read: Any, name: str) -> Any:
-    """Return what is read from a text."""
+    """The content of a text, as `read` returns it."""
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     return read(path)
@@ -56,6 +56,16 @@ def test_a_def_file_has_the_width_of_each_wire():
     assert stripes[:2] == pytest.approx([0.48 * um, 0.5 * um], rel=1e-9, abs=0)
     assert np.isnan(stripes[2])
     assert np.isnan(geometry.widths("met9", start, end)).all()
+
+
+def test_nets_may_be_named_like_statements_and_be_shields(tmp_path: Path):
+    shield = "+ SHIELD VDD met1 200 ( 0 30000 ) ( 40000 * )\n  + RECT"
+    text = (
+        DEF.read_text(encoding="utf-8").replace("- VSS", "- NEW").replace("- VDD", "- RECT").replace("+ RECT", shield)
+    )
+    geometry = of_text(tmp_path, text, em.mesh.read_def, "a.def")
+    assert {name: len(corners) for name, corners in geometry.rectangles.items()} == {"met1": 4, "met2": 2}
+    assert geometry.rectangles["met1"][3] == pytest.approx(np.array([0, 14.95, 20, 15.05]) * um, rel=1e-9, abs=1e-18)
 
 
 def test_a_netlist_takes_widths_and_unit_of_its_def_file(tmp_path: Path):

@@ -20,11 +20,13 @@ Lengths = Annotated[Any, Unit("m", scaled=True)]
 TYPES: Mapping[str, Any] = {
     **SIMPLE,
     **dict.fromkeys(("float", "float | None", "Refine"), Length),
-    **dict.fromkeys(("ArrayLike", "PerLayer", "Sequence[float]", "Sequence[ArrayLike]"), Lengths),
+    **dict.fromkeys(("ArrayLike", "PerLayer", "PerLayer | None", "Sequence[float]", "Sequence[ArrayLike]"), Lengths),
     "Mapping[str, Boundary]": Lengths,
     **dict.fromkeys(("Path_", "Path_ | None", "str | os.PathLike[str]", "str | os.PathLike[str] | ArrayLike"), File),
 }
 NUMBERS = ("from_image.threshold", "network.segments")  # which are no lengths
+
+NO_KEYS = ("comm", "technology", "geometry")  # arguments of makers that a text cannot be
 
 
 @keys_from(mesh.grains, left_out=("domain",))
@@ -103,7 +105,7 @@ def _half(refine: Any) -> Any:
 
 def _shape_table(name: str, maker: Callable[..., mesh.Domain]) -> Any:
     """Return the table of a shape: a key for each of its arguments."""
-    texts, keys = docstrings.arguments(maker), keys_of(maker, left_out=("comm",))
+    texts, keys = docstrings.arguments(maker), keys_of(maker, left_out=NO_KEYS)
     for key, (type_, words, default) in keys.items():
         annotation = str(inspect.signature(maker).parameters[key].annotation)
         if f"{name}.{key}" in NUMBERS:
@@ -113,7 +115,7 @@ def _shape_table(name: str, maker: Callable[..., mesh.Domain]) -> Any:
         keys[key] = Key(type_, words, default)
     if maker is mesh.read:
         keys["file"] = keys.pop("path")
-    table = table_of(maker, name=f"Shape_{name}", base=ShapeTable, left_out=("comm", "path"), keys=keys)
+    table = table_of(maker, name=f"Shape_{name}", base=ShapeTable, left_out=(*NO_KEYS, "path"), keys=keys)
     table.tag = "file" if maker is mesh.read else name
     return table
 
