@@ -311,7 +311,7 @@ def require_all(good: Any, message: Callable[[int], str]) -> None:
     """Raise ParameterError with `message(i)` for the first entry of `good`, shape (n,), that is false."""
     try:
         bad = np.flatnonzero(~np.asarray(good, dtype=bool))
-    except (TypeError, ValueError):  # entries of several shapes, or without a truth value
+    except Exception:  # entries of several shapes, without a truth value, or more than the memory holds
         msg = f"good = {shown(good)}, must be truth values, shape (n,)"
         raise ParameterError(msg) from None
     if len(bad):

@@ -60,8 +60,10 @@ def positive(name: str, expression: ufl.core.expr.Expr, mesh: dolfinx.mesh.Mesh)
     """Refuse UFL, a scalar or a square tensor, that is not positive somewhere, as things are now. Collective.
 
     Raises:
-        ParameterError: with the value (of a tensor that of its trace or determinant) and the place.
+        ParameterError: with the value (of a tensor that of its trace or determinant) and the place; for another shape.
     """
+    shape = expression.ufl_shape
+    require(shape == () or (len(shape) == 2 and shape[0] == shape[1]), f"{name} of shape {shape}, must be square")
     scalar = not expression.ufl_shape
     symmetric = None if scalar else ufl.sym(expression)
     for part in (expression,) if scalar else (ufl.tr(symmetric), ufl.det(symmetric)):

@@ -150,9 +150,7 @@ SIMPLE: Mapping[Any, Kind] = {
     None: Kind("None", "None", lambda value: value is None),
     type(None): Kind("None", "None", lambda value: value is None),
     os.PathLike: Kind("the path of a file", "paths of files", _is_path),
-    Callable: Kind(
-        "a function", "functions", lambda value: callable(value) and not isinstance(value, ufl.core.expr.Expr)
-    ),
+    Callable: Kind("a function", "functions", callable),
     ArrayLike: NUMBERS,
     MPI.Comm: Kind(
         "an MPI communicator",

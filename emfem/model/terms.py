@@ -56,4 +56,7 @@ def _as_ufl(numbers: np.ndarray) -> Any:
 
 def _finite(value: Any) -> bool:
     """Return True for numbers that are all finite, and for UFL."""
-    return isinstance(value, ufl.core.expr.Expr | ufl.Form) or bool(np.isfinite(value).all())
+    if isinstance(value, ufl.core.expr.Expr | ufl.Form):
+        return True
+    array = np.asarray(value)
+    return bool(np.isfinite(array.astype(float) if array.dtype.kind == "O" else array).all())
