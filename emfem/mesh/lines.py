@@ -53,7 +53,9 @@ class Grading:
         rising, falling = (part[line] for part in self._parts())
         before = step / self.counts[line] * (rising + falling)
         from_start = self.first[line] * np.expm1(self.growth * np.minimum(before, rising)) / self.growth
-        from_end = self.last[line] * np.expm1(self.growth * np.minimum(rising + falling - before, falling)) / self.growth
+        from_end = (
+            self.last[line] * np.expm1(self.growth * np.minimum(rising + falling - before, falling)) / self.growth
+        )
         return np.where(before <= rising, from_start, self.lengths[line] - from_end) / self.lengths[line]
 
     def _parts(self) -> tuple[Floats, Floats]:
