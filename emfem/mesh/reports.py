@@ -80,7 +80,6 @@ def _table(path: Path) -> pd.DataFrame:
     return table
 
 
-@checked
 def reported_currents(network: Network, report: Any, *, missing: float | None = None) -> Floats:
     """Return the size of the current of each segment in a report [A], shape (m,).
 
@@ -94,6 +93,7 @@ def reported_currents(network: Network, report: Any, *, missing: float | None = 
     Raises:
         ParameterError: for another table, or one without a segment.
     """
+    kind("network", network, Network, "a network")
     require(hasattr(report, "columns"), f"report = {shown(report)}, must be a table of em.mesh.read_report")
     own = list(report.columns)
     require(own == list(CURRENTS.values()), f"report with columns {shown(own)}, must be one of currents")

@@ -76,6 +76,11 @@ def test_currents_of_a_report_are_those_of_its_segments(tmp_path: Path):
     other = report(tmp_path, CURRENTS.replace("10.0", "11.0"))
     with pytest.raises(em.ParameterError, match=r"report without 2 of 2 segments, .* must have all: check its unit"):
         em.mesh.reported_currents(network, other, missing=0.0)
+    wrong: Any = 7
+    with pytest.raises(em.ParameterError, match=r"report = 7, must be a table of em.mesh.read_report"):
+        em.mesh.reported_currents(network, wrong)
+    with pytest.raises(em.ParameterError, match=r"network = 7, must be a network"):
+        em.mesh.reported_currents(wrong, other)
     with pytest.raises(em.ParameterError, match=r"report with columns \['instance', .*, must be one of currents"):
         em.mesh.reported_currents(network, report(tmp_path, VOLTAGES))
 
