@@ -16,7 +16,6 @@ from emfem.signoff.gradients import Gradient, Sensitivity
 from emfem.signoff.metal import Temperature
 from emfem.signoff.pulses import EffectiveCurrents, effective_currents, effective_density
 from emfem.signoff.running import run
-from emfem.signoff.simulation import Simulation
 from emfem.signoff.sizing import Repair, repair
 from emfem.signoff.statistics import DropLimit, SystemSample, Variation, monte_carlo, system_life
 from emfem.signoff.technology import Layer, Passivation, Technology, read_technology
@@ -34,7 +33,6 @@ __all__ = [
     "Repair",
     "Sensitivity",
     "SignOff",
-    "Simulation",
     "SystemSample",
     "Technology",
     "Temperature",

@@ -10,12 +10,13 @@ from typing import Any
 import emfem as em
 from emfem.failure import Drop, FirstVoid, Liner, ResistanceRise, VoidLength
 from emfem.mesh.wires import build
-from emfem.signoff import Layer, Simulation, Technology, Temperature, run
+from emfem.signoff import Layer, Technology, Temperature, run
 from emfem.signoff.circuit import GridCircuit
 from emfem.signoff.elements import forest
 from emfem.signoff.filter import Filter
 from emfem.signoff.metal import Metal, resolve_temperature
 from emfem.signoff.propagate import propagate
+from emfem.signoff.simulation import Simulation
 from emfem.signoff.trees import Trees
 from emfem.units import MPa, eV, nm, um
 
