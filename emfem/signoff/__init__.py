@@ -10,7 +10,7 @@ corners of current and temperature; so does the command `emfem signoff`.
 """
 
 from emfem.public import dir_of
-from emfem.signoff.corners import NOMINAL, Corner
+from emfem.signoff.corners import Corner
 from emfem.signoff.folder import SignOff, sign_off
 from emfem.signoff.gradients import Gradient, Sensitivity
 from emfem.signoff.metal import Temperature
@@ -23,7 +23,6 @@ from emfem.signoff.thermal import map_temperature, read_temperature
 from emfem.signoff.verdict import Verdict
 
 __all__ = [
-    "NOMINAL",
     "Corner",
     "DropLimit",
     "EffectiveCurrents",
