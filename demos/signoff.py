@@ -60,7 +60,7 @@ def main(stripes: int = 9, load: float = 4e-4, years: float = 10.0, out: str = "
     technology = em.signoff.read_technology(TECHNOLOGY)
     grid = em.mesh.read_netlist(folder / "grid.sp", technology=technology)
     limit = 0.15 * SUPPLY
-    corners = (em.signoff.NOMINAL, em.signoff.Corner("hot", current=1.2, temperature=273.15 + 125))
+    corners = (em.signoff.Corner("nominal"), em.signoff.Corner("hot", current=1.2, temperature=273.15 + 125))
     outcome = em.signoff.sign_off(
         grid,
         technology,

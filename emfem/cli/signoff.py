@@ -56,7 +56,7 @@ def signoff(
     folder = RESULTS / netlist.stem if output is None else output
     with report_errors(MISUSED):
         until = number("years", years, above=0.0) * year
-        corners = [library.NOMINAL] if not corner else [parsed_corner(text) for text in corner]
+        corners = [library.Corner("nominal")] if not corner else [parsed_corner(text) for text in corner]
         check_exclusive(resume, force)
         length = None if unit is None else in_si("unit", unit, "m")
     with report_errors():
