@@ -109,7 +109,6 @@ class Case:
         return cls.of(parsed(text, path), Path(path).parent, Source(str(path), text))
 
     @classmethod
-    @checked
     def from_dict(cls, tables: Mapping[str, Any], *, folder: os.PathLike[str] | str = ".") -> Case:
         """Return the case of tables as `tomllib` gives them.
 
@@ -120,10 +119,10 @@ class Case:
         Raises:
             ParameterError: for all errors, one line each.
         """
+        kind("folder", folder, (str, os.PathLike), "the path of a folder")
         return cls.of(tables, Path(folder), Source())
 
     @classmethod
-    @checked
     def of(cls, tables: Mapping[str, Any], folder: Path, source: Source) -> Case:
         """Return the case of tables of any origin; raises as `read`."""
         values = copied(tables, source)
