@@ -105,7 +105,9 @@ class Sampler:
         Raises:
             ParameterError: for a Function on another mesh.
         """
-        same = np.may_share_memory(function.function_space.mesh.geometry.x, self.mesh.geometry.x)
+        x = self.mesh.geometry.x
+        same = not len(x) or np.may_share_memory(function.function_space.mesh.geometry.x, x)  # a rank may have no cell
+        same = self.mesh.comm.allreduce(same, op=MPI.LAND)
         require(same, f"function = {shown(function.name)} on another mesh, must be on the mesh of the points")
         element = function.function_space.element.basix_element
         which, cells = self._all if element.discontinuous and element.degree > 0 else self._one
