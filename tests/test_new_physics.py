@@ -302,7 +302,7 @@ def test_a_physics_that_workers_cannot_load_is_refused(case: Case, tmp_path: Pat
         ("studies.register('heat')", "physics = 'heat', must be em.studies.Physics(...)"),
         ("studies.Physics('_x', lambda domain: 0)", "name = '_x', must be a word for a table"),
         ("studies.Physics('x', partial(lambda domain, a: 0, a=1))", "must be a function whose first"),
-        ("studies.Physics('x', lambda domain: 0, template=3)", "template = 3, must be a text in TOML"),
+        ("studies.Physics('x', lambda domain: 0, template=3)", "template = 3, must be a text"),
         ("studies.Physics('x', lambda domain: 0, left_out=['a'])", "'a'; the model function of 'x' has domain"),
         ("studies.Physics('x', lambda domain: 0, in_time=['a'])", "'a'; the model function of 'x' has domain"),
         (

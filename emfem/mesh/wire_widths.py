@@ -13,11 +13,13 @@ from emfem.mesh.lefdef import Geometry
 from emfem.mesh.wires import first_of_pair
 
 import numpy as np
+from numpy.typing import NDArray
 
 PerLayer = float | Mapping[str | int, float]
 
 ATOM = 1e-10  # m; no wire is narrower
 DIFFERENT = 0.1  # part of a resistance: more is another wire than that of the netlist
+NARROW, MANY = 0.2, 10  # of the median width of a layer; wires of a layer that has a median
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +163,7 @@ def sized(
     chosen = wires.chosen(free)
     _check_width(cards, inferred[free], length[free], chosen, across)
     width = np.where(free, inferred, width)
+    _note_stubs(cards, wires, width, free, notes)
     ratio = inferred / width  # of the resistance by the width to that of the netlist
     off = np.abs(ratio - 1) > DIFFERENT
     if off.any():
@@ -171,6 +174,22 @@ def sized(
             f"{cards.names[card]} of {cards.where(card)} {ratio[i]:.3g} times: the width counts"
         )
     return replace(wires, width=width, thickness=thickness)
+
+
+def _note_stubs(cards: Cards, wires: Resistors, width: Floats, free: NDArray[np.bool_], notes: list[str]) -> None:
+    """Note wires that their resistance makes far narrower than the others of their layer: pieces to a pin, mostly."""
+    medians = np.zeros(wires.layer.max(initial=0) + 1)
+    for i in np.flatnonzero(np.bincount(wires.layer[free], minlength=len(medians)) >= MANY):
+        medians[i] = np.median(width[free & (wires.layer == i)])
+    narrow = np.flatnonzero(free & (width < NARROW * medians[wires.layer]))
+    if len(narrow):
+        worst = narrow[width[narrow].argmin()]
+        card = int(wires.cards[worst])
+        notes.append(
+            f"{cards.file}: {len(narrow)} wires are less than {NARROW:g} times as wide as the median of their layer by "
+            f"their resistance, {cards.names[card]} of {cards.where(card)} {width[worst]:.3g} m. Is it a short piece, "
+            "with a resistance of its own? Give its width"
+        )
 
 
 def joined(cards: Cards, wires: Resistors, nodes: tuple[str, ...], notes: list[str]) -> Resistors:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from emfem.errors import UnknownName
 from emfem.failure.circuit import Circuit
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers, component_labels, sum_at_nodes
@@ -216,14 +215,10 @@ class LowRank:
 
 def _rise_per_length(network: Network, technology: Technology, resistivity: Floats) -> Floats:
     """Return the rise of resistance with each metre that a void has cut [Ohm/m], shape (m,); infinity without liner."""
-    names = network.layers or tuple(technology.layers)
     result = np.full(len(network.segments), np.inf)
-    for index, name in enumerate(names):
-        if name not in technology.layers:
-            raise UnknownName(name, "the technology, among its layers,", technology.layers)
-        liner, own = technology.layers[name].liner, network.layer == index
-        if liner is not None and own.any():
-            result[own] = liner.resistance_per_length(
+    for layer, own in technology.of_segments(network):
+        if layer.liner is not None:
+            result[own] = layer.liner.resistance_per_length(
                 width=network.width[own], thickness=network.thickness[own], resistivity=resistivity[own]
             )
     return result

@@ -35,7 +35,7 @@ from emfem.signoff.corners import NOMINAL, Corner, check_corners
 from emfem.signoff.metal import Temperature
 from emfem.signoff.pictures import Arrays, draw
 from emfem.signoff.report import report
-from emfem.signoff.running import run
+from emfem.signoff.running import check_until, run
 from emfem.signoff.state import SavedState, Stop
 from emfem.signoff.summary import constants, duration, layers, node_name, plain, summarize
 from emfem.signoff.technology import Technology
@@ -140,7 +140,8 @@ def sign_off(
         Terminated: after a signal.
     """
     require(MPI.COMM_WORLD.size == 1, f"a sign-off on {MPI.COMM_WORLD.size} ranks, must be on 1")
-    conditions, end = check_corners(corners), number("until", until, above=0.0, unit="s")
+    conditions, end = check_corners(corners), check_until(until)
+    technology.of_segments(network)  # layers that it lacks are known before the folder is made
     if drop_limit is not None:
         number("drop_limit", drop_limit, above=0.0, unit="V")
     criterion = FirstVoid() if fails is None else fails

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from emfem.conduction import Currents, kirchhoff
-from emfem.errors import ParameterError, UnknownName, count, number
+from emfem.errors import ParameterError, count, number
 from emfem.gate import checked
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers, component_labels
@@ -48,27 +48,6 @@ class Gradient:
         return (
             f"<Gradient of {self.value:.6g} at node {self.node}, up to {np.abs(self.width).max():.4g} per m of width>"
         )
-
-
-@checked
-def rho(network: Network, technology: Technology) -> Floats:
-    """Return the resistivity of each segment, that of its layer [Ohm m], shape (m,).
-
-    A network without layers has that of a technology with one layer.
-
-    Raises:
-        UnknownName: for a layer that the technology lacks.
-        ParameterError: for a network without layers where the technology has several.
-    """
-    if not network.layers:
-        if len(technology.layers) != 1:
-            msg = f"the network has no layers and the technology has {len(technology.layers)}, must be one"
-            raise ParameterError(msg)
-        return np.full(len(network.segments), next(iter(technology.layers.values())).resistivity)
-    for name in network.layers:
-        if name not in technology.layers:
-            raise UnknownName(name, "the technology, among its layers,", technology.layers)
-    return np.array([technology.layers[name].resistivity for name in network.layers])[network.layer]
 
 
 class Sensitivity:
@@ -111,7 +90,7 @@ class Sensitivity:
             UnknownName: for a layer that the technology lacks.
         """
         self.network, self.technology = network, technology
-        self._rho = rho(network, technology)
+        self._rho = technology.resistivities(network)
         self.currents: Currents = kirchhoff(network, self._rho, loads=loads, pads=pads)
         self._pads = dict(network.pads if pads is None else pads)
         metal = technology.material

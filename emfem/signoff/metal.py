@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from emfem.errors import ParameterError, UnknownName, floats, number, require
+from emfem.errors import ParameterError, floats, number, require
 from emfem.gate import checked
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers
@@ -48,10 +48,11 @@ class Temperature:
         size = np.shape(self.start)
         for name in ("start", "end", "excess"):
             value = np.zeros(size) if getattr(self, name) is None else getattr(self, name)
-            array = floats(name, value, size, f"one a segment, shape {size}", finite=True).copy()
-            if name != "excess" and not (array > 0).all():
-                worst = int(array.argmin())
-                msg = f"{name}[{worst}] = {array[worst]:g} K, must be above 0"
+            array = floats(name, value, size, f"one a segment, shape {size}").copy()
+            wrong = np.flatnonzero(~np.isfinite(array) | ((array <= 0) & (name != "excess")))
+            if len(wrong):
+                bound = "finite" if name == "excess" else "above 0"
+                msg = f"temperature {name!r} of segment {wrong[0]} = {array.flat[wrong[0]]:g} K, must be {bound}"
                 raise ParameterError(msg)
             object.__setattr__(self, name, array)
         if self.healing_length is not None:
@@ -118,15 +119,7 @@ class Metal:
     @cached_property
     def layer_resistivity(self) -> Floats:
         """The resistivity of each segment at the technology's temperature [Ohm m], shape (m,)."""
-        names, layers = self.network.layers, self.technology.layers
-        if not names:
-            message = f"a network without layers in a technology of {len(layers)}, must have one layer"
-            require(len(layers) == 1, message)
-            return np.full(len(self.network.segments), next(iter(layers.values())).resistivity)
-        for name in names:
-            if name not in layers:
-                raise UnknownName(name, "the technology, among its layers,", layers)
-        return np.array([layers[name].resistivity for name in names])[self.network.layer]
+        return self.technology.resistivities(self.network)
 
     @cached_property
     def modulus(self) -> Floats:

@@ -13,7 +13,6 @@ from emfem.errors import ParameterError, ResolutionWarning, kind, number, requir
 from emfem.gate import checked
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats
-from emfem.signoff.gradients import rho
 from emfem.signoff.technology import Technology
 from emfem.units import boltzmann, elementary_charge
 from emfem.waveforms import Waveform
@@ -101,7 +100,7 @@ def effective_currents(
         factor, base = (load.factor, load.part) if isinstance(load, _Scaled) else (1.0, load)
         if not base.constant:
             drives.setdefault(id(base), (base, np.zeros(len(mean))))[1][node] += factor
-    resistivity = rho(network, technology)
+    resistivity = technology.resistivities(network)
     currents = kirchhoff(network, resistivity, loads=mean)
     metal = technology.material
     kappa = metal.diffusivity * metal.bulk_modulus * metal.atomic_volume / (boltzmann * metal.temperature)
@@ -207,7 +206,7 @@ def _entering(network: Network, technology: Technology, loads: Floats) -> Floats
 
     The pads are at rest: they take up what the loads draw.
     """
-    resistivity = rho(network, technology)
+    resistivity = technology.resistivities(network)
     pads = dict.fromkeys(network.pads, 0.0)
     current = kirchhoff(network, resistivity, loads=loads, pads=pads).current
     metal = technology.material

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from emfem.conduction import Currents
-from emfem.errors import number
+from emfem.errors import ResolutionWarning, number, require
 from emfem.failure import FirstVoid
 from emfem.gate import checked
 from emfem.mesh import Domain, Network
+from emfem.mesh.graph import component_labels
 from emfem.mesh.wires import node_loads, pad_voltages
 from emfem.signoff.circuit import GridCircuit
 from emfem.signoff.metal import Metal, resolve_temperature
@@ -18,9 +20,14 @@ from emfem.signoff.simulation import Simulation
 from emfem.signoff.technology import Technology
 from emfem.signoff.verdict import Verdict
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 FINEST = 1e-4  # of `update`: each takes a solve of the network
+SHORTEST, LONGEST = 1e-3, 1e14  # s; three million years
+DENSEST = 1e15  # A/m2; a wire melts at a thousandth of it
+LEAST = 1.0  # A/m2; a wire of a chip carries a billion
+SAME = 1e-9  # of a voltage: pads that differ by more are at different ones
 
 
 @checked
@@ -80,7 +87,7 @@ def run(
         wires = replace(wires, loads=node_loads(loads, len(wires.nodes)))
     if pads is not None:
         wires = replace(wires, pads=pad_voltages(pads, len(wires.nodes)))
-    number("until", until, above=0.0, unit="s")
+    check_until(until)
     number("update", update, at_least=FINEST, at_most=1.0)
     number("rtol", rtol, at_least=1e-10, at_most=0.1)
     metal = Metal(
@@ -88,6 +95,7 @@ def run(
     )
     density = currents.current_density if isinstance(currents, Currents) else currents
     circuit = GridCircuit(wires, technology, metal.resistivity, density)
+    _check_currents(circuit)
     initial = (
         metal.residual_stress if residual_stress is None else wires.per_segment("residual_stress", residual_stress)
     )
@@ -111,3 +119,43 @@ def run(
         if checkpoint is not None and checkpoint.due():
             checkpoint.write(simulation.state())
     return simulation.verdict()
+
+
+def check_until(until: float) -> float:
+    """Return the time to look at [s].
+
+    Raises:
+        ParameterError: for one out of its bounds.
+    """
+    return number("until", until, at_least=SHORTEST, at_most=LONGEST, unit="s")
+
+
+def _check_currents(circuit: GridCircuit) -> None:
+    """Refuse currents that no wire carries; warn of none at all, and of pads that feed each other beside the loads.
+
+    Raises:
+        ParameterError: naming the wire.
+    """
+    density, network = np.abs(circuit.density), circuit.network
+    worst = int(density.argmax())
+    message = f"{density[worst]:.4g} A/m2 in {network.wire(worst)}, must be at most {DENSEST:g} A/m2"
+    require(density[worst] <= DENSEST, message)
+    if density[worst] < LEAST:
+        message = f"no current flows, {density[worst]:.2g} A/m2 at most: the network's loads are 0, or were lost"
+        warnings.warn(message, ResolutionWarning, stacklevel=3)
+    pads = np.array(list(network.pads), dtype=np.int64)
+    volts, fed = np.array(list(network.pads.values())), circuit.start.injected
+    if len(pads) and circuit.moves and network.loads.any():
+        label = component_labels(len(network.nodes), network.segments, network.vias)[pads]
+        low, high = (np.full(label.max() + 1, start) for start in (np.inf, -np.inf))
+        np.minimum.at(low, label, volts)
+        np.maximum.at(high, label, volts)
+        apart = np.flatnonzero(high - low > SAME * np.maximum(np.abs(high), np.abs(low)))
+        if len(apart):
+            i, own = apart[0], fed[pads]
+            through = min(own[own > 0].sum(), -own[own < 0].sum())
+            message = (
+                f"pads of one net are at {low[i]:g} V and {high[i]:g} V: {through:.4g} A flow from pad to pad, and the "
+                "drop of a node is that below the nearest voltage of a pad"
+            )
+            warnings.warn(message, ResolutionWarning, stacklevel=3)

@@ -535,11 +535,9 @@ class DropLimit:
     @staticmethod
     def _lined(network: Network, technology: Technology, length: float) -> Floats:
         """Return the part of the conductance of each segment with a void of this length; a cut without liner."""
-        names = network.layers or tuple(technology.layers)
         result = np.full(len(network.segments), CONNECTED)
-        for k, name in enumerate(names):
-            layer, mine = technology.layers[name], network.layer == k
-            if layer.liner is None or not mine.any():
+        for layer, mine in technology.of_segments(network):
+            if layer.liner is None:
                 continue
             width, thickness = network.width[mine], network.thickness[mine]
             metal = layer.resistivity * network.lengths[mine] / (width * thickness)

@@ -12,15 +12,18 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from emfem.errors import ParameterError, kind, number, require, shown
+from emfem.errors import ParameterError, UnknownName, kind, number, require, shown
 from emfem.failure import Liner
 from emfem.files import read_text
 from emfem.gate import checked
 from emfem.materials import Material, metal, names, read
 from emfem.materials.reading import constant
 from emfem.materials.validity import SECTION, STRESS, TEMPERATURE, VALIDITY
-from emfem.mesh import read_lef
+from emfem.mesh import Network, read_lef
 from emfem.quantities import in_si
+
+import numpy as np
+from numpy.typing import NDArray
 
 EXPANSION, MODULUS, RESISTIVITY = VALIDITY["thermal_expansion"], VALIDITY["bulk_modulus"], VALIDITY["resistivity"]
 TOP = ("temperature", "critical_stress", "residual_stress", "unit", "metal", "passivation", "liner", "lef", "layers")
@@ -152,6 +155,35 @@ class Technology:
         if self.unit is not None:
             number("unit", self.unit, above=0.0, at_most=1.0, unit="m")
         object.__setattr__(self, "layers", dict(self.layers))
+
+    def of_segments(self, network: Network) -> list[tuple[Layer, NDArray[np.bool_]]]:
+        """Return the layers that have wires, each with a mask of its segments, shape (m,).
+
+        Raises:
+            UnknownName: for a layer with wires that the technology lacks.
+            ParameterError: for a network without layers where the technology has several.
+        """
+        if not network.layers:
+            message = f"a network without layers in a technology of {len(self.layers)}, must have one layer"
+            require(len(self.layers) == 1, message)
+            return [(next(iter(self.layers.values())), np.ones(len(network.segments), dtype=bool))]
+        used = [(i, network.layers[i]) for i in np.unique(network.layer)]
+        for _, name in used:
+            if name not in self.layers:
+                raise UnknownName(name, "the technology, which needs every layer with wires,", self.layers)
+        return [(self.layers[name], network.layer == i) for i, name in used]
+
+    def resistivities(self, network: Network) -> NDArray[np.float64]:
+        """Return the resistivity of each segment of a network at the technology's temperature [Ohm m], shape (m,).
+
+        Raises:
+            UnknownName: for a layer with wires that the technology lacks.
+            ParameterError: for a network without layers where the technology has several.
+        """
+        result = np.empty(len(network.segments))
+        for layer, own in self.of_segments(network):
+            result[own] = layer.resistivity
+        return result
 
     def at(self, temperature: float) -> Technology:
         """Return the technology at another temperature [K].

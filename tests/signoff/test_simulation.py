@@ -338,7 +338,7 @@ def test_temperatures_have_one_shape_of_four():
         assert np.array_equal(made.end, np.broadcast_to(end, 3))
     for wrong, message in (
         (np.ones((2, 2)), r"temperature of shape \(2, 2\), must be a number, one a node \(4\)"),
-        (-1.0, r"start\[0\] = -1 K, must be above 0"),
+        (-1.0, r"temperature 'start' of segment 0 = -1 K, must be above 0"),
     ):
         with pytest.raises(em.ParameterError, match=message):
             resolve_temperature(net, wrong)
@@ -402,7 +402,23 @@ def test_a_drop_that_is_passed_at_the_start_is_a_failure_at_0():
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"until": 0.0}, "until = 0 s, must be greater than 0"),
+        ({"loads": np.zeros(18)}, "no current flows"),
+        ({"pads": {9: 1.0, 17: 0.9}}, r"pads of one net are at 0.9 V and 1 V: 0\.\d+ A flow from pad to pad"),
+    ],
+)
+def test_currents_that_may_be_a_mistake_are_warned_of(changed: dict[str, Any], message: str):
+    net = em.mesh.grid_network(3, 3, 20 * um, load=1e-4, cells=1, **SIZE).wires()
+    with pytest.warns(em.ResolutionWarning, match=message):
+        run(net, technology("M1", "M2"), until=1e3, **changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"loads": np.full(18, 1e30)}, r"A/m2 in .* must be at most 1e\+15 A/m2"),
+        ({"until": 1e300}, r"until = 1e\+300 s, must be at most 1e\+14 s"),
+        ({"temperature": np.nan}, "temperature 'start' of segment 0 = nan K, must be above 0"),
+        ({"until": 0.0}, "until = 0 s, must be at least 0.001 s"),
         ({"update": 2.0}, "update = 2, must be"),
         ({"rtol": 1.0}, "rtol = 1, must be"),
         ({"fails": Drop}, "must be FirstVoid"),

@@ -406,9 +406,9 @@ def test_bad_arguments_of_gradients_are_refused(call: Any, words: str):
 
 
 def test_networks_that_do_not_fit_the_technology_are_refused():
-    with pytest.raises(em.ParameterError, match=r"the network has no layers and the technology has 2, must be one"):
+    with pytest.raises(em.ParameterError, match=r"a network without layers in a technology of 2, must have one layer"):
         Sensitivity(line(1e-3), TECHNOLOGY)
-    with pytest.raises(em.UnknownName, match=r"'M2'; the technology, among its layers, has M1"):
+    with pytest.raises(em.UnknownName, match=r"'M2'; the technology, which needs every layer with wires, has M1"):
         Sensitivity(grid(4), one_layer())
     loose = replace(line(1e-3), pads={}, loads=np.array([-1e-3, 1e-3]))
     with pytest.raises(em.ParameterError, match="a drop needs a network with pads"):
