@@ -44,7 +44,11 @@ def norm(field: Any) -> float:
     return fem.assemble_scalar(fem.form(ufl.inner(field, field) * ufl.dx(DOMAIN.mesh)))
 
 
-@pytest.mark.parametrize("number", [np.float64(3.0), np.float32(3.0), np.int64(3)], ids=lambda n: type(n).__name__)
+@pytest.mark.parametrize(
+    "number",
+    [np.float64(3.0), *(pytest.param(each(3), marks=pytest.mark.soak) for each in (np.float32, np.int64))],
+    ids=lambda n: type(n).__name__,
+)
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_numpy_scalar_is_a_number_to_every_field(name: str, number: Any):
     """To a few roundings: 9 and 1/9 multiply the same integrand, in another order."""

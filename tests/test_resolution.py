@@ -312,6 +312,7 @@ def on_ranks() -> dict[str, float]:
     }
 
 
+@pytest.mark.soak
 def test_it_is_the_same_on_two_ranks(run_json_on_ranks: Callable[..., Any]):
     expected = on_ranks()
     assert run_json_on_ranks(2, __file__) == pytest.approx(expected, rel=1e-4, abs=1e-8)

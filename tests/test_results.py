@@ -339,8 +339,7 @@ def same(there: Any, here: Any, what: str = "") -> None:
 
 
 # One of each kind of mesh and of unknown; the physics on other meshes are in `make soak`
-KINDS = ["film", "joule", "surface", "line", "curved", "hexahedra", "tetrahedra", "cubic", "shell", "wires in space"]
-KINDS += ["regions"]
+KINDS = ["joule", "surface", "line", "curved", "hexahedra", "cubic", "shell", "wires in space", "regions"]
 
 
 @pytest.fixture(scope="module")

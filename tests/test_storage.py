@@ -231,7 +231,9 @@ def former(text: str) -> str:
     return json.dumps({key: value for key, value in table.items() if key not in ("domains", "checksum")})
 
 
-@pytest.mark.parametrize("name", ["fields.json", "former fields.json", "mesh.npz", "state.npz"])
+@pytest.mark.parametrize(
+    "name", ["fields.json", pytest.param("former fields.json", marks=pytest.mark.soak), "mesh.npz", "state.npz"]
+)
 def test_damage_is_one_sentence(folder: Path, tmp_path: Path, name: str):
     """350 damages of each file: a sentence, or fields as they were; never another error or other values."""
     rng = random.Random(name)

@@ -42,7 +42,7 @@ def difference(first: dict[str, Any], second: dict[str, Any]) -> float:
 # ---- the same run
 
 
-SOAK = ("coupled", "heat", "species", "surface")  # their parts are in the others
+SOAK = ("coupled", "heat", "species", "stress", "surface")  # their parts are in the others
 
 
 @pytest.mark.parametrize("kind", [pytest.param(kind, marks=[pytest.mark.soak] * (kind in SOAK)) for kind in KINDS])

@@ -223,8 +223,17 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, damaged_files.K
 MESH_FILES = ("msh", "vtu", "vtk", "xdmf", "inp", "med", "mesh", "vol", "bdf", "step", "brep", "stl")
 
 
+FEW = ("msh", "vtu", "stl", "step", "gds", "netlist")  # one of each reader; the others are in `make soak`
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [*MESH_FILES, "gds", "image", "toml", "csv", "netlist"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=[] if kind in FEW else [pytest.mark.soak])
+        for kind in (*MESH_FILES, "gds", "image", "toml", "csv", "netlist")
+    ],
+)
 def test_a_damaged_file_is_read_or_refused(
     kind: str, kinds: dict[str, damaged_files.Kind], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

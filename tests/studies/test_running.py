@@ -142,7 +142,7 @@ Case.read(sys.argv[1]).run(sys.argv[2], progress=False, resume=True, wall_time=f
 """
 
 
-@pytest.mark.slow
+@pytest.mark.soak  # tests/checkpoints/ has a run on other ranks in `make test`
 @pytest.mark.parallel
 def test_a_run_goes_on_on_other_ranks(file: Path, tmp_path: Path, mpiexec: Callable[..., tuple[int, str, str]]):
     """States of before and after, whose nodes are numbered differently, are read as one run."""

@@ -267,6 +267,7 @@ def on_ranks() -> dict[str, float]:
     return found | {f"enriched: {name}": value for name, value in closed(enriched("open"), 0.2).items()}
 
 
+@pytest.mark.soak
 @pytest.mark.parallel
 def test_it_closes_on_two_ranks_with_the_same_flows(run_json_on_ranks: Callable[..., Any]):
     alone, both = on_ranks(), run_json_on_ranks(2, __file__)

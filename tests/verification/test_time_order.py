@@ -83,7 +83,11 @@ ARKIMEX = Method("arkimex", order=3, options={"ts_arkimex_fully_implicit": True,
 TRAPEZOIDAL = Method("cn", order=2, options={"snes_rtol": 1e-10})
 
 
-@pytest.mark.parametrize("method", [DIRK, ARKIMEX, TRAPEZOIDAL], ids=["dirk", "arkimex", "cn"])
+@pytest.mark.parametrize(
+    "method",
+    [DIRK, pytest.param(ARKIMEX, marks=pytest.mark.soak), pytest.param(TRAPEZOIDAL, marks=pytest.mark.soak)],
+    ids=["dirk", "arkimex", "cn"],
+)
 @pytest.mark.parametrize("field", FIELDS)
 def test_methods_of_the_user_have_their_order(method, field):
     """Implicit Runge-Kutta methods need nothing of emfem's own. Measured: 2.99, 2.98, 2.00 in c; 2.96, 2.93 in mu."""
