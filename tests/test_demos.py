@@ -373,9 +373,15 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
 }
 
 
+# six to ten seconds each; what they show of the physics has tests of its own
+IN_SOAK = ("four_electrodes", "nanowire_3d", "pinching", "via_stress")
+
+
 # demos are run small: what is asserted of them holds without resolved interfaces, layers and corners
 @pytest.mark.filterwarnings("ignore::emfem.ResolutionWarning")
-@pytest.mark.parametrize("name", DEMOS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.soak] if name in IN_SOAK else []) for name in DEMOS]
+)
 def test_demo(name: str, tmp_path: Path) -> None:
     options, check, files = DEMOS[name]
     check(load(name).main(**options, out=str(tmp_path)))

@@ -279,6 +279,7 @@ def test_pulses_of_current_are_seen_on_meshes_that_move():
     assert moved[0].model.quantity("moved") == pytest.approx(moved[1].model.quantity("moved"), rel=0.02)
 
 
+@pytest.mark.soak
 @pytest.mark.parallel
 def test_numbers_are_the_same_on_two_ranks(run_json_on_ranks: Callable[..., Any]):
     """Steps amplify the order of summation a little."""

@@ -358,6 +358,7 @@ def parallel_case() -> dict[str, Any]:
 
 
 @pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
+@pytest.mark.soak
 @pytest.mark.parallel
 def test_numbers_are_the_same_on_two_ranks(run_json_on_ranks: Callable[..., Any]):
     expected, found = parallel_case(), run_json_on_ranks(2, __file__)  # forms are compiled in serial

@@ -162,6 +162,7 @@ def test_findings_of_long_runs_stay_mended(worker: Worker, text: str, kind: str)
     assert worker.execute(Call(text, "mended"))["kind"] == kind
 
 
+@pytest.mark.soak
 def test_a_call_that_never_ends_is_stopped_and_its_place_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pool, "LIMIT", 1.0)
     with Worker() as impatient:

@@ -457,6 +457,7 @@ def parallel_case() -> dict[str, Any]:
     return {"kinds": kinds, "troubles": comm.gather(trouble), "wide": float(wide)}
 
 
+@pytest.mark.soak
 @pytest.mark.parallel
 def test_only_rank_0_has_the_figures(run_json_on_ranks: Callable[..., Any]) -> None:
     found = run_json_on_ranks(2, __file__)

@@ -266,7 +266,7 @@ def test_a_full_disk_ends_no_run_by_its_sign_of_life(tmp_path: Path, monkeypatch
     ("number", "code", "status", "ranks"),
     [
         (signal.SIGINT, 130, "interrupted", 1),
-        (signal.SIGUSR1, 138, "terminated", 1),
+        pytest.param(signal.SIGUSR1, 138, "terminated", 1, marks=pytest.mark.soak),
         pytest.param(signal.SIGTERM, 143, "terminated", 2, marks=pytest.mark.parallel),
         *(
             pytest.param(*numbers, ranks, marks=[pytest.mark.parallel, pytest.mark.soak])

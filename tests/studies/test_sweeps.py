@@ -247,7 +247,7 @@ def test_a_sweep_that_is_killed_goes_on_where_it_was(tmp_path: Path, study: Any,
 
 
 @pytest.mark.filterwarnings("ignore:the film model. nodes in an interface:emfem.ResolutionWarning")
-@pytest.mark.slow
+@pytest.mark.soak  # a sweep that is killed is in `make test`
 def test_workers_that_are_killed_are_replaced(tmp_path: Path):
     """Two workers are killed while they work, one of them again with the same case: only that one fails."""
     base = Case.from_dict(CASE).with_(**{"time.until": 400.0, "time.fixed_step": 1.0})

@@ -140,7 +140,9 @@ def test_a_flat_surface_levels_as_b_k4_and_errors_are_of_second_order():
     assert 1.7 < np.polyfit(np.log(widths), np.log(errors), 1)[0] < 2.3
 
 
-@pytest.mark.parametrize(("angle", "slope"), [(None, 0.0), (np.pi / 6, 1.5), (-np.pi / 6, -1.5)])
+@pytest.mark.parametrize(
+    ("angle", "slope"), [(None, 0.0), (np.pi / 6, 1.5), pytest.param(-np.pi / 6, -1.5, marks=pytest.mark.soak)]
+)
 def test_a_current_makes_waves_travel_and_an_anisotropic_mobility_makes_them_grow(angle: float | None, slope: float):
     """The upper surface faces pi/2, where 1 + cos(3 (alpha - pi/2 - angle)) / 2 is 1 and has the slope +-1.5.
 
@@ -172,6 +174,7 @@ def test_a_wave_as_long_as_the_wire_is_round_neither_grows_nor_decays():
     assert abs(wire_growth(1.0).real) / 2 < 0.03
 
 
+@pytest.mark.soak
 def test_a_current_moves_necks_and_leaves_their_growth(pinching: complex):
     """Gold's atoms go against it, its necks with it."""
     density = 1e11

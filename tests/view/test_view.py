@@ -849,6 +849,7 @@ def test_a_run_that_goes_on_is_reloaded(tab: Tab, folders: Path):
     assert "no report" in tab.page.locator("#pane_1 .notes").inner_text()
 
 
+@pytest.mark.soak
 def test_it_is_there_after_f5(tab: Tab):
     tab.page.reload()
     tab.page.wait_for_selector("#pane_0 img", timeout=30000)
