@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emfem.errors import ParameterError, Terminated, number, require
-from emfem.failure import Criterion, FirstVoid
+from emfem.failure import Criterion, Drop, FirstVoid
 from emfem.files import READ_ERRORS, reason, replace_text, save_arrays, writable
 from emfem.files import Arrays as StoredArrays
 from emfem.gate import checked
@@ -145,8 +145,7 @@ def sign_off(
     if drop_limit is not None:
         number("drop_limit", drop_limit, above=0.0, unit="V")
     criterion = FirstVoid() if fails is None else fails
-    limit = getattr(criterion, "limit", None) if type(criterion).__name__ == "Drop" else None
-    limit = limit if drop_limit is None else drop_limit
+    limit = criterion.limit if drop_limit is None and isinstance(criterion, Drop) else drop_limit
     heat = None if temperature is None else map_temperature(temperature, network)
     metals = {corner.name: _at(technology, heat, corner) for corner in conditions}
     checksums = {name: _checksum(path) for name, path in (inputs or {}).items()}
