@@ -46,8 +46,9 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx.ext.mathjax",
+    "sphinx_copybutton",
     "extensions.docstrings",
+    "extensions.formulas",
     "extensions.generated",
     "extensions.sizes",
 ]
@@ -91,6 +92,8 @@ toc_object_entries_show_parents = "hide"
 
 # ---- how it looks ----
 html_theme = "furo"
+html_math_renderer = "pictures"  # extensions.formulas
+copybutton_exclude = ".linenos, .gp, .go"
 html_title = f"emfem {release}"
 html_static_path = ["_static"]
 html_css_files = ["emfem.css"]

@@ -120,6 +120,17 @@ def test_every_page_is_in_the_site(site: Path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1000)
+def test_the_site_needs_no_network_and_its_formulas_are_pictures(site: Path):
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(?:https?:)?//[^"]+"', text) == [], page
+        assert r"\(" not in text, page
+    film = (site / "physics" / "film.html").read_text(encoding="utf-8")
+    assert len(re.findall(r'<span class="formula"><svg [^>]*aria-label=', film)) > 10
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1000)
 def test_every_picture_of_the_site_is_there(site: Path):
     for page in site.rglob("*.html"):
         for source in re.findall(r'<img[^>]*? src="([^"]+)"', page.read_text(encoding="utf-8")):
