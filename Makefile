@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo paper test quick soak bench docs links lint clean
+.PHONY: help install demo paper test quick soak bench docs links lint release clean
 
 export OMP_NUM_THREADS := 1
 unexport PYTHONDONTWRITEBYTECODE  # tests are rewritten by pytest and compiled once, not at each start of Python
@@ -67,6 +67,15 @@ links: $(installed)  ## ask every address that the site links to
 
 lint: $(installed)  ## style and types
 	@failed=0; $(checks); exit $$failed
+
+release: $(installed)  ## build wheel and sdist into dist/, check them, try the wheel in an empty environment; nothing is sent
+	rm -rf dist build/release
+	$(bin)/python -m pip install --disable-pip-version-check --quiet --editable ".[release]"
+	$(bin)/python -m build --outdir dist .
+	$(bin)/python -m twine check --strict dist/*
+	$(bin)/python -m venv build/release
+	build/release/bin/pip install --disable-pip-version-check --quiet "$$(ls dist/*.whl)[fenicsx]"
+	cd build/release && bin/emfem verify && bin/emfem new film > film.toml && bin/emfem run film.toml --set time.until=1.0
 
 clean:  ## remove results and caches; .venv stays
 	rm -rf results build dist docs/_build .mypy_cache .pytest_cache .ruff_cache
