@@ -137,6 +137,8 @@ class Unit:
             return _waveform(value, lambda each: self.number(each, context), context)
         if self.in_time and isinstance(value, list | tuple) and not self.lists:
             refuse(f", must be one value, or {FORMS}")
+        if info.field_name == "unit" and isinstance(value, str) and value.strip().isalpha():
+            value = f"1 {value}"  # unit = "um"
         return self.number(value, context)
 
     def number(self, value: Any, context: UnitContext) -> Any:

@@ -401,6 +401,14 @@ def test_domains_are_made(table: dict[str, Any], names: tuple[str, ...]):
     assert set(names) <= set(case.tables.domain.make().names)
 
 
+@pytest.mark.parametrize("unit", ["mm", "1 mm", 1e-3])
+def test_the_unit_of_a_mesh_may_be_its_name_alone(unit: Any):
+    table = {"file": str(Path(__file__).parents[2] / "meshes" / "plate.msh"), "unit": unit}
+    case = Case.from_dict({"domain": table, "conduction": {}})
+    whole = Case.from_dict({"domain": table | {"unit": 1.0}, "conduction": {}})
+    assert case.tables.domain.make().extent()[0] == pytest.approx(1e-3 * whole.tables.domain.make().extent()[0])
+
+
 def test_grains_and_bodies_of_revolution():
     square = {"shape": "rectangle", "size": [2.0, 1.0], "cells": [4, 4]}
     grains = Case.from_dict({"domain": {**square, "random_grains": {"count": 3, "seed": 1}}, "conduction": {}})
