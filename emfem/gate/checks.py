@@ -17,8 +17,10 @@ from mpi4py import MPI
 @overload
 def checked[T: Callable[..., Any]](thing: T, /) -> T: ...
 @overload
-def checked[T: Callable[..., Any]](*, collective: bool = False, local: Sequence[str] = ()) -> Callable[[T], T]: ...
-def checked(thing: Any = None, /, *, collective: bool = False, local: Sequence[str] = ()) -> Any:
+def checked[T: Callable[..., Any]](
+    *, collective: bool = False, local: Sequence[str] = (), kinds: bool = True
+) -> Callable[[T], T]: ...
+def checked(thing: Any = None, /, *, collective: bool = False, local: Sequence[str] = (), kinds: bool = True) -> Any:
     """Check arguments by their annotations: of a function, a method, or the constructor of a class.
 
     Args:
@@ -27,23 +29,24 @@ def checked(thing: Any = None, /, *, collective: bool = False, local: Sequence[s
             mesh that has one) call it together. Numbers, words and small arrays must then be the same on all ranks, and
             an argument that is refused on one rank is refused on all of them.
         local: names of arguments that may differ between ranks, such as values at the nodes of each rank.
+        kinds: False for a collective function that checks the kinds itself: arguments are compared only.
 
     Raises:
         ParameterError: at the call, for an argument of a wrong kind, or one that differs between ranks.
     """
     together = frozenset(local) if collective else None
-    return (lambda made: _checked(made, together)) if thing is None else _checked(thing, together)
+    return (lambda made: _checked(made, together, kinds)) if thing is None else _checked(thing, together, kinds)
 
 
-def _checked(thing: Any, local: frozenset[str] | None) -> Any:
+def _checked(thing: Any, local: frozenset[str] | None, kinds: bool) -> Any:
     """Return the function with checks around it, or the class with checks around its constructor."""
     if not isinstance(thing, type):
-        return _wrapped(thing, thing, local)
-    setattr(thing, "__init__", _wrapped(thing, thing.__init__, local))  # type: ignore[misc]  # noqa: B010
+        return _wrapped(thing, thing, local, kinds)
+    setattr(thing, "__init__", _wrapped(thing, thing.__init__, local, kinds))  # type: ignore[misc]  # noqa: B010
     return thing
 
 
-def _wrapped(thing: Any, function: Any, local: frozenset[str] | None) -> Any:
+def _wrapped(thing: Any, function: Any, local: frozenset[str] | None, kinds: bool) -> Any:
     """Return the function with checks around it, on all ranks together unless `local` is None."""
 
     @functools.cache  # at the first call: annotations may name what is imported later
@@ -57,7 +60,7 @@ def _wrapped(thing: Any, function: Any, local: frozenset[str] | None) -> Any:
 
     @functools.wraps(function)
     def together(*args: Any, **kwargs: Any) -> Any:
-        parameters().check_together(args, kwargs, local or frozenset())
+        parameters().check_together(args, kwargs, local or frozenset(), kinds=kinds)
         return function(*args, **kwargs)
 
     return alone if local is None else together
@@ -135,7 +138,9 @@ class Parameters:
             msg = f"{name} = {shown(value)}, must be {kind.words}"
         raise ParameterError(msg) from None
 
-    def check_together(self, args: tuple[Any, ...], kwargs: dict[str, Any], local: frozenset[str]) -> None:
+    def check_together(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], local: frozenset[str], *, kinds: bool = True
+    ) -> None:
         """Refuse arguments of a wrong kind, and those that differ between ranks. Collective.
 
         Raises:
@@ -144,12 +149,14 @@ class Parameters:
         """
         comm = self._comm(args, kwargs)
         if comm is None or comm.size == 1:
-            self.check(args, kwargs)
+            if kinds:
+                self.check(args, kwargs)
             return
         error: Exception | None = None
         values: dict[str, Any] = {}
         try:
-            self.check(args, kwargs)
+            if kinds:
+                self.check(args, kwargs)
             bound = self.signature.bind(*args, **kwargs)
             bound.apply_defaults()
             values = {name: value for name, value in bound.arguments.items() if name not in local}

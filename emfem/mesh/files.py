@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from emfem.errors import ParameterError, UnknownName, kind, number, require
+from emfem.gate import checked
 from emfem.mesh import exchange, msh
 from emfem.mesh.distribute import distribute_from_root, gather, on_root
 from emfem.mesh.domain import Domain
@@ -24,6 +25,7 @@ WRITABLE = (".msh", *exchange.WRITABLE)
 Path_ = str | os.PathLike[str]
 
 
+@checked(collective=True, kinds=False)
 def read(
     path: Path_,
     *,
@@ -81,6 +83,7 @@ def read(
     return distribute_from_root(path.name, make, comm)
 
 
+@checked(collective=True, kinds=False)
 def write(domain: Domain, path: Path_) -> None:
     """Write the mesh of `domain` with its names, so that `read` gives the same domain. Collective; rank 0 writes.
 

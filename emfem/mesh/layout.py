@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emfem.errors import kind, number, require
+from emfem.gate import checked
 from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
 from emfem.mesh.outline import area
@@ -24,6 +25,7 @@ Layer = int | tuple[int, int]
 LONG, SHARP = 1000, 1e-3  # cells; rad: cells in a corner between such edges would be needles, and very many
 
 
+@checked(collective=True, kinds=False)
 def from_gds(
     path: str | os.PathLike[str],
     *,

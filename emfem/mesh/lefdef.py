@@ -101,6 +101,7 @@ class Geometry:
         return np.where(straight, width, np.nan)
 
 
+@checked(collective=True, kinds=False)
 def read_lef(path: str | os.PathLike[str], *, comm: MPI.Comm = MPI.COMM_WORLD) -> Lef:
     """Return the layers of metal of a LEF file: thickness, sheet resistance, width, spacing. Collective; rank 0 reads.
 
@@ -116,6 +117,7 @@ def read_lef(path: str | os.PathLike[str], *, comm: MPI.Comm = MPI.COMM_WORLD) -
     return on_root(f"layers in {file.name}", lambda: _lef(file), comm)
 
 
+@checked(collective=True, kinds=False)
 def read_def(path: str | os.PathLike[str], *, comm: MPI.Comm = MPI.COMM_WORLD) -> Geometry:
     """Return the wires of the special nets of a DEF file. Collective; rank 0 reads.
 

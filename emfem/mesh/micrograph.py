@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from emfem.errors import ParameterError, choice, floats, kind, number, require
+from emfem.gate import checked
 from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
 from emfem.mesh.outline import Boundary, area
@@ -26,6 +27,7 @@ SPECK = 4.0  # [pixel^2]: smaller pieces and pores are noise
 FRAME = 2  # pixels added around the image, so that contours close outside of it
 
 
+@checked(collective=True, local=("image",), kinds=False)
 def from_image(
     image: str | os.PathLike[str] | ArrayLike,
     *,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emfem.errors import ParameterError, ResolutionWarning, UnknownName, kind, require, shown
+from emfem.gate import checked
 from emfem.mesh.cards import Cards, read_cards
 from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
@@ -28,6 +29,7 @@ from numpy.typing import ArrayLike
 LARGEST = 1.0  # m; no chip is as large
 
 
+@checked(collective=True, kinds=False)
 def from_netlist(
     path: str | os.PathLike[str],
     *,
@@ -104,6 +106,7 @@ def from_netlist(
     return mesh_network(network, f"power grid {Path(path).name}", cells=cells, size=size, comm=comm)
 
 
+@checked(collective=True, kinds=False)
 def read_netlist(
     path: str | os.PathLike[str],
     *,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from emfem.dimensions import METRE
 from emfem.errors import choice, count, floats, kind, number, require, require_all
+from emfem.gate import checked
 from emfem.mesh.domain import Domain, cell_function
 from emfem.mesh.graph import Floats, Network
 from emfem.mesh.lines import graded_network, lines
@@ -23,6 +24,7 @@ from numpy.typing import ArrayLike
 MOST = 50_000_000  # cells, which one rank makes: 10 GB of memory
 
 
+@checked(collective=True, kinds=False)
 def network(
     nodes: ArrayLike,
     segments: ArrayLike,

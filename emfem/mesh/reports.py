@@ -35,6 +35,7 @@ CURRENTS = {
 }
 
 
+@checked(collective=True, kinds=False)
 def read_report(path: str | os.PathLike[str], *, comm: MPI.Comm = MPI.COMM_WORLD) -> pd.DataFrame:
     """Return a report of OpenROAD's analyze_power_grid as a table in SI. Collective; rank 0 reads.
 
@@ -97,6 +98,8 @@ def reported_currents(network: Network, report: Any, *, missing: float | None = 
     require(hasattr(report, "columns"), f"report = {shown(report)}, must be a table of em.mesh.read_report")
     own = list(report.columns)
     require(own == list(CURRENTS.values()), f"report with columns {shown(own)}, must be one of currents")
+    numeric = all(column.dtype.kind == "f" for name, column in report.items() if "[" in str(name))
+    require(numeric, "report with other kinds of columns, must be that of em.mesh.read_report")
     rows = report[report["from layer"] == report["to layer"]]
     ends = np.round(rows[[f"{end} {axis} [m]" for end in ("from", "to") for axis in "xy"]].to_numpy(float) / SAME)
     amperes = rows["current [A]"].to_numpy(float)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from emfem.errors import ParameterError, UnknownName, number, require
+from emfem.gate import checked
 from emfem.mesh.distribute import on_root
 from emfem.mesh.domain import Domain
 from emfem.mesh.graph import Network
@@ -34,6 +35,7 @@ COLUMNS = {
 KEYS = ("unit", "width", "thickness", *COLUMNS)
 
 
+@checked(collective=True, kinds=False)
 def read_network(
     path: Path_,
     *,

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from emfem.conduction import Currents, kirchhoff
-from emfem.errors import ParameterError, count, number
+from emfem.errors import ParameterError, count, floats, number, require_all
 from emfem.gate import checked
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers, component_labels
@@ -24,6 +24,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
+
+EARLIEST, LATEST = 1e-30, 1e30  # s; squares of times are numbers
 
 
 @checked
@@ -110,8 +112,14 @@ class Sensitivity:
         tension = technology.residual_stress + self._charge * (phi - mean[piece])
         return mean, np.where(piece >= 0, tension, -np.inf)
 
+    @checked
     def steady_at(self, potential: Floats) -> Floats:
-        """Return the highest steady tension of each tree under other potentials, shape (trees,) [Pa]."""
+        """Return the highest steady tension of each tree under other potentials, shape (trees,) [Pa].
+
+        Raises:
+            ParameterError: for potentials of another shape.
+        """
+        potential = floats("potential", potential, (len(self.network.nodes),), "one a node")
         result = np.full(self.trees, -np.inf)
         metal = self.network.components >= 0
         np.maximum.at(result, self.network.components[metal], self._tensions(potential)[1][metal])
@@ -174,10 +182,7 @@ class Sensitivity:
             ParameterError: for a tree that does not exist, or a node outside of it.
         """
         tree = count("tree", tree, at_least=0, at_most=self.trees - 1)
-        node = int(self.worst[tree]) if node is None else self._node(node)
-        if self.network.components[node] != tree:
-            msg = f"{self.network.node(node)} is in tree {self.network.components[node]}, must be in tree {tree}"
-            raise ParameterError(msg)
+        node = int(self.worst[tree]) if node is None else self._node_of(tree, node)
         slopes, width, length = self.tension_slopes([node])
         return self._gradient(float(self.stress[node]), node, slopes, width[0], length[0])
 
@@ -197,7 +202,7 @@ class Sensitivity:
             ParameterError: for a tree or a node that does not exist, or one that gets no void until then.
         """
         tree = count("tree", tree, at_least=0, at_most=self.trees - 1)
-        number("until", until, above=0.0, unit="s")
+        until = number("until", until, above=0.0, at_most=LATEST, unit="s")
         critical = self.technology.critical_stress
         when, where = first_void(self._blocked, tree, critical, until, None if node is None else self._node(node))
         if where < 0:
@@ -209,8 +214,15 @@ class Sensitivity:
         gradient = result[0]
         return Gradient(when, where, -gradient.width / rate, -gradient.length / rate)
 
+    @checked
     def tension_at(self, tree: int, *, node: int, time: float) -> tuple[Gradient, float]:
-        """Return the tension of a node at a time with its gradient [Pa], and its rate [Pa/s]; no void is open."""
+        """Return the tension of a node at a time with its gradient [Pa], and its rate [Pa/s]; no void is open.
+
+        Raises:
+            ParameterError: for a tree that does not exist, a node outside of it, or a time out of its bounds.
+        """
+        tree, node = count("tree", tree, at_least=0, at_most=self.trees - 1), self._node_of(tree, node)
+        time = number("time", time, at_least=EARLIEST, at_most=LATEST, unit="s")
         part, network = slopes(self._blocked, tree, node, time), self.network
         per_volt = part.density / (self._rho * network.lengths)[part.segments]  # j = (V_a - V_b)/(rho L)
         by_potential = np.zeros((len(network.nodes), 1))
@@ -228,18 +240,28 @@ class Sensitivity:
         """Stress of the trees in time."""
         return Blocked.of(self.network, self.technology, self.currents.current_density)
 
+    @checked
     def drop_slopes(self, nodes: Any) -> Floats:
-        """Return the derivatives of the size of the drop at nodes by all potentials, shape (n, number of nodes)."""
+        """Return the derivatives of the size of the drop at nodes by all potentials, shape (n, number of nodes).
+
+        Raises:
+            ParameterError: for nodes that do not exist.
+        """
+        nodes = self._nodes(nodes)
         slopes = np.zeros((len(self.network.nodes), len(nodes)))
         slopes[nodes, range(len(nodes))] = -np.sign(self.currents.drop[nodes])
         return slopes
 
+    @checked
     def tension_slopes(self, nodes: Any) -> tuple[Floats, Floats, Floats]:
         """Return derivatives of the stress at nodes by potentials, and, at fixed potentials, by widths and lengths.
 
         Shapes (n, k), (k, m) and (k, m) for k nodes.
+
+        Raises:
+            ParameterError: for nodes that do not exist.
         """
-        network, nodes = self.network, np.asarray(nodes)
+        network, nodes = self.network, self._nodes(nodes)
         tree = network.components[nodes]
         half = np.repeat(self._volume / 2, 2)
         share = np.bincount(network.segments.ravel(), half, len(network.nodes))  # of the volume, at each node
@@ -251,11 +273,15 @@ class Sensitivity:
         explicit = np.where(self._of_tree == tree[:, None], -self._charge * part, 0.0)
         return slopes, explicit / network.width, explicit / network.lengths
 
+    @checked
     def through_circuit(self, slopes: Floats) -> Floats:
         """Return derivatives by the logarithm of each conductance, shape (k, m), of k functionals of the potentials.
 
         Args:
             slopes: derivatives by the potentials, shape (n, k).
+
+        Raises:
+            ParameterError: for derivatives of another shape.
         """
         adjoint = self.adjoint(slopes)
         a, b = self.network.segments.T
@@ -267,8 +293,14 @@ class Sensitivity:
         by_log = self.through_circuit(slopes)[0]
         return Gradient(value, node, by_log / self.network.width + width, -by_log / self.network.lengths + length)
 
+    @checked
     def adjoint(self, slopes: Floats) -> Floats:
-        """Return the potentials of currents `slopes` brought to the nodes with all pads at 0, shape (n, k)."""
+        """Return the potentials of currents `slopes` brought to the nodes with all pads at 0, shape (n, k).
+
+        Raises:
+            ParameterError: for currents of another shape.
+        """
+        slopes = floats("slopes", slopes, (len(self.network.nodes), None), "a column a functional")
         group, free, solve = self._factor
         summed = np.zeros((int(group.max()) + 1, slopes.shape[1]))
         np.add.at(summed, group, slopes)
@@ -307,3 +339,18 @@ class Sensitivity:
 
     def _node(self, node: int) -> int:
         return count("node", node, at_least=0, at_most=len(self.network.nodes) - 1)
+
+    def _node_of(self, tree: int, node: int) -> int:
+        """Return a node of a tree."""
+        node = self._node(node)
+        if self.network.components[node] != tree:
+            msg = f"{self.network.node(node)} is in tree {self.network.components[node]}, must be in tree {tree}"
+            raise ParameterError(msg)
+        return node
+
+    def _nodes(self, nodes: Any) -> Numbers:
+        """Return numbers of nodes, shape (k,)."""
+        numbers, last = floats("nodes", nodes, (None,), "numbers of nodes"), len(self.network.nodes) - 1
+        right = (numbers >= 0) & (numbers <= last) & (numbers == np.floor(numbers))
+        require_all(right, lambda i: f"nodes[{i}] = {numbers[i]:g}, must be a whole number of 0 to {last}")
+        return numbers.astype(np.int64)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from emfem.conduction import Currents
-from emfem.errors import ResolutionWarning, number, require
+from emfem.errors import ResolutionWarning, number, require, shown
 from emfem.failure import FirstVoid
 from emfem.gate import checked
 from emfem.mesh import Domain, Network
@@ -90,6 +90,9 @@ def run(
     check_until(until)
     number("update", update, at_least=FINEST, at_most=1.0)
     number("rtol", rtol, at_least=1e-10, at_most=0.1)
+    if checkpoint is not None:
+        good = all(callable(getattr(checkpoint, name, None)) for name in ("read", "due", "write"))
+        require(good, f"checkpoint = {shown(checkpoint)}, must have read(), due() and write(state)")
     metal = Metal(
         wires, technology, resolve_temperature(wires, technology.temperature if temperature is None else temperature)
     )

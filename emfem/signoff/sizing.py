@@ -252,9 +252,8 @@ class _Problem:
             "no width changes it",
         )
         self.until = until if until in (None, np.inf) else number("until", until, above=0.0, unit="s")
-        self.most_drop = largest_drop
+        self.most_drop = None if largest_drop is None else number("largest_drop", largest_drop, above=0.0, unit="V")
         if largest_drop is not None:
-            number("largest_drop", largest_drop, above=0.0, unit="V")
             require(network.pads if pads is None else pads, "largest_drop needs a network with pads, must be left out")
         segments = len(network.segments)
         limit = widest_allowed(network, widest, spacing) / network.width

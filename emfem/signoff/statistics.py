@@ -22,6 +22,7 @@ from emfem.signoff.varied import follow as followed
 from emfem.units import boltzmann, eV
 
 import numpy as np
+import ufl
 from numpy.typing import ArrayLike
 from scipy import stats
 
@@ -67,7 +68,9 @@ class Variation:
         for name in ("critical_stress", "effective_charge", "grain_spread"):
             number(f"{name} of the variation", getattr(self, name), at_least=0.0, at_most=5.0)
         if self.grain_size is None:
-            require(not self.grain_spread, f"grain_spread = {self.grain_spread:g} without grain_size, must have one")
+            require(
+                not self.grain_spread, f"grain_spread = {float(self.grain_spread):g} without grain_size, must have one"
+            )
         else:
             number("grain_size", self.grain_size, above=0.0, unit="m")
 
@@ -302,9 +305,9 @@ def monte_carlo(
     Warns:
         ResolutionWarning: where voids raise the tension of other trees by more than a tenth before the grid fails.
     """
-    count("samples", samples, at_least=1)
-    number("until", until, above=0.0, unit="s")
-    number("rtol", rtol, at_least=1e-8, at_most=0.1)
+    require(not isinstance(map, ufl.core.expr.Expr), "map is a UFL expression, must be a function as Python's map")
+    samples, until = count("samples", samples, at_least=1), number("until", until, above=0.0, unit="s")
+    rtol = number("rtol", rtol, at_least=1e-8, at_most=0.1)
     seeds = np.random.SeedSequence(count("seed", seed, at_least=0)).spawn(-(-samples // BLOCK))
     if loads is not None:
         network = replace(network, loads=node_loads(loads, len(network.nodes)))
@@ -477,6 +480,7 @@ class DropLimit:
         """
         return self.walk(trees)[0]
 
+    @checked
     def walk(self, trees: ArrayLike) -> tuple[list[float], float]:
         """Return what `drops` does, and how far the voids before the last raise the tension of the other trees.
 
@@ -487,7 +491,8 @@ class DropLimit:
         phi, result = self._state.currents.potential, list[float]()
         done: list[int] = []
         columns, moved = np.zeros((len(phi), 0)), np.zeros(len(phi))
-        before, order = moved, np.asarray(trees, dtype=np.int64).tolist()
+        before, numbers = moved, floats("trees", trees, (None,), "numbers of trees").tolist()
+        order = [count(f"trees[{i}]", each, at_least=0, at_most=self.trees - 1) for i, each in enumerate(numbers)]
         for tree in order:
             before = moved
             new = [each for each in self._wires(tree) if each not in done]

@@ -148,7 +148,7 @@ class Technology:
             require(layer.name == name, f"layers[{name!r}] has the name {layer.name!r}, must be one")
         TEMPERATURE.check("temperature", self.temperature)
         own = self.material.temperature
-        message = f"material at {own:g} K in a technology at {self.temperature:g} K, must be at one temperature"
+        message = f"material at {own:g} K in a technology at {float(self.temperature):g} K, must be at one temperature"
         require(own == self.temperature, message)
         STRESS.check("critical_stress", self.critical_stress)
         number("residual_stress", self.residual_stress, at_least=-STRESS.high, at_most=STRESS.high, unit="Pa")
@@ -156,6 +156,7 @@ class Technology:
             number("unit", self.unit, above=0.0, at_most=1.0, unit="m")
         object.__setattr__(self, "layers", dict(self.layers))
 
+    @checked
     def of_segments(self, network: Network) -> list[tuple[Layer, NDArray[np.bool_]]]:
         """Return the layers that have wires, each with a mask of its segments, shape (m,).
 
@@ -173,6 +174,7 @@ class Technology:
                 raise UnknownName(name, "the technology, which needs every layer with wires,", self.layers)
         return [(self.layers[name], network.layer == i) for i, name in used]
 
+    @checked
     def resistivities(self, network: Network) -> NDArray[np.float64]:
         """Return the resistivity of each segment of a network at the technology's temperature [Ohm m], shape (m,).
 
@@ -185,6 +187,7 @@ class Technology:
             result[own] = layer.resistivity
         return result
 
+    @checked
     def at(self, temperature: float) -> Technology:
         """Return the technology at another temperature [K].
 

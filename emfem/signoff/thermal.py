@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from emfem.dimensions import parsed, registry
-from emfem.errors import ParameterError, UnknownName, floats, number, require, require_all
+from emfem.errors import ParameterError, UnknownName, floats, number, require, require_all, shown
 from emfem.files import READ_ERRORS, reason
 from emfem.gate import checked
 from emfem.mesh import Network
@@ -83,7 +83,12 @@ def map_temperature(source: Source, network: Network, *, unit: float = 1.0) -> T
         source = read_temperature(source, network, unit=unit)
     elif callable(source) and not isinstance(source, ufl.core.expr.Expr):  # which is no function of numbers
         words = f"one number a node, shape ({len(network.nodes)},)"
-        source = floats(TEMPERATURE, source(network.nodes), (len(network.nodes),), words)
+        try:
+            values = source(network.nodes)
+        except (TypeError, ValueError) as error:
+            msg = f"temperature = {shown(source)}, must be a function of places, shape (n, dim): {error}"
+            raise ParameterError(msg) from error
+        source = floats(TEMPERATURE, values, (len(network.nodes),), words)
     if not isinstance(source, Temperature):
         source = _finite_at_metal(floats(TEMPERATURE, source), network)
     result = resolve_temperature(network, source)

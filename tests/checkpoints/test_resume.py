@@ -11,19 +11,20 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import emfem as em
 from emfem.errors import EmfemError, ParameterError, RecoveryWarning, Terminated
-from tests.checkpoints import resume_case
+from tests.checkpoints import resume_case, resume_kinds
 from tests.checkpoints.resume_case import KINDS, Step, Stopped
 
 import numpy as np
 import pytest
 
-CASE = Path(__file__).with_name("resume_case.py")
+CASE, MANY = (Path(__file__).with_name(name) for name in ("resume_case.py", "ranks_case.py"))
 Films = Callable[..., em.Model]
 pytestmark = [
     pytest.mark.usefixtures("in_tmp"),
@@ -42,7 +43,8 @@ def difference(first: dict[str, Any], second: dict[str, Any]) -> float:
 # ---- the same run
 
 
-SOAK = ("coupled", "heat", "species", "stress", "surface")  # their parts are in the others
+ALSO = tuple(make.__name__ for make in resume_kinds.MORE)
+SOAK = ("coupled", "heat", "species", "stress", "surface", *ALSO)  # their parts are in the others
 
 
 @pytest.mark.parametrize("kind", [pytest.param(kind, marks=[pytest.mark.soak] * (kind in SOAK)) for kind in KINDS])
@@ -69,25 +71,37 @@ def test_a_process_that_is_killed_loses_what_came_after_its_last_checkpoint_only
     assert (tmp_path / "parts/series.csv").read_bytes() == (tmp_path / "whole/series.csv").read_bytes()
 
 
-RANKS = [(1, 2), (2, 3), (3, 1)]
-SOME = [("film", 1, 2), ("surface", 2, 1)]  # the others take a minute each where ranks share cores
-MORE = [pair for kind in KINDS for ranks in RANKS if (pair := (kind, *ranks)) not in SOME]
+@functools.cache
+def uninterrupted(kind: str) -> dict[str, Any]:
+    """Return the state at the end of a run on one rank."""
+    with tempfile.TemporaryDirectory() as folder:
+        return resume_case.run(kind, Path(folder))
+
+
+PAIRS = [(1, 2), (2, 1), (2, 3), (3, 1), (3, 3)]
 
 
 @pytest.mark.parametrize(
-    ("kind", "written", "read"), [*SOME, *(pytest.param(*pair, marks=pytest.mark.soak) for pair in MORE)]
+    ("kinds", "written", "read"),
+    [
+        (["film"], 1, 2),
+        (["surface"], 2, 1),
+        *(pytest.param(list(KINDS), *pair, marks=[pytest.mark.soak, pytest.mark.timeout(3600)]) for pair in PAIRS),
+    ],
 )
-def test_a_run_goes_on_with_other_ranks(
-    kind: str, written: int, read: int, tmp_path: Path, mpiexec: Callable[..., tuple[int, str, str]],
+def test_runs_go_on_with_other_ranks(
+    kinds: list[str], written: int, read: int, tmp_path: Path, mpiexec: Callable[..., tuple[int, str, str]],
     run_json_on_ranks: Callable[..., Any],
 ):  # fmt: skip
-    whole = resume_case.run(kind, tmp_path / "whole")
-    step = len(whole["times"]) // 2
-    mpiexec(written, sys.executable, CASE, kind, tmp_path / "parts", 1e9, step, "stop")
-    assert list((tmp_path / "parts/checkpoints").glob("*.npz"))
-    end = run_json_on_ranks(read, CASE, kind, tmp_path / "parts", 1e9, 0, "stop")
-    assert len(end["times"]) == len(whole["times"])
-    assert difference(end, whole) < 1e-8
+    """Stopped in the middle; all kinds with one start of the ranks, which takes longer than most of them."""
+    halves = [f"{kind}:{len(uninterrupted(kind)['times']) // 2}" for kind in kinds]
+    status, out, err = mpiexec(written, sys.executable, MANY, tmp_path, *halves, timeout=1800)
+    assert status == 0, (out, err)
+    assert {path.parts[-3] for path in tmp_path.glob("*/checkpoints/*.npz")} == set(kinds)
+    ends = run_json_on_ranks(read, MANY, tmp_path, *(f"{kind}:0" for kind in kinds), timeout=1800)
+    assert [len(ends[kind]["times"]) for kind in kinds] == [len(uninterrupted(kind)["times"]) for kind in kinds]
+    off = {kind: difference(ends[kind], uninterrupted(kind)) for kind in kinds}
+    assert max(off.values()) < 1e-8, off
 
 
 def test_a_finished_run_is_not_run_again(tmp_path: Path):

@@ -412,6 +412,43 @@ BY_CALL: dict[str, dict[str, str]] = {
         "force": "True",
     },
     "em.signoff.Layer": {"name": "'1'", "thickness": "2e-7", "resistivity": "2e-8"},
+    "em.signoff.run": {"network": "grid()", "technology": "technology()", "until": "1e9"},
+    "em.signoff.monte_carlo": {
+        "network": "grid()",
+        "technology": "technology()",
+        "samples": "4",
+        "seed": "1",
+        "until": "1e9",
+        "variation": "em.signoff.Variation(activation_energy=1e-21)",
+    },
+    "em.signoff.system_life": {"lives": "[[1.0, 2.0], [3.0, 1.5]]", "until": "10.0"},
+    "em.signoff.repair": {"network": "grid()", "technology": "technology()", "margin": "0.1"},
+    "em.signoff.effective_currents": {
+        "network": "grid()",
+        "technology": "technology()",
+        "loads": "{1: pulses(), 2: 1e-4}",
+    },
+    "em.signoff.effective_density": {"drive": "pulses()"},
+    "em.signoff.DropLimit": {"network": "grid()", "technology": "technology()", "limit": "0.1"},
+    "em.signoff.Sensitivity": {"network": "grid()", "technology": "technology()"},
+    "em.signoff.Sensitivity.tension": {"tree": "0"},
+    "em.signoff.Sensitivity.tension_at": {"tree": "0", "node": "0", "time": "1e6"},
+    "em.signoff.Sensitivity.steady_at": {"potential": "np.ones(11)"},
+    "em.signoff.Sensitivity.drop_slopes": {"nodes": "[0, 3]"},
+    "em.signoff.Sensitivity.tension_slopes": {"nodes": "[0, 3]"},
+    "em.signoff.Sensitivity.through_circuit": {"slopes": "np.eye(11)[:, :2]"},
+    "em.signoff.Sensitivity.adjoint": {"slopes": "np.eye(11)[:, :2]"},
+    "em.signoff.DropLimit.drops": {"trees": "[0, 1]"},
+    "em.signoff.DropLimit.walk": {"trees": "[0, 1]"},
+    "em.signoff.SystemSample.quantile": {"probability": "0.5"},
+    "em.signoff.Technology.of_segments": {"network": "grid()"},
+    "em.signoff.Technology.resistivities": {"network": "grid()"},
+    "em.signoff.Sensitivity.nucleation": {"tree": "0", "until": "1e9"},
+    "em.signoff.Temperature": {"start": "[380.0]", "end": "[390.0]"},
+    "em.mesh.Lef": {"layers": "em.mesh.read_lef(MESHES / 'chip.lef').layers", "unit": "1e-6"},
+    "em.mesh.LefLayer": {"name": "'met1'", "thickness": "1e-7"},
+    "em.mesh.read_lef": {"path": "MESHES / 'chip.lef'"},
+    "em.mesh.read_def": {"path": "MESHES / 'chip.def'"},
     "em.signoff.Passivation": {"thermal_expansion": "2.6e-6", "stress_free_temperature": "500.0"},
     "em.signoff.Technology": {
         "layers": "{'1': em.signoff.Layer('1', 2e-7, 2e-8)}",
@@ -614,6 +651,13 @@ INSTANCES = {
     "em.surface.Shape": "void()",
     "em.waveforms.Waveform": "em.waveforms.pulses(period=1.0, duty=0.5, level=1.0)",
     "em.failure.VoidLength": "em.failure.VoidLength(1e-7)",
+    "em.signoff.Technology": "technology()",
+    "em.signoff.Sensitivity": "em.signoff.Sensitivity(grid(), technology())",
+    "em.signoff.DropLimit": "em.signoff.DropLimit(grid(), technology(), limit=0.1)",
+    "em.signoff.Verdict": "verdict()",
+    "em.signoff.Repair": "em.signoff.repair(grid(), technology(), margin=0.1)",
+    "em.signoff.SystemSample": "em.signoff.system_life([[1.0, 2.0], [3.0, 1.5], [0.5, 0.7]], until=10.0)",
+    "em.mesh.Lef": "em.mesh.read_lef(MESHES / 'chip.lef')",
 }
 
 # Not called: classes that only emfem makes, protocols, and what starts processes, draws for minutes or ends the run.
@@ -629,12 +673,17 @@ SKIPPED = frozenset(
     em.surface.SurfaceScales em.verify.Check em.verify.Measured em.verify.Report em.verify.Result em.verify.run
     em.verify.table em.verify.troubles em.waveforms.Waveform em.write.AdiosFile em.write.FieldFile em.write.SeriesFile
     em.write.VtuFiles em.fields.collective_call em.studies.Study.run em.steps.Row em.ConservationError em.EmfemError
-    em.ParameterError em.ResolutionWarning em.fields.Interpolation em.stress.Stress.T""".split()
+    em.ParameterError em.ResolutionWarning em.fields.Interpolation em.stress.Stress.T em.signoff.EffectiveCurrents
+    em.signoff.Gradient em.signoff.Repair em.signoff.SignOff em.signoff.SystemSample em.signoff.Verdict
+    em.mesh.Geometry""".split()
 )
 
 # Called with NaN in, or with a NaN out that is documented.
 NAN_ALLOWED = frozenset(
-    {"em.ConvergenceError", "em.failure.Damage", "em.lifetime.fit_black", "em.lifetime.monte_carlo"}
+    {
+        *("em.ConvergenceError", "em.failure.Damage", "em.lifetime.fit_black", "em.lifetime.monte_carlo"),
+        *("em.signoff.run", "em.signoff.Verdict.trees", "em.signoff.Verdict.wires"),  # stress where none is integrated
+    }
 )
 
 # These change their models, which are made anew after each call.

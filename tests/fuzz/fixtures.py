@@ -376,6 +376,17 @@ def grid() -> em.mesh.Network:
     return em.mesh.read_netlist(MESHES / "grid.sp", technology=technology())
 
 
+def pulses() -> em.waveforms.Waveform:
+    """Return the current of a load."""
+    return em.waveforms.pulses(period=1e-9, duty=0.5, level=1e-4)
+
+
+@cache
+def verdict() -> em.signoff.Verdict:
+    """Return the verdict on the grid."""
+    return em.signoff.run(grid(), technology(), until=1e9)
+
+
 def heat_file() -> str:
     """Return a map of temperature for the grid."""
     Path("heat.csv").write_text("x [um],y [um],temperature\n0,0,370\n40,0,380\n0,20,370\n40,20,380\n")

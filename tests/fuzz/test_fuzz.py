@@ -138,6 +138,19 @@ REFUSED = (
     "em.mesh.read_netlist(MESHES / 'grid.sp', resistivity=1, thickness=1, unit=1, coordinates=test_function())",
     "em.verify.listing(chosen=(i for i in range(3)))",
     "em.write.vtx('out.bp', names=pd.Series(dtype=object))",
+    "em.signoff.DropLimit(grid(), technology(), limit=0.1).drops(trees=[0.5])",
+    "em.signoff.DropLimit(grid(), technology(), limit=0.1).walk(trees=2**63)",
+    "em.signoff.run(grid(), technology(), until=1e9, checkpoint={'read': 1})",
+    "em.signoff.map_temperature(int, grid())",
+    "em.signoff.Variation(grain_spread=fem.Constant(plate().mesh, 1.0))",
+    "em.signoff.Sensitivity(grid(), technology()).tension_at(tree=0, node=0, time=5e-324)",
+    "em.signoff.Sensitivity(grid(), technology()).tension_at(tree=9, node=0, time=1.0)",
+    "em.signoff.Sensitivity(grid(), technology()).drop_slopes(nodes=[(0, 0), (1, 0)])",
+    "em.signoff.Sensitivity(grid(), technology()).tension_slopes(nodes=[99])",
+    "em.signoff.Sensitivity(grid(), technology()).through_circuit(slopes=np.ones(3))",
+    "em.signoff.Sensitivity(grid(), technology()).steady_at(potential=0.5)",
+    "technology().resistivities(network=wires())",
+    "em.mesh.reported_currents(wires().network, em.mesh.read_report(report_file()).astype(str))",
 )
 TAKEN = (
     "em.errors.real(type('X', (), {})())",
@@ -152,6 +165,7 @@ TAKEN = (
     "em.lifetime.fit_lognormal(lifetimes=[1.0, 2.0, 3.0, 4.0], confidence=5e-324)",
     "em.waveforms.pulses(period=1.0, duty=0.5, level=1.0).next_breakpoint(__import__('decimal').Decimal('0.1'))",
     "em.vtk.write_vtu('out.vtu', em.vtk.CellFields([film_model()]), t=np.array(1.0, dtype=object))",
+    "em.signoff.repair(grid(), technology(), margin=0.1, largest_drop=fem.Constant(plate().mesh, 1.0))",
 )
 
 

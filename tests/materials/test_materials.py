@@ -456,6 +456,9 @@ def test_of_a_ufl_expression_nothing_is_known():
         ("resistivity", -1e-8, r"resistivity = -1e-08"),
         ("temperature_coefficient", 3930.0, r"ppm/K written as 1/K\?"),
         ("thermal_conductivity", -400.0, "thermal_conductivity = -400"),
+        ("thermal_conductivity", 0.05, r"W/\(um K\) or W/\(mm K\) written as W/\(m K\)\?"),
+        ("thermal_conductivity", 5e-4, r"must be between 0\.1 and 10000 W/\(m K\)$"),  # far from any: no hint
+        ("volumetric_heat_capacity", 0.5, r"J/\(cm3 K\) written as J/\(m3 K\)\?"),
         ("volumetric_heat_capacity", 385.0, r"J/\(kg K\) written as J/\(m3 K\)\?"),
         ("volumetric_heat_capacity", 3.4, r"J/\(cm3 K\) written as J/\(m3 K\)\?"),
         ("thermal_expansion", 16.5, r"ppm/K written as 1/K\?"),

@@ -534,6 +534,24 @@ attempts = [
     lambda: em.mesh.read(case.__file__ + ".vtu"),
     lambda: em.mesh.write(em.mesh.rectangle((1, 1), cells=(2, 2)), case.__file__ + "/below/mesh.msh"),
 ]
+# What differs between ranks, or is wrong on one of them, is refused on both.
+own, files, two = comm.rank, case.PLATE.parent, [(0.0, 0.0), (1.0, 0.0)]
+technology = em.signoff.read_technology(files / "technology.toml")
+grid = {"path": files / "grid.sp", "technology": technology}
+attempts += [
+    lambda: em.mesh.read((plate, 3)[own]),
+    lambda: em.mesh.write(em.mesh.interval(1.0, cells=4), (f"{folder}/line.msh", 3)[own]),
+    lambda: em.mesh.read_network((files / "star.toml", 3)[own]),
+    lambda: em.mesh.network(two, [(0, 1)], width=(0.1, -1.0)[own], thickness=0.1, cells=4),
+    lambda: em.mesh.read_netlist(**grid, unit=(1e-6, 2e-6)[own]),
+    lambda: em.mesh.from_netlist(**grid, cells=(2, -1)[own]),
+    lambda: em.mesh.read_lef((3, files / "chip.lef")[own]),
+    lambda: em.mesh.read_def((files / "chip.def", 3)[own]),
+    lambda: em.mesh.read_report((files / "chip.def", files / "chip.lef")[own]),
+    lambda: em.mesh.from_gds(files / "serpentine.gds", layer=(1, "a")[own], electrodes={"left": 10}, size=2e-6),
+    lambda: em.mesh.from_image(files / "micrograph.png", pixel=(1.0, 2.0)[own], size=30.0),
+    lambda: em.signoff.sign_off(em.mesh.read_netlist(**grid), technology, f"{folder}/signed", until=1e8),
+]
 errors = comm.gather([message(attempt) for attempt in attempts])
 if comm.rank == 0:
     print(json.dumps([found, errors]))
@@ -553,3 +571,5 @@ def test_two_ranks_write_and_read_the_same_mesh_and_raise_the_same(
     assert found["rectangle.msh"][0] == pytest.approx(measures(alone), rel=SAME)
     assert first == second
     assert all(first)
+    assert first[-1] == "a sign-off on 2 ranks, must be on 1"
+    assert not (tmp_path / "signed").exists()
