@@ -7,8 +7,8 @@ A periodic film grows its pattern by error control; then it takes four steps of 
 assembled once. Seconds are of the processor, of these four steps with the assembly. Memory is the largest resident
 memory: what the solver adds to mesh and model, what all of it adds to a process that has imported emfem, and the whole
 process with its libraries [MB]. All are of the rank with most; each row is a program of its own: look at ratios. A rank
-that waits for another one counts as busy, so several ranks need a machine that does nothing else. Elements are of degree 2 in the plane and 1 in space, as
-many nodes a wavelength in both.
+that waits for another one counts as busy, so several ranks need a machine that does nothing else. Elements are of
+degree 2 in the plane and 1 in space, as many nodes a wavelength in both.
 """
 
 from __future__ import annotations
