@@ -54,7 +54,10 @@ class Job:
             return {**self.labels, "failed": f"not done after {TIMEOUT:g} s"}
         if done.returncode:
             return {**self.labels, "failed": (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]}
-        return {**self.labels, **json.loads(done.stdout.splitlines()[-1])}
+        try:
+            return {**self.labels, **json.loads(done.stdout.splitlines()[-1])}
+        except (IndexError, ValueError):
+            return {**self.labels, "failed": f"no numbers in {done.stdout!r}"}
 
 
 def environment() -> dict[str, str]:

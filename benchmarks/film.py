@@ -121,6 +121,8 @@ if __name__ == "__main__":
     chosen = vars(options.parse_args())
     single = chosen.pop("row")
     if single:
-        print(json.dumps(row(int(single[0]), int(single[1]), float(single[2]), float(single[3]), single[4])))
+        em.write.print_root(
+            json.dumps(row(int(single[0]), int(single[1]), float(single[2]), float(single[3]), single[4]))
+        )
     else:
         main(**chosen)
