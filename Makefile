@@ -55,9 +55,9 @@ soak: $(installed)  ## more of each kind of test, the site executed, killed runs
 	$(bin)/python -m tests.fuzz.soak --minutes $(minutes) --output results/soak
 	$(bin)/python -m tests.mutants --sample 100 --output results/mutants
 
-bench: $(installed)  ## emfem against other programs, which it installs; table and pictures go to results/bench/
+bench: $(installed)  ## emfem at many sizes and against other programs, which it installs; a page in results/bench/
 	$(bin)/python -m pip install --disable-pip-version-check --quiet --editable ".[bench]"
-	$(bin)/python -m benchmarks.peers $(options)
+	$(bin)/python -m benchmarks $(options)
 
 docs: $(installed)  ## build the site into docs/_build/html; its pages are executed
 	$(bin)/python $(sphinx) docs/_build/html

@@ -104,6 +104,6 @@ if __name__ == "__main__":
     chosen = options.parse_args()
     dimension = 3 if chosen.space else 2
     if chosen.one:
-        print(json.dumps(run(chosen.cells, chosen.degree, dimension, chosen.one)))
+        em.write.print_root(json.dumps(run(chosen.cells, chosen.degree, dimension, chosen.one)))
     else:
         main(chosen.cells, chosen.degree, dimension)

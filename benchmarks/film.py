@@ -4,10 +4,11 @@
                               [--ranks 1 2]
 
 A periodic film grows its pattern by error control; then it takes four steps of one size, for which the Jacobian is
-assembled once. Seconds are of the processor, of these four steps with the assembly, and memory is resident memory, both
-of the rank with most; each row is a program of its own: look at ratios. A rank that waits for another one counts as
-busy, so several ranks need a machine that does nothing else. Elements are of degree 2 in the plane and 1 in space, as
-many nodes a wavelength in both.
+assembled once. Seconds are of the processor, of these four steps with the assembly. Memory is the largest resident
+memory: what the solver adds to mesh and model, what all of it adds to a process that has imported emfem, and the whole
+process with its libraries [MB]. All are of the rank with most; each row is a program of its own: look at ratios. A rank
+that waits for another one counts as busy, so several ranks need a machine that does nothing else. Elements are of
+degree 2 in the plane and 1 in space, as many nodes a wavelength in both.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from mpi4py import MPI
 
 STEPS, SIZE, SPACING = 4, 3.0, 0.325  # steps measured, their size; distance of nodes, in thicknesses
 SOLVERS = ("direct", "iterative")
+COLUMNS = ("us", "KB", "all KB", "MB")
 
 
 def film(cells: int, dimension: int, ratio: float) -> em.Model:
@@ -46,10 +48,16 @@ def film(cells: int, dimension: int, ratio: float) -> em.Model:
     )
 
 
+def largest_memory() -> float:
+    """Return the largest resident memory of this process so far [KB]."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 def row(cells: int, dimension: int, ratio: float, until: float, solver: str) -> dict[str, float]:
     """Numbers of one film and one solver."""
+    imported = largest_memory()
     model = film(cells, dimension, ratio)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = largest_memory()
     run = em.evolve(model, until, solver=solver, progress=False)
     stepper = TimeStepper([model], model.t + STEPS * SIZE, fixed_step=SIZE / max(1.0, ratio), solver=solver)
     unknowns = stepper.problem.size
@@ -59,13 +67,16 @@ def row(cells: int, dimension: int, ratio: float, until: float, solver: str) -> 
     for _ in range(STEPS):
         stepper.step(model.t + STEPS * SIZE)
     seconds = comm.allreduce(time.process_time() - began, MPI.MAX)
-    peak = comm.allreduce(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, MPI.MAX)
+    peak = largest_memory()
+    solver_adds, all_adds, whole = (comm.allreduce(kb, MPI.MAX) for kb in (peak - before, peak - imported, peak))
     return {
         "unknowns": unknowns,
         "of the run": run.linear_iterations / run.solves,
         "iterations": stepper.linear_iterations / stepper.solves,
         "us": 1e6 * seconds / STEPS / unknowns,
-        "KB": (peak - before) / unknowns,
+        "KB": solver_adds / unknowns,
+        "all KB": all_adds / unknowns,
+        "MB": whole / 1024,
     }
 
 
@@ -81,9 +92,9 @@ def main(
 ) -> list[dict[str, float]]:
     """Print a table; return its rows."""
     print(f"{dimension}-D, Lambda = {ratio:g}: iterations a solve in a run and in the steps measured,")
-    print("us and KB (of the largest rank) an unknown; the last two columns are those of the first row over these")
-    names = ("unknowns", "run", "steps", "us", "KB", "us", "KB")
-    print(f"{'solver':>10} {'ranks':>5} " + " ".join(map("{:>{}}".format, names, (9, 6, 6, 7, 7, 7, 7))))
+    print("us and KB (of the largest rank) an unknown; the last columns are those of the first row over these")
+    names = ("unknowns", "run", "steps", *COLUMNS, *COLUMNS)
+    print(f"{'solver':>10} {'ranks':>5} " + " ".join(map("{:>{}}".format, names, (9, 6, 6, *[7] * 8))))
     rows = []
     for count in cells:
         first: dict[str, float] = {}
@@ -91,8 +102,9 @@ def main(
             found = in_process(size, count, dimension, ratio, until, solver)
             first = first or found
             rows.append(found)
-            numbers = f"{found['of the run']:6.1f} {found['iterations']:6.1f} {found['us']:7.1f} {found['KB']:7.2f}"
-            ratios = f"{first['us'] / found['us']:7.2f} {first['KB'] / found['KB']:7.2f}"
+            numbers = f"{found['of the run']:6.1f} {found['iterations']:6.1f} "
+            numbers += " ".join(f"{found[name]:7.4g}" for name in COLUMNS)
+            ratios = " ".join(f"{first[name] / found[name]:7.2f}" for name in COLUMNS)
             print(f"{solver:>10} {size:5d} {found['unknowns']:9d} {numbers} {ratios}", flush=True)
     return rows
 
@@ -109,6 +121,8 @@ if __name__ == "__main__":
     chosen = vars(options.parse_args())
     single = chosen.pop("row")
     if single:
-        print(json.dumps(row(int(single[0]), int(single[1]), float(single[2]), float(single[3]), single[4])))
+        em.write.print_root(
+            json.dumps(row(int(single[0]), int(single[1]), float(single[2]), float(single[3]), single[4]))
+        )
     else:
         main(**chosen)

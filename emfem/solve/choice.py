@@ -16,7 +16,8 @@ from mpi4py import MPI
 SOLVERS = ("auto", "direct", "iterative")
 PACKAGE = str(Path(__file__).parents[1])
 SMALL = 10_000  # unknowns up to which a factorisation takes no time worth a choice
-PLANE, SPACE = 500_000, 30_000  # unknowns of a film from which an iterative solver is faster, or needs less memory
+FILM_IN_SPACE = 11_000  # unknowns from which it is faster, by a third there; in the plane a factorisation always is
+PART = 0.5  # of the machine's memory that a factorisation may take: estimates are right within a factor of two
 PROCESS, MESH = 0.16e9, 500.0  # bytes of a process with its libraries; of mesh and forms, an unknown
 AT = 1e5  # unknowns at which costs are measured
 STAGES, REUSE = 4, 5  # linear systems in a time step; steps with one factorisation or one preconditioner
@@ -131,10 +132,11 @@ def choose(models: Sequence[Model], unknowns: Sequence[Unknown]) -> str:
     size, dim = size_of(unknowns), models[0].mesh.topology.dim
     if size <= SMALL or dim == 1 or not is_stated(models, unknowns):
         return "direct"
+    fits = memory("direct", models, unknowns) < PART * machine_memory(models[0].mesh.comm)
     if has_phase_field(models):
-        return "iterative" if size >= (SPACE if dim > 2 else PLANE) else "direct"
-    fits = memory("direct", models, unknowns) < machine_memory(models[0].mesh.comm)
-    faster = seconds("iterative", models, unknowns) < seconds("direct", models, unknowns)
+        faster = dim > 2 and size >= FILM_IN_SPACE
+    else:
+        faster = seconds("iterative", models, unknowns) < seconds("direct", models, unknowns)
     return "iterative" if faster or not fits else "direct"
 
 

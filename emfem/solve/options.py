@@ -199,9 +199,9 @@ def check_read(options: Options | None, unread: Mapping[str, Collection[str]]) -
 
 
 @contextmanager
-def option_scope(options: Options) -> Iterator[None]:
+def option_scope(options: Options, prefix: str = PREFIX) -> Iterator[None]:
     """Put options into PETSc's global database, and out again; solvers inside a solver read theirs when first used."""
-    database = PETSc.Options(PREFIX)
+    database = PETSc.Options(prefix)
     for key, value in options.items():
         database[key] = value
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from emfem import fields
 from emfem.mesh import bounds
 from emfem.model import PhaseField
+from emfem.solve.options import option_scope
 from emfem.solve.presets import Options
 
 import dolfinx.fem.petsc as fem_petsc
@@ -28,6 +29,8 @@ INSIDE: Options = {
     "mass_ksp_norm_type": "none",
     "mass_pc_type": "jacobi",
 }
+# On several ranks products of matrices keep twice the memory of all coarse levels, to be computed once more.
+PRODUCTS: Options = {"mat_product_clear": True}  # PETSc reads it without a prefix
 ALONE: Options = {
     "ksp_type": "fgmres",
     "ksp_rtol": 1e-7,
@@ -109,7 +112,8 @@ class PhaseFieldSolver:
         if not self._work:
             self._work = [weighted.createVecLeft() for _ in range(3)]
         self._plain = weighted if self._mass is None else self._mass
-        self._factor.setUp()
+        with option_scope(PRODUCTS, prefix=""):
+            self._factor.setUp()
         self._inverse.setUp()
 
     def conserve(self, left: PETSc.Vec, x: PETSc.Vec, part: slice) -> None:

@@ -192,12 +192,25 @@ def test_models_that_state_nothing_are_solved_directly(decay: Callable[..., em.M
         em.solve_steady(decay(), solver="fast")
 
 
-@pytest.mark.parametrize(("missing", "solver"), [(1, "direct"), (0, "iterative")])
-def test_large_systems_are_solved_iteratively(film: Films, missing: int, solver: str, monkeypatch: pytest.MonkeyPatch):
-    small = Problem([film(degree=1)])
+@pytest.mark.parametrize(("factor", "solver"), [(2.01, "direct"), (1.99, "iterative")])
+def test_a_plane_film_is_solved_iteratively_where_a_factorisation_takes_half_the_memory(
+    film: Films, factor: float, solver: str, monkeypatch: pytest.MonkeyPatch
+):
+    model = film(degree=1)
+    needed = em.solve.advise(model, solver="direct").memory
     monkeypatch.setattr(choice, "SMALL", 0)
-    monkeypatch.setattr(choice, "PLANE", small.size + missing)
-    assert Problem(small.models, solver="auto").solver == solver
+    monkeypatch.setattr(choice, "machine_memory", lambda _: factor * needed)
+    assert em.solve.advise(model).solver == solver
+
+
+@pytest.mark.parametrize(("missing", "solver"), [(1, "direct"), (0, "iterative")])
+def test_a_large_film_in_space_is_solved_iteratively(missing: int, solver: str, monkeypatch: pytest.MonkeyPatch):
+    box = em.mesh.periodic_box((3.0, 3.0, 3.0), cells=(3, 3, 3))
+    model = em.film.model(box, em.film.cupd(), mean=0.3, field=(0.1, 0.0, 0.0), degree=1)
+    size = em.solve.advise(model).unknowns
+    monkeypatch.setattr(choice, "SMALL", 0)
+    monkeypatch.setattr(choice, "FILM_IN_SPACE", size + missing)
+    assert em.solve.advise(model).solver == solver
 
 
 def test_a_small_film_is_solved_directly_unless_it_is_not_to_be(film: Films):

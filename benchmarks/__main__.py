@@ -1,0 +1,183 @@
+"""All benchmarks in one run: tables in `bench.md`, numbers in `bench.json`.
+
+    python -m benchmarks [--size small | normal | large] [--only films networks ...]
+
+Other programs on the same film (`benchmarks.peers`), films in the plane and in space, holes, conduction, networks and a
+surface. Every row is a program of its own; one that fails is a row with the reason, and the run ends with status 1. All
+run one after the other, so seconds can be compared in one table; on a machine that does other things look at ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.__main__ import machine
+
+ROOT = Path(__file__).resolve().parents[1]
+TIMEOUT = 3600.0  # of one program [s]
+SIZES = ("small", "normal", "large")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row: what its first columns say, and the program, whose last line is JSON.
+
+    Attributes:
+        labels: texts of the first columns.
+        arguments: file in `benchmarks/` and its arguments.
+        ranks: of MPI.
+    """
+
+    labels: dict[str, str]
+    arguments: tuple[object, ...]
+    ranks: int = 1
+
+    def run(self) -> Row:
+        """Return the numbers, or `failed` with the last line of the error."""
+        launcher = [] if self.ranks == 1 else ["mpiexec", "-n", str(self.ranks)]
+        name, *rest = map(str, self.arguments)
+        command = [*launcher, sys.executable, str(ROOT / "benchmarks" / name), *rest]
+        try:
+            done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            return {**self.labels, "failed": f"not done after {TIMEOUT:g} s"}
+        if done.returncode:
+            return {**self.labels, "failed": (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]}
+        try:
+            return {**self.labels, **json.loads(done.stdout.splitlines()[-1])}
+        except (IndexError, ValueError):
+            return {**self.labels, "failed": f"no numbers in {done.stdout!r}"}
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a program: one thread, and the `mpiexec` and modules of this one."""
+    paths = os.pathsep.join(filter(None, (str(Path(sys.executable).parent), os.environ.get("PATH"))))
+    modules = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PATH": paths, "PYTHONPATH": modules}
+
+
+def films(size: str) -> list[Job]:
+    """Films by direct and iterative solvers; the largest in space on one rank and on two."""
+    plane = {"small": (12,), "normal": (24, 48, 96), "large": (48, 96, 192, 500)}[size]
+    space = {"small": (8,), "normal": (16, 24, 36), "large": (24, 40, 56, 80)}[size]
+    factorised = {"small": 8, "normal": 24, "large": 32}[size]  # cells along an edge in space
+    cases = [
+        (2, n, 1.0, solver, 1) for n in plane for solver in ("direct", "iterative") if n < 300 or solver != "direct"
+    ]
+    cases += [(3, n, 0.2, s, 1) for n in space for s in ("direct", "iterative") if n <= factorised or s != "direct"]
+    cases += [(3, space[-2 if size == "large" else -1], 0.2, "iterative", 2)]
+    return [
+        Job(
+            {"film": f"{dim}-D, {n} cells along an edge", "solver": solver, "ranks": str(ranks)},
+            ("film.py", "--row", n, dim, 1.0, until, solver),
+            ranks,
+        )
+        for dim, n, until, solver, ranks in cases
+    ]
+
+
+def holes(size: str) -> list[Job]:
+    """A periodic cell with holes."""
+    edges = {"small": (2.0,), "normal": (1.2, 0.8, 0.55), "large": (1.2, 0.8, 0.55, 0.36)}[size]
+    until = 2.0 if size == "small" else 60.0
+    return [Job({"film": "periodic, with holes"}, ("holes.py", "--row", "--sizes", e, "--until", until)) for e in edges]
+
+
+def conduction(size: str) -> list[Job]:
+    """Current in plates and blocks of degree 1."""
+    most = {"small": 2_000, "normal": 300_000, "large": 5_000_000}[size]
+    direct = {"small": 2_000, "normal": 60_000, "large": 100_000}[size]
+    cases = [(space, n, "iterative", 1) for space in ("", "--space") for n in (direct, most)]
+    cases += [("", direct, "direct", 1), ("--space", direct, "direct", 1), ("--space", most, "iterative", 2)]
+    return [
+        Job(
+            {"current": "space" if space else "plane", "solver": solver, "ranks": str(ranks)},
+            ("conduction.py", "--one", solver, "--cells", n, *([space] if space else [])),
+            ranks,
+        )
+        for space, n, solver, ranks in cases
+    ]
+
+
+def networks(size: str) -> list[Job]:
+    """Kirchhoff's laws in power grids of 2 n^2 segments, and ten years of stress in the smaller ones."""
+    stripes = {"small": (10,), "normal": (71, 224, 708), "large": (71, 224, 708, 1000)}[size]
+    stressed = {"small": (10,), "normal": (22, 71), "large": (71, 224)}[size]
+    jobs = [Job({"network": "currents"}, ("networks.py", "--one", "currents", "--largest", n)) for n in stripes]
+    return jobs + [Job({"network": "stress"}, ("networks.py", "--one", "stress", "--largest", n)) for n in stressed]
+
+
+SECTIONS = {"films": films, "holes": holes, "conduction": conduction, "networks": networks}
+
+
+def peers(size: str, repeat: int, limit: float, folder: Path) -> tuple[str, Row]:
+    """Return table and numbers of all programs on the same film."""
+    command = [sys.executable, "-m", "benchmarks.peers", "--output", str(folder)]
+    command += ["--repeat", str(repeat), "--limit", str(limit)]
+    command += ["--program", "emfem", "rk4", "etdrk4", "--case", "anisotropic"] if size == "small" else []
+    done = subprocess.run(command, cwd=ROOT, env=environment(), check=False)
+    if done.returncode:
+        return "failed", {"failed": f"status {done.returncode}"}
+    return (folder / "bench.md").read_text(encoding="utf-8"), json.loads(
+        (folder / "bench.json").read_text(encoding="utf-8")
+    )
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return rows as Markdown, with all columns that any of them has."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(shown(row.get(key, "")) for key in columns) + " |" for row in rows)])
+
+
+def shown(value: Any) -> str:
+    """Return a text, or a number with four digits."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def main(size: str, only: Sequence[str], repeat: int, limit: float, output: Path) -> bool:
+    """Run the sections, write both files after each; return whether all rows are there."""
+    output.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    report: dict[str, Any] = {"machine": machine(), "size": size, "sections": {}}
+    pages: list[str] = []
+    for name in only:
+        started = time.monotonic()
+        if name == "peers":
+            text, found = peers(size, repeat, limit, output / "peers")
+            failed = "failed" in found or any("failed" in row for rows in found["cases"].values() for row in rows)
+        else:
+            found = []
+            for job in SECTIONS[name](size):
+                found.append(job.run())
+                print(name, *found[-1].values(), flush=True)
+            text, failed = table(found), any("failed" in row for row in found)
+        seconds = time.monotonic() - started
+        report["sections"][name] = {"rows": found, "seconds": seconds, "failed": failed}
+        report["seconds"] = time.monotonic() - began
+        pages.append(f"## {name.capitalize()}\n\n{text}\n\n{seconds:.0f} s in all.\n")
+        (output / "bench.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        (output / "bench.md").write_text("# Benchmarks\n\n" + "\n".join(pages), encoding="utf-8")
+    print(f"{output}: bench.json and bench.md, after {time.monotonic() - began:.0f} s")
+    return not any(section["failed"] for section in report["sections"].values())
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", choices=SIZES, default="normal", help="of the problems")
+    parser.add_argument("--only", nargs="+", choices=("peers", *SECTIONS), default=["peers", *SECTIONS])
+    parser.add_argument("--repeat", type=int, default=5, help="runs of each program of peers that is done in `limit`")
+    parser.add_argument("--limit", type=float, default=10.0, help="seconds after which a run of peers is extrapolated")
+    parser.add_argument("--output", type=lambda text: Path(text).resolve(), default=ROOT / "results" / "bench")
+    sys.exit(0 if main(**vars(parser.parse_args())) else 1)
