@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from emfem.mesh.graph import Floats, Numbers
+from emfem.mesh.graph import Floats
 from emfem.signoff.circuit import GridCircuit
 from emfem.signoff.criterion import GridCriterion
 from emfem.signoff.events import first_crossings, first_passing, sample_times
@@ -17,8 +17,7 @@ import numpy as np
 FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so near to it
 NEAR = 5.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
 FOLLOWED = 0.04  # of `update`: change of the currents in trees with voids that is followed
-GATHERED = 5.0  # times `rtol`, of the time: changes of resistance in it are followed together
-LEAST = 0.1  # of its first current: a wire that carries less counts as if it did
+GATHERED = 2.0  # times `rtol`, of the time: changes of resistance in it are followed together
 
 
 class Planner:
@@ -47,7 +46,7 @@ class Planner:
         self.network, self.trees = bounds.metal.network, bounds.trees
         every = np.arange(len(self.network.segments))
         self.extra, self.ahead = np.zeros(len(every)), np.zeros(len(every))
-        self.used, self._first = circuit.density.copy(), np.abs(circuit.density)
+        self.used = circuit.density.copy()
         self._charge = np.abs(bounds.metal.drive(every, np.full(len(every), 0.5))[0])
 
     def coming(self, tree: FollowedTree, t: float) -> list[tuple[float, str]]:
@@ -97,7 +96,7 @@ class Planner:
         before, now = self.extra[touched], self._added(tree, np.array([t - tree.began]))[:, 0]
         finite = np.isfinite(now) & np.isfinite(before)
         rise = np.subtract(now, before, out=np.zeros_like(now), where=finite)
-        most = self.update / self._weight(touched) * (self.circuit.resistances[touched] + np.where(finite, now, 0.0))
+        most = self.update * (self.circuit.resistances[touched] + np.where(finite, now, 0.0))
         self.extra[touched] = now
         self.ahead[touched] = np.maximum(now + np.clip(rise, -most, most) / 2, 0.0)
 
@@ -147,22 +146,14 @@ class Planner:
         return first_passing(partial(_at_time, partial(measure, tree)), values[1:], times, now)
 
     def _change(self, tree: FollowedTree, t: Floats) -> Floats:
-        """Return the largest change of a resistance of a tree that matters since it was looked at, less `update`.
-
-        It is relative, and counts less in a wire that carries a part only of what it did at the start.
-        """
+        """Return the largest relative change of a resistance of a tree since it was looked at, less `update`."""
         assert tree.growth is not None
         touched, extra = tree.growth.touched, self._added(tree, t)
         before = (self.circuit.resistances[touched] + self.extra[touched])[:, None]
         with np.errstate(invalid="ignore"):
             change = np.abs((self.circuit.resistances[touched][:, None] + extra) / before - 1)
-        change = np.where(np.isinf(before), 0.0, change * self._weight(touched)[:, None])
+        change = np.where(np.isinf(before), 0.0, change)
         return change.max(axis=0, initial=0.0) - self.update
-
-    def _weight(self, segments: Numbers) -> Floats:
-        """Return what segments carry as a part of what they did at the start, LEAST to 1."""
-        now, first = np.abs(self.circuit.density[segments]), self._first[segments]
-        return np.clip(np.divide(now, first, out=np.ones_like(now), where=first > 0), LEAST, 1.0)
 
     def _damage(self, tree: FollowedTree, t: Floats) -> Floats:
         """Return the damage of a tree by itself, less 1."""
