@@ -14,11 +14,13 @@ from emfem.signoff.technology import Technology
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csc_array
 from scipy.sparse.linalg import splu
 
 MOST = 200  # changed wires, beyond which the matrix is factorised anew
 CORRECTIONS = 2  # of the flows, by what is missing at the nodes
+BALANCED = 1e-10  # of the largest flow: what may be missing at a node
+NEGLIGIBLE = 1e-12  # of the largest entry of a column of L^-1 U: it is left out
 
 
 class GridCircuit(Circuit):
@@ -90,8 +92,7 @@ class GridCircuit(Circuit):
         self._updates = None
         if state is not None:
             self._updates = LowRank(self.network, self.resistances, np.array(state["extra"]))
-            for wire in state["wires"]:
-                self._updates.add(int(wire))
+            self._updates.add(np.array(state["wires"], dtype=np.int64))
 
     def _drop(self, potential: Floats) -> float:
         """Return the largest distance of a node from the nearest voltage of the pads in its part [V]."""
@@ -122,9 +123,9 @@ class LowRank:
     """Kirchhoff's laws on a network of which a few wires change: (L + U D U^T) u = r by Woodbury's formula.
 
     L is the matrix of the last factorisation, a column of U the two ends of a changed wire, D the change of its
-    conductance. With S = U^T L^-1 U, which takes one solve for each new wire,
+    conductance. With Z = L^-1 U, which takes one solve for each new wire and is stored, and S = U^T Z,
 
-        u = L^-1 (r - U D w),    (1 + S D) w = U^T L^-1 r .
+        u = u_0 - Z D w,    (1 + S D) w = U^T u_0,    L u_0 = r .
     """
 
     def __init__(self, network: Network, resistances: Floats, extra: Floats | None = None) -> None:
@@ -152,24 +153,27 @@ class LowRank:
         if len(np.union1d(changed, self.wires)) > MOST:
             self._factorise(extra)
             changed = changed[:0]
-        for wire in np.setdiff1d(changed, self.wires):
-            self.add(int(wire))
+        self.add(np.setdiff1d(changed, self.wires))
         conductance = np.concatenate([1 / (self.resistances + extra), self.vias])
         change = conductance[self.wires] - 1 / (self.resistances + self.extra)[self.wires]
-        potential = np.where(np.isnan(self.values), 0.0, self.values)
-        flow = conductance * (potential[self.pairs[:, 0]] - potential[self.pairs[:, 1]])
+        potential = self.start.copy()
+        potential[self.free] -= self._redirected(potential, change)
         for _ in range(CORRECTIONS):
-            step = np.zeros(len(potential))
-            missing = sum_at_nodes(len(potential), self.pairs, flow) + self.brought
-            step[self.free] = self._solve(missing[self.free], change)
-            potential += step
-            flow += conductance * (step[self.pairs[:, 0]] - step[self.pairs[:, 1]])
+            flow = conductance * (potential[self.pairs[:, 0]] - potential[self.pairs[:, 1]])
+            missing = (sum_at_nodes(len(potential), self.pairs, flow) + self.brought)[self.free]
+            if np.abs(missing).max(initial=0.0) <= BALANCED * np.abs(flow).max(initial=0.0):
+                break
+            potential[self.free] += self._solve(missing, change)
+        else:
+            flow = conductance * (potential[self.pairs[:, 0]] - potential[self.pairs[:, 1]])
         return potential[self.one], flow[: len(self.resistances)]
 
     def _factorise(self, extra: Floats) -> None:
         """Factorise the matrix of these resistances; no wire differs from it."""
         self.extra, self.wires = extra.copy(), np.zeros(0, dtype=np.int64)
         self.products = np.zeros((0, 0))
+        self._columns: list[tuple[Numbers, Floats]] = []
+        self._reach = csc_array((len(self.free), 0))
         conductance = np.concatenate([1 / (self.resistances + extra), self.vias])
         a, b = self.pairs.T
         entries = np.concatenate([conductance, conductance, -conductance, -conductance])
@@ -178,25 +182,42 @@ class LowRank:
         self.factor = splu(
             matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
         )
+        self.start = np.where(np.isnan(self.values), 0.0, self.values)
+        for _ in range(CORRECTIONS):
+            flow = conductance * (self.start[a] - self.start[b])
+            missing = sum_at_nodes(len(self.start), self.pairs, flow) + self.brought
+            self.start[self.free] += self.factor.solve(missing[self.free])
 
-    def add(self, wire: int) -> None:
-        """Add a wire to those that change."""
-        reach = self.factor.solve(self._spread(np.array([wire]), np.ones(1)))
-        self.wires = np.append(self.wires, wire)
-        column = self._across(reach)
-        size = len(self.wires)
-        products = np.zeros((size, size))
-        products[: size - 1, : size - 1] = self.products
-        products[:, -1] = products[-1] = column
-        self.products = products
+    def add(self, wires: Numbers) -> None:
+        """Add wires to those that change."""
+        for wire in wires:  # one by one: the digits do not depend on which are added together
+            reach = self.factor.solve(self._spread(np.array([wire]), np.ones(1)))
+            self.wires = np.append(self.wires, wire)
+            column, size = self._across(np.append(reach, 0.0)), len(self.wires)
+            products = np.zeros((size, size))
+            products[: size - 1, : size - 1] = self.products
+            products[:, -1] = products[-1] = column
+            self.products = products
+            rows = np.flatnonzero(np.abs(reach) > NEGLIGIBLE * np.abs(reach).max(initial=0.0))
+            self._columns.append((rows.astype(np.int32), reach[rows]))
+        if len(wires):
+            ends = np.cumsum([0, *(len(rows) for rows, _ in self._columns)])
+            rows, entries = (np.concatenate([column[k] for column in self._columns]) for k in (0, 1))
+            self._reach = csc_array((entries, rows, ends), shape=(len(self.free), len(self.wires)))
+
+    def _redirected(self, potential: Floats, change: Floats) -> Floats:
+        """Return `Z D w` for potentials of all nodes."""
+        if not len(self.wires):
+            return np.zeros(len(self.free))
+        a, b = self.pairs[self.wires].T
+        across = np.linalg.solve(np.eye(len(change)) + self.products * change, potential[a] - potential[b])
+        return self._reach @ (change * across)
 
     def _solve(self, right: Floats, change: Floats) -> Floats:
         """Return the solution of the changed equations."""
-        first = self.factor.solve(right)
-        if not len(self.wires):
-            return first
-        across = np.linalg.solve(np.eye(len(change)) + self.products * change, self._across(first))
-        return first - self.factor.solve(self._spread(self.wires, change * across))
+        first = np.zeros(len(self.values))
+        first[self.free] = self.factor.solve(right)
+        return first[self.free] - self._redirected(first, change)
 
     def _spread(self, wires: Numbers, values: Floats) -> Floats:
         """`U x`: values that enter at the starts of wires and leave at their ends, at the free nodes."""
@@ -206,9 +227,8 @@ class LowRank:
         np.add.at(result, ends[:, 1], -values)
         return result[:-1]
 
-    def _across(self, values: Floats) -> Floats:
-        """`U^T x`: differences of values at the free nodes over the wires that change."""
-        padded = np.append(values, 0.0)
+    def _across(self, padded: Floats) -> Floats:
+        """`U^T x`: differences of values at the free nodes, and 0 after them, over the wires that change."""
         ends = self.place[self.pairs[self.wires]]
         return padded[ends[:, 0]] - padded[ends[:, 1]]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from emfem.mesh.graph import Floats, Numbers
 from emfem.signoff.elements import GROWTH, Forest, Shifted, forest
@@ -33,9 +35,10 @@ class Growth:
         nodes: with a void.
         volumes: at the beginning [m3].
         steady: part of their growth that does not change [m3/s].
-        direct: of each vector of the leg, times phi.
-        summed: as well, times the integral of phi.
-        rates: of the leg [1/s].
+        mass: rows of M at the voids times the vectors of the leg, shape (voids, k).
+        stiffness: rows of K as well.
+        amplitudes: of the vectors, shape (k,).
+        rates: of the leg [1/s], shape (k,).
         touched: segments that end at a void.
         ends: the voids at their ends, the number of voids for none, shape (touched, 2).
     """
@@ -43,8 +46,9 @@ class Growth:
     nodes: Numbers
     volumes: Floats
     steady: Floats
-    direct: Floats
-    summed: Floats
+    mass: Floats
+    stiffness: Floats
+    amplitudes: Floats
     rates: Floats
     touched: Numbers
     ends: Numbers
@@ -59,7 +63,9 @@ class Growth:
         safe = np.where(small, 1.0, product)
         phi = t * np.where(small, 1 - product / 2 + product**2 / 6, -np.expm1(-safe) / safe)
         integral = t * t * np.where(small, 0.5 - product / 6 + product**2 / 24, (safe + np.expm1(-safe)) / safe**2)
-        return self.volumes[:, None] + self.steady[:, None] * t - self.direct @ phi - self.summed @ integral
+        weights = self.amplitudes[:, None]
+        change = self.mass @ (weights * phi) + self.stiffness @ (weights * integral)
+        return self.volumes[:, None] + self.steady[:, None] * t - change
 
 
 @dataclass
@@ -81,6 +87,8 @@ class FollowedTree:
         own_events: that depend on its leg alone.
         version: number of events so far.
         failed: true once it has passed the criterion by itself.
+        change: when its voids want new currents next [s].
+        sources: beginning, state and current densities of the legs that vectors were made for.
     """
 
     number: int
@@ -97,6 +105,8 @@ class FollowedTree:
     own_events: list[tuple[float, str]] = field(default_factory=list)
     version: int = 0
     failed: bool = False
+    change: float = np.inf
+    sources: list[tuple[float, Floats | None, Floats]] = field(default_factory=list)
 
 
 class Legs:
@@ -182,6 +192,8 @@ class Legs:
         density: Floats,
     ) -> None:
         """Begin a new leg of a tree, from a state of some elements, with its voids and the currents of all segments."""
+        if self._go_on(tree, t, state, volumes, sizes, density):
+            return
         elements = old
         if not np.array_equal(sizes, tree.sizes):
             elements = self._elements(tree.number, tree.nodes, sizes)
@@ -200,6 +212,50 @@ class Legs:
             state = after
         tree.began, tree.state, tree.density = t, state, density[tree.segments]
         self.make(tree, elements, volumes)
+
+    def _go_on(
+        self, tree: FollowedTree, t: float, state: Floats, volumes: dict[int, float], sizes: Floats, density: Floats
+    ) -> bool:
+        """Begin a new leg of a tree with the vectors of the present one; return False if they do not do."""
+        leg, growth = tree.leg, tree.growth
+        grown = [] if growth is None else growth.nodes.tolist()
+        if leg is None or leg.basis is None or sizes is not tree.sizes or grown != tree.open:
+            return False
+        fixed = self._fixed(leg.forest, tree.open)
+        right = leg.forest.load(density) - leg.forest.matrices[1] @ state
+        excess = right[fixed]
+        right[fixed] = 0.0
+        following = leg.again(state, right, t, max(self.until - t, 1e-6 * self.until), self.rtol * self.critical)
+        if following is None:
+            return False
+        tree.began, tree.state, tree.density, tree.leg = t, state, density[tree.segments], following
+        more = following.basis is not leg.basis
+        if more:
+            tree.sources.append((t, state, tree.density))
+        if growth is not None:
+            growth = replace(growth, volumes=np.array([volumes[node] for node in tree.open]), steady=excess)
+            tree.growth = self._on(growth, following, fixed if more else None)
+        return True
+
+    def _on(self, growth: Growth, leg: Leg, fixed: Numbers | None) -> Growth:
+        """Return the growth of voids on a leg, with other vectors unless `fixed`, their unknowns, is None."""
+        if fixed is not None:
+            assert leg.basis is not None
+            mass, stiffness = (matrix[fixed] @ leg.basis.T for matrix in leg.forest.matrices)
+            growth = replace(growth, mass=mass, stiffness=stiffness, rates=leg.rates[0])
+        return replace(growth, amplitudes=leg.amplitudes[0])
+
+    def remake(
+        self, tree: FollowedTree, state: Floats, volumes: dict[int, float], sources: Sequence[Sequence[Any]]
+    ) -> None:
+        """Make the leg of a tree that begins at a state, with vectors that were made for earlier ones."""
+        last, density = (tree.began, state, tree.density), np.zeros(len(self.network.segments))
+        (tree.began, first, own), *others = sources
+        tree.state, tree.density = None if first is None else np.array(first), np.array(own)
+        self.make(tree, volumes=volumes)
+        for began, at, own in [each for each in (*others, last) if each[0] > tree.began]:
+            density[tree.segments] = own
+            self._go_on(tree, float(began), np.array(at), volumes, tree.sizes, density)
 
     def _elements(self, number_: int, nodes: Numbers, sizes: Floats) -> Forest:
         every = np.ones(len(self.network.nodes))
@@ -228,6 +284,7 @@ class Legs:
             fixed=fixed, shortest=shortest, elements=elements,
         )  # fmt: skip
         tree.leg = leg
+        tree.sources = [(tree.began, tree.state, tree.density)]
         if volumes is None:
             volumes = (
                 {}
@@ -236,19 +293,12 @@ class Legs:
             )
         tree.growth = None
         if len(tree.open):
-            assert leg.basis is not None
-            mass, stiffness = elements.matrices
-            excess = (elements.load(density) - stiffness @ leg.state)[fixed]
+            excess = (elements.load(density) - elements.matrices[1] @ leg.state)[fixed]
             nodes = np.array(tree.open)
             same = self.network.segments[tree.segments][..., None] == nodes
             touched = same.any(axis=(1, 2))
-            tree.growth = Growth(
-                nodes,
-                np.array([volumes[node] for node in tree.open]),
-                excess,
-                (mass[fixed] @ leg.basis.T) * leg.amplitudes[0],
-                (stiffness[fixed] @ leg.basis.T) * leg.amplitudes[0],
-                leg.rates[0],
-                tree.segments[touched],
-                np.where(same.any(axis=2), same.argmax(axis=2), len(nodes))[touched],
-            )
+            none = np.zeros((len(nodes), 0))
+            ends = np.where(same.any(axis=2), same.argmax(axis=2), len(nodes))[touched]
+            now = np.array([volumes[node] for node in tree.open])
+            growth = Growth(nodes, now, excess, none, none, none[0], none[0], tree.segments[touched], ends)
+            tree.growth = self._on(growth, leg, fixed)

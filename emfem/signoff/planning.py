@@ -10,16 +10,23 @@ from emfem.signoff.circuit import GridCircuit
 from emfem.signoff.criterion import GridCriterion
 from emfem.signoff.events import first_crossings, first_passing, sample_times
 from emfem.signoff.filter import Filter
-from emfem.signoff.followed import EARLY, FollowedTree
+from emfem.signoff.followed import EARLY, FollowedTree, OpenVoid
 
 import numpy as np
+
+FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so near to it
+NEAR = 5.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
+FOLLOWED = 0.04  # of `update`: change of the currents in trees with voids that is followed
+GATHERED = 2.0  # times `rtol`, of the time: changes of resistance in it are followed together
 
 
 class Planner:
     """Next events of trees.
 
     Attributes:
-        extra: what the voids added to each segment at the last redistribution [Ohm], shape (m,).
+        extra: what the voids had added to each segment when its tree was last looked at [Ohm], shape (m,).
+        ahead: that and half of the change that is waited for; currents are those with it, shape (m,).
+        used: current density of each segment in the present leg of its tree [A/m2], shape (m,).
     """
 
     def __init__(
@@ -31,11 +38,16 @@ class Planner:
         critical: float,
         until: float,
         update: float,
+        rtol: float,
     ) -> None:
         """Take what holds for all; arguments as in `em.signoff.run`."""
         self.bounds, self.circuit, self.criterion = bounds, circuit, criterion
-        self.critical, self.until, self.update = critical, until, update
-        self.extra = np.zeros(len(bounds.metal.network.segments))
+        self.critical, self.until, self.update, self.rtol = critical, until, update, rtol
+        self.network, self.trees = bounds.metal.network, bounds.trees
+        every = np.arange(len(self.network.segments))
+        self.extra, self.ahead = np.zeros(len(every)), np.zeros(len(every))
+        self.used = circuit.density.copy()
+        self._charge = np.abs(bounds.metal.drive(every, np.full(len(every), 0.5))[0])
 
     def coming(self, tree: FollowedTree, t: float) -> list[tuple[float, str]]:
         """Return time and kind of the next events of a tree on its leg, after now."""
@@ -59,9 +71,61 @@ class Planner:
         return [(tree.began + t, kind) for t, kind in events if np.isfinite(t)]
 
     def next_change(self, tree: FollowedTree, t: float) -> float:
-        """Return when a resistance of a tree has changed by `update` since the last redistribution [s]."""
+        """Return when the resistances of a tree are looked at next: soon after one has changed by `update` [s]."""
         times, now = self._times(tree, t)
-        return tree.began + self._passing(tree, self._change, times, now)
+        times = np.append(now, times)
+        change = self._change(tree, times)
+        over = int(np.argmax(change >= 0.0))
+        if change[over] < 0.0:
+            return np.inf
+        if np.isinf(change[over]):  # a cut does not wait
+            return tree.began + float(times[over])
+        if over > 0:
+            (low, high), part = times[over - 1 : over + 1], -change[over - 1] / (change[over] - change[over - 1])
+            now = low + part * (high - low)  # others are waited for anyway
+        return self.gathered(tree.began + now)
+
+    def gathered(self, t: float) -> float:
+        """Return until when changes that come after a time are waited for, to be followed together [s]."""
+        return t * (1 + GATHERED * self.rtol)
+
+    def renew(self, tree: FollowedTree, t: float) -> None:
+        """Note what the voids of a tree add to its segments now, and half of the next change."""
+        assert tree.growth is not None
+        touched = tree.growth.touched
+        before, now = self.extra[touched], self._added(tree, np.array([t - tree.began]))[:, 0]
+        finite = np.isfinite(now) & np.isfinite(before)
+        rise = np.subtract(now, before, out=np.zeros_like(now), where=finite)
+        most = self.update * (self.circuit.resistances[touched] + np.where(finite, now, 0.0))
+        self.extra[touched] = now
+        self.ahead[touched] = np.maximum(now + np.clip(rise, -most, most) / 2, 0.0)
+
+    def moved(self, voids: list[OpenVoid]) -> list[int]:
+        """Return the trees whose currents have changed so much since their leg began that it matters; note them.
+
+        A force that changes by df changes the stress by 2 df sqrt(kappa t/pi) at most at an end, and by the sum of df L
+        over the tree. That may be a part of the critical stress: NEAR times `rtol` in trees near it, FAR in
+        others. In trees with voids the currents count: FOLLOWED of `update` of them.
+
+        Args:
+            voids: that are open.
+        """
+        trees, bounds, density = self.trees, self.bounds, self.circuit.density
+        change = np.abs(density - self.used)
+        force = self._charge * change
+        left = self.until - min(void.nucleated for void in voids)
+        shift = np.minimum(
+            2 * bounds.largest(force) * np.sqrt(bounds.fastest * left / np.pi),
+            trees.sums(force * self.network.lengths),
+        )
+        near = bounds.peak + np.maximum(shift, FAR * self.critical) >= self.critical
+        result = shift > np.where(near, NEAR * self.rtol, FAR) * self.critical
+        voided = trees.of_node[[void.node for void in voids]]
+        limit = FOLLOWED * self.update * bounds.largest(np.abs(self.used))
+        result[voided] = (bounds.largest(change) > limit)[voided]
+        own = result[trees.of_segment]
+        self.used[own] = density[own]
+        return np.flatnonzero(result).tolist()
 
     def _times(self, tree: FollowedTree, t: float) -> tuple[Floats, float]:
         """Return times since the beginning of a leg at which it is sampled, those after now, and now."""
@@ -82,14 +146,14 @@ class Planner:
         return first_passing(partial(_at_time, partial(measure, tree)), values[1:], times, now)
 
     def _change(self, tree: FollowedTree, t: Floats) -> Floats:
-        """Return the largest relative change of a resistance of a tree since the last redistribution, less `update`."""
+        """Return the largest relative change of a resistance of a tree since it was looked at, less `update`."""
         assert tree.growth is not None
         touched, extra = tree.growth.touched, self._added(tree, t)
         before = (self.circuit.resistances[touched] + self.extra[touched])[:, None]
         with np.errstate(invalid="ignore"):
             change = np.abs((self.circuit.resistances[touched][:, None] + extra) / before - 1)
         change = np.where(np.isinf(before), 0.0, change)
-        return np.minimum(change.max(axis=0, initial=0.0), 2 * self.update) - self.update
+        return change.max(axis=0, initial=0.0) - self.update
 
     def _damage(self, tree: FollowedTree, t: Floats) -> Floats:
         """Return the damage of a tree by itself, less 1."""

@@ -40,6 +40,7 @@ class Leg:
         basis: V Q, shape (m, size); None if it was not to be stored.
         at_nodes: rows of V Q at the nodes of the forest, shape (m, k).
         error: last change of the stress at the nodes by further vectors, over the tolerance [-].
+        solvers: factorised M + gamma K with their gamma [s], of which the vectors were made; none of all modes.
     """
 
     forest: Forest
@@ -51,6 +52,7 @@ class Leg:
     basis: Floats | None
     at_nodes: Floats
     error: float
+    solvers: tuple[tuple[float, Shifted], ...] = ()
 
     def stress(self, t: Floats) -> Floats:
         """Return the stress at the nodes at times since the beginning [Pa], shape (k, times)."""
@@ -80,7 +82,50 @@ class Leg:
             amplitudes=self.amplitudes[i : i + 1],
             basis=None,
             at_nodes=self.at_nodes[:, low:high].copy(),
+            solvers=(),
         )
+
+    def again(self, state: Floats, right: Floats, began: float, span: float, tolerance: float) -> Leg | None:
+        """Return the stress of a single tree from a state on, with the vectors of this leg and a few more.
+
+        They were made for other currents. What they make of the stress after an implicit step of each gamma is compared
+        with that of the whole system, and the difference is a vector more. None if that does not do.
+
+        Args:
+            state: made with the same vectors.
+            right: b - K s, 0 at the fixed unknowns.
+            began: the time of the state [s].
+            span: longest time wanted [s].
+            tolerance: error allowed at the nodes [Pa].
+        """
+        leg = replace(self, began=began, span=span, state=state)._towards(right)
+        for gamma, solver in self.solvers:
+            exact, parts = gamma * solver.solve(right), gamma * leg.amplitudes[0] / (1 + gamma * leg.rates[0])
+            if np.abs(exact[leg.forest.unknowns] - parts @ leg.at_nodes).max() <= tolerance:
+                continue
+            if leg.at_nodes.shape[0] >= MOST:
+                return None
+            leg = leg._with(exact)._towards(right)
+        return leg
+
+    def _towards(self, right: Floats) -> Leg:
+        """Return this leg of a single tree with the amplitudes of another b - K s."""
+        assert self.basis is not None
+        return replace(self, amplitudes=(self.basis @ right)[None])
+
+    def _with(self, vector: Floats) -> Leg:
+        """Return this leg of a single tree with one vector more, and amplitudes that are not of it."""
+        assert self.basis is not None
+        mass, stiffness = self.forest.matrices
+        for _ in range(2):
+            vector = vector - (self.basis @ (mass @ vector)) @ self.basis
+        vector = vector / np.sqrt(vector @ (mass @ vector))
+        last = stiffness @ vector
+        projected = np.diag(np.append(self.rates[0], vector @ last))
+        projected[-1, :-1] = projected[:-1, -1] = self.basis @ last
+        rates, vectors = np.linalg.eigh(projected)
+        basis = vectors.T @ np.concatenate([self.basis, vector[None]])
+        return replace(self, rates=np.maximum(rates, 0.0)[None], basis=basis, at_nodes=basis[:, self.forest.unknowns])
 
     def _summed(self, parts: Floats) -> Floats:
         """Return sums over the vectors, at the nodes; `parts` of shape (t, m, times)."""
@@ -99,6 +144,8 @@ class Leg:
         """Return the state at a time since the beginning, shape (size,)."""
         assert self.basis is not None
         parts = self.amplitudes * _phi(self.rates, np.array([t]))[..., 0]
+        if len(parts) == 1:
+            return self.state + parts[0] @ self.basis
         return self.state + (self.basis * parts.T[:, self.forest.tree_of]).sum(axis=0)
 
 
@@ -162,7 +209,8 @@ def propagate(
             break
         known = now
     leg = space.leg(began, span, state, store)
-    return replace(leg, error=0.0 if count >= smallest else error)
+    kept = tuple(zip(poles.tolist(), solvers, strict=True)) if store and len(forest.which) == 1 else ()
+    return replace(leg, error=0.0 if count >= smallest else error, solvers=kept)
 
 
 def _by_modes(forest: Forest, state: Floats, load: Floats, began: float, span: float, fixed: Numbers | None) -> Leg:

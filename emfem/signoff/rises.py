@@ -24,6 +24,8 @@ RESOLVED = 2.0  # diffusion length at the shortest time over the size of a cell
 EARLY = 0.25  # of that time: from there on the stress is right
 CELLS = 8  # of the shortest segment at a node, at least: the slowest mode of a line decays right to 3e-5
 CHUNK = 100_000  # unknowns that are integrated together
+SETTLED = 4.0  # squares of the length of a tree over kappa in which it comes to rest
+SHORTEST = 1e-10  # of the span: no earlier time is looked at
 FINEST = 1e-3  # of the longest segment of a tree: cells are not smaller
 
 
@@ -143,7 +145,10 @@ def rises(trees: Blocked, *, least: float, span: float, rtol: float) -> Rises:
     np.maximum.at(high, piece[metal], potential[metal])
     bound = np.where(trees.trees.looped, np.inf, high - low)
     which = np.flatnonzero(bound >= least)
-    shortest = float(np.clip(trees.earliest(least), 1e-7 * span, 0.1 * span))
+    longest = float(trees.trees.sums(network.lengths)[which].max(initial=0.0))
+    if longest > 0.0:
+        span = min(span, SETTLED * longest**2 / trees.kappa)
+    shortest = float(np.clip(trees.earliest(least), SHORTEST * span, 0.1 * span))
     decades = np.log10(span / shortest)
     t = np.geomspace(shortest, span, max(int(decades * PER_DECADE), 2))
     result = Rises(t, np.zeros((count, len(t))), np.repeat(_first_nodes(trees.trees)[:, None], len(t), axis=1))

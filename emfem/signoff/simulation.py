@@ -26,9 +26,7 @@ import numpy as np
 CHUNK = 100_000  # unknowns that are integrated together
 TOGETHER = 1e-6  # of the critical stress: nodes that come as near to it as that open with the first
 HISTORY = 20  # times of the history beside those of events
-FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so near to it
-NEAR = 5.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
-FOLLOWED = 0.04  # of `update`: change of the currents in trees with voids that is followed
+APART = 0.01  # of the time: rows of the history between voids are that far apart at least
 SETTLED = 4.0  # squares of the length of a tree over kappa in which it comes to rest
 
 
@@ -76,7 +74,9 @@ class Simulation:
         self.bounds = Filter(metal, density=circuit.density, initial=initial, critical=critical, until=until)
         self.trees = self.bounds.trees
         self.legs = Legs(self.bounds, critical=critical, until=until, rtol=rtol)
-        self.planner = Planner(self.bounds, circuit, self.criterion, critical=critical, until=until, update=update)
+        self.planner = Planner(
+            self.bounds, circuit, self.criterion, critical=critical, until=until, update=update, rtol=rtol
+        )
         self.nucleation = np.full(self.trees.count, np.inf)
         self.nucleation_node = np.full(self.trees.count, -1)
         self.tree_failure = np.full(self.trees.count, np.inf)
@@ -84,9 +84,6 @@ class Simulation:
         self.followed: dict[int, FollowedTree] = {}
         self._queue: list[tuple[float, int, int]] = []
         self._begun = False
-        self._used = self.first_density.copy()  # of the present leg of each tree
-        every = np.arange(len(self._used))
-        self._charge = metal.drive(every, np.full(len(every), 0.5))[0]
 
     # ---- the first legs
 
@@ -277,8 +274,10 @@ class Simulation:
         """Find the next event of a tree; on its leg only the next change of a resistance is another."""
         tree.version += 1
         events = list(tree.own_events)
+        tree.change = np.inf
         if tree.growth is not None and self.circuit.moves:
-            events.append((self.planner.next_change(tree, self.t), "change"))
+            tree.change = self.planner.next_change(tree, self.t)
+            events.append((tree.change, "change"))
         tree.event = min(events, default=(np.inf, ""))
         self._push(tree)
 
@@ -286,44 +285,23 @@ class Simulation:
 
     def _redistribute(self) -> None:
         """Compute the currents with the resistances half a change ahead; begin new legs where they have changed."""
-        before, self.planner.extra = self.planner.extra, self.circuit.extra(self.lengths(self.t))
+        voided = [tree for tree in self.followed.values() if tree.growth is not None]
+        changed = [tree for tree in voided if tree.change <= self.planner.gathered(self.t)]
+        for tree in changed:
+            self.planner.renew(tree, self.t)
         if not self.circuit.closed(self.planner.extra):
             self.failure, self.why = min(self.failure, self.t), "open"
             return
-        grows = np.isfinite(self.planner.extra) & np.isfinite(before)
-        rise = np.subtract(self.planner.extra, before, out=np.zeros_like(before), where=grows)
-        self.circuit.set_density(self.circuit.flows(np.maximum(self.planner.extra + rise / 2, 0.0))[0])
-        self._record()
-        for number_ in self._moved():
+        self.circuit.set_density(self.circuit.flows(self.planner.ahead)[0])
+        if self.t >= (1 + APART) * self.rows[-1][0]:
+            self._record()
+        for number_ in self.planner.moved(self._opened()):
             tree = self.followed.get(number_) or self._follow(number_)
             state, old = self.legs.state(tree, self.t)
             self._restart(tree, state, old, self.legs.volumes(tree, self.t), tree.sizes)
-        for tree in self.followed.values():
-            if tree.growth is not None and tree.began < self.t:
+        for tree in changed:
+            if tree.began < self.t:
                 self._replan(tree)
-
-    def _moved(self) -> list[int]:
-        """Return the trees whose currents have changed so much since their leg began that it matters.
-
-        A force that changes by df changes the stress by 2 df sqrt(kappa t/pi) at most at an end, and by the sum of df L
-        over the tree. That may be a part of the critical stress: NEAR times `rtol` in trees near it, FAR in
-        others. In trees with voids the currents count: FOLLOWED of `update` of them.
-        """
-        trees, change = self.trees, np.abs(self.circuit.density - self._used)
-        force = np.abs(self._charge) * change
-        left = self.until - self.voids[0].nucleated
-        shift = np.minimum(
-            2 * self.bounds.largest(force) * np.sqrt(self.bounds.fastest * left / np.pi),
-            trees.sums(force * self.network.lengths),
-        )
-        near = self.bounds.peak + np.maximum(shift, FAR * self.critical) >= self.critical
-        moved = shift > np.where(near, NEAR * self.rtol, FAR) * self.critical
-        voided = trees.of_node[[void.node for void in self._opened()]]
-        limit = FOLLOWED * self.update * self.bounds.largest(np.abs(self._used))
-        moved[voided] = (self.bounds.largest(change) > limit)[voided]
-        own = moved[trees.of_segment]
-        self._used[own] = self.circuit.density[own]
-        return np.flatnonzero(moved).tolist()
 
     def _follow(self, number_: int) -> FollowedTree:
         """Follow a tree that was immortal at the currents of the start."""
@@ -362,8 +340,9 @@ class Simulation:
             "immortal": self.bounds.immortal.copy(),
             "peak": self.bounds.peak.copy(),
             "extra": self.planner.extra.copy(),
+            "ahead": self.planner.ahead.copy(),
             "density": self.circuit.density.copy(),
-            "used": self._used.copy(),
+            "used": self.planner.used.copy(),
             "updates": self.circuit.updates(),
             "rows": np.array(self.rows),
             "begun": self._begun,
@@ -372,6 +351,8 @@ class Simulation:
                     "number": tree.number,
                     "began": tree.began,
                     "state": tree.state,
+                    "sources": [list(each) for each in tree.sources],
+                    "change": tree.change,
                     "density": tree.density,
                     "sizes": tree.sizes,
                     "open": list(tree.open),
@@ -393,10 +374,10 @@ class Simulation:
         for name in ("nucleation", "nucleation_node", "tree_failure"):
             setattr(self, name, np.array(state[name]))
         self.bounds.immortal, self.bounds.peak = np.array(state["immortal"]), np.array(state["peak"])
-        self.planner.extra = np.array(state["extra"])
+        for name in ("extra", "ahead", "used"):
+            setattr(self.planner, name, np.array(state[name]))
         self.circuit.set_density(np.array(state["density"]))
         self.circuit.restore_updates(state["updates"])
-        self._used = np.array(state["used"])
         self.rows = [tuple(row) for row in np.asarray(state["rows"]).reshape(-1, 3).tolist()]
         first, self.followed, self._queue = self.followed, {}, []
         for each in state["trees"]:
@@ -407,10 +388,9 @@ class Simulation:
             if own is None and number_ in first:
                 tree.leg = first[number_].leg
             elif own is not None:
-                tree.state = np.array(own)
                 volumes = {} if each["volumes"] is None else dict(zip(tree.open, each["volumes"], strict=True))
-                self.legs.make(tree, volumes=volumes)
-            tree.failed = bool(each["failed"])
+                self.legs.remake(tree, np.array(own), volumes, each["sources"])
+            tree.failed, tree.change = bool(each["failed"]), float(each["change"])
             tree.event = (float(each["event"][0]), str(each["event"][1]))
             tree.own_events = [(float(t), str(kind)) for t, kind in each["own_events"]]
             self.followed[number_] = tree

@@ -160,7 +160,10 @@ def repair(
         UnknownName: for a layer that network or technology lacks.
     """
     number("rtol", rtol, above=0.0, at_most=0.1)
-    problem = _Problem(network, technology, margin, until, largest_drop, widest, spacing, together, loads, pads)
+    problem = _Problem(
+        network, technology, margin=margin, until=until, largest_drop=largest_drop, widest=widest, spacing=spacing,
+        together=together, loads=loads, pads=pads,
+    )  # fmt: skip
     for penalty in PENALTIES:
         factor, history = problem.minimise(penalty, rtol)
         state = problem.state(factor)
@@ -234,6 +237,7 @@ class _Problem:
         self,
         network: Network,
         technology: Technology,
+        *,
         margin: float,
         until: float | None,
         largest_drop: float | None,

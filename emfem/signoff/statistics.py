@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,11 +14,12 @@ from emfem.lifetime import Estimate, Lognormal, fit_lognormal
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers
 from emfem.mesh.wires import node_loads
-from emfem.signoff.gradients import Sensitivity
-from emfem.signoff.rises import Blocked, Rises, rises
+from emfem.signoff.draws import BLOCK, EXTREME, Draws, Variation
+from emfem.signoff.drops import DropLimit
+from emfem.signoff.rises import Blocked, rises
+from emfem.signoff.running import check_until
 from emfem.signoff.technology import Technology
 from emfem.signoff.varied import follow as followed
-from emfem.units import boltzmann, eV
 
 import numpy as np
 import ufl
@@ -29,50 +29,9 @@ from scipy import stats
 if TYPE_CHECKING:
     import pandas as pd
 
-BLOCK = 64  # samples that share a generator: the unit of work of one process
 RESAMPLES = 2000
-EXTREME = 6.0  # standard deviations beyond which no draw is expected: 1e-9
 FAR_OFF = 0.02  # of the median rise: one below it counts as this
-CONNECTED = 1e-9  # part of the conductance that a cut leaves: what it isolates drops without bound, and nothing else
 OVERLOADED = 1.1  # factor on a tension: lives are a fifth too long
-CACHED = 400  # voids whose columns are remembered
-
-
-@checked
-@dataclass(frozen=True)
-class Variation:
-    """Variation from tree to tree; one value stands for a whole tree.
-
-    Attributes:
-        activation_energy: standard deviation of Ea, normal [J]: the diffusivity is then lognormal.
-        critical_stress: standard deviation of ln sigma_c, lognormal about its median [-].
-        effective_charge: standard deviation of ln |Z*|, lognormal about its median [-].
-        grain_size: median of the size of grains [m]; None where all trees have the diffusivity of the technology.
-        grain_spread: standard deviation of ln d, lognormal [-].
-        paths: of diffusion, as in `Material.in_line`, where there are grains.
-
-    Raises:
-        ParameterError: for a value out of its bounds.
-    """
-
-    activation_energy: float = 0.0
-    critical_stress: float = 0.0
-    effective_charge: float = 0.0
-    grain_size: float | None = None
-    grain_spread: float = 0.0
-    paths: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        """Check every value."""
-        number("activation_energy of the variation", self.activation_energy, at_least=0.0, at_most=eV, unit="J")
-        for name in ("critical_stress", "effective_charge", "grain_spread"):
-            number(f"{name} of the variation", getattr(self, name), at_least=0.0, at_most=5.0)
-        if self.grain_size is None:
-            require(
-                not self.grain_spread, f"grain_spread = {float(self.grain_spread):g} without grain_size, must have one"
-            )
-        else:
-            number("grain_size", self.grain_size, above=0.0, unit="m")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -268,7 +227,7 @@ def monte_carlo(
     update: float = 0.05,
     loads: Mapping[int, float] | ArrayLike | None = None,
     rtol: float = 1e-3,
-    map: Callable[..., Iterable[Any]] = map,
+    mapper: Callable[..., Iterable[Any]] = map,
 ) -> SystemSample:
     """Return the lives of grids whose trees differ at random.
 
@@ -296,8 +255,8 @@ def monte_carlo(
         update: as in `em.signoff.run`, with `follow`.
         loads: current drawn from nodes [A]; those of the network if left out.
         rtol: error allowed in the stress, as a part of the lowest critical one [-].
-        map: a function like Python's, such as `ThreadPoolExecutor().map`, by which blocks of 64 samples are computed
-            side by side.
+        mapper: a function like Python's `map`, such as `ThreadPoolExecutor().map`, by which blocks of 64 samples are
+            computed side by side.
 
     Raises:
         ParameterError: for an argument out of its bounds, or a residual stress that is not below the critical one.
@@ -305,15 +264,15 @@ def monte_carlo(
     Warns:
         ResolutionWarning: where voids raise the tension of other trees by more than a tenth before the grid fails.
     """
-    require(not isinstance(map, ufl.core.expr.Expr), "map is a UFL expression, must be a function as Python's map")
-    samples, until = count("samples", samples, at_least=1), number("until", until, above=0.0, unit="s")
+    require(not isinstance(mapper, ufl.core.expr.Expr), "mapper is a UFL expression, must be a function as Python's map")
+    samples, until = count("samples", samples, at_least=1), check_until(until)
     rtol = number("rtol", rtol, at_least=1e-8, at_most=0.1)
     seeds = np.random.SeedSequence(count("seed", seed, at_least=0)).spawn(-(-samples // BLOCK))
     if loads is not None:
         network = replace(network, loads=node_loads(loads, len(network.nodes)))
     median = technology.critical_stress - technology.residual_stress
     require(median > 0, f"residual_stress = {technology.residual_stress:g} Pa, must be below the critical stress")
-    draws = _Draws(network, technology, variation)
+    draws = Draws(network, technology, variation)
     blocks = [(one, min(BLOCK, samples - i * BLOCK)) for i, one in enumerate(seeds)]
     if follow:
         number("update", update, at_least=1e-4, at_most=1.0)
@@ -325,7 +284,7 @@ def monte_carlo(
             factors = zip(*draws.factors(*one), strict=True)
             return [followed(network, technology, each, fails, until, update, rtol) for each in factors]
 
-        return _gathered(map(simulated, blocks), until, draws.trees)
+        return _gathered(mapper(simulated, blocks), until, draws.trees)
     trees = Blocked.of(network, technology)
     lowest = technology.critical_stress * np.exp(-EXTREME * variation.critical_stress) - technology.residual_stress
     lowest = max(float(lowest * np.exp(-EXTREME * variation.effective_charge)), FAR_OFF * median)
@@ -341,7 +300,7 @@ def monte_carlo(
         lives = draws.lives(*one, known, grown)
         return [_failure(row, until, needed) for row in lives]
 
-    sample = _gathered(map(block, blocks), until, trees.trees.count)
+    sample = _gathered(mapper(block, blocks), until, trees.trees.count)
     typical = float(np.median(sample.overload))
     if typical > OVERLOADED:
         warnings.warn(
@@ -351,206 +310,6 @@ def monte_carlo(
             stacklevel=3,
         )
     return sample
-
-
-class _Draws:
-    """Random technologies of all trees."""
-
-    def __init__(self, network: Network, technology: Technology, variation: Variation) -> None:
-        self.technology, self.variation = technology, variation
-        of_segment = network.components[network.segments[:, 0]]
-        self.trees = int(of_segment.max()) + 1
-        self.thermal = boltzmann * technology.temperature
-        self.bamboo = self.boundary = self.width = np.zeros(self.trees)
-        if variation.grain_size is None:
-            return
-        volume = network.lengths * network.cross_sections
-        total = np.bincount(of_segment, volume, self.trees)
-        self.width = np.bincount(of_segment, volume * network.width, self.trees) / total
-        height = np.bincount(of_segment, volume * network.thickness, self.trees) / total
-        # D = a + b (1/d - 1/w) for grains smaller than the line, a for a bamboo
-        self.bamboo, self.boundary = np.zeros(self.trees), np.zeros(self.trees)
-        for size in {(float(w), float(h)) for w, h in zip(self.width, height, strict=True)}:
-            mine = (self.width == size[0]) & (height == size[1])
-            whole, halved = (self._diffusivity(*size, d) for d in (size[0], size[0] / 2))
-            self.bamboo[mine], self.boundary[mine] = whole, (halved - whole) * size[0]
-
-    def _diffusivity(self, width: float, height: float, grain: float) -> float:
-        """Return D of a line over that of the technology."""
-        paths, metal = self.variation.paths, self.technology.material
-        line = metal.in_line(width=width, height=height, grain_size=grain, paths=paths)
-        return float(line.diffusivity / metal.diffusivity)
-
-    def diffusivity(self, energy: Floats, grain: Floats) -> Floats:
-        """Return D over that of the technology, of standard normal draws."""
-        result = np.exp(-energy * self.variation.activation_energy / self.thermal)
-        if self.variation.grain_size is None:
-            return result
-        size = self.variation.grain_size * np.exp(grain * self.variation.grain_spread)
-        return result * (self.bamboo + self.boundary * np.maximum(1 / size - 1 / self.width, 0.0))
-
-    def fastest(self) -> float:
-        """Return the largest D over that of the technology that a draw may have."""
-        extreme = np.full(self.trees, EXTREME)
-        return max(float(self.diffusivity(-extreme, -extreme).max()), 1.0)
-
-    def factors(self, seed: np.random.SeedSequence, samples: int) -> tuple[Floats, Floats, Floats]:
-        """Return the factors on D, Z* and the critical stress of some samples, shape (samples, trees) each.
-
-        The draws of a block are always all made.
-        """
-        draws = np.random.default_rng(seed).standard_normal((BLOCK, 4, self.trees))[:samples]
-        diffusivity = self.diffusivity(draws[:, 0], draws[:, 3])
-        critical = np.exp(draws[:, 1] * self.variation.critical_stress)
-        return diffusivity, np.exp(draws[:, 2] * self.variation.effective_charge), critical
-
-    def lives(self, seed: np.random.SeedSequence, samples: int, known: Rises, growth: Floats) -> Floats:
-        """Return the lives of some samples, shape (samples, trees)."""
-        diffusivity, charge, critical = self.factors(seed, samples)
-        rise = (critical * self.technology.critical_stress - self.technology.residual_stress) / charge
-        result = np.empty((samples, self.trees))
-        for tree in range(self.trees):
-            result[:, tree] = known.times(tree, np.maximum(rise[:, tree], 0.0))
-        return (result + growth / charge) / diffusivity
-
-
-class DropLimit:
-    """Failure of a grid when its voids, one after another, have brought a node below the limit of the IR drop.
-
-    A void cuts all wires of its tree at its node, or raises them by its length of liner. Each is an update of low rank:
-    no system is factorised again.
-
-    Attributes:
-        limit: of the drop [V].
-        trees: their number.
-    """
-
-    @checked
-    def __init__(
-        self,
-        network: Network,
-        technology: Technology,
-        limit: float,
-        *,
-        nodes: ArrayLike | None = None,
-        void_length: float | None = None,
-    ) -> None:
-        """Solve Kirchhoff's laws without voids.
-
-        Args:
-            network: of the wires, with pads.
-            technology: of the chip.
-            limit: of the IR drop, above that without voids [V].
-            nodes: where each tree gets its void, shape (trees,); that of its highest steady tension if left out.
-            void_length: of a void whose liner carries the current on [m]; if left out, or in layers without liner, a
-                void cuts its wires.
-
-        Raises:
-            ParameterError: for a network without pads, a limit that is passed without voids, nodes of another shape or
-                outside of their trees, or a length that is not above 0.
-        """
-        state = Sensitivity(network, technology)
-        require(network.pads, "a grid without pads has no drop, must have pads")
-        self._state, self._drop0 = state, state.currents.drop
-        self.limit, self.trees = number("limit", limit, above=0.0, unit="V"), state.trees
-        start = float(np.abs(self._drop0).max())
-        require(start < self.limit, f"limit = {self.limit:g} V, must be above the drop at the start, {start:g} V")
-        places = state.worst if nodes is None else floats("nodes", nodes, (state.trees,), f"one a tree ({state.trees})")
-        require_all(
-            network.components[places.astype(np.int64)] == np.arange(state.trees),
-            lambda i: f"nodes[{i}] = {places[i]:g}, must be a node of tree {i}",
-        )
-        self._nodes = places.astype(np.int64)
-        self._left = np.full(len(network.segments), CONNECTED)  # part of the conductance beside a void
-        if void_length is not None:
-            length = number("void_length", void_length, above=0.0, unit="m")
-            self._left = self._lined(network, technology, length)
-        ends = network.segments.ravel()
-        order = np.argsort(ends, kind="stable")
-        self._first = np.searchsorted(ends[order], np.arange(len(network.nodes) + 1))
-        self._at = order // 2
-        self._columns: OrderedDict[int, Floats] = OrderedDict()
-
-    @checked
-    def drops(self, trees: ArrayLike) -> list[float]:
-        """Return the largest drop after each of these voids, in their order, up to the first above the limit [V].
-
-        Args:
-            trees: with a void, in the order of their opening.
-        """
-        return self.walk(trees)[0]
-
-    @checked
-    def walk(self, trees: ArrayLike) -> tuple[list[float], float]:
-        """Return what `drops` does, and how far the voids before the last raise the tension of the other trees.
-
-        That is the largest factor by which the rise of a steady tension grows, of trees where it is then half of what
-        opens a void or more; at least 1.
-        """
-        network, conductance = self._state.network, self._state.conductance
-        phi, result = self._state.currents.potential, list[float]()
-        done: list[int] = []
-        columns, moved = np.zeros((len(phi), 0)), np.zeros(len(phi))
-        before, numbers = moved, floats("trees", trees, (None,), "numbers of trees").tolist()
-        order = [count(f"trees[{i}]", each, at_least=0, at_most=self.trees - 1) for i, each in enumerate(numbers)]
-        for tree in order:
-            before = moved
-            new = [each for each in self._wires(tree) if each not in done]
-            at = [self._wires(tree).index(each) for each in new]
-            columns = np.concatenate([columns, self._column(tree)[:, at]], axis=1)
-            done += new
-            a, b = network.segments[done].T
-            lost = conductance[done] * (1 - self._left[done])
-            small = columns[a] - columns[b] - np.diag(1 / lost)
-            moved = -columns @ np.linalg.solve(small, phi[a] - phi[b])
-            result.append(float(np.abs(self._drop0 - moved).max()))
-            if result[-1] > self.limit:
-                return result, self._overload(before, order[: len(result) - 1])
-        return result, self._overload(moved, order)
-
-    def _overload(self, moved: Floats, voids: list[int]) -> float:
-        """Return the factor on the tension of the trees without void, where potentials have moved."""
-        technology = self._state.technology
-        needed = technology.critical_stress - technology.residual_stress
-        rise = self._state.steady_at(self._state.currents.potential + moved) - technology.residual_stress
-        known = np.maximum(self._state.steady - technology.residual_stress, needed / 2)
-        others = rise >= needed / 2
-        others[voids] = False
-        return max(float((rise[others] / known[others]).max(initial=1.0)), 1.0)
-
-    def _wires(self, tree: int) -> list[int]:
-        """Return the segments that meet at the void of a tree."""
-        node = self._nodes[tree]
-        return self._at[self._first[node] : self._first[node + 1]].tolist()
-
-    def _column(self, tree: int) -> Floats:
-        """Return the potentials of unit currents from end to start of each wire at the void of a tree."""
-        if tree in self._columns:
-            self._columns.move_to_end(tree)
-            return self._columns[tree]
-        a, b = self._state.network.segments[self._wires(tree)].T
-        right = np.zeros((len(self._drop0), len(a)))
-        right[a, range(len(a))] = 1.0
-        right[b, range(len(a))] = -1.0
-        self._columns[tree] = self._state.adjoint(right)
-        if len(self._columns) > CACHED:
-            self._columns.popitem(last=False)
-        return self._columns[tree]
-
-    @staticmethod
-    def _lined(network: Network, technology: Technology, length: float) -> Floats:
-        """Return the part of the conductance of each segment with a void of this length; a cut without liner."""
-        result = np.full(len(network.segments), CONNECTED)
-        for layer, mine in technology.of_segments(network):
-            if layer.liner is None:
-                continue
-            width, thickness = network.width[mine], network.thickness[mine]
-            metal = layer.resistivity * network.lengths[mine] / (width * thickness)
-            added = length * layer.liner.resistance_per_length(
-                width=width, thickness=thickness, resistivity=layer.resistivity
-            )
-            result[mine] = metal / (metal + added)
-        return result
 
 
 def _needed(fails: Any, trees: int) -> int | DropLimit:

@@ -30,6 +30,7 @@ from emfem.verify import (
     migration,
     networks,
     pfhub,
+    signoff,
     steps,
     stress,
     surface,
@@ -41,7 +42,7 @@ from emfem.verify.running import run
 __all__ = ["PHYSICS", "Check", "Measured", "Report", "Result", "check", "checks", "listing", "run", "table", "troubles"]
 __dir__ = dir_of(__all__)
 
-MODULES = (materials, film, pfhub, conduction, heat, migration, stress, networks, failure, lifetime, surface, steps)
+MODULES = (materials, film, pfhub, conduction, heat, migration, stress, networks, failure, lifetime, signoff, surface, steps)
 
 
 @checked

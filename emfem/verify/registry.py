@@ -23,6 +23,7 @@ PHYSICS = (
     "networks",
     "failure",
     "lifetime",
+    "signoff",
     "surface",
     "steps",
 )

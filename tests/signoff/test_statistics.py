@@ -15,6 +15,7 @@ from emfem.units import MPa, boltzmann, eV, nm, um, year
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.optimize import brentq
 
 METAL = em.materials.copper(378.15).having(diffusivity=1e-18)
 TECHNOLOGY = Technology({"M1": Layer("M1", 0.3 * um, 2.2e-8)}, METAL, 378.15, 500 * MPa)
@@ -262,8 +263,8 @@ def test_the_draws_do_not_depend_on_who_makes_them():
     network = ladder(load=1e-3)
     alone = monte_carlo(network, WEAK, **same)
     with ThreadPoolExecutor(3) as pool:
-        shared = monte_carlo(network, WEAK, **same, map=pool.map)
-    backwards = monte_carlo(network, WEAK, **same, map=lambda f, x: [f(each) for each in reversed(x)][::-1])
+        shared = monte_carlo(network, WEAK, **same, mapper=pool.map)
+    backwards = monte_carlo(network, WEAK, **same, mapper=lambda f, x: [f(each) for each in reversed(x)][::-1])
     for other in (shared, backwards):
         assert np.array_equal(alone.lifetimes, other.lifetimes)
         assert np.array_equal(alone.decisive, other.decisive)
@@ -271,6 +272,27 @@ def test_the_draws_do_not_depend_on_who_makes_them():
     assert np.array_equal(alone.lifetimes[:70], fewer.lifetimes)
     other_seed = monte_carlo(network, WEAK, **{**same, "seed": 10})
     assert not np.array_equal(alone.lifetimes, other_seed.lifetimes)
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
+def test_trees_of_a_die_have_a_part_of_their_variance_in_common(shared: float):
+    """Weakest of n equally correlated lognormals: P = 1 - int phi(u) Phi(-(z - sqrt(c) u)/sqrt(1 - c))^n du."""
+    spread, rungs = 0.05 * eV, 6
+    variation = Variation(activation_energy=spread, correlation=shared)
+    same: dict[str, Any] = {"seed": 3, "until": 1e4 * NUCLEATION, "variation": variation}
+    sample = monte_carlo(ladder(rungs, load=rungs * 1e-3 / 3), WEAK, samples=1500, **same)
+    u, weight = np.polynomial.hermite_e.hermegauss(60)
+    z = stats.norm.ppf(0.1) if shared == 1 else None
+    if z is None:
+
+        def failed(z: float) -> float:
+            left = stats.norm.sf((z - np.sqrt(shared) * u) / np.sqrt(1 - shared)) ** rungs
+            return 1 - float(weight @ left) / np.sqrt(2 * np.pi)
+
+        z = brentq(lambda z: failed(z) - 0.1, -8.0, 8.0)
+    median = monte_carlo(ladder(1, load=1e-3 / 3), WEAK, samples=1, **{**same, "variation": Variation()}).lifetimes[0]
+    exact = median * np.exp(z * spread / (boltzmann * WEAK.temperature))
+    assert exact in sample.quantile(0.1, confidence=0.999)
 
 
 def test_the_growth_of_a_void_adds_to_its_opening():
@@ -349,7 +371,8 @@ def test_lives_that_voids_shorten_are_warned_of():
     [
         ({"samples": 0}, r"samples = 0, must be at least 1"),
         ({"seed": -1}, r"seed = -1, must be at least 0"),
-        ({"until": 0.0}, r"until = 0 s, must be greater than 0"),
+        ({"until": 0.0}, r"until = 0 s, must be at least 0.001 s"),
+        ({"until": 1e300}, r"until = 1e\+300 s, must be at most 1e\+14 s"),
         ({"rtol": 1.0}, r"rtol = 1, must be at most 0.1"),
         ({"growth": -1.0}, r"growth = -1 s, must be at least 0"),
         ({"growth": 1.0, "follow": True}, r"growth with follow, must be left out"),
