@@ -32,14 +32,15 @@ LAYERS = {
     "fields": 2,
     "spaces": 2,
     "model": 3,
+    "mechanics": 3.5,
     "conduction": 4,
     "film": 4,
     "heat": 4,
     "migration": 4,
     "observe": 4,
     "steps": 4,
-    "stress": 4,
-    "surface": 4,
+    "stress": 3.25,  # mechanics uses its forces on atoms
+    "surface": 4,  # may use mechanics
     "checkpoints": 5,
     "patterns": 5,
     "plot": 5,

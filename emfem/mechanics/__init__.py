@@ -1,0 +1,34 @@
+"""Mechanics of solids: elastic equilibrium, eigenstrain, thermal stress, and atoms that move in the stress they make.
+
+    div s = 0,   s = lambda tr(e) I + 2 mu e,   e = (grad u + grad u^T)/2 - eigenstrain
+
+Tension is positive. Everything is SI.
+"""
+
+from emfem.mechanics.elasticity import (
+    Elastic,
+    energy_density,
+    hydrostatic,
+    is_axisymmetric,
+    isotropic,
+    mixed_stress,
+    out_of_plane,
+    strain,
+    stress,
+    von_mises,
+)
+from emfem.public import dir_of
+
+__all__ = [
+    "Elastic",
+    "energy_density",
+    "hydrostatic",
+    "is_axisymmetric",
+    "isotropic",
+    "mixed_stress",
+    "out_of_plane",
+    "strain",
+    "stress",
+    "von_mises",
+]
+__dir__ = dir_of(__all__)
