@@ -5,6 +5,7 @@
 Tension is positive. Everything is SI.
 """
 
+from emfem.mechanics.boundaries import Support, clamped, pressure, roller, support, traction
 from emfem.mechanics.elasticity import (
     Elastic,
     energy_density,
@@ -17,18 +18,28 @@ from emfem.mechanics.elasticity import (
     stress,
     von_mises,
 )
+from emfem.mechanics.equations import model
+from emfem.mechanics.solids import elastic
 from emfem.public import dir_of
 
 __all__ = [
     "Elastic",
+    "Support",
+    "clamped",
+    "elastic",
     "energy_density",
     "hydrostatic",
     "is_axisymmetric",
     "isotropic",
     "mixed_stress",
+    "model",
     "out_of_plane",
+    "pressure",
+    "roller",
     "strain",
     "stress",
+    "support",
+    "traction",
     "von_mises",
 ]
 __dir__ = dir_of(__all__)
