@@ -427,16 +427,16 @@ class Sampled:
     def __init__(self, degree: int) -> None:
         """Take the degree of the displacement."""
         self.degree = degree - 1
-        self._known: dict[tuple[int, str], fields.Interpolation] = {}
+        self._known: dict[str, tuple[Model, fields.Interpolation]] = {}
 
     def extreme(self, name: str, which: int, model: Model) -> float:
         """Return the lowest (0) or highest (1) value of a field of a model. Collective."""
-        key = id(model), name
-        if key in self._known:
-            self._known[key].refresh()
-        else:
-            self._known[key] = fields.Interpolation(model[name], model.mesh, self.degree)
-        return fields.extremes(self._known[key].function)[which]
+        known = self._known.get(name)
+        if known is not None and known[0] is model:
+            known[1].refresh()
+        else:  # substitution of a placeholder makes another model
+            known = self._known[name] = model, fields.Interpolation(model[name], model.mesh, self.degree)
+        return fields.extremes(known[1].function)[which]
 
 
 def _longest(u: fem.Function) -> float:

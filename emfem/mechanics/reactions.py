@@ -10,6 +10,7 @@ from emfem.model import DirichletCondition, Model, Unknown
 import numpy as np
 import ufl
 from dolfinx import fem, la
+from numpy.typing import NDArray
 
 
 class Reactions:
@@ -29,36 +30,42 @@ class Reactions:
         self._width = space.dofmap.index_map_bs
         mine = [c for c in conditions if c.unknown is unknown]
         counts = np.zeros(self._size)
-        shares: dict[str, np.ndarray] = {}
+        shares: dict[str, NDArray[np.float64]] = {}
         for condition in mine:
             share = shares.setdefault(condition.boundary, np.zeros(self._size))
             share[condition.dofs] = 1.0
         for share in shares.values():
             counts += share
         self._shares = {name: share / np.maximum(counts, 1.0) for name, share in shares.items()}
-        self._forms: dict[Any, Any] = {}
+        self._model: Any = None
 
     def force(self, name: str, axis: int, model: Model) -> float:
         """Return the force along an axis on the body at a boundary: reactions and tractions. Collective."""
+        if self._model is not model:  # substitution of a placeholder makes another one
+            self._compile(model)
         comm, total = model.mesh.comm, 0.0
         if name in self._shares:
-            values = self._residual(model)[axis :: self._width]
-            total += self.scale * comm.allreduce(float(values @ self._shares[name][axis :: self._width]))
-        for i, (value, ds) in enumerate(self.tractions.get(name, ())):
-            key = (id(model), name, axis, i)
-            if key not in self._forms:
-                part = ufl.replace(value, model.substitutions)[axis]
-                self._forms[key] = fem.form(part * fem.Constant(model.mesh, 1.0) * ds)
-            total += comm.allreduce(fem.assemble_scalar(self._forms[key]))
+            share = self._shares[name][axis :: self._width]
+            total += self.scale * comm.allreduce(float(self._residual_now()[axis :: self._width] @ share))
+        if name in self._loads:
+            self._direction.value[:] = np.arange(self._width) == axis
+            total += comm.allreduce(fem.assemble_scalar(self._loads[name]))
         return total
 
-    def _residual(self, model: Model) -> np.ndarray:
+    def _compile(self, model: Model) -> None:
+        """Compile the equations of the displacement, and the tractions on each boundary."""
+        blocks = [model.residual] if len(model.unknowns) == 1 else ufl.extract_blocks(model.residual)
+        place = next(i for i, u in enumerate(model.unknowns) if u.function is self.unknown.function)
+        self._residual = fem.form(blocks[place])
+        self._direction = fem.Constant(model.mesh, np.zeros(self._width))
+        self._loads = {
+            name: fem.form(sum(ufl.inner(ufl.replace(t, model.substitutions), self._direction) * ds for t, ds in parts))
+            for name, parts in self.tractions.items()
+        }
+        self._model = model
+
+    def _residual_now(self) -> NDArray[np.float64]:
         """Return the residual of the equations of the displacement, of this rank."""
-        key = id(model)
-        if key not in self._forms:
-            blocks = [model.residual] if len(model.unknowns) == 1 else ufl.extract_blocks(model.residual)
-            place = next(i for i, u in enumerate(model.unknowns) if u.function is self.unknown.function)
-            self._forms[key] = fem.form(blocks[place])
-        vector = fem.assemble_vector(self._forms[key])
+        vector = fem.assemble_vector(self._residual)
         vector.scatter_reverse(la.InsertMode.add)
         return vector.array[: self._size]

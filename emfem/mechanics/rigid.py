@@ -58,7 +58,7 @@ class RigidMotions:
         space = unknown.function.function_space
         self.domain, self.unknown, self.space = domain, unknown, space
         moved, words = modes(domain, space.tabulate_dof_coordinates()[:, : domain.dim])
-        scalar, places = space.sub(0).collapse()
+        scalar, places = space.sub(0).collapse() if domain.dim > 1 else (space, np.arange(len(moved)))
         part = np.empty(len(moved), dtype=np.int64)
         part[np.asarray(places) // domain.dim] = connected_components(scalar)
         parts = domain.mesh.comm.allreduce(int(part.max(initial=-1)) + 1, op=MPI.MAX)
