@@ -96,7 +96,8 @@ def roller() -> Support:
 
 def clamped(domain: Domain) -> Support:
     """Return the condition that all components of the displacement are 0."""
-    return support(**dict.fromkeys(AXES[: domain.dim], 0.0))
+    x, y, z = (0.0 if i < domain.dim else None for i in range(3))
+    return Support(x, y, z)
 
 
 def fixed_components(domain: Domain, name: str, condition: Support) -> dict[int, OfTime]:

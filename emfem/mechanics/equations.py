@@ -192,7 +192,8 @@ def model(
 
     expressions = _expressions(domain, s, e, sigma, elastic)
     quantities = _quantities(domain, elastic, sigma, e, degree, reactions)
-    balances, extra = {}, {}
+    balances: dict[str, models.Balance] = {}
+    many_steady, never_steady = False, ""
     if theta is not None:
         atomic = moving.atoms_of(
             domain,
@@ -225,10 +226,8 @@ def model(
         }
         balances["atoms"] = models.Balance(excess, integral("-"), (models.ConsistentFlux(theta, held, flow),), out)
         free = not any(isinstance(c, Fixed) for c in atomic.on.values())
-        extra = {
-            "steady_by_relaxation": free,
-            "no_steady_state_reason": models.unbalanced_inflow(domain, atomic.on, "atoms/s", "sigma") if free else "",
-        }
+        many_steady = free
+        never_steady = models.unbalanced_inflow(domain, atomic.on, "atoms/s", "sigma") if free else ""
     return Model(
         "mechanics",
         domain,
@@ -238,10 +237,11 @@ def model(
         expressions=expressions,
         quantities=quantities,
         drivers=drivers,
+        steady_by_relaxation=many_steady,
+        no_steady_state_reason=never_steady,
         balances=balances,
         system=domain.system(si=True),
         meanings={**_component_meanings(domain), **{u.name: MEANINGS["sigma"] for u in mixed.values()}, **MEANINGS},
-        **extra,
     )
 
 

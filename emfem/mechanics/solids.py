@@ -69,9 +69,8 @@ def solids_of(domain: Domain, solids: Any) -> Solids:
     given = dict(solids) if isinstance(solids, Mapping) else {"": solids}
     by_region = {}
     for name, each in given.items():
-        kind(
-            f"solids[{name!r}]" if name else "solids", each, Elastic | models.MaterialLaws, "em.mechanics.Elastic(...)"
-        )
+        argument = f"solids[{name!r}]" if name else "solids"
+        kind(argument, each, (Elastic, models.MaterialLaws), "em.mechanics.Elastic(...) or a metal of em.materials")
         by_region[name] = elastic(each)
     names = ("lame_modulus", "shear_modulus", "bulk_modulus", "expansion")
     values = (
