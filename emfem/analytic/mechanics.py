@@ -106,7 +106,7 @@ def heated_hole(
     """Return s_xx, s_yy, s_xy around an insulated free hole in a thin plate, heat flowing along y, shape (3, ...).
 
     Far away T rises by `gradient` along y; around the hole T = gradient (r + a^2/r) sin(angle). On the rim the hoop
-    stress is `E alpha gradient a sin(angle)`.
+    stress is `-E alpha gradient a sin(angle)`: compression where it is hot.
 
     Args:
         x: place from the middle of the hole, any shape [m].
@@ -122,9 +122,9 @@ def heated_hole(
     _, angle, ratio = _polar(x, y, radius)
     level = number("young_modulus", young_modulus, above=0.0) * number("expansion", expansion) * float(radius) / 2
     level *= number("gradient", gradient)
-    radial = level * (ratio - ratio**3) * np.sin(angle)
-    hoop = level * (ratio + ratio**3) * np.sin(angle)
-    shear = -level * (ratio - ratio**3) * np.cos(angle)
+    radial = -level * (ratio - ratio**3) * np.sin(angle)
+    hoop = -level * (ratio + ratio**3) * np.sin(angle)
+    shear = level * (ratio - ratio**3) * np.cos(angle)
     return _cartesian(radial, hoop, shear, angle)
 
 
