@@ -21,6 +21,7 @@ from emfem.mechanics.elasticity import (
     strain,
     von_mises,
 )
+from emfem.mechanics.plasticity import plasticity_of
 from emfem.mechanics.reactions import Reactions
 from emfem.mechanics.rigid import RigidMotions
 from emfem.mechanics.solids import (
@@ -48,6 +49,8 @@ MEANINGS = {
     "sigma": Meaning("hydrostatic stress, tension > 0", "Pa", signed=True),
     "von_mises": Meaning("von Mises stress", "Pa"),
     "energy_density": Meaning("elastic energy", "J/m3"),
+    "plastic_strain": Meaning("plastic strain", "-"),
+    "plastic": Meaning("accumulated plastic strain", "-"),
     "theta": Meaning("volume of atoms that came", "-", signed=True),
     "flux": Meaning("flux of atoms", "1/(m2 s)"),
     "drive": Meaning("drive", "Pa/m"),
@@ -73,6 +76,7 @@ def model(
     current: Model | None = None,
     atoms_on: Mapping[str, Fixed | Flux] | None = None,
     activation_volume: float = 0.0,
+    viscosity: float | None = None,
     degree: int = 2,
 ) -> Model:
     """Return the mechanical model on `domain`: elastic equilibrium, and the atoms of a metal that move in its stress.
@@ -84,6 +88,10 @@ def model(
 
     With `atoms`, theta is the relative volume of the atoms that came: dtheta/dt = -Omega div J, J = D/(k T) (grad p +
     f), with f as in `em.stress.model`. If nothing moves (kinematics = "rigid") that is Korhonen's equation with B = K.
+
+    A solid with a yield_stress flows where its von Mises stress is above it, with unknowns plastic_strain (independent
+    components) and plastic (accumulated): see `emfem/mechanics/plasticity.py`. Loads are then functions of time, and
+    `em.evolve` follows them.
 
     Derived fields: sigma (the hydrostatic stress, tension positive), von_mises, the components of the stress s_xx,
     s_yy, s_zz, s_xy, ... (of a body of revolution y is the radius and z goes around), energy_density; with atoms flux
@@ -117,7 +125,10 @@ def model(
         atoms_on: conditions for atoms on named boundaries: `fixed(sigma)` [Pa] is the surface of a void or a reservoir;
             `flux(g)` [1/(m2 s)] lets atoms in. Others are blocked.
         activation_volume: V: D exp(V sigma/(k T)) in place of D; Omega for vacancies in equilibrium [m3].
-        degree: polynomial degree of u, at least 2 where p is an unknown [-].
+        viscosity: of solids that yield: stress above the yield stress by rate of plastic strain [Pa s]. Where it is
+            far below the yield stress times the time over which loads change, over the strain that comes, plasticity
+            does not depend on it.
+        degree: polynomial degree of u, at least 2 where p is an unknown or a solid yields [-].
 
     Raises:
         ParameterError: for a value out of its bounds or of the wrong shape, a rigid motion that nothing prevents, or
@@ -153,13 +164,18 @@ def model(
     theta = None
     if metal_region is not None:
         theta = models.evolving("theta", mixed[metal_region].function.function_space)
-    unknowns = [displacement, *mixed.values(), *([across] if across else []), *([theta] if theta else [])]
+    plastic = plasticity_of(domain, elastic, viscosity, degree)
+    unknowns = [displacement, *mixed.values(), *([across] if across else [])]
+    unknowns += [plastic.strain_unknown, plastic.amount] if plastic else []
+    unknowns += [theta] if theta else []
     v, *others = models.tests(unknowns)
     test = dict(zip((id(each) for each in unknowns[1:]), others, strict=True))
 
     eigen = prescribed
     if rise is not None:
         eigen = eigen + elastic.expansion * rise * ufl.Identity(3)
+    if plastic is not None:
+        eigen = eigen + plastic.strain
     inside = None
     if theta is not None:
         inside = elastic.indicator("inside", {metal_region or ""})
@@ -185,6 +201,11 @@ def model(
         conditions += outside(domain, unknown, {region})
     if across is not None:
         residual += fem.Constant(domain.mesh, 1 / (level * length * face)) * s[2, 2] * test[id(across)] * dx
+    if plastic is not None:
+        # The typical time is that in which stress above yield relaxes; it divides rates in the residual.
+        relaxation = fem.Constant(domain.mesh, float(plastic.viscosity) / modulus)
+        pair = test[id(plastic.strain_unknown)], test[id(plastic.amount)]
+        residual += plastic.residual(s, pair, dx, relaxation * volume)
     check_overlap([c for c in conditions if c.unknown is displacement], domain.mesh.comm)
     reactions = Reactions(displacement, conditions, tractions, level * face)
     if floating and motions.free.shape[1]:
@@ -193,7 +214,7 @@ def model(
     expressions = _expressions(domain, s, e, sigma, elastic)
     quantities = _quantities(domain, elastic, sigma, e, degree, reactions)
     balances: dict[str, models.Balance] = {}
-    many_steady, never_steady = False, ""
+    many_steady, never_steady = plastic is not None, ""
     if theta is not None:
         atomic = moving.atoms_of(
             domain,
@@ -226,7 +247,7 @@ def model(
         }
         balances["atoms"] = models.Balance(excess, integral("-"), (models.ConsistentFlux(theta, held, flow),), out)
         free = not any(isinstance(c, Fixed) for c in atomic.on.values())
-        many_steady = free
+        many_steady = many_steady or free
         never_steady = models.unbalanced_inflow(domain, atomic.on, "atoms/s", "sigma") if free else ""
     return Model(
         "mechanics",

@@ -180,3 +180,29 @@ def tube_under_pressure(full: bool) -> tuple[float, float]:
     computed = (fields.evaluate(fields.sampled(model[name]), places) for name in ("s_yy", "s_zz"))
     radial, hoop = (float(np.abs(c - e).max()) for c, e in zip(computed, exact, strict=True))
     return radial, hoop
+
+
+@check(
+    "mechanics",
+    source="R. Hill, The Mathematical Theory of Plasticity (1950): 1.15 = 2 ln c + 1 - c^2/4, by a script of its own",
+    target=1.3567605,
+    rtol=1e-2,
+    only_full=True,
+)
+def tube_that_yields(full: bool) -> float:
+    """Tube twice as wide outside as inside, of perfect plasticity, yields up to a radius under pressure."""
+    plane = mesh.rectangle((0.1, 1.0), cells=(1, 24))
+    plane.mesh.geometry.x[:, 1] += 1.0
+    on = {
+        "left": mechanics.roller(),
+        "right": mechanics.roller(),
+        "bottom": mechanics.pressure(lambda t: 1.15 * min(t, 1.0)),
+    }
+    solid = Elastic(1000.0, 0.3, yield_stress=math.sqrt(3.0))
+    model = mechanics.model(mesh.axisymmetric(plane), solid, viscosity=1.0, on=on)
+    evolve(model, 1.5, progress=False)
+    r = np.linspace(1.0, 2.0, 201)
+    plastic = fields.evaluate(model["plastic"], np.column_stack([np.full(201, 0.05), r]))
+    near = (plastic > 2e-5) & (plastic < 3e-4)  # falls to 0 along a line
+    slope, level = np.polyfit(r[near], plastic[near], 1)
+    return float(-level / slope)

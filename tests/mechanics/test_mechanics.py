@@ -203,6 +203,23 @@ def test_closed_forms_begin_and_end_as_they_must():
         plastic_radius(pressure=2.0, **tube)
 
 
+def test_a_solid_that_yields_hardens_as_it_must():
+    line = em.mesh.interval(1.0, cells=2)
+    solid = Elastic(100.0, 0.25, yield_stress=0.2, hardening=10.0)
+    on = {"left": support(0.0), "right": support(lambda t: 0.01 * min(t, 1.0))}
+    made = model(line, solid, on=on, viscosity=0.01)
+    em.evolve(made, 1.5, progress=False)
+    mu = solid.shear_modulus
+    k = (2 * mu * 0.01 - 0.2) / (3 * mu + 10.0)  # s_v = 2 mu (e - 3/2 k) = s_y + H k in uniaxial strain
+    assert made["plastic"].x.array == pytest.approx(k, rel=1e-4)
+    assert made.quantity("von_mises_max") == pytest.approx(0.2 + 10.0 * k, rel=1e-4)
+    assert made.quantity("mean") == pytest.approx(solid.bulk_modulus * 0.01, rel=1e-9)
+    with pytest.raises(em.ParameterError, match="viscosity is left out"):
+        model(line, solid, on=on)
+    with pytest.raises(em.ParameterError, match="viscosity without a yield_stress"):
+        model(line, SOLID, on=on, viscosity=1.0)
+
+
 METAL = em.materials.Material(
     "metal",
     temperature=373.0,
