@@ -264,7 +264,7 @@ def monte_carlo(
     Warns:
         ResolutionWarning: where voids raise the tension of other trees by more than a tenth before the grid fails.
     """
-    require(not isinstance(mapper, ufl.core.expr.Expr), "mapper is a UFL expression, must be a function as Python's map")
+    require(not isinstance(mapper, ufl.core.expr.Expr), "mapper is a UFL expression, must be like Python's map")
     samples, until = count("samples", samples, at_least=1), check_until(until)
     rtol = number("rtol", rtol, at_least=1e-8, at_most=0.1)
     seeds = np.random.SeedSequence(count("seed", seed, at_least=0)).spawn(-(-samples // BLOCK))

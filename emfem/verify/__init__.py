@@ -27,6 +27,7 @@ from emfem.verify import (
     heat,
     lifetime,
     materials,
+    mechanics,
     migration,
     networks,
     pfhub,
@@ -42,7 +43,22 @@ from emfem.verify.running import run
 __all__ = ["PHYSICS", "Check", "Measured", "Report", "Result", "check", "checks", "listing", "run", "table", "troubles"]
 __dir__ = dir_of(__all__)
 
-MODULES = (materials, film, pfhub, conduction, heat, migration, stress, networks, failure, lifetime, signoff, surface, steps)
+MODULES = (
+    materials,
+    film,
+    pfhub,
+    conduction,
+    heat,
+    migration,
+    stress,
+    mechanics,
+    networks,
+    failure,
+    lifetime,
+    signoff,
+    surface,
+    steps,
+)
 
 
 @checked
