@@ -34,6 +34,7 @@ import ufl
 from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
+from ufl.algorithms.apply_algebra_lowering import apply_algebra_lowering
 
 FLAT = 1e-9  # of the domain: nodes so near a plane lie in it
 LARGEST = 0.2  # strain up to which elasticity is taken for linear; a megapascal typed for a strain is beyond it
@@ -71,7 +72,8 @@ class SurfaceElasticity:
         s = self.solidity * self.stress
         axes = AXES[: domain.dim]
         parts = {f"stress_{a}{b}": s[i, j] for i, a in enumerate(axes) for j, b in enumerate(axes) if i <= j}
-        return {"u": self.displacement, "sigma": hydrostatic(s), "von_mises": von_mises(s), **parts}
+        fields = {"u": self.displacement, "sigma": hydrostatic(s), "von_mises": von_mises(s), **parts}
+        return {name: apply_algebra_lowering(field) for name, field in fields.items()}  # a trace has no degree
 
     @property
     def stored(self) -> Any:

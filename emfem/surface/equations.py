@@ -95,8 +95,8 @@ def model(
 
     and the energy w = s . e / 2 drives atoms away from where it is high: g mu has the further term (l / gamma) h'(c) w.
     A surface has no traction but that of a void of `stiffness_ratio`. Errors are about 3 (k l)^2 for a wave of wave
-    number k, which is more than those without stress: take l at most a fortieth of a wavelength. Then there are also the
-    fields u, u_x, ..., sigma, von_mises and stress_xx, ..., the quantity elastic_energy, and free_energy is the sum.
+    number k, more than those without stress: take l at most a fortieth of a wavelength. Then there are also the fields
+    u, u_x, ..., sigma, von_mises and stress_xx, ..., the quantity elastic_energy, and free_energy is the sum.
 
     Fields: also flux (J), distance (how deep in the metal a place is), and with a current E, j, phi (V psi; along a
     periodic path only its periodic part), conductivity. Quantities: metal, void (int c, int 1 - c), free_energy,
@@ -127,8 +127,8 @@ def model(
         temperature: a number, a function of x with shape (3, n), or UFL such as the T of a heat model; that of the
             material when left out [K].
         conductivity_ratio: of vacuum to metal, above 0 and at most 1, which is no contrast [-].
-        strain: mean strain of the domain along its axes, dim numbers that hold in time, at most 0.2; in a plane there is
-            none along z [-].
+        strain: mean strain of the domain along its axes, dim numbers, at most 0.2; in a plane there is none along
+            z [-].
         eigenstrain: strain that the metal would have without stress, alike in all directions; a number or UFL, such as
             17e-6 * (heat["T"] - 300) [-].
         rollers: boundaries whose normal displacement is that of the mean strain and that bear no shear, each in a plane
@@ -139,7 +139,8 @@ def model(
 
     Raises:
         ParameterError: for constants that the material lacks, a strain that is 0 everywhere, too large or not finite,
-            boundaries on rollers that are not plane or let the body turn, more than one drive or one that is zero or not finite,
+            boundaries on rollers that are not plane or let the body turn, more than one drive or one that is zero or
+            not finite,
             cells too coarse for the interface width, a shape without metal, without a surface, or without a path for
             the current.
         UnknownName: for a boundary that does not exist.

@@ -7,17 +7,18 @@ from typing import Any
 
 from emfem import model as models
 from emfem.dimensions import Meaning, integral
-from emfem.errors import ParameterError, number
+from emfem.errors import number
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Model, OfTime, Quantity, mean_value
 from emfem.model.unknowns import degree_of
+from emfem.stress.inputs import metal_at
+from emfem.stress.inputs import start as start_stress
 from emfem.stress.laws import ConfinedMetal
 from emfem.stress.laws import drive as force_on_atoms
-from emfem.stress.inputs import metal_at
 from emfem.surface.circuit import SurfaceCircuit, circuit, ends_of
-from emfem.surface.equations import MEANINGS as OF_SURFACE
 from emfem.surface.equations import BEYOND, BOUNDS
+from emfem.surface.equations import MEANINGS as OF_SURFACE
 from emfem.surface.inputs import check_path, drive, metal, start
 from emfem.surface.measures import quantities
 from emfem.surface.shapes import Shape
@@ -55,7 +56,7 @@ def model(
     voltage: OfTime | None = None,
     current: OfTime | None = None,
     on: Sequence[str] | None = None,
-    residual_stress: float = 0.0,
+    residual_stress: Any = 0.0,
     conductivity_ratio: float = 1e-3,
     liner: bool = False,
     degree: int = 1,
@@ -72,13 +73,13 @@ def model(
         R = 36 W M / l^2 (gamma mu / l + sigma)
 
     for all v. W = c^2 (1 - c)^2; h = k + (1 - k) c^2 (3 - 2c) is the metal's share, k = 1e-3; B_m the effective bulk
-    modulus of `em.stress`. R is metal that dissolves into the bulk: it holds sigma at the surface at -gamma mu / l, that
-    is at gamma times the curvature of a void, within |grad sigma| l. So a void grows by the atoms that the tension
+    modulus of `em.stress`. R is metal that dissolves into the bulk: it holds sigma at the surface at -gamma mu / l,
+    that is at gamma times the curvature of a void, within |grad sigma| l. So a void grows by the atoms that the tension
     around it takes up. c and m together are conserved to rounding. The stress relaxes by diffusion alone, as in
     `em.stress`: the void's own elastic field is not in it.
 
-    Fields, besides those of `em.surface.model`: sigma, excess, bulk_flux (K). Quantities, besides: atoms (metal + excess
-    over Omega), excess, and sigma_max (in the metal).
+    Fields, besides those of `em.surface.model`: sigma, excess, bulk_flux (h K). Quantities, besides: atoms (metal and
+    excess over Omega), excess, and sigma_max.
 
     Args:
         domain: plane, solid or `em.mesh.axisymmetric`; of cells fine enough where the surface is and will be.
@@ -89,7 +90,8 @@ def model(
         voltage: as in `em.surface.model` [V].
         current: as in `em.surface.model` [A].
         on: as in `em.surface.model`.
-        residual_stress: sigma of the metal at the start [Pa].
+        residual_stress: sigma of the metal at the start: a number, a function of x with shape (3, n), or a Function
+            [Pa].
         conductivity_ratio: of vacuum to metal; of a line with a liner that of the liner to the metal, both over their
             cross-sections [-].
         liner: the current may pass a void that cuts the line, which is refused otherwise [-].
@@ -101,7 +103,6 @@ def model(
     """
     width = number("interface_width", interface_width, above=0.0, unit="m")
     ratio = number("conductivity_ratio", conductivity_ratio, above=0.0, at_most=1.0)
-    tension = number("residual_stress", residual_stress, unit="Pa")
     degree = degree_of(degree)
     driven = drive(current_density=current_density, voltage=voltage, current=current)
     laws = metal(domain, material, None, driven is not None)
@@ -123,12 +124,14 @@ def model(
     # electron wind: that of the current that flows there, or the field in a void would press its atoms
     wind = force_on_atoms(bulk, bulk["resistivity"] * wired.conductivity * wired.field) if wired else 0 * ufl.grad(c)
     modulus = fem.Constant(domain.mesh, float(bulk["bulk_modulus"]))
+    chemical, stress = models.algebraic("mu", space), models.algebraic("sigma", space)
+    sigma = stress.function
+    tension = start_stress(sigma, residual_stress)
     level = _level(domain, bulk, wired, tension, laws.surface_energy)
     excess = models.evolving("excess", space, scale=level / float(modulus))
-    chemical, stress = models.algebraic("mu", space), models.algebraic("sigma", space)
-    m, mu, sigma = excess.function, chemical.function, stress.function
+    m, mu = excess.function, chemical.function
     empty, gamma = fem.Constant(domain.mesh, EMPTY), fem.Constant(domain.mesh, laws.surface_energy)
-    _fill(m, c, tension / float(modulus))
+    _fill(m, c, sigma, float(modulus))
     unknowns = (solid, excess, chemical, stress, *(wired.unknowns if wired else ()))
     v, u, w, q, *electric = models.tests(unknowns)
 
@@ -174,6 +177,7 @@ def model(
             "excess": Quantity(m * dx, integral("m3")),
             "atoms": Quantity((c + m) / fem.Constant(domain.mesh, laws.atomic_volume) * dx, integral("-")),
             "sigma_max": models.highest(sigma, "Pa"),
+            "surface_energy": Quantity(lambda: laws.surface_energy, "J/m2"),
         }
         | (wired.quantities(domain, dx) if wired else {}),
         drivers=wired.drivers if wired else (),
@@ -184,10 +188,9 @@ def model(
     )
 
 
-def _fill(m: fem.Function, c: fem.Function, strain: float) -> None:
-    """Set the excess to that of a uniform stress in the metal, `-h sigma / B_m`."""
-    solid = c.x.array
-    m.x.array[:] = -(EMPTY + (1 - EMPTY) * solid**2 * (3 - 2 * solid)) * strain
+def _fill(m: fem.Function, c: fem.Function, sigma: fem.Function, modulus: float) -> None:
+    """Set the excess to that of the stress in the metal, `-h sigma / B_m`."""
+    m.x.array[:] = -conducts(c.x.array, EMPTY) * sigma.x.array / modulus
 
 
 def _level(domain: Domain, bulk: ConfinedMetal, wired: SurfaceCircuit | None, tension: float, surface: float) -> float:

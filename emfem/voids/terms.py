@@ -18,8 +18,8 @@ def bulk_flux(metal: ConfinedMetal, sigma: Any, force: Any) -> Any:
 def surface_wind(c: Any, share: Any, field: Any, width: Any) -> Any:
     """`h (2 I - n n) E`, the wind on atoms of the surface: that of the current which flows there, not of the field.
 
-    In a void that cuts the line the field is large where there are no electrons. Across a surface int 2 h W is int W, so
-    along it the wind is that of E; along the normal n it is that of the bulk, which leaves nothing to circulate.
+    In a void that cuts the line the field is large where there are no electrons. Across a surface int 2 h W is int W,
+    so along it the wind is that of E; along the normal n it is that of the bulk, which leaves nothing to circulate.
     """
     normal = outward_normal(c, width)
     return share * (2 * field - ufl.inner(normal, field) * normal)

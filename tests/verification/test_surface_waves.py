@@ -99,7 +99,7 @@ DEEP, HIGH = 0.75, 0.35  # metal and vacuum in wavelengths; 9 l at most of it
 
 
 def stressed_growth(ratio: float, part: float) -> float:
-    """Growth rate over B k^4 at k_c = `ratio` k, between two mirrors half a wave apart; l is a part of the wavelength."""
+    """Growth rate over B k^4 at k_c = `ratio` k, between mirrors half a wave apart; l is a part of the wavelength."""
     width = part * LONG
     across = np.ceil(0.5 / (1.2 * part))
     domain = em.mesh.rectangle((LONG / 2, (DEEP + HIGH) * LONG), cells=(int(across), int((DEEP + HIGH) / (0.6 * part))))
@@ -220,7 +220,9 @@ def test_waves_of_a_stressed_solid_grow_below_the_critical_wave_number(ratio: fl
     """Asaro, Tiller and Grinfeld: omega = B k^3 (k_c - k), k_c = 2 (1 - nu^2) s^2 / (E gamma) in plane strain.
 
     The crests of a wave a cos kx are relieved by 2 a k s of the stress s along a flat surface, so the energy
-    (1 - nu^2) s^2 / 2E has a wave of -2 (1 - nu^2) s^2 k a / E, curvature one of gamma k^2 a. Errors are of second order in k l, so two widths give the limit; what is left is of fourth order, 2 %."""
+    (1 - nu^2) s^2 / 2E has a wave of -2 (1 - nu^2) s^2 k a / E, curvature one of gamma k^2 a. Errors are of
+    second order in k l, so two widths give the limit; what is left is of fourth order, 2 %.
+    """
     wide, narrow = 0.028, 0.02
     rates = stressed_growth(ratio, wide), stressed_growth(ratio, narrow)
     limit = rates[1] + (rates[1] - rates[0]) * narrow**2 / (wide**2 - narrow**2)

@@ -48,7 +48,7 @@ def slit(density: float, width: float = 10 * nm, empty: float = 0.06e-6) -> em.M
     ("density", "published"), [(3e9, 4.33735e-11), pytest.param(-5e9, -7.22892e-11, marks=pytest.mark.soak)]
 )
 def test_a_void_at_the_end_of_a_blocked_line_saturates_as_published(density: float, published: float):
-    """V/WH = e Z rho j L^2 / (2 Omega B); where electrons come out it closes instead. Their e is 1.6e-19, 0.14 % less."""
+    """V/WH = e Z rho j L^2 / (2 Omega B); where electrons leave it closes instead. Their e is 1.6e-19, 0.14 % less."""
     model = slit(density)
     seen = em.watch.series(["void", "atoms"])
     em.evolve(model, until=5 * LONG**2 / KAPPA, watch=[seen], first_step=1.0, progress=False)
@@ -61,7 +61,7 @@ def test_a_void_at_the_end_of_a_blocked_line_saturates_as_published(density: flo
 
 @pytest.mark.soak
 def test_the_resistance_of_a_cut_line_rises_as_published():
-    """In parts of that of the line, from 1e9 A/m2 on: the void of the start, of 30 nm, and the width of its surface drop out.
+    """In parts of that of the line, from 1e9 A/m2 on: the void of the start, 30 nm long, and its surface drop out.
 
     A void of 0.04 nm changes the tail of the profile, on which the current in the liner depends, by 1 % of its length.
     """
