@@ -109,10 +109,10 @@ def elasticity(
         UnknownName: for a boundary that does not exist.
     """
     mean, own, largest = _load(domain, *load)
-    held = _held(domain, domain.names if rollers is None else rollers)
+    supported = _supported(domain, domain.names if rollers is None else rollers)
     parts = tuple(models.algebraic(f"u_{axis}", space) for axis in AXES[: domain.dim])
     conditions = [
-        condition for i, part in enumerate(parts) for condition in _conditions(domain, part, i, held.get(i, ()))
+        condition for i, part in enumerate(parts) for condition in _conditions(domain, part, i, supported.get(i, ()))
     ]
     across = fem.Constant(domain.mesh, mean)
     u = ufl.as_vector([part.function for part in parts])
@@ -162,7 +162,7 @@ def _load(domain: Domain, mean: Any, own: Any) -> tuple[NDArray[np.float64], Any
     return values, eigen, largest
 
 
-def _held(domain: Domain, rollers: Sequence[str]) -> dict[int, list[str]]:
+def _supported(domain: Domain, rollers: Sequence[str]) -> dict[int, list[str]]:
     """Return the boundaries on rollers by the axis that they lie across. Collective.
 
     Raises:
@@ -175,7 +175,7 @@ def _held(domain: Domain, rollers: Sequence[str]) -> dict[int, list[str]]:
     space = fem.functionspace(domain.mesh, ("Lagrange", 1))
     x = space.tabulate_dof_coordinates()[:, : domain.dim]
     lower, upper = bounds(domain.mesh)
-    held: dict[int, list[str]] = {}
+    supported: dict[int, list[str]] = {}
     for name in rollers:
         there = x[nodes_on(space, domain.facets.find(domain.tag(name)))]
         low = domain.mesh.comm.allreduce(there.min(axis=0, initial=np.inf), op=MPI.MIN)
@@ -184,12 +184,12 @@ def _held(domain: Domain, rollers: Sequence[str]) -> dict[int, list[str]]:
         if high[axis] - low[axis] > FLAT * (upper - lower)[axis]:
             msg = f"boundary {name!r} on rollers, must lie in a plane across an axis"
             raise ParameterError(msg)
-        held.setdefault(axis, []).append(name)
-    steady = set(held) | {i for i in range(domain.dim) if domain.period[i]}
+        supported.setdefault(axis, []).append(name)
+    steady = set(supported) | {i for i in range(domain.dim) if domain.period[i]}
     if len(steady) < domain.dim - 1 and not is_axisymmetric(domain):
         msg = f"rollers = {list(rollers)}, must leave no way to turn: boundaries across {domain.dim - 1} axes at least"
         raise ParameterError(msg)
-    return held
+    return supported
 
 
 def _conditions(domain: Domain, part: Unknown, axis: int, names: Sequence[str]) -> list[DirichletCondition]:

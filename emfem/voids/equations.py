@@ -140,13 +140,13 @@ def model(
     flux = surface_flux(c, mobility, pull - ufl.grad(mu))
     share = conducts(c, empty)
     through = bulk_flux(bulk, sigma, wind)
-    given = exchange(c, mu, sigma, bulk.mobility, half, gamma)
+    dissolved = exchange(c, mu, sigma, bulk.mobility, half, gamma)
     volume = float(np.prod(domain.extent()))
     pace = mean_value(domain, laws.mullins) / width**4
     flow = mean_value(domain, bulk.mobility) * level / domain.extent()[0] ** 2 * volume
     scale = [fem.Constant(domain.mesh, x) for x in (1 / (pace * volume), 1 / flow, 1 / volume, 1 / (level * volume))]
-    residual = scale[0] * (solid.rate * v - ufl.inner(flux, ufl.grad(v)) + given * v) * dx
-    residual += scale[1] * (excess.rate * u - ufl.inner(share * through, ufl.grad(u)) - given * u) * dx
+    residual = scale[0] * (solid.rate * v - ufl.inner(flux, ufl.grad(v)) + dissolved * v) * dx
+    residual += scale[1] * (excess.rate * u - ufl.inner(share * through, ufl.grad(u)) - dissolved * u) * dx
     residual += scale[2] * potential(mu, c, half, w, dx)
     residual += scale[2] * elastic_potential(c, -(sigma**2) / (2 * modulus), empty, half, gamma, w, dx)
     residual += scale[3] * modulus * compliance(m, sigma, share, modulus) * q * dx

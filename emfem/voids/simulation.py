@@ -92,14 +92,14 @@ def run(
         make: `lambda shape, sigma: em.voids.model(domain, metal, shape=shape, residual_stress=sigma, ...)`, on the same
             domain; called once, when the void opens. `liner=True` lets a line that is cut conduct.
         critical_stress: sigma_c, at least 1e4: a number, or a function of x with shape (3, n), lower at flaws [Pa].
-        seed_radius: of the void as it opens, at least two interface widths [m].
+        seed_radius: of the void as it opens, at least 2.2 interface widths [m].
         until: the time to give up at [s].
         rise: of the resistance since the void opened, over that, which is failure; none when left out [-].
         rtol: error allowed in a step, as in `em.evolve`.
         watch: observers of the void.
 
     Raises:
-        ParameterError: for a value out of its bounds, a seed that would close or is not resolved, or a `make` that
+        ParameterError: for a value out of its bounds, a seed that would close or is no wider than its interface, or a `make` that
             makes no voids model of the domain.
         UnknownName: if the model has no field sigma.
     """
@@ -129,7 +129,7 @@ def run(
         return VoidLife(np.inf, place, reached, why, np.inf, nothing, nothing, None, None)
     made = make(void(place, radius), sigma)
     _check(made, model.domain, radius, least)
-    _conserve(made)
+    _conserve(made, model.quantity("atoms"))
     return _grow(made, first.t, place, reached, last, limit, rtol, watch)
 
 
@@ -146,7 +146,7 @@ def _highest(sigma: fem.Function, critical: fem.Function) -> tuple[float, NDArra
 
 
 def _check(made: Any, domain: Domain, radius: float, least: float) -> None:
-    """Refuse a model of something else, and a seed that would close or is not resolved.
+    """Refuse a model of something else, and a seed that would close.
 
     Raises:
         ParameterError: with the least radius.
@@ -162,16 +162,24 @@ def _check(made: Any, domain: Domain, radius: float, least: float) -> None:
             "stress: a smaller void closes"
         )
         raise ParameterError(msg)
-    width = made.quantity("interface_width")
-    if radius < 2 * width:
-        msg = f"seed_radius = {radius:g} m, must be at least {2 * width:g} m, two interface widths"
+
+
+def _conserve(made: Model, target: float) -> None:
+    """Put the atoms of the seed into the metal, in proportion to c: as many as before there was a void.
+
+    Raises:
+        ParameterError: if those that are missing are not those of the seed: the metals differ.
+    """
+    now, metal, empty = (made.quantity(name) for name in ("atoms", "metal", "void"))
+    each = (metal + made.quantity("excess")) / now
+    missing = (target - now) * each
+    if not 0 < missing < 2 * empty:
+        msg = (
+            f"make(shape, sigma) has {now:.6g} atoms around a void of {empty:.4g} m3, must have those of the stress "
+            f"model, {target:.6g}, less the void's: is it of the same material?"
+        )
         raise ParameterError(msg)
-
-
-def _conserve(made: Model) -> None:
-    """Put the atoms of the seed into the metal, in proportion to c: as many as before there was a void."""
-    lost = made.quantity("void")
-    made["excess"].x.array[:] += made["c"].x.array * lost / made.quantity("metal")
+    made["excess"].x.array[:] += made["c"].x.array * missing / metal
 
 
 def _grow(

@@ -131,3 +131,72 @@ def test_what_cannot_be_is_refused(options: dict[str, Any], words: str):
     good: dict[str, Any] = {"material": LINE, "shape": lambda x: 50 * nm - x[0], "interface_width": 10 * nm}
     with pytest.raises(em.ParameterError, match=re.escape(words)):
         em.voids.model(domain, **(good | options))
+
+
+# From nucleation to the end
+
+LENGTH, CURRENT = 300 * nm, 2e12
+
+
+def life(**options: Any) -> tuple[em.Model, em.voids.VoidLife]:
+    """A short line under a large current; electrons enter at the right."""
+    domain = em.mesh.rectangle((LENGTH, 32 * nm), cells=(38, 4))
+    stress = em.stress.model(domain, HOT, current_density=(CURRENT, 0.0), residual_stress=100e6)
+
+    def make(shape: Any, sigma: Any) -> em.Model:
+        return em.voids.model(
+            domain, options.get("metal", HOT), shape=shape, interface_width=8 * nm, residual_stress=sigma
+        )
+
+    usual: dict[str, Any] = {"critical_stress": 200e6, "seed_radius": 20 * nm, "until": 200.0}
+    chosen = usual | {name: value for name, value in options.items() if name != "metal"}
+    return stress, em.voids.run(stress, make, **chosen)
+
+
+@pytest.fixture(scope="module")
+def opened() -> tuple[em.Model, em.voids.VoidLife]:
+    """A void that opens at a flaw half way to the end and comes to rest."""
+    return life(critical_stress=lambda x: np.where(abs(x[0] - 225 * nm) < 20 * nm, 120e6, 400e6))
+
+
+@pytest.mark.soak
+def test_a_void_opens_at_the_flaw_when_its_stress_is_the_critical_one(opened: tuple[em.Model, em.voids.VoidLife]):
+    stress, void = opened
+    assert void.stress == pytest.approx(120e6, rel=1e-6)
+    assert abs(void.place[0] - 225 * nm) <= 20 * nm
+    assert void.nucleated == stress.t == void.t[0]
+
+
+@pytest.mark.soak
+def test_the_atoms_of_a_seed_stay_in_the_line(opened: tuple[em.Model, em.voids.VoidLife]):
+    stress, void = opened
+    assert void.model is not None
+    assert void.model.quantity("atoms") == pytest.approx(stress.quantity("atoms"), rel=1e-12)
+
+
+@pytest.mark.soak
+def test_a_void_comes_to_rest_or_fails_and_says_so(opened: tuple[em.Model, em.voids.VoidLife]):
+    _, void = opened
+    assert void.why in ("saturated", "cut")
+    assert (void.why == "cut") == np.isfinite(void.time_to_failure)
+    assert f"void at {void.nucleated:.6g} s" in str(void)
+
+
+def test_no_void_opens_below_the_critical_stress():
+    _, none = life(critical_stress=5e9, until=1.0)
+    assert (none.why, none.model, none.nucleated) == ("survived", None, np.inf)
+    assert none.stress > 100e6
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"critical_stress": 200.0}, "critical_stress = 200 Pa, must be at least 10000 Pa"),
+        ({"critical_stress": 80e6}, "seed_radius = 2e-08 m, must be greater than 2.125e-08 m, surface energy over"),
+        ({"critical_stress": 99e6, "seed_radius": 17 * nm}, "void has no surface in the domain"),
+        ({"critical_stress": 150e6, "metal": HOT.having(bulk_modulus=1e9)}, "is it of the same material?"),
+    ],
+)
+def test_a_life_that_cannot_be_is_refused(options: dict[str, Any], words: str):
+    with pytest.raises(em.ParameterError, match=re.escape(words)):
+        life(**options)
