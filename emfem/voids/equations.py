@@ -177,6 +177,7 @@ def model(
             "excess": Quantity(m * dx, integral("m3")),
             "atoms": Quantity((c + m) / fem.Constant(domain.mesh, laws.atomic_volume) * dx, integral("-")),
             "sigma_max": models.highest(sigma, "Pa"),
+            "bulk_modulus": Quantity(lambda: float(modulus), "Pa"),
             "surface_energy": Quantity(lambda: laws.surface_energy, "J/m2"),
         }
         | (wired.quantities(domain, dx) if wired else {}),

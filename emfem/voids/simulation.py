@@ -12,7 +12,7 @@ from emfem.checkpoints import FINISHED
 from emfem.errors import ParameterError, kind, number
 from emfem.gate import checked
 from emfem.mesh import Domain
-from emfem.model import Model
+from emfem.model import Model, warn_unresolved
 from emfem.observe import Observer, model_with_field
 from emfem.solve import as_models
 from emfem.stress.inputs import critical_tension
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 SAME = 1e-9  # of the stress: places that differ by less are equal
 STILL = 1e-3  # change of the volume over that of the time, in parts, of a void at rest
+LARGE = 0.1  # of the critical stress that the atoms of a seed may relieve
 FIRST = 1e-6  # of the time left: the first step after a void has opened
 
 
@@ -99,9 +100,13 @@ def run(
         watch: observers of the void.
 
     Raises:
-        ParameterError: for a value out of its bounds, a seed that would close or is no wider than its interface, or a `make` that
-            makes no voids model of the domain.
+        ParameterError: for a value out of its bounds, a seed that would close or is no wider than its interface, or a
+            `make` that makes no voids model of the domain.
         UnknownName: if the model has no field sigma.
+
+    Warns:
+        ResolutionWarning: if the atoms of the seed take more than a tenth of the critical stress out of the metal: it
+            is too large for the line, and shrinks at first. Where it saturates does not depend on it.
     """
     kind("make", make, Callable, "a function of shape and stress that makes a model of em.voids.model")  # type: ignore[arg-type]
     radius, last = number("seed_radius", seed_radius, above=0.0, unit="m"), number("until", until, above=0.0, unit="s")
@@ -129,7 +134,7 @@ def run(
         return VoidLife(np.inf, place, reached, why, np.inf, nothing, nothing, None, None)
     made = make(void(place, radius), sigma)
     _check(made, model.domain, radius, least)
-    _conserve(made, model.quantity("atoms"))
+    _conserve(made, model.quantity("atoms"), least)
     return _grow(made, first.t, place, reached, last, limit, rtol, watch)
 
 
@@ -164,7 +169,7 @@ def _check(made: Any, domain: Domain, radius: float, least: float) -> None:
         raise ParameterError(msg)
 
 
-def _conserve(made: Model, target: float) -> None:
+def _conserve(made: Model, target: float, least: float) -> None:
     """Put the atoms of the seed into the metal, in proportion to c: as many as before there was a void.
 
     Raises:
@@ -180,6 +185,13 @@ def _conserve(made: Model, target: float) -> None:
         )
         raise ParameterError(msg)
     made["excess"].x.array[:] += made["c"].x.array * missing / metal
+    relief = missing / metal * made.quantity("bulk_modulus")
+    if relief > LARGE * least:
+        message = (
+            f"atoms of the seed take {relief:.3g} Pa out of the metal, should be far below the critical {least:.3g} Pa: "
+            "the seed is large for this line, and shrinks at first"
+        )
+        warn_unresolved(message, made.mesh.comm)
 
 
 def _grow(
