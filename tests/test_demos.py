@@ -297,10 +297,23 @@ def the_hot_corner_fails_by_its_drop(found: Any) -> None:
     assert 2.8 < found["first void"]["hot"] < 2.9
 
 
+def the_modulus_is_that_of_an_inclusion(found: Any) -> None:
+    """Ellipses have Eshelby's; a liner stiffens a line, the more the softer its surroundings are."""
+    for values in found.values():
+        assert values[:, 1] == pytest.approx(values[:, 2], rel=5e-3)
+    stiffer = [found[name][0, 0] / found[name][0, 2] for name in ("oxide", "low-k", "porous")]
+    assert 1.0 < stiffer[0] < stiffer[1] < stiffer[2]
+
+
 DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] = {
     "bamboo": ({"size": 0.12, "grains": 30}, only_the_network_is_fast, ("bamboo.png", "polycrystal.png")),
     "blech": ({"cells": 10}, only_lines_beyond_the_critical_product_get_voids, ("row.png",)),
     "cancellation": ({}, only_a_weak_wind_is_outpulled, ("charge.png",)),
+    "confinement": (
+        {"cells": 6.0, "aspects": (2.0,)},
+        the_modulus_is_that_of_an_inclusion,
+        ("modulus.png",),
+    ),
     "dispersion": ({"cells": 8}, small_waves_obey_linear_theory, ("dispersion.png",)),
     "film_3d": (
         {"size": 10.4, "cell": 1.95, "until": 600.0},
@@ -382,7 +395,7 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
 
 
 # six to ten seconds each; what they show of the physics has tests of its own
-IN_SOAK = ("four_electrodes", "nanowire_3d", "pinching", "via_failure", "via_stress")
+IN_SOAK = ("confinement", "four_electrodes", "nanowire_3d", "pinching", "via_failure", "via_stress")
 
 
 # demos are run small: what is asserted of them holds without resolved interfaces, layers and corners

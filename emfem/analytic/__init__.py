@@ -2,6 +2,14 @@
 
 from emfem.analytic.films import kink, logistic_profile
 from emfem.analytic.heat import heated_line, isothermal_electrodes, runaway_current_density
+from emfem.analytic.mechanics import (
+    confined_line_modulus,
+    embedded_line_modulus,
+    heated_hole,
+    kirsch,
+    plastic_radius,
+    thick_cylinder,
+)
 from emfem.analytic.migration import blocked_drift, cancellation_temperature, kirkendall_marker, wall_accumulation
 from emfem.analytic.stress import (
     blech_product,
@@ -30,22 +38,28 @@ __all__ = [
     "blocked_drift",
     "cancellation_temperature",
     "circle_decay_rate",
+    "confined_line_modulus",
+    "embedded_line_modulus",
     "flat_growth_rate",
+    "heated_hole",
     "heated_line",
     "isothermal_electrodes",
     "kink",
     "kirkendall_marker",
+    "kirsch",
     "korhonen_half_line",
     "korhonen_line",
     "korhonen_void",
     "logistic_profile",
     "mullins_coefficient",
     "nucleation_time",
+    "plastic_radius",
     "pulse_ripple",
     "rayleigh_conductivity",
     "rayleigh_plateau_wavelength",
     "runaway_current_density",
     "surface_drift",
+    "thick_cylinder",
     "void_drift_velocity",
     "void_growth",
     "void_saturation",

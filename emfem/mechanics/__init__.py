@@ -5,6 +5,10 @@
 Tension is positive. Everything is SI.
 """
 
+import importlib
+from typing import Any
+
+from emfem.mechanics.boundaries import Support, clamped, pressure, roller, support, traction
 from emfem.mechanics.elasticity import (
     Elastic,
     energy_density,
@@ -17,18 +21,39 @@ from emfem.mechanics.elasticity import (
     stress,
     von_mises,
 )
+from emfem.mechanics.equations import model
+from emfem.mechanics.section import line_section
+from emfem.mechanics.solids import elastic
 from emfem.public import dir_of
 
 __all__ = [
     "Elastic",
+    "Support",
+    "clamped",
+    "effective_modulus",
+    "elastic",
     "energy_density",
     "hydrostatic",
     "is_axisymmetric",
     "isotropic",
+    "line_section",
     "mixed_stress",
+    "model",
     "out_of_plane",
+    "pressure",
+    "roller",
     "strain",
     "stress",
+    "support",
+    "traction",
     "von_mises",
 ]
 __dir__ = dir_of(__all__)
+
+
+def __getattr__(name: str) -> Any:
+    """Load `effective_modulus` on its first use: it solves, and solvers are of a higher layer."""
+    if name == "effective_modulus":
+        return importlib.import_module("emfem.confinement").effective_modulus
+    msg = f"module 'emfem.mechanics' has no attribute {name!r}"
+    raise AttributeError(msg)

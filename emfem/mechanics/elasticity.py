@@ -81,7 +81,8 @@ def strain(u: Any, domain: Domain, across: Any = 0.0) -> Any:
         return ufl.as_tensor([[gradient[0, 0], 0, 0], [0, 0, 0], [0, 0, across]])
     shear = (gradient[0, 1] + gradient[1, 0]) / 2
     if is_axisymmetric(domain):
-        across = u[1] / ufl.SpatialCoordinate(domain.mesh)[1]
+        radius = ufl.SpatialCoordinate(domain.mesh)[1]
+        across = ufl.conditional(ufl.gt(radius, 0), u[1] / radius, gradient[1, 1])  # the limit on the axis
     return ufl.as_tensor([[gradient[0, 0], shear, 0], [shear, gradient[1, 1], 0], [0, 0, across]])
 
 

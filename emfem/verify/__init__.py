@@ -27,6 +27,7 @@ from emfem.verify import (
     heat,
     lifetime,
     materials,
+    mechanics,
     migration,
     networks,
     pfhub,
@@ -41,7 +42,21 @@ from emfem.verify.running import run
 __all__ = ["PHYSICS", "Check", "Measured", "Report", "Result", "check", "checks", "listing", "run", "table", "troubles"]
 __dir__ = dir_of(__all__)
 
-MODULES = (materials, film, pfhub, conduction, heat, migration, stress, networks, failure, lifetime, surface, steps)
+MODULES = (
+    materials,
+    film,
+    pfhub,
+    conduction,
+    heat,
+    migration,
+    stress,
+    mechanics,
+    networks,
+    failure,
+    lifetime,
+    surface,
+    steps,
+)
 
 
 @checked

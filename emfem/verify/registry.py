@@ -20,6 +20,7 @@ PHYSICS = (
     "heat",
     "migration",
     "stress",
+    "mechanics",
     "networks",
     "failure",
     "lifetime",

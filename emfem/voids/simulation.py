@@ -188,8 +188,8 @@ def _conserve(made: Model, target: float, least: float) -> None:
     relief = missing / metal * made.quantity("bulk_modulus")
     if relief > LARGE * least:
         message = (
-            f"atoms of the seed take {relief:.3g} Pa out of the metal, should be far below the critical {least:.3g} Pa: "
-            "the seed is large for this line, and shrinks at first"
+            f"atoms of the seed take {relief:.3g} Pa out of the metal, should be far below the critical {least:.3g} "
+            "Pa: the seed is large for this line, and shrinks at first"
         )
         warn_unresolved(message, made.mesh.comm)
 

@@ -81,7 +81,7 @@ HOT = LINE.having(bulk_modulus=28e9, diffusivity=1e-17)
 
 
 @pytest.fixture(scope="module")
-def hole() -> tuple[em.Model, dict[str, Any]]:
+def hole() -> tuple[em.Model, Any]:
     """A quarter of a round void in metal under tension, at its end."""
     domain = em.mesh.rectangle((100 * nm, 100 * nm), cells=(20, 20))
     shape = em.surface.void((0.0, 0.0), 30 * nm)
@@ -91,7 +91,7 @@ def hole() -> tuple[em.Model, dict[str, Any]]:
     return model, seen
 
 
-def test_a_round_void_grows_until_its_curvature_balances_the_tension(hole: tuple[em.Model, dict[str, Any]]):
+def test_a_round_void_grows_until_its_curvature_balances_the_tension(hole: tuple[em.Model, Any]):
     """V - V0 = (s A0 - gamma A / R) / B, A the area of the metal; l is a sixth of R."""
     _, seen = hole
     area, start, end = (100 * nm) ** 2, seen["void"][0], seen["void"][-1]
@@ -100,7 +100,7 @@ def test_a_round_void_grows_until_its_curvature_balances_the_tension(hole: tuple
     assert end - start == pytest.approx(taken_up, rel=0.02, abs=0)
 
 
-def test_no_atom_is_lost_and_the_free_energy_falls(hole: tuple[em.Model, dict[str, Any]]):
+def test_no_atom_is_lost_and_the_free_energy_falls(hole: tuple[em.Model, Any]):
     _, seen = hole
     assert np.ptp(seen["atoms"]) < 1e-12 * seen["atoms"][0]
     energy = np.array(seen["free_energy"])
@@ -108,7 +108,7 @@ def test_no_atom_is_lost_and_the_free_energy_falls(hole: tuple[em.Model, dict[st
     assert energy[-1] < 0.95 * energy[0]
 
 
-def test_the_stress_at_rest_is_that_of_the_curvature(hole: tuple[em.Model, dict[str, Any]]):
+def test_the_stress_at_rest_is_that_of_the_curvature(hole: tuple[em.Model, Any]):
     """Alike everywhere, gamma / R within (l / R)^2 and the mesh."""
     model, seen = hole
     low, high = em.fields.extremes(model["sigma"])
