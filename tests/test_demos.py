@@ -239,6 +239,13 @@ def which_end_thickens_is_told_by_the_sign(found: Any) -> None:
     assert not any("effective_charge" in doubt for doubt in found["gold"]["doubts"])
 
 
+def a_void_opens_at_the_flaw_and_fills_with_tension(told: Any) -> None:
+    assert abs(told["x"] - 840e-9) < 20e-9
+    assert told["y"] > 39e-9
+    assert told["nucleated"] == pytest.approx(7.3, rel=0.05)
+    assert told["void"] == pytest.approx(told["line"], rel=0.15)
+
+
 def a_void_comes_back(found: Any) -> None:
     """Atoms against the current, the void along it; a wide interface and coarse cells leave some percent."""
     assert found["velocity"] > 0
@@ -376,6 +383,7 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
         ("patterns.txt", "surfaces.png", "100/strip.png", "100/stripes.mp4", "110/series.csv"),
     ),
     "upwind": ({"cells": 10}, tension_changes_ends_with_the_sign_of_the_charge, ("ends.png",)),
+    "via_failure": ({"until": 100.0}, a_void_opens_at_the_flaw_and_fills_with_tension, ("life.png", "shapes.png")),
     "via_stress": ({"size": 0.5}, the_affine_law_holds_in_a_hot_via, ("planes.png", "current.png")),
     "void_drift": (
         {"part": 0.2, "way": 0.3, "frames": 2},
@@ -387,7 +395,7 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
 
 
 # six to ten seconds each; what they show of the physics has tests of its own
-IN_SOAK = ("confinement", "four_electrodes", "nanowire_3d", "pinching", "via_stress")
+IN_SOAK = ("confinement", "four_electrodes", "nanowire_3d", "pinching", "via_failure", "via_stress")
 
 
 # demos are run small: what is asserted of them holds without resolved interfaces, layers and corners

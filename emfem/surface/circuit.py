@@ -173,13 +173,13 @@ def _path(
     if ends is None:
         length = float(domain.period[0])
         along = fem.Constant(domain.mesh, np.eye(domain.dim)[0] / length)
-        return along - ufl.grad(share.function), (_pinned(domain, share),), volume / length, length
+        return along - ufl.grad(share.function), (pinned(domain, share),), volume / length, length
     face = models.measure_size(domain, domain.ds(ends[0]))
     first, last = (models.dirichlet_condition(domain, share, name, v)[0] for name, v in zip(ends, (1, 0), strict=True))
     return -ufl.grad(share.function), (first, last), face, volume / face
 
 
-def _pinned(domain: Domain, unknown: Unknown) -> DirichletCondition:
+def pinned(domain: Domain, unknown: Unknown) -> DirichletCondition:
     """Return the condition that one node, nearest the lowest corner, is 0: only differences count. Collective."""
     space, comm = unknown.function.function_space, domain.mesh.comm
     owned = space.dofmap.index_map.size_local

@@ -14,6 +14,7 @@ from emfem.model import Model, OfTime
 from emfem.model.unknowns import degree_of
 from emfem.surface.anisotropy import MobilityAnisotropy, mobility_factor
 from emfem.surface.circuit import circuit, ends_of
+from emfem.surface.elastic import elastic_metal, elasticity
 from emfem.surface.inputs import check_path, drive, metal, start
 from emfem.surface.measures import quantities
 from emfem.surface.shapes import Shape
@@ -21,6 +22,7 @@ from emfem.surface.terms import (
     conducts,
     distance,
     double_well,
+    elastic_potential,
     potential,
     restriction,
     surface_flux,
@@ -44,6 +46,11 @@ MEANINGS = {
     "j": Meaning("current density", "A/m2"),
     "phi": Meaning("potential", "V"),
     "conductivity": Meaning("conductivity", "S/m"),
+    "u": Meaning("displacement", "m"),
+    "sigma": Meaning("hydrostatic stress, tension > 0", "Pa", signed=True),
+    "von_mises": Meaning("von Mises stress", "Pa"),
+    **{f"u_{a}": Meaning(f"displacement along {a} beyond the mean strain", "m", signed=True) for a in "xyz"},
+    **{f"stress_{ab}": Meaning(f"stress {ab}", "Pa", signed=True) for ab in ("xx", "xy", "xz", "yy", "yz", "zz")},
 }
 
 
@@ -61,6 +68,10 @@ def model(
     anisotropy: MobilityAnisotropy | Callable[[Any], Any] | None = None,
     temperature: Any = None,
     conductivity_ratio: float = 1e-3,
+    strain: Any = None,
+    eigenstrain: Any = 0.0,
+    rollers: Sequence[str] | None = None,
+    stiffness_ratio: float = 1e-4,
     degree: int = 1,
 ) -> Model:
     """Return the surface model on `domain`: unknowns c (1 metal, 0 vacuum), mu, and with a current psi and the voltage.
@@ -77,6 +88,15 @@ def model(
     2 (l/R)^2 at radius R, and of the second order in the distance of nodes. Metal keeps its amount; a surface meets
     the boundaries at a right angle, and nothing passes them. e is the field of one volt: of a volt between the two
     boundaries `on`, or a volt in each period along x.
+
+    With a mean strain or an eigenstrain e* the metal is elastic, in a plane under plane strain: find also u with
+
+        int h(c) s . sym grad v dx = 0,   s = lambda tr(e) I + 2 G e,   e = sym grad u - e* I
+
+    and the energy w = s . e / 2 drives atoms away from where it is high: g mu has the further term (l / gamma) h'(c) w.
+    A surface has no traction but that of a void of `stiffness_ratio`. Errors are about 3 (k l)^2 for a wave of wave
+    number k, more than those without stress: take l at most a fortieth of a wavelength. Then there are also the fields
+    u, u_x, ..., sigma, von_mises and stress_xx, ..., the quantity elastic_energy, and free_energy is the sum.
 
     Fields: also flux (J), distance (how deep in the metal a place is), and with a current E, j, phi (V psi; along a
     periodic path only its periodic part), conductivity. Quantities: metal, void (int c, int 1 - c), free_energy,
@@ -107,10 +127,20 @@ def model(
         temperature: a number, a function of x with shape (3, n), or UFL such as the T of a heat model; that of the
             material when left out [K].
         conductivity_ratio: of vacuum to metal, above 0 and at most 1, which is no contrast [-].
+        strain: mean strain of the domain along its axes, dim numbers, at most 0.2; in a plane there is none along
+            z [-].
+        eigenstrain: strain that the metal would have without stress, alike in all directions; a number or UFL, such as
+            17e-6 * (heat["T"] - 300) [-].
+        rollers: boundaries whose normal displacement is that of the mean strain and that bear no shear, each in a plane
+            across an axis: all when left out, as the mirrors that walls are for the surface. Others bear no load.
+        stiffness_ratio: of vacuum to metal, above 0 and at most 1; the growth of a wave is off by about 10 times it,
+            at 1e-3 by 1 % [-].
         degree: polynomial degree of the unknowns [-].
 
     Raises:
-        ParameterError: for constants that the material lacks, more than one drive or one that is zero or not finite,
+        ParameterError: for constants that the material lacks, a strain that is 0 everywhere, too large or not finite,
+            boundaries on rollers that are not plane or let the body turn, more than one drive or one that is zero or
+            not finite,
             cells too coarse for the interface width, a shape without metal, without a surface, or without a path for
             the current.
         UnknownName: for a boundary that does not exist.
@@ -135,8 +165,14 @@ def model(
         solidity = conducts(c, fem.Constant(domain.mesh, ratio))
         wired = circuit(domain, space, driven, ends, laws.conductivity, solidity)
 
-    unknowns = (solid, chemical, *(wired.unknowns if wired else ()))
-    v, w, *electric = models.tests(unknowns)
+    strained = None
+    if strain is not None or models.is_ufl(eigenstrain) or eigenstrain != 0.0:
+        soft = fem.Constant(domain.mesh, number("stiffness_ratio", stiffness_ratio, above=0.0, at_most=1.0))
+        load, solidity = (strain, eigenstrain), conducts(c, soft)
+        strained = elasticity(domain, space, elastic_metal(material), load, rollers, solidity)
+    electric, moved = wired.unknowns if wired else (), strained.parts if strained else ()
+    unknowns = (solid, chemical, *electric, *moved)
+    v, w, *others = models.tests(unknowns)
     half = fem.Constant(domain.mesh, width)
     force = -ufl.grad(mu) + (laws.pull * half * wired.field if wired else 0 * ufl.grad(mu))
     mobility = 6 / half**2 * laws.mullins * (1 if anisotropy is None else mobility_factor(anisotropy, domain, c, half))
@@ -147,7 +183,13 @@ def model(
     residual = factor * transport(rate, flux, v, dx)
     residual += fem.Constant(domain.mesh, 1 / volume) * potential(mu, c, half, w, dx)
     if wired:
-        residual += wired.residual(domain, electric, dx)
+        residual += wired.residual(domain, others[: len(electric)], dx)
+    if strained:
+        tension = fem.Constant(domain.mesh, laws.surface_energy)
+        residual += fem.Constant(domain.mesh, 1 / volume) * elastic_potential(
+            c, strained.energy, soft, half, tension, w, dx
+        )
+        residual += strained.residual(domain, others[len(electric) :], dx)
     structure = models.PhaseField(
         evolving=solid,
         potential=chemical,
@@ -164,16 +206,23 @@ def model(
         domain,
         unknowns,
         residual,
-        conditions=wired.conditions if wired else (),
-        expressions={"flux": flux, "distance": distance(c, half)} | (wired.expressions() if wired else {}),
-        quantities=quantities(domain, c, flux, laws, width, of_void, dx)
-        | (wired.quantities(domain, dx) if wired else {}),
+        conditions=[*(wired.conditions if wired else ()), *(strained.conditions if strained else ())],
+        expressions={"flux": flux, "distance": distance(c, half)}
+        | (wired.expressions() if wired else {})
+        | (strained.expressions(domain) if strained else {}),
+        quantities=quantities(domain, c, flux, laws, width, of_void, dx, strained.stored if strained else None)
+        | (wired.quantities(domain, dx) if wired else {})
+        | (strained.quantities(dx) if strained else {}),
         drivers=wired.drivers if wired else (),
         steady_by_relaxation=True,
         balances={"metal": models.Balance(c * dx, integral("m3"), (models.ConsistentFlux(solid, [], pace * volume),))},
         system=domain.system(si=True),
         meanings=MEANINGS,
-        preconditioner=[structure, *([models.Multigrid(unknowns=(wired.share,))] if wired else [])],
+        preconditioner=[
+            structure,
+            *([models.Multigrid(unknowns=(wired.share,))] if wired else []),
+            *([models.Multigrid(unknowns=moved)] if strained else []),
+        ],
     )
 
 

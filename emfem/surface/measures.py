@@ -26,9 +26,27 @@ MOST = 100_000  # places along a profile
 
 
 def quantities(
-    domain: Domain, c: fem.Function, flux: Any, metal: SurfaceMetal, width: float, of_void: bool, dx: Any
+    domain: Domain,
+    c: fem.Function,
+    flux: Any,
+    metal: SurfaceMetal,
+    width: float,
+    of_void: bool,
+    dx: Any,
+    stored: Any = None,
 ) -> dict[str, Quantity]:
-    """Return the quantities of a surface model, of the void if the shape is one, else of the metal. Collective."""
+    """Return the quantities of a surface model, of the void if the shape is one, else of the metal. Collective.
+
+    Args:
+        domain: of the model.
+        c: fraction of metal.
+        flux: J of metal, UFL [m/s].
+        metal: its constants.
+        width: l [m].
+        of_void: quantities such as the drift are those of the void.
+        dx: measure.
+        stored: elastic energy of a volume, UFL, if there is one [J/m3].
+    """
     comm = domain.mesh.comm
     followed = 1 - c if of_void else c
     middle = sum(float(corner[0]) for corner in bounds(domain.mesh)) / 2
@@ -36,10 +54,11 @@ def quantities(
     uneven = fem.form(side * c * dx)
     at_start = fields.integral(uneven, comm)
     tension, half = (fem.Constant(domain.mesh, value) for value in (metal.surface_energy, width))
+    free_energy = tension * surface_energy(c, half) + (0 if stored is None else stored)
     numbers = {
         "metal": Quantity(c * dx, integral("m3")),
         "void": Quantity((1 - c) * dx, integral("m3")),
-        "free_energy": Quantity(tension * surface_energy(c, half) * dx, integral("J")),
+        "free_energy": Quantity(free_energy * dx, integral("J")),
         "moved": Quantity(
             lambda: (fields.integral(uneven, comm) - at_start) / (2 * metal.atomic_volume), integral("-")
         ),

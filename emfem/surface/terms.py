@@ -45,6 +45,15 @@ def potential(mu: Any, c: Any, width: Any, w: Any, dx: Any) -> ufl.Form:
     return (restriction(c) * mu - 3 * local) * w * dx - 6 * width**2 * ufl.inner(ufl.grad(c), ufl.grad(w)) * dx
 
 
+def elastic_potential(c: Any, energy: Any, ratio: Any, width: Any, tension: Any, w: Any, dx: Any) -> ufl.Form:
+    """`int -(l / gamma) h'(c) E w dx`: what an energy density E of the metal adds to g mu; h is `conducts`.
+
+    h' is 6 c (1 - c), as g is: the energy moves mu as a whole, and leaves the profile of the surface as it is.
+    """
+    solid = ufl.variable(c)
+    return -width / tension * ufl.diff(conducts(solid, ratio), solid) * energy * w * dx
+
+
 def surface_flux(c: Any, mobility: Any, force: Any) -> Any:
     """`J = M c^2 (1 - c)^2 F`, the metal that F moves, only where there is a surface [m/s]."""
     return mobility * double_well(c) * force

@@ -1,0 +1,234 @@
+"""Life of a void: stress until it opens, growth of its true shape, until the line is cut or nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emfem import evolution, fields
+from emfem import watch as watching
+from emfem.checkpoints import FINISHED
+from emfem.errors import ParameterError, kind, number
+from emfem.gate import checked
+from emfem.mesh import Domain
+from emfem.model import Model, warn_unresolved
+from emfem.observe import Observer, model_with_field
+from emfem.solve import as_models
+from emfem.stress.inputs import critical_tension
+from emfem.surface import Shape, neck_below, void
+
+import numpy as np
+from dolfinx import fem
+from numpy.typing import NDArray
+
+SAME = 1e-9  # of the stress: places that differ by less are equal
+STILL = 1e-3  # change of the volume over that of the time, in parts, of a void at rest
+LARGE = 0.1  # of the critical stress that the atoms of a seed may relieve
+FIRST = 1e-6  # of the time left: the first step after a void has opened
+
+
+@dataclass(frozen=True, eq=False)
+class VoidLife:
+    """Report of a void from the stress that opened it to the end of its growth.
+
+    Attributes:
+        nucleated: when it opened; infinity if it did not [s].
+        place: where, shape (dim,): the node whose tension was highest over the critical one [m].
+        stress: the tension there then, or at the end if it did not open [Pa].
+        why: "survived" (no void opened), "cut", "resistance", "saturated", "until", or what ended the run before.
+        time_to_failure: time of "cut" or "resistance"; infinity if it did not fail [s].
+        t: times of the steps with a void, counted from the start of the stress, shape (n,) [s].
+        void: volume of the void at those times, shape (n,) [m3]; in a plane without a thickness per metre of it.
+        resistance: at those times, or None without a current [Ohm].
+        model: of the void at the end; None if none opened.
+    """
+
+    nucleated: float
+    place: NDArray[np.float64]
+    stress: float
+    why: str
+    time_to_failure: float
+    t: NDArray[np.float64]
+    void: NDArray[np.float64]
+    resistance: NDArray[np.float64] | None
+    model: Model | None
+
+    def __str__(self) -> str:
+        """Return one line."""
+        if self.model is None:
+            return f"no void: {self.why} with at most {self.stress / 1e6:.4g} MPa"
+        end = "" if np.isinf(self.time_to_failure) else f" at {self.time_to_failure:.6g} s"
+        return f"void at {self.nucleated:.6g} s, {self.void[-1]:.4g} m3 at {self.t[-1]:.6g} s; {self.why}{end}"
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<{self}>"
+
+
+@checked(collective=True)
+def run(
+    stress: Model,
+    make: Callable[[Shape, Any], Model],
+    *,
+    critical_stress: Any,
+    seed_radius: float,
+    until: float,
+    rise: float | None = None,
+    rtol: float = 1e-4,
+    watch: Sequence[Observer] = (),
+) -> VoidLife:
+    """Integrate stress until a void opens, and then its shape, until it fails the line or has come to rest. Collective.
+
+    A void opens where and when tension reaches the critical one, which may differ from place to place; the time is
+    located. It is a round seed there, half of one at a wall. The atoms of the seed go into all the metal around, so
+    the number of atoms stays that of the metal without a void. It must be larger than gamma / sigma_c, or it would
+    close. One void opens; where the stress passes the critical one elsewhere later, nothing happens.
+
+    It ends as "cut" (no metal on a section across x), "resistance" (it has risen by `rise`), "saturated" (the volume
+    changes by less than a thousandth of what the time does, in parts, for three steps), or "until".
+
+    Args:
+        stress: of `em.stress.model`, in two or three dimensions; it keeps the state reached.
+        make: `lambda shape, sigma: em.voids.model(domain, metal, shape=shape, residual_stress=sigma, ...)`, on the same
+            domain; called once, when the void opens. `liner=True` lets a line that is cut conduct.
+        critical_stress: sigma_c, at least 1e4: a number, or a function of x with shape (3, n), lower at flaws [Pa].
+        seed_radius: of the void as it opens, at least 2.2 interface widths [m].
+        until: the time to give up at [s].
+        rise: of the resistance since the void opened, over that, which is failure; none when left out [-].
+        rtol: error allowed in a step, as in `em.evolve`.
+        watch: observers of the void.
+
+    Raises:
+        ParameterError: for a value out of its bounds, a seed that would close or is no wider than its interface, or a
+            `make` that makes no voids model of the domain.
+        UnknownName: if the model has no field sigma.
+
+    Warns:
+        ResolutionWarning: if the atoms of the seed take more than a tenth of the critical stress out of the metal: it
+            is too large for the line, and shrinks at first. Where it saturates does not depend on it.
+    """
+    kind("make", make, Callable, "a function of shape and stress that makes a model of em.voids.model")  # type: ignore[arg-type]
+    radius, last = number("seed_radius", seed_radius, above=0.0, unit="m"), number("until", until, above=0.0, unit="s")
+    limit = None if rise is None else number("rise", rise, above=0.0)
+    model = model_with_field(as_models(stress), "sigma")
+    sigma = model["sigma"]
+    critical = fem.Function(sigma.function_space, name="critical stress")
+    fields.set_initial(critical, critical_stress, "critical_stress")
+    least = critical_tension(fields.extremes(critical)[0])
+
+    def over(_: Sequence[Model], __: float) -> float:
+        return _highest(sigma, critical)[0]
+
+    first = evolution.evolve(
+        stress,
+        last,
+        rtol=rtol,
+        watch=[watching.event(over, above=0.0, reason="nucleated")],
+        progress=False,
+    )
+    _, place, reached = _highest(sigma, critical)
+    nothing = np.zeros(0)
+    if first.stopped != "nucleated":
+        why = "survived" if first.stopped == FINISHED else first.stopped
+        return VoidLife(np.inf, place, reached, why, np.inf, nothing, nothing, None, None)
+    made = make(void(place, radius), sigma)
+    _check(made, model.domain, radius, least)
+    _conserve(made, model.quantity("atoms"), least)
+    return _grow(made, first.t, place, reached, last, limit, rtol, watch)
+
+
+def _highest(sigma: fem.Function, critical: fem.Function) -> tuple[float, NDArray[np.float64], float]:
+    """Return the highest stress over the critical one, less 1, its place, of equal ones the first, and the stress."""
+    space, comm = sigma.function_space, sigma.function_space.mesh.comm
+    owned, dim = space.dofmap.index_map.size_local, space.mesh.geometry.dim
+    part = sigma.x.array[:owned] / critical.x.array[:owned]
+    top = max(comm.allgather(float(part.max(initial=-np.inf))))
+    near = np.flatnonzero(part >= top - SAME * abs(top))
+    rows = np.column_stack([space.tabulate_dof_coordinates()[near, :dim], sigma.x.array[near]])
+    row = min(np.concatenate(comm.allgather(rows)).tolist())
+    return top - 1, np.array(row[:-1]), row[-1]
+
+
+def _check(made: Any, domain: Domain, radius: float, least: float) -> None:
+    """Refuse a model of something else, and a seed that would close.
+
+    Raises:
+        ParameterError: with the least radius.
+    """
+    kind("make(shape, sigma)", made, Model, "one of em.voids.model")
+    if "excess" not in made.names or made.mesh is not domain.mesh:
+        msg = f"make(shape, sigma) = the {made.name} model, must be one of em.voids.model on the domain of the stress"
+        raise ParameterError(msg)
+    area = made.quantity("surface_energy")
+    if radius <= area / least:
+        msg = (
+            f"seed_radius = {radius:g} m, must be greater than {area / least:.4g} m, surface energy over critical "
+            "stress: a smaller void closes"
+        )
+        raise ParameterError(msg)
+
+
+def _conserve(made: Model, target: float, least: float) -> None:
+    """Put the atoms of the seed into the metal, in proportion to c: as many as before there was a void.
+
+    Raises:
+        ParameterError: if those that are missing are not those of the seed: the metals differ.
+    """
+    now, metal, empty = (made.quantity(name) for name in ("atoms", "metal", "void"))
+    each = (metal + made.quantity("excess")) / now
+    missing = (target - now) * each
+    if not 0 < missing < 2 * empty:
+        msg = (
+            f"make(shape, sigma) has {now:.6g} atoms around a void of {empty:.4g} m3, must have those of the stress "
+            f"model, {target:.6g}, less the void's: is it of the same material?"
+        )
+        raise ParameterError(msg)
+    made["excess"].x.array[:] += made["c"].x.array * missing / metal
+    relief = missing / metal * made.quantity("bulk_modulus")
+    if relief > LARGE * least:
+        message = (
+            f"atoms of the seed take {relief:.3g} Pa out of the metal, should be far below the critical {least:.3g} "
+            "Pa: the seed is large for this line, and shrinks at first"
+        )
+        warn_unresolved(message, made.mesh.comm)
+
+
+def _grow(
+    made: Model,
+    begin: float,
+    place: NDArray[np.float64],
+    reached: float,
+    last: float,
+    limit: float | None,
+    rtol: float,
+    watch: Sequence[Observer],
+) -> VoidLife:
+    """Integrate the model of a void to its end."""
+    wired = "resistance" in made.quantities
+    seen = watching.series(["void", *(["resistance"] if wired else [])])
+    rest = watching.at_rest("void", after=begin * (1 + STILL), rtol=STILL)
+    stops: list[Observer] = [watching.stop_when(neck_below(0.0), "cut"), rest]
+    if limit is not None and wired:
+        stops.append(watching.event(_risen(), above=limit, reason="resistance"))
+    made.t = begin
+    made.set_time(begin)
+    end = evolution.evolve(
+        made, last, first_step=FIRST * (last - begin), rtol=rtol, watch=[seen, *stops, *watch], progress=False
+    )
+    why = {FINISHED: "until", "void at rest": "saturated"}.get(end.stopped, end.stopped)
+    failed = end.t if why in ("cut", "resistance") else np.inf
+    resistance = seen["resistance"] if wired else None
+    return VoidLife(begin, place, reached, why, failed, seen.t, seen["void"], resistance, made)
+
+
+def _risen() -> Callable[[Sequence[Model], float], float]:
+    """Return the rise of the resistance over that at the first call."""
+    first: list[float] = []
+
+    def risen(models: Sequence[Model], _: float) -> float:
+        now = models[0].quantity("resistance")
+        first[:] = first or [now]
+        return now / first[0] - 1
+
+    return risen
