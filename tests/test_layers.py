@@ -55,6 +55,7 @@ LAYERS = {
     "resolution": 7,
     "signoff": 8,
     "studies": 8,
+    "fit": 9,
     "results": 9,
     "verify": 9,
     "view": 10,

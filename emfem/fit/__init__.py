@@ -1,0 +1,23 @@
+"""Constants from measurements: fits with intervals, and what the data cannot tell.
+
+    def nucleation(constants, conditions):          values of a curve; conditions are arrays
+        return ...
+
+    (curve,) = em.fit.read_curves("times.csv", measured="t", inputs=["T", "j"], scale="log", censored="outlived")
+    fit = em.fit.fit(nucleation, [curve], [
+        em.fit.Unknown("D0", (1e-9, 1e-3), logarithmic=True, unit="m2/s"),
+        em.fit.Unknown("Ea", (0.5 * eV, 2.0 * eV), unit="J"),
+    ])
+    print(fit)                                      values, intervals, and what is not determined
+    fit.arrhenius("D0", "Ea")                       a diffusivity for em.materials, with source and interval
+"""
+
+from emfem.fit.curves import Curve, curves, read_curves
+from emfem.fit.evaluation import Evaluator, FitWarning
+from emfem.fit.fitting import fit
+from emfem.fit.result import Fit
+from emfem.fit.unknowns import Unknown
+from emfem.public import dir_of
+
+__all__ = ["Curve", "Evaluator", "Fit", "FitWarning", "Unknown", "curves", "fit", "read_curves"]
+__dir__ = dir_of(__all__)
