@@ -58,6 +58,7 @@ LAYERS = {
     "fit": 9,
     "results": 9,
     "verify": 9,
+    "uncertainty": 10,
     "view": 10,
     "cli": 11,
     "__main__": 12,

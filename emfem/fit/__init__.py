@@ -13,11 +13,12 @@
 """
 
 from emfem.fit.curves import Curve, curves, read_curves
-from emfem.fit.evaluation import Evaluator, FitWarning
+from emfem.fit.designing import Proposal, Test, design
+from emfem.fit.evaluation import Evaluator, EvaluationWarning
 from emfem.fit.fitting import fit
 from emfem.fit.result import Fit
 from emfem.fit.unknowns import Unknown
 from emfem.public import dir_of
 
-__all__ = ["Curve", "Evaluator", "Fit", "FitWarning", "Unknown", "curves", "fit", "read_curves"]
+__all__ = ["Curve", "Evaluator", "Fit", "EvaluationWarning", "Proposal", "Test", "Unknown", "curves", "design", "fit", "read_curves"]
 __dir__ = dir_of(__all__)

@@ -28,7 +28,7 @@ type Request = tuple[int, dict[str, float]]
 FILE = "evaluations.jsonl"
 
 
-class FitWarning(UserWarning):
+class EvaluationWarning(UserWarning):
     """Evaluations that failed and were left out; the message has their number and the first reason."""
 
 

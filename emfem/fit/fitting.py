@@ -11,7 +11,7 @@ from typing import Any
 from emfem.errors import ParameterError, choice, count, number, require
 from emfem.fit.curves import Curve
 from emfem.fit.directions import at_bounds, blindness
-from emfem.fit.evaluation import Evaluator, FitWarning
+from emfem.fit.evaluation import Evaluator, EvaluationWarning
 from emfem.fit.problem import LOSSES, Minimum, Problem
 from emfem.fit.profiles import BetterMinimum, End, Profile, standard_errors
 from emfem.fit.result import Fit, frozen, misfit
@@ -92,7 +92,7 @@ def fit(
         result = _Search(Problem(space, curves, evaluate, loss, step), settings).run()
     if result.broken:
         msg = f"{evaluate.broken} of {evaluate.count} evaluations broke and were left out: {evaluate.reason}"
-        warnings.warn(msg, FitWarning, stacklevel=3)
+        warnings.warn(msg, EvaluationWarning, stacklevel=3)
     return result
 
 

@@ -27,7 +27,7 @@ import tomli_w
 from mpi4py import MPI
 from scipy import stats
 
-LINKED = 0.95  # correlation that is named
+UNIFORM = 12.0  # one over the variance of a uniform value in [0, 1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +92,15 @@ class Fit:
         """Covariance of the values, of ln(value) where an unknown is logarithmic, shape (p, p)."""
         spans = self._problem.space.spans
         return np.asarray(covariance(self._best.jacobian) * np.outer(spans, spans))
+
+    @property
+    def information(self) -> Array:
+        """Fisher's information about the coordinates, from 0 at one bound to 1 at the other, shape (p, p).
+
+        That of a uniform value within the bounds is added, 12, so that a constant of which nothing is known has one.
+        """
+        jacobian = self._best.jacobian
+        return np.asarray(jacobian.T @ jacobian + UNIFORM * np.eye(jacobian.shape[1]))
 
     @cached_property
     def correlation(self) -> Array:
