@@ -61,7 +61,9 @@ class Curve:
         require(y.size, f"{where}measured = [], must be at least one value")
         for name, values in self.inputs.items():
             array = floats(f"{where}{name}", values, finite=True, words="finite numbers")
-            require(array.shape in ((), y.shape), f"{where}{name} of shape {array.shape}, must be a number or {y.shape}")
+            require(
+                array.shape in ((), y.shape), f"{where}{name} of shape {array.shape}, must be a number or {y.shape}"
+            )
         if self.scale == "log":
             require_all(y > 0, lambda i: f"{where}measured = {y[i]:g}, must be above 0 with scale = 'log'")
         if self.error is not None:
@@ -120,7 +122,9 @@ class Curve:
         if self.sigma is not None:
             return 0.0
         z = self.deviation(model, scatter)
-        w = -self.marks * z  # how far the bound lies out on the side of the value
+        w = np.where(
+            self.marks == 0, 0.0, -self.marks * np.where(self.marks == 0, 0.0, z)
+        )  # how far the bound lies out on the side of the value
         hazard = np.exp(stats.norm.logpdf(w) - special.log_ndtr(-w))
         return float(np.where(self.marks == 0, z**2, 1 + w * hazard).sum()) * scatter**2
 
@@ -163,7 +167,12 @@ def curves(
     if by:
         parts = frame.groupby(list(by), sort=True, dropna=False)
         groups = [
-            (", ".join(f"{k} = {v:g}" if isinstance(v, float | int) else f"{k} = {v}" for k, v in zip(by, key, strict=True)), part)
+            (
+                ", ".join(
+                    f"{k} = {v:g}" if isinstance(v, float | int) else f"{k} = {v}" for k, v in zip(by, key, strict=True)
+                ),
+                part,
+            )
             for key, part in parts
         ]
     return [
@@ -234,7 +243,9 @@ def read_table(path: str | os.PathLike[str], texts: Sequence[str] = ()) -> Any:
         match = NAMED.fullmatch(str(column))
         name, unit = (match[1], match[2]) if match else (str(column).strip(), "")
         require(name not in made, f"{path}: column {name!r} is there twice, must be once")
-        made[name] = frame[column].str.strip() if name in texts else _in_si(f"{path}: column {name}", frame[column], unit)
+        made[name] = (
+            frame[column].str.strip() if name in texts else _in_si(f"{path}: column {name}", frame[column], unit)
+        )
     return pd.DataFrame(made)
 
 
@@ -274,5 +285,3 @@ def _mark(cell: Any) -> int:
         msg = f"censored = {shown(cell)}, must be >, < or empty"
         raise ParameterError(msg)
     return MARKS[text.strip().lower()]
-
-

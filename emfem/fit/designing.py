@@ -58,7 +58,9 @@ class Test:
             floats(f"test {self.name!r}: {name}", x, finite=True, words="finite numbers").shape
             for name, x in self.inputs.items()
         }
-        require(all(len(shape) < 2 for shape in shapes), f"test {self.name!r}: inputs, must be numbers or lists of them")
+        require(
+            all(len(shape) < 2 for shape in shapes), f"test {self.name!r}: inputs, must be numbers or lists of them"
+        )
         require(len(shapes - {()}) < 2, f"test {self.name!r} has inputs of several lengths, must have one")
 
     def __len__(self) -> int:
@@ -142,7 +144,9 @@ def design(
     require(tests, "tests = [], must be at least one")
     for test in tests:
         kind("tests", test, Test, "em.fit.Test(...)")
-    require(all(each.shared for each in fit.unknowns), "unknowns of a single curve, must be shared: a test is another curve")
+    require(
+        all(each.shared for each in fit.unknowns), "unknowns of a single curve, must be shared: a test is another curve"
+    )
     number("step", step, at_least=1e-8, at_most=0.1)
     space, spans = Space.of(fit.unknowns, [""]), np.array([each.natural_span for each in fit.unknowns])
     point = space.point(fit.values)
@@ -211,5 +215,3 @@ def _sizes(unknowns: Sequence[Unknown], values: Mapping[str, float]) -> Array:
 def _errors(information: Array, scales: Array) -> Array:
     """Return relative standard errors."""
     return np.asarray(np.sqrt(np.diagonal(np.linalg.inv(information))) * scales)
-
-

@@ -77,10 +77,14 @@ def _sentence(problem: Problem, best: Minimum, group: Array, projection: Array, 
     for product in forms:
         slopes = _slopes(unknowns, values, product)
         if _stays(problem, best, group, free[-1], product, threshold):
-            return f"only {_joined(_combinations(names, unknowns, determined * slopes, product))} is determined: {together}"
+            return f"only {_only(_combinations(names, unknowns, determined * slopes, product))}: {together}"
     slopes = _slopes(unknowns, values, forms[0])
-    local = _joined(_combinations(names, unknowns, determined * slopes, forms[0]))
-    return f"near these values only {local} is determined: {together}"
+    local = _only(_combinations(names, unknowns, determined * slopes, forms[0]))
+    return f"near these values only {local}: {together}"
+
+
+def _only(texts: Sequence[str]) -> str:
+    return f"{_joined(texts)} {'is' if len(texts) == 1 else 'are'} determined"
 
 
 def _slopes(unknowns: Sequence[Unknown], values: Array, product: bool) -> Array:
@@ -118,7 +122,10 @@ def _combinations(names: Sequence[str], unknowns: Sequence[Unknown], rows: Array
             made.append(_product([(name, x) for name, _, x in terms]))
         else:
             parts = [(f"ln({name})" if each.logarithmic else name, x) for name, each, x in terms if x]
-            text = "".join(f" {'-' if x < 0 else '+'} {'' if abs(abs(x) - 1) < 1e-9 else f'{abs(x):.3g}*'}{part}" for part, x in parts)
+            text = "".join(
+                f" {'-' if x < 0 else '+'} {'' if abs(abs(x) - 1) < 1e-9 else f'{abs(x):.3g}*'}{part}"
+                for part, x in parts
+            )
             made.append(text.removeprefix(" + "))
     return made
 

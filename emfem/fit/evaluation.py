@@ -59,7 +59,8 @@ class Evaluator:
         self.model, self.sizes = model, sizes
         self.conditions = [{name: np.array(x, dtype=float) for name, x in each.items()} for each in conditions]
         self.workers, self.scheduler = count("workers", workers, at_least=1), scheduler
-        self._comm, self._client = MPI.COMM_WORLD, None
+        self._comm = MPI.COMM_WORLD
+        self._client: Any = None
         if self._beside and self._comm.size > 1:
             msg = f"workers = {workers} on {self._comm.size} ranks, must be 1: more are started on one rank only"
             raise ParameterError(msg)
@@ -175,7 +176,9 @@ class Evaluator:
         first, *lines = whole.splitlines() or [""]
         header = json.dumps({"model": self._fingerprint()})
         if first and first != header:
-            msg = f"folder = {str(path.parent)!r}, must be another one: it has evaluations of another model or of others"
+            msg = (
+                f"folder = {str(path.parent)!r}, must be another one: it has evaluations of another model or of others"
+            )
             raise ParameterError(msg)
         for number, line in enumerate(lines, 2):
             try:

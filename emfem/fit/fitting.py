@@ -11,7 +11,7 @@ from typing import Any
 from emfem.errors import ParameterError, choice, count, number, require
 from emfem.fit.curves import Curve
 from emfem.fit.directions import at_bounds, blindness
-from emfem.fit.evaluation import Evaluator, EvaluationWarning
+from emfem.fit.evaluation import EvaluationWarning, Evaluator
 from emfem.fit.problem import LOSSES, Minimum, Problem
 from emfem.fit.profiles import BetterMinimum, End, Profile, standard_errors
 from emfem.fit.result import Fit, frozen, misfit
@@ -48,7 +48,7 @@ def fit(
 ) -> Fit:
     """Fit constants to measured curves by maximum likelihood, least squares in SciPy's trust region.
 
-    Errors are normal, of ln(value) with scale = "log". Points of which only a bound is known count by Tobin's likelihood.
+    Errors are normal, of ln(value) with scale = "log". Points of which only a bound is known have Tobin's likelihood.
     Intervals are those of the profile likelihood: all values of a constant for which the sum of squares, least in all
     others, has not risen by more than the square of the normal quantile, or of Student's if the scatter of the data
     stands for their errors. A model that breaks (an error of emfem, an arithmetic error, a NaN) excludes the constants.
@@ -221,7 +221,9 @@ class _Search:
                 pairs = [(c, y) for c, y in zip(self.problem.curves, model, strict=True) if c.error is None]
                 deviations = np.concatenate([np.abs(c.deviation(y)[c.marks == 0]) for c, y in pairs])
                 scatter = float(np.median(deviations) / stats.norm.ppf(0.75) * np.sqrt(points / max(points - p, 1)))
-            require(scatter > 0 and np.isfinite(scatter), "the data lie on the model without any scatter, must have errors")
+            require(
+                scatter > 0 and np.isfinite(scatter), "the data lie on the model without any scatter, must have errors"
+            )
             change = abs(scatter / self.problem.scatter - 1)
             self.problem.scatter = scatter
             again = self._minimum(best.point)
@@ -248,14 +250,12 @@ class _Search:
             ends.append((profile.end(-1, threshold), profile.end(1, threshold)))
         return ends
 
-    def _fit(
-        self, best: Minimum, ends: Sequence[tuple[End, End]], threshold: float, agreeing: int, starts: int
-    ) -> Fit:
+    def _fit(self, best: Minimum, ends: Sequence[tuple[End, End]], threshold: float, agreeing: int, starts: int) -> Fit:
         """Return the result."""
         problem, space = self.problem, self.problem.space
         blind = blindness(problem, best, threshold)
-        errors = standard_errors(best.jacobian) * space.spans
-        errors = [np.inf if name in blind.names else float(e) for name, e in zip(space.names, errors, strict=True)]
+        widths = standard_errors(best.jacobian) * space.spans
+        errors = [np.inf if name in blind.names else float(e) for name, e in zip(space.names, widths, strict=True)]
         rows = zip(space.unknowns, best.point, ends, strict=True)
         estimates = [Estimate(*(float(each.value(u)) for u in (v, a.u, b.u))) for each, v, (a, b) in rows]
         sentences = [*blind.sentences, *self._open(ends, blind.names)]

@@ -57,7 +57,9 @@ class Problem:
         requests = [(i, self.space.of_curve(point, c.name)) for point in points for i, c in enumerate(self.curves)]
         answers = self.evaluate(requests)
         rows = [answers[k * n : (k + 1) * n] for k in range(len(points))]
-        return [None if any(each is None for each in row) else [each for each in row if each is not None] for row in rows]
+        return [
+            None if any(each is None for each in row) else [each for each in row if each is not None] for row in rows
+        ]
 
     def residuals(self, points: Sequence[Array]) -> list[Array]:
         """Return the residuals at each point, infinite where the model broke."""

@@ -135,8 +135,7 @@ class Fit:
     def profile(self, name: str, points: int = 21) -> tuple[Array, Array]:
         """Return values of an unknown, and the rise of the least sum of squares with it fixed, both of shape (n,).
 
-        The values go beyond the interval by half of it, as far as the bounds. With workers or a folder these evaluations
-        are made here, one after the other.
+        The values go beyond the interval by half of it, as far as the bounds. Evaluations are made one after the other.
 
         Args:
             name: of the unknown.
@@ -149,9 +148,9 @@ class Fit:
         number_of_points = count("points", points, at_least=3)
         estimate = self.estimates[name]
         low, high = (float(unknown.coordinate(end)) for end in (estimate.low, estimate.high))
-        ends = np.clip([low - 0.25 * (high - low), high + 0.25 * (high - low)], 0.0, 1.0)
+        first, last = max(low - 0.25 * (high - low), 0.0), min(high + 0.25 * (high - low), 1.0)
         best = float(self._best.point[index])
-        u = np.unique(np.append(np.linspace(*ends, number_of_points), best))
+        u = np.unique(np.append(np.linspace(first, last, number_of_points), best))
         profile = Profile(self._problem, self._best, index)
         rises = {best: 0.0}
         for side in (u[u > best], u[u < best][::-1]):
@@ -260,8 +259,8 @@ class Fit:
 
         Args:
             path: of the file.
-            constants: the name of an unknown by that of the constant of `em.materials`; two, of prefactor and activation
-                energy, for a law D0 exp(-Ea/kT).
+            constants: the name of an unknown by that of the constant of `em.materials`; two, of prefactor and
+                activation energy, for a law D0 exp(-Ea/kT).
             name: of the metal.
             source: of the data.
 

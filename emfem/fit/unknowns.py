@@ -54,7 +54,9 @@ class Unknown:
         if self.start is not None:
             number(f"start of {self.name}", self.start, at_least=low, at_most=high)
         if self.prior is not None:
-            value, deviation = floats(f"prior of {self.name}", self.prior, (2,), "a value and its deviation", finite=True)
+            value, deviation = floats(
+                f"prior of {self.name}", self.prior, (2,), "a value and its deviation", finite=True
+            )
             number(f"deviation of the prior of {self.name}", deviation, above=0.0)
             if self.logarithmic:
                 number(f"prior of {self.name}, which is logarithmic,", value, above=0.0)
@@ -154,7 +156,9 @@ class Space:
     def prior(self, point: Array) -> Array:
         """Return the residuals of the priors."""
         rows = zip(self.unknowns, point, strict=True)
-        return np.array([(u - each.coordinate(each.prior[0])) * each.natural_span / each.prior[1] for each, u in rows if each.prior])
+        return np.array(
+            [(u - each.coordinate(each.prior[0])) * each.natural_span / each.prior[1] for each, u in rows if each.prior]
+        )
 
     def prior_rows(self) -> Array:
         """Return the derivatives of the residuals of the priors, shape (priors, coordinates)."""

@@ -106,7 +106,9 @@ def sobol_indices(
     results = stacked([np.full((), np.nan) if each is None else each for each in values])
     require(results.ndim == 1, f"the model returns {results.shape[1:]} numbers, must return one")
     table = results.reshape(d + 2, n)[:, whole]
-    require(np.isfinite(table).all(), "the model returns infinite numbers, must be finite: take its logarithm or inverse")
+    require(
+        np.isfinite(table).all(), "the model returns infinite numbers, must be finite: take its logarithm or inverse"
+    )
     variance = float(np.var(table[:2]))
     require(variance > 1e-24 * float(np.mean(table[:2] ** 2)), "the result does not vary: it has no indices")
     best = _indices(table)
@@ -114,11 +116,11 @@ def sobol_indices(
     with np.errstate(all="ignore"):
         spread = np.array([_indices(table[:, pick]) for pick in picks])
     low, high = np.nanquantile(spread, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    estimates = [
+    first, total = (
         {name: Estimate(float(best[k, i]), float(low[k, i]), float(high[k, i])) for i, name in enumerate(inputs)}
         for k in (0, 1)
-    ]
-    return SobolIndices(*estimates, variance, int(whole.sum()), int((~whole).sum()), level)
+    )
+    return SobolIndices(first, total, variance, int(whole.sum()), int((~whole).sum()), level)
 
 
 def _indices(table: Array) -> Array:

@@ -134,7 +134,9 @@ def check_inputs(inputs: Mapping[str, Any]) -> None:
 def quantiles(inputs: Mapping[str, Any], cube: Array) -> dict[str, Array]:
     """Return the constants at points of the unit cube, shape (n, d)."""
     inside = np.clip(cube, EDGE, 1 - EDGE)
-    return {name: np.asarray(each.ppf(u), dtype=float) for (name, each), u in zip(inputs.items(), inside.T, strict=True)}
+    return {
+        name: np.asarray(each.ppf(u), dtype=float) for (name, each), u in zip(inputs.items(), inside.T, strict=True)
+    }
 
 
 def _cube(method: str, d: int, n: int, seed: int) -> Array:
