@@ -64,11 +64,10 @@ def model(c: dict[str, float], x: dict[str, Any]) -> Any:
 
 
 def test_of(temperature: Any, current: Any) -> dict[str, Any]:
-    """Return the conditions of resistances: 20 times of each test, from shortly before the void opens on."""
-    nodes = np.linspace(-0.02, 0.6, 20)
+    """Return the conditions of resistances: 20 times of each test, from the opening of the void on."""
+    nodes = np.linspace(0.01, 0.6, 20)
     x = {"T": np.repeat(temperature, len(nodes)), "j": np.repeat(current, len(nodes))}
-    start = opens(TRUE, x) + scales(TRUE, x)[1] * np.tile(nodes, np.size(current))
-    return x | {"t": np.maximum(start, 0.0)}
+    return x | {"t": opens(TRUE, x) + scales(TRUE, x)[1] * np.tile(nodes, np.size(current))}
 
 
 def data(seed: int) -> list[em.fit.Curve]:
@@ -108,7 +107,7 @@ def draw(figure: Figure, both: em.fit.Fit, profiles: dict[str, tuple[Any, Any]])
     right.legend(loc="upper left")
 
 
-def main(seed: int = 1, points: int = 25, out: str = "results/fit") -> dict[str, Any]:
+def main(seed: int = 1, points: int = 41, out: str = "results/fit") -> dict[str, Any]:
     """Fit opening times alone, then together with resistances; then rank single tests after the first fit."""
     curves = data(seed)
     first = em.fit.fit(model, curves[:1], UNKNOWNS, starts=1)
@@ -128,6 +127,6 @@ def main(seed: int = 1, points: int = 25, out: str = "results/fit") -> dict[str,
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--seed", type=int, default=1, help="of the scatter of the data")
-    options.add_argument("--points", type=int, default=25, help="of each profile")
+    options.add_argument("--points", type=int, default=41, help="of each profile")
     options.add_argument("--out", default="results/fit", help="folder for the results")
     main(**vars(options.parse_args()))

@@ -122,9 +122,7 @@ class Curve:
         if self.sigma is not None:
             return 0.0
         z = self.deviation(model, scatter)
-        w = np.where(
-            self.marks == 0, 0.0, -self.marks * np.where(self.marks == 0, 0.0, z)
-        )  # how far the bound lies out on the side of the value
+        w = -self.marks * np.where(self.marks == 0, 0.0, z)  # how far the bound lies out on the side of the value
         hazard = np.exp(stats.norm.logpdf(w) - special.log_ndtr(-w))
         return float(np.where(self.marks == 0, z**2, 1 + w * hazard).sum()) * scatter**2
 
@@ -208,7 +206,7 @@ def read_curves(
         path: of the file.
         measured: as in `curves`.
         inputs: as in `curves`.
-        by: as in `curves`.
+        by: as in `curves`; texts or numbers.
         error: as in `curves`; a column in percent has the unit [percent].
         scale: as in `curves`.
         censored: as in `curves`.
@@ -217,14 +215,14 @@ def read_curves(
         ParameterError: if it cannot be read, has a unit that does not exist, or a cell that is no number.
         UnknownName: for a column that is not there.
     """
-    frame = read_table(path, texts=[] if censored is None else [censored])
+    frame = read_table(path, numbers=[measured, *inputs, *([error] if isinstance(error, str) else [])])
     return curves(
         frame, measured=measured, inputs=inputs, by=by, error=error, scale=scale, censored=censored, name=measured
     )
 
 
-def read_table(path: str | os.PathLike[str], texts: Sequence[str] = ()) -> Any:
-    """Return a CSV file as a table in SI; columns in `texts` stay as they are.
+def read_table(path: str | os.PathLike[str], numbers: Sequence[str]) -> Any:
+    """Return a CSV file as a table, columns of numbers in SI, others as texts.
 
     Raises:
         ParameterError: if it cannot be read, or for a unit or a number that is none.
@@ -244,7 +242,7 @@ def read_table(path: str | os.PathLike[str], texts: Sequence[str] = ()) -> Any:
         name, unit = (match[1], match[2]) if match else (str(column).strip(), "")
         require(name not in made, f"{path}: column {name!r} is there twice, must be once")
         made[name] = (
-            frame[column].str.strip() if name in texts else _in_si(f"{path}: column {name}", frame[column], unit)
+            _in_si(f"{path}: column {name}", frame[column], unit) if name in numbers else frame[column].str.strip()
         )
     return pd.DataFrame(made)
 

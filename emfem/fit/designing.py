@@ -92,7 +92,7 @@ class Proposal:
     Attributes:
         test: the test.
         standard_errors: expected, by name; of ln(value) where the unknown is logarithmic.
-        widest: the factor by which the widest interval shrinks, of intervals relative to the value [-].
+        widest: the widest interval after the test over the widest before, each relative to its value [-].
         name: of the unknown with the widest interval, before the test.
         volume: the factor by which the region of all constants shrinks, of criterion "D" [-].
         mean: the factor by which the root of the mean variance shrinks, of criterion "A" [-].
@@ -108,7 +108,7 @@ class Proposal:
     def __str__(self) -> str:
         """One line."""
         return (
-            f"{self.test.name}: interval of {self.name} times {self.widest:.3g}, mean times {self.mean:.3g}, "
+            f"{self.test.name}: widest interval, that of {self.name}, times {self.widest:.3g}, mean times {self.mean:.3g}, "
             f"volume times {self.volume:.3g}"
         )
 

@@ -32,7 +32,7 @@ def drift(values: Mapping[str, Any], material: Material) -> Any:
 
 
 def nucleation(values: Mapping[str, Any], material: Material) -> Any:
-    """Return the time until a void opens in a line of a length, as `em.analytic.nucleation_time` to 1e-7 [s]."""
+    """Return the time until a void opens in a line, as `em.analytic.nucleation_time` to 1e-7 [s]."""
     kelvin, volume = values["T"], material.atomic_volume
     size = np.asarray(values["length"], dtype=float)
     for name in ("length", "sigma_c"):
@@ -71,8 +71,10 @@ def _spline() -> CubicSpline:
         diffusivity=boltzmann,
         bulk_modulus=1.0,
     )
-    line = {"length": 1.0, "current_density": 1.0, "material": unit}
-    times = [analytic.nucleation_time(**line, critical_stress=float(part)) for part in parts]
+    times = [
+        analytic.nucleation_time(length=1.0, current_density=1.0, material=unit, critical_stress=float(part))
+        for part in parts
+    ]
     return CubicSpline(np.log(s), np.log(times))
 
 

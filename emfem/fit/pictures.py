@@ -109,7 +109,11 @@ def plot_profiles(
             if unknown.logarithmic and values[-1] > 3 * values[0]:
                 axis.set_xscale("log")
             axis.locator_params(axis="x", nbins=3) if axis.get_xscale() == "linear" else None
-            axis.set(xlabel=f"{name} [{unknown.unit}]" if unknown.unit else name, ylim=(0, 3 * fit.threshold))
+            axis.set(
+                xlabel=f"{name} [{unknown.unit}]" if unknown.unit else name,
+                ylim=(0, 3 * fit.threshold),
+                xlim=(values[0], values[-1]),
+            )
         for axis in axes[len(curves) :]:
             axis.remove()
         axes[0].set_ylabel("rise of the sum of squares")

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 type Array = NDArray[np.float64]
 
 METHODS = ("central", "complex")
+ROUNDING = 1e-13  # relative remainder of a linear model
 TINY = 1e-30  # of a complex step, relative: no difference is formed, so nothing cancels
 
 
@@ -96,7 +97,8 @@ def taylor_orders(
     steps = step / 2.0 ** np.arange(n + 1)
     moved = [_values(model({name: v + h * sizes[name] for name, v in constants.items()}, fixed)) for h in steps]
     remainders = np.array([np.linalg.norm(each - here - h * slope) for each, h in zip(moved, steps, strict=True)])
-    require(np.all(remainders > 0), "the remainder is 0, must not be: a linear model has no order")
+    size = np.array([np.linalg.norm(each) for each in moved])
+    require(np.all(remainders > ROUNDING * size), "the remainder is 0, must not be: a linear model has no order")
     return np.asarray(np.log2(remainders[:-1] / remainders[1:]))
 
 

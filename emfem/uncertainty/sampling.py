@@ -50,7 +50,8 @@ class Propagated:
         """
         parts = floats("q", q, finite=True, words="numbers in [0, 1]")
         require(np.all((parts >= 0) & (parts <= 1)), f"q = {shown(q)}, must be in [0, 1]")
-        return np.quantile(self.results, parts, axis=0, method="linear")
+        method = "inverted_cdf" if np.isinf(self.results).any() else "linear"  # nothing lies between a life and none
+        return np.quantile(self.results, parts, axis=0, method=method)  # type: ignore[call-overload]
 
     @property
     def mean(self) -> Any:
