@@ -58,8 +58,10 @@ LAYERS = {
     "voids": 7.5,  # failure names the time, voids the shape
     "signoff": 8,
     "studies": 8,
+    "fit": 9,
     "results": 9,
     "verify": 9,
+    "uncertainty": 10,
     "view": 10,
     "cli": 11,
     "__main__": 12,

@@ -10,6 +10,7 @@ from typing import Annotated
 from emfem import studies, write
 from emfem.cli import cases, pictures
 from emfem.cli.errors import MISUSED, report_errors
+from emfem.cli.fit import fit
 from emfem.cli.meshes import meshes, shapes
 from emfem.cli.signoff import signoff
 from emfem.cli.values import value
@@ -36,6 +37,7 @@ for command in (
     cases.new,
     cases.sweep,
     cases.info,
+    fit,
     signoff,
     pictures.plot,
     pictures.movie,

@@ -182,7 +182,7 @@ class Study:
         failures: dict[str, str] = {}
         try:
             if todo:
-                with _client(workers, scheduler) as client, _bar(progress, len(trials), len(todo)) as step:
+                with cluster_client(workers, scheduler) as client, _bar(progress, len(trials), len(todo)) as step:
                     _compute(client, todo, target, physics, failures, step)
         finally:  # interrupted sweeps have a table too
             table = gather(trials, target, failures)
@@ -306,7 +306,7 @@ def _cell(value: Any) -> Any:
 
 
 @contextmanager
-def _client(workers: int, scheduler: str | None) -> Iterator[Client]:
+def cluster_client(workers: int, scheduler: str | None) -> Iterator[Client]:
     """Give a client of the scheduler, or of workers of our own: spawned, one thread each, and no ranks of our MPI."""
     import dask  # slow to import, so only when a sweep runs
     from dask.distributed import Client, LocalCluster

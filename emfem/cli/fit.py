@@ -1,0 +1,74 @@
+"""`emfem fit`: from a file of data and unknowns to constants with intervals."""
+
+from __future__ import annotations
+
+import runpy
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from emfem import fit as library
+from emfem import write
+from emfem.cli.errors import MISUSED, report_errors
+from emfem.errors import ParameterError, shown
+
+import typer
+
+RESULTS = Path("results")
+
+
+def fit(
+    file: Annotated[Path, typer.Argument(help="The fit, a TOML file: model, unknowns, curves.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The folder to write into; results/NAME of the file by default."),
+    ] = None,
+    function: Annotated[
+        str | None,
+        typer.Option(metavar="FILE:NAME", help="A function of a Python file as the model. The file is run."),
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes on this machine, of one thread each.")] = 1,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://..., instead.")] = None,
+    pictures: Annotated[bool, typer.Option("--pictures/--no-pictures", help="Draw data and profiles.")] = True,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+) -> None:
+    """Fit constants to measured curves, and write them with their intervals; an interrupted fit goes on."""
+    folder = RESULTS / file.stem if output is None else output
+    with report_errors(MISUSED):
+        model = None if function is None else loaded(function)
+    with report_errors():
+        case = library.read_fit(file, folder=folder)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", library.EvaluationWarning)  # the report has their number
+            result = case.run(folder, model=model, workers=workers, scheduler=scheduler)
+        write.text(folder / "report.txt", f"{result}\n")
+        result.write_json(folder / "fit.json")
+        if not quiet:
+            write.print_root(result, folder / "fit.json")
+        if pictures:
+            library.plot_fit(result, folder / "fit.png")
+            library.plot_profiles(result, folder / "profiles.png")
+        if case.name:  # last: constants that the data do not determine are refused
+            result.write_material(folder / "material.toml", case.constants, name=case.name, source=file.name)
+
+
+def loaded(text: str) -> Callable[..., Any]:
+    """Return the function of a text FILE:NAME; the file is run.
+
+    Raises:
+        ParameterError: for another text, a file that is not there or fails, or a name that is no function in it.
+    """
+    path, colon, name = text.rpartition(":")
+    if not colon or not Path(path).is_file():
+        msg = f"function = {shown(text)}, must be FILE:NAME, of a Python file that is there"
+        raise ParameterError(msg)
+    try:
+        made = runpy.run_path(path).get(name)
+    except Exception as error:  # whatever the file of the user raises
+        msg = f"function = {shown(text)}: {path} fails: {type(error).__name__}: {error}"
+        raise ParameterError(msg) from None
+    if not callable(made):
+        msg = f"function = {shown(text)}, must be the name of a function in {path}"
+        raise ParameterError(msg)
+    return made

@@ -1,0 +1,211 @@
+"""Evaluations of a forward model: each once, remembered in memory and on disk, one after the other or side by side."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from emfem.errors import EmfemError, ParameterError, count, real_array, shown
+from emfem.files import read_text, writable
+from emfem.lock import FolderLock
+from emfem.studies.sweep import cluster_client
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+type Array = NDArray[np.float64]
+type Forward = Callable[[dict[str, float], dict[str, Array]], Any]
+type Request = tuple[int, dict[str, float]]
+
+FILE = "evaluations.jsonl"
+
+
+class EvaluationWarning(UserWarning):
+    """Evaluations that failed and were left out; the message has their number and the first reason."""
+
+
+class Evaluator:
+    """A forward model under several sets of conditions. A context: workers and the folder are free again after it.
+
+    Attributes:
+        count: evaluations that were computed, not remembered.
+        broken: those that an error of emfem, an arithmetic error or a NaN ended.
+        reason: of the first of them.
+    """
+
+    def __init__(
+        self,
+        model: Forward,
+        conditions: Sequence[Mapping[str, Array]],
+        sizes: Sequence[int | None],
+        *,
+        folder: os.PathLike[str] | str | None = None,
+        workers: int = 1,
+        scheduler: str | None = None,
+    ) -> None:
+        """Take the model, the conditions and the number of values under each, None for any.
+
+        Raises:
+            ParameterError: for workers on several ranks, or a folder that cannot be written.
+        """
+        self.model, self.sizes = model, sizes
+        self.conditions = [{name: np.array(x, dtype=float) for name, x in each.items()} for each in conditions]
+        self.workers, self.scheduler = count("workers", workers, at_least=1), scheduler
+        self._comm = MPI.COMM_WORLD
+        self._client: Any = None
+        if self._beside and self._comm.size > 1:
+            msg = f"workers = {workers} on {self._comm.size} ranks, must be 1: more are started on one rank only"
+            raise ParameterError(msg)
+        self._path = None if folder is None else writable(Path(folder) / FILE)
+        self._known: dict[tuple[Any, ...], Array | None] = {}
+        self._stack = ExitStack()
+        self.count, self.broken, self.reason = 0, 0, ""
+
+    @property
+    def _beside(self) -> bool:
+        return self.workers > 1 or self.scheduler is not None
+
+    def __enter__(self) -> Self:
+        """Lock the folder and read what is in it, and start workers."""
+        if self._path is not None:
+            self._stack.enter_context(FolderLock(self._path.parent))
+            try:
+                self._read(self._path)
+            except BaseException:
+                self._stack.close()
+                raise
+        if self._beside:
+            self._client = self._stack.enter_context(cluster_client(self.workers, self.scheduler))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Free folder and workers."""
+        self._client = None
+        self._stack.close()
+
+    def __call__(self, requests: Sequence[Request]) -> list[Array | None]:
+        """Return the values of the model for each request, a number of conditions and constants; None where it broke.
+
+        Raises:
+            ParameterError: if the model returns something else than the number of values that it must.
+        """
+        keys = [(index, *sorted(constants.items())) for index, constants in requests]
+        todo = {key: request for key, request in zip(keys, requests, strict=True) if key not in self._known}
+        for (key, request), (values, error) in zip(todo.items(), self._answers(list(todo.values())), strict=True):
+            self.count += 1
+            if error:
+                self.broken += 1
+                self.reason = self.reason or error
+                self._known[key] = None
+                continue
+            self._known[key] = self._checked(values, request[0])
+            if self._known[key] is not None:
+                self._write(key)
+        return [self._known[key] for key in keys]
+
+    def _checked(self, values: Any, index: int) -> Array | None:
+        """Return the values as an array; None, and count it, if one is not a number."""
+        array, size = real_array(values), self.sizes[index]
+        if array is None or (size is not None and array.shape != (size,)):
+            expected = "numbers" if size is None else f"{size} numbers, one for each point"
+            form = shown(values) if array is None else f"an array of shape {array.shape}"
+            msg = f"the model returns {form}, must return {expected}"
+            raise ParameterError(msg)
+        if np.isnan(array).any():
+            self.broken += 1
+            self.reason = self.reason or "the model returns values that are not a number"
+            return None
+        return array
+
+    def _answers(self, requests: Sequence[Request]) -> list[tuple[Any, str]]:
+        """Return values and error of each request."""
+        if self._client is not None and requests:
+            jobs = [(self.model, constants, self.conditions[index]) for index, constants in requests]
+            futures = self._client.map(lambda job: attempt(*job), jobs, pure=False)
+            return list(self._client.gather(futures))
+        return [self._together(*request) for request in requests]
+
+    def _together(self, index: int, constants: dict[str, float]) -> tuple[Any, str]:
+        """Return values and error of one request, those of rank 0 on all ranks. Collective."""
+        if self._comm.size == 1:
+            return attempt(self.model, constants, self.conditions[index])
+        crash: Exception | None = None
+        values, error = None, ""
+        try:
+            values, error = attempt(self.model, constants, self.conditions[index])
+        except Exception as raised:  # on one rank perhaps: the others must not wait
+            crash = raised
+        crashes, errors = self._comm.allgather(repr(crash) if crash else ""), self._comm.allgather(error)
+        if any(crashes):
+            if crash:
+                raise crash
+            msg = f"the model fails on another rank: {next(filter(None, crashes))}"
+            raise EmfemError(msg)
+        error = next(filter(None, errors), "")
+        return self._comm.bcast(values if not error else None, root=0), error
+
+    def _fingerprint(self) -> str:
+        """Return a name for the model and its conditions, the same in the next process."""
+        code = getattr(self.model, "fingerprint", None)
+        if code is None:
+            try:
+                code = inspect.getsource(self.model)
+            except (OSError, TypeError):
+                code = getattr(self.model, "__qualname__", type(self.model).__qualname__)
+        conditions = [{name: x.tolist() for name, x in each.items()} for each in self.conditions]
+        return hashlib.sha256(json.dumps([str(code), conditions], sort_keys=True).encode()).hexdigest()
+
+    def _read(self, path: Path) -> None:
+        """Read the evaluations that are there; half a line at the end is cut off. Collective.
+
+        Raises:
+            ParameterError: if they are of another model, or of other conditions.
+        """
+        content = read_text(path) if self._comm.bcast(path.exists(), root=0) else ""
+        whole = content[: content.rfind("\n") + 1]
+        first, *lines = whole.splitlines() or [""]
+        header = json.dumps({"model": self._fingerprint()})
+        if first and first != header:
+            msg = (
+                f"folder = {str(path.parent)!r}, must be another one: it has evaluations of another model or of others"
+            )
+            raise ParameterError(msg)
+        for number, line in enumerate(lines, 2):
+            try:
+                index, constants, values = json.loads(line)
+                key = (int(index), *((str(name), float(value)) for name, value in constants))
+                self._known[key] = np.array(values, dtype=float)
+            except (ValueError, TypeError):
+                msg = f"{path}, line {number}, must be an evaluation: remove the line or the file"
+                raise ParameterError(msg) from None
+        if self._comm.rank == 0:
+            if len(whole) < len(content):
+                os.truncate(path, len(whole.encode()))
+            if not first:
+                path.write_text(header + "\n", encoding="utf-8")
+
+    def _write(self, key: tuple[Any, ...]) -> None:
+        values = self._known[key]
+        if self._path is None or self._comm.rank != 0 or values is None:
+            return
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([key[0], [list(pair) for pair in key[1:]], values.tolist()]) + "\n")
+
+
+def attempt(model: Forward, constants: dict[str, float], conditions: dict[str, Array]) -> tuple[Any, str]:
+    """Return the values of a model and "", or None and the reason for which it broke."""
+    try:
+        with np.errstate(all="ignore"):
+            return model(dict(constants), {name: x.copy() for name, x in conditions.items()}), ""
+    except (EmfemError, ArithmeticError) as error:
+        return None, f"{type(error).__name__}: {error}".splitlines()[0]

@@ -1,0 +1,292 @@
+"""The fit: many starts, the scatter of the data, intervals."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emfem.errors import ParameterError, choice, count, number, require
+from emfem.fit.curves import Curve
+from emfem.fit.directions import at_bounds, blindness
+from emfem.fit.evaluation import EvaluationWarning, Evaluator
+from emfem.fit.problem import LOSSES, Minimum, Problem
+from emfem.fit.profiles import BetterMinimum, End, Profile, standard_errors
+from emfem.fit.result import Fit, frozen, misfit
+from emfem.fit.unknowns import Array, Space, Unknown
+from emfem.gate import checked
+from emfem.lifetime import Estimate
+
+import numpy as np
+from scipy import stats
+from scipy.stats import qmc
+
+TRIED = 8  # points of the hypercube for each start
+SAME = 1e-2  # difference of sums of squares of one minimum
+SCATTER = 1e-4  # relative change of the scatter that counts as none
+ROUNDS = 30  # of the scatter, and of better minima
+INTERVALS = ("profile", "normal")
+
+
+@checked
+def fit(
+    model: Callable[[dict[str, float], dict[str, Array]], Any],
+    curves: Sequence[Curve],
+    unknowns: Sequence[Unknown],
+    *,
+    loss: str = "linear",
+    starts: int = 3,
+    seed: int = 0,
+    confidence: float = 0.95,
+    intervals: str = "profile",
+    step: float = 1e-4,
+    folder: os.PathLike[str] | str | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+) -> Fit:
+    """Fit constants to measured curves by maximum likelihood, least squares in SciPy's trust region.
+
+    Errors are normal, of ln(value) with scale = "log". Points of which only a bound is known have Tobin's likelihood.
+    Intervals are those of the profile likelihood: all values of a constant for which the sum of squares, least in all
+    others, has not risen by more than the square of the normal quantile, or of Student's if the scatter of the data
+    stands for their errors. A model that breaks (an error of emfem, an arithmetic error, a NaN) excludes the constants.
+
+    Args:
+        model: returns the values of a curve, shape (n,), for constants by name and conditions by name, shape (n,) each;
+            `CaseModel(...)` for a case. Infinity is a value: a line that never fails.
+        curves: the data.
+        unknowns: the constants.
+        loss: "linear", or "soft_l1", "huber", "cauchy", "arctan" if some points may be wrong; see
+            `scipy.optimize.least_squares`. Intervals are then approximate.
+        starts: number of minimisations, from `Unknown.start` and the best points of a Latin hypercube.
+        seed: of the hypercube.
+        confidence: of the intervals, in (0, 1) [-].
+        intervals: "profile", or "normal" for those of the covariance, without further evaluations.
+        step: of central differences, as a part of the distance of the bounds; larger for a model with numerical noise.
+        folder: of evaluations.jsonl, to which evaluations are added, and from which they are taken the next time.
+        workers: processes on this machine; functions must not depend on the order of calls.
+        scheduler: address of a Dask scheduler instead, as in `em.studies.Study.run`.
+
+    Raises:
+        ParameterError: for a value out of its bounds, more unknowns than points, a model that breaks everywhere or
+            returns another number of values, or a folder of another model.
+    """
+    require(curves, "curves = [], must be at least one")
+    names = [curve.name for curve in curves]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    require(twice is None, f"curves have the name {twice!r} twice, must have each once")
+    space = Space.of(unknowns, names)
+    settings = _Settings(
+        starts=count("starts", starts, at_least=1),
+        seed=count("seed", seed, at_least=0),
+        confidence=number("confidence", confidence, above=0.0, below=1.0),
+        profile=choice("intervals", intervals, INTERVALS) == "profile",
+    )
+    choice("loss", loss, LOSSES)
+    number("step", step, at_least=1e-8, at_most=0.1)
+    _check_points(curves, space)
+    conditions, sizes = [curve.columns for curve in curves], [len(curve) for curve in curves]
+    with Evaluator(model, conditions, sizes, folder=folder, workers=workers, scheduler=scheduler) as evaluate:
+        result = _Search(Problem(space, curves, evaluate, loss, step), settings).run()
+    if result.broken:
+        msg = f"{evaluate.broken} of {evaluate.count} evaluations broke and were left out: {evaluate.reason}"
+        warnings.warn(msg, EvaluationWarning, stacklevel=3)
+    return result
+
+
+@dataclass(frozen=True)
+class _Settings:
+    starts: int
+    seed: int
+    confidence: float
+    profile: bool
+
+
+def _check_points(curves: Sequence[Curve], space: Space) -> None:
+    """Refuse fewer measured points and priors than unknowns, and curves whose common scatter has no meaning.
+
+    Raises:
+        ParameterError: for these.
+    """
+    measured = sum(int(np.count_nonzero(curve.marks == 0)) for curve in curves)
+    priors = sum(each.prior is not None for each in space.unknowns)
+    scattered = [curve for curve in curves if curve.error is None]
+    least = len(space) + 1 if scattered else 1
+    if measured + priors < least:
+        why = f"{len(space)} unknowns and a scatter" if scattered else "a fit"
+        msg = f"{measured} measured points and {priors} priors, must be at least {least} for {why}"
+        raise ParameterError(msg)
+    scales = {curve.scale for curve in scattered}
+    if len(scales) > 1 or (scattered and all(np.any(curve.marks) and np.all(curve.marks) for curve in scattered)):
+        msg = "curves without error, must have one scale and measured points: their scatter is one number"
+        raise ParameterError(msg)
+
+
+class _Search:
+    """The steps of a fit."""
+
+    def __init__(self, problem: Problem, settings: _Settings) -> None:
+        self.problem, self.settings = problem, settings
+        self.scattered = any(curve.error is None for curve in problem.curves)
+        self.measured = sum(int(np.count_nonzero(curve.marks == 0)) for curve in problem.curves)
+        priors = sum(each.prior is not None for each in problem.space.unknowns)
+        self.freedom = self.measured + priors - len(problem.space)
+
+    def run(self) -> Fit:
+        """Return the fit."""
+        points = self._candidates()
+        if self.scattered:
+            self.problem.scatter = self._first_scatter(points)
+        minima = [self._minimum(point) for point in self._best_of(points)]
+        reached = [each for each in minima if each is not None]
+        if not reached:
+            raise self._broken()
+        best = min(reached, key=lambda each: each.square)
+        if self.scattered:
+            best = self._with_scatter(best)
+        threshold = self._threshold()
+        ends: list[tuple[End, End]] = []
+        for _ in range(ROUNDS):
+            try:
+                ends = self._ends(best, threshold)
+                break
+            except BetterMinimum as better:
+                best = better.minimum
+                reached = [best]
+                if self.scattered:
+                    best = self._with_scatter(best)
+        agreeing = sum(each.square < best.square + SAME * max(1.0, best.square * 1e-3) for each in reached)
+        return self._fit(best, ends, threshold, agreeing, len(minima))
+
+    def _candidates(self) -> list[Array]:
+        """Return the start, and a Latin hypercube."""
+        first = self.problem.space.start
+        if self.settings.starts == 1:
+            return [first]
+        n = TRIED * self.settings.starts
+        cube = qmc.LatinHypercube(len(first), rng=np.random.default_rng(self.settings.seed)).random(n)
+        return [first, *cube]
+
+    def _best_of(self, points: Sequence[Array]) -> list[Array]:
+        """Return the points to start from: the first, and those with the least sums of squares.
+
+        Raises:
+            ParameterError: if the model breaks at all of them.
+        """
+        squares = [self.problem.square(each) for each in self.problem.residuals(points)]
+        order = sorted(range(1, len(points)), key=squares.__getitem__)
+        chosen = [i for i in [0, *order] if np.isfinite(squares[i])]
+        if not chosen:
+            raise self._broken()
+        return [points[i] for i in chosen[: self.settings.starts]]
+
+    def _broken(self) -> ParameterError:
+        evaluate = self.problem.evaluate
+        reason = evaluate.reason or "its values are infinite where data are measured, or not above 0 with scale = 'log'"
+        return ParameterError(f"the model breaks wherever it was tried, {evaluate.count} evaluations: {reason}")
+
+    def _minimum(self, point: Array) -> Minimum | None:
+        return self.problem.minimise(point)
+
+    def _first_scatter(self, points: Sequence[Array]) -> float:
+        """Return the scatter about the best of some points, to begin with."""
+        moments = [self._moment(model) for model in self.problem.models(points) if model is not None]
+        finite = [each for each in moments if np.isfinite(each) and each > 0]
+        return float(np.sqrt(min(finite) / self.measured)) if finite else 1.0
+
+    def _moment(self, model: Sequence[Array]) -> float:
+        """Return the expected sum of squared deviations of the points without an error."""
+        pairs = zip(self.problem.curves, model, strict=True)
+        return float(sum(curve.second_moment(y, self.problem.scatter) for curve, y in pairs))
+
+    def _with_scatter(self, best: Minimum) -> Minimum:
+        """Return the minimum with the scatter of the data about it, one after the other until neither changes.
+
+        With a robust loss the scatter is that of the median deviation, which outliers do not change.
+
+        Raises:
+            ParameterError: if the data have none.
+        """
+        p = len(self.problem.space)
+        points = sum(len(curve) for curve in self.problem.curves if curve.error is None)
+        for _ in range(ROUNDS):
+            (model,) = self.problem.models([best.point])
+            if model is None:
+                raise self._broken()
+            if self.problem.loss == "linear":
+                scatter = float(np.sqrt(self._moment(model) / max(points - p, 1)))
+            else:
+                pairs = [(c, y) for c, y in zip(self.problem.curves, model, strict=True) if c.error is None]
+                deviations = np.concatenate([np.abs(c.deviation(y)[c.marks == 0]) for c, y in pairs])
+                scatter = float(np.median(deviations) / stats.norm.ppf(0.75) * np.sqrt(points / max(points - p, 1)))
+            require(
+                scatter > 0 and np.isfinite(scatter), "the data lie on the model without any scatter, must have errors"
+            )
+            change = abs(scatter / self.problem.scatter - 1)
+            self.problem.scatter = scatter
+            again = self._minimum(best.point)
+            best = best if again is None else again
+            if change < SCATTER:
+                break
+        return best
+
+    def _threshold(self) -> float:
+        """Return the rise of the sum of squares at the ends of intervals."""
+        part = (1 + self.settings.confidence) / 2
+        quantile = stats.t.ppf(part, max(self.freedom, 1)) if self.scattered else stats.norm.ppf(part)
+        return float(quantile**2)
+
+    def _ends(self, best: Minimum, threshold: float) -> list[tuple[End, End]]:
+        """Return both ends of the interval of each unknown, in coordinates."""
+        if not self.settings.profile:
+            reach = np.sqrt(threshold) * standard_errors(best.jacobian)
+            pairs = [(u - r, u + r) for u, r in zip(best.point, reach, strict=True)]
+            return [(End(max(a, 0.0), a <= 0), End(min(b, 1.0), b >= 1)) for a, b in pairs]
+        ends = []
+        for i in range(len(best.point)):
+            profile = Profile(self.problem, best, i)
+            ends.append((profile.end(-1, threshold), profile.end(1, threshold)))
+        return ends
+
+    def _fit(self, best: Minimum, ends: Sequence[tuple[End, End]], threshold: float, agreeing: int, starts: int) -> Fit:
+        """Return the result."""
+        problem, space = self.problem, self.problem.space
+        blind = blindness(problem, best, threshold)
+        widths = standard_errors(best.jacobian) * space.spans
+        errors = [np.inf if name in blind.names else float(e) for name, e in zip(space.names, widths, strict=True)]
+        rows = zip(space.unknowns, best.point, ends, strict=True)
+        estimates = [Estimate(*(float(each.value(u)) for u in (v, a.u, b.u))) for each, v, (a, b) in rows]
+        sentences = [*blind.sentences, *self._open(ends, blind.names)]
+        clear = [i for i, name in enumerate(space.names) if name not in blind.names]
+        sentences += at_bounds([space.names[i] for i in clear], [space.unknowns[i] for i in clear], best.point[clear])
+        censored = any(np.any(curve.marks) for curve in problem.curves)
+        known = not self.scattered and problem.loss == "linear" and not censored and self.freedom > 0
+        return Fit(
+            estimates=frozen(space.names, estimates),
+            standard_errors=frozen(space.names, errors),
+            confidence=self.settings.confidence,
+            undetermined=tuple(sentences),
+            square=best.square,
+            freedom=self.freedom,
+            scatter=problem.scatter if self.scattered else None,
+            misfit=misfit(best.square, self.freedom) if known else None,
+            agreeing=agreeing,
+            starts=starts,
+            evaluations=problem.evaluate.count,
+            broken=problem.evaluate.broken,
+            _problem=problem,
+            _best=best,
+            _threshold=threshold,
+        )
+
+    def _open(self, ends: Sequence[tuple[End, End]], blind: frozenset[str]) -> list[str]:
+        """Return a sentence for each unknown whose interval ends at a bound."""
+        made = []
+        for name, (low, high) in zip(self.problem.space.names, ends, strict=True):
+            sides = [word for word, end in (("lower", low), ("upper", high)) if end.at_bound]
+            if sides and name not in blind:
+                word = "bounds" if len(sides) > 1 else "bound"
+                made.append(f"the interval of {name} is cut at its {' and '.join(sides)} {word}")
+        return made

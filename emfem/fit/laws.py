@@ -1,0 +1,148 @@
+"""Closed forms that data are often fitted to: values of constants and conditions by name, in SI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+from emfem import analytic
+from emfem.errors import UnknownName, require
+from emfem.gate import checked
+from emfem.materials import Material
+from emfem.units import boltzmann, elementary_charge
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+
+type Array = NDArray[np.float64]
+
+
+def diffusivity(values: Mapping[str, Any], material: Material) -> Any:
+    """Return D0 exp(-Ea/kT) [m2/s]."""
+    return values["D0"] * np.exp(-values["Ea"] / (boltzmann * values["T"]))
+
+
+def drift(values: Mapping[str, Any], material: Material) -> Any:
+    """Return the drift velocity of atoms, D Z e rho(T) j/(kT), along j positive [m/s]."""
+    force = values["Z"] * elementary_charge * material.law("resistivity")(values["T"]) * values["j"]
+    return diffusivity(values, material) * force / (boltzmann * values["T"])
+
+
+def nucleation(values: Mapping[str, Any], material: Material) -> Any:
+    """Return the time until a void opens in a line, as `em.analytic.nucleation_time` to 1e-7 [s]."""
+    kelvin, volume = values["T"], material.atomic_volume
+    size = np.asarray(values["length"], dtype=float)
+    for name in ("length", "sigma_c"):
+        require(np.all(np.asarray(values[name]) > 0), f"{name}, must be above 0 in the law of nucleation")
+    pull = (
+        np.abs(values["Z"])
+        * elementary_charge
+        * material.law("resistivity")(kelvin)
+        * np.abs(values["j"])
+        * size
+        / volume
+    )
+    kappa = diffusivity(values, material) * material.law("bulk_modulus")(kelvin) * volume / (boltzmann * kelvin)
+    with np.errstate(divide="ignore"):
+        return size**2 / kappa * _rise(values["sigma_c"] / pull)
+
+
+def _rise(part: Any) -> Any:
+    """Return the time at which the end of a blocked line has a part of |G| L as its tension [L^2/kappa]."""
+    s = -np.log1p(-2 * np.minimum(part, 0.5))  # logarithms of time and s are nearly linear, at either end exactly
+    inside = np.clip(s, *RANGE)
+    early, late = np.pi * (np.minimum(part, 0.5) / 2) ** 2, (s - inside) / np.pi**2
+    return np.where(s < RANGE[0], early, np.exp(_spline()(np.log(inside))) + np.where(s > RANGE[1], late, 0.0))
+
+
+@cache
+def _spline() -> CubicSpline:
+    """Return ln of the time in terms of ln s: one curve for all lines, of which each value takes a search."""
+    s = np.geomspace(*RANGE, NODES)
+    parts = -np.expm1(-s) / 2
+    unit = SimpleNamespace(  # of a line of length 1 with G = 1 and kappa = 1
+        temperature=1.0,
+        effective_charge=1 / elementary_charge,
+        resistivity=1.0,
+        atomic_volume=1.0,
+        diffusivity=boltzmann,
+        bulk_modulus=1.0,
+    )
+    times = [
+        analytic.nucleation_time(length=1.0, current_density=1.0, material=unit, critical_stress=float(part))
+        for part in parts
+    ]
+    return CubicSpline(np.log(s), np.log(times))
+
+
+def blech(values: Mapping[str, Any], material: Material) -> Any:
+    """Return the product of current density and length below which no void opens [A/m]."""
+    force = np.abs(values["Z"]) * elementary_charge * material.law("resistivity")(values["T"])
+    return 2 * material.atomic_volume * values["sigma_c"] / force
+
+
+RANGE, NODES = (1e-2, 20.0), 400  # of -ln(1 - 2 r); earlier times do not feel the other end, later ones one wave only
+LAWS: dict[str, tuple[Callable[[Mapping[str, Any], Material], Any], tuple[str, ...]]] = {
+    "diffusivity": (diffusivity, ("D0", "Ea", "T")),
+    "drift": (drift, ("D0", "Ea", "Z", "T", "j")),
+    "nucleation": (nucleation, ("D0", "Ea", "Z", "sigma_c", "T", "j", "length")),
+    "blech": (blech, ("Z", "sigma_c", "T")),
+}
+
+
+class LawModel:
+    """A closed form as a model for `em.fit.fit`.
+
+    Its values are D0 [m2/s], Ea [J], Z [-], sigma_c [Pa], T [K], j [A/m2] and length [m], constants or conditions; what
+    is none of these, such as resistivity and bulk modulus, is that of the metal.
+
+    ==============  ====================================================  ==========================
+    law             value                                                 of
+    ==============  ====================================================  ==========================
+    "diffusivity"   D0 exp(-Ea/kT) [m2/s]                                 D0, Ea, T
+    "drift"         drift velocity of atoms, along j positive [m/s]       D0, Ea, Z, T, j
+    "nucleation"    time until a void opens in a line [s]                 D0, Ea, Z, sigma_c, T, j, length
+    "blech"         (j L)_c below which no void opens [A/m]               Z, sigma_c, T
+    ==============  ====================================================  ==========================
+
+    Attributes:
+        fingerprint: a name for law, metal and fixed values.
+    """
+
+    @checked
+    def __init__(self, law: str, material: Material, *, fixed: Mapping[str, float] | None = None) -> None:
+        """Take the law, the metal, and values that are neither constants of the fit nor conditions of a curve.
+
+        Raises:
+            UnknownName: for a law that does not exist, or a fixed value that it does not have.
+        """
+        if law not in LAWS:
+            raise UnknownName(law, "em.fit.LawModel", LAWS)
+        self._function, self.names = LAWS[law]
+        self._material, self._fixed = material, dict(fixed or {})
+        for name in self._fixed:
+            self._check(name)
+        constants = sorted((name, repr(each)) for name, each in material.constants.items())
+        self.fingerprint = f"{law} {material.name} {constants} {sorted(self._fixed.items())}"
+
+    def __call__(self, constants: Mapping[str, float], conditions: Mapping[str, Array]) -> Array:
+        """Return the values of a curve.
+
+        Raises:
+            UnknownName: for a constant or condition that the law does not have.
+            ParameterError: for one that is missing.
+        """
+        for name in (*constants, *conditions):
+            self._check(name)
+        values = {**self._fixed, **constants, **conditions}
+        missing = [name for name in self.names if name not in values]
+        require(not missing, f"{', '.join(missing)} missing, must be unknown, a condition or fixed")
+        n = max((len(x) for x in conditions.values()), default=1)
+        return np.array(np.broadcast_to(self._function(values, self._material), (n,)), dtype=float)
+
+    def _check(self, name: str) -> None:
+        if name not in self.names:
+            raise UnknownName(name, "the law", self.names)

@@ -1,0 +1,145 @@
+"""Closed forms and cases as models, and fits in files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import emfem as em
+import emfem.cli
+from emfem.units import MPa, boltzmann, eV
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+COPPER = em.materials.copper(temperature=573.0)
+CONSTANTS = {"D0": 1e-8, "Ea": 0.9 * eV, "Z": -5.0, "sigma_c": 450 * MPa}
+DIFFUSIVITY = 1e-8 * np.exp(-0.9 * eV / (boltzmann * 573.0))
+METAL = COPPER.having(diffusivity=float(DIFFUSIVITY), effective_charge=-5.0)
+MESHES = Path(__file__).resolve().parents[2] / "meshes"
+
+LINE = """\
+[domain]
+shape = "interval"
+length = "50 um"
+cells = 8
+names = ["anode", "cathode"]
+[material]
+metal = "copper"
+temperature = "573 K"
+diffusivity = 1e-15
+effective_charge = -5.0
+[stress]
+current_density = 2e10
+[time]
+until = "5 minutes"
+stop = [{ quantity = "sigma_max", above = "300 MPa" }]
+[output]
+every = "3 s"
+pictures = []
+"""
+
+
+@pytest.mark.parametrize("length", [50e-6, 54e-6, 60e-6, 1e-3, 0.3])
+def test_nucleation_is_that_of_the_exact_stress(length: float):
+    """54 um is 1 % beyond Blech's length at this current; 0.3 m is half-infinite."""
+    law = em.fit.LawModel("nucleation", COPPER, fixed={"length": length})
+    exact = em.analytic.nucleation_time(length=length, current_density=1e10, material=METAL, critical_stress=450 * MPa)
+    assert law(CONSTANTS, {"T": np.array([573.0]), "j": np.array([-1e10])})[0] == pytest.approx(exact, rel=1e-7)
+
+
+def test_the_other_laws_are_closed_forms():
+    x = {"T": np.array([573.0])}
+    blech = em.fit.LawModel("blech", COPPER)({"Z": -5.0, "sigma_c": 450 * MPa}, x)[0]
+    assert blech == pytest.approx(em.analytic.blech_product(METAL, critical_stress=450 * MPa), rel=1e-12)
+    some = {name: CONSTANTS[name] for name in ("D0", "Ea", "Z")}
+    drift = em.fit.LawModel("drift", COPPER)(some, x | {"j": np.array([1e10])})[0]
+    force = -5.0 * em.units.elementary_charge * COPPER.resistivity * 1e10
+    assert drift == pytest.approx(DIFFUSIVITY * force / (boltzmann * 573.0), rel=1e-12)
+    with pytest.raises(em.UnknownName, match="'charge'; the law has D0"):
+        em.fit.LawModel("drift", COPPER)({"charge": 1.0}, x)
+    with pytest.raises(em.ParameterError, match="Z, j missing"):
+        em.fit.LawModel("drift", COPPER)({"D0": 1.0, "Ea": 1e-19}, x)
+
+
+@pytest.mark.usefixtures("in_tmp")
+@pytest.mark.filterwarnings("ignore::emfem.ResolutionWarning")
+def test_a_case_is_a_model(tmp_path: Path):
+    """At its end, over time, and by the time of an event; 8 quadratics have the tension to a percent or two."""
+    Path("line.toml").write_text(LINE, encoding="utf-8")
+    case = em.studies.Case.read("line.toml")
+    keys: dict[str, Any] = {"constants": {"Z": "material.effective_charge"}, "folder": tmp_path}
+    metal = em.materials.copper(temperature=573.0, diffusivity=1e-15, effective_charge=-5.0)
+    options: dict[str, Any] = {"length": 50e-6, "current_density": 2e10, "material": metal}
+    event = em.fit.CaseModel(case, "t", conditions={"j": "stress.current_density"}, **keys)
+    opened = event({"Z": -5.0}, {"j": np.array([2e10, 2e9, 2e10])})
+    exact = em.analytic.nucleation_time(critical_stress=300 * MPa, **options)
+    assert opened == pytest.approx([exact, np.inf, exact], rel=0.03)
+    assert len(list(tmp_path.glob("*/report.json"))) == 2
+    series = em.fit.CaseModel(case, "sigma_max", **keys)
+    times = np.array([0.5, 0.9]) * exact
+    tension = series({"Z": -5.0}, {"t": times})
+    assert tension == pytest.approx(em.analytic.korhonen_line([50e-6, 50e-6], times, **options), rel=0.06)
+    assert len(list(tmp_path.glob("*/report.json"))) == 2  # that run is there already
+    with pytest.raises(em.EmfemError, match="before the time"):
+        series({"Z": -5.0}, {"t": np.array([1e9])})
+    with pytest.raises(em.UnknownName, match="'charge'; the keys of the case"):
+        series({"charge": -5.0}, {})
+    with pytest.raises(em.ParameterError, match="effective_charges"):
+        em.fit.CaseModel(case, "t", constants={"Z": "material.effective_charges.x"}, folder=tmp_path)({"Z": 1.0}, {})
+
+
+def test_the_command_writes_report_numbers_metal_and_pictures(tmp_path: Path):
+    done = CliRunner().invoke(emfem.cli.app, ["fit", str(MESHES / "fit.toml"), "-o", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    names = {"evaluations.jsonl", "fit.json", "fit.png", "material.toml", "profiles.png", "report.txt"}
+    assert names <= {path.name for path in tmp_path.iterdir()}
+    constants = json.loads((tmp_path / "fit.json").read_text())["constants"]
+    assert constants["D0"]["low"] < 1e-8 < constants["D0"]["high"]
+    assert constants["Ea"]["low"] < 0.9 * eV < constants["Ea"]["high"]
+    assert "fit: D0" in em.materials.read(tmp_path / "material.toml").constants["diffusivity"].source
+    assert "2 of them censored" in done.output
+
+
+def test_the_command_takes_a_function(tmp_path: Path):
+    (tmp_path / "model.py").write_text("def constant(c, x):\n    return c['D0'] + 0 * x['T']\n", encoding="utf-8")
+    text = (MESHES / "fit.toml").read_text().replace("nucleation.csv", str(MESHES / "nucleation.csv"))
+    text = text.replace("[unknowns.Ea]", "[unknowns.E]").replace('diffusivity = ["D0", "Ea"]', "")
+    (tmp_path / "fit.toml").write_text(text, encoding="utf-8")
+    command = ["fit", str(tmp_path / "fit.toml"), "-o", str(tmp_path), "--no-pictures", "--function"]
+    good = CliRunner().invoke(emfem.cli.app, [*command, f"{tmp_path}/model.py:constant"])
+    assert good.exit_code == 0, good.output
+    assert "the data do not determine E" in good.output
+    for wrong in ("model.py", f"{tmp_path}/model.py:other"):
+        assert CliRunner().invoke(emfem.cli.app, [*command, wrong]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("bounds = [", "bonds = [", "there is no key 'bonds'; did you mean 'bounds'?"),
+        ('["1e-12 m2/s", "1e-4 m2/s"]', '["1e-12 m2/s"]', "must be a list of 2 numbers"),
+        ('"1e-12 m2/s"', '"1e-12 m2/sparrow"', "must have a unit that exists"),
+        ('"0.5 eV"', '"5 eV"', "must be greater than"),
+        ('law = "nucleation"', 'law = "nuclear"', "'nuclear'; em.fit.LawModel has diffusivity"),
+        ('law = "nucleation"', "", "must have a law or a case"),
+        ('metal = "copper"', "", "[model] metal is missing"),
+        ("length =", "size =", "'size'; the law has D0"),
+        ('file = "nucleation.csv"', 'file = "none.csv"', "must be a file that can be read"),
+        ('inputs = ["T", "j"]', 'inputs = ["T", "i"]', "'i'; frame has T, j, t, mark"),
+        ('["D0", "Ea"]', '["D0", "E"]', "must be one of the unknowns"),
+        ("[[curves]]", "[curves]", "[[curves]] is missing"),
+        ("logarithmic = true", "logarithmic = 1", "logarithmic = 1, must be True or False"),
+    ],
+)
+def test_wrong_files_are_refused_with_line_and_key(tmp_path: Path, old: str, new: str, message: str):
+    text = (MESHES / "fit.toml").read_text()
+    assert old in text
+    (tmp_path / "nucleation.csv").write_text((MESHES / "nucleation.csv").read_text())
+    (tmp_path / "fit.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(em.ParameterError) as refused:
+        em.fit.read_fit(tmp_path / "fit.toml", folder=tmp_path)
+    sentence = str(refused.value)
+    assert message in sentence
+    assert "fit.toml:" in sentence
+    assert "\n" not in sentence
