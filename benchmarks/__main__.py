@@ -98,7 +98,7 @@ def conduction(size: str) -> list[Job]:
     """Current in plates and blocks of degree 1."""
     most = {"small": 2_000, "normal": 300_000, "large": 5_000_000}[size]
     direct = {"small": 2_000, "normal": 60_000, "large": 100_000}[size]
-    cases = [(space, n, "iterative", 1) for space in ("", "--space") for n in (direct, most)]
+    cases = [(space, n, "iterative", 1) for space in ("", "--space") for n in sorted({direct, most})]
     cases += [("", direct, "direct", 1), ("--space", direct, "direct", 1), ("--space", most, "iterative", 2)]
     return [
         Job(

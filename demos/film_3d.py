@@ -2,7 +2,7 @@
 
 A slab, periodic in its plane, with blocked faces below and above. From a random start it decomposes into solute-rich
 regions of any direction; a drift along the diagonal of the plane stretches them, and only bands along it are left. The
-larger the slab the more unknowns: from 11 thousand on the linear systems are solved by multigrid (--solver).
+larger the slab the more unknowns: from 20 thousand on the linear systems are solved by multigrid (--solver).
 """
 
 import argparse

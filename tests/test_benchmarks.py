@@ -4,6 +4,7 @@ import importlib
 from functools import cache
 from typing import Any
 
+from benchmarks.__main__ import ROOT, SECTIONS, SIZES, Job, table
 from benchmarks.peers.child import affordable
 from benchmarks.peers.problem import CASES, SAMPLES, SIDE, error, sample_grid, sample_points, start
 from benchmarks.peers.programs import PROGRAMS
@@ -74,3 +75,18 @@ def test_a_long_run_is_limited_to_steps_that_fit() -> None:
     assert steps is not None
     assert 3 <= steps < film.steps == 30000
     assert affordable(Film(SHORT, 16, 10.0, "rk4"), 1e3) is None
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_row_of_all_benchmarks_is_a_program_that_is_there(size: str) -> None:
+    jobs = [job for section in SECTIONS.values() for job in section(size)]
+    assert {job.ranks for job in jobs} == {1, 2}
+    assert all((ROOT / "benchmarks" / str(job.arguments[0])).is_file() for job in jobs)
+
+
+def test_a_benchmark_that_fails_is_a_row_with_the_reason() -> None:
+    row = Job({"film": "none"}, ("missing.py",)).run()
+    assert "missing.py" in row["failed"]
+    lines = table([{"film": "one", "s": 1.23456}, row]).splitlines()
+    assert lines[0] == "| film | s | failed |"
+    assert lines[2] == "| one | 1.235 |  |"

@@ -16,7 +16,7 @@ from mpi4py import MPI
 SOLVERS = ("auto", "direct", "iterative")
 PACKAGE = str(Path(__file__).parents[1])
 SMALL = 10_000  # unknowns up to which a factorisation takes no time worth a choice
-FILM_IN_SPACE = 11_000  # unknowns from which it is faster, by a third there; in the plane a factorisation always is
+FILM_IN_SPACE = {1: 11_000, 2: 20_000}  # by degree: unknowns from which it is faster; never in the plane
 PART = 0.5  # of the machine's memory that a factorisation may take: estimates are right within a factor of two
 PROCESS, MESH = 0.16e9, 500.0  # bytes of a process with its libraries; of mesh and forms, an unknown
 AT = 1e5  # unknowns at which costs are measured
@@ -70,8 +70,13 @@ def cost_of(solver: str, models: Sequence[Model]) -> Cost:
         return LINE
     if has_phase_field(models):
         return FOURTH_ORDER[solver, dim]
+    return SECOND_ORDER[solver, dim, degree_of(models)]
+
+
+def degree_of(models: Sequence[Model]) -> int:
+    """Return the largest degree of the unknowns, 2 for all above 1."""
     highest = max(u.function.function_space.element.basix_element.degree for m in models for u in m.unknowns)
-    return SECOND_ORDER[solver, dim, min(max(highest, 1), 2)]
+    return min(max(highest, 1), 2)
 
 
 def has_phase_field(models: Sequence[Model]) -> bool:
@@ -134,7 +139,7 @@ def choose(models: Sequence[Model], unknowns: Sequence[Unknown]) -> str:
         return "direct"
     fits = memory("direct", models, unknowns) < PART * machine_memory(models[0].mesh.comm)
     if has_phase_field(models):
-        faster = dim > 2 and size >= FILM_IN_SPACE
+        faster = dim > 2 and size >= FILM_IN_SPACE[degree_of(models)]
     else:
         faster = seconds("iterative", models, unknowns) < seconds("direct", models, unknowns)
     return "iterative" if faster or not fits else "direct"

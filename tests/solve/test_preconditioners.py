@@ -209,7 +209,7 @@ def test_a_large_film_in_space_is_solved_iteratively(missing: int, solver: str, 
     model = em.film.model(box, em.film.cupd(), mean=0.3, field=(0.1, 0.0, 0.0), degree=1)
     size = em.solve.advise(model).unknowns
     monkeypatch.setattr(choice, "SMALL", 0)
-    monkeypatch.setattr(choice, "FILM_IN_SPACE", size + missing)
+    monkeypatch.setattr(choice, "FILM_IN_SPACE", {1: size + missing, 2: size + 1 - missing})
     assert em.solve.advise(model).solver == solver
 
 
