@@ -32,7 +32,6 @@ from emfem.surface.circuit import pinned
 import numpy as np
 import ufl
 from dolfinx import fem
-from mpi4py import MPI
 from numpy.typing import NDArray
 from ufl.algorithms.apply_algebra_lowering import apply_algebra_lowering
 
@@ -178,8 +177,8 @@ def _supported(domain: Domain, rollers: Sequence[str]) -> dict[int, list[str]]:
     supported: dict[int, list[str]] = {}
     for name in rollers:
         there = x[nodes_on(space, domain.facets.find(domain.tag(name)))]
-        low = domain.mesh.comm.allreduce(there.min(axis=0, initial=np.inf), op=MPI.MIN)
-        high = domain.mesh.comm.allreduce(there.max(axis=0, initial=-np.inf), op=MPI.MAX)
+        everywhere = np.concatenate(domain.mesh.comm.allgather(there))
+        low, high = everywhere.min(axis=0), everywhere.max(axis=0)
         axis = int(np.argmin((high - low) / (upper - lower)[: domain.dim]))
         if high[axis] - low[axis] > FLAT * (upper - lower)[axis]:
             msg = f"boundary {name!r} on rollers, must lie in a plane across an axis"
