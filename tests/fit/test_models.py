@@ -35,7 +35,7 @@ current_density = 2e10
 until = "5 minutes"
 stop = [{ quantity = "sigma_max", above = "300 MPa" }]
 [output]
-every = "3 s"
+every = "10 s"
 pictures = []
 """
 
