@@ -305,6 +305,15 @@ def the_modulus_is_that_of_an_inclusion(found: Any) -> None:
     assert 1.0 < stiffer[0] < stiffer[1] < stiffer[2]
 
 
+def the_ratio_alone_is_determined_until_resistance_is_measured(found: Any) -> None:
+    """Times of opening know Z*/sigma_c; with resistances the truth is in all intervals of this seed."""
+    assert found["first"].undetermined == ("only Z/sigma_c is determined: Z and sigma_c are not determined one by one",)
+    assert found["both"].undetermined == ()
+    assert -5.0 in found["both"].estimates["Z"]
+    assert 450e6 in found["both"].estimates["sigma_c"]
+    assert found["proposals"][0].widest < 0.5
+
+
 DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] = {
     "bamboo": ({"size": 0.12, "grains": 30}, only_the_network_is_fast, ("bamboo.png", "polycrystal.png")),
     "blech": ({"cells": 10}, only_lines_beyond_the_critical_product_get_voids, ("row.png",)),
@@ -320,6 +329,7 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
         bands_form_along_the_drift,
         ("end.png", "film.pvd", "series.csv"),
     ),
+    "fit": ({"points": 5}, the_ratio_alone_is_determined_until_resistance_is_measured, ("fit.png",)),
     "four_electrodes": (
         {"size": 2.0},
         stripes_follow_the_switched_pair,

@@ -108,8 +108,8 @@ class Proposal:
     def __str__(self) -> str:
         """One line."""
         return (
-            f"{self.test.name}: widest interval, that of {self.name}, times {self.widest:.3g}, mean times {self.mean:.3g}, "
-            f"volume times {self.volume:.3g}"
+            f"{self.test.name}: widest interval, that of {self.name}, times {self.widest:.3g}, "
+            f"mean times {self.mean:.3g}, volume times {self.volume:.3g}"
         )
 
 

@@ -111,8 +111,8 @@ def propagate(
     values = evaluated(model, constants, conditions, folder=folder, workers=workers, scheduler=scheduler)
     good = np.array([each is not None for each in values])
     results = stacked([each for each in values if each is not None])
-    kept = {name: x[good] for name, x in constants.items()}
-    return Propagated(kept, results, int((~good).sum()))
+    complete = {name: x[good] for name, x in constants.items()}
+    return Propagated(complete, results, int((~good).sum()))
 
 
 def check_inputs(inputs: Mapping[str, Any]) -> None:

@@ -87,6 +87,7 @@ def test_the_proposed_test_more_than_halves_the_widest_interval():
     ],
 )
 def test_wrong_tests_are_refused(options: dict[str, Any], message: str):
+    arguments: dict[str, Any] = {"name": "t", "inputs": {"x": 1.0}, "error": 0.1} | options
     with pytest.raises(em.ParameterError) as refused:
-        Test(**{"name": "t", "inputs": {"x": 1.0}, "error": 0.1} | options)
+        Test(**arguments)
     assert message in str(refused.value)

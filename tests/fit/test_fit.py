@@ -195,7 +195,7 @@ def test_a_robust_loss_leaves_outliers_out():
 
 
 def test_priors_and_values_of_single_curves():
-    """The prior weighs as much as a measurement of its error: the mean of 1 +- 0.1 and of a prior of 2 +- 0.1 is 1.5."""
+    """A prior weighs as much as a measurement of its error: the mean of 1 +- 0.1 and a prior of 2 +- 0.1 is 1.5."""
     a = Unknown("a", (-10.0, 10.0), prior=(2.0, 0.1))
     fit = em.fit.fit(lambda c, x: np.array([c["a"]]), [Curve("one", {}, [1.0], 0.1)], [a], starts=1)
     assert fit.values["a"] == pytest.approx(1.5, abs=1e-6)

@@ -35,7 +35,7 @@ current_density = 2e10
 until = "5 minutes"
 stop = [{ quantity = "sigma_max", above = "300 MPa" }]
 [output]
-every = "3 s"
+every = "10 s"
 pictures = []
 """
 
@@ -62,6 +62,7 @@ def test_the_other_laws_are_closed_forms():
         em.fit.LawModel("drift", COPPER)({"D0": 1.0, "Ea": 1e-19}, x)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_tmp")
 @pytest.mark.filterwarnings("ignore::emfem.ResolutionWarning")
 def test_a_case_is_a_model(tmp_path: Path):
