@@ -262,6 +262,7 @@ def model(
         no_steady_state_reason=never_steady,
         balances=balances,
         system=domain.system(si=True),
+        preconditioner=models.Multigrid(unknowns=(displacement,), modes=motions.owned),
         meanings={**_component_meanings(domain), **{u.name: MEANINGS["sigma"] for u in mixed.values()}, **MEANINGS},
     )
 
