@@ -138,6 +138,7 @@ def model(
     degree = degree_of(degree)
     _check_domain(domain, choice("kinematics", kinematics, KINEMATICS))
     supports = models.check_boundaries(domain, on, (Support,))
+    require(kinematics != "rigid" or not supports, "on with kinematics = 'rigid', must be left out: nothing moves")
     elastic = solids_of(domain, solids)
     metal_region = None if atoms is None else check_region(domain, elastic, atoms_in)
     _check_without_atoms(atoms, current_density=current_density, field=field, current=current, atoms_on=atoms_on)
