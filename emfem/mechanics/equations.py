@@ -237,8 +237,8 @@ def model(
         flow = models.mean_value(domain, atomic.metal.mobility) * atomic.level / length * face
         rate = moving.balance(domain, atomic, p, theta.rate, q, dx)
         residual += fem.Constant(domain.mesh, 1 / flow) * (rate + entering if out else rate)
-        held = outside(domain, theta, {metal_region or ""})
-        conditions += held
+        elsewhere = outside(domain, theta, {metal_region or ""})
+        conditions += elsewhere
         omega, one = atomic.metal["atomic_volume"], fem.Constant(domain.mesh, 1.0)
         excess = inside * theta.function / omega * dx
         expressions |= {"flux": atomic.flux(p), "drive": inside * atomic.force}
@@ -246,7 +246,7 @@ def model(
             "atoms": Quantity(inside / omega * one * dx + excess, integral("-")),
             **models.boundary_fluxes(domain.names, [], out, meaning=integral("1/s")),
         }
-        balances["atoms"] = models.Balance(excess, integral("-"), (models.ConsistentFlux(theta, held, flow),), out)
+        balances["atoms"] = models.Balance(excess, integral("-"), (models.ConsistentFlux(theta, elsewhere, flow),), out)
         free = not any(isinstance(c, Fixed) for c in atomic.on.values())
         many_steady = many_steady or free
         never_steady = models.unbalanced_inflow(domain, atomic.on, "atoms/s", "sigma") if free else ""

@@ -163,27 +163,6 @@ def test_a_support_of_nothing_is_refused():
         support()
 
 
-def test_effective_modulus_refuses_a_section_without_the_metal():
-    domain = square(metal=lambda x: x[1] < 0.5, oxide=lambda x: x[1] > 0)
-    with pytest.raises(em.ParameterError, match="must have one for the metal"):
-        em.stress.effective_modulus(domain, {"oxide": SOLID})
-    with pytest.raises(em.UnknownName):
-        em.stress.effective_modulus(domain, {"metal": SOLID, "oxide": SOLID}, metal="copper")
-
-
-def test_layers_between_rigid_walls_have_the_modulus_of_springs_in_series():
-    domain = square(metal=lambda x: x[1] < 0.5, oxide=lambda x: x[1] > 0)
-    metal, oxide = Elastic(10.0, 0.3), Elastic(4.0, 0.2)
-    on = dict.fromkeys(("left", "right", "bottom", "top"), roller())
-    solids = {"metal": metal, "oxide": oxide}
-    computed = [
-        em.stress.effective_modulus(domain, solids, on=on, distribution=each) for each in ("uniform", "equilibrated")
-    ]
-    m, o = (each.bulk_modulus + 4 / 3 * each.shear_modulus for each in (metal, oxide))
-    strain = metal.bulk_modulus / (m + o)  # along y, of the metal, as much as the oxide gives way
-    assert computed == pytest.approx([metal.bulk_modulus * (1 - strain)] * 2, rel=1e-7)
-
-
 def test_closed_forms_begin_and_end_as_they_must():
     copper = Elastic(110e9, 0.34)
     stiff = embedded_line_modulus(copper, Elastic(1e16, 0.2), aspect=3.0)
