@@ -64,14 +64,14 @@ def effective_modulus(
     if metal not in solids:
         msg = f"solids of {', '.join(solids)}, must have one for the metal, {metal!r}"
         raise ParameterError(msg)
-    held = {name: mechanics.clamped(cross_section) for name in cross_section.names} if on is None else on
+    supports = {name: mechanics.clamped(cross_section) for name in cross_section.names} if on is None else on
     own = mechanics.elastic(solids[metal])
     even = distribution == "equilibrated"
     soft = _soft(own) if even else own
     model = mechanics.model(
         cross_section,
         {**solids, metal: soft},
-        on=held,
+        on=supports,
         kinematics=kinematics,
         eigenstrain={metal: STRAIN / SOFT if even else STRAIN},
         degree=degree,

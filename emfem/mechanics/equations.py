@@ -138,6 +138,7 @@ def model(
     degree = degree_of(degree)
     _check_domain(domain, choice("kinematics", kinematics, KINEMATICS))
     supports = models.check_boundaries(domain, on, (Support,))
+    require(kinematics != "rigid" or not supports, "on with kinematics = 'rigid', must be left out: nothing moves")
     elastic = solids_of(domain, solids)
     metal_region = None if atoms is None else check_region(domain, elastic, atoms_in)
     _check_without_atoms(atoms, current_density=current_density, field=field, current=current, atoms_on=atoms_on)
@@ -236,8 +237,8 @@ def model(
         flow = models.mean_value(domain, atomic.metal.mobility) * atomic.level / length * face
         rate = moving.balance(domain, atomic, p, theta.rate, q, dx)
         residual += fem.Constant(domain.mesh, 1 / flow) * (rate + entering if out else rate)
-        held = outside(domain, theta, {metal_region or ""})
-        conditions += held
+        elsewhere = outside(domain, theta, {metal_region or ""})
+        conditions += elsewhere
         omega, one = atomic.metal["atomic_volume"], fem.Constant(domain.mesh, 1.0)
         excess = inside * theta.function / omega * dx
         expressions |= {"flux": atomic.flux(p), "drive": inside * atomic.force}
@@ -245,7 +246,7 @@ def model(
             "atoms": Quantity(inside / omega * one * dx + excess, integral("-")),
             **models.boundary_fluxes(domain.names, [], out, meaning=integral("1/s")),
         }
-        balances["atoms"] = models.Balance(excess, integral("-"), (models.ConsistentFlux(theta, held, flow),), out)
+        balances["atoms"] = models.Balance(excess, integral("-"), (models.ConsistentFlux(theta, elsewhere, flow),), out)
         free = not any(isinstance(c, Fixed) for c in atomic.on.values())
         many_steady = many_steady or free
         never_steady = models.unbalanced_inflow(domain, atomic.on, "atoms/s", "sigma") if free else ""
@@ -262,6 +263,7 @@ def model(
         no_steady_state_reason=never_steady,
         balances=balances,
         system=domain.system(si=True),
+        preconditioner=models.Multigrid(unknowns=(displacement,), modes=motions.owned),
         meanings={**_component_meanings(domain), **{u.name: MEANINGS["sigma"] for u in mixed.values()}, **MEANINGS},
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import model as models
-from emfem.errors import require
+from emfem.errors import number, require
 from emfem.mechanics.solids import Solids, coefficient_of
 from emfem.mesh import Domain
 from emfem.model import Unknown
@@ -80,7 +80,7 @@ def plasticity_of(domain: Domain, solids: Solids, viscosity: float | None, degre
         return None
     require(viscosity is not None, "viscosity is left out, must be a number above 0 [Pa s] where a solid yields")
     require(degree > 1, f"degree = {degree}, must be at least 2 where a solid yields")
-    eta = models.of_time("viscosity", viscosity, above=0.0, unit="Pa s")
+    eta = number("viscosity", viscosity, above=0.0, unit="Pa s")
     components = {1: 1, 2: 3, 3: 5}[domain.dim]
     space = fem.functionspace(domain.mesh, ("DG", degree - 1, (components,)))
     levels = {n: each.yield_stress if yielding[n] else NEVER for n, each in solids.by_region.items()}
@@ -91,7 +91,7 @@ def plasticity_of(domain: Domain, solids: Solids, viscosity: float | None, degre
         coefficient_of(domain, "yields", {name: float(each) for name, each in yielding.items()}),
         coefficient_of(domain, "yield_stress", levels),
         coefficient_of(domain, "hardening", {name: each.hardening for name, each in solids.by_region.items()}),
-        fem.Constant(domain.mesh, float(eta)),
+        fem.Constant(domain.mesh, eta),
     )
 
 

@@ -71,6 +71,11 @@ class RigidMotions:
         gram = domain.mesh.comm.allreduce(rows.T @ rows)
         self.free = null_space(gram, rcond=FREE) if gram.any() else np.eye(len(gram))
 
+    @property
+    def owned(self) -> Values:
+        """The motions at the nodes that this rank owns, shape (components, parts x motions)."""
+        return self.values[: self.space.dofmap.index_map.size_local * self.domain.dim]
+
     def describe(self) -> str:
         """Return the free motions in words."""
         size = np.linalg.norm(self.free, axis=1)
@@ -80,10 +85,9 @@ class RigidMotions:
     def pins(self) -> list[DirichletCondition]:
         """Return conditions on as many components as motions are free, so that none is left. Collective."""
         comm, count = self.domain.mesh.comm, self.free.shape[1]
-        owned = self.space.dofmap.index_map.size_local * self.domain.dim
-        rows = self.values[:owned] @ self.free
+        rows = self.owned @ self.free
         # The components that motions move most, and most differently: pivots, first of each rank, then of all.
-        mine = qr(rows.T, mode="r", pivoting=True)[1][:count] if owned else np.zeros(0, dtype=int)
+        mine = qr(rows.T, mode="r", pivoting=True)[1][:count] if len(rows) else np.zeros(0, dtype=int)
         everyone = comm.allgather(rows[mine])
         chosen = qr(np.concatenate(everyone).T, mode="r", pivoting=True)[1][:count]
         first = sum(len(part) for part in everyone[: comm.rank])
@@ -103,8 +107,7 @@ class RigidMotions:
         """
         vector = fem.assemble_vector(load)
         vector.scatter_reverse(la.InsertMode.add)
-        owned = self.space.dofmap.index_map.size_local * self.domain.dim
-        work = self.domain.mesh.comm.allreduce(self.free.T @ (self.values[:owned].T @ vector.array[:owned]))
+        work = self.domain.mesh.comm.allreduce(self.free.T @ (self.owned.T @ vector.array[: len(self.owned)]))
         worst = float(np.abs(work).max(initial=0.0))
         if worst > BALANCED * scale:
             msg = (

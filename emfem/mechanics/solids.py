@@ -66,9 +66,9 @@ def solids_of(domain: Domain, solids: Any) -> Solids:
         ParameterError: for something else, or cells without a material.
         UnknownName: for a region that does not exist.
     """
-    given = dict(solids) if isinstance(solids, Mapping) else {"": solids}
+    by_name = dict(solids) if isinstance(solids, Mapping) else {"": solids}
     by_region = {}
-    for name, each in given.items():
+    for name, each in by_name.items():
         argument = f"solids[{name!r}]" if name else "solids"
         kind(argument, each, (Elastic, models.MaterialLaws), "em.mechanics.Elastic(...) or a metal of em.materials")
         by_region[name] = elastic(each)

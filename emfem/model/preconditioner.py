@@ -22,11 +22,14 @@ class Multigrid:
         symmetric: the Jacobian of each is a symmetric matrix, or nearly so; False where a drift is part of it.
         singular: the Jacobian of each alone has the constants in its kernel: another unknown determines them.
         unknowns: the unknowns; all of the model's that no other preconditioner of it has, when left out.
+        modes: fields that the operator of each nearly takes to 0 beside constants, such as the rigid motions of a
+            displacement: values of this rank, shape (values of an unknown, modes).
     """
 
     symmetric: bool = True
     singular: bool = False
     unknowns: tuple[Unknown, ...] = ()
+    modes: Any = None
 
     def replaced(self, _: Mapping[Any, Any]) -> Multigrid:
         """Return the same with other coefficients: it has none."""

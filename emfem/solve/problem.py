@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from emfem.errors import ParameterError, choice, require
 from emfem.gate import checked
-from emfem.model import DirichletCondition, Model, Unknown
+from emfem.model import DirichletCondition, Model, Multigrid, Unknown
 from emfem.solve.choice import SOLVERS, check_iterative, choose, warn_beyond_memory
 from emfem.solve.fallback import Fallback
 from emfem.solve.options import (
@@ -145,7 +145,17 @@ class Problem:
         nested = self.iterative and len(self.unknowns) > 1
         if self._matrix is None or nested != (self._matrix.getType() == "nest"):
             self._matrix = fem_petsc.create_matrix(self.jacobian_form, "nest" if nested else None)
+            self._set_modes(self._matrix, nested=nested)
         return self._matrix
+
+    def _set_modes(self, matrix: PETSc.Mat, *, nested: bool) -> None:
+        """Give the blocks of a matrix the near kernels that the models state. Collective."""
+        stated = [each for model in self.models for each in model.preconditioners if isinstance(each, Multigrid)]
+        for multigrid in (each for each in stated if each.modes is not None):
+            for i in (i for i, unknown in enumerate(self.unknowns) if unknown in multigrid.unknowns):
+                if nested or len(self.unknowns) == 1:
+                    block = matrix.getNestSubMatrix(i, i) if nested else matrix
+                    block.setNearNullSpace(near_kernel(block, multigrid.modes))
 
     def free_unreferenced(self) -> None:
         """Free PETSc's objects that Python has given up: on several ranks PETSc keeps them until asked. Collective.
@@ -326,6 +336,19 @@ class Problem:
         """Return a sentence on an unknown that is not finite or not inside its bounds; None if all are."""
         messages = [model.bounds_violation(searching=searching) for model in self.models]
         return next(filter(None, messages), None)
+
+
+def near_kernel(matrix: PETSc.Mat, modes: np.ndarray) -> PETSc.NullSpace:
+    """Return the space of some vectors, orthonormal; each column is one, its rows those of this rank. Collective."""
+    vectors: list[PETSc.Vec] = []
+    for column in modes.T:
+        vector = matrix.createVecRight()
+        vector.array[:] = column
+        for other in vectors:
+            vector.axpy(-vector.dot(other), other)
+        vector.normalize()
+        vectors.append(vector)
+    return PETSc.NullSpace().create(vectors=vectors, comm=matrix.comm)
 
 
 def _other(key: str, solve: str) -> bool:

@@ -48,7 +48,7 @@ def rigid_confinement(full: bool) -> float:
     only_full=True,
 )
 def line_between_clamped_ends(full: bool) -> float:
-    """Where metal may shift along the line, atoms make less stress."""
+    """Atoms make less stress in a line whose metal may shift along it."""
     ends = dict.fromkeys(("left", "right"), mechanics.support(0.0))
     return error_of_line(4 / 13 * BULK, 24, on=ends)
 

@@ -143,6 +143,7 @@ def test_bad_constants_are_refused(arguments: dict[str, float], message: str):
         ({"on": {"bottom": clamped(PLANE), "left": support(y=1.0)}}, "must be the same where they meet"),
         ({"on": {"bottom": clamped(PLANE), "top": traction([1.0, 2.0, 3.0])}}, "traction on 'top'"),
         ({"kinematics": "flat"}, "flat"),
+        ({"kinematics": "rigid"}, "on with kinematics = 'rigid'"),
         ({"eigenstrain": [1.0, 2.0]}, "eigenstrain"),
         ({"eigenstrain": float("nan")}, "eigenstrain"),
         ({"stress_free_temperature": 300.0}, "without temperature"),
@@ -160,27 +161,6 @@ def test_bad_arguments_are_refused(arguments: dict[str, Any], message: str):
 def test_a_support_of_nothing_is_refused():
     with pytest.raises(em.ParameterError, match="support without"):
         support()
-
-
-def test_effective_modulus_refuses_a_section_without_the_metal():
-    domain = square(metal=lambda x: x[1] < 0.5, oxide=lambda x: x[1] > 0)
-    with pytest.raises(em.ParameterError, match="must have one for the metal"):
-        em.stress.effective_modulus(domain, {"oxide": SOLID})
-    with pytest.raises(em.UnknownName):
-        em.stress.effective_modulus(domain, {"metal": SOLID, "oxide": SOLID}, metal="copper")
-
-
-def test_layers_between_rigid_walls_have_the_modulus_of_springs_in_series():
-    domain = square(metal=lambda x: x[1] < 0.5, oxide=lambda x: x[1] > 0)
-    metal, oxide = Elastic(10.0, 0.3), Elastic(4.0, 0.2)
-    on = dict.fromkeys(("left", "right", "bottom", "top"), roller())
-    solids = {"metal": metal, "oxide": oxide}
-    computed = [
-        em.stress.effective_modulus(domain, solids, on=on, distribution=each) for each in ("uniform", "equilibrated")
-    ]
-    m, o = (each.bulk_modulus + 4 / 3 * each.shear_modulus for each in (metal, oxide))
-    strain = metal.bulk_modulus / (m + o)  # along y, of the metal, as much as the oxide gives way
-    assert computed == pytest.approx([metal.bulk_modulus * (1 - strain)] * 2, rel=1e-7)
 
 
 def test_closed_forms_begin_and_end_as_they_must():
@@ -218,6 +198,19 @@ def test_a_solid_that_yields_hardens_as_it_must():
         model(line, solid, on=on)
     with pytest.raises(em.ParameterError, match="viscosity without a yield_stress"):
         model(line, SOLID, on=on, viscosity=1.0)
+
+
+@pytest.mark.soak
+def test_multigrid_knows_rigid_motions():
+    """Without them it takes all of its 120 iterations, on the first mesh too."""
+    for cells in (4, 6):
+        box = em.mesh.box((4.0, 1.0, 1.0), cells=(2 * cells, cells, cells))
+        on = {"left": clamped(box), "right": traction([0.0, 0.0, -1e-3])}
+        made = [model(box, SOLID, on=on) for _ in range(2)]
+        steady = em.solve_steady(made[0], solver="iterative")
+        em.solve_steady(made[1], solver="direct")
+        assert steady.linear_iterations < 65
+        assert made[0].quantity("u_max") == pytest.approx(made[1].quantity("u_max"), rel=1e-8)
 
 
 METAL = em.materials.Material(

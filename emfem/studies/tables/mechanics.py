@@ -50,10 +50,10 @@ class SupportTable(ConditionTable):
 
 def _solids(table: Any, context: BuildContext) -> dict[str, Any]:
     """Return the solids, that of the material where there is none, and the metal whose atoms move."""
-    given = {name: each.made for name, each in table.solids.items()} if table.solids else None
-    if given is not None and context.metal is not None:
-        given |= {name: mechanics.elastic(context.metal) for name in context.domain.regions if name not in given}
-    solids = mechanics.elastic(context.material()) if given is None else given
+    by_name = {name: each.made for name, each in table.solids.items()} if table.solids else None
+    if by_name is not None and context.metal is not None:
+        by_name |= {name: mechanics.elastic(context.metal) for name in context.domain.regions if name not in by_name}
+    solids = mechanics.elastic(context.material()) if by_name is None else by_name
     return {"solids": solids, "atoms": context.material() if table.atoms else None}
 
 
