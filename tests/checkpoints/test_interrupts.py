@@ -44,6 +44,7 @@ TURNS = [
 
 @pytest.mark.soak
 @pytest.mark.parallel
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("kind", "number", "ranks", "receivers"), TURNS)
 def test_a_signal_saves_and_ends_a_run_on_all_ranks(
     kind: str, number: signal.Signals, ranks: int, receivers: str, tmp_path: Path
