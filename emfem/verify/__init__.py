@@ -42,7 +42,21 @@ from emfem.verify.running import run
 __all__ = ["PHYSICS", "Check", "Measured", "Report", "Result", "check", "checks", "listing", "run", "table", "troubles"]
 __dir__ = dir_of(__all__)
 
-MODULES = (materials, film, pfhub, conduction, heat, migration, stress, networks, failure, lifetime, signoff, surface, steps)
+MODULES = (
+    materials,
+    film,
+    pfhub,
+    conduction,
+    heat,
+    migration,
+    stress,
+    networks,
+    failure,
+    lifetime,
+    signoff,
+    surface,
+    steps,
+)
 
 
 @checked
