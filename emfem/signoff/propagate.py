@@ -212,8 +212,8 @@ def propagate(
             break
         known = now
     leg = space.leg(began, span, state, store)
-    kept = tuple(zip(poles.tolist(), solvers, strict=True)) if store and len(forest.which) == 1 else ()
-    return replace(leg, error=0.0 if count >= smallest else error, solvers=kept)
+    shifted = tuple(zip(poles.tolist(), solvers, strict=True)) if store and len(forest.which) == 1 else ()
+    return replace(leg, error=0.0 if count >= smallest else error, solvers=shifted)
 
 
 def _by_modes(forest: Forest, state: Floats, load: Floats, began: float, span: float, fixed: Numbers | None) -> Leg:
