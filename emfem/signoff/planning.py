@@ -108,19 +108,19 @@ class Planner:
         others. In trees with voids the currents count: FOLLOWED of `update` of them.
 
         Args:
-            voids: that are open.
+            voids: that opened, by time.
         """
         trees, bounds, density = self.trees, self.bounds, self.circuit.density
         change = np.abs(density - self.used)
         force = self._charge * change
-        left = self.until - min(void.nucleated for void in voids)
+        left = self.until - voids[0].nucleated
         shift = np.minimum(
             2 * bounds.largest(force) * np.sqrt(bounds.fastest * left / np.pi),
             trees.sums(force * self.network.lengths),
         )
         near = bounds.peak + np.maximum(shift, FAR * self.critical) >= self.critical
         result = shift > np.where(near, NEAR * self.rtol, FAR) * self.critical
-        voided = trees.of_node[[void.node for void in voids]]
+        voided = trees.of_node[[void.node for void in voids if not void.healed]]
         limit = FOLLOWED * self.update * bounds.largest(np.abs(self.used))
         result[voided] = (bounds.largest(change) > limit)[voided]
         own = result[trees.of_segment]

@@ -241,6 +241,8 @@ class Simulation:
 
     def _heal(self, tree: FollowedTree) -> None:
         """Close the voids of a tree that have no volume left."""
+        if self.circuit.moves:
+            self.planner.renew(tree, self.t)
         state, old = self.legs.state(tree, self.t)
         volumes = self.legs.volumes(tree, self.t)
         largest = max(volumes.values())
@@ -251,6 +253,8 @@ class Simulation:
                 void.healed, void.volume = True, 0.0
         tree.open = [node for node in tree.open if node not in gone]
         self._restart(tree, state, old, {node: v for node, v in volumes.items() if node not in gone}, tree.sizes)
+        if self.circuit.moves:
+            self._share()
 
     def _restart(
         self, tree: FollowedTree, state: Floats, old: Forest, volumes: dict[int, float], sizes: Floats
@@ -284,24 +288,28 @@ class Simulation:
     # ---- currents
 
     def _redistribute(self) -> None:
-        """Compute the currents with the resistances half a change ahead; begin new legs where they have changed."""
+        """Look at the trees whose resistances have changed, and compute the currents with these."""
         voided = [tree for tree in self.followed.values() if tree.growth is not None]
         changed = [tree for tree in voided if tree.change <= self.planner.gathered(self.t)]
         for tree in changed:
             self.planner.renew(tree, self.t)
+        self._share()
+        for tree in changed:
+            if tree.began < self.t:
+                self._replan(tree)
+
+    def _share(self) -> None:
+        """Compute the currents with the resistances half a change ahead; begin new legs where they have changed."""
         if not self.circuit.closed(self.planner.extra):
             self.failure, self.why = min(self.failure, self.t), "open"
             return
         self.circuit.set_density(self.circuit.flows(self.planner.ahead)[0])
         if self.t >= (1 + APART) * self.rows[-1][0]:
             self._record()
-        for number_ in self.planner.moved(self._opened()):
+        for number_ in self.planner.moved(self.voids):
             tree = self.followed.get(number_) or self._follow(number_)
             state, old = self.legs.state(tree, self.t)
             self._restart(tree, state, old, self.legs.volumes(tree, self.t), tree.sizes)
-        for tree in changed:
-            if tree.began < self.t:
-                self._replan(tree)
 
     def _follow(self, number_: int) -> FollowedTree:
         """Follow a tree that was immortal at the currents of the start."""

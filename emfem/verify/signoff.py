@@ -33,17 +33,16 @@ def _wire(load: float) -> Network:
 
 @check(
     "signoff",
-    source="em.failure.run on elements of the whole network, currents followed at each step, at rtol = 1e-6",
-    target=(1.0, 1.0, 1.0),
-    rtol=1e-3,
-    unit=("s", "s", "nm"),
+    source="em.failure.run on 16 cells of the elements of each wire, at rtol = 1e-6 and the same update",
+    target=(4.06684e8, 6.78258e8),
+    rtol=3e-4,
+    unit="s",
 )
-def ring_whose_voids_turn_the_current_away(full: bool) -> tuple[float, float, float]:
-    """Failure of a ring with a side arm at a void of 300 nm, the opening of its first void, and the volume of all."""
+def ring_whose_void_turns_the_current_away(full: bool) -> tuple[float, float]:
+    """Void of a ring with a side arm opens, and is 300 nm long; its current has fallen to a part by then."""
     net = build(*RING, width=WIDE, thickness=HIGH, pads={0: 0.1, 2: 0.0})
-    verdict = signoff.run(net, _technology(), until=1e9, fails=VoidLength(300 * nm), update=0.2, stop_at_failure=True)
-    volume = sum(void.volume for void in verdict.voids) / (WIDE * HIGH)
-    return verdict.failure, verdict.voids[0].nucleated, volume / nm
+    verdict = signoff.run(net, _technology(), until=1e9, fails=VoidLength(300 * nm), stop_at_failure=True)
+    return verdict.voids[0].nucleated, verdict.failure
 
 
 @check(

@@ -77,6 +77,29 @@ def test_a_line_follows_korhonen(dense: bool, monkeypatch: pytest.MonkeyPatch):
                                              1e-3 * t[2])[1], rel=1e-4)  # fmt: skip
 
 
+def test_vectors_of_other_currents_do_or_get_more(monkeypatch: pytest.MonkeyPatch):
+    """A leg that goes on under other currents against one that is made for them."""
+    monkeypatch.setattr("emfem.signoff.propagate.DENSE", 0)
+    net = row(*np.linspace(20 * um, 60 * um, 8))
+    metal = Metal(net, technology(), resolve_temperature(net, 573.0))
+    elements = forest(Trees(net), np.array([0]), metal, np.full(9, 2 * um))
+    span = (100 * um) ** 2 / KAPPA
+    given: dict[str, Any] = {"span": span, "shortest": 1e-4 * span, "tolerance": 1e3}
+    flow = np.full(8, 1e10)
+    first = propagate(elements, np.zeros(elements.size), elements.load(flow), **given)
+    state, t = first.at(0.1 * span), np.geomspace(1e-3, 1.0, 30) * span
+    part = np.array([1, 1, 1.003, 0.998, 1, 1, 1, 1.002])
+    for changed, more in ((flow * 1.1, False), (flow * part, True)):
+        load = elements.load(changed)
+        exact = propagate(elements, state, load, **given).stress(t)
+        again = first.again(state, load - elements.matrices[1] @ state, 0.1 * span, span, 1e5)
+        assert again is not None
+        assert (len(again.rates[0]) > len(first.rates[0])) is more
+        assert np.abs(again.stress(t) - exact).max() < 1e5
+    load = elements.load(flow * np.array([1, 1, 1.3, 0.2, 1, 1, -1, 2]))
+    assert first.again(state, load - elements.matrices[1] @ state, 0.1 * span, span, 1e5) is None
+
+
 def test_a_long_line_nucleates_as_a_half_space():
     """sigma = 2 G sqrt(kappa t/pi) at the end."""
     verdict = run(row(1000 * um), technology(), until=1e9, currents=np.array([-3e10]), voids=False)
@@ -228,6 +251,22 @@ def test_a_void_heals():
     assert volume[2] == close(next(void.volume for void in life.voids if void.node == 2), rel=1e-3)
     assert verdict.stress[0] < -100 * MPa  # the void holds it no more
     assert verdict.stress == close(em.stress.at_nodes(model), rel=2e-3, abs=1e-3 * CRITICAL)
+
+
+def test_a_healed_void_leaves_no_resistance_behind():
+    """As above, with a pad at the node between, so that voids change currents."""
+    net = build(np.array([(0, 0), (20, 0), (120, 0)]) * um, [(0, 1), (1, 2)], **SIZE, loads={0: 1e-3, 2: 8e-4},
+                pads={1: 0.0})  # fmt: skip
+    metal = Metal(net, technology(), resolve_temperature(net, 573.0))
+    circuit = GridCircuit(net, technology(), metal.resistivity)
+    simulation = Simulation(metal, circuit, initial=metal.residual_stress, fails=VoidLength(20 * um), until=5e5)
+    largest = 0.0
+    while simulation.advance():
+        largest = max(largest, simulation.planner.extra[0])
+    assert [void.healed for void in sorted(simulation.voids, key=lambda void: void.node)] == [True, False]
+    assert largest > 1.0
+    assert max(simulation.planner.extra[0], simulation.planner.ahead[0]) < 1e-6
+    assert simulation.planner.ahead[1] > 1.0
 
 
 # ---- temperature
