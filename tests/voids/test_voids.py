@@ -120,7 +120,7 @@ def test_the_stress_at_rest_is_that_of_the_curvature(hole: tuple[em.Model, Any])
     ("options", "words"),
     [
         ({"interface_width": 0.0}, "interface_width = 0 m, must be greater than 0 m"),
-        ({"residual_stress": np.nan}, "residual_stress = nan Pa, must be finite"),
+        ({"residual_stress": np.nan}, "residual_stress = nan, must be finite"),
         ({"conductivity_ratio": 2.0}, "conductivity_ratio = 2, must be at most 1"),
         ({"current_density": 1e9, "on": ("left", "right")}, "leaves no path for the current from 'left' to 'right'"),
         (
