@@ -86,7 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
     """Leave out what only `make soak` has, mark as slow what `make quick` leaves out, and put the longest first."""
-    _mark_costly(config, items)
+    _mark_costly(items)
     if "EMFEM_SOAK" not in os.environ:
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak")])
         items[:] = [item for item in items if not item.get_closest_marker("soak")]
@@ -101,19 +101,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Func
     items.sort(key=rank.__getitem__)
 
 
-def _mark_costly(config: pytest.Config, items: list[pytest.Function]) -> None:
-    """Mark as soak the tests that `soak.txt` lists.
-
-    Raises:
-        UsageError: if all tests are collected and one of the list is not among them: it has another name now.
-    """
+def _mark_costly(items: list[pytest.Function]) -> None:
+    """Mark as soak the tests that `soak.txt` lists, alone or with all their cases."""
     lines = (Path(__file__).parent / "soak.txt").read_text(encoding="utf-8").splitlines()
     costly = {f"tests/{line}" for line in lines if not line.startswith("#")}
-    functions = {item.nodeid.partition("[")[0] for item in items}
-    unknown = sorted(name for name in costly if name.partition("[")[0] not in functions)
-    if unknown and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
-        msg = f"tests/soak.txt names tests that do not exist: {', '.join(unknown)}"
-        raise pytest.UsageError(msg)
     for item in items:
         if item.nodeid in costly or item.nodeid.partition("[")[0] in costly:
             item.add_marker(pytest.mark.soak)

@@ -278,3 +278,13 @@ def test_make_skips_pythons_that_do_not_run(fake_machine: Path):
     assert (fake_machine / "made").read_text(encoding="utf-8") == "made by python3.13\n"
     assert done.returncode != 0  # the venv did not come about, so nothing may be marked as installed
     assert not (fake_machine / ".venv" / ".installed").exists()
+
+
+def test_tests_that_only_soak_has_exist():
+    """A test that has another name now would be in `make test` again, in silence."""
+    lines = (ROOT / "tests" / "soak.txt").read_text(encoding="utf-8").splitlines()
+    listed = {line.partition("[")[0] for line in lines if not line.startswith("#")}
+    assert len(listed) > 100
+    for name in listed:
+        file, _, function = name.partition("::")
+        assert f"def {function}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), name
