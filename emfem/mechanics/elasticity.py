@@ -12,6 +12,7 @@ from typing import Any
 from emfem.errors import number
 from emfem.gate import checked
 from emfem.mesh import Domain
+from emfem.model.terms import of_terms
 
 import ufl
 
@@ -66,7 +67,8 @@ class Elastic:
         return self.bulk_modulus - 2 * self.shear_modulus / 3
 
 
-def strain(u: Any, domain: Domain, across: Any = 0.0) -> Any:
+@checked
+def strain(u: ufl.core.expr.Expr, domain: Domain, across: Any = 0.0) -> Any:
     """`(grad u + grad u^T)/2` as a 3 x 3 tensor; across a plane `across`, around an axis `u_y / y`.
 
     Args:
@@ -86,42 +88,50 @@ def strain(u: Any, domain: Domain, across: Any = 0.0) -> Any:
     return ufl.as_tensor([[gradient[0, 0], shear, 0], [shear, gradient[1, 1], 0], [0, 0, across]])
 
 
+@checked
 def is_axisymmetric(domain: Domain) -> bool:
     """Return True for a body of revolution about the x axis."""
     return domain.dim == 2 and domain.weight_lengths == 1 and domain.thickness is None
 
 
+@of_terms
 def out_of_plane(elastic: Any, lame: Any, shear: Any) -> Any:
     """`-lambda (e_xx + e_yy) / (lambda + 2 mu)`: elastic strain across a plate whose faces are free (plane stress)."""
     return -lame / (lame + 2 * shear) * (elastic[0, 0] + elastic[1, 1])
 
 
+@of_terms
 def stress(elastic: Any, lame: Any, shear: Any) -> Any:
     """`lambda tr(e) I + 2 mu e` of the elastic strain e, that is strain less eigenstrain."""
     return lame * ufl.tr(elastic) * ufl.Identity(3) + 2 * shear * elastic
 
 
+@of_terms
 def mixed_stress(elastic: Any, sigma: Any, shear: Any) -> Any:
     """`sigma I + 2 mu dev(e)`: stress of which the hydrostatic part is a field of its own."""
     return sigma * ufl.Identity(3) + 2 * shear * ufl.dev(elastic)
 
 
+@of_terms
 def hydrostatic(stress: Any) -> Any:
     """`tr(s) / 3`: the mean of the normal stresses, tension positive."""
     return ufl.tr(stress) / 3
 
 
+@of_terms
 def von_mises(stress: Any) -> Any:
     """`sqrt(3/2 dev(s) : dev(s))`."""
     deviator = ufl.dev(stress)
     return ufl.sqrt(1.5 * ufl.inner(deviator, deviator))
 
 
+@of_terms
 def energy_density(elastic: Any, lame: Any, shear: Any) -> Any:
     """`lambda/2 tr(e)^2 + mu e : e`: elastic energy per volume."""
     return lame / 2 * ufl.tr(elastic) ** 2 + shear * ufl.inner(elastic, elastic)
 
 
+@of_terms
 def isotropic(volumetric: Any) -> Any:
     """`theta/3 I`: eigenstrain of a relative change theta of volume without a change of shape."""
     return volumetric / 3 * ufl.Identity(3)

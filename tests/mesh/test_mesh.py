@@ -334,10 +334,14 @@ def test_two_cells_along_an_open_axis_are_enough():
     assert domain.mesh.topology.index_map(2).size_global == 3
 
 
+# They check kinds themselves, after the arguments of all ranks have been compared: test_read.py and others
+READERS = ("from_", "network", "read", "write")
 CHECKED = [
     (make, name)
     for make in map(mesh.__dict__.get, mesh.__all__)
-    if callable(make) and (make is mesh.Network or make is mesh.Domain or hasattr(make, "__wrapped__"))
+    if callable(make)
+    and not make.__name__.startswith(READERS)
+    and (make is mesh.Network or make is mesh.Domain or hasattr(make, "__wrapped__"))
     for name in inspect.signature(make).parameters
     if name != "weight"  # any UFL expression
 ]
