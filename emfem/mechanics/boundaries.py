@@ -94,6 +94,7 @@ def roller() -> Support:
     return support(roller=True)
 
 
+@checked
 def clamped(domain: Domain) -> Support:
     """Return the condition that all components of the displacement are 0."""
     x, y, z = (0.0 if i < domain.dim else None for i in range(3))

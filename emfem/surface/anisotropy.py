@@ -62,8 +62,9 @@ def mobility_factor(anisotropy: Any, domain: Domain, c: Any, width: Any) -> Any:
     if isinstance(anisotropy, MobilityAnisotropy) and domain.dim != 2:
         msg = f"anisotropy = {anisotropy} in {domain.dim} dimensions, must be a function of the normal there"
         raise ParameterError(msg)
-    returned = anisotropy(outward_normal(c, width))
+    returned: Any = anisotropy
     try:
+        returned = anisotropy(outward_normal(c, width))
         factor = ufl.as_ufl(returned)
     except Exception:  # UFL raises errors of many kinds
         msg = f"anisotropy(normal) = {shown(returned)}, must be a number or UFL"

@@ -6,6 +6,8 @@ lists the functions whose call with right arguments fails, and these lines are t
 
 from __future__ import annotations
 
+SOLID = "em.mechanics.Elastic(1e11, 0.3)"
+
 # ---- hostile values ---------------------------------------------------------------------------------------------
 
 SCALARS = (
@@ -260,6 +262,10 @@ BY_CALL: dict[str, dict[str, str]] = {
     "em.analytic.heated_line": {**_ANALYTIC, "resistivity": "2e-8"},
     "em.analytic.isothermal_electrodes": {"resistivity": "2e-8", "conductivity": "400.0"},
     "em.analytic.circle_decay_rate": {"material": "gold()"},
+    "em.analytic.embedded_line_modulus": {"metal": SOLID, "surroundings": SOLID},
+    "em.analytic.confined_line_modulus": {"solid": SOLID},
+    "em.analytic.thick_cylinder": {"solid": SOLID},
+    "em.analytic.plastic_radius": {"solid": SOLID},
     "em.analytic.flat_growth_rate": {"material": "gold()"},
     "em.analytic.wire_growth_rate": {"material": "gold()"},
     "em.analytic.mullins_coefficient": {"material": "gold()"},
