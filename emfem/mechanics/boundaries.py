@@ -11,6 +11,7 @@ from emfem.errors import ParameterError, require
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import DirichletCondition, Driver, OfTime, Unknown
+from emfem.waveforms import as_waveform
 
 import numpy as np
 import ufl
@@ -114,7 +115,24 @@ def fixed_components(domain: Domain, name: str, condition: Support) -> dict[int,
         axis = normal_axis(domain, name)
         require(axis not in values, f"roller on {name!r} with {AXES[axis]} fixed, must be one of the two")
         values[axis] = 0.0
+    _check_loads(domain, name, condition, set(values))
     return values
+
+
+def _check_loads(domain: Domain, name: str, condition: Support, fixed: set[int]) -> None:
+    """Refuse forces along fixed components, which would move nothing. Collective.
+
+    Raises:
+        ParameterError: naming the component.
+    """
+    if fixed and condition.pressure is not None:
+        rest = 1.0 - normal_squares(domain, name)[sorted(fixed)].sum()
+        require(rest > FLAT**2, f"pressure on {name!r} along a fixed normal, must be one of the two")
+    if fixed and condition.traction is not None and not models.is_ufl(condition.traction):
+        force = np.ravel(models.at_start(f"traction on {name!r}", condition.traction))
+        for i in sorted(fixed) if len(force) == domain.dim else []:
+            words = f"traction on {name!r} along {AXES[i]}, which is fixed there, must be 0, not {force[i]} Pa"
+            require(force[i] == 0, words)
 
 
 def normal_axis(domain: Domain, name: str) -> int:
@@ -123,6 +141,16 @@ def normal_axis(domain: Domain, name: str) -> int:
     Raises:
         ParameterError: if the boundary is not parallel to an axis.
     """
+    squares = normal_squares(domain, name)
+    axis = int(squares.argmax())
+    if 1.0 - squares[axis] > FLAT**2:
+        msg = f"roller on {name!r}, must be on a boundary parallel to an axis: its normal turns, or is oblique"
+        raise ParameterError(msg)
+    return axis
+
+
+def normal_squares(domain: Domain, name: str) -> NDArray[np.float64]:
+    """Return the mean of the squared components of the normal of a boundary, shape (dim,). Collective."""
     n = ufl.FacetNormal(domain.mesh)
     ds = ufl.Measure("ds", domain=domain.mesh, subdomain_data=domain.facets)(domain.tag(name))
     chosen = fem.Constant(domain.mesh, np.zeros(domain.dim))
@@ -131,12 +159,7 @@ def normal_axis(domain: Domain, name: str) -> int:
     for i in range(domain.dim):
         chosen.value[:] = np.arange(domain.dim) == i
         squares[i] = domain.mesh.comm.allreduce(fem.assemble_scalar(form), op=MPI.SUM)
-    axis = int(squares.argmax())
-    across = (squares.sum() - squares[axis]) / squares.sum()
-    if across > FLAT**2:
-        msg = f"roller on {name!r}, must be on a boundary parallel to an axis: its normal turns, or is oblique"
-        raise ParameterError(msg)
-    return axis
+    return squares / squares.sum()
 
 
 def component_dofs(space: fem.FunctionSpace, nodes: NDArray[np.int32], axis: int) -> NDArray[np.int32]:
@@ -150,10 +173,12 @@ def displacement_conditions(
 ) -> tuple[list[DirichletCondition], list[Driver]]:
     """Return the Dirichlet conditions of all supports, and those of the axis of a body of revolution; drivers."""
     space = unknown.function.function_space
-    conditions, drivers = [], list[Driver]()
+    conditions, drivers, laws = [], list[Driver](), dict[int, Any]()
     for name, condition in on.items():
         nodes = models.boundary_nodes(domain, space, name)
         for axis, value in fixed_components(domain, name, condition).items():
+            if models.is_law(value):
+                value = laws.setdefault(id(value), as_waveform(value))  # one of one function: see check_overlap
             constant, moved = models.coefficient(domain, f"{AXES[axis]} on {name!r}", value)
             conditions.append(DirichletCondition(name, unknown, component_dofs(space, nodes, axis), constant))
             drivers += moved
@@ -194,19 +219,24 @@ def loads(
     return total, parts, drivers
 
 
-def check_overlap(conditions: Sequence[DirichletCondition], comm: MPI.Comm) -> None:
+def check_overlap(conditions: Sequence[DirichletCondition], drivers: Sequence[Driver], comm: MPI.Comm) -> None:
     """Refuse two different values for one component of the displacement where boundaries meet. Collective.
+
+    Values that follow time are the same if they are of one function.
 
     Raises:
         ParameterError: naming both boundaries.
     """
+    laws = {id(driver.constant): driver.of_time for driver in drivers}
     for i, one in enumerate(conditions):
         for other in conditions[:i]:
-            differ = float(one.value) != float(other.value)
+            follow = laws.get(id(one.value)) != laws.get(id(other.value))
+            differ = follow or float(one.value) != float(other.value)
             shared = differ and len(np.intersect1d(one.dofs, other.dofs)) > 0
             if comm.allreduce(bool(shared), op=MPI.LOR):
                 msg = (
                     f"displacement of {float(other.value):g} m on {other.boundary!r} and {float(one.value):g} m on "
-                    f"{one.boundary!r}, must be the same where they meet"
+                    f"{one.boundary!r}{', which follow time differently' if follow else ''}, must be the same where "
+                    "they meet"
                 )
                 raise ParameterError(msg)

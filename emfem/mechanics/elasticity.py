@@ -27,14 +27,14 @@ class Elastic:
     Attributes:
         young_modulus: E, above 0 [Pa].
         poisson_ratio: nu, above -1 and below 0.5 [-].
-        expansion: linear coefficient of thermal expansion [1/K].
+        expansion: linear coefficient of thermal expansion; must be there with a stress-free temperature [1/K].
         yield_stress: von Mises stress at which it yields, above 0; infinite if it never does [Pa].
         hardening: slope of the yield stress over the accumulated plastic strain, at least 0 [Pa].
     """
 
     young_modulus: float
     poisson_ratio: float
-    expansion: float = 0.0
+    expansion: float | None = None
     yield_stress: float = float("inf")
     hardening: float = 0.0
 
@@ -46,7 +46,8 @@ class Elastic:
         """
         number("young_modulus", self.young_modulus, above=0.0, unit="Pa")
         number("poisson_ratio", self.poisson_ratio, above=-1.0, below=HIGHEST_POISSON)
-        number("expansion", self.expansion, unit="1/K")
+        if self.expansion is not None:
+            number("expansion", self.expansion, unit="1/K")
         if self.yield_stress != float("inf"):
             number("yield_stress", self.yield_stress, above=0.0, unit="Pa")
         number("hardening", self.hardening, at_least=0.0, unit="Pa")

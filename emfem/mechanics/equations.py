@@ -27,6 +27,8 @@ from emfem.mechanics.rigid import RigidMotions
 from emfem.mechanics.solids import (
     MIXED,
     Solids,
+    check_expansion,
+    check_moduli,
     check_region,
     eigenstrain_of,
     outside,
@@ -143,6 +145,8 @@ def model(
     metal_region = None if atoms is None else check_region(domain, elastic, atoms_in)
     _check_without_atoms(atoms, current_density=current_density, field=field, current=current, atoms_on=atoms_on)
     t, rise, drivers = temperature_rise(domain, temperature, stress_free_temperature, atoms)
+    if rise is not None:
+        check_expansion(elastic)
     prescribed, moved = eigenstrain_of(domain, elastic, eigenstrain)
     drivers += moved
 
@@ -161,6 +165,7 @@ def model(
         conditions += motions.pins()
 
     mixed = _mixed(domain, elastic, metal_region, degree)
+    check_moduli(elastic, atoms is not None)
     across = models.algebraic("axial_strain", models.number_space(domain)) if "generalised" in kinematics else None
     theta = None
     if metal_region is not None:
@@ -207,7 +212,7 @@ def model(
         relaxation = fem.Constant(domain.mesh, float(plastic.viscosity) / modulus)
         pair = test[id(plastic.strain_unknown)], test[id(plastic.amount)]
         residual += plastic.residual(s, pair, dx, relaxation * volume)
-    check_overlap([c for c in conditions if c.unknown is displacement], domain.mesh.comm)
+    check_overlap([c for c in conditions if c.unknown is displacement], drivers, domain.mesh.comm)
     reactions = Reactions(displacement, conditions, tractions, level * face)
     if floating and motions.free.shape[1]:
         _check_pins(domain, motions, supports, tractions, load, level * face)

@@ -18,6 +18,8 @@ from dolfinx import fem, la
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+SPREAD = 1e-8  # of the largest shear modulus: below it a solid is in GPa, or rounding decides
+SOFTEST = 1e3  # shear modulus beside atoms [Pa]: that of jelly
 MIXED = 0.45  # Poisson's ratio above which pressure is an unknown of its own: displacements alone would lock
 
 
@@ -30,7 +32,7 @@ def elastic(metal: Any) -> Elastic:
     if isinstance(metal, Elastic):
         return metal
     models.check_material(metal)
-    expansion = metal.thermal_expansion if "thermal_expansion" in getattr(metal, "constants", {}) else 0.0
+    expansion = metal.thermal_expansion if "thermal_expansion" in getattr(metal, "constants", {}) else None
     return Elastic(metal.youngs_modulus, metal.poisson_ratio, expansion)
 
 
@@ -74,9 +76,35 @@ def solids_of(domain: Domain, solids: Any) -> Solids:
         by_region[name] = elastic(each)
     names = ("lame_modulus", "shear_modulus", "bulk_modulus", "expansion")
     values = (
-        coefficient_of(domain, name, {region: getattr(m, name) for region, m in by_region.items()}) for name in names
+        coefficient_of(domain, name, {region: getattr(m, name) or 0.0 for region, m in by_region.items()})
+        for name in names
     )
     return Solids(domain, by_region, *values)
+
+
+def check_moduli(solids: Solids, with_atoms: bool) -> None:
+    """Refuse Young's moduli that cannot be in Pa, beside others or beside atoms.
+
+    Raises:
+        ParameterError: naming the softest solid.
+    """
+    moduli = {name: each.shear_modulus for name, each in solids.by_region.items()}
+    name, softest = min(moduli.items(), key=lambda item: item[1])
+    least = max(SPREAD * max(moduli.values()), SOFTEST if with_atoms else 0.0)
+    of = f" of {name!r}" if name else ""
+    value = solids.by_region[name].young_modulus
+    require(softest >= least, f"young_modulus = {value:g} Pa{of}, must be in Pa: a shear modulus of at least {least:g}")
+
+
+def check_expansion(solids: Solids) -> None:
+    """Refuse solids whose thermal expansion nobody stated.
+
+    Raises:
+        ParameterError: naming them.
+    """
+    lacking = [repr(name) for name, each in solids.by_region.items() if each.expansion is None]
+    of = f" of {', '.join(filter(None, lacking))}" if "''" not in lacking else ""
+    require(not lacking, f"expansion{of} is left out, must be a number with a stress_free_temperature, 0.0 for none")
 
 
 def coefficient_of(domain: Domain, name: str, values: Mapping[str, float]) -> Any:
@@ -103,12 +131,26 @@ def eigenstrain_of(domain: Domain, solids: Solids, value: Any) -> tuple[Any, lis
             domain.region(region)
             good = array.shape in ((), (3, 3)) and np.isfinite(array).all()
             require(good, f"eigenstrain[{region!r}] = {shown(value[region])}, must be a finite number or 3 x 3 of them")
+            _check_symmetric(f"eigenstrain[{region!r}]", array)
         tensors = {r: a if a.ndim else a / 3 * np.eye(3) for r, a in arrays.items()}
         rest = {region: np.zeros((3, 3)) for region in domain.regions if region not in tensors}
         return domain.piecewise("eigenstrain", {**tensors, **rest}), []
     words = "a number (of volume) or 3 x 3"
     strain, drivers = models.shaped_coefficient(domain, "eigenstrain", value, ((), (3, 3)), words)
-    return strain if strain.ufl_shape else isotropic(strain), drivers
+    if not models.is_ufl(value):
+        _check_symmetric("eigenstrain", np.asarray(models.at_start("eigenstrain", value)))
+    return ufl.sym(strain) if strain.ufl_shape else isotropic(strain), drivers
+
+
+def _check_symmetric(name: str, tensor: NDArray[np.float64]) -> None:
+    """Refuse a tensor that turns: its stress would not be symmetric.
+
+    Raises:
+        ParameterError: naming it.
+    """
+    largest = float(np.abs(tensor).max())
+    words = f"{name} = {tensor.tolist()}, must be symmetric: half of a shear angle in each of two places"
+    require(tensor.ndim < 2 or bool(np.abs(tensor - tensor.T).max() <= 1e-12 * largest), words)
 
 
 def temperature_rise(
@@ -144,7 +186,7 @@ def _of_time(law: Any) -> bool:
     """Return True for a function of time, False for one of x: at time 0 it is one number."""
     try:
         return np.ndim(law(0.0)) == 0
-    except (TypeError, IndexError):
+    except (TypeError, IndexError, AttributeError):
         return False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
@@ -183,6 +183,37 @@ class Domain:
         )
 
     @checked
+    @checked(collective=True)
+    def with_regions(self, regions: Mapping[str, Callable[[NDArray[np.float64]], ArrayLike]]) -> Domain:
+        """Return the same mesh with regions of cells, in place of others; a cell is in the first that its middle is in.
+
+        Edges of regions are those of cells: lay the mesh so that they lie on them, or draw them with gmsh and read the
+        file, `em.mesh.read`.
+
+        Args:
+            regions: for each name a function of x, shape (gdim, n), that is true inside; in the units of the domain.
+
+        Raises:
+            ParameterError: for no region, one without cells, or a function of another shape.
+        """
+        dim, comm = self.mesh.topology.dim, self.mesh.comm
+        cells = self.mesh.topology.index_map(dim)
+        total = cells.size_local + cells.num_ghosts
+        places = np.arange(total, dtype=np.int32)
+        x = dolfinx.mesh.compute_midpoints(self.mesh, dim, places)[:, : self.dim].T
+        tags = np.zeros(total, dtype=np.int32)
+        for i, inside in enumerate(regions.values()):
+            within = np.asarray(inside(x))
+            fits = within.shape == (total,) and within.dtype == bool
+            fits = comm.allreduce(fits, op=MPI.LAND)
+            require(fits, f"regions[{list(regions)[i]!r}], must be a function of x that returns n truth values")
+            tags[within & (tags == 0)] = i + 1
+        counts = np.bincount(tags[: cells.size_local], minlength=len(regions) + 1)
+        comm.Allreduce(MPI.IN_PLACE, counts, op=MPI.SUM)
+        empty = [repr(name) for name, count in zip(regions, counts[1:], strict=True) if not count]
+        require(bool(regions) and not empty, f"regions without cells: {', '.join(empty) or 'all'}, must have some")
+        return replace(self, regions=tuple(regions), cells=dolfinx.mesh.meshtags(self.mesh, dim, places, tags))
+
     def system(self, *, si: bool = False) -> System:
         """Return the system of units of models on this domain.
 

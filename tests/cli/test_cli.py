@@ -164,7 +164,7 @@ SMALL = {  # what makes a template a matter of a second
     "joule": ["domain.size=2um"],
     "migration": ["domain.cells=10", "time.until=10days"],
     "stress": ["domain.cells=20", "time.until=1hour"],
-    "mechanics": ["domain.cells=[4,2]"],
+    "mechanics": ["domain.cells=[4,2]", 'mechanics.on.top.traction=["1 MPa",0.0]'],
     "surface": ["domain.cells=[32,16]", "surface.interface_width=50nm", "time.until=10s"],
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,6 @@ import emfem as em
 from emfem.analytic import confined_line_modulus, embedded_line_modulus, heated_hole, kirsch, plastic_radius
 from emfem.mechanics import Elastic, clamped, model, roller, support, traction
 
-import dolfinx
 import numpy as np
 import pytest
 import ufl
@@ -23,15 +21,7 @@ PULL = {"left": traction([-1.0, 0.0]), "right": traction([1.0, 0.0])}
 def square(**regions: Callable[[Any], Any]) -> em.mesh.Domain:
     """Square of 4 x 4 triangles; regions by functions of the middle of a cell, the first that is true."""
     domain = em.mesh.rectangle((2.0, 1.0), cells=(4, 4), cell="triangle")
-    mesh = domain.mesh
-    cells = np.arange(mesh.topology.index_map(2).size_local, dtype=np.int32)
-    x = dolfinx.mesh.compute_midpoints(mesh, 2, cells).T
-    values = np.zeros(len(cells), dtype=np.int32)
-    for i, inside in enumerate(regions.values()):
-        values[inside(x) & (values == 0)] = i + 1
-    if not regions:
-        return domain
-    return dataclasses.replace(domain, regions=tuple(regions), cells=dolfinx.mesh.meshtags(mesh, 2, cells, values))
+    return domain.with_regions(regions) if regions else domain
 
 
 PLANE = square()
@@ -141,11 +131,15 @@ def test_bad_constants_are_refused(arguments: dict[str, float], message: str):
         ({"on": {"bottom": support(z=0.0)}}, "z on 'bottom', must be one of x, y"),
         ({"on": {"bottom": support(y=0.0, roller=True)}}, "roller on 'bottom' with y fixed"),
         ({"on": {"bottom": clamped(PLANE), "left": support(y=1.0)}}, "must be the same where they meet"),
+        ({"on": {"bottom": clamped(PLANE), "left": support(y=lambda t: t)}}, "which follow time differently"),
+        ({"on": {"bottom": support(0.0, roller=True, pressure=1.0)}}, "pressure on 'bottom' along a fixed normal"),
+        ({"on": {"bottom": support(0.0, 0.0, traction=[0.0, 2.0])}}, "along y, which is fixed there"),
         ({"on": {"bottom": clamped(PLANE), "top": traction([1.0, 2.0, 3.0])}}, "traction on 'top'"),
         ({"kinematics": "flat"}, "flat"),
         ({"kinematics": "rigid"}, "on with kinematics = 'rigid'"),
         ({"eigenstrain": [1.0, 2.0]}, "eigenstrain"),
         ({"eigenstrain": float("nan")}, "eigenstrain"),
+        ({"eigenstrain": [[0.0, 0.1, 0.0], [0.0] * 3, [0.0] * 3]}, "must be symmetric"),
         ({"stress_free_temperature": 300.0}, "without temperature"),
         ({"current_density": [1.0, 0.0]}, "current_density without atoms"),
         ({"atoms_in": "metal", "atoms": em.materials.copper()}, "atoms_in = 'metal'"),
@@ -156,6 +150,26 @@ def test_bad_arguments_are_refused(arguments: dict[str, Any], message: str):
     held = {"on": {"bottom": clamped(PLANE)}}
     with pytest.raises((em.ParameterError, em.UnknownName), match=message):
         model(PLANE, SOLID, **{**held, **arguments})
+
+
+def test_constants_in_other_units_or_left_out_are_refused():
+    """Stress would be 1e-9 of what it is, or that of a solid that does not expand."""
+    domain = square(metal=lambda x: x[1] < 0.5, oxide=lambda x: x[1] > 0)
+    on = {"bottom": clamped(domain)}
+    with pytest.raises(em.ParameterError, match="young_modulus = 71 Pa of 'oxide', must be in Pa"):
+        model(domain, {"metal": STRONG, "oxide": Elastic(71.0, 0.2)}, on=on)
+    with pytest.raises(em.ParameterError, match="young_modulus = 110 Pa, must be in Pa"):
+        model(PLANE, Elastic(110.0, 0.3), on=on, atoms=METAL)
+    solids = {"metal": SOLID, "oxide": Elastic(71.0, 0.2)}
+    with pytest.raises(em.ParameterError, match="expansion of 'oxide' is left out"):
+        model(domain, solids, on=on, temperature=300.0, stress_free_temperature=400.0)
+
+
+def test_one_function_of_time_may_move_two_boundaries_that_meet():
+    def pull(t: float) -> float:
+        return 0.1 * t
+
+    model(PLANE, SOLID, on={"bottom": support(y=pull), "left": support(0.0, pull)})
 
 
 def test_a_support_of_nothing_is_refused():

@@ -31,7 +31,7 @@ class SupportTable(ConditionTable):
     z: Displacement = None
     roller: Yes = False
     clamped: Yes = False
-    traction: Annotated[Any, Unit("Pa", in_time=True)] = None
+    traction: Annotated[Any, Unit("Pa", in_time=True, lists=True)] = None
     pressure: Annotated[Any, Unit("Pa", in_time=True)] = None
 
     def make(self) -> Any:
