@@ -162,7 +162,7 @@ def curves(
             raise UnknownName(column, "frame", [str(each) for each in frame.columns])
     require(len(frame), "frame of 0 rows, must have at least one")
     groups = [(name, frame)]
-    if by:
+    if len(by):
         parts = frame.groupby(list(by), sort=True, dropna=False)
         groups = [
             (

@@ -218,8 +218,8 @@ def source_of(model: Forward) -> str:
     except (OSError, TypeError, ValueError):
         msg = f"folder, must be left out for {shown(model)}: it has no text to compare; give it a `fingerprint`"
         raise ParameterError(msg) from None
-    found = {} if outer is None else {**outer.globals, **outer.nonlocals}
-    values = {name: getattr(value, "fingerprint", value) for name, value in sorted(found.items())}
+    outside = {} if outer is None else {**outer.globals, **outer.nonlocals}
+    values = {name: getattr(value, "fingerprint", value) for name, value in sorted(outside.items())}
     return text + "".join(f"{name} = {value!r}\n" for name, value in values.items() if _is_plain(value))
 
 

@@ -29,6 +29,7 @@ from mpi4py import MPI
 from scipy import stats
 
 UNLIKELY = 1e-3  # probability of a misfit that is none of errors
+MOST = 10**6  # points of a profile, and draws
 UNIFORM = 12.0  # one over the variance of a uniform value in [0, 1]
 
 
@@ -149,7 +150,7 @@ class Fit:
             UnknownName: for another name.
         """
         index, unknown = self._index(name)
-        number_of_points = count("points", points, at_least=3)
+        number_of_points = count("points", points, at_least=3, at_most=MOST)
         estimate = self.estimates[name]
         low, high = (float(unknown.coordinate(end)) for end in (estimate.low, estimate.high))
         first, last = max(low - 0.25 * (high - low), 0.0), min(high + 0.25 * (high - low), 1.0)
@@ -184,7 +185,8 @@ class Fit:
         self._require_determined("drawn from")
         generator = np.random.default_rng(count("seed", seed, at_least=0))
         spread = covariance(self._best.jacobian)
-        points = generator.multivariate_normal(self._best.point, spread, size=count("n", n, at_least=1), method="eigh")
+        size = count("n", n, at_least=1, at_most=MOST)
+        points = generator.multivariate_normal(self._best.point, spread, size=size, method="eigh")
         points = np.clip(points, 0.0, 1.0).T
         rows = zip(self.names, self.unknowns, points, strict=True)
         return {name: np.asarray(unknown.value(u)) for name, unknown, u in rows}

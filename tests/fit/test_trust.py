@@ -157,3 +157,13 @@ def test_starts_agree_whatever_the_scatter():
     curve = Curve("line", {"x": X}, Y)
     fit = em.fit.fit(line, [curve], [A, B])
     assert (fit.agreeing, fit.starts, fit.unreliable) == (3, 3, ())
+
+
+def test_numbers_that_no_memory_has_are_refused():
+    fit = em.fit.fit(line, DATA, [A, B], starts=1, intervals="normal")
+    with pytest.raises(em.ParameterError, match="n = "):
+        fit.sample(2**64, seed=1)
+    with pytest.raises(em.ParameterError, match="points = "):
+        fit.profile("a", 2**64)
+    with pytest.raises(em.ParameterError, match="step = "):
+        em.fit.sensitivities(line, {"a": 1.0, "b": 2.0}, conditions={"x": [1.0]}, step=5e-324)
