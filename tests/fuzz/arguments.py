@@ -702,7 +702,8 @@ INSTANCES = {
     "em.mesh.Lef": "em.mesh.read_lef(MESHES / 'chip.lef')",
 }
 
-# Not called: classes that only emfem makes, protocols, what a fit calls with its arrays, and what starts processes, draws for minutes or ends the run.
+# Not called: classes that only emfem makes, protocols, what a fit calls with its arrays, and
+# what starts processes, draws for minutes or ends the run.
 SKIPPED = frozenset(
     """em.failure.VoidLength.damage_measure em.stress.Stress.evaluate
     em.Run em.Steady em.conduction.Corner em.conduction.Crowding em.conduction.Currents em.failure.Criterion
