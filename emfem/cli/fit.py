@@ -40,7 +40,8 @@ def fit(
     with report_errors():
         case = library.read_fit(file, folder=folder)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", library.EvaluationWarning)  # the report has their number
+            for known in (library.EvaluationWarning, library.FitWarning):  # the report has them
+                warnings.simplefilter("ignore", known)
             result = case.run(folder, model=model, workers=workers, scheduler=scheduler)
         write.text(folder / "report.txt", f"{result}\n")
         result.write_json(folder / "fit.json")

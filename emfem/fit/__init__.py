@@ -16,7 +16,7 @@ from emfem.fit.cases import CaseModel
 from emfem.fit.curves import Curve, curves, read_curves
 from emfem.fit.designing import Proposal, Test, design
 from emfem.fit.evaluation import EvaluationWarning, Evaluator
-from emfem.fit.fitting import fit
+from emfem.fit.fitting import FitWarning, fit
 from emfem.fit.laws import LawModel
 from emfem.fit.pictures import plot_fit, plot_profiles
 from emfem.fit.reading import FitCase, read_fit
@@ -32,6 +32,7 @@ __all__ = [
     "Evaluator",
     "Fit",
     "FitCase",
+    "FitWarning",
     "LawModel",
     "Proposal",
     "Test",

@@ -79,11 +79,12 @@ class CaseModel:
             UnknownName: for a constant or condition without a key.
             EmfemError: if a run fails, or ends before the last time.
         """
-        for name in (*constants, *conditions):
-            if name not in self._keys and name != TIME:
-                raise UnknownName(name, "the keys of the case", (*self._keys, TIME))
+        for name in (*constants, *(set(conditions) - {TIME})):
+            if name not in self._keys:
+                raise UnknownName(name, "the keys of the case", tuple(self._keys))
+        n = max((np.size(x) for x in conditions.values()), default=1)
+        conditions = {name: np.broadcast_to(x, (n,)) for name, x in conditions.items()}
         names = [name for name in conditions if name != TIME]
-        n = max((len(x) for x in conditions.values()), default=1)
         table = np.array([conditions[name] for name in names]).T.reshape(n, len(names))
         combinations, which = np.unique(table, axis=0, return_inverse=True)
         values = np.empty(n)

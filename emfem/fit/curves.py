@@ -13,7 +13,7 @@ from typing import Any
 from emfem.errors import ParameterError, UnknownName, choice, floats, require, require_all, shown
 from emfem.files import read_text
 from emfem.gate import checked
-from emfem.quantities import converted
+from emfem.quantities import converted, quantity
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -162,7 +162,7 @@ def curves(
             raise UnknownName(column, "frame", [str(each) for each in frame.columns])
     require(len(frame), "frame of 0 rows, must have at least one")
     groups = [(name, frame)]
-    if by:
+    if len(by):
         parts = frame.groupby(list(by), sort=True, dropna=False)
         groups = [
             (
@@ -212,17 +212,22 @@ def read_curves(
         censored: as in `curves`.
 
     Raises:
-        ParameterError: if it cannot be read, has a unit that does not exist, or a cell that is no number.
+        ParameterError: if it cannot be read, has a column of numbers without a unit, [-] for none, a unit that does not
+            exist, errors of another unit than the values, or a cell that is no number.
         UnknownName: for a column that is not there.
     """
-    frame = read_table(path, numbers=[measured, *inputs, *([error] if isinstance(error, str) else [])])
+    frame, units = read_table(path, numbers=[measured, *inputs, *([error] if isinstance(error, str) else [])])
+    if isinstance(error, str) and error in units and measured in units:
+        wanted = "-" if scale == "log" else units[measured]
+        message = f"{path}: column {error} in {units[error]}, must be in {wanted} or a unit like it"
+        require(_dimension(units[error]) == _dimension(wanted), f"{message} with scale = {scale!r}")
     return curves(
         frame, measured=measured, inputs=inputs, by=by, error=error, scale=scale, censored=censored, name=measured
     )
 
 
-def read_table(path: str | os.PathLike[str], numbers: Sequence[str]) -> Any:
-    """Return a CSV file as a table, columns of numbers in SI, others as texts.
+def read_table(path: str | os.PathLike[str], numbers: Sequence[str]) -> tuple[Any, dict[str, str]]:
+    """Return a CSV file as a table, columns of numbers in SI, others as texts, and the units in it by column.
 
     Raises:
         ParameterError: if it cannot be read, or for a unit or a number that is none.
@@ -237,14 +242,21 @@ def read_table(path: str | os.PathLike[str], numbers: Sequence[str]) -> Any:
         msg = f"path = {str(path)!r}, must be a table with a line of names: {error}"
         raise ParameterError(msg) from None
     made: dict[str, Any] = {}
+    units: dict[str, str] = {}
     for column in frame.columns:
         match = NAMED.fullmatch(str(column))
         name, unit = (match[1], match[2]) if match else (str(column).strip(), "")
         require(name not in made, f"{path}: column {name!r} is there twice, must be once")
-        made[name] = (
-            _in_si(f"{path}: column {name}", frame[column], unit) if name in numbers else frame[column].str.strip()
-        )
-    return pd.DataFrame(made)
+        made[name] = frame[column].str.strip()
+        if name in numbers:
+            require(unit.strip(), f"{path}: column {name} has no unit, must be like '{name} [s]', or '{name} [-]'")
+            made[name], units[name] = _in_si(f"{path}: column {name}", frame[column], unit), unit
+    return pd.DataFrame(made), units
+
+
+def _dimension(unit: str) -> Any:
+    """Return the dimension of a unit that exists."""
+    return quantity(f"1 {unit.strip().strip('-')}".strip()).dimensionality
 
 
 def _in_si(where: str, column: Any, unit: str) -> Array:
@@ -260,7 +272,7 @@ def _in_si(where: str, column: Any, unit: str) -> Array:
         except ValueError:
             msg = f"{where}, row {i + 1}: {shown(cell)}, must be a number"
             raise ParameterError(msg) from None
-    if unit in ("", "-"):
+    if unit.strip() == "-":
         return values
     try:
         zero, one = (converted(f"{n} {unit}", "SI") for n in (0, 1))  # degC has a zero of its own

@@ -155,13 +155,14 @@ class Evaluator:
         return self._comm.bcast(values if not error else None, root=0), error
 
     def _fingerprint(self) -> str:
-        """Return a name for the model and its conditions, the same in the next process."""
+        """Return a name for the model and its conditions, the same in the next process.
+
+        Raises:
+            ParameterError: for a model without a text.
+        """
         code = getattr(self.model, "fingerprint", None)
         if code is None:
-            try:
-                code = inspect.getsource(self.model)
-            except (OSError, TypeError):
-                code = getattr(self.model, "__qualname__", type(self.model).__qualname__)
+            code = source_of(self.model)
         conditions = [{name: x.tolist() for name, x in each.items()} for each in self.conditions]
         return hashlib.sha256(json.dumps([str(code), conditions], sort_keys=True).encode()).hexdigest()
 
@@ -184,8 +185,11 @@ class Evaluator:
             try:
                 index, constants, values = json.loads(line)
                 key = (int(index), *((str(name), float(value)) for name, value in constants))
-                self._known[key] = np.array(values, dtype=float)
-            except (ValueError, TypeError):
+                array, size = np.array(values, dtype=float), self.sizes[index]
+                if size is not None and array.shape != (size,):
+                    raise ValueError
+                self._known[key] = array
+            except (ValueError, TypeError, IndexError):
                 msg = f"{path}, line {number}, must be an evaluation: remove the line or the file"
                 raise ParameterError(msg) from None
         if self._comm.rank == 0:
@@ -200,6 +204,30 @@ class Evaluator:
             return
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps([key[0], [list(pair) for pair in key[1:]], values.tolist()]) + "\n")
+
+
+def source_of(model: Forward) -> str:
+    """Return the text of a function with the numbers and texts that it takes from outside.
+
+    Raises:
+        ParameterError: for an object that has none, such as that of `functools.partial`.
+    """
+    try:
+        text = inspect.getsource(model)
+        outer = inspect.getclosurevars(model) if inspect.isfunction(model) else None
+    except (OSError, TypeError, ValueError):
+        msg = f"folder, must be left out for {shown(model)}: it has no text to compare; give it a `fingerprint`"
+        raise ParameterError(msg) from None
+    outside = {} if outer is None else {**outer.globals, **outer.nonlocals}
+    values = {name: getattr(value, "fingerprint", value) for name, value in sorted(outside.items())}
+    return text + "".join(f"{name} = {value!r}\n" for name, value in values.items() if _is_plain(value))
+
+
+def _is_plain(value: Any) -> bool:
+    """Return True for numbers and texts, and for tuples and tables of them."""
+    if isinstance(value, Mapping | tuple):
+        return all(map(_is_plain, value.values() if isinstance(value, Mapping) else value))
+    return isinstance(value, float | int | str | np.number)
 
 
 def attempt(model: Forward, constants: dict[str, float], conditions: dict[str, Array]) -> tuple[Any, str]:

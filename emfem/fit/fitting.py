@@ -27,7 +27,13 @@ TRIED = 8  # points of the hypercube for each start
 SAME = 1e-2  # difference of sums of squares of one minimum
 SCATTER = 1e-4  # relative change of the scatter that counts as none
 ROUNDS = 30  # of the scatter, and of better minima
+APART = 3.0  # widths of an interval between different minima
+ROUGH = 0.2  # relative change of derivatives with twice the step that is noise
 INTERVALS = ("profile", "normal")
+
+
+class FitWarning(UserWarning):
+    """A fit whose numbers are unreliable: it did not converge, or its model is too noisy for the step."""
 
 
 @checked
@@ -70,7 +76,7 @@ def fit(
         scheduler: address of a Dask scheduler instead, as in `em.studies.Study.run`.
 
     Raises:
-        ParameterError: for a value out of its bounds, more unknowns than points, a model that breaks everywhere or
+        ParameterError: for a value out of its bounds, no measured point, a model that breaks everywhere or
             returns another number of values, or a folder of another model.
     """
     require(curves, "curves = [], must be at least one")
@@ -93,6 +99,8 @@ def fit(
     if result.broken:
         msg = f"{evaluate.broken} of {evaluate.count} evaluations broke and were left out: {evaluate.reason}"
         warnings.warn(msg, EvaluationWarning, stacklevel=3)
+    if result.unreliable:
+        warnings.warn("; ".join(result.unreliable), FitWarning, stacklevel=3)
     return result
 
 
@@ -133,6 +141,7 @@ class _Search:
         self.measured = sum(int(np.count_nonzero(curve.marks == 0)) for curve in problem.curves)
         priors = sum(each.prior is not None for each in problem.space.unknowns)
         self.freedom = self.measured + priors - len(problem.space)
+        self.doubts: list[str] = []
 
     def run(self) -> Fit:
         """Return the fit."""
@@ -147,18 +156,34 @@ class _Search:
         if self.scattered:
             best = self._with_scatter(best)
         threshold = self._threshold()
-        ends: list[tuple[End, End]] = []
         for _ in range(ROUNDS):
             try:
-                ends = self._ends(best, threshold)
+                ends = self._ends(best, threshold, profile=self.settings.profile)
                 break
             except BetterMinimum as better:
                 best = better.minimum
                 reached = [best]
                 if self.scattered:
                     best = self._with_scatter(best)
-        agreeing = sum(each.square < best.square + SAME * max(1.0, best.square * 1e-3) for each in reached)
-        return self._fit(best, ends, threshold, agreeing, len(minima))
+        else:
+            self.doubts.append(f"{ROUNDS} better minima were met one after the other, and there may be more")
+            ends = self._ends(best, threshold, profile=False)
+        lowest = min(reached, key=lambda each: each.square)  # with the scatter that all of them have
+        agreeing = [each for each in reached if each.square < lowest.square + SAME * max(1.0, lowest.square * 1e-3)]
+        if not blindness(self.problem, best, threshold).names:  # minima along a flat direction are one
+            self._compare(lowest, ends, agreeing)
+        return self._fit(best, ends, threshold, len(agreeing), len(minima))
+
+    def _compare(self, lowest: Minimum, ends: Sequence[tuple[End, End]], others: Sequence[Minimum]) -> None:
+        """Doubt a minimum that is as low as another one, far outside its intervals."""
+        widths = np.array([high.u - low.u for low, high in ends])
+        for other in others:
+            away = np.abs(other.point - lowest.point) / np.maximum(widths, 1e-9)
+            worst = int(np.argmax(away))
+            if away[worst] > APART:
+                name, unknown = self.problem.space.names[worst], self.problem.space.unknowns[worst]
+                self.doubts.append(f"another minimum is as low, at {name} = {unknown.value(other.point[worst]):g}")
+                return
 
     def _candidates(self) -> list[Array]:
         """Return the start, and a Latin hypercube."""
@@ -229,7 +254,8 @@ class _Search:
             again = self._minimum(best.point)
             best = best if again is None else again
             if change < SCATTER:
-                break
+                return best
+        self.doubts.append(f"the scatter still changes by {change:.2g} of itself after {ROUNDS} rounds")
         return best
 
     def _threshold(self) -> float:
@@ -238,16 +264,16 @@ class _Search:
         quantile = stats.t.ppf(part, max(self.freedom, 1)) if self.scattered else stats.norm.ppf(part)
         return float(quantile**2)
 
-    def _ends(self, best: Minimum, threshold: float) -> list[tuple[End, End]]:
+    def _ends(self, best: Minimum, threshold: float, *, profile: bool) -> list[tuple[End, End]]:
         """Return both ends of the interval of each unknown, in coordinates."""
-        if not self.settings.profile:
+        if not profile:
             reach = np.sqrt(threshold) * standard_errors(best.jacobian)
             pairs = [(u - r, u + r) for u, r in zip(best.point, reach, strict=True)]
             return [(End(max(a, 0.0), a <= 0), End(min(b, 1.0), b >= 1)) for a, b in pairs]
         ends = []
         for i in range(len(best.point)):
-            profile = Profile(self.problem, best, i)
-            ends.append((profile.end(-1, threshold), profile.end(1, threshold)))
+            along = Profile(self.problem, best, i)
+            ends.append((along.end(-1, threshold), along.end(1, threshold)))
         return ends
 
     def _fit(self, best: Minimum, ends: Sequence[tuple[End, End]], threshold: float, agreeing: int, starts: int) -> Fit:
@@ -268,6 +294,7 @@ class _Search:
             standard_errors=frozen(space.names, errors),
             confidence=self.settings.confidence,
             undetermined=tuple(sentences),
+            unreliable=self._unreliable(best),
             square=best.square,
             freedom=self.freedom,
             scatter=problem.scatter if self.scattered else None,
@@ -281,6 +308,19 @@ class _Search:
             _threshold=threshold,
         )
 
+    def _unreliable(self, best: Minimum) -> tuple[str, ...]:
+        """Return a sentence for each numerical reason to distrust the fit."""
+        made = list(dict.fromkeys(self.doubts))
+        if not best.converged:
+            made.append(f"the search had not converged after {best.steps} evaluations: the minimum may be lower")
+        change, worst = self.problem.roughness(best.point)
+        if change > ROUGH:
+            made.append(
+                f"derivatives by {self.problem.space.names[worst]} change by {change:.2g} of themselves with twice the "
+                f"step: the model has noise, and step = {self.problem.step:g} must be larger"
+            )
+        return tuple(made)
+
     def _open(self, ends: Sequence[tuple[End, End]], blind: frozenset[str]) -> list[str]:
         """Return a sentence for each unknown whose interval ends at a bound."""
         made = []
@@ -289,4 +329,7 @@ class _Search:
             if sides and name not in blind:
                 word = "bounds" if len(sides) > 1 else "bound"
                 made.append(f"the interval of {name} is cut at its {' and '.join(sides)} {word}")
+            broken = [f"{word} end" for word, end in (("lower", low), ("upper", high)) if end.broken]
+            if broken:
+                made.append(f"the interval of {name} is cut where the model breaks, at its {' and '.join(broken)}")
         return made

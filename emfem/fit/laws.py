@@ -140,7 +140,7 @@ class LawModel:
         values = {**self._fixed, **constants, **conditions}
         missing = [name for name in self.names if name not in values]
         require(not missing, f"{', '.join(missing)} missing, must be unknown, a condition or fixed")
-        n = max((len(x) for x in conditions.values()), default=1)
+        n = max((np.size(x) for x in conditions.values()), default=1)
         return np.array(np.broadcast_to(self._function(values, self._material), (n,)), dtype=float)
 
     def _check(self, name: str) -> None:

@@ -14,7 +14,9 @@ import numpy as np
 from scipy import optimize
 
 TOLERANCE = 1e-9  # of sum and step: intervals need the sum to a thousandth
+FLAT = 1e-15  # gradient of a model that does not vary
 MOST_STEPS = 200
+HUGE = 1e75  # residual whose square, over that of a step, is no number
 LOSSES = ("linear", "soft_l1", "huber", "cauchy", "arctan")
 
 
@@ -27,12 +29,14 @@ class Minimum:
         square: the sum, -2 ln L but for a constant.
         jacobian: of the residuals, those of a robust loss weighted, shape (m, p).
         steps: of the trust region.
+        converged: False if it stopped for the number of steps.
     """
 
     point: Array
     square: float
     jacobian: Array
     steps: int
+    converged: bool = True
 
 
 class Problem:
@@ -70,7 +74,7 @@ class Problem:
             if model is not None:
                 data = [c.residuals(y, self.scatter) for c, y in zip(self.curves, model, strict=True)]
             whole = np.concatenate([*data, self.space.prior(point)])
-            made.append(np.where(np.isnan(whole), np.inf, whole))  # ln of a model at or below 0
+            made.append(np.where(np.abs(whole) < HUGE, whole, np.inf))  # and NaN, ln of a model below 0
         return made
 
     def square(self, residuals: Array) -> float:
@@ -88,14 +92,28 @@ class Problem:
             }[self.loss]()
         return float(terms.sum())
 
-    def jacobian(self, point: Array, free: Any = slice(None)) -> Array:
+    def roughness(self, point: Array) -> tuple[float, int]:
+        """Return the largest relative change of the derivatives by an unknown with twice the step, and its number.
+
+        A smooth model has next to none; one with numerical noise has derivatives that are noise over the step. Unknowns
+        without information, of which all derivatives are small, are left out.
+        """
+        once, twice = (self.jacobian(point, step=factor * self.step) for factor in (1, 2))
+        sizes = np.linalg.norm(once, axis=0)
+        change = np.linalg.norm(twice - once, axis=0) / np.maximum(sizes, 1e-300)
+        change[sizes < 1] = 0.0
+        worst = int(np.argmax(change))
+        return float(change[worst]), worst
+
+    def jacobian(self, point: Array, free: Any = slice(None), step: float | None = None) -> Array:
         """Return the derivatives of the residuals by central differences, one-sided at bounds and where one broke."""
+        h = self.step if step is None else step
         columns = np.arange(len(self.space))[free]
         steps = [(i, side) for i in columns for side in (-1, 1)]
         moved = []
         for i, side in steps:
             other = point.copy()
-            other[i] = np.clip(other[i] + side * self.step, 0.0, 1.0)
+            other[i] = np.clip(other[i] + side * h, 0.0, 1.0)
             moved.append(other)
         here, *there = self.residuals([point, *moved])
         result = np.zeros((len(here), len(columns)))
@@ -137,7 +155,7 @@ class Problem:
             loss=self.loss,
             ftol=TOLERANCE,
             xtol=TOLERANCE,
-            gtol=None,
+            gtol=FLAT,
             max_nfev=MOST_STEPS,
         )
-        return Minimum(whole(result.x), float(2 * result.cost), result.jac, int(result.nfev))
+        return Minimum(whole(result.x), float(2 * result.cost), result.jac, int(result.nfev), result.status > 0)

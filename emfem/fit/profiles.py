@@ -22,10 +22,12 @@ class End:
     Attributes:
         u: coordinate.
         at_bound: True if the sum has not risen far enough at the bound of the unknown.
+        broken: True if it has not before the model breaks.
     """
 
     u: float
     at_bound: bool
+    broken: bool = False
 
 
 class BetterMinimum(Exception):
@@ -45,6 +47,7 @@ class Profile:
         self._problem, self._best, self._index = problem, best, index
         self._slope = _followed(best.jacobian, index)
         self._known: dict[float, Array] = {float(best.point[index]): best.point}
+        self._breaks: list[float] = []
 
     def rise(self, u: float) -> float:
         """Return the sum less that of the best fit, at least 0; infinite where the model breaks.
@@ -61,6 +64,7 @@ class Profile:
             if minimum is not None:
                 break
         else:
+            self._breaks.append(u)
             return np.inf
         self._known[u] = minimum.point
         if minimum.square < self._best.square - BETTER * max(1.0, abs(self._best.square) * 1e-6):
@@ -86,7 +90,9 @@ class Profile:
             near, far = far, float(np.clip(far + side * step, 0.0, 1.0))
             value, step = over(far), 2 * step
         sharp = SHARP * min(error, abs(far - best))
-        return End(float(optimize.brentq(over, near, far, xtol=max(sharp, 1e-14), rtol=1e-10)), at_bound=False)
+        end = float(optimize.brentq(over, near, far, xtol=max(sharp, 1e-14), rtol=1e-10))
+        broken = any(abs(u - end) <= 10 * max(sharp, 1e-14) for u in self._breaks)
+        return End(end, at_bound=False, broken=broken)
 
 
 def covariance(jacobian: Array) -> Array:

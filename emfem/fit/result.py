@@ -21,12 +21,15 @@ from emfem.gate import checked
 from emfem.lifetime import Estimate
 from emfem.materials import Arrhenius, Constant, Material
 from emfem.materials.validity import VALIDITY
+from emfem.quantities import quantity
 
 import numpy as np
 import tomli_w
 from mpi4py import MPI
 from scipy import stats
 
+UNLIKELY = 1e-3  # probability of a misfit that is none of errors
+MOST = 10**6  # points of a profile, and draws
 UNIFORM = 12.0  # one over the variance of a uniform value in [0, 1]
 
 
@@ -40,6 +43,7 @@ class Fit:
             determine it.
         confidence: of the intervals.
         undetermined: what the data cannot tell, a sentence each: combinations, unknowns at a bound, open intervals.
+        unreliable: numerical reasons to distrust values and intervals, a sentence each; `FitWarning` has them too.
         square: sum of the squares of residuals, -2 ln L but for a constant.
         freedom: number of measured points and priors less that of unknowns.
         scatter: standard deviation of the data without one, as they scatter; None if there are none.
@@ -55,6 +59,7 @@ class Fit:
     standard_errors: Mapping[str, float]
     confidence: float
     undetermined: tuple[str, ...]
+    unreliable: tuple[str, ...]
     square: float
     freedom: int
     scatter: float | None
@@ -145,7 +150,7 @@ class Fit:
             UnknownName: for another name.
         """
         index, unknown = self._index(name)
-        number_of_points = count("points", points, at_least=3)
+        number_of_points = count("points", points, at_least=3, at_most=MOST)
         estimate = self.estimates[name]
         low, high = (float(unknown.coordinate(end)) for end in (estimate.low, estimate.high))
         first, last = max(low - 0.25 * (high - low), 0.0), min(high + 0.25 * (high - low), 1.0)
@@ -180,7 +185,8 @@ class Fit:
         self._require_determined("drawn from")
         generator = np.random.default_rng(count("seed", seed, at_least=0))
         spread = covariance(self._best.jacobian)
-        points = generator.multivariate_normal(self._best.point, spread, size=count("n", n, at_least=1), method="eigh")
+        size = count("n", n, at_least=1, at_most=MOST)
+        points = generator.multivariate_normal(self._best.point, spread, size=size, method="eigh")
         points = np.clip(points, 0.0, 1.0).T
         rows = zip(self.names, self.unknowns, points, strict=True)
         return {name: np.asarray(unknown.value(u)) for name, unknown, u in rows}
@@ -233,6 +239,7 @@ class Fit:
         return {
             "constants": rows,
             "undetermined": list(self.undetermined),
+            "unreliable": list(self.unreliable),
             "correlation": self.correlation.tolist(),
             **numbers,
         }
@@ -266,7 +273,8 @@ class Fit:
 
         Raises:
             UnknownName: for a name that does not exist.
-            ParameterError: if the data do not determine one, or it is out of the bounds of such a constant.
+            ParameterError: if the data do not determine one, it is out of the bounds of such a constant, or the unit
+                of the unknown is none of such a constant.
         """
         tables: dict[str, Any] = {"name": name}
         for constant, unknown in constants.items():
@@ -280,6 +288,9 @@ class Fit:
                 require(len(unknown) == 2, f"constants[{constant!r}] = {unknown}, must be one name, or two")
                 made = self.arrhenius(*unknown, source)
                 table = {"prefactor": self._determined(unknown[0]), "activation_energy": self._determined(unknown[1])}
+            parts = (unknown,) if isinstance(unknown, str) else unknown
+            for part, unit in zip(parts, (VALIDITY[constant].unit, "J"), strict=False):
+                self._check_unit(part, constant, unit)
             Material(name, **{constant: made})  # type: ignore[arg-type]  # refuses values out of bounds
             tables[constant] = table | {"confidence": made.confidence, "source": made.source}
         return _written(writable(path, ".toml"), tomli_w.dumps(tables))
@@ -305,7 +316,11 @@ class Fit:
         lines.append(f"{self.agreeing} of {self.starts} starts ended here; {self.evaluations} evaluations of a curve")
         if self.broken:
             lines[-1] += f", {self.broken} broken"
-        return "\n".join([*lines, *(f"- {sentence}" for sentence in self.undetermined)])
+        if self.agreeing < 2 <= self.starts:
+            lines.append("- another minimum may be lower: raise starts until several end at the same one")
+        if self.misfit is not None and self.misfit < UNLIKELY:
+            lines.append("- the model does not fit the data within their errors: intervals are too small")
+        return "\n".join([*lines, *(f"- {sentence}" for sentence in (*self.unreliable, *self.undetermined))])
 
     def _index(self, name: str) -> tuple[int, Unknown]:
         """Return number and unknown of a name."""
@@ -326,6 +341,17 @@ class Fit:
             raise ParameterError(msg)
         return self.estimates[name].value
 
+    def _check_unit(self, name: str, constant: str, unit: str) -> None:
+        """Check that an unknown with a unit has that of a constant of a metal: values are in SI.
+
+        Raises:
+            ParameterError: for another one.
+        """
+        own = self._index(name)[1].unit
+        if own and not is_same_unit(own, unit):
+            msg = f"{name} in {own}, must be in {unit} to be a part of {constant}"
+            raise ParameterError(msg)
+
     def _require_determined(self, purpose: str) -> None:
         wrong = [name for name in self.names if not np.isfinite(self.standard_errors[name])]
         require(not wrong, f"{', '.join(wrong)} must be determined by the data to be {purpose} a normal distribution")
@@ -335,6 +361,15 @@ class Fit:
         rows = [(name, self.estimates[name], self._index(name)[1].unit) for name in names]
         texts = [f"{name} {each.low:.4g} to {each.high:.4g} {unit}".rstrip() for name, each, unit in rows]
         return f"fit: {'; '.join(texts)}, confidence {self.confidence:g}{f'; {source}' if source else ''}"
+
+
+def is_same_unit(one: str, other: str) -> bool:
+    """Return True if two units have one dimension and one factor."""
+    try:
+        first, second = (quantity(f"1 {each.strip('-')}".strip()).to_base_units() for each in (one, other))
+    except Exception:  # pint passes on errors of its tokenizer, parser and registry
+        return False
+    return bool(first == second)
 
 
 def misfit(square: float, freedom: int) -> float:

@@ -45,7 +45,7 @@ def sensitivities(
         UnknownName: for another method.
     """
     complex_step = choice("method", method, METHODS) == "complex"
-    number("step", step, above=0.0, at_most=0.1)
+    number("step", step, at_least=1e-12, at_most=0.1)
     fixed, constants = _conditions(conditions), _constants(values)
     made = {}
     for name, value in constants.items():

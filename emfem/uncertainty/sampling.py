@@ -49,6 +49,7 @@ class Propagated:
             ParameterError: for parts out of their bounds.
         """
         parts = floats("q", q, finite=True, words="numbers in [0, 1]")
+        require(parts.ndim < 2 and parts.size, f"q = {shown(q)}, must be a number or a list of them")
         require(np.all((parts >= 0) & (parts <= 1)), f"q = {shown(q)}, must be in [0, 1]")
         method = "inverted_cdf" if np.isinf(self.results).any() else "linear"  # nothing lies between a life and none
         return np.quantile(self.results, parts, axis=0, method=method)  # type: ignore[call-overload]

@@ -333,6 +333,44 @@ BY_CALL: dict[str, dict[str, str]] = {
     "em.heat.model": {"conductivity": "1.0", "heat_capacity": "1.0", "on": "{'left': em.fixed(300.0)}", "degree": "1"},
     "em.heat.runaway": {"resistivity": "lambda T: 2e-8 * (1 + 4e-3 * (T - 300))", "temperature": "300.0"},
     "em.heat.substrate": {"line_height": "1e-7"},
+    "em.fit.Curve": {"inputs": "{'x': [1.0, 2.0]}", "measured": "[1.0, 2.0]", "name": "'line'"},
+    "em.fit.Unknown": {"name": "'a'", "bounds": "(0.5, 2.0)"},
+    "em.fit.Test": {"name": "'test'", "inputs": "{'x': 1.0}", "error": "0.1"},
+    "em.fit.LawModel": {"law": "'drift'", "material": "copper()"},
+    "em.fit.LawModel.__call__": {"constants": "{'D0': 1e-8}", "conditions": "{'T': np.array([573.0])}"},
+    "em.fit.curves": {"frame": "pd.DataFrame({'t': [1.0], 'T': [2.0]})", "measured": "'t'", "inputs": "['T']"},
+    "em.fit.fit": {"model": "straight", "curves": "[curve()]", "unknowns": "unknowns()", "starts": "1"},
+    "em.fit.design": {"model": "straight", "fit": "fitted()", "tests": "[em.fit.Test('test', {'x': 1.0}, 0.1)]"},
+    "em.fit.plot_fit": {"fit": "fitted()"},
+    "em.fit.plot_profiles": {"fit": "fitted()"},
+    "em.fit.read_curves": {"path": "MESHES / 'nucleation.csv'", "measured": "'t'", "inputs": "['T', 'j']"},
+    "em.fit.read_fit": {"path": "MESHES / 'fit.toml'", "folder": "'.'"},
+    "em.fit.sensitivities": {"model": "straight", "values": "{'a': 1.0, 'b': 2.0}", "conditions": "{'x': [1.0]}"},
+    "em.fit.taylor_orders": {
+        "model": "straight",
+        "values": "{'a': 1.0, 'b': 2.0}",
+        "derivatives": "{'a': [1.0], 'b': [1.0]}",
+        "conditions": "{'x': [1.0]}",
+    },
+    "em.fit.Fit.profile": {"name": "'a'", "points": "3"},
+    "em.fit.Fit.sample": {"n": "3", "seed": "1"},
+    "em.fit.Fit.constant": {"name": "'a'"},
+    "em.fit.Fit.arrhenius": {"prefactor": "'b'", "activation_energy": "'a'"},
+    "em.fit.Fit.write_material": {"constants": "{'bulk_modulus': 'a'}", "name": "'mine'"},
+    "em.uncertainty.propagate": {
+        "model": "straight",
+        "inputs": "fitted()",
+        "samples": "8",
+        "conditions": "{'x': [1.0]}",
+    },
+    "em.uncertainty.sobol_indices": {
+        "model": "straight",
+        "inputs": "spreads()",
+        "samples": "8",
+        "conditions": "{'x': 1.0}",
+        "resamples": "5",
+    },
+    "em.uncertainty.Propagated.quantile": {"q": "0.5"},
     "em.lifetime.Black": {"exponent": "2.0", "prefactor": "1e20"},
     "em.lifetime.Grains": {"size": "1e-7", "width": "1e-7", "height": "1e-7"},
     "em.lifetime.Line": {"void_length": "1e-7"},
@@ -637,6 +675,10 @@ INSTANCES = {
     "em.fields.Pixels": "em.fields.Pixels(torus().mesh, (4, 4))",
     "em.dimensions.Meaning": "em.dimensions.Meaning('u', 'V')",
     "em.dimensions.System": "em.dimensions.System('SI', 'm', 's')",
+    "em.fit.Fit": "fitted()",
+    "em.fit.Curve": "curve()",
+    "em.fit.Unknown": "unknowns()[0]",
+    "em.uncertainty.Propagated": "em.uncertainty.propagate(straight, fitted(), samples=8, conditions={'x': [1.0]})",
     "em.lifetime.Black": "em.lifetime.Black(1e20, 2.0, 1e-19)",
     "em.lifetime.Line": "line_lifetime()",
     "em.lifetime.Sample": "sample(spread=1e-21)",
@@ -666,7 +708,8 @@ INSTANCES = {
     "em.mesh.Lef": "em.mesh.read_lef(MESHES / 'chip.lef')",
 }
 
-# Not called: classes that only emfem makes, protocols, and what starts processes, draws for minutes or ends the run.
+# Not called: classes that only emfem makes, protocols, what a fit calls with its arrays, and
+# what starts processes, draws for minutes or ends the run.
 SKIPPED = frozenset(
     """em.failure.VoidLength.damage_measure em.stress.Stress.evaluate
     em.Run em.Steady em.conduction.Corner em.conduction.Crowding em.conduction.Currents em.failure.Criterion
@@ -681,7 +724,10 @@ SKIPPED = frozenset(
     em.write.VtuFiles em.fields.collective_call em.studies.Study.run em.steps.Row em.ConservationError em.EmfemError
     em.ParameterError em.ResolutionWarning em.fields.Interpolation em.stress.Stress.T em.signoff.EffectiveCurrents
     em.signoff.Gradient em.signoff.Repair em.signoff.SignOff em.signoff.SystemSample em.signoff.Verdict
-    em.mesh.Geometry""".split()
+    em.mesh.Geometry em.fit.Fit em.fit.FitCase em.fit.Proposal em.fit.Evaluator em.fit.EvaluationWarning
+    em.fit.Curve.deviation em.fit.Curve.residuals em.fit.Curve.second_moment em.fit.Unknown.value
+    em.fit.Unknown.coordinate em.fit.FitWarning em.fit.CaseModel em.uncertainty.Propagated
+    em.uncertainty.SobolIndices""".split()
 )
 
 # Called with NaN in, or with a NaN out that is documented.

@@ -22,6 +22,7 @@ import tomli_w
 import ufl
 from dolfinx import fem
 from mpi4py import MPI
+from scipy import stats
 
 __all__ = ["MPI", "Case", "Path", "Source", "basix", "date", "dolfinx", "em", "fem", "inf", "nan", "np", "pd", "ufl"]
 
@@ -185,6 +186,31 @@ def unknown() -> em.model.Unknown:
 def test_function() -> Any:
     """Return its test function."""
     return em.model.tests([unknown()])[0]
+
+
+def straight(constants: Any, conditions: Any) -> Any:
+    """Return the values of a straight line, a model of two constants."""
+    return constants["a"] + constants["b"] * np.asarray(conditions["x"])
+
+
+def curve() -> em.fit.Curve:
+    """Return four points near a straight line."""
+    return em.fit.Curve("line", {"x": [0.0, 1.0, 2.0, 3.0]}, [1.0, 3.1, 4.9, 7.0], 0.1)
+
+
+def unknowns() -> list[em.fit.Unknown]:
+    """Return the two constants of a straight line."""
+    return [em.fit.Unknown("a", (-10.0, 10.0)), em.fit.Unknown("b", (0.1, 10.0), logarithmic=True)]
+
+
+def spreads() -> dict[str, Any]:
+    """Return distributions of the two constants of a straight line."""
+    return {"a": stats.norm(0, 1), "b": stats.norm(1, 2)}
+
+
+def fitted(material: Any = None) -> em.fit.Fit:
+    """Return the fit of a straight line."""
+    return em.fit.fit(straight, [curve()], unknowns(), starts=1, intervals="normal")
 
 
 def line_lifetime(material: Any = None) -> em.lifetime.Line:
