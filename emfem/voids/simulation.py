@@ -108,8 +108,8 @@ def run(
         wall_time: as in `em.evolve`, for the whole run.
 
     Raises:
-        ParameterError: for a value out of its bounds, a seed that would close or is no wider than its interface, a
-            `make` that makes no voids model of the domain, or a checkpoint of another run.
+        ParameterError: for a value out of its bounds, a seed that would close, cuts the line or is no wider than its
+            interface, a rise without a current, a `make` that makes no voids model of the domain, or a checkpoint of another run.
         UnknownName: if the model has no field sigma.
 
     Warns:
@@ -204,13 +204,16 @@ def _highest(sigma: fem.Function, critical: fem.Function) -> tuple[float, NDArra
     part = sigma.x.array[:owned] / critical.x.array[:owned]
     top = max(comm.allgather(float(part.max(initial=-np.inf))))
     near = np.flatnonzero(part >= top - SAME * abs(top))
-    rows = np.column_stack([space.tabulate_dof_coordinates()[near, :dim], sigma.x.array[near]])
+    places = space.tabulate_dof_coordinates()[near, :dim]
+    size = max(comm.allgather(float(np.abs(space.mesh.geometry.x).max(initial=0.0))))
+    places[abs(places) < SAME * size] = 0.0  # or rounding decides on the first
+    rows = np.column_stack([places, sigma.x.array[near]])
     row = min(np.concatenate(comm.allgather(rows)).tolist())
     return top - 1, np.array(row[:-1]), row[-1]
 
 
 def _check(made: Any, domain: Domain, radius: float, least: float, limit: float | None) -> None:
-    """Refuse a model of something else, a seed that would close, and a rise of a resistance that there is not.
+    """Refuse a model of something else, a seed that would close or cuts the line, and a rise of a resistance that there is not.
 
     Raises:
         ParameterError: with the least radius.
@@ -218,6 +221,9 @@ def _check(made: Any, domain: Domain, radius: float, least: float, limit: float 
     kind("make(shape, sigma)", made, Model, "one of em.voids.model")
     if "excess" not in made.names or made.mesh is not domain.mesh:
         msg = f"make(shape, sigma) = the {made.name} model, must be one of em.voids.model on the domain of the stress"
+        raise ParameterError(msg)
+    if neck_below(0.0)([made], made.t):
+        msg = f"seed_radius = {radius:g} m, must be smaller: the seed cuts the line as it opens"
         raise ParameterError(msg)
     if limit is not None and "resistance" not in made.quantities:
         msg = f"rise = {limit:g} of the resistance, must be None: make(shape, sigma) has no current"
