@@ -109,7 +109,8 @@ def run(
 
     Raises:
         ParameterError: for a value out of its bounds, a seed that would close, cuts the line or is no wider than its
-            interface, a rise without a current, a `make` that makes no voids model of the domain, or a checkpoint of another run.
+            interface, a rise without a current, a `make` that makes no voids model of the domain, or a checkpoint of
+            another run.
         UnknownName: if the model has no field sigma.
 
     Warns:
@@ -213,7 +214,7 @@ def _highest(sigma: fem.Function, critical: fem.Function) -> tuple[float, NDArra
 
 
 def _check(made: Any, domain: Domain, radius: float, least: float, limit: float | None) -> None:
-    """Refuse a model of something else, a seed that would close or cuts the line, and a rise of a resistance that there is not.
+    """Refuse a model of something else, a seed that would close or cuts the line, and a rise without a resistance.
 
     Raises:
         ParameterError: with the least radius.
