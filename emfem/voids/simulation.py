@@ -115,7 +115,7 @@ def run(
 
     Warns:
         ResolutionWarning: if the atoms of the seed take more than a tenth of the critical stress out of the metal: it
-            is too large for the line, and shrinks at first. Where it saturates does not depend on it.
+            is large for the line, and may shrink at first. Where it saturates does not depend on it.
     """
     kind("make", make, Callable, "a function of shape and stress that makes a model of em.voids.model")  # type: ignore[arg-type]
     radius, last = number("seed_radius", seed_radius, above=0.0, unit="m"), number("until", until, above=0.0, unit="s")
@@ -258,7 +258,7 @@ def _conserve(made: Model, target: float, least: float) -> None:
     if relief > LARGE * least:
         message = (
             f"atoms of the seed take {relief:.3g} Pa out of the metal, should be far below the critical {least:.3g} "
-            "Pa: the seed is large for this line, and shrinks at first"
+            "Pa: the seed is large for this line, and may shrink at first"
         )
         warn_unresolved(message, made.mesh.comm)
 
