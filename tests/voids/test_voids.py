@@ -187,6 +187,7 @@ def test_a_void_comes_to_rest_or_fails_and_says_so(opened: tuple[em.Model, em.vo
     assert f"void at {void.nucleated:.6g} s" in str(void)
 
 
+@pytest.mark.soak
 def test_a_life_ended_before_and_after_the_void_opens_goes_on_as_if_it_had_not_been(tmp_path: Path):
     """The clock ends it after its first step; then the void's observer does. Opened and saved stress are one."""
     options: dict[str, Any] = {"until": 0.9, "rtol": 1e-2}
