@@ -9,6 +9,10 @@ References:
     driven by capillarity, Trans. Metall. Soc. AIME 233, 1840 (1965).
     P. S. Ho, Motion of inclusion induced by a direct current and a temperature gradient, J. Appl. Phys. 41, 64 (1970),
     doi:10.1063/1.1658375.
+    R. J. Asaro, W. A. Tiller, Interface morphology development during stress corrosion cracking: Part I. Via surface
+    diffusion, Metall. Trans. 3, 1789 (1972), doi:10.1007/BF02642562.
+    M. A. Grinfeld, Instability of the separation boundary between a nonhydrostatically stressed elastic body and a
+    melt, Sov. Phys. Dokl. 31, 831 (1986).
     Lord Rayleigh, On the influence of obstacles arranged in rectangular order upon the properties of a medium, Phil.
     Mag. 34, 481 (1892), doi:10.1080/14786449208620364.
 """
@@ -127,6 +131,32 @@ def flat_growth_rate(
     drift = surface_drift(material, current_density=current_density) if current_density else 0.0
     decay, travel = -mullins_coefficient(material) * k**4, drift * k * np.abs(k)
     return np.asarray(decay + slope * drift * k**2 + 1j * travel, dtype=complex)
+
+
+@checked
+@finite
+def stressed_growth_rate(wave_number: ArrayLike, material: Any, *, stress: float) -> NDArray[np.float64]:
+    """Return the growth rate B k^3 (k_c - k) of a wave on a stressed solid in plane strain, shape of k [1/s].
+
+    k_c = 2 (1 - nu^2) s^2 / (E gamma): longer waves grow, fastest those of 3/4 k_c, under tension and compression
+    alike. The solid is deep, and the wave low, against 1 / k.
+
+    Args:
+        wave_number: k, at least 0 [1/m].
+        material: as in `mullins_coefficient`, with `youngs_modulus` [Pa] and `poisson_ratio` [-].
+        stress: s along the flat surface [Pa].
+
+    Raises:
+        ParameterError: for a value out of its bounds.
+
+    References:
+        R. J. Asaro, W. A. Tiller (1972); M. A. Grinfeld (1986).
+    """
+    k = floats("wave_number", wave_number)
+    require(np.isfinite(k).all() and (k >= 0).all(), f"wave_number = {k.tolist()} 1/m, must be at least 0")
+    young, poisson, energy = constants(material, "youngs_modulus", "poisson_ratio", "surface_energy")
+    critical = 2 * (1 - poisson**2) * (number("stress", stress, unit="Pa") / energy) * (stress / young)
+    return np.asarray(mullins_coefficient(material) * k**3 * (critical - k), dtype=float)
 
 
 @checked

@@ -35,6 +35,7 @@ from emfem.verify import (
     steps,
     stress,
     surface,
+    voids,
 )
 from emfem.verify.registry import PHYSICS, Check, Measured, check, names
 from emfem.verify.report import Report, Result, listing, table, troubles
@@ -57,6 +58,7 @@ MODULES = (
     lifetime,
     signoff,
     surface,
+    voids,
     steps,
 )
 

@@ -26,6 +26,7 @@ PHYSICS = (
     "lifetime",
     "signoff",
     "surface",
+    "voids",
     "steps",
 )
 

@@ -78,6 +78,39 @@ def _sharp(parts: tuple[float, ...], values: list[float]) -> float:
 
 @check(
     "surface",
+    source="R. J. Asaro, W. A. Tiller, Metall. Trans. 3, 1789 (1972); M. A. Grinfeld, Sov. Phys. Dokl. 31, 831 (1986):"
+    " B k^3 (k_c - k), at k_c = 2 k",
+    target=1.0,
+    rtol=2e-2,
+    only_full=True,
+)
+def growth_on_a_stressed_solid(full: bool) -> float:
+    """Wave on a stressed solid grows below the critical wave number, over B k^4, extrapolated to a sharp surface."""
+    parts = np.array((0.04, 0.028, 0.02))  # errors of second and fourth order in the width
+    return float(np.polyfit(parts**2, [_stressed(part) for part in parts], 2)[-1])
+
+
+def _stressed(part: float) -> float:
+    """Return the growth rate at k_c = 2 k over that of the sharp surface; between mirrors half a wave apart."""
+    metal, k, width = GOLD.having(youngs_modulus=80e9, poisson_ratio=0.3), 2 * math.pi / LONG, part * LONG
+    modulus = 80e9 / (1 - 0.3**2)  # of plane strain
+    strain = math.sqrt(k * metal.surface_energy / modulus)
+    depth, height = 0.75 * LONG, 1.1 * LONG
+    cells = (int(np.ceil(0.5 / (1.2 * part))), int(height / (0.6 * width)))
+    model = surface.model(
+        mesh.rectangle((LONG / 2, height), cells=cells),
+        metal,
+        shape=surface.flat(depth, amplitude=0.004 * LONG, wavelength=LONG),
+        interface_width=width,
+        strain=(strain, 0.0),
+        rollers=("left", "right", "bottom"),
+    )
+    exact = analytic.stressed_growth_rate(k, metal, stress=modulus * strain)
+    return _growth_rate(model, LONG, 0.05 / (B * k**4)) / float(exact)
+
+
+@check(
+    "surface",
     source="F. A. Nichols, W. W. Mullins, Trans. Metall. Soc. AIME 233, 1840 (1965): B/(4 R^4) at k R = 1/sqrt 2",
     target=0.25,
     rtol=1e-2,

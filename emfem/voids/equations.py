@@ -79,7 +79,7 @@ def model(
     `em.stress`: the void's own elastic field is not in it.
 
     Fields, besides those of `em.surface.model`: sigma, excess, bulk_flux (h K). Quantities, besides: atoms (metal and
-    excess over Omega), excess, and sigma_max.
+    excess over Omega), excess, sigma_max, bulk_modulus, surface_energy and relaxation_time (L^2 / kappa along x).
 
     Args:
         domain: plane, solid or `em.mesh.axisymmetric`; of cells fine enough where the surface is and will be.
@@ -143,7 +143,8 @@ def model(
     dissolved = exchange(c, mu, sigma, bulk.mobility, half, gamma)
     volume = float(np.prod(domain.extent()))
     pace = mean_value(domain, laws.mullins) / width**4
-    flow = mean_value(domain, bulk.mobility) * level / domain.extent()[0] ** 2 * volume
+    mobile, length = mean_value(domain, bulk.mobility), domain.extent()[0]
+    flow, relaxation = mobile * level / length**2 * volume, length**2 / (mobile * float(modulus))
     scale = [fem.Constant(domain.mesh, x) for x in (1 / (pace * volume), 1 / flow, 1 / volume, 1 / (level * volume))]
     residual = scale[0] * (solid.rate * v - ufl.inner(flux, ufl.grad(v)) + dissolved * v) * dx
     residual += scale[1] * (excess.rate * u - ufl.inner(share * through, ufl.grad(u)) - dissolved * u) * dx
@@ -179,6 +180,7 @@ def model(
             "sigma_max": models.highest(sigma, "Pa"),
             "bulk_modulus": Quantity(lambda: float(modulus), "Pa"),
             "surface_energy": Quantity(lambda: laws.surface_energy, "J/m2"),
+            "relaxation_time": Quantity(lambda: relaxation, "s"),
         }
         | (wired.quantities(domain, dx) if wired else {}),
         drivers=wired.drivers if wired else (),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from emfem import evolution, fields
 from emfem import watch as watching
-from emfem.checkpoints import FINISHED
+from emfem.checkpoints import FINISHED, Checkpoint, alike, load, owned, save
 from emfem.errors import ParameterError, kind, number
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Model, warn_unresolved
-from emfem.observe import Observer, model_with_field
+from emfem.observe import Observer, check_observers, model_with_field
+from emfem.signals import stop_requests
 from emfem.solve import as_models
 from emfem.stress.inputs import critical_tension
 from emfem.surface import Shape, neck_below, void
@@ -23,9 +25,11 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 SAME = 1e-9  # of the stress: places that differ by less are equal
-STILL = 1e-3  # change of the volume over that of the time, in parts, of a void at rest
+STILL, CALM = 1e-3, 0.1  # parts of the volume and of the line's relaxation time: a void at rest changes less in that
 LARGE = 0.1  # of the critical stress that the atoms of a seed may relieve
 FIRST = 1e-6  # of the time left: the first step after a void has opened
+NUCLEATED = "nucleated"
+OPENED = "opened.npz"  # the stress as the void opened, beside the files of the void
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +81,8 @@ def run(
     rise: float | None = None,
     rtol: float = 1e-4,
     watch: Sequence[Observer] = (),
+    checkpoint: Checkpoint | None = None,
+    wall_time: float | str | None = None,
 ) -> VoidLife:
     """Integrate stress until a void opens, and then its shape, until it fails the line or has come to rest. Collective.
 
@@ -86,7 +92,7 @@ def run(
     close. One void opens; where the stress passes the critical one elsewhere later, nothing happens.
 
     It ends as "cut" (no metal on a section across x), "resistance" (it has risen by `rise`), "saturated" (the volume
-    changes by less than a thousandth of what the time does, in parts, for three steps), or "until".
+    has changed by less than a thousandth over a tenth of L^2 / kappa, the relaxation time), or "until".
 
     Args:
         stress: of `em.stress.model`, in two or three dimensions; it keeps the state reached.
@@ -98,44 +104,98 @@ def run(
         rise: of the resistance since the void opened, over that, which is failure; none when left out [-].
         rtol: error allowed in a step, as in `em.evolve`.
         watch: observers of the void.
+        checkpoint: as in `em.evolve`: to go on from after whatever ended the program.
+        wall_time: as in `em.evolve`, for the whole run.
 
     Raises:
-        ParameterError: for a value out of its bounds, a seed that would close or is no wider than its interface, or a
-            `make` that makes no voids model of the domain.
+        ParameterError: for a value out of its bounds, a seed that would close, cuts the line or is no wider than its
+            interface, a rise without a current, a `make` that makes no voids model of the domain, or a checkpoint of
+            another run.
         UnknownName: if the model has no field sigma.
 
     Warns:
         ResolutionWarning: if the atoms of the seed take more than a tenth of the critical stress out of the metal: it
-            is too large for the line, and shrinks at first. Where it saturates does not depend on it.
+            is large for the line, and may shrink at first. Where it saturates does not depend on it.
     """
     kind("make", make, Callable, "a function of shape and stress that makes a model of em.voids.model")  # type: ignore[arg-type]
     radius, last = number("seed_radius", seed_radius, above=0.0, unit="m"), number("until", until, above=0.0, unit="s")
     limit = None if rise is None else number("rise", rise, above=0.0)
     model = model_with_field(as_models(stress), "sigma")
-    sigma = model["sigma"]
-    critical = fem.Function(sigma.function_space, name="critical stress")
+    critical = fem.Function(model["sigma"].function_space, name="critical stress")
     fields.set_initial(critical, critical_stress, "critical_stress")
-    least = critical_tension(fields.extremes(critical)[0])
+    check_observers(watch)
+    if checkpoint is not None:
+        kind("checkpoint", checkpoint, Checkpoint, 'em.checkpoint("folder")')
+    comm, models = model.mesh.comm, as_models(stress)
+    least, total = critical_tension(fields.extremes(critical)[0]), comm.allreduce(float(np.sum(owned(critical))))
+    settings = _Settings({"critical_stress": [least, total], "seed_radius": radius, "rise": limit})
+    clock = evolution.WallTime(wall_time, comm)
+    with nullcontext() if checkpoint is None else checkpoint.locked(comm), stop_requests(comm):
+        # a signal between the two parts ends the second one
+        if not _opened(checkpoint, models):
+            first = evolution.evolve(
+                models,
+                last,
+                rtol=rtol,
+                watch=[
+                    watching.event(lambda _, __: _highest(model["sigma"], critical)[0], above=0.0, reason=NUCLEATED),
+                    settings,
+                ],
+                checkpoint=checkpoint,
+                wall_time=clock.left(),
+                progress=False,
+            )
+            if first.stopped != NUCLEATED:
+                why = "survived" if first.stopped == FINISHED else first.stopped
+                _, place, reached = _highest(model["sigma"], critical)
+                return VoidLife(np.inf, place, reached, why, np.inf, np.zeros(0), np.zeros(0), None, None)
+            if checkpoint is not None:
+                save(models, checkpoint.folder / OPENED)
+        _, place, reached = _highest(model["sigma"], critical)
+        made = make(void(place, radius), model["sigma"])
+        _check(made, model.domain, radius, least, limit)
+        _conserve(made, model.quantity("atoms"), least)
+        return _grow(made, model.t, place, reached, last, limit, rtol, [settings, *watch], checkpoint, clock)
 
-    def over(_: Sequence[Model], __: float) -> float:
-        return _highest(sigma, critical)[0]
 
-    first = evolution.evolve(
-        stress,
-        last,
-        rtol=rtol,
-        watch=[watching.event(over, above=0.0, reason="nucleated")],
-        progress=False,
-    )
-    _, place, reached = _highest(sigma, critical)
-    nothing = np.zeros(0)
-    if first.stopped != "nucleated":
-        why = "survived" if first.stopped == FINISHED else first.stopped
-        return VoidLife(np.inf, place, reached, why, np.inf, nothing, nothing, None, None)
-    made = make(void(place, radius), sigma)
-    _check(made, model.domain, radius, least)
-    _conserve(made, model.quantity("atoms"), least)
-    return _grow(made, first.t, place, reached, last, limit, rtol, watch)
+def _opened(checkpoint: Checkpoint | None, models: Sequence[Model]) -> bool:
+    """Return True if a checkpoint is of a run whose void is open; the models get the stress that opened it."""
+    if checkpoint is None:
+        return False
+    checkpoint.in_parts = True
+    newest = checkpoint.newest(models[0].mesh.comm) if checkpoint.resume and not checkpoint.used else None
+    if newest is None or newest.about["models"][0]["name"] != "voids":
+        return False
+    load(models, checkpoint.folder / OPENED)
+    return True
+
+
+class _Settings(Observer):
+    """Observer that does nothing but refuse a checkpoint of other settings."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        """Take them."""
+        super().__init__()
+        self.settings = dict(settings)
+
+    def state(self) -> dict[str, Any]:
+        """Return the settings."""
+        return super().state() | {"settings": self.settings}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Refuse others.
+
+        Raises:
+            ParameterError: with their names.
+        """
+        super().restore(state)
+        different = [name for name, value in self.settings.items() if not alike(value, state["settings"][name])]
+        if different:
+            msg = f"{' and '.join(different)} of another value, must be as in the run of the checkpoint"
+            raise ParameterError(msg)
+
+    def record(self, t: float) -> None:
+        """Do nothing."""
 
 
 def _highest(sigma: fem.Function, critical: fem.Function) -> tuple[float, NDArray[np.float64], float]:
@@ -145,13 +205,16 @@ def _highest(sigma: fem.Function, critical: fem.Function) -> tuple[float, NDArra
     part = sigma.x.array[:owned] / critical.x.array[:owned]
     top = max(comm.allgather(float(part.max(initial=-np.inf))))
     near = np.flatnonzero(part >= top - SAME * abs(top))
-    rows = np.column_stack([space.tabulate_dof_coordinates()[near, :dim], sigma.x.array[near]])
+    places = space.tabulate_dof_coordinates()[near, :dim]
+    size = max(comm.allgather(float(np.abs(space.mesh.geometry.x).max(initial=0.0))))
+    places[abs(places) < SAME * size] = 0.0  # or rounding decides on the first
+    rows = np.column_stack([places, sigma.x.array[near]])
     row = min(np.concatenate(comm.allgather(rows)).tolist())
     return top - 1, np.array(row[:-1]), row[-1]
 
 
-def _check(made: Any, domain: Domain, radius: float, least: float) -> None:
-    """Refuse a model of something else, and a seed that would close.
+def _check(made: Any, domain: Domain, radius: float, least: float, limit: float | None) -> None:
+    """Refuse a model of something else, a seed that would close or cuts the line, and a rise without a resistance.
 
     Raises:
         ParameterError: with the least radius.
@@ -159,6 +222,12 @@ def _check(made: Any, domain: Domain, radius: float, least: float) -> None:
     kind("make(shape, sigma)", made, Model, "one of em.voids.model")
     if "excess" not in made.names or made.mesh is not domain.mesh:
         msg = f"make(shape, sigma) = the {made.name} model, must be one of em.voids.model on the domain of the stress"
+        raise ParameterError(msg)
+    if neck_below(0.0)([made], made.t):
+        msg = f"seed_radius = {radius:g} m, must be smaller: the seed cuts the line as it opens"
+        raise ParameterError(msg)
+    if limit is not None and "resistance" not in made.quantities:
+        msg = f"rise = {limit:g} of the resistance, must be None: make(shape, sigma) has no current"
         raise ParameterError(msg)
     area = made.quantity("surface_energy")
     if radius <= area / least:
@@ -189,7 +258,7 @@ def _conserve(made: Model, target: float, least: float) -> None:
     if relief > LARGE * least:
         message = (
             f"atoms of the seed take {relief:.3g} Pa out of the metal, should be far below the critical {least:.3g} "
-            "Pa: the seed is large for this line, and shrinks at first"
+            "Pa: the seed is large for this line, and may shrink at first"
         )
         warn_unresolved(message, made.mesh.comm)
 
@@ -203,32 +272,48 @@ def _grow(
     limit: float | None,
     rtol: float,
     watch: Sequence[Observer],
+    checkpoint: Checkpoint | None,
+    clock: evolution.WallTime,
 ) -> VoidLife:
     """Integrate the model of a void to its end."""
     wired = "resistance" in made.quantities
     seen = watching.series(["void", *(["resistance"] if wired else [])])
-    rest = watching.at_rest("void", after=begin * (1 + STILL), rtol=STILL)
-    stops: list[Observer] = [watching.stop_when(neck_below(0.0), "cut"), rest]
-    if limit is not None and wired:
-        stops.append(watching.event(_risen(), above=limit, reason="resistance"))
+    calm = CALM * made.quantity("relaxation_time")
+    stops: list[Observer] = [
+        watching.stop_when(neck_below(0.0), "cut"),
+        watching.stop_when(lambda _, __: _at_rest(seen.t, seen["void"], calm), "saturated"),
+    ]
+    if limit is not None:
+        stops.append(watching.event(lambda models, _: _rise(models[0], seen), above=limit, reason="resistance"))
     made.t = begin
     made.set_time(begin)
     end = evolution.evolve(
-        made, last, first_step=FIRST * (last - begin), rtol=rtol, watch=[seen, *stops, *watch], progress=False
+        made,
+        last,
+        first_step=FIRST * (last - begin),
+        rtol=rtol,
+        watch=[seen, *stops, *watch],
+        checkpoint=checkpoint,
+        wall_time=clock.left(),
+        progress=False,
     )
-    why = {FINISHED: "until", "void at rest": "saturated"}.get(end.stopped, end.stopped)
+    if checkpoint is not None and end.stopped not in evolution.GOES_ON and made.mesh.comm.rank == 0:
+        checkpoint.finish()
+    why = "until" if end.stopped == FINISHED else end.stopped
     failed = end.t if why in ("cut", "resistance") else np.inf
     resistance = seen["resistance"] if wired else None
     return VoidLife(begin, place, reached, why, failed, seen.t, seen["void"], resistance, made)
 
 
-def _risen() -> Callable[[Sequence[Model], float], float]:
-    """Return the rise of the resistance over that at the first call."""
-    first: list[float] = []
+def _at_rest(t: NDArray[np.float64], volume: NDArray[np.float64], calm: float) -> bool:
+    """Return True if a volume has not changed in the last `calm` seconds, all of them since the first time."""
+    begin = t[-1] - calm
+    if begin < t[0]:
+        return False
+    late = np.append(volume[t >= begin], np.interp(begin, t, volume))
+    return bool(np.ptp(late) < STILL * volume[-1])
 
-    def risen(models: Sequence[Model], _: float) -> float:
-        now = models[0].quantity("resistance")
-        first[:] = first or [now]
-        return now / first[0] - 1
 
-    return risen
+def _rise(model: Model, seen: Any) -> float:
+    """Return the rise of the resistance over that as the void opened."""
+    return float(model.quantity("resistance") / seen["resistance"][0] - 1)

@@ -164,7 +164,29 @@ def moving_current(watch: Observers, checkpoint: Any) -> list[em.Model]:
     return [run.model]
 
 
+def void_life(watch: Observers, checkpoint: Any) -> list[em.Model]:
+    """A void that opens, drifts to the end of a line and cuts it."""
+    domain, density = em.mesh.rectangle((300 * nm, 32 * nm), cells=(38, 4)), 2e12
+    metal = COPPER.having(
+        bulk_modulus=28e9, diffusivity=1e-17, surface_energy=1.7, surface_diffusivity_thickness=3e-23
+    )  # fmt: skip
+
+    def make(shape: Any, sigma: Any) -> em.Model:
+        return em.voids.model(
+            domain, metal, shape=shape, interface_width=8 * nm, residual_stress=sigma, current_density=density,
+            on=("left", "right"), liner=True, conductivity_ratio=0.02,
+        )  # fmt: skip
+
+    stress = em.stress.model(domain, metal, current_density=(density, 0.0), residual_stress=100e6)
+    life = em.voids.run(
+        stress, make, critical_stress=lambda x: np.where(abs(x[0] - 225 * nm) < 20 * nm, 120e6, 400e6),
+        seed_radius=20 * nm, until=400.0, rise=1.0, watch=watch, checkpoint=checkpoint,
+    )  # fmt: skip
+    assert life.why in ("cut", "interrupted"), life
+    return [] if life.model is None else [life.model]
+
+
 MORE = (
     *(space, vacancies, confined, boundaries, exchange, fitted, thermal, plane_stress, line, rod, anisotropic),
-    moving_current,
+    *(moving_current, void_life),
 )

@@ -267,6 +267,7 @@ BY_CALL: dict[str, dict[str, str]] = {
     "em.analytic.thick_cylinder": {"solid": SOLID},
     "em.analytic.plastic_radius": {"solid": SOLID},
     "em.analytic.flat_growth_rate": {"material": "gold()"},
+    "em.analytic.stressed_growth_rate": {"material": "gold().having(youngs_modulus=8e10, poisson_ratio=0.3)"},
     "em.analytic.wire_growth_rate": {"material": "gold()"},
     "em.analytic.mullins_coefficient": {"material": "gold()"},
     "em.analytic.surface_drift": {"material": "gold()"},

@@ -494,6 +494,15 @@ def test_the_growth_of_a_wire_in_numbers():
     assert em.analytic.rayleigh_plateau_wavelength(radius) == pytest.approx(44.429e-9, rel=1e-5)
 
 
+def test_the_critical_wave_of_a_stressed_solid_has_energies_that_balance():
+    """At k_c the elastic energy 2 (1 - nu^2) s^2 / E is that of the curvature, gamma k; half of it grows as B k^4."""
+    stiff = em.materials.gold(temperature=900.0).having(youngs_modulus=80e9, poisson_ratio=0.3)
+    b = em.analytic.mullins_coefficient(stiff)
+    critical = 2 * (1 - 0.3**2) * 2e8**2 / (80e9 * stiff.surface_energy)
+    rates = em.analytic.stressed_growth_rate(np.array([0.5, 1.0]) * critical, stiff, stress=-2e8)
+    assert rates == pytest.approx([b * (critical / 2) ** 4, 0.0], abs=1e-9 * b * critical**4)
+
+
 def test_flat_surfaces_and_circles_in_numbers():
     b, k = em.analytic.mullins_coefficient(LINE), 1e8
     assert b == pytest.approx(1.219522e-13 * 0.25e-9 * 1.7 * 1.182e-29 / (1.380649e-23 * 573.15), rel=1e-12)
@@ -524,6 +533,7 @@ def test_flat_surfaces_and_circles_in_numbers():
         ),
         (lambda a: a.wire_growth_rate(0.0, LINE, radius=1.0), "wave_number = 0.0 1/m, must be greater than 0"),
         (lambda a: a.wire_growth_rate(1.0, LINE, radius=-1.0), "radius = -1 m, must be greater than 0 m"),
+        (lambda a: a.stressed_growth_rate(-1.0, LINE, stress=1e8), "wave_number = -1.0 1/m, must be at least 0"),
         (lambda a: a.flat_growth_rate(1.0, LINE, mobility_slope=np.nan), "mobility_slope = nan, must be finite"),
         (lambda a: a.rayleigh_plateau_wavelength(np.inf), "radius = inf m, must be finite"),
         (lambda a: a.circle_decay_rate(0, LINE, radius=1.0), "mode = 0, must be at least 1"),

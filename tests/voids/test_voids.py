@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import emfem as em
@@ -144,7 +145,8 @@ LENGTH, CURRENT = 300 * nm, 2e12
 def life(**options: Any) -> tuple[em.Model, em.voids.VoidLife]:
     """A short line under a large current; electrons enter at the right."""
     domain = em.mesh.rectangle((LENGTH, 32 * nm), cells=(38, 4))
-    stress = em.stress.model(domain, HOT, current_density=(CURRENT, 0.0), residual_stress=100e6)
+    current = options.pop("current", CURRENT)
+    stress = em.stress.model(domain, HOT, current_density=(current, 0.0), residual_stress=100e6)
 
     def make(shape: Any, sigma: Any) -> em.Model:
         return em.voids.model(
@@ -185,6 +187,46 @@ def test_a_void_comes_to_rest_or_fails_and_says_so(opened: tuple[em.Model, em.vo
     assert f"void at {void.nucleated:.6g} s" in str(void)
 
 
+@pytest.mark.soak
+def test_a_life_ended_before_and_after_the_void_opens_goes_on_as_if_it_had_not_been(tmp_path: Path):
+    """The clock ends it after its first step; then the void's observer does. Opened and saved stress are one."""
+    options: dict[str, Any] = {"until": 0.9, "rtol": 1e-2}
+    _, whole = life(**options)
+    again = lambda **more: life(  # noqa: E731
+        **options, **more, checkpoint=em.checkpoint(tmp_path, resume=True)
+    )
+    _, none = again(wall_time=1e-9)
+    assert (none.why, none.model) == ("wall time", None)
+    calls = [0]
+
+    def third(models: Any, t: float) -> bool:
+        calls[0] += 1
+        if calls[0] == 3:
+            raise RuntimeError
+        return False
+
+    with pytest.raises(RuntimeError):
+        again(watch=[em.watch.stop_when(third, "third")])
+    with pytest.raises(em.ParameterError, match="seed_radius of another value"):
+        again(watch=[em.watch.stop_when(third, "third")], seed_radius=21 * nm)
+    stress, void = again(watch=[em.watch.stop_when(third, "third")])
+    assert (void.nucleated, void.why, stress.t) == (whole.nucleated, "until", whole.nucleated)
+    assert void.t.tolist() == whole.t.tolist()
+    assert void.void.tolist() == whole.void.tolist()
+
+
+def test_a_void_that_opens_at_once_is_not_at_rest_before_it_has_moved():
+    """Nothing changes in the first steps, whose times are 1e-6 of all."""
+    _, void = life(critical_stress=90e6, seed_radius=22 * nm, until=0.01)
+    assert (void.nucleated, void.why) == (0.0, "until")
+
+
+def test_of_equal_places_the_first_is_taken():
+    """Left end, lower wall; the coordinate of a node there may be -4e-25 m."""
+    _, none = life(critical_stress=5e9, until=1e-3, current=-CURRENT)
+    assert none.place.tolist() == [0.0, 0.0]
+
+
 def test_no_void_opens_below_the_critical_stress():
     _, none = life(critical_stress=5e9, until=1.0)
     assert (none.why, none.model, none.nucleated) == ("survived", None, np.inf)
@@ -196,6 +238,9 @@ def test_no_void_opens_below_the_critical_stress():
     [
         ({"critical_stress": 200.0}, "critical_stress = 200 Pa, must be at least 10000 Pa"),
         ({"critical_stress": 80e6}, "seed_radius = 2e-08 m, must be greater than 2.125e-08 m, surface energy over"),
+        ({"rise": 0.1}, "rise = 0.1 of the resistance, must be None: make(shape, sigma) has no current"),
+        ({"seed_radius": 45 * nm}, "seed_radius = 4.5e-08 m, must be smaller: the seed cuts the line as it opens"),
+        ({"critical_stress": lambda x: np.where(x[0] > 1e-7, np.nan, 2e8)}, "critical_stress = nan Pa, must be finite"),
         ({"critical_stress": 99e6, "seed_radius": 17 * nm}, "void has no surface in the domain"),
         ({"critical_stress": 150e6, "metal": HOT.having(bulk_modulus=1e9)}, "is it of the same material?"),
     ],
