@@ -324,7 +324,9 @@ class Simulation:
         """Add a row to the history."""
         extra = self.circuit.extra(self.lengths(self.t))
         drop = np.inf
-        if self.circuit.closed(extra):
+        if not extra.any():
+            drop = float(np.abs(self.circuit.start.drop).max())
+        elif self.circuit.closed(extra):
             drop = self.circuit.flows(extra)[1]
         if self.rows and self.rows[-1][0] == self.t:
             self.rows.pop()
