@@ -199,11 +199,12 @@ def test_nested_dissection_of_a_grid_fills_less_than_minimum_degree():
     at = np.arange(2 * n * n).reshape(2, n, n)
     along, across, vias = (at[0, :, :-1], at[0, :, 1:]), (at[1, :-1], at[1, 1:]), (at[0], at[1])
     pairs = np.concatenate([np.stack([a.ravel(), b.ravel()], axis=1) for a, b in (along, across, vias)])
-    coordinates = np.stack([np.tile(np.arange(n), 2 * n), np.tile(np.repeat(np.arange(n), n), 2)], axis=1) * 2e-5
+    places = np.stack([np.tile(np.arange(n), 2 * n), np.tile(np.repeat(np.arange(n), n), 2)], axis=1)
+    coordinates = 2e-5 * places.astype(np.float64)
     values = np.full(2 * n * n, np.nan)
     values[0] = 1.0
     arrays = pairs, np.ones(len(pairs)), np.full(len(values), -1e-3), values
-    plain, nested = (graphs.graph_flows(*arrays, places)[0] for places in (None, coordinates))
+    plain, nested = (graphs.graph_flows(*arrays, each)[0] for each in (None, coordinates))
     assert nested == pytest.approx(plain, rel=1e-10)
     free = np.arange(1, len(values))
     order = graphs.dissection(pairs, coordinates, free)
