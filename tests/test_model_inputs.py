@@ -10,6 +10,7 @@ from typing import Any
 
 import emfem as em
 from emfem import model as models
+from emfem.model import graphs
 from emfem.units import nm, um
 
 import numpy as np
@@ -192,9 +193,34 @@ def test_flows_on_a_graph_obey_kirchhoff():
     assert flow[0] + 0.2 == pytest.approx(flow[1], abs=1e-15)
 
 
+def test_nested_dissection_of_a_grid_fills_less_than_minimum_degree():
+    """Two layers of 60 stripes joined by vias: the same potentials, and 0.8 of the entries at most."""
+    n = 60
+    at = np.arange(2 * n * n).reshape(2, n, n)
+    along, across, vias = (at[0, :, :-1], at[0, :, 1:]), (at[1, :-1], at[1, 1:]), (at[0], at[1])
+    pairs = np.concatenate([np.stack([a.ravel(), b.ravel()], axis=1) for a, b in (along, across, vias)])
+    places = np.stack([np.tile(np.arange(n), 2 * n), np.tile(np.repeat(np.arange(n), n), 2)], axis=1)
+    coordinates = 2e-5 * places.astype(np.float64)
+    values = np.full(2 * n * n, np.nan)
+    values[0] = 1.0
+    arrays = pairs, np.ones(len(pairs)), np.full(len(values), -1e-3), values
+    plain, nested = (graphs.graph_flows(*arrays, each)[0] for each in (None, coordinates))
+    assert nested == pytest.approx(plain, rel=1e-10)
+    free = np.arange(1, len(values))
+    order = graphs.dissection(pairs, coordinates, free)
+    assert np.array_equal(np.sort(order), np.arange(len(free)))
+    matrix = graphs._laplacian(pairs, np.ones(len(pairs)), len(values))
+    fill = [
+        graphs.factorised(matrix[each][:, each], ordered).L.nnz
+        for each, ordered in ((free, False), (free[order], True))
+    ]
+    assert fill[1] < 0.8 * fill[0]
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
+        ({"coordinates": np.zeros((2, 2))}, r"coordinates of shape \(2, 2\), must be of shape \(3, dim\)"),
         ({"pairs": np.array([[0, 3]])}, "pairs name the node 3, must be at least 0 and below the number of nodes, 3"),
         ({"pairs": np.array([[-1, 0]])}, "pairs name the node -1, must be at least 0 and below"),
         ({"pairs": np.array([0, 1])}, r"pairs of shape \(2,\), must be of shape \(l, 2\)"),

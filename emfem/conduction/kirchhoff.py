@@ -179,7 +179,9 @@ def _solve(wires: Network, resistance: Floats, load: Floats, pads: Mapping[int, 
     values[one[list(grounds)]] = 0.0
     values[list(level)] = list(level.values())
     summed = np.bincount(one, -load, len(values))
-    potential, flow = graph_flows(one[links], conductance, summed, values)
+    coordinates = np.zeros((len(values), wires.nodes.shape[1]))
+    coordinates[one] = wires.nodes
+    potential, flow = graph_flows(one[links], conductance, summed, values, coordinates)
     missing = sum_at_nodes(nodes, links, flow) - load
     if shorts.any():
         flow[shorts] = _short_currents(nodes, links[shorts], missing, pads)

@@ -10,12 +10,12 @@ from typing import Any
 from emfem.failure.circuit import Circuit
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers, component_labels, sum_at_nodes
+from emfem.model.graphs import dissection, factorised
 from emfem.signoff.technology import Technology
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array, csc_array
-from scipy.sparse.linalg import splu
 
 MOST = 200  # changed wires, beyond which the matrix is factorised anew
 CORRECTIONS = 2  # of the flows, by what is missing at the nodes
@@ -144,6 +144,9 @@ class LowRank:
         self.brought = np.bincount(one, -network.loads, len(self.values))
         self.free = np.flatnonzero(np.isnan(self.values))
         self.place = np.full(len(self.values), -1)
+        coordinates = np.zeros((len(self.values), network.nodes.shape[1]))
+        coordinates[one] = network.nodes
+        self.free = self.free[dissection(self.pairs, coordinates, self.free)]
         self.place[self.free] = np.arange(len(self.free))
         self._factorise(np.zeros(len(resistances)) if extra is None else extra)
 
@@ -179,9 +182,7 @@ class LowRank:
         entries = np.concatenate([conductance, conductance, -conductance, -conductance])
         places = np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a])
         matrix = coo_array((entries, places), shape=(len(self.values),) * 2).tocsr()[self.free][:, self.free]
-        self.factor = splu(
-            matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-        )
+        self.factor = factorised(matrix, True)
         self.start = np.where(np.isnan(self.values), 0.0, self.values)
         for _ in range(CORRECTIONS):
             flow = conductance * (self.start[a] - self.start[b])

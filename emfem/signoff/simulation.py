@@ -23,7 +23,7 @@ from emfem.signoff.verdict import Verdict
 
 import numpy as np
 
-CHUNK = 100_000  # unknowns that are integrated together
+CHUNK = 20_000  # unknowns that are integrated together: their vectors fit the cache of a processor
 TOGETHER = 1e-6  # of the critical stress: nodes that come as near to it as that open with the first
 HISTORY = 20  # times of the history beside those of events
 APART = 0.01  # of the time: rows of the history between voids are that far apart at least
@@ -324,7 +324,9 @@ class Simulation:
         """Add a row to the history."""
         extra = self.circuit.extra(self.lengths(self.t))
         drop = np.inf
-        if self.circuit.closed(extra):
+        if not extra.any():
+            drop = float(np.abs(self.circuit.start.drop).max())
+        elif self.circuit.closed(extra):
             drop = self.circuit.flows(extra)[1]
         if self.rows and self.rows[-1][0] == self.t:
             self.rows.pop()
