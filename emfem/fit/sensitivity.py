@@ -82,13 +82,13 @@ def taylor_orders(
         derivatives: as `sensitivities` returns them.
         conditions: as in `sensitivities`.
         step: the first h, relative.
-        halvings: their number.
+        halvings: their number, at most 30.
 
     Raises:
         ParameterError: for derivatives of other constants, or a remainder of 0: the model is linear.
     """
     number("step", step, above=0.0, at_most=0.5)
-    n = count("halvings", halvings, at_least=1)
+    n = count("halvings", halvings, at_least=1, at_most=30)
     fixed, constants = _conditions(conditions), _constants(values)
     require(set(derivatives) == set(constants), "derivatives, must have the names of values")
     here = _values(model(constants, fixed))

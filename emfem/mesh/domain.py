@@ -182,7 +182,6 @@ class Domain:
             length_unit=self.length_unit or METRE,
         )
 
-    @checked
     @checked(collective=True)
     def with_regions(self, regions: Mapping[str, Callable[[NDArray[np.float64]], ArrayLike]]) -> Domain:
         """Return the same mesh with regions of cells, in place of others; a cell is in the first that its middle is in.
@@ -214,6 +213,7 @@ class Domain:
         require(bool(regions) and not empty, f"regions without cells: {', '.join(empty) or 'all'}, must have some")
         return replace(self, regions=tuple(regions), cells=dolfinx.mesh.meshtags(self.mesh, dim, places, tags))
 
+    @checked
     def system(self, *, si: bool = False) -> System:
         """Return the system of units of models on this domain.
 

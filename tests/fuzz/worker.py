@@ -89,7 +89,8 @@ def _words(error: BaseException) -> str:
 def _at_call(places: list[tuple[str, int, str]]) -> bool:
     """Return True for an error that Python raises where arguments meet parameters, the decorator of checks included."""
     last = places[-1][0]
-    return last == CALL or last.startswith(f"{PACKAGE}gate") or last.endswith("inspect.py")
+    decorators = (f"{PACKAGE}gate", f"{PACKAGE}arrays.py")
+    return last == CALL or last.startswith(decorators) or last.endswith("inspect.py")
 
 
 def executed(text: str, namespace: dict[str, Any], nan_allowed: bool) -> dict[str, str]:
