@@ -25,7 +25,7 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 SAME = 1e-9  # of the stress: places that differ by less are equal
-STILL, CALM = 1e-3, 0.1  # parts of the volume and of the line's relaxation time: a void at rest changes less in that
+STILL = 5e-3  # part of its volume by which a void at rest has changed in the second half of its life
 LARGE = 0.1  # of the critical stress that the atoms of a seed may relieve
 FIRST = 1e-6  # of the time left: the first step after a void has opened
 NUCLEATED = "nucleated"
@@ -278,7 +278,7 @@ def _grow(
     """Integrate the model of a void to its end."""
     wired = "resistance" in made.quantities
     seen = watching.series(["void", *(["resistance"] if wired else [])])
-    calm = CALM * made.quantity("relaxation_time")
+    calm = made.quantity("relaxation_time")
     stops: list[Observer] = [
         watching.stop_when(neck_below(0.0), "cut"),
         watching.stop_when(lambda _, __: _at_rest(seen.t, seen["void"], calm), "saturated"),
@@ -306,9 +306,12 @@ def _grow(
 
 
 def _at_rest(t: NDArray[np.float64], volume: NDArray[np.float64], calm: float) -> bool:
-    """Return True if a volume has not changed in the last `calm` seconds, all of them since the first time."""
-    begin = t[-1] - calm
-    if begin < t[0]:
+    """Return True if a volume has not changed in the second half of its life, if that is longer than `calm`.
+
+    However slow its growth is, what is left of it is then a small part: the surface may be slower than the line.
+    """
+    begin = (t[0] + t[-1]) / 2
+    if t[-1] - begin < calm:
         return False
     late = np.append(volume[t >= begin], np.interp(begin, t, volume))
     return bool(np.ptp(late) < STILL * volume[-1])
