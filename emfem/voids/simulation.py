@@ -92,7 +92,7 @@ def run(
     close. One void opens; where the stress passes the critical one elsewhere later, nothing happens.
 
     It ends as "cut" (no metal on a section across x), "resistance" (it has risen by `rise`), "saturated" (the volume
-    has changed by less than a thousandth over a tenth of L^2 / kappa, the relaxation time), or "until".
+    has changed by less than 0.5 % in the second half of the void's life, longer than L^2 / kappa), or "until".
 
     Args:
         stress: of `em.stress.model`, in two or three dimensions; it keeps the state reached.
