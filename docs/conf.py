@@ -62,7 +62,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"emfem\..*\.(Array|Boundary|Mask)"),
     (
         r"py:.*",
-        r"emfem\.(lifetime\.black\._Design|lifetime\.sample\.Lifetime|studies\.(validation\.Source|case\.Frame|tables\..*))",
+        r"emfem\.(fit\.(\w+\.Forward|problem\.(Minimum|Problem))|lifetime\.black\._Design|lifetime\.sample\.Lifetime|studies\.(validation\.Source|case\.Frame|tables\..*))",
     ),
 ]
 
