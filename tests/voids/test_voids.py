@@ -8,6 +8,7 @@ from typing import Any
 
 import emfem as em
 from emfem.units import nm
+from emfem.voids.simulation import _at_rest
 
 import numpy as np
 import pytest
@@ -219,6 +220,15 @@ def test_a_void_that_opens_at_once_is_not_at_rest_before_it_has_moved():
     """Nothing changes in the first steps, whose times are 1e-6 of all."""
     _, void = life(critical_stress=90e6, seed_radius=22 * nm, until=0.01)
     assert (void.nucleated, void.why) == (0.0, "until")
+
+
+def test_a_void_that_grows_more_slowly_than_the_line_relaxes_is_not_at_rest_before_its_growth_has_ended():
+    """It grows in 70 s where stress takes 13 s; long steps hide the change in a short time."""
+    t = np.append(0.0, np.geomspace(1e-3, 1000.0, 60))
+    volume = 900.0 - 230.0 * np.exp(-t / 70.0)
+    ends = next(i for i in range(2, len(t)) if _at_rest(t[:i], volume[:i], 13.0))
+    assert 899.0 < volume[ends - 1] < 900.0
+    assert t[ends - 1] < 1000.0
 
 
 def test_of_equal_places_the_first_is_taken():
