@@ -27,7 +27,7 @@ from emfem.errors import (
     WriteWarning,
 )
 from emfem.evolution import Run, evolve, resume
-from emfem.libraries import cache_entry_points, prepare_ufl
+from emfem.libraries import cache_entry_points, lock_compilation, prepare_ufl
 from emfem.model import Model, accumulate, balance, fixed, flux, placeholder
 from emfem.public import dir_of
 from emfem.resolution import ResolutionReport, check_resolution
@@ -75,6 +75,7 @@ if TYPE_CHECKING:
 
 prepare_ufl()
 cache_entry_points()
+lock_compilation()
 
 __version__ = "0.1.0"
 

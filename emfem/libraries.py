@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.metadata
+import os
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache, wraps
+from pathlib import Path
 from typing import Any
 
 from emfem.public import dir_of
 
 import cffi
+import dolfinx.jit
+import ffcx.codegeneration.jit
 import ufl
 
-__all__ = ["cache_entry_points", "prepare_ufl"]
+__all__ = ["cache_entry_points", "lock_compilation", "prepare_ufl"]
 __dir__ = dir_of(__all__)
+
+WAIT = 600  # seconds for which a process waits for another one that compiles the same form
+UNTOUCHED = 300.0  # seconds without a new file after which a compilation without a lock is over
+PAUSE = 0.05
 
 
 def cache_entry_points() -> None:
@@ -40,6 +53,128 @@ def cache_entry_points() -> None:
             importlib.metadata.entry_points = search
 
     cffi.FFI.compile = compile_with_cache
+
+
+def lock_compilation() -> None:
+    """Make a process wait for minutes for another one that compiles the same form, and not at all for a dead one.
+
+    FFCx takes a file NAME.c without NAME.c.cached for a compilation under way and waits for 10 s, also if it was killed
+    last week. Here the process that compiles locks NAME.c.lock besides; the system frees it when the process ends,
+    however it ends. The option `timeout` of DOLFINx, where a user sets it, replaces the minutes.
+    """
+    jit, options = ffcx.codegeneration.jit, dolfinx.jit.DOLFINX_DEFAULT_JIT_OPTIONS
+    options["timeout"] = (max(options["timeout"][0], WAIT), *options["timeout"][1:])
+    locks: ContextVar[ExitStack | None] = ContextVar("locks", default=None)
+    look_up = jit.get_cached_module
+
+    @wraps(look_up)
+    def get_cached_module(name: str, objects: list[str], folder: Path, timeout: int) -> Any:
+        source = Path(folder, f"{name}.c")
+        until_compiled = locks.get()
+        if until_compiled and not _is_compiled(source):
+            until_compiled.enter_context(_exclusive(source, timeout))
+        return look_up(name, objects, folder, timeout)
+
+    def unlocked_at_the_end(compile_all: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(compile_all)
+        def compile_locked(*arguments: Any, **parameters: Any) -> Any:
+            with ExitStack() as until_compiled:
+                outer = locks.set(until_compiled)
+                try:
+                    return compile_all(*arguments, **parameters)
+                finally:
+                    locks.reset(outer)
+
+        return compile_locked
+
+    jit.get_cached_module = get_cached_module
+    jit.compile_forms = unlocked_at_the_end(jit.compile_forms)
+    jit.compile_expressions = unlocked_at_the_end(jit.compile_expressions)
+
+
+@contextmanager
+def _exclusive(source: Path, timeout: float) -> Iterator[None]:
+    """Wait until no process compiles a file, remove what a dead one left of it, and keep others out for the block.
+
+    Raises:
+        TimeoutError: if it is still being compiled after `timeout` seconds.
+    """
+    end, path = time.monotonic() + timeout, source.with_suffix(".c.lock")
+    lock = _locked(path, end)
+    if lock is None:
+        yield
+        return
+    try:
+        while source.exists() and not _is_compiled(source):
+            # The lock was free: its file is not empty if an owner died; if it is, FFCx compiles without emfem
+            if os.fstat(lock).st_size or time.time() - _last_change(source) > UNTOUCHED:
+                _remove(source)
+            else:
+                _pause(source, end)
+        os.write(lock, str(os.getpid()).encode())
+        try:
+            yield
+        finally:
+            if not _is_compiled(source):  # interrupted; after an error FFCx has renamed it
+                source.unlink(missing_ok=True)
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _locked(path: Path, end: float) -> int | None:
+    """Return a lock file when it is free, open and locked; None where FFCx is left to its own ways, without locks."""
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError:  # a folder that is only read
+            return None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(lock), path.stat()):
+                return lock
+        except (BlockingIOError, PermissionError, FileNotFoundError):  # locked, or removed by its last owner
+            pass
+        except OSError:  # a file system without locks
+            os.close(lock)
+            path.unlink(missing_ok=True)
+            return None
+        os.close(lock)
+        _pause(path.with_suffix(""), end)
+
+
+def _pause(source: Path, end: float) -> None:
+    """Let others compile for a moment, unless the time is over."""
+    if time.monotonic() > end:
+        msg = f"{source} is still being compiled by another process: increase the JIT option timeout of DOLFINx"
+        raise TimeoutError(msg)
+    time.sleep(PAUSE)
+
+
+def _is_compiled(source: Path) -> bool:
+    """Return True if FFCx has put its sign of a finished compilation beside the file."""
+    return source.with_suffix(".c.cached").exists()
+
+
+def _last_change(source: Path) -> float:
+    """Return the time at which the newest file of a compilation was written."""
+    times = [0.0]
+    for file in _files(source):
+        with suppress(FileNotFoundError):
+            times.append(file.stat().st_mtime)
+    return max(times)
+
+
+def _remove(source: Path) -> None:
+    """Remove the files of a compilation, the source last: without it another process may begin."""
+    for file in sorted(_files(source), key=lambda file: file == source):
+        file.unlink(missing_ok=True)
+
+
+def _files(source: Path) -> list[Path]:
+    """Return all files of a compilation but its lock."""
+    return [file for file in source.parent.glob(f"{source.stem}.*") if file.suffix != ".lock"]
 
 
 def prepare_ufl() -> None:

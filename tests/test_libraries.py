@@ -1,22 +1,31 @@
 """NumPy beside UFL: the result is right, or it is refused at once. Without emfem's preparation these never end.
 
-And FFCx beside setuptools: one search of the installed packages for all forms.
+And FFCx: one search of the installed packages for all forms, and processes that wait for each other's compilations.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import fcntl
 import importlib.metadata
 import math
 import operator
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import emfem as em
 from emfem import mesh
 
+import dolfinx.jit
+import ffcx.codegeneration.jit
 import numpy as np
 import pytest
 import ufl
@@ -124,6 +133,114 @@ def test_forms_are_compiled_with_one_search_for_entry_points(tmp_path: Path, mon
     assert len(searches) <= 1  # none, if a form was compiled before
     importlib.metadata.entry_points(group="console_scripts")
     assert len(searches) > 0  # elsewhere nothing is cached
+
+
+def compiled(folder: Path, timeout: int = 20) -> float:
+    """Compile a form into a folder of its own, or load it from there; return its value."""
+    return fem.assemble_scalar(fem.form(SCALAR * ufl.dx, jit_options={"cache_dir": folder, "timeout": timeout}))
+
+
+@pytest.fixture
+def slow_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A compiler that waits until the file returned exists; each of its calls is a line in `calls` beside it."""
+    waiting, compiler = tmp_path / "go", tmp_path / "cc"
+    compiler.write_text(
+        f'#!/bin/sh\necho call >> {tmp_path}/calls\nwhile [ ! -e {waiting} ]; do sleep 0.02; done\nexec gcc "$@"\n',
+        encoding="utf-8",
+    )
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CC", str(compiler))
+    return waiting
+
+
+@pytest.fixture
+def other(tmp_path: Path, slow_compiler: Path) -> Iterator[int]:
+    """Another process that compiles the form in `cache`, as long as the slow compiler waits."""
+    process = os.fork()
+    if not process:
+        os.setpgid(0, 0)
+        try:
+            compiled(tmp_path / "cache")
+        finally:
+            os._exit(0)
+    while not (tmp_path / "calls").exists():
+        time.sleep(0.01)
+    yield process
+    with contextlib.suppress(ProcessLookupError, ChildProcessError):
+        os.killpg(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+
+
+FORKS = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
+
+def left(folder: Path) -> list[str]:
+    """Kinds of the files in a cache with one form."""
+    return sorted(file.name.partition(".")[2] for file in folder.iterdir() if file.suffix != ".so")
+
+
+@FORKS
+def test_a_form_that_another_process_compiles_is_waited_for_and_compiled_once(
+    tmp_path: Path, slow_compiler: Path, other: int
+):
+    with pytest.raises(TimeoutError, match=r"\.c is still being compiled by another process"):
+        compiled(tmp_path / "cache", timeout=0)
+    threading.Timer(0.3, slow_compiler.touch).start()
+    assert compiled(tmp_path / "cache") == pytest.approx(1.5, rel=1e-14)  # the mean of 1 + x on a unit square
+    assert os.waitpid(other, 0)[1] == 0
+    assert (tmp_path / "calls").read_text(encoding="utf-8").count("call") == 2  # the compiler and the linker
+    assert left(tmp_path / "cache") == ["c", "c.cached", "o"]
+
+
+@FORKS
+def test_a_form_whose_process_was_killed_is_compiled_anew(tmp_path: Path, slow_compiler: Path, other: int):
+    os.killpg(other, signal.SIGKILL)
+    os.waitpid(other, 0)
+    assert left(tmp_path / "cache") == ["c", "c.lock"]
+    slow_compiler.touch()
+    assert compiled(tmp_path / "cache", timeout=0) == pytest.approx(1.5, rel=1e-14)
+    assert left(tmp_path / "cache") == ["c", "c.cached", "o"]
+
+
+def test_what_ffcx_left_long_ago_without_a_lock_is_compiled_anew(tmp_path: Path):
+    compiled(tmp_path)
+    (ready,) = tmp_path.glob("*.c.cached")
+    ready.unlink()
+    with pytest.raises(TimeoutError, match="still being compiled"):
+        compiled(tmp_path, timeout=0)
+    an_hour_ago = time.time() - 3600
+    for file in tmp_path.iterdir():
+        os.utime(file, (an_hour_ago, an_hour_ago))
+    assert compiled(tmp_path, timeout=0) == pytest.approx(1.5, rel=1e-14)
+    assert left(tmp_path) == ["c", "c.cached", "o"]
+
+
+@pytest.mark.parametrize(("error", "remains"), [(KeyboardInterrupt, []), (RuntimeError, ["c.failed"])])
+def test_an_interrupted_compilation_leaves_no_source_and_no_lock(
+    error: type[BaseException], remains: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def stop(*_: Any, **__: Any) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ffcx.codegeneration.jit, "_compile_objects", stop)
+        with pytest.raises(error):
+            compiled(tmp_path)
+    assert left(tmp_path) == remains
+    assert compiled(tmp_path, timeout=0) == pytest.approx(1.5, rel=1e-14)
+
+
+def test_where_the_system_has_no_locks_forms_are_compiled_as_by_ffcx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def unsupported(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", unsupported)
+    assert compiled(tmp_path) == pytest.approx(1.5, rel=1e-14)
+    assert left(tmp_path) == ["c", "c.cached", "o"]
+
+
+def test_processes_wait_for_minutes_by_default():
+    assert dolfinx.jit.DOLFINX_DEFAULT_JIT_OPTIONS["timeout"][0] >= 300
 
 
 @pytest.mark.timeout(120)  # another process
