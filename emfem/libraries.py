@@ -20,6 +20,8 @@ import cffi
 import dolfinx.jit
 import ffcx.codegeneration.jit
 import ufl
+from ufl.classes import Label
+from ufl.corealg.traversal import traverse_unique_terminals
 
 __all__ = ["cache_entry_points", "lock_compilation", "prepare_ufl"]
 __dir__ = dir_of(__all__)
@@ -178,10 +180,12 @@ def _files(source: Path) -> list[Path]:
 
 
 def prepare_ufl() -> None:
-    """Make NumPy leave arithmetic with UFL expressions to UFL, and make a field refuse to be a number.
+    """Prepare UFL: for numbers of NumPy, for a field that is no number, and for signatures that do not count variables.
 
     NumPy takes an expression for a sequence, entry by entry, and UFL looks for the number that a Function stands for in
-    a recursion that doubles at each level: neither `np.float64(8.0) * E` nor `float(c)` would return.
+    a recursion that doubles at each level: neither `np.float64(8.0) * E` nor `float(c)` would return. The variable of a
+    derivative, such as that of an energy, is counted from the start of the process, and the count is part of the
+    signature by which FFCx looks for an expression in its cache: it is the same here for the same expression.
     """
     ufl.core.expr.Expr.__array_ufunc__ = None  # NumPy's own switch: a number works, an array raises TypeError
     look_up = ufl.core.terminal.Terminal.evaluate
@@ -194,3 +198,12 @@ def prepare_ufl() -> None:
         return look_up(self, x, mapping, component, index_values, derivatives)
 
     ufl.Coefficient.evaluate = evaluate
+
+    signature = ufl.algorithms.signature.compute_expression_signature
+
+    @wraps(signature)
+    def signature_without_counts(expression: Any, numbers: dict[Any, int]) -> str:
+        labels = (terminal for terminal in traverse_unique_terminals(expression) if isinstance(terminal, Label))
+        return signature(expression, {label: number for number, label in enumerate(dict.fromkeys(labels))} | numbers)
+
+    ufl.algorithms.signature.compute_expression_signature = signature_without_counts

@@ -135,6 +135,19 @@ def test_forms_are_compiled_with_one_search_for_entry_points(tmp_path: Path, mon
     assert len(searches) > 0  # elsewhere nothing is cached
 
 
+def test_the_signature_of_an_expression_does_not_count_the_variables_made_before():
+    """By it FFCx looks for a compiled expression; the numbers of the variables still tell one from the other."""
+
+    def signature(first: int, second: int) -> str:
+        variables = [ufl.variable(SCALAR), ufl.variable(SCALAR)]
+        energy = variables[0] ** 3 * variables[1] ** 2
+        derivative = ufl.diff(ufl.diff(energy, variables[first]), variables[second])
+        return ffcx.naming.compute_signature([(derivative, np.zeros((1, 2)))], "")
+
+    assert signature(0, 0) == signature(0, 0)
+    assert len({signature(first, second) for first in (0, 1) for second in (0, 1)}) == 4
+
+
 def compiled(folder: Path, timeout: int = 20) -> float:
     """Compile a form into a folder of its own, or load it from there; return its value."""
     return fem.assemble_scalar(fem.form(SCALAR * ufl.dx, jit_options={"cache_dir": folder, "timeout": timeout}))
