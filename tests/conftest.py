@@ -26,8 +26,9 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 # Whole files and folders that `make quick` leaves out, and the fixture of tests in a browser.
 SLOW = (
-    *("verification/", "verify/test_checks.py", "studies/test_sweeps.py"),
+    *("verification/", "verify/test_checks.py", "studies/test_sweeps.py", "studies/test_running.py"),
     *("test_demos.py", "test_dimensions.py", "test_docs.py", "test_paper.py", "test_readme.py", "failure/"),
+    *("checkpoints/test_resume.py", "fuzz/", "test_new_physics.py", "test_resolution.py"),
 )
 BROWSER, ON_RANKS = "tab", "run_json_on_ranks"
 

@@ -338,8 +338,8 @@ def same(there: Any, here: Any, what: str = "") -> None:
         assert others == pytest.approx(numbers, rel=1e-12, abs=1e-12 * size, nan_ok=True), what
 
 
-# Two unknowns, a single number beside fields, cells in space; all others are in `make soak`
-KINDS = ["joule", "surface", "hexahedra"]
+# Two unknowns and a single number beside them, and cells in space; all others are in `make soak`
+KINDS = ["surface", "hexahedra"]
 
 
 @pytest.fixture(scope="module")
