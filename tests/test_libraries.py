@@ -46,7 +46,7 @@ FIELDS = {
     "components": ufl.as_vector([VECTOR[0], SCALAR]),
 }
 
-pytestmark = pytest.mark.timeout(20)  # what hangs is a failure, soon
+pytestmark = pytest.mark.timeout(60)  # what hangs is a failure, soon
 
 
 def norm(field: Any) -> float:
