@@ -1,4 +1,4 @@
-"""Where does the metal conduct less? The map of a film's conductivity, from pictures of its potential.
+"""Map of a film's conductivity from pictures of its potential: the places that conduct worse.
 
 A film of 4 by 2 um has two places that conduct worse, a porous one and a grain with many defects. A microscope maps the
 potential on the whole of it (Kelvin probe force microscopy), once with a current along the film, once across it; each

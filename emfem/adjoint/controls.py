@@ -29,12 +29,15 @@ class Controls:
         """Take the present state as the start.
 
         Raises:
-            ParameterError: for a control that is neither a constant nor a function of DOLFINx, or none at all.
+            ParameterError: for a control that is neither a constant nor a function of DOLFINx, for a rate, or for none.
         """
         require(controls, "controls = {}, must be at least one")
         for name, control in controls.items():
             words = "a fem.Constant or a fem.Function"
             kind(f"controls[{name!r}]", control, (fem.Constant, fem.Function), words)
+        rates = [unknown.rate for unknown in stages.problem.unknowns]
+        for name, control in controls.items():
+            require(control not in rates, f"controls[{name!r}], must not be a rate: rates follow from the equations")
         self._controls = dict(controls)
         self.comm, self.start = stages.problem.comm, stages.state()
         functions = [unknown.function for unknown in stages.problem.unknowns]

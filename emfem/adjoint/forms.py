@@ -26,7 +26,7 @@ def number_form(models: Sequence[Model], of: Any) -> ufl.Form:
 
     Raises:
         UnknownName: for a quantity that no model has.
-        ParameterError: for one that is no integral, or depends on rates.
+        ParameterError: for one that is no integral, depends on rates, or on no unknown.
     """
     known = {name: q.value for model in models for name, q in model.quantities.items()}
     if isinstance(of, str) and of not in known:
@@ -36,8 +36,9 @@ def number_form(models: Sequence[Model], of: Any) -> ufl.Form:
         names = [name for name, value in known.items() if isinstance(value, ufl.Form)]
         msg = f"of = {shown(of)}, must be an integral: a UFL form without test functions"
         raise ParameterError(msg + (f", or one of {', '.join(names)}" if names else ""))
-    rates = {u.rate for model in models for u in model.unknowns if u.rate is not None}
-    require(not rates & set(form.coefficients()), f"of = {shown(of)}, must not depend on rates")
+    unknowns, used = [u for model in models for u in model.unknowns], set(form.coefficients())
+    require(not used & {u.rate for u in unknowns}, f"of = {shown(of)}, must not depend on rates")
+    require(used & {u.function for u in unknowns}, f"of = {shown(of)}, must depend on an unknown of these models")
     return form
 
 

@@ -10,7 +10,7 @@ from emfem.adjoint.backward import Backward
 from emfem.adjoint.controls import Controls
 from emfem.adjoint.forms import Array, number_form
 from emfem.adjoint.run import STEADY, Run, restored
-from emfem.errors import ResolutionWarning, count, number, require
+from emfem.errors import ResolutionWarning, count, floats, number, require
 from emfem.gate import checked
 from emfem.model import Model
 from emfem.solve import Stages, as_models
@@ -79,6 +79,8 @@ class Objective:
         several = isinstance(of, Mapping)
         require(until is not None or (limit is None and not several), "of at times, or passes, must come with until")
         require(limit is None or not several, "passes, must come with one number, not several in time")
+        if until is None:
+            check_steady(self.models)
         numbers = in_time(of, began, end) if isinstance(of, Mapping) else {end: of}
         forms = {t: number_form(self.models, each) for t, each in numbers.items()}
         stages = Stages(self.models)
@@ -91,6 +93,11 @@ class Objective:
                 self._run.choose_steps(self._controls.start, rtol, atol, cuts)
             if limit is None:
                 self._compare()
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        way = f"{len(self.times)} steps to t = {self.times[-1]:g}" if len(self.times) else "a steady state"
+        return f"<Objective of {', '.join(model.name for model in self.models)}: {way}>"
 
     @property
     def times(self) -> Array:
@@ -210,15 +217,29 @@ class Objective:
         ranks = self.models[0].mesh.comm.size
         require(ranks == 1, f"ranks = {ranks}, must be 1: SciPy's optimisers are serial")
         now = self._controls.values()
-        ends = np.cumsum([values.size for values in now.values()])[:-1]
+        *ends, size = np.cumsum([values.size for values in now.values()])
 
         def value_and_gradient(vector: Array) -> tuple[float, Array]:
-            for (name, values), part in zip(now.items(), np.split(np.asarray(vector, dtype=float), ends), strict=True):
+            given = floats("vector", vector)
+            require(given.shape == (size,), f"vector of shape {given.shape}, must be ({size},)")
+            for (name, values), part in zip(now.items(), np.split(given, ends), strict=True):
                 self._controls.set(name, part.reshape(values.shape))
             value, gradient = self.value_and_gradient()
             return value, np.concatenate([np.ravel(gradient[name]) for name in now])
 
         return value_and_gradient, np.concatenate([np.ravel(values) for values in now.values()])
+
+
+def check_steady(models: Sequence[Model]) -> None:
+    """Refuse models that have no steady state, or many: their Jacobian is singular.
+
+    Raises:
+        ParameterError: with the reason.
+    """
+    for model in models:
+        require(not model.no_steady_state_reason, model.no_steady_state_reason)
+        words = f"the {model.name} model has many steady states, must come with until: a late time will do"
+        require(not model.steady_by_relaxation, words)
 
 
 def in_time(of: Mapping[float, Any], began: float, end: float) -> dict[float, Any]:

@@ -155,8 +155,7 @@ def test_the_time_of_nucleation_has_the_derivative_of_its_closed_form():
     objective = em.adjoint.Objective(model, tension, {"field": field}, until=100 * hour, passes=limit, refine=2)
 
     def exact(j: float) -> float:
-        line = {"length": 50 * um, "material": copper, "critical_stress": limit}
-        return em.analytic.nucleation_time(current_density=j, **line)
+        return em.analytic.nucleation_time(current_density=j, length=50 * um, material=copper, critical_stress=limit)
 
     t, gradient = objective.value_and_gradient()
     assert t == pytest.approx(exact(2e10), rel=2e-3)
@@ -205,7 +204,9 @@ def test_what_cannot_be_derived_is_refused(species: tuple[em.Model, fem.Constant
         (of, {"D": 3.0}, {"until": 0.1}, r"controls\['D'\] = 3.0, must be a fem.Constant or a fem.Function"),
         ("c_max", {"D": d}, {"until": 0.1}, "must be an integral: .* or one of amount"),
         ("nothing", {"D": d}, {"until": 0.1}, "nothing"),
-        (of, {"start": model["c"]}, {}, "must come with until"),
+        (of, {"start": model["c"]}, {}, "an unknown as a control, must come with until"),
+        (of, {"rate": model.unknowns[0].rate}, {"until": 0.1}, "must not be a rate"),
+        (fem.Constant(model.mesh, 1.0) * model.domain.dx(), {"d": d}, {"until": 0.1}, "must depend on an unknown"),
         (of, {"D": d}, {"passes": 1.0}, "must come with until"),
         (of, {"D": d}, {"until": 0.0}, "until"),
         ({0.2: of}, {"D": d}, {"until": 0.1}, "a time in of = 0.2"),
@@ -214,6 +215,9 @@ def test_what_cannot_be_derived_is_refused(species: tuple[em.Model, fem.Constant
     for form, controls, options, message in wrong:
         with pytest.raises(em.EmfemError, match=message):
             em.adjoint.Objective(model, form, controls, **options)
+    blocked = em.migration.model(model.domain, diffusivity=d, initial=1.0)
+    with pytest.raises(em.ParameterError, match="many steady states"):
+        em.adjoint.Objective(blocked, blocked["c"] ** 2 * model.domain.dx(), {"d": d})
 
 
 def test_ranks_have_the_same_derivatives(run_json_on_ranks: Callable[..., Any]):
