@@ -35,6 +35,7 @@ from emfem.solve import Steady, solve_steady
 
 if TYPE_CHECKING:
     from emfem import (
+        adjoint,
         analytic,
         conduction,
         dimensions,
@@ -94,6 +95,7 @@ __all__ = [
     "UnknownName",
     "WriteWarning",
     "accumulate",
+    "adjoint",
     "analytic",
     "balance",
     "check_resolution",

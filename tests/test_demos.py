@@ -63,6 +63,12 @@ def bands_lie_along_the_slow_axis_of_each_grain(found: Any) -> None:
     assert len({slow for slow, _, _ in found.values()}) == 4
 
 
+def the_map_is_nearer_than_a_uniform_one(result: dict[str, float]) -> None:
+    """By half at least, with derivatives that pass Taylor's test."""
+    assert result["error"] < 0.5 * result["guess"]
+    assert result["order"] == pytest.approx(2.0, abs=0.05)
+
+
 def the_cross_shows_sheet_and_hall_resistance(films: Any) -> None:
     """To 1e-4, what the cells leave at the corners; the tilt is atan(mu B), but for 0.2 % from the ends of the arm."""
     assert [film["sheet"] for film in films.values()] == pytest.approx([1.0, 1.0], abs=1e-4)
@@ -338,6 +344,7 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
     "hall_cross": ({"size": 4e-6}, the_cross_shows_sheet_and_hall_resistance, ("gold.png", "n-GaAs.png")),
     "healing": ({"width": 1.2e-9}, the_reversed_current_heals, ("bridge.png",)),
     "hole_array": ({"until": 600.0, "size": 2.2}, stripes_bend_around_the_holes, ("strip.png", "stripes.png")),
+    "inverse_map": ({"cells": 8, "iterations": 25}, the_map_is_nearer_than_a_uniform_one, ("map.png",)),
     "joule_line": ({"cells": 20}, the_line_heats_as_the_closed_form_and_runs_away, ("line.png",)),
     "kirkendall": ({"cells": 200}, markers_come_to_where_theory_has_them, ("couple.png",)),
     "korhonen": ({"cells": 40}, tension_grows_as_korhonen_has_it, ("line.png",)),

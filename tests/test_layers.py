@@ -50,6 +50,7 @@ LAYERS = {
     "write": 6,
     "evolution": 6,
     "storage": 6,
+    "adjoint": 7,
     "confinement": 7,
     "failure": 7,
     "lifetime": 7,

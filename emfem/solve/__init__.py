@@ -4,6 +4,7 @@ It knows unknowns, residuals and tolerances, never which physics they are.
 """
 
 from emfem.public import dir_of
+from emfem.solve.adjoint import Stage, Stages
 from emfem.solve.advice import Advice, advise
 from emfem.solve.choice import SOLVERS
 from emfem.solve.methods import METHODS, Method
@@ -23,6 +24,8 @@ __all__ = [
     "Method",
     "Options",
     "Problem",
+    "Stage",
+    "Stages",
     "Staggered",
     "Steady",
     "Stepper",
