@@ -20,6 +20,7 @@ import ufl
 from dolfinx import fem
 
 ALLOWED = 0.01  # relative difference to the run with error control
+SHORTEST, LONGEST = 1e-290, 1e100  # run: its first step, and its last, are numbers
 LINEAR = 1e-11  # relative remainder that may be rounding
 
 
@@ -32,7 +33,7 @@ class Objective:
 
     Attributes:
         times: ends of the steps; empty for a steady state.
-        reference: the number in the run with error control, for comparison; nan for a steady state and an event.
+        reference: the number in the run with error control, for comparison; None for a steady state and an event.
     """
 
     @checked(collective=True)
@@ -73,7 +74,7 @@ class Objective:
         """
         self.models = as_models(models)
         began = self.models[0].t
-        end = STEADY if until is None else number("until", until, above=began)
+        end = STEADY if until is None else number("until", until, at_least=began + SHORTEST, at_most=LONGEST)
         limit = None if passes is None else number("passes", passes)
         cuts = count("refine", refine, at_least=1, at_most=1000)
         several = isinstance(of, Mapping)
@@ -105,16 +106,16 @@ class Objective:
         return self._run.times
 
     @property
-    def reference(self) -> float:
-        """The number in the run with error control; nan for a steady state, and for a time."""
+    def reference(self) -> float | None:
+        """The number in the run with error control; None for a steady state, and for a time."""
         return self._run.reference
 
     def _compare(self) -> None:
         """Warn if the steps are too long for the method of the adjoint."""
-        mine = self.value()
-        if abs(mine - self.reference) > ALLOWED * abs(self.reference):
+        mine, reference = self.value(), self.reference or 0.0
+        if abs(mine - reference) > ALLOWED * abs(reference):
             message = (
-                f"the number is {mine:.6g} by the steps of the adjoint, {self.reference:.6g} by the run: "
+                f"the number is {mine:.6g} by the steps of the adjoint, {reference:.6g} by the run: "
                 "derivatives may differ as much; refine=2 halves the steps"
             )
             warnings.warn(ResolutionWarning(message), stacklevel=4)

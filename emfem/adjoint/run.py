@@ -54,7 +54,7 @@ class Run:
 
     Attributes:
         times: ends of the steps; none for a steady state.
-        reference: the number in the run with error control that chose the steps; nan without one.
+        reference: the number in the run with error control that chose the steps; None without one.
     """
 
     def __init__(
@@ -63,7 +63,8 @@ class Run:
         """Take the numbers by time, `STEADY` for a steady state, and the value to be passed."""
         self.stages, self.began, self.terms, self.passes = stages, began, terms, passes
         self.times: Array = np.zeros(0)
-        self.reference, self._first = math.nan, math.nan
+        self.reference: float | None = None
+        self._first = math.nan
 
     def choose_steps(self, start: Array, rtol: float, atol: float, refine: int) -> None:
         """Run with error control, and keep its steps, each cut into equal parts.

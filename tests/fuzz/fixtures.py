@@ -277,6 +277,13 @@ def solved_model() -> em.Model:
 
 
 @_changing
+def objective() -> em.adjoint.Objective:
+    """Return the power of a conduction by one of its voltages."""
+    model = solved_model()
+    return em.adjoint.Objective(model, "power", {"edge": model.conditions[0].value})
+
+
+@_changing
 def heat_model() -> em.Model:
     """Return a heated plate."""
     return em.heat.model(plate(), conductivity=1.0, heat_capacity=1.0, on={"left": em.fixed(300.0)}, degree=1)
