@@ -171,9 +171,16 @@ class Assembly:
             balances=balances,
             resolutions=[Unloaded()] if drivers else [],
             system=self.domain.system(si=True),
-            preconditioner=models.Multigrid(unknowns=(self.body.displacement,), modes=self.body.motions.owned),
+            preconditioner=self._structure(),
             meanings={**component_meanings(self.domain), **self._pressure_meanings(), **MEANINGS},
         )
+
+    def _structure(self) -> models.Multigrid | models.ElasticSaddle:
+        """Return the structure of the linear systems; it is of the displacement alone where more is local to nodes."""
+        multigrid = models.Multigrid(unknowns=(self.body.displacement,), modes=self.body.motions.owned)
+        if not self.pressures.unknowns or self.plastic is not None or (self.atoms and self.atoms.ratio):
+            return multigrid
+        return models.ElasticSaddle(multigrid, self.pressures.structure(), self.atoms.volume if self.atoms else None)
 
     def _pressure_meanings(self) -> dict[str, Meaning]:
         """Return the meaning of each stress that is an unknown."""

@@ -10,7 +10,7 @@ from emfem import model as models
 from emfem.errors import ParameterError, floats, require, shown
 from emfem.mechanics.solids import MIXED, Solids, outside
 from emfem.mesh import Domain
-from emfem.model import DirichletCondition, Unknown
+from emfem.model import DirichletCondition, Unknown, UnknownStress
 
 import numpy as np
 import ufl
@@ -26,11 +26,13 @@ class Pressures:
     Attributes:
         elastic: the solids.
         by_region: the unknowns.
+        atoms_in: region whose atoms move, or None.
         deposit: region and eigenstrain N of atoms by their volume, if it is not I/3: there the unknown is N : s.
     """
 
     elastic: Solids
     by_region: Mapping[str, Unknown]
+    atoms_in: str | None = None
     deposit: tuple[str, Any] | None = None
 
     @property
@@ -72,6 +74,17 @@ class Pressures:
         domain = self.elastic.domain
         return [each for region, unknown in self.by_region.items() for each in outside(domain, unknown, {region})]
 
+    def structure(self) -> tuple[UnknownStress, ...]:
+        """Return the stress that an eigenstrain makes where the body may move: 1/B = 1/K + 3/(4 mu) of long waves."""
+        first = [self.atoms_in] if self.atoms_in in self.by_region else []
+        return tuple(self._response(region) for region in dict.fromkeys([*first, *self.by_region]))
+
+    def _response(self, region: str) -> UnknownStress:
+        """Return the response of the stress of a region."""
+        solid, along = self.elastic.by_region[region], self.deposit is not None and self.deposit[0] == region
+        modulus = 1 / (1 / solid.bulk_modulus + 0.75 / solid.shear_modulus)
+        return UnknownStress(self.by_region[region], modulus, 1 / (modulus if along else solid.bulk_modulus))
+
     def _within(self, region: str) -> Any:
         """Return 1 in a region, 0 elsewhere."""
         return self.elastic.indicator(f"in {region}" if region else "inside", {region})
@@ -95,7 +108,7 @@ def pressures_of(elastic: Solids, atoms_in: str | None, degree: int, deposit: An
     names = ["p"] if len(regions) == 1 else [f"p {region}" for region in regions]
     space = fem.functionspace(elastic.domain.mesh, ("Lagrange", max(degree - 1, 1)))
     unknowns = {region: models.algebraic(name, space) for region, name in zip(regions, names, strict=True)}
-    return Pressures(elastic, unknowns, None if deposit is None else (atoms_in or "", deposit))
+    return Pressures(elastic, unknowns, atoms_in, None if deposit is None else (atoms_in or "", deposit))
 
 
 def deposit_of(domain: Domain, value: Any, inside: Any) -> Any:
