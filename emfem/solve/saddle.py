@@ -24,9 +24,10 @@ CYCLE: Options = {
     "ksp_type": "preonly",
     "pc_type": "gamg",
     "pc_gamg_threshold": 0.01,
-    "mg_levels_ksp_type": "chebyshev",
+    "mg_levels_ksp_type": "richardson",
     "mg_levels_ksp_max_it": 2,
     "mg_levels_pc_type": "sor",
+    "mg_levels_pc_sor_local_forward": None,
 }
 INSIDE: Options = {
     "pc_type": "python",

@@ -139,7 +139,7 @@ def _check_cut(domain: mesh.Domain, name: str, low: NDArray[np.float64], high: N
         ParameterError: naming the first side.
     """
     geometry, comm = domain.mesh.geometry, domain.mesh.comm
-    corners = geometry.x[geometry.dofmap][:, :, : domain.dim]
+    corners = geometry.x[geometry.dofmaps[0]][:, :, : domain.dim]
     least, most = corners.min(axis=1, initial=np.inf), corners.max(axis=1, initial=-np.inf)
     slack = 1e-6 * (most - least)
     touched = ((most - slack > low) & (least + slack < high)).all(axis=1)
