@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -180,6 +180,8 @@ class Assembly:
         multigrid = models.Multigrid(unknowns=(self.body.displacement,), modes=self.body.motions.owned)
         if not self.pressures.unknowns or self.plastic is not None or (self.atoms and self.atoms.ratio):
             return multigrid
+        if self.pressures.hydrostatic_regions:
+            multigrid = replace(multigrid, modes=self.body.motions.conformal)
         return models.ElasticSaddle(multigrid, self.pressures.structure(), self.atoms.volume if self.atoms else None)
 
     def _pressure_meanings(self) -> dict[str, Meaning]:

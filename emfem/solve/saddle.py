@@ -20,20 +20,22 @@ MASSES: Options = {
 DISPLACEMENT, STRESS = "displacement_", "stress_"  # beginnings of the options of both V-cycles
 
 
-CYCLE: Options = {
-    "ksp_type": "preonly",
-    "pc_type": "gamg",
-    "pc_gamg_threshold": 0.01,
-    "mg_levels_ksp_type": "richardson",
-    "mg_levels_ksp_max_it": 2,
-    "mg_levels_pc_type": "sor",
-    "mg_levels_pc_sor_local_forward": None,
+# Of the displacement's operator, which has hardly an energy for changes of volume: three sweeps, and strong links only.
+CYCLES: Options = {
+    "displacement_ksp_type": "preonly",
+    "displacement_pc_type": "gamg",
+    "displacement_pc_gamg_threshold": 0.03,
+    "displacement_mg_levels_ksp_type": "chebyshev",
+    "displacement_mg_levels_ksp_max_it": 3,
+    "displacement_mg_levels_pc_type": "sor",
+    "stress_ksp_type": "preonly",
+    "stress_pc_type": "gamg",
+    "stress_pc_gamg_threshold": 0.01,
+    "stress_mg_levels_ksp_type": "richardson",
+    "stress_mg_levels_ksp_max_it": 2,
+    "stress_mg_levels_pc_type": "sor",
 }
-INSIDE: Options = {
-    "pc_type": "python",
-    **{f"{part}{key}": value for part in (DISPLACEMENT, STRESS) for key, value in CYCLE.items()},
-    **MASSES,
-}
+INSIDE: Options = {"pc_type": "python", **CYCLES, **MASSES}
 KRYLOV: Options = {"ksp_type": "fgmres", "ksp_gmres_restart": 60, "ksp_max_it": 120}
 STEADY, STEP = 1e-11, 1e-10  # relative residual of linear systems: residuals of unknowns may differ in size
 

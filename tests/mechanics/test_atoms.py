@@ -56,7 +56,7 @@ def test_atoms_in_boundaries_across_a_rigid_line_make_stress_by_the_modulus_of_u
 
 @pytest.mark.parametrize("lifetime", [1e-4, pytest.param(0.1, marks=pytest.mark.soak)])
 def test_vacancies_follow_sinks_as_kirchheims_equations_and_end_as_korhonens(lifetime: float):
-    """Small waves of w - 1 and of p = -K theta obey two linear equations; their answer is an exponential of a matrix."""
+    """Small waves of w - 1 and of p = -K theta obey two linear equations, which a matrix exponential solves."""
     e, d, k, tau = 1e-4, METAL.diffusivity, SOLID.bulk_modulus, lifetime
     t = 0.5 / decay(k)
     rates = np.array([[-d * WAVE**2 / e - 1 / tau, EASE / tau], [k * e / tau, -k * e * EASE / tau]])
