@@ -176,12 +176,13 @@ class Assembly:
         )
 
     def _structure(self) -> models.Multigrid | models.ElasticSaddle:
-        """Return the structure of the linear systems; it is of the displacement alone where more is local to nodes."""
+        """Return the structure of the linear systems, of the displacement alone where that of the rest is not known."""
         multigrid = models.Multigrid(unknowns=(self.body.displacement,), modes=self.body.motions.owned)
-        if not self.pressures.unknowns or self.plastic is not None or (self.atoms and self.atoms.ratio):
+        # With a deposit stress depends on the direction of a wave, with vacancies there are three rows at each node.
+        local = self.plastic is not None or self.pressures.deposit or (self.atoms and self.atoms.ratio)
+        if local or not self.pressures.unknowns:
             return multigrid
-        if self.pressures.hydrostatic_regions:
-            multigrid = replace(multigrid, modes=self.body.motions.conformal)
+        multigrid = replace(multigrid, modes=self.body.motions.conformal)
         return models.ElasticSaddle(multigrid, self.pressures.structure(), self.atoms.volume if self.atoms else None)
 
     def _pressure_meanings(self) -> dict[str, Meaning]:

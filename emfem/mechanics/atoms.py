@@ -157,8 +157,8 @@ class Atoms:
         """`int d(theta - e w)/dt q - Omega J . grad q dx` over the metal, blocked edges; and the sinks' balance."""
         q, scale = tests[id(self.volume)], fem.Constant(self.domain.mesh, 1 / self.flow)
         rate = self.volume.rate - self._empty(self.ratio.rate if self.ratio else 0)
-        kept = self.inside * (rate * q - ufl.inner(self.forces.flow(self.stress), ufl.grad(q))) * dx
-        total = scale * (kept + entering if self.on else kept)
+        moved = self.inside * (rate * q - ufl.inner(self.forces.flow(self.stress), ufl.grad(q))) * dx
+        total = scale * (moved + entering if self.on else moved)
         return total if self.ratio is None else total + scale * self._sinks(tests, dx)
 
     def _sinks(self, tests: Mapping[int, Any], dx: Any) -> Any:

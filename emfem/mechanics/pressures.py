@@ -81,9 +81,9 @@ class Pressures:
 
     def _response(self, region: str) -> UnknownStress:
         """Return the response of the stress of a region."""
-        solid, along = self.elastic.by_region[region], self.deposit is not None and self.deposit[0] == region
+        solid = self.elastic.by_region[region]
         modulus = 1 / (1 / solid.bulk_modulus + 0.75 / solid.shear_modulus)
-        return UnknownStress(self.by_region[region], modulus, 1 / (modulus if along else solid.bulk_modulus))
+        return UnknownStress(self.by_region[region], modulus, solid.bulk_modulus)
 
     def _within(self, region: str) -> Any:
         """Return 1 in a region, 0 elsewhere."""

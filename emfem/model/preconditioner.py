@@ -76,17 +76,17 @@ class PhaseField:
 @checked
 @dataclass(frozen=True, eq=False)
 class UnknownStress:
-    """A stress that is an unknown p of its own, with the row `int (.. - p/K) q dx`, beside a displacement.
+    """A stress that is an unknown p of its own, with the row `int (tr(E) - p/K) q dx`, beside a displacement.
 
     Attributes:
         unknown: p.
         modulus: B, by which atoms of the volume theta make stress in a solid that may move, p = -B theta [Pa].
-        gain: theta by p K/B of that row where p is 0, 1/K if theta is in it as p/K is [1/Pa].
+        bulk: K [Pa].
     """
 
     unknown: Unknown
     modulus: float
-    gain: float
+    bulk: float
 
 
 @checked

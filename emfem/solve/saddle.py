@@ -110,7 +110,7 @@ class SaddleSolver:
         for i, each in self._stresses:
             self._masses[i].solve(right[i], answer[i])
             if self._atoms is None or i != self._stresses[0][0]:
-                answer[i].scale(-each.gain * each.modulus)
+                answer[i].scale(-each.modulus / each.bulk)
         if self._atoms is not None:
             self._solve_atoms(right[self._atoms], answer)
         d = self._displacement
@@ -129,7 +129,7 @@ class SaddleSolver:
         assert self._atoms is not None
         (i, first), t = self._stresses[0], self._atoms
         p, theta, work = answer[i], answer[t], self._work[t]
-        p.scale(-first.gain)
+        p.scale(-1.0 / first.bulk)
         p.copy(theta)
         self._storage.mult(theta, work)
         work.axpy(-1.0, right)
