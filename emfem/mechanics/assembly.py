@@ -180,7 +180,7 @@ class Assembly:
         multigrid = models.Multigrid(unknowns=(self.body.displacement,), modes=self.body.motions.owned)
         # With a deposit stress depends on the direction of a wave, with vacancies there are three rows at each node.
         local = self.plastic is not None or self.pressures.deposit or (self.atoms and self.atoms.ratio)
-        if local or not self.pressures.unknowns:
+        if local or not self.pressures.unknowns or self.domain.dim < 3:  # a factorisation of a plane is cheap
             return multigrid
         multigrid = replace(multigrid, modes=self.body.motions.conformal)
         return models.ElasticSaddle(multigrid, self.pressures.structure(), self.atoms.volume if self.atoms else None)

@@ -76,8 +76,8 @@ class Pressures:
 
     def structure(self) -> tuple[UnknownStress, ...]:
         """Return the stress that an eigenstrain makes where the body may move: 1/B = 1/K + 3/(4 mu) of long waves."""
-        first = [self.atoms_in] if self.atoms_in in self.by_region else []
-        return tuple(self._response(region) for region in dict.fromkeys([*first, *self.by_region]))
+        order = sorted(self.by_region, key=lambda region: region != self.atoms_in)  # that of the atoms first
+        return tuple(self._response(region) for region in order)
 
     def _response(self, region: str) -> UnknownStress:
         """Return the response of the stress of a region."""

@@ -78,9 +78,7 @@ class RigidMotions:
 
     @property
     def conformal(self) -> Values:
-        """Motions without a change of shape, dev e(u) = 0, as `owned`: in space also dilation and its bending."""
-        if self.domain.dim < 3:
-            return self.owned
+        """Motions of a solid without a change of shape, dev e(u) = 0, as `owned`: also dilation and its bending."""
         lower, upper = bounds(self.domain.mesh)
         x = (self.space.tabulate_dof_coordinates() - (lower + upper) / 2) / (float(np.linalg.norm(upper - lower)) / 2)
         bent = 2 * x[:, :, None] * x[:, None, :] - (x**2).sum(axis=1)[:, None, None] * np.eye(3)

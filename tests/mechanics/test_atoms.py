@@ -45,6 +45,7 @@ def ends(made: em.Model, t: float) -> Any:
     return em.fields.evaluate(made["p"], [[0.0], [1e-6]])
 
 
+@pytest.mark.soak
 def test_atoms_in_boundaries_across_a_rigid_line_make_stress_by_the_modulus_of_uniaxial_strain():
     modulus = SOLID.bulk_modulus + 4 / 3 * SOLID.shear_modulus
     made = atoms(deposit=[1.0])
@@ -77,7 +78,7 @@ def test_vacancies_follow_sinks_as_kirchheims_equations_and_end_as_korhonens(lif
 def test_diffusion_follows_stress():
     """In the flux of atoms let in at an end against a fixed stress at the other: kT/V (1 - exp(-V g L/...))."""
     volume = METAL.atomic_volume
-    on = {"left": em.flux(1e14), "right": em.fixed(0.0)}
+    on: dict[str, Any] = {"left": em.flux(1e14), "right": em.fixed(0.0)}
     made = model(LINE, SOLID, kinematics="rigid", atoms=METAL, atoms_on=on, degree=3, activation_volume=volume)
     em.solve_steady(made)
     slope = 1e14 * volume / (METAL.diffusivity * EASE)  # of the stress without activation
