@@ -252,6 +252,27 @@ def warm(domain: em.mesh.Domain, x: Convert) -> em.Model:
     return model
 
 
+def solid(domain: em.mesh.Domain, x: Convert) -> em.Model:
+    """Loads, heat, atoms and vacancies together."""
+    copper = em.mechanics.Elastic(x(1e11, "Pa"), 0.3, x(2e-5, "1/K"))
+    push = np.array([30.0, 20.0, 10.0]) * MPa
+    on = dict.fromkeys(domain.names, em.mechanics.pressure(x(40 * MPa, "Pa")))
+    on |= {"left": em.mechanics.clamped(domain), "right": em.mechanics.traction(x(push[: domain.dim], "Pa"))}
+    model = em.mechanics.model(
+        domain,
+        copper,
+        on=on,
+        temperature=x(500.0, "K"),
+        stress_free_temperature=x(600.0, "K"),
+        atoms=metal(x),
+        field=x(100.0 * np.eye(domain.dim)[0], "V/m"),
+        atoms_on={"left": em.fixed(x(50 * MPa, "Pa")), "right": em.flux(x(1e19, "1/(m2 s)"))},
+        vacancies=em.mechanics.Vacancies(1e-4, x(1e-3, "s")),
+    )
+    em.evolve(model, x(40.0, "s"), fixed_step=x(20.0, "s"), progress=False)
+    return model
+
+
 def surface(domain: em.mesh.Domain, x: Convert) -> em.Model:
     turned = domain.weight_lengths == 1 and domain.thickness is None
     middle = (x(1.5 * um, "m"), 0.0 if turned else x(1.05 * um, "m"), x(0.95 * um, "m"))[: domain.dim]
@@ -277,6 +298,7 @@ CASES = [
     *((stress, name) for name in DOMAINS),
     *((grains, name) for name in ("plane", "plate")),
     *((warm, name) for name in ("line", "plane")),
+    *((solid, name) for name in ("line", "plane", "plate", "body of revolution", "body")),
     *((surface, name) for name in FINE),
 ]
 # Every physics on a line, and every kind of domain with some physics: each case compiles ten forms of its own
@@ -287,6 +309,7 @@ IN_SOAK = {
     fed: ("plate",),
     stress: ("plane", "plate"),
     grains: ("plate",),
+    solid: ("plane", "plate"),
     warm: ("plane",),
 }
 WHOLE = ("body", "shell", "body of revolution", "fine body")  # in space, as a plate is: one model of them will do

@@ -8,6 +8,7 @@ Tension is positive. Everything is SI.
 import importlib
 from typing import Any
 
+from emfem.mechanics.atoms import Vacancies
 from emfem.mechanics.boundaries import Support, clamped, pressure, roller, support, traction
 from emfem.mechanics.elasticity import (
     Elastic,
@@ -29,6 +30,7 @@ from emfem.public import dir_of
 __all__ = [
     "Elastic",
     "Support",
+    "Vacancies",
     "clamped",
     "effective_modulus",
     "elastic",

@@ -195,15 +195,14 @@ def on_axis(domain: Domain, unknown: Unknown) -> DirichletCondition:
     return DirichletCondition("the axis", unknown, component_dofs(space, nodes, 1), zero)
 
 
-def loads(
-    domain: Domain, on: Mapping[str, Support], v: Any, degree: int
-) -> tuple[Any, dict[str, list[tuple[Any, Any]]], list[Driver]]:
-    """Return `sum int t . v ds`, each traction with its measure by boundary, and the drivers."""
-    total: Any = 0
-    parts: dict[str, list[tuple[Any, Any]]] = {}
+Tractions = dict[str, list[tuple[Any, Any]]]  # by boundary, each with its measure
+
+
+def tractions_of(domain: Domain, on: Mapping[str, Support], degree: int) -> tuple[Tractions, list[Driver]]:
+    """Return the forces by area, each with its measure, by boundary; drivers."""
+    parts: Tractions = {}
     drivers: list[Driver] = []
     for name, condition in on.items():
-        ds = domain.ds(name, degree)
         terms: list[Any] = []
         if condition.traction is not None:
             value, moved = models.vector_coefficient(domain, f"traction on {name!r}", condition.traction)
@@ -214,9 +213,13 @@ def loads(
             terms.append(-value * ufl.FacetNormal(domain.mesh))
             drivers += moved
         for term in terms:
-            total += ufl.inner(term, v) * ds
-            parts.setdefault(name, []).append((term, ds))
-    return total, parts, drivers
+            parts.setdefault(name, []).append((term, domain.ds(name, degree)))
+    return parts, drivers
+
+
+def work_of(tractions: Tractions, v: Any) -> Any:
+    """`sum int t . v ds`; 0 without tractions."""
+    return sum((ufl.inner(term, v) * ds for parts in tractions.values() for term, ds in parts), start=0)
 
 
 def check_overlap(conditions: Sequence[DirichletCondition], drivers: Sequence[Driver], comm: MPI.Comm) -> None:

@@ -46,6 +46,11 @@ class Plasticity:
     viscosity: Any
 
     @property
+    def unknowns(self) -> list[Unknown]:
+        """Both unknowns."""
+        return [self.strain_unknown, self.amount]
+
+    @property
     def strain(self) -> Any:
         """The plastic strain, 3 x 3, without trace."""
         return _tensor(self.strain_unknown.function)

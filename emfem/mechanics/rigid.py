@@ -76,6 +76,15 @@ class RigidMotions:
         """The motions at the nodes that this rank owns, shape (components, parts x motions)."""
         return self.values[: self.space.dofmap.index_map.size_local * self.domain.dim]
 
+    @property
+    def conformal(self) -> Values:
+        """Motions of a solid without a change of shape, dev e(u) = 0, as `owned`: also dilation and its bending."""
+        lower, upper = bounds(self.domain.mesh)
+        x = (self.space.tabulate_dof_coordinates() - (lower + upper) / 2) / (float(np.linalg.norm(upper - lower)) / 2)
+        bent = 2 * x[:, :, None] * x[:, None, :] - (x**2).sum(axis=1)[:, None, None] * np.eye(3)
+        more = np.concatenate([x[:, :, None], bent], axis=2).reshape(-1, 4)
+        return np.hstack([self.owned, more[: len(self.owned)]])
+
     def describe(self) -> str:
         """Return the free motions in words."""
         size = np.linalg.norm(self.free, axis=1)

@@ -153,6 +153,38 @@ def _check_symmetric(name: str, tensor: NDArray[np.float64]) -> None:
     require(tensor.ndim < 2 or bool(np.abs(tensor - tensor.T).max() <= 1e-12 * largest), words)
 
 
+@dataclass(frozen=True, eq=False)
+class Misfit:
+    """Strain that makes no stress by itself.
+
+    Attributes:
+        strain: prescribed, and of the temperature, 3 x 3.
+        temperature: T, None where nothing states it.
+        drivers: of both.
+    """
+
+    strain: Any
+    temperature: Any
+    drivers: list[Driver]
+
+
+def misfit_of(
+    domain: Domain, solids: Solids, eigenstrain: Any, temperature: Any, stress_free: Any, material: Any
+) -> Misfit:
+    """Return `eigenstrain + alpha (T - T_0) I`.
+
+    Raises:
+        ParameterError: for what `eigenstrain_of` and `temperature_rise` refuse, or solids without an expansion.
+    """
+    t, rise, drivers = temperature_rise(domain, temperature, stress_free, material)
+    if rise is not None:
+        check_expansion(solids)
+    strain, moved = eigenstrain_of(domain, solids, eigenstrain)
+    if rise is not None:
+        strain = strain + solids.expansion * rise * ufl.Identity(3)
+    return Misfit(strain, t, drivers + moved)
+
+
 def temperature_rise(
     domain: Domain, temperature: Any, stress_free: Any, material: Any
 ) -> tuple[Any, Any, list[Driver]]:
@@ -214,15 +246,15 @@ def region_nodes(domain: Domain, space: fem.FunctionSpace, regions: set[str]) ->
     return marker.x.array > 0
 
 
-def outside(domain: Domain, unknown: Unknown, regions: set[str]) -> list[DirichletCondition]:
-    """Return the condition that an unknown is 0 at the nodes of this rank that no cell of some regions has."""
+def outside(domain: Domain, unknown: Unknown, regions: set[str], value: float = 0.0) -> list[DirichletCondition]:
+    """Return the condition that an unknown is a number at the nodes of this rank that no cell of some regions has."""
     space = unknown.function.function_space
     inside = region_nodes(domain, space, regions)[: space.dofmap.index_map.size_local]
     dofs = np.flatnonzero(~inside).astype(np.int32)
     if not domain.mesh.comm.allreduce(len(dofs), op=MPI.SUM):
         return []
     where = f"outside {', '.join(sorted(regions))}"
-    return [DirichletCondition(where, unknown, dofs, fem.Constant(domain.mesh, 0.0))]
+    return [DirichletCondition(where, unknown, dofs, fem.Constant(domain.mesh, value))]
 
 
 def check_region(domain: Domain, solids: Solids, name: str | None) -> str:

@@ -41,7 +41,7 @@ from emfem.model.fluxes import Balance, boundary_fluxes, inflow
 from emfem.model.graphs import graph_flows
 from emfem.model.materials import MaterialAt, MaterialLaws, check_material, material_temperature
 from emfem.model.models import Model, refuse_model
-from emfem.model.preconditioner import Multigrid, PhaseField, Preconditioner, tensor_root
+from emfem.model.preconditioner import ElasticSaddle, Multigrid, PhaseField, Preconditioner, UnknownStress, tensor_root
 from emfem.model.resolution import Resolution, check_resolution, warn_unresolved
 from emfem.model.scales import largest_diameter, mean_length, mean_value, measure_size
 from emfem.model.unknowns import Placeholder, Unknown, algebraic, evolving, number_space, placeholder, tests
@@ -52,6 +52,7 @@ __all__ = [
     "ConsistentFlux",
     "DirichletCondition",
     "Driver",
+    "ElasticSaddle",
     "Field",
     "Fixed",
     "Flows",
@@ -67,6 +68,7 @@ __all__ = [
     "Quantity",
     "Resolution",
     "Unknown",
+    "UnknownStress",
     "accumulate",
     "algebraic",
     "apply_law",

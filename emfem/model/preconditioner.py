@@ -73,7 +73,49 @@ class PhaseField:
         return replace(self, **{name: ufl.replace(value, substitutions) for name, value in values.items()})
 
 
-Preconditioner = Multigrid | PhaseField
+@checked
+@dataclass(frozen=True, eq=False)
+class UnknownStress:
+    """A stress that is an unknown p of its own, with the row `int (tr(E) - p/K) q dx`, beside a displacement.
+
+    Attributes:
+        unknown: p.
+        modulus: B, by which atoms of the volume theta make stress in a solid that may move, p = -B theta [Pa].
+        bulk: K [Pa].
+    """
+
+    unknown: Unknown
+    modulus: float
+    bulk: float
+
+
+@checked
+@dataclass(frozen=True, eq=False)
+class ElasticSaddle:
+    """Displacement of elastic solids, stress that is an unknown, and atoms that move in it.
+
+    Attributes:
+        displacement: u, with its rigid motions.
+        stresses: all that are unknowns; the first moves the atoms, if there are any.
+        atoms: theta, their volume, with the row `int dtheta/dt q - M grad p . grad q dx`; None where none move.
+    """
+
+    displacement: Multigrid
+    stresses: tuple[UnknownStress, ...]
+    atoms: Unknown | None = None
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """All of them."""
+        moving = () if self.atoms is None else (self.atoms,)
+        return (*self.displacement.unknowns, *(each.unknown for each in self.stresses), *moving)
+
+    def replaced(self, _: Mapping[Any, Any]) -> ElasticSaddle:
+        """Return the same with other coefficients: it has none."""
+        return self
+
+
+Preconditioner = Multigrid | PhaseField | ElasticSaddle
 
 
 @checked

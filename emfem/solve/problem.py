@@ -150,8 +150,8 @@ class Problem:
 
     def _set_modes(self, matrix: PETSc.Mat, *, nested: bool) -> None:
         """Give the blocks of a matrix the near kernels that the models state. Collective."""
-        stated = [each for model in self.models for each in model.preconditioners if isinstance(each, Multigrid)]
-        for multigrid in (each for each in stated if each.modes is not None):
+        stated = [getattr(each, "displacement", each) for model in self.models for each in model.preconditioners]
+        for multigrid in (each for each in stated if isinstance(each, Multigrid) and each.modes is not None):
             for i in (i for i, unknown in enumerate(self.unknowns) if unknown in multigrid.unknowns):
                 if nested or len(self.unknowns) == 1:
                     block = matrix.getNestSubMatrix(i, i) if nested else matrix

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emfem.model import Model, Multigrid, PhaseField, Unknown
+from emfem.model import ElasticSaddle, Model, Multigrid, PhaseField, Unknown
 from emfem.solve.phase_field import PhaseFieldSolver
 from emfem.solve.presets import DIRECT, Options
+from emfem.solve.saddle import SaddleSolver
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +98,8 @@ def blocks_of(
             used |= set(members)
             if isinstance(stated, PhaseField):
                 blocks += _phase_field(model, models, stated, members, names, place, fixed)
+            elif isinstance(stated, ElasticSaddle):
+                blocks.append(_saddle(model, models, stated, members, unknowns, fixed))
             else:
                 blocks += [Block(names[i], (i,), _multigrid(stated, unknowns[i])) for i in members]
         rest = [place[id(u)] for u in model.unknowns if id(u) in place and place[id(u)] not in used]
@@ -128,9 +131,29 @@ def _phase_field(
         return [Block(names[i], (i,), FixedOptions(MASS, MASS, MASS)) for i in members]
     evolving = place[id(stated.evolving)]
     members = tuple(sorted(members))
+    solver = PhaseFieldSolver(stated, members.index(evolving), fixed[evolving])
+    return [Block(_name_of(model, models), members, solver)]
+
+
+def _saddle(
+    model: Model,
+    models: Sequence[Model],
+    stated: ElasticSaddle,
+    members: tuple[int, ...],
+    unknowns: Sequence[Unknown],
+    fixed: Sequence[NDArray[np.int32]],
+) -> Block:
+    """Return the block of displacement and stress, with the atoms where they are solved for."""
+    members = tuple(sorted(members))
+    rows = next((fixed[i] for i in members if unknowns[i] is stated.atoms), np.zeros(0, dtype=np.int32))
+    return Block(_name_of(model, models), members, SaddleSolver(stated, [unknowns[i] for i in members], rows))
+
+
+def _name_of(model: Model, models: Sequence[Model]) -> str:
+    """Return the name of a model's block in PETSc's options, with a number where several models have it."""
     same = [other.name for other in models].count(model.name) > 1
     name = f"{model.name}{list(models).index(model) + 1}" if same else model.name
-    return [Block(name.replace(" ", "_"), members, PhaseFieldSolver(stated, members.index(evolving), fixed[evolving]))]
+    return name.replace(" ", "_")
 
 
 def _multigrid(stated: Multigrid, unknown: Unknown) -> FixedOptions:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from emfem import mesh
-from emfem.errors import ParameterError
+from emfem.errors import ParameterError, require
 from emfem.studies import docstrings
 from emfem.studies.tables.base import SIMPLE, Arguments, Key, keys_from, keys_of, table_of
 from emfem.studies.units import File, Length, Unit, Yes
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BeforeValidator, Discriminator, Tag
 
 Lengths = Annotated[Any, Unit("m", scaled=True)]
@@ -34,6 +35,35 @@ class GrainsTable(Arguments):
     """Random grains as regions of the mesh."""
 
 
+class BoxTable(Arguments):
+    """A box with its edges along the axes; without a bound where one is left out, everywhere without both.
+
+    Attributes:
+        lower: its smallest coordinates, a list.
+        upper: its largest coordinates, a list.
+    """
+
+    lower: Lengths = None
+    upper: Lengths = None
+
+    def bounds(self, name: str, dim: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the smallest and the largest coordinates, shape (dim,).
+
+        Raises:
+            ParameterError: for as many numbers as there are no axes, or an empty box.
+        """
+        sides = []
+        for key, free in (("lower", -np.inf), ("upper", np.inf)):
+            value = getattr(self, key)
+            side = np.full(dim, free) if value is None else np.atleast_1d(np.asarray(value, dtype=float))
+            require(side.shape == (dim,), f"regions.{name}.{key} = {value}, must be a list of {dim} lengths")
+            sides.append(side)
+        low, high = sides
+        words = f"regions.{name} from {low.tolist()} to {high.tolist()}, must have upper above lower"
+        require(bool((low < high).all()), words)
+        return low, high
+
+
 class ShapeTable(Arguments):
     """A domain of any shape.
 
@@ -41,12 +71,14 @@ class ShapeTable(Arguments):
         shape: its name.
         random_grains: random grains as regions of the mesh, a table.
         axisymmetric: true: a body of revolution, the half plane y > 0 turned about the x axis.
+        regions: boxes by name, tables with lower and upper; a cell is in the first that has it, and `{}` has all.
         thickness: of a plane domain, so that currents are in A, not A/m; of wires a key of their own.
     """
 
     shape: str
     random_grains: GrainsTable | None = None
     axisymmetric: Yes = False
+    regions: dict[str, BoxTable] | None = None
     thickness: Length | None = None
 
     def make(self, finer: int = 1) -> mesh.Domain:
@@ -65,6 +97,9 @@ class ShapeTable(Arguments):
             domain = self.maker(**values | halved_cells(values, inspect.signature(self.maker).parameters))
         if self.random_grains is not None:
             domain = mesh.grains(domain, **self.random_grains.values())
+        if self.regions is not None:
+            require(self.random_grains is None, "regions and random_grains are given, must be one of them")
+            domain = with_boxes(domain, self.regions)
         domain = mesh.axisymmetric(domain) if self.axisymmetric else domain
         plate = self.thickness if "thickness" in common else None  # of wires it is an argument
         return domain if plate is None else domain.with_thickness(plate)
@@ -79,6 +114,43 @@ class ShapeTable(Arguments):
     def argument(cls, key: str) -> str:
         """Return the argument of a key: the path of `read` is "file" in a case."""
         return "path" if key == "file" and cls.maker is mesh.read else key
+
+
+def with_boxes(domain: mesh.Domain, boxes: Mapping[str, BoxTable]) -> mesh.Domain:
+    """Return a domain with boxes as regions, whose edges are those of cells. Collective.
+
+    Raises:
+        ParameterError: for a box that cuts cells, or has none of its own.
+    """
+    sides = {name: box.bounds(name, domain.dim) for name, box in boxes.items()}
+    for name, (low, high) in sides.items():
+        _check_cut(domain, name, low, high)
+
+    def inside(low: Any, high: Any) -> Callable[[NDArray[np.float64]], Any]:
+        return lambda x: ((x >= low[:, None]) & (x <= high[:, None])).all(axis=0)
+
+    return domain.with_regions({name: inside(*box) for name, box in sides.items()})
+
+
+def _check_cut(domain: mesh.Domain, name: str, low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
+    """Refuse a box with sides inside cells: its material would be elsewhere than the file says. Collective.
+
+    Raises:
+        ParameterError: naming the first side.
+    """
+    geometry, comm = domain.mesh.geometry, domain.mesh.comm
+    corners = geometry.x[geometry.dofmaps[0]][:, :, : domain.dim]
+    least, most = corners.min(axis=1, initial=np.inf), corners.max(axis=1, initial=-np.inf)
+    slack = 1e-6 * (most - least)
+    touched = ((most - slack > low) & (least + slack < high)).all(axis=1)
+    for key, side in (("lower", low), ("upper", high)):
+        cut = touched[:, None] & (least + slack < side) & (most - slack > side)
+        for axis, number in enumerate(comm.allreduce(cut.sum(axis=0))):
+            words = (
+                f"regions.{name}.{key}[{axis}] = {side[axis]:g}, must be on edges of cells: it goes through {number} "
+                "of them; choose other cells, or read a mesh with regions from a file"
+            )
+            require(number == 0, words)
 
 
 def halved_cells(values: Mapping[str, Any], arguments: Iterable[str]) -> dict[str, Any]:

@@ -78,6 +78,8 @@ MECHANICS = Physics(
             conditions_of(stress.model),  # in the same units
             "for atoms, a fixed stress or a flux for each boundary by name; others are blocked.",
         ),
+        "vacancies": Key(table_of(mechanics.Vacancies), "with sinks of finite strength, a table.", None),
+        "deposit": "strain by arriving atoms: a direction, or a tensor as a list of rows with a trace of 1.",
         "current_density": "a list; give one of it, field and conduction.",
         "field": "the electric field, a list.",
     },
