@@ -5,9 +5,17 @@ from __future__ import annotations
 import importlib.metadata
 import sys
 from functools import cache, wraps
+from importlib.util import find_spec
 from typing import Any
 
 from emfem.public import dir_of
+
+if find_spec("dolfinx") is None:
+    text = (
+        'emfem needs DOLFINx, which is not installed: pip install "emfem[fenicsx]", or the conda environment of '
+        "environment.yml"
+    )
+    raise ModuleNotFoundError(text, name="dolfinx")
 
 import cffi
 import ufl
