@@ -16,7 +16,7 @@ for words in (["--version"], ["-h"], ["run", "-h"], ["info", "--json"]):
     with contextlib.redirect_stdout(io.StringIO()) as text:
         app(words, standalone_mode=False)
     assert text.getvalue().strip(), words
-print(*sorted({name.partition(".")[0] for name in sys.modules} & {"dolfinx", "ufl", "pandas", "pint", "pydantic"}))
+print(*sorted({name.partition(".")[0] for name in sys.modules} & {"dolfinx", "ufl", "pandas", "pint"}))
 """
 
 WITHOUT = """
