@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from importlib.metadata import version
 from typing import Annotated
 
 import emfem as em
-from emfem.cli import cases, pictures
+from emfem.cli import cases, completion, pictures
 from emfem.cli.fit import fit
 from emfem.cli.meshes import meshes, shapes
-from emfem.cli.output import Exit, echo, ranks, report_errors
+from emfem.cli.output import MEANINGS, Exit, echo, ranks, report_errors
 from emfem.cli.signoff import signoff
 from emfem.cli.values import value
 from emfem.cli.verify import verify
@@ -25,6 +26,7 @@ app = typer.Typer(
     help="Electromigration in metals by finite elements.",
     no_args_is_help=True,
     add_completion=False,
+    epilog=f"Exit codes: {'; '.join(f'{code:d} {meaning}' for code, meaning in MEANINGS.items())}.",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
@@ -41,6 +43,7 @@ for command in (
     pictures.movie,
     verify,
     view,
+    completion.completion,
 ):
     app.command()(command)
 app.add_typer(meshes, name="mesh")
@@ -48,8 +51,10 @@ app.add_typer(meshes, name="mesh")
 
 def main() -> None:
     """Run the command; an error on one rank only ends all of them."""
+    if completion.VARIABLE in os.environ:
+        completion.prepare()
     try:
-        app()
+        app(prog_name="emfem")
     except Exception:
         if ranks() == 1:
             raise

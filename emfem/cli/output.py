@@ -24,13 +24,14 @@ class Exit(IntEnum):
 
 
 MEANINGS = {
-    0: "it succeeded",
-    Exit.REFUSED: "the case, mesh or folder is refused, a run of a sweep failed, or a check of `verify` is missed",
-    Exit.MISUSED: "the command line is wrong",
-    Exit.OUT_OF_TIME: "the run has used its `--wall-time`, and `emfem resume` goes on with it",
-    Exit.VIOLATED: "`signoff`: the grid does not last",
-    128 + signal.SIGINT: "ended by Ctrl-C; a run has a checkpoint",
-    128 + signal.SIGTERM: "ended by SIGTERM; a run has a checkpoint",
+    0: "success",
+    Exit.REFUSED: "an input is refused, a run failed, or a check of verify is missed",
+    Exit.MISUSED: "wrong command line",
+    Exit.OUT_OF_TIME: "wall time used, the run can go on",
+    Exit.VIOLATED: "the grid of signoff does not last",
+    128 + signal.SIGINT: "Ctrl-C",
+    128 + signal.SIGUSR1: "SIGUSR1",
+    128 + signal.SIGTERM: "SIGTERM",
 }
 
 

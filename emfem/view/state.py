@@ -53,13 +53,13 @@ class Viewer:
         """Open the first run that exists."""
         for number, sweep in enumerate(self.sweeps):
             for row in [] if error_message(sweep.table) else sweep.rows()[1]:
-                if row["hash"] and (sweep.folder / row["hash"]).is_dir():
+                if row["hash"] and sweep.place(row["hash"]).is_dir():
                     self.toggle(number, row["hash"])
                     return
 
     def toggle(self, sweep: int, name: str) -> None:
         """Open a run of a sweep beside the others, or close it; the fifth takes the place of the first."""
-        folder = self.sweeps[sweep].folder / name
+        folder = self.sweeps[sweep].place(name)
         runs = [run for run in self.panes if run.folder != folder]
         if len(runs) == len(self.panes):
             titles = [row["name"] for row in self.sweeps[sweep].rows()[1] if row["hash"] == name]

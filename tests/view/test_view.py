@@ -65,7 +65,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory, strip: Case) -> Path:
     study = Study.of(case.with_(**{"time.until": 1.0}), grid={"mean": [0.3, 0.4]})
     for trial in study.trials():
         assert trial.case is not None
-        one(trial.case.resolved, str(folder / "sweep" / trial.case.hash))
+        one(trial.case.resolved, str(trial.folder(folder / "sweep")))
     gather(study.trials(), folder / "sweep", {})
     return folder
 
