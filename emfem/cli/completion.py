@@ -22,13 +22,13 @@ class Shell(StrEnum):
 
 def completion(shell: Annotated[Shell, typer.Argument(help="The shell.", show_default=False)]) -> None:
     """Print the completion of commands and options for a shell: `source <(emfem completion bash)`."""
-    from typer.completion import get_completion_script
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
     echo(get_completion_script(prog_name="emfem", complete_var=VARIABLE, shell=shell))
 
 
 def prepare() -> None:
     """Make the command answer what a shell asks for."""
-    from typer.completion import completion_init
+    from typer.completion import completion_init  # type: ignore[attr-defined]
 
     completion_init()

@@ -285,7 +285,7 @@ def run_folder(target: Path, name: str) -> Path:
 def _label(values: Mapping[str, Any]) -> str:
     """Return values as part of the name of a file, cut where they are many."""
     text = "_".join(f"{key.rpartition('.')[2]}={value}" for key, value in values.items())
-    return re.sub(r"[^\w.+=-]+", "_", re.sub(r"\s+", "", text), flags=re.ASCII)[:LABEL].rstrip("_-.")
+    return re.sub(r"[^A-Za-z0-9.+=-]+", "_", re.sub(r"\s+", "", text))[:LABEL].rstrip("_-.")
 
 
 def finished(folder: Path) -> bool:

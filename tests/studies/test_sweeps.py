@@ -137,7 +137,10 @@ def test_wrong_ways_to_run(tmp_path: Path, arguments: dict[str, Any], message: s
 
 def test_folders_of_runs_are_named_by_their_values_and_found_by_their_hash(tmp_path: Path):
     """Values as they were written; a folder that is there, of another spelling or of the hash alone, is used."""
-    values = [{"field.angle": "30 deg", "initial.seed": 1}, {"domain.size": [1e1, 2e1], "field.angle": "45 * deg"}]
+    values: list[dict[str, Any]] = [
+        {"field.angle": "30 deg", "initial.seed": 1},
+        {"domain.size": [1e1, 2e1], "field.angle": "45 * deg"},
+    ]
     first, second = Study.of(Case.from_dict(CASE), runs=values).trials()
     assert first.case is not None
     assert first.folder(tmp_path) == tmp_path / f"angle=30deg_seed=1-{first.case.hash}"
