@@ -13,7 +13,7 @@ DOCS = ROOT / "docs"
 DEMOS = ROOT / "demos"
 FOLDERS = ("tutorials/", "start")
 INCLUDE = re.compile(r"```\{literalinclude\} (?P<file>\S+)\n:language: python\n:pyobject: (?P<name>\w+)\n```")
-LINK = re.compile(r"\{doc\}`/?(?P<role>[^`]+)`|(?<!!)\[(?P<words>[^\]]+)\]\((?!https?:)[^)]+\)")
+LINK = re.compile(r"\{doc\}`/?(?P<role>[^`]+)`|!?\[(?P<words>[^\]]+)\]\((?!https?:)[^)]+\)")
 IMPORT = re.compile(r"^(?:import|from) (\w+)", re.M)
 
 
@@ -29,7 +29,7 @@ def is_notebook(name: str, text: str) -> bool:
 
 
 def notebook(path: Path) -> nbformat.NotebookNode:
-    """The notebook of a page: what it includes stands in it, links are their words, and no cell has an output."""
+    """The notebook of a page: with what it includes, the words of its links and pictures, and no output."""
     text = INCLUDE.sub(lambda found: included(path, found), path.read_text(encoding="utf-8"))
     made = read_myst_markdown_notebook(LINK.sub(lambda found: found["words"] or f"`{found['role']}`", text))
     made.metadata = nbformat.from_dict({"kernelspec": dict(made.metadata["kernelspec"])})

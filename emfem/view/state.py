@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 ACROSS, TALL = 735.0, 755.0  # of all panes together on a usual screen [pixel]
 FLAT = 1e-9  # relative differences that are round-off
+DECADES = 1e6  # between the ends of a logarithmic scale, at most
 
 
 class Viewer:
@@ -127,8 +128,18 @@ class Viewer:
         """Return the ends of the colour scale, the same for all runs.
 
         Raises:
-            ParameterError: for a typed range that is none.
+            ParameterError: for a typed range that is none, or a logarithmic one of values that are not positive.
         """
+        low, high = self._limits(options, t)
+        if not options.log:
+            return low, high
+        if high <= 0.0 or (options.range == "typed" and low <= 0.0):
+            msg = f"values from {low:.4g} to {high:.4g}, must be positive for a logarithmic scale"
+            raise ParameterError(msg)
+        return max(low, high / DECADES), high
+
+    def _limits(self, options: DisplayOptions, t: float) -> tuple[float, float]:
+        """Return the ends of a linear scale."""
         name = options.field or self.first_field
         if options.range == "typed":
             return self._typed(options, name)
@@ -143,7 +154,7 @@ class Viewer:
         if high - low <= FLAT * most or not most:  # one value: the middle of the scale
             half = 0.05 * most or 1.0
             return (low + high) / 2 - half, (low + high) / 2 + half
-        return labels.symmetric((low, high), self.colours(options))
+        return (low, high) if options.log else labels.symmetric((low, high), self.colours(options))
 
     def colours(self, options: DisplayOptions) -> str:
         """Return the colour map: the chosen one, or that of the field."""
