@@ -12,6 +12,12 @@ import lazy_loader
 if importlib.util.find_spec("dolfinx_solver"):
     import dolfinx_solver  # noqa: F401  the PyPI build: MPI must be loaded before petsc4py and dolfinx
 
+if importlib.util.find_spec("mpi4py") and importlib.util.find_spec("dolfinx"):
+    from mpi4py import MPI
+
+    if MPI.COMM_WORLD.size > 1:
+        import dolfinx  # noqa: F401  PETSc starts on all ranks together: a name that one rank uses first would hang
+
 __version__ = "0.1.0"
 
 _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

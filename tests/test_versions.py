@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import emfem as em
 from emfem.versions import solvers, versions
 
 import dolfinx
+import pytest
 from petsc4py import PETSc
 
 LIGHT = """
@@ -60,3 +62,11 @@ def test_without_dolfinx_the_command_says_what_to_install():
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert 'pip install "emfem[fenicsx]"' in done.stderr
+
+
+@pytest.mark.parallel
+def test_on_several_ranks_petsc_starts_on_all_of_them_together(mpiexec: Callable[..., tuple[int, str, str]]):
+    """Or a name of emfem that rank 0 alone is the first to use waits for the other ranks for ever."""
+    code = "import emfem, sys; sys.exit('petsc4py.PETSc' not in sys.modules)"
+    status, _, err = mpiexec(2, sys.executable, "-c", code)
+    assert status == 0, err
