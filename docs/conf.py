@@ -47,9 +47,11 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
+    "extensions.demos",
     "extensions.docstrings",
     "extensions.formulas",
     "extensions.generated",
+    "extensions.notebooks",
     "extensions.sizes",
 ]
 exclude_patterns = ["_build", "extensions", "jupyter_execute"]

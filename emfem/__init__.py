@@ -1,153 +1,31 @@
 """emfem: finite elements for electromigration in metals.
 
 Materials and domains are values, physics is functions that return UFL, a model is those forms with their unknowns,
-`evolve` integrates models in time, observers record them.
+`evolve` integrates models in time, observers record them. Names are those of `__init__.pyi`, loaded on their first use.
 """
 
-import importlib
 import importlib.util
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import Any
 
-if importlib.util.find_spec(
-    "dolfinx_solver"
-):  # the PyPI build: its libraries must be loaded before petsc4py and dolfinx
-    import dolfinx_solver  # noqa: F401
+import lazy_loader
 
-from emfem.checkpoints import checkpoint
-from emfem.errors import (
-    ConservationError,
-    ConvergenceError,
-    EmfemError,
-    ParameterError,
-    RecoveryWarning,
-    ResolutionWarning,
-    Terminated,
-    UnknownName,
-    WriteWarning,
-)
-from emfem.evolution import Run, evolve, resume
-from emfem.libraries import cache_entry_points, lock_compilation, prepare_ufl
-from emfem.model import Model, accumulate, balance, fixed, flux, placeholder
-from emfem.public import dir_of
-from emfem.resolution import ResolutionReport, check_resolution
-from emfem.solve import Steady, solve_steady
+if importlib.util.find_spec("dolfinx_solver"):
+    import dolfinx_solver  # noqa: F401  the PyPI build: MPI must be loaded before petsc4py and dolfinx
 
-if TYPE_CHECKING:
-    from emfem import (
-        adjoint,
-        analytic,
-        conduction,
-        dimensions,
-        errors,
-        failure,
-        fields,
-        film,
-        fit,
-        heat,
-        lifetime,
-        materials,
-        mechanics,
-        mesh,
-        migration,
-        model,
-        moving,
-        observe,
-        patterns,
-        plot,
-        results,
-        signoff,
-        solve,
-        spaces,
-        steps,
-        storage,
-        stress,
-        studies,
-        surface,
-        uncertainty,
-        units,
-        verify,
-        voids,
-        vtk,
-        watch,
-        waveforms,
-        write,
-    )
+if importlib.util.find_spec("mpi4py") and importlib.util.find_spec("dolfinx"):
+    from mpi4py import MPI
 
-prepare_ufl()
-cache_entry_points()
-lock_compilation()
+    if MPI.COMM_WORLD.size > 1:
+        import dolfinx  # noqa: F401  PETSc starts on all ranks together: a name that one rank uses first would hang
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "ConservationError",
-    "ConvergenceError",
-    "EmfemError",
-    "Model",
-    "ParameterError",
-    "RecoveryWarning",
-    "ResolutionReport",
-    "ResolutionWarning",
-    "Run",
-    "Steady",
-    "Terminated",
-    "UnknownName",
-    "WriteWarning",
-    "accumulate",
-    "adjoint",
-    "analytic",
-    "balance",
-    "check_resolution",
-    "checkpoint",
-    "conduction",
-    "dimensions",
-    "errors",
-    "evolve",
-    "failure",
-    "fields",
-    "film",
-    "fit",
-    "fixed",
-    "flux",
-    "heat",
-    "lifetime",
-    "materials",
-    "mechanics",
-    "mesh",
-    "migration",
-    "model",
-    "moving",
-    "observe",
-    "patterns",
-    "placeholder",
-    "plot",
-    "results",
-    "resume",
-    "signoff",
-    "solve",
-    "solve_steady",
-    "spaces",
-    "steps",
-    "storage",
-    "stress",
-    "studies",
-    "surface",
-    "uncertainty",
-    "units",
-    "verify",
-    "voids",
-    "vtk",
-    "watch",
-    "waveforms",
-    "write",
-]
-__dir__ = dir_of(__all__)
+_load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
-def __getattr__(name: str) -> ModuleType:
-    """Load a module on its first use: all of them, with drawing and statistics, take a second to import."""
+def __getattr__(name: str) -> Any:
+    """Load a name of the stub on its first use."""
     if name in __all__:
-        return importlib.import_module(f"emfem.{name}")
+        return _load(name)
     msg = f"module 'emfem' has no attribute {name!r}"
     raise AttributeError(msg)

@@ -11,10 +11,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache, wraps
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from emfem.public import dir_of
+
+if find_spec("dolfinx") is None:
+    text = (
+        'emfem needs DOLFINx, which is not installed: pip install "emfem[fenicsx]", or the conda environment of '
+        "environment.yml"
+    )
+    raise ModuleNotFoundError(text, name="dolfinx")
 
 import cffi
 import dolfinx.jit

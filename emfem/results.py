@@ -23,7 +23,7 @@ from emfem.storage import CONTENTS, READ_ERRORS, StateReader, contents
 from emfem.studies import Case
 from emfem.studies.recording import REPORT, STATES, Recorder, read_report, report_of
 from emfem.studies.running import function, picture, scalar
-from emfem.studies.sweep import TABLE
+from emfem.studies.sweep import TABLE, run_folder
 
 import numpy as np
 import pandas as pd
@@ -105,12 +105,12 @@ class Results:
 
     @checked
     def run(self, name: str) -> Results:
-        """One run of a sweep, by its hash.
+        """One run of a sweep, by its hash or the name of its folder.
 
         Raises:
             ParameterError: if it is not there.
         """
-        return open(self.folder / name)
+        return open(run_folder(self.folder, name))
 
     @property
     def saved(self) -> list[Path]:
@@ -139,7 +139,7 @@ class Results:
     def _no_state(self) -> str:
         """Return the message for a folder without states."""
         if self.sweep:
-            return f"folder = {str(self.folder)!r}, must be that of a run: it is a sweep, whose runs are its folders"
+            return f"folder = {str(self.folder)!r}, must be that of a run: {self._sweep_hint()}"
         return f"folder = {str(self.folder)!r}, must be that of a run with a saved time: no state is saved"
 
     @property
@@ -328,9 +328,15 @@ class Results:
         path = self.folder / name
         if not path.is_file():
             kind = "a sweep" if name.startswith(TABLE) else "a run"
-            msg = f"folder = {str(self.folder)!r}, must be that of {kind}: it has no {name}"
+            reason = self._sweep_hint() if self.sweep else f"it has no {name}"
+            msg = f"folder = {str(self.folder)!r}, must be that of {kind}: {reason}"
             raise ParameterError(msg)
         return path
+
+    def _sweep_hint(self) -> str:
+        """Return the folders of the runs of a sweep, as a part of a message."""
+        runs = sorted(path.parent.name for path in self.folder.glob(f"*/{REPORT}"))
+        return f"it is a sweep, whose runs are its folders {', '.join(runs[:3])}{', ...' if len(runs) > 3 else ''}"
 
 
 @dataclass(eq=False)

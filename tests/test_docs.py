@@ -21,6 +21,7 @@ import typer
 from typer.testing import CliRunner
 
 pytest.importorskip("myst_nb", reason="the site is built with the extra docs")
+import nbclient
 from sphinx.util.inventory import InventoryFile
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -215,6 +216,71 @@ def test_every_key_of_a_case_is_explained(site: Path):
     keys = [re.findall(r"<t[dh].*?>(.*?)</t[dh]>", row, re.S) for row in rows]
     assert len(keys) > 250
     assert [re.sub("<[^>]+>", "", key[0]) for key in keys if not re.sub("<[^>]+>", "", key[-1]).strip()] == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1000)
+def test_a_picture_of_the_gallery_leads_to_its_script(site: Path):
+    gallery = (site / "gallery.html").read_text(encoding="utf-8")
+    for path in (ROOT / "demos").glob("*.py"):
+        assert f'href="gallery/{path.stem}.html"' in gallery
+        page = (site / "gallery" / f"{path.stem}.html").read_text(encoding="utf-8")
+        assert f'href="{path.stem}.py" download' in page
+        assert (site / "gallery" / f"{path.stem}.py").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1000)
+def test_titles_of_pages_differ(site: Path):
+    texts = {page: page.read_text(encoding="utf-8") for page in site.rglob("*.html")}
+    titles = [found[1] for text in texts.values() if (found := re.search("<title>(.*?)</title>", text, re.S))]
+    assert len(titles) > 50
+    assert [title for title in set(titles) if titles.count(title) > 1] == []
+
+
+# ---- notebooks --------------------------------------------------------------------------------------------------
+
+
+NOTEBOOKS = [page for page in PAGES if page.parent.name == "tutorials" and page.stem != "index"] + [DOCS / "start.md"]
+
+
+@pytest.fixture(scope="module")
+def notebooks() -> Iterator[ModuleType]:
+    """The extension that makes them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(DOCS))
+        yield importlib.import_module("extensions.notebooks")
+
+
+def test_every_tutorial_is_a_notebook_that_brings_its_scripts(notebooks: ModuleType):
+    assert sorted(notebooks.pages()) == sorted(NOTEBOOKS)
+    for page in NOTEBOOKS:
+        cells = notebooks.notebook(page).cells
+        words = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+        assert not re.search(r"\{(doc|ref|literalinclude|figure)\}|\]\(\.\.", words), page
+        code = [cell.source for cell in cells if cell.cell_type == "code"]
+        scripts = [one.split("\n", 1) for one in code if one.startswith("%%writefile ")]
+        for line, text in scripts:
+            name = line.removeprefix("%%writefile ")
+            assert text == (ROOT / "demos" / name).read_text(encoding="utf-8").rstrip()
+        for one in code[len(scripts) :]:
+            compile(one, str(page), "exec")
+    heat = notebooks.notebook(DOCS / "tutorials" / "heat.md")
+    assert heat.cells[1].source.startswith("%%writefile joule_line.py\n")
+    assert "```python\ndef wire(" in heat.cells[0].source
+
+
+@pytest.mark.soak  # each starts a kernel and compiles forms; the pages are executed by `make docs` too
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("page", NOTEBOOKS, ids=lambda page: page.stem)
+def test_a_notebook_runs_anywhere(page: Path, notebooks: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """In an empty folder, by nbclient, with nothing but emfem; figures appear without a magic word."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    made = notebooks.notebook(page)
+    nbclient.NotebookClient(made, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    kinds = [kind for cell in made.cells for one in cell.get("outputs", []) for kind in one.get("data", {})]
+    assert "image/png" in kinds
 
 
 def test_the_gallery_has_every_demo():

@@ -16,11 +16,12 @@ PACKAGE = Path(__file__).resolve().parents[1] / "emfem"
 LAYERS = {
     "public": -3,  # below the others: all of them may use it
     "errors": -2,
+    "libraries": -2,
+    "versions": -2,
     "gate": -1,
     "arrays": 0,
     "dimensions": 0,
     "files": 0,
-    "libraries": 0,
     "lock": 0,
     "signals": 0,
     "units": 0,
@@ -64,11 +65,12 @@ LAYERS = {
     "verify": 9,
     "uncertainty": 10,
     "view": 10,
+    "": 10.5,  # `import emfem`: each name of it is loaded on its first use
     "cli": 11,
     "__main__": 12,
 }
 PETSC = ("petsc4py", "dolfinx.fem.petsc", "dolfinx.nls.petsc")
-PETSC_ALLOWED = {"solve"}
+PETSC_ALLOWED = {"solve", "versions"}  # versions asks PETSc for its own
 
 
 def sources() -> dict[str, list[Path]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import emfem as em
 from emfem.plot import style
-from emfem.studies.sweep import finished, one
+from emfem.studies.sweep import finished, one, run_folder
 
 import numpy as np
 import ufl
@@ -47,9 +47,10 @@ def runs(name: str, book: Book, workers: int) -> list[em.results.Results]:
     if workers:
         study.run(folder, workers=workers)
     for key, case in cases.items():
-        if not workers and not finished(folder / key):
-            one(case.resolved, str(folder / key))
-    found = [em.results.open(folder / key) for key in cases if finished(folder / key)]
+        if not workers and not finished(run_folder(folder, key)):
+            one(case.resolved, str(run_folder(folder, key)))
+    places = [run_folder(folder, key) for key in cases]
+    found = [em.results.open(place) for place in places if finished(place)]
     if not found:
         msg = f"study {name}: no case has been run"
         raise em.EmfemError(msg)

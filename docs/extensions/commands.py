@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from emfem.cli import app
+from emfem.cli.output import MEANINGS
 from extensions.markdown import cell, table
 
 import typer
@@ -37,6 +38,11 @@ def written(parameter: Any) -> str:
 def kind(parameter: Any) -> str:
     """Placeholder for the value of an option: FILE, N, X or TEXT."""
     return {"Path": "FILE", "int": "N", "float": "X"}.get(parameter.type_descriptor.annotation.__name__, "TEXT")
+
+
+def exit_codes() -> str:
+    """Table of the exit codes."""
+    return table(["exit code", ""], [[f"{code:d}", cell(meaning)] for code, meaning in MEANINGS.items()])
 
 
 def usage(words: str, command: Any) -> str:

@@ -1,7 +1,13 @@
-"""The gallery: a picture of each demo, its first sentence, and the command that makes it."""
+"""The gallery: a picture of each demo, its first sentence, and a page with its script."""
 
 import ast
+import html
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "docs" / "pictures" / "gallery"
@@ -19,6 +25,7 @@ def page() -> str:
         if (PICTURES / f"{path.stem}.png").exists():
             figures += [
                 f":::{{figure}} pictures/gallery/{path.stem}.png",
+                f":target: gallery/{path.stem}.html",
                 f":alt: {first(path)}",
                 "",
                 first(path) + "  ",
@@ -27,3 +34,32 @@ def page() -> str:
                 "",
             ]
     return "\n".join(["::::{container} gallery wide", *figures, "::::", ""])
+
+
+def script_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Page of each demo: its picture, its script, and a link that downloads it."""
+    for path in sorted((ROOT / "demos").glob("*.py")):
+        title, name = html.escape(first(path)), path.stem
+        script = app.builder.highlighter.highlight_block(path.read_text(encoding="utf-8"), "python")
+        body = (
+            f'<h1>{html.escape(name)}</h1><p>{title}</p><p><img alt="{title}" src="{name}.png"></p>'
+            f'<p>Run <code>python demos/{name}.py</code>, or <a href="{name}.py" download>download the script</a>; '
+            f'back to the <a href="../gallery.html">gallery</a>.</p>{script}'
+        )
+        yield f"gallery/{name}", {"title": f"{name}: {title}", "body": body}, "page.html"
+
+
+def copy_scripts(app: Sphinx, error: Exception | None) -> None:
+    """Put scripts and pictures beside their pages."""
+    if error is None and app.builder.format == "html":
+        target = Path(app.outdir, "gallery")
+        for path in sorted((ROOT / "demos").glob("*.py")):
+            for file in (path, PICTURES / f"{path.stem}.png"):
+                shutil.copy(file, target)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the extension: pages of scripts are added to those that are written."""
+    app.connect("html-collect-pages", script_pages)
+    app.connect("build-finished", copy_scripts)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

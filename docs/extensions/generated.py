@@ -8,6 +8,7 @@ from sphinx.application import Sphinx
 
 PARTS: Mapping[str, Callable[[], str]] = {
     "commands": commands.page,
+    "exit codes": commands.exit_codes,
     "case": tables.page,
     "demos": demos.page,
     "units": units.page,

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import signal
+import os
 import traceback
 from importlib.metadata import version
 from typing import Annotated
 
-from emfem import studies, write
-from emfem.cli import cases, pictures
-from emfem.cli.errors import MISUSED, report_errors
+import emfem as em
+from emfem.cli import cases, completion, pictures
 from emfem.cli.fit import fit
 from emfem.cli.meshes import meshes, shapes
+from emfem.cli.output import MEANINGS, Exit, echo, ranks, report_errors
 from emfem.cli.signoff import signoff
 from emfem.cli.values import value
 from emfem.cli.verify import verify
 from emfem.cli.view import view
 
 import typer
-from mpi4py import MPI
 
 __all__ = ["app", "main", "shapes", "value"]
 
@@ -27,6 +26,7 @@ app = typer.Typer(
     help="Electromigration in metals by finite elements.",
     no_args_is_help=True,
     add_completion=False,
+    epilog=f"Exit codes: {'; '.join(f'{code:d} {meaning}' for code, meaning in MEANINGS.items())}.",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
@@ -43,6 +43,7 @@ for command in (
     pictures.movie,
     verify,
     view,
+    completion.completion,
 ):
     app.command()(command)
 app.add_typer(meshes, name="mesh")
@@ -50,19 +51,22 @@ app.add_typer(meshes, name="mesh")
 
 def main() -> None:
     """Run the command; an error on one rank only ends all of them."""
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as in Python: PETSc would abort where a reader, such as head, ends
+    if completion.VARIABLE in os.environ:
+        completion.prepare()
     try:
-        app()
+        app(prog_name="emfem")
     except Exception:
-        if MPI.COMM_WORLD.size == 1:
+        if ranks() == 1:
             raise
+        from mpi4py import MPI
+
         traceback.print_exc()
         MPI.COMM_WORLD.Abort(1)
 
 
 def _version(value: bool) -> None:
     if value:
-        write.print_root(f"emfem {version('emfem')}")
+        echo(f"emfem {version('emfem')}")
         raise typer.Exit
 
 
@@ -77,6 +81,7 @@ def _options(
     ] = None,
 ) -> None:
     """Electromigration in metals by finite elements."""
-    with report_errors(MISUSED):
-        for source in physics or ():
-            studies.load(source)
+    if physics:
+        with report_errors(Exit.MISUSED):
+            for source in physics:
+                em.studies.load(source)

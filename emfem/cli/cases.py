@@ -8,21 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-from emfem import write
-from emfem.cli.errors import echo_error, report_errors
+import emfem as em
+from emfem.cli.output import Exit, echo, echo_error, ranks, report_errors
 from emfem.cli.values import settings
-from emfem.errors import ParameterError, Terminated
-from emfem.results import Results
-from emfem.solve import petsc_info
-from emfem.studies import Case, Outcome, Study, templates, versions
-from emfem.studies.running import check_names
-from emfem.studies.sweep import ended_early, finished
+from emfem.versions import solvers, versions
 
 import typer
-from mpi4py import MPI
 
 RESULTS = Path("results")
-OUT_OF_TIME = 3  # exit code of a run that has used its wall time and can go on
 
 CaseFile = Annotated[Path, typer.Argument(help="The case, a TOML file: see `emfem new`.", show_default=False)]
 Folder = Annotated[
@@ -36,7 +29,8 @@ Force = Annotated[bool, typer.Option("--force", help="Replace a run in the folde
 WallTime = Annotated[
     str | None,
     typer.Option(
-        metavar="TIME", help=f"End, with a checkpoint and exit code {OUT_OF_TIME}, before it has taken so long: 11.5h."
+        metavar="TIME",
+        help=f"End, with a checkpoint and exit code {Exit.OUT_OF_TIME:d}, before it takes so long: 11.5h.",
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
@@ -67,7 +61,7 @@ def run(
             folder, progress=not quiet, resume=resume, force=force, wall_time=_seconds(wall_time), verify=verify
         )
         if not quiet:
-            write.print_root(outcome, *(() if outcome.resolution is None else (outcome.resolution,)))
+            echo(outcome, *(() if outcome.resolution is None else (outcome.resolution,)))
     _end(outcome)
 
 
@@ -79,12 +73,12 @@ def resume(
 ) -> None:
     """Go on with the run in a folder from its newest checkpoint, after whatever ended it, on any number of ranks."""
     with report_errors():
-        results = Results(folder)
+        results = em.results.open(folder)
         new = {} if until is None else settings([f"time.until={until}"])
         case = results.case.with_(**new) if new else results.case
         outcome = case.run(folder, progress=not quiet, resume=True, wall_time=_seconds(wall_time))
         if not quiet:
-            write.print_root(outcome)
+            echo(outcome)
     _end(outcome)
 
 
@@ -93,22 +87,24 @@ def _seconds(text: str | None) -> float | str | None:
     return float(text) if text is not None and text.replace(".", "", 1).isdecimal() else text
 
 
-def _end(outcome: Outcome) -> None:
+def _end(outcome: em.studies.Outcome) -> None:
     """End with the exit code of a run that was interrupted, or that has used its wall time."""
     status = outcome.report["status"]
     if status == "interrupted":
-        raise Terminated(signal.SIGINT)
+        raise em.Terminated(signal.SIGINT)
     if status == "out of time":
-        raise typer.Exit(OUT_OF_TIME)
+        raise typer.Exit(Exit.OUT_OF_TIME)
 
 
 def check(file: CaseFile, set_: Settings = None) -> None:
     """Check a case, and print what it is: its mesh and models are made, nothing is solved."""
     with report_errors():
+        from emfem.studies.running import check_names
+
         case = _case(file, set_)
         models = case.build()
         check_names(case, models)
-        write.print_root(f"{file}: case {case.hash}", models[0].domain, *models)
+        echo(f"{file}: case {case.hash}", models[0].domain, *models)
 
 
 def new(
@@ -116,11 +112,12 @@ def new(
 ) -> None:
     """Print a case to start from: `emfem new film > case.toml`."""
     with report_errors():
+        templates = em.studies.templates
         if template is not None:
-            write.print_root(templates.text(template).rstrip())
+            echo(templates.text(template).rstrip())
             return
         width = max(map(len, templates.names()))
-        write.print_root(*(f"{name:<{width}}  {templates.purpose(name)}" for name in templates.names()))
+        echo(*(f"{name:<{width}}  {templates.purpose(name)}" for name in templates.names()))
 
 
 def sweep(
@@ -132,16 +129,18 @@ def sweep(
 ) -> None:
     """Run a case with many values, without runs that are finished, and gather one table."""
     with report_errors():
+        from emfem.studies.sweep import ended_early
+
         folder = RESULTS / file.stem if output is None else output
-        table = Study.read(file).run(folder, workers=workers, scheduler=scheduler, progress=not quiet)
+        table = em.studies.Study.read(file).run(folder, workers=workers, scheduler=scheduler, progress=not quiet)
         failed = table[table["status"] != "ok"]
         if not quiet:
-            write.print_root(f"{len(table) - len(failed)} of {len(table)} runs done; {folder / 'results.csv'}")
-            write.print_root(*(f"{number} ended early: {reason}" for reason, number in ended_early(table).items()))
+            echo(f"{len(table) - len(failed)} of {len(table)} runs done; {folder / 'results.csv'}")
+            echo(*(f"{number} ended early: {reason}" for reason, number in ended_early(table).items()))
         for _, lost in failed.iterrows():
             echo_error(f"{lost['hash'] or 'refused'}: {lost['error'] or lost['status']}")
     if len(failed):
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.REFUSED)
 
 
 def info(
@@ -153,21 +152,21 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Print the versions of emfem and of its libraries, the solvers there are, and what a case will take."""
-    lines: dict[str, Any] = versions() | {"ranks": MPI.COMM_WORLD.size, "solvers": petsc_info.packages()}
+    lines: dict[str, Any] = versions() | {"ranks": ranks(), "solvers": solvers()}
     if case is not None:
         with report_errors():
             lines["case"] = _case(case, set_).advice()
     elif set_:
         with report_errors():
             msg = f"--set {' '.join(set_)}, must be with --case"
-            raise ParameterError(msg)
+            raise em.ParameterError(msg)
     if as_json:
         advice = {"case": asdict(lines["case"])} if "case" in lines else {}
-        write.print_root(json.dumps(lines | advice, indent=2))
+        echo(json.dumps(lines | advice, indent=2))
         return
     width = max(map(len, lines))
     lines["solvers"] = ", ".join(lines["solvers"])
-    write.print_root(*(f"{name:<{width}}  {value}" for name, value in lines.items()))
+    echo(*(f"{name:<{width}}  {value}" for name, value in lines.items()))
 
 
 def _refuse_finished(folder: Path) -> None:
@@ -176,13 +175,17 @@ def _refuse_finished(folder: Path) -> None:
     Raises:
         ParameterError: on all ranks, if there is one.
     """
+    from emfem.studies.sweep import finished
+
+    from mpi4py import MPI
+
     comm = MPI.COMM_WORLD
     if comm.bcast(finished(folder) if comm.rank == 0 else None, root=0):
         msg = f"output = {str(folder)!r}, must be another folder, for it holds a finished run: --force replaces it"
-        raise ParameterError(msg)
+        raise em.ParameterError(msg)
 
 
-def _case(file: Path, typed: list[str] | None) -> Case:
+def _case(file: Path, typed: list[str] | None) -> em.studies.Case:
     """Return the case of a file, with the values that were typed."""
-    case = Case.read(file)
+    case = em.studies.Case.read(file)
     return case.with_(**settings(typed)) if typed else case

@@ -8,10 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from emfem import fit as library
-from emfem import write
-from emfem.cli.errors import MISUSED, report_errors
-from emfem.errors import ParameterError, shown
+import emfem as em
+from emfem.cli.output import Exit, echo, report_errors
 
 import typer
 
@@ -35,21 +33,21 @@ def fit(
 ) -> None:
     """Fit constants to measured curves, and write them with their intervals; an interrupted fit goes on."""
     folder = RESULTS / file.stem if output is None else output
-    with report_errors(MISUSED):
+    with report_errors(Exit.MISUSED):
         model = None if function is None else loaded(function)
     with report_errors():
-        case = library.read_fit(file, folder=folder)
+        case = em.fit.read_fit(file, folder=folder)
         with warnings.catch_warnings():
-            for known in (library.EvaluationWarning, library.FitWarning):  # the report has them
+            for known in (em.fit.EvaluationWarning, em.fit.FitWarning):  # the report has them
                 warnings.simplefilter("ignore", known)
             result = case.run(folder, model=model, workers=workers, scheduler=scheduler)
-        write.text(folder / "report.txt", f"{result}\n")
+        em.write.text(folder / "report.txt", f"{result}\n")
         result.write_json(folder / "fit.json")
         if not quiet:
-            write.print_root(result, folder / "fit.json")
+            echo(result, folder / "fit.json")
         if pictures:
-            library.plot_fit(result, folder / "fit.png")
-            library.plot_profiles(result, folder / "profiles.png")
+            em.fit.plot_fit(result, folder / "fit.png")
+            em.fit.plot_profiles(result, folder / "profiles.png")
         if case.name:  # last: constants that the data do not determine are refused
             result.write_material(folder / "material.toml", case.constants, name=case.name, source=file.name)
 
@@ -62,14 +60,14 @@ def loaded(text: str) -> Callable[..., Any]:
     """
     path, colon, name = text.rpartition(":")
     if not colon or not Path(path).is_file():
-        msg = f"function = {shown(text)}, must be FILE:NAME, of a Python file that is there"
-        raise ParameterError(msg)
+        msg = f"function = {em.errors.shown(text)}, must be FILE:NAME, of a Python file that is there"
+        raise em.ParameterError(msg)
     try:
         made = runpy.run_path(path).get(name)
     except Exception as error:  # whatever the file of the user raises
-        msg = f"function = {shown(text)}: {path} fails: {type(error).__name__}: {error}"
-        raise ParameterError(msg) from None
+        msg = f"function = {em.errors.shown(text)}: {path} fails: {type(error).__name__}: {error}"
+        raise em.ParameterError(msg) from None
     if not callable(made):
-        msg = f"function = {shown(text)}, must be the name of a function in {path}"
-        raise ParameterError(msg)
+        msg = f"function = {em.errors.shown(text)}, must be the name of a function in {path}"
+        raise em.ParameterError(msg)
     return made

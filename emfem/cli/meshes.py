@@ -7,13 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from emfem import fields, mesh, plot, write
-from emfem.cli.errors import MISUSED, report_errors
+import emfem as em
+from emfem.cli.output import Exit, echo, report_errors
 from emfem.cli.values import value
-from emfem.errors import ParameterError, UnknownName
 
 import typer
-from dolfinx import fem
 
 MEASURES = {1: ("points", "length"), 2: ("length", "area"), 3: ("area", "volume")}  # of a boundary, of a region
 
@@ -25,9 +23,10 @@ Picture = Annotated[Path | None, typer.Option(help="Draw the mesh into this .png
 @meshes.command("shapes")
 def list_shapes() -> None:
     """List the shapes there are, each with its parameters."""
-    for name, maker in shapes().items():
-        words = (_parameter(parameter) for parameter in _parameters(maker).values())
-        write.print_root(f"{name}: {', '.join(words)}", f"    {(inspect.getdoc(maker) or '').splitlines()[0]}")
+    with report_errors():
+        for name, maker in shapes().items():
+            words = (_parameter(parameter) for parameter in _parameters(maker).values())
+            echo(f"{name}: {', '.join(words)}", f"    {(inspect.getdoc(maker) or '').splitlines()[0]}")
 
 
 @meshes.command("make")
@@ -40,11 +39,11 @@ def make(
     picture: Picture = None,
 ) -> None:
     """Make a mesh of a shape and write it."""
-    with report_errors(MISUSED):
+    with report_errors(Exit.MISUSED):
         maker, arguments = _call(shape, values or [])
     with report_errors():
         domain = maker(**arguments)
-        mesh.write(domain, output)
+        em.mesh.write(domain, output)
         report(domain, picture)
 
 
@@ -57,30 +56,34 @@ def check(
 ) -> None:
     """Read a mesh, list its content, and check that it can be computed on."""
     with report_errors():
-        domain = mesh.read(file, unit=value(unit), size=None if size is None else value(size))
+        domain = em.mesh.read(file, unit=value(unit), size=None if size is None else value(size))
         report(domain if unit == "1" else domain.in_metres(), picture)
 
 
-def report(domain: mesh.Domain, picture: Path | None = None) -> None:
+def report(domain: em.mesh.Domain, picture: Path | None = None) -> None:
     """Print a domain, and the size of each boundary and region; draw it if there is a file to. Collective."""
+    from dolfinx import fem
+
     one = fem.Constant(domain.mesh, 1.0)
     boundary, region = MEASURES[domain.mesh.topology.dim]
     width = max(map(len, (*domain.names, *domain.regions, "whole")))
     sizes = [("whole", region, domain.dx())]
     sizes += [(name, region, domain.dx(region=name)) for name in domain.regions]
     sizes += [(name, boundary, domain.ds(name)) for name in domain.names]
-    measured = [(name, words, fields.integral(fem.form(one * dx), domain.mesh.comm)) for name, words, dx in sizes]
-    write.print_root(domain, *(f"  {name:<{width}}  {words} {size:.6g}" for name, words, size in measured))
+    measured = [(name, words, em.fields.integral(fem.form(one * dx), domain.mesh.comm)) for name, words, dx in sizes]
+    echo(domain, *(f"  {name:<{width}}  {words} {size:.6g}" for name, words, size in measured))
     if picture is not None:
-        plot.mesh(domain, picture)
+        em.plot.mesh(domain, picture)
 
 
 # ---- arguments --------------------------------------------------------------------------------------------------
 
 
-def shapes() -> dict[str, Callable[..., mesh.Domain]]:
+def shapes() -> dict[str, Callable[..., em.mesh.Domain]]:
     """Return the makers of domains by name, without periodic ones, which no file holds, and that of files."""
-    return {name: maker for name, maker in mesh.makers().items() if name != "read" and not name.startswith("periodic_")}
+    return {
+        name: maker for name, maker in em.mesh.makers().items() if name != "read" and not name.startswith("periodic_")
+    }
 
 
 def _parameters(maker: Callable[..., Any]) -> dict[str, inspect.Parameter]:
@@ -95,7 +98,7 @@ def _parameter(parameter: inspect.Parameter) -> str:
     return f"{parameter.name}={parameter.default!r}".replace(" ", "")
 
 
-def _call(shape: str, values: list[str]) -> tuple[Callable[..., mesh.Domain], dict[str, Any]]:
+def _call(shape: str, values: list[str]) -> tuple[Callable[..., em.mesh.Domain], dict[str, Any]]:
     """Return the maker of a shape and its arguments as typed.
 
     Raises:
@@ -103,7 +106,7 @@ def _call(shape: str, values: list[str]) -> tuple[Callable[..., mesh.Domain], di
         ParameterError: for a text that is not KEY=VALUE, twice the same key, or parameters that are missing.
     """
     if shape not in shapes():
-        raise UnknownName(shape, "emfem mesh make", shapes())
+        raise em.UnknownName(shape, "emfem mesh make", shapes())
     maker = shapes()[shape]
     known = _parameters(maker)
     arguments: dict[str, Any] = {}
@@ -111,12 +114,12 @@ def _call(shape: str, values: list[str]) -> tuple[Callable[..., mesh.Domain], di
         name, equals, text = typed.partition("=")
         if not equals or name in arguments:
             msg = f"{typed!r}, must be KEY=VALUE" + (", each key once" if equals else "")
-            raise ParameterError(msg)
+            raise em.ParameterError(msg)
         if name not in known:
-            raise UnknownName(name, shape, known)
+            raise em.UnknownName(name, shape, known)
         arguments[name] = value(text)
     missing = [name for name, p in known.items() if p.default is p.empty and name not in arguments]
     if missing:
         msg = f"{shape} needs {', '.join(f'{name}=...' for name in missing)}"
-        raise ParameterError(msg)
+        raise em.ParameterError(msg)
     return maker, arguments

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from emfem import results, write
-from emfem.cli.errors import report_errors
+import emfem as em
+from emfem.cli.output import echo, report_errors
 from emfem.cli.values import settings
 
 import typer
@@ -25,9 +25,9 @@ def plot(
 ) -> None:
     """Draw a field of a run."""
     with report_errors():
-        run = results.open(folder)
+        run = em.results.open(folder)
         at = None if time is None else run.time_of(settings([f"time={time}"])["time"])
-        write.print_root(run.plot(output, field=field, t=at))
+        echo(run.plot(output, field=field, t=at))
 
 
 def movie(
@@ -40,5 +40,5 @@ def movie(
 ) -> None:
     """Draw a field at all saved times of a run, one after the other."""
     with report_errors():
-        run = results.open(folder)
-        write.print_root(run.animation(output, field=field, frames_per_second=frames_per_second))
+        run = em.results.open(folder)
+        echo(run.animation(output, field=field, frames_per_second=frames_per_second))

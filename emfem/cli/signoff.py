@@ -8,20 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-from emfem import failure, mesh, write
-from emfem import signoff as library
-from emfem.cli.errors import MISUSED, echo_error, report_errors
-from emfem.errors import ParameterError, Terminated, number, shown
-from emfem.mesh import Network
-from emfem.quantities import in_si
-from emfem.units import year
+import emfem as em
+from emfem.cli.output import Exit, echo, echo_error, report_errors
+from emfem.cli.values import in_si
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 RESULTS = Path("results")
-VIOLATED = 4  # exit code of a grid that does not last
 CRITERIA = "void, drop:50mV, drop:10% (of the supply) or resistance:10%"
 CORNER = "'NAME: current=1.1, temperature=125degC', either or both"
 
@@ -54,17 +47,17 @@ def signoff(
 ) -> None:
     """Compute the life of a power grid, and write a report; the exit code is 4 if the grid does not last."""
     folder = RESULTS / netlist.stem if output is None else output
-    with report_errors(MISUSED):
-        until = number("years", years, above=0.0) * year
-        corners = [library.Corner("nominal")] if not corner else [parsed_corner(text) for text in corner]
+    with report_errors(Exit.MISUSED):
+        until = em.errors.number("years", years, above=0.0) * em.units.year
+        corners = [em.signoff.Corner("nominal")] if not corner else [parsed_corner(text) for text in corner]
         check_exclusive(resume, force)
         length = None if unit is None else in_si("unit", unit, "m")
     with report_errors():
-        technology = library.read_technology(tech)
-        network = mesh.read_netlist(netlist, technology=technology, unit=length)
+        technology = em.signoff.read_technology(tech)
+        network = em.mesh.read_netlist(netlist, technology=technology, unit=length)
         scale = 1.0 if length is None else length
-        heat = None if temperature is None else library.read_temperature(temperature, network, unit=scale)
-    with report_errors(MISUSED):
+        heat = None if temperature is None else em.signoff.read_temperature(temperature, network, unit=scale)
+    with report_errors(Exit.MISUSED):
         criterion = parsed_criterion(fails, network)
         limit = None if drop_limit is None else volts("drop-limit", drop_limit, network)
     files = {"netlist": netlist, "technology": tech}
@@ -72,7 +65,7 @@ def signoff(
         files["temperature"] = temperature
     with report_errors(), bar(not quiet) as progress:
         try:
-            outcome = library.sign_off(
+            outcome = em.signoff.sign_off(
                 network,
                 technology,
                 folder,
@@ -87,13 +80,13 @@ def signoff(
                 force=force,
                 progress=progress,
             )
-        except Terminated:
+        except em.Terminated:
             echo_error(f"ended by a signal; the same command with --resume goes on from {folder}")
             raise
     if not quiet:
-        write.print_root(outcome, folder / "report.html")
+        echo(outcome, folder / "report.html")
     if not outcome.lasts:
-        raise typer.Exit(VIOLATED)
+        raise typer.Exit(Exit.VIOLATED)
 
 
 def check_exclusive(resume: bool, force: bool) -> None:
@@ -104,10 +97,10 @@ def check_exclusive(resume: bool, force: bool) -> None:
     """
     if resume and force:
         msg = "--resume and --force, must be one of them: to go on, or to begin anew"
-        raise ParameterError(msg)
+        raise em.ParameterError(msg)
 
 
-def parsed_corner(text: str) -> library.Corner:
+def parsed_corner(text: str) -> em.signoff.Corner:
     """Return the corner of a text such as "hot: current=1.1, temperature=125degC".
 
     Raises:
@@ -119,13 +112,13 @@ def parsed_corner(text: str) -> library.Corner:
     for part in filter(None, (piece.strip() for piece in rest.split(","))):
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or key not in units or key in values:
-            msg = f"corner = {shown(text)}, must be {CORNER}, each once"
-            raise ParameterError(msg)
+            msg = f"corner = {em.errors.shown(text)}, must be {CORNER}, each once"
+            raise em.ParameterError(msg)
         values[key] = in_si(f"{key} of corner {name.strip()}", value, units[key])
-    return library.Corner(name.strip(), **values)
+    return em.signoff.Corner(name.strip(), **values)
 
 
-def parsed_criterion(text: str, network: Network) -> failure.Criterion:
+def parsed_criterion(text: str, network: em.mesh.Network) -> em.failure.Criterion:
     """Return the criterion of a text such as "drop:10%".
 
     Raises:
@@ -133,13 +126,13 @@ def parsed_criterion(text: str, network: Network) -> failure.Criterion:
     """
     kind, _, value = (part.strip() for part in text.partition(":"))
     if kind == "void" and not value:
-        return failure.FirstVoid()
+        return em.failure.FirstVoid()
     if kind == "drop" and value:
-        return failure.Drop(volts("fails", value, network))
+        return em.failure.Drop(volts("fails", value, network))
     if kind == "resistance" and value:
-        return failure.ResistanceRise(part_of_one("fails", value))
-    msg = f"fails = {shown(text)}, must be {CRITERIA}"
-    raise ParameterError(msg)
+        return em.failure.ResistanceRise(part_of_one("fails", value))
+    msg = f"fails = {em.errors.shown(text)}, must be {CRITERIA}"
+    raise em.ParameterError(msg)
 
 
 def part_of_one(name: str, text: str) -> float:
@@ -153,7 +146,7 @@ def part_of_one(name: str, text: str) -> float:
     return in_si(name, text, "")
 
 
-def volts(name: str, text: str, network: Network) -> float:
+def volts(name: str, text: str, network: em.mesh.Network) -> float:
     """Return a voltage, of a text such as 50mV, or 10% of the highest voltage of the pads.
 
     Raises:
@@ -163,8 +156,8 @@ def volts(name: str, text: str, network: Network) -> float:
         return in_si(name, text, "V")
     supply = max(map(abs, network.pads.values()), default=0.0)
     if supply == 0.0:
-        msg = f"{name} = {shown(text)} of pads at 0 V, must be in volts for a grid of ground, such as 50mV"
-        raise ParameterError(msg)
+        msg = f"{name} = {em.errors.shown(text)} of pads at 0 V, must be in volts for a grid of ground, such as 50mV"
+        raise em.ParameterError(msg)
     return part_of_one(name, text) * supply
 
 
@@ -174,6 +167,9 @@ def bar(wanted: bool) -> Iterator[Callable[[float, str], None] | None]:
     if not wanted or not sys.stderr.isatty():
         yield None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (
         BarColumn(),
         TextColumn("{task.percentage:.0f} %"),

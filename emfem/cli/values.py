@@ -7,14 +7,10 @@ import re
 import tomllib
 from typing import Any
 
-from emfem import units
-from emfem.errors import ParameterError
-from emfem.quantities import NUMBER, quantity
-from emfem.studies.toml_locations import toml_trouble
-from emfem.studies.validation import shown
+import emfem as em
 
 QUOTED = r"'[^']*'|\"[^\"]*\""
-WITH_UNIT = re.compile(rf"{QUOTED}|(?<![\w.]){NUMBER}\s*\*?\s*[A-Za-zµΩ][^,()\[\]{{}}:]*")
+UNIT = r"\s*\*?\s*[A-Za-zµΩ][^,()\[\]{}:]*"
 
 
 def value(text: str) -> Any:
@@ -22,17 +18,32 @@ def value(text: str) -> Any:
 
     Units are those of a case, converted to SI; one alone, mm, is 1 of it. Nothing in the text is run.
     """
-    if isinstance(unit := getattr(units, text.strip(), None), float):
+    from emfem.quantities import NUMBER
+
+    if isinstance(unit := getattr(em.units, text.strip(), None), float):
         return unit
     try:
-        return ast.literal_eval(WITH_UNIT.sub(_in_si, text.strip()))
+        return ast.literal_eval(re.sub(rf"{QUOTED}|(?<![\w.]){NUMBER}{UNIT}", _in_si, text.strip()))
     except Exception:  # Pint passes on errors of its tokenizer, parser and registry; literals may be too deep
         return text
 
 
 def _in_si(match: re.Match[str]) -> str:
     """Return a number with a unit as one in SI; a text in quotes as it is."""
+    from emfem.quantities import quantity
+
     return match[0] if match[0][0] in "'\"" else repr(float(quantity(match[0]).to_base_units().magnitude))
+
+
+def in_si(name: str, text: str, unit: str) -> float:
+    """Return a quantity that was typed, in SI.
+
+    Raises:
+        ParameterError: for another text, or another kind of unit; the message names it.
+    """
+    from emfem import quantities  # with all of emfem: too slow for the help
+
+    return quantities.in_si(name, text, unit)
 
 
 def settings(typed: list[str]) -> dict[str, Any]:
@@ -45,8 +56,8 @@ def settings(typed: list[str]) -> dict[str, Any]:
     for text in typed:
         key, equals, written = (part.strip() for part in text.partition("="))
         if not equals or not key or key in values:
-            msg = f"{shown(text)}, must be KEY=VALUE" + (", each key once" if key in values else "")
-            raise ParameterError(msg)
+            msg = f"{em.errors.shown(text)}, must be KEY=VALUE" + (", each key once" if key in values else "")
+            raise em.ParameterError(msg)
         values[key] = _toml_value(written)
     return values
 
@@ -57,11 +68,13 @@ def _toml_value(written: str) -> Any:
     Raises:
         ParameterError: for a number of too many digits, or lists too deep in each other.
     """
+    from emfem.studies.toml_locations import toml_trouble
+
     try:
         tables = tomllib.loads(f"value = {written}")
     except tomllib.TOMLDecodeError:
         return written
     except (ValueError, RecursionError) as error:
-        msg = f"value {shown(written)}, must be one of TOML: {toml_trouble(error)}"
-        raise ParameterError(msg) from None
+        msg = f"value {em.errors.shown(written)}, must be one of TOML: {toml_trouble(error)}"
+        raise em.ParameterError(msg) from None
     return tables["value"] if len(tables) == 1 else written

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from emfem import verify as checks
-from emfem import write
-from emfem.cli.errors import MISUSED, echo_error, report_errors
-from emfem.files import writable
+import emfem as em
+from emfem.cli.output import Exit, echo, echo_error, rank, report_errors
 
 import typer
-from mpi4py import MPI
-from rich.console import Console
-from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 FILES = Path("results", "verify")  # where curves go
 
 
 def verify(
     physics: Annotated[
-        list[str] | None, typer.Argument(help=f"Some of: {', '.join(checks.PHYSICS)}. All when left out.")
+        list[str] | None, typer.Argument(help="Some of those that --list names. All when left out.")
     ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="More meshes, longer runs: minutes instead of one or two.")
@@ -33,41 +31,45 @@ def verify(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print failures only.")] = False,
 ) -> None:
     """Check every physics against closed forms and published numbers; the exit code is 1 if one is missed."""
-    with report_errors(MISUSED):
-        chosen = checks.checks(physics or (), full=full or list_)
+    with report_errors(Exit.MISUSED):
+        from emfem.files import writable
+
+        chosen = em.verify.checks(physics or (), full=full or list_)
         files = writable(json) if json is not None else None
     if list_:
-        _print(checks.listing(chosen))
+        _print(em.verify.listing(chosen))
         return
-    report = checks.run(chosen, full=full, on_start=None if quiet else _progress)
+    report = em.verify.run(chosen, full=full, on_start=None if quiet else _progress)
     for result in report.results:
         for name, text in result.files.items():
-            write.text(FILES / name, text)
+            em.write.text(FILES / name, text)
     if files is not None:
-        write.text(files, report.json())
+        em.write.text(files, report.json())
     if not quiet:
-        _print(checks.table(report))
+        _print(em.verify.table(report))
         written = sorted(name for result in report.results for name in result.files)
         passed = len(report.results) - len(report.failed)
-        write.print_root(
+        echo(
             "", f"{passed} of {len(report.results)} checks passed in {report.wall:.0f} s", *(FILES / n for n in written)
         )
     if report.failed:
-        for line in checks.troubles(report):
+        for line in em.verify.troubles(report):
             echo_error(line)
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.REFUSED)
 
 
-def _progress(one: checks.Check) -> None:
+def _progress(one: em.verify.Check) -> None:
     """Print which check is running, on a terminal, where the table will be."""
-    if MPI.COMM_WORLD.rank == 0 and sys.stderr.isatty():
+    if rank() == 0 and sys.stderr.isatty():
         sys.stderr.write(f"\r\033[K{one.physics}: {one.name}")
         sys.stderr.flush()
 
 
 def _print(table: Table) -> None:
     """Print a table, as wide as it needs to be where there is no terminal; on rank 0."""
-    if MPI.COMM_WORLD.rank == 0:
+    from rich.console import Console
+
+    if rank() == 0:
         if sys.stderr.isatty():
             sys.stderr.write("\r\033[K")
         Console(width=None if sys.stdout.isatty() else 200).print(table)

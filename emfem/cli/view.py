@@ -6,11 +6,10 @@ import importlib.util
 from pathlib import Path
 from typing import Annotated
 
-from emfem.cli.errors import MISUSED, report_errors
-from emfem.errors import EmfemError, ParameterError
+import emfem as em
+from emfem.cli.output import Exit, ranks, report_errors
 
 import typer
-from mpi4py import MPI
 
 NEEDED = ("trame", "trame_vuetify", "trame_components")
 
@@ -24,7 +23,7 @@ def view(
     ] = None,
 ) -> None:
     """Show runs on a page in the browser: fields at all times, several runs side by side, the table of a sweep."""
-    with report_errors(MISUSED):
+    with report_errors(Exit.MISUSED):
         _check()
     from emfem.view import serve  # only here: the extra may not be installed, and takes a second to import
 
@@ -42,7 +41,7 @@ def _check() -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         msg = 'emfem view needs packages that are not installed: pip install "emfem[view]"'
-        raise EmfemError(msg)
-    if MPI.COMM_WORLD.size > 1:
-        msg = f"view on {MPI.COMM_WORLD.size} ranks, must be on 1: start it without mpiexec"
-        raise ParameterError(msg)
+        raise em.EmfemError(msg)
+    if ranks() > 1:
+        msg = f"view on {ranks()} ranks, must be on 1: start it without mpiexec"
+        raise em.ParameterError(msg)

@@ -5,6 +5,7 @@
 never converted, and a right call never changed: bounds, shapes and finiteness are checked by the function.
 """
 
+from emfem import libraries  # first: it says what to install where UFL is missing
 from emfem.gate.checks import checked
 from emfem.gate.meeting import Meeting
 from emfem.gate.ranks import collective
@@ -12,3 +13,7 @@ from emfem.public import dir_of
 
 __all__ = ["Meeting", "checked", "collective"]
 __dir__ = dir_of(__all__)
+
+libraries.prepare_ufl()  # here, because all that uses UFL is behind this gate
+libraries.cache_entry_points()
+libraries.lock_compilation()

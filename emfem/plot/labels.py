@@ -46,10 +46,10 @@ class AxisLabel:
         """Return the label with its unit on a second line if it is longer than the room [inch]."""
         return str(self) if style.LETTER * len(str(self)) < room else str(self).replace(" [", "\n[")
 
-    def text(self, value: float) -> str:
+    def text(self, value: float, digits: int = 4) -> str:
         """Return a value with its unit, such as "10 mV"."""
-        digits, _, power = f"{value / self.scale:.4g}".partition("e")
-        number = f"{digits}·10{str(int(power)).translate(RAISED)}" if power else digits
+        mantissa, _, power = f"{value / self.scale:.{digits}g}".partition("e")
+        number = f"{mantissa}·10{str(int(power)).translate(RAISED)}" if power else mantissa
         return f"{number}{'·' if self.unit.startswith('10') else ' '}{self.unit}".strip()
 
     def size(self, points: Floats) -> str:

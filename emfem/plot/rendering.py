@@ -65,6 +65,7 @@ def add_field(
     *,
     opacity: float = 1.0,
     sharp: bool = True,
+    log: bool = False,
 ) -> None:
     """Add point data "value" of wires, a shell or a body whose points are joined; a body is shaded and has edges.
 
@@ -75,12 +76,13 @@ def add_field(
         colours: the colour map.
         opacity: 1 for an opaque body.
         sharp: True to draw the sharp edges of a body.
+        log: True for a logarithmic scale between positive limits.
     """
     if not data.n_cells:
         return
     dim = data.get_cell(0).dimension
     light: dict[str, Any] = {"ambient": 0.55, "diffuse": 0.5, "specular": 0.0} if dim == 3 else {"lighting": False}
-    scale = {"scalars": "value", "clim": limits, "cmap": colours, "show_scalar_bar": False}
+    scale = {"scalars": "value", "clim": limits, "cmap": colours, "log_scale": log, "show_scalar_bar": False}
     plotter.add_mesh(data, opacity=opacity, line_width=4 if dim == 1 else None, **light, **scale)
     edges = sharp_edges(data) if sharp and dim == 3 else None
     if edges is not None and edges.n_cells:

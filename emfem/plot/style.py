@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import textwrap
 from collections.abc import Callable, Sequence
@@ -99,6 +100,16 @@ def inches(width: str | float) -> float:
     return number("width", width, at_least=1.0, at_most=40.0, unit="inches")
 
 
+class NotebookFigure(Figure):
+    """Figure that a notebook shows, also without `%matplotlib inline`."""
+
+    def _repr_png_(self) -> bytes:
+        """Return the figure as a PNG, for IPython."""
+        target = io.BytesIO()
+        self.savefig(target, format="png", dpi=SCREEN)
+        return target.getvalue()
+
+
 def check_colours(colours: Any) -> None:
     """Check that Matplotlib has a colour map.
 
@@ -122,7 +133,7 @@ def picture(path: str | os.PathLike[str] | None, comm: MPI.Comm = MPI.COMM_WORLD
 def blank(width: str | float, height: float, *, maps: bool = False) -> Figure:
     """Return an empty figure, width as in `inches`, height in inches; with `maps` colour bars are as high as these."""
     layout = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, compress=maps)
-    return Figure(figsize=(inches(width), height), layout=layout, dpi=DPI)
+    return NotebookFigure(figsize=(inches(width), height), layout=layout, dpi=DPI)
 
 
 def wrapped(title: str, width: float) -> str:

@@ -16,12 +16,12 @@ On a cluster the workers may be those of any Dask scheduler that sees the same f
 from emfem.public import dir_of
 from emfem.studies import templates
 from emfem.studies.case import Case
-from emfem.studies.recording import versions
 from emfem.studies.registry import load, register
 from emfem.studies.running import Outcome
 from emfem.studies.sweep import Study
 from emfem.studies.tables import Coupling, Key, Physics
 from emfem.studies.validation import CaseError
+from emfem.versions import versions
 
 __all__ = [
     "Case",

@@ -9,14 +9,12 @@ from __future__ import annotations
 import json
 import math
 import os
-import platform
 import socket
 import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from signal import SIGINT, SIGTERM, SIGUSR1
 from typing import Any
@@ -29,10 +27,9 @@ from emfem.gate import checked
 from emfem.lock import FolderLock, holder
 from emfem.model import Model
 from emfem.signals import REASONS
-from emfem.solve import petsc_info
 from emfem.storage import CONTENTS, MESH, StateWriter
+from emfem.versions import versions
 
-import dolfinx
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
@@ -270,17 +267,6 @@ def quantities(models: Sequence[Model]) -> dict[str, float]:
     """Return every number that the models can tell, of the first that can."""
     return {
         name: observe.model_with_quantity(models, name).quantity(name) for model in models for name in model.quantities
-    }
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of everything that a run is made with."""
-    return {
-        "emfem": version("emfem"),
-        "DOLFINx": dolfinx.__version__,
-        "PETSc": petsc_info.version(),
-        "MPI": MPI.Get_library_version().splitlines()[0].split(",")[0].replace("\t", " ").strip(" \x00"),
-        "Python": platform.python_version(),
     }
 
 

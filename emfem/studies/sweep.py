@@ -1,15 +1,17 @@
 """Many runs of one case: over a grid or a list of values, by Dask, each once, whatever happens in between.
 
-A run has a folder named by the hash of its case. It is done when its report says so, so a sweep that is started again
-runs only what is missing, and what failed; a run that has checkpoints goes on from the newest.
+A run has a folder named by its values and the hash of its case. It is done when its report says so, so a sweep that is
+started again runs only what is missing, and what failed; a run that has checkpoints goes on from the newest.
 """
 
 from __future__ import annotations
 
 import gc
+import glob
 import itertools
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from dask.distributed import Client
 
 TABLE = "results"
+LABEL = 80  # characters of the values in the name of a folder
 REACHED = "reached until"  # `Run.stopped` of a run that reached its end
 KEYS = ("case", "grid", "runs")
 LAUNCHERS = ("PMI_", "PMIX_", "HYDRA_", "MPI_LOCAL", "OMPI_")  # by which MPI would take a worker for a rank of ours
@@ -43,11 +46,25 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of a study: its values by dotted key as they were resolved, and its case, or the reason for none."""
+    """One run of a study.
+
+    Attributes:
+        values: by dotted key, as they were resolved.
+        case: the case with these values; None if they are refused.
+        error: the reason, if they are.
+        label: the values as they were written, as part of the name of a file: "angle=30deg_seed=1".
+    """
 
     values: Mapping[str, Any]
     case: Case | None
     error: str = ""
+    label: str = ""
+
+    def folder(self, target: Path) -> Path:
+        """Return the folder of its run: the one that is there already, or that of its values and hash."""
+        name = "" if self.case is None else self.case.hash
+        there = run_folder(target, name)
+        return there if there.is_dir() or not self.label else target / f"{self.label}-{name}"
 
 
 @dataclass(frozen=True)
@@ -135,7 +152,7 @@ class Study:
     def _trial(self, values: Mapping[str, Any]) -> Trial:
         try:
             case = self.case.with_(**values)
-            return Trial({key: case.value(key) for key in values}, case)
+            return Trial({key: case.value(key) for key in values}, case, label=_label(values))
         except ParameterError as error:
             return Trial({key: self._alone(key, value) for key, value in values.items()}, None, str(error))
 
@@ -177,13 +194,16 @@ class Study:
         target = Path(folder)
         writable(target / f"{TABLE}.csv")
         trials = self.trials()
-        todo = {t.case.hash: t.case for t in trials if t.case is not None and not finished(target / t.case.hash)}
-        physics = registry.sources({name for case in todo.values() for name in case.tables.models()})
+        todo: dict[str, tuple[Case, Path]] = {}
+        for trial in trials:
+            if trial.case is not None and not finished(place := trial.folder(target)):
+                todo.setdefault(trial.case.hash, (trial.case, place))
+        physics = registry.sources({name for case, _ in todo.values() for name in case.tables.models()})
         failures: dict[str, str] = {}
         try:
             if todo:
                 with cluster_client(workers, scheduler) as client, _bar(progress, len(trials), len(todo)) as step:
-                    _compute(client, todo, target, physics, failures, step)
+                    _compute(client, todo, physics, failures, step)
         finally:  # interrupted sweeps have a table too
             table = gather(trials, target, failures)
         return table
@@ -191,8 +211,7 @@ class Study:
 
 def _compute(
     client: Client,
-    todo: Mapping[str, Case],
-    target: Path,
+    todo: Mapping[str, tuple[Case, Path]],
     physics: Sequence[str],
     failures: dict[str, str],
     step: Callable[[bool], None],
@@ -208,7 +227,7 @@ def _compute(
         """Submit cases, each to any worker or to one of them."""
         return {
             client.submit(
-                *(one, todo[name].resolved, str(target.resolve() / name), physics),
+                *(one, todo[name][0].resolved, str(todo[name][1].resolve()), physics),
                 key=f"case-{name}{attempt}",
                 pure=False,
                 workers=worker,
@@ -230,7 +249,7 @@ def _compute(
                 failures[name] = f"{type(error).__name__}: {error}"
             elif future.status == "cancelled":
                 failures[name] = "cancelled"
-            step(name not in failures and finished(target / name))
+            step(name not in failures and finished(todo[name][1]))
         return dead
 
     dead = collect(submitted([*todo], [None] * len(todo), ""), again=True)
@@ -254,6 +273,19 @@ def one(tables: dict[str, Any], folder: str, physics: Sequence[str] = ()) -> Non
             wall, message = time.perf_counter() - began, f"{type(error).__name__}: {error}"
             write_report(target, {"status": "failed", "error": message, "wall": wall})
     gc.collect()  # PETSc's objects of this case, before the next one
+
+
+def run_folder(target: Path, name: str) -> Path:
+    """Return the folder of a run in that of its sweep, by its name, or by the hash at the end of it."""
+    if not name or os.path.isdir(target / name):
+        return target / name
+    return min(target.glob(f"*-{glob.escape(name)}"), default=target / name)
+
+
+def _label(values: Mapping[str, Any]) -> str:
+    """Return values as part of the name of a file, cut where they are many."""
+    text = "_".join(f"{key.rpartition('.')[2]}={value}" for key, value in values.items())
+    return re.sub(r"[^A-Za-z0-9.+=-]+", "_", re.sub(r"\s+", "", text))[:LABEL].rstrip("_-.")
 
 
 def finished(folder: Path) -> bool:
@@ -286,7 +318,7 @@ def row(trial: Trial, folder: Path, failures: Mapping[str, str]) -> Row:
     if trial.case is None:
         return {"hash": "", **values, "status": "failed", "error": trial.error, "wall": 0.0}
     name = trial.case.hash
-    report = report_of(folder / name)
+    report = report_of(trial.folder(folder))
     return {
         "hash": name,
         **values,

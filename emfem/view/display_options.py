@@ -25,6 +25,9 @@ class DisplayOptions:
         edges: True to draw the cells.
         boundaries: True to draw the named boundaries.
         arrows: True to draw a vector's arrows.
+        isolines: True to draw lines of equal values.
+        log: True for a logarithmic scale of colours.
+        opacity: of a body, 1 for an opaque one.
         cut: the axis across which a body is cut; empty for none.
         place: of the cut, in parts of the body's size.
         limits: ends of the colour scale in the units of the model; the viewer sets them.
@@ -39,6 +42,9 @@ class DisplayOptions:
     edges: bool = False
     boundaries: bool = False
     arrows: bool = False
+    isolines: bool = False
+    log: bool = False
+    opacity: float = 1.0
     cut: str = ""
     place: float = 0.5
     limits: tuple[float, float] = (0.0, 1.0)

@@ -99,7 +99,13 @@ LISTS: tuple[tuple[str, Any, str, str, str], ...] = (  # name and items in the s
     ("colours", ("maps", list(MAPS)), "Colours", "map", "true"),
     ("range", ("ranges", list(RANGES)), "Range", "range", "true"),
 )
-SWITCHES = (("edges", "Mesh", ""), ("boundaries", "Boundaries", "has_names"), ("arrows", "Arrows", "has_vectors"))
+SWITCHES = (
+    ("edges", "Mesh", ""),
+    ("isolines", "Isolines", ""),
+    ("log", "Logarithmic", ""),
+    ("boundaries", "Boundaries", "has_names"),
+    ("arrows", "Arrows", "has_vectors"),
+)
 
 
 def _choices() -> None:
@@ -117,6 +123,8 @@ def _choices() -> None:
             disabled = (f"!{needed}",) if needed else False
             v.VSwitch(v_model=(name, False), label=label, color=BLUE, id=name, disabled=disabled, **slim)
         with html.Div(v_if="in_space"):
+            opacity: dict[str, Any] = {"min": 0.1, "max": 1.0, "step": 0.1, "label": "Opacity", "id": "opacity"}
+            v.VSlider(v_model=("opacity", 1.0), **opacity, **slim)
             v.VSelect(v_model=("cut", ""), items=("cuts", CUTS), label="Cut", **DENSE)
             v.VSlider(v_model=("place", 0.5), min=0.02, max=0.98, step=0.02, v_if="cut", **slim)
         v.VDivider()

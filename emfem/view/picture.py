@@ -23,7 +23,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
@@ -104,10 +104,14 @@ class _Pane:
         low, high = (end / self.shown.scale for end in options.limits)
         room = 0.04 * (high - low) or 0.5
         axes.set(xlim=self.camera.window(self.scene.bounds)[:, 0] / self.by.scale, ylim=(low - room, high + room))
+        if options.log:
+            axes.set(yscale="log", ylim=(low / 1.2, high * 1.2))
         axes.set(xlabel=self.by.axis("x"), ylabel=str(self.shown))
         if options.edges:
             nodes = x[mesh.edges()[:, 0]]
-            axes.plot(nodes, np.full(len(nodes), low - room), "|", color=style.GREY, markersize=9, clip_on=False)
+            axes.plot(
+                nodes, np.full(len(nodes), axes.get_ylim()[0]), "|", color=style.GREY, markersize=9, clip_on=False
+            )
         if options.boundaries:
             for end, tag in mesh.named_ends():
                 dot = {"color": style.named_colour(tag - 1), "markersize": 7, "clip_on": False, "zorder": 3}
@@ -181,13 +185,15 @@ class _Pane:
         lowest, highest = (end / self.shown.scale for end in ends)
         room = 1e-6 * (high - low)
         bar = self.figure.colorbar(
-            ScalarMappable(Normalize(low, high), options.colours),
+            ScalarMappable((LogNorm if options.log else Normalize)(low, high), options.colours),
             cax=self._axes(left, bottom, width, height),
             orientation="horizontal" if lying else "vertical",
             extend=EXTENDED[lowest < low - room, highest > high + room],
         )
         bar.outline.set_visible(False)
         bar.set_label(str(self.shown) if lying else self.shown.fitted(height / DPI))
+        if options.log:
+            return
         form = ScalarFormatter()
         form.set_powerlimits((-3, 4))
         (bar.ax.xaxis if lying else bar.ax.yaxis).set_major_formatter(form)

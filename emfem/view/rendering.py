@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from emfem.plot import rendering, style
 from emfem.plot.camera import Camera
@@ -13,6 +14,8 @@ from emfem.view.scene import Scene
 import numpy as np
 import pyvista
 from numpy.typing import NDArray
+
+LEVELS = 9  # isolines between the ends of the scale
 
 
 @cache
@@ -37,8 +40,9 @@ def draw(scene: Scene, t: float, options: DisplayOptions, camera: Camera, pixels
         _add_body(plotter, scene, t, options)
         camera.look_at(plotter, scene.bounds, 1.25 if _translucent(scene, options) else 1.08)
     else:
-        values = scene.values(options.field, t, options.component)
-        rendering.add_field(plotter, rendering.dataset(scene.shape, values), options.limits, options.colours)
+        data = rendering.dataset(scene.shape, _values(scene, t, options))
+        rendering.add_field(plotter, data, options.limits, options.colours, log=options.log)
+        _add_isolines(plotter, data, options)
         if options.edges and scene.shape.dim > 1:
             plotter.add_mesh(scene.edges, color=style.INK, opacity=0.35, line_width=1)
         camera.look_down(plotter, scene.bounds)
@@ -49,6 +53,24 @@ def draw(scene: Scene, t: float, options: DisplayOptions, camera: Camera, pixels
     return image
 
 
+def _values(scene: Scene, t: float, options: DisplayOptions) -> Floats:
+    """Return the values that are drawn; on a logarithmic scale none below its end, as they may have no logarithm."""
+    values = scene.values(options.field, t, options.component)
+    return np.maximum(values, options.limits[0]) if options.log else values
+
+
+def _add_isolines(plotter: pyvista.Plotter, data: pyvista.DataSet, options: DisplayOptions) -> None:
+    """Add lines of equal values in a plane or on the surface of a body, evenly apart on the scale of colours."""
+    if not (options.isolines and data.n_cells and data.get_cell(0).dimension > 1):
+        return
+    levels = (np.geomspace if options.log else np.linspace)(*options.limits, LEVELS + 2)[1:-1]
+    contours = data.extract_surface(algorithm=None).contour(levels.tolist(), scalars="value")
+    if contours.n_points:
+        if data.get_cell(0).dimension == 3:  # lines in a face would vanish in it here and there
+            contours = contours.tube(radius=1.5e-3 * data.length)
+        plotter.add_mesh(contours, color=style.INK, line_width=1, lighting=False)
+
+
 def _translucent(scene: Scene, options: DisplayOptions) -> bool:
     """Return True for a body with arrows inside."""
     return scene.shape.dim == 3 and options.arrows and scene.fields[options.field].vector
@@ -57,12 +79,14 @@ def _translucent(scene: Scene, options: DisplayOptions) -> bool:
 def _add_body(plotter: pyvista.Plotter, scene: Scene, t: float, options: DisplayOptions) -> None:
     """Add a body, a shell or wires in space."""
     dim, extent = scene.shape.dim, np.ptp(scene.bounds, axis=0)
-    data = rendering.dataset(scene.shape, scene.values(options.field, t, options.component), joined=True)
+    data = rendering.dataset(scene.shape, _values(scene, t, options), joined=True)
     if options.cut:
         place = scene.bounds[0] + options.place * extent
         data = data.clip(normal=np.eye(3)["xyz".index(options.cut)], origin=place)
-    opacity = 0.35 if _translucent(scene, options) else 1.0
-    rendering.add_field(plotter, data, options.limits, options.colours, opacity=opacity, sharp=not options.edges)
+    opacity = min(options.opacity, 0.35 if _translucent(scene, options) else 1.0)
+    shown: dict[str, Any] = {"opacity": opacity, "sharp": not options.edges, "log": options.log}
+    rendering.add_field(plotter, data, options.limits, options.colours, **shown)
+    _add_isolines(plotter, data, options)
     if options.edges and dim > 1:
         edges = data.extract_all_edges() if options.cut and data.n_cells else scene.edges
         plotter.add_mesh(edges, color=style.INK, opacity=0.35, line_width=1)

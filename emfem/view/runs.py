@@ -13,7 +13,7 @@ from emfem.errors import EmfemError, ParameterError
 from emfem.results import Results
 from emfem.storage import CONTENTS, READ_ERRORS
 from emfem.studies.recording import REPORT
-from emfem.studies.sweep import ended_early
+from emfem.studies.sweep import ended_early, run_folder
 from emfem.view.scene import Scene
 
 import numpy as np
@@ -162,6 +162,10 @@ class Sweep:
     def __init__(self, folder: Path) -> None:
         """Open a folder."""
         self.folder = folder
+
+    def place(self, name: str) -> Path:
+        """Return the folder of the run with a hash."""
+        return run_folder(self.folder, name)
 
     def table(self) -> pd.DataFrame:
         """One row a run.

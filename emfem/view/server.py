@@ -167,7 +167,7 @@ class Page:
         state.heading = ", ".join(str(run.folder) for run in viewer.panes)
         state.about = [{"name": run.name, "lines": run.about()} for run in viewer.panes]
         state.columns = viewer.columns
-        state.open = [run.folder.name for run in viewer.panes]
+        state.open = [run.folder.name.rpartition("-")[2] for run in viewer.panes]  # hashes
         state.sweeps = [_listed(sweep) for sweep in viewer.sweeps]
         state.reports = [{"name": r.name, "lines": r.lines(), "case": r.case_text()} for r in viewer.panes]
         state.panes = [self._pane(i, "") for i in range(len(viewer.panes))]

@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 ACROSS, TALL = 735.0, 755.0  # of all panes together on a usual screen [pixel]
 FLAT = 1e-9  # relative differences that are round-off
+DECADES = 1e6  # between the ends of a logarithmic scale, at most
 
 
 class Viewer:
@@ -53,13 +54,13 @@ class Viewer:
         """Open the first run that exists."""
         for number, sweep in enumerate(self.sweeps):
             for row in [] if error_message(sweep.table) else sweep.rows()[1]:
-                if row["hash"] and (sweep.folder / row["hash"]).is_dir():
+                if row["hash"] and sweep.place(row["hash"]).is_dir():
                     self.toggle(number, row["hash"])
                     return
 
     def toggle(self, sweep: int, name: str) -> None:
         """Open a run of a sweep beside the others, or close it; the fifth takes the place of the first."""
-        folder = self.sweeps[sweep].folder / name
+        folder = self.sweeps[sweep].place(name)
         runs = [run for run in self.panes if run.folder != folder]
         if len(runs) == len(self.panes):
             titles = [row["name"] for row in self.sweeps[sweep].rows()[1] if row["hash"] == name]
@@ -127,8 +128,18 @@ class Viewer:
         """Return the ends of the colour scale, the same for all runs.
 
         Raises:
-            ParameterError: for a typed range that is none.
+            ParameterError: for a typed range that is none, or a logarithmic one of values that are not positive.
         """
+        low, high = self._limits(options, t)
+        if not options.log:
+            return low, high
+        if high <= 0.0 or (options.range == "typed" and low <= 0.0):
+            msg = f"values from {low:.4g} to {high:.4g}, must be positive for a logarithmic scale"
+            raise ParameterError(msg)
+        return max(low, high / DECADES), high
+
+    def _limits(self, options: DisplayOptions, t: float) -> tuple[float, float]:
+        """Return the ends of a linear scale."""
         name = options.field or self.first_field
         if options.range == "typed":
             return self._typed(options, name)
@@ -143,7 +154,7 @@ class Viewer:
         if high - low <= FLAT * most or not most:  # one value: the middle of the scale
             half = 0.05 * most or 1.0
             return (low + high) / 2 - half, (low + high) / 2 + half
-        return labels.symmetric((low, high), self.colours(options))
+        return (low, high) if options.log else labels.symmetric((low, high), self.colours(options))
 
     def colours(self, options: DisplayOptions) -> str:
         """Return the colour map: the chosen one, or that of the field."""

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import emfem as em
-from emfem.cli import app, shapes, value
+from emfem.cli import app, main, shapes, value
+from emfem.cli.completion import VARIABLE
+from emfem.cli.output import MEANINGS, Exit
 from emfem.cli.values import settings
 
 import pandas as pd
@@ -423,3 +425,30 @@ def test_values_that_cannot_be_set_are_one_sentence(tmp_path: Path, typed: str, 
     assert (code, out) == (1, "")
     assert message in err
     assert len(err) < 400
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"), [("emfem re", ["resume"]), ("emfem run --wa", ["--wall-time"]), ("emfem mesh m", ["make"])]
+)
+def test_a_shell_completes_commands_and_options(
+    typed: str, completed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    for name, text in (("COMP_WORDS", typed), ("COMP_CWORD", str(typed.count(" "))), (VARIABLE, "complete_bash")):
+        monkeypatch.setenv(name, text)
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out.split() == completed
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_of_a_shell_is_printed(shell: str):
+    code, out, _ = run("completion", shell)
+    assert code == 0
+    assert f"{VARIABLE}=complete_{shell}" in out
+    assert run("completion", "cmd")[0] == Exit.MISUSED
+
+
+def test_help_lists_every_exit_code():
+    out = " ".join(run("--help")[1].split())
+    assert all(f"{code:d} {meaning}" in out for code, meaning in MEANINGS.items())
+    assert {*Exit} < {*MEANINGS}

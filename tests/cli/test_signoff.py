@@ -8,7 +8,8 @@ from typing import Any
 
 import emfem as em
 from emfem.cli import app
-from emfem.cli.signoff import VIOLATED, parsed_corner, parsed_criterion, volts
+from emfem.cli.output import Exit
+from emfem.cli.signoff import parsed_corner, parsed_criterion, volts
 from emfem.errors import Terminated
 from emfem.signoff import Corner, folder
 from emfem.units import year
@@ -60,13 +61,13 @@ def test_a_grid_that_lasts_ends_with_0(made: Callable[..., MadeRun]):
 def test_violations_end_with_a_code_of_their_own(made: Callable[..., MadeRun]):
     made([np.inf, 3 * year, np.inf, 2 * year])
     code, out, err = run(*USUAL)
-    assert (code, err) == (VIOLATED, "")
+    assert (code, err) == (Exit.VIOLATED, "")
     assert "nominal: FAILS: it fails after 2 years: a void opened. 4 trees, 2 immortal at first, 2 with a void" in out
 
 
 def test_a_limit_of_the_drop_counts_too(made: Callable[..., MadeRun]):
     made()
-    assert run(*USUAL, "--drop-limit", "1 mV", "-o", "low")[0] == VIOLATED
+    assert run(*USUAL, "--drop-limit", "1 mV", "-o", "low")[0] == Exit.VIOLATED
     assert run(*USUAL, "--drop-limit", "1%", "-o", "high")[0] == 0
 
 

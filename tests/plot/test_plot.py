@@ -1055,3 +1055,10 @@ def test_each_argument_of_another_kind_is_refused(draw: Callable[..., Any], name
 def test_pictures_check_their_arguments():
     names = ("animation", "current", "dispersion", "field", "figure", "film_strip", "grid", "mesh", "movie", "network")
     assert {draw.__name__ for draw, _ in CHECKED} >= {*names, "surface"} - {"grid"}
+
+
+def test_a_figure_is_shown_in_a_notebook_without_a_magic_word():
+    """IPython asks an object for its picture; a plain Figure has none."""
+    drawn = em.plot.figure(lambda figure: figure.subplots().plot([0, 1]), width="column")
+    assert isinstance(drawn, style.NotebookFigure)
+    assert iio.imread(drawn._repr_png_()).shape[:2] == pytest.approx((2.8 * 200, 3.4 * 200), abs=1)

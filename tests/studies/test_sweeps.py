@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from typing import Any
 import emfem as em
 from emfem.studies import Case, Study
 from emfem.studies.recording import report_of
-from emfem.studies.sweep import ended_early, finished, gather, one
+from emfem.studies.sweep import ended_early, finished, gather, one, run_folder
 from emfem.view.runs import Sweep
 
 import pandas as pd
@@ -134,6 +135,28 @@ def test_wrong_ways_to_run(tmp_path: Path, arguments: dict[str, Any], message: s
     assert message in str(caught.value)
 
 
+def test_folders_of_runs_are_named_by_their_values_and_found_by_their_hash(tmp_path: Path):
+    """Values as they were written; a folder that is there, of another spelling or of the hash alone, is used."""
+    values: list[dict[str, Any]] = [
+        {"field.angle": "30 deg", "initial.seed": 1},
+        {"domain.size": [1e1, 2e1], "field.angle": "45 * deg"},
+    ]
+    first, second = Study.of(Case.from_dict(CASE), runs=values).trials()
+    assert first.case is not None
+    assert first.folder(tmp_path) == tmp_path / f"angle=30deg_seed=1-{first.case.hash}"
+    assert first.folder(tmp_path).parent == tmp_path
+    again = Study.of(Case.from_dict(CASE), runs=[{"initial.seed": 1, "field.angle": math.pi / 6}]).trials()[0]
+    assert again.case is not None
+    assert again.case.hash == first.case.hash
+    assert again.folder(tmp_path) != first.folder(tmp_path)
+    first.folder(tmp_path).mkdir()
+    assert again.folder(tmp_path) == first.folder(tmp_path) == run_folder(tmp_path, first.case.hash)
+    assert second.label == "size=_10.0_20.0_angle=45_deg"
+    (tmp_path / "ab").mkdir()
+    assert run_folder(tmp_path, "ab") == tmp_path / "ab"
+    assert run_folder(tmp_path, "missing") == tmp_path / "missing"
+
+
 # ---- what comes of it ---------------------------------------------------------------------------------------------
 
 
@@ -153,7 +176,7 @@ def test_a_sweep_runs_all_cases_and_reports_those_that_failed(tmp_path: Path, sc
     assert table["solute"][2] == pytest.approx(0.35 * 10.4**2, rel=1e-10)
     assert table["field.angle"][2] == pytest.approx(1.5707963267948966)
     assert set(table) >= {"hash", "mean", "wall", "t", "free_energy", "pattern.kind", "pattern.stripes"}
-    assert (tmp_path / table["hash"][0] / "series.csv").is_file()
+    assert (tmp_path / f"mean=0.3-{table['hash'][0]}" / "series.csv").is_file()
     again = pd.read_csv(tmp_path / "results.csv", keep_default_na=False)
     assert list(again["status"]) == list(table["status"])
     assert pd.read_parquet(tmp_path / "results.parquet").shape == table.shape
@@ -192,13 +215,13 @@ def test_a_sweep_of_refused_runs_has_none_that_ended_early(tmp_path: Path):
 def test_what_is_done_is_not_done_again(tmp_path: Path, scheduler: str):
     of_case = Study.of(Case.from_dict(CASE), grid={"initial.seed": [1, 2]})
     first = of_case.run(tmp_path, scheduler=scheduler, progress=False)
-    times = {name: (tmp_path / name / "report.json").stat().st_mtime_ns for name in first["hash"]}
-    (tmp_path / first["hash"][1] / "report.json").write_text('{"status": "interrupted"}', encoding="utf-8")
+    times = {name: (run_folder(tmp_path, name) / "report.json").stat().st_mtime_ns for name in first["hash"]}
+    (run_folder(tmp_path, first["hash"][1]) / "report.json").write_text('{"status": "interrupted"}', encoding="utf-8")
     more = Study.of(Case.from_dict(CASE), grid={"initial.seed": [1, 2, 3]})
     second = more.run(tmp_path, scheduler=scheduler, progress=False)
     assert list(second["status"]) == ["ok"] * 3
-    assert (tmp_path / first["hash"][0] / "report.json").stat().st_mtime_ns == times[first["hash"][0]]
-    assert (tmp_path / first["hash"][1] / "report.json").stat().st_mtime_ns > times[first["hash"][1]]
+    assert (run_folder(tmp_path, first["hash"][0]) / "report.json").stat().st_mtime_ns == times[first["hash"][0]]
+    assert (run_folder(tmp_path, first["hash"][1]) / "report.json").stat().st_mtime_ns > times[first["hash"][1]]
     assert list(second["amplitude"][:2]) == pytest.approx(list(first["amplitude"]), rel=1e-12)
 
 
@@ -262,8 +285,8 @@ def test_workers_that_are_killed_are_replaced(tmp_path: Path):
                 report = report_of(path.parent)
                 if report.get("status") != "running" or report["pid"] in killed:
                     continue
-                if path.parent.name == killer or len(killed) < 2:
-                    again += path.parent.name == killer
+                if path.parent.name.endswith(killer) or len(killed) < 2:
+                    again += path.parent.name.endswith(killer)
                     killed.add(report["pid"])
                     os.kill(report["pid"], signal.SIGKILL)
             time.sleep(0.05)

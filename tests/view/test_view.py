@@ -65,7 +65,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory, strip: Case) -> Path:
     study = Study.of(case.with_(**{"time.until": 1.0}), grid={"mean": [0.3, 0.4]})
     for trial in study.trials():
         assert trial.case is not None
-        one(trial.case.resolved, str(folder / "sweep" / trial.case.hash))
+        one(trial.case.resolved, str(trial.folder(folder / "sweep")))
     gather(study.trials(), folder / "sweep", {})
     return folder
 
@@ -509,6 +509,52 @@ def test_numbers_at_the_end_are_those_of_the_report(run: RunFolder):
     assert series.now(run, 1.7)[0] == pytest.approx(1.5)
     table.loc[table["t"] == 2.0, "c_max"] = -1.0
     assert float(series.now(run, 2.0)[1]["c_max"]) == pytest.approx(run.report["quantities"]["c_max"], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ({"T_max": 373.02, "T_min": 373.0, "power": 0.25}, ["373.02 K", "373 K", "0.25"]),
+        ({"T_max": 373.0000001, "T_min": 373.0}, ["373 K", "373 K"]),  # round-off
+        ({"T_max": 400.0, "T_min": 300.0, "power": 300.1}, ["400 K", "300 K", "300.1"]),
+        ({"T_max": 0.0, "T_min": float("nan")}, ["0 K", "nan K"]),
+    ],
+)
+def test_quantities_that_are_nearly_alike_have_the_digits_that_differ(values: dict[str, float], texts: list[str]):
+    table = pd.DataFrame({"t": [0.0], **{name: [value] for name, value in values.items()}})
+    table.attrs["units"] = {"T_max": "K", "T_min": "K"}
+    run: Any = SimpleNamespace(series=table, report={})
+    assert list(series.now(run, 0.0)[1].values()) == texts
+
+
+def test_a_logarithmic_scale_needs_values_above_zero(run: RunFolder):
+    viewer = Viewer([run.folder])
+    low, high = viewer.limits(DisplayOptions("c", log=True), 0.0)
+    assert 0 < low < high
+    typed = DisplayOptions("c", log=True, range="typed", low="0", high="1")
+    with pytest.raises(em.ParameterError, match="values from 0 to 1, must be positive for a logarithmic scale"):
+        viewer.limits(typed, 0.0)
+    assert viewer.limits(replace(typed, low="1e-9"), 0.0) == (1e-6, 1.0)  # six decades
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("rectangle", {"isolines": True}),
+        pytest.param("rectangle", {"log": True, "limits": (0.02, 2.0)}, marks=pytest.mark.soak),
+        pytest.param("interval", {"log": True, "limits": (0.02, 2.0)}, marks=pytest.mark.soak),
+        pytest.param("box", {"isolines": True}, marks=pytest.mark.soak),
+        ("box", {"log": True, "limits": (0.02, 2.0)}),
+        pytest.param("box", {"opacity": 0.4}, marks=pytest.mark.soak),
+    ],
+)
+def test_isolines_a_logarithmic_scale_and_opacity_change_a_picture(kind: str, changes: dict[str, Any]):
+    scene = scene_of(DOMAINS[kind](), lambda x: x[0])
+    plain = DisplayOptions("u", colours="viridis", limits=(0.0, 2.0))
+    first, second = (
+        pixels(picture.png(scene, 0.0, look, Camera(), Size(420, 360))) for look in (plain, replace(plain, **changes))
+    )
+    assert (np.abs(first - second).max(axis=2) > 0.1).mean() > 0.003
 
 
 def test_what_changes_steadily_is_shown_first():

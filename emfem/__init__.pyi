@@ -1,0 +1,65 @@
+# The public names of emfem, once: type checkers read this file, and `__init__.py` loads what it lists on first use.
+
+from . import adjoint as adjoint
+from . import analytic as analytic
+from . import conduction as conduction
+from . import dimensions as dimensions
+from . import errors as errors
+from . import failure as failure
+from . import fields as fields
+from . import film as film
+from . import fit as fit
+from . import heat as heat
+from . import lifetime as lifetime
+from . import materials as materials
+from . import mechanics as mechanics
+from . import mesh as mesh
+from . import migration as migration
+from . import model as model
+from . import moving as moving
+from . import observe as observe
+from . import patterns as patterns
+from . import plot as plot
+from . import results as results
+from . import signoff as signoff
+from . import solve as solve
+from . import spaces as spaces
+from . import steps as steps
+from . import storage as storage
+from . import stress as stress
+from . import studies as studies
+from . import surface as surface
+from . import uncertainty as uncertainty
+from . import units as units
+from . import verify as verify
+from . import voids as voids
+from . import vtk as vtk
+from . import watch as watch
+from . import waveforms as waveforms
+from . import write as write
+from .checkpoints import checkpoint as checkpoint
+from .errors import ConservationError as ConservationError
+from .errors import ConvergenceError as ConvergenceError
+from .errors import EmfemError as EmfemError
+from .errors import ParameterError as ParameterError
+from .errors import RecoveryWarning as RecoveryWarning
+from .errors import ResolutionWarning as ResolutionWarning
+from .errors import Terminated as Terminated
+from .errors import UnknownName as UnknownName
+from .errors import WriteWarning as WriteWarning
+from .evolution import Run as Run
+from .evolution import evolve as evolve
+from .evolution import resume as resume
+from .model import Model as Model
+from .model import accumulate as accumulate
+from .model import balance as balance
+from .model import fixed as fixed
+from .model import flux as flux
+from .model import placeholder as placeholder
+from .resolution import ResolutionReport as ResolutionReport
+from .resolution import check_resolution as check_resolution
+from .solve import Steady as Steady
+from .solve import solve_steady as solve_steady
+
+__all__: list[str]
+__version__: str

@@ -1,0 +1,100 @@
+"""Output and exit codes of a command: lines of rank 0, and sentences in place of tracebacks."""
+
+from __future__ import annotations
+
+import signal
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from enum import IntEnum
+from typing import Any
+
+import emfem as em
+
+import typer
+
+
+class Exit(IntEnum):
+    """Exit codes; a signal that ends a command adds its number to 128."""
+
+    REFUSED = 1
+    MISUSED = 2
+    OUT_OF_TIME = 3
+    VIOLATED = 4
+
+
+MEANINGS = {
+    0: "success",
+    Exit.REFUSED: "an input is refused, a run failed, or a check of verify is missed",
+    Exit.MISUSED: "wrong command line",
+    Exit.OUT_OF_TIME: "wall time used, the run can go on",
+    Exit.VIOLATED: "the grid of signoff does not last",
+    128 + signal.SIGINT: "Ctrl-C",
+    128 + signal.SIGUSR1: "SIGUSR1",
+    128 + signal.SIGTERM: "SIGTERM",
+}
+
+
+@contextmanager
+def report_errors(code: Exit = Exit.REFUSED) -> Iterator[None]:
+    """End the command with the sentence of an error of emfem, once, and an exit code; print warnings as a line each."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            """Print a warning of emfem without the line of code, which is none of the user's."""
+            if issubclass(category, em.ResolutionWarning | em.RecoveryWarning | em.WriteWarning):
+                typer.echo(f"warning: {message}", err=True)
+            else:
+                others(message, category, *where, **more)
+
+        warnings.showwarning = show
+        try:
+            _ignore_broken_pipes()
+            yield
+        except em.EmfemError as error:
+            echo_error(str(error))
+            raise typer.Exit(code) from None
+        except ModuleNotFoundError as error:
+            if error.name != "dolfinx":
+                raise
+            echo_error(str(error))
+            raise typer.Exit(Exit.REFUSED) from None
+
+
+def _ignore_broken_pipes() -> None:
+    """Make a reader that ends, such as head, no reason to abort: PETSc, which is loaded here, takes over SIGPIPE."""
+    em.solve  # noqa: B018
+    with suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
+def rank() -> int:
+    """Return the number of this process; 0 where MPI is not installed."""
+    return _world()[0]
+
+
+def ranks() -> int:
+    """Return the number of processes; 1 where MPI is not installed."""
+    return _world()[1]
+
+
+def _world() -> tuple[int, int]:
+    try:
+        from mpi4py import MPI
+    except ImportError:
+        return 0, 1
+    return MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size
+
+
+def echo(*lines: object) -> None:
+    """Print each line once, on rank 0. Collective: the text of a line may need all ranks."""
+    texts = [str(line) for line in lines]
+    if rank() == 0:
+        print(*texts, sep="\n", flush=True)
+
+
+def echo_error(text: str) -> None:
+    """Print a line to the standard error, on rank 0."""
+    if rank() == 0:
+        typer.echo(text, err=True)
