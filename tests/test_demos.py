@@ -99,6 +99,13 @@ def nickel_overtakes_copper_in_narrow_wires(found: Any) -> None:
     assert found["40 nm"] < 0.6 * found["bulk"]
 
 
+def particles_take_the_shapes_of_wulff(found: Any) -> None:
+    """Coarse and short: a circle would be off by 6 %, 13 % and 5 %."""
+    assert found["weak, four-fold"] < 0.02
+    assert found["facets, four-fold"] < 0.05
+    assert found["facets, six-fold, turned"] < 0.03
+
+
 def the_line_heats_as_the_closed_form_and_runs_away(found: Any) -> None:
     """55.86166 K at 3e11 A/m2; 20 quadratics hold the steepest cosine to 2e-5."""
     assert found["hottest"][3e11] == pytest.approx(55.86166, abs=1e-4)
@@ -330,6 +337,11 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
         {"cells": 6.0, "aspects": (2.0,)},
         the_modulus_is_that_of_an_inclusion,
         ("modulus.png",),
+    ),
+    "crystals": (
+        {"part": 0.16, "until": 0.1},
+        particles_take_the_shapes_of_wulff,
+        ("shapes.png",),
     ),
     "dispersion": ({"cells": 8}, small_waves_obey_linear_theory, ("dispersion.png",)),
     "film_3d": (
