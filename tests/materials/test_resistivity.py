@@ -76,7 +76,7 @@ def test_the_parts_of_a_wire_are_added_by_matthiessen():
     wire = COPPER.with_size_effect(height=30 * nm, width=20 * nm, specularity=0.2, grain_size=25 * nm, reflection=0.3)
     path = PRODUCT / COPPER.resistivity
     parts = [fuchs_sondheimer(size * nm, path, 0.2) for size in (30, 20)] + [mayadas_shatzkes(25 * nm, path, 0.3)]
-    assert wire.resistivity == pytest.approx(COPPER.resistivity * (1 + sum(parts) - 3), rel=1e-12)
+    assert wire.resistivity == pytest.approx(COPPER.resistivity * (1 + sum(parts) - 3), rel=1e-12, abs=0)
     assert "size effect of 30 x 20 nm with p = 0.2, grains of 25 nm with R = 0.3" in str(wire)
 
 
@@ -85,9 +85,9 @@ def test_a_wide_wire_adds_the_same_at_all_temperatures():
     wire = COPPER.with_size_effect(height=2e4 * nm, width=1e4 * nm, specularity=0.1)
     expected = 3 / 8 * 0.9 * PRODUCT * (1 / (2e4 * nm) + 1 / (1e4 * nm))
     for T in (200.0, 500.0, 900.0):
-        assert wire.law("resistivity")(T) - COPPER.law("resistivity")(T) == pytest.approx(expected, rel=0.02)
+        assert wire.law("resistivity")(T) - COPPER.law("resistivity")(T) == pytest.approx(expected, rel=0.02, abs=0)
     slope = COPPER.law("resistivity")(301.0) - COPPER.law("resistivity")(300.0)
-    assert wire.temperature_coefficient * wire.resistivity == pytest.approx(slope, rel=1e-4)
+    assert wire.temperature_coefficient * wire.resistivity == pytest.approx(slope, rel=1e-4, abs=0)
 
 
 def test_the_wind_of_a_current_is_that_of_the_bulk():
@@ -96,9 +96,9 @@ def test_the_wind_of_a_current_is_that_of_the_bulk():
     thin = bulk.with_size_effect(height=10 * nm, specularity=0.3)
     for T in (300.0, 700.0):
         winds = [(m.law("effective_charge")(T) - 1.0) * m.law("resistivity")(T) for m in (bulk, thin)]
-        assert winds[1] == pytest.approx(winds[0], rel=1e-12)
+        assert winds[1] == pytest.approx(winds[0], rel=1e-12, abs=0)
     cancels = thin.cancellation_temperature()
-    assert thin.law("resistivity")(cancels) == pytest.approx(3.0 * bulk.law("resistivity")(400.0), rel=1e-9)
+    assert thin.law("resistivity")(cancels) == pytest.approx(3.0 * bulk.law("resistivity")(400.0), rel=1e-9, abs=0)
 
 
 def test_a_metal_of_ones_own_needs_the_product_and_keeps_the_lower_confidence():
@@ -106,7 +106,7 @@ def test_a_metal_of_ones_own_needs_the_product_and_keeps_the_lower_confidence():
     with pytest.raises(ParameterError, match="ruthenium has no mean_free_path_product"):
         bare.with_size_effect(height=10 * nm)
     thin = bare.having(mean_free_path_product=5.14e-16).with_size_effect(height=10 * nm)
-    assert thin.resistivity == pytest.approx(7.8e-8 * film(10 / (514 / 78), 0.0), rel=1e-6)
+    assert thin.resistivity == pytest.approx(7.8e-8 * film(10 / (514 / 78), 0.0), rel=1e-6, abs=0)
     assert isinstance(thin.constants["resistivity"].law, SizeEffect)
     assert em.materials.gold().with_size_effect(height=10 * nm).constants["resistivity"].confidence == "recalled"
 
@@ -153,4 +153,4 @@ def test_what_cannot_be_is_refused(call: Callable[[], Any], message: str):
 def test_a_linear_law_of_ones_own_is_taken_with_its_slope():
     thin = em.materials.copper(300.0, resistivity=Linear(2e-8, 300.0, 4e-3)).with_size_effect(height=50 * nm)
     bulk = 2e-8 * (1 + 4e-3 * 200)
-    assert thin.law("resistivity")(500.0) == pytest.approx(bulk * film(50 * nm * bulk / PRODUCT, 0.0), rel=1e-6)
+    assert thin.law("resistivity")(500.0) == pytest.approx(bulk * film(50 * nm * bulk / PRODUCT, 0.0), rel=1e-6, abs=0)
