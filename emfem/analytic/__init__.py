@@ -31,6 +31,7 @@ from emfem.analytic.surface import (
     surface_drift,
     void_drift_velocity,
     wire_growth_rate,
+    wulff,
 )
 from emfem.public import dir_of
 
@@ -67,6 +68,7 @@ __all__ = [
     "void_saturation",
     "wall_accumulation",
     "wire_growth_rate",
+    "wulff",
 ]
 
 __dir__ = dir_of(__all__)

@@ -24,12 +24,13 @@ from typing import Any
 
 from emfem.analytic.arguments import constants
 from emfem.arrays import finite
-from emfem.errors import choice, count, floats, number, require
+from emfem.errors import ParameterError, choice, count, floats, number, require
 from emfem.gate import checked
 from emfem.units import boltzmann, elementary_charge
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import ConvexHull, QhullError
 from scipy.special import i0e, i1e
 
 
@@ -241,3 +242,45 @@ def rayleigh_conductivity(area_fraction: float) -> float:
     """
     f = number("area_fraction", area_fraction, at_least=0.0, below=math.pi / 4)
     return 1 - 2 * f / (1 + f - 0.3058 * f**4)
+
+
+@checked
+@finite
+def wulff(normals: ArrayLike, energies: ArrayLike, *, size: float | None = None) -> NDArray[np.float64]:
+    """Return the corners of Wulff's shape, of least surface energy for its volume: n . x <= gamma(n) for all normals n.
+
+    It is the dual of the convex hull of n / gamma(n): each face of that has a corner here. Directions that are missing
+    on the shape do not count.
+
+    Args:
+        normals: n, all around, shape (dim, m) in a plane or in space; of any length.
+        energies: gamma of each, above 0, shape (m,); in any unit if there is a size.
+        size: area or volume that it is scaled to; when left out, corners are in the unit of the energies.
+
+    Returns:
+        places around its middle, shape (k, dim); in a plane in order around it.
+
+    Raises:
+        ParameterError: for arrays of other shapes, energies that are not above 0, or normals that enclose nothing.
+
+    References:
+        G. Wulff, Z. Kristallogr. 34, 449 (1901); C. Herring, Phys. Rev. 82, 87 (1951), doi:10.1103/PhysRev.82.87.
+    """
+    there, gamma = floats("normals", normals), floats("energies", energies)
+    fits = there.ndim == 2 and there.shape[0] in (2, 3) and gamma.shape == there.shape[1:]
+    require(fits, f"normals of shape {there.shape} and energies of shape {gamma.shape}, must be (2 or 3, m) and (m,)")
+    require(bool(np.isfinite(there).all() and (there != 0).any(axis=0).all()), "normals, must be finite, and none be 0")
+    require(bool(np.isfinite(gamma).all() and (gamma > 0).all()), "energies, must be finite and above 0")
+    enclosed = "normals, must be all around: there is a direction in which nothing encloses the shape"
+    try:
+        hull = ConvexHull((there / (np.linalg.norm(there, axis=0) * gamma)).T)
+    except (QhullError, ValueError):  # too few, or all in a plane
+        raise ParameterError(enclosed) from None
+    require(bool((hull.equations[:, -1] < -1e-12 / gamma.max()).all()), enclosed)
+    corners = hull.equations[:, :-1] / -hull.equations[:, -1:]
+    if size is not None:
+        volume = ConvexHull(corners).volume
+        corners = corners * (number("size", size, above=0.0) / volume) ** (1 / len(there))
+    if len(there) == 2:
+        corners = corners[np.argsort(np.arctan2(corners[:, 1], corners[:, 0]))]
+    return np.asarray(corners, dtype=float)

@@ -12,7 +12,8 @@ Resistivities are linear in temperature, diffusivities thermally activated. The 
 one at every temperature, because that of a pure metal changes little above 300 K. The law of Wiedemann and Franz,
 `thermal_conductivity=em.materials.WiedemannFranz()`, differs from the tables at room temperature by a quarter in
 tungsten and by up to 13 percent in the others. The diffusivity of a metal is that of a film with grains of 0.2 um;
-`material.in_line(...)` sums up the paths of a line.
+`material.in_line(...)` sums up the paths of a line; `material.with_size_effect(...)` has the resistivity of a thin film
+or wire.
 """
 
 from emfem.materials.constants import Constant, Constants
@@ -35,6 +36,7 @@ from emfem.materials.metals import (
     tungsten,
 )
 from emfem.materials.reading import read
+from emfem.materials.resistivity import fuchs_sondheimer, mayadas_shatzkes
 from emfem.materials.validity import CONFIDENCE
 from emfem.public import dir_of
 
@@ -53,8 +55,10 @@ __all__ = [
     "WiedemannFranz",
     "aluminium",
     "copper",
+    "fuchs_sondheimer",
     "gold",
     "lead",
+    "mayadas_shatzkes",
     "metal",
     "molybdenum",
     "names",

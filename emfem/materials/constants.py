@@ -55,6 +55,7 @@ class Constants(TypedDict, total=False):
     melting_temperature: Quantity  # [K]
     resistivity: Quantity  # rho [Ohm m]; a number holds at T and keeps the slope, Uniform has none
     temperature_coefficient: Quantity  # a of the resistivity, at its reference [1/K]
+    mean_free_path_product: Quantity  # rho0 lambda of the electrons, at every temperature [Ohm m2]
     thermal_conductivity: Quantity  # k [W/(m K)]
     volumetric_heat_capacity: Quantity  # rho_m c_p [J/(m3 K)]
     thermal_expansion: Quantity  # linear [1/K]

@@ -14,8 +14,9 @@ from emfem.materials.constants import Constant, Constants, KnownConstants, merge
 from emfem.materials.estimates import Derived, derived
 from emfem.materials.laws import DirectAndWind, Uniform
 from emfem.materials.line import in_line
+from emfem.materials.resistivity import with_size_effect
 from emfem.materials.table import aligned, as_html
-from emfem.materials.validity import TEMPERATURE, VALIDITY, valid
+from emfem.materials.validity import SECTION, TEMPERATURE, VALIDITY, valid
 
 import numpy as np
 import ufl
@@ -47,6 +48,7 @@ class Material:
     melting_temperature: float
     resistivity: float
     temperature_coefficient: float
+    mean_free_path_product: float
     thermal_conductivity: float
     volumetric_heat_capacity: float
     thermal_expansion: float
@@ -168,6 +170,40 @@ class Material:
             UnknownName: for a path that does not exist.
         """
         return self.having(**in_line(self._constants, width, height, grain_size, paths, charges or {}))
+
+    @checked
+    def with_size_effect(
+        self,
+        *,
+        height: float,
+        width: float | None = None,
+        specularity: float = 0.0,
+        grain_size: float | None = None,
+        reflection: float | None = None,
+    ) -> Material:
+        """Return the metal as a film, or as a wire of rectangular section, whose surfaces and grains scatter electrons.
+
+            rho(T) = rho0(T) (1 + (F_h - 1) + (F_w - 1) + (G - 1)),   lambda(T) = (rho0 lambda) / rho0(T)
+
+        F is `fuchs_sondheimer`, G `mayadas_shatzkes`. For a wide section that is rho0 + 3/8 (1 - p) (rho0 lambda)
+        (1/h + 1/w) + 3/2 (rho0 lambda) R / (1 - R) / d. A charge that is `DirectAndWind` keeps the wind force of a
+        current density: Z_wind rho is that of the bulk. Any other charge stays what it was, and so does a thermal
+        conductivity that is not `WiedemannFranz()`.
+
+        Args:
+            height: h [m].
+            width: w; a film when left out [m].
+            specularity: p of the surfaces, 0 for diffuse scattering, to 1 [-].
+            grain_size: d, mean distance of boundaries along the current; none when left out [m].
+            reflection: R of the boundaries, from 0 to below 1; given with the grain size [-].
+
+        Raises:
+            ParameterError: for a value out of its bounds, a constant that is missing, or a size below a hundredth of
+                the mean free path.
+        """
+        sizes = [SECTION.check("height", height), *([] if width is None else [SECTION.check("width", width)])]
+        made = with_size_effect(self._constants, tuple(sizes), specularity, grain_size, reflection)
+        return self.having(**made)
 
     def cancellation_temperature(self) -> float:
         """Return the temperature at which direct and wind force cancel [K]: below it the wind wins, above it the field.

@@ -58,6 +58,7 @@ _RESISTIVITY = (
     (1e-2, 1e3, "microohm centimetre written as Ohm m"),
     (1e5, 1e9, "a conductivity written as a resistivity"),
 )
+_PRODUCT = ((1e-13, 1e-10, "Ohm cm2 written as Ohm m2"), (1e-9, 1e-4, "a resistivity or a length alone"))
 _HEAT_CAPACITY = ((50.0, 5e3, "J/(kg K) written as J/(m3 K)"), (0.1, 10.0, "J/(cm3 K) written as J/(m3 K)"))
 _VOLUME = (
     (1e-24, 1e-22, "cm3 written as m3"),
@@ -81,6 +82,7 @@ VALIDITY: dict[str, ValidRange] = {
     "melting_temperature": ValidRange("K", 200.0, 5000.0),
     "resistivity": ValidRange("Ohm m", 1e-9, 1e-5, _RESISTIVITY),
     "temperature_coefficient": ValidRange("1/K", -0.01, 0.05, ((1.0, 1e5, "ppm/K written as 1/K"),)),
+    "mean_free_path_product": ValidRange("Ohm m2", 1e-17, 1e-14, _PRODUCT),
     "thermal_conductivity": ValidRange("W/(m K)", 0.1, 1e4, ((1e-3, 0.1, "W/(um K) or W/(mm K) written as W/(m K)"),)),
     "volumetric_heat_capacity": ValidRange("J/(m3 K)", 1e5, 1e7, _HEAT_CAPACITY),
     "thermal_expansion": ValidRange("1/K", -1e-5, 2e-4, _EXPANSION),

@@ -11,12 +11,17 @@ Z* is below 0, against it where it is above.
 
 from emfem.public import dir_of
 from emfem.surface.anisotropy import MobilityAnisotropy
+from emfem.surface.crystal import Crystal, CubicEnergy, FacetEnergy, FoldEnergy
 from emfem.surface.equations import model
 from emfem.surface.measures import drift_velocity, neck, neck_below, profile
 from emfem.surface.scales import SurfaceScales, scales
 from emfem.surface.shapes import Shape, bridge, flat, strip, void, wire
 
 __all__ = [
+    "Crystal",
+    "CubicEnergy",
+    "FacetEnergy",
+    "FoldEnergy",
     "MobilityAnisotropy",
     "Shape",
     "SurfaceScales",

@@ -7,13 +7,14 @@ from typing import Any
 
 from emfem import model as models
 from emfem.dimensions import Meaning, integral
-from emfem.errors import ParameterError, number
+from emfem.errors import ParameterError, number, require
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Model, OfTime
 from emfem.model.unknowns import degree_of
 from emfem.surface.anisotropy import MobilityAnisotropy, mobility_factor
 from emfem.surface.circuit import circuit, ends_of
+from emfem.surface.crystal import Crystal, crystal_terms
 from emfem.surface.elastic import elastic_metal, elasticity
 from emfem.surface.inputs import check_path, drive, metal, start
 from emfem.surface.measures import quantities
@@ -66,6 +67,7 @@ def model(
     current: OfTime | None = None,
     on: Sequence[str] | None = None,
     anisotropy: MobilityAnisotropy | Callable[[Any], Any] | None = None,
+    crystal: Crystal | None = None,
     temperature: Any = None,
     conductivity_ratio: float = 1e-3,
     strain: Any = None,
@@ -124,6 +126,8 @@ def model(
         on: the boundaries that the current enters and leaves by; None where the domain is periodic along x.
         anisotropy: `MobilityAnisotropy(...)`, or a function of the outward normal that returns the mobility over its
             mean, UFL [-].
+        crystal: `Crystal(...)`: energy and mobility by the direction of the normal, in place of `anisotropy`. The
+            surface is then a l wide where its energy is a times the material's [-].
         temperature: a number, a function of x with shape (3, n), or UFL such as the T of a heat model; that of the
             material when left out [K].
         conductivity_ratio: of vacuum to metal, above 0 and at most 1, which is no contrast [-].
@@ -140,7 +144,7 @@ def model(
     Raises:
         ParameterError: for constants that the material lacks, a strain that is 0 everywhere, too large or not finite,
             boundaries on rollers that are not plane or let the body turn, more than one drive or one that is zero or
-            not finite,
+            not finite, a crystal whose energy has not everywhere a stiffness of at least 0, or beside an anisotropy,
             cells too coarse for the interface width, a shape without metal, without a surface, or without a path for
             the current.
         UnknownName: for a boundary that does not exist.
@@ -157,7 +161,13 @@ def model(
     solid = models.evolving("c", space, BOUNDS, bounds_message=BEYOND)
     chemical = models.algebraic("mu", space)
     c, mu, rate = solid.function, chemical.function, solid.rate
-    start(c, domain, shape, width)
+    least = 1.0
+    if crystal is not None:
+        require(
+            anisotropy is None, "anisotropy beside a crystal, must be left out: a crystal has a mobility of its own"
+        )
+        least = crystal.check(domain)[0]
+    start(c, domain, shape, width, least * width)
     dx = domain.dx(4 * degree)
     wired = None
     if driven is not None:
@@ -175,13 +185,19 @@ def model(
     v, w, *others = models.tests(unknowns)
     half = fem.Constant(domain.mesh, width)
     force = -ufl.grad(mu) + (laws.pull * half * wired.field if wired else 0 * ufl.grad(mu))
-    mobility = 6 / half**2 * laws.mullins * (1 if anisotropy is None else mobility_factor(anisotropy, domain, c, half))
+    of_crystal = None if crystal is None else crystal_terms(crystal, c, half)
+    factor_of_mobility = 1 if anisotropy is None else mobility_factor(anisotropy, domain, c, half)
+    if of_crystal:
+        factor_of_mobility = of_crystal.mobility
+    mobility = 6 / half**2 * laws.mullins * factor_of_mobility
     flux = surface_flux(c, mobility, force)
     volume = float(np.prod(domain.extent()))
     pace = models.mean_value(domain, laws.mullins) / width**4
     factor = fem.Constant(domain.mesh, 1 / (pace * volume))
     residual = factor * transport(rate, flux, v, dx)
-    residual += fem.Constant(domain.mesh, 1 / volume) * potential(mu, c, half, w, dx)
+    residual += fem.Constant(domain.mesh, 1 / volume) * potential(
+        mu, c, half, w, dx, of_crystal.gradient if of_crystal else None
+    )
     if wired:
         residual += wired.residual(domain, others[: len(electric)], dx)
     if strained:
@@ -200,6 +216,10 @@ def model(
         weight=restriction(c),
         factor=factor,
     )
+    stored = strained.stored if strained else None
+    if of_crystal:
+        tension = fem.Constant(domain.mesh, 3 * width * laws.surface_energy)
+        stored = tension * of_crystal.excess + (0 if stored is None else stored)
     of_void = isinstance(shape, Shape) and shape.of_void
     return Model(
         "surface",
@@ -210,7 +230,7 @@ def model(
         expressions={"flux": flux, "distance": distance(c, half)}
         | (wired.expressions() if wired else {})
         | (strained.expressions(domain) if strained else {}),
-        quantities=quantities(domain, c, flux, laws, width, of_void, dx, strained.stored if strained else None)
+        quantities=quantities(domain, c, flux, laws, width, of_void, dx, stored)
         | (wired.quantities(domain, dx) if wired else {})
         | (strained.quantities(dx) if strained else {}),
         drivers=wired.drivers if wired else (),

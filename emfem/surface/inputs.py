@@ -96,8 +96,8 @@ def drive(**drives: OfTime | None) -> tuple[str, OfTime] | None:
     return name, checked
 
 
-def start(c: fem.Function, domain: Domain, shape: Any, width: float) -> None:
-    """Set c to the profile of the shape's surface. Collective.
+def start(c: fem.Function, domain: Domain, shape: Any, width: float, narrowest: float | None = None) -> None:
+    """Set c to the profile of the shape's surface; `narrowest` is the least width it will have. Collective.
 
     Raises:
         ParameterError: if the shape is no function of place, or leaves no metal or no vacuum, or cells are too coarse.
@@ -121,7 +121,7 @@ def start(c: fem.Function, domain: Domain, shape: Any, width: float) -> None:
     if not low < 0.1:
         msg = f"{words} has no surface in the domain: c is at least {low:.3g}, must come near 0 somewhere"
         raise ParameterError(msg)
-    _check_resolution(c, domain, width)
+    _check_resolution(c, domain, width if narrowest is None else narrowest)
 
 
 def _check_wave(shape: Shape, domain: Domain) -> None:

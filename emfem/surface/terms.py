@@ -38,11 +38,16 @@ def restriction(c: Any) -> Any:
     return ufl.sqrt(36 * double_well(c) + REST**2)
 
 
-def potential(mu: Any, c: Any, width: Any, w: Any, dx: Any) -> ufl.Form:
-    """`int g mu w - 3 W'(c) w - 6 l^2 grad c . grad w dx`: g mu = l dF/dc, mu the curvature times l; W the well."""
+def potential(mu: Any, c: Any, width: Any, w: Any, dx: Any, gradient: Any = None) -> ufl.Form:
+    """`int g mu w - 3 W'(c) w - 6 l^2 grad c . grad w dx`: g mu = l dF/dc, mu the curvature times l; W the well.
+
+    `gradient` stands for 6 l^2 grad c where the energy depends on the direction of the surface.
+    """
     slope = ufl.variable(c)
     local = ufl.diff(double_well(slope), slope)
-    return (restriction(c) * mu - 3 * local) * w * dx - 6 * width**2 * ufl.inner(ufl.grad(c), ufl.grad(w)) * dx
+    if gradient is None:
+        gradient = 6 * width**2 * ufl.grad(c)
+    return (restriction(c) * mu - 3 * local) * w * dx - ufl.inner(gradient, ufl.grad(w)) * dx
 
 
 def elastic_potential(c: Any, energy: Any, ratio: Any, width: Any, tension: Any, w: Any, dx: Any) -> ufl.Form:

@@ -162,7 +162,7 @@ def test_effective_charges_are_those_of_the_table(name: str):
 def test_each_metal_prints_everything_with_its_source(name: str):
     metal = em.materials.metal(name)
     assert getattr(em.materials, name)().constants == metal.constants
-    assert set(VALIDITY) - set(metal.constants) <= {"interface_diffusivity_thickness"}
+    assert set(VALIDITY) - set(metal.constants) <= {"interface_diffusivity_thickness", "mean_free_path_product"}
     for constant in metal.constants.values():
         assert constant.confidence in ("trusted", "recalled", "placeholder")
         assert len(constant.source) > 10
