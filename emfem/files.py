@@ -48,7 +48,7 @@ END_RECORD = struct.Struct("<4s4H2LH")  # of a zip file without a comment; the f
 ENCRYPTED = 0x41  # flags of a zip entry
 
 
-@checked
+@checked(collective=True)
 def writable(path: str | os.PathLike[str], *suffixes: str, comm: MPI.Comm = MPI.COMM_WORLD) -> Path:
     """Return `path`, with its folder made and tried on rank 0. Collective.
 
@@ -81,20 +81,20 @@ def writable(path: str | os.PathLike[str], *suffixes: str, comm: MPI.Comm = MPI.
     return path
 
 
-@checked
-def read_text(path: os.PathLike[str] | str) -> str:
-    """Return the text of a file. Collective: rank 0 reads.
+@checked(collective=True)
+def read_text(path: os.PathLike[str] | str, *, comm: MPI.Comm = MPI.COMM_WORLD) -> str:
+    """Return the text of a file. Collective: rank 0 of `comm` reads.
 
     Raises:
         ParameterError: if it cannot be read.
     """
     text, trouble = None, None
-    if MPI.COMM_WORLD.rank == 0:
+    if comm.rank == 0:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:  # no UTF-8, or a zero byte in the path
             trouble = reason(error)
-    text, trouble = MPI.COMM_WORLD.bcast((text, trouble), root=0)
+    text, trouble = comm.bcast((text, trouble), root=0)
     if text is None:
         msg = f"path = {str(path)!r}, must be a file that can be read: {trouble}"
         raise ParameterError(msg)

@@ -221,7 +221,7 @@ class VtuFiles(FieldFile):
         self.frames = frames
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD, local=("path", "quantities", "every", "times", "on_write_error"))
 def series(
     path: os.PathLike[str] | str,
     *,
@@ -248,7 +248,7 @@ def series(
     return SeriesFile(path, quantities, every, times, on_write_error)
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD, local=("path", "names", "every", "times", "on_write_error"))
 def vtu(
     path: os.PathLike[str] | str,
     names: Sequence[str],
@@ -276,7 +276,7 @@ def vtu(
     return VtuFiles(path, names, every, times, ".pvd", on_write_error)
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD, local=("path", "names", "every", "times", "on_write_error"))
 def vtx(
     path: os.PathLike[str] | str,
     names: Sequence[str],
@@ -300,7 +300,7 @@ def vtx(
     return AdiosFile(path, names, every, times, ".bp", on_write_error)
 
 
-@checked
+@checked(collective=True, local=("content",))
 def text(path: os.PathLike[str] | str, content: str, *, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
     """Write `content` once, on rank 0; at any moment the file has all of it, or all that it had before. Collective.
 

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from emfem.errors import EmfemError, ParameterError, count, real_array, shown
 from emfem.files import read_text, writable
+from emfem.gate import collective
 from emfem.lock import FolderLock
 from emfem.studies.sweep import cluster_client
 
@@ -25,6 +26,7 @@ type Array = NDArray[np.float64]
 type Forward = Callable[[dict[str, float], dict[str, Array]], Any]
 type Request = tuple[int, dict[str, float]]
 
+SAME = 1e-6  # relative difference of values on two ranks that is rounding
 FILE = "evaluations.jsonl"
 
 
@@ -101,6 +103,8 @@ class Evaluator:
         """
         keys = [(index, *sorted(constants.items())) for index, constants in requests]
         todo = {key: request for key, request in zip(keys, requests, strict=True) if key not in self._known}
+        with collective(self._comm) as same:  # of a distribution that differs between ranks
+            same["number of evaluations"] = len(todo)
         for (key, request), (values, error) in zip(todo.items(), self._answers(list(todo.values())), strict=True):
             self.count += 1
             if error:
@@ -139,6 +143,8 @@ class Evaluator:
         """Return values and error of one request, those of rank 0 on all ranks. Collective."""
         if self._comm.size == 1:
             return attempt(self.model, constants, self.conditions[index])
+        with collective(self._comm) as same:
+            same.update(constants)
         crash: Exception | None = None
         values, error = None, ""
         try:
@@ -152,7 +158,11 @@ class Evaluator:
             msg = f"the model fails on another rank: {next(filter(None, crashes))}"
             raise EmfemError(msg)
         error = next(filter(None, errors), "")
-        return self._comm.bcast(values if not error else None, root=0), error
+        first = self._comm.bcast(values if not error else None, root=0)
+        if not self._comm.allreduce(bool(error) or _alike(values, first), op=MPI.LAND):
+            msg = "the model returns other values on other ranks, must return the same"
+            raise ParameterError(msg)
+        return first, error
 
     def _fingerprint(self) -> str:
         """Return a name for the model and its conditions, the same in the next process.
@@ -228,6 +238,15 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, Mapping | tuple):
         return all(map(_is_plain, value.values() if isinstance(value, Mapping) else value))
     return isinstance(value, float | int | str | np.number)
+
+
+def _alike(values: Any, others: Any) -> bool:
+    """Return True if values of a model are those of another rank but for rounding, or are none."""
+    mine, theirs = real_array(values), real_array(others)
+    if mine is None or theirs is None:
+        return mine is theirs
+    size = SAME * float(np.abs(theirs[np.isfinite(theirs)]).max(initial=0.0))
+    return mine.shape == theirs.shape and np.allclose(mine, theirs, rtol=SAME, atol=size, equal_nan=True)
 
 
 def attempt(model: Forward, constants: dict[str, float], conditions: dict[str, Array]) -> tuple[Any, str]:

@@ -20,6 +20,7 @@ from emfem.gate import checked
 from emfem.lifetime import Estimate
 
 import numpy as np
+from mpi4py import MPI
 from scipy import stats
 from scipy.stats import qmc
 
@@ -36,7 +37,7 @@ class FitWarning(UserWarning):
     """A fit whose numbers are unreliable: it did not converge, or its model is too noisy for the step."""
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD)
 def fit(
     model: Callable[[dict[str, float], dict[str, Array]], Any],
     curves: Sequence[Curve],
