@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from emfem import fit as library
 from emfem import write
 from emfem.cli.errors import MISUSED, report_errors
 from emfem.errors import ParameterError, shown
+from emfem.lock import FolderLock
 
 import typer
 
@@ -37,8 +39,9 @@ def fit(
     folder = RESULTS / file.stem if output is None else output
     with report_errors(MISUSED):
         model = None if function is None else loaded(function)
-    with report_errors():
+    with report_errors(), ExitStack() as stack:
         case = library.read_fit(file, folder=folder)
+        stack.enter_context(FolderLock(folder))  # until all is written
         with warnings.catch_warnings():
             for known in (library.EvaluationWarning, library.FitWarning):  # the report has them
                 warnings.simplefilter("ignore", known)

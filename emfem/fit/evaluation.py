@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from emfem.errors import EmfemError, ParameterError, count, real_array, shown
-from emfem.files import read_text, writable
+from emfem.files import LineFile, writable
 from emfem.gate import collective
 from emfem.lock import FolderLock
 from emfem.studies.sweep import cluster_client
@@ -68,6 +68,7 @@ class Evaluator:
             raise ParameterError(msg)
         self._path = None if folder is None else writable(Path(folder) / FILE)
         self._known: dict[tuple[Any, ...], Array | None] = {}
+        self._file: LineFile | None = None
         self._stack = ExitStack()
         self.count, self.broken, self.reason = 0, 0, ""
 
@@ -136,7 +137,7 @@ class Evaluator:
         if self._client is not None and requests:
             jobs = [(self.model, constants, self.conditions[index]) for index, constants in requests]
             futures = self._client.map(lambda job: attempt(*job), jobs, pure=False)
-            return list(self._client.gather(futures))
+            return [_of_worker(future) for future in futures]
         return [self._together(*request) for request in requests]
 
     def _together(self, index: int, constants: dict[str, float]) -> tuple[Any, str]:
@@ -182,9 +183,8 @@ class Evaluator:
         Raises:
             ParameterError: if they are of another model, or of other conditions.
         """
-        content = read_text(path) if self._comm.bcast(path.exists(), root=0) else ""
-        whole = content[: content.rfind("\n") + 1]
-        first, *lines = whole.splitlines() or [""]
+        self._file = LineFile(path, self._comm)
+        first, *lines = self._file.lines or [""]
         header = json.dumps({"model": self._fingerprint()})
         if first and first != header:
             msg = (
@@ -202,18 +202,13 @@ class Evaluator:
             except (ValueError, TypeError, IndexError):
                 msg = f"{path}, line {number}, must be an evaluation: remove the line or the file"
                 raise ParameterError(msg) from None
-        if self._comm.rank == 0:
-            if len(whole) < len(content):
-                os.truncate(path, len(whole.encode()))
-            if not first:
-                path.write_text(header + "\n", encoding="utf-8")
+        if not first:
+            self._file.add(header)
 
     def _write(self, key: tuple[Any, ...]) -> None:
         values = self._known[key]
-        if self._path is None or self._comm.rank != 0 or values is None:
-            return
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps([key[0], [list(pair) for pair in key[1:]], values.tolist()]) + "\n")
+        if self._file is not None and values is not None:
+            self._file.add(json.dumps([key[0], [list(pair) for pair in key[1:]], values.tolist()]))
 
 
 def source_of(model: Forward) -> str:
@@ -238,6 +233,17 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, Mapping | tuple):
         return all(map(_is_plain, value.values() if isinstance(value, Mapping) else value))
     return isinstance(value, float | int | str | np.number)
+
+
+def _of_worker(future: Any) -> tuple[Any, str]:
+    """Return the answer of a worker; an evaluation that kills its workers, of memory for one, is a broken one."""
+    from dask.distributed import KilledWorker
+
+    try:
+        values, error = future.result()
+    except KilledWorker:
+        return None, "the processes of its workers died: out of memory, or killed from outside"
+    return values, error
 
 
 def _alike(values: Any, others: Any) -> bool:
