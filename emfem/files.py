@@ -50,7 +50,7 @@ END_RECORD = struct.Struct("<4s4H2LH")  # of a zip file without a comment; the f
 ENCRYPTED = 0x41  # flags of a zip entry
 
 
-@checked(collective=True)
+@checked(collective=True, local=("path",))
 def writable(path: str | os.PathLike[str], *suffixes: str, comm: MPI.Comm = MPI.COMM_WORLD) -> Path:
     """Return `path`, with its folder made and tried on rank 0. Collective.
 
