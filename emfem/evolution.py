@@ -295,6 +295,7 @@ class _Integration:
         self.events = [observer for observer in watch if isinstance(observer, Event)]
         self.began = stepper.t if saved is None else saved["began"]
         self.pending: list[int] = [] if saved is None else saved["pending"]  # observers that have not seen this step
+        self.between: list[Observer] = []  # periodic ones for which this step is at none of their times
         self.reason: str | None = None if saved is None else saved["reason"]  # of those that have, to stop
         self.clock = time.perf_counter()
         self.before = 0.0 if saved is None else saved["wall"]  # seconds of the run until it was ended
@@ -308,8 +309,10 @@ class _Integration:
             meeting = Meeting(self.comm)
             stack.callback(meeting.close)
             observers = stack.enter_context(ExitStack())
-            with meeting:
+            with meeting as same:
                 self._start_observers(observers)
+                same["watch"] = [type(observer).__name__ for observer in self.watch]
+                same["times of watch"] = [observer.next_time for observer in self.watch]
             if self.saved is None:
                 check_resolution(self.models, min([self.until, *(observer.next_time for observer in self.watch)]))
             if self.running is not None:
@@ -368,8 +371,11 @@ class _Integration:
             with meeting:
                 reason = next((event.reason for event in self.events if event.excess(self.began) >= 0.0), None)
         elif self.pending:
-            with meeting:
-                reason = self._look()
+            with meeting as same:
+                same["reason to stop"] = reason = self._look()
+            if reason:
+                with meeting:
+                    self._look_at_end()
         else:
             reason = None if self.saved["stopped"] in GOES_ON else self.saved["stopped"]
         if reason:
@@ -377,10 +383,13 @@ class _Integration:
         longest = 0.0
         while self.stepper.t < self.until:
             start = time.perf_counter()
-            with meeting:
+            with meeting as same:
                 self._step()
-                reason = self._look()
+                same["reason to stop"] = reason = self._look()
+                same["times of watch"] = [observer.next_time for observer in self.watch]
             if reason:
+                with meeting:
+                    self._look_at_end()
                 return reason
             show(self.stepper)
             if signal := requested():
@@ -413,16 +422,18 @@ class _Integration:
     def _look(self) -> str | None:
         """Show the state to the observers that have not seen it; return the first reason to stop."""
         t, last = self.stepper.t, self.stepper.t >= self.until
-        periodic = [o for o in self.watch if o.every is not None and not o.is_due(t)]
+        self.between = [] if last else [o for o in self.watch if o.every is not None and not o.is_due(t)]
         while self.pending:
             reason = self.watch[self.pending[0]].look(t, last=last)
             self.reason = self.reason or reason
             del self.pending[0]
-        if self.reason:
-            self.stepper.settle()
-            for observer in () if last else periodic:
-                observer.look(t, last=True)
         return self.reason
+
+    def _look_at_end(self) -> None:
+        """Show the state to the periodic observers for which this is between two of their times."""
+        self.stepper.settle()
+        for observer in self.between:
+            observer.look(self.stepper.t, last=True)
 
     def _state(self, stopped: str) -> dict[str, Any]:
         """Return all that a run needs to go on from here."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -12,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from emfem.errors import ParameterError
+from emfem.errors import ParameterError, WriteWarning
 from emfem.gate import checked
 from emfem.public import dir_of
 
@@ -20,7 +22,7 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-__all__ = ["Arrays", "SharedFile", "read_text", "replace_text", "save_arrays", "sync", "writable"]
+__all__ = ["Arrays", "LineFile", "SharedFile", "read_text", "replace_text", "save_arrays", "sync", "writable"]
 __dir__ = dir_of(__all__)
 
 ALIGNMENT = 64  # bytes: arrays begin at multiples of it, so that they can be mapped into memory
@@ -48,7 +50,7 @@ END_RECORD = struct.Struct("<4s4H2LH")  # of a zip file without a comment; the f
 ENCRYPTED = 0x41  # flags of a zip entry
 
 
-@checked
+@checked(collective=True, local=("path",))
 def writable(path: str | os.PathLike[str], *suffixes: str, comm: MPI.Comm = MPI.COMM_WORLD) -> Path:
     """Return `path`, with its folder made and tried on rank 0. Collective.
 
@@ -81,24 +83,77 @@ def writable(path: str | os.PathLike[str], *suffixes: str, comm: MPI.Comm = MPI.
     return path
 
 
-@checked
-def read_text(path: os.PathLike[str] | str) -> str:
-    """Return the text of a file. Collective: rank 0 reads.
+@checked(collective=True)
+def read_text(path: os.PathLike[str] | str, *, comm: MPI.Comm = MPI.COMM_WORLD) -> str:
+    """Return the text of a file. Collective: rank 0 of `comm` reads.
 
     Raises:
         ParameterError: if it cannot be read.
     """
     text, trouble = None, None
-    if MPI.COMM_WORLD.rank == 0:
+    if comm.rank == 0:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:  # no UTF-8, or a zero byte in the path
             trouble = reason(error)
-    text, trouble = MPI.COMM_WORLD.bcast((text, trouble), root=0)
+    text, trouble = comm.bcast((text, trouble), root=0)
     if text is None:
         msg = f"path = {str(path)!r}, must be a file that can be read: {trouble}"
         raise ParameterError(msg)
     return text
+
+
+class LineFile:
+    """Text file to which rank 0 adds lines as they come; a half line of a process that was killed is cut off.
+
+    What cannot be written, on a full disk, is a warning and waits for the next line.
+
+    Attributes:
+        path: of the file.
+        lines: that were in it at the start, the same on all ranks.
+    """
+
+    def __init__(self, path: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
+        """Read what is there. Collective.
+
+        Raises:
+            ParameterError: if it cannot be read.
+        """
+        self._made = comm.bcast(path.exists(), root=0)
+        content = read_text(path, comm=comm) if self._made else ""
+        whole = content[: content.rfind("\n") + 1]
+        self.path, self.lines = path, whole.splitlines()
+        self._comm, self._size, self._waiting = comm, len(whole.encode()), b""
+        if comm.rank == 0 and len(whole) < len(content):
+            with suppress(OSError):  # the next line is refused then, with the reason
+                os.truncate(path, self._size)
+
+    def add(self, line: str) -> None:
+        """Add a line; it is on disk then.
+
+        Warns:
+            WriteWarning: if it cannot be written, or another run adds lines too.
+        """
+        if self._comm.rank != 0:
+            return
+        former, self._waiting = len(self._waiting), self._waiting + f"{line}\n".encode()
+        try:
+            # A file that was removed is not made again: it would lack the lines before.
+            with self.path.open("r+b" if self._made else "xb") as file:
+                if self._made and self.path.stat().st_size > self._size + former:
+                    raise OSError(errno.EBUSY, "another run writes there")
+                self._made = True
+                file.seek(self._size)
+                file.write(self._waiting)
+                file.truncate()
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            msg = f"line not written: path = {str(self.path)!r}, must be a file that can be written: {reason(error)}"
+            warnings.warn(msg, WriteWarning, stacklevel=2)
+            return
+        self._size += len(self._waiting)
+        self._waiting = b""
 
 
 class SharedFile:

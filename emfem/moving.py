@@ -12,6 +12,7 @@ the part of the domain that is far from a surface: it pays where that is more th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from emfem import evolution, fields
 from emfem.checkpoints import Checkpoint, SavedRun
 from emfem.errors import ParameterError, kind, number
 from emfem.evolution import Run
-from emfem.gate import checked
+from emfem.gate import Meeting, checked
 from emfem.mesh import Domain, bounds, refined
 from emfem.model import Model, Quantity
 from emfem.observe import Observer, check_observers
@@ -135,6 +136,7 @@ def evolve(
         if any(isinstance(observer, Snapshots) for observer in watch):
             msg = "watch has snapshots, must not with a checkpoint: their meshes are gone when the run goes on"
             raise ParameterError(msg)
+        checkpoint.check_same(domain.mesh.comm)
         checkpoint.in_parts = True
     observers = [observer if isinstance(observer, Event) else ObserverProxy(observer) for observer in watch]
     monitor = InterfaceMonitor(far)
@@ -312,11 +314,13 @@ def _made(make: Callable[[Domain, Shape], Model], domain: Domain, shape: Any, wi
     Raises:
         ParameterError: if it is no surface model on that mesh, of that width.
     """
-    model = make(domain, shape)
-    kind("make(domain, shape)", model, Model, "one of em.surface.model")
-    if "neck" not in model.quantities or model.mesh is not domain.mesh:
-        msg = f"make(domain, shape) = the {model.name} model, must be one of em.surface.model on the domain it is given"
-        raise ParameterError(msg)
+    with closing(Meeting(domain.mesh.comm)) as meeting, meeting:  # make may fail on one rank only
+        model = make(domain, shape)
+        kind("make(domain, shape)", model, Model, "one of em.surface.model")
+        if "neck" not in model.quantities or model.mesh is not domain.mesh:
+            start = f"make(domain, shape) = the {model.name} model, must be one of em.surface.model"
+            msg = f"{start} on the domain it is given"
+            raise ParameterError(msg)
     actual = model.quantity("interface_width")
     if not np.isclose(actual, width, rtol=1e-9, atol=0):
         msg = f"interface_width = {width:g} m, must be that of the model that `make` makes, {actual:g} m"

@@ -14,7 +14,7 @@ from emfem import vtk
 from emfem.dimensions import PLAIN
 from emfem.errors import ParameterError, WriteWarning, choice
 from emfem.files import ON_WRITE_ERROR, reason, replace_text, sync, writable
-from emfem.gate import checked
+from emfem.gate import checked, collective
 from emfem.observe import Observer, model_with_quantity
 from emfem.public import dir_of
 
@@ -79,8 +79,10 @@ class SeriesFile(Writer):
         """Write the header, each name with its unit; of a run that goes on cut off what came after its checkpoint.
 
         Raises:
-            ParameterError: if the file of a run that goes on is not there.
+            ParameterError: if the file of a run that goes on is not there, or ranks have different files.
         """
+        with collective(self.models[0].mesh.comm) as same:
+            same["path"] = self.path
         if self.names is None:
             self.names = tuple(name for model in self.models for name in model.quantities)
         units = [model_with_quantity(self.models, name).quantities[name].unit for name in self.names]
@@ -159,6 +161,8 @@ class FieldFile(Writer):
 
     def begin(self) -> None:
         """Interpolate the fields for the first time."""
+        with collective(self.models[0].mesh.comm) as same:
+            same["path"] = self.path
         self.cells = vtk.CellFields(self.models, self.names, curved=self.path.suffix == ".pvd")
 
 
@@ -221,7 +225,7 @@ class VtuFiles(FieldFile):
         self.frames = frames
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD, local=("path", "quantities", "every", "times", "on_write_error"))
 def series(
     path: os.PathLike[str] | str,
     *,
@@ -248,7 +252,7 @@ def series(
     return SeriesFile(path, quantities, every, times, on_write_error)
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD, local=("path", "names", "every", "times", "on_write_error"))
 def vtu(
     path: os.PathLike[str] | str,
     names: Sequence[str],
@@ -276,7 +280,7 @@ def vtu(
     return VtuFiles(path, names, every, times, ".pvd", on_write_error)
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD, local=("path", "names", "every", "times", "on_write_error"))
 def vtx(
     path: os.PathLike[str] | str,
     names: Sequence[str],
@@ -300,7 +304,7 @@ def vtx(
     return AdiosFile(path, names, every, times, ".bp", on_write_error)
 
 
-@checked
+@checked(collective=True, local=("content",))
 def text(path: os.PathLike[str] | str, content: str, *, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
     """Write `content` once, on rank 0; at any moment the file has all of it, or all that it had before. Collective.
 

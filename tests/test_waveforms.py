@@ -205,7 +205,7 @@ def test_a_drive_that_is_averaged_needs_no_driver():
         (lambda: piecewise_linear([0.0, math.inf], [1.0, 2.0]), "must be finite"),
         (lambda: function(3.0), "of_time = 3.0, must be a function"),  # type: ignore[arg-type]
         (lambda: function(abs, breakpoints=[2.0, 1.0]), "breakpoints = [2.0, 1.0], must be a list of times that incr"),
-        (lambda: table("unwritable_dir.csv"), "path = 'unwritable_dir.csv', must be a text file with times and values"),
+        (lambda: table("unwritable_dir.csv"), "path = 'unwritable_dir.csv', must be a file that can be read: No such"),
         (lambda: table("unwritable_dir.csv", between="curves"), "between has lines, steps"),
         (lambda: pulses(period=1.0, duty=0.5, level=1.0).averaged("peak"), "of has mean, power"),
         (lambda: steps([0.0, 1.0], [1.0, 2.0]).averaged(), "has no period, must be periodic or constant"),

@@ -20,7 +20,7 @@ from emfem.checkpoints.states import Packed, StoredState, arrays, load, save, un
 from emfem.dimensions import registry
 from emfem.errors import ParameterError, RecoveryWarning, choice, count, number, require, shown
 from emfem.files import ON_WRITE_ERROR, READ_ERRORS, Arrays, reason, save_arrays, writable
-from emfem.gate import checked
+from emfem.gate import checked, collective
 from emfem.lock import FolderLock
 from emfem.model import Model
 
@@ -107,11 +107,22 @@ class Checkpoint:
         """Keep other runs out of the folder. Collective.
 
         Raises:
-            ParameterError: if one is there, or the folder cannot be written to.
+            ParameterError: if one is there, the folder cannot be written to, or ranks have other settings.
         """
+        self.check_same(comm)
         writable(self.folder / NAME, comm=comm)
         with FolderLock(self.folder, comm=comm):
             yield
+
+    def check_same(self, comm: MPI.Comm) -> None:
+        """Refuse folders or settings that differ between ranks. Collective.
+
+        Raises:
+            ParameterError: for the first that does.
+        """
+        with collective(comm) as same:
+            same |= {"folder": self.folder, "resume": self.resume, "every": self._every, "keep": self._keep}
+            same |= {"every_time": self._every_time, "on_write_error": self._on_write_error}
 
     def begin(self, t: float, *, comm: MPI.Comm) -> None:
         """Begin to count the times at model time t; of another run that has ended remove the files."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,11 +33,14 @@ def fit(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> None:
     """Fit constants to measured curves, and write them with their intervals; an interrupted fit goes on."""
+    from emfem.lock import FolderLock  # loads MPI
+
     folder = RESULTS / file.stem if output is None else output
     with report_errors(Exit.MISUSED):
         model = None if function is None else loaded(function)
-    with report_errors():
+    with report_errors(), ExitStack() as stack:
         case = em.fit.read_fit(file, folder=folder)
+        stack.enter_context(FolderLock(folder))  # until all is written
         with warnings.catch_warnings():
             for known in (em.fit.EvaluationWarning, em.fit.FitWarning):  # the report has them
                 warnings.simplefilter("ignore", known)

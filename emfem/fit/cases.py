@@ -16,6 +16,7 @@ from emfem.studies.recording import report_of
 from emfem.studies.sweep import REACHED, one
 
 import numpy as np
+from mpi4py import MPI
 from numpy.typing import NDArray
 
 type Array = NDArray[np.float64]
@@ -34,7 +35,7 @@ class CaseModel:
         fingerprint: a name for case, keys and output.
     """
 
-    @checked
+    @checked(collective=MPI.COMM_WORLD)
     def __init__(
         self,
         case: Case,

@@ -16,6 +16,7 @@ from emfem.gate import checked
 from emfem.quantities import converted, quantity
 
 import numpy as np
+from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
@@ -186,7 +187,7 @@ def curves(
     ]
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD)
 def read_curves(
     path: str | os.PathLike[str],
     *,

@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from emfem.errors import EmfemError, ParameterError, count, real_array, shown
-from emfem.files import read_text, writable
+from emfem.files import LineFile, writable
+from emfem.gate import collective
 from emfem.lock import FolderLock
 from emfem.studies.sweep import cluster_client
 
@@ -25,6 +26,7 @@ type Array = NDArray[np.float64]
 type Forward = Callable[[dict[str, float], dict[str, Array]], Any]
 type Request = tuple[int, dict[str, float]]
 
+SAME = 1e-6  # relative difference of values on two ranks that is rounding
 FILE = "evaluations.jsonl"
 
 
@@ -66,6 +68,7 @@ class Evaluator:
             raise ParameterError(msg)
         self._path = None if folder is None else writable(Path(folder) / FILE)
         self._known: dict[tuple[Any, ...], Array | None] = {}
+        self._file: LineFile | None = None
         self._stack = ExitStack()
         self.count, self.broken, self.reason = 0, 0, ""
 
@@ -101,6 +104,8 @@ class Evaluator:
         """
         keys = [(index, *sorted(constants.items())) for index, constants in requests]
         todo = {key: request for key, request in zip(keys, requests, strict=True) if key not in self._known}
+        with collective(self._comm) as same:  # of a distribution that differs between ranks
+            same["number of evaluations"] = len(todo)
         for (key, request), (values, error) in zip(todo.items(), self._answers(list(todo.values())), strict=True):
             self.count += 1
             if error:
@@ -132,13 +137,15 @@ class Evaluator:
         if self._client is not None and requests:
             jobs = [(self.model, constants, self.conditions[index]) for index, constants in requests]
             futures = self._client.map(lambda job: attempt(*job), jobs, pure=False)
-            return list(self._client.gather(futures))
+            return [_of_worker(future) for future in futures]
         return [self._together(*request) for request in requests]
 
     def _together(self, index: int, constants: dict[str, float]) -> tuple[Any, str]:
         """Return values and error of one request, those of rank 0 on all ranks. Collective."""
         if self._comm.size == 1:
             return attempt(self.model, constants, self.conditions[index])
+        with collective(self._comm) as same:
+            same.update(constants)
         crash: Exception | None = None
         values, error = None, ""
         try:
@@ -152,7 +159,11 @@ class Evaluator:
             msg = f"the model fails on another rank: {next(filter(None, crashes))}"
             raise EmfemError(msg)
         error = next(filter(None, errors), "")
-        return self._comm.bcast(values if not error else None, root=0), error
+        first = self._comm.bcast(values if not error else None, root=0)
+        if not self._comm.allreduce(bool(error) or _alike(values, first), op=MPI.LAND):
+            msg = "the model returns other values on other ranks, must return the same"
+            raise ParameterError(msg)
+        return first, error
 
     def _fingerprint(self) -> str:
         """Return a name for the model and its conditions, the same in the next process.
@@ -172,9 +183,8 @@ class Evaluator:
         Raises:
             ParameterError: if they are of another model, or of other conditions.
         """
-        content = read_text(path) if self._comm.bcast(path.exists(), root=0) else ""
-        whole = content[: content.rfind("\n") + 1]
-        first, *lines = whole.splitlines() or [""]
+        self._file = LineFile(path, self._comm)
+        first, *lines = self._file.lines or [""]
         header = json.dumps({"model": self._fingerprint()})
         if first and first != header:
             msg = (
@@ -192,18 +202,13 @@ class Evaluator:
             except (ValueError, TypeError, IndexError):
                 msg = f"{path}, line {number}, must be an evaluation: remove the line or the file"
                 raise ParameterError(msg) from None
-        if self._comm.rank == 0:
-            if len(whole) < len(content):
-                os.truncate(path, len(whole.encode()))
-            if not first:
-                path.write_text(header + "\n", encoding="utf-8")
+        if not first:
+            self._file.add(header)
 
     def _write(self, key: tuple[Any, ...]) -> None:
         values = self._known[key]
-        if self._path is None or self._comm.rank != 0 or values is None:
-            return
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps([key[0], [list(pair) for pair in key[1:]], values.tolist()]) + "\n")
+        if self._file is not None and values is not None:
+            self._file.add(json.dumps([key[0], [list(pair) for pair in key[1:]], values.tolist()]))
 
 
 def source_of(model: Forward) -> str:
@@ -228,6 +233,26 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, Mapping | tuple):
         return all(map(_is_plain, value.values() if isinstance(value, Mapping) else value))
     return isinstance(value, float | int | str | np.number)
+
+
+def _of_worker(future: Any) -> tuple[Any, str]:
+    """Return the answer of a worker; an evaluation that kills its workers, of memory for one, is a broken one."""
+    from dask.distributed import KilledWorker
+
+    try:
+        values, error = future.result()
+    except KilledWorker:
+        return None, "the processes of its workers died: out of memory, or killed from outside"
+    return values, error
+
+
+def _alike(values: Any, others: Any) -> bool:
+    """Return True if values of a model are those of another rank but for rounding, or are none."""
+    mine, theirs = real_array(values), real_array(others)
+    if mine is None or theirs is None:
+        return mine is theirs
+    size = SAME * float(np.abs(theirs[np.isfinite(theirs)]).max(initial=0.0))
+    return mine.shape == theirs.shape and np.allclose(mine, theirs, rtol=SAME, atol=size, equal_nan=True)
 
 
 def attempt(model: Forward, constants: dict[str, float], conditions: dict[str, Array]) -> tuple[Any, str]:

@@ -20,9 +20,11 @@ from emfem.gate import checked
 from emfem.lifetime import Estimate
 
 import numpy as np
+from mpi4py import MPI
 from scipy import stats
 from scipy.stats import qmc
 
+MOST_STARTS = 10_000
 TRIED = 8  # points of the hypercube for each start
 SAME = 1e-2  # difference of sums of squares of one minimum
 SCATTER = 1e-4  # relative change of the scatter that counts as none
@@ -36,7 +38,7 @@ class FitWarning(UserWarning):
     """A fit whose numbers are unreliable: it did not converge, or its model is too noisy for the step."""
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD)
 def fit(
     model: Callable[[dict[str, float], dict[str, Array]], Any],
     curves: Sequence[Curve],
@@ -85,7 +87,7 @@ def fit(
     require(twice is None, f"curves have the name {twice!r} twice, must have each once")
     space = Space.of(unknowns, names)
     settings = _Settings(
-        starts=count("starts", starts, at_least=1),
+        starts=count("starts", starts, at_least=1, at_most=MOST_STARTS),
         seed=count("seed", seed, at_least=0),
         confidence=number("confidence", confidence, above=0.0, below=1.0),
         profile=choice("intervals", intervals, INTERVALS) == "profile",

@@ -13,12 +13,13 @@ from emfem.plot import style
 
 import numpy as np
 from matplotlib.figure import Figure
+from mpi4py import MPI
 
 CURVES = 12  # named in the legend
 COLUMNS = 4  # of profiles side by side
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD, local=("fit",))
 def plot_fit(
     fit: Fit,
     path: str | os.PathLike[str] | None = None,
@@ -72,7 +73,7 @@ def plot_fit(
     return plot.figure(draw, path, width=width, height=3.8)
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD, local=("fit",))
 def plot_profiles(
     fit: Fit,
     path: str | os.PathLike[str] | None = None,

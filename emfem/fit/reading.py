@@ -23,6 +23,8 @@ from emfem.studies import Case
 from emfem.studies.case import parsed
 from emfem.studies.validation import Source, nearest, shown
 
+from mpi4py import MPI
+
 TOP = ("confidence", "loss", "starts", "seed", "intervals", "step", "model", "unknowns", "curves", "material")
 SETTINGS = TOP[:6]
 MODEL = ("law", "metal", "fixed", "case", "output", "constants", "conditions")
@@ -52,7 +54,7 @@ class FitCase:
     name: str
     constants: Mapping[str, str | tuple[str, str]]
 
-    @checked
+    @checked(collective=MPI.COMM_WORLD)
     def run(
         self,
         folder: os.PathLike[str] | str,
@@ -87,7 +89,7 @@ class FitCase:
         )
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD)
 def read_fit(path: str | os.PathLike[str], *, folder: os.PathLike[str] | str) -> FitCase:
     """Return the fit of a TOML file. Collective: rank 0 reads.
 

@@ -244,7 +244,7 @@ class Fit:
             **numbers,
         }
 
-    @checked
+    @checked(collective=MPI.COMM_WORLD, local=("self",))
     def write_json(self, path: str | os.PathLike[str]) -> Path:
         """Write `to_dict` into a .json file. Collective.
 
@@ -253,7 +253,7 @@ class Fit:
         """
         return _written(writable(path, ".json"), json.dumps(self.to_dict(), indent=2) + "\n")
 
-    @checked
+    @checked(collective=MPI.COMM_WORLD, local=("self",))
     def write_material(
         self,
         path: str | os.PathLike[str],

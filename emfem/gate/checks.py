@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, overload
 
 from emfem.errors import ParameterError, shown
@@ -18,36 +19,49 @@ from mpi4py import MPI
 def checked[T: Callable[..., Any]](thing: T, /) -> T: ...
 @overload
 def checked[T: Callable[..., Any]](
-    *, collective: bool = False, local: Sequence[str] = (), kinds: bool = True
+    *, collective: bool | MPI.Comm = False, local: Sequence[str] = (), kinds: bool = True
 ) -> Callable[[T], T]: ...
-def checked(thing: Any = None, /, *, collective: bool = False, local: Sequence[str] = (), kinds: bool = True) -> Any:
+def checked(
+    thing: Any = None, /, *, collective: bool | MPI.Comm = False, local: Sequence[str] = (), kinds: bool = True
+) -> Any:
     """Check arguments by their annotations: of a function, a method, or the constructor of a class.
 
     Args:
         thing: the function or class.
         collective: all ranks of the communicator among its arguments (a communicator, or a domain, model, Function or
             mesh that has one) call it together. Numbers, words and small arrays must then be the same on all ranks, and
-            an argument that is refused on one rank is refused on all of them.
+            an argument that is refused on one rank is refused on all of them. A communicator stands for that of a
+            function with none among its arguments, such as a reader of files.
         local: names of arguments that may differ between ranks, such as values at the nodes of each rank.
         kinds: False for a collective function that checks the kinds itself: arguments are compared only.
 
     Raises:
         ParameterError: at the call, for an argument of a wrong kind, or one that differs between ranks.
     """
-    together = frozenset(local) if collective else None
-    return (lambda made: _checked(made, together, kinds)) if thing is None else _checked(thing, together, kinds)
+    ranks = _Ranks(frozenset(local), kinds, None if isinstance(collective, bool) else collective)
+    together = ranks if collective else None
+    return (lambda made: _checked(made, together)) if thing is None else _checked(thing, together)
 
 
-def _checked(thing: Any, local: frozenset[str] | None, kinds: bool) -> Any:
+@dataclass(frozen=True)
+class _Ranks:
+    """Options of a collective function; `comm` is that of a function without one among its arguments."""
+
+    local: frozenset[str]
+    kinds: bool
+    comm: MPI.Comm | None
+
+
+def _checked(thing: Any, ranks: _Ranks | None) -> Any:
     """Return the function with checks around it, or the class with checks around its constructor."""
     if not isinstance(thing, type):
-        return _wrapped(thing, thing, local, kinds)
-    setattr(thing, "__init__", _wrapped(thing, thing.__init__, local, kinds))  # type: ignore[misc]  # noqa: B010
+        return _wrapped(thing, thing, ranks)
+    setattr(thing, "__init__", _wrapped(thing, thing.__init__, ranks))  # type: ignore[misc]  # noqa: B010
     return thing
 
 
-def _wrapped(thing: Any, function: Any, local: frozenset[str] | None, kinds: bool) -> Any:
-    """Return the function with checks around it, on all ranks together unless `local` is None."""
+def _wrapped(thing: Any, function: Any, ranks: _Ranks | None) -> Any:
+    """Return the function with checks around it, on all ranks together if there are `ranks`."""
 
     @functools.cache  # at the first call: annotations may name what is imported later
     def parameters() -> Parameters:
@@ -60,10 +74,11 @@ def _wrapped(thing: Any, function: Any, local: frozenset[str] | None, kinds: boo
 
     @functools.wraps(function)
     def together(*args: Any, **kwargs: Any) -> Any:
-        parameters().check_together(args, kwargs, local or frozenset(), kinds=kinds)
+        assert ranks is not None
+        parameters().check_together(args, kwargs, ranks)
         return function(*args, **kwargs)
 
-    return alone if local is None else together
+    return alone if ranks is None else together
 
 
 class Parameters:
@@ -138,28 +153,26 @@ class Parameters:
             msg = f"{name} = {shown(value)}, must be {kind.words}"
         raise ParameterError(msg) from None
 
-    def check_together(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], local: frozenset[str], *, kinds: bool = True
-    ) -> None:
+    def check_together(self, args: tuple[Any, ...], kwargs: dict[str, Any], ranks: _Ranks) -> None:
         """Refuse arguments of a wrong kind, and those that differ between ranks. Collective.
 
         Raises:
             ParameterError: on all ranks alike.
             TypeError: if arguments are missing or unknown.
         """
-        comm = self._comm(args, kwargs)
+        comm = ranks.comm or self._comm(args, kwargs)
         if comm is None or comm.size == 1:
-            if kinds:
+            if ranks.kinds:
                 self.check(args, kwargs)
             return
         error: Exception | None = None
         values: dict[str, Any] = {}
         try:
-            if kinds:
+            if ranks.kinds:
                 self.check(args, kwargs)
             bound = self.signature.bind(*args, **kwargs)
             bound.apply_defaults()
-            values = {name: value for name, value in bound.arguments.items() if name not in local}
+            values = {name: value for name, value in bound.arguments.items() if name not in ranks.local}
         except (ParameterError, TypeError) as trouble:  # that of Python for a missing or an unknown argument
             error = trouble
         sentence = disagreement(comm, values, error, self.name)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 import traceback
 from types import TracebackType
-from typing import Self
+from typing import Any
 
-from emfem.errors import EmfemError
+from emfem.errors import EmfemError, ParameterError
+from emfem.gate.ranks import difference, digest_of
 
 import numpy as np
 from mpi4py import MPI
@@ -19,7 +20,13 @@ PAUSE = 0.01  # seconds
 class Meeting:
     """Context whose body may communicate: an error of one rank is raised by all, where `collective` would not do.
 
-    The ranks meet at the end of the body. A rank that fails while others wait for it inside of the body cannot reach
+    The ranks meet at the end of the body. Values that it puts into the dict of the context must be the same on all of
+    them then:
+
+        with meeting as same:
+            same["reason to stop"] = look()
+
+    A rank that fails while others wait for it inside of the body cannot reach
     them: after `patience` it prints its error and ends all ranks.
 
     Attributes:
@@ -32,10 +39,12 @@ class Meeting:
         self._comm = comm.Dup() if comm.size > 1 else None  # its messages meet no others
         self.failed: int | None = None
         self.patience = PATIENCE
+        self._same: dict[str, Any] = {}
 
-    def __enter__(self) -> Self:
-        """Begin."""
-        return self
+    def __enter__(self) -> dict[str, Any]:
+        """Begin with no values to compare."""
+        self._same = {}
+        return self._same
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -44,10 +53,13 @@ class Meeting:
 
         Raises:
             EmfemError: with the message of the first rank that failed, on ranks that did not.
+            ParameterError: if values differ; on all ranks.
         """
         if self._comm is None:
             return
-        mine, first = np.array([self._comm.size if error is None else self._comm.rank]), np.empty(1, dtype=int)
+        digest = int.from_bytes(digest_of(self._same)[:7]) if error is None else 0
+        mine = np.array([self._comm.size if error is None else self._comm.rank, digest, -digest])
+        first = np.empty_like(mine)
         request = self._comm.Iallreduce(mine, first, op=MPI.MIN)
         if error is None:
             request.Wait()
@@ -59,6 +71,8 @@ class Meeting:
                     self._comm.Abort(1)
                 time.sleep(PAUSE)
         if first[0] == self._comm.size:
+            if first[1] != -first[2]:
+                raise ParameterError(difference(self._comm, self._same))
             return
         self.failed = int(first[0])
         message = self._comm.bcast(f"{type(error).__name__}: {error}", root=self.failed)

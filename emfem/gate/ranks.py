@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from mpi4py import MPI
 
 ENTRIES = 1000  # of collections and arrays that are compared
+DIGEST = 16  # bytes
 DEPTH = 8  # of nested collections that are compared
 COMMUNICATORS = (("comm",), ("mesh", "comm"), ("function_space", "mesh", "comm"))  # attributes of what has one
 SAME = "must be the same on all ranks"
@@ -77,9 +78,8 @@ def disagreement(
     """
     if comm.size == 1:
         return None if error is None else _sentence(error)
-    codes = {} if error else {"": function, **{name: _code(value) for name, value in values.items()}}
-    digest = blake2b(repr(codes).encode("utf-8", "surrogatepass"), digest_size=16).digest()
-    mine = np.frombuffer(digest if error is None else bytes(16), dtype=np.uint8)
+    every_value = {"": function, **values}
+    mine = np.frombuffer(digest_of(every_value) if error is None else bytes(DIGEST), dtype=np.uint8)
     every = np.empty((comm.size, len(mine)), dtype=np.uint8)
     comm.Allgather(mine, every)
     if error is None and (every == every[0]).all():
@@ -89,7 +89,16 @@ def disagreement(
     if failed:
         alike = len(set(sentences)) == 1
         return sentences[failed[0]] if alike else f"{sentences[failed[0]]} (on rank {failed[0]})"
-    return _difference(comm.allgather((codes, {"": function} | {name: shown(value) for name, value in values.items()})))
+    return difference(comm, every_value)
+
+
+def digest_of(values: Mapping[str, Any]) -> bytes:
+    """Return bytes that are the same for equal values."""
+    return blake2b(repr(_codes(values)).encode("utf-8", "surrogatepass"), digest_size=DIGEST).digest()
+
+
+def _codes(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _code(value) for name, value in values.items()}
 
 
 def _sentence(error: BaseException) -> str:
@@ -97,8 +106,10 @@ def _sentence(error: BaseException) -> str:
     return str(error) if isinstance(error, EmfemError) else f"{type(error).__name__}: {error}"
 
 
-def _difference(ranks: Sequence[tuple[Mapping[str, str], Mapping[str, str]]]) -> str:
-    """Return the sentence on the first value that differs, of codes and texts of the values of each rank."""
+def difference(comm: MPI.Comm, values: Mapping[str, Any]) -> str:
+    """Return the sentence on the first value that differs between ranks. Collective."""
+    shows = {name: value if name == "" else shown(value) for name, value in values.items()}
+    ranks = comm.allgather((_codes(values), shows))
     codes, texts = ranks[0]
     for other, (theirs, shows) in enumerate(ranks):
         for name in (*codes, *theirs):

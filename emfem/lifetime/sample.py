@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem.errors import ParameterError, count, number, shown
-from emfem.files import read_text, writable
+from emfem.files import LineFile, writable
 from emfem.gate import checked
 from emfem.lifetime.black import BlackFit, fit_black
 from emfem.lifetime.line import Line
@@ -20,7 +20,6 @@ from emfem.materials.laws import exponential
 from emfem.units import boltzmann, eV
 
 import numpy as np
-from mpi4py import MPI
 from numpy.typing import NDArray
 
 MOST_SAMPLES = 10**6  # of one study, each with a metal of its own
@@ -317,11 +316,9 @@ class _KnownLives:
         Raises:
             ParameterError: if the file cannot be written, or is of another study.
         """
-        self._path, self._drawn, self._comm = writable(path, ".jsonl"), drawn, MPI.COMM_WORLD
+        self._file, self._drawn = LineFile(writable(path, ".jsonl")), drawn
         self.lives: dict[int, tuple[float, str]] = {}
-        content = read_text(self._path) if self._comm.bcast(self._path.exists(), root=0) else ""
-        whole = content[: content.rfind("\n") + 1]
-        for number_of_line, line in enumerate(whole.splitlines(), 1):
+        for number_of_line, line in enumerate(self._file.lines, 1):
             try:
                 i, *values, t, why = json.loads(line)
                 fits = np.array_equal(values, self._values(i))
@@ -331,19 +328,13 @@ class _KnownLives:
             if not fits:
                 msg = f"path = {str(path)!r}, must be of this study: line {number_of_line} is of another one"
                 raise ParameterError(msg)
-        if self._comm.rank == 0 and len(whole) < len(content):
-            os.truncate(self._path, len(whole.encode()))
 
     def _values(self, i: int) -> list[float]:
         return [-1.0 if np.isnan(value) else float(value) for value in self._drawn[i]]
 
     def add(self, i: int, t: float, why: str) -> None:
         """Add the life of a line; the file is on disk then."""
-        if self._comm.rank == 0:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps([i, *self._values(i), t, why]) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+        self._file.add(json.dumps([i, *self._values(i), t, why]))
 
 
 def _lives(

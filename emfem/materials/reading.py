@@ -19,6 +19,8 @@ from emfem.materials.laws import AVOGADRO, Arrhenius, DirectAndWind, Law, Linear
 from emfem.materials.material import LOWEST, Material
 from emfem.materials.validity import VALIDITY
 
+from mpi4py import MPI
+
 TEXT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)\s*")
 # Units that a text may have instead of the SI unit, and their values in SI; Pint would cost its import in every run
 CONVERSIONS: dict[str, dict[str, float]] = {
@@ -40,7 +42,7 @@ ORIGIN = ("confidence", "source")
 RENAMED = {"mark": "confidence"}
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD)
 def read(path: str | os.PathLike[str], temperature: float | None = None) -> Material:
     """Return the metal of a TOML file. Collective: rank 0 reads, all ranks get the same.
 

@@ -76,7 +76,12 @@ def strain(u: ufl.core.expr.Expr, domain: Domain, across: Any = 0.0) -> Any:
         u: displacement of dim components, in one dimension of one.
         domain: where; a domain with a circumference is a body of revolution.
         across: strain along z of a plane domain [-].
+
+    Raises:
+        ParameterError: if `across` is neither a number nor a scalar expression.
     """
+    if not isinstance(across, ufl.core.expr.Expr) or across.ufl_shape:
+        number("across", across)
     if domain.dim == 3:
         return ufl.sym(ufl.grad(u))
     gradient = ufl.grad(u)

@@ -17,7 +17,7 @@ from mpi4py import MPI
 from numpy.typing import ArrayLike
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD)
 def dispersion(
     alloy: film.Alloy,
     path: str | os.PathLike[str] | None = None,

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from mpi4py import MPI
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD)
 def figure(
     draw: Callable[[Figure], object],
     path: str | os.PathLike[str] | None = None,
@@ -50,7 +50,7 @@ def figure(
     return style.draw(MPI.COMM_WORLD, render)
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD)
 def movie(
     draw: Callable[[Figure, int], object],
     frames: int,

@@ -202,7 +202,7 @@ class Sensitivity:
             ParameterError: for a tree or a node that does not exist, or one that gets no void until then.
         """
         tree = count("tree", tree, at_least=0, at_most=self.trees - 1)
-        until = number("until", until, above=0.0, at_most=LATEST, unit="s")
+        until = number("until", until, at_least=EARLIEST, at_most=LATEST, unit="s")
         critical = self.technology.critical_stress
         when, where = first_void(self._blocked, tree, critical, until, None if node is None else self._node(node))
         if where < 0:

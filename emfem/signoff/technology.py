@@ -23,6 +23,7 @@ from emfem.mesh import Network, read_lef
 from emfem.quantities import in_si
 
 import numpy as np
+from mpi4py import MPI
 from numpy.typing import NDArray
 
 EXPANSION, MODULUS, RESISTIVITY = VALIDITY["thermal_expansion"], VALIDITY["bulk_modulus"], VALIDITY["resistivity"]
@@ -206,7 +207,7 @@ class Technology:
         return replace(self, layers=layers, material=material, temperature=temperature, residual_stress=stress)
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD)
 def read_technology(path: str | os.PathLike[str], temperature: float | None = None) -> Technology:
     """Return the technology of a TOML file. Collective: rank 0 reads, all ranks get the same.
 

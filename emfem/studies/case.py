@@ -32,6 +32,7 @@ from emfem.studies.units import UnitContext, has_unit
 from emfem.studies.validation import CaseError, Source, dotted, nearest, refused, shown, validation_errors
 
 import tomli_w
+from mpi4py import MPI
 from pydantic import ValidationError, create_model, model_validator
 
 DEEPEST = 20  # tables and lists in each other: a case has five
@@ -97,7 +98,7 @@ class Case:
     source: Source = field(default_factory=Source, repr=False)
 
     @classmethod
-    @checked
+    @checked(collective=MPI.COMM_WORLD)
     def read(cls, path: os.PathLike[str] | str) -> Case:
         """Return the case of a TOML file. Collective: rank 0 reads, all ranks get the same.
 
@@ -304,7 +305,7 @@ class Case:
             parameter_error = error if isinstance(error, ParameterError) else ParameterError(str(error))
             raise CaseError([refused((table,), parameter_error, self.source)]) from None
 
-    @checked
+    @checked(collective=MPI.COMM_WORLD)
     def run(
         self,
         folder: os.PathLike[str] | str,

@@ -80,7 +80,7 @@ class Study:
     values: tuple[Mapping[str, Any], ...]
 
     @classmethod
-    @checked
+    @checked(collective=MPI.COMM_WORLD)
     def read(cls, path: os.PathLike[str] | str) -> Study:
         """Return the study of a TOML file.
 

@@ -19,6 +19,7 @@ from emfem.lifetime import Estimate
 from emfem.uncertainty.sampling import MOST, Array, check_inputs, evaluated, quantiles, sobol_points, stacked
 
 import numpy as np
+from mpi4py import MPI
 from numpy.typing import ArrayLike
 
 
@@ -49,7 +50,7 @@ class SobolIndices:
         return "\n".join(rows)
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD)
 def sobol_indices(
     model: Callable[[dict[str, float], dict[str, Array]], Any],
     inputs: Mapping[str, Any],

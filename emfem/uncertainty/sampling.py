@@ -13,6 +13,7 @@ from emfem.fit import EvaluationWarning, Evaluator, Fit
 from emfem.gate import checked
 
 import numpy as np
+from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import qmc
 
@@ -70,7 +71,7 @@ class Propagated:
         return np.isinf(self.results).mean(axis=0)
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD)
 def propagate(
     model: Callable[[dict[str, float], dict[str, Array]], Any],
     inputs: Mapping[str, Any] | Fit,

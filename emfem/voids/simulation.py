@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from emfem import evolution, fields
 from emfem import watch as watching
 from emfem.checkpoints import FINISHED, Checkpoint, alike, load, owned, save
 from emfem.errors import ParameterError, kind, number
-from emfem.gate import checked
+from emfem.gate import Meeting, checked
 from emfem.mesh import Domain
 from emfem.model import Model, warn_unresolved
 from emfem.observe import Observer, check_observers, model_with_field
@@ -152,8 +152,9 @@ def run(
             if checkpoint is not None:
                 save(models, checkpoint.folder / OPENED)
         _, place, reached = _highest(model["sigma"], critical)
-        made = make(void(place, radius), model["sigma"])
-        _check(made, model.domain, radius, least, limit)
+        with closing(Meeting(comm)) as meeting, meeting:  # make may fail on one rank only
+            made = make(void(place, radius), model["sigma"])
+            _check(made, model.domain, radius, least, limit)
         _conserve(made, model.quantity("atoms"), least)
         return _grow(made, model.t, place, reached, last, limit, rtol, [settings, *watch], checkpoint, clock)
 

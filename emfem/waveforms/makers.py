@@ -9,10 +9,12 @@ from typing import Any
 from emfem import errors
 from emfem.arrays import broadcast
 from emfem.errors import ParameterError, choice, floats, number, shown
+from emfem.files import read_text
 from emfem.gate import checked
 from emfem.waveforms.kinds import Waveform, _Combined, _Constant, _Function, _Piecewise, _Pulses, plain
 
 import numpy as np
+from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 
 BETWEEN = ("lines", "steps")
@@ -120,7 +122,7 @@ def function(of_time: Callable[[float], Any], *, breakpoints: ArrayLike = ()) ->
     return _Function(of_time, tuple(_increasing("breakpoints", breakpoints)))
 
 
-@checked
+@checked(collective=MPI.COMM_WORLD)
 def table(
     path: os.PathLike[str] | str,
     *,
@@ -130,6 +132,8 @@ def table(
     value: float = 1.0,
 ) -> Waveform:
     """Return the waveform of a text file: a time and a value in each line, apart by white space, comma or semicolon.
+
+    Collective: rank 0 reads, all ranks get the same.
 
     Args:
         path: the file; empty lines, those that begin with #, and one line of headings are passed over.
@@ -143,12 +147,7 @@ def table(
         UnknownName: for another `between`.
     """
     choice("between", between, BETWEEN)
-    try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"path = {path!r}, must be a text file with times and values: {error}"
-        raise ParameterError(msg) from None
+    lines = read_text(path).splitlines()
     rows: list[tuple[float, float]] = []
     headed = False
     for i, line in enumerate(lines, 1):

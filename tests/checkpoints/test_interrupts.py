@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import emfem as em
 from tests.checkpoints import resume_case
 from tests.checkpoints.resume_case import KINDS
 from tests.checkpoints.test_resume import difference, uninterrupted
@@ -61,21 +62,21 @@ def test_a_signal_saves_and_ends_a_run_on_all_ranks(
         env=os.environ | on_ranks_settings(),
     )
     try:
-        end = time.monotonic() + 200
+        end = time.monotonic() + 600
         while process.poll() is None and len(pids := sorted(tmp_path.glob("pid?"))) < ranks:
             assert time.monotonic() < end, "no run"
             time.sleep(0.01)
         time.sleep(random.Random(f"{kind} {ranks}").random() * 0.2)
         for path in pids if receivers == "all" else pids[-1:]:
             os.kill(int(path.read_text()), number)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=300)  # a hang, however busy the machine
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
     code = process.returncode if process.returncode >= 0 else 128 - process.returncode
     assert code == CODES[number], err
     assert "PETSC ERROR" not in err
-    assert len(list((tmp_path / "checkpoints").glob("*.npz"))) == 1
+    assert len(em.checkpoint(tmp_path / "checkpoints").files()) == 1
     assert (tmp_path / "series.csv").read_text().count("\n") - 1 < len(whole["times"])
     state = resume_case.run(kind, tmp_path)
     assert len(state["times"]) == len(whole["times"])

@@ -151,6 +151,9 @@ REFUSED = (
     "em.signoff.Sensitivity(grid(), technology()).steady_at(potential=0.5)",
     "technology().resistivities(network=wires())",
     "em.mesh.reported_currents(wires().network, em.mesh.read_report(report_file()).astype(str))",
+    "em.signoff.Sensitivity(grid(), technology()).nucleation(tree=0, until=5e-324)",
+    "em.mechanics.strain(u=function(), domain=plate(), across=np.zeros((2, 2, 2)))",
+    "em.fit.fit(model=straight, curves=[curve()], unknowns=unknowns(), starts=1e300)",
 )
 TAKEN = (
     "em.errors.real(type('X', (), {})())",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import emfem as em
@@ -12,6 +14,7 @@ from emfem.gate import checked, collective
 
 import numpy as np
 from mpi4py import MPI
+from scipy.stats import norm
 
 COMM = MPI.COMM_WORLD
 RANK = COMM.rank
@@ -61,6 +64,22 @@ def driven(field: Callable[[float], Any]) -> None:
     film(field=field).set_time(3.0)
 
 
+class EachStep(em.observe.Observer):
+    """Returns what a function returns, as a reason to stop."""
+
+    def __init__(self, reason: Callable[[], str | None]) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def record(self, t: float) -> str | None:
+        return self.reason()
+
+
+def evolved(*watch: em.observe.Observer, **options: Any) -> em.Run:
+    """Run a film, always the same one: what it has reached does not matter."""
+    return em.evolve(FILM, 1.0, watch=list(watch), progress=False, **options)
+
+
 CASES: dict[str, Callable[[], Any]] = {
     "same": lambda: first(COMM, 1.0),
     "equal": lambda: first(COMM, (1, 1.0)[RANK], b=(np.float64(2), 2)[RANK]),
@@ -92,8 +111,53 @@ DOORS: dict[str, Callable[[], Any]] = {
     "cells of another kind": lambda: em.mesh.rectangle((4.0, 3.0), cells=((4, 3), "43")[RANK]),  # type: ignore[arg-type]
     "until": lambda: em.evolve(film(), 1.0 + RANK, progress=False),
     "rtol": lambda: em.evolve(film(), 1.0, rtol=(1e-4, "a")[RANK], progress=False),  # type: ignore[arg-type]
+    "times of observers": lambda: evolved(em.watch.series([], every=0.1 + 0.1 * RANK)),
+    "reason of one rank": lambda: evolved(EachStep(lambda: "ends" if RANK else None)),
+    "folder of checkpoints": lambda: evolved(checkpoint=em.checkpoint("ab"[RANK])),
+    "resume": lambda: evolved(checkpoint=em.checkpoint("a", resume=bool(RANK))),
 }
 
-answers = {name: outcome(case) for name, case in (CASES | DOORS).items()}
+# ---- readers and writers of files, fits
+
+X = np.linspace(0.0, 1.0, 8)
+UNKNOWN = em.fit.Unknown("a", (0.0, 10.0))
+
+
+def fitted(**options: Any) -> em.fit.Fit:
+    """Fit the slope of a line."""
+    model = options.pop("model", lambda c, x: c["a"] * x["x"])
+    return em.fit.fit(model, [em.fit.Curve("line", {"x": X}, 2 * X + 0.01 * X**2)], [UNKNOWN], **options)
+
+
+def propagated(**options: Any) -> Any:
+    """Propagate a normal constant."""
+    inputs = {"a": options.pop("a", norm(1.0, 0.1))}
+    return em.uncertainty.propagate(lambda c, x: c["a"], inputs, **({"samples": 4} | options))
+
+
+DOORS |= {
+    "technology": lambda: em.signoff.read_technology(("technology.toml", 3)[RANK]),  # type: ignore[arg-type]
+    "material": lambda: em.materials.read(("a.toml", "b.toml")[RANK]),
+    "case": lambda: em.studies.Case.read(("a.toml", 3)[RANK]),  # type: ignore[arg-type]
+    "study": lambda: em.studies.Study.read(("a.toml", 3)[RANK]),  # type: ignore[arg-type]
+    "fit of a file": lambda: em.fit.read_fit((3, "a.toml")[RANK], folder="runs"),  # type: ignore[arg-type]
+    "curves": lambda: em.fit.read_curves(("a.csv", 3)[RANK], measured="y", inputs=["x"]),  # type: ignore[arg-type]
+    "waveform": lambda: em.waveforms.table("a.csv", time=1.0 + RANK),
+    "table": lambda: em.write.series(("a.csv", 3)[RANK]),  # type: ignore[arg-type]
+    "tables": lambda: evolved(em.write.series(("a.csv", "b.csv")[RANK])),
+    "text": lambda: em.write.text((3, "a.txt")[RANK], ""),  # type: ignore[arg-type]
+    "starts": lambda: fitted(starts=1 + RANK),
+    "folder of a fit": lambda: fitted(folder=("fit", None)[RANK]),
+    "model breaks": lambda: fitted(model=lambda c, x: c["a"] * x["x"] * (1 / (1 - RANK))),
+    "model differs": lambda: fitted(model=lambda c, x: c["a"] * x["x"] * (1 + RANK)),
+    "distribution": lambda: propagated(a=norm(1.0 + RANK, 0.1)),
+    "samples": lambda: propagated(samples=4 + 4 * RANK),
+}
+
+with TemporaryDirectory() as made:
+    os.chdir(COMM.bcast(made))
+    FILM = film(degree=1)
+    answers = {name: outcome(case) for name, case in (CASES | DOORS).items()}
+    COMM.barrier()
 if RANK == 0:
     print(json.dumps(answers))

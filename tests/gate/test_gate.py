@@ -302,7 +302,7 @@ def test_an_error_in_a_collective_block_is_raised_as_it_is():
 
 @pytest.fixture(scope="module")
 def on_two_ranks(run_json_on_ranks: Callable[..., Any]) -> Any:
-    return run_json_on_ranks(2, CASE)
+    return run_json_on_ranks(2, CASE, timeout=300)  # many cases with one start
 
 
 SAME = "must be the same on all ranks"
@@ -352,6 +352,32 @@ EXPECTED |= {  # of public doors
     "cells of another kind": ("ParameterError: cells = '43', must be a list of whole numbers (on rank 1)",) * 2,
     "until": (f"ParameterError: until = 1.0 on rank 0 and 2.0 on rank 1, {SAME}",) * 2,
     "rtol": ("ParameterError: rtol = 'a', must be a number (on rank 1)",) * 2,
+    "times of observers": (f"ParameterError: times of watch = [0.1] on rank 0 and [0.2] on rank 1, {SAME}",) * 2,
+    "reason of one rank": (f"ParameterError: reason to stop = None on rank 0 and 'ends' on rank 1, {SAME}",) * 2,
+    "folder of checkpoints": (
+        f"ParameterError: folder = PosixPath('a') on rank 0 and PosixPath('b') on rank 1, {SAME}",
+    )
+    * 2,
+    "resume": (f"ParameterError: resume = False on rank 0 and True on rank 1, {SAME}",) * 2,
+    "technology": ("ParameterError: path = 3, must be the path of a file (on rank 1)",) * 2,
+    "material": (f"ParameterError: path = 'a.toml' on rank 0 and 'b.toml' on rank 1, {SAME}",) * 2,
+    "case": ("ParameterError: path = 3, must be the path of a file (on rank 1)",) * 2,
+    "study": ("ParameterError: path = 3, must be the path of a file (on rank 1)",) * 2,
+    "fit of a file": ("ParameterError: path = 3, must be the path of a file (on rank 0)",) * 2,
+    "curves": ("ParameterError: path = 3, must be the path of a file (on rank 1)",) * 2,
+    "waveform": (f"ParameterError: time = 1.0 on rank 0 and 2.0 on rank 1, {SAME}",) * 2,
+    "table": ("ParameterError: path = 3, must be the path of a file (on rank 1)",) * 2,
+    "tables": (f"ParameterError: path = PosixPath('a.csv') on rank 0 and PosixPath('b.csv') on rank 1, {SAME}",) * 2,
+    "text": ("ParameterError: path = 3, must be the path of a file (on rank 0)",) * 2,
+    "starts": (f"ParameterError: starts = 1 on rank 0 and 2 on rank 1, {SAME}",) * 2,
+    "folder of a fit": (f"ParameterError: folder = 'fit' on rank 0 and None on rank 1, {SAME}",) * 2,
+    "model breaks": (
+        "ParameterError: the model breaks wherever it was tried, 25 evaluations: ZeroDivisionError: division by zero",
+    )
+    * 2,
+    "model differs": ("ParameterError: the model returns other values on other ranks, must return the same",) * 2,
+    "distribution": (f"ParameterError: a = 0.977232534474364 on rank 0 and 1.977232534474364 on rank 1, {SAME}",) * 2,
+    "samples": (f"ParameterError: samples = 4 on rank 0 and 8 on rank 1, {SAME}",) * 2,
 }
 
 
