@@ -87,6 +87,7 @@ class FollowedTree:
         own_events: that depend on its leg alone.
         version: number of events so far.
         failed: true once it has passed the criterion by itself.
+        joins: from when on its voids take part in new currents [s].
         change: when its voids want new currents next [s].
         sources: beginning, state and current densities of the legs that vectors were made for.
     """
@@ -105,6 +106,7 @@ class FollowedTree:
     own_events: list[tuple[float, str]] = field(default_factory=list)
     version: int = 0
     failed: bool = False
+    joins: float = np.inf
     change: float = np.inf
     sources: list[tuple[float, Floats | None, Floats]] = field(default_factory=list)
 

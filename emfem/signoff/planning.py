@@ -18,6 +18,7 @@ FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so
 NEAR = 5.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
 FOLLOWED = 0.04  # of `update`: change of the currents in trees with voids that is followed
 GATHERED = 2.0  # times `rtol`, of the time: changes of resistance in it are followed together
+JOINED = 0.5  # of `update`: trees whose resistances have changed by that are looked at together with one that is due
 
 
 class Planner:
@@ -70,20 +71,18 @@ class Planner:
                 events.append((self._passing(tree, self._damage, times, now), "failure"))
         return [(tree.began + t, kind) for t, kind in events if np.isfinite(t)]
 
-    def next_change(self, tree: FollowedTree, t: float) -> float:
-        """Return when the resistances of a tree are looked at next: soon after one has changed by `update` [s]."""
+    def next_change(self, tree: FollowedTree, t: float) -> tuple[float, float]:
+        """Return when the resistances of a tree are looked at next, with others that are due, and at the latest [s].
+
+        At the latest is soon after one has changed by `update`; with others from JOINED of it on, so that many voids
+        take no more solves of the network than the fastest of them.
+        """
         times, now = self._times(tree, t)
         times = np.append(now, times)
         change = self._change(tree, times)
-        over = int(np.argmax(change >= 0.0))
-        if change[over] < 0.0:
-            return np.inf
-        if np.isinf(change[over]):  # a cut does not wait
-            return tree.began + float(times[over])
-        if over > 0:
-            (low, high), part = times[over - 1 : over + 1], -change[over - 1] / (change[over] - change[over - 1])
-            now = low + part * (high - low)  # others are waited for anyway
-        return self.gathered(tree.began + now)
+        joined, latest = (_reached(times, change, part * self.update) for part in (JOINED, 1.0))
+        cut = np.isinf(change[times == latest]).any()  # does not wait
+        return tree.began + joined, tree.began + latest if cut else self.gathered(tree.began + latest)
 
     def gathered(self, t: float) -> float:
         """Return until when changes that come after a time are waited for, to be followed together [s]."""
@@ -146,14 +145,14 @@ class Planner:
         return first_passing(partial(_at_time, partial(measure, tree)), values[1:], times, now)
 
     def _change(self, tree: FollowedTree, t: Floats) -> Floats:
-        """Return the largest relative change of a resistance of a tree since it was looked at, less `update`."""
+        """Return the largest relative change of a resistance of a tree since it was looked at."""
         assert tree.growth is not None
         touched, extra = tree.growth.touched, self._added(tree, t)
         before = (self.circuit.resistances[touched] + self.extra[touched])[:, None]
         with np.errstate(invalid="ignore"):
             change = np.abs((self.circuit.resistances[touched][:, None] + extra) / before - 1)
         change = np.where(np.isinf(before), 0.0, change)
-        return change.max(axis=0, initial=0.0) - self.update
+        return change.max(axis=0, initial=0.0)
 
     def _damage(self, tree: FollowedTree, t: Floats) -> Floats:
         """Return the damage of a tree by itself, less 1."""
@@ -172,6 +171,17 @@ class Planner:
         assert tree.growth is not None
         lengths = np.append(self.void_lengths(tree, t), np.zeros((1, len(t))), axis=0)
         return self.circuit.added(tree.growth.touched, lengths[tree.growth.ends].sum(axis=1))
+
+
+def _reached(times: Floats, values: Floats, level: float) -> float:
+    """Return when values at some times, linear in between, first reach a level; infinity if they never do."""
+    k = int(np.argmax(values >= level))
+    if values[k] < level:
+        return np.inf
+    if k == 0 or np.isinf(values[k]):
+        return float(times[k])
+    low, high = times[k - 1 : k + 1]
+    return float(low + (high - low) * (level - values[k - 1]) / (values[k] - values[k - 1]))
 
 
 def _at_time(function: Callable[[Floats], Floats], t: float) -> float:

@@ -278,9 +278,9 @@ class Simulation:
         """Find the next event of a tree; on its leg only the next change of a resistance is another."""
         tree.version += 1
         events = list(tree.own_events)
-        tree.change = np.inf
+        tree.joins = tree.change = np.inf
         if tree.growth is not None and self.circuit.moves:
-            tree.change = self.planner.next_change(tree, self.t)
+            tree.joins, tree.change = self.planner.next_change(tree, self.t)
             events.append((tree.change, "change"))
         tree.event = min(events, default=(np.inf, ""))
         self._push(tree)
@@ -290,7 +290,7 @@ class Simulation:
     def _redistribute(self) -> None:
         """Look at the trees whose resistances have changed, and compute the currents with these."""
         voided = [tree for tree in self.followed.values() if tree.growth is not None]
-        changed = [tree for tree in voided if tree.change <= self.planner.gathered(self.t)]
+        changed = [tree for tree in voided if tree.joins <= self.t or tree.change <= self.planner.gathered(self.t)]
         for tree in changed:
             self.planner.renew(tree, self.t)
         self._share()
@@ -362,6 +362,7 @@ class Simulation:
                     "began": tree.began,
                     "state": tree.state,
                     "sources": [list(each) for each in tree.sources],
+                    "joins": tree.joins,
                     "change": tree.change,
                     "density": tree.density,
                     "sizes": tree.sizes,
@@ -400,7 +401,7 @@ class Simulation:
             elif own is not None:
                 volumes = {} if each["volumes"] is None else dict(zip(tree.open, each["volumes"], strict=True))
                 self.legs.remake(tree, np.array(own), volumes, each["sources"])
-            tree.failed, tree.change = bool(each["failed"]), float(each["change"])
+            tree.failed, tree.joins, tree.change = bool(each["failed"]), float(each["joins"]), float(each["change"])
             tree.event = (float(each["event"][0]), str(each["event"][1]))
             tree.own_events = [(float(t), str(kind)) for t, kind in each["own_events"]]
             self.followed[number_] = tree
