@@ -91,6 +91,7 @@ class Forest:
     def modes(self, fixed: tuple[int, ...]) -> tuple[Floats, Floats]:
         """Return rates and M-orthonormal modes, K q = lambda M q, 0 at the fixed unknowns, shape (k,) and (k, size)."""
         if fixed not in self._modes:
+            self._modes.clear()  # those with other voids are of no use any more
             mass, stiffness = (matrix.toarray() for matrix in self.matrices)
             free = np.setdiff1d(np.arange(self.size), fixed)
             rates, vectors = eigh(stiffness[np.ix_(free, free)], mass[np.ix_(free, free)], check_finite=False)

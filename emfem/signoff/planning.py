@@ -15,10 +15,10 @@ from emfem.signoff.followed import EARLY, FollowedTree, OpenVoid
 import numpy as np
 
 FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so near to it
-NEAR = 5.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
-FOLLOWED = 0.04  # of `update`: change of the currents in trees with voids that is followed
+NEAR = 10.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
+FOLLOWED = 0.15  # of `update`: change of the currents in trees with voids that is followed
 GATHERED = 2.0  # times `rtol`, of the time: changes of resistance in it are followed together
-JOINED = 0.5  # of `update`: trees whose resistances have changed by that are looked at together with one that is due
+JOINED = 0.5  # of `update`: trees whose resistances have changed by that are looked at with one that is due
 
 
 class Planner:
@@ -28,6 +28,7 @@ class Planner:
         extra: what the voids had added to each segment when its tree was last looked at [Ohm], shape (m,).
         ahead: that and half of the change that is waited for; currents are those with it, shape (m,).
         used: current density of each segment in the present leg of its tree [A/m2], shape (m,).
+        known: that of the grid when the leg began; `used` is half of a change ahead of it, shape (m,).
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Planner:
         self.network, self.trees = bounds.metal.network, bounds.trees
         every = np.arange(len(self.network.segments))
         self.extra, self.ahead = np.zeros(len(every)), np.zeros(len(every))
-        self.used = circuit.density.copy()
+        self.used, self.known = circuit.density.copy(), circuit.density.copy()
         self._charge = np.abs(bounds.metal.drive(every, np.full(len(every), 0.5))[0])
 
     def coming(self, tree: FollowedTree, t: float) -> list[tuple[float, str]]:
@@ -104,26 +105,32 @@ class Planner:
 
         A force that changes by df changes the stress by 2 df sqrt(kappa t/pi) at most at an end, and by the sum of df L
         over the tree. That may be a part of the critical stress: NEAR times `rtol` in trees near it, FAR in
-        others. In trees with voids the currents count: FOLLOWED of `update` of them.
+        others. In trees with voids the currents count: FOLLOWED of `update` of them. A leg has the currents that are
+        expected in the middle of its time: the last change goes on for half of what may be, so that errors cancel.
 
         Args:
             voids: that opened, by time.
         """
         trees, bounds, density = self.trees, self.bounds, self.circuit.density
-        change = np.abs(density - self.used)
-        force = self._charge * change
         left = self.until - voids[0].nucleated
-        shift = np.minimum(
-            2 * bounds.largest(force) * np.sqrt(bounds.fastest * left / np.pi),
-            trees.sums(force * self.network.lengths),
-        )
-        near = bounds.peak + np.maximum(shift, FAR * self.critical) >= self.critical
-        result = shift > np.where(near, NEAR * self.rtol, FAR) * self.critical
+
+        def shifts(change: Floats) -> Floats:
+            force = self._charge * np.abs(change)
+            ends = 2 * bounds.largest(force) * np.sqrt(bounds.fastest * left / np.pi)
+            return np.minimum(ends, trees.sums(force * self.network.lengths))
+
+        size, trend = shifts(density - self.used), density - self.known
+        near = bounds.peak + np.maximum(size, FAR * self.critical) >= self.critical
+        limit = np.where(near, NEAR * self.rtol, FAR) * self.critical
+        steps = shifts(trend)
         voided = trees.of_node[[void.node for void in voids if not void.healed]]
-        limit = FOLLOWED * self.update * bounds.largest(np.abs(self.used))
-        result[voided] = (bounds.largest(change) > limit)[voided]
+        size[voided], steps[voided] = (bounds.largest(np.abs(each))[voided] for each in (density - self.used, trend))
+        limit[voided] = FOLLOWED * self.update * bounds.largest(np.abs(self.used))[voided]
+        result = size > limit
+        ahead = np.minimum(0.5, limit / np.maximum(steps, limit))
         own = result[trees.of_segment]
-        self.used[own] = density[own]
+        self.used[own] = (density + ahead[trees.of_segment] * trend)[own]
+        self.known[own] = density[own]
         return np.flatnonzero(result).tolist()
 
     def _times(self, tree: FollowedTree, t: float) -> tuple[Floats, float]:

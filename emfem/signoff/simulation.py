@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from emfem.conduction import Currents
@@ -132,7 +131,7 @@ class Simulation:
                 number_, nodes, segments, 0.0, self.first_density[segments], leg.of(i), self.bounds.coarse[nodes]
             )
             if len(which) == 1:
-                tree.leg = replace(leg, basis=None)
+                tree.leg = leg.released()
             if when[i] <= self.until:
                 tree.event = (float(when[i]), "nucleation")
             self.followed[number_] = tree
@@ -260,7 +259,7 @@ class Simulation:
         self, tree: FollowedTree, state: Floats, old: Forest, volumes: dict[int, float], sizes: Floats
     ) -> None:
         """Begin a new leg of a tree now, with the present currents."""
-        self.legs.restart(tree, self.t, state, old, volumes, sizes, self.circuit.density)
+        self.legs.restart(tree, self.t, state, old, volumes, sizes, self.planner.used)
         self._plan(tree)
 
     # ---- what comes next in a tree
@@ -310,6 +309,7 @@ class Simulation:
             tree = self.followed.get(number_) or self._follow(number_)
             state, old = self.legs.state(tree, self.t)
             self._restart(tree, state, old, self.legs.volumes(tree, self.t), tree.sizes)
+        self.legs.release(self.followed.values())
 
     def _follow(self, number_: int) -> FollowedTree:
         """Follow a tree that was immortal at the currents of the start."""
@@ -353,6 +353,7 @@ class Simulation:
             "ahead": self.planner.ahead.copy(),
             "density": self.circuit.density.copy(),
             "used": self.planner.used.copy(),
+            "known": self.planner.known.copy(),
             "updates": self.circuit.updates(),
             "rows": np.array(self.rows),
             "begun": self._begun,
@@ -361,6 +362,7 @@ class Simulation:
                     "number": tree.number,
                     "began": tree.began,
                     "state": tree.state,
+                    "released": tree.leg is None or tree.leg.basis is None,
                     "sources": [list(each) for each in tree.sources],
                     "joins": tree.joins,
                     "change": tree.change,
@@ -385,7 +387,7 @@ class Simulation:
         for name in ("nucleation", "nucleation_node", "tree_failure"):
             setattr(self, name, np.array(state[name]))
         self.bounds.immortal, self.bounds.peak = np.array(state["immortal"]), np.array(state["peak"])
-        for name in ("extra", "ahead", "used"):
+        for name in ("extra", "ahead", "used", "known"):
             setattr(self.planner, name, np.array(state[name]))
         self.circuit.set_density(np.array(state["density"]))
         self.circuit.restore_updates(state["updates"])
@@ -401,6 +403,8 @@ class Simulation:
             elif own is not None:
                 volumes = {} if each["volumes"] is None else dict(zip(tree.open, each["volumes"], strict=True))
                 self.legs.remake(tree, np.array(own), volumes, each["sources"])
+                if each["released"] and tree.leg is not None:
+                    tree.leg = tree.leg.released()
             tree.failed, tree.joins, tree.change = bool(each["failed"]), float(each["joins"]), float(each["change"])
             tree.event = (float(each["event"][0]), str(each["event"][1]))
             tree.own_events = [(float(t), str(kind)) for t, kind in each["own_events"]]

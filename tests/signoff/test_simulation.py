@@ -396,7 +396,10 @@ def simulation() -> Simulation:
     return Simulation(metal, circuit, initial=metal.residual_stress, fails=VoidLength(30 * nm), until=2e4, update=0.3)
 
 
-def test_a_run_goes_on_from_any_state():
+@pytest.mark.parametrize("memory", [1 << 30, 200_000])
+def test_a_run_goes_on_from_any_state(memory: int, monkeypatch: pytest.MonkeyPatch):
+    """With room for the states of all trees, and of a few."""
+    monkeypatch.setattr("emfem.signoff.followed.MOST_BYTES", memory)
     first, states = simulation(), []
     while first.advance():
         states.append(first.state())
