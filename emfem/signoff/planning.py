@@ -15,8 +15,9 @@ from emfem.signoff.followed import EARLY, FollowedTree, OpenVoid
 import numpy as np
 
 FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so near to it
-NEAR = 10.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
+NEAR = 5.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
 FOLLOWED = 0.15  # of `update`: change of the currents in trees with voids that is followed
+LOOKED = 0.02  # of the time: currents are compared with those of the legs that often at least
 GATHERED = 2.0  # times `rtol`, of the time: changes of resistance in it are followed together
 JOINED = 0.5  # of `update`: trees whose resistances have changed by that are looked at with one that is due
 
@@ -29,6 +30,7 @@ class Planner:
         ahead: that and half of the change that is waited for; currents are those with it, shape (m,).
         used: current density of each segment in the present leg of its tree [A/m2], shape (m,).
         known: that of the grid when the leg began; `used` is half of a change ahead of it, shape (m,).
+        since: when each tree last had the currents of the grid [s], shape (trees,).
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Planner:
         every = np.arange(len(self.network.segments))
         self.extra, self.ahead = np.zeros(len(every)), np.zeros(len(every))
         self.used, self.known = circuit.density.copy(), circuit.density.copy()
+        self.since = np.zeros(self.trees.count)
         self._charge = np.abs(bounds.metal.drive(every, np.full(len(every), 0.5))[0])
 
     def coming(self, tree: FollowedTree, t: float) -> list[tuple[float, str]]:
@@ -100,23 +103,25 @@ class Planner:
         self.extra[touched] = now
         self.ahead[touched] = np.maximum(now + np.clip(rise, -most, most) / 2, 0.0)
 
-    def moved(self, voids: list[OpenVoid]) -> list[int]:
+    def moved(self, t: float, voids: list[OpenVoid]) -> list[int]:
         """Return the trees whose currents have changed so much since their leg began that it matters; note them.
 
-        A force that changes by df changes the stress by 2 df sqrt(kappa t/pi) at most at an end, and by the sum of df L
-        over the tree. That may be a part of the critical stress: NEAR times `rtol` in trees near it, FAR in
-        others. In trees with voids the currents count: FOLLOWED of `update` of them. A leg has the currents that are
-        expected in the middle of its time: the last change goes on for half of what may be, so that errors cancel.
+        A force that is wrong by df for a time makes the stress wrong by 2 df sqrt(kappa time/pi) at most at an end, and
+        by the sum of df L over the tree. Until the currents are looked at again that may be a part of the critical
+        stress: NEAR times `rtol` in trees near it, FAR in others. In trees with voids the currents count: FOLLOWED of
+        `update` of them. A leg has the currents that are expected in the middle of its time: the last change goes on
+        for half of what may be, so that errors cancel.
 
         Args:
+            t: now [s]; the next look is at LOOKED of it later.
             voids: that opened, by time.
         """
         trees, bounds, density = self.trees, self.bounds, self.circuit.density
-        left = self.until - voids[0].nucleated
+        wrong = (1 + LOOKED) * t - np.maximum(self.since, voids[0].nucleated)
 
         def shifts(change: Floats) -> Floats:
             force = self._charge * np.abs(change)
-            ends = 2 * bounds.largest(force) * np.sqrt(bounds.fastest * left / np.pi)
+            ends = 2 * bounds.largest(force) * np.sqrt(bounds.fastest * wrong / np.pi)
             return np.minimum(ends, trees.sums(force * self.network.lengths))
 
         size, trend = shifts(density - self.used), density - self.known
@@ -130,7 +135,7 @@ class Planner:
         ahead = np.minimum(0.5, limit / np.maximum(steps, limit))
         own = result[trees.of_segment]
         self.used[own] = (density + ahead[trees.of_segment] * trend)[own]
-        self.known[own] = density[own]
+        self.known[own], self.since[result] = density[own], t
         return np.flatnonzero(result).tolist()
 
     def _times(self, tree: FollowedTree, t: float) -> tuple[Floats, float]:
