@@ -18,6 +18,8 @@ FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so
 NEAR = 5.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
 FOLLOWED = 0.15  # of `update`: change of the currents in trees with voids that is followed
 LOOKED = 0.02  # of the time: currents are compared with those of the legs that often at least
+LOOKS = 3.0  # for so many, trees with voids may keep their currents: for longer only if these differ by less
+TINY = 1e-300  # of a change: none
 GATHERED = 2.0  # times `rtol`, of the time: changes of resistance in it are followed together
 JOINED = 0.5  # of `update`: trees whose resistances have changed by that are looked at with one that is due
 
@@ -130,9 +132,10 @@ class Planner:
         steps = shifts(trend)
         voided = trees.of_node[[void.node for void in voids if not void.healed]]
         size[voided], steps[voided] = (bounds.largest(np.abs(each))[voided] for each in (density - self.used, trend))
-        limit[voided] = FOLLOWED * self.update * bounds.largest(np.abs(self.used))[voided]
+        soon = np.minimum(1.0, LOOKS * LOOKED * t / wrong)  # a difference that stays is made smaller
+        limit[voided] = (soon * FOLLOWED * self.update * bounds.largest(np.abs(self.used)))[voided]
         result = size > limit
-        ahead = np.minimum(0.5, limit / np.maximum(steps, limit))
+        ahead = np.minimum(0.5, limit / np.maximum(np.maximum(steps, limit), TINY))
         own = result[trees.of_segment]
         self.used[own] = (density + ahead[trees.of_segment] * trend)[own]
         self.known[own], self.since[result] = density[own], t
