@@ -112,7 +112,7 @@ class Planner:
         by the sum of df L over the tree. Until the currents are looked at again that may be a part of the critical
         stress: NEAR times `rtol` in trees near it, FAR in others. In trees with voids the currents count: FOLLOWED of
         `update` of them. A leg has the currents that are expected in the middle of its time: the last change goes on
-        for half of what may be, so that errors cancel.
+        for half of what may be, so that errors cancel; where one solve changes them by more, the next will.
 
         Args:
             t: now [s]; the next look is at LOOKED of it later.
@@ -135,7 +135,7 @@ class Planner:
         soon = np.minimum(1.0, LOOKS * LOOKED * t / wrong)  # a difference that stays is made smaller
         limit[voided] = (soon * FOLLOWED * self.update * bounds.largest(np.abs(self.used)))[voided]
         result = size > limit
-        ahead = np.minimum(0.5, limit / np.maximum(np.maximum(steps, limit), TINY))
+        ahead = 0.5 * np.clip(2.5 - steps / np.maximum(limit, TINY), 0.0, 1.0)  # not after a jump
         own = result[trees.of_segment]
         self.used[own] = (density + ahead[trees.of_segment] * trend)[own]
         self.known[own], self.since[result] = density[own], t
