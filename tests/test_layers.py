@@ -57,6 +57,7 @@ LAYERS = {
     "lifetime": 7,
     "moving": 7,
     "resolution": 7,
+    "technology": 7.5,  # has the liners of failure
     "voids": 7.5,  # failure names the time, voids the shape
     "signoff": 8,
     "studies": 8,

@@ -20,9 +20,9 @@ from emfem.signoff.pulses import EffectiveCurrents, effective_currents, effectiv
 from emfem.signoff.running import run
 from emfem.signoff.sizing import Repair, repair
 from emfem.signoff.statistics import SystemSample, monte_carlo, system_life
-from emfem.signoff.technology import Layer, Passivation, Technology, read_technology
 from emfem.signoff.thermal import map_temperature, read_temperature
 from emfem.signoff.verdict import Verdict
+from emfem.technology import Layer, Passivation, Technology, read_technology
 
 __all__ = [
     "Corner",

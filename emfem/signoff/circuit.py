@@ -11,7 +11,7 @@ from emfem.failure.circuit import Circuit
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers, component_labels, sum_at_nodes
 from emfem.model.graphs import dissection, factorised
-from emfem.signoff.technology import Technology
+from emfem.technology import Technology
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -9,7 +9,7 @@ from emfem.gate import checked
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats
 from emfem.signoff.rises import Rises
-from emfem.signoff.technology import Technology
+from emfem.technology import Technology
 from emfem.units import boltzmann, eV
 
 import numpy as np

@@ -9,7 +9,7 @@ from emfem.gate import checked
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats
 from emfem.signoff.gradients import Sensitivity
-from emfem.signoff.technology import Technology
+from emfem.technology import Technology
 
 import numpy as np
 from numpy.typing import ArrayLike

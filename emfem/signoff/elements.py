@@ -9,7 +9,7 @@ root: without loops there is no fill, and a chain has a matrix of five diagonals
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from emfem.mesh.graph import Floats, Numbers
@@ -20,10 +20,12 @@ from emfem.signoff.trees import Trees
 import numpy as np
 from scipy.linalg import cho_solve_banded, cholesky_banded, eigh
 from scipy.sparse import csc_array, csr_array
+from scipy.sparse.csgraph import reverse_cuthill_mckee
 from scipy.sparse.linalg import splu
 
 GROWTH = 0.25  # of the size of cells over the distance from a node: the stress at the ends is right to 1e-5
-BANDED = 6  # diagonals beside the main one up to which a banded factorisation is quicker
+BANDED = 6  # diagonals beside the main one of a matrix that stays in its order
+WIDEST = 40  # of a banded factorisation; beyond, a sparse one is smaller, though it reserves ten times what it needs
 POINTS, WEIGHTS = (np.polynomial.legendre.leggauss(3)[i] / 2 + (0.5 if i == 0 else 0.0) for i in (0, 1))
 SHAPES = np.stack([(1 - POINTS) * (1 - 2 * POINTS), 4 * POINTS * (1 - POINTS), POINTS * (2 * POINTS - 1)])
 SLOPES = np.stack([4 * POINTS - 3, 4 - 8 * POINTS, 4 * POINTS - 1])
@@ -85,12 +87,22 @@ class Forest:
         return mass, stiffness
 
     @cached_property
+    def band(self) -> Numbers | None:
+        """Place of each unknown in an order that makes the band of the matrices narrow; None if they have theirs."""
+        mass = self.matrices[0]
+        rows = np.repeat(np.arange(self.size), np.diff(mass.indptr))
+        if np.max(rows - mass.indices, initial=0) <= BANDED:
+            return None
+        return np.argsort(reverse_cuthill_mckee(mass, symmetric_mode=True))
+
+    @cached_property
     def _modes(self) -> dict[tuple[int, ...], tuple[Floats, Floats]]:
         return {}
 
     def modes(self, fixed: tuple[int, ...]) -> tuple[Floats, Floats]:
         """Return rates and M-orthonormal modes, K q = lambda M q, 0 at the fixed unknowns, shape (k,) and (k, size)."""
         if fixed not in self._modes:
+            self._modes.clear()  # those with other voids are of no use any more
             mass, stiffness = (matrix.toarray() for matrix in self.matrices)
             free = np.setdiff1d(np.arange(self.size), fixed)
             rates, vectors = eigh(stiffness[np.ix_(free, free)], mass[np.ix_(free, free)], check_finite=False)
@@ -162,13 +174,15 @@ class Shifted:
             out[fixed] = True
             scale = np.abs(data).max()
             data = np.where(out[rows] | out[mass.indices], np.where(rows == mass.indices, scale, 0.0), data)
-        below = rows - mass.indices
+        places = forest.band
+        i, j = (rows, mass.indices) if places is None else (places[rows], places[mass.indices])
+        below = i - j
         width = int(below.max(initial=0))
-        if width <= BANDED:
+        if width <= WIDEST:
             bands, lower = np.zeros((width + 1, forest.size)), below >= 0
-            bands[below[lower], mass.indices[lower]] = data[lower]
+            bands[below[lower], j[lower]] = data[lower]
             factor = cholesky_banded(bands, lower=True, overwrite_ab=True, check_finite=False)
-            self._solve = lambda right: cho_solve_banded((factor, True), right, check_finite=False)
+            self._solve = partial(_solve_banded, factor, places)
         else:
             matrix = csc_array((data, mass.indices, mass.indptr), shape=mass.shape)
             self._solve = splu(
@@ -181,6 +195,15 @@ class Shifted:
             right = right.copy()
             right[self.fixed] = 0.0
         return self._solve(right)
+
+
+def _solve_banded(factor: Floats, places: Numbers | None, right: Floats) -> Floats:
+    """Return the solution with a banded factor of the equations in another order."""
+    if places is None:
+        return cho_solve_banded((factor, True), right, check_finite=False)
+    moved = np.empty_like(right)
+    moved[places] = right
+    return cho_solve_banded((factor, True), moved, overwrite_b=True, check_finite=False)[places]
 
 
 def forest(

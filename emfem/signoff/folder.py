@@ -38,8 +38,8 @@ from emfem.signoff.report import report
 from emfem.signoff.running import check_until, run
 from emfem.signoff.state import SavedState, Stop
 from emfem.signoff.summary import constants, duration, layers, node_name, plain, summarize
-from emfem.signoff.technology import Technology
 from emfem.signoff.thermal import Source, map_temperature
+from emfem.technology import Technology
 from emfem.units import MPa, mV
 
 import numpy as np

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from emfem.signoff.propagate import Leg, propagate
 
 import numpy as np
 
+MOST_BYTES = 1 << 30  # of vectors and factorisations of all trees: those of the trees that rested longest are made anew
 EARLY = 0.25  # of the time of the first possible void: from there on the stress is right
 SMOOTH = 8  # generations of segments beside a void whose cells are made smaller
 
@@ -87,6 +88,7 @@ class FollowedTree:
         own_events: that depend on its leg alone.
         version: number of events so far.
         failed: true once it has passed the criterion by itself.
+        joins: from when on its voids take part in new currents [s].
         change: when its voids want new currents next [s].
         sources: beginning, state and current densities of the legs that vectors were made for.
     """
@@ -105,6 +107,7 @@ class FollowedTree:
     own_events: list[tuple[float, str]] = field(default_factory=list)
     version: int = 0
     failed: bool = False
+    joins: float = np.inf
     change: float = np.inf
     sources: list[tuple[float, Floats | None, Floats]] = field(default_factory=list)
 
@@ -161,6 +164,16 @@ class Legs:
             self.make(tree)
         assert tree.leg is not None
         return tree.leg.at(t - tree.began), tree.leg.forest
+
+    def release(self, trees: Iterable[FollowedTree]) -> None:
+        """Give up the states of the trees whose legs are oldest, where all of them take too much memory."""
+        storing = [tree for tree in trees if tree.leg is not None and tree.leg.basis is not None]
+        total = 0
+        for tree in sorted(storing, key=lambda tree: (-tree.began, tree.number)):
+            assert tree.leg is not None
+            total += tree.leg.bytes
+            if total > MOST_BYTES:
+                tree.leg = tree.leg.released()
 
     def volumes(self, tree: FollowedTree, t: float) -> dict[int, float]:
         """Return the volume of each open void of a tree at a time [m3]."""

@@ -16,8 +16,8 @@ from emfem.gate import checked
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers, component_labels
 from emfem.signoff.rises import Blocked
-from emfem.signoff.technology import Technology
 from emfem.signoff.transient import first_void, slopes
+from emfem.technology import Technology
 from emfem.units import elementary_charge
 
 import numpy as np

@@ -10,7 +10,7 @@ from emfem.errors import ParameterError, floats, number, require
 from emfem.gate import checked
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers
-from emfem.signoff.technology import Technology
+from emfem.technology import Technology
 from emfem.units import boltzmann, elementary_charge
 
 import numpy as np

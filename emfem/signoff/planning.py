@@ -16,8 +16,12 @@ import numpy as np
 
 FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so near to it
 NEAR = 5.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
-FOLLOWED = 0.04  # of `update`: change of the currents in trees with voids that is followed
+FOLLOWED = 0.15  # of `update`: change of the currents in trees with voids that is followed
+LOOKED = 0.02  # of the time: currents are compared with those of the legs that often at least
+LOOKS = 3.0  # for so many, trees with voids may keep their currents: for longer only if these differ by less
+TINY = 1e-300  # of a change: none
 GATHERED = 2.0  # times `rtol`, of the time: changes of resistance in it are followed together
+JOINED = 0.5  # of `update`: trees whose resistances have changed by that are looked at with one that is due
 
 
 class Planner:
@@ -27,6 +31,8 @@ class Planner:
         extra: what the voids had added to each segment when its tree was last looked at [Ohm], shape (m,).
         ahead: that and half of the change that is waited for; currents are those with it, shape (m,).
         used: current density of each segment in the present leg of its tree [A/m2], shape (m,).
+        known: that of the grid when the leg began; `used` is half of a change ahead of it, shape (m,).
+        since: when each tree last had the currents of the grid [s], shape (trees,).
     """
 
     def __init__(
@@ -46,7 +52,8 @@ class Planner:
         self.network, self.trees = bounds.metal.network, bounds.trees
         every = np.arange(len(self.network.segments))
         self.extra, self.ahead = np.zeros(len(every)), np.zeros(len(every))
-        self.used = circuit.density.copy()
+        self.used, self.known = circuit.density.copy(), circuit.density.copy()
+        self.since = np.zeros(self.trees.count)
         self._charge = np.abs(bounds.metal.drive(every, np.full(len(every), 0.5))[0])
 
     def coming(self, tree: FollowedTree, t: float) -> list[tuple[float, str]]:
@@ -70,20 +77,18 @@ class Planner:
                 events.append((self._passing(tree, self._damage, times, now), "failure"))
         return [(tree.began + t, kind) for t, kind in events if np.isfinite(t)]
 
-    def next_change(self, tree: FollowedTree, t: float) -> float:
-        """Return when the resistances of a tree are looked at next: soon after one has changed by `update` [s]."""
+    def next_change(self, tree: FollowedTree, t: float) -> tuple[float, float]:
+        """Return when the resistances of a tree are looked at next, with others that are due, and at the latest [s].
+
+        At the latest is soon after one has changed by `update`; with others from JOINED of it on, so that many voids
+        take no more solves of the network than the fastest of them.
+        """
         times, now = self._times(tree, t)
         times = np.append(now, times)
         change = self._change(tree, times)
-        over = int(np.argmax(change >= 0.0))
-        if change[over] < 0.0:
-            return np.inf
-        if np.isinf(change[over]):  # a cut does not wait
-            return tree.began + float(times[over])
-        if over > 0:
-            (low, high), part = times[over - 1 : over + 1], -change[over - 1] / (change[over] - change[over - 1])
-            now = low + part * (high - low)  # others are waited for anyway
-        return self.gathered(tree.began + now)
+        joined, latest = (_reached(times, change, part * self.update) for part in (JOINED, 1.0))
+        cut = np.isinf(change[times == latest]).any()  # does not wait
+        return tree.began + joined, tree.began + latest if cut else self.gathered(tree.began + latest)
 
     def gathered(self, t: float) -> float:
         """Return until when changes that come after a time are waited for, to be followed together [s]."""
@@ -100,31 +105,40 @@ class Planner:
         self.extra[touched] = now
         self.ahead[touched] = np.maximum(now + np.clip(rise, -most, most) / 2, 0.0)
 
-    def moved(self, voids: list[OpenVoid]) -> list[int]:
+    def moved(self, t: float, voids: list[OpenVoid]) -> list[int]:
         """Return the trees whose currents have changed so much since their leg began that it matters; note them.
 
-        A force that changes by df changes the stress by 2 df sqrt(kappa t/pi) at most at an end, and by the sum of df L
-        over the tree. That may be a part of the critical stress: NEAR times `rtol` in trees near it, FAR in
-        others. In trees with voids the currents count: FOLLOWED of `update` of them.
+        A force that is wrong by df for a time makes the stress wrong by 2 df sqrt(kappa time/pi) at most at an end, and
+        by the sum of df L over the tree. Until the currents are looked at again that may be a part of the critical
+        stress: NEAR times `rtol` in trees near it, FAR in others. In trees with voids the currents count: FOLLOWED of
+        `update` of them. A leg has the currents that are expected in the middle of its time: the last change goes on
+        for half of what may be, so that errors cancel; where one solve changes them by more, the next will.
 
         Args:
+            t: now [s]; the next look is at LOOKED of it later.
             voids: that opened, by time.
         """
         trees, bounds, density = self.trees, self.bounds, self.circuit.density
-        change = np.abs(density - self.used)
-        force = self._charge * change
-        left = self.until - voids[0].nucleated
-        shift = np.minimum(
-            2 * bounds.largest(force) * np.sqrt(bounds.fastest * left / np.pi),
-            trees.sums(force * self.network.lengths),
-        )
-        near = bounds.peak + np.maximum(shift, FAR * self.critical) >= self.critical
-        result = shift > np.where(near, NEAR * self.rtol, FAR) * self.critical
+        wrong = (1 + LOOKED) * t - np.maximum(self.since, voids[0].nucleated)
+
+        def shifts(change: Floats) -> Floats:
+            force = self._charge * np.abs(change)
+            ends = 2 * bounds.largest(force) * np.sqrt(bounds.fastest * wrong / np.pi)
+            return np.minimum(ends, trees.sums(force * self.network.lengths))
+
+        size, trend = shifts(density - self.used), density - self.known
+        near = bounds.peak + np.maximum(size, FAR * self.critical) >= self.critical
+        limit = np.where(near, NEAR * self.rtol, FAR) * self.critical
+        steps = shifts(trend)
         voided = trees.of_node[[void.node for void in voids if not void.healed]]
-        limit = FOLLOWED * self.update * bounds.largest(np.abs(self.used))
-        result[voided] = (bounds.largest(change) > limit)[voided]
+        size[voided], steps[voided] = (bounds.largest(np.abs(each))[voided] for each in (density - self.used, trend))
+        soon = np.minimum(1.0, LOOKS * LOOKED * t / wrong)  # a difference that stays is made smaller
+        limit[voided] = (soon * FOLLOWED * self.update * bounds.largest(np.abs(self.used)))[voided]
+        result = size > limit
+        ahead = 0.5 * np.clip(2.5 - steps / np.maximum(limit, TINY), 0.0, 1.0)  # not after a jump
         own = result[trees.of_segment]
-        self.used[own] = density[own]
+        self.used[own] = (density + ahead[trees.of_segment] * trend)[own]
+        self.known[own], self.since[result] = density[own], t
         return np.flatnonzero(result).tolist()
 
     def _times(self, tree: FollowedTree, t: float) -> tuple[Floats, float]:
@@ -146,14 +160,14 @@ class Planner:
         return first_passing(partial(_at_time, partial(measure, tree)), values[1:], times, now)
 
     def _change(self, tree: FollowedTree, t: Floats) -> Floats:
-        """Return the largest relative change of a resistance of a tree since it was looked at, less `update`."""
+        """Return the largest relative change of a resistance of a tree since it was looked at."""
         assert tree.growth is not None
         touched, extra = tree.growth.touched, self._added(tree, t)
         before = (self.circuit.resistances[touched] + self.extra[touched])[:, None]
         with np.errstate(invalid="ignore"):
             change = np.abs((self.circuit.resistances[touched][:, None] + extra) / before - 1)
         change = np.where(np.isinf(before), 0.0, change)
-        return change.max(axis=0, initial=0.0) - self.update
+        return change.max(axis=0, initial=0.0)
 
     def _damage(self, tree: FollowedTree, t: Floats) -> Floats:
         """Return the damage of a tree by itself, less 1."""
@@ -172,6 +186,17 @@ class Planner:
         assert tree.growth is not None
         lengths = np.append(self.void_lengths(tree, t), np.zeros((1, len(t))), axis=0)
         return self.circuit.added(tree.growth.touched, lengths[tree.growth.ends].sum(axis=1))
+
+
+def _reached(times: Floats, values: Floats, level: float) -> float:
+    """Return when values at some times, linear in between, first reach a level; infinity if they never do."""
+    k = int(np.argmax(values >= level))
+    if values[k] < level:
+        return np.inf
+    if k == 0 or np.isinf(values[k]):
+        return float(times[k])
+    low, high = times[k - 1 : k + 1]
+    return float(low + (high - low) * (level - values[k - 1]) / (values[k] - values[k - 1]))
 
 
 def _at_time(function: Callable[[Floats], Floats], t: float) -> float:

@@ -23,7 +23,8 @@ from scipy.sparse import csr_array
 FIRST, MORE, MOST = 9, 3, 90  # vectors at the first test, between tests, at most
 DENSE = 300  # unknowns of a single tree up to which all its modes are computed
 PER_DECADE = 10  # times at which the stress is tested
-MENDED = 20.0  # times the error allowed: what one vector more for each gamma may mend
+MENDED = 100.0  # times the error allowed: what one vector more for each gamma may mend
+PER_UNKNOWN = 1500  # bytes, of elements and factorisations
 SMALL = 1e-10  # of a vector before it was made orthogonal: none is left, the space is complete
 
 
@@ -110,6 +111,16 @@ class Leg:
                 return None
             leg = leg._with(exact)._towards(right)
         return leg
+
+    @property
+    def bytes(self) -> int:
+        """About the memory that states of this leg take: vectors, what they were made of, elements, factorisations."""
+        return 0 if self.basis is None else 2 * self.basis.nbytes + PER_UNKNOWN * self.forest.size
+
+    def released(self) -> Leg:
+        """Return this leg of a single tree without its states: the stress at the nodes is left."""
+        forest = self.forest.only(0, 0, len(self.forest.nodes))
+        return replace(self, forest=forest, basis=None, solvers=(), at_nodes=self.at_nodes.copy())
 
     def _towards(self, right: Floats) -> Leg:
         """Return this leg of a single tree with the amplitudes of another b - K s."""

@@ -13,7 +13,7 @@ from emfem.errors import ParameterError, ResolutionWarning, kind, number, requir
 from emfem.gate import checked
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats
-from emfem.signoff.technology import Technology
+from emfem.technology import Technology
 from emfem.units import boltzmann, elementary_charge
 from emfem.waveforms import Waveform
 from emfem.waveforms.kinds import _Scaled

@@ -14,8 +14,8 @@ from emfem.signoff.circuit import GridCircuit
 from emfem.signoff.elements import Forest, forest
 from emfem.signoff.metal import Metal, resolve_temperature
 from emfem.signoff.propagate import Leg, propagate
-from emfem.signoff.technology import Technology
 from emfem.signoff.trees import Trees
+from emfem.technology import Technology
 
 import numpy as np
 

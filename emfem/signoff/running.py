@@ -17,8 +17,8 @@ from emfem.mesh.wires import node_loads, pad_voltages
 from emfem.signoff.circuit import GridCircuit
 from emfem.signoff.metal import Metal, resolve_temperature
 from emfem.signoff.simulation import Simulation
-from emfem.signoff.technology import Technology
 from emfem.signoff.verdict import Verdict
+from emfem.technology import Technology
 
 import numpy as np
 from numpy.typing import ArrayLike

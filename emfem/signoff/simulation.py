@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from emfem.conduction import Currents
@@ -18,7 +17,7 @@ from emfem.signoff.events import first_crossings, root, sample_times
 from emfem.signoff.filter import Filter
 from emfem.signoff.followed import EARLY, FollowedTree, Legs, OpenVoid
 from emfem.signoff.metal import Metal
-from emfem.signoff.planning import Planner
+from emfem.signoff.planning import LOOKED, Planner
 from emfem.signoff.verdict import Verdict
 
 import numpy as np
@@ -27,6 +26,7 @@ CHUNK = 20_000  # unknowns that are integrated together: their vectors fit the c
 TOGETHER = 1e-6  # of the critical stress: nodes that come as near to it as that open with the first
 HISTORY = 20  # times of the history beside those of events
 APART = 0.01  # of the time: rows of the history between voids are that far apart at least
+ROW, LOOK = -1, -2  # in place of the number of a tree: a row of the history, a look at the currents
 SETTLED = 4.0  # squares of the length of a tree over kappa in which it comes to rest
 
 
@@ -83,7 +83,7 @@ class Simulation:
         self.rows: list[tuple[float, float, float]] = []
         self.followed: dict[int, FollowedTree] = {}
         self._queue: list[tuple[float, int, int]] = []
-        self._begun = False
+        self._begun, self._look = False, np.inf
 
     # ---- the first legs
 
@@ -97,7 +97,7 @@ class Simulation:
         self._begun = True
         if self.grow:
             for k in range(1, HISTORY + 1):
-                heapq.heappush(self._queue, (self.until * k / HISTORY, -1, 0))
+                heapq.heappush(self._queue, (self.until * k / HISTORY, ROW, 0))
 
     def _chunks(self, which: Numbers) -> list[Numbers]:
         """Return trees that are integrated together: alike in time, and not too many."""
@@ -132,7 +132,7 @@ class Simulation:
                 number_, nodes, segments, 0.0, self.first_density[segments], leg.of(i), self.bounds.coarse[nodes]
             )
             if len(which) == 1:
-                tree.leg = replace(leg, basis=None)
+                tree.leg = leg.released()
             if when[i] <= self.until:
                 tree.event = (float(when[i]), "nucleation")
             self.followed[number_] = tree
@@ -149,7 +149,7 @@ class Simulation:
             return True
         while self._queue:
             t, number_, version = heapq.heappop(self._queue)
-            if number_ >= 0 and self.followed[number_].version != version:
+            if (number_ >= 0 and self.followed[number_].version != version) or (number_ == LOOK and t != self._look):
                 continue
             if t > self.until:
                 break
@@ -157,8 +157,10 @@ class Simulation:
             if self.stop_at_failure and self.failure < t:
                 self.t = self.until = self.failure
                 return False
-            if number_ < 0:
+            if number_ == ROW:
                 self._record()
+            elif number_ == LOOK:
+                self._follow_currents()
             else:
                 self._handle(self.followed[number_])
             if self.why == "open" or (self.stop_at_failure and np.isfinite(self.failure)):
@@ -260,7 +262,7 @@ class Simulation:
         self, tree: FollowedTree, state: Floats, old: Forest, volumes: dict[int, float], sizes: Floats
     ) -> None:
         """Begin a new leg of a tree now, with the present currents."""
-        self.legs.restart(tree, self.t, state, old, volumes, sizes, self.circuit.density)
+        self.legs.restart(tree, self.t, state, old, volumes, sizes, self.planner.used)
         self._plan(tree)
 
     # ---- what comes next in a tree
@@ -278,9 +280,9 @@ class Simulation:
         """Find the next event of a tree; on its leg only the next change of a resistance is another."""
         tree.version += 1
         events = list(tree.own_events)
-        tree.change = np.inf
+        tree.joins = tree.change = np.inf
         if tree.growth is not None and self.circuit.moves:
-            tree.change = self.planner.next_change(tree, self.t)
+            tree.joins, tree.change = self.planner.next_change(tree, self.t)
             events.append((tree.change, "change"))
         tree.event = min(events, default=(np.inf, ""))
         self._push(tree)
@@ -290,7 +292,7 @@ class Simulation:
     def _redistribute(self) -> None:
         """Look at the trees whose resistances have changed, and compute the currents with these."""
         voided = [tree for tree in self.followed.values() if tree.growth is not None]
-        changed = [tree for tree in voided if tree.change <= self.planner.gathered(self.t)]
+        changed = [tree for tree in voided if tree.joins <= self.t or tree.change <= self.planner.gathered(self.t)]
         for tree in changed:
             self.planner.renew(tree, self.t)
         self._share()
@@ -306,10 +308,20 @@ class Simulation:
         self.circuit.set_density(self.circuit.flows(self.planner.ahead)[0])
         if self.t >= (1 + APART) * self.rows[-1][0]:
             self._record()
-        for number_ in self.planner.moved(self.voids):
+        self._follow_currents()
+
+    def _follow_currents(self) -> None:
+        """Begin new legs where the currents have changed, and see when to look at them next."""
+        for number_ in self.planner.moved(self.t, self.voids):
             tree = self.followed.get(number_) or self._follow(number_)
             state, old = self.legs.state(tree, self.t)
             self._restart(tree, state, old, self.legs.volumes(tree, self.t), tree.sizes)
+        self.legs.release(self.followed.values())
+        self._look_at((1 + LOOKED) * self.t)
+
+    def _look_at(self, t: float) -> None:
+        self._look = t
+        heapq.heappush(self._queue, (t, LOOK, 0))
 
     def _follow(self, number_: int) -> FollowedTree:
         """Follow a tree that was immortal at the currents of the start."""
@@ -353,6 +365,9 @@ class Simulation:
             "ahead": self.planner.ahead.copy(),
             "density": self.circuit.density.copy(),
             "used": self.planner.used.copy(),
+            "known": self.planner.known.copy(),
+            "since": self.planner.since.copy(),
+            "look": self._look,
             "updates": self.circuit.updates(),
             "rows": np.array(self.rows),
             "begun": self._begun,
@@ -361,7 +376,9 @@ class Simulation:
                     "number": tree.number,
                     "began": tree.began,
                     "state": tree.state,
+                    "released": tree.leg is None or tree.leg.basis is None,
                     "sources": [list(each) for each in tree.sources],
+                    "joins": tree.joins,
                     "change": tree.change,
                     "density": tree.density,
                     "sizes": tree.sizes,
@@ -384,7 +401,7 @@ class Simulation:
         for name in ("nucleation", "nucleation_node", "tree_failure"):
             setattr(self, name, np.array(state[name]))
         self.bounds.immortal, self.bounds.peak = np.array(state["immortal"]), np.array(state["peak"])
-        for name in ("extra", "ahead", "used"):
+        for name in ("extra", "ahead", "used", "known", "since"):
             setattr(self.planner, name, np.array(state[name]))
         self.circuit.set_density(np.array(state["density"]))
         self.circuit.restore_updates(state["updates"])
@@ -400,15 +417,18 @@ class Simulation:
             elif own is not None:
                 volumes = {} if each["volumes"] is None else dict(zip(tree.open, each["volumes"], strict=True))
                 self.legs.remake(tree, np.array(own), volumes, each["sources"])
-            tree.failed, tree.change = bool(each["failed"]), float(each["change"])
+                if each["released"] and tree.leg is not None:
+                    tree.leg = tree.leg.released()
+            tree.failed, tree.joins, tree.change = bool(each["failed"]), float(each["joins"]), float(each["change"])
             tree.event = (float(each["event"][0]), str(each["event"][1]))
             tree.own_events = [(float(t), str(kind)) for t, kind in each["own_events"]]
             self.followed[number_] = tree
             self._push(tree)
+        self._look_at(float(state["look"]))
         if self._begun and self.grow:
             for k in range(1, HISTORY + 1):
                 if self.until * k / HISTORY > self.t:
-                    heapq.heappush(self._queue, (self.until * k / HISTORY, -1, 0))
+                    heapq.heappush(self._queue, (self.until * k / HISTORY, ROW, 0))
 
     def verdict(self) -> Verdict:
         """Return the verdict, at the present time."""

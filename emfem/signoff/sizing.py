@@ -13,8 +13,8 @@ from emfem.mesh import Network
 from emfem.mesh.graph import Floats
 from emfem.signoff.gradients import Sensitivity
 from emfem.signoff.spacing import widest_allowed
-from emfem.signoff.technology import Technology
 from emfem.signoff.transient import highest_until
+from emfem.technology import Technology
 
 import numpy as np
 from numpy.typing import ArrayLike

@@ -18,8 +18,8 @@ from emfem.signoff.draws import BLOCK, EXTREME, Draws, Variation
 from emfem.signoff.drops import DropLimit
 from emfem.signoff.rises import Blocked, rises
 from emfem.signoff.running import check_until
-from emfem.signoff.technology import Technology
 from emfem.signoff.varied import follow as followed
+from emfem.technology import Technology
 
 import numpy as np
 import ufl

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from emfem.signoff.technology import Technology
     from emfem.signoff.verdict import Verdict
+    from emfem.technology import Technology
 
 Floats = NDArray[np.float64]
 

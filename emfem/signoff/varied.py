@@ -18,7 +18,7 @@ from emfem.mesh.graph import Floats, Numbers
 from emfem.signoff.circuit import GridCircuit
 from emfem.signoff.metal import Metal, resolve_temperature
 from emfem.signoff.simulation import Simulation
-from emfem.signoff.technology import Technology
+from emfem.technology import Technology
 
 import numpy as np
 

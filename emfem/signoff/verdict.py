@@ -10,7 +10,7 @@ from emfem.failure import Void
 from emfem.gate import checked
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers
-from emfem.signoff.technology import Technology
+from emfem.technology import Technology
 
 import numpy as np
 

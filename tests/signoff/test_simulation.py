@@ -12,7 +12,7 @@ from emfem.failure import Drop, FirstVoid, Liner, ResistanceRise, VoidLength
 from emfem.mesh.wires import build
 from emfem.signoff import Layer, Technology, Temperature, run
 from emfem.signoff.circuit import GridCircuit
-from emfem.signoff.elements import forest
+from emfem.signoff.elements import Shifted, forest
 from emfem.signoff.filter import Filter
 from emfem.signoff.metal import Metal, resolve_temperature
 from emfem.signoff.propagate import propagate
@@ -396,7 +396,10 @@ def simulation() -> Simulation:
     return Simulation(metal, circuit, initial=metal.residual_stress, fails=VoidLength(30 * nm), until=2e4, update=0.3)
 
 
-def test_a_run_goes_on_from_any_state():
+@pytest.mark.parametrize("memory", [1 << 30, 200_000])
+def test_a_run_goes_on_from_any_state(memory: int, monkeypatch: pytest.MonkeyPatch):
+    """With room for the states of all trees, and of a few."""
+    monkeypatch.setattr("emfem.signoff.followed.MOST_BYTES", memory)
     first, states = simulation(), []
     while first.advance():
         states.append(first.state())
@@ -413,6 +416,49 @@ def test_a_run_goes_on_from_any_state():
         for name in ("nucleation", "tree_failure", "t", "drop", "resistance_rise", "failure", "why"):
             assert np.array_equal(getattr(verdict, name), getattr(whole, name)), name
         assert np.array_equal(verdict.stress, whole.stress, equal_nan=True)
+
+
+def test_currents_that_are_off_are_followed_before_it_matters():
+    """A force that is wrong by df for a time makes the stress wrong by 2 df sqrt(kappa time/pi) at an end."""
+    made = simulation()
+    while not made.voids:
+        made.advance()
+    planner, t, void = made.planner, made.t, int(made.trees.of_node[made.voids[0].node])
+    made.planner.moved(t, made._opened())
+    planner.used[:] = planner.known[:] = made.circuit.density
+    planner.since[:] = t
+    made.bounds.peak[:] = CRITICAL  # all of them are near it
+    other = (void + 1) % made.trees.count
+    segments = made.bounds.members(other)[1]
+    off = 5e-3 * np.abs(made.circuit.density[segments]).max()
+    made.circuit.density = made.circuit.density.copy()
+    made.circuit.density[segments] += off
+    rate = 2 * gradient(off) * np.sqrt(KAPPA / np.pi)
+    allowed = (5e-4 * CRITICAL / rate) ** 2
+    assert allowed > 1.1 * 0.02 * t
+    assert gradient(off) * made.network.lengths[segments].sum() > 5e-4 * CRITICAL
+    before, after = ((t + part * allowed) / 1.02 for part in (0.99, 1.01))
+    assert planner.moved(before, made._opened()) == []
+    assert planner.moved(after, made._opened()) == [other]
+    ahead = planner.used[segments] - made.circuit.density[segments]
+    assert (ahead > 0).all()  # the change is expected to go on, by half of it at most
+    assert (ahead <= 0.5 * off * (1 + 1e-9)).all()
+
+
+def test_matrices_of_trees_with_loops_have_a_narrow_band():
+    """Factorised in that order, they are those of the elements."""
+    net = em.mesh.network(*RING, cells=1, **SIZE).wires()
+    metal = Metal(net, technology(), resolve_temperature(net, 573.0))
+    elements = forest(Trees(net), np.array([0]), metal, np.full(5, 0.5 * um))
+    assert elements.band is not None
+    mass, stiffness = (matrix.toarray() for matrix in elements.matrices)
+    right = np.random.default_rng(1).random(elements.size)
+    fixed = np.array([int(elements.unknowns[2])])
+    solution = Shifted(elements, 10.0, fixed).solve(right)
+    free = np.setdiff1d(np.arange(elements.size), fixed)
+    exact = np.linalg.solve((mass + 10.0 * stiffness)[np.ix_(free, free)], right[free])
+    assert solution[fixed] == 0.0
+    assert solution[free] == close(exact, rel=1e-9, abs=1e-12 * np.abs(exact).max())
 
 
 def test_tables_have_a_row_for_each_tree_and_wire():
