@@ -47,7 +47,7 @@ def setup_memory() -> list[int]:
         set_up(self, pc)
         taken.append(allocated() - before)
 
-    phase_field.PhaseFieldSolver.setUp = measured
+    phase_field.PhaseFieldSolver.setUp = measured  # type: ignore[method-assign]
     for chosen in (options, options, {}):  # the first one loads what is loaded once
         phase_field.PRODUCTS = chosen
         em.evolve(film(3), 1e-3, fixed_step=1e-3, solver="iterative", progress=False)
