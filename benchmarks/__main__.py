@@ -2,9 +2,10 @@
 
     python -m benchmarks [--size small | normal | large] [--only films networks ...]
 
-Other programs on the same film (`benchmarks.peers`), films in the plane and in space, holes, conduction, networks and a
-surface. Every row is a program of its own; one that fails is a row with the reason, and the run ends with status 1. All
-run one after the other, so seconds can be compared in one table; on a machine that does other things look at ratios.
+Other programs on the same film (`benchmarks.peers`), films in the plane and in space, a film for a long time, holes,
+conduction, networks and a void in space. Every row is a program of its own; one that fails is a row with the reason,
+and the run ends with status 1. One that takes longer than `LIMITS` is stopped, and its row says so. All run one after
+the other, so seconds can be compared in one table; on a machine that does other things look at ratios.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -23,8 +26,8 @@ from typing import Any
 from benchmarks.peers.__main__ import machine
 
 ROOT = Path(__file__).resolve().parents[1]
-TIMEOUT = 3600.0  # of one program [s]
-SIZES = ("small", "normal", "large")
+LIMITS = {"small": 300.0, "normal": 600.0, "large": 3600.0}  # of one row, by the size of the problems [s]
+SIZES = tuple(LIMITS)
 
 Row = dict[str, Any]
 
@@ -43,21 +46,28 @@ class Job:
     arguments: tuple[object, ...]
     ranks: int = 1
 
-    def run(self) -> Row:
-        """Return the numbers, or `failed` with the last line of the error."""
+    def run(self, limit: float) -> Row:
+        """Return the numbers, `failed` with the last line of the error, or `stopped` if it takes longer than that."""
         launcher = [] if self.ranks == 1 else ["mpiexec", "-n", str(self.ranks)]
         name, *rest = map(str, self.arguments)
         command = [*launcher, sys.executable, str(ROOT / "benchmarks" / name), *rest]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        program = subprocess.Popen(command, cwd=ROOT, env=environment(), start_new_session=True, **pipes)
         try:
-            done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=TIMEOUT)
+            out, errors = program.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
-            return {**self.labels, "failed": f"not done after {TIMEOUT:g} s"}
-        if done.returncode:
-            return {**self.labels, "failed": (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]}
+            os.killpg(program.pid, signal.SIGKILL)  # all ranks
+            program.communicate()
+            return {**self.labels, "stopped": f"not done after {limit:g} s"}
+        except BaseException:
+            os.killpg(program.pid, signal.SIGKILL)
+            raise
+        if program.returncode:
+            return {**self.labels, "failed": (errors.strip().splitlines() or [f"status {program.returncode}"])[-1]}
         try:
-            return {**self.labels, **json.loads(done.stdout.splitlines()[-1])}
+            return {**self.labels, **json.loads(out.splitlines()[-1])}
         except (IndexError, ValueError):
-            return {**self.labels, "failed": f"no numbers in {done.stdout!r}"}
+            return {**self.labels, "failed": f"no numbers in {out!r}"}
 
 
 def environment() -> dict[str, str]:
@@ -85,6 +95,19 @@ def films(size: str) -> list[Job]:
         )
         for dim, n, until, solver, ranks in cases
     ]
+
+
+def long(size: str) -> list[Job]:
+    """A film for a long time."""
+    until, cells = {"small": (300, 12), "normal": (30_000, 24), "large": (30_000, 41)}[size]
+    return [Job({"film": f"to t = {until}"}, ("long.py", "--until", until, "--cells", cells))]
+
+
+def surface(size: str) -> list[Job]:
+    """A void in space, whose surface moves in a current."""
+    cubes = {"small": (12,), "normal": (16, 24), "large": (16, 24, 48)}[size]
+    cases = [(n, solver) for n in cubes for solver in ("direct", "iterative") if n <= 16 or solver != "direct"]
+    return [Job({"solver": solver}, ("surface.py", "--cube", n, "--solver", solver)) for n, solver in cases]
 
 
 def holes(size: str) -> list[Job]:
@@ -118,7 +141,15 @@ def networks(size: str) -> list[Job]:
     return jobs + [Job({"network": "stress"}, ("networks.py", "--one", "stress", "--largest", n)) for n in stressed]
 
 
-SECTIONS = {"films": films, "holes": holes, "conduction": conduction, "networks": networks}
+SECTIONS = {
+    "films": films, "long": long, "holes": holes, "conduction": conduction, "networks": networks, "surface": surface,
+}  # fmt: skip
+
+
+def processor() -> float:
+    """Return the processor time of all programs so far [s]."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def peers(size: str, repeat: int, limit: float, folder: Path) -> tuple[str, Row]:
@@ -153,20 +184,20 @@ def main(size: str, only: Sequence[str], repeat: int, limit: float, output: Path
     report: dict[str, Any] = {"machine": machine(), "size": size, "sections": {}}
     pages: list[str] = []
     for name in only:
-        started = time.monotonic()
+        started, used = time.monotonic(), processor()
         if name == "peers":
             text, found = peers(size, repeat, limit, output / "peers")
             failed = "failed" in found or any("failed" in row for rows in found["cases"].values() for row in rows)
         else:
             found = []
             for job in SECTIONS[name](size):
-                found.append(job.run())
+                found.append(job.run(LIMITS[size]))
                 print(name, *found[-1].values(), flush=True)
             text, failed = table(found), any("failed" in row for row in found)
-        seconds = time.monotonic() - started
-        report["sections"][name] = {"rows": found, "seconds": seconds, "failed": failed}
+        seconds, used = time.monotonic() - started, processor() - used
+        report["sections"][name] = {"rows": found, "seconds": seconds, "processor": used, "failed": failed}
         report["seconds"] = time.monotonic() - began
-        pages.append(f"## {name.capitalize()}\n\n{text}\n\n{seconds:.0f} s in all.\n")
+        pages.append(f"## {name.capitalize()}\n\n{text}\n\n{seconds:.0f} s in all, {used:.0f} s of the processor.\n")
         (output / "bench.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         (output / "bench.md").write_text("# Benchmarks\n\n" + "\n".join(pages), encoding="utf-8")
     print(f"{output}: bench.json and bench.md, after {time.monotonic() - began:.0f} s")

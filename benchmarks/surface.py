@@ -1,19 +1,24 @@
 """A void that drifts through a line: a mesh that is fine everywhere, and one that is fine where the surface is.
 
-    python benchmarks/surface.py
+    python benchmarks/surface.py [--cube 32 [--solver iterative]]
 
 Both have the same fine cells, so the drift should be the same, for less work. The line is longer from row to row, the
 void is not, so that the uniform mesh grows and the moving one does not. The error is that of the drift over the second
 half of the run, against a uniform mesh of half as wide cells (--reference, which takes longest). Seconds are of the
 processor, and of this machine: look at their ratios. Where the line is 10 radii long a step on the moving mesh takes
 half as long; where it is 20, a ninth. A quarter more steps are taken, most just after a mesh is made.
+
+With --cube it is a round void in space, in the middle of a cube of so many cells along an edge: unknowns, steps, time
+and the change of the metal, as JSON. Cells are half as wide as the interface, so a larger cube has a larger void.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import emfem as em
 from emfem.units import nm
@@ -96,9 +101,42 @@ def main(largest: float = 120 * nm, part: float = 0.1, *, reference: bool = Fals
         height *= 2
 
 
+def cube(cells: int, solver: str, part: float = 1e-4) -> dict[str, Any]:
+    """Return the numbers of a void in the middle of a cube; its radius is 0.3 of the edge."""
+    edge = cells * WIDTH / 2
+    domain = em.mesh.box((edge,) * 3, cells=(cells,) * 3)
+    shape = em.surface.void((edge / 2,) * 3, 0.3 * edge)
+    model = em.surface.model(
+        domain, GOLD, shape=shape, interface_width=WIDTH, current_density=DENSITY, on=("left", "right")
+    )
+    metal = model.quantity("metal")
+    began = time.process_time()
+    march = em.evolve(model, part * TIME * (0.3 * edge / RADIUS) ** 4, solver=solver, progress=False)
+    seconds = time.process_time() - began
+    unknowns = em.solve.advise(model).unknowns
+    changed = abs(model.quantity("metal") / metal - 1)
+    assert changed < 1e-6, "metal is not conserved"
+    return {
+        "cells": cells**3,
+        "unknowns": unknowns,
+        "steps": march.steps,
+        "iterations": march.linear_iterations / march.solves,
+        "s": seconds,
+        "us a step": 1e6 * seconds / unknowns / march.steps,
+        "metal": changed,
+    }
+
+
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--largest", type=lambda text: float(text) * nm, default=120 * nm, help="height [nm]")
     options.add_argument("--part", type=float, default=0.1, help="how long, in R^4 / B: 0.1 is about 5 nm of drift")
     options.add_argument("--reference", action="store_true", help="compare with a mesh of half as wide cells")
-    main(**vars(options.parse_args()))
+    options.add_argument("--cube", type=int, help="a void in space instead: cells along the edge of a cube")
+    options.add_argument("--solver", default="auto", choices=em.solve.SOLVERS, help="of the void in space")
+    chosen = vars(options.parse_args())
+    edge_cells, linear_solver = chosen.pop("cube"), chosen.pop("solver")
+    if edge_cells:
+        print(json.dumps(cube(edge_cells, linear_solver)))
+    else:
+        main(**chosen)

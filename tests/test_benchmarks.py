@@ -85,8 +85,9 @@ def test_every_row_of_all_benchmarks_is_a_program_that_is_there(size: str) -> No
 
 
 def test_a_benchmark_that_fails_is_a_row_with_the_reason() -> None:
-    row = Job({"film": "none"}, ("missing.py",)).run()
+    row = Job({"film": "none"}, ("missing.py",)).run(60.0)
     assert "missing.py" in row["failed"]
     lines = table([{"film": "one", "s": 1.23456}, row]).splitlines()
     assert lines[0] == "| film | s | failed |"
     assert lines[2] == "| one | 1.235 |  |"
+    assert Job({}, ("film.py",)).run(0.01) == {"stopped": "not done after 0.01 s"}

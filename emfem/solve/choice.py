@@ -21,6 +21,8 @@ PART = 0.5  # of the machine's memory that a factorisation may take: estimates a
 PROCESS, MESH = 0.16e9, 500.0  # bytes of a process with its libraries; of mesh and forms, an unknown
 AT = 1e5  # unknowns at which costs are measured
 STAGES, REUSE = 4, 5  # linear systems in a time step; steps with one factorisation or one preconditioner
+MOST_BY_FILL = 300_000  # unknowns of a plane or a network whose factors are ordered by minimum fill, on one rank
+ANALYSIS = 6e-6  # time to order more of them, or on several ranks, by nested dissection [s an unknown]
 PARALLEL = {"direct": 0.5, "iterative": 0.9}  # a solve on n ranks takes n to the minus this of the time on one
 
 
@@ -44,8 +46,8 @@ class Cost:
 IN_PLANE, IN_SPACE = (0.15, 0.1, 0.1), (0.6, 0.25, 0.3)  # of factorisations, by nested dissection
 # By solver, dimension of the cells, and degree, 2 for all above 1. See docs/scale.md.
 SECOND_ORDER = {
-    ("direct", 2, 1): Cost(6e-6, 0.33e-6, 1.6e3, IN_PLANE),
-    ("direct", 2, 2): Cost(8e-6, 0.33e-6, 1.8e3, IN_PLANE),
+    ("direct", 2, 1): Cost(2.0e-6, 0.25e-6, 1.6e3, IN_PLANE),
+    ("direct", 2, 2): Cost(2.3e-6, 0.25e-6, 1.8e3, IN_PLANE),
     ("direct", 3, 1): Cost(50e-6, 1.1e-6, 10e3, IN_SPACE),
     ("direct", 3, 2): Cost(55e-6, 1.1e-6, 11e3, IN_SPACE),
     ("iterative", 2, 1): Cost(1.3e-6, 1.0e-6, 0.8e3),
@@ -95,7 +97,9 @@ def seconds(solver: str, models: Sequence[Model], unknowns: Sequence[Unknown]) -
     cost, size = cost_of(solver, models), size_of(unknowns)
     setup, solve = (c * size * (size / AT) ** p for c, p in zip((cost.setup, cost.solve), cost.growth, strict=False))
     evolves = any(unknown.rate is not None for unknown in unknowns)
-    alone = setup / REUSE + STAGES * solve if evolves else setup + solve
+    analysed = solver == "direct" and models[0].mesh.topology.dim < 3 and not ordered_by_fill(models, size)
+    analysis = ANALYSIS * size if analysed else 0.0  # once in a run
+    alone = setup / REUSE + STAGES * solve if evolves else analysis + setup + solve
     return alone * models[0].mesh.comm.size ** -PARALLEL[solver]
 
 
@@ -103,6 +107,12 @@ def memory(solver: str, models: Sequence[Model], unknowns: Sequence[Unknown]) ->
     """Return about the memory of all processes [bytes]."""
     cost, size = cost_of(solver, models), size_of(unknowns)
     return models[0].mesh.comm.size * PROCESS + size * (MESH + cost.memory * (size / AT) ** cost.growth[2])
+
+
+def ordered_by_fill(models: Sequence[Model], size: int) -> bool:
+    """Return True if minimum fill is the better order of a factorisation: not in space, large, or on several ranks."""
+    mesh = models[0].mesh
+    return bool(mesh.topology.dim < 3 and mesh.comm.size == 1 and size <= MOST_BY_FILL)
 
 
 def is_stated(models: Sequence[Model], unknowns: Sequence[Unknown]) -> bool:

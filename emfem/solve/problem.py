@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from emfem.errors import ParameterError, choice, require
 from emfem.gate import checked
 from emfem.model import DirichletCondition, Model, Multigrid, Unknown
-from emfem.solve.choice import SOLVERS, check_iterative, choose, warn_beyond_memory
+from emfem.solve.choice import SOLVERS, check_iterative, choose, ordered_by_fill, warn_beyond_memory
 from emfem.solve.fallback import Fallback
 from emfem.solve.options import (
     PREFIX,
@@ -15,6 +15,7 @@ from emfem.solve.options import (
     check_options,
     combined,
     merge,
+    prefer_minimum_fill,
     prefer_mumps,
     set_options,
     split_fields,
@@ -211,6 +212,8 @@ class Problem:
                 preconditioner.setType("fieldsplit")
                 preconditioner.setFieldSplitIS(*((name, self._index_set(of)) for name, of in blocks.items()))
         prefer_mumps(chosen)
+        if ordered_by_fill(self.models, self.size):
+            prefer_minimum_fill(chosen)
         source = f"petsc_options = {dict(options)}" if options else f"options = {dict(settings)}"
         unread = set_options(solver, chosen, source)
         self.unread = {key for key in options or {} if _other(key, solve) or key.removeprefix(solve) in unread}

@@ -17,6 +17,7 @@ from emfem.studies import Case
 import numpy as np
 import pytest
 import ufl
+from petsc4py import PETSc
 
 CASE = Path(__file__).with_name("multigrid_case.py")
 COPPER = em.materials.copper(temperature=600.0)
@@ -154,6 +155,35 @@ def test_the_choice_is_by_size_dimension_and_kind(make: Callable[[], em.Model], 
     assert advice.solver == solver
     assert advice.unknowns == sum(u.function.x.index_map.size_global for u in model.unknowns)
     assert str(advice).startswith(f"{solver}: {advice.unknowns} unknowns, about ")
+
+
+def current(domain: em.mesh.Domain) -> em.Model:
+    on = {"left": em.fixed(1.0), "right": em.fixed(0.0)}
+    return em.conduction.model(domain, conductivity=1.0, on=on, degree=1)
+
+
+@pytest.mark.parametrize(("most", "solver"), [(10_201, "direct"), (10_200, "iterative")])
+def test_a_plane_that_is_ordered_by_fill_is_factorised(most: int, solver: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(choice, "MOST_BY_FILL", most)
+    assert em.solve.advise(current(em.mesh.rectangle((1.0, 1.0), cells=(100, 100)))).solver == solver
+
+
+@pytest.mark.skipif(not PETSc.Sys.hasExternalPackage("mumps"), reason="this PETSc has no MUMPS")
+@pytest.mark.parametrize(
+    ("make", "options", "order"),
+    [
+        (lambda: em.mesh.rectangle((1.0, 1.0), cells=(2, 2)), {}, 2),
+        (lambda: em.mesh.rectangle((1.0, 1.0), cells=(2, 2)), {"mat_mumps_icntl_7": 5}, 5),
+        (lambda: em.mesh.rectangle((1.0, 1.0), cells=(2, 2)), {"pc_factor_mat_ordering_type": "nd"}, None),
+        (lambda: em.mesh.rectangle((1.0, 1.0), cells=(2, 2)), {"pc_type": "jacobi"}, None),
+        (lambda: block(2), {}, None),
+    ],
+)
+def test_a_factorisation_is_ordered_by_fill_in_the_plane_alone(
+    make: Callable[[], em.mesh.Domain], options: dict[str, Any], order: int | None
+):
+    problem = Problem([current(make())])
+    assert problem.prepare(PETSc.SNES().create(), {}, options).get("mat_mumps_icntl_7") == order
 
 
 def test_the_solver_of_a_run_is_the_one_advised():

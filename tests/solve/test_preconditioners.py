@@ -86,6 +86,8 @@ def test_a_film_with_conditions_is_the_same_on_two_ranks(mpiexec: Callable[..., 
     kept = [int(count) for count in re.findall(r"Total entries: (\d+)", out)]
     assert len(kept) == 2
     assert max(kept) < 10  # 22 if PETSc frees nothing: as many more after each new Jacobian
+    for freed, kept in on_two.pop("memory"):  # of each rank, without and with the data of products
+        assert freed <= 0.75 * kept
     assert direct.pop("iterations") == 1
     for found in (iterative, on_two):
         assert 5 < found.pop("iterations") < 20
