@@ -42,6 +42,7 @@ MEANINGS = OF_SURFACE | {
     "excess": Meaning("atoms beyond those of metal without stress, by volume", "-", signed=True),
     "sigma": Meaning("stress, tension > 0", "Pa", signed=True),
     "bulk_flux": Meaning("flux of volume in the bulk", "m/s"),
+    "drive": Meaning("drive", "Pa/m"),
 }
 
 
@@ -78,8 +79,9 @@ def model(
     around it takes up. c and m together are conserved to rounding. The stress relaxes by diffusion alone, as in
     `em.stress`: the void's own elastic field is not in it.
 
-    Fields, besides those of `em.surface.model`: sigma, excess, bulk_flux (h K). Quantities, besides: atoms (metal and
-    excess over Omega), excess, sigma_max, bulk_modulus, surface_energy and relaxation_time (L^2 / kappa along x).
+    Fields, besides those of `em.surface.model`: sigma, excess, bulk_flux (h K), drive (Z* e rho j / Omega). Quantities,
+    besides: atoms (metal and excess over Omega), excess, sigma_max, bulk_modulus, surface_energy and relaxation_time
+    (L^2 / kappa along x).
 
     Args:
         domain: plane, solid or `em.mesh.axisymmetric`; of cells fine enough where the surface is and will be.
@@ -171,7 +173,7 @@ def model(
         unknowns,
         residual,
         conditions=wired.conditions if wired else (),
-        expressions={"flux": flux, "distance": distance(c, half), "bulk_flux": share * through}
+        expressions={"flux": flux, "distance": distance(c, half), "bulk_flux": share * through, "drive": wind}
         | (wired.expressions() if wired else {}),
         quantities=quantities(domain, c, flux, laws, width, of_void, dx, stored)
         | {

@@ -151,11 +151,16 @@ def life(**options: Any) -> tuple[em.Model, em.voids.VoidLife]:
 
     def make(shape: Any, sigma: Any) -> em.Model:
         return em.voids.model(
-            domain, options.get("metal", HOT), shape=shape, interface_width=8 * nm, residual_stress=sigma
+            domain,
+            options.get("metal", HOT),
+            shape=shape,
+            interface_width=8 * nm,
+            residual_stress=sigma,
+            **options.get("feed", {"current_density": current, "on": ("left", "right"), "liner": True}),
         )
 
     usual: dict[str, Any] = {"critical_stress": 200e6, "seed_radius": 20 * nm, "until": 200.0}
-    chosen = usual | {name: value for name, value in options.items() if name != "metal"}
+    chosen = usual | {name: value for name, value in options.items() if name not in ("metal", "feed")}
     return stress, em.voids.run(stress, make, **chosen)
 
 
@@ -248,10 +253,11 @@ def test_no_void_opens_below_the_critical_stress():
     [
         ({"critical_stress": 200.0}, "critical_stress = 200 Pa, must be at least 10000 Pa"),
         ({"critical_stress": 80e6}, "seed_radius = 2e-08 m, must be greater than 2.125e-08 m, surface energy over"),
-        ({"rise": 0.1}, "rise = 0.1 of the resistance, must be None: make(shape, sigma) has no current"),
+        ({"rise": 0.1, "feed": {}}, "rise = 0.1 of the resistance, must be None: make(shape, sigma) has no current"),
         ({"seed_radius": 45 * nm}, "seed_radius = 4.5e-08 m, must be smaller: the seed cuts the line as it opens"),
         ({"critical_stress": lambda x: np.where(x[0] > 1e-7, np.nan, 2e8)}, "critical_stress = nan Pa, must be finite"),
         ({"critical_stress": 99e6, "seed_radius": 17 * nm}, "void has no surface in the domain"),
+        ({"extrusion_stress": 200.0}, "extrusion_stress = 200 Pa, must be at least 10000 Pa"),
         ({"critical_stress": 150e6, "metal": HOT.having(bulk_modulus=1e9)}, "is it of the same material?"),
     ],
 )
