@@ -89,7 +89,8 @@ def critical_wind_number(conductivity_ratio: float) -> float:
         ParameterError: for a value out of its bounds.
     """
     ratio = number("conductivity_ratio", conductivity_ratio, at_least=1e-4, at_most=1.0)
-    return float(brentq(lambda chi: void_growth_rates(chi, conductivity_ratio=ratio)[0], 1.0, LARGEST))
+    beyond = min(12 / ratio, LARGEST)
+    return float(brentq(lambda chi: void_growth_rates(chi, conductivity_ratio=ratio)[0], 1.0, beyond))
 
 
 @checked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emfem.errors import ConvergenceError
 from emfem.gate import checked
@@ -18,6 +18,7 @@ import numpy as np
 from petsc4py import PETSc
 
 RELATIVE = 1e-12  # change of the unknowns by which the rounding of a residual is measured, far above their own
+STALLED = (PETSc.SNES.ConvergedReason.DIVERGED_LINE_SEARCH, PETSc.SNES.ConvergedReason.DIVERGED_MAX_IT)
 
 
 @checked
@@ -109,12 +110,13 @@ def newton(
         result = Steady(snes.getIterationNumber(), snes.getFunctionNorm(), why, snes.getLinearSolveIterations())
         snes.destroy()
         problem.free_unreferenced()
-        if trouble or (code <= 0 and not result.residual <= _rounding(problem, t)):
+        at_rounding = code in STALLED and not trouble and result.residual <= _rounding(problem, t)
+        if trouble or (code <= 0 and not at_rounding):
             raise not_converged(result, "Newton steps", t)
     problem.load(problem.x)
     for unknown in problem.unknowns:
         unknown.function.known = True
-    return result
+    return replace(result, reason="CONVERGED_ROUNDING") if at_rounding else result
 
 
 def _rounding(problem: Problem, t: float) -> float:

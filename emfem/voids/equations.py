@@ -31,6 +31,7 @@ from emfem.surface.terms import (
     restriction,
     surface_flux,
 )
+from emfem.voids.path import across, joined
 from emfem.voids.terms import bulk_flux, compliance, exchange, surface_wind
 
 import numpy as np
@@ -80,8 +81,9 @@ def model(
     `em.stress`: the void's own elastic field is not in it.
 
     Fields, besides those of `em.surface.model`: sigma, excess, bulk_flux (h K), drive (Z* e rho j / Omega). Quantities,
-    besides: atoms (metal and excess over Omega), excess, sigma_max, bulk_modulus, surface_energy and relaxation_time
-    (L^2 / kappa along x).
+    besides: atoms (metal and excess over Omega), excess, sigma_max, bulk_modulus, surface_energy, relaxation_time
+    (L^2 / kappa along x) and path: 1 while metal leads from the first end of the circuit to the last, else 0. Where
+    they are not the two ends along x, such as a via, that is by nodes of the mesh; else the neck is 0 where it is cut.
 
     Args:
         domain: plane, solid or `em.mesh.axisymmetric`; of cells fine enough where the surface is and will be.
@@ -165,6 +167,7 @@ def model(
         weight=restriction(c),
         factor=scale[0],
     )
+    whole = None if ends is None or across(domain, ends) else joined(c, domain, ends)
     of_void = isinstance(shape, Shape) and shape.of_void
     stored = share * sigma**2 / (2 * modulus)
     return Model(
@@ -183,6 +186,7 @@ def model(
             "bulk_modulus": Quantity(lambda: float(modulus), "Pa"),
             "surface_energy": Quantity(lambda: laws.surface_energy, "J/m2"),
             "relaxation_time": Quantity(lambda: relaxation, "s"),
+            "path": Quantity(lambda model: float(whole() if whole else model.quantity("neck") > 0), "-", of_model=True),
         }
         | (wired.quantities(domain, dx) if wired else {}),
         drivers=wired.drivers if wired else (),

@@ -10,7 +10,6 @@ from emfem.errors import ParameterError, kind
 from emfem.mesh import Domain
 from emfem.model import Model, warn_unresolved
 from emfem.observe import Observer
-from emfem.surface import neck_below
 
 import numpy as np
 from dolfinx import fem
@@ -59,7 +58,7 @@ def check_made(made: Any, domain: Domain, radius: float, least: float, limit: fl
     if "excess" not in made.names or made.mesh is not domain.mesh:
         msg = f"make(shape, sigma) = the {made.name} model, must be one of em.voids.model on the domain of the stress"
         raise ParameterError(msg)
-    if neck_below(0.0)([made], made.t):
+    if not made.quantity("path"):
         msg = f"seed_radius = {radius:g} m, must be smaller: the seed cuts the line as it opens"
         raise ParameterError(msg)
     if limit is not None and "resistance" not in made.quantities:

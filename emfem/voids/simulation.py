@@ -17,7 +17,7 @@ from emfem.observe import Observer, check_observers, model_with_field
 from emfem.signals import stop_requests
 from emfem.solve import as_models
 from emfem.stress.inputs import FAINT, critical_tension
-from emfem.surface import Shape, neck_below, void
+from emfem.surface import Shape, void
 from emfem.voids.opening import OtherVoids, SameDrive, check_made, conserve, highest
 
 import numpy as np
@@ -99,9 +99,10 @@ def run(
     the number of atoms stays that of the metal without a void. It must be larger than gamma / sigma_c, or it would
     close. One void opens; where the stress passes the critical one elsewhere later, a warning says so.
 
-    It ends as "cut" (no metal on a section across x), "resistance" (it has risen by `rise`), "extruded" (compression
-    has reached its limit somewhere, before or after a void opened), "saturated" (the volume has changed by less than
-    0.5 % in the second half of the void's life, longer than L^2 / kappa), or "until".
+    It ends as "cut" (no metal leads from one end of the circuit to the other, or on a section across x), "resistance"
+    (it has risen by `rise`), "extruded" (compression has reached its limit somewhere, before or after a void opened),
+    "saturated" (the volume has changed by less than 0.5 % in the second half of the void's life, longer than
+    L^2 / kappa), or "until".
 
     Args:
         stress: of `em.stress.model`, in two or three dimensions; it keeps the state reached.
@@ -343,7 +344,7 @@ def _ends(made: Model, seen: watching.Series, limits: _Limits) -> list[Observer]
     """Return the observers that end the growth of a void."""
     calm, pressed = made.quantity("relaxation_time"), limits.extrusion(made)
     ends: list[Observer] = [
-        watching.stop_when(neck_below(0.0), "cut"),
+        watching.stop_when(lambda models, _: not models[0].quantity("path"), "cut"),
         watching.stop_when(lambda _, __: _at_rest(seen.t, seen["void"], calm), "saturated"),
     ]
     if limits.rise is not None:
