@@ -30,7 +30,7 @@ COPPER = em.materials.Material(
     surface_energy=1.7,
     surface_diffusivity_thickness=1e-23,
 )
-LINER = 5e-3  # conductance over that of the metal
+LINER, METAL = 5e-3, "#f5ae57"  # conductance over that of the metal; its colour
 
 
 def line(width: float) -> em.mesh.Domain:
@@ -49,9 +49,24 @@ def line(width: float) -> em.mesh.Domain:
     )
 
 
-def draw(figure: Figure, life: em.voids.VoidLife) -> None:
-    """Volume and resistance since the void opened."""
-    volume, rise = figure.subplots(1, 2)
+def plane(c: Any) -> tuple[Any, Any, Any]:
+    """Metal of the plane y = 0 near the end of the line: x before the end and z [nm], c. Collective."""
+    length, _, height = LINE
+    grid = em.fields.Pixels(c.function_space.mesh, [720, 2, 24])
+    x, _, z = grid.axes
+    near = x > length - 2 * height
+    return (x[near] - length) / nm, z / nm, grid.sample(c).values[near, 0].T
+
+
+def draw(figure: Figure, life: em.voids.VoidLife, shapes: dict[str, tuple[Any, Any, Any]]) -> None:
+    """Metal around the via in time, the volume of the void and the resistance since it opened."""
+    parts: Any = figure.subfigures(2, 1)
+    above, below = parts
+    for panel, (title, (x, z, c)) in zip(above.subplots(1, len(shapes), squeeze=False)[0], shapes.items(), strict=True):
+        panel.contourf(x, z, c, levels=[-1.0, 0.5, 2.0], colors=["white", METAL])
+        panel.plot([-VIA / nm, 0.0], [z[-1], z[-1]], color="black", linewidth=4.0, solid_capstyle="butt")
+        panel.set(aspect="equal", title=title, xlabel="x before the end [nm]", ylabel="z [nm]")
+    volume, rise = below.subplots(1, 2)
     since, blue = life.t - life.nucleated, em.plot.style.named_colour(0)
     volume.plot(since, 2 * life.void / nm**3, color=blue)
     volume.set(xlabel="time since it opened [s]", ylabel="void [nm³]", ylim=(0, None))
@@ -61,7 +76,7 @@ def draw(figure: Figure, life: em.voids.VoidLife) -> None:
 
 
 def main(
-    width: float = 5 * nm, until: float = 2e3, solver: str = "auto", out: str = "results/via_failure_3d"
+    width: float = 7.5 * nm, until: float = 2e3, solver: str = "direct", out: str = "results/via_failure_3d"
 ) -> dict[str, float]:
     """Time and place of the void, time of the failure, volume at the end.
 
@@ -91,7 +106,7 @@ def main(
         )
 
     names = ["void", "resistance", "x_centre", "z_centre", "sigma_max", "neck"]
-    film = em.watch.snapshots("c", times=[40.0, 100.0, 200.0])
+    film = em.watch.snapshots("c", times=[5.0, 40.0])
     life = em.voids.run(
         stress,
         make,
@@ -109,8 +124,9 @@ def main(
     )
     em.write.print_root(life)
     assert life.model is not None
-    em.plot.figure(lambda figure: draw(figure, life), folder / "life.png", height=2.7)
-    em.plot.surface([*film.functions, life.model["c"]], folder / "shapes.png", width="page")
+    states = [*((f"{t:g} s", c) for t, c in zip(film.t, film.functions, strict=True)), ("end", life.model["c"])]
+    shapes = {title: plane(c) for title, c in states}
+    em.plot.figure(lambda figure: draw(figure, life, shapes), folder / "life.png", width="page", height=5.0)
     return {
         "nucleated": life.nucleated,
         "x": float(life.place[0]),
@@ -122,8 +138,8 @@ def main(
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--width", type=float, default=5 * nm, help="interface width and size of cells [m]")
+    options.add_argument("--width", type=float, default=7.5 * nm, help="interface width and size of cells [m]")
     options.add_argument("--until", type=float, default=2e3, help="time to give up at [s]")
-    options.add_argument("--solver", default="auto", choices=em.solve.SOLVERS, help="of the linear systems")
+    options.add_argument("--solver", default="direct", choices=em.solve.SOLVERS, help="of the linear systems")
     options.add_argument("--out", default="results/via_failure_3d", help="folder for the results")
     main(**vars(options.parse_args()))

@@ -310,9 +310,11 @@ def test_a_line_is_cut_where_its_metal_no_longer_reaches_the_via():
     domain = em.mesh.rectangle((160 * nm, 32 * nm), cells=(32, 8))
     paths = []
     for start in (40 * nm, 100 * nm):
-        wired = domain.with_boundary(
-            "via", lambda x, start=start: (x[1] > 31 * nm) & (x[0] > start) & (x[0] < start + 42 * nm)
-        )
+
+        def under(x: Any, start: float = start) -> Any:
+            return (x[1] > 31 * nm) & (x[0] > start) & (x[0] < start + 42 * nm)
+
+        wired = domain.with_boundary("via", under)
         model = em.voids.model(
             wired,
             HOT,
