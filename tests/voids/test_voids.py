@@ -267,9 +267,10 @@ def test_no_void_opens_below_the_critical_stress():
             {**AT_ONCE, "feed": {}},
             "a drive on atoms of 0 times that of the stress, must have the same current and metal",
         ),
-        (
+        pytest.param(
             {**AT_ONCE, "feed": {"current_density": -CURRENT / 2, "on": ("left", "right"), "liner": True}},
             "a drive on atoms of -0.5 times that of the stress, must have the same current",
+            marks=pytest.mark.soak,
         ),
         ({"critical_stress": 150e6, "metal": HOT.having(bulk_modulus=1e9)}, "is it of the same material?"),
     ],
@@ -279,6 +280,7 @@ def test_a_life_that_cannot_be_is_refused(options: dict[str, Any], words: str):
         life(**options)
 
 
+@pytest.mark.soak
 def test_metal_is_pressed_out_where_and_when_compression_reaches_its_limit():
     """As far below the stress of the start as the critical tension is above it: at the other end, at the same time."""
     _, pressed = life(critical_stress=5e9, extrusion_stress=150e6)
@@ -291,6 +293,7 @@ def test_metal_is_pressed_out_where_and_when_compression_reaches_its_limit():
     assert "extruded at" in str(pressed)
 
 
+@pytest.mark.soak
 def test_a_place_where_another_void_would_open_is_named():
     """Far from the void the tension is that of the start."""
     domain = em.mesh.rectangle((100 * nm, 100 * nm), cells=(20, 20))
