@@ -228,9 +228,9 @@ class Domain:
         require(bool(name) and name not in self.names, f"name = {name!r}, must be none of {', '.join(self.names)}")
         of_facets, comm = self.mesh.topology.dim - 1, self.mesh.comm
         there = dolfinx.mesh.locate_entities_boundary(self.mesh, of_facets, where)
-        kept = ~np.isin(self.facets.indices, there)
-        places = np.concatenate([self.facets.indices[kept], there]).astype(np.int32)
-        tags = np.concatenate([self.facets.values[kept], np.full(len(there), len(self.names) + 1)]).astype(np.int32)
+        others = ~np.isin(self.facets.indices, there)
+        places = np.concatenate([self.facets.indices[others], there]).astype(np.int32)
+        tags = np.concatenate([self.facets.values[others], np.full(len(there), len(self.names) + 1)]).astype(np.int32)
         counts = np.bincount(tags, minlength=len(self.names) + 2)
         comm.Allreduce(MPI.IN_PLACE, counts, op=MPI.SUM)
         names, order = (*self.names, name), np.argsort(places)
