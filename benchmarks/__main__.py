@@ -185,6 +185,7 @@ def main(size: str, only: Sequence[str], repeat: int, limit: float, output: Path
     pages: list[str] = []
     for name in only:
         started, used = time.monotonic(), processor()
+        found: Any
         if name == "peers":
             text, found = peers(size, repeat, limit, output / "peers")
             failed = "failed" in found or any("failed" in row for rows in found["cases"].values() for row in rows)

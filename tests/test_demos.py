@@ -260,6 +260,20 @@ def which_end_thickens_is_told_by_the_sign(found: Any) -> None:
     assert not any("effective_charge" in doubt for doubt in found["gold"]["doubts"])
 
 
+def a_void_opens_under_the_via(found: Any) -> None:
+    """Above, in the last 30 nm; far from failure yet."""
+    assert found["x"] >= 1770e-9
+    assert found["z"] == pytest.approx(60e-9)
+    assert 2.0 < found["nucleated"] < 3.2
+    assert found["failed"] == float("inf")
+
+
+def stress_draws_a_void_out(found: Any) -> None:
+    """Curvature makes the ellipse rounder, tension along x longer across."""
+    rounder, longer = found.values()
+    assert rounder < 1.33 < longer
+
+
 def a_void_opens_at_the_flaw_and_fills_with_tension(told: Any) -> None:
     assert abs(told["x"] - 840e-9) < 20e-9
     assert told["y"] > 39e-9
@@ -422,18 +436,33 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
     "thin_wires": ({}, nickel_overtakes_copper_in_narrow_wires, ("resistivity.png",)),
     "upwind": ({"cells": 10}, tension_changes_ends_with_the_sign_of_the_charge, ("ends.png",)),
     "via_failure": ({"until": 100.0}, a_void_opens_at_the_flaw_and_fills_with_tension, ("life.png", "shapes.png")),
+    "via_failure_3d": ({"until": 3.2}, a_void_opens_under_the_via, ("life.png", "series.csv", "void.pvd")),
     "via_stress": ({"size": 0.5}, the_affine_law_holds_in_a_hot_via, ("planes.png", "current.png")),
     "void_drift": (
         {"part": 0.2, "way": 0.3, "frames": 2},
         a_void_comes_back,
         ("void.png", "strip.png", "void.mp4"),
     ),
+    "void_shapes": (
+        {"cells": 5.0, "until": 0.01, "winds": (0.0,), "loads": (1.0,)},
+        stress_draws_a_void_out,
+        ("shapes.png",),
+    ),
     "zero_field": ({"until": 400.0, "cells": 24}, bands_run_along_the_slow_direction, ("strip.png",)),
 }
 
 
 # six to ten seconds each; what they show of the physics has tests of its own
-IN_SOAK = ("confinement", "four_electrodes", "nanowire_3d", "pinching", "via_failure", "via_stress")
+IN_SOAK = (
+    "confinement",
+    "four_electrodes",
+    "nanowire_3d",
+    "pinching",
+    "via_failure",
+    "via_failure_3d",
+    "via_stress",
+    "void_shapes",
+)
 
 
 # demos are run small: what is asserted of them holds without resolved interfaces, layers and corners

@@ -33,6 +33,7 @@ from emfem.analytic.surface import (
     wire_growth_rate,
     wulff,
 )
+from emfem.analytic.voids import critical_wind_number, stressed_void_rate, void_growth_rates, void_mode
 from emfem.public import dir_of
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "cancellation_temperature",
     "circle_decay_rate",
     "confined_line_modulus",
+    "critical_wind_number",
     "embedded_line_modulus",
     "flat_growth_rate",
     "heated_hole",
@@ -61,10 +63,13 @@ __all__ = [
     "rayleigh_plateau_wavelength",
     "runaway_current_density",
     "stressed_growth_rate",
+    "stressed_void_rate",
     "surface_drift",
     "thick_cylinder",
     "void_drift_velocity",
     "void_growth",
+    "void_growth_rates",
+    "void_mode",
     "void_saturation",
     "wall_accumulation",
     "wire_growth_rate",

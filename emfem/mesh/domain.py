@@ -214,6 +214,31 @@ class Domain:
         return replace(self, regions=tuple(regions), cells=dolfinx.mesh.meshtags(self.mesh, dim, places, tags))
 
     @checked
+    @checked
+    def with_boundary(self, name: str, where: Callable[[NDArray[np.float64]], ArrayLike]) -> Domain:
+        """Return the same mesh with one more boundary: the facets whose corners are all there, taken from others.
+
+        Args:
+            name: of the boundary, such as "via": where the current enters a face.
+            where: function of x, shape (gdim, n), that is true there; in the units of the domain.
+
+        Raises:
+            ParameterError: for a name that the domain has, no facets there, or a boundary that would have none left.
+        """
+        require(bool(name) and name not in self.names, f"name = {name!r}, must be none of {', '.join(self.names)}")
+        of_facets, comm = self.mesh.topology.dim - 1, self.mesh.comm
+        there = dolfinx.mesh.locate_entities_boundary(self.mesh, of_facets, where)
+        others = ~np.isin(self.facets.indices, there)
+        places = np.concatenate([self.facets.indices[others], there]).astype(np.int32)
+        tags = np.concatenate([self.facets.values[others], np.full(len(there), len(self.names) + 1)]).astype(np.int32)
+        counts = np.bincount(tags, minlength=len(self.names) + 2)
+        comm.Allreduce(MPI.IN_PLACE, counts, op=MPI.SUM)
+        names, order = (*self.names, name), np.argsort(places)
+        empty = [repr(names[i]) for i, n in enumerate(counts[1:]) if not n]
+        require(not empty, f"boundaries without facets: {', '.join(empty)}, must have some")
+        facets = dolfinx.mesh.meshtags(self.mesh, of_facets, places[order], tags[order])
+        return replace(self, names=names, facets=facets)
+
     def system(self, *, si: bool = False) -> System:
         """Return the system of units of models on this domain.
 

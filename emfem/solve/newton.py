@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emfem.errors import ConvergenceError
 from emfem.gate import checked
@@ -14,7 +14,11 @@ from emfem.solve.options import attempt, check_read, option_scope, reason
 from emfem.solve.presets import Options
 from emfem.solve.problem import Problem
 
+import numpy as np
 from petsc4py import PETSc
+
+RELATIVE = 1e-12  # change of the unknowns by which the rounding of a residual is measured, far above their own
+STALLED = (PETSc.SNES.ConvergedReason.DIVERGED_LINE_SEARCH, PETSc.SNES.ConvergedReason.DIVERGED_MAX_IT)
 
 
 @checked
@@ -55,6 +59,8 @@ def newton(
 ) -> Steady:
     """Solve F(t, u, 0) = 0 by Newton's method with a line search, from the present state.
 
+    It also ends where F no longer falls and is no larger than the change that rounding u makes in it.
+
     Args:
         problem: F and the unknowns u.
         t: the time that coefficients see.
@@ -85,6 +91,14 @@ def newton(
     }
     chosen = problem.prepare(snes, settings, options, solve=solve)
     snes.setJacobian(jacobian, *problem.matrices)
+    norms: list[float] = []
+
+    def stalled(_: PETSc.SNES, step: int, norm: float) -> None:
+        norms[step:] = [norm]
+        if step > 1 and norm > max(atol, 0.5 * norms[step - 1]) and norm <= _rounding(problem, t):
+            snes.setConvergedReason(PETSc.SNES.ConvergedReason.CONVERGED_FNORM_ABS)
+
+    snes.setMonitor(stalled)
     if not solve:  # alone; else other solvers of the run may read the rest
         check_read(options, {"": problem.unread})
     problem.zero_rates()
@@ -96,12 +110,25 @@ def newton(
         result = Steady(snes.getIterationNumber(), snes.getFunctionNorm(), why, snes.getLinearSolveIterations())
         snes.destroy()
         problem.free_unreferenced()
-        if code <= 0 or trouble:
+        at_rounding = code in STALLED and not trouble and result.residual <= _rounding(problem, t)
+        if trouble or (code <= 0 and not at_rounding):
             raise not_converged(result, "Newton steps", t)
     problem.load(problem.x)
     for unknown in problem.unknowns:
         unknown.function.known = True
-    return result
+    return replace(result, reason="CONVERGED_ROUNDING") if at_rounding else result
+
+
+def _rounding(problem: Problem, t: float) -> float:
+    """Return the residual below which steps are rounding: of u (1 + e r) less that of u, r = +-1, e one rounding."""
+    signs = np.random.default_rng(problem.comm.rank).choice((-1.0, 1.0), problem.x.local_size)
+    changed, before, after = problem.x.copy(), problem.x.duplicate(), problem.x.duplicate()
+    problem.residual(t, problem.x, None, before)
+    changed.array[:] *= 1 + RELATIVE * signs
+    problem.residual(t, changed, None, after)
+    problem.load(problem.x)
+    after.axpy(-1.0, before)
+    return float(np.finfo(float).eps) / RELATIVE * after.norm()
 
 
 @contextmanager

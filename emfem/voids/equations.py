@@ -31,6 +31,7 @@ from emfem.surface.terms import (
     restriction,
     surface_flux,
 )
+from emfem.voids.path import across, joined
 from emfem.voids.terms import bulk_flux, compliance, exchange, surface_wind
 
 import numpy as np
@@ -42,6 +43,7 @@ MEANINGS = OF_SURFACE | {
     "excess": Meaning("atoms beyond those of metal without stress, by volume", "-", signed=True),
     "sigma": Meaning("stress, tension > 0", "Pa", signed=True),
     "bulk_flux": Meaning("flux of volume in the bulk", "m/s"),
+    "drive": Meaning("drive", "Pa/m"),
 }
 
 
@@ -78,8 +80,10 @@ def model(
     around it takes up. c and m together are conserved to rounding. The stress relaxes by diffusion alone, as in
     `em.stress`: the void's own elastic field is not in it.
 
-    Fields, besides those of `em.surface.model`: sigma, excess, bulk_flux (h K). Quantities, besides: atoms (metal and
-    excess over Omega), excess, sigma_max, bulk_modulus, surface_energy and relaxation_time (L^2 / kappa along x).
+    Fields, besides those of `em.surface.model`: sigma, excess, bulk_flux (h K), drive (Z* e rho j / Omega). Quantities,
+    besides: atoms (metal and excess over Omega), excess, sigma_max, bulk_modulus, surface_energy, relaxation_time
+    (L^2 / kappa along x) and path: 1 while metal leads from the first end of the circuit to the last, else 0. Where
+    they are not the two ends along x, such as a via, that is by nodes of the mesh; else the neck is 0 where it is cut.
 
     Args:
         domain: plane, solid or `em.mesh.axisymmetric`; of cells fine enough where the surface is and will be.
@@ -163,6 +167,7 @@ def model(
         weight=restriction(c),
         factor=scale[0],
     )
+    whole = None if ends is None or across(domain, ends) else joined(c, domain, ends)
     of_void = isinstance(shape, Shape) and shape.of_void
     stored = share * sigma**2 / (2 * modulus)
     return Model(
@@ -171,7 +176,7 @@ def model(
         unknowns,
         residual,
         conditions=wired.conditions if wired else (),
-        expressions={"flux": flux, "distance": distance(c, half), "bulk_flux": share * through}
+        expressions={"flux": flux, "distance": distance(c, half), "bulk_flux": share * through, "drive": wind}
         | (wired.expressions() if wired else {}),
         quantities=quantities(domain, c, flux, laws, width, of_void, dx, stored)
         | {
@@ -181,6 +186,7 @@ def model(
             "bulk_modulus": Quantity(lambda: float(modulus), "Pa"),
             "surface_energy": Quantity(lambda: laws.surface_energy, "J/m2"),
             "relaxation_time": Quantity(lambda: relaxation, "s"),
+            "path": Quantity(lambda model: float(whole() if whole else model.quantity("neck") > 0), "-", of_model=True),
         }
         | (wired.quantities(domain, dx) if wired else {}),
         drivers=wired.drivers if wired else (),

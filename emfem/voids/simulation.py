@@ -12,23 +12,23 @@ from emfem import watch as watching
 from emfem.checkpoints import FINISHED, Checkpoint, alike, load, owned, save
 from emfem.errors import ParameterError, kind, number
 from emfem.gate import Meeting, checked
-from emfem.mesh import Domain
-from emfem.model import Model, warn_unresolved
+from emfem.model import Model
 from emfem.observe import Observer, check_observers, model_with_field
 from emfem.signals import stop_requests
 from emfem.solve import as_models
-from emfem.stress.inputs import critical_tension
-from emfem.surface import Shape, neck_below, void
+from emfem.stress.inputs import FAINT, critical_tension
+from emfem.surface import Shape, void
+from emfem.voids.opening import OtherVoids, SameDrive, check_made, conserve, highest
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-SAME = 1e-9  # of the stress: places that differ by less are equal
 STILL = 5e-3  # part of its volume by which a void at rest has changed in the second half of its life
-LARGE = 0.1  # of the critical stress that the atoms of a seed may relieve
 FIRST = 1e-6  # of the time left: the first step after a void has opened
 NUCLEATED = "nucleated"
+EXTRUDED = "extruded"
+FAILURES = ("cut", "resistance", EXTRUDED)
 OPENED = "opened.npz"  # the stress as the void opened, beside the files of the void
 
 
@@ -40,12 +40,14 @@ class VoidLife:
         nucleated: when it opened; infinity if it did not [s].
         place: where, shape (dim,): the node whose tension was highest over the critical one [m].
         stress: the tension there then, or at the end if it did not open [Pa].
-        why: "survived" (no void opened), "cut", "resistance", "saturated", "until", or what ended the run before.
-        time_to_failure: time of "cut" or "resistance"; infinity if it did not fail [s].
+        why: "survived" (no void opened), "cut", "resistance", "extruded", "saturated", "until", or what ended the run
+            before.
+        time_to_failure: time of "cut", "resistance" or "extruded"; infinity if it did not fail [s].
         t: times of the steps with a void, counted from the start of the stress, shape (n,) [s].
         void: volume of the void at those times, shape (n,) [m3]; in a plane without a thickness per metre of it.
         resistance: at those times, or None without a current [Ohm].
         model: of the void at the end; None if none opened.
+        extruded: where compression reached its limit, shape (dim,) [m]; None if it did not.
     """
 
     nucleated: float
@@ -57,9 +59,13 @@ class VoidLife:
     void: NDArray[np.float64]
     resistance: NDArray[np.float64] | None
     model: Model | None
+    extruded: NDArray[np.float64] | None = None
 
     def __str__(self) -> str:
         """Return one line."""
+        if self.model is None and self.extruded is not None:
+            where = ", ".join(f"{x:.4g}" for x in self.extruded)
+            return f"no void: extruded at {self.time_to_failure:.6g} s at ({where}) m"
         if self.model is None:
             return f"no void: {self.why} with at most {self.stress / 1e6:.4g} MPa"
         end = "" if np.isinf(self.time_to_failure) else f" at {self.time_to_failure:.6g} s"
@@ -79,7 +85,9 @@ def run(
     seed_radius: float,
     until: float,
     rise: float | None = None,
+    extrusion_stress: Any = None,
     rtol: float = 1e-4,
+    solver: str = "auto",
     watch: Sequence[Observer] = (),
     checkpoint: Checkpoint | None = None,
     wall_time: float | str | None = None,
@@ -89,10 +97,12 @@ def run(
     A void opens where and when tension reaches the critical one, which may differ from place to place; the time is
     located. It is a round seed there, half of one at a wall. The atoms of the seed go into all the metal around, so
     the number of atoms stays that of the metal without a void. It must be larger than gamma / sigma_c, or it would
-    close. One void opens; where the stress passes the critical one elsewhere later, nothing happens.
+    close. One void opens; where the stress passes the critical one elsewhere later, a warning says so.
 
-    It ends as "cut" (no metal on a section across x), "resistance" (it has risen by `rise`), "saturated" (the volume
-    has changed by less than 0.5 % in the second half of the void's life, longer than L^2 / kappa), or "until".
+    It ends as "cut" (no metal leads from one end of the circuit to the other, or on a section across x), "resistance"
+    (it has risen by `rise`), "extruded" (compression has reached its limit somewhere, before or after a void opened),
+    "saturated" (the volume has changed by less than 0.5 % in the second half of the void's life, longer than
+    L^2 / kappa), or "until".
 
     Args:
         stress: of `em.stress.model`, in two or three dimensions; it keeps the state reached.
@@ -102,61 +112,158 @@ def run(
         seed_radius: of the void as it opens, at least 2.2 interface widths [m].
         until: the time to give up at [s].
         rise: of the resistance since the void opened, over that, which is failure; none when left out [-].
+        extrusion_stress: compression, at least 1e4, at which metal is pressed out into a hillock: a number, or a
+            function of x with shape (3, n); no limit when left out [Pa].
         rtol: error allowed in a step, as in `em.evolve`.
+        solver: of the linear systems, as in `em.evolve`.
         watch: observers of the void.
         checkpoint: as in `em.evolve`: to go on from after whatever ended the program.
         wall_time: as in `em.evolve`, for the whole run.
 
     Raises:
         ParameterError: for a value out of its bounds, a seed that would close, cuts the line or is no wider than its
-            interface, a rise without a current, a `make` that makes no voids model of the domain, or a checkpoint of
-            another run.
+            interface, a rise without a current, a `make` that makes no voids model of the domain or one with a drive
+            on atoms that is not that of the stress within 2 %, or a checkpoint of another run.
         UnknownName: if the model has no field sigma.
 
     Warns:
         ResolutionWarning: if the atoms of the seed take more than a tenth of the critical stress out of the metal: it
-            is large for the line, and may shrink at first. Where it saturates does not depend on it.
+            is large for the line, and may shrink at first. Where it saturates does not depend on it. And if tension
+            passes the critical one more than three seed radii from the void.
     """
     kind("make", make, Callable, "a function of shape and stress that makes a model of em.voids.model")  # type: ignore[arg-type]
-    radius, last = number("seed_radius", seed_radius, above=0.0, unit="m"), number("until", until, above=0.0, unit="s")
-    limit = None if rise is None else number("rise", rise, above=0.0)
+    last = number("until", until, above=0.0, unit="s")
     model = model_with_field(as_models(stress), "sigma")
-    critical = fem.Function(model["sigma"].function_space, name="critical stress")
-    fields.set_initial(critical, critical_stress, "critical_stress")
+    limits = _limits(model["sigma"], critical_stress, extrusion_stress, seed_radius, rise)
     check_observers(watch)
     if checkpoint is not None:
         kind("checkpoint", checkpoint, Checkpoint, 'em.checkpoint("folder")')
     comm, models = model.mesh.comm, as_models(stress)
-    least, total = critical_tension(fields.extremes(critical)[0]), comm.allreduce(float(np.sum(owned(critical))))
-    settings = _Settings({"critical_stress": [least, total], "seed_radius": radius, "rise": limit})
-    clock = evolution.WallTime(wall_time, comm)
+    clock, options = evolution.WallTime(wall_time, comm), {"rtol": rtol, "solver": solver}
     with nullcontext() if checkpoint is None else checkpoint.locked(comm), stop_requests(comm):
         # a signal between the two parts ends the second one
         if not _opened(checkpoint, models):
-            first = evolution.evolve(
-                models,
-                last,
-                rtol=rtol,
-                watch=[
-                    watching.event(lambda _, __: _highest(model["sigma"], critical)[0], above=0.0, reason=NUCLEATED),
-                    settings,
-                ],
-                checkpoint=checkpoint,
-                wall_time=clock.left(),
-                progress=False,
-            )
-            if first.stopped != NUCLEATED:
-                why = "survived" if first.stopped == FINISHED else first.stopped
-                _, place, reached = _highest(model["sigma"], critical)
-                return VoidLife(np.inf, place, reached, why, np.inf, np.zeros(0), np.zeros(0), None, None)
+            end = _to_opening(models, model, limits, last, options, checkpoint, clock)
+            if end is not None:
+                return end
             if checkpoint is not None:
                 save(models, checkpoint.folder / OPENED)
-        _, place, reached = _highest(model["sigma"], critical)
+        _, place, reached = highest(model["sigma"], limits.critical)
         with closing(Meeting(comm)) as meeting, meeting:  # make may fail on one rank only
-            made = make(void(place, radius), model["sigma"])
-            _check(made, model.domain, radius, least, limit)
-        _conserve(made, model.quantity("atoms"), least)
-        return _grow(made, model.t, place, reached, last, limit, rtol, [settings, *watch], checkpoint, clock)
+            made = make(void(place, limits.radius), model["sigma"])
+            check_made(made, model.domain, limits.radius, limits.least, limits.rise)
+        conserve(made, model.quantity("atoms"), limits.least)
+        watch = [limits.observer(), SameDrive(models), OtherVoids(critical_stress, limits.radius), *watch]
+        return _grow(made, model.t, (place, reached), limits, last, options, watch, checkpoint, clock)
+
+
+@dataclass(frozen=True, eq=False)
+class _Limits:
+    """Limits of a life, checked.
+
+    Attributes:
+        critical: critical stress at the nodes of the stress model [Pa].
+        least: the least of it [Pa].
+        pressed: compression that presses metal out, as the user has it, or None [Pa].
+        radius: of the seed [m].
+        rise: of the resistance, or None [-].
+    """
+
+    critical: fem.Function
+    least: float
+    pressed: Any
+    radius: float
+    rise: float | None
+
+    def extrusion(self, model: Model) -> Observer | None:
+        """Return the event that compression in metal reaches its limit, or None without one."""
+        if self.pressed is None:
+            return None
+        limit = _pressed(model["sigma"], self.pressed)
+        return watching.event(lambda _, __: _compression(model, limit)[0], above=0.0, reason=EXTRUDED)
+
+    def extruded(self, model: Model) -> NDArray[np.float64]:
+        """Return the place where compression is highest over its limit."""
+        return _compression(model, _pressed(model["sigma"], self.pressed))[1]
+
+    def observer(self) -> _Settings:
+        """Return what refuses a checkpoint of a run with other limits."""
+        pressed = None if self.pressed is None else _sum(_pressed(self.critical, self.pressed))
+        total = _sum(self.critical)
+        settings = {"critical_stress": [self.least, total], "seed_radius": self.radius, "rise": self.rise}
+        return _Settings(settings if pressed is None else settings | {"extrusion_stress": pressed})
+
+
+def _limits(sigma: fem.Function, critical_stress: Any, extrusion_stress: Any, radius: float, rise: Any) -> _Limits:
+    """Return the limits, checked. Collective.
+
+    Raises:
+        ParameterError: for one out of its bounds.
+    """
+    critical = fem.Function(sigma.function_space, name="critical stress")
+    fields.set_initial(critical, critical_stress, "critical_stress")
+    if extrusion_stress is not None:
+        _pressed(sigma, extrusion_stress)
+    return _Limits(
+        critical,
+        critical_tension(fields.extremes(critical)[0]),
+        extrusion_stress,
+        number("seed_radius", radius, above=0.0, unit="m"),
+        None if rise is None else number("rise", rise, above=0.0),
+    )
+
+
+def _pressed(sigma: fem.Function, limit: Any) -> fem.Function:
+    """Return the compression that presses metal out at the nodes of a stress. Collective.
+
+    Raises:
+        ParameterError: for one that is not finite, or below that of an atmosphere.
+    """
+    pressed = fem.Function(sigma.function_space, name="extrusion stress")
+    fields.set_initial(pressed, limit, "extrusion_stress")
+    number("extrusion_stress", fields.extremes(pressed)[0], at_least=FAINT, unit="Pa")
+    return pressed
+
+
+def _compression(model: Model, limit: fem.Function) -> tuple[float, NDArray[np.float64], float]:
+    """Return the highest compression of metal over its limit, less 1, its place, and the stress. Collective."""
+    count = model["sigma"].function_space.dofmap.index_map.size_local
+    metal = model["c"].x.array[:count] > 0.5 if "c" in model.names else slice(None)
+    return highest(model["sigma"], limit, inside=metal, sign=-1.0)
+
+
+def _sum(function: fem.Function) -> float:
+    """Return the sum of all nodes. Collective."""
+    return float(function.function_space.mesh.comm.allreduce(float(np.sum(owned(function)))))
+
+
+def _to_opening(
+    models: Sequence[Model],
+    model: Model,
+    limits: _Limits,
+    last: float,
+    options: dict[str, Any],
+    checkpoint: Checkpoint | None,
+    clock: evolution.WallTime,
+) -> VoidLife | None:
+    """Integrate stress until a void opens; return the report if none does."""
+    sigma, pressed = model["sigma"], limits.extrusion(model)
+    opens = watching.event(lambda _, __: highest(sigma, limits.critical)[0], above=0.0, reason=NUCLEATED)
+    first = evolution.evolve(
+        models,
+        last,
+        watch=[opens, *([pressed] if pressed else []), limits.observer()],
+        checkpoint=checkpoint,
+        wall_time=clock.left(),
+        progress=False,
+        **options,
+    )
+    if first.stopped == NUCLEATED:
+        return None
+    why = "survived" if first.stopped == FINISHED else first.stopped
+    _, place, reached = highest(sigma, limits.critical)
+    failed, where = (first.t, limits.extruded(model)) if why == EXTRUDED else (np.inf, None)
+    return VoidLife(np.inf, place, reached, why, failed, np.zeros(0), np.zeros(0), None, None, where)
 
 
 def _opened(checkpoint: Checkpoint | None, models: Sequence[Model]) -> bool:
@@ -199,111 +306,52 @@ class _Settings(Observer):
         """Do nothing."""
 
 
-def _highest(sigma: fem.Function, critical: fem.Function) -> tuple[float, NDArray[np.float64], float]:
-    """Return the highest stress over the critical one, less 1, its place, of equal ones the first, and the stress."""
-    space, comm = sigma.function_space, sigma.function_space.mesh.comm
-    owned, dim = space.dofmap.index_map.size_local, space.mesh.geometry.dim
-    part = sigma.x.array[:owned] / critical.x.array[:owned]
-    top = max(comm.allgather(float(part.max(initial=-np.inf))))
-    near = np.flatnonzero(part >= top - SAME * abs(top))
-    places = space.tabulate_dof_coordinates()[near, :dim]
-    size = max(comm.allgather(float(np.abs(space.mesh.geometry.x).max(initial=0.0))))
-    places[abs(places) < SAME * size] = 0.0  # or rounding decides on the first
-    rows = np.column_stack([places, sigma.x.array[near]])
-    row = min(np.concatenate(comm.allgather(rows)).tolist())
-    return top - 1, np.array(row[:-1]), row[-1]
-
-
-def _check(made: Any, domain: Domain, radius: float, least: float, limit: float | None) -> None:
-    """Refuse a model of something else, a seed that would close or cuts the line, and a rise without a resistance.
-
-    Raises:
-        ParameterError: with the least radius.
-    """
-    kind("make(shape, sigma)", made, Model, "one of em.voids.model")
-    if "excess" not in made.names or made.mesh is not domain.mesh:
-        msg = f"make(shape, sigma) = the {made.name} model, must be one of em.voids.model on the domain of the stress"
-        raise ParameterError(msg)
-    if neck_below(0.0)([made], made.t):
-        msg = f"seed_radius = {radius:g} m, must be smaller: the seed cuts the line as it opens"
-        raise ParameterError(msg)
-    if limit is not None and "resistance" not in made.quantities:
-        msg = f"rise = {limit:g} of the resistance, must be None: make(shape, sigma) has no current"
-        raise ParameterError(msg)
-    area = made.quantity("surface_energy")
-    if radius <= area / least:
-        msg = (
-            f"seed_radius = {radius:g} m, must be greater than {area / least:.4g} m, surface energy over critical "
-            "stress: a smaller void closes"
-        )
-        raise ParameterError(msg)
-
-
-def _conserve(made: Model, target: float, least: float) -> None:
-    """Put the atoms of the seed into the metal, in proportion to c: as many as before there was a void.
-
-    Raises:
-        ParameterError: if those that are missing are not those of the seed: the metals differ.
-    """
-    now, metal, empty = (made.quantity(name) for name in ("atoms", "metal", "void"))
-    each = (metal + made.quantity("excess")) / now
-    missing = (target - now) * each
-    if not 0 < missing < 2 * empty:
-        msg = (
-            f"make(shape, sigma) has {now:.6g} atoms around a void of {empty:.4g} m3, must have those of the stress "
-            f"model, {target:.6g}, less the void's: is it of the same material?"
-        )
-        raise ParameterError(msg)
-    made["excess"].x.array[:] += made["c"].x.array * missing / metal
-    relief = missing / metal * made.quantity("bulk_modulus")
-    if relief > LARGE * least:
-        message = (
-            f"atoms of the seed take {relief:.3g} Pa out of the metal, should be far below the critical {least:.3g} "
-            "Pa: the seed is large for this line, and may shrink at first"
-        )
-        warn_unresolved(message, made.mesh.comm)
-
-
 def _grow(
     made: Model,
     begin: float,
-    place: NDArray[np.float64],
-    reached: float,
+    opened: tuple[NDArray[np.float64], float],
+    limits: _Limits,
     last: float,
-    limit: float | None,
-    rtol: float,
+    options: dict[str, Any],
     watch: Sequence[Observer],
     checkpoint: Checkpoint | None,
     clock: evolution.WallTime,
 ) -> VoidLife:
-    """Integrate the model of a void to its end."""
+    """Integrate the model of a void, opened at a place by a stress, to its end."""
     wired = "resistance" in made.quantities
     seen = watching.series(["void", *(["resistance"] if wired else [])])
-    calm = made.quantity("relaxation_time")
-    stops: list[Observer] = [
-        watching.stop_when(neck_below(0.0), "cut"),
-        watching.stop_when(lambda _, __: _at_rest(seen.t, seen["void"], calm), "saturated"),
-    ]
-    if limit is not None:
-        stops.append(watching.event(lambda models, _: _rise(models[0], seen), above=limit, reason="resistance"))
     made.t = begin
     made.set_time(begin)
     end = evolution.evolve(
         made,
         last,
         first_step=FIRST * (last - begin),
-        rtol=rtol,
-        watch=[seen, *stops, *watch],
+        watch=[seen, *_ends(made, seen, limits), *watch],
         checkpoint=checkpoint,
         wall_time=clock.left(),
         progress=False,
+        **options,
     )
     if checkpoint is not None and end.stopped not in evolution.GOES_ON and made.mesh.comm.rank == 0:
         checkpoint.finish()
     why = "until" if end.stopped == FINISHED else end.stopped
-    failed = end.t if why in ("cut", "resistance") else np.inf
+    failed = end.t if why in FAILURES else np.inf
+    where = limits.extruded(made) if why == EXTRUDED else None
     resistance = seen["resistance"] if wired else None
-    return VoidLife(begin, place, reached, why, failed, seen.t, seen["void"], resistance, made)
+    return VoidLife(begin, *opened, why, failed, seen.t, seen["void"], resistance, made, where)
+
+
+def _ends(made: Model, seen: watching.Series, limits: _Limits) -> list[Observer]:
+    """Return the observers that end the growth of a void."""
+    calm, pressed = made.quantity("relaxation_time"), limits.extrusion(made)
+    ends: list[Observer] = [
+        watching.stop_when(lambda models, _: not models[0].quantity("path"), "cut"),
+        watching.stop_when(lambda _, __: _at_rest(seen.t, seen["void"], calm), "saturated"),
+    ]
+    if limits.rise is not None:
+        rise = watching.event(lambda models, _: _rise(models[0], seen), above=limits.rise, reason="resistance")
+        ends.append(rise)
+    return [*ends, *([pressed] if pressed else [])]
 
 
 def _at_rest(t: NDArray[np.float64], volume: NDArray[np.float64], calm: float) -> bool:

@@ -492,3 +492,14 @@ def test_a_search_for_a_steady_state_is_interrupted_in_good_order(film: Callable
     with pytest.raises(KeyboardInterrupt):
         em.solve_steady(model, method="pseudo-transient")
     assert np.array_equal(model["c"].x.array, before)
+
+
+def test_newton_ends_where_rounding_leaves_nothing_to_gain():
+    """A residual of 1e-20 is out of reach; a step that fails far above rounding still is an error."""
+    bar = em.mesh.interval(1.0, cells=40)
+    model = em.migration.model(
+        bar, diffusivity=1.0, initial=lambda x: x[0], on={"left": em.fixed(0.3), "right": em.fixed(7.1)}
+    )
+    end = em.solve_steady(model, method="newton", rtol=1e-20, atol=1e-20)
+    assert end.residual < 1e-12
+    assert em.fields.evaluate(model["c"], np.array([[0.25]]))[0] == pytest.approx(2.0, rel=1e-12)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
 import emfem as em
 from emfem.units import nm
+from emfem.voids.opening import OtherVoids
 from emfem.voids.simulation import _at_rest
 
 import numpy as np
@@ -143,6 +145,9 @@ def test_what_cannot_be_is_refused(options: dict[str, Any], words: str):
 LENGTH, CURRENT = 300 * nm, 2e12
 
 
+AT_ONCE: dict[str, Any] = {"critical_stress": 90e6, "seed_radius": 22 * nm, "until": 0.01}
+
+
 def life(**options: Any) -> tuple[em.Model, em.voids.VoidLife]:
     """A short line under a large current; electrons enter at the right."""
     domain = em.mesh.rectangle((LENGTH, 32 * nm), cells=(38, 4))
@@ -151,11 +156,16 @@ def life(**options: Any) -> tuple[em.Model, em.voids.VoidLife]:
 
     def make(shape: Any, sigma: Any) -> em.Model:
         return em.voids.model(
-            domain, options.get("metal", HOT), shape=shape, interface_width=8 * nm, residual_stress=sigma
+            domain,
+            options.get("metal", HOT),
+            shape=shape,
+            interface_width=8 * nm,
+            residual_stress=sigma,
+            **options.get("feed", {"current_density": current, "on": ("left", "right"), "liner": True}),
         )
 
     usual: dict[str, Any] = {"critical_stress": 200e6, "seed_radius": 20 * nm, "until": 200.0}
-    chosen = usual | {name: value for name, value in options.items() if name != "metal"}
+    chosen = usual | {name: value for name, value in options.items() if name not in ("metal", "feed")}
     return stress, em.voids.run(stress, make, **chosen)
 
 
@@ -218,7 +228,7 @@ def test_a_life_ended_before_and_after_the_void_opens_goes_on_as_if_it_had_not_b
 
 def test_a_void_that_opens_at_once_is_not_at_rest_before_it_has_moved():
     """Nothing changes in the first steps, whose times are 1e-6 of all."""
-    _, void = life(critical_stress=90e6, seed_radius=22 * nm, until=0.01)
+    _, void = life(**AT_ONCE)
     assert (void.nucleated, void.why) == (0.0, "until")
 
 
@@ -248,13 +258,74 @@ def test_no_void_opens_below_the_critical_stress():
     [
         ({"critical_stress": 200.0}, "critical_stress = 200 Pa, must be at least 10000 Pa"),
         ({"critical_stress": 80e6}, "seed_radius = 2e-08 m, must be greater than 2.125e-08 m, surface energy over"),
-        ({"rise": 0.1}, "rise = 0.1 of the resistance, must be None: make(shape, sigma) has no current"),
+        ({"rise": 0.1, "feed": {}}, "rise = 0.1 of the resistance, must be None: make(shape, sigma) has no current"),
         ({"seed_radius": 45 * nm}, "seed_radius = 4.5e-08 m, must be smaller: the seed cuts the line as it opens"),
         ({"critical_stress": lambda x: np.where(x[0] > 1e-7, np.nan, 2e8)}, "critical_stress = nan Pa, must be finite"),
         ({"critical_stress": 99e6, "seed_radius": 17 * nm}, "void has no surface in the domain"),
+        ({"extrusion_stress": 200.0}, "extrusion_stress = 200 Pa, must be at least 10000 Pa"),
+        (
+            {**AT_ONCE, "feed": {}},
+            "a drive on atoms of 0 times that of the stress, must have the same current and metal",
+        ),
+        pytest.param(
+            {**AT_ONCE, "feed": {"current_density": -CURRENT / 2, "on": ("left", "right"), "liner": True}},
+            "a drive on atoms of -0.5 times that of the stress, must have the same current",
+            marks=pytest.mark.soak,
+        ),
         ({"critical_stress": 150e6, "metal": HOT.having(bulk_modulus=1e9)}, "is it of the same material?"),
     ],
 )
 def test_a_life_that_cannot_be_is_refused(options: dict[str, Any], words: str):
     with pytest.raises(em.ParameterError, match=re.escape(words)):
         life(**options)
+
+
+@pytest.mark.soak
+def test_metal_is_pressed_out_where_and_when_compression_reaches_its_limit():
+    """At the end that electrons leave by; the run ends there."""
+    stress, pressed = life(critical_stress=5e9, extrusion_stress=150e6)
+    assert pressed.why == "extruded"
+    assert pressed.extruded is not None
+    assert pressed.extruded.tolist() == [0.0, 0.0]
+    assert (pressed.model, pressed.nucleated) == (None, np.inf)
+    assert (pressed.time_to_failure, em.fields.extremes(stress["sigma"])[0]) == pytest.approx((stress.t, -150e6))
+    assert f"extruded at {stress.t:.6g} s at (0, 0) m" in str(pressed)
+
+
+@pytest.mark.soak
+def test_a_place_where_another_void_would_open_is_named():
+    """Far from the void the tension is that of the start."""
+    domain = em.mesh.rectangle((100 * nm, 100 * nm), cells=(20, 20))
+    shape = em.surface.void((0.0, 0.0), 30 * nm)
+    for radius, warned in ((5 * nm, True), (40 * nm, False)):
+        model = em.voids.model(domain, HOT, shape=shape, interface_width=5 * nm, residual_stress=300e6)
+        other = OtherVoids(lambda x: np.where(x[0] > 90 * nm, 200e6, 400e6), radius)
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            em.evolve(model, until=1e-6, watch=[other], progress=False)
+        assert len(seen) == warned
+        assert not warned or "another void would open there" in str(seen[0].message)
+
+
+def test_a_line_is_cut_where_its_metal_no_longer_reaches_the_via():
+    """A void across the end of a line, below a via or beyond it: its last sections have no metal in both."""
+    domain = em.mesh.rectangle((160 * nm, 32 * nm), cells=(32, 8))
+    paths = []
+    for start in (40 * nm, 100 * nm):
+
+        def under(x: Any, start: float = start) -> Any:
+            return (x[1] > 31 * nm) & (x[0] > start) & (x[0] < start + 42 * nm)
+
+        wired = domain.with_boundary("via", under)
+        model = em.voids.model(
+            wired,
+            HOT,
+            shape=lambda x: 95 * nm - x[0],
+            interface_width=5 * nm,
+            current_density=CURRENT,
+            on=("left", "via"),
+            liner=True,
+        )
+        assert model.quantity("neck") == 0.0
+        paths.append(model.quantity("path"))
+    assert paths == [1.0, 0.0]
