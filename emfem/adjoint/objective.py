@@ -221,9 +221,9 @@ class Objective:
         *ends, size = np.cumsum([values.size for values in now.values()])
 
         def value_and_gradient(vector: Array) -> tuple[float, Array]:
-            given = floats("vector", vector)
-            require(given.shape == (size,), f"vector of shape {given.shape}, must be ({size},)")
-            for (name, values), part in zip(now.items(), np.split(given, ends), strict=True):
+            numbers = floats("vector", vector)
+            require(numbers.shape == (size,), f"vector of shape {numbers.shape}, must be ({size},)")
+            for (name, values), part in zip(now.items(), np.split(numbers, ends), strict=True):
                 self._controls.set(name, part.reshape(values.shape))
             value, gradient = self.value_and_gradient()
             return value, np.concatenate([np.ravel(gradient[name]) for name in now])

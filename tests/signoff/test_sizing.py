@@ -358,7 +358,7 @@ def test_repair_obeys_the_spacing():
     ("changes", "words"),
     [
         ({"margin": 1.0}, r"margin = 1, must be less than 1"),
-        ({"until": 0.0}, r"until = 0 s, must be greater than 0"),
+        ({"until": 0.0}, r"until = 0 s, must be at least 1e-30 s"),
         ({"largest_drop": 0.0}, r"largest_drop = 0 V, must be greater than 0"),
         ({"largest_drop": 1e-3, "pads": {}, "loads": [-1e-3, 1e-3]}, r"largest_drop needs a network with pads"),
         ({"widest": 0.1 * um}, r"widest = 1e-07 m of segment 0 \(0 to 1\), must be at least its width of 2e-07 m"),
@@ -395,7 +395,7 @@ def test_a_slanted_wire_with_a_spacing_is_refused():
         (lambda s: s.drop(power=0.5), r"power = 0.5, must be at least 1"),
         (lambda s: s.tension(1), r"tree = 1, must be at most 0"),
         (lambda s: s.nucleation(1, until=1.0), r"tree = 1, must be at most 0"),
-        (lambda s: s.nucleation(0, until=0.0), r"until = 0 s, must be greater than 0"),
+        (lambda s: s.nucleation(0, until=0.0), r"until = 0 s, must be at least 1e-30 s"),
         (lambda s: s.nucleation(0, until=1e-3), r"tree 0 has no void until 0.001 s, must have one"),
         (lambda s: s.nucleation(0, until=1e9, node=0), r"node 0 of tree 0 has no void until 1e\+09 s, must have one"),
     ],

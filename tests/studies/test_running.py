@@ -127,7 +127,7 @@ def test_to_resume_without_a_checkpoint_is_to_begin(file: Path, tmp_path: Path):
     assert printed.startswith(f"no checkpoint in {out}: the run starts anew\n")
     code, _, err = emfem("resume", tmp_path / "none")
     assert (code, err.count("\n")) == (1, 1)
-    assert "has no case.toml" in err
+    assert "must be that of a run" in err
 
 
 def test_a_wall_time_that_is_none_is_refused(file: Path, tmp_path: Path):
