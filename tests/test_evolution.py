@@ -302,6 +302,10 @@ def test_until_must_lie_after_the_time_reached(decay: Decay):
     march(model, 1.0)
     with pytest.raises(ParameterError, match=r"^until = 0\.5, must be after the models' time 1$"):
         march(model, 0.5)
+    with pytest.raises(ParameterError, match=r"^until = 1e\+101, must be at most 1e\+100$"):
+        march(model, 1e101)
+    with pytest.raises(ParameterError, match=r"^until = 4.94066e-324, must be 1e-290 after t = 0 at least$"):
+        march(decay(), 5e-324)
 
 
 # ---- what cannot go on

@@ -20,7 +20,6 @@ import ufl
 from dolfinx import fem
 
 ALLOWED = 0.01  # relative difference to the run with error control
-SHORTEST, LONGEST = 1e-290, 1e100  # run: its first step, and its last, are numbers
 LINEAR = 1e-11  # relative remainder that may be rounding
 
 
@@ -74,7 +73,7 @@ class Objective:
         """
         self.models = as_models(models)
         began = self.models[0].t
-        end = STEADY if until is None else number("until", until, at_least=began + SHORTEST, at_most=LONGEST)
+        end = STEADY if until is None else number("until", until, above=began)
         limit = None if passes is None else number("passes", passes)
         cuts = count("refine", refine, at_least=1, at_most=1000)
         several = isinstance(of, Mapping)

@@ -25,7 +25,8 @@ from petsc4py import PETSc
 
 FIRST = 1e-6  # first step to try, as a part of the time to cover
 SMALLEST = 1e-12  # smallest step, as a part of the time to cover
-LARGEST = 1e100  # step; PETSc's own limit is 1e20, whatever the unit
+SHORTEST = 1e-290  # time to cover: parts of it are numbers
+LARGEST = 1e100  # time to reach, and step; PETSc's own limit is 1e20, whatever the unit
 AFTER_JUMP = 0.01  # first step after a jump of a drive, as a part of the time to the next
 SAVED = ("steps", "rejected", "factorisations", "dt", "_unestimated", "_shortest", "_factored")  # in a checkpoint
 OTHER, ROUNDING = 1e-4, 1e-9  # relative: a residual of other equations; rounding of its terms on other ranks
@@ -137,7 +138,8 @@ class TimeStepper:
         """
         require(models, f"models = {models!r}, must be at least one")
         start = models[0].t
-        number("until", until, above=start if resume is None else None, at_least=start)  # resumed at its end
+        number("until", until, above=start if resume is None else None, at_least=start, at_most=LARGEST)
+        require(resume or until - start >= SHORTEST, f"until = {until:g}, must be {SHORTEST:g} after t = {start:g} at least")
         for name, value in {"rtol": rtol, "atol": atol, "first_step": first_step, "fixed_step": fixed_step}.items():
             if value is not None:
                 number(name, value, above=0.0)
