@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -15,12 +16,11 @@ from emfem.technology import Technology
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array, csc_array
+from scipy.sparse import coo_array
 
-MOST = 200  # changed wires, beyond which the matrix is factorised anew
+MOST = 200  # changed wires, or the root of the number of nodes, beyond which the matrix is factorised anew
 CORRECTIONS = 2  # of the flows, by what is missing at the nodes
 BALANCED = 1e-10  # of the largest flow: what may be missing at a node
-NEGLIGIBLE = 1e-12  # of the largest entry of a column of L^-1 U: it is left out
 
 
 class GridCircuit(Circuit):
@@ -123,9 +123,11 @@ class LowRank:
     """Kirchhoff's laws on a network of which a few wires change: (L + U D U^T) u = r by Woodbury's formula.
 
     L is the matrix of the last factorisation, a column of U the two ends of a changed wire, D the change of its
-    conductance. With Z = L^-1 U, which takes one solve for each new wire and is stored, and S = U^T Z,
+    conductance. With S = U^T L^-1 U, which takes one solve for each new wire,
 
-        u = u_0 - Z D w,    (1 + S D) w = U^T u_0,    L u_0 = r .
+        u = u_0 - L^-1 U D w,    (1 + S D) w = U^T u_0,    L u_0 = r .
+
+    L^-1 U itself is not stored: it would be most of the memory of a large grid.
     """
 
     def __init__(self, network: Network, resistances: Floats, extra: Floats | None = None) -> None:
@@ -153,7 +155,7 @@ class LowRank:
     def flows(self, extra: Floats) -> tuple[Floats, Floats]:
         """Return the potential of each node of the network, and the current of each segment."""
         changed = np.flatnonzero(extra != self.extra)
-        if len(np.union1d(changed, self.wires)) > MOST:
+        if len(np.union1d(changed, self.wires)) > max(MOST, math.isqrt(len(self.free))):
             self._factorise(extra)
             changed = changed[:0]
         self.add(np.setdiff1d(changed, self.wires))
@@ -175,8 +177,6 @@ class LowRank:
         """Factorise the matrix of these resistances; no wire differs from it."""
         self.extra, self.wires = extra.copy(), np.zeros(0, dtype=np.int64)
         self.products = np.zeros((0, 0))
-        self._columns: list[tuple[Numbers, Floats]] = []
-        self._reach = csc_array((len(self.free), 0))
         conductance = np.concatenate([1 / (self.resistances + extra), self.vias])
         a, b = self.pairs.T
         entries = np.concatenate([conductance, conductance, -conductance, -conductance])
@@ -199,20 +199,14 @@ class LowRank:
             products[: size - 1, : size - 1] = self.products
             products[:, -1] = products[-1] = column
             self.products = products
-            rows = np.flatnonzero(np.abs(reach) > NEGLIGIBLE * np.abs(reach).max(initial=0.0))
-            self._columns.append((rows.astype(np.int32), reach[rows]))
-        if len(wires):
-            ends = np.cumsum([0, *(len(rows) for rows, _ in self._columns)])
-            rows, entries = (np.concatenate([column[k] for column in self._columns]) for k in (0, 1))
-            self._reach = csc_array((entries, rows, ends), shape=(len(self.free), len(self.wires)))
 
     def _redirected(self, potential: Floats, change: Floats) -> Floats:
-        """Return `Z D w` for potentials of all nodes."""
+        """Return `L^-1 U D w` for potentials of all nodes."""
         if not len(self.wires):
             return np.zeros(len(self.free))
         a, b = self.pairs[self.wires].T
         across = np.linalg.solve(np.eye(len(change)) + self.products * change, potential[a] - potential[b])
-        return self._reach @ (change * across)
+        return np.asarray(self.factor.solve(self._spread(self.wires, change * across)))
 
     def _solve(self, right: Floats, change: Floats) -> Floats:
         """Return the solution of the changed equations."""
