@@ -28,6 +28,7 @@ __all__ = [
     "Terminated",
     "UnknownName",
     "WriteWarning",
+    "angle_in_radians",
     "choice",
     "count",
     "floats",
@@ -333,6 +334,19 @@ def kind(name: str, value: Any, expected: type | tuple[type, ...], words: str) -
     if not fits:
         msg = f"{name} = {shown(value)}, must be {words}"  # made only here: it may be long
         raise ParameterError(msg)
+
+
+def angle_in_radians(name: str, value: float) -> float:
+    """Return `value` if it is an angle of at most a full turn: 45 is refused, as 45 * deg is meant.
+
+    Raises:
+        ParameterError: if it is not finite or beyond a full turn.
+    """
+    angle = number(name, value, unit="rad")
+    if abs(angle) > 2 * math.pi:
+        msg = f"{name} = {angle:g} rad, must be within a full turn of 2 pi: for degrees write {angle:g} * deg"
+        raise ParameterError(msg)
+    return angle
 
 
 def count(name: str, value: Any, *, at_least: int, at_most: int | None = None) -> int:

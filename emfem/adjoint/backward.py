@@ -40,7 +40,8 @@ class Backward:
         for name in controls.names:
             forms = [self._by_control[name], *(each[name] for each in self._terms_by_control.values())]
             used = any(form is not None for form in forms) or self._fixed_by[name] is not None
-            require(used, f"controls[{name!r}], must be what the models depend on: neither they nor the number do")
+            words = "must be what the models depend on, or model[...] for initial values: nothing depends on it"
+            require(used, f"controls[{name!r}], {words}")
 
     def _tested(self, model: Model) -> ufl.Form:
         """Return y^T F of a model, with the functions y in place of its test functions."""

@@ -29,14 +29,20 @@ class Controls:
         """Take the present state as the start.
 
         Raises:
-            ParameterError: for a control that is neither a constant nor a function of DOLFINx, for a rate, or for none.
+            ParameterError: for a control that is no constant or function of DOLFINx, follows time, is a rate or there
+                twice; or for none.
         """
         require(controls, "controls = {}, must be at least one")
         for name, control in controls.items():
             words = "a fem.Constant or a fem.Function"
             kind(f"controls[{name!r}]", control, (fem.Constant, fem.Function), words)
         rates = [unknown.rate for unknown in stages.problem.unknowns]
-        for name, control in controls.items():
+        driven = [driver.constant for model in stages.problem.models for driver in model.drivers]
+        names = list(controls)
+        for i, (name, control) in enumerate(controls.items()):
+            twin = next((other for other in names[:i] if controls[other] is control), None)
+            require(twin is None, f"controls[{name!r}], must be another one than controls[{twin!r}]")
+            require(not any(control is each for each in driven), f"controls[{name!r}], must not be a function of time")
             require(control not in rates, f"controls[{name!r}], must not be a rate: rates follow from the equations")
         self._controls = dict(controls)
         self.comm, self.start = stages.problem.comm, stages.state()
@@ -46,6 +52,8 @@ class Controls:
             for name, control in self._controls.items()
             if control in functions
         }
+        scales = [unknown.scale for unknown in stages.problem.unknowns]
+        self._scales = {name: scales[functions.index(self._controls[name])] for name in self.initial}
         model = stages.problem.models[0]
         self._functions = {name: as_function(self._controls[name], model) for name in self.names}
 
@@ -93,12 +101,15 @@ class Controls:
             fill(self._functions[name], control)
 
     def size(self, name: str) -> float:
-        """Return the root of the mean square of the values of a control, 1 if all are 0. Collective."""
+        """Return the root of the mean square of the values of a control. Collective.
+
+        Where all are 0 it is 1, and of initial values the scale of their unknown.
+        """
         values = self._view(name)
         square, n = float(np.sum(np.square(values))), np.size(values)
         if not self.is_constant(name):
             square, n = self.comm.allreduce(np.array([square, n]))
-        return math.sqrt(square / n) or 1.0
+        return math.sqrt(square / n) or self._scales.get(name, 1.0)
 
     def along(self, gradient: Mapping[str, Array], moves: Mapping[str, Array]) -> float:
         """Return the derivative in a direction. Collective."""

@@ -192,7 +192,7 @@ class Objective:
                 self._controls.set(name, values)
         r = np.array(remainders)
         rounding = LINEAR * max(abs(here), abs(step * slope))
-        require(np.all(r > rounding), "the remainder is rounding, must not be: a linear number has no order")
+        require(np.all(r > rounding), "the remainder is rounding, must not be: the number is linear, or step too small")
         return np.asarray(np.log2(r[:-1] / r[1:]))
 
     def _moves(self, now: Mapping[str, Array], seed: int) -> dict[str, Array]:

@@ -78,6 +78,7 @@ class Run:
         times, total = [self.began], 0.0
         if self.passes is not None:
             self._first = self.value(last)
+            require(self._first != self.passes, f"passes = {self.passes:g}, must not be the number at the start")
         for t in self.terms:
             while stepper.t < t and not (len(times) > 1 and self._is_beyond()):
                 stepper.step(t)

@@ -127,12 +127,24 @@ def parsed_criterion(text: str, network: em.mesh.Network) -> em.failure.Criterio
     kind, _, value = (part.strip() for part in text.partition(":"))
     if kind == "void" and not value:
         return em.failure.FirstVoid()
+    if value and is_bare(value):
+        msg = f"fails = {em.errors.shown(text)}, must have a unit or %: {CRITERIA}"
+        raise em.ParameterError(msg)
     if kind == "drop" and value:
         return em.failure.Drop(volts("fails", value, network))
     if kind == "resistance" and value:
         return em.failure.ResistanceRise(part_of_one("fails", value))
     msg = f"fails = {em.errors.shown(text)}, must be {CRITERIA}"
     raise em.ParameterError(msg)
+
+
+def is_bare(text: str) -> bool:
+    """Return True for a number without a unit: 10 may be meant as 10 V or as 10 %."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def part_of_one(name: str, text: str) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from emfem import units, waveforms
 from emfem.arrays import finite
-from emfem.errors import ParameterError, choice, number
+from emfem.errors import ParameterError, angle_in_radians, choice, number
 from emfem.gate import checked
 
 import numpy as np
@@ -296,16 +296,3 @@ def uniform_field(strength: Any, angle: Any = 0.0) -> Any:
         return waveforms.combined(uniform_field, strength, angle, smooth=True)
     strength, angle = number("field strength", strength), angle_in_radians("field angle", angle)
     return strength * math.cos(angle), strength * math.sin(angle)
-
-
-def angle_in_radians(name: str, value: float) -> float:
-    """Return `value` if it is an angle of at most a full turn: 45 is refused, as 45 * deg is meant.
-
-    Raises:
-        ParameterError: if it is not finite or beyond a full turn.
-    """
-    angle = number(name, value, unit="rad")
-    if abs(angle) > 2 * math.pi:
-        msg = f"{name} = {angle:g} rad, must be within a full turn of 2 pi: for degrees write {angle:g} * deg"
-        raise ParameterError(msg)
-    return angle

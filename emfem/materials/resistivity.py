@@ -14,14 +14,15 @@ References:
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emfem.errors import ParameterError, floats, kind, number, require
+from emfem.errors import ParameterError, ResolutionWarning, floats, kind, number, require
 from emfem.gate import checked
 from emfem.materials.constants import Constant
-from emfem.materials.laws import DirectAndWind, Law, Linear, Lookup, Uniform, exponential
+from emfem.materials.laws import DirectAndWind, Law, Linear, Lookup, Uniform, WiedemannFranz, exponential
 from emfem.materials.validity import CONFIDENCE, LENGTH
 
 import numpy as np
@@ -171,7 +172,20 @@ def with_size_effect(
         at = charge.law.reference_temperature
         weaker = law.evaluate(at, _no_other_law) / thin.evaluate(at, _no_other_law)
         result["effective_charge"] = replace(charge, law=replace(charge.law, wind=charge.law.wind * weaker))
+    _warn_of_bulk_laws(constants)
     return result
+
+
+def _warn_of_bulk_laws(constants: Mapping[str, Constant]) -> None:
+    """Warn of constants that follow the resistivity and are plain numbers, those of the bulk."""
+    charge, heat = constants.get("effective_charge"), constants.get("thermal_conductivity")
+    words = []
+    if charge is not None and not isinstance(charge.law, DirectAndWind):
+        words.append("effective_charge stays, so that the wind grows with the resistivity: DirectAndWind keeps it")
+    if heat is not None and not isinstance(heat.law, WiedemannFranz):
+        words.append("thermal_conductivity stays that of the bulk: WiedemannFranz() lets it fall")
+    if words:
+        warnings.warn(ResolutionWarning(f"resistivity with a size effect: {'; '.join(words)}"), stacklevel=6)
 
 
 def _no_other_law(name: str) -> Any:

@@ -97,7 +97,7 @@ class Simulation:
         self._begun = True
         if self.grow:
             for k in range(1, HISTORY + 1):
-                heapq.heappush(self._queue, (self.until * k / HISTORY, ROW, 0))
+                heapq.heappush(self._queue, (self.until * (k / HISTORY), ROW, 0))
 
     def _chunks(self, which: Numbers) -> list[Numbers]:
         """Return trees that are integrated together: alike in time, and not too many."""
@@ -427,8 +427,8 @@ class Simulation:
         self._look_at(float(state["look"]))
         if self._begun and self.grow:
             for k in range(1, HISTORY + 1):
-                if self.until * k / HISTORY > self.t:
-                    heapq.heappush(self._queue, (self.until * k / HISTORY, ROW, 0))
+                if self.until * (k / HISTORY) > self.t:
+                    heapq.heappush(self._queue, (self.until * (k / HISTORY), ROW, 0))
 
     def verdict(self) -> Verdict:
         """Return the verdict, at the present time."""

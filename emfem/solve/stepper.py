@@ -139,7 +139,8 @@ class TimeStepper:
         require(models, f"models = {models!r}, must be at least one")
         start = models[0].t
         number("until", until, above=start if resume is None else None, at_least=start, at_most=LARGEST)
-        require(resume or until - start >= SHORTEST, f"until = {until:g}, must be {SHORTEST:g} after t = {start:g} at least")
+        words = f"must be {SHORTEST:g} after t = {start:g} at least"
+        require(resume or until - start >= SHORTEST, f"until = {until:g}, {words}")
         for name, value in {"rtol": rtol, "atol": atol, "first_step": first_step, "fixed_step": fixed_step}.items():
             if value is not None:
                 number(name, value, above=0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import tomllib
@@ -398,9 +399,9 @@ def _copied(value: Any, path: tuple[str | int, ...], source: Source) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as TOML and JSON have it: lists for tuples, no None."""
+    """Return a value as TOML and JSON have it: lists for tuples, no None, and no infinity, which is a default only."""
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items() if item is not None}
+        return {key: plain(item) for key, item in value.items() if item is not None and item != math.inf}
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 

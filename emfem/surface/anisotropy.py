@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from emfem.errors import ParameterError, count, number, shown
+from emfem.errors import ParameterError, angle_in_radians, count, number, shown
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.surface.terms import outward_normal
@@ -42,7 +42,7 @@ class MobilityAnisotropy:
         """
         number("strength", self.strength, at_least=0.0, below=1.0)
         count("fold", self.fold, at_least=1, at_most=MOST)
-        number("angle", self.angle, unit="rad")
+        angle_in_radians("angle", self.angle)
 
     def __call__(self, normal: Any) -> Any:
         """Return the mobility over its mean, of a normal of two components, UFL; a shorter normal counts for less."""

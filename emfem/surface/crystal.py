@@ -15,7 +15,7 @@ from itertools import product
 from typing import Any, ClassVar
 
 from emfem.analytic import wulff
-from emfem.errors import ParameterError, count, floats, number, require, shown
+from emfem.errors import ParameterError, angle_in_radians, count, floats, number, require, shown
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.surface.anisotropy import MOST
@@ -185,7 +185,7 @@ class Crystal:
         Raises:
             ParameterError: for an angle that is not finite, or axes that are none.
         """
-        number("angle", self.angle, unit="rad")
+        angle_in_radians("angle", self.angle)
         if self.axes is None:
             return
         require(self.angle == 0.0, f"angle = {self.angle:g} rad beside axes, must be left out")

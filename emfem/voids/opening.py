@@ -73,8 +73,10 @@ def check_made(made: Any, domain: Domain, radius: float, least: float, limit: fl
         raise ParameterError(msg)
 
 
-def conserve(made: Model, target: float, least: float) -> None:
-    """Put the atoms of the seed into the metal, in proportion to c: as many as before there was a void.
+def conserve(made: Model, target: float, least: float) -> float:
+    """Put the atoms of the seed into the metal, in proportion to c; return the tension that they take out of it [Pa].
+
+    There are then as many atoms as before there was a void.
 
     Raises:
         ParameterError: if those that are missing are not those of the seed: the metals differ.
@@ -83,8 +85,9 @@ def conserve(made: Model, target: float, least: float) -> None:
     each = (metal + made.quantity("excess")) / now
     missing = (target - now) * each
     if not 0 < missing < 2 * empty:
+        size = f"{empty:.4g} {made.quantities['void'].unit}"
         msg = (
-            f"make(shape, sigma) has {now:.6g} atoms around a void of {empty:.4g} m3, must have those of the stress "
+            f"make(shape, sigma) has {now:.6g} atoms around a void of {size}, must have those of the stress "
             f"model, {target:.6g}, less the void's: is it of the same material?"
         )
         raise ParameterError(msg)
@@ -96,6 +99,7 @@ def conserve(made: Model, target: float, least: float) -> None:
             "Pa: the seed is large for this line, and may shrink at first"
         )
         warn_unresolved(message, made.mesh.comm)
+    return float(relief)
 
 
 class SameDrive(Observer):

@@ -10,7 +10,7 @@ from typing import Any
 from emfem import evolution, fields
 from emfem import watch as watching
 from emfem.checkpoints import FINISHED, Checkpoint, alike, load, owned, save
-from emfem.errors import ParameterError, kind, number
+from emfem.errors import ParameterError, kind, number, require
 from emfem.gate import Meeting, checked
 from emfem.model import Model
 from emfem.observe import Observer, check_observers, model_with_field
@@ -68,8 +68,9 @@ class VoidLife:
             return f"no void: extruded at {self.time_to_failure:.6g} s at ({where}) m"
         if self.model is None:
             return f"no void: {self.why} with at most {self.stress / 1e6:.4g} MPa"
+        unit = self.model.quantities["void"].unit
         end = "" if np.isinf(self.time_to_failure) else f" at {self.time_to_failure:.6g} s"
-        return f"void at {self.nucleated:.6g} s, {self.void[-1]:.4g} m3 at {self.t[-1]:.6g} s; {self.why}{end}"
+        return f"void at {self.nucleated:.6g} s, {self.void[-1]:.4g} {unit} at {self.t[-1]:.6g} s; {self.why}{end}"
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -152,7 +153,7 @@ def run(
         with closing(Meeting(comm)) as meeting, meeting:  # make may fail on one rank only
             made = make(void(place, limits.radius), model["sigma"])
             check_made(made, model.domain, limits.radius, limits.least, limits.rise)
-        conserve(made, model.quantity("atoms"), limits.least)
+        limits.check_relief(conserve(made, model.quantity("atoms"), limits.least), model["sigma"])
         watch = [limits.observer(), SameDrive(models), OtherVoids(critical_stress, limits.radius), *watch]
         return _grow(made, model.t, (place, reached), limits, last, options, watch, checkpoint, clock)
 
@@ -181,6 +182,16 @@ class _Limits:
             return None
         limit = _pressed(model["sigma"], self.pressed)
         return watching.event(lambda _, __: _compression(model, limit)[0], above=0.0, reason=EXTRUDED)
+
+    def check_relief(self, relief: float, sigma: fem.Function) -> None:
+        """Refuse a seed whose atoms alone compress the metal beyond its limit [Pa]. Collective.
+
+        Raises:
+            ParameterError: with both.
+        """
+        least = np.inf if self.pressed is None else fields.extremes(_pressed(sigma, self.pressed))[0]
+        words = f"its atoms take {relief:.4g} Pa out of the metal, which extrudes at {least:.4g} Pa"
+        require(relief < least, f"seed_radius = {self.radius:g} m, must be smaller: {words}")
 
     def extruded(self, model: Model) -> NDArray[np.float64]:
         """Return the place where compression is highest over its limit."""

@@ -217,6 +217,7 @@ def test_every_template_runs(name: str, tmp_path: Path):
     assert err.startswith(warned)
     assert printed.endswith(f"; {out}\n")
     assert em.results.open(out).report["status"] == "ok"
+    assert run("check", str(out / "case.toml"))[0] == 0  # what a run writes down, another one takes
 
 
 @pytest.mark.slow
