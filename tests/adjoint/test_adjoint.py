@@ -208,6 +208,7 @@ def test_what_cannot_be_derived_is_refused(species: tuple[em.Model, fem.Constant
         (of, {"start": model["c"]}, {}, "an unknown as a control, must come with until"),
         (of, {"rate": model.unknowns[0].rate}, {"until": 0.1}, "must not be a rate"),
         (fem.Constant(model.mesh, 1.0) * model.domain.dx(), {"d": d}, {"until": 0.1}, "must depend on an unknown"),
+        (of, {"d": d, "again": d}, {"until": 0.1}, r"controls\['again'\], must be another one than controls\['d'\]"),
         (of, {"D": d}, {"passes": 1.0}, "must come with until"),
         (of, {"D": d}, {"until": 0.0}, "until"),
         ({0.2: of}, {"D": d}, {"until": 0.1}, "a time in of = 0.2"),
@@ -216,6 +217,11 @@ def test_what_cannot_be_derived_is_refused(species: tuple[em.Model, fem.Constant
     for form, controls, options, message in wrong:
         with pytest.raises(em.EmfemError, match=message):
             em.adjoint.Objective(model, form, controls, **options)
+    on = {"left": em.fixed(lambda t: 1.0 + t)}
+    driven = em.migration.model(model.domain, diffusivity=d, initial=1.0, on=on)
+    edge = {"edge": driven.conditions[0].value}
+    with pytest.raises(em.ParameterError, match=r"controls\['edge'\], must not be a function of time"):
+        em.adjoint.Objective(driven, driven["c"] * model.domain.dx(), edge, until=0.1)
     blocked = em.migration.model(model.domain, diffusivity=d, initial=1.0)
     with pytest.raises(em.ParameterError, match="many steady states"):
         em.adjoint.Objective(blocked, blocked["c"] ** 2 * model.domain.dx(), {"d": d})
