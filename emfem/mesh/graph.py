@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 LISTED = 6  # nodes that a message lists
+ROUNDING = 1e-9  # of the largest current: a branch with less has none
 
 
 @checked
@@ -166,7 +167,7 @@ class Network:
         current = np.abs(self.per_segment("current_density", current_density)) * self.cross_sections
         ends = np.concatenate([self.segments[:, 0], self.segments[:, 1]])
         through = (np.bincount(ends, np.tile(current, 2), len(self.nodes)) + np.abs(source)) / 2
-        bad = np.abs(wrong) > rtol * through
+        bad = np.abs(wrong) > rtol * np.maximum(through, ROUNDING * through.max(initial=0.0))
         if bad.any():
             order = np.flatnonzero(bad)[np.argsort(-np.abs(wrong[bad]), kind="stable")]
             worst, listed = int(order[0]), ", ".join(f"{i}: {wrong[i]:.4g}" for i in order[:LISTED])

@@ -123,6 +123,7 @@ def test_a_run_that_a_signal_ends_can_go_on(made: Callable[..., MadeRun], monkey
         ([*USUAL, "--corner", "a: current=-1"], 2, "current of corner a = -1, must be greater than 0"),
         ([*USUAL, "--corner", "a", "--corner", "A"], 1, "corners: the name 'A' comes twice"),
         ([*USUAL, "--corner", "a: temperature=125"], 1, "temperature = 125 K, the laws of copper hold from"),
+        ([*USUAL, "--fails", "drop:10"], 2, "fails = 'drop:10', must have a unit or %: void, drop:50mV, drop:10%"),
         ([*USUAL, "--fails", "soon"], 2, "fails = 'soon', must be void, drop:50mV, drop:10% (of the supply)"),
         ([*USUAL, "--fails", "drop:"], 2, "fails = 'drop:', must be void"),
         ([*USUAL, "--fails", "drop:-10%"], 2, "limit of the drop = -0.1 V, must be greater than 0 V"),
