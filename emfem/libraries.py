@@ -76,6 +76,8 @@ def lock_compilation() -> None:
     options["timeout"] = (max(options["timeout"][0], WAIT), *options["timeout"][1:])
     locks: ContextVar[ExitStack | None] = ContextVar("locks", default=None)
     look_up = jit.get_cached_module
+    if hasattr(look_up, "__wrapped__"):  # this module was reloaded: a second lock would wait for the first
+        return
 
     @wraps(look_up)
     def get_cached_module(name: str, objects: list[str], folder: Path, timeout: int) -> Any:
