@@ -246,9 +246,8 @@ def test_currents_that_violate_kirchhoff_are_refused_with_the_node_and_the_amoun
 
 def test_a_branch_without_a_current_may_have_that_of_rounding():
     """As `em.conduction.kirchhoff` leaves it, 1e-40 of the currents elsewhere."""
-    size = {"width": 1e-7, "thickness": 1e-7}
-    places = [(k * um, 0.0) for k in range(4)]
-    line = em.mesh.network(places, [(0, 1), (1, 2), (2, 3)], cells=2, loads={1: 1e-4}, **size).wires()
+    places, wires = [(k * um, 0.0) for k in range(4)], [(0, 1), (1, 2), (2, 3)]
+    line = em.mesh.network(places, wires, width=1e-7, thickness=1e-7, cells=2, loads={1: 1e-4}).wires()
     line.check_balance([1e10, 3e-30, -1e-31])
     with pytest.raises(em.ParameterError, match="more flow in than out at node 2"):
         line.check_balance([1e10, 3e3, -1e3])
