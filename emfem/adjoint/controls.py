@@ -8,6 +8,7 @@ from typing import Any
 
 from emfem.adjoint.forms import Array, assembled, derivative
 from emfem.errors import kind, require
+from emfem.gate import collective
 from emfem.model import Model
 from emfem.solve import Stages
 
@@ -45,6 +46,9 @@ class Controls:
             require(not any(control is each for each in driven), f"controls[{name!r}], must not be a function of time")
             require(control not in rates, f"controls[{name!r}], must not be a rate: rates follow from the equations")
         self._controls = dict(controls)
+        with collective(stages.problem.comm) as same:
+            constants = {name: each.value for name, each in controls.items() if isinstance(each, fem.Constant)}
+            same |= {f"controls[{name!r}]": value for name, value in constants.items()}
         self.comm, self.start = stages.problem.comm, stages.state()
         functions = [unknown.function for unknown in stages.problem.unknowns]
         self.initial = {

@@ -22,7 +22,18 @@ def numbers() -> list[float]:
     objective = em.adjoint.Objective(model, (model["c"] - 1.2) ** 2 * square.dx(), controls, until=0.1, rtol=1e-3)
     value, gradient = objective.value_and_gradient()
     sums = [MPI.COMM_WORLD.allreduce(float(np.sum(gradient[name] ** 2))) for name in ("part", "start")]
-    return [value, float(gradient["D"]), float(gradient["edge"]), *sums, *objective.taylor_orders().tolist()]
+    orders = objective.taylor_orders().tolist()
+    return [value, float(gradient["D"]), float(gradient["edge"]), *sums, *orders, float(is_compared(model, d))]
+
+
+def is_compared(model: em.Model, d: fem.Constant) -> bool:
+    """Return True if a constant with another value on each rank is refused."""
+    d.value = 1.0 + MPI.COMM_WORLD.rank
+    try:
+        em.adjoint.Objective(model, model["c"] * model.domain.dx(), {"D": d}, until=0.1, rtol=1e-3)
+    except em.ParameterError as error:
+        return "must be the same on all ranks" in str(error)
+    return False
 
 
 if __name__ == "__main__":
