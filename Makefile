@@ -74,8 +74,9 @@ release: $(installed)  ## build wheel and sdist into dist/, check them, try the 
 	$(bin)/python -m build --outdir dist .
 	$(bin)/python -m twine check --strict dist/*
 	$(bin)/python -m venv build/release
-	build/release/bin/pip install --disable-pip-version-check --quiet "$$(ls dist/*.whl)[fenicsx]"
+	build/release/bin/pip install --disable-pip-version-check --quiet "$$(ls dist/*.whl)[fenicsx,view]"
 	cd build/release && bin/emfem verify && bin/emfem new film > film.toml && bin/emfem run film.toml --set time.until=1.0
+	cd build/release && bin/python ../../demos/blech.py
 
 clean:  ## remove results and caches; .venv stays
 	rm -rf results build dist docs/_build .mypy_cache .pytest_cache .ruff_cache
