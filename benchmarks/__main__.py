@@ -123,7 +123,7 @@ def long(size: str) -> list[Job]:
 
 def surface(size: str) -> list[Job]:
     """A void in space, whose surface moves in a current."""
-    cubes = {"small": (12,), "normal": (16, 24), "large": (16, 24, 48)}[size]
+    cubes = {"small": (16,), "normal": (16, 24), "large": (16, 24, 48)}[size]
     cases = [(n, solver) for n in cubes for solver in ("direct", "iterative") if n <= 16 or solver != "direct"]
     return [Job({"solver": solver}, ("surface.py", "--cube", n, "--solver", solver)) for n, solver in cases]
 

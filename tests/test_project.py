@@ -144,13 +144,13 @@ def test_every_demo_is_tested():
 
 
 def test_tests_mirror_the_packages():
-    """A package has a folder of tests, a module a file; those of `watch` and `results` test their parts as well."""
+    """A package has a folder of tests, a module a file; those of watch, results and evolution test their parts too."""
     modules = {path.name for path in (ROOT / "emfem").iterdir() if (path / "__init__.py").is_file()}
     modules |= {path.stem for path in (ROOT / "emfem").glob("[a-z]*.py")}
     assert len(modules) > 30, "modules are missing: the test looks in the wrong place"
     folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
     files = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
-    assert modules - folders - files == {"observe", "vtk"}
+    assert modules - folders - files == {"integration", "observe", "progress", "vtk"}
     assert folders <= modules | {"fuzz", "mutants", "verification"}
 
 
