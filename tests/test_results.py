@@ -372,7 +372,7 @@ def test_a_rank_may_be_without_cells(tmp_path: Path, run_json_on_ranks: Callable
 @pytest.mark.timeout(1200)
 def test_every_field_of_every_model_is_read_by_pyvista_and_meshio(every_model: tuple[Path, Any]):
     """At the points of each cell, and (where VTK is exact: in straight cells) between them."""
-    for name, told in every_model[1].items():
+    for name, told in every_model[1][0].items():
         path = every_model[0] / name / "fields.vtu"
         grid, mesh, places = pyvista.read(path), meshio.read(path), np.load(path.with_name("points.npy"))
         about = json.loads(mesh.field_data["about"].tobytes())
