@@ -4,8 +4,9 @@
 
 Other programs on the same film (`benchmarks.peers`), films in the plane and in space, a film for a long time, holes,
 conduction, networks and a void in space. Every row is a program of its own; one that fails is a row with the reason,
-and the run ends with status 1. One that takes longer than `LIMITS` is stopped, and its row says so. All run one after
-the other, so seconds can be compared in one table; on a machine that does other things look at ratios.
+and the run ends with status 1. One that takes longer than `LIMITS` is stopped, and its row says so; after `--minutes`
+the one that runs is stopped, and none begins. All run one after the other, so seconds can be compared in one table; on
+a machine that does other things look at ratios.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from benchmarks.peers.__main__ import machine
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMITS = {"small": 300.0, "normal": 600.0, "large": 3600.0}  # of one row, by the size of the problems [s]
+MINUTES = {"small": 30.0, "normal": 180.0, "large": 1440.0}  # of all of them; half of these for the other programs
 SIZES = tuple(LIMITS)
 
 Row = dict[str, Any]
@@ -51,23 +53,39 @@ class Job:
         launcher = [] if self.ranks == 1 else ["mpiexec", "-n", str(self.ranks)]
         name, *rest = map(str, self.arguments)
         command = [*launcher, sys.executable, str(ROOT / "benchmarks" / name), *rest]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        program = subprocess.Popen(command, cwd=ROOT, env=environment(), start_new_session=True, **pipes)
         try:
-            out, errors = program.communicate(timeout=limit)
+            status, out, errors = call(command, limit, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         except subprocess.TimeoutExpired:
-            os.killpg(program.pid, signal.SIGKILL)  # all ranks
-            program.communicate()
-            return {**self.labels, "stopped": f"not done after {limit:g} s"}
-        except BaseException:
-            os.killpg(program.pid, signal.SIGKILL)
-            raise
-        if program.returncode:
-            return {**self.labels, "failed": (errors.strip().splitlines() or [f"status {program.returncode}"])[-1]}
+            return {**self.labels, "stopped": stopped(limit)}
+        if status:
+            return {**self.labels, "failed": (errors.strip().splitlines() or [f"status {status}"])[-1]}
         try:
             return {**self.labels, **json.loads(out.splitlines()[-1])}
         except (IndexError, ValueError):
             return {**self.labels, "failed": f"no numbers in {out!r}"}
+
+
+def call(command: Sequence[str], limit: float, **pipes: Any) -> tuple[int, str, str]:
+    """Return status, output and errors of a program; all its processes are ended after the limit, or with this one.
+
+    Raises:
+        TimeoutExpired: if it takes longer than that [s].
+    """
+    if limit <= 0:
+        raise subprocess.TimeoutExpired(command, limit)
+    program = subprocess.Popen(command, cwd=ROOT, env=environment(), start_new_session=True, **pipes)
+    try:
+        out, errors = program.communicate(timeout=limit)
+    except BaseException:
+        os.killpg(program.pid, signal.SIGKILL)
+        program.communicate()
+        raise
+    return program.returncode, out, errors
+
+
+def stopped(limit: float) -> str:
+    """Return the reason why a program has no numbers."""
+    return f"not done after {limit:.6g} s" if limit > 0 else "not begun: the time of all is over"
 
 
 def environment() -> dict[str, str]:
@@ -105,7 +123,7 @@ def long(size: str) -> list[Job]:
 
 def surface(size: str) -> list[Job]:
     """A void in space, whose surface moves in a current."""
-    cubes = {"small": (12,), "normal": (16, 24), "large": (16, 24, 48)}[size]
+    cubes = {"small": (16,), "normal": (16, 24), "large": (16, 24, 48)}[size]
     cases = [(n, solver) for n in cubes for solver in ("direct", "iterative") if n <= 16 or solver != "direct"]
     return [Job({"solver": solver}, ("surface.py", "--cube", n, "--solver", solver)) for n, solver in cases]
 
@@ -152,14 +170,17 @@ def processor() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def peers(size: str, repeat: int, limit: float, folder: Path) -> tuple[str, Row]:
-    """Return table and numbers of all programs on the same film."""
+def peers(size: str, repeat: int, limit: float, folder: Path, left: float) -> tuple[str, Row]:
+    """Return table and numbers of all programs on the same film, if they take no longer than `left` [s]."""
     command = [sys.executable, "-m", "benchmarks.peers", "--output", str(folder)]
     command += ["--repeat", str(repeat), "--limit", str(limit)]
     command += ["--program", "emfem", "rk4", "etdrk4", "--case", "anisotropic"] if size == "small" else []
-    done = subprocess.run(command, cwd=ROOT, env=environment(), check=False)
-    if done.returncode:
-        return "failed", {"failed": f"status {done.returncode}"}
+    try:
+        status, *_ = call(command, left)
+    except subprocess.TimeoutExpired:
+        return stopped(left), {"stopped": stopped(left), "cases": {}}
+    if status:
+        return "failed", {"failed": f"status {status}"}
     return (folder / "bench.md").read_text(encoding="utf-8"), json.loads(
         (folder / "bench.json").read_text(encoding="utf-8")
     )
@@ -177,22 +198,23 @@ def shown(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def main(size: str, only: Sequence[str], repeat: int, limit: float, output: Path) -> bool:
-    """Run the sections, write both files after each; return whether all rows are there."""
+def main(size: str, only: Sequence[str], repeat: int, limit: float, minutes: float | None, output: Path) -> bool:
+    """Run the sections, write both files after each; return True if no row failed."""
     output.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
+    end = began + 60 * (MINUTES[size] if minutes is None else minutes)
     report: dict[str, Any] = {"machine": machine(), "size": size, "sections": {}}
     pages: list[str] = []
     for name in only:
         started, used = time.monotonic(), processor()
         found: Any
         if name == "peers":
-            text, found = peers(size, repeat, limit, output / "peers")
+            text, found = peers(size, repeat, limit, output / "peers", (end - started) / 2)
             failed = "failed" in found or any("failed" in row for rows in found["cases"].values() for row in rows)
         else:
             found = []
             for job in SECTIONS[name](size):
-                found.append(job.run(LIMITS[size]))
+                found.append(job.run(min(LIMITS[size], end - time.monotonic())))
                 print(name, *found[-1].values(), flush=True)
             text, failed = table(found), any("failed" in row for row in found)
         seconds, used = time.monotonic() - started, processor() - used
@@ -211,5 +233,10 @@ if __name__ == "__main__":
     parser.add_argument("--only", nargs="+", choices=("peers", *SECTIONS), default=["peers", *SECTIONS])
     parser.add_argument("--repeat", type=int, default=5, help="runs of each program of peers that is done in `limit`")
     parser.add_argument("--limit", type=float, default=10.0, help="seconds after which a run of peers is extrapolated")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        help=f"of the whole run; {', '.join(f'{m:g} ({s})' for s, m in MINUTES.items())} when left out",
+    )
     parser.add_argument("--output", type=lambda text: Path(text).resolve(), default=ROOT / "results" / "bench")
     sys.exit(0 if main(**vars(parser.parse_args())) else 1)

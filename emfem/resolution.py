@@ -19,8 +19,9 @@ from typing import Any
 from emfem import fields
 from emfem.dimensions import PLAIN
 from emfem.errors import EmfemError, ParameterError, ResolutionWarning, Terminated, choice, number, shown
-from emfem.evolution import REACHED, evolve
+from emfem.evolution import evolve
 from emfem.gate import checked
+from emfem.integration import REACHED
 from emfem.mesh import Domain
 from emfem.model import Model, warn_unresolved
 from emfem.public import dir_of

@@ -12,19 +12,20 @@ import tempfile
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import emfem as em
-from emfem.studies import Case
 
 import pytest
-from dolfinx import fem
+
+if TYPE_CHECKING:  # slow to import, and of no use to a process that only starts others
+    from emfem.studies import Case
 
 # Shells ignore SIGINT for what they start in the background; the tests of interrupts need it.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Whole files and folders that `make quick` leaves out, and the fixture of tests in a browser.
+# Files and folders that `make quick` leaves out beside the tests in `slow.txt`, and the fixture of tests in a browser.
 SLOW = (
     *("verification/", "verify/test_checks.py", "studies/test_sweeps.py", "studies/test_running.py"),
     *("test_demos.py", "test_dimensions.py", "test_docs.py", "test_paper.py", "test_readme.py", "failure/"),
@@ -87,7 +88,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
     """Leave out what only `make soak` has, mark as slow what `make quick` leaves out, and put the longest first."""
-    _mark_costly(items)
+    _mark_listed(items, "soak")
+    _mark_listed(items, "slow")
     if "EMFEM_SOAK" not in os.environ:
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak")])
         items[:] = [item for item in items if not item.get_closest_marker("soak")]
@@ -102,13 +104,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Func
     items.sort(key=rank.__getitem__)
 
 
-def _mark_costly(items: list[pytest.Function]) -> None:
-    """Mark as soak the tests that `soak.txt` lists, alone or with all their cases."""
-    lines = (Path(__file__).parent / "soak.txt").read_text(encoding="utf-8").splitlines()
-    costly = {f"tests/{line}" for line in lines if not line.startswith("#")}
+def _mark_listed(items: list[pytest.Function], mark: str) -> None:
+    """Mark the tests that `soak.txt` or `slow.txt` lists, alone or with all their cases."""
+    lines = (Path(__file__).parent / f"{mark}.txt").read_text(encoding="utf-8").splitlines()
+    listed = {f"tests/{line}" for line in lines if not line.startswith("#")}
     for item in items:
-        if item.nodeid in costly or item.nodeid.partition("[")[0] in costly:
-            item.add_marker(pytest.mark.soak)
+        if item.nodeid in listed or item.nodeid.partition("[")[0] in listed:
+            item.add_marker(getattr(pytest.mark, mark))
 
 
 @pytest.fixture(scope="session")
@@ -151,6 +153,8 @@ def film(torus: em.mesh.Domain) -> Callable[..., em.Model]:
 @pytest.fixture
 def decay() -> Callable[..., em.Model]:
     """Make du/dt = source(u) on a line of two cells, from u = start; the source is -u by default."""
+    from dolfinx import fem
+
     line = em.mesh.interval(2.0, cells=2)
 
     def make(
@@ -215,6 +219,8 @@ pictures = []
 @pytest.fixture(scope="session")
 def strip() -> Case:
     """A film between electrodes that saves three states on its way to t = 2."""
+    from emfem.studies import Case
+
     return Case.from_dict(tomllib.loads(STRIP))
 
 

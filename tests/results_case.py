@@ -151,8 +151,14 @@ def _at_degree(model: Any, name: str) -> Any:
     return em.fields.discontinuous(model[name], model.mesh, degree)
 
 
-def main(mode: str, folder: Path, names: list[str]) -> None:
-    """Write the models, write another state on other ranks, or read one or all; print what they hold."""
+def main(modes: str, folder: Path, names: list[str]) -> None:
+    """Print what models hold after each of the modes, such as "write" or "write and read"."""
+    told = [held(mode, folder, names) for mode in modes.split(" and ")]
+    em.write.print_root(json.dumps(told if len(told) > 1 else told[0]))
+
+
+def held(mode: str, folder: Path, names: list[str]) -> dict[str, Any]:
+    """Write the models, write another state on other ranks, or read one or all; return what they hold."""
     told = {}
     for name in names:
         place, points = folder / name, folder / name / "points.npy"
@@ -178,7 +184,7 @@ def main(mode: str, folder: Path, names: list[str]) -> None:
             for state in states:
                 key = name if state == "state" else f"{name} {state}"
                 told[key] = values(reader.read(place / f"{state}.npz"), np.load(points))
-    em.write.print_root(json.dumps(told))
+    return told
 
 
 if __name__ == "__main__":

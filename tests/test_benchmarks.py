@@ -1,10 +1,12 @@
 """The programs of `benchmarks/peers` solve one problem: both Fourier codes, emfem and others installed agree."""
 
 import importlib
+import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from benchmarks.__main__ import ROOT, SECTIONS, SIZES, Job, table
+from benchmarks.__main__ import ROOT, SECTIONS, SIZES, Job, main, table
 from benchmarks.peers.child import affordable
 from benchmarks.peers.problem import CASES, SAMPLES, SIDE, error, sample_grid, sample_points, start
 from benchmarks.peers.programs import PROGRAMS
@@ -91,3 +93,13 @@ def test_a_benchmark_that_fails_is_a_row_with_the_reason() -> None:
     assert lines[0] == "| film | s | failed |"
     assert lines[2] == "| one | 1.235 |  |"
     assert Job({}, ("film.py",)).run(0.01) == {"stopped": "not done after 0.01 s"}
+    assert Job({}, ("film.py",)).run(-0.01) == {"stopped": "not begun: the time of all is over"}
+
+
+def test_all_benchmarks_end_in_a_known_time(tmp_path: Path) -> None:
+    assert main("small", ["peers", *SECTIONS], repeat=1, limit=1.0, minutes=0.0, output=tmp_path)
+    sections = json.loads((tmp_path / "bench.json").read_text())["sections"]
+    assert list(sections) == ["peers", *SECTIONS]
+    rows = [row for name in SECTIONS for row in sections[name]["rows"]]
+    assert len(rows) >= 15
+    assert all(row["stopped"].startswith("not begun") for row in (*rows, sections["peers"]["rows"]))

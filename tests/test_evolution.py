@@ -449,7 +449,7 @@ def test_nothing_is_printed_without_a_terminal_in_a_short_run(decay: Decay, capf
 def test_lines_are_printed_where_there_is_no_terminal(
     decay: Decay, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sys.modules["emfem.evolution"], "PLAIN", 0.0)
+    monkeypatch.setattr(sys.modules["emfem.progress"], "PLAIN", 0.0)
     run = em.evolve(decay(), 1.0)
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == run.steps

@@ -1,6 +1,7 @@
 """Formulas become pictures in the page (SVG) when the site is built: they need no network, no script and no font."""
 
 import html
+from functools import cache
 
 import ziamath
 from docutils import nodes
@@ -14,6 +15,7 @@ STEM = 1.05  # letters of formulas to those of the text
 ziamath.config.svg2 = False  # outlines at each place: symbols of several pictures would share their names
 
 
+@cache  # a third of the formulas are there more than once
 def picture(latex: str, inline: bool) -> str:
     """Return a formula as SVG in the colour of the text, on its line if it is `inline`, with its LaTeX as description.
 

@@ -107,8 +107,17 @@ def check(file: CaseFile, set_: Settings = None) -> None:
         echo(f"{file}: case {case.hash}", models[0].domain, *models)
 
 
+def _templates(incomplete: str) -> list[str]:
+    """Return the names of shipped templates that begin so, by their files: the shell waits, and em.studies is slow."""
+    folder = Path(em.__file__).parent / "studies" / "templates"
+    return sorted(path.stem for path in folder.glob("*.toml") if path.stem.startswith(incomplete))
+
+
 def new(
-    template: Annotated[str | None, typer.Argument(help="The kind of case; without it all kinds are listed.")] = None,
+    template: Annotated[
+        str | None,
+        typer.Argument(help="The kind of case; without it all kinds are listed.", autocompletion=_templates),
+    ] = None,
 ) -> None:
     """Print a case to start from: `emfem new film > case.toml`."""
     with report_errors():

@@ -15,6 +15,7 @@ fit.arrhenius("D0", "Ea")                       a diffusivity for em.materials, 
 from emfem.fit.cases import CaseModel
 from emfem.fit.curves import Curve, curves, read_curves
 from emfem.fit.designing import Proposal, Test, design
+from emfem.fit.emulation import Emulator, emulate
 from emfem.fit.evaluation import EvaluationWarning, Evaluator
 from emfem.fit.fitting import FitWarning, fit
 from emfem.fit.laws import LawModel
@@ -28,6 +29,7 @@ from emfem.public import dir_of
 __all__ = [
     "CaseModel",
     "Curve",
+    "Emulator",
     "EvaluationWarning",
     "Evaluator",
     "Fit",
@@ -39,6 +41,7 @@ __all__ = [
     "Unknown",
     "curves",
     "design",
+    "emulate",
     "fit",
     "plot_fit",
     "plot_profiles",

@@ -211,7 +211,7 @@ class Evaluator:
             self._file.add(json.dumps([key[0], [list(pair) for pair in key[1:]], values.tolist()]))
 
 
-def source_of(model: Forward) -> str:
+def source_of(model: Callable[..., Any]) -> str:
     """Return the text of a function with the numbers and texts that it takes from outside.
 
     Raises:

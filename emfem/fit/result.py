@@ -11,8 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from emfem import write
 from emfem.errors import ParameterError, UnknownName, count, kind, require
-from emfem.files import replace_text, writable
+from emfem.files import writable
 from emfem.fit.curves import Curve
 from emfem.fit.problem import Minimum, Problem
 from emfem.fit.profiles import BetterMinimum, Profile, covariance
@@ -251,7 +252,9 @@ class Fit:
         Raises:
             ParameterError: if it cannot be written.
         """
-        return _written(writable(path, ".json"), json.dumps(self.to_dict(), indent=2) + "\n")
+        target = writable(path, ".json")
+        write.text(target, json.dumps(self.to_dict(), indent=2) + "\n")
+        return target
 
     @checked(collective=MPI.COMM_WORLD, local=("self",))
     def write_material(
@@ -293,7 +296,9 @@ class Fit:
                 self._check_unit(part, constant, unit)
             Material(name, **{constant: made})  # type: ignore[arg-type]  # refuses values out of bounds
             tables[constant] = table | {"confidence": made.confidence, "source": made.source}
-        return _written(writable(path, ".toml"), tomli_w.dumps(tables))
+        target = writable(path, ".toml")
+        write.text(target, tomli_w.dumps(tables))
+        return target
 
     def __str__(self) -> str:
         """Each constant with its interval, then what the data cannot tell."""
@@ -380,22 +385,3 @@ def misfit(square: float, freedom: int) -> float:
 def frozen(names: Sequence[str], values: Sequence[Any]) -> Mapping[str, Any]:
     """Return a mapping that does not change."""
     return MappingProxyType(dict(zip(names, values, strict=True)))
-
-
-def _written(path: Path, text: str) -> Path:
-    """Write a text on rank 0.
-
-    Raises:
-        ParameterError: on all ranks, if it cannot be written.
-    """
-    trouble = ""
-    if MPI.COMM_WORLD.rank == 0:
-        try:
-            replace_text(path, text)
-        except OSError as error:
-            trouble = str(error.strerror)
-    trouble = MPI.COMM_WORLD.bcast(trouble, root=0)
-    if trouble:
-        msg = f"path = {str(path)!r}, must be a file that can be written: {trouble}"
-        raise ParameterError(msg)
-    return path

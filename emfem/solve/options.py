@@ -237,3 +237,12 @@ def reason(code: int, reasons: type) -> str:
     """Return PETSc's name for a convergence reason."""
     names = {v: k for k, v in vars(reasons).items() if isinstance(v, int) and not k.startswith("_")}
     return names.get(code, str(code))
+
+
+def inner_solver(pc: PETSc.PC, name: str, matrix: PETSc.Mat) -> PETSc.KSP:
+    """Return a solver inside a preconditioner, with the options that begin with its name."""
+    ksp = PETSc.KSP().create(pc.comm)
+    ksp.setOptionsPrefix(f"{pc.getOptionsPrefix() or ''}{name}")
+    ksp.setOperators(matrix)
+    ksp.setFromOptions()
+    return ksp

@@ -5,7 +5,7 @@ from __future__ import annotations
 from emfem import fields
 from emfem.mesh import bounds
 from emfem.model import PhaseField
-from emfem.solve.options import option_scope
+from emfem.solve.options import inner_solver, option_scope
 from emfem.solve.presets import Options
 
 import dolfinx.fem.petsc as fem_petsc
@@ -107,8 +107,8 @@ class PhaseFieldSolver:
         self._rows = nest.getNestISs()[0]
         for old in (self._factor, self._inverse):
             old.destroy()
-        self._factor = self._solver(pc, "factor_", self._matrix)  # new ones: a run that goes on from a file has no old
-        self._inverse = self._solver(pc, "mass_", weighted)
+        self._factor = inner_solver(pc, "factor_", self._matrix)  # new ones: a run that goes on from a file has no old
+        self._inverse = inner_solver(pc, "mass_", weighted)
         if not self._work:
             self._work = [weighted.createVecLeft() for _ in range(3)]
         self._plain = weighted if self._mass is None else self._mass
@@ -131,14 +131,6 @@ class PhaseFieldSolver:
     def _scale_of_mass(self) -> float:
         """Return k s, the factor of the mass matrix in the equation of c."""
         return float(self._shift) * (1.0 if self._scale is None else float(self._scale))
-
-    def _solver(self, pc: PETSc.PC, name: str, matrix: PETSc.Mat) -> PETSc.KSP:
-        """Return an inner solver, with the options that begin with its name."""
-        ksp = PETSc.KSP().create(pc.comm)
-        ksp.setOptionsPrefix(f"{pc.getOptionsPrefix() or ''}{name}")
-        ksp.setOperators(matrix)
-        ksp.setFromOptions()
-        return ksp
 
     def apply(self, _: PETSc.PC, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """Apply the block factorisation."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emfem.model import ElasticSaddle, Unknown
+from emfem.solve.options import inner_solver
 from emfem.solve.presets import Options
 
 import numpy as np
@@ -94,11 +95,8 @@ class SaddleSolver:
             self._work = {i: nest.getNestSubMatrix(i, i).createVecLeft() for i in range(len(self._rows))}
 
     def _solver(self, pc: PETSc.PC, name: str, matrix: PETSc.Mat) -> PETSc.KSP:
-        """Return an inner solver, with the options that begin with its name."""
-        ksp = PETSc.KSP().create(pc.comm)
-        ksp.setOptionsPrefix(f"{pc.getOptionsPrefix() or ''}{name}")
-        ksp.setOperators(matrix)
-        ksp.setFromOptions()
+        """Return an inner solver that is set up, and freed with the others."""
+        ksp = inner_solver(pc, name, matrix)
         ksp.setUp()
         self._solvers.append(ksp)
         return ksp

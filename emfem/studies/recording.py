@@ -21,9 +21,9 @@ from typing import Any
 
 from emfem import observe, write
 from emfem.errors import EmfemError, ParameterError, WriteWarning
-from emfem.evolution import WALL_TIME
 from emfem.files import replace_text, writable
 from emfem.gate import checked
+from emfem.integration import WALL_TIME
 from emfem.lock import FolderLock, holder
 from emfem.model import Model
 from emfem.signals import REASONS

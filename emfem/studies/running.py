@@ -26,8 +26,9 @@ from typing import Any, Protocol
 from emfem import fields, observe, patterns, plot, write
 from emfem.checkpoints import Checkpoint, seconds
 from emfem.errors import EmfemError, ParameterError, Terminated
-from emfem.evolution import WALL_TIME, Run, evolve
+from emfem.evolution import Run, evolve
 from emfem.files import writable
+from emfem.integration import WALL_TIME
 from emfem.lock import FolderLock
 from emfem.model import Model, warn_unresolved
 from emfem.resolution import ResolutionReport, check_resolution

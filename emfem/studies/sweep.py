@@ -13,6 +13,7 @@ import json
 import os
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -283,8 +284,10 @@ def run_folder(target: Path, name: str) -> Path:
 
 
 def _label(values: Mapping[str, Any]) -> str:
-    """Return values as part of the name of a file, cut where they are many."""
-    text = "_".join(f"{key.rpartition('.')[2]}={value}" for key, value in values.items())
+    """Return values as part of the name of a file, cut where they are many; keys that end alike are there whole."""
+    ends = {key: key.rpartition(".")[2] for key in values}
+    alike = Counter(ends.values())
+    text = "_".join(f"{key if alike[ends[key]] > 1 else ends[key]}={value}" for key, value in values.items())
     return re.sub(r"[^A-Za-z0-9.+=-]+", "_", re.sub(r"\s+", "", text))[:LABEL].rstrip("_-.")
 
 

@@ -26,6 +26,7 @@ class DisplayOptions:
         boundaries: True to draw the named boundaries.
         arrows: True to draw a vector's arrows.
         isolines: True to draw lines of equal values.
+        difference: True to draw each run less the first one.
         log: True for a logarithmic scale of colours.
         opacity: of a body, 1 for an opaque one.
         cut: the axis across which a body is cut; empty for none.
@@ -43,6 +44,7 @@ class DisplayOptions:
     boundaries: bool = False
     arrows: bool = False
     isolines: bool = False
+    difference: bool = False
     log: bool = False
     opacity: float = 1.0
     cut: str = ""

@@ -105,6 +105,7 @@ SWITCHES = (
     ("log", "Logarithmic", ""),
     ("boundaries", "Boundaries", "has_names"),
     ("arrows", "Arrows", "has_vectors"),
+    ("difference", "Less the first run", "panes.length > 1"),
 )
 
 
@@ -120,7 +121,7 @@ def _choices() -> None:
         html.Div("{{ range_message }}", v_if="range_message", style=f"color: {style.WARNING}; font-size: 12px")
         v.VDivider()
         for name, label, needed in SWITCHES:
-            disabled = (f"!{needed}",) if needed else False
+            disabled = (f"!({needed})",) if needed else False
             v.VSwitch(v_model=(name, False), label=label, color=BLUE, id=name, disabled=disabled, **slim)
         with html.Div(v_if="in_space"):
             opacity: dict[str, Any] = {"min": 0.1, "max": 1.0, "step": 0.1, "label": "Opacity", "id": "opacity"}
@@ -162,6 +163,9 @@ def _pane(run: str, i: int) -> None:
         small = {"size": "x-small", "variant": "text"}
         title = "Download the picture"
         v.VBtn(icon="mdi-download", title=title, classes="save", v_if=f"image_{i}", click=save, **small)
+        film = f"utils.download({run}.movie, trigger('movie', [{i}]), 'video/mp4')"
+        shown = f"image_{i} && last_step > 0"
+        v.VBtn(icon="mdi-movie", title="Download a movie", classes="movie", v_if=shown, click=film, **small)
         close = f"trigger('close', [{i}])"
         v.VBtn(icon="mdi-close", title="Close this run", v_if="panes.length > 1", click=close, **small)
 

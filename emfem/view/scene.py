@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from emfem import fields
 from emfem.dimensions import Meaning
+from emfem.errors import ParameterError, UnknownName
 from emfem.model import Model
 from emfem.plot import rendering
 from emfem.plot.simplices import Floats, SimplexMesh, simplex_mesh
@@ -20,6 +22,7 @@ from ufl.domain import extract_domains
 
 CACHED = 256 * 2**20  # bytes of values that stay in memory, for a second look at a time
 RARE = (0.01, 0.99)  # values between these shares of a domain are no peaks
+SAME = 1e-9  # relative: places, or times, that are one
 MANY = 400_000  # simplices above which cells are not cut finer
 
 
@@ -201,6 +204,57 @@ class Scene:
             self._built = self.results.models(t)
             self._loaded = t
         return self._built
+
+
+class Difference(Scene):
+    """Fields of a run less those of another one on the same mesh, at the times of the first.
+
+    Attributes:
+        results: the run.
+    """
+
+    def __init__(self, scene: Scene, other: Scene) -> None:
+        """Store both; the models are those of the first run.
+
+        Raises:
+            ParameterError: for runs on different meshes.
+        """
+        super().__init__(scene.results)
+        self._scene, self._other = scene, other
+        here, there = scene.shape.points, other.shape.points
+        if here.shape != there.shape or not np.allclose(here, there, rtol=0.0, atol=SAME * np.ptp(here)):
+            msg = f"{len(here)} and {len(there)} points, must be the same mesh for a difference of two runs"
+            raise ParameterError(msg)
+
+    @property
+    def models(self) -> list[Model]:
+        """Models of the first run."""
+        return self._scene.models
+
+    @property
+    def shape(self) -> SimplexMesh:
+        """Mesh of both."""
+        return self._scene.shape
+
+    def vectors(self, name: str, t: float) -> Floats:
+        """Return the difference of a field at a time that both saved, shape (n, components).
+
+        Raises:
+            UnknownName: for a field that one of them has not.
+            ParameterError: for a time that the other run has not saved.
+        """
+        if name not in self._other.fields:
+            raise UnknownName(name, "the first run", self._other.fields)
+        at = self._other.nearest(t)
+        if abs(at - t) > SAME * np.abs(self.times).max():
+            msg = f"t = {t:g}, must be a time that both runs saved: the nearest before it is {at:g}"
+            raise ParameterError(msg)
+        return self._scene.vectors(name, t) - self._other.vectors(name, at)
+
+    def meaning(self, name: str, component: str = "magnitude") -> Meaning:
+        """Return the meaning of the difference, which has a sign unless it is a length."""
+        meaning = super().meaning(name, component)
+        return replace(meaning, label=f"difference of {meaning.label or name}", signed=not meaning.vector)
 
 
 def _one_number(field: Any) -> bool:

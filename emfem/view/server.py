@@ -78,7 +78,7 @@ class Page:
         self._charted: Any = None
         self._begin()
         build(self.server)
-        for name in ("reload", "move", "wheel", "whole", "picture", "close", "toggle"):
+        for name in ("reload", "move", "wheel", "whole", "picture", "movie", "close", "toggle"):
             self.server.controller.trigger(name)(getattr(self, name))
         self.state.change(*DEFAULTS, "step", "quantity")(lambda **_: self.soon())
         self.state.change(*PANES, "size_chart")(lambda **_: self._resized())
@@ -116,6 +116,11 @@ class Page:
         """Return a pane as a PNG to be saved."""
         size = self._sizes.get(f"size_{pane}", Size(900, 700))
         return self.viewer.draw(pane, self.options, self.t, Size(size.width, size.height, SAVED))[0] or b""
+
+    def movie(self, pane: int) -> bytes:
+        """Return a pane at all times as a movie to be saved."""
+        size = self._sizes.get(f"size_{pane}", Size(900, 700))
+        return self.viewer.movie(pane, self.options, size)
 
     def close(self, pane: int) -> None:
         """Close a run."""
@@ -178,8 +183,9 @@ class Page:
         when = self.viewer.time(self.t).replace(" = ", "").replace(" ", "_")
         part = "" if self.state.component == DisplayOptions.component else str(self.state.component)
         parts = [run.name.replace("/", "_"), str(self.state.field), part, when]
-        file = "_".join(part for part in parts if part) + ".png"
-        return {"name": run.name, "message": message, "notes": "; ".join(run.notes), "file": file}
+        file, movie = ("_".join(part for part in chosen if part) for chosen in (parts, parts[:-1]))
+        files = {"file": f"{file}.png", "movie": f"{movie}.mp4"}
+        return {"name": run.name, "message": message, "notes": "; ".join(run.notes), **files}
 
     def soon(self) -> None:
         """Draw soon, once for all changes that come together."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from emfem.dimensions import PLAIN, Meaning, printed
 from emfem.errors import ParameterError, UnknownName
@@ -14,12 +16,15 @@ from emfem.studies.units import in_unit
 from emfem.view import picture, series
 from emfem.view.display_options import BY_FIELD, DisplayOptions, Size
 from emfem.view.runs import MOST, RunFolder, error_message, opened
+from emfem.view.scene import Difference, Scene
 
+import imageio.v3 as iio
 import numpy as np
 from pydantic_core import PydanticCustomError
 
 ACROSS, TALL = 735.0, 755.0  # of all panes together on a usual screen [pixel]
 FLAT = 1e-9  # relative differences that are round-off
+FRAMES = 10  # of a movie in a second
 DECADES = 1e6  # between the ends of a logarithmic scale, at most
 
 
@@ -143,7 +148,7 @@ class Viewer:
         name = options.field or self.first_field
         if options.range == "typed":
             return self._typed(options, name)
-        having = [run.scene for run in self.shown if name in run.scene.fields]
+        having = [scene for run in self.shown if name in (scene := self._scene(run, options)).fields]
         at, peaks = options.range == "this time", options.range != "without peaks"
         ends = [
             scene.limits(name, scene.nearest(t) if at else None, options.component, peaks=peaks) for scene in having
@@ -156,9 +161,20 @@ class Viewer:
             return (low + high) / 2 - half, (low + high) / 2 + half
         return (low, high) if options.log else labels.symmetric((low, high), self.colours(options))
 
+    def _scene(self, run: RunFolder, options: DisplayOptions) -> Scene:
+        """Return the run, or its difference to the first one.
+
+        Raises:
+            ParameterError: for runs on different meshes.
+        """
+        first = self.panes[0]
+        return Difference(run.scene, first.scene) if options.difference and len(self.panes) > 1 else run.scene
+
     def colours(self, options: DisplayOptions) -> str:
         """Return the colour map: the chosen one, or that of the field."""
         meaning = self.fields.get(options.field or self.first_field, Meaning())
+        if options.difference and len(self.panes) > 1:
+            meaning = replace(meaning, signed=not meaning.vector or options.component != DisplayOptions.component)
         return str(labels.colours(meaning, None if options.colours == BY_FIELD else options.colours))
 
     def _typed(self, options: DisplayOptions, name: str) -> tuple[float, float]:
@@ -200,9 +216,23 @@ class Viewer:
         if name not in run.scene.fields:
             raise UnknownName(name, "this run", run.scene.fields)
         chosen = replace(options, field=name, colours=self.colours(options), limits=self.limits(options, t))
-        at = run.scene.nearest(t)
-        title = ", ".join(filter(None, (run.name, self.time(at))))
-        return picture.png(run.scene, at, chosen, self.camera, size, title)
+        at, scene = run.scene.nearest(t), self._scene(run, options)
+        less = f"{run.name} less {self.panes[0].name}" if isinstance(scene, Difference) else run.name
+        title = ", ".join(filter(None, (less, self.time(at))))
+        return picture.png(scene, at, chosen, self.camera, size, title)
+
+    def movie(self, pane: int, options: DisplayOptions, size: Size) -> bytes:
+        """Return a pane at all times as a movie (MP4) with one range of colours; empty if it cannot be drawn."""
+        frozen = replace(options, range="all times") if options.range == "this time" else options
+        images = [self.draw(pane, frozen, t, size)[0] for t in self.times]
+        if not images or None in images:
+            return b""
+        frames = [iio.imread(io.BytesIO(image))[..., :3] for image in images if image]
+        even = [frame[: len(frame) // 2 * 2, : frame.shape[1] // 2 * 2] for frame in frames]  # required by H.264
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "movie.mp4")
+            iio.imwrite(path, even, fps=FRAMES, codec="libx264", macro_block_size=2)
+            return path.read_bytes()
 
     def chart(self, quantity: str, t: float, size: Size) -> tuple[bytes | None, str]:
         """Return the series of all runs as a PNG and no message, or None and the reason."""

@@ -11,7 +11,7 @@ from mpi4py import MPI
 
 
 def numbers() -> list[float]:
-    """Value, derivatives by a constant, an edge's value, a map and the start (sums of squares), and Taylor's orders."""
+    """Value, derivatives by a constant, an edge's value, a map and the start (sums of squares), Taylor's orders."""
     square = em.mesh.rectangle((1.0, 1.0), cells=(4, 4))
     part = fem.Function(fem.functionspace(square.mesh, ("Lagrange", 1)))
     part.interpolate(lambda x: 1 + 0.3 * np.sin(5 * x[0] + x[1]))
@@ -22,7 +22,8 @@ def numbers() -> list[float]:
     objective = em.adjoint.Objective(model, (model["c"] - 1.2) ** 2 * square.dx(), controls, until=0.1, rtol=1e-3)
     value, gradient = objective.value_and_gradient()
     sums = [MPI.COMM_WORLD.allreduce(float(np.sum(gradient[name] ** 2))) for name in ("part", "start")]
-    orders = objective.taylor_orders().tolist()
+    several = MPI.COMM_WORLD.size > 1
+    orders = objective.taylor_orders().tolist() if several else []  # on one rank other tests have them
     return [value, float(gradient["D"]), float(gradient["edge"]), *sums, *orders, float(is_compared(model, d))]
 
 

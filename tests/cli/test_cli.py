@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import emfem as em
 from emfem.cli import app, main, shapes, value
-from emfem.cli.completion import VARIABLE
+from emfem.cli.completion import VARIABLE, prepare
 from emfem.cli.output import MEANINGS, Exit
 from emfem.cli.values import settings
 
@@ -447,6 +448,21 @@ def test_completion_of_a_shell_is_printed(shell: str):
     assert code == 0
     assert f"{VARIABLE}=complete_{shell}" in out
     assert run("completion", "cmd")[0] == Exit.MISUSED
+
+
+def test_completion_knows_the_templates():
+    told = _completed("emfem new he")
+    assert told == [name for name in em.studies.templates.names() if name.startswith("he")]
+    assert "heat" in told
+    assert _completed("emfem new nothing") == []
+
+
+def _completed(typed: str) -> list[str]:
+    """Return what a shell is told after so much was typed."""
+    prepare()
+    environment = {VARIABLE: "complete_zsh", "_TYPER_COMPLETE_ARGS": typed}
+    out = CliRunner().invoke(app, [], prog_name="emfem", env=environment).stdout
+    return re.findall(r'"([^"]+)"', out)
 
 
 def test_help_lists_every_exit_code():

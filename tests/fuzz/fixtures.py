@@ -193,6 +193,16 @@ def straight(constants: Any, conditions: Any) -> Any:
     return constants["a"] + constants["b"] * np.asarray(conditions["x"])
 
 
+def noisy(constants: Any, seed: int) -> Any:
+    """Return one measure of a model of two constants and a start."""
+    return [constants["a"] + 0.1 * np.random.default_rng(seed).standard_normal()]
+
+
+def emulator(material: Any = None) -> em.fit.Emulator:
+    """Return the emulator of that model."""
+    return em.fit.emulate(noisy, unknowns(), samples=16, degree=1)
+
+
 def curve() -> em.fit.Curve:
     """Return four points near a straight line."""
     return em.fit.Curve("line", {"x": [0.0, 1.0, 2.0, 3.0]}, [1.0, 3.1, 4.9, 7.0], 0.1)

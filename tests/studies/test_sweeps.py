@@ -17,7 +17,7 @@ from typing import Any
 import emfem as em
 from emfem.studies import Case, Study
 from emfem.studies.recording import report_of
-from emfem.studies.sweep import ended_early, finished, gather, one, run_folder
+from emfem.studies.sweep import _label, ended_early, finished, gather, one, run_folder
 from emfem.view.runs import Sweep
 
 import pandas as pd
@@ -155,6 +155,11 @@ def test_folders_of_runs_are_named_by_their_values_and_found_by_their_hash(tmp_p
     (tmp_path / "ab").mkdir()
     assert run_folder(tmp_path, "ab") == tmp_path / "ab"
     assert run_folder(tmp_path, "missing") == tmp_path / "missing"
+
+
+def test_keys_that_end_alike_are_whole_in_the_name_of_a_folder():
+    values = {"heat.on.left.fixed": 300, "conduction.on.left.fixed": 1, "time.until": 2}
+    assert _label(values) == "heat.on.left.fixed=300_conduction.on.left.fixed=1_until=2"
 
 
 # ---- what comes of it ---------------------------------------------------------------------------------------------

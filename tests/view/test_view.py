@@ -26,6 +26,7 @@ from emfem.model import evolving
 from emfem.studies import Case, Study
 from emfem.studies.sweep import gather, one
 
+import imageio.v3 as iio
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -37,12 +38,12 @@ from typer.testing import CliRunner
 
 pytest.importorskip("trame", reason="the extra view is not installed")
 
-from emfem.plot import labels, rendering
+from emfem.plot import labels, rendering, style
 from emfem.plot.camera import Camera
 from emfem.view import picture, series
 from emfem.view.display_options import DisplayOptions, Size
 from emfem.view.runs import RunFolder, Sweep, called
-from emfem.view.scene import Scene
+from emfem.view.scene import Difference, Scene
 from emfem.view.server import Page
 from emfem.view.state import Viewer
 
@@ -454,6 +455,40 @@ def test_one_scale_for_all_runs(folders: Path):
     now = viewer.limits(DisplayOptions("c", range="this time"), 0.0)
     assert now == (min(e[0] for e in first), max(e[1] for e in first))
     assert now != viewer.limits(DisplayOptions("c"), 0.0)
+
+
+def test_a_run_less_another_one(folders: Path, run: RunFolder):
+    """A run less itself is nothing; less another state of it, the difference of the states."""
+    nothing = Difference(run.scene, RunFolder(run.folder, "again").scene)
+    assert nothing.limits("c") == (0.0, 0.0)
+    sweep = Viewer([folders / "sweep"]).panes[0].scene
+    with pytest.raises(em.ParameterError, match=r"must be a time that both runs saved: the nearest before it is 1"):
+        Difference(run.scene, sweep).values("c", 2.0)
+    mixed = Difference(run.scene, sweep)
+    assert mixed.values("c", 1.0) == pytest.approx(run.scene.values("c", 1.0) - sweep.values("c", 1.0), abs=1e-15)
+    assert str(labels.quantity(mixed.meaning("c"), (-1.0, 1.0))).startswith("difference of ")
+    other = scene_of(DOMAINS["rectangle"](), lambda x: x[0])
+    with pytest.raises(em.ParameterError, match="must be the same mesh"):
+        Difference(run.scene, other)
+
+
+def test_runs_side_by_side_are_shown_less_the_first(run: RunFolder):
+    viewer, options = Viewer([run.folder]), DisplayOptions("c", difference=True)
+    viewer.panes.append(RunFolder(run.folder, "again"))
+    assert viewer.limits(options, 2.0) == (-1.0, 1.0)  # of nothing
+    assert viewer.colours(options) == style.SIGNED
+    image, message = viewer.draw(1, options, 2.0, Size(300, 250))
+    assert (message, image is None) == ("", False)
+    alone = Viewer([run.folder])
+    assert alone.limits(options, 2.0) == alone.limits(DisplayOptions("c"), 2.0)
+
+
+def test_a_movie_has_a_frame_for_each_time(run: RunFolder):
+    data = Viewer([run.folder]).movie(0, DisplayOptions("c"), Size(301, 251))
+    frames = iio.imread(data, extension=".mp4")
+    assert frames.shape[0] == 3
+    assert frames.shape[1] % 2 == frames.shape[2] % 2 == 0
+    assert np.abs(frames[2].astype(float) - frames[0]).max() > 20
 
 
 def test_typed_ranges(run: RunFolder):
