@@ -9,7 +9,7 @@ from typing import Any
 
 import emfem as em
 from emfem.units import nm
-from emfem.voids.opening import OtherVoids
+from emfem.voids.opening import Tension
 from emfem.voids.simulation import _at_rest
 
 import numpy as np
@@ -299,7 +299,7 @@ def test_a_place_where_another_void_would_open_is_named():
     shape = em.surface.void((0.0, 0.0), 30 * nm)
     for radius, warned in ((5 * nm, True), (40 * nm, False)):
         model = em.voids.model(domain, HOT, shape=shape, interface_width=5 * nm, residual_stress=300e6)
-        other = OtherVoids(lambda x: np.where(x[0] > 90 * nm, 200e6, 400e6), radius)
+        other = Tension(lambda x: np.where(x[0] > 90 * nm, 200e6, 400e6), radius)
         with warnings.catch_warnings(record=True) as seen:
             warnings.simplefilter("always")
             em.evolve(model, until=1e-6, watch=[other], progress=False)
