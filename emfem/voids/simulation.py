@@ -73,8 +73,9 @@ class VoidLife:
             return f"no void: {self.why} with at most {self.stress / 1e6:.4g} MPa"
         unit = self.model.quantities["void"].unit
         end = "" if np.isinf(self.time_to_failure) else f" at {self.time_to_failure:.6g} s"
-        first = "void at" if len(self.voids) < 2 else f"{len(self.voids)} voids, the first at"
-        return f"{first} {self.nucleated:.6g} s, {self.void[-1]:.4g} {unit} at {self.t[-1]:.6g} s; {self.why}{end}"
+        first = "" if len(self.voids) < 2 else f" (the first of {len(self.voids)})"
+        size = f"{self.void[-1]:.4g} {unit} at {self.t[-1]:.6g} s"
+        return f"void at {self.nucleated:.6g} s{first}, {size}; {self.why}{end}"
 
     def __repr__(self) -> str:
         """Return one line."""

@@ -27,7 +27,8 @@ class OneVoid:
     Attributes:
         nucleated: when it opened, or broke off from another one [s].
         place: where, shape (dim,) [m].
-        stress: the tension there then; NaN of one that broke off [Pa].
+        stress: the tension there then; NaN of one without a seed: it broke off, or such a large tension tore the metal
+            that the phase field opened it by itself [Pa].
         volume: at the times of the run, shape (n,); 0 before it opened, and after it merged or closed [m3].
         merged_into: number of the void, from 0, that it is a part of since then; None if it did not merge.
         broke_off: number of the void that it was a part of before; None of one that opened.
@@ -76,8 +77,8 @@ class Tracker(Observer):
     @property
     def full(self) -> bool:
         """True if no more voids may open."""
-        opened = sum(void["broke_off"] is None for void in self.voids)
-        return self.most is not None and opened >= self.most
+        seeds = sum(void["seed"] for void in self.voids)
+        return self.most is not None and seeds >= self.most
 
     def open(self, made: Model, seed: Shape, opened: tuple[float, NDArray[np.float64], float]) -> None:
         """Take a seed in a model, and time, place and stress of its opening. Collective."""
@@ -95,8 +96,10 @@ class Tracker(Observer):
         self, t: float, place: Sequence[float] | NDArray[np.float64], stress: float, of: int | None = None
     ) -> None:
         """Add a void to the list."""
-        where = [float(x) for x in place]
-        self.voids.append({"t": t, "place": where, "stress": stress, "merged_into": None, "broke_off": of})
+        where, seed = [float(x) for x in place], bool(np.isfinite(stress))
+        self.voids.append(
+            {"t": t, "place": where, "stress": stress, "merged_into": None, "broke_off": of, "seed": seed}
+        )
 
     def begin(self) -> None:
         """Assemble the weights of the nodes."""
