@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from emfem.gate import checked
 from emfem.public import dir_of
@@ -80,27 +80,47 @@ def tied(space: fem.FunctionSpace, groups: Sequence[NDArray[np.int32]]) -> fem.F
 
 
 @checked
-def connected_components(space: fem.FunctionSpace, links: Sequence[NDArray[np.int32]] = ()) -> NDArray[np.int64]:
+def connected_components(
+    space: fem.FunctionSpace, links: Sequence[NDArray[np.int32]] = (), *, within: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
     """Return the connected component that each node of a scalar space lies in, shape (nodes of this rank,). Collective.
 
     Pieces are numbered from 0, alike on all ranks; nodes of one cell, or of one of the `links`, are in one piece.
+
+    Args:
+        space: with the nodes.
+        links: nodes that are in one piece, one array a link.
+        within: True at the nodes that count, owned or not, shape (nodes of this rank,); others are in no piece, -1.
     """
     comm, index_map = space.mesh.comm, space.dofmap.index_map
     owned, nodes = index_map.size_local, index_map.size_local + index_map.num_ghosts
+    inside = np.ones(nodes, dtype=bool) if within is None else within
+    links = [link[inside[link]] for link in links]
     cells = space.dofmap.list
-    chains = [np.stack([cells[:, :-1].ravel(), cells[:, 1:].ravel()])]
-    chains += [np.stack([link[:-1], link[1:]]) for link in links]
-    here = _components(nodes, np.concatenate(chains, axis=1))
+    chains = [np.stack([link[:-1], link[1:]]) for link in links]
+    if within is None:
+        chains.append(np.stack([cells[:, :-1].ravel(), cells[:, 1:].ravel()]))
+    else:  # the nodes of a cell that count need not be next to each other in it
+        chains += [cells[inside[cells[:, pair]].all(axis=1)][:, pair].T for pair in _pairs(cells.shape[1])]
+    number = np.cumsum(inside) - 1
+    here = np.full(nodes, -1)
+    here[inside] = _components(int(inside.sum()), number[np.concatenate(chains, axis=1)])
     starts = np.cumsum([0, *comm.allgather(int(here.max(initial=-1)) + 1)])
-    mine = here + starts[comm.rank]
+    mine = np.where(inside, here + starts[comm.rank], -1)
     # A ghost has a piece on its owner and one on this rank: these pairs join pieces across ranks.
     known = fem.Function(space)
     known.x.array[:owned] = mine[:owned]
     known.x.scatter_forward()
-    same = np.unique(np.stack([mine[owned:], known.x.array[owned:].astype(np.int64)], axis=1), axis=0)
+    ghosts = np.flatnonzero(inside[owned:]) + owned
+    same = np.unique(np.stack([mine[ghosts], known.x.array[ghosts].astype(np.int64)], axis=1), axis=0)
     across = np.concatenate([same.reshape(-1, 2), *_ends_of(links, mine, comm)])
     joined = _components(int(starts[-1]), np.concatenate(comm.allgather(across)).T)
-    return joined[mine].astype(np.int64)
+    return np.append(joined, -1)[mine].astype(np.int64)
+
+
+def _pairs(nodes: int) -> list[list[int]]:
+    """Return all pairs of the nodes of a cell."""
+    return [list(pair) for pair in combinations(range(nodes), 2)]
 
 
 def _ends_of(links: Sequence[NDArray[np.int32]], mine: NDArray[np.int64], comm: MPI.Comm) -> list[NDArray[np.int64]]:

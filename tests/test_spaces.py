@@ -66,3 +66,16 @@ def test_components_are_distinct_and_joined_by_links():
 def test_a_connected_domain_is_one_piece(plate: em.mesh.Domain, torus: em.mesh.Domain):
     for domain in (plate, torus):
         assert set(connected_components(fem.functionspace(domain.mesh, ("Lagrange", 1))).tolist()) == {0}
+
+
+def test_components_of_some_of_the_nodes(plate: em.mesh.Domain):
+    """Two columns of nodes with one between them, and all three."""
+    space = fem.functionspace(plate.mesh, ("Lagrange", 1))
+    x = space.tabulate_dof_coordinates()[:, 0]
+    columns = np.unique(x.round(9))
+    apart = np.isclose(x, columns[0]) | np.isclose(x, columns[2])
+    found = connected_components(space, within=apart)
+    assert (found[~apart] == -1).all()
+    assert sorted({*found[np.isclose(x, columns[0])], *found[np.isclose(x, columns[2])]}) == [0, 1]
+    assert set(connected_components(space, within=x < columns[2] + 1e-9)[x < columns[2] + 1e-9]) == {0}
+    assert set(connected_components(space, within=x < -1.0)) == {-1}

@@ -124,6 +124,11 @@ def deposit_of(domain: Domain, value: Any, inside: Any) -> Any:
         wrong = models.mean_value(domain, inside * abs(ufl.tr(value) - 1), unknown=0.0)
         share = models.mean_value(domain, inside)
         require(wrong <= TRACE * share, f"deposit with a trace off by {wrong / share:.3g}, must have a trace of 1")
+        skew = ufl.skew(value)
+        skew = models.mean_value(domain, inside * ufl.sqrt(ufl.inner(skew, skew)), unknown=0.0)
+        require(
+            skew <= TRACE * share, f"deposit with a part of {skew / share:.3g} that is not symmetric, must have none"
+        )
         return ufl.sym(value)
     array = floats("deposit", value)
     if array.shape in ((domain.dim,), (3,)):

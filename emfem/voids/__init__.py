@@ -7,6 +7,7 @@ meanwhile they creep along the surface, driven by curvature and current, so that
 from emfem.public import dir_of
 from emfem.voids.equations import model
 from emfem.voids.simulation import VoidLife, run
+from emfem.voids.tracking import OneVoid
 
-__all__ = ["VoidLife", "model", "run"]
+__all__ = ["OneVoid", "VoidLife", "model", "run"]
 __dir__ = dir_of(__all__)

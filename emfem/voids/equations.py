@@ -31,14 +31,13 @@ from emfem.surface.terms import (
     restriction,
     surface_flux,
 )
-from emfem.voids.path import across, joined
-from emfem.voids.terms import bulk_flux, compliance, exchange, surface_wind
+from emfem.voids.path import across, holes, joined
+from emfem.voids.terms import EMPTY, bulk_flux, compliance, exchange, surface_wind
 
 import numpy as np
 import ufl
 from dolfinx import fem
 
-EMPTY = 1e-3  # of the metal: what a void holds and lets through of atoms, so that sigma is determined in it
 MEANINGS = OF_SURFACE | {
     "excess": Meaning("atoms beyond those of metal without stress, by volume", "-", signed=True),
     "sigma": Meaning("stress, tension > 0", "Pa", signed=True),
@@ -82,8 +81,9 @@ def model(
 
     Fields, besides those of `em.surface.model`: sigma, excess, bulk_flux (h K), drive (Z* e rho j / Omega). Quantities,
     besides: atoms (metal and excess over Omega), excess, sigma_max, bulk_modulus, surface_energy, relaxation_time
-    (L^2 / kappa along x) and path: 1 while metal leads from the first end of the circuit to the last, else 0. Where
-    they are not the two ends along x, such as a via, that is by nodes of the mesh; else the neck is 0 where it is cut.
+    (L^2 / kappa along x), voids (how many are apart) and path: 1 while metal leads from the first end of the circuit to
+    the last, else 0. Where they are not the two ends along x, such as a via, that is by nodes of the mesh; else the
+    neck is 0 where it is cut.
 
     Args:
         domain: plane, solid or `em.mesh.axisymmetric`; of cells fine enough where the surface is and will be.
@@ -187,6 +187,7 @@ def model(
             "surface_energy": Quantity(lambda: laws.surface_energy, "J/m2"),
             "relaxation_time": Quantity(lambda: relaxation, "s"),
             "path": Quantity(lambda model: float(whole() if whole else model.quantity("neck") > 0), "-", of_model=True),
+            "voids": Quantity(lambda: _count(c), "-"),
         }
         | (wired.quantities(domain, dx) if wired else {}),
         drivers=wired.drivers if wired else (),
@@ -195,6 +196,11 @@ def model(
         meanings=MEANINGS,
         preconditioner=[structure, *([models.Multigrid(unknowns=(wired.share,))] if wired else [])],
     )
+
+
+def _count(c: fem.Function) -> float:
+    """Return the number of voids that are apart. Collective."""
+    return 1.0 + max(c.function_space.mesh.comm.allgather(int(holes(c).max(initial=-1))))
 
 
 def _fill(m: fem.Function, c: fem.Function, sigma: fem.Function, modulus: float) -> None:

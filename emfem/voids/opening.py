@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from emfem import fields
@@ -10,6 +10,10 @@ from emfem.errors import ParameterError, kind
 from emfem.mesh import Domain
 from emfem.model import Model, warn_unresolved
 from emfem.observe import Observer
+from emfem.surface import Shape
+from emfem.surface.inputs import start
+from emfem.surface.terms import conducts
+from emfem.voids.terms import EMPTY
 
 import numpy as np
 from dolfinx import fem
@@ -141,37 +145,81 @@ class SameDrive(Observer):
         raise ParameterError(msg)
 
 
-class OtherVoids(Observer):
-    """Observer that warns, once, where the tension passes the critical one far from the void: no other one opens.
+class Tension(Observer):
+    """Observer of the tension of metal far from voids: over the critical one another void opens.
+
+    Where none may it warns, once.
 
     Args:
         critical: critical stress at the nodes of the void's model [Pa].
-        radius: of the seed [m].
+        radius: of a seed [m].
+        closed: function that is True if no other void may open; always when left out.
     """
 
-    def __init__(self, critical: Any, radius: float) -> None:
+    saved = (*Observer.saved, "warned")
+
+    def __init__(self, critical: Any, radius: float, closed: Callable[[], bool] = lambda: True) -> None:
         """Take them."""
         super().__init__()
-        self.critical, self.radius, self.warned = critical, radius, False
+        self.critical, self.radius, self.closed, self.warned = critical, radius, closed, False
 
     def begin(self) -> None:
         """Find the critical stress at the nodes."""
         self.limit = fem.Function(self.models[0]["sigma"].function_space, name="critical stress")
         fields.set_initial(self.limit, self.critical, "critical_stress")
 
+    def highest(self) -> tuple[float, NDArray[np.float64], float]:
+        """Return the highest tension far from voids over its limit, less 1, its place, and the tension. Collective."""
+        made = self.models[0]
+        return highest(made["sigma"], self.limit, inside=far(made, APART * self.radius))
+
+    def excess(self) -> float:
+        """Return the highest tension over its limit, less 1; below 0 if no other void may open. Collective."""
+        return -1.0 if self.closed() else max(self.highest()[0], -1.0)
+
     def record(self, t: float) -> None:
         """Warn with place, time and stress."""
-        made = self.models[0]
-        beyond, place, reached = highest(made["sigma"], self.limit, inside=far(made, APART * self.radius))
-        if self.warned or beyond <= 0:
+        if self.warned or not self.closed():
+            return
+        beyond, place, reached = self.highest()
+        if beyond <= 0:
             return
         self.warned = True
-        where = ", ".join(f"{x:.4g}" for x in place)
         message = (
-            f"tension of {reached:.4g} Pa at ({where}) m at {t:.4g} s, should stay below the critical one: another "
-            "void would open there, and this run has one"
+            f"tension of {reached:.4g} Pa at {_words(place)} at {t:.4g} s, should stay below the critical one: another "
+            "void would open there, and this run has no more"
         )
-        warn_unresolved(message, made.mesh.comm)
+        warn_unresolved(message, self.models[0].mesh.comm)
+
+
+def open_another(made: Model, seed: Shape, place: NDArray[np.float64], least: float) -> bool:
+    """Open another void in a model; return False, with a warning, where the mesh is too coarse for it. Collective.
+
+    Args:
+        made: of `em.voids.model`.
+        seed: of the void.
+        place: where it is [m].
+        least: of the critical stress [Pa].
+    """
+    c, target, comm = made["c"], made.quantity("atoms"), made.mesh.comm
+    fresh = fem.Function(c.function_space)
+    try:
+        start(fresh, made.domain, seed, made.quantity("interface_width"))
+    except ParameterError as error:
+        warn_unresolved(f"no void opens at {_words(place)} at {made.t:.4g} s, where tension is critical: {error}", comm)
+        return False
+    before = conducts(c.x.array, EMPTY)
+    c.x.array[:] = np.minimum(c.x.array, fresh.x.array)
+    made["excess"].x.array[:] *= conducts(c.x.array, EMPTY) / before  # the stress stays as it is
+    conserve(made, target, least)
+    if not made.quantity("path"):
+        warn_unresolved(f"the seed at {_words(place)} cuts the line as it opens at {made.t:.4g} s", comm)
+    return True
+
+
+def _words(place: NDArray[np.float64]) -> str:
+    """Return a place in words."""
+    return f"({', '.join(f'{x:.4g}' for x in place)}) m"
 
 
 def far(made: Model, distance: float) -> NDArray[np.bool_]:

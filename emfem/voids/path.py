@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import combinations
 
 from emfem.mesh import Domain, bounds
-from emfem.spaces import nodes_on
+from emfem.spaces import connected_components, nodes_on
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 NEAR = 1e-9  # of the domain's length: nodes so near its end lie in it
 
@@ -46,22 +43,16 @@ def joined(c: fem.Function, domain: Domain, ends: tuple[str, str]) -> Callable[[
         ends: the boundaries.
     """
     space, comm = c.function_space, domain.mesh.comm
-    index, mesh = space.dofmap.index_map, domain.mesh
-    cells = space.dofmap.list[: mesh.topology.index_map(mesh.topology.dim).size_local]
-
-    def everywhere(nodes: NDArray[np.int32]) -> NDArray[np.int64]:
-        return np.concatenate(comm.allgather(index.local_to_global(nodes.ravel().astype(np.int32))))
-
-    cells = everywhere(cells).reshape(-1, cells.shape[1])
-    pairs = np.concatenate([cells[:, pair] for pair in combinations(range(cells.shape[1]), 2)])
-    first, last = (everywhere(nodes_on(space, domain.facets.find(domain.tag(name)))) for name in ends)
+    first, last = (nodes_on(space, domain.facets.find(domain.tag(name))) for name in ends)
 
     def connected() -> bool:
-        metal = np.concatenate(comm.allgather(c.x.array[: index.size_local] > 0.5))
-        through = pairs[metal[pairs].all(axis=1)].T
-        links = coo_array((np.ones(through.shape[1]), through), shape=(len(metal), len(metal)))
-        piece = connected_components(links, directed=False)[1]
-        begins, ends_at = (set(piece[nodes[metal[nodes]]].tolist()) for nodes in (first, last))
-        return bool(begins & ends_at)
+        piece = connected_components(space, within=c.x.array > 0.5)
+        touched = [set(np.concatenate(comm.allgather(np.unique(piece[nodes]))).tolist()) for nodes in (first, last)]
+        return bool(touched[0] & touched[1] - {-1})
 
     return connected
+
+
+def holes(c: fem.Function) -> NDArray[np.int64]:
+    """Return the void, nodes of c < 1/2 that share cells, that each node lies in, -1 in metal. Collective."""
+    return connected_components(c.function_space, within=c.x.array < 0.5)

@@ -10,7 +10,7 @@ from typing import Any
 from emfem import evolution, fields
 from emfem import watch as watching
 from emfem.checkpoints import FINISHED, Checkpoint, alike, load, owned, save
-from emfem.errors import ParameterError, kind, number, require
+from emfem.errors import ParameterError, count, kind, number, require
 from emfem.gate import Meeting, checked
 from emfem.model import Model
 from emfem.observe import Observer, check_observers, model_with_field
@@ -18,7 +18,8 @@ from emfem.signals import stop_requests
 from emfem.solve import as_models
 from emfem.stress.inputs import FAINT, critical_tension
 from emfem.surface import Shape, void
-from emfem.voids.opening import OtherVoids, SameDrive, check_made, conserve, highest
+from emfem.voids.opening import SameDrive, Tension, check_made, conserve, highest, open_another
+from emfem.voids.tracking import OneVoid, Tracker
 
 import numpy as np
 from dolfinx import fem
@@ -34,20 +35,21 @@ OPENED = "opened.npz"  # the stress as the void opened, beside the files of the 
 
 @dataclass(frozen=True, eq=False)
 class VoidLife:
-    """Report of a void from the stress that opened it to the end of its growth.
+    """Report of voids from the stress that opened them to the end of their growth.
 
     Attributes:
-        nucleated: when it opened; infinity if it did not [s].
+        nucleated: when the first one opened; infinity if none did [s].
         place: where, shape (dim,): the node whose tension was highest over the critical one [m].
         stress: the tension there then, or at the end if it did not open [Pa].
         why: "survived" (no void opened), "cut", "resistance", "extruded", "saturated", "until", or what ended the run
             before.
         time_to_failure: time of "cut", "resistance" or "extruded"; infinity if it did not fail [s].
         t: times of the steps with a void, counted from the start of the stress, shape (n,) [s].
-        void: volume of the void at those times, shape (n,) [m3]; in a plane without a thickness per metre of it.
+        void: volume of all voids at those times, shape (n,) [m3]; in a plane without a thickness per metre of it.
         resistance: at those times, or None without a current [Ohm].
         model: of the void at the end; None if none opened.
         extruded: where compression reached its limit, shape (dim,) [m]; None if it did not.
+        voids: each void by itself, the first one first; empty if none opened.
     """
 
     nucleated: float
@@ -60,6 +62,7 @@ class VoidLife:
     resistance: NDArray[np.float64] | None
     model: Model | None
     extruded: NDArray[np.float64] | None = None
+    voids: tuple[OneVoid, ...] = ()
 
     def __str__(self) -> str:
         """Return one line."""
@@ -70,7 +73,9 @@ class VoidLife:
             return f"no void: {self.why} with at most {self.stress / 1e6:.4g} MPa"
         unit = self.model.quantities["void"].unit
         end = "" if np.isinf(self.time_to_failure) else f" at {self.time_to_failure:.6g} s"
-        return f"void at {self.nucleated:.6g} s, {self.void[-1]:.4g} {unit} at {self.t[-1]:.6g} s; {self.why}{end}"
+        first = "" if len(self.voids) < 2 else f" (the first of {len(self.voids)})"
+        size = f"{self.void[-1]:.4g} {unit} at {self.t[-1]:.6g} s"
+        return f"void at {self.nucleated:.6g} s{first}, {size}; {self.why}{end}"
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -87,6 +92,7 @@ def run(
     until: float,
     rise: float | None = None,
     extrusion_stress: Any = None,
+    most: int | None = None,
     rtol: float = 1e-4,
     solver: str = "auto",
     watch: Sequence[Observer] = (),
@@ -98,7 +104,8 @@ def run(
     A void opens where and when tension reaches the critical one, which may differ from place to place; the time is
     located. It is a round seed there, half of one at a wall. The atoms of the seed go into all the metal around, so
     the number of atoms stays that of the metal without a void. It must be larger than gamma / sigma_c, or it would
-    close. One void opens; where the stress passes the critical one elsewhere later, a warning says so.
+    close. Another one opens in the same way where and when tension reaches the critical one more than three seed radii
+    from any void; those that meet merge.
 
     It ends as "cut" (no metal leads from one end of the circuit to the other, or on a section across x), "resistance"
     (it has risen by `rise`), "extruded" (compression has reached its limit somewhere, before or after a void opened),
@@ -115,6 +122,7 @@ def run(
         rise: of the resistance since the void opened, over that, which is failure; none when left out [-].
         extrusion_stress: compression, at least 1e4, at which metal is pressed out into a hillock: a number, or a
             function of x with shape (3, n); no limit when left out [Pa].
+        most: how many voids may open, at least 1; any number when left out.
         rtol: error allowed in a step, as in `em.evolve`.
         solver: of the linear systems, as in `em.evolve`.
         watch: observers of the void.
@@ -129,13 +137,14 @@ def run(
 
     Warns:
         ResolutionWarning: if the atoms of the seed take more than a tenth of the critical stress out of the metal: it
-            is large for the line, and may shrink at first. Where it saturates does not depend on it. And if tension
-            passes the critical one more than three seed radii from the void.
+                is large for the line, and may shrink at first. Where it saturates does not depend on it. And if tension
+            passes the critical one where no other void may open, because there are `most`, or the cells there are too
+            large for the interface (then no other one opens anywhere), or if the seed of another one cuts the line.
     """
     kind("make", make, Callable, "a function of shape and stress that makes a model of em.voids.model")  # type: ignore[arg-type]
     last = number("until", until, above=0.0, unit="s")
     model = model_with_field(as_models(stress), "sigma")
-    limits = _limits(model["sigma"], critical_stress, extrusion_stress, seed_radius, rise)
+    limits = _limits(model["sigma"], critical_stress, extrusion_stress, seed_radius, rise, most)
     check_observers(watch)
     if checkpoint is not None:
         kind("checkpoint", checkpoint, Checkpoint, 'em.checkpoint("folder")')
@@ -154,7 +163,9 @@ def run(
             made = make(void(place, limits.radius), model["sigma"])
             check_made(made, model.domain, limits.radius, limits.least, limits.rise)
         limits.check_relief(conserve(made, model.quantity("atoms"), limits.least), model["sigma"])
-        watch = [limits.observer(), SameDrive(models), OtherVoids(critical_stress, limits.radius), *watch]
+        tracker = Tracker(limits.most)
+        tension = Tension(critical_stress, limits.radius, lambda: tracker.full)
+        watch = [limits.observer(), SameDrive(models), tension, tracker, *watch]
         return _grow(made, model.t, (place, reached), limits, last, options, watch, checkpoint, clock)
 
 
@@ -175,6 +186,7 @@ class _Limits:
     pressed: Any
     radius: float
     rise: float | None
+    most: int | None
 
     def extrusion(self, model: Model) -> Observer | None:
         """Return the event that compression in metal reaches its limit, or None without one."""
@@ -202,10 +214,13 @@ class _Limits:
         pressed = None if self.pressed is None else _sum(_pressed(self.critical, self.pressed))
         total = _sum(self.critical)
         settings = {"critical_stress": [self.least, total], "seed_radius": self.radius, "rise": self.rise}
+        settings |= {} if self.most is None else {"most": self.most}
         return _Settings(settings if pressed is None else settings | {"extrusion_stress": pressed})
 
 
-def _limits(sigma: fem.Function, critical_stress: Any, extrusion_stress: Any, radius: float, rise: Any) -> _Limits:
+def _limits(
+    sigma: fem.Function, critical_stress: Any, extrusion_stress: Any, radius: float, rise: Any, most: int | None
+) -> _Limits:
     """Return the limits, checked. Collective.
 
     Raises:
@@ -221,6 +236,7 @@ def _limits(sigma: fem.Function, critical_stress: Any, extrusion_stress: Any, ra
         extrusion_stress,
         number("seed_radius", radius, above=0.0, unit="m"),
         None if rise is None else number("rise", rise, above=0.0),
+        None if most is None else count("most", most, at_least=1),
     )
 
 
@@ -328,28 +344,44 @@ def _grow(
     checkpoint: Checkpoint | None,
     clock: evolution.WallTime,
 ) -> VoidLife:
-    """Integrate the model of a void, opened at a place by a stress, to its end."""
+    """Integrate the model of a void, opened at a place by a stress, to its end; other voids open on the way."""
     wired = "resistance" in made.quantities
     seen = watching.series(["void", *(["resistance"] if wired else [])])
     made.t = begin
     made.set_time(begin)
-    end = evolution.evolve(
-        made,
-        last,
-        first_step=FIRST * (last - begin),
-        watch=[seen, *_ends(made, seen, limits), *watch],
-        checkpoint=checkpoint,
-        wall_time=clock.left(),
-        progress=False,
-        **options,
-    )
+    tracker = next(observer for observer in watch if isinstance(observer, Tracker))
+    tension = next(observer for observer in watch if isinstance(observer, Tension))
+    tracker.open(made, void(opened[0], limits.radius), (begin, *opened))
+    opens = watching.event(lambda _, __: tension.excess(), above=0.0, reason=NUCLEATED)
+    opens.check_resolution = False
+    # those that end a run come first: no void opens as it ends
+    watch = [seen, *_ends(made, seen, limits), *watch, opens]
+    while True:
+        end = evolution.evolve(
+            made,
+            last,
+            first_step=FIRST * (last - made.t),
+            watch=watch,
+            checkpoint=checkpoint,
+            wall_time=clock.left(),
+            progress=False,
+            **options,
+        )
+        if end.stopped != NUCLEATED or end.t >= last:
+            break
+        _, place, reached = tension.highest()
+        seed = void(place, limits.radius)
+        if open_another(made, seed, place, limits.least):
+            tracker.open(made, seed, (end.t, place, reached))
+        else:
+            tracker.most = 0
     if checkpoint is not None and end.stopped not in evolution.GOES_ON and made.mesh.comm.rank == 0:
         checkpoint.finish()
-    why = "until" if end.stopped == FINISHED else end.stopped
+    why = "until" if end.stopped in (FINISHED, NUCLEATED) else end.stopped
     failed = end.t if why in FAILURES else np.inf
     where = limits.extruded(made) if why == EXTRUDED else None
     resistance = seen["resistance"] if wired else None
-    return VoidLife(begin, *opened, why, failed, seen.t, seen["void"], resistance, made, where)
+    return VoidLife(begin, *opened, why, failed, seen.t, seen["void"], resistance, made, where, voids=tracker.report())
 
 
 def _ends(made: Model, seen: watching.Series, limits: _Limits) -> list[Observer]:

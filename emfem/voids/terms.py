@@ -9,6 +9,8 @@ from emfem.surface.terms import double_well, outward_normal
 
 import ufl
 
+EMPTY = 1e-3  # of the metal: what a void holds and lets through of atoms, so that sigma is determined in it
+
 
 def bulk_flux(metal: ConfinedMetal, sigma: Any, force: Any) -> Any:
     """`K = M (grad sigma + f)`, the volume of the atoms that move in the bulk [m/s]."""

@@ -96,6 +96,7 @@ def test_diffusion_follows_stress():
         ({"deposit": [[1.0, 1.0, 0.0], [0.0] * 3, [0.0] * 3]}, "symmetric"),
         ({"deposit": [float("nan")]}, "finite"),
         ({"deposit": ufl.Identity(3)}, "trace off by 2"),
+        ({"deposit": ufl.as_matrix([[1, 0.5, 0], [0, 0, 0], [0, 0, 0]])}, "part of 0.354 that is not symmetric"),
         ({"deposit": [1.0], "atoms": None, "field": None}, "deposit without atoms"),
         ({"vacancies": Vacancies(1e-4, 1.0), "activation_volume": 1e-29}, "must be one of them"),
     ],

@@ -9,8 +9,9 @@ from typing import Any
 
 import emfem as em
 from emfem.units import nm
-from emfem.voids.opening import OtherVoids
+from emfem.voids.opening import Tension, open_another
 from emfem.voids.simulation import _at_rest
+from emfem.voids.tracking import Tracker
 
 import numpy as np
 import pytest
@@ -164,7 +165,7 @@ def life(**options: Any) -> tuple[em.Model, em.voids.VoidLife]:
             **options.get("feed", {"current_density": current, "on": ("left", "right"), "liner": True}),
         )
 
-    usual: dict[str, Any] = {"critical_stress": 200e6, "seed_radius": 20 * nm, "until": 200.0}
+    usual: dict[str, Any] = {"critical_stress": 200e6, "seed_radius": 20 * nm, "until": 200.0, "most": 1}
     chosen = usual | {name: value for name, value in options.items() if name not in ("metal", "feed")}
     return stress, em.voids.run(stress, make, **chosen)
 
@@ -196,6 +197,7 @@ def test_a_void_comes_to_rest_or_fails_and_says_so(opened: tuple[em.Model, em.vo
     assert void.why in ("saturated", "cut")
     assert (void.why == "cut") == np.isfinite(void.time_to_failure)
     assert f"void at {void.nucleated:.6g} s" in str(void)
+    assert [np.isfinite(each.stress) for each in void.voids] == [True, False]  # the other one opened without a seed
 
 
 @pytest.mark.soak
@@ -221,7 +223,7 @@ def test_a_life_ended_before_and_after_the_void_opens_goes_on_as_if_it_had_not_b
     with pytest.raises(em.ParameterError, match="seed_radius of another value"):
         again(watch=[em.watch.stop_when(third, "third")], seed_radius=21 * nm)
     stress, void = again(watch=[em.watch.stop_when(third, "third")])
-    assert (void.nucleated, void.why, stress.t) == (whole.nucleated, "until", whole.nucleated)
+    assert (void.nucleated, void.why, stress.t) == (whole.nucleated, whole.why, whole.nucleated)
     assert void.t.tolist() == whole.t.tolist()
     assert void.void.tolist() == whole.void.tolist()
 
@@ -299,7 +301,7 @@ def test_a_place_where_another_void_would_open_is_named():
     shape = em.surface.void((0.0, 0.0), 30 * nm)
     for radius, warned in ((5 * nm, True), (40 * nm, False)):
         model = em.voids.model(domain, HOT, shape=shape, interface_width=5 * nm, residual_stress=300e6)
-        other = OtherVoids(lambda x: np.where(x[0] > 90 * nm, 200e6, 400e6), radius)
+        other = Tension(lambda x: np.where(x[0] > 90 * nm, 200e6, 400e6), radius)
         with warnings.catch_warnings(record=True) as seen:
             warnings.simplefilter("always")
             em.evolve(model, until=1e-6, watch=[other], progress=False)
@@ -329,3 +331,133 @@ def test_a_line_is_cut_where_its_metal_no_longer_reaches_the_via():
         assert model.quantity("neck") == 0.0
         paths.append(model.quantity("path"))
     assert paths == [1.0, 0.0]
+
+
+# Several voids
+
+SOFT = HOT.having(bulk_modulus=1e9, diffusivity=1e-14, surface_diffusivity_thickness=3e-22)
+FLAWS = (40 * nm, 200 * nm)
+
+
+def flawed(x: Any) -> Any:
+    """Critical stress: 240 MPa at the first flaw, 300 MPa at the second one, where less tension is at the start."""
+    first, second = (np.hypot(x[0] - place, x[1]) < 4 * nm for place in FLAWS)
+    return np.where(first, 240e6, np.where(second, 300e6, 1e9))
+
+
+def two(**options: Any) -> tuple[em.Model, em.voids.VoidLife]:
+    """A line with two flaws; the tension at its right end reaches the second one when a void is at the first one."""
+    domain = em.mesh.rectangle((320 * nm, 64 * nm), cells=(40, 8))
+    tension = lambda x: np.where(x[0] < FLAWS[1] + 15 * nm, 250e6, 500e6)  # noqa: E731
+    stress = em.stress.model(domain, SOFT, residual_stress=tension, degree=1)
+
+    def make(shape: Any, sigma: Any) -> em.Model:
+        return em.voids.model(domain, SOFT, shape=shape, interface_width=8 * nm, residual_stress=sigma)
+
+    usual: dict[str, Any] = {"critical_stress": flawed, "seed_radius": 20 * nm, "until": 0.05, "rtol": 1e-3}
+    return stress, em.voids.run(stress, make, **(usual | options))
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[em.Model, em.voids.VoidLife]:
+    return two()
+
+
+def test_another_void_opens_where_and_when_tension_reaches_the_critical_one(pair: tuple[em.Model, em.voids.VoidLife]):
+    _, life = pair
+    first, second = life.voids
+    assert (first.nucleated, first.place[0], life.nucleated) == (0.0, pytest.approx(FLAWS[0]), 0.0)
+    assert 0.0 < second.nucleated < 0.05
+    assert second.place == pytest.approx([FLAWS[1], 0.0], abs=1e-15)
+    assert second.stress == pytest.approx(300e6, rel=1e-4)
+    assert "void at 0 s (the first of 2), " in str(life)
+
+
+def test_voids_have_volumes_of_their_own_and_no_atom_is_lost(pair: tuple[em.Model, em.voids.VoidLife]):
+    stress, life = pair
+    first, second = life.voids
+    assert life.model is not None
+    assert life.model.quantity("atoms") == pytest.approx(stress.quantity("atoms"), rel=1e-12)
+    assert life.model.quantity("voids") == 2.0
+    assert first.volume + second.volume == pytest.approx(life.void, rel=1e-12)
+    assert (second.volume[life.t <= second.nucleated] == 0).all()
+    # half a disk with a diffuse edge: pi (R^2 + pi^2 l^2 / 3) / 2
+    area = np.pi * (20**2 + np.pi**2 * 8**2 / 3) / 2 * nm**2
+    assert second.volume[life.t > second.nucleated][0] == pytest.approx(area, rel=0.02)
+
+
+@pytest.mark.soak
+def test_no_more_voids_open_than_may():
+    with pytest.warns(em.ResolutionWarning, match="another void would open there, and this run has no more"):
+        _, life = two(most=1)
+    assert len(life.voids) == 1
+    with pytest.raises(em.ParameterError, match="most = 0, must be at least 1"):
+        two(most=0)
+
+
+@pytest.mark.soak
+def test_a_run_with_two_voids_goes_on_as_if_it_had_not_been_ended(
+    tmp_path: Path, pair: tuple[em.Model, em.voids.VoidLife]
+):
+    _, whole = pair
+
+    def third(models: Any, t: float) -> bool:
+        if again and models[0].quantity("voids") == 2:
+            again.pop()
+            raise RuntimeError
+        return False
+
+    again = [1]
+    options: dict[str, Any] = {"watch": [em.watch.stop_when(third, "third")]}
+    with pytest.raises(RuntimeError):
+        two(**options, checkpoint=em.checkpoint(tmp_path))
+    _, life = two(**options, checkpoint=em.checkpoint(tmp_path, resume=True))
+    assert life.t.tolist() == whole.t.tolist()
+    for mine, theirs in zip(life.voids, whole.voids, strict=True):
+        assert (mine.nucleated, mine.stress) == (theirs.nucleated, theirs.stress)
+        assert mine.volume.tolist() == theirs.volume.tolist()
+
+
+def test_voids_that_meet_merge_and_those_that_part_break_off():
+    domain = em.mesh.rectangle((100 * nm, 100 * nm), cells=(20, 20))
+    places = [np.array([x * nm, 50 * nm]) for x in (25, 75)]
+    seeds = [em.surface.void(place, 20 * nm) for place in places]
+    apart = lambda x: np.minimum(seeds[0](x), seeds[1](x))  # noqa: E731
+    model = em.voids.model(domain, HOT, shape=apart, interface_width=5 * nm, residual_stress=300e6)
+    tracker, c = Tracker(), model["c"]
+    for seed, place in zip(seeds, places, strict=True):
+        tracker.open(model, seed, (0.0, place, 1e8))
+    begin = c.x.array.copy()
+    tracker.start([model], 0.0)
+    c.interpolate(lambda x: np.where(abs(x[1] - 50 * nm) < 11 * nm, 0.0, 1.0))
+    tracker.look(1.0)
+    together = model.quantity("void")
+    c.x.array[:] = begin
+    tracker.look(2.0)
+    first, second, third = tracker.report()
+    half = model.quantity("void") / 2
+    assert (first.merged_into, second.merged_into, third.broke_off) == (None, 0, 0)
+    assert (second.nucleated, third.nucleated) == (0.0, 2.0)
+    assert first.volume == pytest.approx([half, together, half])
+    assert second.volume == pytest.approx([half, 0.0, 0.0])
+    assert third.volume == pytest.approx([0.0, 0.0, half])
+
+
+@pytest.mark.soak
+def test_no_void_opens_where_cells_are_too_large_for_it():
+    domain = em.mesh.rectangle((200 * nm, 100 * nm), cells=(40, 20))
+    x = domain.mesh.geometry.x
+    x[:, 0] = np.where(x[:, 0] > 100 * nm, 100 * nm + 4 * (x[:, 0] - 100 * nm), x[:, 0])
+    shape = em.surface.void((0.0, 0.0), 30 * nm)
+    model = em.voids.model(domain, HOT, shape=shape, interface_width=5 * nm, residual_stress=300e6)
+    place = np.array([400 * nm, 0.0])
+    with pytest.warns(em.ResolutionWarning, match="no void opens at"):
+        assert not open_another(model, em.surface.void(place, 30 * nm), place, 1e8)
+    assert model.quantity("voids") == 1.0
+
+
+def test_a_seed_that_extrudes_metal_by_itself_is_refused():
+    with pytest.raises(
+        em.ParameterError, match=r"seed_radius = 2\.2e-08 m, must be smaller: its atoms take .* extrudes at"
+    ):
+        life(**AT_ONCE, extrusion_stress=150e6)
