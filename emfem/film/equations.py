@@ -11,7 +11,8 @@ from emfem import model as models
 from emfem.dimensions import METRE, PLAIN, Meaning, System, scaled
 from emfem.errors import ParameterError, count, number, positive_tensor
 from emfem.film.alloy import Alloy, Anisotropy
-from emfem.film.resolution import resolutions
+from emfem.film.coherency import Substrate, substrate
+from emfem.film.resolution import lowest_curvature, resolutions
 from emfem.film.start import Noise, start
 from emfem.film.surface import on_surface
 from emfem.film.terms import degenerate_mobility, derivative, mixing_energy, potential, solute_flux, transport
@@ -54,14 +55,16 @@ def model(
     """Return the film model on `domain`: unknowns c (solute fraction) and mu (chemical potential).
 
     Find c, mu with int (dc/dt) v + M(c) D (grad mu - F) . grad v dx = 0 and
-    int mu w - f'(c) w - eps grad c . grad w dx = 0 for all v, w. Edges without a condition are blocked.
+    int mu w - f'(c) w - eps grad c . grad w dx = 0 for all v, w. Edges without a condition are blocked. Coherency
+    stress takes q |k| c from mu, by unknowns `average j` of which |k| is made, see `film/coherency.py`; the free energy
+    is then not local, and known once they are solved for.
     Quantities: solute, free_energy, dissipation, c_min, c_max, amplitude (sqrt 2 times the rms deviation: that of a
     single wave), and `flux NAME` for each named boundary (out of the domain positive): where c is fixed it is the
     reaction of the discrete equations, so fluxes and the change of the solute balance to rounding, see `em.balance`.
 
     Args:
         domain: of any dimension and shape.
-        alloy: the constants; with a `free_energy` of your own only the gradient energy is used.
+        alloy: the constants; with a `free_energy` of your own only the gradient energy and coherency are used.
         mean: mean solute fraction; needed with noise, otherwise `initial` gives it (and must agree with it) [-].
         anisotropy: the crystal, or any diffusion tensor, array or UFL, shape (dim, dim); one of them (no UFL) for each
             region by name, a polycrystal; isotropic when left out. On a surface in space the tensor has shape (2, 2),
@@ -109,11 +112,17 @@ def model(
     models.apply_law("mobility", mobile, c)
     start(c, domain, initial, mean, limits)
 
-    v, w = models.tests((composition, chemical))
+    curvature = lowest_curvature(domain, energy) if alloy.coherency else 0.0
+    below = substrate(domain, space, float(alloy.coherency), float(alloy.gradient_energy), curvature)
+    unknowns = (composition, chemical, *below.unknowns)
+
+    v, w, *others = models.tests(unknowns)
     dx = domain.dx(2 * degree)
     eps = fem.Constant(domain.mesh, float(alloy.gradient_energy))
     flux = solute_flux(mobile(c), diffusion, mu, force)
     residual = transport(rate, flux, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx)
+    if below.unknowns:
+        residual += below.residual(c, w, others, dx)
     entering, out, inflow_drivers = models.inflow(domain, conditions, v, 2 * degree)
     dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, composition, conditions)
     reaction = models.ConsistentFlux(composition, dirichlet_values, 1.0)
@@ -121,12 +130,13 @@ def model(
     return Model(
         "film",
         domain,
-        (composition, chemical),
+        unknowns,
         residual - entering,
         conditions=dirichlet_values,
         expressions={"flux": flux, "field": force},
         quantities={
             **_quantities(domain, c, energy(c), eps, flux, ufl.grad(mu) - force, dx),
+            **({"free_energy": below.quantity(_free_energy(c, energy(c), eps, dx), c, dx)} if below.unknowns else {}),
             **models.boundary_fluxes(domain.names, [reaction], out),
         },
         drivers=[*drivers, *inflow_drivers, *dirichlet_drivers],
@@ -136,7 +146,10 @@ def model(
         roles={"pattern": "c"},
         system=system,
         meanings=MEANINGS,
-        preconditioner=models.PhaseField(composition, chemical, mobile(c), root, eps, dx),
+        preconditioner=[
+            models.PhaseField(composition, chemical, mobile(c), root, eps, dx),
+            *([models.Multigrid(unknowns=below.unknowns)] if below.unknowns else []),
+        ],
     )
 
 
@@ -167,12 +180,17 @@ def _quantities(
 
     return {
         "solute": Quantity(c * dx),
-        "free_energy": Quantity(energy * dx + eps / 2 * ufl.inner(ufl.grad(c), ufl.grad(c)) * dx),
+        "free_energy": Quantity(_free_energy(c, energy, eps, dx)),
         "dissipation": Quantity(-ufl.inner(flux, force) * dx),
         "c_min": models.lowest(c),
         "c_max": models.highest(c),
         "amplitude": Quantity(amplitude),
     }
+
+
+def _free_energy(c: fem.Function, energy: Any, eps: fem.Constant, dx: ufl.Measure) -> ufl.Form:
+    """Return `int f + (eps/2) |grad c|^2`."""
+    return energy * dx + eps / 2 * ufl.inner(ufl.grad(c), ufl.grad(c)) * dx
 
 
 def _diffusion(domain: Domain, anisotropy: Any) -> tuple[Any, Any]:

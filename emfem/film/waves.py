@@ -31,7 +31,7 @@ def growth_rate(
 ) -> complex | NDArray[np.complex128]:
     """Return omega of a small wave C = mean + a exp(i k.r + omega t) in the uniform film.
 
-    omega = -M K(k) [f''(C0) + eps k^2] - i M' F.D k,  K(k) = k.D k,  M and M' taken at C0.
+    omega = -M K(k) [f''(C0) + eps k^2 - q |k|] - i M' F.D k,  K(k) = k.D k,  M and M' taken at C0.
     The real part is the growth rate; the wave travels with velocity M' D F.
 
     Args:
@@ -67,7 +67,8 @@ def growth_rate(
     spread = np.einsum("...i,ij,...j", k, tensor, k)
     drift = np.einsum("i,ij,...j", force, tensor, k)
     squared = np.sum(k * k, axis=-1)
-    omega = -_number("mobility", mobile, mean) * spread * (curvature + alloy.gradient_energy * squared)
+    stiffness = curvature + alloy.gradient_energy * squared - alloy.coherency * np.sqrt(squared)
+    omega = -_number("mobility", mobile, mean) * spread * stiffness
     omega = omega - 1j * _number("mobility", lambda c: derivative(mobile, c), mean) * drift
     return complex(omega) if k.ndim == 1 else omega
 
