@@ -104,7 +104,7 @@ class Substrate:
         return form
 
     def quantity(self, local: ufl.Form, c: Any, dx: ufl.Measure) -> Quantity:
-        """Return the free energy, `local - int (q/2) c |k| c dx`, which is refused before the averages are solved for."""
+        """Return the free energy, `local - int (q/2) c |k| c dx`, refused before the averages are solved for."""
         form = fem.form(local - self.strength / 2 * c * self.wave_number(c) * dx)
 
         def energy() -> float:
@@ -149,5 +149,7 @@ def _longest_wave(domain: Domain) -> float:
     """Return the wave number of the longest wave: of a period, or half a wave across what is not periodic."""
     lower, upper = bounds(domain.mesh)
     sides, periodic = upper - lower, domain.period > 0
-    waves = [*(2 * math.pi / sides[periodic]), *([] if periodic.all() else [math.pi / np.linalg.norm(sides[~periodic])])]
+    waves = list(2 * math.pi / sides[periodic])
+    if not periodic.all():
+        waves.append(math.pi / np.linalg.norm(sides[~periodic]))
     return float(min(waves))

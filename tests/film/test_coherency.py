@@ -33,7 +33,7 @@ def test_averages_make_the_wave_number(wide: float):
 
 
 def test_a_film_of_too_many_waves_is_refused():
-    with pytest.raises(ParameterError, match="domain of 1e[+]12 wavelengths, must be smaller"):
+    with pytest.raises(ParameterError, match=r"domain of 1e\+12 wavelengths, must be smaller"):
         coherency.averages(1.0, 1e12)
 
 
@@ -70,7 +70,7 @@ def test_closed_forms_by_hand():
 
 def test_a_film_in_which_no_wave_grows_has_none():
     for form in (em.analytic.film_fastest_wave, em.analytic.film_neutral_waves):
-        with pytest.raises(ParameterError, match=r"^curvature = 0.05, must be less than q\^2/\(4 eps\) = 0.0416667: no"):
+        with pytest.raises(ParameterError, match=r"^curvature = 0.05, must be less than q\^2/\(4 eps\) = 0.04166"):
             form(curvature=0.05, gradient_energy=0.015, coherency=0.05)
 
 
@@ -115,12 +115,12 @@ def test_the_energy_falls_by_what_is_dissipated():
 
 def test_the_energy_is_that_of_its_waves():
     """`-(q/4) sum |k| a^2` per length of waves that a blocked line has, by hand; 1e-3 is the error of |k|."""
-    energy = strained(1e-6, step=1e-6).quantity("free_energy") - strained(1e-6, pull=0.0, step=1e-6).quantity("free_energy")
-    assert energy == pytest.approx(-20.0 * 0.03 / 4 * np.pi * (0.4 * 0.05**2 + 0.65 * 0.02**2), rel=2e-3)
+    free, strain = (strained(1e-6, pull=pull, step=1e-6).quantity("free_energy") for pull in (0.0, 0.03))
+    assert strain - free == pytest.approx(-20.0 * 0.03 / 4 * np.pi * (0.4 * 0.05**2 + 0.65 * 0.02**2), rel=2e-3)
 
 
 def test_the_energy_is_refused_before_the_averages_are_known():
-    with pytest.raises(ParameterError, match="^free_energy of a film with coherency stress, must be taken after a solve"):
+    with pytest.raises(ParameterError, match=r"^free_energy of a film with coherency stress, must be taken after"):
         strained().quantity("free_energy")
 
 
