@@ -74,7 +74,8 @@ def main(
         for strength in fields:
             found[contrast, strength] = film_in_field(domain, contrast, strength, until)
             agreement, order = found[contrast, strength]
-            em.write.print_root(f"contrast {contrast:4g}, F = {strength:g}: agreement {agreement:+.2f}, order {order:.2f}")
+            case = f"contrast {contrast:g}, F = {strength:g}"
+            em.write.print_root(f"{case}: agreement {agreement:+.2f}, order {order:.2f}")
     em.plot.figure(lambda figure: draw(figure, found), Path(out) / "diagram.png")
     return found
 

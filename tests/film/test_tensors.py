@@ -66,12 +66,11 @@ def test_temperature_is_a_number_a_function_of_time_or_a_field(plate: em.mesh.Do
 
 @COARSE
 def test_a_film_that_cools_slows_down(film: Films):
-    """With one energy, time runs slower by Arrhenius' factor: half the diffusion for twice the time is the same film."""
+    """With one energy, half the diffusion for twice the time is the same film."""
     start = {"initial": lambda x: 0.3 + 0.05 * np.cos(2 * np.pi * x[0] / 10), "degree": 1}
     half = 900.0 / (1 + math.log(2) * 900.0 * em.units.boltzmann / ENERGIES[0])
-    hot, cold = (
-        film(anisotropy=em.film.Activated(CRYSTAL, ENERGIES[0], 900.0, lambda t, T=T: T), **start) for T in (900.0, half)
-    )
+    laws = (em.film.Activated(CRYSTAL, ENERGIES[0], 900.0, lambda t, T=T: T) for T in (900.0, half))
+    hot, cold = (film(anisotropy=law, **start) for law in laws)
     em.evolve(hot, 1.0, fixed_step=0.25, progress=False)
     em.evolve(cold, 2.0, fixed_step=0.5, progress=False)
     assert cold["c"].x.array == pytest.approx(hot["c"].x.array, abs=1e-9)
@@ -85,7 +84,7 @@ def test_a_film_that_cools_slows_down(film: Films):
         ({"reference_temperature": -5.0}, "reference_temperature = -5 K, must be greater than 0"),
         ({"activation_energy": -1e-19}, "activation_energy = -1e-19 J, must be at least 0"),
         ({"activation_energy": 0.5}, "activation_energy = 0.5 J, must be at most 1e-17"),
-        ({"activation_energy": (1e-19, 1e-19, 1e-19)}, "activation_energy = (1e-19, 1e-19, 1e-19), must be a number or"),
+        ({"activation_energy": (1e-19, 1e-19, 1e-19)}, "activation_energy = (1e-19, 1e-19, 1e-19), must be"),
         ({"turn": 45.0}, "turn = 45 rad, "),
     ],
 )
@@ -121,7 +120,7 @@ def test_a_law_of_one_s_own_is_a_tensor(plate: em.mesh.Domain):
     assert em.film.growth_rate((1.0, 0.0), CUPD, mean=0.3, anisotropy=Fast(3.0)) == pytest.approx(
         3 * em.film.growth_rate((1.0, 0.0), CUPD, mean=0.3), rel=1e-14
     )
-    with pytest.raises(ParameterError, match=r"^anisotropy = \[\[0.1, 0.5\], \[0.5, 1.0\]\], must be positive definite$"):
+    with pytest.raises(ParameterError, match=r"^anisotropy = \[\[0.1, 0.5\], \[0.5, 1.0\]\], must be positive def"):
         tensor_of(plate, "anisotropy", Fast(0.1))
 
 
