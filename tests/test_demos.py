@@ -46,6 +46,17 @@ def domains_on_a_substrate_stop_at_a_size(waves: dict[str, list[float]]) -> None
     assert free[-1] < 0.8 * strained[-1]
 
 
+def only_weak_contrast_lets_the_field_make_one_film(found: dict[tuple[float, float], tuple[float, float]]) -> None:
+    """Without a field grains differ, the more the higher their contrast; a field lines up those of a low one."""
+    agreement = {case: numbers[0] for case, numbers in found.items()}
+    order = {case: numbers[1] for case, numbers in found.items()}
+    assert agreement[10.0, 0.0] > 0.4
+    assert agreement[10.0, 0.0] > agreement[1.5, 0.0] + 0.2
+    assert agreement[10.0, 0.1] < agreement[10.0, 0.0] - 0.2
+    assert order[1.5, 0.1] > 0.45
+    assert order[10.0, 0.1] < 0.35
+
+
 def small_waves_obey_linear_theory(error: Any) -> None:
     assert error < 0.01
 
@@ -383,6 +394,11 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
         {"size": 2.0},
         stripes_follow_the_switched_pair,
         ("before.png", "after.png", "turning.mp4"),
+    ),
+    "grains_in_a_field": (
+        {"contrasts": (1.5, 10.0), "fields": (0.0, 0.1)},
+        only_weak_contrast_lets_the_field_make_one_film,
+        ("diagram.png",),
     ),
     "hall_cross": ({"size": 4e-6}, the_cross_shows_sheet_and_hall_resistance, ("gold.png", "n-GaAs.png")),
     "healing": ({"width": 1.2e-9}, the_reversed_current_heals, ("bridge.png",)),

@@ -11,7 +11,7 @@ from emfem.film.alloy import Alloy, Anisotropy, Scales, cupd, uniform_field
 from emfem.film.coherency import coherency_coefficient
 from emfem.film.equations import model
 from emfem.film.start import Noise, noise
-from emfem.film.tensors import Activated, HasTensor
+from emfem.film.tensors import Activated
 from emfem.film.terms import degenerate_mobility, mixing_energy, x_ln_x
 from emfem.film.waves import growth_rate
 from emfem.public import dir_of
@@ -20,7 +20,6 @@ __all__ = [
     "Activated",
     "Alloy",
     "Anisotropy",
-    "HasTensor",
     "Noise",
     "Scales",
     "coherency_coefficient",
