@@ -5,7 +5,7 @@ drift D F, and at F = 0.03 bands no longer follow the axes of their grains, what
 them. At F = 0.1 grains of low contrast are a film of one direction; at a contrast of 10 the drift differs from
 grain to grain, and the film has none. Each film has two numbers: the agreement of bands with slow axes, the mean of
 cos 2 delta over the grains weighted by their order, and the order of the whole film. They are of one start and four
-grains, so they have an error of about 0.1.
+grains: another start changed the agreements by 0.04 and the orders by 0.1 at most.
 """
 
 import argparse

@@ -116,25 +116,25 @@ class Tensor:
     least: float | None = None
 
 
-def tensor_of(domain: Domain, name: str, given: Any) -> Tensor:
+def tensor_of(domain: Domain, name: str, value: Any) -> Tensor:
     """Return a tensor as the user gave it: None is isotropic. Collective.
 
     Raises:
         ParameterError: for numbers that are not positive definite, or another shape.
     """
-    if given is None:
+    if value is None:
         return Tensor(ufl.Identity(domain.dim), ufl.Identity(domain.dim), (), 1.0)
-    if not isinstance(given, Mapping):
-        return _one(domain, name, given)
-    laws = {region: values_of(law) for region, law in given.items()}
+    if not isinstance(value, Mapping):
+        return _one(domain, name, value)
+    laws = {region: values_of(law) for region, law in value.items()}
     if any(models.is_ufl(law) or callable(law) for law in laws.values()):
         parts = {region: _one(domain, f"{name}[{region!r}]", law) for region, law in laws.items()}
         inside = {
-            region: domain.piecewise(name, {other: float(other == region) for other in given}) for region in parts
+            region: domain.piecewise(name, {other: float(other == region) for other in value}) for region in parts
         }
-        value = sum(inside[region] * part.value for region, part in parts.items())
+        whole = sum(inside[region] * part.value for region, part in parts.items())
         root = sum(inside[region] * part.root for region, part in parts.items())
-        return Tensor(value, root, tuple(driver for part in parts.values() for driver in part.drivers))
+        return Tensor(whole, root, tuple(driver for part in parts.values() for driver in part.drivers))
     grains = {region: _positive(f"{name}[{region!r}]", domain, law) for region, law in laws.items()}
     roots = {region: _root(tensor) for region, tensor in grains.items()}
     pair = domain.piecewise(name, grains), domain.piecewise(f"root of {name}", roots)
@@ -142,24 +142,24 @@ def tensor_of(domain: Domain, name: str, given: Any) -> Tensor:
     return Tensor(on_surface(domain, pair[0]), on_surface(domain, pair[1]), (), least)
 
 
-def gradient_tensor(domain: Domain, given: Any) -> tuple[Any, float]:
+def gradient_tensor(domain: Domain, value: Any) -> tuple[Any, float]:
     """Return the tensor G of the gradient energy (eps/2) grad c . G grad c, and its least eigenvalue. Collective.
 
-    It is None if it is not given.
+    It is None if there is none.
 
     Raises:
         ParameterError: unless it is made of numbers, positive definite.
     """
-    if given is None:
+    if value is None:
         return None, 1.0
-    tensor = tensor_of(domain, "gradient_anisotropy", given)
-    require(tensor.least is not None, f"gradient_anisotropy = {shown(given)}, must be made of numbers")
+    tensor = tensor_of(domain, "gradient_anisotropy", value)
+    require(tensor.least is not None, f"gradient_anisotropy = {shown(value)}, must be made of numbers")
     return ufl.sym(tensor.value), float(tensor.least or 0.0)
 
 
-def _one(domain: Domain, name: str, given: Any) -> Tensor:
+def _one(domain: Domain, name: str, value: Any) -> Tensor:
     """Return a tensor that is the same law everywhere."""
-    law = values_of(given)
+    law = values_of(value)
     if models.is_ufl(law) or callable(law):
         in_plane = not models.is_ufl(law) and domain.shell
         shape = (2, 2) if in_plane else (domain.dim, domain.dim)
@@ -176,9 +176,9 @@ def _one(domain: Domain, name: str, given: Any) -> Tensor:
     return Tensor(on_surface(domain, tensor), on_surface(domain, root), (), least)
 
 
-def values_of(given: Any) -> Any:
+def values_of(law: Any) -> Any:
     """Return the tensor of a law that has one, and anything else as it is."""
-    return given.tensor() if isinstance(given, HasTensor) and not isinstance(given, type) else given
+    return law.tensor() if isinstance(law, HasTensor) and not isinstance(law, type) else law
 
 
 def _root(tensor: NDArray[np.float64]) -> NDArray[np.float64]:
