@@ -132,8 +132,8 @@ class Alloy:
 
     def __post_init__(self) -> None:
         """Check every constant."""
-        for name in ("entropy", "coherency"):
-            number(name, getattr(self, name), at_least=0.0)
+        number("entropy", self.entropy, at_least=0.0)
+        number("coherency", self.coherency, at_least=0.0, at_most=1e100)  # its square must not overflow
         for name in ("enthalpy", "solute_expansion"):
             number(name, getattr(self, name))
         for name in ("gradient_energy", "energy_ratio"):

@@ -160,6 +160,7 @@ def test_a_film_that_is_not_flat_is_refused(domain: Any):
     ("call", "message"),
     [
         (lambda: replace(CUPD, coherency=-0.1), "coherency = -0.1, must be at least 0"),
+        (lambda: replace(CUPD, coherency=1e200), "coherency = 1e+200, must be at most 1e+100"),
         (lambda: replace(CUPD, coherency=math.nan), "coherency = nan, must be finite"),
         (
             lambda: em.film.coherency_coefficient(surface_stress=1.0, young_modulus=0.0, poisson_ratio=0.3),
