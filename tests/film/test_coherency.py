@@ -113,6 +113,7 @@ def test_the_energy_falls_by_what_is_dissipated():
     assert (energy - film.quantity("free_energy")) / 0.02 == pytest.approx(mean, rel=1e-3)
 
 
+@pytest.mark.soak
 def test_the_energy_is_that_of_its_waves():
     """`-(q/4) sum |k| a^2` per length of waves that a blocked line has, by hand; 1e-3 is the error of |k|."""
     free, strain = (strained(1e-6, pull=pull, step=1e-6).quantity("free_energy") for pull in (0.0, 0.03))

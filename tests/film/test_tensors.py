@@ -64,6 +64,7 @@ def test_temperature_is_a_number_a_function_of_time_or_a_field(plate: em.mesh.Do
     assert driver.value(100.0) == pytest.approx(CRYSTAL.tensor(), rel=1e-14)
 
 
+@pytest.mark.soak
 @COARSE
 def test_a_film_that_cools_slows_down(film: Films):
     """With one energy, half the diffusion for twice the time is the same film."""
@@ -129,6 +130,7 @@ def test_a_law_of_one_s_own_is_a_tensor(plate: em.mesh.Domain):
         tensor_of(plate, "anisotropy", Fast(0.1))
 
 
+@pytest.mark.soak
 def test_grains_may_have_laws_of_all_kinds():
     """Numbers in one, a function of time in the other, and both of numbers: the same mean."""
     domain = halves()
