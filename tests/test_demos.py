@@ -38,6 +38,25 @@ def bands_run_along_the_slow_direction(patterns: Any) -> None:
     assert patterns[1.0].order < 0.5 * min(patterns[0.1].order, patterns[10.0].order)
 
 
+def domains_on_a_substrate_stop_at_a_size(waves: dict[str, list[float]]) -> None:
+    """Near q/(2 eps) = 1, of which the wave of least energy is 2.5 % short; those of a free film go on to coarsen."""
+    strained, free = waves["on a substrate"], waves["free"]
+    assert strained[-1] == pytest.approx(1.0, abs=0.15)
+    assert strained[-1] > 0.9 * strained[len(strained) // 2]
+    assert free[-1] < 0.8 * strained[-1]
+
+
+def only_weak_contrast_lets_the_field_make_one_film(found: dict[tuple[float, float], tuple[float, float]]) -> None:
+    """Without a field grains differ, the more the higher their contrast; a field lines up those of a low one."""
+    agreement = {case: numbers[0] for case, numbers in found.items()}
+    order = {case: numbers[1] for case, numbers in found.items()}
+    assert agreement[10.0, 0.0] > 0.4
+    assert agreement[10.0, 0.0] > agreement[1.5, 0.0] + 0.2
+    assert agreement[10.0, 0.1] < agreement[10.0, 0.0] - 0.2
+    assert order[1.5, 0.1] > 0.45
+    assert order[10.0, 0.1] < 0.35
+
+
 def small_waves_obey_linear_theory(error: Any) -> None:
     assert error < 0.01
 
@@ -353,6 +372,7 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
     "bamboo": ({"size": 0.12, "grains": 30}, only_the_network_is_fast, ("bamboo.png", "polycrystal.png")),
     "blech": ({"cells": 10}, only_lines_beyond_the_critical_product_get_voids, ("row.png",)),
     "cancellation": ({}, only_a_weak_wind_is_outpulled, ("charge.png",)),
+    "coherency": ({"until": 1200.0, "side": 18.85, "size": 1.4}, domains_on_a_substrate_stop_at_a_size, ("sizes.png",)),
     "confinement": (
         {"cells": 6.0, "aspects": (2.0,)},
         the_modulus_is_that_of_an_inclusion,
@@ -374,6 +394,11 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
         {"size": 2.0},
         stripes_follow_the_switched_pair,
         ("before.png", "after.png", "turning.mp4"),
+    ),
+    "grains_in_a_field": (
+        {"contrasts": (1.5, 10.0), "fields": (0.0, 0.1)},
+        only_weak_contrast_lets_the_field_make_one_film,
+        ("diagram.png",),
     ),
     "hall_cross": ({"size": 4e-6}, the_cross_shows_sheet_and_hall_resistance, ("gold.png", "n-GaAs.png")),
     "healing": ({"width": 1.2e-9}, the_reversed_current_heals, ("bridge.png",)),

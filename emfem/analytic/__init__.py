@@ -1,6 +1,12 @@
 """Closed-form solutions, in NumPy, to compare simulations with."""
 
-from emfem.analytic.films import kink, logistic_profile
+from emfem.analytic.films import (
+    film_fastest_wave,
+    film_neutral_waves,
+    film_selected_wave,
+    kink,
+    logistic_profile,
+)
 from emfem.analytic.heat import heated_line, isothermal_electrodes, runaway_current_density
 from emfem.analytic.mechanics import (
     confined_line_modulus,
@@ -44,6 +50,9 @@ __all__ = [
     "confined_line_modulus",
     "critical_wind_number",
     "embedded_line_modulus",
+    "film_fastest_wave",
+    "film_neutral_waves",
+    "film_selected_wave",
     "flat_growth_rate",
     "heated_hole",
     "heated_line",

@@ -1,10 +1,12 @@
-"""Closed forms of alloy films: the profile in a blocked line, and the boundary between phases."""
+"""Closed forms of alloy films: profile in a blocked line, boundary between phases, waves under coherency stress."""
 
 from __future__ import annotations
 
+import math
+
 from emfem.analytic.arguments import in_line
 from emfem.arrays import finite
-from emfem.errors import floats, number
+from emfem.errors import floats, number, require
 from emfem.gate import checked
 
 import numpy as np
@@ -60,3 +62,81 @@ def kink(x: ArrayLike, *, gradient_energy: float) -> NDArray[np.float64]:
     """
     eps = number("gradient_energy", gradient_energy, above=0.0)
     return np.tanh(floats("x", x) / np.sqrt(2 * eps))
+
+
+@checked
+@finite
+def film_fastest_wave(*, curvature: float, gradient_energy: float, coherency: float = 0.0) -> float:
+    """Return the wave number that grows fastest in a film, [3q + sqrt(9q^2 - 32 eps f'')]/(8 eps).
+
+    The growth rate is -M k^2 (f'' + eps k^2 - q k), by W. Lu and Z. Suo (2001) with a substrate, by J. W. Cahn (1961)
+    without.
+
+    Args:
+        curvature: f'' of the free energy at the mean composition.
+        gradient_energy: eps of (eps/2) |grad c|^2, above 0.
+        coherency: q of the coherency stress, at least 0.
+
+    Returns:
+        k [1/length].
+
+    Raises:
+        ParameterError: for a value out of its bounds, or a film in which no wave grows.
+    """
+    f, eps, q = _unstable(curvature, gradient_energy, coherency)
+    return (3 * q + math.sqrt(9 * q**2 - 32 * eps * f)) / (8 * eps)
+
+
+@checked
+@finite
+def film_neutral_waves(*, curvature: float, gradient_energy: float, coherency: float = 0.0) -> tuple[float, float]:
+    """Return the wave numbers between which waves grow in a film, [q -+ sqrt(q^2 - 4 eps f'')]/(2 eps), at least 0.
+
+    Args:
+        curvature: f'' of the free energy at the mean composition.
+        gradient_energy: eps of (eps/2) |grad c|^2, above 0.
+        coherency: q of the coherency stress, at least 0.
+
+    Returns:
+        The lower and the upper k [1/length].
+
+    Raises:
+        ParameterError: for a value out of its bounds, or a film in which no wave grows.
+    """
+    f, eps, q = _unstable(curvature, gradient_energy, coherency)
+    high = (q + math.sqrt(q**2 - 4 * eps * f)) / (2 * eps)
+    return max(0.0, f / (eps * high)), high  # their product is f''/eps: no cancellation
+
+
+@checked
+@finite
+def film_selected_wave(*, gradient_energy: float, coherency: float) -> float:
+    """Return the wave number of least energy in a film under coherency stress, q/(2 eps): where eps k^2 - q k is least.
+
+    Domains come to rest near it. It is exact for small amplitudes; steep boundaries, whose higher waves cost energy,
+    make the size larger.
+
+    Args:
+        gradient_energy: eps of (eps/2) |grad c|^2, above 0.
+        coherency: q of the coherency stress, above 0.
+
+    Returns:
+        k [1/length].
+
+    Raises:
+        ParameterError: for a value out of its bounds.
+    """
+    return number("coherency", coherency, above=0.0) / (2 * number("gradient_energy", gradient_energy, above=0.0))
+
+
+def _unstable(curvature: float, gradient_energy: float, coherency: float) -> tuple[float, float, float]:
+    """Return the three numbers if some wave grows.
+
+    Raises:
+        ParameterError: if none does.
+    """
+    f, eps = number("curvature", curvature), number("gradient_energy", gradient_energy, above=0.0)
+    q = number("coherency", coherency, at_least=0.0)
+    highest = q**2 / (4 * eps)
+    require(f < highest, f"curvature = {f:g}, must be less than q^2/(4 eps) = {highest:g}: no wave grows")
+    return f, eps, q

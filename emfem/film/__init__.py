@@ -1,6 +1,6 @@
 """The alloy film: composition and chemical potential of a binary surface alloy driven by an electric field.
 
-    dC/dt = div{ M(C) D (grad mu - F) },   mu = f'(C) - eps lap C
+    dC/dt = div{ M(C) D (grad mu - F) },   mu = f'(C) - eps lap C - q |k| C
 
 with the degenerate mobility M = C (1 - C), the anisotropic diffusion tensor D, the free energy f and the drift force F.
 Lengths are in film thicknesses, energies in surface energies. The model is that of M. Khenner, Electromigration-guided
@@ -8,17 +8,21 @@ composition patterns in thin alloy films, arXiv:2004.08314, with its equations r
 """
 
 from emfem.film.alloy import Alloy, Anisotropy, Scales, cupd, uniform_field
+from emfem.film.coherency import coherency_coefficient
 from emfem.film.equations import model
 from emfem.film.start import Noise, noise
+from emfem.film.tensors import Activated
 from emfem.film.terms import degenerate_mobility, mixing_energy, x_ln_x
 from emfem.film.waves import growth_rate
 from emfem.public import dir_of
 
 __all__ = [
+    "Activated",
     "Alloy",
     "Anisotropy",
     "Noise",
     "Scales",
+    "coherency_coefficient",
     "cupd",
     "degenerate_mobility",
     "growth_rate",

@@ -116,6 +116,7 @@ class Alloy:
         gradient_energy: eps of (eps/2) |grad C|^2, above 0 [-].
         energy_ratio: Gamma = gamma_B / gamma_A, above 0 [-]; G = Gamma - 1.
         scales: the SI units of the film, or None for one that is only dimensionless.
+        coherency: q of the coherency stress, -(q/2) |k| |C_k|^2 of each wave, at least 0; 0 without a substrate [-].
 
     Raises:
         ParameterError: for a value out of its bounds.
@@ -127,10 +128,12 @@ class Alloy:
     gradient_energy: float
     energy_ratio: float = 1.0
     scales: Scales | None = None
+    coherency: float = 0.0
 
     def __post_init__(self) -> None:
         """Check every constant."""
         number("entropy", self.entropy, at_least=0.0)
+        number("coherency", self.coherency, at_least=0.0, at_most=1e100)  # its square must not overflow
         for name in ("enthalpy", "solute_expansion"):
             number(name, getattr(self, name))
         for name in ("gradient_energy", "energy_ratio"):
@@ -150,10 +153,11 @@ class Alloy:
         gradient_coefficient: float,
         diffusivity: float,
         energy_ratio: float = 1.0,
+        coherency_coefficient: float = 0.0,
     ) -> Alloy:
         """Return the dimensionless film of physical constants; its `scales` lead back.
 
-        S = nu k T/gamma, W = nu w/gamma, alpha = a h/gamma, eps = K/(gamma h).
+        S = nu k T/gamma, W = nu w/gamma, alpha = a h/gamma, eps = K/(gamma h), q = Q/(gamma h).
 
         Args:
             temperature: T [K].
@@ -165,6 +169,7 @@ class Alloy:
             gradient_coefficient: K [J/m].
             diffusivity: of the solute [m2/s].
             energy_ratio: surface energy of the pure solute over that of the solvent [-].
+            coherency_coefficient: Q, at least 0, as `coherency_coefficient` makes it of a substrate [J/m].
 
         Raises:
             ParameterError: for a value out of its bounds, naming it.
@@ -178,6 +183,7 @@ class Alloy:
             raise ParameterError(msg)
         number("stress_coefficient", stress_coefficient, unit="J/m3")
         number("gradient_coefficient", gradient_coefficient, above=0.0, unit="J/m")
+        number("coherency_coefficient", coherency_coefficient, at_least=0.0, unit="J/m")
         return cls(
             entropy=scales.entropy,
             enthalpy=site_density * interaction_energy / surface_energy,
@@ -185,6 +191,7 @@ class Alloy:
             gradient_energy=gradient_coefficient / (surface_energy * film_thickness),
             energy_ratio=energy_ratio,
             scales=scales,
+            coherency=coherency_coefficient / (surface_energy * film_thickness),
         )
 
     @finite
@@ -198,14 +205,16 @@ class Alloy:
             msg = "this alloy has no scales: make it with Alloy.from_physical(...)"
             raise ParameterError(msg)
         scales = self.scales
-        return {
+        per_length = scales.surface_energy * scales.length
+        substrate = {"coherency_coefficient": self.coherency * per_length} if self.coherency else {}
+        return substrate | {
             "temperature": scales.temperature,
             "film_thickness": scales.length,
             "site_density": scales.site_density,
             "surface_energy": scales.surface_energy,
             "interaction_energy": self.enthalpy * scales.surface_energy / scales.site_density,
             "stress_coefficient": self.solute_expansion * scales.surface_energy / scales.length,
-            "gradient_coefficient": self.gradient_energy * scales.surface_energy * scales.length,
+            "gradient_coefficient": self.gradient_energy * per_length,
             "diffusivity": scales.diffusivity,
             "energy_ratio": self.energy_ratio,
         }

@@ -9,15 +9,16 @@ from typing import Any
 from emfem import fields
 from emfem import model as models
 from emfem.dimensions import METRE, PLAIN, Meaning, System, scaled
-from emfem.errors import ParameterError, count, number, positive_tensor
-from emfem.film.alloy import Alloy, Anisotropy
-from emfem.film.resolution import resolutions
+from emfem.errors import ParameterError, count, number
+from emfem.film.alloy import Alloy
+from emfem.film.coherency import substrate
+from emfem.film.resolution import lowest_curvature, resolutions
 from emfem.film.start import Noise, start
-from emfem.film.surface import on_surface
-from emfem.film.terms import degenerate_mobility, derivative, mixing_energy, potential, solute_flux, transport
+from emfem.film.tensors import HasTensor, gradient_tensor, tensor_of
+from emfem.film.terms import degenerate_mobility, derivative, mixing_energy, potential, slopes, solute_flux, transport
 from emfem.gate import checked
 from emfem.mesh import Domain
-from emfem.model import Fixed, Flux, Model, Quantity
+from emfem.model import Fixed, Flux, Model, OfTime, Quantity
 
 import numpy as np
 import ufl
@@ -43,7 +44,8 @@ def model(
     alloy: Alloy,
     *,
     mean: float | None = None,
-    anisotropy: Anisotropy | ArrayLike | Mapping[str, Anisotropy | ArrayLike] | Expr | None = None,
+    anisotropy: HasTensor | ArrayLike | Mapping[str, HasTensor | ArrayLike] | Expr | OfTime | None = None,
+    gradient_anisotropy: HasTensor | ArrayLike | Mapping[str, HasTensor | ArrayLike] | None = None,
     field: Any = None,
     initial: Noise | Callable[[NDArray[np.float64]], NDArray[np.float64]] | fem.Function | None = None,
     on: Mapping[str, Fixed | Flux] | None = None,
@@ -54,18 +56,22 @@ def model(
     """Return the film model on `domain`: unknowns c (solute fraction) and mu (chemical potential).
 
     Find c, mu with int (dc/dt) v + M(c) D (grad mu - F) . grad v dx = 0 and
-    int mu w - f'(c) w - eps grad c . grad w dx = 0 for all v, w. Edges without a condition are blocked.
+    int mu w - f'(c) w - eps grad c . grad w dx = 0 for all v, w. Edges without a condition are blocked. Coherency
+    stress takes q |k| c from mu, by unknowns `average j` of which |k| is made, see `film/coherency.py`; the free energy
+    is then not local, and known once they are solved for.
     Quantities: solute, free_energy, dissipation, c_min, c_max, amplitude (sqrt 2 times the rms deviation: that of a
     single wave), and `flux NAME` for each named boundary (out of the domain positive): where c is fixed it is the
     reaction of the discrete equations, so fluxes and the change of the solute balance to rounding, see `em.balance`.
 
     Args:
         domain: of any dimension and shape.
-        alloy: the constants; with a `free_energy` of your own only the gradient energy is used.
+        alloy: the constants; with a `free_energy` of your own only the gradient energy and coherency are used.
         mean: mean solute fraction; needed with noise, otherwise `initial` gives it (and must agree with it) [-].
-        anisotropy: the crystal, or any diffusion tensor, array or UFL, shape (dim, dim); one of them (no UFL) for each
-            region by name, a polycrystal; isotropic when left out. On a surface in space the tensor has shape (2, 2),
-            its axes those of `on_surface` [-].
+        anisotropy: the crystal, or any law with a method `tensor()`, such as `Activated`, or a diffusion tensor, array,
+            UFL or a function of time, shape (dim, dim); one of them for each region by name, a polycrystal; isotropic
+            when left out. On a surface in space the tensor has shape (2, 2), its axes those of `on_surface` [-].
+        gradient_anisotropy: G of the gradient energy (eps/2) grad c . G grad c, numbers in the same way; the unit
+            tensor when left out [-].
         field: drift force F: a vector of dim numbers, a UFL vector, or a function of t that returns dim numbers; None
             is no drift [-].
         initial: `noise(...)` about the mean, a function of x with shape (3, n) that gives c, or a Function [-].
@@ -98,7 +104,9 @@ def model(
     }
     energy = free_energy or (lambda c: mixing_energy(c, **constants))
     mobile = mobility or degenerate_mobility
-    diffusion, root = _diffusion(domain, anisotropy)
+    crystal = tensor_of(domain, "anisotropy", anisotropy)
+    steep, least = gradient_tensor(domain, gradient_anisotropy)
+    thinnest = least * float(alloy.gradient_energy)
     force, drivers = models.vector_coefficient(domain, "field", field)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
@@ -109,11 +117,19 @@ def model(
     models.apply_law("mobility", mobile, c)
     start(c, domain, initial, mean, limits)
 
-    v, w = models.tests((composition, chemical))
+    curvature = lowest_curvature(domain, energy) if alloy.coherency else 0.0
+    below = substrate(domain, space, float(alloy.coherency), thinnest, curvature)
+    unknowns = (composition, chemical, *below.unknowns)
+
+    v, w, *others = models.tests(unknowns)
     dx = domain.dx(2 * degree)
     eps = fem.Constant(domain.mesh, float(alloy.gradient_energy))
-    flux = solute_flux(mobile(c), diffusion, mu, force)
-    residual = transport(rate, flux, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx)
+    flux = solute_flux(mobile(c), crystal.value, mu, force)
+    stiff = eps if steep is None else eps * ufl.tr(steep) / steep.ufl_shape[0]
+    residual = transport(rate, flux, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx, steep)
+    if below.unknowns:
+        residual += below.residual(c, w, others, dx)
+    stored = energy(c) * dx + eps / 2 * slopes(c, c, steep) * dx
     entering, out, inflow_drivers = models.inflow(domain, conditions, v, 2 * degree)
     dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, composition, conditions)
     reaction = models.ConsistentFlux(composition, dirichlet_values, 1.0)
@@ -121,22 +137,26 @@ def model(
     return Model(
         "film",
         domain,
-        (composition, chemical),
+        unknowns,
         residual - entering,
         conditions=dirichlet_values,
         expressions={"flux": flux, "field": force},
         quantities={
-            **_quantities(domain, c, energy(c), eps, flux, ufl.grad(mu) - force, dx),
+            **_quantities(domain, c, stored, flux, ufl.grad(mu) - force, dx),
+            **({"free_energy": below.quantity(stored, c, dx)} if below.unknowns else {}),
             **models.boundary_fluxes(domain.names, [reaction], out),
         },
-        drivers=[*drivers, *inflow_drivers, *dirichlet_drivers],
+        drivers=[*drivers, *crystal.drivers, *inflow_drivers, *dirichlet_drivers],
         steady_by_relaxation=True,
         balances={"solute": models.Balance(c * dx, "-", (reaction,), out)},
-        resolutions=resolutions(domain, energy, float(alloy.gradient_energy), degree),
+        resolutions=resolutions(domain, energy, thinnest, degree),
         roles={"pattern": "c"},
         system=system,
         meanings=MEANINGS,
-        preconditioner=models.PhaseField(composition, chemical, mobile(c), root, eps, dx),
+        preconditioner=[
+            models.PhaseField(composition, chemical, mobile(c), crystal.root, stiff, dx),
+            *([models.Multigrid(unknowns=below.unknowns)] if below.unknowns else []),
+        ],
     )
 
 
@@ -154,7 +174,7 @@ def _system(domain: Domain, alloy: Alloy, free_energy: Any) -> System:
 
 
 def _quantities(
-    domain: Domain, c: fem.Function, energy: Any, eps: fem.Constant, flux: Any, force: Any, dx: ufl.Measure
+    domain: Domain, c: fem.Function, free_energy: ufl.Form, flux: Any, force: Any, dx: ufl.Measure
 ) -> dict[str, Quantity]:
     """Return the quantities: solute, energy, -int J . force (the power lost), and the spread of c."""
     comm, area = domain.mesh.comm, models.measure_size(domain, dx)
@@ -167,42 +187,12 @@ def _quantities(
 
     return {
         "solute": Quantity(c * dx),
-        "free_energy": Quantity(energy * dx + eps / 2 * ufl.inner(ufl.grad(c), ufl.grad(c)) * dx),
+        "free_energy": Quantity(free_energy),
         "dissipation": Quantity(-ufl.inner(flux, force) * dx),
         "c_min": models.lowest(c),
         "c_max": models.highest(c),
         "amplitude": Quantity(amplitude),
     }
-
-
-def _diffusion(domain: Domain, anisotropy: Any) -> tuple[Any, Any]:
-    """Return the diffusion tensor D and its matrix root as UFL, shape (dim, dim)."""
-    if anisotropy is None:
-        return ufl.Identity(domain.dim), ufl.Identity(domain.dim)
-    if isinstance(anisotropy, Mapping):
-        grains = {region: _tensor(f"anisotropy[{region!r}]", domain, crystal) for region, crystal in anisotropy.items()}
-        roots = {region: _root(tensor) for region, tensor in grains.items()}
-        pair = domain.piecewise("anisotropy", grains), domain.piecewise("root of anisotropy", roots)
-        return on_surface(domain, pair[0]), on_surface(domain, pair[1])
-    if models.is_ufl(anisotropy):
-        shape = domain.dim, domain.dim
-        tensor = models.shaped_coefficient(domain, "anisotropy", anisotropy, (shape,), str(shape))[0]
-        return tensor, models.tensor_root(tensor)
-    numbers = _tensor("anisotropy", domain, anisotropy)
-    tensor, root = fem.Constant(domain.mesh, numbers), fem.Constant(domain.mesh, _root(numbers))
-    return on_surface(domain, tensor), on_surface(domain, root)
-
-
-def _root(tensor: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the matrix root of the symmetric part of a positive definite tensor."""
-    values, axes = np.linalg.eigh((tensor + tensor.T) / 2)
-    return (axes * np.sqrt(values)) @ axes.T
-
-
-def _tensor(name: str, domain: Domain, crystal: Anisotropy | ArrayLike) -> NDArray[np.float64]:
-    """Return D of one crystal as numbers, in the axes of the plane or space, or those of a surface in space."""
-    tensor = crystal.tensor() if isinstance(crystal, Anisotropy) else crystal
-    return positive_tensor(name, tensor, domain.mesh.topology.dim if domain.shell else domain.dim)
 
 
 def _check_energy(energy: Callable[[Any], Any], c: fem.Function) -> None:

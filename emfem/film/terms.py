@@ -68,6 +68,13 @@ def transport(rate: Any, flux: Any, v: Any, dx: ufl.Measure) -> ufl.Form:
     return rate * v * dx - ufl.inner(flux, ufl.grad(v)) * dx
 
 
-def potential(mu: Any, slope: Any, gradient_energy: Any, c: Any, w: Any, dx: ufl.Measure) -> ufl.Form:
-    """`int mu w - f'(c) w - eps grad c . grad w dx`: the chemical potential."""
-    return mu * w * dx - slope * w * dx - gradient_energy * ufl.inner(ufl.grad(c), ufl.grad(w)) * dx
+def slopes(a: Any, b: Any, tensor: Any = None) -> Any:
+    """`G grad a . grad b`; without a tensor `grad a . grad b`."""
+    return ufl.inner(ufl.grad(a) if tensor is None else ufl.dot(tensor, ufl.grad(a)), ufl.grad(b))
+
+
+def potential(
+    mu: Any, slope: Any, gradient_energy: Any, c: Any, w: Any, dx: ufl.Measure, tensor: Any = None
+) -> ufl.Form:
+    """`int mu w - f'(c) w - eps G grad c . grad w dx`: the chemical potential."""
+    return mu * w * dx - slope * w * dx - gradient_energy * slopes(c, w, tensor) * dx

@@ -7,7 +7,8 @@ from typing import Any
 
 from emfem.arrays import finite
 from emfem.errors import ParameterError, floats, number
-from emfem.film.alloy import Alloy, Anisotropy
+from emfem.film.alloy import Alloy
+from emfem.film.tensors import HasTensor, values_of
 from emfem.film.terms import degenerate_mobility, derivative, mixing_energy
 from emfem.gate import checked
 
@@ -24,14 +25,15 @@ def growth_rate(
     alloy: Alloy,
     *,
     mean: float,
-    anisotropy: Anisotropy | ArrayLike | None = None,
+    anisotropy: HasTensor | ArrayLike | None = None,
+    gradient_anisotropy: HasTensor | ArrayLike | None = None,
     field: Sequence[float] | None = None,
     free_energy: Callable[[Any], Any] | None = None,
     mobility: Callable[[Any], Any] | None = None,
 ) -> complex | NDArray[np.complex128]:
     """Return omega of a small wave C = mean + a exp(i k.r + omega t) in the uniform film.
 
-    omega = -M K(k) [f''(C0) + eps k^2] - i M' F.D k,  K(k) = k.D k,  M and M' taken at C0.
+    omega = -M K(k) [f''(C0) + eps k.G k - q |k|] - i M' F.D k,  K(k) = k.D k,  M and M' taken at C0.
     The real part is the growth rate; the wave travels with velocity M' D F.
 
     Args:
@@ -39,6 +41,7 @@ def growth_rate(
         alloy: the constants.
         mean: C0 [-].
         anisotropy: as in `model`, numbers only.
+        gradient_anisotropy: as in `model`.
         field: F, shape (2,); None is no drift.
         free_energy: as in `model`.
         mobility: as in `model`.
@@ -56,9 +59,11 @@ def growth_rate(
     free = free_energy is not None and mobility is not None
     mean = number("mean", mean, above=None if free else 0.0, below=None if free else 1.0)
     dim = k.shape[-1]
-    tensor = anisotropy.tensor() if isinstance(anisotropy, Anisotropy) else anisotropy
     fits = f"finite and fit {dim} components of k"
-    tensor = np.eye(dim) if tensor is None else floats("anisotropy", tensor, (dim, dim), fits, finite=True)
+    tensor, steep = (
+        np.eye(dim) if law is None else floats(name, values_of(law), (dim, dim), fits, finite=True)
+        for name, law in (("anisotropy", anisotropy), ("gradient_anisotropy", gradient_anisotropy))
+    )
     force = np.zeros(dim) if field is None else floats("field", field, (dim,), fits, finite=True)
     names = ("entropy", "enthalpy", "solute_expansion", "energy_ratio")
     energy = free_energy or (lambda c: mixing_energy(c, **{name: getattr(alloy, name) for name in names}))
@@ -66,8 +71,9 @@ def growth_rate(
     curvature = _number("free_energy", lambda c: derivative(lambda x: derivative(energy, x), c), mean)
     spread = np.einsum("...i,ij,...j", k, tensor, k)
     drift = np.einsum("i,ij,...j", force, tensor, k)
-    squared = np.sum(k * k, axis=-1)
-    omega = -_number("mobility", mobile, mean) * spread * (curvature + alloy.gradient_energy * squared)
+    stiffness = curvature + alloy.gradient_energy * np.einsum("...i,ij,...j", k, steep, k)
+    stiffness = stiffness - alloy.coherency * np.linalg.norm(k, axis=-1)
+    omega = -_number("mobility", mobile, mean) * spread * stiffness
     omega = omega - 1j * _number("mobility", lambda c: derivative(mobile, c), mean) * drift
     return complex(omega) if k.ndim == 1 else omega
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -81,6 +82,36 @@ def wavelength_of_the_cupd_film(full: bool) -> float:
     k = np.linspace(1.0, 1.4, 40001)
     omega = np.asarray(growth_rate(np.stack([0 * k, k], axis=1), cupd(), mean=0.3))
     return float(2 * math.pi / k[np.argmax(omega.real)])
+
+
+@check(
+    "film",
+    source="W. Lu, Z. Suo, J. Mech. Phys. Solids 49, 1937 (2001), by hand: omega = -M k^2 (f'' + eps k^2 - q k) with"
+    " f'' = -0.04380952, eps = 0.015, q = 0.03, fastest at [3q + sqrt(9q^2 - 32 eps f'')]/(8 eps)",
+    target=(2.1722579, 2.9800593),
+    rtol=2e-3,
+    unit="1/h",
+)
+def waves_under_coherency_stress(full: bool) -> tuple[float, float]:
+    """Fastest and neutral wave of a CuPd-like film on an elastic substrate are those of linear theory."""
+    length, until = 20.0, 2.0
+    modes = np.arange(9, 21)  # half waves on the length, k = 1.4 to 3.1
+    k = modes * math.pi / length
+    film = model(
+        mesh.interval(length, cells=90),
+        replace(cupd(), coherency=0.03),
+        initial=lambda x: 0.3 + 1e-5 * np.cos(np.outer(k, x[0])).sum(axis=0),
+    )
+    points = (np.arange(180) + 0.5) / 180 * length
+
+    def amplitudes() -> NDArray[np.float64]:
+        return np.cos(np.outer(k, points)) @ fields.evaluate(film["c"], points[:, None])
+
+    before = amplitudes()
+    evolve(film, until, fixed_step=until / 16, progress=False)
+    omega = np.log(amplitudes() / before) / until
+    rate = np.poly1d(np.polyfit(k, omega / k**2, 2)) * np.poly1d([1.0, 0.0, 0.0])
+    return float(max(rate.deriv().roots)), float(max(rate.roots))
 
 
 @check(

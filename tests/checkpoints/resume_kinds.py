@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import emfem as em
@@ -20,6 +21,18 @@ def space(watch: Observers, checkpoint: Any) -> list[em.Model]:
     model = em.film.model(
         domain, em.film.cupd(), mean=0.3, field=lambda t: (0.1 + 0.02 * np.sin(t), 0.0, 0.05), degree=1,
         initial=em.film.noise(0.08, seed=1), anisotropy=np.diag([1.0, 2.0, 0.5]), mobility=em.film.degenerate_mobility,
+        on={"left": em.flux(0.001)},
+    )  # fmt: skip
+    em.evolve(model, 6.0, watch=watch, checkpoint=checkpoint, progress=False)
+    return [model]
+
+
+def coherent(watch: Observers, checkpoint: Any) -> list[em.Model]:
+    """A film that pulls at its substrate, whose gradient energy is anisotropic and whose crystal warms up."""
+    crystal = em.film.Activated(em.film.Anisotropy("110", 1.0), 0.5 * eV, 900.0, lambda t: 900.0 + t)
+    model = em.film.model(
+        em.mesh.rectangle((6.0, 5.0), cells=(6, 5)), replace(em.film.cupd(), coherency=0.03), mean=0.3,
+        anisotropy=crystal, gradient_anisotropy=np.diag([1.0, 2.0]), initial=em.film.noise(0.08, seed=1),
         on={"left": em.flux(0.001)},
     )  # fmt: skip
     em.evolve(model, 6.0, watch=watch, checkpoint=checkpoint, progress=False)
@@ -187,6 +200,19 @@ def void_life(watch: Observers, checkpoint: Any) -> list[em.Model]:
 
 
 MORE = (
-    *(space, vacancies, confined, boundaries, exchange, fitted, thermal, plane_stress, line, rod, anisotropic),
+    *(
+        space,
+        coherent,
+        vacancies,
+        confined,
+        boundaries,
+        exchange,
+        fitted,
+        thermal,
+        plane_stress,
+        line,
+        rod,
+        anisotropic,
+    ),
     *(moving_current, void_life),
 )

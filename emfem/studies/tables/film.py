@@ -26,6 +26,7 @@ PRESETS: Mapping[str, Callable[[], film.Alloy]] = {"cupd": film.cupd}
     keys={
         "entropy": "S, at least 0; it and the next three are needed without a name.",
         "energy_ratio": "surface energy of the pure solute over that of the solvent, G + 1; 1 when left out.",
+        "coherency": "q of the coherency stress on an elastic substrate; 0 when left out.",
     },
 )
 class AlloyTable(Table):
@@ -221,6 +222,7 @@ FILM = Physics(
     keys={
         "alloy": Key(ANY_ALLOY, 'its constants, a table, or "cupd".'),
         "anisotropy": Key(CrystalTable, "its crystal, a table; diffusion is isotropic when left out."),
+        "gradient_anisotropy": Key(CrystalTable, "of its gradient energy, a table; isotropic when left out."),
         "field": Key(FieldTable, "the drift force, a table; there is none when left out."),
         "initial": Key(
             table_of(film.noise, keys={"amplitude": "of the composition, to either side of the mean."}),
