@@ -227,11 +227,11 @@ class Legs:
         self.make(tree, elements, volumes)
 
     def preview(
-        self, tree: FollowedTree, t: float, state: Floats, volumes: dict[int, float], density: Floats, times: Floats
+        self, tree: FollowedTree, state: Floats, volumes: dict[int, float], density: Floats, times: Floats
     ) -> Floats:
         """Return the volumes of the voids of a tree at times after now if it had other currents from now on.
 
-        With the vectors of its present leg; shape (voids, times) [m3].
+        They are made with the vectors of its present leg, without a test; shape (voids, times) [m3].
         """
         leg, growth = tree.leg, tree.growth
         assert leg is not None

@@ -29,9 +29,9 @@ class Planner:
 
     Attributes:
         extra: what the voids had added to each segment when its tree was last looked at [Ohm], shape (m,).
-        ahead: that and half of the change that is waited for; currents are those with it, shape (m,).
+        ahead: what stands for them through the present step of the tree; currents are those with it, shape (m,).
         used: current density of each segment in the present leg of its tree [A/m2], shape (m,).
-        known: that of the grid when the leg began; `used` is half of a change ahead of it, shape (m,).
+        known: that of the grid when the leg began; `used` may be half of a change ahead of it, shape (m,).
         since: when each tree last had the currents of the grid [s], shape (trees,).
     """
 
@@ -118,6 +118,7 @@ class Planner:
         Args:
             t: now [s]; the next look is at LOOKED of it later.
             voids: that opened, by time.
+            forced: trees that take the present currents in any case, and none ahead.
         """
         trees, bounds, density = self.trees, self.bounds, self.circuit.density
         wrong = (1 + LOOKED) * t - np.maximum(self.since, voids[0].nucleated)

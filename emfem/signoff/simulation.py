@@ -296,19 +296,19 @@ class Simulation:
     def _redistribute(self) -> None:
         """Look at the trees whose resistances have changed, and compute the currents with these."""
         voided = [tree for tree in self.followed.values() if tree.growth is not None]
-        self._share([t for t in voided if t.joins <= self.t or t.change <= self.planner.gathered(self.t)])
+        self._share([each for each in voided if each.joins <= self.t or each.change <= self.planner.gathered(self.t)])
 
     def _look_at_steps(self) -> None:
-        late = []
-        if self.grow and self.circuit.moves:
-            late = [tree for tree in self.followed.values() if tree.growth is not None and self.steps.late(tree, self.t)]
+        """Begin steps of the trees for which it is time, or follow the currents."""
+        voided = [tree for tree in self.followed.values() if tree.growth is not None and self.circuit.moves]
+        late = [tree for tree in voided if self.steps.is_late(tree, self.t)]
         if late:
             self._share(late)
         else:
             self._follow_currents()
 
-    def _share(self, trees) -> None:
-        """Begin steps of trees: compute the currents; begin new legs where they have changed."""
+    def _share(self, trees: list[FollowedTree]) -> None:
+        """Compute the currents for steps of some trees; begin new legs where they have changed."""
         begun = self.steps.begin(trees, self.t)
         if begun is None:
             self.failure, self.why = min(self.failure, self.t), "open"
