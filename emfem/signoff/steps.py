@@ -23,7 +23,7 @@ import numpy as np
 HORIZON = 0.3  # of the time now: length of a step in which no resistance changes by `update`
 DAMPED = 1.5  # times such a step: span of its mean, so that a drift that is fast against the step is damped
 PATIENCE = 2.0  # times the time in which a change by `update` is expected: end of another step, without the change
-LATE = 0.02  # of `update`: error of a resistance, times its duration over the time now, beyond which a step begins
+LATE = 0.01  # of `update`: error of a resistance, times its duration over the time now, beyond which a step begins
 SOLVED = 0.02  # of half of `update`: error allowed in the mean
 MOST, MEMORY = 12, 6  # solves for the means at most; those that are combined
 PARTS = np.array([1, 3, 5, 7]) / 8  # of a span: times of which the mean is taken
