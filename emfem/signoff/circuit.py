@@ -36,7 +36,7 @@ class GridCircuit(Circuit):
         """Feed the network as at the start."""
         self.liner, self.cut, self.rho = None, 0.0, resistivity
         self.resistances = resistivity * network.lengths / network.cross_sections
-        self._rise = self.per_length = _rise_per_length(network, technology, resistivity)
+        self.rise = self.per_length = _rise_per_length(network, technology, resistivity)
         self.network = network
         loops = len(network.segments) > int((network.degree > 0).sum()) - int(network.components.max(initial=-1)) - 1
         imposed = None if density is None else network.per_segment("currents", density)
@@ -65,7 +65,7 @@ class GridCircuit(Circuit):
         No more is cut than there is of a wire.
         """
         cut = np.minimum(cut, self.network.lengths[segments][:, None])
-        return np.multiply(cut, self._rise[segments][:, None], out=np.zeros_like(cut), where=cut > 0)
+        return np.multiply(cut, self.rise[segments][:, None], out=np.zeros_like(cut), where=cut > 0)
 
     def flows(self, extra: Floats) -> tuple[Floats, float]:
         """Return the current density of each segment [A/m2], and the largest drop [V], with resistances added.

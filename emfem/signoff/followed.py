@@ -226,6 +226,24 @@ class Legs:
         tree.began, tree.state, tree.density = t, state, density[tree.segments]
         self.make(tree, elements, volumes)
 
+    def preview(
+        self, tree: FollowedTree, state: Floats, volumes: dict[int, float], density: Floats, times: Floats
+    ) -> Floats:
+        """Return the volumes of the voids of a tree at times after now if it had other currents from now on.
+
+        They are made with the vectors of its present leg, without a test; shape (voids, times) [m3].
+        """
+        leg, growth = tree.leg, tree.growth
+        assert leg is not None
+        assert leg.basis is not None
+        assert growth is not None
+        fixed = self._fixed(leg.forest, tree.open)
+        right = leg.forest.load(density) - leg.forest.matrices[1] @ state
+        excess = right[fixed]
+        right[fixed] = 0.0
+        now = np.array([volumes[node] for node in tree.open])
+        return replace(growth, volumes=now, steady=excess, amplitudes=leg.basis @ right).at(times)
+
     def _go_on(
         self, tree: FollowedTree, t: float, state: Floats, volumes: dict[int, float], sizes: Floats, density: Floats
     ) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from emfem.mesh.graph import Floats
@@ -29,9 +29,9 @@ class Planner:
 
     Attributes:
         extra: what the voids had added to each segment when its tree was last looked at [Ohm], shape (m,).
-        ahead: that and half of the change that is waited for; currents are those with it, shape (m,).
+        ahead: what stands for them through the present step of the tree; currents are those with it, shape (m,).
         used: current density of each segment in the present leg of its tree [A/m2], shape (m,).
-        known: that of the grid when the leg began; `used` is half of a change ahead of it, shape (m,).
+        known: that of the grid when the leg began; `used` may be half of a change ahead of it, shape (m,).
         since: when each tree last had the currents of the grid [s], shape (trees,).
     """
 
@@ -85,7 +85,7 @@ class Planner:
         """
         times, now = self._times(tree, t)
         times = np.append(now, times)
-        change = self._change(tree, times)
+        change = self.change(tree, times)
         joined, latest = (_reached(times, change, part * self.update) for part in (JOINED, 1.0))
         cut = np.isinf(change[times == latest]).any()  # does not wait
         return tree.began + joined, tree.began + latest if cut else self.gathered(tree.began + latest)
@@ -94,18 +94,19 @@ class Planner:
         """Return until when changes that come after a time are waited for, to be followed together [s]."""
         return t * (1 + GATHERED * self.rtol)
 
-    def renew(self, tree: FollowedTree, t: float) -> None:
-        """Note what the voids of a tree add to its segments now, and half of the next change."""
+    def note(self, tree: FollowedTree, t: float) -> None:
+        """Note what the voids of a tree add to its segments now, for currents of now."""
         assert tree.growth is not None
         touched = tree.growth.touched
-        before, now = self.extra[touched], self._added(tree, np.array([t - tree.began]))[:, 0]
-        finite = np.isfinite(now) & np.isfinite(before)
-        rise = np.subtract(now, before, out=np.zeros_like(now), where=finite)
-        most = self.update * (self.circuit.resistances[touched] + np.where(finite, now, 0.0))
-        self.extra[touched] = now
-        self.ahead[touched] = np.maximum(now + np.clip(rise, -most, most) / 2, 0.0)
+        self.extra[touched] = self.ahead[touched] = self.added(tree, np.array([t - tree.began]))[:, 0]
 
-    def moved(self, t: float, voids: list[OpenVoid]) -> list[int]:
+    def until_changed(self, tree: FollowedTree, t: float, part: float) -> float:
+        """Return in what time a resistance of a tree will have changed by a part of `update` on its leg [s]."""
+        times, now = self._times(tree, t)
+        times = np.append(now, times)
+        return _reached(times, self.change(tree, times), part * self.update) - now
+
+    def moved(self, t: float, voids: list[OpenVoid], forced: Sequence[int] = ()) -> list[int]:
         """Return the trees whose currents have changed so much since their leg began that it matters; note them.
 
         A force that is wrong by df for a time makes the stress wrong by 2 df sqrt(kappa time/pi) at most at an end, and
@@ -117,6 +118,7 @@ class Planner:
         Args:
             t: now [s]; the next look is at LOOKED of it later.
             voids: that opened, by time.
+            forced: trees that take the present currents in any case, and none ahead.
         """
         trees, bounds, density = self.trees, self.bounds, self.circuit.density
         wrong = (1 + LOOKED) * t - np.maximum(self.since, voids[0].nucleated)
@@ -135,7 +137,9 @@ class Planner:
         soon = np.minimum(1.0, LOOKS * LOOKED * t / wrong)  # a difference that stays is made smaller
         limit[voided] = (soon * FOLLOWED * self.update * bounds.largest(np.abs(self.used)))[voided]
         result = size > limit
+        result[list(forced)] = True
         ahead = 0.5 * np.clip(2.5 - steps / np.maximum(limit, TINY), 0.0, 1.0)  # not after a jump
+        ahead[list(forced)] = 0.0
         own = result[trees.of_segment]
         self.used[own] = (density + ahead[trees.of_segment] * trend)[own]
         self.known[own], self.since[result] = density[own], t
@@ -159,10 +163,10 @@ class Planner:
             return now
         return first_passing(partial(_at_time, partial(measure, tree)), values[1:], times, now)
 
-    def _change(self, tree: FollowedTree, t: Floats) -> Floats:
+    def change(self, tree: FollowedTree, t: Floats) -> Floats:
         """Return the largest relative change of a resistance of a tree since it was looked at."""
         assert tree.growth is not None
-        touched, extra = tree.growth.touched, self._added(tree, t)
+        touched, extra = tree.growth.touched, self.added(tree, t)
         before = (self.circuit.resistances[touched] + self.extra[touched])[:, None]
         with np.errstate(invalid="ignore"):
             change = np.abs((self.circuit.resistances[touched][:, None] + extra) / before - 1)
@@ -173,7 +177,7 @@ class Planner:
         """Return the damage of a tree by itself, less 1."""
         assert tree.growth is not None
         touched = tree.growth.touched
-        rise = self._added(tree, t) / self.circuit.resistances[touched][:, None]
+        rise = self.added(tree, t) / self.circuit.resistances[touched][:, None]
         return self.criterion.of_tree(touched, self.void_lengths(tree, t), rise) - 1.0
 
     def void_lengths(self, tree: FollowedTree, t: Floats) -> Floats:
@@ -181,7 +185,7 @@ class Planner:
         assert tree.growth is not None
         return np.maximum(tree.growth.at(t), 0.0) / self.bounds.faces[tree.growth.nodes][:, None]
 
-    def _added(self, tree: FollowedTree, t: Floats) -> Floats:
+    def added(self, tree: FollowedTree, t: Floats) -> Floats:
         """Return what the voids of a tree add to the segments that end at them [Ohm], shape (touched, times)."""
         assert tree.growth is not None
         lengths = np.append(self.void_lengths(tree, t), np.zeros((1, len(t))), axis=0)

@@ -56,7 +56,8 @@ def run(
     below the critical one are left out. The others are integrated one by one, exactly in time while currents stay. A
     void opens where the tension reaches the critical stress, holds the stress there at 0, takes up the atoms that
     leave, and grows; its liner, or nothing, carries the current past it. Each time that a resistance has changed by
-    `update`, the currents of the whole grid are computed again, for half a change ahead.
+    `update`, and as often as it matters where voids rest, the currents of the whole grid are computed again, for the
+    mean of each void until the next time.
 
     Args:
         network: of em.mesh.read_netlist, or another whose layers are those of the technology.
@@ -71,8 +72,8 @@ def run(
         fails: `em.failure.FirstVoid()` (when left out), `VoidLength`, `ResistanceRise` or `Drop`. A rise without nodes
             and segment is that between the two pads or ends, if there are two, and else that of any wire.
         update: part of its resistance by which a segment may change before currents are computed again, 1e-4 to 1 [-].
-            0.05 is right to 1e-3 for long voids that grow, 0.2 is 2.5e-3 off. Voids of several trees that rest and move
-            each other's current are 2 % off at 0.05, 0.5 % at 0.01.
+            0.05 is right to 1e-3 for long voids that grow and for voids at rest, and to 5e-3 where voids of several
+            trees turn each other's current on the way there; 0.2 is 2.5e-3 off for long voids.
         voids: False to end at the nucleation of each tree: no void grows, and currents stay.
         rtol: error allowed in the stress, as a part of the critical one [-].
         stop_at_failure: end there; else all trees are followed until the end.

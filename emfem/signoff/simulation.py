@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emfem.conduction import Currents
@@ -18,6 +18,7 @@ from emfem.signoff.filter import Filter
 from emfem.signoff.followed import EARLY, FollowedTree, Legs, OpenVoid
 from emfem.signoff.metal import Metal
 from emfem.signoff.planning import LOOKED, Planner
+from emfem.signoff.steps import Steps
 from emfem.signoff.verdict import Verdict
 
 import numpy as np
@@ -77,6 +78,7 @@ class Simulation:
         self.planner = Planner(
             self.bounds, circuit, self.criterion, critical=critical, until=until, update=update, rtol=rtol
         )
+        self.steps = Steps(self.planner, self.legs, circuit)
         self.nucleation = np.full(self.trees.count, np.inf)
         self.nucleation_node = np.full(self.trees.count, -1)
         self.tree_failure = np.full(self.trees.count, np.inf)
@@ -160,7 +162,7 @@ class Simulation:
             if number_ == ROW:
                 self._record()
             elif number_ == LOOK:
-                self._follow_currents()
+                self._look_at_steps()
             else:
                 self._handle(self.followed[number_])
             if self.why == "open" or (self.stop_at_failure and np.isfinite(self.failure)):
@@ -240,11 +242,13 @@ class Simulation:
             tree.open.append(node)
         sizes = self.legs.sizes_with(tree)
         self._restart(tree, state, old, volumes, sizes)
+        if self.circuit.moves:
+            self.steps.enter(tree, self.t)
 
     def _heal(self, tree: FollowedTree) -> None:
         """Close the voids of a tree that have no volume left."""
         if self.circuit.moves:
-            self.planner.renew(tree, self.t)
+            self.planner.note(tree, self.t)
         state, old = self.legs.state(tree, self.t)
         volumes = self.legs.volumes(tree, self.t)
         largest = max(volumes.values())
@@ -256,7 +260,7 @@ class Simulation:
         tree.open = [node for node in tree.open if node not in gone]
         self._restart(tree, state, old, {node: v for node, v in volumes.items() if node not in gone}, tree.sizes)
         if self.circuit.moves:
-            self._share()
+            self._share([] if tree.growth is None else [tree])
 
     def _restart(
         self, tree: FollowedTree, state: Floats, old: Forest, volumes: dict[int, float], sizes: Floats
@@ -292,27 +296,35 @@ class Simulation:
     def _redistribute(self) -> None:
         """Look at the trees whose resistances have changed, and compute the currents with these."""
         voided = [tree for tree in self.followed.values() if tree.growth is not None]
-        changed = [tree for tree in voided if tree.joins <= self.t or tree.change <= self.planner.gathered(self.t)]
-        for tree in changed:
-            self.planner.renew(tree, self.t)
-        self._share()
-        for tree in changed:
+        self._share([each for each in voided if each.joins <= self.t or each.change <= self.planner.gathered(self.t)])
+
+    def _look_at_steps(self) -> None:
+        """Begin steps of the trees for which it is time, or follow the currents."""
+        voided = [tree for tree in self.followed.values() if tree.growth is not None and self.circuit.moves]
+        late = [tree for tree in voided if self.steps.is_late(tree, self.t)]
+        if late:
+            self._share(late)
+        else:
+            self._follow_currents()
+
+    def _share(self, trees: list[FollowedTree]) -> None:
+        """Compute the currents for steps of some trees; begin new legs where they have changed."""
+        begun = self.steps.begin(trees, self.t)
+        if begun is None:
+            self.failure, self.why = min(self.failure, self.t), "open"
+            return
+        density, forced = begun
+        self.circuit.set_density(density)
+        if self.t >= (1 + APART) * self.rows[-1][0]:
+            self._record()
+        self._follow_currents(forced)
+        for tree in trees:
             if tree.began < self.t:
                 self._replan(tree)
 
-    def _share(self) -> None:
-        """Compute the currents with the resistances half a change ahead; begin new legs where they have changed."""
-        if not self.circuit.closed(self.planner.extra):
-            self.failure, self.why = min(self.failure, self.t), "open"
-            return
-        self.circuit.set_density(self.circuit.flows(self.planner.ahead)[0])
-        if self.t >= (1 + APART) * self.rows[-1][0]:
-            self._record()
-        self._follow_currents()
-
-    def _follow_currents(self) -> None:
+    def _follow_currents(self, forced: Sequence[int] = ()) -> None:
         """Begin new legs where the currents have changed, and see when to look at them next."""
-        for number_ in self.planner.moved(self.t, self.voids):
+        for number_ in self.planner.moved(self.t, self.voids, forced):
             tree = self.followed.get(number_) or self._follow(number_)
             state, old = self.legs.state(tree, self.t)
             self._restart(tree, state, old, self.legs.volumes(tree, self.t), tree.sizes)
@@ -367,6 +379,8 @@ class Simulation:
             "used": self.planner.used.copy(),
             "known": self.planner.known.copy(),
             "since": self.planner.since.copy(),
+            "ends": self.steps.ends.copy(),
+            "planned": self.steps.planned.copy(),
             "look": self._look,
             "updates": self.circuit.updates(),
             "rows": np.array(self.rows),
@@ -403,6 +417,7 @@ class Simulation:
         self.bounds.immortal, self.bounds.peak = np.array(state["immortal"]), np.array(state["peak"])
         for name in ("extra", "ahead", "used", "known", "since"):
             setattr(self.planner, name, np.array(state[name]))
+        self.steps.ends, self.steps.planned = np.array(state["ends"]), np.array(state["planned"])
         self.circuit.set_density(np.array(state["density"]))
         self.circuit.restore_updates(state["updates"])
         self.rows = [tuple(row) for row in np.asarray(state["rows"]).reshape(-1, 3).tolist()]

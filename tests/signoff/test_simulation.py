@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from emfem.units import MPa, eV, nm, um
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from scipy.optimize import fsolve
 from scipy.sparse import csr_array, diags_array
 
 close = partial(pytest.approx, abs=0.0)
@@ -234,6 +236,40 @@ def test_voids_are_those_of_the_coupled_solution(case: str):
         assert void.nucleated == close(other.nucleated, rel=1e-3)
         if other.length > 1 * nm:
             assert void.volume == close(other.volume, rel=1e-3)
+
+
+def test_voids_at_rest_hold_each_other():
+    """Six voids in four trees whose currents they share, against the steady state of the whole network.
+
+    In each tree no force is left between two voids, and they have what the steady stress has driven out.
+    """
+    drawn = np.array([9.3, -1.5, -6.9, 7.6, 2.5, -11.7, -1.8, -6.2]) * 1e-3
+    net = em.mesh.grid_network(2, 4, 17 * um, load=1e-3, cells=1, **SIZE).wires()
+    net = replace(net, loads=np.concatenate([drawn, np.zeros(8)]))
+    made = technology("M1", "M2")
+    verdict = run(net, made, until=3e6, fails=Drop(50.0))
+    found = {void.node: void.length for void in verdict.voids}
+    circuit = GridCircuit(net, made, np.full(len(net.segments), RHO))
+    nodes, trees, volume = np.array(list(found)), Trees(net), net.lengths * net.cross_sections
+    faces = np.zeros(len(net.nodes))
+    np.add.at(faces, net.segments, net.cross_sections[:, None])
+    assert len(np.unique(trees.of_node[nodes])) < len(nodes) == 6
+
+    def unbalanced(part: np.ndarray) -> np.ndarray:
+        lengths = np.zeros(len(net.nodes))
+        lengths[nodes] = part * np.array(list(found.values()))
+        current = circuit.currents(circuit.extra(lengths)).current_density
+        steady, result = trees.walked(gradient(1.0) * current * net.lengths), []
+        for tree in np.unique(trees.of_node[nodes]):
+            first, *others = nodes[trees.of_node[nodes] == tree]
+            stress = (steady[net.segments].mean(axis=1) - steady[first]) * (trees.of_segment == tree)
+            lost, voids = -(stress * volume).sum() / COPPER.bulk_modulus, lengths * faces * (trees.of_node == tree)
+            result += [voids.sum() / lost - 1, *((steady[node] - steady[first]) / CRITICAL for node in others)]
+        return np.array(result)
+
+    steady, _, good, _ = fsolve(unbalanced, np.ones(6), full_output=True, xtol=1e-10)
+    assert good == 1
+    assert steady == close(1.0, rel=2e-3)
 
 
 def test_a_void_heals():
