@@ -88,9 +88,7 @@ def height_composition_matrix(
     gamma, change = pure[0] + (pure[1] - pure[0]) * c, volume * (pure[1] - pure[0])
     bent = delta * (kt / (c * (1 - c)) - 2 * w) + volume * stiff * squared
     share = (1 - c, c)
-    by_height = [
-        mobility[i] * share[i] * (steep[i] * wind[i] - spread[i] * volume * gamma * squared) for i in range(2)
-    ]
+    by_height = [mobility[i] * share[i] * (steep[i] * wind[i] - spread[i] * volume * gamma * squared) for i in range(2)]
     by_solvent = mobility[0] * (1j * wind[0] + share[0] * spread[0] * (change + c * bent) / delta)
     by_solute = -mobility[1] * (1j * wind[1] + share[1] * spread[1] * ((1 - c) * bent - change) / delta)
     columns = [(by_height[0] + 0j, by_height[1] + 0j), (by_solvent, by_solute)]

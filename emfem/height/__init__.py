@@ -3,20 +3,19 @@
     gold = em.height.Species(diffusivity=2e-11, surface_energy=1.5, effective_charge=-10, strength=1.0, misorientation=0.4)
     silver = em.height.Species(diffusivity=4e-11, surface_energy=1.2, effective_charge=-10)
     alloy = em.height.Alloy(gold, silver, temperature=700.0, atomic_volume=1.7e-29, layer=0.5 * nm)
-    film = em.height.model(line, alloy, mean=0.3, field=[1e3], roughness=lambda x: 1e-10 * np.cos(k * x[0]))
+    film = em.height.model(line, alloy, thickness=1e-7, mean=0.3, field=[1e3], height=em.film.noise(1e-9).on(line))
     em.height.growth_rates([k], alloy, mean=0.3, field=[1e3])      # of small waves, in the linear theory
 
-Both species diffuse and drift in a surface layer of constant thickness, each with a mobility of its own; below it the
-alloy is frozen. The model is of the kind of M. Khenner and M. Bandegi, Math. Model. Nat. Phenom. 10(4), 83 (2015),
+Both species diffuse and drift in a surface layer of constant thickness, each with a mobility of its own; what
+the surface buries stays below it until the surface falls again. The model is of the kind of M. Khenner and M. Bandegi, Math. Model. Nat. Phenom. 10(4), 83 (2015),
 doi:10.1051/mmnp/201510405, and of B. J. Spencer, P. W. Voorhees, J. Tersoff, Phys. Rev. B 64, 235318 (2001); its
 equations were derived anew, from an energy, so that without a field that energy falls.
 """
 
 from emfem.height.alloy import Alloy, Species
 from emfem.height.equations import model
-from emfem.height.terms import mixing_energy
 from emfem.height.waves import growth_matrix, growth_rates
 from emfem.public import dir_of
 
-__all__ = ["Alloy", "Species", "growth_matrix", "growth_rates", "mixing_energy", "model"]
+__all__ = ["Alloy", "Species", "growth_matrix", "growth_rates", "model"]
 __dir__ = dir_of(__all__)

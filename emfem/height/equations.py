@@ -20,6 +20,7 @@ from emfem.height.terms import (
     layer_balance,
     mixing_energy,
     surface_energy,
+    taken_up,
     volume_flux,
 )
 from emfem.mesh import Domain
@@ -33,18 +34,19 @@ from numpy.typing import NDArray
 
 Start = Callable[[NDArray[np.float64]], NDArray[np.float64]] | fem.Function
 UNDERSHOOT = 0.01  # of the discrete c below 0 or above 1 where a field uses one species up, before a step is repeated
-USED_UP = "a field too strong for the cells, or one species is used up"
+USED_UP = "a surface too steep or a field too strong for the cells, or one species is used up"
 THROUGH = "the surface has reached the substrate"
 MEANINGS = {
     "h": Meaning("height of the surface", "m", signed=True),
     "c": Meaning("composition c of the layer"),
     "mu_solvent": Meaning("potential of the solvent over kT", signed=True),
     "mu_solute": Meaning("potential of the solute over kT", signed=True),
-    "buried": Meaning("solute below the layer", "m", signed=True),
+    "buried": Meaning("solute below the layer", "m"),
     "stored": Meaning("energy of mixing below the layer", "m", signed=True),
     "flux_solvent": Meaning("flux of the solvent", "1/(m s)"),
     "flux_solute": Meaning("flux of the solute", "1/(m s)"),
     "field": Meaning("electric field", "V/m"),
+    "below": Meaning("composition below the layer"),
     "slope": Meaning("slope of the surface"),
 }
 
@@ -54,11 +56,11 @@ def model(
     domain: Domain,
     alloy: Alloy,
     *,
+    thickness: float,
     mean: float | None = None,
     field: Any = None,
     height: Start | None = None,
     composition: Start | None = None,
-    thickness: float | None = None,
     degree: int = 2,
 ) -> Model:
     """Return the model of height and composition on `domain`: unknowns h, c, mu_solvent, mu_solute, buried, stored.
@@ -66,32 +68,32 @@ def model(
     With A the solvent, B the solute, mu in k T, l = Omega gamma/kT and K' = Omega K/kT, find them with
 
         int h_t v - Omega (J_A + J_B) . grad v dx = 0
-        int (delta c_t + c h_t) w - Omega J_B . grad w dx = 0
+        int (delta c_t + b_t) w - Omega J_B . grad w dx = 0,   b_t = c h_t where h rises, b/H h_t where it falls
         int [(1 - c) mu_A + c mu_B - g(c)] r - l grad h . grad r / q dx = 0
         int [delta (mu_B - mu_A) - l' q - delta g'(c)] s - K' grad c . grad s dx = 0
         Omega J_i = -(delta D_i x_i) M_i(grad h) R_i P R_i (grad mu_i - Z_i* e E/kT),   x_A = 1 - c, x_B = c
 
     for all v, w, r, s. q = sqrt(1 + |grad h|^2), P = q I - grad h grad h/q is the metric of the surface, R the root of
-    a tensor. A surface that rises leaves alloy of its own composition behind, and one that falls takes up the same:
-    buried_t = c h_t, and stored_t = g(c) h_t is the energy of mixing that goes with it. So solvent and solute are
-    conserved to rounding, and without a field free_energy falls. Edges are blocked, and the surface meets them at a
-    right angle. E has the direction of the plane: the current is that of a thick film.
+    a tensor. b, the field `buried`, is the solute in the column of alloy below the layer, H = thickness + h - delta
+    high: a surface that rises leaves alloy of its own composition behind, one that falls takes up the mean of the
+    column. In the same way `stored` is its energy of mixing. Solvent and solute are conserved to rounding; without a
+    field free_energy falls where the surface energy hardly depends on c. Edges are blocked, and the surface meets them
+    at a right angle. E lies in the plane and is not changed by the surface: the film is thick against its roughness.
 
-    Fields: also flux_solvent, flux_solute, field, slope. Quantities: volume (int h), solute (int delta c + buried),
-    free_energy (of surface and layer, and of mixing below it, from the level h = 0 on), dissipation (-int J_i . (grad
-    mu_i - F_i), the power lost), roughness and contrast (rms of h and of c about their means), h_min, h_max, c_min,
-    c_max.
+    Fields: also flux_solvent, flux_solute, field, slope, below (b/H). Quantities: volume (int h), solute (int delta c +
+    b), free_energy, dissipation (-int J_i . (grad mu_i - F_i), the power lost on the surface), roughness and contrast
+    (rms of h and of c about their means), h_min, h_max, c_min, c_max.
 
     Args:
         domain: a line or a plane; the surface above it is a graph, so there are no overhangs.
         alloy: the constants.
+        thickness: of the film below the level h = 0, above that of the layer; a run ends where the surface comes to the
+            substrate [m].
         mean: composition at the start; may be left out with `composition` [-].
         field: E: a vector of dim numbers, a UFL vector such as the E of a conduction model, or a function of t that
             returns dim numbers; none when left out [V/m].
         height: h at the start, a function of x with shape (3, n), or a Function; 0 when left out [m].
-        composition: c at the start, in the same way; the mean when left out [-].
-        thickness: of the film below the level h = 0; a run ends where the surface comes to the substrate. A film of any
-            thickness when left out [m].
+        composition: c at the start, of layer and film, in the same way; the mean when left out [-].
         degree: polynomial degree of the unknowns [-].
 
     Raises:
@@ -102,28 +104,27 @@ def model(
     degree = degree_of(degree)
     if mean is not None:
         number("mean", mean, above=0.0, below=1.0)
-    require(
-        mean is not None or composition is not None, "mean = None, must be given, or the start by `composition`"
-    )
-    lowest = -math.inf
-    if thickness is not None:
-        lowest = alloy.layer - number("thickness", thickness, above=alloy.layer, unit="m" if system.time == "s" else "")
+    require(mean is not None or composition is not None, "mean = None, must be given, or the start by `composition`")
+    lowest = alloy.layer - number("thickness", thickness, above=alloy.layer, unit="" if alloy.scaled else "m")
     voltage_slope, drivers = models.vector_coefficient(domain, "field", field)
 
-    space, cells = fem.functionspace(domain.mesh, ("Lagrange", degree)), fem.functionspace(domain.mesh, ("DG", 0))
+    space = fem.functionspace(domain.mesh, ("Lagrange", degree))
     surface = models.evolving("h", space, (lowest, math.inf), alloy.layer, THROUGH)
     layer = models.evolving("c", space, (-UNDERSHOOT, 1 + UNDERSHOOT), bounds_message=USED_UP)
     potentials = models.algebraic("mu_solvent", space), models.algebraic("mu_solute", space)
-    below = models.evolving("buried", cells, scale=alloy.layer), models.evolving("stored", cells, scale=alloy.layer)
+    below = models.evolving("buried", space, scale=alloy.layer), models.evolving("stored", space, scale=alloy.layer)
     unknowns = (surface, layer, *potentials, *below)
     h, c = surface.function, layer.function
     _start(surface, layer, domain, mean, height, composition, lowest)
 
     dx = domain.dx(3 * degree)
-    terms = _Terms(domain, alloy, h, c)
+    terms = _Terms(domain, alloy, thickness, h, c)
+    for one, density in zip(below, (c, mixing_energy(c, terms.interaction)), strict=True):
+        one.function.interpolate(fem.Expression(density * terms.column, space.element.interpolation_points))
     forces = [constant * voltage_slope for constant in terms.pulls]
     fluxes = [
-        terms.flux(i, potential.function, force) for i, (potential, force) in enumerate(zip(potentials, forces, strict=True))
+        terms.flux(i, potential.function, force)
+        for i, (potential, force) in enumerate(zip(potentials, forces, strict=True))
     ]
     residual, factor = _residual(domain, alloy, unknowns, fluxes, terms, dx)
     lost = sum(ufl.inner(j, f - ufl.grad(p.function)) for j, f, p in zip(fluxes, forces, potentials, strict=True))
@@ -136,6 +137,7 @@ def model(
             "flux_solvent": fluxes[0] / terms.volume,
             "flux_solute": fluxes[1] / terms.volume,
             "field": voltage_slope,
+            "below": below[0].function / terms.column,
             "slope": ufl.sqrt(ufl.inner(ufl.grad(h), ufl.grad(h))),
         },
         quantities=_quantities(domain, terms, h, c, [one.function for one in below], lost, dx),
@@ -151,7 +153,7 @@ def model(
 class _Terms:
     """The constants of an alloy on a domain, as UFL, and what is made of them."""
 
-    def __init__(self, domain: Domain, alloy: Alloy, h: fem.Function, c: fem.Function) -> None:
+    def __init__(self, domain: Domain, alloy: Alloy, thickness: float, h: fem.Function, c: fem.Function) -> None:
         """Make the constants: a number in a form would be another form for each value."""
 
         def constant(value: Any) -> fem.Constant:
@@ -160,6 +162,7 @@ class _Terms:
         kt, size = alloy.thermal_energy, alloy.atomic_volume
         self.h, self.c = h, c
         self.layer, self.volume = constant(alloy.layer), constant(size)
+        self.column = constant(thickness - alloy.layer) + h
         self.interaction = constant(alloy.interaction_energy / kt)
         self.gradient = constant(size * alloy.gradient_coefficient / kt)
         self.density = constant(kt / size)  # of energy
@@ -185,7 +188,9 @@ def _constants(constant: Callable[[Any], fem.Constant], one: Species, dim: int) 
     """Return D, the root of the tensor, direction, strength, folds and misorientation of a species."""
     values, axes = np.linalg.eigh(one.tensor(dim))
     root = (axes * np.sqrt(values)) @ axes.T
-    return [constant(v) for v in (one.diffusivity, root, one.direction(dim), one.strength, one.folds, one.misorientation)]
+    return [
+        constant(v) for v in (one.diffusivity, root, one.direction(dim), one.strength, one.folds, one.misorientation)
+    ]
 
 
 def _residual(
@@ -205,13 +210,14 @@ def _residual(
     mixing, energy = mixing_energy(c, terms.interaction), terms.energy() * dx
     by_h = ufl.derivative(energy, h, r) + mixing * r * dx
     by_c = ufl.derivative(energy, c, s)
-    rise = surface.rate
-    residual = over(flow) * growth(rise, fluxes[0] + fluxes[1], v, dx)
-    residual += over(flow) * layer_balance(c, (layer.rate, rise), terms.layer, fluxes[1], w, dx)
+    moved = taken_up(surface.rate, c, buried.function / terms.column)
+    heat = taken_up(surface.rate, mixing, stored.function / terms.column)
+    residual = over(flow) * growth(surface.rate, fluxes[0] + fluxes[1], v, dx)
+    residual += over(flow) * layer_balance(layer.rate, moved, terms.layer, fluxes[1], w, dx)
     residual += over(length * face) * (((1 - c) * a + c * b) * r * dx - by_h)
     residual += over(alloy.layer * length * face) * (terms.layer * (b - a) * s * dx - by_c)
-    residual += over(flow) * (buried.rate - c * rise) * below * dx
-    residual += over(flow) * (stored.rate - mixing * rise) * energy_below * dx
+    residual += over(flow) * (buried.rate - moved) * below * dx
+    residual += over(flow) * (stored.rate - heat) * energy_below * dx
     return residual, flow
 
 
@@ -254,9 +260,7 @@ def _system(domain: Domain, alloy: Alloy) -> System:
         ParameterError: for another domain than a line or a plane, or one whose units are not those of the alloy.
     """
     flat = domain.dim in (1, 2) and domain.mesh.topology.dim == domain.dim == domain.measure
-    require(
-        flat, f"domain = {domain.shape} in {domain.dim} dimensions, must be a line or a plane without a thickness"
-    )
+    require(flat, f"domain = {domain.shape} in {domain.dim} dimensions, must be a line or a plane without a thickness")
     if not alloy.scaled:
         in_metres = domain.length_unit in (None, METRE)
         require(in_metres, f"domain = {domain.shape} scaled, must be in metres as the alloy, or Alloy(scaled=True)")
@@ -267,9 +271,7 @@ def _system(domain: Domain, alloy: Alloy) -> System:
     return scaled(domain.length_unit or "-")
 
 
-def _start(
-    surface: Any, layer: Any, domain: Domain, mean: Any, height: Any, composition: Any, lowest: float
-) -> None:
+def _start(surface: Any, layer: Any, domain: Domain, mean: Any, height: Any, composition: Any, lowest: float) -> None:
     """Set h and c to their initial values. Collective.
 
     Raises:

@@ -60,7 +60,12 @@ def growth(rate: Any, flux: Any, v: Any, dx: Any) -> ufl.Form:
     return rate * v * dx - ufl.inner(flux, ufl.grad(v)) * dx
 
 
-def layer_balance(c: Any, rates: tuple[Any, Any], layer: Any, flux: Any, w: Any, dx: Any) -> ufl.Form:
-    """`int (delta c_t + c h_t) w - Omega J_B . grad w dx`: a surface that rises leaves alloy like the layer behind."""
-    c_rate, h_rate = rates
-    return (layer * c_rate + c * h_rate) * w * dx - ufl.inner(flux, ufl.grad(w)) * dx
+def taken_up(rate: Any, above: Any, below: Any) -> Any:
+    """`x h_t`: of what is at the surface where that rises and buries it, of what lies below where it falls."""
+    rise = ufl.max_value(rate, 0)
+    return above * rise + below * (rate - rise)
+
+
+def layer_balance(c_rate: Any, buried_rate: Any, layer: Any, flux: Any, w: Any, dx: Any) -> ufl.Form:
+    """`int (delta c_t + b_t) w - Omega J_B . grad w dx`: what arrives stays in the layer or is buried."""
+    return (layer * c_rate + buried_rate) * w * dx - ufl.inner(flux, ufl.grad(w)) * dx

@@ -77,6 +77,7 @@ def wave(name: str, amplitude: complex = 0.0, *, cells: int = 12, degree: int = 
     return em.height.model(
         line,
         of,
+        thickness=20.0,
         field=[field],
         height=lambda x: (h * np.exp(1j * k * x[0])).real,
         composition=lambda x: mean + (c * np.exp(1j * k * x[0])).real,
@@ -134,8 +135,7 @@ def test_growth_rates_of_the_weak_form_are_those_of_linear_theory(name: str):
 
 def test_the_sets_are_what_they_are_called():
     rates = {
-        name: em.height.growth_rates([k], of, mean=mean, field=[field])
-        for name, (of, k, mean, field) in SETS.items()
+        name: em.height.growth_rates([k], of, mean=mean, field=[field]) for name, (of, k, mean, field) in SETS.items()
     }
     assert (rates["stable"].real < 0).all()
     assert (rates["stable"].imag == 0).all()
@@ -146,6 +146,28 @@ def test_the_sets_are_what_they_are_called():
     assert em.height.growth_rates([k], of, mean=mean)[0].real > 0.01  # without the field too
     calm = replace(of, interaction_energy=0.0)
     assert em.height.growth_rates([k], calm, mean=mean)[0].real < 0
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("cell", ["quadrilateral", "triangle"])
+def test_growth_rates_in_a_plane_with_turned_axes_and_a_field_at_an_angle(cell: str):
+    """Both tensors, both inclinations and the field have directions of their own, and that of the wave is another."""
+    of = alloy(
+        species(effective_charge=1.0, ratio=0.3, axis=0.4, **FACETED),
+        species(effective_charge=-0.7, ratio=2.5, axis=-0.9, strength=1.5, folds=2, misorientation=0.2),
+        interaction_energy=1.0,
+        gradient_coefficient=0.1,
+    )
+    k, field, mean = np.array([0.6, 0.9]), [1.1, -0.6], 0.35
+    expected = em.height.growth_rates(k, of, mean=mean, field=field)
+    assert (abs(expected.imag) > 0.05).all()
+    plane = em.mesh.periodic_rectangle(tuple(2 * np.pi / k), cells=(12, 12), cell=cell).scaled()
+    model = em.height.model(plane, of, thickness=9.0, mean=mean, field=field)
+    values, vectors = modes_of_the_weak_form(model)
+    x = model["h"].function_space.tabulate_dof_coordinates()[:, :2]
+    overlap = abs(np.exp(-1j * x @ k) @ vectors) / np.linalg.norm(vectors, axis=0) / np.sqrt(len(x))
+    fits = values[overlap > 0.3]
+    assert np.array([fits[np.argmin(abs(fits - each))] for each in expected]) == pytest.approx(expected, rel=2e-3)
 
 
 def test_the_error_falls_with_the_mesh():
@@ -184,7 +206,7 @@ def rough(on: em.mesh.Domain, of: em.height.Alloy, **other: Any) -> em.Model:
     def composition(x: NDArray[Any]) -> NDArray[Any]:
         return 0.4 + 0.2 * np.sin(2 * np.pi * x[0] / length + 1)
 
-    return em.height.model(on, of, height=height, composition=composition, **other)
+    return em.height.model(on, of, **{"thickness": 5.0} | other, height=height, composition=composition)
 
 
 UNEQUAL = alloy(
@@ -209,21 +231,37 @@ def test_without_a_field_energy_falls_by_what_is_dissipated_and_atoms_are_kept(n
     model = rough((DOMAINS | PLANES)[name](), UNEQUAL)
     volume, solute = model.quantity("volume"), model.quantity("solute")
     watched = em.watch.series(["free_energy", "dissipation"])
-    em.evolve(model, 0.2, rtol=1e-5, watch=[watched], progress=False)
+    em.evolve(model, 5e-3, fixed_step=5e-4, watch=[watched], progress=False)
     energy, lost = (np.array(watched[name]) for name in ("free_energy", "dissipation"))
-    assert (np.diff(energy) < 0).all()
-    assert (lost[1:] > 0).all()
+    assert energy[1] - energy[-1] > 0.01
+    assert np.trapezoid(lost[1:], watched.t[1:]) == pytest.approx(energy[1] - energy[-1], rel=5e-3)
+    em.evolve(model, 0.1, watch=[watched], progress=False)
+    assert (np.diff(watched["free_energy"]) < 0).all()
+    assert (np.array(watched["dissipation"])[1:] > 0).all()
     assert model.quantity("volume") == pytest.approx(volume, abs=1e-13)
     assert model.quantity("solute") == pytest.approx(solute, rel=1e-13)
-    fallen = energy[1] - energy[-1]
-    assert fallen > 0.01
-    assert np.trapezoid(lost[1:], watched.t[1:]) == pytest.approx(fallen, rel=0.01)
+
+
+def test_a_surface_that_falls_takes_up_what_lies_below_it():
+    """The column of a film of 0.1 gives 0.1 to a layer of 0.6, not 0.6: it cannot run out."""
+    line, of = DOMAINS["bounded"](), alloy(species(effective_charge=1.0), species(effective_charge=1.0))
+    model = em.height.model(line, of, thickness=5.0, mean=0.1, field=0.5)
+    model["c"].x.array[:] = 0.6
+    em.evolve(model, 0.2, fixed_step=0.02, progress=False)
+    x = model["h"].function_space.tabulate_dof_coordinates()[:, 0]
+    left, right = np.argmin(x), np.argmax(x)
+    values = {n: model[n].x.array for n in ("h", "c", "buried")}
+    column = 5.0 - 0.8 + values["h"]
+    assert values["h"][left] < -0.05 < 0.05 < values["h"][right]
+    assert values["buried"][left] / column[left] == pytest.approx(0.1, abs=1e-3)
+    assert values["buried"][right] / column[right] > 0.1 + 0.4 * values["h"][right] / 5.0
+    assert values["c"][left] < 0.57 < 0.59 < values["c"][right]
 
 
 def test_atoms_are_kept_under_a_field_that_piles_them_up():
-    model = rough(DOMAINS["bounded"](), UNEQUAL, field=0.8)
+    model = rough(DOMAINS["bounded"](), UNEQUAL, field=3.0)
     volume, solute, moved = model.quantity("volume"), model.quantity("solute"), model.quantity("roughness")
-    em.evolve(model, 1.0, progress=False)
+    em.evolve(model, 0.3, progress=False)
     assert model.quantity("volume") == pytest.approx(volume, abs=1e-13)
     assert model.quantity("solute") == pytest.approx(solute, rel=1e-13)
     assert abs(model.quantity("roughness") - moved) > 0.01
@@ -284,9 +322,13 @@ def test_solvent_and_solute_may_change_names(field: float):
 
 def test_turned_axes_turn_the_rates():
     """Wave, field and both crystals turned by the same angle."""
+
     def rates(angle: float) -> NDArray[Any]:
         turned = alloy(
-            *(replace(one, ratio=4.0, axis=axis + angle) for one, axis in zip(UNEQUAL.species, (0.2, -0.5), strict=True))
+            *(
+                replace(one, ratio=4.0, axis=axis + angle)
+                for one, axis in zip(UNEQUAL.species, (0.2, -0.5), strict=True)
+            )
         )
         k, field = (size * np.array([np.cos(a + angle), np.sin(a + angle)]) for size, a in ((0.8, 0.3), (0.9, 1.0)))
         return em.height.growth_rates(k, turned, mean=0.35, field=field)
@@ -376,7 +418,7 @@ def test_bad_alloys(change: dict[str, Any], message: str):
     ],
 )
 def test_bad_arguments(change: dict[str, Any], message: str):
-    arguments: dict[str, Any] = {"mean": 0.3} | change
+    arguments: dict[str, Any] = {"thickness": 5.0, "mean": 0.3} | change
     with pytest.raises(em.ParameterError, match=message):
         em.height.model(DOMAINS["periodic"](), alloy(), **arguments)
 
@@ -384,13 +426,15 @@ def test_bad_arguments(change: dict[str, Any], message: str):
 def test_bad_domains():
     metres = alloy(atomic_volume=1e-29, layer=1 * nm, scaled=False, temperature=500.0)
     with pytest.raises(em.ParameterError, match="must be in metres as the alloy"):
-        em.height.model(DOMAINS["periodic"](), metres, mean=0.3)
+        em.height.model(DOMAINS["periodic"](), metres, thickness=1 * um, mean=0.3)
     with pytest.raises(em.ParameterError, match="must be without units as the alloy"):
-        em.height.model(em.mesh.interval(1 * um, cells=2).in_metres(), alloy(), mean=0.3)
+        em.height.model(em.mesh.interval(1 * um, cells=2).in_metres(), alloy(), thickness=5.0, mean=0.3)
     with pytest.raises(em.ParameterError, match="must be a line or a plane without a thickness"):
-        em.height.model(em.mesh.box((1.0, 1.0, 1.0), cells=(1, 1, 1)), alloy(), mean=0.3)
+        em.height.model(em.mesh.box((1.0, 1.0, 1.0), cells=(1, 1, 1)), alloy(), thickness=5.0, mean=0.3)
     with pytest.raises(em.ParameterError, match="must be a line or a plane without a thickness"):
-        em.height.model(em.mesh.rectangle((1.0, 1.0), cells=(1, 1)).with_thickness(0.1), alloy(), mean=0.3)
+        em.height.model(
+            em.mesh.rectangle((1.0, 1.0), cells=(1, 1)).with_thickness(0.1), alloy(), thickness=5.0, mean=0.3
+        )
 
 
 def test_a_surface_that_comes_to_the_substrate_ends_the_run():
@@ -401,6 +445,6 @@ def test_a_surface_that_comes_to_the_substrate_ends_the_run():
 
 def test_a_mesh_too_coarse_for_the_fastest_wave_is_warned_of():
     of = SETS["unstable"][0]
-    model = em.height.model(em.mesh.periodic_interval(60.0, cells=6).scaled(), of, mean=0.4, field=3.0)
+    model = em.height.model(em.mesh.periodic_interval(60.0, cells=6).scaled(), of, thickness=5.0, mean=0.4, field=3.0)
     with pytest.warns(em.ResolutionWarning, match="nodes in the fastest wave"):
         em.evolve(model, 1e-3, fixed_step=1e-3, progress=False)

@@ -13,13 +13,15 @@ from emfem.studies.units import Unit, Yes
 import numpy as np
 from numpy.typing import NDArray
 
+SPECIES = table_of(height.Species)
+
 
 @keys_from(
     height.Alloy,
     left_out=("scaled",),
     keys={
-        "solvent": Key(table_of(height.Species), "species A, a table."),
-        "solute": Key(table_of(height.Species), "species B, a table."),
+        "solvent": Key(SPECIES, "species A, a table."),
+        "solute": Key(SPECIES, "species B, a table."),
     },
 )
 class HeightAlloyTable(Table):
@@ -100,7 +102,8 @@ HEIGHT = Physics(
         "field": Key(HeightFieldTable, "the electric field, a table; there is none when left out."),
         "height": Key(_noise("m", "height"), "a random height at the start, a table; flat when left out."),
         "composition": Key(
-            _noise("", "composition"), "a random composition at the start, about `mean`, a table; uniform when left out."
+            _noise("", "composition"),
+            "a random composition at the start, about `mean`, a table; uniform when left out.",
         ),
     },
 )
