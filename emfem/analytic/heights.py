@@ -101,8 +101,8 @@ def height_composition_matrix(
 def height_composition_rates(wavevector: ArrayLike, **constants: Any) -> NDArray[np.complex128]:
     """Return the growth rates of a small wave: both eigenvalues of `height_composition_matrix`, the faster one first.
 
-    omega = tr/2 +- sqrt((tr/2)^2 - det). The real part is the growth rate; the wave exp(i k.x + omega t) travels along k
-    with -Im(omega)/|k|.
+    omega = tr/2 +- sqrt((tr/2)^2 - det). The real part is the growth rate; the wave exp(i k.x + omega t) travels along
+    k with the velocity -Im(omega)/|k|.
 
     Args:
         wavevector: k, shape (dim,) or (n, dim) [1/m].

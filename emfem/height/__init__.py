@@ -1,10 +1,10 @@
 """The film whose surface is not flat: height and composition of a binary alloy under surface electromigration.
 
-    gold = em.height.Species(diffusivity=2e-11, surface_energy=1.5, effective_charge=-10, strength=1.0, misorientation=0.4)
-    silver = em.height.Species(diffusivity=4e-11, surface_energy=1.2, effective_charge=-10)
-    alloy = em.height.Alloy(gold, silver, temperature=700.0, atomic_volume=1.7e-29, layer=0.5 * nm)
-    film = em.height.model(line, alloy, thickness=1e-7, mean=0.3, field=[1e3], height=em.film.noise(1e-9).on(line))
-    em.height.growth_rates([k], alloy, mean=0.3, field=[1e3])      # of small waves, in the linear theory
+    one = em.height.Species(diffusivity=1e-12, surface_energy=1.5, effective_charge=10, strength=1.0, misorientation=-0.4)
+    two = em.height.Species(diffusivity=3e-12, surface_energy=1.4, effective_charge=5)
+    alloy = em.height.Alloy(one, two, temperature=700.0, atomic_volume=1.7e-29, layer=0.5 * nm)
+    film = em.height.model(line, alloy, thickness=100 * nm, mean=0.3, field=[3e3], height=em.film.noise(1 * nm).on(line))
+    em.height.growth_rates([k], alloy, mean=0.3, field=[3e3])      # of small waves, in the linear theory
 
 Both species diffuse and drift in a surface layer of constant thickness, each with a mobility of its own; what
 the surface buries stays below it until the surface falls again. The model is of the kind of M. Khenner and M. Bandegi, Math. Model. Nat. Phenom. 10(4), 83 (2015),

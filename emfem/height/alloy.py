@@ -76,7 +76,7 @@ class Species:
     @property
     @finite
     def steepening(self) -> float:
-        """d ln M / d theta of a flat surface, -beta N sin(2 N phi) / (1 + beta cos^2(N phi)) [1/rad]."""
+        """Slope d ln M / d theta of a flat surface, -beta N sin(2 N phi) / (1 + beta cos^2(N phi)) [1/rad]."""
         turn = self.folds * self.misorientation
         return -self.strength * self.folds * math.sin(2 * turn) / (1 + self.strength * math.cos(turn) ** 2)
 
@@ -96,8 +96,8 @@ class Alloy:
         atomic_volume: Omega, of both species, above 0 [m3].
         layer: delta, thickness of the layer in which atoms move, above 0 [m].
         interaction_energy: w, of mixing; above 2 k T the layer separates into phases [J].
-        gradient_coefficient: K of the energy (K/2) |grad c|^2 per area of the plane, at least 0; above 0 where the layer
-            separates [J].
+        gradient_coefficient: K of the energy (K/2) |grad c|^2 per area of the plane, at least 0; above 0 where the
+            layer separates [J].
         scaled: True for numbers without units: temperature is then k T, and effective charges are charges.
 
     Raises:
@@ -147,7 +147,7 @@ class Alloy:
     @property
     @finite
     def thermal_energy(self) -> float:
-        """k T [J]."""
+        """Thermal energy k T [J]."""
         return self.temperature if self.scaled else boltzmann * self.temperature
 
     @property

@@ -144,7 +144,7 @@ def model(
         drivers=drivers,
         steady_by_relaxation=True,
         balances={"volume": models.Balance(h * dx, integral("m4"), (models.ConsistentFlux(surface, [], factor),))},
-        resolutions=resolutions(domain, alloy, h, c, voltage_slope, degree),
+        resolutions=resolutions(domain, alloy, c, voltage_slope, degree),
         system=system,
         meanings=MEANINGS,
     )
@@ -197,7 +197,7 @@ def _residual(
     domain: Domain, alloy: Alloy, unknowns: Any, fluxes: Any, terms: _Terms, dx: ufl.Measure
 ) -> tuple[ufl.Form, float]:
     """Return the residual, its parts divided by typical flows and energies, and what that of h was divided by."""
-    surface, layer, solvent, solute, buried, stored = unknowns
+    surface, layer, _, _, buried, stored = unknowns
     h, c, a, b = (one.function for one in unknowns[:4])
     v, w, r, s, below, energy_below = models.tests(unknowns)
     length, face = domain.extent()

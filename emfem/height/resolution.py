@@ -9,7 +9,7 @@ from emfem import fields
 from emfem.height.alloy import Alloy
 from emfem.height.waves import growth_rates
 from emfem.mesh import Domain
-from emfem.model import Model, Resolution, largest_diameter, mean_value, measure_size
+from emfem.model import Model, Resolution, largest_diameter, measure_size
 
 import numpy as np
 from dolfinx import fem
@@ -19,14 +19,13 @@ LENGTHS = 200  # waves that are looked at, from twice the domain to two nodes
 DIRECTIONS = 12
 
 
-def resolutions(domain: Domain, alloy: Alloy, h: Any, c: Any, field: Any, degree: int) -> list[Resolution]:
+def resolutions(domain: Domain, alloy: Alloy, c: Any, field: Any, degree: int) -> list[Resolution]:
     """Return the number of nodes in the fastest wave on a flat surface, if one grows."""
-    del h
     tdim = domain.mesh.topology.dim
 
     def nodes(model: Model, t: float) -> float:
         """`wavelength degree/h`, h the longest edge of a cell; NaN if no wave grows."""
-        del t
+        del model, t
         dx = domain.dx(c.function_space.element.basix_element.degree)
         mean = fields.integral(fem.form(c * dx), domain.mesh.comm) / measure_size(domain, dx)
         vector = np.array([_signed_mean(domain, field[i]) for i in range(domain.dim)])

@@ -1,4 +1,4 @@
-"""The terms of a surface that moves: each function's docstring is the term. Energies are in k T, lengths as they are."""
+"""The terms of a surface that moves: each function's docstring is the term. Energies are in k T."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def steepness(h: Any) -> Any:
 
 
 def surface_energy(c: Any, h: Any, capillary: Any, interaction: Any, layer: Any, gradient: Any) -> Any:
-    """`l(c) q + delta g(c) + (K/2) |grad c|^2`: energy of surface and layer by area of the plane, l = Omega gamma/kT."""
+    """`l(c) q + delta g(c) + (K/2) |grad c|^2`: of surface and layer by area of the plane, l = Omega gamma/kT."""
     local = capillary(c) * steepness(h) + layer * mixing_energy(c, interaction)
     return local + gradient / 2 * ufl.inner(ufl.grad(c), ufl.grad(c))
 
 
 def metric(h: Any) -> Any:
-    """`P = q I - grad h (x) grad h / q`: int P grad u . grad v dx is the integral of surface gradients on the surface."""
+    """`P = q I - grad h (x) grad h / q`: int P grad u . grad v dx is that of surface gradients on the surface."""
     q = steepness(h)
     return q * ufl.Identity(len(ufl.grad(h))) - ufl.outer(ufl.grad(h), ufl.grad(h)) / q
 

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 def growth_matrix(
     wavevector: ArrayLike, alloy: Alloy, *, mean: float, field: float | Sequence[float] | None = None
 ) -> NDArray[np.complex128]:
-    """Return the matrix A of d(h, c)/dt = A (h, c) for a small wave exp(i k.x), see `em.analytic.height_composition_matrix`.
+    """Return A of d(h, c)/dt = A (h, c) for a small wave exp(i k.x), see `em.analytic.height_composition_matrix`.
 
     Args:
         wavevector: k, shape (dim,) or (n, dim), dim 1 or 2 [1/m].

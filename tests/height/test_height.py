@@ -305,7 +305,7 @@ def test_one_species_alone_is_a_surface_under_mullins_and_a_field():
 
 
 def test_ideal_solute_diffuses_as_fick_says():
-    """Equal surface energies, no mixing energy: c of two species that move alike diffuses with D, h with Mullins' k^4."""
+    """Equal surface energies, no mixing energy: c of species that move alike diffuses with D, h with Mullins' k^4."""
     rates = em.height.growth_rates([[0.3], [1.1]], alloy(), mean=0.2)
     k = np.array([0.3, 1.1])
     both = np.sort(np.stack([-(k**2), -0.8 * k**4], axis=-1))[:, ::-1]
