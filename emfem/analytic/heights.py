@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from emfem.arrays import finite
-from emfem.errors import ParameterError, floats, number, require
+from emfem.errors import ParameterError, floats, number, require, shown
 from emfem.gate import checked
 
 import numpy as np
@@ -72,9 +72,9 @@ def height_composition_matrix(
     )
     delta = number("layer", layer, above=0.0, unit="m")
     mobility = _array("diffusivities", diffusivities, (2,), np.zeros(2)) * delta / kt
-    require((mobility >= 0).all(), f"diffusivities = {diffusivities}, must be at least 0")
+    require((mobility >= 0).all(), f"diffusivities = {shown(diffusivities)}, must be at least 0")
     pure = _array("surface_energies", surface_energies, (2,), np.ones(2))
-    require((pure > 0).all(), f"surface_energies = {surface_energies}, must be greater than 0")
+    require((pure > 0).all(), f"surface_energies = {shown(surface_energies)}, must be greater than 0")
     w = number("interaction_energy", interaction_energy, unit="J")
     stiff = number("gradient_coefficient", gradient_coefficient, at_least=0.0, unit="J")
     force = _array("forces", forces, (2, dim), np.zeros((2, dim)))

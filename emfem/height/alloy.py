@@ -126,8 +126,8 @@ class Alloy:
             raise ParameterError(msg)
         if self.interaction_energy > 2 * self.thermal_energy and self.gradient_coefficient == 0.0:
             msg = (
-                f"gradient_coefficient = 0, must be greater than 0: at interaction_energy = {self.interaction_energy:g},"
-                f" above 2 k T = {2 * self.thermal_energy:g}, the layer separates on every length"
+                f"gradient_coefficient = 0, must be greater than 0: at interaction_energy = {self.interaction_energy:g}"
+                f", above 2 k T = {2 * self.thermal_energy:g}, the layer separates on every length"
             )
             raise ParameterError(msg)
 

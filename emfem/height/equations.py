@@ -32,7 +32,6 @@ import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
 
-Start = Callable[[NDArray[np.float64]], NDArray[np.float64]] | fem.Function
 UNDERSHOOT = 0.01  # of the discrete c below 0 or above 1 where a field uses one species up, before a step is repeated
 USED_UP = "a surface too steep or a field too strong for the cells, or one species is used up"
 THROUGH = "the surface has reached the substrate"
@@ -59,8 +58,8 @@ def model(
     thickness: float,
     mean: float | None = None,
     field: Any = None,
-    height: Start | None = None,
-    composition: Start | None = None,
+    height: Callable[[NDArray[np.float64]], NDArray[np.float64]] | fem.Function | None = None,
+    composition: Callable[[NDArray[np.float64]], NDArray[np.float64]] | fem.Function | None = None,
     degree: int = 2,
 ) -> Model:
     """Return the model of height and composition on `domain`: unknowns h, c, mu_solvent, mu_solute, buried, stored.

@@ -16,10 +16,10 @@ FACETED: dict[str, Any] = {"strength": 1.0, "misorientation": -math.pi / 8}
 CELLS = 12
 
 
-def _alloy(solvent: dict[str, Any], solute: dict[str, Any], **shared: float) -> height.Alloy:
+def _alloy(solvent: dict[str, Any], solute: dict[str, Any]) -> height.Alloy:
     """Return an alloy without units, of D = gamma = kT = Omega = 1 and a layer of 0.8 unless it is said otherwise."""
-    species = [height.Species(**{"diffusivity": 1.0, "surface_energy": 1.0} | one) for one in (solvent, solute)]
-    return height.Alloy(*species, temperature=1.0, atomic_volume=1.0, layer=0.8, scaled=True, **shared)
+    one, two = (height.Species(**{"diffusivity": 1.0, "surface_energy": 1.0} | each) for each in (solvent, solute))
+    return height.Alloy(one, two, temperature=1.0, atomic_volume=1.0, layer=0.8, scaled=True)
 
 
 def _rate(alloy: height.Alloy, k: float, mean: float, field: float, until: float, start: Any, name: str) -> complex:

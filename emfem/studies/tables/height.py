@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from emfem import film, height
 from emfem.errors import ParameterError
-from emfem.studies.tables.base import Arguments, BuildContext, Key, Table, keys_from, table_of
+from emfem.studies.tables.base import Arguments, BuildContext, Key, Table, call, keys_from, table_of
 from emfem.studies.tables.physics import Physics
 from emfem.studies.units import Unit, Yes
 
@@ -29,7 +29,8 @@ class HeightAlloyTable(Table):
 
     def make(self) -> height.Alloy:
         """Make the alloy."""
-        return height.Alloy(**self.values() | {"solvent": self.solvent.made, "solute": self.solute.made})
+        values = self.values()
+        return call(height.Alloy, values | {name: values[name].made for name in ("solvent", "solute")})
 
 
 class HeightFieldTable(Arguments):
