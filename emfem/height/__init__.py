@@ -7,10 +7,10 @@
     film = em.height.model(line, alloy, thickness=100 * nm, mean=0.3, field=[3e3], height=rough)
     em.height.growth_rates([k], alloy, mean=0.3, field=[3e3])      # of small waves, in the linear theory
 
-Both species diffuse and drift in a surface layer of constant thickness, each with a mobility of its own; what
-the surface buries stays below it until the surface falls again. The model is of the kind of M. Khenner and M. Bandegi,
+Both species diffuse and drift in a surface layer of constant thickness, each with a mobility of its own; what the
+surface buries stays below it until the surface falls again. The model is of the kind of M. Khenner and M. Bandegi,
 Math. Model. Nat. Phenom. 10(4), 83 (2015), doi:10.1051/mmnp/201510405, and of B. J. Spencer, P. W. Voorhees and
-J. Tersoff, Phys. Rev. B 64, 235318 (2001); its equations were derived anew, from an energy: see docs/physics/film_height.md.
+J. Tersoff, Phys. Rev. B 64, 235318 (2001); its equations were derived anew: docs/physics/film_height.md.
 """
 
 from emfem.height.alloy import Alloy, Species

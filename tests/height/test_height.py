@@ -335,7 +335,7 @@ def test_turned_axes_turn_the_rates():
             )
         )
         k, field = (size * np.array([np.cos(a + angle), np.sin(a + angle)]) for size, a in ((0.8, 0.3), (0.9, 1.0)))
-        return em.height.growth_rates(k, turned, mean=0.35, field=field)
+        return em.height.growth_rates(k, turned, mean=0.35, field=field.tolist())
 
     assert rates(1.1) == pytest.approx(rates(0.0), rel=1e-12)
     assert abs(rates(0.0)[0].imag) > 1e-3
@@ -357,8 +357,10 @@ def test_units_do_not_matter():
     solvent = em.height.Species(1e-12, 1.5, 10.0, strength=1.0, misorientation=-0.4)
     si = em.height.Alloy(solvent, em.height.Species(3e-12, 1.2, -5.0), 700.0, size, 0.5 * nm, 1e-20, 1e-20)
     scale = {"diffusivity": time / long**2, "surface_energy": long**2 / kt}
+    one, two = (replace(each, **{n: getattr(each, n) * by for n, by in scale.items()}) for each in si.species)
     bare = em.height.Alloy(
-        *(replace(one, **{name: getattr(one, name) * by for name, by in scale.items()}) for one in si.species),
+        one,
+        two,
         temperature=1.0,
         atomic_volume=size / long**3,
         layer=0.5,
@@ -366,9 +368,9 @@ def test_units_do_not_matter():
         gradient_coefficient=1e-20 / kt,
         scaled=True,
     )
-    one = em.height.growth_rates([0.3 / long], si, mean=0.3, field=[1e6]) * time
-    two = em.height.growth_rates([0.3], bare, mean=0.3, field=[1e6 * charge * long / kt])
-    assert one == pytest.approx(two, rel=1e-12)
+    in_si = em.height.growth_rates([0.3 / long], si, mean=0.3, field=[1e6]) * time
+    without = em.height.growth_rates([0.3], bare, mean=0.3, field=[1e6 * charge * long / kt])
+    assert in_si == pytest.approx(without, rel=1e-12)
 
 
 # ---- what is refused ------------------------------------------------------------------------------------------------

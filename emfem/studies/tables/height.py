@@ -39,7 +39,7 @@ class HeightFieldTable(Arguments):
     Attributes:
         strength: E, or a table that makes it follow time; give one of strength, components and conduction.
         components: E along each axis, a list.
-        conduction: true: E of the table [conduction].
+        conduction: true: the field is that of the table [conduction] of the case.
         angle: of E to the x axis, with strength in a plane; or a table that makes it follow time.
     """
 
