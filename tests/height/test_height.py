@@ -127,7 +127,10 @@ def rates_by_the_weak_form(name: str, **options: Any) -> NDArray[np.complex128]:
     return np.array([fits[np.argmin(abs(fits - each))] for each in expected])
 
 
-@pytest.mark.parametrize("name", SETS)
+CHEAP = ("unstable", "anisotropic", "spinodal")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.soak] * (name not in CHEAP)) for name in SETS])
 def test_growth_rates_of_the_weak_form_are_those_of_linear_theory(name: str):
     of, k, mean, field = SETS[name]
     expected = em.height.growth_rates([k], of, mean=mean, field=[field])
@@ -171,6 +174,7 @@ def test_growth_rates_in_a_plane_with_turned_axes_and_a_field_at_an_angle(cell: 
     assert np.array([fits[np.argmin(abs(fits - each))] for each in expected]) == pytest.approx(expected, rel=2e-3)
 
 
+@pytest.mark.soak
 def test_the_error_falls_with_the_mesh():
     of, k, mean, field = SETS["anisotropic"]
     expected = em.height.growth_rates([k], of, mean=mean, field=[field])
@@ -183,9 +187,7 @@ def amplitude(function: Any) -> complex:
     return complex(np.fft.fft(em.fields.sample_grid(function, (32,)).values.ravel())[1])
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.soak] if name != "travelling" else []) for name in SETS]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.soak) for name in SETS])
 def test_small_waves_of_a_run_grow_and_travel_as_linear_theory_says(name: str):
     of, k, mean, field = SETS[name]
     expected = em.height.growth_rates([k], of, mean=mean, field=[field])[0]
@@ -224,7 +226,7 @@ PLANES: dict[str, Callable[[], em.mesh.Domain]] = {
     "periodic plane": lambda: em.mesh.periodic_rectangle((3.0, 2.0), cells=(6, 4)).scaled(),
     "bounded plane": lambda: em.mesh.rectangle((3.0, 2.0), cells=(6, 4), cell="triangle").scaled(),
 }
-ALL = [*DOMAINS, *(pytest.param(name, marks=pytest.mark.soak) for name in PLANES)]
+ALL = ["periodic", *(pytest.param(name, marks=pytest.mark.soak) for name in ("bounded", *PLANES))]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -262,6 +264,7 @@ def test_a_surface_that_falls_takes_up_what_lies_below_it():
     assert values["c"][left] < 0.57 < 0.59 < values["c"][right]
 
 
+@pytest.mark.soak
 def test_atoms_are_kept_under_a_field_that_piles_them_up():
     model = rough(DOMAINS["bounded"](), UNEQUAL, field=3.0)
     volume, solute, moved = model.quantity("volume"), model.quantity("solute"), model.quantity("roughness")
@@ -273,6 +276,7 @@ def test_atoms_are_kept_under_a_field_that_piles_them_up():
     assert balance.relative < 1e-12
 
 
+@pytest.mark.soak
 def test_jacobian_against_differences_of_the_residual():
     model = rough(DOMAINS["bounded"](), UNEQUAL, field=0.8)
     problem, random = Problem([model]), np.random.default_rng(1)
@@ -443,12 +447,14 @@ def test_bad_domains():
         )
 
 
+@pytest.mark.soak
 def test_a_surface_that_comes_to_the_substrate_ends_the_run():
     model = rough(DOMAINS["bounded"](), UNEQUAL, field=8.0, thickness=1.3)
     with pytest.raises(em.ConvergenceError, match="the surface has reached the substrate"):
         em.evolve(model, 2.0, progress=False)
 
 
+@pytest.mark.soak
 def test_a_mesh_too_coarse_for_the_fastest_wave_is_warned_of():
     of = SETS["unstable"][0]
     model = em.height.model(em.mesh.periodic_interval(60.0, cells=6).scaled(), of, thickness=5.0, mean=0.4, field=3.0)
