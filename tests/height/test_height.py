@@ -127,7 +127,7 @@ def rates_by_the_weak_form(name: str, **options: Any) -> NDArray[np.complex128]:
     return np.array([fits[np.argmin(abs(fits - each))] for each in expected])
 
 
-CHEAP = ("unstable", "anisotropic", "spinodal")
+CHEAP = ("unstable", "spinodal")
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.soak] * (name not in CHEAP)) for name in SETS])
