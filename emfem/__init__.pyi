@@ -10,6 +10,7 @@ from . import fields as fields
 from . import film as film
 from . import fit as fit
 from . import heat as heat
+from . import height as height
 from . import lifetime as lifetime
 from . import materials as materials
 from . import mechanics as mechanics

@@ -178,6 +178,17 @@ def gold_bunches_and_tungsten_spreads(found: Any) -> None:
     assert found["error"] < 1e-4
 
 
+def facets_grow_or_heal_with_the_sign_of_the_current(found: Any) -> None:
+    """Linear theory has 10.6 hills in the line; the solute gathers in the grooves."""
+    (start, rough), (same, smooth) = found["roughness"]
+    assert start == same
+    assert rough > 10 * start
+    assert smooth < 0.5 * start
+    assert 7 <= found["hills"][-1] <= 13
+    assert found["correlation"] < -0.6
+    assert found["lost"] < 1e-12
+
+
 def tension_grows_as_korhonen_has_it(found: Any) -> None:
     """The worked time has seven digits; 20 quadratics hold the early layer at the ends to 1e-4 of the whole."""
     assert found["computed"] == pytest.approx(NUCLEATION, rel=3e-5)
@@ -402,6 +413,11 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
     ),
     "hall_cross": ({"size": 4e-6}, the_cross_shows_sheet_and_hall_resistance, ("gold.png", "n-GaAs.png")),
     "healing": ({"width": 1.2e-9}, the_reversed_current_heals, ("bridge.png",)),
+    "height_composition": (
+        {"until": 1.0, "cells": 32},
+        facets_grow_or_heal_with_the_sign_of_the_current,
+        ("height_composition.png",),
+    ),
     "hole_array": ({"until": 600.0, "size": 2.2}, stripes_bend_around_the_holes, ("strip.png", "stripes.png")),
     "inverse_map": ({"cells": 8, "iterations": 25}, the_map_is_nearer_than_a_uniform_one, ("map.png",)),
     "joule_line": ({"cells": 20}, the_line_heats_as_the_closed_form_and_runs_away, ("line.png",)),

@@ -288,7 +288,28 @@ def surface(domain: em.mesh.Domain, x: Convert) -> em.Model:
     return model
 
 
+def height(domain: em.mesh.Domain, x: Convert) -> em.Model:
+    """A surface that is rough and uneven from the start, under a field."""
+    one, two = (
+        em.height.Species(x(d, "m2/s"), x(gamma, "J/m2"), z, strength=0.5, misorientation=0.3)
+        for d, gamma, z in ((1e-11, 1.5, 10.0), (3e-11, 1.2, -5.0))
+    )
+    shared, mixing = (x(700.0, "K"), x(1.7e-29, "m3"), x(0.5 * nm, "m")), (x(1e-20, "J"), x(1e-20, "J"))
+    long = x(3 * um, "m")
+    model = em.height.model(
+        domain,
+        em.height.Alloy(one, two, *shared, *mixing),
+        thickness=x(100 * nm, "m"),
+        field=x(3e4 * np.eye(domain.dim)[0], "V/m"),
+        height=lambda at: x(20 * nm, "m") * (0.3 + np.sin(5 * at[0] / long)),
+        composition=lambda at: 0.4 + 0.1 * np.sin(2 * at[0] / long),
+    )
+    em.evolve(model, x(2e-3, "s"), fixed_step=x(1e-3, "s"), progress=False)
+    return model
+
+
 CASES = [
+    *((height, name) for name in ("line", "plane")),
     *((conduction, name) for name in DOMAINS),
     *((fed, name) for name in FLAT),
     *((heat, name) for name in DOMAINS),
@@ -303,6 +324,7 @@ CASES = [
 ]
 # Every physics on a line, and every kind of domain with some physics: each case compiles ten forms of its own
 IN_SOAK = {
+    height: ("plane",),
     heat: ("network", "plane", "plate"),
     species: ("network", "plane", "plate"),
     alloy: ("plane",),

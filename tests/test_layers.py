@@ -37,6 +37,7 @@ LAYERS = {
     "conduction": 4,
     "film": 4,
     "heat": 4,
+    "height": 4,
     "migration": 4,
     "observe": 4,
     "steps": 4,

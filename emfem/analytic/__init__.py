@@ -8,6 +8,7 @@ from emfem.analytic.films import (
     logistic_profile,
 )
 from emfem.analytic.heat import heated_line, isothermal_electrodes, runaway_current_density
+from emfem.analytic.heights import height_composition_matrix, height_composition_rates
 from emfem.analytic.mechanics import (
     confined_line_modulus,
     embedded_line_modulus,
@@ -56,6 +57,8 @@ __all__ = [
     "flat_growth_rate",
     "heated_hole",
     "heated_line",
+    "height_composition_matrix",
+    "height_composition_rates",
     "isothermal_electrodes",
     "kink",
     "kirkendall_marker",

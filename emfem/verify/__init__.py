@@ -25,6 +25,7 @@ from emfem.verify import (
     failure,
     film,
     heat,
+    height,
     lifetime,
     materials,
     mechanics,
@@ -60,6 +61,7 @@ MODULES = (
     surface,
     voids,
     steps,
+    height,
 )
 
 

@@ -28,6 +28,7 @@ PHYSICS = (
     "surface",
     "voids",
     "steps",
+    "height",
 )
 
 Numbers = tuple[float, ...]

@@ -199,20 +199,20 @@ def void_life(watch: Observers, checkpoint: Any) -> list[em.Model]:
     return [] if life.model is None else [life.model]
 
 
+def height(watch: Observers, checkpoint: Any) -> list[em.Model]:
+    """A surface whose height and composition evolve, under a field that changes."""
+    line = em.mesh.periodic_interval(6.0, cells=12).scaled()
+    one = em.height.Species(1.0, 1.0, 1.0, strength=1.0, misorientation=-0.4)
+    alloy = em.height.Alloy(one, em.height.Species(0.5, 0.8, -0.5), 1.0, 1.0, 0.8, scaled=True)
+    model = em.height.model(
+        line, alloy, thickness=5.0, mean=0.3, field=lambda t: (1 + 0.2 * np.sin(t),),
+        height=em.film.noise(0.1, seed=1).on(line),
+    )  # fmt: skip
+    em.evolve(model, 1.0, watch=watch, checkpoint=checkpoint, progress=False)
+    return [model]
+
+
 MORE = (
-    *(
-        space,
-        coherent,
-        vacancies,
-        confined,
-        boundaries,
-        exchange,
-        fitted,
-        thermal,
-        plane_stress,
-        line,
-        rod,
-        anisotropic,
-    ),
-    *(moving_current, void_life),
+    *(space, coherent, vacancies, confined, boundaries, exchange, fitted, thermal, plane_stress, line, rod),
+    *(anisotropic, moving_current, void_life, height),
 )

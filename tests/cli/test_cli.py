@@ -164,6 +164,7 @@ SMALL = {  # what makes a template a matter of a second
     "strip": ["domain.size=4", "time.until=1"],
     "conduction": ["domain.size=0.4um"],
     "heat": ["domain.cells=10", "time.until=1us"],
+    "height": ["domain.cells=24", "time.until=1s"],
     "joule": ["domain.size=2um"],
     "migration": ["domain.cells=10", "time.until=10days"],
     "stress": ["domain.cells=20", "time.until=1hour"],

@@ -5,6 +5,7 @@ from emfem.studies.tables.conduction import CONDUCTION
 from emfem.studies.tables.domain import SHAPES, DomainTable
 from emfem.studies.tables.film import ALLOY, FILM, scales
 from emfem.studies.tables.heat import HEAT
+from emfem.studies.tables.height import HEIGHT
 from emfem.studies.tables.material import MaterialTable
 from emfem.studies.tables.mechanics import MECHANICS
 from emfem.studies.tables.migration import MIGRATION
@@ -13,7 +14,7 @@ from emfem.studies.tables.stress import STRESS
 from emfem.studies.tables.surface import SURFACE
 
 # In the order they are built in: each may use the fields of those before it, and defer to those of later ones.
-PHYSICS: tuple[Physics, ...] = (CONDUCTION, HEAT, FILM, MIGRATION, STRESS, MECHANICS, SURFACE)
+PHYSICS: tuple[Physics, ...] = (CONDUCTION, HEAT, FILM, HEIGHT, MIGRATION, STRESS, MECHANICS, SURFACE)
 
 __all__ = [
     "ALLOY",
