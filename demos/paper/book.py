@@ -10,20 +10,28 @@ from typing import Any
 
 import emfem as em
 
-from films import Film, Record, load, run_all, study
+import spectral
+from films import Film, Record, Together, load, run_all, study
 
 
 @dataclass(frozen=True)
 class Size:
-    """Changes of the studies: their case, and the random starts (none: those of the files)."""
+    """Changes of the studies: their case, the random starts (none: those of the files), and what runs the films."""
 
     changes: dict[str, Any]
     seeds: tuple[int, ...] = ()
+    together: Together | None = None
+
+
+STIFF = 12.0  # fastest diffusion above which the implicit steps of finite elements cost less than explicit ones
+EIGHT_WAVES = {"domain.size": [41.6, 41.6], "domain.cells": [22, 22], "time.until": 2000.0}
 
 
 SIZES = {
     # eight wavelengths instead of twelve, on cells of the same size
-    "reduced": Size({"domain.size": [41.6, 41.6], "domain.cells": [22, 22], "time.until": 2000.0}, seeds=(1, 2)),
+    "reduced": Size(EIGHT_WAVES, seeds=(1, 2)),
+    # the same films on Fourier modes, from more starts: what the statistics are made of
+    "ensemble": Size(EIGHT_WAVES, seeds=(1, 2, 3, 4, 5), together=spectral.run),
     "laptop": Size({}),
     "full": Size({"domain.cells": [70, 70], "time.until": 4000.0, "time.rtol": 3e-3}),
 }
@@ -64,7 +72,7 @@ class Book:
     """Data that all figures share.
 
     Attributes:
-        size: "reduced", "laptop" or "full".
+        size: "reduced", "ensemble", "laptop" or "full".
         out: folder of the pictures; the runs lie in its `runs/`.
         changes: of the case of every study, such as a shorter time.
         seeds: of the random starts; those of the size when empty.
@@ -85,7 +93,12 @@ class Book:
     def run(self, names: Sequence[str], workers: int) -> None:
         """Run what these studies need; one seed of all of them before the next."""
         films = sorted((film for name in names for film in self.films(name)), key=lambda film: film.seed)
-        self.failed |= run_all(films, self.out / "runs", workers)
+        together = SIZES[self.size].together
+        stiff = [film for film in films if not together or max(film.rates) > STIFF]
+        others = [film for film in films if together and max(film.rates) <= STIFF]
+        for part, runs in ((stiff, None), (others, together)):
+            if part:
+                self.failed |= run_all(part, self.out / "runs", workers, runs)
 
     def groups(self, name: str, parameter: str) -> dict[Any, list[Record]]:
         """The films of a study that have been run, by the value of the one parameter that varies in it.

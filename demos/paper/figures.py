@@ -29,7 +29,7 @@ FIGURES: dict[str, tuple[Callable[[Book], list[Finding]], tuple[str, ...]]] = {
     "5": (fig5, ("fig5",)),
     "6": (fig6, ("fig6",)),
     "text1": (text1, ("text1",)),
-    "7": (fig7, ("fig7",)),
+    "7": (fig7, ("fig7", "fig7fast")),
     "8": (fig8, ("fig8",)),
     "9": (fig9, ("fig9",)),
     "text2": (text2, ("text2",)),
