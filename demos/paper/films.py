@@ -203,9 +203,7 @@ def run_and_save(job: Sequence[Film], folder: Path, together: Together | None = 
     return sum(record.cpu for record in records)
 
 
-def run_all(
-    films: Iterable[Film], folder: Path, workers: int = 2, together: Together | None = None
-) -> dict[str, str]:
+def run_all(films: Iterable[Film], folder: Path, workers: int = 2, together: Together | None = None) -> dict[str, str]:
     """Run those films that are not in the folder yet; one that fails does not stop the others.
 
     Args:

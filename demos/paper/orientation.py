@@ -121,7 +121,7 @@ def fig5(book: Book) -> list[Finding]:
 
 def fig6(book: Book) -> list[Finding]:
     """A tilted field."""
-    groups = book.groups("fig6", "surface")
+    groups = book.groups("fig6", "surface") | book.groups("fig6long", "surface")
     straight, other = groups["100"], groups["110"]
     until = straight[0].film.until
     shown = [picture(straight[0], until * part, "[100], t = {t}") for part in (0.1, 0.5, 1.0)]

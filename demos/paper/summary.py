@@ -55,8 +55,8 @@ def remark5(book: Book, names: Sequence[str]) -> list[Finding]:
         Finding(
             "Rem. 5",
             "a perfect pattern is perfect from its first emergence",
-            f"{len(at_once)} of {len(became)} perfect patterns were so when they emerged, all starts of {len(whole)} cases;"
-            " the others were zipped before",
+            f"{len(at_once)} of {len(became)} perfect patterns were so when they emerged,"
+            f" in {len(whole)} cases from every start; the others were zipped before",
             verdict(len(at_once) > len(became) / 2 if became else None, partly=bool(whole)),
         ),
         Finding(
