@@ -59,7 +59,7 @@ def test_a_study_runs_from_three_starts(name: str):
     found = films.study(name)
     assert {film.seed for film in found} == {1, 2, 3}
     assert len({film.name for film in found}) == len(found)
-    shorter = {"fig4": 800.0, "fig5": 800.0, "fig6": 800.0, "fig6long": 2000.0, "fig7fast": 600.0}
+    shorter = {"fig4": 800.0, "fig5": 800.0, "fig6": 800.0, "fig6long": 2000.0, "fig7fast": 900.0}
     assert {film.until for film in found} == {shorter.get(name, 3000.0)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ class Size:
     together: Together | None = None
 
 
-STIFF = 12.0  # fastest diffusion above which the implicit steps of finite elements cost less than explicit ones
+STARTS = (1, 2, 3, 4, 5)
 EIGHT_WAVES = {"domain.size": [41.6, 41.6], "domain.cells": [22, 22], "time.until": 2000.0}
 
 
@@ -31,7 +32,10 @@ SIZES = {
     # eight wavelengths instead of twelve, on cells of the same size
     "reduced": Size(EIGHT_WAVES, seeds=(1, 2)),
     # the same films on Fourier modes, from more starts: what the statistics are made of
-    "ensemble": Size(EIGHT_WAVES, seeds=(1, 2, 3, 4, 5), together=spectral.run),
+    "ensemble": Size(EIGHT_WAVES, seeds=STARTS, together=spectral.run),
+    # the same with other equations: which statements would change
+    "constant-mobility": Size(EIGHT_WAVES, seeds=STARTS, together=partial(spectral.run, mobility=0.21)),
+    "isotropic-drift": Size(EIGHT_WAVES, seeds=STARTS, together=partial(spectral.run, isotropic_drift=True)),
     "laptop": Size({}),
     "full": Size({"domain.cells": [70, 70], "time.until": 4000.0, "time.rtol": 3e-3}),
 }
@@ -72,7 +76,7 @@ class Book:
     """Data that all figures share.
 
     Attributes:
-        size: "reduced", "ensemble", "laptop" or "full".
+        size: a name of `SIZES`.
         out: folder of the pictures; the runs lie in its `runs/`.
         changes: of the case of every study, such as a shorter time.
         seeds: of the random starts; those of the size when empty.
@@ -93,12 +97,7 @@ class Book:
     def run(self, names: Sequence[str], workers: int) -> None:
         """Run what these studies need; one seed of all of them before the next."""
         films = sorted((film for name in names for film in self.films(name)), key=lambda film: film.seed)
-        together = SIZES[self.size].together
-        stiff = [film for film in films if not together or max(film.rates) > STIFF]
-        others = [film for film in films if together and max(film.rates) <= STIFF]
-        for part, runs in ((stiff, None), (others, together)):
-            if part:
-                self.failed |= run_all(part, self.out / "runs", workers, runs)
+        self.failed |= run_all(films, self.out / "runs", workers, SIZES[self.size].together)
 
     def groups(self, name: str, parameter: str) -> dict[Any, list[Record]]:
         """The films of a study that have been run, by the value of the one parameter that varies in it.

@@ -161,7 +161,8 @@ def fig6(book: Book) -> list[Finding]:
             "the longer, the further they depart",
             "; ".join(
                 f"[{name}]: by {spread([a for _, a, _ in found]).told()}° when there are bands (t ="
-                f" {spread([t for t, _, _ in found]).told(0)}), {spread([b for _, _, b in found]).told()}° at {until:g}"
+                f" {spread([t for t, _, _ in found]).told(0)}), {spread([b for _, _, b in found]).told()}° at"
+                f" {groups[name][0].film.until:g}"
                 for name, found in since.items()
             ),
             verdict(

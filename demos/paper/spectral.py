@@ -26,20 +26,28 @@ FLOOR = 1e-5  # of c in the logarithm
 LINEAR = (0.05, 0.23)  # M f'' and M of the linear part; any values do that are at least as large as in the film
 
 
-def run(starts: Sequence[Film], points: int = POINTS, courant: float = COURANT) -> list[Record]:
+def run(
+    starts: Sequence[Film],
+    points: int = POINTS,
+    courant: float = COURANT,
+    mobility: float | None = None,
+    isotropic_drift: bool = False,
+) -> list[Record]:
     """Evolve the films of one case that differ in their seed alone.
 
     Args:
         starts: the films.
         points: of the grid along the fastest wave.
         courant: step times the highest frequency of the drift.
+        mobility: as in `Law`.
+        isotropic_drift: as in `Law`.
 
     Returns:
         A record of each.
     """
     film, began = starts[0], time.process_time()
     n = 2 * round(film.edge / WAVELENGTH * points / 2)
-    law = Law(film, n)
+    law = Law(film, n, mobility, isotropic_drift)
     state = np.stack([start(each, n) for each in starts])
     spectrum = fft.rfft2(state.astype(np.float32)) * law.kept
     stops = np.unique(np.concatenate([film.until * np.array(KEPT), film.looks]))
@@ -79,13 +87,16 @@ class Law:
         film: the case.
         n: points along an edge.
         mobility: a constant in front of diffusion instead of c (1 - c), which stays in front of the drift; or None.
+        isotropic_drift: whether the tensor D is that of diffusion alone, and the drift goes along the field.
     """
 
-    def __init__(self, film: Film, n: int, mobility: float | None = None) -> None:
+    def __init__(self, film: Film, n: int, mobility: float | None = None, isotropic_drift: bool = False) -> None:
         self.alloy, self.n, self.mobility = em.film.cupd(), n, mobility
         self.rates = film.rates
         angle = np.radians(film.angle)
-        self.force = film.field * np.cos(angle), film.field * np.sin(angle)
+        field = film.field * np.cos(angle), film.field * np.sin(angle)
+        # D stands in front of both: a drift along the field is one of the force D^-1 F
+        self.force = tuple(f / d for f, d in zip(field, self.rates, strict=True)) if isotropic_drift else field
         step = 2 * np.pi / film.edge
         kx, ky = step * np.fft.fftfreq(n, 1 / n)[:, None], step * np.arange(n // 2 + 1)[None, :]
         highest = 2 / 3 * step * n / 2

@@ -1,6 +1,7 @@
 """Small waves on the full nonlinear film grow and travel as the linear theory says."""
 
 import math
+from typing import Any
 
 import emfem as em
 
@@ -120,7 +121,7 @@ def test_twice_the_mobility_of_the_drift_is_twice_the_field():
 
     def evolved(strength, **laws):
         domain = em.mesh.periodic_rectangle((10.0, 10.0), cells=(4, 4))
-        start = {"mean": 0.3, "initial": lambda x: 0.3 + 0.1 * np.cos(0.2 * np.pi * x[0])}
+        start: dict[str, Any] = {"mean": 0.3, "initial": lambda x: 0.3 + 0.1 * np.cos(0.2 * np.pi * x[0])}
         film = em.film.model(domain, CUPD, field=(strength, 0.0), **start, **laws)
         em.evolve(film, 2.0, fixed_step=1.0, progress=False)
         return film["c"].x.array
