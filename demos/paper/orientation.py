@@ -193,7 +193,7 @@ def _along(figure: str, records: Sequence[Record], says: str, axis: float, *, pe
 
 
 def _since_banded(record: Record) -> tuple[float, float, float]:
-    """When a pattern has a direction, its departure from the field then, and at the end [degrees]; NaN if never."""
+    """The time at which a pattern has a direction, its departure from the field then and at the end [degrees]."""
     banded = np.flatnonzero(record.of("order") >= em.patterns.ORIENTED_ORDER)
     if not banded.size:
         return (math.nan,) * 3
