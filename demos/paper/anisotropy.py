@@ -56,8 +56,9 @@ def text1(book: Book) -> list[Finding]:
 
 def fig7(book: Book) -> list[Finding]:
     """The field along y: number of stripes and time of formation against Lambda."""
-    groups = book.groups("fig7", "ratio")
-    first, last = _each(groups, number_formed), _each(groups, number_last)
+    slow = book.groups("fig7", "ratio")
+    groups = slow | book.groups("fig7fast", "ratio")
+    first, last = _each(groups, number_formed), _each(slow, number_last)
     time, sharp = _each(groups, formed), _each(groups, sharpened)
     count = points([("when perfect", *_xy(first)), ("at the end", *_xy(last))], **AGAINST_RATIO, ylabel="stripes")
     when = points([("perfect", *_xy(time)), ("order ≥ 0.9", *_xy(sharp))], **AGAINST_RATIO, ylabel="time of formation")

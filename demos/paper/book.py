@@ -5,25 +5,37 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import emfem as em
 
-from films import Film, Record, load, run_all, study
+import spectral
+from films import Film, Record, Together, load, run_all, study
 
 
 @dataclass(frozen=True)
 class Size:
-    """Changes of the studies: their case, and the random starts (none: those of the files)."""
+    """Changes of the studies: their case, the random starts (none: those of the files), and what runs the films."""
 
     changes: dict[str, Any]
     seeds: tuple[int, ...] = ()
+    together: Together | None = None
+
+
+STARTS = (1, 2, 3, 4, 5)
+EIGHT_WAVES = {"domain.size": [41.6, 41.6], "domain.cells": [22, 22], "time.until": 2000.0}
 
 
 SIZES = {
     # eight wavelengths instead of twelve, on cells of the same size
-    "reduced": Size({"domain.size": [41.6, 41.6], "domain.cells": [22, 22], "time.until": 2000.0}, seeds=(1, 2)),
+    "reduced": Size(EIGHT_WAVES, seeds=(1, 2)),
+    # the same films on Fourier modes, from more starts: what the statistics are made of
+    "ensemble": Size(EIGHT_WAVES, seeds=STARTS, together=spectral.run),
+    # the same with other equations: which statements would change
+    "constant-mobility": Size(EIGHT_WAVES, seeds=STARTS, together=partial(spectral.run, mobility=0.21)),
+    "isotropic-drift": Size(EIGHT_WAVES, seeds=STARTS, together=partial(spectral.run, isotropic_drift=True)),
     "laptop": Size({}),
     "full": Size({"domain.cells": [70, 70], "time.until": 4000.0, "time.rtol": 3e-3}),
 }
@@ -64,7 +76,7 @@ class Book:
     """Data that all figures share.
 
     Attributes:
-        size: "reduced", "laptop" or "full".
+        size: a name of `SIZES`.
         out: folder of the pictures; the runs lie in its `runs/`.
         changes: of the case of every study, such as a shorter time.
         seeds: of the random starts; those of the size when empty.
@@ -85,7 +97,7 @@ class Book:
     def run(self, names: Sequence[str], workers: int) -> None:
         """Run what these studies need; one seed of all of them before the next."""
         films = sorted((film for name in names for film in self.films(name)), key=lambda film: film.seed)
-        self.failed |= run_all(films, self.out / "runs", workers)
+        self.failed |= run_all(films, self.out / "runs", workers, SIZES[self.size].together)
 
     def groups(self, name: str, parameter: str) -> dict[Any, list[Record]]:
         """The films of a study that have been run, by the value of the one parameter that varies in it.

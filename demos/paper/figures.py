@@ -1,6 +1,7 @@
 """The figures of arXiv:2004.08314, and a table of what they say beside what is found here.
 
     python demos/paper/figures.py                 all figures at the reduced size, in minutes
+    python demos/paper/figures.py --size ensemble all figures from five starts each, on Fourier modes
     python demos/paper/figures.py --size laptop   larger films for longer, in an hour or two
     python demos/paper/figures.py --only 9        one of them
 
@@ -27,9 +28,9 @@ FIGURES: dict[str, tuple[Callable[[Book], list[Finding]], tuple[str, ...]]] = {
     "3": (fig3, ("fig3",)),
     "4": (fig4, ("fig4",)),
     "5": (fig5, ("fig5",)),
-    "6": (fig6, ("fig6",)),
+    "6": (fig6, ("fig6", "fig6long")),
     "text1": (text1, ("text1",)),
-    "7": (fig7, ("fig7",)),
+    "7": (fig7, ("fig7", "fig7fast")),
     "8": (fig8, ("fig8",)),
     "9": (fig9, ("fig9",)),
     "text2": (text2, ("text2",)),
@@ -49,7 +50,7 @@ def main(
     """Run what is missing and draw the figures; the rows of the agreement table.
 
     Args:
-        size: "reduced", "laptop" or "full".
+        size: "reduced", "laptop", "full", "ensemble", or an ensemble of other equations.
         only: names of figures; all when left out.
         workers: films at a time; 0 runs them in this process.
         seeds: of the random starts; those of the size when left out.

@@ -7,7 +7,7 @@ import json
 import math
 import multiprocessing
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -43,6 +43,7 @@ class Film:
         seed: of the random start.
         until: the time to reach.
         edge: of the square [film thicknesses].
+        rates: (f_x, Lambda f_y), of diffusion along x and y [-].
         skew: Lambda f_y / f_x, by which diffusion along y is faster than along x [-].
         drift: direction of D F, along which small waves travel, in [0, 180) [degrees]; NaN without a field.
         looks: the times at which the pattern is measured.
@@ -60,10 +61,17 @@ class Film:
     seed: int
     until: float
     edge: float
+    rates: tuple[float, float]
     skew: float
     drift: float
     looks: tuple[float, ...]
     tables: dict[str, Any]
+
+    @property
+    def case(self) -> str:
+        """Name of all starts of its case."""
+        first = em.studies.Case.from_dict(self.tables).with_(**{SEED: 0})
+        return first.hash
 
     @classmethod
     def of(cls, case: em.studies.Case) -> Film:
@@ -87,11 +95,15 @@ class Film:
             seed=case.value(SEED),
             until=until,
             edge=case.value("domain.size")[0],
+            rates=crystal.rates,
             skew=slow / fast,
             drift=float(drift) if force["strength"] else float("nan"),
             looks=tuple(case.value("output.states_at") or np.linspace(0.0, until, LOOKS + 1)),
             tables=case.resolved,
         )
+
+
+type Together = Callable[[Sequence[Film]], list[Record]]
 
 
 @dataclass(frozen=True)
@@ -183,20 +195,22 @@ def load(film: Film, folder: Path) -> Record | None:
         return Record(film, np.array(told["t"]), patterns, kept["shown"], kept["pictures"], told["cpu"])
 
 
-def run_and_save(film: Film, folder: Path) -> float:
-    """Run a film into its file; the seconds it took."""
-    record = run(film)
-    save(record, folder)
-    return record.cpu
+def run_and_save(job: Sequence[Film], folder: Path, together: Together | None = None) -> float:
+    """Run films into their files; the seconds they took."""
+    records = together(job) if together else [run(film) for film in job]
+    for record in records:
+        save(record, folder)
+    return sum(record.cpu for record in records)
 
 
-def run_all(films: Iterable[Film], folder: Path, workers: int = 2) -> dict[str, str]:
+def run_all(films: Iterable[Film], folder: Path, workers: int = 2, together: Together | None = None) -> dict[str, str]:
     """Run those films that are not in the folder yet; one that fails does not stop the others.
 
     Args:
         films: what is wanted.
         folder: of the records.
         workers: films at a time, each in a process of its own; 0 for this process.
+        together: runs all starts of one case at once, instead of `run` for each film.
 
     Returns:
         What went wrong, by the name of the film.
@@ -204,27 +218,32 @@ def run_all(films: Iterable[Film], folder: Path, workers: int = 2) -> dict[str, 
     wanted = list({film.name: film for film in films}.values())
     missing = [film for film in wanted if not (folder / f"{film.name}.npz").exists()]
     em.write.print_root(f"{len(wanted)} films, {len(missing)} to run")
+    cases: dict[str, list[Film]] = {}
+    for film in missing:
+        cases.setdefault(film.case if together else film.name, []).append(film)
     failed: dict[str, str] = {}
-    for number, (film, outcome) in enumerate(_outcomes(missing, folder, workers), start=1):
+    for number, (job, outcome) in enumerate(_outcomes(list(cases.values()), folder, workers, together), start=1):
         if isinstance(outcome, BaseException):
-            failed[film.name] = str(outcome)
-        said = f"failed: {outcome}" if film.name in failed else f"{outcome:.0f} s"
-        em.write.print_root(f"{number}/{len(missing)} {film.name}: {said}")
+            failed |= {film.name: str(outcome) for film in job}
+        said = f"failed: {outcome}" if isinstance(outcome, BaseException) else f"{outcome:.0f} s"
+        em.write.print_root(f"{number}/{len(cases)} {', '.join(film.name for film in job)}: {said}")
     return failed
 
 
-def _outcomes(films: Sequence[Film], folder: Path, workers: int) -> Iterator[tuple[Film, float | BaseException]]:
-    """Each film with the seconds it took or what went wrong, in the order in which they end."""
+def _outcomes(
+    jobs: Sequence[list[Film]], folder: Path, workers: int, together: Together | None
+) -> Iterator[tuple[list[Film], float | BaseException]]:
+    """Films that are run together with the seconds they took or what went wrong, in the order in which they end."""
     if not workers:
-        for film in films:
+        for job in jobs:
             try:
-                yield film, run_and_save(film, folder)
+                yield job, run_and_save(job, folder, together)
             except em.EmfemError as error:
-                yield film, error
-    elif films:
+                yield job, error
+    elif jobs:
         # spawned, not forked: MPI and PETSc do not survive a fork
         with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-            running = {pool.submit(run_and_save, film, folder): film for film in films}
+            running = {pool.submit(run_and_save, job, folder, together): job for job in jobs}
             for done in as_completed(running):
                 yield running[done], done.exception() or done.result()
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 STAYS = 3  # measurements in a row that make a pattern perfect: one alone may be a moment between two forks
 SHARP = 0.9  # order of stripes that have their direction: an angular spread of 13 degrees (root mean square)
+VISIBLE = 0.5  # part of its highest contrast at which a pattern has emerged: below, it is what is left of the start
 LATE = 0.4  # from this part of the whole time on, contrast has saturated and what goes on is coarsening
 
 
@@ -49,9 +50,15 @@ def over(records: Iterable[Record], measure: Callable[[Record], float]) -> Sprea
     return spread([measure(record) for record in records])
 
 
+def emerged(record: Record) -> NDArray[np.bool_]:
+    """True where the pattern is there: not the start, and with `VISIBLE` of its highest contrast; shape (n,)."""
+    contrast, later = record.of("contrast").astype(float), record.t > record.t[0]
+    return np.asarray(later & (contrast >= VISIBLE * contrast[later].max(initial=0.0)))
+
+
 def formed(record: Record) -> float:
-    """The first time from which on the stripes are perfect in `STAYS` measurements in a row; NaN if never."""
-    perfect = record.of("kind") == "perfect stripes"
+    """The first time from which on the stripes are there and perfect in `STAYS` measurements in a row; NaN if never."""
+    perfect = (record.of("kind") == "perfect stripes") & emerged(record)
     for index in range(len(perfect) - STAYS + 1):
         if perfect[index : index + STAYS].all():
             return float(record.t[index])
@@ -59,8 +66,8 @@ def formed(record: Record) -> float:
 
 
 def sharpened(record: Record, order: float = SHARP) -> float:
-    """The first time from which on the order stays at `order` or above until the end; NaN if it does not."""
-    below = np.flatnonzero(record.of("order") < order)
+    """The first time from which on the pattern is there with `order` or more until the end; NaN if it does not."""
+    below = np.flatnonzero((record.of("order") < order) | ~emerged(record))
     first = below[-1] + 1 if below.size else 0
     return float(record.t[first]) if first < len(record.t) else math.nan
 
@@ -89,6 +96,15 @@ def spacing_sharp(record: Record) -> float:
     """Spacing of the stripes when their direction is sharp [film thicknesses]; NaN if never."""
     t = sharpened(record)
     return math.nan if math.isnan(t) else record.at(t).wavelength
+
+
+def spacing_growth(record: Record) -> float:
+    """Spacing at the end over that when the pattern emerged; NaN if there is none."""
+    there = np.flatnonzero(emerged(record))
+    if not there.size:
+        return math.nan
+    first, last = record.patterns[int(there[0])].wavelength, record.patterns[-1].wavelength
+    return last / first if math.isfinite(first) and math.isfinite(last) else math.nan
 
 
 def stays_perfect(record: Record) -> float:

@@ -51,6 +51,7 @@ def model(
     on: Mapping[str, Fixed | Flux] | None = None,
     free_energy: Callable[[Any], Any] | None = None,
     mobility: Callable[[Any], Any] | None = None,
+    drift_mobility: Callable[[Any], Any] | None = None,
     degree: int = 2,
 ) -> Model:
     """Return the film model on `domain`: unknowns c (solute fraction) and mu (chemical potential).
@@ -79,6 +80,7 @@ def model(
             equation for mu imposes n . grad c = 0 weakly on every edge, one that holds a composition too.
         free_energy: f(c) in UFL instead of the alloy's; mu follows from it.
         mobility: M(c) in UFL instead of c (1 - c). With both replaced, c may have any range.
+        drift_mobility: M_F(c) in UFL, in front of F alone: the flux is -D (M grad mu - M_F F); M when left out.
         degree: polynomial degree of both unknowns [-].
 
     Raises:
@@ -115,6 +117,7 @@ def model(
     c, mu, rate = composition.function, chemical.function, composition.rate
     _check_energy(energy, c)
     models.apply_law("mobility", mobile, c)
+    drifting = None if drift_mobility is None else models.apply_law("drift_mobility", drift_mobility, c)
     start(c, domain, initial, mean, limits)
 
     curvature = lowest_curvature(domain, energy) if alloy.coherency else 0.0
@@ -124,7 +127,7 @@ def model(
     v, w, *others = models.tests(unknowns)
     dx = domain.dx(2 * degree)
     eps = fem.Constant(domain.mesh, float(alloy.gradient_energy))
-    flux = solute_flux(mobile(c), crystal.value, mu, force)
+    flux = solute_flux(mobile(c), crystal.value, mu, force, drifting)
     stiff = eps if steep is None else eps * ufl.tr(steep) / steep.ufl_shape[0]
     residual = transport(rate, flux, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx, steep)
     if below.unknowns:

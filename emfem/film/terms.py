@@ -58,8 +58,10 @@ def derivative(function: Callable[[Any], Any], c: Any) -> Any:
     return ufl.diff(function(c), c)
 
 
-def solute_flux(mobility: Any, diffusion: Any, mu: Any, force: Any) -> Any:
-    """J = -M D (grad mu - F)."""
+def solute_flux(mobility: Any, diffusion: Any, mu: Any, force: Any, drift_mobility: Any = None) -> Any:
+    """J = -M D (grad mu - F), or -D (M grad mu - M_F F) with a mobility M_F of the drift."""
+    if drift_mobility is not None:
+        return -ufl.dot(diffusion, mobility * ufl.grad(mu) - drift_mobility * force)
     return -mobility * ufl.dot(diffusion, ufl.grad(mu) - force)
 
 

@@ -30,11 +30,12 @@ def growth_rate(
     field: Sequence[float] | None = None,
     free_energy: Callable[[Any], Any] | None = None,
     mobility: Callable[[Any], Any] | None = None,
+    drift_mobility: Callable[[Any], Any] | None = None,
 ) -> complex | NDArray[np.complex128]:
     """Return omega of a small wave C = mean + a exp(i k.r + omega t) in the uniform film.
 
     omega = -M K(k) [f''(C0) + eps k.G k - q |k|] - i M' F.D k,  K(k) = k.D k,  M and M' taken at C0.
-    The real part is the growth rate; the wave travels with velocity M' D F.
+    The real part is the growth rate; the wave travels with velocity M' D F. M' is that of a mobility of the drift.
 
     Args:
         wavevector: k, shape (2,) or (n, 2) [1/length].
@@ -45,6 +46,7 @@ def growth_rate(
         field: F, shape (2,); None is no drift.
         free_energy: as in `model`.
         mobility: as in `model`.
+        drift_mobility: as in `model`.
 
     Returns:
         omega [1/time], complex; shape (n,) for n wavevectors.
@@ -68,13 +70,14 @@ def growth_rate(
     names = ("entropy", "enthalpy", "solute_expansion", "energy_ratio")
     energy = free_energy or (lambda c: mixing_energy(c, **{name: getattr(alloy, name) for name in names}))
     mobile = mobility or degenerate_mobility
+    drifting = drift_mobility or mobile
     curvature = _number("free_energy", lambda c: derivative(lambda x: derivative(energy, x), c), mean)
     spread = np.einsum("...i,ij,...j", k, tensor, k)
     drift = np.einsum("i,ij,...j", force, tensor, k)
     stiffness = curvature + alloy.gradient_energy * np.einsum("...i,ij,...j", k, steep, k)
     stiffness = stiffness - alloy.coherency * np.linalg.norm(k, axis=-1)
     omega = -_number("mobility", mobile, mean) * spread * stiffness
-    omega = omega - 1j * _number("mobility", lambda c: derivative(mobile, c), mean) * drift
+    omega = omega - 1j * _number("mobility", lambda c: derivative(drifting, c), mean) * drift
     return complex(omega) if k.ndim == 1 else omega
 
 

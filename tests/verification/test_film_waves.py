@@ -1,6 +1,7 @@
 """Small waves on the full nonlinear film grow and travel as the linear theory says."""
 
 import math
+from typing import Any
 
 import emfem as em
 
@@ -103,6 +104,31 @@ def test_wave_at_one_half_stands_still():
     found = measured(k, SET_A, 0.5, force, crystal, 100.0)
     assert abs(found.imag) < 1e-5 * math.hypot(*force) * math.hypot(*k)
     assert found.real == pytest.approx(expected.real, rel=0.01)
+
+
+def test_a_mobility_of_the_drift_travels_alone():
+    """omega = -0.4 k.D k (f'' + eps k^2) - i 3 (0.3)^2 F.D k: M in front of diffusion, M_F' in front of the drift."""
+    k, force, crystal = (0.3, 0.2), (0.1, 0.15), em.film.Anisotropy("110", 1.0, 0.4, 2.0)
+    laws = {"mobility": lambda c: 0.4 + 0 * c, "drift_mobility": lambda c: c**3}
+    found = em.film.growth_rate(k, SET_A, mean=0.3, anisotropy=crystal, field=force, **laws)
+    plain = em.film.growth_rate(k, SET_A, mean=0.3, anisotropy=crystal, field=force)
+    assert found.real == pytest.approx(plain.real * 0.4 / 0.21, rel=1e-12)
+    assert found.imag == pytest.approx(plain.imag * 0.27 / 0.4, rel=1e-12)
+
+
+def test_twice_the_mobility_of_the_drift_is_twice_the_field():
+    """D (M grad mu - 2 M F) by either; without it the film is another one."""
+
+    def evolved(strength, **laws):
+        domain = em.mesh.periodic_rectangle((10.0, 10.0), cells=(4, 4))
+        start: dict[str, Any] = {"mean": 0.3, "initial": lambda x: 0.3 + 0.1 * np.cos(0.2 * np.pi * x[0])}
+        film = em.film.model(domain, CUPD, field=(strength, 0.0), **start, **laws)
+        em.evolve(film, 2.0, fixed_step=1.0, progress=False)
+        return film["c"].x.array
+
+    doubled = evolved(0.2, drift_mobility=lambda c: 2 * c * (1 - c))
+    assert doubled == pytest.approx(evolved(0.4), abs=1e-9)
+    assert np.abs(doubled - evolved(0.2)).max() > 1e-3
 
 
 def test_growth_rate_has_the_maximum_of_set_a():

@@ -218,7 +218,7 @@ ALLOY = TypeAdapter(ANY_ALLOY)
 FILM = Physics(
     "film",
     film.model,
-    left_out=("free_energy", "mobility"),
+    left_out=("free_energy", "mobility", "drift_mobility"),
     keys={
         "alloy": Key(ANY_ALLOY, 'its constants, a table, or "cupd".'),
         "anisotropy": Key(CrystalTable, "its crystal, a table; diffusion is isotropic when left out."),
