@@ -11,6 +11,7 @@ from emfem import model as models
 from emfem.dimensions import METRE, PLAIN, Meaning, System, scaled
 from emfem.errors import ParameterError, count, number, positive_tensor
 from emfem.film.alloy import Alloy, Anisotropy
+from emfem.film.noise import ThermalNoise, random_flux
 from emfem.film.resolution import resolutions
 from emfem.film.start import Noise, start
 from emfem.film.surface import on_surface
@@ -33,6 +34,7 @@ MEANINGS = {
     "field": Meaning("driving field"),
 }
 BEYOND = "a field too strong for the cells, or lengths that are not in film thicknesses"
+NO_REST = "its thermal noise never rests: leave `noise` out"
 HIGHEST_DEGREE = 12  # of elements; that of their products is the highest of the quadrature rules
 UNDERSHOOT = 0.01  # of the discrete c below 0 or above 1 where a field uses one species up, before a step is repeated
 
@@ -49,6 +51,7 @@ def model(
     on: Mapping[str, Fixed | Flux] | None = None,
     free_energy: Callable[[Any], Any] | None = None,
     mobility: Callable[[Any], Any] | None = None,
+    noise: ThermalNoise | None = None,
     degree: int = 2,
 ) -> Model:
     """Return the film model on `domain`: unknowns c (solute fraction) and mu (chemical potential).
@@ -73,11 +76,14 @@ def model(
             equation for mu imposes n . grad c = 0 weakly on every edge, one that holds a composition too.
         free_energy: f(c) in UFL instead of the alloy's; mu follows from it.
         mobility: M(c) in UFL instead of c (1 - c). With both replaced, c may have any range.
+        noise: `thermal_noise(...)`, a random flux of the covariance 2 theta M D; none when left out. It is no part of
+            the field `flux` and of `dissipation`.
         degree: polynomial degree of both unknowns [-].
 
     Raises:
         ParameterError: for a mean, start or fixed composition outside (0, 1), a tensor or field of the wrong shape or
-            not finite, a free energy that does not depend on c, a domain in metres.
+            not finite, a free energy that does not depend on c, a domain in metres, noise with a tensor of UFL in space
+            or without a strength.
         UnknownName: for a boundary that does not exist.
     """
     system = _system(domain, alloy, free_energy)
@@ -100,6 +106,10 @@ def model(
     mobile = mobility or degenerate_mobility
     diffusion, root = _diffusion(domain, anisotropy)
     force, drivers = models.vector_coefficient(domain, "field", field)
+    strength = None if noise is None else noise.strength_in(alloy)
+    if noise is not None and domain.dim == 3 and models.is_ufl(anisotropy):
+        msg = "anisotropy of UFL in space, must be numbers with noise: its matrix root is not known"
+        raise ParameterError(msg)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
     composition = models.evolving("c", space, bounds, bounds_message=BEYOND)
@@ -113,7 +123,10 @@ def model(
     dx = domain.dx(2 * degree)
     eps = fem.Constant(domain.mesh, float(alloy.gradient_energy))
     flux = solute_flux(mobile(c), diffusion, mu, force)
-    residual = transport(rate, flux, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx)
+    thermal, steps = ufl.zero(domain.dim), []
+    if noise is not None and strength:
+        thermal, steps = random_flux(domain, noise, strength, mobile(c), root, 2 * degree)
+    residual = transport(rate, flux + thermal, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx)
     entering, out, inflow_drivers = models.inflow(domain, conditions, v, 2 * degree)
     dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, composition, conditions)
     reaction = models.ConsistentFlux(composition, dirichlet_values, 1.0)
@@ -129,8 +142,9 @@ def model(
             **_quantities(domain, c, energy(c), eps, flux, ufl.grad(mu) - force, dx),
             **models.boundary_fluxes(domain.names, [reaction], out),
         },
-        drivers=[*drivers, *inflow_drivers, *dirichlet_drivers],
+        drivers=[*drivers, *steps, *inflow_drivers, *dirichlet_drivers],
         steady_by_relaxation=True,
+        no_steady_state_reason=NO_REST if steps else "",
         balances={"solute": models.Balance(c * dx, "-", (reaction,), out)},
         resolutions=resolutions(domain, energy, float(alloy.gradient_energy), degree),
         roles={"pattern": "c"},
