@@ -194,7 +194,7 @@ def direction(field: fem.Function, *, dx: ufl.Measure | None = None, weight: flo
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Structure factor of a pattern, S(k) = A |c_k|^2 with c_k the mean of (C - <C>) exp(-i k.r) over the film of area A.
+    """Structure factor of a pattern, S(k) = A |c_k|^2, c_k the mean of (C - <C>) exp(-i k.r) over the film's area A.
 
     Attributes:
         wavenumber: mean |k| in each shell, shape (n,) [1/length].
@@ -220,8 +220,8 @@ def structure_factor(
 ) -> Spectrum:
     """Return the structure factor of a film in shells and sectors of wave vectors; every rank gets the same.
 
-    An axis that is not periodic has a Hann window, of which the power is divided out. What is finer than a pixel is seen
-    as longer waves: take pixels several times smaller than the nodes' distance where the field is noise.
+    An axis that is not periodic has a Hann window, of which the power is divided out. What is finer than a pixel is
+    seen as longer waves: take pixels several times smaller than the nodes' distance where the field is noise.
 
     Args:
         field: DOLFINx function, a scalar on a two-dimensional mesh, or a grid of `em.fields.sample_grid`.
@@ -230,7 +230,7 @@ def structure_factor(
         width: of a shell [1/length]; the distance of two wave vectors along the longer side when left out.
 
     Raises:
-        ParameterError: for a mesh that is not two-dimensional, a value out of its bounds, or a field that is not finite.
+        ParameterError: for a mesh that is not two-dimensional, a value out of its bounds, or a field not finite.
     """
     number("sectors", count("sectors", sectors, at_least=1), at_most=FINEST)
     grid = field if isinstance(field, Grid) else _sampled(field, resolution)

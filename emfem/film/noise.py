@@ -3,8 +3,8 @@
     dC/dt = div{ M D (grad mu - F) + sqrt(2 theta M) R xi },   R R^T = D,   <xi_i(x,t) xi_j(y,s)> = d_ij d(x-y) d(t-s)
 
 In the discrete equations xi is constant in intervals of time, and normal numbers at the points of the quadrature, of
-variance 1/(weight * volume * interval): the random loads of the nodes then have the covariance 2 theta A/interval, with A
-the very matrix of M D in the drift, on every mesh and element.
+variance 1/(weight * volume * interval): the random loads of the nodes then have the covariance 2 theta A/interval, with
+A the very matrix of M D in the drift, on every mesh and element.
 """
 
 from __future__ import annotations
