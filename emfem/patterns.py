@@ -432,7 +432,8 @@ def survival(times: ArrayLike, reached: ArrayLike, *, confidence: float = 0.95) 
         msg = f"times = {shown(at.tolist())}, must be finite and at least 0"
         raise ParameterError(msg)
     if not done.any():
-        return Survival(*(np.zeros(0) for _ in range(4)), at.size, 0)
+        nothing = np.zeros(0)
+        return Survival(nothing, nothing, nothing, nothing, at.size, 0)
     curve = stats.ecdf(stats.CensoredData(uncensored=at[done], right=at[~done])).sf
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # no limits where all wait, or none
@@ -511,13 +512,13 @@ def _analysed(grid: tuple[Array, Mask, Array], periodic: Sequence[bool]) -> tupl
     normal = np.array([-np.sin(np.radians(angle)), np.cos(np.radians(angle))])
     across = np.average(abs(np.tensordot(normal, waves, 1))[near], weights=power[near])
     number = float(_extent(mask, spacing, normal) * across / (2 * np.pi))
-    tips, domains, share = _topology(filled, mask, width, wavelength / spacing, periodic)
-    ends, forks = (int(each.sum()) for each in tips)
+    (end_places, fork_places), domains, share = _topology(filled, mask, width, wavelength / spacing, periodic)
+    ends, forks = int(end_places.sum()), int(fork_places.sum())
     area = float(mask.sum() * spacing.prod())
     kind = _kind(order, (ends + forks) * wavelength**2 / (share * area))
     found = Pattern(kind, round(number), number / area, angle, wavelength, order, contrast, ends, forks, domains)
     inside = np.where(mask, 1.0, np.nan)
-    return found, _Details(inside * slope, inside * (flat / scale) ** 2, *tips, spacing)
+    return found, _Details(inside * slope, inside * (flat / scale) ** 2, end_places, fork_places, spacing)
 
 
 def _kind(order: float, defects: float) -> str:

@@ -465,6 +465,7 @@ IN_SOAK = (
     "four_electrodes",
     "nanowire_3d",
     "pinching",
+    "thermal_noise",
     "via_failure",
     "via_failure_3d",
     "via_stress",

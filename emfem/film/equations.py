@@ -123,7 +123,8 @@ def model(
     dx = domain.dx(2 * degree)
     eps = fem.Constant(domain.mesh, float(alloy.gradient_energy))
     flux = solute_flux(mobile(c), diffusion, mu, force)
-    thermal, steps = ufl.zero(domain.dim), []
+    thermal: Any = ufl.zero(domain.dim)
+    steps: list[models.Driver] = []
     if noise is not None and strength:
         thermal, steps = random_flux(domain, noise, strength, mobile(c), root, 2 * degree)
     residual = transport(rate, flux + thermal, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx)

@@ -110,9 +110,8 @@ def structure_factor(
         ParameterError: as in `growth_rate`, and for a time below 0.
     """
     t = number("t", t, at_least=0.0)
-    rate = np.real(
-        growth_rate(wavevector, alloy, mean=mean, anisotropy=anisotropy, free_energy=free_energy, mobility=mobility)
-    )
+    omega = growth_rate(wavevector, alloy, mean=mean, anisotropy=anisotropy, free_energy=free_energy, mobility=mobility)
+    rate = np.asarray(omega).real
     k = floats("wavevector", wavevector)
     spread = np.einsum("...i,ij,...j", k, _tensor(anisotropy, k.shape[-1]), k)
     diffusing = _number("mobility", mobility or degenerate_mobility, mean) * spread

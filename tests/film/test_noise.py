@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import emfem as em
 from emfem.errors import ParameterError
 from emfem.film.noise import Intervals, RandomFlux
 from emfem.solve import TimeStepper
+from emfem.studies import Case, templates
 
 import numpy as np
 import pytest
@@ -109,12 +111,12 @@ def test_no_step_sees_two_intervals():
     model = noisy(em.mesh.interval(20.0, cells=20), strength=1e-5)
     stepper = TimeStepper([model], 5.0)
     seen = []
-    while stepper.t < 2.0:
+    while stepper.t < 1.5:
         stepper.step(5.0)
         seen.append((stepper.t, numbers(model).value))
     stepper.close()
     assert stepper.rejected <= 2
-    assert {0.5, 1.0, 1.5, 2.0} <= {t for t, _ in seen}
+    assert {0.5, 1.0, 1.5} <= {t for t, _ in seen}
     assert all(k == np.ceil(t / 0.5 - 1e-9) - 1 for t, k in seen)
 
 
@@ -124,10 +126,10 @@ def test_the_seed_is_the_film():
 
     def film(seed: int, **options: Any) -> Array:
         model = noisy(line, seed=seed, strength=1e-5)
-        em.evolve(model, 2.0, progress=False, **options)
+        em.evolve(model, 1.5, progress=False, **options)
         return model["c"].x.array - 0.3
 
-    first = film(1, rtol=1e-5, atol=1e-8)
+    first = film(1, rtol=1e-4, atol=1e-7)
     assert np.abs(first).max() > 1e-3
     fixed = film(1, fixed_step=0.05)
     assert np.abs(fixed - first).max() < 0.02 * np.abs(first).max()
@@ -168,7 +170,9 @@ def modes(model: em.Model, length: float, most: float) -> tuple[Array, Array]:
     points = 16 * model.mesh.topology.index_map(1).size_global
     values = em.fields.sample_grid(model["c"], (points,)).values
     chosen = np.arange(20, int(most * length / (2 * np.pi)))
-    return 2 * np.pi * chosen[:, None] / length, length * np.abs(np.fft.rfft(values)[chosen] / points) ** 2
+    power = np.abs(np.fft.rfft(values)[chosen] / points) ** 2
+    k = np.asarray(2 * np.pi * chosen[:, None] / length, dtype=np.float64)
+    return k, np.asarray(length * power, dtype=np.float64)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +208,7 @@ def test_long_intervals_let_through_what_the_theory_says():
     em.evolve(model, 40.0, progress=False, fixed_step=0.5)
     k, measured = modes(model, length, 3.6)
     expected = em.film.structure_factor(k, 40.0, CUPD, mean=0.3, noise=noise)
-    rate = em.film.growth_rate(k, CUPD, mean=0.3).real
+    rate = np.asarray(em.film.growth_rate(k, CUPD, mean=0.3)).real
     fast = rate < -0.2
     assert (measured / expected)[fast].mean() == pytest.approx(1.0, abs=0.1)
     assert noise.seen(rate[fast]).mean() < 0.75
@@ -217,7 +221,7 @@ def test_theory_of_waves_that_decay_ends_in_equilibrium():
     found = em.film.structure_factor(k, 1e3, CUPD, mean=0.3, noise=noise, anisotropy=CRYSTAL, start=1.0)
     curvature = 0.1 / 0.21 - 0.3 - 0.55 * 0.4
     assert found == pytest.approx(1e-3 / (curvature + 0.015 * (k**2).sum(axis=1)), rel=1e-9)
-    flat = {"free_energy": lambda c: -0.5 * c**2, "mobility": lambda c: 2.0 + 0 * c}
+    flat: dict[str, Any] = {"free_energy": lambda c: -0.5 * c**2, "mobility": lambda c: 2.0 + 0 * c}
     neutral = em.film.Alloy(0.1, 0.0, 0.0, gradient_energy=1.0)
     still = em.film.structure_factor([1.0, 0.0], 3.0, neutral, mean=0.3, noise=noise, start=0.5, **flat)
     assert still == pytest.approx(0.5 + 2 * 1e-3 * 2.0 * 3.0, rel=1e-9)
@@ -244,6 +248,16 @@ def test_strength_is_the_thermal_energy_over_that_of_a_square_of_the_thickness()
 
 
 # ---- limits
+
+
+def test_a_case_has_noise_and_its_interval_in_units_of_the_film():
+    case = tomllib.loads(templates.text("physical_film"))
+    case["film"]["noise"] = {"interval": "2 ms", "seed": 7}
+    film = Case.from_dict(case).tables.models()["film"]
+    scales = film.alloy.made.scales
+    noise = film.noise.build(None)
+    assert noise == em.film.thermal_noise(2e-3 / scales.time, 7)
+    assert noise.strength_in(film.alloy.made) == scales.noise
 
 
 def test_no_strength_is_no_noise():
@@ -273,7 +287,7 @@ def test_noise_that_a_film_cannot_have_is_refused():
     with pytest.raises(ParameterError, match="strength = None, must be given"):
         em.film.model(line, CUPD, mean=0.3, noise=em.film.thermal_noise(1.0))
     with pytest.raises(ParameterError, match="noise"):
-        em.film.model(line, CUPD, mean=0.3, noise=em.film.noise(0.1))
+        em.film.model(line, CUPD, mean=0.3, noise=em.film.noise(0.1))  # type: ignore[arg-type]
     cube = em.mesh.box((1.0, 1.0, 1.0), cells=(1, 1, 1))
     with pytest.raises(ParameterError, match="anisotropy of UFL in space"):
         noisy(cube, anisotropy=ufl.Identity(3) + ufl.zero(3, 3), degree=1)
