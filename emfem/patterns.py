@@ -333,12 +333,12 @@ def errors(field: fem.Function | Grid, *, resolution: int = 192, seed: int = 0) 
     """
     draws = np.random.default_rng(count("seed", seed, at_least=0))
     grid = field if isinstance(field, Grid) else _sampled(field, resolution)
-    found, details = _analysed(_of_grid(grid), grid.periodic)
+    pattern, details = _analysed(_of_grid(grid), grid.periodic)
     if details is None:
-        msg = f"a pattern of contrast {found.contrast:.3g}, must be more than uniform to have errors"
+        msg = f"a pattern of contrast {pattern.contrast:.3g}, must be more than uniform to have errors"
         raise ParameterError(msg)
     shape = details.square.shape
-    edge = BLOCK * found.wavelength / details.spacing  # in pixels
+    edge = BLOCK * pattern.wavelength / details.spacing  # in pixels
     parts = np.maximum(np.floor(shape / edge).astype(int), 1)
     number("blocks of two wavelengths", int(parts.prod()), at_least=4)
     row, column = (np.arange(n) * p // n for n, p in zip(shape, parts, strict=True))
@@ -354,7 +354,7 @@ def errors(field: fem.Function | Grid, *, resolution: int = 192, seed: int = 0) 
     return Errors(
         angle=float(np.sqrt(np.mean(turned**2))),
         order=float(np.std(np.abs(twice) / steep.real)),
-        wavelength=float(found.wavelength * np.std(length) / np.mean(length)),
+        wavelength=float(pattern.wavelength * np.std(length) / np.mean(length)),
         ends=float(np.std(ends.real)),
         forks=float(np.std(forks.real)),
         blocks=len(sums),
@@ -516,9 +516,9 @@ def _analysed(grid: tuple[Array, Mask, Array], periodic: Sequence[bool]) -> tupl
     ends, forks = int(end_places.sum()), int(fork_places.sum())
     area = float(mask.sum() * spacing.prod())
     kind = _kind(order, (ends + forks) * wavelength**2 / (share * area))
-    found = Pattern(kind, round(number), number / area, angle, wavelength, order, contrast, ends, forks, domains)
+    pattern = Pattern(kind, round(number), number / area, angle, wavelength, order, contrast, ends, forks, domains)
     inside = np.where(mask, 1.0, np.nan)
-    return found, _Details(inside * slope, inside * (flat / scale) ** 2, end_places, fork_places, spacing)
+    return pattern, _Details(inside * slope, inside * (flat / scale) ** 2, end_places, fork_places, spacing)
 
 
 def _kind(order: float, defects: float) -> str:
