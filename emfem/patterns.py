@@ -297,9 +297,8 @@ class Errors:
     """Standard errors of the measures of one film, as if it were cut from a large one.
 
     Attributes:
-        angle: [degrees]; 52 where the direction is not known at all.
-        order: [-].
-        wavelength: [length].
+        angle: a lower limit [degrees]; 52 where the direction is not known at all.
+        order: a lower limit [-].
         ends: number of free ends of high bands.
         forks: number of free ends of low bands.
         blocks: number of blocks of the film that were drawn from.
@@ -307,7 +306,6 @@ class Errors:
 
     angle: float
     order: float
-    wavelength: float
     ends: float
     forks: float
     blocks: int
@@ -318,7 +316,8 @@ def errors(field: fem.Function | Grid, *, resolution: int = 192, seed: int = 0) 
     """Return the standard errors of what `measure` returns, by the bootstrap over blocks; every rank gets the same.
 
     The film is cut into blocks of two wavelengths or more, and films of as many blocks are drawn from them. What is the
-    same in all blocks has no error, such as zero ends; what depends on the start as a whole needs several starts.
+    same in all blocks has no error, such as zero ends. Numbers of ends and forks come out within 10 %; angle and order of
+    waves that are coherent across the film half as large as the spread over several starts, which these need.
 
     Args:
         field: DOLFINx function, a scalar on a two-dimensional mesh, or a grid of `em.fields.sample_grid`.
@@ -337,24 +336,22 @@ def errors(field: fem.Function | Grid, *, resolution: int = 192, seed: int = 0) 
     if details is None:
         msg = f"a pattern of contrast {pattern.contrast:.3g}, must be more than uniform to have errors"
         raise ParameterError(msg)
-    shape = details.square.shape
+    shape = details.gradient.shape
     edge = BLOCK * pattern.wavelength / details.spacing  # in pixels
     parts = np.maximum(np.floor(shape / edge).astype(int), 1)
     number("blocks of two wavelengths", int(parts.prod()), at_least=4)
     row, column = (np.arange(n) * p // n for n, p in zip(shape, parts, strict=True))
     block = (row[:, None] * parts[1] + column).ravel()
     steepness = np.abs(details.gradient) ** 2
-    columns = (details.gradient**2, steepness, details.square, details.ends, details.forks)
+    columns = (details.gradient**2, steepness, details.ends, details.forks)
     sums = np.stack([_block_sums(each, block, int(parts.prod())) for each in columns], axis=1)
-    sums = sums[np.bincount(block, np.isfinite(details.square).ravel(), int(parts.prod())) > 0]
-    twice, steep, square, ends, forks = sums[draws.integers(len(sums), size=(RESAMPLES, len(sums)))].sum(axis=1).T
+    sums = sums[np.bincount(block, np.isfinite(details.gradient).ravel(), int(parts.prod())) > 0]
+    twice, steep, ends, forks = sums[draws.integers(len(sums), size=(RESAMPLES, len(sums)))].sum(axis=1).T
     mean = sums[:, 0].sum()
     turned = np.degrees(np.angle(twice * np.conj(mean))) / 2
-    length = np.sqrt(square.real / steep.real)
     return Errors(
         angle=float(np.sqrt(np.mean(turned**2))),
         order=float(np.std(np.abs(twice) / steep.real)),
-        wavelength=float(pattern.wavelength * np.std(length) / np.mean(length)),
         ends=float(np.std(ends.real)),
         forks=float(np.std(forks.real)),
         blocks=len(sums),
@@ -481,14 +478,12 @@ class _Details(NamedTuple):
 
     Attributes:
         gradient: g_x + i g_y of the smoothed field; NaN outside.
-        square: of the field in standard deviations; NaN outside.
         ends: free ends of high bands at each pixel.
         forks: free ends of low bands at each pixel.
         spacing: size of a pixel.
     """
 
     gradient: NDArray[np.complex128]
-    square: Array
     ends: NDArray[np.int64]
     forks: NDArray[np.int64]
     spacing: Array
@@ -517,8 +512,7 @@ def _analysed(grid: tuple[Array, Mask, Array], periodic: Sequence[bool]) -> tupl
     area = float(mask.sum() * spacing.prod())
     kind = _kind(order, (ends + forks) * wavelength**2 / (share * area))
     pattern = Pattern(kind, round(number), number / area, angle, wavelength, order, contrast, ends, forks, domains)
-    inside = np.where(mask, 1.0, np.nan)
-    return pattern, _Details(inside * slope, inside * (flat / scale) ** 2, end_places, fork_places, spacing)
+    return pattern, _Details(np.where(mask, slope, np.nan), end_places, fork_places, spacing)
 
 
 def _kind(order: float, defects: float) -> str:
