@@ -316,8 +316,8 @@ def errors(field: fem.Function | Grid, *, resolution: int = 192, seed: int = 0) 
     """Return the standard errors of what `measure` returns, by the bootstrap over blocks; every rank gets the same.
 
     The film is cut into blocks of two wavelengths or more, and films of as many blocks are drawn from them. What is the
-    same in all blocks has no error, such as zero ends. Numbers of ends and forks come out within 10 %; angle and order of
-    waves that are coherent across the film half as large as the spread over several starts, which these need.
+    same in all blocks has no error, such as zero ends. Errors of ends and forks come out within 10 %, those of angle
+    and order half as large as the spread over several starts where waves are coherent across the film.
 
     Args:
         field: DOLFINx function, a scalar on a two-dimensional mesh, or a grid of `em.fields.sample_grid`.
