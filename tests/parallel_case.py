@@ -44,6 +44,18 @@ def strip() -> em.Model:
     )
 
 
+def thermal() -> em.Model:
+    """A uniform film that thermal noise decomposes, with more cells than one stream of random numbers has."""
+    return em.film.model(
+        em.mesh.periodic_rectangle((15.6, 15.6), cells=(20, 20)),
+        em.film.cupd(),
+        mean=0.3,
+        anisotropy=em.film.Anisotropy("110", 1.0, 20 * deg),
+        noise=em.film.thermal_noise(1.0, seed=3, strength=1e-5),
+        degree=1,
+    )
+
+
 def numbers(model: em.Model) -> dict[str, float]:
     return {name: model.quantity(name) for name in QUANTITIES}
 
@@ -71,6 +83,9 @@ def run(path: str) -> dict[str, Any]:
         nodes = gathered.cells.reshape(len(gathered.types), -1)[:, 1:]
         result["stripes"]["cells"] = len(nodes)
         result["stripes"]["widest"] = float(np.ptp(gathered.points[nodes], axis=1).max())
+    film = thermal()
+    ended = em.evolve(film, 5.0, fixed_step=0.5, watch=[probe := em.watch.probe("c", at=[(7.9, 3.1)])], progress=False)
+    result["thermal"] = numbers(film) | {"steps": ended.steps, "place": float(probe.values[-1][0])}
     film = strip()
     ended = em.evolve(film, 2.0, first_step=0.01, progress=False)
     result["strip"] = numbers(film) | {"steps": ended.steps, "rejected": ended.rejected}

@@ -61,6 +61,12 @@ def small_waves_obey_linear_theory(error: Any) -> None:
     assert error < 0.01
 
 
+def noise_starts_the_film(found: Any) -> None:
+    """Few waves in a small film: their mean power is that of the theory within three standard errors."""
+    assert found["ratio"] == pytest.approx(1.0, abs=3 * found["error of ratio"])
+    assert found["amplitude at 200"] > 3 * found["amplitude at 10"] > 1e-3
+
+
 def the_current_crowds_at_the_notch(found: Any) -> None:
     """1 + depth / half width = 3.5 in a wide plate, at the tip (40, 30)."""
     assert found.ratio == pytest.approx(3.5, rel=0.05)
@@ -474,6 +480,7 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
         stripes_turn_away_on_110,
         ("patterns.txt", "surfaces.png", "100/strip.png", "100/stripes.mp4", "110/series.csv"),
     ),
+    "thermal_noise": ({"until": 200.0, "size": 20.0}, noise_starts_the_film, ("noise.png",)),
     "thin_wires": ({}, nickel_overtakes_copper_in_narrow_wires, ("resistivity.png",)),
     "upwind": ({"cells": 10}, tension_changes_ends_with_the_sign_of_the_charge, ("ends.png",)),
     "via_failure": ({"until": 100.0}, a_void_opens_at_the_flaw_and_fills_with_tension, ("life.png", "shapes.png")),
@@ -499,6 +506,7 @@ IN_SOAK = (
     "four_electrodes",
     "nanowire_3d",
     "pinching",
+    "thermal_noise",
     "via_failure",
     "via_failure_3d",
     "via_stress",

@@ -66,7 +66,7 @@ def compare(found: dict[str, Any], expected: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("ranks", [2, pytest.param(3, marks=pytest.mark.soak)])
-@pytest.mark.parametrize("film", ["stripes", "strip"])
+@pytest.mark.parametrize("film", ["stripes", "strip", "thermal"])
 def test_a_run_has_the_same_numbers_on_any_number_of_ranks(runs: Runs, film: str, ranks: int):
     compare(runs[ranks]["run"][film], runs[1]["run"][film])
 
@@ -79,6 +79,7 @@ def test_the_case_is_worth_comparing(runs: Runs):
     assert stripes["cells"] == 36
     assert stripes["widest"] == pytest.approx(15.6 / 6, rel=1e-12)
     assert strip["steps"] >= 5
+    assert runs[1]["run"]["thermal"]["amplitude"] > 1e-3
     assert strip["c_min"] < 0.29
 
 

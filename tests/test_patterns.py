@@ -371,3 +371,102 @@ def test_what_has_no_direction_is_refused():
     line = fem.Function(fem.functionspace(em.mesh.interval(1.0, cells=2).mesh, ("Lagrange", 1)))
     with pytest.raises(ParameterError, match="needs a scalar in a plane"):
         em.patterns.direction(line)
+
+
+# ---- structure factor, places of defects, errors, survival
+
+
+def as_grid(values: Array, lengths: tuple[float, float] = SQUARE, periodic: tuple[bool, bool] = (True, True)) -> Any:
+    return em.fields.Grid(values, np.zeros(2), np.asarray(lengths), periodic)
+
+
+def test_structure_factor_of_a_wave_is_all_in_its_shell_and_sector():
+    """A cosine of amplitude a has S = A a^2/4 at k and at -k, in the sector of 45 degrees."""
+    x, y = grid(64, 96, 2.0, 3.0)
+    k = 2 * np.pi * 3
+    found = em.patterns.structure_factor(as_grid(0.3 + 0.1 * np.cos(k * x + k * y), (2.0, 3.0)), sectors=4)
+    i = int(np.argmax(found.power))
+    assert found.wavenumber[i] == pytest.approx(k * math.sqrt(2), rel=0.03)
+    assert found.power[i] * found.modes[i] == pytest.approx(6.0 * 0.1**2 / 4, rel=1e-10)
+    assert np.delete(found.power, i).max() < 1e-25
+    assert found.angle.tolist() == [22.5, 67.5, 112.5, 157.5]
+    assert np.nanargmax(found.power_by_angle[i]) == 1  # a sector has its lower limit
+    assert found.modes.sum() == pytest.approx(np.pi * (96 * np.pi / 3) ** 2 / 2 / (2 * np.pi) ** 2 * 6, rel=0.03)
+
+
+@pytest.mark.parametrize("periodic", [(True, True), (True, False), (False, False)])
+def test_structure_factor_of_white_noise_is_its_variance_per_pixel(periodic: tuple[bool, bool]):
+    """S = variance * area of a pixel in every shell; shells differ from that by their errors."""
+    values = np.random.default_rng(5).standard_normal((128, 128))
+    found = em.patterns.structure_factor(as_grid(values, SQUARE, periodic), width=2 * np.pi * 4)
+    assert np.average(found.power, weights=found.modes) == pytest.approx(1 / 128**2, rel=0.03)
+    off = (found.power - 1 / 128**2)[2:] / found.error[2:]
+    assert 0.6 < np.std(off) < 1.5
+
+
+def test_places_of_defects_are_where_they_were_put():
+    """Two pairs of dislocations; their ends and forks lie within a wavelength of the phase's singular points."""
+    pairs = [(0.25, 0.27, 0.7, 0.27), (0.2, 0.77, 0.75, 0.77)]
+    values = dislocated(pairs)
+    pattern, found = measure_grid(values, SQUARE), em.patterns.defects(as_grid(values))
+    assert (len(found.ends), len(found.forks)) == (pattern.ends, pattern.forks)
+    places = np.concatenate([found.ends, found.forks])
+    assert len(places) == 4
+    for pair in pairs:
+        for place in (pair[:2], pair[2:]):
+            assert np.hypot(*(places - place).T).min() < 1 / 12
+    uniform = em.patterns.defects(as_grid(np.full((32, 32), 0.3)))
+    assert (uniform.ends.shape, uniform.forks.shape) == ((0, 2), (0, 2))
+
+
+def test_errors_are_the_spread_over_many_films():
+    """Bootstrap of single films against the spread of 16 films that differ by their random numbers only."""
+    films = [as_grid(ring(np.random.default_rng(seed), 30.0, 40.0)) for seed in range(16)]
+    patterns = [measure_grid(film.values, SQUARE) for film in films]
+    errors = [em.patterns.errors(film) for film in films[:4]]
+    assert errors[0].blocks == 36
+    assert errors[0] == em.patterns.errors(films[0])
+    # the waves of a ring are coherent across the film: more films have 0.44, 0.39, 0.91, 0.92
+    for name, low, high in (("angle", 0.25, 1.0), ("order", 0.25, 1.0), ("ends", 0.6, 1.5), ("forks", 0.6, 1.5)):
+        spread = np.std([getattr(pattern, name) for pattern in patterns])
+        assert low < np.mean([getattr(error, name) for error in errors]) / spread < high, name
+
+
+def test_errors_of_perfect_stripes_are_nothing():
+    found = em.patterns.errors(as_grid(film(np.cos(waves(3, 8)))))
+    assert (found.ends, found.forks) == (0.0, 0.0)
+    assert found.angle < 0.5
+    assert found.order < 1e-2
+    with pytest.raises(ParameterError, match="uniform"):
+        em.patterns.errors(as_grid(np.full((32, 32), 0.3)))
+    with pytest.raises(ParameterError, match="blocks of two wavelengths = "):
+        em.patterns.errors(as_grid(film(np.cos(waves(0, 3)))))
+
+
+def test_survival_is_that_of_kaplan_and_meier():
+    """Six runs by hand: at 2 one of six, at 4 one of the four left, at 7 one of the two left."""
+    found = em.patterns.survival([2.0, 3.0, 4.0, 5.0, 7.0, 9.0], [True, False, True, False, True, False])
+    assert found.times.tolist() == [2.0, 4.0, 7.0]
+    assert found.waiting == pytest.approx([5 / 6, 5 / 6 * 3 / 4, 5 / 6 * 3 / 4 / 2])
+    assert (found.runs, found.reached) == (6, 3)
+    assert (found.low < found.waiting).all()
+    assert (found.high > found.waiting).all()
+    assert (found.median, found.quantile(0.2), found.quantile(0.9)) == (7.0, 4.0, math.inf)
+    every = em.patterns.survival([1.0, 2.0], [True, True])
+    assert (every.waiting[-1], every.low[-1], every.high[-1]) == (0.0, 0.0, 1.0)
+    none = em.patterns.survival([5.0, 6.0], [False, False])
+    assert (none.median, none.reached, len(none.times)) == (math.inf, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("times", "reached", "words"),
+    [
+        ([], [], "one each of every run"),
+        ([1.0, 2.0], [True], "one each of every run"),
+        ([1.0, -2.0], [True, True], "at least 0"),
+        ([1.0, math.nan], [True, True], "must be finite"),
+    ],
+)
+def test_bad_runs_have_no_survival(times: list[float], reached: list[bool], words: str):
+    with pytest.raises(ParameterError, match=words):
+        em.patterns.survival(times, reached)

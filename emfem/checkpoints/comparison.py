@@ -70,16 +70,18 @@ def names_of(observer: Observer) -> list[str]:
 
 
 def describe(models: Sequence[Model], *, start: bool) -> list[dict[str, Any]]:
-    """Return what tells models apart from others: constants but for functions of time, and sizes of fields.
+    """Return what tells models apart from others: constants and sizes of fields, but those that follow time.
 
     With `start` those of the unknowns too, which are there as the run begins.
     """
     unknowns = {f for model in models for u in model.unknowns for f in (u.function, u.rate)}
     described = []
     for model in models:
-        driven = {id(driver.constant) for driver in model.drivers}
+        movable = [driver.constant for driver in model.drivers]
+        driven = {id(moved) for each in movable for moved in (each, getattr(each, "function", None))}
         constants = [c for c in model.residual.constants() if id(c) not in driven]
-        fixed = [f for f in model.residual.coefficients() if f not in unknowns and isinstance(f, fem.Function)]
+        functions = [f for f in model.residual.coefficients() if f not in unknowns and isinstance(f, fem.Function)]
+        fixed = [f for f in functions if id(f) not in driven]
         described.append(
             {
                 "name": model.name,

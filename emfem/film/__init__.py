@@ -10,10 +10,11 @@ composition patterns in thin alloy films, arXiv:2004.08314, with its equations r
 from emfem.film.alloy import Alloy, Anisotropy, Scales, cupd, uniform_field
 from emfem.film.coherency import coherency_coefficient
 from emfem.film.equations import model
+from emfem.film.noise import ThermalNoise, thermal_noise
 from emfem.film.start import Noise, noise
 from emfem.film.tensors import Activated
 from emfem.film.terms import degenerate_mobility, mixing_energy, x_ln_x
-from emfem.film.waves import growth_rate
+from emfem.film.waves import growth_rate, structure_factor
 from emfem.public import dir_of
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Anisotropy",
     "Noise",
     "Scales",
+    "ThermalNoise",
     "coherency_coefficient",
     "cupd",
     "degenerate_mobility",
@@ -29,6 +31,8 @@ __all__ = [
     "mixing_energy",
     "model",
     "noise",
+    "structure_factor",
+    "thermal_noise",
     "uniform_field",
     "x_ln_x",
 ]

@@ -29,6 +29,7 @@ class Scales:
         surface_energy: of the solvent, gamma [J/m2]; the unit of energy per area.
         diffusivity: of the solute in the dilute limit [m2/s].
         entropy: nu k T / gamma [-].
+        noise: k T / (gamma h^2) [-].
 
     Raises:
         ParameterError: for a value that is not positive.
@@ -45,7 +46,7 @@ class Scales:
         units = {"temperature": "K", "length": "m", "site_density": "1/m2", "surface_energy": "J/m2"}
         for name, unit in {**units, "diffusivity": "m2/s"}.items():
             number(name, getattr(self, name), above=0.0, unit=unit)
-        for name in ("entropy", "time", "field"):  # what they are divided by must not underflow
+        for name in ("entropy", "time", "field", "noise"):  # what they are divided by must not underflow
             number(name, getattr(self, name), above=0.0)
 
     @property
@@ -53,6 +54,12 @@ class Scales:
     def entropy(self) -> float:
         """S = nu k T / gamma [-]."""
         return self.site_density * units.boltzmann * self.temperature / self.surface_energy
+
+    @property
+    @finite
+    def noise(self) -> float:
+        """Strength of thermal noise, theta = k T / (gamma h^2) [-]; there are S / theta sites in a square of h."""
+        return units.boltzmann * self.temperature / self.surface_energy / self.length**2
 
     @property
     @finite

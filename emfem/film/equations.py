@@ -9,9 +9,10 @@ from typing import Any
 from emfem import fields
 from emfem import model as models
 from emfem.dimensions import METRE, PLAIN, Meaning, System, scaled
-from emfem.errors import ParameterError, count, number
+from emfem.errors import ParameterError, count, number, require
 from emfem.film.alloy import Alloy
 from emfem.film.coherency import substrate
+from emfem.film.noise import ThermalNoise, random_flux
 from emfem.film.resolution import lowest_curvature, resolutions
 from emfem.film.start import Noise, start
 from emfem.film.tensors import HasTensor, gradient_tensor, tensor_of
@@ -34,6 +35,7 @@ MEANINGS = {
     "field": Meaning("driving field"),
 }
 BEYOND = "a field too strong for the cells, or lengths that are not in film thicknesses"
+NO_REST = "its thermal noise never rests: leave `noise` out"
 HIGHEST_DEGREE = 12  # of elements; that of their products is the highest of the quadrature rules
 UNDERSHOOT = 0.01  # of the discrete c below 0 or above 1 where a field uses one species up, before a step is repeated
 
@@ -52,6 +54,7 @@ def model(
     free_energy: Callable[[Any], Any] | None = None,
     mobility: Callable[[Any], Any] | None = None,
     drift_mobility: Callable[[Any], Any] | None = None,
+    noise: ThermalNoise | None = None,
     degree: int = 2,
 ) -> Model:
     """Return the film model on `domain`: unknowns c (solute fraction) and mu (chemical potential).
@@ -81,11 +84,14 @@ def model(
         free_energy: f(c) in UFL instead of the alloy's; mu follows from it.
         mobility: M(c) in UFL instead of c (1 - c). With both replaced, c may have any range.
         drift_mobility: M_F(c) in UFL, in front of F alone: the flux is -D (M grad mu - M_F F); M when left out.
+        noise: `thermal_noise(...)`, a random flux of the covariance 2 theta M D; none when left out. It is no part of
+            the field `flux` and of `dissipation`.
         degree: polynomial degree of both unknowns [-].
 
     Raises:
         ParameterError: for a mean, start or fixed composition outside (0, 1), a tensor or field of the wrong shape or
-            not finite, a free energy that does not depend on c, a domain in metres.
+            not finite, a free energy that does not depend on c, a domain in metres, noise with a tensor of UFL in space
+            or without a strength.
         UnknownName: for a boundary that does not exist.
     """
     system = _system(domain, alloy, free_energy)
@@ -110,6 +116,9 @@ def model(
     steep, least = gradient_tensor(domain, gradient_anisotropy)
     thinnest = least * float(alloy.gradient_energy)
     force, drivers = models.vector_coefficient(domain, "field", field)
+    strength = None if noise is None else noise.strength_in(alloy)
+    message = "anisotropy that is no numbers, must be numbers in space with noise: its matrix root is not known"
+    require(noise is None or crystal.exact_root, message)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
     composition = models.evolving("c", space, bounds, bounds_message=BEYOND)
@@ -129,7 +138,11 @@ def model(
     eps = fem.Constant(domain.mesh, float(alloy.gradient_energy))
     flux = solute_flux(mobile(c), crystal.value, mu, force, drifting)
     stiff = eps if steep is None else eps * ufl.tr(steep) / steep.ufl_shape[0]
-    residual = transport(rate, flux, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx, steep)
+    thermal: Any = ufl.zero(domain.dim)
+    steps: list[models.Driver] = []
+    if noise is not None and strength:
+        thermal, steps = random_flux(domain, noise, strength, mobile(c), crystal.root, 2 * degree)
+    residual = transport(rate, flux + thermal, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx, steep)
     if below.unknowns:
         residual += below.residual(c, w, others, dx)
     stored = energy(c) * dx + eps / 2 * slopes(c, c, steep) * dx
@@ -149,8 +162,9 @@ def model(
             **({"free_energy": below.quantity(stored, c, dx)} if below.unknowns else {}),
             **models.boundary_fluxes(domain.names, [reaction], out),
         },
-        drivers=[*drivers, *crystal.drivers, *inflow_drivers, *dirichlet_drivers],
+        drivers=[*drivers, *crystal.drivers, *steps, *inflow_drivers, *dirichlet_drivers],
         steady_by_relaxation=True,
+        no_steady_state_reason=NO_REST if steps else "",
         balances={"solute": models.Balance(c * dx, "-", (reaction,), out)},
         resolutions=resolutions(domain, energy, thinnest, degree),
         roles={"pattern": "c"},

@@ -108,12 +108,14 @@ class Tensor:
         root: its matrix root, for preconditioners.
         drivers: that keep it up to date.
         least: its least eigenvalue, if all of it are numbers; else None.
+        exact_root: False if the root is that of an isotropic tensor of the same trace.
     """
 
     value: Any
     root: Any
     drivers: tuple[Driver, ...] = ()
     least: float | None = None
+    exact_root: bool = True
 
 
 def tensor_of(domain: Domain, name: str, value: Any) -> Tensor:
@@ -134,7 +136,8 @@ def tensor_of(domain: Domain, name: str, value: Any) -> Tensor:
         }
         whole = sum(inside[region] * part.value for region, part in parts.items())
         root = sum(inside[region] * part.root for region, part in parts.items())
-        return Tensor(whole, root, tuple(driver for part in parts.values() for driver in part.drivers))
+        drivers = tuple(driver for part in parts.values() for driver in part.drivers)
+        return Tensor(whole, root, drivers, exact_root=all(part.exact_root for part in parts.values()))
     grains = {region: _positive(f"{name}[{region!r}]", domain, law) for region, law in laws.items()}
     roots = {region: _root(tensor) for region, tensor in grains.items()}
     pair = domain.piecewise(name, grains), domain.piecewise(f"root of {name}", roots)
@@ -166,10 +169,10 @@ def _one(domain: Domain, name: str, value: Any) -> Tensor:
         if callable(law) and not models.is_ufl(law):
             _positive(f"{name} at t = 0", domain, models.at_start(name, law))
         tensor, drivers = models.shaped_coefficient(domain, name, law, (shape,), str(shape))
-        root = models.tensor_root(tensor)
+        root, exact = models.tensor_root(tensor), tensor.ufl_shape[0] < 3
         if in_plane:
             tensor, root = on_surface(domain, tensor), on_surface(domain, root)
-        return Tensor(tensor, root, tuple(drivers))
+        return Tensor(tensor, root, tuple(drivers), exact_root=exact)
     numbers = _positive(name, domain, law)
     tensor, root = fem.Constant(domain.mesh, numbers), fem.Constant(domain.mesh, _root(numbers))
     least = float(np.linalg.eigvalsh(numbers + numbers.T)[0]) / 2

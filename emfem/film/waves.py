@@ -1,4 +1,4 @@
-"""Growth rates and velocities of small waves on a uniform film."""
+"""Growth rates, velocities and structure factors of small waves on a uniform film."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from emfem.arrays import finite
 from emfem.errors import ParameterError, floats, number
 from emfem.film.alloy import Alloy
+from emfem.film.noise import ThermalNoise
 from emfem.film.tensors import HasTensor, values_of
 from emfem.film.terms import degenerate_mobility, derivative, mixing_energy
 from emfem.gate import checked
@@ -61,12 +62,8 @@ def growth_rate(
     free = free_energy is not None and mobility is not None
     mean = number("mean", mean, above=None if free else 0.0, below=None if free else 1.0)
     dim = k.shape[-1]
-    fits = f"finite and fit {dim} components of k"
-    tensor, steep = (
-        np.eye(dim) if law is None else floats(name, values_of(law), (dim, dim), fits, finite=True)
-        for name, law in (("anisotropy", anisotropy), ("gradient_anisotropy", gradient_anisotropy))
-    )
-    force = np.zeros(dim) if field is None else floats("field", field, (dim,), fits, finite=True)
+    tensor, steep = _tensor("anisotropy", anisotropy, dim), _tensor("gradient_anisotropy", gradient_anisotropy, dim)
+    force = np.zeros(dim) if field is None else floats("field", field, (dim,), _fits(dim), finite=True)
     names = ("entropy", "enthalpy", "solute_expansion", "energy_ratio")
     energy = free_energy or (lambda c: mixing_energy(c, **{name: getattr(alloy, name) for name in names}))
     mobile = mobility or degenerate_mobility
@@ -79,6 +76,75 @@ def growth_rate(
     omega = -_number("mobility", mobile, mean) * spread * stiffness
     omega = omega - 1j * _number("mobility", lambda c: derivative(drifting, c), mean) * drift
     return complex(omega) if k.ndim == 1 else omega
+
+
+@checked
+@finite
+def structure_factor(
+    wavevector: ArrayLike,
+    t: float,
+    alloy: Alloy,
+    *,
+    mean: float,
+    noise: ThermalNoise,
+    start: ArrayLike = 0.0,
+    anisotropy: HasTensor | ArrayLike | None = None,
+    gradient_anisotropy: HasTensor | ArrayLike | None = None,
+    free_energy: Callable[[Any], Any] | None = None,
+    mobility: Callable[[Any], Any] | None = None,
+) -> NDArray[np.float64]:
+    """Return the structure factor of small waves that noise starts on a uniform film, Cook's linear theory.
+
+    S(k, t) = S0 exp(2 w t) + theta M k.Dk (exp(2 w t) - 1)/w tanh(x)/x,  w the growth rate, x = w interval/2,
+
+    where S(k) = A <|c_k|^2> and c_k is the mean of C exp(-i k.r) over the film's area A. The waves that decay come to
+    theta/(f'' + eps k^2), times the tanh(x)/x that intervals let through. A field changes nothing.
+
+    Args:
+        wavevector: k, shape (2,) or (n, 2) [1/length].
+        t: time since the start; exact at multiples of the interval of the noise.
+        alloy: the constants.
+        mean: C0 [-].
+        noise: its strength and interval.
+        start: S(k, 0), a number or one for each wavevector [area].
+        anisotropy: as in `model`, numbers only.
+        gradient_anisotropy: as in `model`.
+        free_energy: as in `model`.
+        mobility: as in `model`.
+
+    Returns:
+        S [area]; shape (n,) for n wavevectors.
+
+    Raises:
+        ParameterError: as in `growth_rate`, and for a time below 0.
+    """
+    t = number("t", t, at_least=0.0)
+    omega = growth_rate(
+        wavevector,
+        alloy,
+        mean=mean,
+        anisotropy=anisotropy,
+        gradient_anisotropy=gradient_anisotropy,
+        free_energy=free_energy,
+        mobility=mobility,
+    )
+    rate = np.asarray(omega).real
+    k = floats("wavevector", wavevector)
+    spread = np.einsum("...i,ij,...j", k, _tensor("anisotropy", anisotropy, k.shape[-1]), k)
+    diffusing = _number("mobility", mobility or degenerate_mobility, mean) * spread
+    still = rate == 0.0
+    grown = np.where(still, 2 * t, np.expm1(2 * rate * t) / np.where(still, 1.0, rate))
+    born = noise.strength_in(alloy) * diffusing * noise.seen(rate) * grown
+    return np.asarray(floats("start", start) * np.exp(2 * rate * t) + born)
+
+
+def _fits(dim: int) -> str:
+    return f"finite and fit {dim} components of k"
+
+
+def _tensor(name: str, law: Any, dim: int) -> NDArray[np.float64]:
+    """Return the tensor of a law, shape (dim, dim)."""
+    return np.eye(dim) if law is None else floats(name, values_of(law), (dim, dim), _fits(dim), finite=True)
 
 
 def _number(name: str, function: Callable[[Any], Any], value: float) -> float:

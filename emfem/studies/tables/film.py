@@ -1,4 +1,4 @@
-"""The table [film]: an alloy film, its crystal, the field it is in, and its start."""
+"""The table [film]: an alloy film, its crystal, the field it is in, its start and its thermal noise."""
 
 from __future__ import annotations
 
@@ -228,6 +228,7 @@ FILM = Physics(
             table_of(film.noise, keys={"amplitude": "of the composition, to either side of the mean."}),
             "a random start about `mean`, a table.",
         ),
+        "noise": Key(table_of(film.thermal_noise), "thermal noise, a table; there is none when left out."),
     },
 )
 
