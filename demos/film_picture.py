@@ -130,10 +130,11 @@ def main(
 def draw(figure: Figure, picture: np.ndarray, fits: list[em.fit.Fit], truths: list[dict[str, float]]) -> None:
     """Draw the first picture, and the interval of each constant of each picture over its true value."""
     style = em.plot.style
-    image, *panels = figure.subplots(1, 1 + len(LABELS))
+    image, *panels = figure.subplots(1, 1 + len(LABELS), width_ratios=(1.35, 1, 1, 1))
     drawn = image.imshow(picture.T, origin="lower", extent=(0, SIDE, 0, SIDE), cmap="viridis")
-    figure.colorbar(drawn, ax=image, label="concentration c", location="bottom")
+    figure.colorbar(drawn, ax=image, label="concentration c", shrink=0.8)
     image.set(xticks=[], yticks=[])
+    panels[0].set_ylabel("from one picture, with 95 % interval")
     for panel, unknown in zip(panels, UNKNOWNS, strict=True):
         true = np.array([truth[unknown.name] for truth in truths])
         estimates = [fit.estimates[unknown.name] for fit in fits]
@@ -141,7 +142,7 @@ def draw(figure: Figure, picture: np.ndarray, fits: list[em.fit.Fit], truths: li
         panel.plot(unknown.bounds, unknown.bounds, color=style.GREY, linewidth=1, zorder=0)
         panel.errorbar(true, best, yerr=(best - low, high - best), fmt="o", markersize=3, capsize=2)
         label = LABELS[unknown.name]
-        panel.set(xlabel=f"true {label}", title=f"{label} from the picture", xlim=unknown.bounds, ylim=unknown.bounds)
+        panel.set(xlabel=f"true {label}", title=label, xlim=unknown.bounds, ylim=unknown.bounds)
         if unknown.logarithmic:
             panel.set(xscale="log", yscale="log")
             for axis in (panel.xaxis, panel.yaxis):

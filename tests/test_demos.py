@@ -94,6 +94,12 @@ def the_map_is_nearer_than_a_uniform_one(result: dict[str, float]) -> None:
     assert result["order"] == pytest.approx(2.0, abs=0.05)
 
 
+def constants_are_those_of_the_picture(result: dict[str, float]) -> None:
+    """Twelve intervals of 95 %: three that miss have the probability 0.002; and none as wide as the bounds, 0.5 of F."""
+    assert result["within"] >= 10 / 12
+    assert result["F"] < 0.25
+
+
 def the_cross_shows_sheet_and_hall_resistance(films: Any) -> None:
     """To 1e-4, what the cells leave at the corners; the tilt is atan(mu B), but for 0.2 % from the ends of the arm."""
     assert [film["sheet"] for film in films.values()] == pytest.approx([1.0, 1.0], abs=1e-4)
@@ -405,6 +411,11 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
         {"size": 10.4, "cell": 1.95, "until": 600.0},
         bands_form_along_the_drift,
         ("end.png", "film.pvd", "series.csv"),
+    ),
+    "film_picture": (
+        {"samples": 96, "cells": 24, "until": 150.0},
+        constants_are_those_of_the_picture,
+        ("constants.png",),
     ),
     "fit": ({"points": 5}, the_ratio_alone_is_determined_until_resistance_is_measured, ("fit.png",)),
     "four_electrodes": (

@@ -109,7 +109,7 @@ def test_wave_at_one_half_stands_still():
 def test_a_mobility_of_the_drift_travels_alone():
     """omega = -0.4 k.D k (f'' + eps k^2) - i 3 (0.3)^2 F.D k: M in front of diffusion, M_F' in front of the drift."""
     k, force, crystal = (0.3, 0.2), (0.1, 0.15), em.film.Anisotropy("110", 1.0, 0.4, 2.0)
-    laws = {"mobility": lambda c: 0.4 + 0 * c, "drift_mobility": lambda c: c**3}
+    laws: dict[str, Any] = {"mobility": lambda c: 0.4 + 0 * c, "drift_mobility": lambda c: c**3}
     found = em.film.growth_rate(k, SET_A, mean=0.3, anisotropy=crystal, field=force, **laws)
     plain = em.film.growth_rate(k, SET_A, mean=0.3, anisotropy=crystal, field=force)
     assert found.real == pytest.approx(plain.real * 0.4 / 0.21, rel=1e-12)
