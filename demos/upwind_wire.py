@@ -1,14 +1,12 @@
 """Hot bridges of four metals under steady current and pulses: which end grows, how soon they break, what is certain.
 
-Bridges 10 nm wide join pads at 300 K. Their current heats them: the middle is hot, and only there do atoms move. The
-current flows to the right. Atoms of tungsten and molybdenum (Z* > 0) go along it, upwind, those of gold and copper
-(Z* < 0) against it. The end that they leave gets a neck. At a steady current the neck gets hotter as it gets thinner,
-and melts; with a voltage and as much resistance in series as the bridge has, it may get thin without. Pulses of the same
-mean are hotter while they last: that is all the difference for the drift of atoms, by orders of magnitude, and it is
-the one that the closed form of the temperature predicts. Curvature, which has only the hot time too, is then weaker
-against the field.
+Bridges 10 nm wide join pads at 300 K. Their current heats them, and only where they are hot do atoms move. It flows to
+the right. Atoms of tungsten and molybdenum (Z* > 0) go along it, upwind, those of gold and copper (Z* < 0) against it.
+The end that they leave gets a neck, the hotter the thinner it gets at a given current; with a voltage, and as much
+resistance in series as the bridge has, it stays colder. Pulses of the same mean are hotter while they last: that is all
+the difference for the first rate of atoms, ten to a hundred times, and the closed form of the temperature predicts it.
 
-Certain are signs, mirror images and scalings: no size of Z* or D_s changes an end, a D_s that is wrong by a factor
+Certain are signs, mirror images and scalings: no size of Z* or D_s changes an end, and a D_s that is wrong by a factor
 divides all times by it. The sizes are not: D_s is a rule of thumb for all metals, Z* of tungsten and molybdenum only a
 sign. With a pull of the field against the wind the sign itself may turn over along a wire that is hot in its middle.
 """
@@ -196,7 +194,7 @@ def run(metal: em.materials.Material, drive: Drive, width: float) -> Bridge:
     melting = HOT * metal.melting_temperature
     melts = em.watch.stop_when(lambda models, _: models[1].quantity("T_max") > melting, "melts")
     watch = [seen, trace, thin, melts, em.watch.conserved("metal", rtol=1e-8)]
-    end = em.evolve([surface, heat], LONGEST * unit, rtol=5e-4, watch=watch, progress=False)
+    end = em.evolve([surface, heat], LONGEST * unit, rtol=1e-3, watch=watch, progress=False)
     em.write.print_root(f"{metal.name}, {drive.name}: {end}")
     early = int(np.searchsorted(trace.t, EARLY * unit))
     return Bridge(metal, drive, end.stopped, end.t, unit, seen, trace, trace["moved"][early] / trace.t[early])
@@ -255,7 +253,7 @@ def draw(figure: Figure, bridges: Sequence[Bridge]) -> None:
     """The bridges at their ends; their necks and hottest places in time."""
     style, kelvin = em.plot.style, Normalize(0.0, 1.0)
     left, right = figure.subfigures(1, 2, width_ratios=(2.3, 1.0))
-    panels = left.subplots(len(bridges) // 2, 2, sharex=True, sharey=True)
+    panels = left.subplots(len(bridges) // 2, 2, sharex=True, sharey=True, squeeze=False)
     for axis, bridge in zip(panels.flat, bridges, strict=True):
         image = show(axis, bridge, kelvin)
         axis.label_outer()
@@ -322,7 +320,8 @@ def main(
     for name in metals:
         row = results[name]
         em.write.print_root(
-            f"{name}: pulses of the same mean start {row['seen']:.4g} times as fast, by their heat {row['predicted']:.4g}"
+            f"{name}: pulses of the same mean start {row['seen']:.4g} times as fast, as hot as they are "
+            f"{row['predicted']:.4g}"
         )
     if sensitivity:
         changed = doubts(width)
@@ -333,7 +332,8 @@ def main(
         metal, rho = wire(name), wire(name).law("resistivity")
         ratio = rho(WARM * metal.melting_temperature) / rho(PADS)
         em.write.print_root(
-            f"{name}: Z* has one sign all along, unless the wind at {PADS:g} K is 1 to {ratio:.2f} times a pull against it"
+            f"{name}: Z* has one sign all along, unless the wind at {PADS:g} K is 1 to {ratio:.2f} times a pull that is "
+            "against it"
         )
         for key in ("effective_charge", "surface_diffusivity_thickness"):
             constant = em.materials.metal(name).constants[key]

@@ -154,6 +154,7 @@ def model(
     out = {name: ufl.replace(form, {v: one}) for name, form in flows.items()}
     stored = share * _stored(domain, laws["heat_capacity"], temperature, start) * one * dx
     sources = {"generated": made * one * dx, "lost": -lost * one * dx}
+    balance = models.Balance(stored, integral("J"), (reaction,), out, sources)
     return Model(
         "heat",
         domain,
@@ -173,7 +174,7 @@ def model(
         drivers=[*density_drivers, *source_drivers, *loss_drivers, *flow_drivers, *dirichlet_drivers],
         steady_by_relaxation=temperature in causes,
         no_steady_state_reason="" if radiates else insulated(domain, space, conditions, sink),
-        balances={} if solid is not None else {"heat": models.Balance(stored, integral("J"), (reaction,), out, sources)},
+        balances={"heat": balance} if solid is None else {},
         system=domain.system(si=material is not None),
         meanings=MEANINGS,
         preconditioner=models.Multigrid(),

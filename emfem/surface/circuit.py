@@ -72,7 +72,7 @@ class SurfaceCircuit:
         return self.conductivity * ufl.inner(self.unit, self.unit)
 
     def residual(self, domain: Domain, tests: Sequence[Any], dx: Any) -> ufl.Form:
-        """`int -sigma e . grad w dx`, and `V int sigma |e|^2 dx - I` if V is unknown; I = (V_0 - V) / R_0 of a source."""
+        """`int -sigma e . grad w dx`, and `V int sigma |e|^2 dx - I` if V is unknown; I follows from R_0."""
         form = self.scales[0] * conduction(self.conductivity, self.unit, tests[0], dx)
         if self.supply is not None:
             volume = fem.Constant(domain.mesh, float(np.prod(domain.extent())))

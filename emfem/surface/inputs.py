@@ -47,9 +47,7 @@ class SurfaceMetal:
     conductivity: Any = None
 
 
-def metal(
-    domain: Domain, material: Any, temperature: Any, driven: bool, pulses: Pulses | None = None
-) -> SurfaceMetal:
+def metal(domain: Domain, material: Any, temperature: Any, driven: bool, pulses: Pulses | None = None) -> SurfaceMetal:
     """Return the constants of a material at a temperature: its own, a number, a function of x, or UFL. Collective.
 
     Raises:
