@@ -332,7 +332,7 @@ def main(
         metal, rho = wire(name), wire(name).law("resistivity")
         ratio = rho(WARM * metal.melting_temperature) / rho(PADS)
         em.write.print_root(
-            f"{name}: Z* has one sign all along, unless the wind at {PADS:g} K is 1 to {ratio:.2f} times a pull that is "
+            f"{name}: Z* has one sign all along, unless the wind at {PADS:g} K is 1 to {ratio:.2f} times a pull "
             "against it"
         )
         for key in ("effective_charge", "surface_diffusivity_thickness"):

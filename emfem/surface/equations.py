@@ -132,7 +132,7 @@ def model(
         current: total; in a plane without a thickness per metre of it [A].
         on: the boundaries that the current enters and leaves by; None where the domain is periodic along x.
         series_resistance: between the source of `voltage` and the metal, above 0; the quantity voltage is then that of
-            the metal [Ohm; Ohm m in a plane without a thickness].
+            the metal. In a plane without a thickness times a metre of it [Ohm].
         pulses: `Pulses(duty, temperature)`: the current flows for a part of the time only, in many short pulses.
         anisotropy: `MobilityAnisotropy(...)`, or a function of the outward normal that returns the mobility over its
             mean, UFL [-].
