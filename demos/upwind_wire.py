@@ -193,11 +193,12 @@ def run(metal: em.materials.Material, drive: Drive, width: float) -> Bridge:
     thin = em.watch.stop_when(em.surface.neck_below(THIN * HALF), "thin")
     melting = HOT * metal.melting_temperature
     melts = em.watch.stop_when(lambda models, _: models[1].quantity("T_max") > melting, "melts")
-    watch = [seen, trace, thin, melts, em.watch.conserved("metal", rtol=1e-8)]
+    first = em.watch.series(["moved"], times=[EARLY * unit])
+    watch = [seen, trace, first, thin, melts, em.watch.conserved("metal", rtol=1e-8)]
     end = em.evolve([surface, heat], LONGEST * unit, rtol=1e-3, watch=watch, progress=False)
     em.write.print_root(f"{metal.name}, {drive.name}: {end}")
-    early = int(np.searchsorted(trace.t, EARLY * unit))
-    return Bridge(metal, drive, end.stopped, end.t, unit, seen, trace, trace["moved"][early] / trace.t[early])
+    early = int(np.searchsorted(first.t, 0.99 * EARLY * unit))
+    return Bridge(metal, drive, end.stopped, end.t, unit, seen, trace, first["moved"][early] / first.t[early])
 
 
 def drives(metal: em.materials.Material) -> list[Drive]:
@@ -240,7 +241,7 @@ def show(axis: Any, bridge: Bridge, kelvin: Any) -> Any:
         axis.plot(x, sign * now, color=style.INK, linewidth=0.8)
         axis.plot(x, sign * before, color=style.GREY, linestyle="dashed", linewidth=0.8)
     axis.set(xlim=(0, BOX[0] / nm), ylim=(-BOX[1] / nm, BOX[1] / nm), ylabel="y [nm]")
-    axis.set_title(f"{bridge.metal.name}, {bridge.drive.name}: {words(bridge)} after {bridge.time:.2g} s")
+    axis.set_title(f"{bridge.metal.name}, {bridge.drive.name}\n{words(bridge)} after {bridge.time * 1e6:.3g} µs")
     return image
 
 
@@ -314,7 +315,7 @@ def main(
         predicted = drift(metal, pulsed.drive.volts) / drift(metal, steady.drive.volts)
         seen = pulsed.start / steady.start
         results[name] = {"steady": report(steady), "pulses": report(pulsed), "seen": seen, "predicted": predicted}
-    em.plot.figure(lambda figure: draw(figure, bridges), Path(out) / "bridges.png", height=1.1 + 1.25 * len(metals))
+    em.plot.figure(lambda figure: draw(figure, bridges), Path(out) / "bridges.png", height=1.1 + 1.4 * len(metals))
     for bridge in bridges:
         em.write.print_root(line(f"{bridge.metal.name}, {bridge.drive.name}", bridge))
     for name in metals:

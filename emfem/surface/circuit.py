@@ -39,8 +39,8 @@ class SurfaceCircuit:
         conductivity: sigma [S/m].
         volts: V, a constant or an unknown.
         level: the unknown V; None if it is a constant.
-        supply: I, or the voltage of a source with a resistance in series; None if V is a constant.
-        series: that resistance; None without.
+        current: I if it is prescribed, else None.
+        source: V_0 and R_0 of a voltage behind a resistance, else None.
         drivers: of voltage or current.
         scales: factors of the two equations.
     """
@@ -51,8 +51,8 @@ class SurfaceCircuit:
     conductivity: Any
     volts: Any
     level: Unknown | None
-    supply: fem.Constant | None
-    series: fem.Constant | None
+    current: fem.Constant | None
+    source: tuple[fem.Constant, fem.Constant] | None
     drivers: tuple[Driver, ...]
     scales: tuple[fem.Constant, fem.Constant]
 
@@ -72,11 +72,11 @@ class SurfaceCircuit:
         return self.conductivity * ufl.inner(self.unit, self.unit)
 
     def residual(self, domain: Domain, tests: Sequence[Any], dx: Any) -> ufl.Form:
-        """`int -sigma e . grad w dx`, and `V int sigma |e|^2 dx - I` if V is unknown; I follows from R_0."""
+        """`int -sigma e . grad w dx`, and, if V is unknown, `V int sigma |e|^2 dx - I`; I may be (V_0 - V) / R_0."""
         form = self.scales[0] * conduction(self.conductivity, self.unit, tests[0], dx)
-        if self.supply is not None:
+        if self.level is not None:
             volume = fem.Constant(domain.mesh, float(np.prod(domain.extent())))
-            current = self.supply if self.series is None else (self.supply - self.volts) / self.series
+            current = self.current if self.source is None else (self.source[0] - self.volts) / self.source[1]
             form += self.scales[1] * (self.volts * self.power_of_one_volt - current / volume) * tests[1] * dx
         return form
 
@@ -169,8 +169,8 @@ def circuit(
         metal * solid,
         constant if level is None else level.function,
         level,
-        None if level is None else constant,
-        fem.Constant(domain.mesh, series) if series else None,
+        None if level is None or series else constant,
+        (constant, fem.Constant(domain.mesh, series)) if series else None,
         tuple(drivers),
         (fem.Constant(domain.mesh, length**2 / (sigma * volume)), fem.Constant(domain.mesh, 1 / amount)),
     )

@@ -93,7 +93,10 @@ def test_a_wire_of_a_surface_heats_as_the_closed_form(plane: em.mesh.Domain, acr
 def test_a_wire_of_a_surface_runs_away_within_a_percent_of_the_limit(plane: em.mesh.Domain, across: float, loss: float):
     def steady(part: float) -> em.Model:
         shape = strip(plane)["solid"]
-        on = {"left": em.fixed(0.0), "right": em.conduction.electrode(current=-part * limit(loss) * across)}
+        on: dict[str, Any] = {
+            "left": em.fixed(0.0),
+            "right": em.conduction.electrode(current=-part * limit(loss) * across),
+        }
         rho = em.materials.Linear(RHO(ENDS), ENDS, SLOPE)
         current = em.conduction.model(
             plane, conductivity=shape / rho.evaluate(em.placeholder("T", plane), RHO), on=on, degree=2
