@@ -73,7 +73,7 @@ def flow(metal: em.materials.Material, volts: float) -> tuple[Any, Any]:
 def current_over(metal: em.materials.Material, volts: float, factor: float) -> float:
     """The voltage at which the current is `factor` times that at another voltage [V]."""
     target = factor * flow(metal, volts)[1][-1]
-    low, high = volts, factor**2 * volts
+    low, high = volts, voltage_of(0.99 * metal.melting_temperature)
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if flow(metal, middle)[1][-1] < target else (low, middle)
@@ -189,16 +189,16 @@ def run(metal: em.materials.Material, drive: Drive, width: float) -> Bridge:
         degree=1,
     )
     surface, unit = surface.substitute(T=heat["T"]), own_time(metal, drive, current)
+    em.evolve([surface, heat], EARLY * unit, rtol=1e-3, progress=False)  # by itself, in steps that suit it
+    start = surface.quantity("moved") / surface.t
     seen, trace = Outlines(every=unit / 4), em.watch.series(["resistance", "moved", "neck", "T_max", "voltage"])
     thin = em.watch.stop_when(em.surface.neck_below(THIN * HALF), "thin")
     melting = HOT * metal.melting_temperature
     melts = em.watch.stop_when(lambda models, _: models[1].quantity("T_max") > melting, "melts")
-    first = em.watch.series(["moved"], times=[EARLY * unit])
-    watch = [seen, trace, first, thin, melts, em.watch.conserved("metal", rtol=1e-8)]
+    watch = [seen, trace, thin, melts, em.watch.conserved("metal", rtol=1e-8)]
     end = em.evolve([surface, heat], LONGEST * unit, rtol=1e-3, watch=watch, progress=False)
     em.write.print_root(f"{metal.name}, {drive.name}: {end}")
-    early = int(np.searchsorted(first.t, 0.99 * EARLY * unit))
-    return Bridge(metal, drive, end.stopped, end.t, unit, seen, trace, first["moved"][early] / first.t[early])
+    return Bridge(metal, drive, end.stopped, end.t, unit, seen, trace, start)
 
 
 def drives(metal: em.materials.Material) -> list[Drive]:
