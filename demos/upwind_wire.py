@@ -4,7 +4,7 @@ Bridges 10 nm wide join pads at 300 K. Their current heats them, and only where 
 the right. Atoms of tungsten and molybdenum (Z* > 0) go along it, upwind, those of gold and copper (Z* < 0) against it.
 The end that they leave gets a neck, the hotter the thinner it gets at a given current; with a voltage, and as much
 resistance in series as the bridge has, it stays colder. Pulses of the same mean are hotter while they last: that is all
-the difference for the first rate of atoms, ten to a hundred times, and the closed form of the temperature predicts it.
+the difference for the first rate of atoms, four to a hundred times, and the closed form of the temperature predicts it.
 
 Certain are signs, mirror images and scalings: no size of Z* or D_s changes an end, and a D_s that is wrong by a factor
 divides all times by it. The sizes are not: D_s is a rule of thumb for all metals, Z* of tungsten and molybdenum only a
@@ -29,7 +29,7 @@ from scipy.integrate import cumulative_simpson
 PADS, LORENZ = 300.0, 2.44e-8  # K, V2/K2
 HALF, LENGTH, FILLET = 5 * nm, 34 * nm, 3 * nm  # m
 BOX = (54 * nm, 13 * nm)  # m; half of the symmetric bridge
-WARM, DUTY = 0.4, 0.8  # of melting: the hottest place at the start, under the mean current; part of time of pulses
+WARM, DUTY = 0.4, 0.9  # of melting: the hottest place at the start, under the mean current; part of time of pulses
 METALS = ("tungsten", "molybdenum", "gold", "copper")
 THIN, HOT = 0.3, 0.95  # of the half-width and of melting: then a bridge counts as broken
 LONGEST, EARLY = 8.0, 3e-4  # of the own time: the most that a bridge gets; when the first rate is seen
@@ -74,6 +74,9 @@ def current_over(metal: em.materials.Material, volts: float, factor: float) -> f
     """The voltage at which the current is `factor` times that at another voltage [V]."""
     target = factor * flow(metal, volts)[1][-1]
     low, high = volts, voltage_of(0.99 * metal.melting_temperature)
+    if flow(metal, high)[1][-1] < target:
+        msg = f"factor = {factor:g}, must be less: {metal.name} would melt before"
+        raise em.ParameterError(msg)
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if flow(metal, middle)[1][-1] < target else (low, middle)

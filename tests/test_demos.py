@@ -148,8 +148,8 @@ def heat_makes_pulses_faster_and_changes_no_end(found: Any) -> None:
         row = found[metal]
         assert {row[drive]["side"] for drive in ("steady", "pulses")} == {side}
         assert row["seen"] == pytest.approx(row["predicted"], rel=0.02)
-        assert row["seen"] > 15
-        assert row["pulses"]["time"] < 0.1 * row["steady"]["time"]
+        assert row["seen"] > 3
+        assert row["pulses"]["time"] < 0.4 * row["steady"]["time"]
 
 
 def only_the_network_is_fast(found: Any) -> None:
