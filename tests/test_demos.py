@@ -173,6 +173,16 @@ def atoms_gather_at_the_cold_side(found: Any) -> None:
     assert list(found.values()) == pytest.approx([1.633633, 0.940081, 0.621116], abs=1e-6)
 
 
+def heat_makes_pulses_faster_and_changes_no_end(found: Any) -> None:
+    """By as much as the temperature of the pulse says, which needs no simulation."""
+    for metal, side in (("tungsten", "right"), ("gold", "left")):
+        row = found[metal]
+        assert {row[drive]["side"] for drive in ("steady", "pulses")} == {side}
+        assert row["seen"] == pytest.approx(row["predicted"], rel=0.02)
+        assert row["seen"] > 3
+        assert row["pulses"]["time"] < 0.4 * row["steady"]["time"]
+
+
 def only_the_network_is_fast(found: Any) -> None:
     """Boundaries across a line carry nothing; those of a network nearly what they could at the mean gradient."""
     assert found["bamboo"] == pytest.approx(1.0, rel=1e-9)
@@ -494,6 +504,11 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
     "thermal_noise": ({"until": 200.0, "size": 20.0}, noise_starts_the_film, ("noise.png",)),
     "thin_wires": ({}, nickel_overtakes_copper_in_narrow_wires, ("resistivity.png",)),
     "upwind": ({"cells": 10}, tension_changes_ends_with_the_sign_of_the_charge, ("ends.png",)),
+    "upwind_wire": (
+        {"width": 2e-9, "metals": ("tungsten", "gold"), "sensitivity": False},
+        heat_makes_pulses_faster_and_changes_no_end,
+        ("bridges.png",),
+    ),
     "via_failure": ({"until": 100.0}, a_void_opens_at_the_flaw_and_fills_with_tension, ("life.png", "shapes.png")),
     "via_failure_3d": ({"until": 3.2}, a_void_opens_under_the_via, ("life.png", "series.csv", "void.pvd")),
     "via_stress": ({"size": 0.5}, the_affine_law_holds_in_a_hot_via, ("planes.png", "current.png")),

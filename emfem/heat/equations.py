@@ -45,6 +45,7 @@ def model(
     heat_capacity: Any = None,
     resistivity: Any = None,
     hottest: float | None = None,
+    solid: Any = None,
     degree: int = 2,
 ) -> Model:
     """Return the heat model on `domain`: unknown T (temperature), derived fields flux (-k grad T) and source.
@@ -57,6 +58,10 @@ def model(
     Where the source follows T, a steady solve follows dT/dt from the present state: it ends at the branch that a line
     would go to, or reports that T runs away. With method="newton" it may find one that is not stable. A steady state
     above melting is refused as such: the line would melt first.
+
+    With `solid`, the part of each place that a moving surface leaves to the metal, k, c, rho j^2 and g are those of the
+    metal times it: `heat.model(domain, metal, solid=wire["solid"], source=heat.joule(wire), ...)` is the heat of a wire
+    whose shape changes. Atoms that move take their heat along, so there is no balance of heat then.
 
     Quantities: T_max, T_min, T_mean, heat (int c T; with c(T), that at the start and what was stored since), generated,
     lost (to the substrate), and `heat NAME` (out of the domain positive) for each boundary with a condition. Where T is
@@ -81,6 +86,8 @@ def model(
         resistivity: rho instead of the material's, in the same ways [Ohm m].
         hottest: temperature from which on a state is refused; when left out, the melting temperature of the material,
             or if it has none 1e6 K, where T has run away. A steady solve may pass through hotter states on its way [K].
+        solid: part of a place that is metal, above 0 and at most 1; UFL, such as the field of that name of an
+            `em.surface.model`; all of it when left out [-].
         degree: polynomial degree of T [-].
 
     Raises:
@@ -109,15 +116,16 @@ def model(
             domain, "current_density", current_density, shapes, words, "A/m2"
         )
     made, source_drivers = inputs.source(domain, source)
+    share = inputs.solid(domain, solid)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
     cold, rho = min(around, default=start), laws.get("resistivity")
     temperature, rate = fem.Function(space, name="T"), fem.Function(space, name="rate of T")
     fields.set_initial(temperature, initial if callable(initial) else start)
     check_start(temperature, span)
-    k, c = (inputs.at(domain, name, laws[name], temperature) for name in ("conductivity", "heat_capacity"))
+    k, c = (share * inputs.at(domain, name, laws[name], temperature) for name in ("conductivity", "heat_capacity"))
     if density is not None:
-        made = made + driven(inputs.at(domain, "resistivity", rho, temperature), density)
+        made = made + share * driven(inputs.at(domain, "resistivity", rho, temperature), density)
     made = inputs.own(made, temperature)
     diagnosis = Diagnosis(
         span,
@@ -133,7 +141,7 @@ def model(
 
     (v,) = models.tests((unknown,))
     dx, one = domain.dx(2 * degree), fem.Constant(domain.mesh, 1.0)
-    lost, loss_drivers = _lost(domain, sink, temperature)
+    lost, loss_drivers = _lost(domain, sink, temperature, share)
     flux = fourier_flux(k, temperature)
     flows, flow_drivers = let_out(domain, conditions, temperature, v, 2 * degree)
     total = storage(c, rate, v, dx) + spreading(flux, v, dx) - (made - lost) * v * dx + sum(flows.values())
@@ -144,8 +152,9 @@ def model(
     volume = models.measure_size(domain, dx)
     reaction = models.ConsistentFlux(unknown, dirichlet_values, scale)
     out = {name: ufl.replace(form, {v: one}) for name, form in flows.items()}
-    stored = _stored(domain, laws["heat_capacity"], temperature, start) * one * dx
+    stored = share * _stored(domain, laws["heat_capacity"], temperature, start) * one * dx
     sources = {"generated": made * one * dx, "lost": -lost * one * dx}
+    balance = models.Balance(stored, integral("J"), (reaction,), out, sources)
     return Model(
         "heat",
         domain,
@@ -165,19 +174,19 @@ def model(
         drivers=[*density_drivers, *source_drivers, *loss_drivers, *flow_drivers, *dirichlet_drivers],
         steady_by_relaxation=temperature in causes,
         no_steady_state_reason="" if radiates else insulated(domain, space, conditions, sink),
-        balances={"heat": models.Balance(stored, integral("J"), (reaction,), out, sources)},
+        balances={"heat": balance} if solid is None else {},
         system=domain.system(si=material is not None),
         meanings=MEANINGS,
         preconditioner=models.Multigrid(),
     )
 
 
-def _lost(domain: Domain, loss: Loss | None, temperature: fem.Function) -> tuple[Any, list[Driver]]:
+def _lost(domain: Domain, loss: Loss | None, temperature: fem.Function, share: Any) -> tuple[Any, list[Driver]]:
     """Return the heat lost to the substrate per volume, and its drivers."""
     if loss is None:
         return fem.Constant(domain.mesh, 0.0), []
     ambient, drivers = models.coefficient(domain, "temperature of the substrate", loss.temperature)
-    return exchange(fem.Constant(domain.mesh, loss.coefficient), temperature, ambient), drivers
+    return exchange(share * fem.Constant(domain.mesh, loss.coefficient), temperature, ambient), drivers
 
 
 def _stored(domain: Domain, law: Any, temperature: fem.Function, start: float) -> Any:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from emfem import fields
 from emfem import model as models
 from emfem.errors import ParameterError, number, require
 from emfem.heat.boundaries import kelvin
@@ -16,6 +17,7 @@ from emfem.model.coefficients import check_ufl
 import ufl
 from dolfinx import fem
 
+ROUNDING = 1e-9  # by which a part may be above 1
 ROOM = 300.0  # K; reference of scales where nothing else gives one
 
 # Names of the coefficients in a material, and their units
@@ -116,6 +118,23 @@ def source(domain: Domain, value: Any) -> tuple[Any, list[Driver]]:
         check_ufl(domain, "source", value)
         return models.scalar("source", value), []
     return models.coefficient(domain, "source", models.of_time("source", value, unit="W/m3"))
+
+
+def solid(domain: Domain, value: Any) -> Any:
+    """Return the part of each place that is metal, 1 when left out. Collective.
+
+    Raises:
+        ParameterError: if it is no UFL scalar of this mesh, or is not above 0 and at most 1.
+    """
+    if value is None:
+        return 1
+    models.refuse_model("solid", value)
+    require(is_ufl(value), f"solid = {value!r}, must be UFL, such as the field of that name of an em.surface.model")
+    part = models.check_positive(domain, "solid", value)
+    if not models.has_placeholder(part):
+        most = fields.extremes(fields.discontinuous(part, domain.mesh, 1))[1]
+        number("solid", most, at_most=1.0 + ROUNDING)
+    return part
 
 
 def reference(initial: Any, around: Sequence[float], material: Any) -> float:

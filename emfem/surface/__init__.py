@@ -14,6 +14,7 @@ from emfem.surface.anisotropy import MobilityAnisotropy
 from emfem.surface.crystal import Crystal, CubicEnergy, FacetEnergy, FoldEnergy
 from emfem.surface.equations import model
 from emfem.surface.measures import drift_velocity, neck, neck_below, profile
+from emfem.surface.pulses import Pulses
 from emfem.surface.scales import SurfaceScales, scales
 from emfem.surface.shapes import Shape, bridge, flat, strip, void, wire
 
@@ -23,6 +24,7 @@ __all__ = [
     "FacetEnergy",
     "FoldEnergy",
     "MobilityAnisotropy",
+    "Pulses",
     "Shape",
     "SurfaceScales",
     "bridge",

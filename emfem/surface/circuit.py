@@ -39,7 +39,8 @@ class SurfaceCircuit:
         conductivity: sigma [S/m].
         volts: V, a constant or an unknown.
         level: the unknown V; None if it is a constant.
-        current: I; None if V is a constant.
+        current: I if it is prescribed, else None.
+        source: V_0 and R_0 of a voltage behind a resistance, else None.
         drivers: of voltage or current.
         scales: factors of the two equations.
     """
@@ -51,6 +52,7 @@ class SurfaceCircuit:
     volts: Any
     level: Unknown | None
     current: fem.Constant | None
+    source: tuple[fem.Constant, fem.Constant] | None
     drivers: tuple[Driver, ...]
     scales: tuple[fem.Constant, fem.Constant]
 
@@ -70,11 +72,12 @@ class SurfaceCircuit:
         return self.conductivity * ufl.inner(self.unit, self.unit)
 
     def residual(self, domain: Domain, tests: Sequence[Any], dx: Any) -> ufl.Form:
-        """`int -sigma e . grad w dx`, and `V int sigma |e|^2 dx - I` if V is unknown."""
+        """`int -sigma e . grad w dx`, and, if V is unknown, `V int sigma |e|^2 dx - I`; I may be (V_0 - V) / R_0."""
         form = self.scales[0] * conduction(self.conductivity, self.unit, tests[0], dx)
-        if self.current is not None:
+        if self.level is not None:
             volume = fem.Constant(domain.mesh, float(np.prod(domain.extent())))
-            form += self.scales[1] * (self.volts * self.power_of_one_volt - self.current / volume) * tests[1] * dx
+            current = self.current if self.source is None else (self.source[0] - self.volts) / self.source[1]
+            form += self.scales[1] * (self.volts * self.power_of_one_volt - current / volume) * tests[1] * dx
         return form
 
     def expressions(self) -> dict[str, Any]:
@@ -129,7 +132,13 @@ def ends_of(domain: Domain, on: Sequence[str] | None) -> Ends:
 
 
 def circuit(
-    domain: Domain, space: fem.FunctionSpace, driven: tuple[str, OfTime], ends: Ends, metal: Any, solid: Any
+    domain: Domain,
+    space: fem.FunctionSpace,
+    driven: tuple[str, OfTime],
+    ends: Ends,
+    metal: Any,
+    solid: Any,
+    series: float | None = None,
 ) -> SurfaceCircuit:
     """Return the circuit of a current density, a current or a voltage.
 
@@ -140,15 +149,19 @@ def circuit(
         ends: of `ends_of`.
         metal: conductivity of the metal [S/m].
         solid: conductivity of a place over that of the metal.
+        series: resistance between a source of the voltage and the metal; none when left out [Ohm, Ohm m in a plane].
     """
     share, volume, name, value = models.algebraic("psi", space), float(np.prod(domain.extent())), *driven
     unit, conditions, face, length = _path(domain, share, ends, volume)
     factor = face if name == "current_density" else 1.0
     scaled = as_waveform(value).scaled(factor) if callable(value) else value * factor
     constant, drivers = models.coefficient(domain, name, scaled)
-    level = None if name == "voltage" else models.algebraic("voltage", models.number_space(domain))
+    level = None if name == "voltage" and series is None else models.algebraic("voltage", models.number_space(domain))
     sigma = models.mean_value(domain, metal)
-    amount = abs(float(constant)) or SMALL * sigma * face / length
+    whole = sigma * face / length  # conductance if all were metal
+    amount = abs(float(constant)) or SMALL * (1.0 if series else whole)
+    if series:
+        amount /= series + 1 / whole
     return SurfaceCircuit(
         share,
         unit,
@@ -156,7 +169,8 @@ def circuit(
         metal * solid,
         constant if level is None else level.function,
         level,
-        None if level is None else constant,
+        None if level is None or series else constant,
+        (constant, fem.Constant(domain.mesh, series)) if series else None,
         tuple(drivers),
         (fem.Constant(domain.mesh, length**2 / (sigma * volume)), fem.Constant(domain.mesh, 1 / amount)),
     )

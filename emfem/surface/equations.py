@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from emfem import model as models
@@ -16,8 +16,9 @@ from emfem.surface.anisotropy import MobilityAnisotropy, mobility_factor
 from emfem.surface.circuit import circuit, ends_of
 from emfem.surface.crystal import Crystal, crystal_terms
 from emfem.surface.elastic import elastic_metal, elasticity
-from emfem.surface.inputs import check_path, drive, metal, start
+from emfem.surface.inputs import check_path, drive, metal, series, start, walls
 from emfem.surface.measures import quantities
+from emfem.surface.pulses import Pulses
 from emfem.surface.shapes import Shape
 from emfem.surface.terms import (
     conducts,
@@ -28,6 +29,7 @@ from emfem.surface.terms import (
     restriction,
     surface_flux,
     transport,
+    wall,
 )
 
 import numpy as np
@@ -39,6 +41,7 @@ BEYOND = "a field too strong for the interface width"
 MEANINGS = {
     "c": Meaning("c: metal 1, void 0"),
     "mu": Meaning("chemical potential"),
+    "solid": Meaning("conductivity over that of the metal"),
     "psi": Meaning("potential of one volt"),
     "voltage": Meaning("voltage", "V"),
     "flux": Meaning("flux of metal", "m/s"),
@@ -66,8 +69,11 @@ def model(
     voltage: OfTime | None = None,
     current: OfTime | None = None,
     on: Sequence[str] | None = None,
+    series_resistance: float | None = None,
+    pulses: Pulses | None = None,
     anisotropy: MobilityAnisotropy | Callable[[Any], Any] | None = None,
     crystal: Crystal | None = None,
+    wall_energy: Mapping[str, float] | None = None,
     temperature: Any = None,
     conductivity_ratio: float = 1e-3,
     strain: Any = None,
@@ -100,7 +106,8 @@ def model(
     number k, more than those without stress: take l at most a fortieth of a wavelength. Then there are also the fields
     u, u_x, ..., sigma, von_mises and stress_xx, ..., the quantity elastic_energy, and free_energy is the sum.
 
-    Fields: also flux (J), distance (how deep in the metal a place is), and with a current E, j, phi (V psi; along a
+    Fields: also flux (J), distance (how deep in the metal a place is), solid (conductivity of a place over that of the
+    metal, the `solid` of a heat model), and with a current E, j, phi (V psi; along a
     periodic path only its periodic part), conductivity. Quantities: metal, void (int c, int 1 - c), free_energy,
     `x_centre` and `x_drift` of the void if the shape is one, else of the metal (in a periodic domain the centre of its
     first wave: `numpy.unwrap` it with the period), the same along y and z, neck (least thickness along x), moved (atoms
@@ -121,13 +128,19 @@ def model(
         interface_width: l, the half-width of surfaces: c = (1 + tanh(n / 2 l)) / 2 at a distance n [m].
         current_density: mean over the whole cross-section, vacuum too; positive along x, or from the first to the last
             of `on`; a number or a function of time, as the next two; at most one of the three [A/m2].
-        voltage: between the boundaries `on`, or in a period [V].
+        voltage: between the boundaries `on`, or in a period; of the source if there is a resistance in series [V].
         current: total; in a plane without a thickness per metre of it [A].
         on: the boundaries that the current enters and leaves by; None where the domain is periodic along x.
+        series_resistance: between the source of `voltage` and the metal, above 0; the quantity voltage is then that of
+            the metal. In a plane without a thickness times a metre of it [Ohm].
+        pulses: `Pulses(duty, temperature)`: the current flows for a part of the time only, in many short pulses.
         anisotropy: `MobilityAnisotropy(...)`, or a function of the outward normal that returns the mobility over its
             mean, UFL [-].
         crystal: `Crystal(...)`: energy and mobility by the direction of the normal, in place of `anisotropy`. The
             surface is then a l wide where its energy is a times the material's [-].
+        wall_energy: energy of metal that meets a boundary over that of vacuum there, by name, less than gamma in size:
+            on a mirror along a grain boundary half of its energy. The surface meets it at cos(angle) = -energy / gamma
+            in the metal, at a right angle where there is none [J/m2].
         temperature: a number, a function of x with shape (3, n), or UFL such as the T of a heat model; that of the
             material when left out [K].
         conductivity_ratio: of vacuum to metal, above 0 and at most 1, which is no contrast [-].
@@ -154,7 +167,9 @@ def model(
     ratio = number("conductivity_ratio", conductivity_ratio, above=0.0, at_most=1.0)
     degree = degree_of(degree)
     driven = drive(current_density=current_density, voltage=voltage, current=current)
-    laws = metal(domain, material, temperature, driven is not None)
+    laws = metal(domain, material, temperature, driven is not None, pulses)
+    between = series(driven[0] if driven else None, series_resistance)
+    of_walls = walls(domain, wall_energy, laws.surface_energy)
     ends = None if driven is None else ends_of(domain, on)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
@@ -169,11 +184,10 @@ def model(
         least = crystal.check(domain)[0]
     start(c, domain, shape, width, least * width)
     dx = domain.dx(4 * degree)
-    wired = None
+    wired, solid_part = None, conducts(c, fem.Constant(domain.mesh, ratio))
     if driven is not None:
         check_path(c, domain, ends, width)
-        solidity = conducts(c, fem.Constant(domain.mesh, ratio))
-        wired = circuit(domain, space, driven, ends, laws.conductivity, solidity)
+        wired = circuit(domain, space, driven, ends, laws.conductivity, solid_part, between)
 
     strained = None
     if strain is not None or models.is_ufl(eigenstrain) or eigenstrain != 0.0:
@@ -192,12 +206,16 @@ def model(
     mobility = 6 / half**2 * laws.mullins * factor_of_mobility
     flux = surface_flux(c, mobility, force)
     volume = float(np.prod(domain.extent()))
-    pace = models.mean_value(domain, laws.mullins) / width**4
+    pace = models.mean_value(domain, laws.mullins, unknown=laws.typical) / width**4
     factor = fem.Constant(domain.mesh, 1 / (pace * volume))
     residual = factor * transport(rate, flux, v, dx)
     residual += fem.Constant(domain.mesh, 1 / volume) * potential(
         mu, c, half, w, dx, of_crystal.gradient if of_crystal else None
     )
+    at_walls = [(fem.Constant(domain.mesh, g), domain.ds(name, 4 * degree)) for name, g in of_walls.items()]
+    for energy, ds in at_walls:
+        tension = fem.Constant(domain.mesh, laws.surface_energy)
+        residual += fem.Constant(domain.mesh, 1 / volume) * wall(c, energy, half, tension, w, ds)
     if wired:
         residual += wired.residual(domain, others[: len(electric)], dx)
     if strained:
@@ -221,16 +239,17 @@ def model(
         tension = fem.Constant(domain.mesh, 3 * width * laws.surface_energy)
         stored = tension * of_crystal.excess + (0 if stored is None else stored)
     of_void = isinstance(shape, Shape) and shape.of_void
+    energy_at_walls = sum(energy * conducts(c, 0) * ds for energy, ds in at_walls) if at_walls else None
     return Model(
         "surface",
         domain,
         unknowns,
         residual,
         conditions=[*(wired.conditions if wired else ()), *(strained.conditions if strained else ())],
-        expressions={"flux": flux, "distance": distance(c, half)}
+        expressions={"flux": flux, "distance": distance(c, half), "solid": solid_part}
         | (wired.expressions() if wired else {})
         | (strained.expressions(domain) if strained else {}),
-        quantities=quantities(domain, c, flux, laws, width, of_void, dx, stored)
+        quantities=quantities(domain, c, flux, laws, width, of_void, dx, stored, energy_at_walls)
         | (wired.quantities(domain, dx) if wired else {})
         | (strained.quantities(dx) if strained else {}),
         drivers=wired.drivers if wired else (),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
 from emfem import model as models
-from emfem.errors import ParameterError
+from emfem.errors import ParameterError, number, require
 from emfem.mesh import Domain
 from emfem.model import MaterialAt, MaterialLaws, OfTime
+from emfem.surface.pulses import Pulses
 from emfem.surface.sampling import joined
 from emfem.surface.shapes import Shape, profile
 from emfem.units import boltzmann, elementary_charge
@@ -32,6 +34,7 @@ class SurfaceMetal:
         atomic_volume: Omega [m3].
         surface_energy: gamma [J/m2].
         mullins: B = D_s delta_s gamma Omega / (k T), the factor of the curvature [m4/s], UFL.
+        typical: B where it is not known yet [m4/s].
         pull: Z* e / (gamma Omega), the drift of a unit field over B [1/(V m)], UFL; None without a current.
         conductivity: 1 / rho of the metal [S/m], UFL; None without a current.
     """
@@ -39,11 +42,12 @@ class SurfaceMetal:
     atomic_volume: float
     surface_energy: float
     mullins: Any
+    typical: float
     pull: Any = None
     conductivity: Any = None
 
 
-def metal(domain: Domain, material: Any, temperature: Any, driven: bool) -> SurfaceMetal:
+def metal(domain: Domain, material: Any, temperature: Any, driven: bool, pulses: Pulses | None = None) -> SurfaceMetal:
     """Return the constants of a material at a temperature: its own, a number, a function of x, or UFL. Collective.
 
     Raises:
@@ -55,16 +59,53 @@ def metal(domain: Domain, material: Any, temperature: Any, driven: bool) -> Surf
         arguments, name = ", ".join(f"{name}=..." for name in missing), getattr(material, "name", "the material")
         msg = f"{name} has no {', '.join(missing)}: a moving surface needs them, as in having({arguments})"
         raise ParameterError(msg)
+    require(driven or pulses is None, "pulses without a current, must come with a drive")
     there = MaterialAt(material, models.material_temperature(domain, material, temperature, NEEDED[0]))
     own = MaterialAt(material, material.temperature)
     volume, tension = own["atomic_volume"], own["surface_energy"]
-    constants = {"mullins": there[NEEDED[0]] * (tension * volume / boltzmann) / there.temperature}
+
+    def mullins(metal: MaterialAt) -> Any:
+        return metal[NEEDED[0]] * (tension * volume / boltzmann) / metal.temperature
+
+    constants = {"mullins": mullins(there)}
     if driven:
         constants["pull"] = there["effective_charge"] * (elementary_charge / (tension * volume))
         constants["conductivity"] = 1 / there["resistivity"]
+    if pulses is not None:
+        mean = pulses.average(constants["mullins"], float(mullins(MaterialAt(material, pulses.temperature))))
+        constants["pull"] *= pulses.duty * constants["mullins"] / mean
+        constants["mullins"] = mean
     # numbers become constants of the forms, into which they would be compiled else
     forms = {k: v if models.is_ufl(v) else fem.Constant(domain.mesh, float(v)) for k, v in constants.items()}
-    return SurfaceMetal(volume, tension, **forms)
+    return SurfaceMetal(volume, tension, typical=float(mullins(own)), **forms)
+
+
+def series(name: str | None, resistance: float | None) -> float | None:
+    """Return the resistance in series with a source of a voltage, None without one.
+
+    Raises:
+        ParameterError: for one that is not above 0, or beside another drive than a voltage.
+    """
+    if resistance is None:
+        return None
+    require(name == "voltage", f"series_resistance beside {name or 'no drive'}, must come with a voltage")
+    return number("series_resistance", resistance, above=0.0)
+
+
+def walls(domain: Domain, energies: Mapping[str, float] | None, tension: float) -> dict[str, float]:
+    """Return energies of boundaries by name [J/m2].
+
+    Raises:
+        ParameterError: for one that is not less than gamma in size: the surface would leave, or spread all over it.
+        UnknownName: for a boundary that does not exist.
+    """
+    checked = {}
+    for name, value in (energies or {}).items():
+        domain.tag(name)
+        words, unit = f"wall_energy[{name!r}]", "J/m2"
+        number(f"abs({words})", abs(number(words, value, unit=unit)), below=tension, unit=unit)
+        checked[name] = float(value)
+    return checked
 
 
 def _has(material: MaterialLaws, name: str) -> bool:

@@ -34,6 +34,7 @@ def quantities(
     of_void: bool,
     dx: Any,
     stored: Any = None,
+    at_walls: ufl.Form | None = None,
 ) -> dict[str, Quantity]:
     """Return the quantities of a surface model, of the void if the shape is one, else of the metal. Collective.
 
@@ -46,6 +47,7 @@ def quantities(
         of_void: quantities such as the drift are those of the void.
         dx: measure.
         stored: elastic energy of a volume, UFL, if there is one [J/m3].
+        at_walls: energy of the metal at boundaries, if there is one [J].
     """
     comm = domain.mesh.comm
     followed = 1 - c if of_void else c
@@ -58,7 +60,7 @@ def quantities(
     numbers = {
         "metal": Quantity(c * dx, integral("m3")),
         "void": Quantity((1 - c) * dx, integral("m3")),
-        "free_energy": Quantity(free_energy * dx, integral("J")),
+        "free_energy": Quantity(free_energy * dx if at_walls is None else free_energy * dx + at_walls, integral("J")),
         "moved": Quantity(
             lambda: (fields.integral(uneven, comm) - at_start) / (2 * metal.atomic_volume), integral("-")
         ),

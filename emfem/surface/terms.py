@@ -59,6 +59,16 @@ def elastic_potential(c: Any, energy: Any, ratio: Any, width: Any, tension: Any,
     return -width / tension * ufl.diff(conducts(solid, ratio), solid) * energy * w * dx
 
 
+def wall(c: Any, energy: Any, width: Any, tension: Any, w: Any, ds: Any) -> ufl.Form:
+    """`int -(l / gamma) g_w s'(c) w ds`: what the energy g_w of metal at a boundary adds to g mu; s is `conducts`.
+
+    The surface then meets the boundary at cos(angle) = -g_w / gamma, measured in the metal: s' = 6 c (1 - c) is to the
+    slope of c at rest as that of all places of a profile, so it is the angle at each of them.
+    """
+    solid = ufl.variable(c)
+    return -width / tension * energy * ufl.diff(conducts(solid, 0), solid) * w * ds
+
+
 def surface_flux(c: Any, mobility: Any, force: Any) -> Any:
     """`J = M c^2 (1 - c)^2 F`, the metal that F moves, only where there is a surface [m/s]."""
     return mobility * double_well(c) * force

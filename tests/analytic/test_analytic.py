@@ -68,3 +68,30 @@ def test_hurwitz_s_zeta_has_the_known_values() -> None:
     q = np.array([1.0, 0.5, 0.25, 1.25])
     assert _root_zeta(q)[:2] == pytest.approx([known, (2**-0.5 - 1) * known], rel=0, abs=3e-11)
     assert _root_zeta(q)[2] - _root_zeta(q)[3] == pytest.approx(0.5, rel=0, abs=3e-11)
+
+
+def test_a_groove_has_the_numbers_of_mullins_and_keeps_the_metal() -> None:
+    """Z(0) = -1 / (sqrt(2) Gamma(5/4)), slope 1, ridges 0.973 above the root and 4.6 apart, and no area."""
+    gold = em.materials.gold(temperature=900.0)
+    grown = em.analytic.mullins_coefficient(gold) ** 0.25
+    x = np.linspace(0.0, 60.0, 6001)
+    y = em.analytic.mullins_groove(x * grown, 1.0, gold, slope=0.1) / (0.1 * grown)
+    assert y[0] == pytest.approx(-0.7801245, abs=1e-7)
+    assert y[1] - y[0] == pytest.approx(x[1], rel=4e-3)
+    assert y.max() - y[0] == pytest.approx(0.973, abs=2e-3)
+    assert 2 * x[y.argmax()] == pytest.approx(4.6, abs=0.02)
+    assert np.trapezoid(y, x) == pytest.approx(0.0, abs=1e-4)
+    assert np.abs(y[x > 39]).max() < 1e-12
+    later = em.analytic.mullins_groove(-2 * grown, 16.0, gold, slope=0.1)
+    assert later == pytest.approx(2 * 0.1 * grown * y[100], rel=1e-9)
+
+
+def test_a_groove_solves_the_equation_of_mullins() -> None:
+    """Z fourth, less u Z' / 4, and Z / 4, by differences."""
+    gold = em.materials.gold(temperature=900.0)
+    grown = em.analytic.mullins_coefficient(gold) ** 0.25
+    for u in (1.0, 3.0, 6.0):
+        z = em.analytic.mullins_groove((u + 0.1 * np.arange(-3, 4)) * grown, 1.0, gold, slope=1.0) / grown
+        fourth = np.array([-1, 12, -39, 56, -39, 12, -1]) @ z / 6e-4
+        first = np.array([-1, 9, -45, 0, 45, -9, 1]) @ z / 6.0
+        assert fourth - u * first / 4 + z[3] / 4 == pytest.approx(0.0, abs=1e-6)

@@ -54,4 +54,5 @@ HEAT = Physics(
         "resistivity": BY_REGION,
         "hottest": "temperature from which on a state is refused; the melting temperature when left out.",
     },
+    left_out=("solid",),
 )

@@ -1,0 +1,356 @@
+"""Hot bridges of four metals under steady current and pulses: which end grows, how soon they break, what is certain.
+
+Bridges 10 nm wide join pads at 300 K. Their current heats them, and only where they are hot do atoms move. It flows to
+the right. Atoms of tungsten and molybdenum (Z* > 0) go along it, upwind, those of gold and copper (Z* < 0) against it.
+The end that they leave gets a neck, the hotter the thinner it gets at a given current; with a voltage, and as much
+resistance in series as the bridge has, it stays colder. Pulses of the same mean are hotter while they last: that is all
+the difference for the first rate of atoms, four to a hundred times, and the closed form of the temperature predicts it.
+
+Certain are signs, mirror images and scalings: no size of Z* or D_s changes an end, and a D_s that is wrong by a factor
+divides all times by it. The sizes are not: D_s is a rule of thumb for all metals, Z* of tungsten and molybdenum only a
+sign. With a pull of the field against the wind the sign itself may turn over along a wire that is hot in its middle.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import emfem as em
+from emfem.units import nm
+
+import numpy as np
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.path import Path as MplPath
+from scipy.integrate import cumulative_simpson
+
+PADS, LORENZ = 300.0, 2.44e-8  # K, V2/K2
+HALF, LENGTH, FILLET = 5 * nm, 34 * nm, 3 * nm  # m
+BOX = (54 * nm, 13 * nm)  # m; half of the symmetric bridge
+WARM, DUTY = 0.4, 0.9  # of melting: the hottest place at the start, under the mean current; part of time of pulses
+METALS = ("tungsten", "molybdenum", "gold", "copper")
+THIN, HOT = 0.3, 0.95  # of the half-width and of melting: then a bridge counts as broken
+LONGEST, EARLY = 8.0, 3e-4  # of the own time: the most that a bridge gets; when the first rate is seen
+
+
+def wire(name: str, charge: float | None = None) -> em.materials.Material:
+    """A metal as a wire 10 nm wide. Its Z* is that of hot metal, all wind: a current density pushes as in the bulk."""
+    metal = em.materials.metal(name)
+    hot = 0.85 * metal.melting_temperature  # where charges were measured
+    law = em.materials.DirectAndWind(0.0, metal.effective_charge if charge is None else charge, hot)
+    bulk = metal.at(WARM * metal.melting_temperature, effective_charge=law)
+    bulk = bulk.having(thermal_conductivity=em.materials.WiedemannFranz(LORENZ))
+    return bulk.with_size_effect(height=2 * HALF, width=2 * HALF)
+
+
+def voltage_of(hottest: float) -> float:
+    """The voltage at which the middle has a temperature, for any shape and rho(T) [V]."""
+    return 2 * np.sqrt(LORENZ * (hottest**2 - PADS**2))
+
+
+def hottest_at(volts: float) -> float:
+    """The temperature of the middle [K]."""
+    return float(np.sqrt(PADS**2 + volts**2 / (4 * LORENZ)))
+
+
+def kelvin_at(phi: Any, volts: float) -> Any:
+    """The temperature where the potential is phi, the same for any shape and rho(T) [K]."""
+    return em.analytic.isothermal_electrodes(phi, voltage=volts, temperature=PADS, lorenz=LORENZ)
+
+
+def flow(metal: em.materials.Material, volts: float) -> tuple[Any, Any]:
+    """Potentials from pad to pad, and the integrals of 1 / rho(T) over the potential up to them [V, A/m].
+
+    That at the other pad is the current over the shape factor; a part of it is the part of a volt that a cold bridge
+    of this shape has there.
+    """
+    phi = np.linspace(0.0, volts, 2001)
+    return phi, cumulative_simpson(1 / metal.law("resistivity")(kelvin_at(phi, volts)), x=phi, initial=0.0)
+
+
+def current_over(metal: em.materials.Material, volts: float, factor: float) -> float:
+    """The voltage at which the current is `factor` times that at another voltage [V]."""
+    target = factor * flow(metal, volts)[1][-1]
+    low, high = volts, voltage_of(0.99 * metal.melting_temperature)
+    if flow(metal, high)[1][-1] < target:
+        msg = f"factor = {factor:g}, must be less: {metal.name} would melt before"
+        raise em.ParameterError(msg)
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if flow(metal, middle)[1][-1] < target else (low, middle)
+    return low
+
+
+def drift(metal: em.materials.Material, volts: float) -> float:
+    """Flux of volume of surface atoms in the middle over the current density there, D_s delta_s Z* e rho / kT."""
+    return em.analytic.surface_drift(metal.at(hottest_at(volts)), current_density=1.0)
+
+
+@dataclass(frozen=True)
+class Drive:
+    """Drive of a bridge.
+
+    Attributes:
+        name: "steady", "pulses" or "voltage".
+        volts: of the bridge at the start, while the current flows [V].
+        duty: part of the time that it flows.
+    """
+
+    name: str
+    volts: float
+    duty: float = 1.0
+
+
+class Outlines(em.observe.Observer):
+    """Half of the width along the bridge, and temperature on its axis, seen now and then."""
+
+    def begin(self) -> None:
+        """Nothing was seen yet."""
+        self.half: list[Any] = []
+        self.kelvin: list[Any] = []
+
+    def record(self, t: float) -> None:
+        """Keep the outline."""
+        surface, heat = self.models
+        self.x, half = em.surface.profile(surface)
+        self.half.append(half)
+        self.kelvin.append(em.fields.evaluate(heat["T"], np.stack([self.x, 0 * self.x], axis=1)))
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """Results of one bridge.
+
+    Attributes:
+        metal: it was made of.
+        drive: it had.
+        end: of its life.
+        time: of that [s].
+        unit: its own time [s].
+        seen: outlines.
+        trace: quantities.
+        start: atoms moved to the right in a second at the start, a metre of width [1/(m s)].
+    """
+
+    metal: em.materials.Material
+    drive: Drive
+    end: str
+    time: float
+    unit: float
+    seen: Outlines
+    trace: Any
+    start: float
+
+
+def own_time(metal: em.materials.Material, drive: Drive, current: float) -> float:
+    """The time R^2 over the mean drift of surface atoms in the middle, at the start [s]."""
+    return HALF**2 / abs(drive.duty * drift(metal, drive.volts) * current / HALF)
+
+
+def cold(domain: em.mesh.Domain, solid: Any) -> em.Model:
+    """The current of one volt where the conductivity of the metal is 1; its power is the shape factor."""
+    on = {"left": em.fixed(1.0), "right": em.fixed(0.0)}
+    model = em.conduction.model(domain, conductivity=solid, on=on, degree=1)
+    em.solve_steady(model)
+    return model
+
+
+def warmth(model: em.Model, metal: em.materials.Material, volts: float) -> Any:
+    """The steady temperature of a bridge [K], from the potential that it would have if it was cold."""
+    temperature, (phi, part) = em.fields.copied(model["phi"]), flow(metal, volts)
+    there = np.interp(temperature.x.array, part / part[-1], phi)
+    temperature.x.array[:] = kelvin_at(there, volts)
+    return temperature
+
+
+def run(metal: em.materials.Material, drive: Drive, width: float) -> Bridge:
+    """A bridge until it is thin, melts, or has lived long."""
+    domain = em.mesh.rectangle(BOX, cells=tuple(int(np.ceil(side / (0.8 * width))) for side in BOX))
+    shape = em.surface.bridge(LENGTH, HALF, middle=BOX[0] / 2, fillet=FILLET)
+    bare = em.surface.model(domain, metal, shape=shape, interface_width=width)
+    one_volt = cold(domain, bare["solid"])
+    current = flow(metal, drive.volts)[1][-1] * one_volt.quantity("power")
+    source: dict[str, Any] = {"current": current}
+    if drive.name == "voltage":
+        source = {"voltage": 2 * drive.volts, "series_resistance": drive.volts / current}
+    if drive.duty < 1:
+        source["pulses"] = em.surface.Pulses(drive.duty, PADS)
+    warm = em.placeholder("T", domain)
+    surface = em.surface.model(
+        domain, metal, shape=shape, interface_width=width, on=("left", "right"), temperature=warm, **source
+    )
+    pads = {"left": em.fixed(PADS), "right": em.fixed(PADS)}
+    heat = em.heat.model(
+        domain,
+        metal,
+        source=em.heat.joule(surface),
+        solid=surface["solid"],
+        on=pads,
+        initial=warmth(one_volt, metal, drive.volts),
+        degree=1,
+    )
+    surface, unit = surface.substitute(T=heat["T"]), own_time(metal, drive, current)
+    em.evolve([surface, heat], EARLY * unit, rtol=1e-3, progress=False)  # by itself, in steps that suit it
+    start = surface.quantity("moved") / surface.t
+    seen, trace = Outlines(every=unit / 4), em.watch.series(["resistance", "moved", "neck", "T_max", "voltage"])
+    thin = em.watch.stop_when(em.surface.neck_below(THIN * HALF), "thin")
+    melting = HOT * metal.melting_temperature
+    melts = em.watch.stop_when(lambda models, _: models[1].quantity("T_max") > melting, "melts")
+    watch = [seen, trace, thin, melts, em.watch.conserved("metal", rtol=1e-8)]
+    end = em.evolve([surface, heat], LONGEST * unit, rtol=1e-3, watch=watch, progress=False)
+    em.write.print_root(f"{metal.name}, {drive.name}: {end}")
+    return Bridge(metal, drive, end.stopped, end.t, unit, seen, trace, start)
+
+
+def drives(metal: em.materials.Material) -> list[Drive]:
+    """A steady current, and pulses of the same mean."""
+    volts = voltage_of(WARM * metal.melting_temperature)
+    return [Drive("steady", volts), Drive("pulses", current_over(metal, volts, 1 / DUTY), DUTY)]
+
+
+def doubts(width: float) -> dict[str, Bridge]:
+    """Tungsten under a steady current with other constants, and behind a resistance."""
+    metal = wire("tungsten")
+    steady, charge = drives(metal)[0], em.materials.metal("tungsten").effective_charge
+    creep = metal.constants["surface_diffusivity_thickness"].law
+    faster = metal.having(
+        surface_diffusivity_thickness=em.materials.Arrhenius(10 * creep.prefactor, creep.activation_energy)
+    )
+    return {
+        "Z* x -1": run(wire("tungsten", -charge), steady, width),
+        "Z* / 4": run(wire("tungsten", charge / 4), steady, width),
+        "Z* x 4": run(wire("tungsten", 4 * charge), steady, width),
+        "D_s x 10": run(faster, steady, width),
+        "voltage, R in series": run(metal, Drive("voltage", steady.volts), width),
+    }
+
+
+def show(axis: Any, bridge: Bridge, kelvin: Any) -> Any:
+    """One bridge at its end, coloured by its temperature, and how it began."""
+    style, seen = em.plot.style, bridge.seen
+    x, now, before, warm = seen.x / nm, seen.half[-1] / nm, seen.half[0] / nm, seen.kelvin[-1]
+    image = axis.imshow(
+        warm[None] / bridge.metal.melting_temperature,
+        extent=(x[0], x[-1], -BOX[1] / nm, BOX[1] / nm),
+        aspect="equal",
+        cmap=style.DENSITY,
+        norm=kelvin,
+    )
+    outline = np.concatenate([np.stack([x, now], axis=1), np.stack([x, -now], axis=1)[::-1]])
+    image.set_clip_path(MplPath(outline), axis.transData)
+    for sign in (-1, 1):
+        axis.plot(x, sign * now, color=style.INK, linewidth=0.8)
+        axis.plot(x, sign * before, color=style.GREY, linestyle="dashed", linewidth=0.8)
+    axis.set(xlim=(0, BOX[0] / nm), ylim=(-BOX[1] / nm, BOX[1] / nm), ylabel="y [nm]")
+    axis.set_title(f"{bridge.metal.name}, {bridge.drive.name}\n{words(bridge)} after {bridge.time * 1e6:.3g} µs")
+    return image
+
+
+def words(bridge: Bridge) -> str:
+    """The end of a bridge."""
+    return bridge.end if bridge.end in {"thin", "melts"} else "whole"
+
+
+def draw(figure: Figure, bridges: Sequence[Bridge]) -> None:
+    """The bridges at their ends; their necks and hottest places in time."""
+    style, kelvin = em.plot.style, Normalize(0.0, 1.0)
+    left, right = figure.subfigures(1, 2, width_ratios=(2.3, 1.0))
+    panels = left.subplots(len(bridges) // 2, 2, sharex=True, sharey=True, squeeze=False)
+    for axis, bridge in zip(panels.flat, bridges, strict=True):
+        image = show(axis, bridge, kelvin)
+        axis.label_outer()
+    for axis in panels[-1]:
+        axis.set_xlabel("x [nm]; the current flows to the right")
+    left.colorbar(image, ax=panels, label="temperature over that of melting", shrink=0.5, location="bottom", aspect=40)
+    neck, warm = right.subplots(2, 1, sharex=True)
+    for i, bridge in enumerate(bridges):
+        line = {"color": style.named_colour(i // 2), "linestyle": ("solid", "dashed")[i % 2]}
+        line["label"] = f"{bridge.metal.name}, {bridge.drive.name}"
+        time = bridge.trace.t / bridge.unit
+        neck.plot(time, bridge.trace["neck"] / HALF, **line)
+        warm.plot(time, bridge.trace["T_max"] / bridge.metal.melting_temperature, **line)
+    neck.set(ylabel="neck over that at first", ylim=(0, 1.05))
+    warm.set(ylabel="hottest place over melting", ylim=(0, 1), xlabel="time, in the drift's own")
+    neck.legend(fontsize="x-small")
+
+
+def side(bridge: Bridge) -> str:
+    """The side that atoms went to."""
+    return "right" if bridge.trace["moved"][-1] > 0 else "left"
+
+
+def line(name: str, bridge: Bridge) -> str:
+    """A row of the table."""
+    rise = bridge.trace["T_max"][-1] / bridge.metal.melting_temperature
+    return (
+        f"{name:30} atoms to the {side(bridge):5}  {words(bridge):5} after {bridge.time:9.3g} s, "
+        f"{bridge.time / bridge.unit:5.2f} own times, at {rise:.2f} of melting"
+    )
+
+
+def report(bridge: Bridge) -> dict[str, Any]:
+    """Numbers of a bridge."""
+    return {
+        "side": side(bridge),
+        "end": words(bridge),
+        "time": bridge.time,
+        "own": bridge.time / bridge.unit,
+        "moved": float(bridge.trace["moved"][-1]),
+        "outline": bridge.seen.half[-1],
+    }
+
+
+def main(
+    width: float = 1.0 * nm,
+    metals: Sequence[str] = METALS,
+    sensitivity: bool = True,
+    out: str = "results/upwind_wire",
+) -> dict[str, Any]:
+    """For each metal how steady current and pulses end, and how far heat predicts the first rate of pulses."""
+    results: dict[str, Any] = {}
+    bridges = []
+    for name in metals:
+        metal = wire(name)
+        steady, pulsed = (run(metal, drive, width) for drive in drives(metal))
+        bridges += [steady, pulsed]
+        predicted = drift(metal, pulsed.drive.volts) / drift(metal, steady.drive.volts)
+        seen = pulsed.start / steady.start
+        results[name] = {"steady": report(steady), "pulses": report(pulsed), "seen": seen, "predicted": predicted}
+    em.plot.figure(lambda figure: draw(figure, bridges), Path(out) / "bridges.png", height=1.1 + 1.4 * len(metals))
+    for bridge in bridges:
+        em.write.print_root(line(f"{bridge.metal.name}, {bridge.drive.name}", bridge))
+    for name in metals:
+        row = results[name]
+        em.write.print_root(
+            f"{name}: pulses of the same mean start {row['seen']:.4g} times as fast, as hot as they are "
+            f"{row['predicted']:.4g}"
+        )
+    if sensitivity:
+        changed = doubts(width)
+        results["doubts"] = {name: report(bridge) for name, bridge in changed.items()}
+        for name, bridge in changed.items():
+            em.write.print_root(line(f"tungsten, {name}", bridge))
+    for name in metals:
+        metal, rho = wire(name), wire(name).law("resistivity")
+        ratio = rho(WARM * metal.melting_temperature) / rho(PADS)
+        em.write.print_root(
+            f"{name}: Z* has one sign all along, unless the wind at {PADS:g} K is 1 to {ratio:.2f} times a pull "
+            "against it"
+        )
+        for key in ("effective_charge", "surface_diffusivity_thickness"):
+            constant = em.materials.metal(name).constants[key]
+            em.write.print_root(f"  {key}: {constant.confidence}, {constant.source}")
+    return results
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--width", type=float, default=1.0 * nm, help="half-width of interfaces [m]")
+    options.add_argument("--metals", nargs="+", default=list(METALS), help="of the bridges")
+    options.add_argument(
+        "--no-sensitivity", dest="sensitivity", action="store_false", help="leave other constants of tungsten out"
+    )
+    options.add_argument("--out", default="results/upwind_wire", help="folder for the results")
+    main(**vars(options.parse_args()))
