@@ -95,7 +95,7 @@ def the_map_is_nearer_than_a_uniform_one(result: dict[str, float]) -> None:
 
 
 def constants_are_those_of_the_picture(result: dict[str, float]) -> None:
-    """Twelve intervals of 95 %: three that miss have the probability 0.002; and none as wide as the bounds, 0.5 of F."""
+    """Twelve intervals of 95 %: three miss in one of fifty cases; and that of F is half as wide as its bounds."""
     assert result["within"] >= 10 / 12
     assert result["F"] < 0.25
 
