@@ -13,7 +13,7 @@ from emfem.errors import ParameterError, count, number, require
 from emfem.film.alloy import Alloy
 from emfem.film.coherency import substrate
 from emfem.film.noise import ThermalNoise, random_flux
-from emfem.film.resolution import lowest_curvature, resolutions
+from emfem.film.resolution import LEVELS, lowest_curvature, resolutions
 from emfem.film.start import Noise, start
 from emfem.film.tensors import HasTensor, gradient_tensor, tensor_of
 from emfem.film.terms import degenerate_mobility, derivative, mixing_energy, potential, slopes, solute_flux, transport
@@ -125,11 +125,11 @@ def model(
     chemical = models.algebraic("mu", space)
     c, mu, rate = composition.function, chemical.function, composition.rate
     _check_energy(energy, c)
-    models.apply_law("mobility", mobile, c)
-    drifting = None if drift_mobility is None else models.apply_law("drift_mobility", drift_mobility, c)
+    models.scalar_law("mobility", mobile, c)
+    drifting = None if drift_mobility is None else models.scalar_law("drift_mobility", drift_mobility, c)
     start(c, domain, initial, mean, limits)
 
-    curvature = lowest_curvature(domain, energy) if alloy.coherency else 0.0
+    curvature = _curvature(domain, energy, c) if alloy.coherency else 0.0
     below = substrate(domain, space, float(alloy.coherency), thinnest, curvature)
     unknowns = (composition, chemical, *below.unknowns)
 
@@ -175,6 +175,14 @@ def model(
             *([models.Multigrid(unknowns=below.unknowns)] if below.unknowns else []),
         ],
     )
+
+
+def _curvature(domain: Domain, energy: Callable[[Any], Any], c: fem.Function) -> float:
+    """Return the least f'' between 0 and 1, and about the start where that is beyond. Collective."""
+    low, high = fields.extremes(c)
+    span = max(1.0, high - low)
+    beyond = [] if low >= 0.0 and high <= 1.0 else [np.linspace(low - span, high + span, 2 * len(LEVELS))]
+    return lowest_curvature(domain, energy, np.concatenate([LEVELS, *beyond]))
 
 
 def _system(domain: Domain, alloy: Alloy, free_energy: Any) -> System:

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from emfem.errors import ParameterError, count, number, require
+from emfem.errors import ParameterError, count, number, require, shown
 from emfem.film.alloy import Alloy
 from emfem.gate import checked
 from emfem.mesh import Domain
@@ -72,14 +72,28 @@ class ThermalNoise:
         return alloy.scales.noise
 
     @checked
-    def seen(self, rate: ArrayLike) -> NDArray[np.float64]:
+    def seen(self, rate: ArrayLike | NDArray[np.complex128] | complex) -> NDArray[np.float64]:
         """Return the part of the white noise that a wave of some growth rate sees, tanh(x)/x with x = rate interval/2.
 
+        A wave that travels sees less: x (sinh^2 x + sin^2 y)/((x^2 + y^2) sinh x cosh x), y = frequency interval/2.
+
         Args:
-            rate: growth rates, negative for those that decay [1/time].
+            rate: growth rates, negative for those that decay; complex for waves that travel [1/time].
+
+        Raises:
+            ParameterError: for rates that are not finite.
         """
-        x = np.abs(np.asarray(rate, dtype=float)) * self.interval / 2
-        return np.where(x > 0, np.tanh(x) / np.where(x > 0, x, 1.0), 1.0)
+        rates = np.asarray(rate, dtype=complex)
+        require(np.isfinite(rates).all(), f"rate = {shown(rate)}, must be finite")
+        half = rates * (self.interval / 2)
+        x, y = np.abs(half.real), half.imag
+        still = x == 0
+        damped = np.where(still, 1.0, np.tanh(x) / np.where(still, 1.0, x))
+        size = np.where(still & (y == 0), 1.0, x**2 + y**2)
+        sine = np.sin(y) ** 2
+        steep = np.where(still, 1.0, np.sinh(2 * np.minimum(x, 300.0)) / 2)
+        turning = np.where(still, sine, x**2 * damped + sine * x / steep)
+        return np.where(y == 0, damped, turning / size)
 
 
 @checked

@@ -8,7 +8,7 @@ by 2.1 % with 6.2; linear ones by 8 % with 6.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from emfem.mesh import Domain
@@ -18,6 +18,7 @@ import numpy as np
 import ufl
 from dolfinx import fem
 from mpi4py import MPI
+from numpy.typing import NDArray
 from ufl.algorithms import expand_derivatives
 
 NODES = 4.0
@@ -42,8 +43,10 @@ def resolutions(domain: Domain, energy: Callable[[Any], Any], gradient_energy: f
     return [Resolution("nodes in an interface", nodes, NODES, remedy)]
 
 
-def lowest_curvature(domain: Domain, energy: Callable[[Any], Any]) -> float:
-    """Return the least f'' between the compositions 0 and 1. Collective."""
+def lowest_curvature(
+    domain: Domain, energy: Callable[[Any], Any], levels: Sequence[float] | NDArray[np.float64] = LEVELS
+) -> float:
+    """Return the least f'' at some compositions, when left out between 0 and 1. Collective."""
     level = fem.Constant(domain.mesh, 0.5)
     c = ufl.variable(level)
     second = expand_derivatives(ufl.diff(ufl.diff(energy(c), c), c))
@@ -53,7 +56,7 @@ def lowest_curvature(domain: Domain, energy: Callable[[Any], Any]) -> float:
     expression = fem.Expression(second * fem.Constant(domain.mesh, 1.0), space.element.interpolation_points)
     cell = np.zeros(min(1, domain.mesh.topology.index_map(domain.mesh.topology.dim).size_local), dtype=np.int32)
     lowest = np.inf
-    for value in LEVELS:
+    for value in levels:
         level.value = value
         lowest = min(lowest, float(np.min(expression.eval(domain.mesh, cell), initial=np.inf)))
     return domain.mesh.comm.allreduce(lowest, op=MPI.MIN)

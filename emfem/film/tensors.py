@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from emfem import model as models
 from emfem import units, waveforms
-from emfem.errors import angle_in_radians, number, positive_tensor, require, shown
+from emfem.errors import angle_in_radians, number, positive_tensor, real_array, require, shown
 from emfem.film.alloy import Anisotropy
 from emfem.film.surface import on_surface
 from emfem.gate import checked
@@ -82,16 +82,20 @@ class Activated:
 
     def at(self, temperature: Any) -> Any:
         """Return D at a temperature, an array or UFL."""
-        exp = ufl.exp if models.is_ufl(temperature) else math.exp
-        if not models.is_ufl(temperature):
+        field = models.is_ufl(temperature)
+        exp: Callable[[Any], Any] = ufl.exp if field else np.exp
+        if not field:
             number("temperature", temperature, above=0.0, unit="K")
         hotter = 1 / self.reference_temperature - 1 / temperature
-        parts = [
-            rate * exp(energy / units.boltzmann * hotter) * np.outer(axis, axis)
-            for rate, energy, axis in zip(self.crystal.rates, self.energies, self._axes(), strict=True)
-        ]
-        total = parts[0] + parts[1]
-        return ufl.as_matrix(total.tolist()) if models.is_ufl(temperature) else total
+        with np.errstate(over="ignore"):  # where numbers are used, they must be finite
+            rates = [
+                rate * exp(energy / units.boltzmann * hotter)
+                for rate, energy in zip(self.crystal.rates, self.energies, strict=True)
+            ]
+        axes = [np.outer(axis, axis) for axis in self._axes()]
+        if not field:
+            return rates[0] * axes[0] + rates[1] * axes[1]
+        return sum(rate * ufl.as_matrix(axis.tolist()) for rate, axis in zip(rates, axes, strict=True))
 
     def _axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the unit vectors along the crystal's axes."""
@@ -168,6 +172,7 @@ def _one(domain: Domain, name: str, value: Any) -> Tensor:
         shape = (2, 2) if in_plane else (domain.dim, domain.dim)
         if callable(law) and not models.is_ufl(law):
             _positive(f"{name} at t = 0", domain, models.at_start(name, law))
+            law = waveforms.combined(lambda now: _later(name, domain, now), law, smooth=True)
         tensor, drivers = models.shaped_coefficient(domain, name, law, (shape,), str(shape))
         root, exact = models.tensor_root(tensor), tensor.ufl_shape[0] < 3
         if in_plane:
@@ -177,6 +182,12 @@ def _one(domain: Domain, name: str, value: Any) -> Tensor:
     tensor, root = fem.Constant(domain.mesh, numbers), fem.Constant(domain.mesh, _root(numbers))
     least = float(np.linalg.eigvalsh(numbers + numbers.T)[0]) / 2
     return Tensor(on_surface(domain, tensor), on_surface(domain, root), (), least)
+
+
+def _later(name: str, domain: Domain, value: Any) -> Any:
+    """Return the value of a function of time, refused if it is no longer positive definite."""
+    numbers = real_array(value)
+    return value if numbers is None or not np.isfinite(numbers).all() else _positive(name, domain, numbers)
 
 
 def values_of(law: Any) -> Any:

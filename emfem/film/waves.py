@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from emfem.arrays import finite
-from emfem.errors import ParameterError, floats, number
+from emfem.errors import ParameterError, floats, number, positive_tensor, require, shown
 from emfem.film.alloy import Alloy
 from emfem.film.noise import ThermalNoise
 from emfem.film.tensors import HasTensor, values_of
@@ -53,7 +53,8 @@ def growth_rate(
         omega [1/time], complex; shape (n,) for n wavevectors.
 
     Raises:
-        ParameterError: for a mean outside (0, 1) when energy or mobility are the alloy's, or a wrong shape.
+        ParameterError: for a mean outside (0, 1) when energy or mobility are the alloy's, a wrong shape, or a tensor
+            that is not positive definite.
     """
     k = floats("wavevector", wavevector)
     if k.ndim not in (1, 2) or not k.shape[-1] or not np.isfinite(k).all():
@@ -70,7 +71,7 @@ def growth_rate(
     drifting = drift_mobility or mobile
     curvature = _number("free_energy", lambda c: derivative(lambda x: derivative(energy, x), c), mean)
     spread = np.einsum("...i,ij,...j", k, tensor, k)
-    drift = np.einsum("i,ij,...j", force, tensor, k)
+    drift = np.einsum("...i,ij,j", k, tensor, force)
     stiffness = curvature + alloy.gradient_energy * np.einsum("...i,ij,...j", k, steep, k)
     stiffness = stiffness - alloy.coherency * np.linalg.norm(k, axis=-1)
     omega = -_number("mobility", mobile, mean) * spread * stiffness
@@ -90,15 +91,18 @@ def structure_factor(
     start: ArrayLike = 0.0,
     anisotropy: HasTensor | ArrayLike | None = None,
     gradient_anisotropy: HasTensor | ArrayLike | None = None,
+    field: Sequence[float] | None = None,
     free_energy: Callable[[Any], Any] | None = None,
     mobility: Callable[[Any], Any] | None = None,
+    drift_mobility: Callable[[Any], Any] | None = None,
 ) -> NDArray[np.float64]:
     """Return the structure factor of small waves that noise starts on a uniform film, Cook's linear theory.
 
     S(k, t) = S0 exp(2 w t) + theta M k.Dk (exp(2 w t) - 1)/w tanh(x)/x,  w the growth rate, x = w interval/2,
 
     where S(k) = A <|c_k|^2> and c_k is the mean of C exp(-i k.r) over the film's area A. The waves that decay come to
-    theta/(f'' + eps k^2), times the tanh(x)/x that intervals let through. A field changes nothing.
+    theta/(f'' + eps k.G k - q |k|), times the tanh(x)/x that intervals let through. A field changes nothing but that
+    part, which is smaller for waves that travel, see `noise.seen`.
 
     Args:
         wavevector: k, shape (2,) or (n, 2) [1/length].
@@ -106,17 +110,19 @@ def structure_factor(
         alloy: the constants.
         mean: C0 [-].
         noise: its strength and interval.
-        start: S(k, 0), a number or one for each wavevector [area].
+        start: S(k, 0), a number or one for each wavevector, at least 0 [area].
         anisotropy: as in `model`, numbers only.
         gradient_anisotropy: as in `model`.
+        field: F, shape (2,); None is no drift.
         free_energy: as in `model`.
         mobility: as in `model`.
+        drift_mobility: as in `model`.
 
     Returns:
         S [area]; shape (n,) for n wavevectors.
 
     Raises:
-        ParameterError: as in `growth_rate`, and for a time below 0.
+        ParameterError: as in `growth_rate`, and for a time or a start below 0.
     """
     t = number("t", t, at_least=0.0)
     omega = growth_rate(
@@ -125,17 +131,22 @@ def structure_factor(
         mean=mean,
         anisotropy=anisotropy,
         gradient_anisotropy=gradient_anisotropy,
+        field=field,
         free_energy=free_energy,
         mobility=mobility,
+        drift_mobility=drift_mobility,
     )
     rate = np.asarray(omega).real
+    first = floats("start", start)
+    fits = first.shape in ((), rate.shape) and (first >= 0).all()
+    require(fits, f"start = {shown(first.tolist())}, must be at least 0, and a number or one for each wavevector")
     k = floats("wavevector", wavevector)
     spread = np.einsum("...i,ij,...j", k, _tensor("anisotropy", anisotropy, k.shape[-1]), k)
     diffusing = _number("mobility", mobility or degenerate_mobility, mean) * spread
     still = rate == 0.0
     grown = np.where(still, 2 * t, np.expm1(2 * rate * t) / np.where(still, 1.0, rate))
-    born = noise.strength_in(alloy) * diffusing * noise.seen(rate) * grown
-    return np.asarray(floats("start", start) * np.exp(2 * rate * t) + born)
+    born = noise.strength_in(alloy) * diffusing * noise.seen(omega) * grown
+    return np.asarray(first * np.exp(2 * rate * t) + born)
 
 
 def _fits(dim: int) -> str:
@@ -144,7 +155,9 @@ def _fits(dim: int) -> str:
 
 def _tensor(name: str, law: Any, dim: int) -> NDArray[np.float64]:
     """Return the tensor of a law, shape (dim, dim)."""
-    return np.eye(dim) if law is None else floats(name, values_of(law), (dim, dim), _fits(dim), finite=True)
+    if law is None:
+        return np.eye(dim)
+    return positive_tensor(name, floats(name, values_of(law), (dim, dim), _fits(dim), finite=True), dim)
 
 
 def _number(name: str, function: Callable[[Any], Any], value: float) -> float:

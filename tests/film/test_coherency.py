@@ -125,6 +125,22 @@ def test_the_energy_is_refused_before_the_averages_are_known():
         strained().quantity("free_energy")
 
 
+def test_averages_reach_the_waves_of_an_energy_elsewhere():
+    """A free energy of one's own about c = 5 has the averages of the same one about c = 0.5."""
+
+    def names(middle: float) -> tuple[str, ...]:
+        return em.film.model(
+            em.mesh.interval(20.0, cells=4),
+            replace(CUPD, coherency=0.03),
+            mean=middle,
+            free_energy=lambda c: (c - middle) ** 4 / 4 - (c - middle) ** 2 / 2,
+            mobility=lambda c: 1.0 + 0.0 * c,
+            degree=1,
+        ).names
+
+    assert names(5.0) == names(0.5)
+
+
 def test_a_film_without_substrate_has_no_averages():
     assert [unknown.name for unknown in strained(pull=0.0).unknowns] == ["c", "mu"]
     assert strained().names[:3] == ("c", "mu", "average 1")

@@ -295,3 +295,31 @@ def test_noise_that_a_film_cannot_have_is_refused():
         em.evolve(noisy(line, interval=1e-7), 1.0, progress=False)
     with pytest.raises(ParameterError, match="never rests"):
         em.solve_steady(noisy(line))
+
+
+def test_waves_that_travel_see_less_of_the_noise():
+    """The sum of what each interval adds, |(exp(w D) - 1)/w|^2/D, over that of white noise."""
+    alloy, k, interval, until = CUPD, np.array([2.0, 1.0]), 1.5, 6.0
+    noise = em.film.thermal_noise(interval, strength=THETA)
+    rate = complex(em.film.growth_rate(k, alloy, mean=0.3, field=(1.0, 0.4)))
+    white = (np.exp(2 * until * rate.real) - 1) / (2 * rate.real)
+    steps = np.exp(2 * rate.real * interval * np.arange(round(until / interval)))
+    part = abs((np.exp(rate * interval) - 1) / rate) ** 2 / interval * steps.sum() / white
+    assert part < 0.9
+    assert noise.seen(rate) == pytest.approx(part, rel=1e-12)
+    assert noise.seen(np.array([1j * rate.imag, 0.0])) == pytest.approx(
+        [np.sinc(rate.imag * interval / 2 / np.pi) ** 2, 1.0]
+    )
+    drifting, still = (
+        em.film.structure_factor(k, until, alloy, mean=0.3, noise=noise, field=force) for force in ((1.0, 0.4), None)
+    )
+    assert drifting / still == pytest.approx(part / noise.seen(rate.real), rel=1e-12)
+
+
+@pytest.mark.parametrize("start", [-1.0, float("nan"), [1.0, 2.0, 3.0], [1.0, -1.0]])
+def test_a_start_that_is_no_structure_factor_is_refused(start: Any):
+    noise = em.film.thermal_noise(0.5, strength=THETA)
+    with pytest.raises(ParameterError, match=r"^start = .*, must be at least 0, and a number or one for each wave"):
+        em.film.structure_factor([[1.0, 0.0], [2.0, 0.0]], 1.0, CUPD, mean=0.3, noise=noise, start=start)
+    with pytest.raises(ParameterError, match=r"^rate = nan, must be finite"):
+        noise.seen(float("nan"))

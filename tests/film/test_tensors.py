@@ -58,7 +58,11 @@ def test_temperature_is_a_number_a_function_of_time_or_a_field(plate: em.mesh.Do
     place = ufl.SpatialCoordinate(plate.mesh)
     assert mean_tensor(plate, activated(800.0)) == pytest.approx(exact, rel=1e-12)
     assert mean_tensor(plate, activated(lambda t: 800.0 + t)) == pytest.approx(exact, rel=1e-12)
-    assert mean_tensor(plate, activated(800.0 + 0 * place[0])) == pytest.approx(exact, rel=1e-12)
+    assert mean_tensor(plate, activated(800.0 + 1e-12 * place[0])) == pytest.approx(exact, rel=1e-12)  # 0 * x is 0
+    field = fem.Function(fem.functionspace(plate.mesh, ("Lagrange", 1)))
+    field.x.array[:] = 800.0
+    turned = mean_tensor(plate, activated(field, turn=0.3))
+    assert turned == pytest.approx(activated(800.0, turn=0.3).tensor(), rel=1e-12)
     of_time = tensor_of(plate, "anisotropy", activated(lambda t: 800.0 + t))
     (driver,) = of_time.drivers
     assert driver.value(100.0) == pytest.approx(CRYSTAL.tensor(), rel=1e-14)
@@ -153,6 +157,31 @@ def test_bad_tensors_are_refused(plate: em.mesh.Domain, given: Any, message: str
     with pytest.raises(ParameterError) as caught:
         em.film.model(plate, CUPD, mean=0.3, anisotropy=given)
     assert str(caught.value).startswith(message)
+
+
+def test_a_tensor_of_time_stays_positive_definite(plate: em.mesh.Domain):
+    (driver,) = tensor_of(plate, "anisotropy", lambda t: np.diag([1.0, 1.0 - t])).drivers
+    assert driver.value(0.5) == pytest.approx(np.diag([1.0, 0.5]))
+    with pytest.raises(ParameterError, match=r"^anisotropy = \[\[1.0, 0.0\], \[0.0, -1.0\]\], must be positive def"):
+        driver.value(2.0)
+
+
+def test_growth_rate_takes_tensors_as_the_model_does():
+    """A tensor that is not symmetric drives by k . D F; one that is not positive definite is refused."""
+    tensor = np.array([[1.0, 0.8], [-0.3, 1.5]])
+    k, force = np.array([1.0, 2.0]), (0.6, -0.2)
+    found = em.film.growth_rate([k, -k], CUPD, mean=0.3, anisotropy=tensor, field=force)
+    assert found.imag == pytest.approx(np.array([-1.0, 1.0]) * (1 - 2 * 0.3) * (k @ tensor @ force), rel=1e-12)
+    for name in ("anisotropy", "gradient_anisotropy"):
+        bad: dict[str, Any] = {name: np.diag([1.0, -1.0])}
+        with pytest.raises(ParameterError, match=f"^{name} = .*, must be positive definite"):
+            em.film.growth_rate(k, CUPD, mean=0.3, **bad)
+
+
+def test_mobilities_are_scalars(plate: em.mesh.Domain):
+    for name in ("mobility", "drift_mobility"):
+        with pytest.raises(ParameterError, match=rf"^{name}\(c\) of shape \(2,\), must be a scalar"):
+            em.film.model(plate, CUPD, mean=0.3, **{name: ufl.grad})
 
 
 # ---- anisotropic gradient energy
