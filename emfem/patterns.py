@@ -414,13 +414,16 @@ def survival(times: ArrayLike, reached: ArrayLike, *, confidence: float = 0.95) 
         confidence: of the limits, by the variance of Greenwood and the logarithm of -log(waiting).
 
     Raises:
-        ParameterError: for times that are negative or not finite, none of them, or shapes that differ.
+        ParameterError: for times that are negative or not finite, none of them, shapes that differ, or a run that has
+            neither True nor False.
 
     References:
         E. L. Kaplan and P. Meier, J. Am. Stat. Assoc. 53 (1958) 457.
     """
     at = floats("times", times)
-    done = np.asarray(floats("reached", reached) != 0.0)
+    flags = floats("reached", reached)
+    require(np.isin(flags, (0.0, 1.0)).all(), f"reached = {shown(flags.tolist())}, must be True or False of every run")
+    done = np.asarray(flags != 0.0)
     confidence = number("confidence", confidence, above=0.0, below=1.0)
     if at.ndim != 1 or at.shape != done.shape or not at.size:
         msg = f"times of shape {at.shape} and reached of shape {done.shape}, must be one each of every run"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import astuple
 from typing import Any
 
@@ -465,8 +466,10 @@ def test_survival_is_that_of_kaplan_and_meier():
         ([1.0, 2.0], [True], "one each of every run"),
         ([1.0, -2.0], [True, True], "at least 0"),
         ([1.0, math.nan], [True, True], "must be finite"),
+        ([1.0, 2.0], [1.0, math.nan], "reached = [1.0, nan], must be True or False"),
+        ([1.0, 2.0], [7.5, 0.0], "reached = [7.5, 0.0], must be True or False"),
     ],
 )
-def test_bad_runs_have_no_survival(times: list[float], reached: list[bool], words: str):
-    with pytest.raises(ParameterError, match=words):
+def test_bad_runs_have_no_survival(times: list[float], reached: list[Any], words: str):
+    with pytest.raises(ParameterError, match=re.escape(words)):
         em.patterns.survival(times, reached)

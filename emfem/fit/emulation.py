@@ -38,6 +38,7 @@ SPARE = 2  # samples for each coefficient, at least
 MOST_SAMPLES = 100_000
 DEPENDENT = 1e-6  # least part of the deviation that a combination of measures has of its own
 INSIDE = 0.95  # part of the samples that the ellipsoid of this probability must hold
+UNLIKELY = 1e-3  # probability of so little scatter of pictures that chance does not make it
 ODD = 2.0  # factor of variances for that, of chance that is not normal
 
 
@@ -93,6 +94,9 @@ class Emulator:
     def curve(self, measured: ArrayLike, name: str = "measures") -> Curve:
         """Return measured values as a curve to fit.
 
+        The mean of several pictures has less chance, but the same error of the polynomial: that of its coefficients is
+        counted, and a warning given where pictures scatter so little that it must miss more than that.
+
         Args:
             measured: the measures of one picture, shape (n,), or of p pictures of films with the same constants,
                 shape (p, n), from different starts.
@@ -107,7 +111,16 @@ class Emulator:
         require(values.ndim == 2 and shape[1] == n, f"measured of shape {shape}, must be ({n},) or (p, {n})")
         require(len(values), "measured of 0 pictures, must be at least one")
         white = self._whitened(values)
-        return Curve(name, {}, white.mean(axis=0), error=1 / np.sqrt(len(values)))
+        pictures, known = len(values), len(self._weights) / self.samples  # the variance of the coefficients over chance
+        spread = float(((white - white.mean(axis=0)) ** 2).sum()) * (1 + known)
+        if pictures > 1 and stats.chi2.cdf(spread, n * (pictures - 1)) < UNLIKELY:
+            part = spread / (n * (pictures - 1))
+            msg = (
+                f"{pictures} pictures have {part:.3g} of the variance that the emulator takes for "
+                "chance: its polynomial misses the rest, which more pictures do not lessen; take closer bounds"
+            )
+            warnings.warn(msg, EvaluationWarning, stacklevel=3)
+        return Curve(name, {}, white.mean(axis=0), error=np.sqrt((1 / pictures + known) / (1 + known)))
 
     def _whitened(self, values: Array) -> Array:
         """Return L^-1 of each row, where L L^T is the covariance."""

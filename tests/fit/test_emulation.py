@@ -63,6 +63,24 @@ def test_several_pictures_tell_more(emulator: em.fit.Emulator):
     assert nine.standard_errors["b"] == pytest.approx(one.standard_errors["b"] / 3, rel=0.2)
 
 
+def test_several_pictures_do_not_lessen_the_error_of_the_polynomial():
+    """Two coefficients of 8 samples have 2/8 of the variance of chance; what a line misses of a cube is a warning."""
+
+    def line(c: dict[str, float], seed: int) -> Any:
+        return [c["b"] + 0.1 * np.random.default_rng(seed).standard_normal()]
+
+    emulator = em.fit.emulate(line, [B], samples=8, degree=1)
+    curve = emulator.curve([line({"b": 0.3}, seed) for seed in range(100)])
+    assert np.asarray(curve.error) == pytest.approx(np.sqrt((0.01 + 0.25) / 1.25))
+
+    def cube(c: dict[str, float], seed: int) -> Any:
+        return [c["b"] ** 3 + 0.01 * np.random.default_rng(seed).standard_normal()]
+
+    emulator = em.fit.emulate(cube, [B], samples=64, degree=1)
+    with pytest.warns(em.fit.EvaluationWarning, match="9 pictures have .* of the variance that the emulator takes for"):
+        emulator.curve([cube({"b": 0.3}, seed) for seed in range(9)])
+
+
 def test_a_curved_mean_takes_a_higher_degree():
     def cubic(c: dict[str, float], seed: int) -> Any:
         return [c["b"] ** 3 + 0.01 * np.random.default_rng(seed).standard_normal()]
