@@ -40,8 +40,9 @@ pytest.importorskip("trame", reason="the extra view is not installed")
 
 from emfem.plot import labels, rendering, style
 from emfem.plot.camera import Camera
-from emfem.view import picture, series
+from emfem.view import picture, probing, series
 from emfem.view.display_options import DisplayOptions, Size
+from emfem.view.layout import Layout
 from emfem.view.runs import RunFolder, Sweep, called
 from emfem.view.scene import Difference, Scene
 from emfem.view.server import Page
@@ -327,6 +328,126 @@ def test_the_camera_zooms_and_moves():
     assert np.diff(camera.window(bounds), axis=0)[0] == pytest.approx((upper - lower) / 1.2**4)
     camera.pan(0.5, 0.0)  # the scene goes half a picture to the right
     assert camera.window(bounds).mean(axis=0) == pytest.approx([2.0 - 0.5 * (upper - lower)[0] / 1.2**4, 1.0])
+
+
+# ---- the mouse ---------------------------------------------------------------------------------------------------
+
+
+def drawn_at(layout: Layout, point: Any) -> tuple[float, float]:
+    """Pixels of a pane, from its upper left corner, at which a point of the domain is drawn."""
+    (left, bottom, width, height), _ = layout.axes
+    x, y = layout.projected(np.array([point], dtype=float))[0] * [width, height] + [left, bottom]
+    y = bottom + height / 2 if layout.scene.kind == "curve" else y
+    return x * layout.fine, (layout.height - y) * layout.fine
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+@pytest.mark.parametrize("width", [520, pytest.param(260, marks=pytest.mark.soak)])
+def test_the_mouse_meets_the_place_that_is_drawn_under_it(name: str, width: int):
+    """To a part of a pixel, after a turn and a zoom; the value there is that of a field of degree 2."""
+    scene, camera = scene_of(DOMAINS[name](), lambda x: 1 + x[0] * (2 - x[0]) + x[1]), Camera()
+    if scene.kind == "body":
+        camera.turn(40, 10)
+        camera.pan(0.05, -0.02)
+    options = DisplayOptions("u", boundaries=True)
+    layout, values = Layout(scene, options, camera, Size(width, 400)), []
+    for point in scene.shape.points[:: max(1, len(scene.shape.points) // 20)]:
+        mouse = drawn_at(layout, point)
+        place = layout.place(*mouse)
+        if place is None:  # the outline of a body
+            continue
+        assert drawn_at(layout, place) == pytest.approx(mouse, abs=1e-9)
+        table = probing.values(scene, 0.0, replace(options, marks=[place.tolist()]))
+        values.append(table["u"].iloc[0] - (1 + place[0] * (2 - place[0]) + place[1]))
+    known = np.array(values)[~np.isnan(values)]
+    assert len(known) >= 8
+    assert np.abs(known).max() < 1e-12
+    assert layout.place(1.0, 1.0) is None
+
+
+@pytest.mark.parametrize("cut", ["", "x"])
+def test_the_mouse_meets_the_face_of_a_body_that_is_seen(cut: str):
+    """Of 2 x 1 x 1 the half x < 1 is left by a cut, whose face is at its end."""
+    scene, camera = scene_of(DOMAINS["box"](), lambda x: x[0]), Camera()
+    layout = Layout(scene, DisplayOptions("u", cut=cut), camera, Size(520, 400))
+    for point in ([1.0 if cut else 2.0, 0.6, 0.4], [0.3, 0.0, 0.7], [0.4, 0.6, 1.0]):
+        place = layout.place(*drawn_at(layout, point))
+        assert place == pytest.approx(point, abs=1e-5)
+        assert (place - point) @ camera.direction() < 0  # inside of it
+    assert layout.place(*drawn_at(layout, [1.9, 0.0, 0.0])) == (None if cut else pytest.approx([1.9, 0, 0], abs=1e-5))
+
+
+def test_values_at_a_click_and_along_a_line(run: RunFolder):
+    """All components with units and the length, as `probe` and `line_cut` of the results have them."""
+    viewer = Viewer([run.folder])
+    viewer.panes.append(RunFolder(run.folder, "again"))
+    options, a, b = DisplayOptions("flux"), [0.1, 0.2, 0.0], [0.3, 0.25, 0.0]
+    assert viewer.marked(options, 1.0) == {}
+    point = viewer.marked(replace(options, marks=[a]), 1.0)
+    assert list(point) == [0, 1]
+    field = run.results.field("flux", 1.0)
+    exact = em.fields.probe(field, [a[:2]]).iloc[0]
+    assert point[1].iloc[0][["flux_x", "flux_y"]].tolist() == pytest.approx(exact[["flux_x", "flux_y"]].tolist())
+    assert list(probing.texts(point[0])) == ["flux_x", "flux_y", "|flux|"]
+    length = np.hypot(exact["flux_x"], exact["flux_y"])
+    assert float(probing.texts(point[0])["|flux|"]) == pytest.approx(length, rel=1e-5)
+    line = viewer.marked(replace(options, marks=[a, b]), 1.0)
+    pd.testing.assert_frame_equal(line[0].drop(columns="|flux|"), em.fields.line_cut(field, a[:2], b[:2]))
+    assert probing.place(line[0], run.scene) == "x = 0.3, y = 0.25"
+    assert probing.shown_column(line[0], "y") == "flux_y"
+    assert probing.shown_column(line[0], "magnitude") == "|flux|"
+    columns = list(probing.joined({"run": line[0], "again": line[1]}))
+    assert columns[:4] == ["s [-]", "x [-]", "y [-]", "run: flux_x [-]"]
+    assert len(columns) == 9
+    image = viewer.profile(line, options, Size(500, 200))
+    assert image is not None
+    assert (far(pixels(image), style.named_colour(1)) < 0.05).sum() > 100  # the second run hides the first
+    assert viewer.profile(point, options, Size(500, 200)) is None
+
+
+def test_values_of_a_difference_and_beside_the_domain(run: RunFolder, folders: Path):
+    viewer = Viewer([run.folder])
+    viewer.panes.append(Viewer([folders / "sweep"]).panes[0])
+    options = DisplayOptions("c", marks=[[0.1, 0.2, 0.0]])
+    plain, less = viewer.marked(options, 1.0), viewer.marked(replace(options, difference=True), 1.0)
+    assert float(less[1]["c"].iloc[0]) == pytest.approx(float(plain[1]["c"].iloc[0] - plain[0]["c"].iloc[0]))
+    assert less[1]["x"].iloc[0] == 0.1
+    assert list(viewer.marked(replace(options, difference=True), 2.0)) == [0]  # a time that the other has not
+    away = viewer.marked(replace(options, marks=[[-9.0, 0.0, 0.0]]), 1.0)
+    assert probing.texts(away[0]) == {"c": "outside"}
+    lost = viewer.marked(replace(options, marks=[[-9.0, 0.0, 0.0], [-8.0, 0.0, 0.0]]), 1.0)
+    assert viewer.profile(lost, options, Size(500, 200)) is None
+    assert viewer.marked(replace(options, marks=[[0.1, 0.2, 0.3]]), 1.0) == {}  # a place in space
+    assert viewer.marked(replace(options, marks=options.marks * 2), 1.0) == {}  # no line
+
+
+def test_marks_are_drawn_and_a_drag_makes_none(run: RunFolder):
+    page = Page(Viewer([run.folder]))
+    size = Size(520, 400)
+    page._sizes["size_0"] = size
+    x, y = drawn_at(Layout(run.scene, page.options, Camera(), size), run.scene.bounds.mean(axis=0))
+    before = pixels(page.viewer.draw(0, page.options, 1.0, size)[0])
+    page.mark_now(0, x, y, line=False)
+    page.mark_now(0, x + 40, y, line=True)
+    page.mark_now(0, x + 80, y, line=True)
+    assert np.array(page.state.marks)[0] == pytest.approx(run.scene.bounds.mean(axis=0))
+    assert len(page.state.marks) == 2
+    marked = pixels(page.viewer.draw(0, page.options, 1.0, size)[0])
+    row, column = round(y), round(x)
+    changed = np.abs(marked - before).max(axis=2) > 0.1
+    assert changed[row - 3 : row + 4, column + 20 : column + 60].any(axis=0).all()
+    assert not changed[:, : column - 20].any()
+    page.draw()
+    assert [row[0] for row in page.state["values"]] == ["c"] or page.state["values"]
+    assert page.profile().startswith("s [-],x [-],y [-],run: ")
+    page.press()
+    page.move(9.0, 0.0, turning=True, pane=0)
+    page.mark(0, x, y, line=False)
+    assert page._click is None
+    page.mark_now(0, 1.0, 1.0, line=True)
+    assert len(page.state.marks) == 2
+    page.mark_now(0, 1.0, 1.0, line=False)
+    assert page.state.marks == []
 
 
 # ---- runs as they are --------------------------------------------------------------------------------------------
@@ -928,6 +1049,31 @@ def test_a_run_that_goes_on_is_reloaded(tab: Tab, folders: Path):
     tab.settle(tab.page.locator("#reload").click)
     tab.page.wait_for_selector("#pane_1 img")
     assert "no report" in tab.page.locator("#pane_1 .notes").inner_text()
+
+
+@pytest.mark.soak
+def test_a_click_shows_the_values_and_shift_the_line(tab: Tab, tmp_path: Path):
+    """Numbers of the line are saved; a double click and a drag mark nothing."""
+    image, before = tab.page.locator("#pane_0 img"), tab.pane()
+    box = image.bounding_box()
+    assert not tab.page.locator("#values").is_visible()
+    tab.settle(lambda: image.click(position={"x": 0.4 * box["width"], "y": 0.5 * box["height"]}))
+    assert re.search(r"c at x = .*, y = .*\nc\s+0\.\d+", tab.page.locator("#values").inner_text())
+    end = {"x": 0.6 * box["width"], "y": 0.5 * box["height"]}
+    image.click(position=end, modifiers=["Shift"])
+    tab.page.wait_for_selector("#profile img")
+    with tab.page.expect_download() as caught:
+        tab.page.locator("#save_profile").click()
+    assert caught.value.suggested_filename == "run_c_t2_line.csv"
+    table = pd.read_csv(caught.value.path())
+    assert list(table) == ["s [-]", "x [-]", "y [-]", "run: c [-]"]
+    assert len(table) == 200
+    tab.settle(lambda: image.click(position={"x": 3, "y": 3}))
+    tab.page.wait_for_selector("#profile", state="detached")
+    tab.page.wait_for_function(f"{PAGE}.busy === 'false'")
+    tab.settle(image.dblclick)
+    assert not tab.page.locator("#values").is_visible()
+    assert differ(tab.pane(), before) < 0.01
 
 
 @pytest.mark.soak
