@@ -28,7 +28,7 @@ def values(scene: Scene, t: float, options: DisplayOptions) -> pd.DataFrame:
     """
     table = scene.marked(options.field, scene.nearest(t), options.marks)
     meaning = scene.meaning(options.field)
-    columns = [column for column in table if column not in PLACES]
+    columns = value_columns(table)
     if meaning.vector and len(columns) > 1:
         length = f"|{options.field}|"
         units = {**table.attrs["units"], length: table.attrs["units"][columns[0]]}
@@ -37,9 +37,14 @@ def values(scene: Scene, t: float, options: DisplayOptions) -> pd.DataFrame:
     return table
 
 
+def value_columns(table: pd.DataFrame) -> list[str]:
+    """Return the columns that are values of the field, not places."""
+    return [str(column) for column in table if column not in PLACES]
+
+
 def shown_column(table: pd.DataFrame, component: str) -> str:
     """Return the column of the shown component: that of a vector's length unless one is chosen."""
-    columns = [str(column) for column in table if column not in PLACES]
+    columns = value_columns(table)
     return next((column for column in columns if column.endswith(f"_{component}")), columns[-1])
 
 
@@ -53,7 +58,7 @@ def place(table: pd.DataFrame, scene: Scene) -> str:
 def texts(table: pd.DataFrame) -> dict[str, str]:
     """Return the values in the last row as texts with units, by column; "outside" beyond the domain."""
     units, shown = table.attrs["units"], {}
-    for column in [column for column in table if column not in PLACES]:
+    for column in value_columns(table):
         value = float(table[column].iloc[-1])
         label = labels.series(str(column), abs(value), units[column])
         shown[str(column)] = "outside" if np.isnan(value) else label.text(value, DIGITS)

@@ -82,8 +82,10 @@ def first_hit(scene: Scene, options: DisplayOptions, start: Floats, end: Floats)
     surface = data.extract_surface(algorithm="dataset_surface").triangulate() if data.n_cells else None
     if surface is None:
         return None
-    places: Floats = np.reshape(surface.ray_trace(start, end)[0], (-1, 3))
-    return places[0] if len(places) else None
+    size = float(np.ptp(scene.bounds, axis=0).max())
+    surface.points /= size  # VTK's tolerance is absolute: it misses triangles of a micrometre
+    places: Floats = np.reshape(surface.ray_trace(start / size, end / size)[0], (-1, 3))
+    return places[0] * size if len(places) else None
 
 
 def _visible(scene: Scene, options: DisplayOptions, values: Floats | None = None) -> pyvista.DataSet:

@@ -315,6 +315,8 @@ class Page:
         rows = [series.now(run, t) for run in self.viewer.panes]
         names = dict.fromkeys(name for _, part in rows for name in part)
         self.state.numbers = [[name, *(part.get(name, "") for _, part in rows)] for name in names]
+        reasons = [run.stopped for run in self.viewer.panes]
+        self.state.numbers += [["stopped", *reasons]] if any(reasons) else []
         when = " and ".join(dict.fromkeys(filter(None, (self.viewer.time(at) for at, _ in rows))))
         self.state.numbers_title = f"Quantities at {when}" if when else "Quantities"
 

@@ -30,6 +30,11 @@ FRAMES = 10  # of a movie in a second
 DECADES = 1e6  # between the ends of a logarithmic scale, at most
 
 
+def _known(table: pd.DataFrame) -> bool:
+    """Return True for values along a line, some of it in the domain."""
+    return "s" in table and bool(table[probing.value_columns(table)].notna().any(axis=None))
+
+
 class Viewer:
     """The open runs, side by side, at one time.
 
@@ -276,7 +281,7 @@ class Viewer:
             options: the choices on the page.
             size: of the picture.
         """
-        lines = [(i, self.panes[i].name, table) for i, table in tables.items() if "s" in table]
+        lines = [(i, self.panes[i].name, table) for i, table in tables.items() if _known(table)]
         if not lines:
             return None
         scene = self._scene(self.panes[lines[0][0]], options)
