@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from emfem.dimensions import Meaning
+from emfem.dimensions import PLAIN, Meaning
 from emfem.plot import labels, style
 from emfem.view.display_options import DisplayOptions, Size
 from emfem.view.picture import DPI
@@ -71,8 +71,8 @@ def joined(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     for name, table in tables.items():
         for column in table:
             unit = table.attrs["units"][column]
-            prefix = "" if column in PLACES else f"{name}: "
-            columns.setdefault(f"{prefix}{column} [{unit}]", table[column])
+            words = column if column in PLACES else f"{name}: {column}"
+            columns.setdefault(words if unit == PLAIN else f"{words} [{unit}]", table[column])
     return pd.DataFrame(columns)
 
 

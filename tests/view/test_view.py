@@ -400,7 +400,7 @@ def test_values_at_a_click_and_along_a_line(run: RunFolder):
     assert probing.shown_column(line[0], "y") == "flux_y"
     assert probing.shown_column(line[0], "magnitude") == "|flux|"
     columns = list(probing.joined({"run": line[0], "again": line[1]}))
-    assert columns[:4] == ["s [h]", "x [h]", "y [h]", "run: flux_x [-]"]
+    assert columns[:4] == ["s [h]", "x [h]", "y [h]", "run: flux_x"]
     assert len(columns) == 9
     image = viewer.profile(line, options, Size(500, 200))
     assert image is not None
@@ -446,7 +446,7 @@ def test_marks_are_drawn_and_a_drag_makes_none(run: RunFolder):
     ((name, text),) = page.state["values"]
     assert name == "c"
     assert float(text) == pytest.approx(float(page.profile().split(",")[-1]), rel=1e-5)
-    assert page.profile().startswith("s [h],x [h],y [h],run: c [-]\n0.0,")
+    assert page.profile().startswith("s [h],x [h],y [h],run: c\n0.0,")
     page.press()
     page.move(9.0, 0.0, turning=True, pane=0)
     page.mark(0, x, y, line=False)
@@ -467,6 +467,7 @@ def test_a_whole_run(run: RunFolder):
     assert run.times == pytest.approx([0.0, 1.0, 2.0])
     assert {"status", "wall time", "emfem", "hash"} <= {name for name, _ in run.lines()}
     assert "rectangle" in run.about()[0]
+    assert run.about()[-1] == "stopped: reached until"
 
 
 @pytest.mark.parametrize(
@@ -548,7 +549,8 @@ def test_names_distinguish_folders(tmp_path: Path):
 
 def test_the_table_of_a_sweep(folders: Path):
     columns, rows = Sweep(folders / "sweep").rows()
-    assert columns[:2] == ["mean", "status"]
+    assert columns[:3] == ["mean", "status", "stopped"]
+    assert [row["stopped"] for row in rows] == ["reached until"] * 2
     assert [row["name"] for row in rows] == ["mean 0.3", "mean 0.4"]
     assert "hash" not in columns
 
@@ -1073,7 +1075,7 @@ def test_a_click_shows_the_values_and_shift_the_line(tab: Tab, tmp_path: Path):
         tab.page.locator("#save_profile").click()
     assert caught.value.suggested_filename == "run_c_t2_line.csv"
     table = pd.read_csv(caught.value.path())
-    assert list(table) == ["s [h]", "x [h]", "y [h]", "run: c [-]"]
+    assert list(table) == ["s [h]", "x [h]", "y [h]", "run: c"]
     assert len(table) == 200
     tab.settle(lambda: image.click(position={"x": 3, "y": 3}))
     tab.page.wait_for_selector("#profile", state="detached")
