@@ -135,9 +135,10 @@ class Layout:
             None beside the axes, beside a body, or far from all wires.
         """
         (left, bottom, width, height), _ = self.axes
-        small = min(self.size.width / self._whole[0], self.size.height / self._whole[1], 1.0) * self.fine
-        across = self.width / 2 + (x - self.size.width / 2) / small
-        up = self.height / 2 - (y - self.size.height / 2) / small
+        wide, tall = self._whole
+        small = min(self.size.width / wide, self.size.height / tall)
+        across = self.width * (0.5 + (x - self.size.width / 2) / (wide * small))
+        up = self.height * (0.5 - (y - self.size.height / 2) / (tall * small))
         parts = np.array([(across - left) / width, (up - bottom) / height])
         if not ((parts >= 0) & (parts <= 1)).all():
             return None
