@@ -373,9 +373,10 @@ def test_the_mouse_meets_the_face_of_a_body_that_is_seen(cut: str, unit: float):
     scene, camera = scene_of(domain, lambda x: x[0]), Camera()
     layout = Layout(scene, DisplayOptions("u", cut=cut), camera, Size(520, 400))
     for point in ([1.0 if cut else 2.0, 0.6, 0.4], [0.3, 0.0, 0.7], [0.4, 0.6, 1.0]):
-        place = layout.place(*drawn_at(layout, unit * np.array(point))) / unit
-        assert place == pytest.approx(point, abs=1e-5)
-        assert (place - point) @ camera.direction() < 0  # inside of it
+        place = layout.place(*drawn_at(layout, unit * np.array(point)))
+        assert place is not None
+        assert place / unit == pytest.approx(point, abs=1e-5)
+        assert (place / unit - point) @ camera.direction() < 0  # inside of it
     hidden = layout.place(*drawn_at(layout, unit * np.array([1.9, 0.05, 0.05])))
     assert (hidden is None) == bool(cut)
 
@@ -423,7 +424,7 @@ def test_values_of_a_difference_and_beside_the_domain(run: RunFolder, folders: P
     lost = viewer.marked(replace(options, marks=[[-9.0, 0.0, 0.0], [-8.0, 0.0, 0.0]]), 1.0)
     assert viewer.profile(lost, options, Size(500, 200)) is None
     assert viewer.marked(replace(options, marks=[[0.1, 0.2, 0.3]]), 1.0) == {}  # a place in space
-    assert viewer.marked(replace(options, marks=options.marks * 2), 1.0) == {}  # no line
+    assert viewer.marked(replace(options, marks=[*options.marks, *options.marks]), 1.0) == {}  # no line
 
 
 def test_marks_are_drawn_and_a_drag_makes_none(run: RunFolder):
@@ -431,13 +432,13 @@ def test_marks_are_drawn_and_a_drag_makes_none(run: RunFolder):
     size = Size(520, 400)
     page._sizes["size_0"] = size
     x, y = drawn_at(Layout(run.scene, page.options, Camera(), size), run.scene.bounds.mean(axis=0))
-    before = pixels(page.viewer.draw(0, page.options, 1.0, size)[0])
+    before = pixels(page.viewer.draw(0, page.options, 1.0, size)[0] or b"")
     page.mark_now(0, x, y, line=False)
     page.mark_now(0, x + 40, y, line=True)
     page.mark_now(0, x + 80, y, line=True)
     assert np.array(page.state.marks)[0] == pytest.approx(run.scene.bounds.mean(axis=0))
     assert len(page.state.marks) == 2
-    marked = pixels(page.viewer.draw(0, page.options, 1.0, size)[0])
+    marked = pixels(page.viewer.draw(0, page.options, 1.0, size)[0] or b"")
     row, column = round(y), round(x)
     changed = np.abs(marked - before).max(axis=2) > 0.1
     assert changed[row - 3 : row + 4, column + 20 : column + 60].any(axis=0).all()
