@@ -372,7 +372,9 @@ def test_the_mouse_meets_the_face_of_a_body_that_is_seen(cut: str, unit: float):
     domain = em.mesh.box((2.0 * unit, unit, unit), cells=(2, 2, 2))
     scene, camera = scene_of(domain, lambda x: x[0]), Camera()
     layout = Layout(scene, DisplayOptions("u", cut=cut), camera, Size(520, 400))
-    for point in ([1.0 if cut else 2.0, 0.6, 0.4], [0.3, 0.0, 0.7], [0.4, 0.6, 1.0]):
+    right = 1.0 if cut else 2.0
+    near_an_edge = [[right - 0.01, 0.2, 1.0], [right - 0.01, 0.0, 0.5], [0.5, 0.005, 1.0]]
+    for point in ([right, 0.6, 0.4], [0.3, 0.0, 0.7], [0.4, 0.6, 1.0], *near_an_edge):
         place = layout.place(*drawn_at(layout, unit * np.array(point)))
         assert place is not None
         assert place / unit == pytest.approx(point, abs=1e-5)
