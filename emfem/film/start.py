@@ -80,6 +80,8 @@ class Noise:
 def noise(amplitude: float, seed: int = 0, *, grain: float | None = None) -> Noise:
     """Return a random start of uniform deviations in +-amplitude about the mean.
 
+    `noise(...).on(domain)` is the deviation as a function of x, which the start of any other model takes.
+
     Args:
         amplitude: [-].
         seed: whole number; the same seed gives the same film on any mesh and any number of ranks.

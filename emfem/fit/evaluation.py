@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -132,13 +132,14 @@ class Evaluator:
             return None
         return array
 
-    def _answers(self, requests: Sequence[Request]) -> list[tuple[Any, str]]:
-        """Return values and error of each request."""
+    def _answers(self, requests: Sequence[Request]) -> Iterator[tuple[Any, str]]:
+        """Yield values and error of each request as soon as they are there, so that each is saved at once."""
         if self._client is not None and requests:
             jobs = [(self.model, constants, self.conditions[index]) for index, constants in requests]
             futures = self._client.map(lambda job: attempt(*job), jobs, pure=False)
-            return [_of_worker(future) for future in futures]
-        return [self._together(*request) for request in requests]
+            yield from map(_of_worker, futures)
+        else:
+            yield from (self._together(*request) for request in requests)
 
     def _together(self, index: int, constants: dict[str, float]) -> tuple[Any, str]:
         """Return values and error of one request, those of rank 0 on all ranks. Collective."""

@@ -115,6 +115,25 @@ def test_runs_are_taken_from_the_folder(tmp_path: Path):
     assert (first.samples, more.samples) == (32, 64)
 
 
+def test_runs_before_a_crash_are_kept(tmp_path: Path):
+    """An error that is none of emfem's ends the study; what was computed is in the folder."""
+    calls = []
+
+    class Crashing:
+        fingerprint = "crashing"
+
+        def __call__(self, c: dict[str, float], seed: int) -> Any:
+            calls.append(seed)
+            if len(calls) == 20:
+                raise KeyError(seed)
+            return pattern(c, seed)
+
+    with pytest.raises(KeyError):
+        em.fit.emulate(Crashing(), [A, B], samples=32, folder=tmp_path)
+    em.fit.emulate(Crashing(), [A, B], samples=32, folder=tmp_path)
+    assert len(calls) == 32 + 1
+
+
 def broken(c: dict[str, float], seed: int) -> Any:
     if seed % 4 == 0:
         msg = "no pattern"
