@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emfem.conduction import Currents
+from emfem.errors import kind, require
 from emfem.failure import FirstVoid, Void
 from emfem.failure.criteria import Criterion
 from emfem.mesh.graph import Floats, Numbers
@@ -407,7 +408,15 @@ class Simulation:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state of the same run."""
+        """Go on from a state of the same run.
+
+        Raises:
+            ParameterError: for a state without all that a state has.
+        """
+        kind("state", state, Mapping, "what the checkpoint was given to write")
+        missing = [name for name in self.state() if name not in state]
+        words = f"state of the checkpoint without {', '.join(missing)}, must be of this version of emfem: begin anew"
+        require(not missing, words)
         self.t, self.failure, self.why, self._begun = state["t"], state["failure"], state["why"], state["begun"]
         if self._begun:
             self._begin()  # the same legs as at the start

@@ -454,6 +454,17 @@ def test_a_run_goes_on_from_any_state(memory: int, monkeypatch: pytest.MonkeyPat
         assert np.array_equal(verdict.stress, whole.stress, equal_nan=True)
 
 
+def test_a_state_of_a_former_version_is_refused_in_one_sentence():
+    """Before steps ended with their time a state had no such times."""
+    run = simulation()
+    state = {name: value for name, value in run.state().items() if name not in {"ends", "planned"}}
+    with pytest.raises(em.ParameterError, match=r"^state of the checkpoint without ends, planned, must be of this ver"):
+        run.restore(state)
+    for other in (3, [], "text"):
+        with pytest.raises(em.ParameterError, match="^state = .*, must be what the checkpoint was given to write$"):
+            run.restore(other)  # type: ignore[arg-type]
+
+
 def test_currents_that_are_off_are_followed_before_it_matters():
     """A force that is wrong by df for a time makes the stress wrong by 2 df sqrt(kappa time/pi) at an end."""
     made = simulation()
