@@ -71,6 +71,7 @@ class Simulation:
         self.network, self.stop_at_failure = metal.network, stop_at_failure
         self.critical = critical = metal.technology.critical_stress
         self.t, self.voids, self.failure, self.why = 0.0, list[OpenVoid](), np.inf, ""
+        self._open = False  # voids have cut the path of the currents, which ends a run
         self.criterion = GridCriterion(fails, circuit)
         self.first_density = circuit.density
         self.bounds = Filter(metal, density=circuit.density, initial=initial, critical=critical, until=until)
@@ -166,7 +167,7 @@ class Simulation:
                 self._look_at_steps()
             else:
                 self._handle(self.followed[number_])
-            if self.why == "open" or (self.stop_at_failure and np.isfinite(self.failure)):
+            if self._open or (self.stop_at_failure and np.isfinite(self.failure)):
                 self._queue = []
                 self.until = min(self.until, self.t)
                 return False
@@ -312,7 +313,9 @@ class Simulation:
         """Compute the currents for steps of some trees; begin new legs where they have changed."""
         begun = self.steps.begin(trees, self.t)
         if begun is None:
-            self.failure, self.why = min(self.failure, self.t), "open"
+            self._open = True
+            if self.t <= self.failure:
+                self.failure, self.why = self.t, "open"
             return
         density, forced = begun
         self.circuit.set_density(density)

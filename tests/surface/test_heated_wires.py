@@ -191,6 +191,16 @@ def test_pulses_that_are_followed_move_as_many_atoms_as_their_average(cell: em.m
     assert places[1] == pytest.approx(places[0], rel=0.01)
 
 
+def test_a_checkpoint_of_other_pulses_is_refused(plane: em.mesh.Domain, tmp_path: Path):
+    def bar(duty: float, between: float) -> em.Model:
+        return strip(plane, voltage=0.1, pulses=em.surface.Pulses(duty, between))
+
+    em.evolve(bar(0.5, 300.0), 1e-12, progress=False, checkpoint=em.checkpoint(tmp_path))
+    for duty, between in ((0.25, 300.0), (0.5, 400.0)):
+        with pytest.raises(em.ParameterError, match="the surface model has other constants than in the run in"):
+            em.evolve(bar(duty, between), 2e-12, progress=False, checkpoint=em.checkpoint(tmp_path, resume=True))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
