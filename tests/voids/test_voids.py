@@ -9,7 +9,7 @@ from typing import Any
 
 import emfem as em
 from emfem.units import nm
-from emfem.voids.opening import Tension, open_another
+from emfem.voids.opening import Tension, far, open_another
 from emfem.voids.simulation import _at_rest, _limits
 from emfem.voids.tracking import Tracker
 
@@ -461,6 +461,16 @@ def test_a_seed_that_extrudes_metal_by_itself_is_refused():
         em.ParameterError, match=r"seed_radius = 2\.2e-08 m, must be smaller: its atoms take .* extrudes at"
     ):
         life(**AT_ONCE, extrusion_stress=150e6)
+
+
+def test_metal_beside_a_void_is_near_across_a_period():
+    domain = em.mesh.periodic_rectangle((320 * nm, 64 * nm), cells=(40, 8), axes="x")
+    shape = em.surface.void((32 * nm, 32 * nm), 20 * nm)
+    made = em.voids.model(domain, SOFT, shape=shape, interface_width=8 * nm)
+    x = made["c"].function_space.tabulate_dof_coordinates()[:, 0]
+    apart = np.minimum(abs(x - 32 * nm), 352 * nm - x)
+    assert not far(made, 60 * nm)[apart < 50 * nm].any()
+    assert far(made, 60 * nm)[apart > 90 * nm].all()
 
 
 @pytest.mark.parametrize(("before", "after"), [({"most": 1}, {}), ({}, {"most": 1}), ({}, {"extrusion_stress": 1e9})])
