@@ -64,7 +64,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"emfem\..*\.(Array|Boundary|Mask)"),
     (
         r"py:.*",
-        r"emfem\.(fit\.(\w+\.Forward|problem\.(Minimum|Problem))|lifetime\.black\._Design|lifetime\.sample\.Lifetime|studies\.(validation\.Source|case\.Frame|tables\..*))",
+        r"emfem\.(film\.tensors\.HasTensor|fit\.(\w+\.(Forward|Simulation)|problem\.(Minimum|Problem))|lifetime\.black\._Design|lifetime\.sample\.Lifetime|studies\.(validation\.Source|case\.Frame|tables\..*))",
     ),
 ]
 

@@ -283,6 +283,17 @@ def test_a_notebook_runs_anywhere(page: Path, notebooks: ModuleType, tmp_path: P
     assert "image/png" in kinds
 
 
+def test_formulas_can_be_drawn(monkeypatch: pytest.MonkeyPatch):
+    """Those on lines of their own; the drawing of a page refuses them too, after minutes."""
+    monkeypatch.syspath_prepend(str(DOCS))
+    drawn = importlib.import_module("extensions.formulas").picture
+    found = [
+        each for page in PAGES for each in re.findall(r"^\$\$\n(.+?)\n\$\$$", page.read_text("utf-8"), re.M | re.S)
+    ]
+    assert len(found) > 50
+    assert all(drawn(formula, inline=False).startswith("<svg") for formula in found)
+
+
 def test_the_gallery_has_every_demo():
     demos = {path.stem for path in (ROOT / "demos").glob("*.py")}
     assert {path.stem for path in (DOCS / "pictures" / "gallery").glob("*.png")} == demos

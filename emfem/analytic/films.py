@@ -113,8 +113,8 @@ def film_neutral_waves(*, curvature: float, gradient_energy: float, coherency: f
 def film_selected_wave(*, gradient_energy: float, coherency: float) -> float:
     """Return the wave number of least energy in a film under coherency stress, q/(2 eps): where eps k^2 - q k is least.
 
-    Domains come to rest near it. It is exact for small amplitudes; steep boundaries, whose higher waves cost energy,
-    make the size larger.
+    Domains coarsen up to about that size; straight bands without forks may rest far before, near the fastest wave. It
+    is exact for small amplitudes; steep boundaries, whose higher waves cost energy, make the size larger.
 
     Args:
         gradient_energy: eps of (eps/2) |grad c|^2, above 0.

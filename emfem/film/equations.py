@@ -117,7 +117,7 @@ def model(
     thinnest = least * float(alloy.gradient_energy)
     force, drivers = models.vector_coefficient(domain, "field", field)
     strength = None if noise is None else noise.strength_in(alloy)
-    message = "anisotropy that is no numbers, must be numbers in space with noise: its matrix root is not known"
+    message = "anisotropy, must be numbers in space with noise: the matrix root of UFL or of a law of time is not known"
     require(noise is None or crystal.exact_root, message)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))

@@ -309,9 +309,10 @@ class Fit:
         ]
         points = sum(map(len, self.curves))
         censored = sum(int(np.count_nonzero(curve.marks)) for curve in self.curves)
+        curves = "1 curve" if len(self.curves) == 1 else f"{len(self.curves)} curves"
         cut = f", {censored} of them censored" if censored else ""
         lines.append(
-            f"confidence {self.confidence:g}; {len(self.curves)} curves, {points} points{cut}; "
+            f"confidence {self.confidence:g}; {curves}, {points} points{cut}; "
             f"sum of squares {self.square:.4g} with {self.freedom} degrees of freedom"
         )
         if self.scatter is not None:

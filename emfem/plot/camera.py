@@ -78,13 +78,18 @@ class Camera:
 
     def look_at(self, plotter: pyvista.Plotter, bounds: Floats, margin: float = 1.08) -> None:
         """Show a body with bounds of shape (2, 3); at zoom 1 the picture is `margin` times as large as the body."""
+        width, height = plotter.window_size
+        centre, shown = self.frame(bounds, width / height, margin)
+        _aim(plotter, bounds, centre, self.direction(), self.screen()[1], shown)
+
+    def frame(self, bounds: Floats, aspect: float, margin: float = 1.08) -> tuple[Floats, float]:
+        """Return centre and height of the picture of a body in its own lengths, by its width over height."""
         right, up = self.screen()
         corners = np.array(np.meshgrid(*bounds.T)).reshape(3, -1).T
         centre = bounds.mean(axis=0)
         wide, tall = (2 * np.abs((corners - centre) @ axis).max() for axis in (right, up))
-        width, height = plotter.window_size
-        shown = max(tall, wide * height / width) * margin / self.zoom
-        _aim(plotter, bounds, centre + self.x * wide * right + self.y * tall * up, self.direction(), up, shown)
+        shown = float(max(tall, wide / aspect) * margin / self.zoom)
+        return centre + self.x * wide * right + self.y * tall * up, shown
 
 
 def _aim(plotter: pyvista.Plotter, bounds: Floats, centre: Floats, towards: Floats, up: Floats, height: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emfem.plot import style
@@ -31,6 +32,7 @@ class DisplayOptions:
         opacity: of a body, 1 for an opaque one.
         cut: the axis across which a body is cut; empty for none.
         place: of the cut, in parts of the body's size.
+        marks: places of the mouse in the domain, shape (n, 3): none, one, or the two ends of a line.
         limits: ends of the colour scale in the units of the model; the viewer sets them.
     """
 
@@ -49,6 +51,7 @@ class DisplayOptions:
     opacity: float = 1.0
     cut: str = ""
     place: float = 0.5
+    marks: Sequence[Sequence[float]] = ()
     limits: tuple[float, float] = (0.0, 1.0)
 
 

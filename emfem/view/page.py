@@ -33,6 +33,8 @@ html, body {{ overflow: hidden !important; font-size: 14px; color: {style.INK}; 
 .pane img {{ width: 100%; height: 100%; display: block; object-fit: contain; user-select: none; cursor: grab; }}
 .pane img:active {{ cursor: grabbing; }}
 .pane .tools {{ position: absolute; top: 4px; right: 6px; display: flex; gap: 2px; }}
+.profile {{ flex: none; height: 230px; }}
+.profile img {{ cursor: default; }}
 .message {{ padding: 48px 32px; color: {style.WARNING}; overflow-wrap: anywhere; white-space: pre-line; }}
 .notes {{ position: absolute; left: 14px; top: 27px; font-size: 12px; color: {style.WARNING}; }}
 .time {{ display: flex; align-items: center; gap: 12px; padding: 2px 16px 2px 8px; flex: none; height: 52px; }}
@@ -70,6 +72,7 @@ def build(server: Any) -> Any:
                 _choices()
                 with html.Div(classes="middle"):
                     _panes()
+                    _profile()
                     _time()
                 _beside()
         _details()
@@ -130,6 +133,8 @@ def _choices() -> None:
             v.VSlider(v_model=("place", 0.5), min=0.02, max=0.98, step=0.02, v_if="cut", **slim)
         v.VDivider()
         html.Div("Drag to move or turn, wheel to zoom, double click to see all.", classes="caption", style="padding: 0")
+        hint = "Click for the values there, Shift and click for those along the line to that place."
+        html.Div(hint, classes="caption", style="padding: 0")
         with html.Div(classes="about"), html.Div(v_for="run in about", key="run.name", style="margin-top: 8px"):
             html.B("{{ run.name }}")
             html.Div("{{ line }}", v_for="line in run.lines", key="line")
@@ -150,6 +155,8 @@ def _pane(run: str, i: int) -> None:
     """Add a run: its picture or message, the mouse, and the buttons."""
     dragged = "$event.movementX, $event.movementY, $event.buttons === 1 && !$event.shiftKey"
     mouse = [
+        "@mousedown=\"trigger('press')\"",
+        f"@click=\"$event.detail === 1 && trigger('mark', [{i}, $event.offsetX, $event.offsetY, $event.shiftKey])\"",
         f"@mousemove=\"$event.buttons && trigger('move', [{dragged}, {i}])\"",
         "@wheel.prevent=\"trigger('wheel', [$event.deltaY])\"",
         "@dblclick=\"trigger('whole')\"",
@@ -170,6 +177,19 @@ def _pane(run: str, i: int) -> None:
         v.VBtn(icon="mdi-close", title="Close this run", v_if="panes.length > 1", click=close, **small)
 
 
+def _profile() -> None:
+    """Add the chart of the field along a line."""
+    save = "utils.download(profile_file, trigger('profile'), 'text/csv')"
+    with html.Div(classes="profile pane card", v_if="marks.length > 1", id="profile"):
+        with parts.SizeObserver("size_profile"):
+            html.Img(src=("profile",), v_if="profile")
+            html.Div("No run has a value on this line.", classes="message", v_if="!profile")
+        with html.Div(classes="tools", v_if="profile"):
+            title = "Download the numbers"
+            small = {"size": "x-small", "variant": "text"}
+            v.VBtn(icon="mdi-download", title=title, id="save_profile", click=save, **small)
+
+
 def _time() -> None:
     """Add the slider of times."""
     icon = ("playing ? 'mdi-pause' : 'mdi-play'",)
@@ -182,11 +202,14 @@ def _time() -> None:
 
 def _beside() -> None:
     """Add series, numbers, and the tables of sweeps."""
-    with html.Div(classes="right", v_if="quantities.length || sweeps.length || numbers.length"):
+    with html.Div(classes="right", v_if="quantities.length || sweeps.length || numbers.length || values.length"):
         with html.Div(classes="series card", v_if="quantities.length"):
             v.VSelect(v_model=("quantity", ""), items=("quantities", []), label="Series", id="series", **DENSE)
             with html.Div(style="flex: 1; min-height: 0; padding-top: 4px"), parts.SizeObserver("size_chart"):
                 html.Img(src=("chart",), v_if="chart", id="chart")
+        with html.Div(classes="card rows", v_if="values.length", id="values", style="flex: none; min-height: 0"):
+            html.Div("{{ field }} at {{ values_title }}", classes="caption")
+            _table("values")
         with html.Div(classes="card rows runs", v_for="(sweep, s) in sweeps", key="s", id="sweep"):
             html.Div("{{ sweep.title }}", classes="caption")
             html.Div("{{ sweep.message }}", classes="message", v_if="sweep.message")
@@ -210,12 +233,17 @@ def _beside() -> None:
             style=("quantities.length ? 'flex-grow: 0; max-height: 46%' : 'flex-grow: 1'",),
         ):
             html.Div("{{ numbers_title }}", classes="caption")
-            with html.Table():
-                with html.Thead(v_if="panes.length > 1"), html.Tr():
-                    html.Th("")
-                    html.Th("{{ pane.name }}", v_for="pane in panes", key="pane.name")
-                with html.Tbody(), html.Tr(v_for="row in numbers", key="row[0]"):
-                    html.Td("{{ value }}", v_for="(value, i) in row", key="i")
+            _table("numbers")
+
+
+def _table(rows: str) -> None:
+    """Add a table of rows of the state: a name, and a text for each open run."""
+    with html.Table():
+        with html.Thead(v_if="panes.length > 1"), html.Tr():
+            html.Th("")
+            html.Th("{{ pane.name }}", v_for="pane in panes", key="pane.name")
+        with html.Tbody(), html.Tr(v_for=f"row in {rows}", key="row[0]"):
+            html.Td("{{ value }}", v_for="(value, i) in row", key="i")
 
 
 def _details() -> None:

@@ -17,6 +17,7 @@ from emfem.plot.labels import AxisLabel
 from emfem.plot.meshes import outline
 from emfem.view import rendering
 from emfem.view.display_options import DisplayOptions, Size
+from emfem.view.layout import RIGHT, Layout
 from emfem.view.scene import Scene
 
 import matplotlib as mpl
@@ -25,13 +26,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import ScalarFormatter
 
 DPI = 116  # of the page, so that letters are as large as its own
-LEFT, RIGHT, TOP, BOTTOM, ROW = 68, 96, 34, 50, 20  # margins around a field, a row of the legend [pixel]
-FLAT = 140  # height of a field below which its colour bar lies under it [pixel]
-SMALLEST = (240, 180)
-NARROW, FINE = 480, 0.85  # width below which letters and margins are smaller, and their factor
 EXTENDED = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
 
 
@@ -51,13 +49,12 @@ def png(scene: Scene, t: float, options: DisplayOptions, camera: Camera, size: S
         OSError: if VTK cannot draw.
     """
     with mpl.rc_context(style.LOOK):  # type: ignore[arg-type]
-        width, height = max(size.width, SMALLEST[0]), max(size.height, SMALLEST[1])
-        fine = FINE if width < NARROW else 1.0
-        width, height, ratio = round(width / fine), round(height / fine), size.ratio * fine
-        figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI * ratio)
+        layout = Layout(scene, options, camera, size)
+        width, height = layout.width, layout.height
+        figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI * layout.ratio)
         by = labels.lengths(scene.bounds, scene.models[-1].system.length)
         shown = labels.quantity(scene.meaning(options.field, options.component), options.limits)
-        _Pane(figure, width, height, ratio, scene, t, options, camera, by, shown).draw()
+        _Pane(scene, options, camera, size, figure, t, by, shown).draw()
         figure.text(14 / width, 1 - 9 / height, title, va="top", fontsize=8.5)
         canvas, target = FigureCanvasAgg(figure), io.BytesIO()
         canvas.print_png(target, pil_kwargs={"compress_level": 1})
@@ -65,23 +62,17 @@ def png(scene: Scene, t: float, options: DisplayOptions, camera: Camera, size: S
 
 
 @dataclass(frozen=True)
-class _Pane:
-    """Figure of one run, measured in pixels of the page from its lower left corner."""
+class _Pane(Layout):
+    """Figure of one run."""
 
     figure: Figure
-    width: int
-    height: int
-    ratio: float
-    scene: Scene
     t: float
-    options: DisplayOptions
-    camera: Camera
     by: AxisLabel
     shown: AxisLabel
 
     def draw(self) -> None:
         """Draw a curve, a plane or a body."""
-        {"curve": self._curve, "plane": self._plane, "body": self._body}[self.scene.kind]()
+        {"curve": self._curve, "plane": self._flat, "body": self._body}[self.scene.kind]()
 
     def _axes(self, left: float, bottom: float, width: float, height: float) -> Any:
         """Return axes at a place."""
@@ -99,7 +90,7 @@ class _Pane:
         x = mesh.points[:, 0] / self.by.scale
         values = self.scene.values(options.field, self.t, options.component) / self.shown.scale
         order = np.argsort(x, kind="stable")
-        axes = self._axes(LEFT + 14, BOTTOM, self.width - LEFT - 40, self.height - TOP - BOTTOM - 4)
+        axes = self._axes(*self.axes[0])
         axes.plot(x[order], values[order], color=style.named_colour(0), linewidth=1.6)
         low, high = (end / self.shown.scale for end in options.limits)
         room = 0.04 * (high - low) or 0.5
@@ -117,20 +108,15 @@ class _Pane:
                 dot = {"color": style.named_colour(tag - 1), "markersize": 7, "clip_on": False, "zorder": 3}
                 axes.plot(x[end], values[end], "o", label=self.scene.names[tag - 1], **dot)
             axes.legend(loc="upper center", ncols=4)
+        for place in self.options.marks:
+            axes.axvline(place[0] / self.by.scale, color=style.INK, linewidth=1.0)
         axes.grid(color=style.PALE, linewidth=0.7)
 
-    def _plane(self) -> None:
+    def _flat(self) -> None:
         """Draw a field in a plane: VTK's pixels inside Matplotlib's axes."""
         window = self.camera.window(self.scene.bounds)
-        extent = window[1] - window[0]
-        below = BOTTOM + self._legend()
-        for flat in (False, True):  # a low field has its colour bar under it
-            under, beside = (64, 24) if flat else (0, RIGHT)
-            room = np.array([self.width - LEFT - beside, self.height - TOP - below - under])
-            across, tall = np.maximum(np.round((room / extent).min() * extent), 2)
-            if tall >= FLAT:
-                break
-        left, bottom = LEFT + (room[0] - across) / 2, below + under + (room[1] - tall) / 2
+        (left, bottom, across, tall), flat = self.axes
+        self._legend()
         axes = self._axes(left, bottom, across, tall)
         lower, upper = window / self.by.scale
         box = (lower[0], upper[0], lower[1], upper[1])
@@ -139,6 +125,7 @@ class _Pane:
             self._arrows(axes)
         if self.options.boundaries:
             outline(axes, self.scene.shape.divided(self.by.scale), 4.0, clipped=self.camera != Camera())
+        self._marks(axes)
         axes.set(xlim=box[:2], ylim=box[2:], xlabel=self.by.axis("x"), ylabel=self.by.axis("y"))
         axes.locator_params(nbins=6)
         axes.locator_params(axis="y", nbins=int(np.clip(tall // 40, 2, 6)))
@@ -146,10 +133,11 @@ class _Pane:
 
     def _body(self) -> None:
         """Draw a body, a shell or wires in space."""
-        below = self._legend() + 22
-        width, height = self.width - 22 - RIGHT, self.height - TOP - below - 4
-        axes = self._axes(12, below, width, height)
+        (left, below, width, height), _ = self.axes
+        self._legend()
+        axes = self._axes(left, below, width, height)
         axes.imshow(self._pixels(width, height), interpolation="nearest", aspect="auto")
+        self._marks(axes)
         axes.set_axis_off()
         size = self.by.size(self.scene.bounds / self.by.scale)
         self.figure.text(0.5, (below - 14) / self.height, size, ha="center")
@@ -165,17 +153,19 @@ class _Pane:
         ink = {"color": "white", "edgecolor": style.INK, "linewidth": 0.5, "zorder": 5}
         axes.quiver(x, y, *rendering.shortened(vectors)[:, :2].T, **length, **ink)
 
-    def _legend(self) -> int:
-        """Add the names of the boundaries below everything, and return the height of that [pixel]."""
-        names = self.scene.names if self.options.boundaries else ()
-        if not names:
-            return 0
-        handles = [style.handle(i, name) for i, name in enumerate(names)]
-        across = int(np.clip(self.width // (7 * max(map(len, names)) + 56), 1, len(handles)))
-        rows = -(-len(handles) // across)
-        place: dict[str, Any] = {"loc": "lower center", "handlelength": 1.6, "borderaxespad": 0.2}
-        self.figure.legend(handles=handles, ncols=-(-len(handles) // rows), **place)
-        return ROW * rows + 6
+    def _marks(self, axes: Any) -> None:
+        """Mark the places that the mouse chose, and the line between two of them."""
+        if self.options.marks:
+            x, y = self.projected(np.array(self.options.marks)).T
+            rim = [withStroke(linewidth=3, foreground="white")]
+            axes.plot(x, y, "+-", color=style.INK, markersize=9, transform=axes.transAxes, path_effects=rim, zorder=6)
+
+    def _legend(self) -> None:
+        """Add the names of the boundaries below everything."""
+        if self.rows:
+            handles = [style.handle(i, name) for i, name in enumerate(self.names)]
+            place: dict[str, Any] = {"loc": "lower center", "handlelength": 1.6, "borderaxespad": 0.2}
+            self.figure.legend(handles=handles, ncols=-(-len(handles) // self.rows), **place)
 
     def _bar(self, left: float, bottom: float, width: float, height: float) -> None:
         """Add the colour bar, upright or lying; it ends in a point if some values lie beyond."""

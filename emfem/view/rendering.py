@@ -38,7 +38,7 @@ def draw(scene: Scene, t: float, options: DisplayOptions, camera: Camera, pixels
         plotter.window_size = list(pixels)
     if scene.kind == "body":
         _add_body(plotter, scene, t, options)
-        camera.look_at(plotter, scene.bounds, 1.25 if _translucent(scene, options) else 1.08)
+        camera.look_at(plotter, scene.bounds, margin(scene, options))
     else:
         data = rendering.dataset(scene.shape, _values(scene, t, options))
         rendering.add_field(plotter, data, options.limits, options.colours, log=options.log)
@@ -71,6 +71,32 @@ def _add_isolines(plotter: pyvista.Plotter, data: pyvista.DataSet, options: Disp
         plotter.add_mesh(contours, color=style.INK, line_width=1, lighting=False)
 
 
+def margin(scene: Scene, options: DisplayOptions) -> float:
+    """Return the height of the picture of a body at zoom 1 over that of the body."""
+    return 1.25 if _translucent(scene, options) else 1.08
+
+
+def first_hit(scene: Scene, options: DisplayOptions, start: Floats, end: Floats) -> Floats | None:
+    """Return the first place at which a straight line meets the visible surface of a body or a shell; None for none."""
+    data = _visible(scene, options)
+    surface = data.extract_surface(algorithm="dataset_surface").triangulate() if data.n_cells else None
+    if surface is None:
+        return None
+    size = float(np.ptp(scene.bounds, axis=0).max())
+    surface.points /= size  # VTK's tolerance is absolute: it misses triangles of a micrometre
+    places: Floats = np.reshape(surface.ray_trace(start / size, end / size)[0], (-1, 3))
+    return places[0] * size if len(places) else None
+
+
+def _visible(scene: Scene, options: DisplayOptions, values: Floats | None = None) -> pyvista.DataSet:
+    """Return the part of a body that is not cut off, with values."""
+    data = rendering.dataset(scene.shape, values, joined=True)
+    if not options.cut:
+        return data
+    place = scene.bounds[0] + options.place * np.ptp(scene.bounds, axis=0)
+    return data.clip(normal=np.eye(3)["xyz".index(options.cut)], origin=place)
+
+
 def _translucent(scene: Scene, options: DisplayOptions) -> bool:
     """Return True for a body with arrows inside."""
     return scene.shape.dim == 3 and options.arrows and scene.fields[options.field].vector
@@ -79,10 +105,7 @@ def _translucent(scene: Scene, options: DisplayOptions) -> bool:
 def _add_body(plotter: pyvista.Plotter, scene: Scene, t: float, options: DisplayOptions) -> None:
     """Add a body, a shell or wires in space."""
     dim, extent = scene.shape.dim, np.ptp(scene.bounds, axis=0)
-    data = rendering.dataset(scene.shape, _values(scene, t, options), joined=True)
-    if options.cut:
-        place = scene.bounds[0] + options.place * extent
-        data = data.clip(normal=np.eye(3)["xyz".index(options.cut)], origin=place)
+    data = _visible(scene, options, _values(scene, t, options))
     opacity = min(options.opacity, 0.35 if _translucent(scene, options) else 1.0)
     shown: dict[str, Any] = {"opacity": opacity, "sharp": not options.edges, "log": options.log}
     rendering.add_field(plotter, data, options.limits, options.colours, **shown)

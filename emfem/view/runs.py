@@ -13,7 +13,7 @@ from emfem.errors import EmfemError, ParameterError
 from emfem.results import Results
 from emfem.storage import CONTENTS, READ_ERRORS
 from emfem.studies.recording import REPORT
-from emfem.studies.sweep import ended_early, run_folder
+from emfem.studies.sweep import run_folder
 from emfem.view.scene import Scene
 
 import numpy as np
@@ -84,6 +84,11 @@ class RunFolder:
             return "its report is torn"
         return "no report: still going, or ended" if self.folder.is_dir() else "no folder"
 
+    @property
+    def stopped(self) -> str:
+        """Reason why it ended, such as "reached until"; empty without one."""
+        return str(self.report.get("stopped") or "")
+
     @cached_property
     def trouble(self) -> str:
         """Reason why nothing can be shown of it, one sentence; empty if something can."""
@@ -135,6 +140,7 @@ class RunFolder:
             lines.append(", ".join(model.name for model in self.scene.models))
         wall = self.report.get("wall")
         lines.append(self.status if wall is None else f"{self.status}, {wall:.3g} s")
+        lines += [f"stopped: {self.stopped}"] if self.stopped else []
         return lines
 
     def lines(self) -> list[tuple[str, str]]:
@@ -185,7 +191,7 @@ class Sweep:
         texts = {str(column): [_cell(str(column), value) for value in table[column]] for column in table}
         varied = list(texts)[1 : list(texts).index("status")]  # after the hash; results of the run follow
         others = [c for c in texts if c not in HIDDEN and c not in varied and len(set(texts[c])) > 1]
-        early = ["stopped"] if ended_early(table) else []  # numbers that are equal because a limit was reached
+        early = ["stopped"] if any(texts.get("stopped", [])) else []
         shown = [*varied, *(["status"] if "status" not in others else []), *early, *others]
         names = [", ".join(f"{c.rpartition('.')[2]} {texts[c][i]}" for c in varied) for i in range(len(table))]
         return shown, [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -15,7 +16,9 @@ from emfem.plot import rendering
 from emfem.plot.simplices import Floats, SimplexMesh, simplex_mesh
 from emfem.results import Results
 
+import dolfinx
 import numpy as np
+import pandas as pd
 import pyvista
 from dolfinx import fem
 from ufl.domain import extract_domains
@@ -23,6 +26,7 @@ from ufl.domain import extract_domains
 CACHED = 256 * 2**20  # bytes of values that stay in memory, for a second look at a time
 RARE = (0.01, 0.99)  # values between these shares of a domain are no peaks
 SAME = 1e-9  # relative: places, or times, that are one
+PLACES = ("s", "x", "y", "z")  # columns that are no values
 MANY = 400_000  # simplices above which cells are not cut finer
 
 
@@ -130,6 +134,29 @@ class Scene:
                 self._values.popitem(last=False)
         self._values.move_to_end(key)
         return self._values[key]
+
+    def marked(self, name: str, t: float, marks: Sequence[Sequence[float]]) -> pd.DataFrame:
+        """Return a field at the last of the marks, or along the line between two: `em.fields.probe` and `line_cut`.
+
+        Args:
+            name: of the field.
+            t: a saved time.
+            marks: one or two places, shape (n, 3).
+
+        Raises:
+            UnknownName: for a field of no model.
+            ParameterError: for two places that are one.
+        """
+        if name not in self.fields:
+            raise UnknownName(name, "this run", self.fields)
+        model = next(model for model in self._at(t) if name in model.names)
+        dim, places = model.mesh.geometry.dim, np.asarray(marks, dtype=float)
+        if places[:, dim:].any():
+            msg = f"place = {places[-1].tolist()}, must have {dim} coordinates"
+            raise ParameterError(msg)
+        places, field = places[:, :dim], model.fields[name]
+        field = replace(field, value=_on_mesh(field.value, model.mesh))
+        return fields.probe(field, places) if len(places) == 1 else fields.line_cut(field, *places)
 
     def components(self, name: str) -> tuple[str, ...]:
         """Return the components of a vector that can be chosen; none of other fields."""
@@ -243,13 +270,30 @@ class Difference(Scene):
             UnknownName: for a field that one of them has not.
             ParameterError: for a time that the other run has not saved.
         """
+        return self._scene.vectors(name, t) - self._other.vectors(name, self._common(name, t))
+
+    def marked(self, name: str, t: float, marks: Sequence[Sequence[float]]) -> pd.DataFrame:
+        """Return the difference of a field at the marks of `Scene.marked`, at a time that both saved.
+
+        Raises:
+            UnknownName: for a field that one of them has not.
+            ParameterError: for a time that the other run has not saved.
+        """
+        at = self._common(name, t)
+        table, other = self._scene.marked(name, t, marks), self._other.marked(name, at, marks)
+        columns = [column for column in table if column not in PLACES]
+        table[columns] -= other[columns]
+        return table
+
+    def _common(self, name: str, t: float) -> float:
+        """Return the time of the other run; the errors are those of `vectors`."""
         if name not in self._other.fields:
             raise UnknownName(name, "the first run", self._other.fields)
         at = self._other.nearest(t)
         if abs(at - t) > SAME * np.abs(self.times).max():
             msg = f"t = {t:g}, must be a time that both runs saved: the nearest before it is {at:g}"
             raise ParameterError(msg)
-        return self._scene.vectors(name, t) - self._other.vectors(name, at)
+        return at
 
     def meaning(self, name: str, component: str = "magnitude") -> Meaning:
         """Return the meaning of the difference, which has a sign unless it is a length."""
@@ -268,7 +312,9 @@ def _one_number(field: Any) -> bool:
 def _expression(models: list[Model], name: str, at: Floats) -> fem.Expression:
     """Return a field compiled for the points of the reference cell."""
     model = next(model for model in models if name in model.names)
-    field = model[name]
-    if not extract_domains(field):  # numbers alone, such as no drift, have no mesh
-        field = field + fem.Constant(model.mesh, np.zeros(field.ufl_shape))
-    return fem.Expression(field, at)
+    return fem.Expression(_on_mesh(model[name], model.mesh), at)
+
+
+def _on_mesh(field: Any, mesh: dolfinx.mesh.Mesh) -> Any:
+    """Return a field with a mesh: numbers alone, such as no drift, have none."""
+    return field if extract_domains(field) else field + fem.Constant(mesh, np.zeros(field.ufl_shape))

@@ -19,7 +19,7 @@ from emfem.errors import ParameterError
 from emfem.gate import checked
 from emfem.plot import labels
 from emfem.plot.camera import Camera
-from emfem.view import series
+from emfem.view import probing, series
 from emfem.view.auth import HOST, require_token
 from emfem.view.display_options import DisplayOptions, Size
 from emfem.view.page import build
@@ -29,10 +29,15 @@ from emfem.view.state import Viewer
 from trame.app import get_server
 
 DEFAULTS = {name: value for name, value in asdict(DisplayOptions()).items() if name != "limits"}
+ACTIONS = ("reload", "press", "move", "mark", "wheel", "whole", "picture", "movie", "profile", "close", "toggle")
 SOON = 0.02  # changes within this time are drawn once [s]
+DOUBLE = 0.25  # time within which a click can become a double click [s]
+STILL = 4.0  # way of the mouse up to which a drag is a click [pixel]
 PACE = 0.12  # between two times that are played [s]
 SAVED = 2.0  # pixels of a saved picture for each on the page
+TEXTS = ("chart", "quantity", "range_message", "numbers_title", "when", "values_title", "profile", "profile_file")
 PANES = tuple(f"size_{i}" for i in range(MOST))
+CHARTS = ("size_chart", "size_profile")
 
 
 @checked
@@ -76,12 +81,16 @@ class Page:
         self._playing = False
         self._sizes: dict[str, Size] = {}
         self._charted: Any = None
+        self._marked: Any = None
+        self._lines = ""
+        self._way = 0.0
+        self._click: asyncio.TimerHandle | None = None
         self._begin()
         build(self.server)
-        for name in ("reload", "move", "wheel", "whole", "picture", "movie", "close", "toggle"):
+        for name in ACTIONS:
             self.server.controller.trigger(name)(getattr(self, name))
         self.state.change(*DEFAULTS, "step", "quantity")(lambda **_: self.soon())
-        self.state.change(*PANES, "size_chart")(lambda **_: self._resized())
+        self.state.change(*PANES, *CHARTS)(lambda **_: self._resized())
         self.state.change("playing")(lambda **_: self._play())
 
     def reload(self) -> None:
@@ -93,8 +102,39 @@ class Page:
             self.state.step = self.state.last_step
         self.soon()
 
+    def press(self) -> None:
+        """Begin to measure the way of the mouse, a button of which is pressed."""
+        self._way = 0.0
+
+    def mark(self, pane: int, x: float, y: float, line: bool) -> None:
+        """Mark the place under a click on a pane soon, unless the mouse was dragged or clicks twice.
+
+        Args:
+            pane: its number.
+            x: of the mouse, from the left end of the pane [pixel].
+            y: from its upper end.
+            line: True for the end of a line that begins at the first mark.
+        """
+        if self._way <= STILL:
+            self.state.busy = True
+            self._click = asyncio.get_running_loop().call_later(DOUBLE, self.mark_now, pane, x, y, line)
+
+    def mark_now(self, pane: int, x: float, y: float, line: bool) -> None:
+        """Mark a place; a click beside the domain removes all marks. The arguments are those of `mark`."""
+        size = self._sizes.get(f"size_{pane}")
+        place = None
+        if size is not None and pane < len(self.viewer.panes):  # it may have been closed
+            place = self.viewer.place(pane, self.options, x, y, size)
+        with self.state as state:
+            if place is not None:
+                state.marks = [*state.marks[:line], place]
+            elif not line:
+                state.marks = []
+        self.soon()
+
     def move(self, dx: float, dy: float, turning: bool, pane: int) -> None:
         """Turn (left button) or move the scene after the mouse was dragged over a pane by pixels."""
+        self._way += abs(dx) + abs(dy)
         size = self._sizes.get(f"size_{pane}", Size(600, 500))
         if self.viewer.in_space and turning:
             self.viewer.camera.turn(dx, dy)
@@ -108,7 +148,9 @@ class Page:
         self.soon()
 
     def whole(self) -> None:
-        """Show everything again."""
+        """Show everything again, after a double click."""
+        if self._click is not None:
+            self._click.cancel()
         self.viewer.camera = Camera()
         self.soon()
 
@@ -121,6 +163,10 @@ class Page:
         """Return a pane at all times as a movie to be saved."""
         size = self._sizes.get(f"size_{pane}", Size(900, 700))
         return self.viewer.movie(pane, self.options, size)
+
+    def profile(self) -> str:
+        """Return the values along the line as CSV to be saved."""
+        return self._lines
 
     def close(self, pane: int) -> None:
         """Close a run."""
@@ -149,8 +195,10 @@ class Page:
         """Set the state before the first browser opens the page."""
         self.state.trame__title = "emfem view"
         self.state.update(DEFAULTS | {f"image_{i}": "" for i in range(MOST)})
-        self.state.update(dict.fromkeys(("chart", "quantity", "range_message", "numbers_title", "when"), ""))
-        self.state.update(dict.fromkeys(("busy", "playing", "details"), False) | {"drawn": 0, "step": 0, "numbers": []})
+        self.state.update(dict.fromkeys(TEXTS, ""))
+        self.state.update(
+            dict.fromkeys(("busy", "playing", "details"), False) | {"drawn": 0, "step": 0, "numbers": [], "values": []}
+        )
         self._list()
         self.state.step = self.state.last_step
 
@@ -230,6 +278,7 @@ class Page:
             state.when = self.viewer.time(t)
             self._numbers(t)
             self._chart(t)
+            self._values(options, t)
 
     def _chart(self, t: float) -> None:
         """Draw the series if something in it has changed."""
@@ -243,18 +292,38 @@ class Page:
             self._charted = shown
             self.state.chart = _url(self.viewer.chart(self.state.quantity, t, self._sizes["size_chart"])[0])
 
+    def _values(self, options: DisplayOptions, t: float) -> None:
+        """List the values at the last mark and draw those along the line, if something in it has changed."""
+        size = self._sizes.get("size_profile", Size(700, 200))
+        runs = [(run.folder, run.read) for run in self.viewer.panes]
+        key = (options.marks, options.field, options.component, options.difference, t, size, runs)
+        if key == self._marked:
+            return
+        self._marked = key
+        tables, panes = self.viewer.marked(options, t), self.viewer.panes
+        columns = [probing.texts(tables[i]) if i in tables else {} for i in range(len(panes))]
+        names = dict.fromkeys(name for column in columns for name in column)
+        self.state["values"] = [[name, *(column.get(name, "") for column in columns)] for name in names]
+        first = next(iter(tables), None)
+        self.state.values_title = "" if first is None else probing.place(tables[first], panes[first].scene)
+        self.state.profile = _url(self.viewer.profile(tables, options, size))
+        self._lines = probing.joined({panes[i].name: table for i, table in tables.items()}).to_csv(index=False)
+        self.state.profile_file = f"{self._pane(0, '')['file'].removesuffix('.png')}_line.csv"
+
     def _numbers(self, t: float) -> None:
         """List the quantities of all runs at the time of the pictures."""
         rows = [series.now(run, t) for run in self.viewer.panes]
         names = dict.fromkeys(name for _, part in rows for name in part)
         self.state.numbers = [[name, *(part.get(name, "") for _, part in rows)] for name in names]
+        reasons = [run.stopped for run in self.viewer.panes]
+        self.state.numbers += [["stopped", *reasons]] if any(reasons) else []
         when = " and ".join(dict.fromkeys(filter(None, (self.viewer.time(at) for at, _ in rows))))
         self.state.numbers_title = f"Quantities at {when}" if when else "Quantities"
 
     def _resized(self) -> None:
         """Store the sizes of panes and series; draw if they are new."""
         sizes = {}
-        for name in (*PANES, "size_chart"):
+        for name in (*PANES, *CHARTS):
             event = self.state[name]
             if event and event.get("size"):
                 width, height = round(event["size"]["width"]), round(event["size"]["height"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,19 +13,26 @@ from emfem.errors import ParameterError, UnknownName
 from emfem.plot import labels
 from emfem.plot.camera import Camera
 from emfem.studies.units import in_unit
-from emfem.view import picture, series
+from emfem.view import picture, probing, series
 from emfem.view.display_options import BY_FIELD, DisplayOptions, Size
+from emfem.view.layout import Layout
 from emfem.view.runs import MOST, RunFolder, error_message, opened
 from emfem.view.scene import Difference, Scene
 
 import imageio.v3 as iio
 import numpy as np
+import pandas as pd
 from pydantic_core import PydanticCustomError
 
 ACROSS, TALL = 735.0, 755.0  # of all panes together on a usual screen [pixel]
 FLAT = 1e-9  # relative differences that are round-off
 FRAMES = 10  # of a movie in a second
 DECADES = 1e6  # between the ends of a logarithmic scale, at most
+
+
+def _known(table: pd.DataFrame) -> bool:
+    """Return True for values along a line, some of it in the domain."""
+    return "s" in table and bool(table[probing.value_columns(table)].notna().any(axis=None))
 
 
 class Viewer:
@@ -233,6 +240,53 @@ class Viewer:
             path = Path(folder, "movie.mp4")
             iio.imwrite(path, even, fps=FRAMES, codec="libx264", macro_block_size=2)
             return path.read_bytes()
+
+    def place(self, pane: int, options: DisplayOptions, x: float, y: float, size: Size) -> list[float] | None:
+        """Return the place of the domain under the mouse, shape (3,), None for none; see `Layout.place`.
+
+        Args:
+            pane: number of the open run.
+            options: the choices on the page.
+            x: of the mouse from the left end of the pane [pixel].
+            y: from its upper end.
+            size: of the pane.
+        """
+        run, chosen = self.panes[pane], replace(options, field=options.field or self.first_field)
+        if run.trouble or chosen.field not in run.scene.fields:
+            return None
+        place = Layout(run.scene, chosen, self.camera, size).place(x, y)
+        return None if place is None else [float(each) for each in place]
+
+    def marked(self, options: DisplayOptions, t: float) -> dict[int, pd.DataFrame]:
+        """Return the shown field at the last mark, or along the line between two, by pane; `probing.values`.
+
+        Runs without it are left out, and so are all of them without a mark.
+        """
+        chosen = replace(options, field=options.field or self.first_field)
+        tables: dict[int, pd.DataFrame] = {}
+        for i, run in enumerate(self.panes if options.marks else []):
+            if not run.trouble:
+                error_message(lambda i=i, run=run: tables.update({i: self._marked(run, chosen, t)}))
+        return tables
+
+    def _marked(self, run: RunFolder, options: DisplayOptions, t: float) -> pd.DataFrame:
+        """Return the field of a run at the marks."""
+        return probing.values(self._scene(run, options), run.scene.nearest(t), options)
+
+    def profile(self, tables: Mapping[int, pd.DataFrame], options: DisplayOptions, size: Size) -> bytes | None:
+        """Return the chart of the shown field along a line as a PNG; None without one.
+
+        Args:
+            tables: of `marked`.
+            options: the choices on the page.
+            size: of the picture.
+        """
+        lines = [(i, self.panes[i].name, table) for i, table in tables.items() if _known(table)]
+        if not lines:
+            return None
+        scene = self._scene(self.panes[lines[0][0]], options)
+        meaning = scene.meaning(options.field or self.first_field, options.component)
+        return probing.png(lines, meaning, options.component, size)
 
     def chart(self, quantity: str, t: float, size: Size) -> tuple[bytes | None, str]:
         """Return the series of all runs as a PNG and no message, or None and the reason."""

@@ -289,7 +289,7 @@ def test_noise_that_a_film_cannot_have_is_refused():
     with pytest.raises(ParameterError, match="noise"):
         em.film.model(line, CUPD, mean=0.3, noise=em.film.noise(0.1))  # type: ignore[arg-type]
     cube = em.mesh.box((1.0, 1.0, 1.0), cells=(1, 1, 1))
-    with pytest.raises(ParameterError, match="anisotropy of UFL in space"):
+    with pytest.raises(ParameterError, match="anisotropy, must be numbers in space with noise"):
         noisy(cube, anisotropy=ufl.Identity(3) + ufl.zero(3, 3), degree=1)
     with pytest.raises(ParameterError, match="more than 1000000 jumps"):
         em.evolve(noisy(line, interval=1e-7), 1.0, progress=False)

@@ -62,7 +62,7 @@ def raised(error: BaseException) -> dict[str, str]:
     inside = [place for place in places if place[0].startswith(PACKAGE)]
     if isinstance(error, em.EmfemError):
         return {"kind": "refused", "message": message}
-    if isinstance(error, TypeError) and _at_call(places):
+    if isinstance(error, TypeError) and (_at_call(places) or _of_operand(places)):
         return {"kind": "call", "message": message}
     if not inside:
         last = places[-1] if places else (CALL, 0, "")
@@ -84,6 +84,11 @@ def _words(error: BaseException) -> str:
         return str(error)
     except Exception as failure:
         return f"no message: {type(failure).__name__}"
+
+
+def _of_operand(places: list[tuple[str, int, str]]) -> bool:
+    """Return True for an error of another library in an argument, such as a table of texts times a number."""
+    return not any(file.startswith(PACKAGE) or Path(file).parent == HERE for file, _, _ in places[1:])
 
 
 def _at_call(places: list[tuple[str, int, str]]) -> bool:

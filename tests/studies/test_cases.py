@@ -812,6 +812,17 @@ def test_templates_are_cases(name: str):
     assert case.tables.models()
 
 
+def test_the_surface_of_a_template_becomes_rough():
+    """Its first line says so: the fastest wave grows by e^10 and more, and cells resolve it."""
+    tables: Any = Case.from_dict(tomllib.loads(templates.text("height"))).tables
+    table, domain = tables.height, tables.domain
+    waves = np.arange(1, 40)
+    k = 2 * np.pi * waves[:, None] / domain.length
+    rates = em.height.growth_rates(k, table.alloy.made, mean=table.mean, field=[table.field.strength])[:, 0].real
+    assert rates.max() * tables.time.until > 10
+    assert domain.cells > 8 * waves[rates.argmax()]
+
+
 def test_there_is_a_template_for_every_model():
     used = {
         model

@@ -40,8 +40,9 @@ pytest.importorskip("trame", reason="the extra view is not installed")
 
 from emfem.plot import labels, rendering, style
 from emfem.plot.camera import Camera
-from emfem.view import picture, series
+from emfem.view import picture, probing, series
 from emfem.view.display_options import DisplayOptions, Size
+from emfem.view.layout import Layout
 from emfem.view.runs import RunFolder, Sweep, called
 from emfem.view.scene import Difference, Scene
 from emfem.view.server import Page
@@ -329,6 +330,136 @@ def test_the_camera_zooms_and_moves():
     assert camera.window(bounds).mean(axis=0) == pytest.approx([2.0 - 0.5 * (upper - lower)[0] / 1.2**4, 1.0])
 
 
+# ---- the mouse ---------------------------------------------------------------------------------------------------
+
+
+def drawn_at(layout: Layout, point: Any) -> tuple[float, float]:
+    """Pixels of a pane, from its upper left corner, at which a point of the domain is drawn."""
+    (left, bottom, width, height), _ = layout.axes
+    x, y = layout.projected(np.array([point], dtype=float))[0] * [width, height] + [left, bottom]
+    y = bottom + height / 2 if layout.scene.kind == "curve" else y
+    return x * layout.size.width / layout.width, (layout.height - y) * layout.size.height / layout.height
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+@pytest.mark.parametrize("width", [520, pytest.param(260, marks=pytest.mark.soak)])
+def test_the_mouse_meets_the_place_that_is_drawn_under_it(name: str, width: int):
+    """To a part of a pixel, after a turn and a zoom; the value there is that of a field of degree 2."""
+    scene, camera = scene_of(DOMAINS[name](), lambda x: 1 + x[0] * (2 - x[0])), Camera()
+    if scene.kind == "body":
+        camera.turn(40, 10)
+        camera.pan(0.05, -0.02)
+    options = DisplayOptions("u", boundaries=True)
+    layout, values = Layout(scene, options, camera, Size(width, 400)), []
+    for point in scene.shape.points[:: max(1, len(scene.shape.points) // 20)]:
+        mouse = drawn_at(layout, point)
+        place = layout.place(*mouse)
+        if place is None:  # the outline of a body
+            continue
+        assert drawn_at(layout, place) == pytest.approx(mouse, abs=1e-9)
+        table = probing.values(scene, 0.0, replace(options, marks=[place.tolist()]))
+        values.append(table["u"].iloc[0] - (1 + place[0] * (2 - place[0])))
+    known = np.array(values)[~np.isnan(values)]
+    assert len(known) >= 8
+    assert np.abs(known).max() < 1e-12
+    assert layout.place(1.0, 1.0) is None
+
+
+@pytest.mark.parametrize("cut", ["", "x"])
+@pytest.mark.parametrize("unit", [1.0, 1e-6])
+def test_the_mouse_meets_the_face_of_a_body_that_is_seen(cut: str, unit: float):
+    """Of 2 x 1 x 1 the half x < 1 is left by a cut, whose face is at its end."""
+    domain = em.mesh.box((2.0 * unit, unit, unit), cells=(2, 2, 2))
+    scene, camera = scene_of(domain, lambda x: x[0]), Camera()
+    layout = Layout(scene, DisplayOptions("u", cut=cut), camera, Size(520, 400))
+    right = 1.0 if cut else 2.0
+    near_an_edge = [[right - 0.01, 0.2, 1.0], [right - 0.01, 0.0, 0.5], [0.5, 0.005, 1.0]]
+    for point in ([right, 0.6, 0.4], [0.3, 0.0, 0.7], [0.4, 0.6, 1.0], *near_an_edge):
+        place = layout.place(*drawn_at(layout, unit * np.array(point)))
+        assert place is not None
+        assert place / unit == pytest.approx(point, abs=1e-5)
+        assert (place / unit - point) @ camera.direction() < 0  # inside of it
+    hidden = layout.place(*drawn_at(layout, unit * np.array([1.9, 0.05, 0.05])))
+    assert (hidden is None) == bool(cut)
+
+
+def test_values_at_a_click_and_along_a_line(run: RunFolder):
+    """All components with units and the length, as `probe` and `line_cut` of the results have them."""
+    viewer = Viewer([run.folder])
+    viewer.panes.append(RunFolder(run.folder, "again"))
+    options, a, b = DisplayOptions("flux"), [0.1, 0.2, 0.0], [0.3, 0.25, 0.0]
+    assert viewer.marked(options, 1.0) == {}
+    point = viewer.marked(replace(options, marks=[a]), 1.0)
+    assert list(point) == [0, 1]
+    field = run.results.field("flux", 1.0)
+    exact = em.fields.probe(field, [a[:2]]).iloc[0]
+    assert point[1].iloc[0][["flux_x", "flux_y"]].tolist() == pytest.approx(exact[["flux_x", "flux_y"]].tolist())
+    assert list(probing.texts(point[0])) == ["flux_x", "flux_y", "|flux|"]
+    length = np.hypot(exact["flux_x"], exact["flux_y"])
+    assert float(probing.texts(point[0])["|flux|"]) == pytest.approx(length, rel=1e-5)
+    line = viewer.marked(replace(options, marks=[a, b]), 1.0)
+    pd.testing.assert_frame_equal(line[0].drop(columns="|flux|"), em.fields.line_cut(field, a[:2], b[:2]))
+    assert probing.place(line[0], run.scene) == "x = 0.3 h, y = 0.25 h"
+    assert probing.shown_column(line[0], "y") == "flux_y"
+    assert probing.shown_column(line[0], "magnitude") == "|flux|"
+    columns = list(probing.joined({"run": line[0], "again": line[1]}))
+    assert columns[:4] == ["s [h]", "x [h]", "y [h]", "run: flux_x"]
+    assert len(columns) == 9
+    image = viewer.profile(line, options, Size(500, 200))
+    assert image is not None
+    assert (far(pixels(image), style.named_colour(1)) < 0.05).sum() > 100  # the second run hides the first
+    assert viewer.profile(point, options, Size(500, 200)) is None
+
+
+def test_values_of_a_difference_and_beside_the_domain(run: RunFolder, folders: Path):
+    viewer = Viewer([run.folder])
+    viewer.panes.append(Viewer([folders / "sweep"]).panes[0])
+    options = DisplayOptions("c", marks=[[0.1, 0.2, 0.0]])
+    plain, less = viewer.marked(options, 1.0), viewer.marked(replace(options, difference=True), 1.0)
+    assert float(less[1]["c"].iloc[0]) == pytest.approx(float(plain[1]["c"].iloc[0] - plain[0]["c"].iloc[0]))
+    assert less[1]["x"].iloc[0] == 0.1
+    viewer.panes.reverse()
+    assert list(viewer.marked(replace(options, difference=True), 2.0)) == [0]  # a time that the first has not
+    viewer.panes.reverse()
+    away = viewer.marked(replace(options, marks=[[-9.0, 0.0, 0.0]]), 1.0)
+    assert probing.texts(away[0]) == {"c": "outside"}
+    lost = viewer.marked(replace(options, marks=[[-9.0, 0.0, 0.0], [-8.0, 0.0, 0.0]]), 1.0)
+    assert viewer.profile(lost, options, Size(500, 200)) is None
+    assert viewer.marked(replace(options, marks=[[0.1, 0.2, 0.3]]), 1.0) == {}  # a place in space
+    assert viewer.marked(replace(options, marks=[*options.marks, *options.marks]), 1.0) == {}  # no line
+
+
+def test_marks_are_drawn_and_a_drag_makes_none(run: RunFolder):
+    page = Page(Viewer([run.folder]))
+    size = Size(520, 400)
+    page._sizes["size_0"] = size
+    x, y = drawn_at(Layout(run.scene, page.options, Camera(), size), run.scene.bounds.mean(axis=0))
+    before = pixels(page.viewer.draw(0, page.options, 1.0, size)[0] or b"")
+    page.mark_now(0, x, y, line=False)
+    page.mark_now(0, x + 40, y, line=True)
+    page.mark_now(0, x + 80, y, line=True)
+    assert np.array(page.state.marks)[0] == pytest.approx(run.scene.bounds.mean(axis=0))
+    assert len(page.state.marks) == 2
+    marked = pixels(page.viewer.draw(0, page.options, 1.0, size)[0] or b"")
+    row, column = round(y), round(x)
+    changed = np.abs(marked - before).max(axis=2) > 0.1
+    assert changed[row - 3 : row + 4, column + 20 : column + 60].any(axis=0).all()
+    assert not changed[:, : column - 20].any()
+    page.draw()
+    ((name, text),) = page.state["values"]
+    assert name == "c"
+    assert float(text) == pytest.approx(float(page.profile().split(",")[-1]), rel=1e-5)
+    assert page.profile().startswith("s [h],x [h],y [h],run: c\n0.0,")
+    page.press()
+    page.move(9.0, 0.0, turning=True, pane=0)
+    page.mark(0, x, y, line=False)
+    assert page._click is None
+    page.mark_now(0, 1.0, 1.0, line=True)
+    assert len(page.state.marks) == 2
+    page.mark_now(0, 1.0, 1.0, line=False)
+    assert page.state.marks == []
+
+
 # ---- runs as they are --------------------------------------------------------------------------------------------
 
 
@@ -339,6 +470,7 @@ def test_a_whole_run(run: RunFolder):
     assert run.times == pytest.approx([0.0, 1.0, 2.0])
     assert {"status", "wall time", "emfem", "hash"} <= {name for name, _ in run.lines()}
     assert "rectangle" in run.about()[0]
+    assert run.about()[-1] == "stopped: reached until"
 
 
 @pytest.mark.parametrize(
@@ -420,7 +552,8 @@ def test_names_distinguish_folders(tmp_path: Path):
 
 def test_the_table_of_a_sweep(folders: Path):
     columns, rows = Sweep(folders / "sweep").rows()
-    assert columns[:2] == ["mean", "status"]
+    assert columns[:3] == ["mean", "status", "stopped"]
+    assert [row["stopped"] for row in rows] == ["reached until"] * 2
     assert [row["name"] for row in rows] == ["mean 0.3", "mean 0.4"]
     assert "hash" not in columns
 
@@ -928,6 +1061,31 @@ def test_a_run_that_goes_on_is_reloaded(tab: Tab, folders: Path):
     tab.settle(tab.page.locator("#reload").click)
     tab.page.wait_for_selector("#pane_1 img")
     assert "no report" in tab.page.locator("#pane_1 .notes").inner_text()
+
+
+@pytest.mark.soak
+def test_a_click_shows_the_values_and_shift_the_line(tab: Tab):
+    """Numbers of the line are saved; a double click and a drag mark nothing."""
+    image, before = tab.page.locator("#pane_0 img"), tab.pane()
+    box = image.bounding_box()
+    assert not tab.page.locator("#values").is_visible()
+    tab.settle(lambda: image.click(position={"x": 0.4 * box["width"], "y": 0.5 * box["height"]}))
+    assert re.search(r"c at x = .*, y = .*\n(.*\n)?c\s+0\.\d+", tab.page.locator("#values").inner_text())
+    end = {"x": 0.6 * box["width"], "y": 0.5 * box["height"]}
+    image.click(position=end, modifiers=["Shift"])
+    tab.page.wait_for_selector("#profile img")
+    with tab.page.expect_download() as caught:
+        tab.page.locator("#save_profile").click()
+    assert re.fullmatch(r"run_c_t\d_line\.csv", caught.value.suggested_filename)
+    table = pd.read_csv(caught.value.path())
+    assert list(table)[:4] == ["s [h]", "x [h]", "y [h]", "run: c"]
+    assert len(table) == 200
+    tab.settle(lambda: image.click(position={"x": 3, "y": 3}))
+    tab.page.wait_for_selector("#profile", state="detached")
+    tab.page.wait_for_function(f"{PAGE}.busy === 'false'")
+    tab.settle(image.dblclick)
+    assert not tab.page.locator("#values").is_visible()
+    assert differ(tab.pane(), before) < 0.01
 
 
 @pytest.mark.soak
