@@ -4,7 +4,7 @@ Bridges 10 nm wide join pads at 300 K. Their current heats them, and only where 
 the right. Atoms of tungsten and molybdenum (Z* > 0) go along it, upwind, those of gold and copper (Z* < 0) against it.
 The end that they leave gets a neck, the hotter the thinner it gets at a given current; with a voltage, and as much
 resistance in series as the bridge has, it stays colder. Pulses of the same mean are hotter while they last: that is all
-the difference for the first rate of atoms, four to a hundred times, and the closed form of the temperature predicts it.
+the difference for the first rate of atoms, 4 to 150 times, and the closed form of the temperature predicts it.
 
 Certain are signs, mirror images and scalings: no size of Z* or D_s changes an end, and a D_s that is wrong by a factor
 divides all times by it. The sizes are not: D_s is a rule of thumb for all metals, Z* of tungsten and molybdenum only a
@@ -195,9 +195,9 @@ def run(metal: em.materials.Material, drive: Drive, width: float) -> Bridge:
     em.evolve([surface, heat], EARLY * unit, rtol=1e-3, progress=False)  # by itself, in steps that suit it
     start = surface.quantity("moved") / surface.t
     seen, trace = Outlines(every=unit / 4), em.watch.series(["resistance", "moved", "neck", "T_max", "voltage"])
-    thin = em.watch.stop_when(em.surface.neck_below(THIN * HALF), "thin")
-    melting = HOT * metal.melting_temperature
-    melts = em.watch.stop_when(lambda models, _: models[1].quantity("T_max") > melting, "melts")
+    # both at their very times: a bridge that has become thin within a step may have melted before
+    thin = em.watch.event("neck", below=THIN * HALF, reason="thin", rtol=1e-6)
+    melts = em.watch.event("T_max", above=HOT * metal.melting_temperature, reason="melts", rtol=1e-6)
     watch = [seen, trace, thin, melts, em.watch.conserved("metal", rtol=1e-8)]
     end = em.evolve([surface, heat], LONGEST * unit, rtol=1e-3, watch=watch, progress=False)
     em.write.print_root(f"{metal.name}, {drive.name}: {end}")
@@ -244,8 +244,13 @@ def show(axis: Any, bridge: Bridge, kelvin: Any) -> Any:
         axis.plot(x, sign * now, color=style.INK, linewidth=0.8)
         axis.plot(x, sign * before, color=style.GREY, linestyle="dashed", linewidth=0.8)
     axis.set(xlim=(0, BOX[0] / nm), ylim=(-BOX[1] / nm, BOX[1] / nm), ylabel="y [nm]")
-    axis.set_title(f"{bridge.metal.name}, {bridge.drive.name}\n{words(bridge)} after {bridge.time * 1e6:.3g} µs")
+    axis.set_title(f"{bridge.metal.name}, {bridge.drive.name}\n{words(bridge)} after {span(bridge.time)}")
     return image
+
+
+def span(time: float) -> str:
+    """A time in words."""
+    return f"{time * 1e3:.3g} ms" if time > 999e-6 else f"{time * 1e6:.3g} µs"
 
 
 def words(bridge: Bridge) -> str:
@@ -267,13 +272,13 @@ def draw(figure: Figure, bridges: Sequence[Bridge]) -> None:
     neck, warm = right.subplots(2, 1, sharex=True)
     for i, bridge in enumerate(bridges):
         line = {"color": style.named_colour(i // 2), "linestyle": ("solid", "dashed")[i % 2]}
-        line["label"] = f"{bridge.metal.name}, {bridge.drive.name}"
+        label = f"{bridge.metal.name}, {bridge.drive.name}"
         time = bridge.trace.t / bridge.unit
         neck.plot(time, bridge.trace["neck"] / HALF, **line)
-        warm.plot(time, bridge.trace["T_max"] / bridge.metal.melting_temperature, **line)
+        warm.plot(time, bridge.trace["T_max"] / bridge.metal.melting_temperature, label=label, **line)
     neck.set(ylabel="neck over that at first", ylim=(0, 1.05))
     warm.set(ylabel="hottest place over melting", ylim=(0, 1), xlabel="time, in the drift's own")
-    neck.legend(fontsize="x-small")
+    warm.legend(fontsize="x-small", loc="lower left")
 
 
 def side(bridge: Bridge) -> str:

@@ -130,7 +130,7 @@ def solid(domain: Domain, value: Any) -> Any:
         return 1
     models.refuse_model("solid", value)
     require(is_ufl(value), f"solid = {value!r}, must be UFL, such as the field of that name of an em.surface.model")
-    part = models.check_positive(domain, "solid", value)
+    part = models.check_positive(domain, "solid", models.scalar("solid", value))
     if not models.has_placeholder(part):
         most = fields.extremes(fields.discontinuous(part, domain.mesh, 1))[1]
         number("solid", most, at_most=1.0 + ROUNDING)

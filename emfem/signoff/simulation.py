@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emfem.conduction import Currents
+from emfem.errors import kind, require
 from emfem.failure import FirstVoid, Void
 from emfem.failure.criteria import Criterion
 from emfem.mesh.graph import Floats, Numbers
@@ -70,6 +71,7 @@ class Simulation:
         self.network, self.stop_at_failure = metal.network, stop_at_failure
         self.critical = critical = metal.technology.critical_stress
         self.t, self.voids, self.failure, self.why = 0.0, list[OpenVoid](), np.inf, ""
+        self._open = False  # voids have cut the path of the currents, which ends a run
         self.criterion = GridCriterion(fails, circuit)
         self.first_density = circuit.density
         self.bounds = Filter(metal, density=circuit.density, initial=initial, critical=critical, until=until)
@@ -165,7 +167,7 @@ class Simulation:
                 self._look_at_steps()
             else:
                 self._handle(self.followed[number_])
-            if self.why == "open" or (self.stop_at_failure and np.isfinite(self.failure)):
+            if self._open or (self.stop_at_failure and np.isfinite(self.failure)):
                 self._queue = []
                 self.until = min(self.until, self.t)
                 return False
@@ -311,7 +313,9 @@ class Simulation:
         """Compute the currents for steps of some trees; begin new legs where they have changed."""
         begun = self.steps.begin(trees, self.t)
         if begun is None:
-            self.failure, self.why = min(self.failure, self.t), "open"
+            self._open = True
+            if self.t <= self.failure:
+                self.failure, self.why = self.t, "open"
             return
         density, forced = begun
         self.circuit.set_density(density)
@@ -407,7 +411,15 @@ class Simulation:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state of the same run."""
+        """Go on from a state of the same run.
+
+        Raises:
+            ParameterError: for a state without all that a state has.
+        """
+        kind("state", state, Mapping, "what the checkpoint was given to write")
+        missing = [name for name in self.state() if name not in state]
+        words = f"state of the checkpoint without {', '.join(missing)}, must be of this version of emfem: begin anew"
+        require(not missing, words)
         self.t, self.failure, self.why, self._begun = state["t"], state["failure"], state["why"], state["begun"]
         if self._begun:
             self._begin()  # the same legs as at the start

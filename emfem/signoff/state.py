@@ -19,7 +19,7 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-FORMAT = 1
+FORMAT = 2
 EVERY = 30.0  # seconds between two files
 ABOUT = "about"
 
@@ -49,7 +49,7 @@ class SavedState:
         """Return the state; None without one, or with a warning for a damaged one.
 
         Raises:
-            ParameterError: for the state of another run, or of a newer format.
+            ParameterError: for the state of another run, or of another format.
         """
         if not self.path.exists():
             return None
@@ -57,13 +57,16 @@ class SavedState:
             stored = Arrays(self.path)
             about = json.loads(bytes(stored[ABOUT]).decode())
             kind, key = int(about["format"]), about["key"]
-            state = _unpacked(about["state"], stored) if kind <= FORMAT and key == self._key else {}
+            state = _unpacked(about["state"], stored) if kind == FORMAT and key == self._key else {}
         except READ_ERRORS as error:
             msg = f"{self.path} cannot be read: {reason(error)}; the corner begins anew"
             warnings.warn(msg, RecoveryWarning, stacklevel=3)
             return None
         if kind > FORMAT:
             msg = f"{self.path} has format {kind}, must be at most {FORMAT}: take emfem {about.get('emfem')} or newer"
+            raise ParameterError(msg)
+        if kind < FORMAT:
+            msg = f"{self.path} has format {kind}, must be {FORMAT}: it is of a former emfem; remove it to begin anew"
             raise ParameterError(msg)
         if key != self._key:
             msg = f"{self.path} is the state of another run, must be of the same files and options: begin anew"

@@ -72,8 +72,11 @@ def metal(domain: Domain, material: Any, temperature: Any, driven: bool, pulses:
         constants["pull"] = there["effective_charge"] * (elementary_charge / (tension * volume))
         constants["conductivity"] = 1 / there["resistivity"]
     if pulses is not None:
-        mean = pulses.average(constants["mullins"], float(mullins(MaterialAt(material, pulses.temperature))))
-        constants["pull"] *= pulses.duty * constants["mullins"] / mean
+        # constants, for a checkpoint of other pulses is refused by them
+        between = fem.Constant(domain.mesh, float(mullins(MaterialAt(material, pulses.temperature))))
+        duty = fem.Constant(domain.mesh, float(pulses.duty))
+        mean = duty * constants["mullins"] + (1 - duty) * between
+        constants["pull"] *= duty * constants["mullins"] / mean
         constants["mullins"] = mean
     # numbers become constants of the forms, into which they would be compiled else
     forms = {k: v if models.is_ufl(v) else fem.Constant(domain.mesh, float(v)) for k, v in constants.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from emfem.errors import number
 from emfem.gate import checked
@@ -42,7 +41,3 @@ class Pulses:
         """
         number("duty", self.duty, above=0.0, at_most=1.0)
         number("temperature", self.temperature, at_least=COLDEST, unit="K")
-
-    def average(self, during: Any, between: float) -> Any:
-        """Return the mean of a value over pulses and pauses."""
-        return self.duty * during + (1 - self.duty) * between

@@ -13,12 +13,12 @@ from emfem.observe import Observer
 from emfem.surface import Shape
 from emfem.surface.inputs import start
 from emfem.surface.terms import conducts
+from emfem.voids.path import nearest
 from emfem.voids.terms import EMPTY
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 SAME = 1e-9  # of the stress: places that differ by less are equal
 LARGE = 0.1  # of the critical stress that the atoms of a seed may relieve
@@ -230,4 +230,4 @@ def far(made: Model, distance: float) -> NDArray[np.bool_]:
     hole = np.concatenate(comm.allgather(nodes[empty]))
     if not len(hole):
         return np.ones(owned, dtype=bool)
-    return np.asarray(cKDTree(hole).query(nodes)[0] > distance)
+    return np.asarray(nearest(made.domain, hole, nodes)[0] > distance)

@@ -214,8 +214,8 @@ class _Limits:
         pressed = None if self.pressed is None else _sum(_pressed(self.critical, self.pressed))
         total = _sum(self.critical)
         settings = {"critical_stress": [self.least, total], "seed_radius": self.radius, "rise": self.rise}
-        settings |= {} if self.most is None else {"most": self.most}
-        return _Settings(settings if pressed is None else settings | {"extrusion_stress": pressed})
+        settings["most"] = self.most
+        return _Settings(settings | {"extrusion_stress": pressed})
 
 
 def _limits(
@@ -324,7 +324,8 @@ class _Settings(Observer):
             ParameterError: with their names.
         """
         super().restore(state)
-        different = [name for name, value in self.settings.items() if not alike(value, state["settings"][name])]
+        theirs = state["settings"]  # those left out by an earlier version are None
+        different = [name for name, value in self.settings.items() if not alike(value, theirs.get(name))]
         if different:
             msg = f"{' and '.join(different)} of another value, must be as in the run of the checkpoint"
             raise ParameterError(msg)

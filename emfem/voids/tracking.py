@@ -9,13 +9,12 @@ from typing import Any
 from emfem.model import Model
 from emfem.observe import Observer
 from emfem.surface import Shape
-from emfem.voids.path import holes
+from emfem.voids.path import holes, nearest
 
 import numpy as np
 import ufl
 from dolfinx import fem, la
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 NONE = -1  # number of no void
 
@@ -162,8 +161,8 @@ class Tracker(Observer):
         comm, owned = space.mesh.comm, space.dofmap.index_map.size_local
         nodes, mine = space.tabulate_dof_coordinates()[:owned], self.label.x.array[:owned]
         rows = np.concatenate(comm.allgather(np.column_stack([nodes, mine])[mine >= 0]))
-        nearest = rows[cKDTree(rows[:, :3]).query(nodes)[1], 3].astype(np.int64)
-        np.add.at(volumes, nearest, self._weights[:owned] * (1 - model["c"].x.array[:owned]))
+        owner = rows[nearest(model.domain, rows[:, :3], nodes)[1], 3].astype(np.int64)
+        np.add.at(volumes, owner, self._weights[:owned] * (1 - model["c"].x.array[:owned]))
         return np.sum(comm.allgather(volumes), axis=0).tolist()
 
     def report(self) -> tuple[OneVoid, ...]:

@@ -454,6 +454,29 @@ def test_a_run_goes_on_from_any_state(memory: int, monkeypatch: pytest.MonkeyPat
         assert np.array_equal(verdict.stress, whole.stress, equal_nan=True)
 
 
+def test_a_grid_that_failed_before_its_voids_cut_it_has_failed_by_that():
+    net = em.mesh.grid_network(4, 3, 20 * um, load=3e-3, cells=1, **SIZE).wires()
+    verdicts = [
+        run(net, technology("M1", "M2", liner=None), until=1e9, temperature=573.0, update=1.0, fails=fails)
+        for fails in (Drop(1e-2), Drop(1e3))
+    ]
+    assert [(each.failure, each.why) for each in verdicts] == [
+        (0.0, Drop(1e-2).reason),
+        (verdicts[1].t[-1], "open"),
+    ]
+
+
+def test_a_state_of_a_former_version_is_refused_in_one_sentence():
+    """Before steps ended with their time a state had no such times."""
+    run = simulation()
+    state = {name: value for name, value in run.state().items() if name not in {"ends", "planned"}}
+    with pytest.raises(em.ParameterError, match=r"^state of the checkpoint without ends, planned, must be of this ver"):
+        run.restore(state)
+    for other in (3, [], "text"):
+        with pytest.raises(em.ParameterError, match=r"^state = .*, must be what the checkpoint was given to write$"):
+            run.restore(other)  # type: ignore[arg-type]
+
+
 def test_currents_that_are_off_are_followed_before_it_matters():
     """A force that is wrong by df for a time makes the stress wrong by 2 df sqrt(kappa time/pi) at an end."""
     made = simulation()

@@ -56,6 +56,14 @@ def test_the_state_of_another_run_is_refused(tmp_path: Path):
         SavedState(tmp_path / "state.npz", "other").read()
 
 
+def test_a_state_of_a_former_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("emfem.signoff.state.FORMAT", 1)
+    SavedState(tmp_path / "state.npz", "key").write(STATE)
+    monkeypatch.undo()
+    with pytest.raises(em.ParameterError, match="has format 1, must be 2: it is of a former emfem; remove it to begin"):
+        SavedState(tmp_path / "state.npz", "key").read()
+
+
 @pytest.mark.parametrize("cut", [0, 10, -200, -1])
 def test_a_damaged_state_is_a_warning(tmp_path: Path, cut: int):
     state = SavedState(tmp_path / "state.npz", "key")

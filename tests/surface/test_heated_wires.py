@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import emfem as em
@@ -189,6 +190,16 @@ def test_pulses_that_are_followed_move_as_many_atoms_as_their_average(cell: em.m
         places.append(models[0].quantity("x_centre") - 30 * nm)
     assert abs(places[0]) == pytest.approx(way, rel=0.05)
     assert places[1] == pytest.approx(places[0], rel=0.01)
+
+
+def test_a_checkpoint_of_other_pulses_is_refused(plane: em.mesh.Domain, tmp_path: Path):
+    def bar(duty: float, between: float) -> em.Model:
+        return strip(plane, voltage=0.1, pulses=em.surface.Pulses(duty, between))
+
+    em.evolve(bar(0.5, 300.0), 1e-12, progress=False, checkpoint=em.checkpoint(tmp_path))
+    for duty, between in ((0.25, 300.0), (0.5, 400.0)):
+        with pytest.raises(em.ParameterError, match="the surface model has other constants than in the run in"):
+            em.evolve(bar(duty, between), 2e-12, progress=False, checkpoint=em.checkpoint(tmp_path, resume=True))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Any
 
 import emfem as em
 from emfem.units import nm
-from emfem.voids.opening import Tension, open_another
-from emfem.voids.simulation import _at_rest
+from emfem.voids.opening import Tension, far, open_another
+from emfem.voids.simulation import _at_rest, _limits
 from emfem.voids.tracking import Tracker
 
 import numpy as np
@@ -461,3 +461,26 @@ def test_a_seed_that_extrudes_metal_by_itself_is_refused():
         em.ParameterError, match=r"seed_radius = 2\.2e-08 m, must be smaller: its atoms take .* extrudes at"
     ):
         life(**AT_ONCE, extrusion_stress=150e6)
+
+
+def test_metal_beside_a_void_is_near_across_a_period():
+    domain = em.mesh.periodic_rectangle((320 * nm, 64 * nm), cells=(40, 8), axes="x")
+    shape = em.surface.void((32 * nm, 32 * nm), 20 * nm)
+    made = em.voids.model(domain, SOFT, shape=shape, interface_width=8 * nm)
+    x = made["c"].function_space.tabulate_dof_coordinates()[:, 0]
+    apart = np.minimum(abs(x - 32 * nm), 352 * nm - x)
+    assert not far(made, 60 * nm)[apart < 50 * nm].any()
+    assert far(made, 60 * nm)[apart > 90 * nm].all()
+
+
+@pytest.mark.parametrize(("before", "after"), [({"most": 1}, {}), ({}, {"most": 1}), ({}, {"extrusion_stress": 1e9})])
+def test_a_run_with_another_limit_on_voids_is_refused(before: dict[str, Any], after: dict[str, Any]):
+    stress = em.stress.model(em.mesh.rectangle((320 * nm, 64 * nm), cells=(10, 2)), SOFT, degree=1)
+
+    def settings(extrusion_stress: float | None = None, most: int | None = None) -> Any:
+        return _limits(stress["sigma"], 1e9, extrusion_stress, 20 * nm, None, most).observer()
+
+    kept = settings(**before).state()
+    settings(**before).restore(kept)
+    with pytest.raises(em.ParameterError, match=f"^{[*before, *after][0]} of another value, must be as in the run of"):
+        settings(**after).restore(kept)
