@@ -20,11 +20,15 @@ from emfem.gate.meeting import PATIENCE
 from emfem.model import Model, check_resolution
 from emfem.observe import Observer
 from emfem.progress import show_progress
+from emfem.public import dir_of
 from emfem.signals import REASONS, stop_requests
 from emfem.solve import Stepper
 from emfem.watch import Event
 
 import numpy as np
+
+__all__ = ["Run"]  # the rest is for `emfem.evolution` and those that run models for their users
+__dir__ = dir_of(__all__)
 
 LAST_GOOD = "emfem-last-good.npz"  # where a failed run leaves its state without `checkpoint`
 ROUNDING = 4 * np.finfo(float).eps  # the smallest that brentq takes

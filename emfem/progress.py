@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from emfem import fields
 from emfem.model import Model
+from emfem.public import dir_of
 from emfem.solve import Stepper
 
 from rich.console import Console
@@ -17,6 +18,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__: list[str] = []  # for `emfem.integration` alone
+__dir__ = dir_of(__all__)
 
 PLAIN = 5.0  # seconds between lines where there is no terminal
 

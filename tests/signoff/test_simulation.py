@@ -472,9 +472,10 @@ def test_a_state_of_a_former_version_is_refused_in_one_sentence():
     state = {name: value for name, value in run.state().items() if name not in {"ends", "planned"}}
     with pytest.raises(em.ParameterError, match=r"^state of the checkpoint without ends, planned, must be of this ver"):
         run.restore(state)
-    for other in (3, [], "text"):
+    others: tuple[Any, ...] = (3, [], "text")
+    for other in others:
         with pytest.raises(em.ParameterError, match=r"^state = .*, must be what the checkpoint was given to write$"):
-            run.restore(other)  # type: ignore[arg-type]
+            run.restore(other)
 
 
 def test_currents_that_are_off_are_followed_before_it_matters():
