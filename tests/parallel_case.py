@@ -47,7 +47,7 @@ def strip() -> em.Model:
 def thermal() -> em.Model:
     """A uniform film that thermal noise decomposes, with more cells than one stream of random numbers has."""
     return em.film.model(
-        em.mesh.periodic_rectangle((15.6, 15.6), cells=(20, 20)),
+        em.mesh.periodic_rectangle((15.6, 15.6), cells=(17, 17)),
         em.film.cupd(),
         mean=0.3,
         anisotropy=em.film.Anisotropy("110", 1.0, 20 * deg),
@@ -84,7 +84,7 @@ def run(path: str) -> dict[str, Any]:
         result["stripes"]["cells"] = len(nodes)
         result["stripes"]["widest"] = float(np.ptp(gathered.points[nodes], axis=1).max())
     film = thermal()
-    ended = em.evolve(film, 5.0, fixed_step=0.5, watch=[probe := em.watch.probe("c", at=[(7.9, 3.1)])], progress=False)
+    ended = em.evolve(film, 3.0, fixed_step=0.5, watch=[probe := em.watch.probe("c", at=[(7.9, 3.1)])], progress=False)
     result["thermal"] = numbers(film) | {"steps": ended.steps, "place": float(probe.values[-1][0])}
     film = strip()
     ended = em.evolve(film, 2.0, first_step=0.01, progress=False)
