@@ -13,8 +13,9 @@ from emfem.film.equations import model
 from emfem.film.noise import ThermalNoise, thermal_noise
 from emfem.film.start import Noise, noise
 from emfem.film.tensors import Activated
-from emfem.film.terms import degenerate_mobility, mixing_energy, x_ln_x
+from emfem.film.terms import degenerate_mobility, mixing_energy
 from emfem.film.waves import growth_rate, structure_factor
+from emfem.model.mixing import x_ln_x
 from emfem.public import dir_of
 
 __all__ = [

@@ -15,6 +15,7 @@ from emfem.film.surface import on_surface
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Driver
+from emfem.model.preconditioner import matrix_root
 
 import numpy as np
 import ufl
@@ -143,7 +144,7 @@ def tensor_of(domain: Domain, name: str, value: Any) -> Tensor:
         drivers = tuple(driver for part in parts.values() for driver in part.drivers)
         return Tensor(whole, root, drivers, exact_root=all(part.exact_root for part in parts.values()))
     grains = {region: _positive(f"{name}[{region!r}]", domain, law) for region, law in laws.items()}
-    roots = {region: _root(tensor) for region, tensor in grains.items()}
+    roots = {region: matrix_root(tensor) for region, tensor in grains.items()}
     pair = domain.piecewise(name, grains), domain.piecewise(f"root of {name}", roots)
     least = min(float(np.linalg.eigvalsh(tensor + tensor.T)[0]) / 2 for tensor in grains.values())
     return Tensor(on_surface(domain, pair[0]), on_surface(domain, pair[1]), (), least)
@@ -179,7 +180,7 @@ def _one(domain: Domain, name: str, value: Any) -> Tensor:
             tensor, root = on_surface(domain, tensor), on_surface(domain, root)
         return Tensor(tensor, root, tuple(drivers), exact_root=exact)
     numbers = _positive(name, domain, law)
-    tensor, root = fem.Constant(domain.mesh, numbers), fem.Constant(domain.mesh, _root(numbers))
+    tensor, root = fem.Constant(domain.mesh, numbers), fem.Constant(domain.mesh, matrix_root(numbers))
     least = float(np.linalg.eigvalsh(numbers + numbers.T)[0]) / 2
     return Tensor(on_surface(domain, tensor), on_surface(domain, root), (), least)
 
@@ -193,12 +194,6 @@ def _later(name: str, domain: Domain, value: Any) -> Any:
 def values_of(law: Any) -> Any:
     """Return the tensor of a law that has one, and anything else as it is."""
     return law.tensor() if isinstance(law, HasTensor) and not isinstance(law, type) else law
-
-
-def _root(tensor: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the matrix root of the symmetric part of a positive definite tensor."""
-    values, axes = np.linalg.eigh((tensor + tensor.T) / 2)
-    return (axes * np.sqrt(values)) @ axes.T
 
 
 def _positive(name: str, domain: Domain, tensor: Any) -> NDArray[np.float64]:

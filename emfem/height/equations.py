@@ -25,6 +25,7 @@ from emfem.height.terms import (
 )
 from emfem.mesh import Domain
 from emfem.model import Model, Quantity
+from emfem.model.preconditioner import matrix_root
 from emfem.model.unknowns import degree_of
 
 import numpy as np
@@ -185,11 +186,8 @@ class _Terms:
 
 def _constants(constant: Callable[[Any], fem.Constant], one: Species, dim: int) -> list[fem.Constant]:
     """Return D, the root of the tensor, direction, strength, folds and misorientation of a species."""
-    values, axes = np.linalg.eigh(one.tensor(dim))
-    root = (axes * np.sqrt(values)) @ axes.T
-    return [
-        constant(v) for v in (one.diffusivity, root, one.direction(dim), one.strength, one.folds, one.misorientation)
-    ]
+    root, inclined = matrix_root(one.tensor(dim)), (one.strength, one.folds, one.misorientation)
+    return [constant(v) for v in (one.diffusivity, root, one.direction(dim), *inclined)]
 
 
 def _residual(

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
+from emfem.model.mixing import FLOOR, x_ln_x
+
 import ufl
-
-FLOOR = 1e-6  # a composition nearer than this to 0 or 1 counts as used up
-
-
-def x_ln_x(c: Any) -> Any:
-    """`c ln c`, continued below c0 = FLOOR by its second-order Taylor polynomial, so that it stays C2."""
-    below = FLOOR * math.log(FLOOR) + (1 + math.log(FLOOR)) * (c - FLOOR) + (c - FLOOR) ** 2 / (2 * FLOOR)
-    return ufl.conditional(ufl.lt(c, FLOOR), below, c * ufl.ln(ufl.max_value(c, FLOOR)))
 
 
 def mixing_energy(c: Any, interaction: Any) -> Any:

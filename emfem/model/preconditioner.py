@@ -10,7 +10,9 @@ from emfem.errors import require, shown
 from emfem.gate import checked
 from emfem.model.unknowns import Unknown
 
+import numpy as np
 import ufl
+from numpy.typing import NDArray
 
 
 @checked
@@ -124,6 +126,12 @@ def as_preconditioners(value: Any) -> tuple[Preconditioner, ...]:
     if value is None:
         return ()
     return tuple(value) if isinstance(value, Sequence) else (value,)
+
+
+def matrix_root(tensor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the matrix root of the symmetric part of a positive definite tensor of numbers, of the same shape."""
+    values, axes = np.linalg.eigh((tensor + tensor.T) / 2)
+    return (axes * np.sqrt(values)) @ axes.T
 
 
 @checked

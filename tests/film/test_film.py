@@ -12,6 +12,7 @@ import emfem as em
 from emfem.errors import ParameterError, UnknownName
 from emfem.film import terms
 from emfem.film.equations import UNDERSHOOT
+from emfem.model import mixing
 from emfem.units import deg
 
 import dolfinx
@@ -181,7 +182,7 @@ SYMBOL = ufl.Constant(em.mesh.interval(1.0, cells=1).mesh)
 
 
 def test_x_ln_x_is_finite_below_zero_and_exact_above_the_floor():
-    function = terms.x_ln_x(SYMBOL)
+    function = mixing.x_ln_x(SYMBOL)
     assert value(function, 0.3) == pytest.approx(0.3 * math.log(0.3), rel=1e-15)
     below = [value(function, at) for at in (-1.0, -0.1, -1e-6, 0.0)]
     assert np.isfinite(below).all()
@@ -190,10 +191,10 @@ def test_x_ln_x_is_finite_below_zero_and_exact_above_the_floor():
 
 @pytest.mark.parametrize("order", [0, 1, 2])
 def test_x_ln_x_is_twice_continuously_differentiable_at_its_floor(order: int):
-    function: Callable[[Any], Any] = terms.x_ln_x
+    function: Callable[[Any], Any] = mixing.x_ln_x
     for _ in range(order):
         function = partial(terms.derivative, function)
-    floor = terms.FLOOR
+    floor = mixing.FLOOR
     exact = (floor * math.log(floor), math.log(floor) + 1, 1 / floor)[order]
     for side in (-1, 1):
         # 1e-9 of the floor away, the third derivative 1/c^2 moves the value by 1e-9 at most
@@ -211,7 +212,7 @@ def test_the_mixing_energy_is_the_sum_of_its_parts():
 def test_the_mobility_falls_to_the_floor_at_both_ends_and_stays_positive_beyond():
     assert value(terms.degenerate_mobility(SYMBOL), 0.25) == 0.1875
     beyond = [value(terms.degenerate_mobility(SYMBOL), c) for c in (-0.01, 0.0, 1.0, 1.01)]
-    assert beyond == pytest.approx([1.01 * terms.FLOOR, terms.FLOOR, terms.FLOOR, 1.01 * terms.FLOOR], rel=1e-12)
+    assert beyond == pytest.approx([1.01 * mixing.FLOOR, mixing.FLOOR, mixing.FLOOR, 1.01 * mixing.FLOOR], rel=1e-12)
 
 
 # ---- starts
