@@ -142,7 +142,8 @@ def emulate(
     """Run a model with chance for many constants, and return the emulator of its measures.
 
     Constants are those of Sobol's scrambled sequence between the bounds; each run has a start of its own. What the
-    polynomial misses counts as chance, so that intervals of a fit are wide rather than wrong; `samples` must be many
+    polynomial misses counts as chance, so that intervals of one picture are wide rather than wrong; those of many
+    pictures become too narrow, as chance averages out and what is missed does not. `samples` must be many
     enough for the polynomial, and the measures few: 5 times as many samples as measures and coefficients together.
 
     Args:

@@ -72,7 +72,7 @@ def run(
         fails: `em.failure.FirstVoid()` (when left out), `VoidLength`, `ResistanceRise` or `Drop`. A rise without nodes
             and segment is that between the two pads or ends, if there are two, and else that of any wire.
         update: part of its resistance by which a segment may change before currents are computed again, 1e-4 to 1 [-].
-            0.05 is right to 1e-3 for long voids that grow and for voids at rest, and to 5e-3 where voids of several
+            0.05 is right to 1e-3 for long voids that grow, 1.5e-3 for voids at rest, and 5e-3 where voids of several
             trees turn each other's current on the way there; 0.2 is 2.5e-3 off for long voids.
         voids: False to end at the nucleation of each tree: no void grows, and currents stay.
         rtol: error allowed in the stress, as a part of the critical one [-].
