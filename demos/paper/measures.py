@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-import emfem as em
+from emfem.patterns.analysis import ORIENTED_ORDER
 
 import numpy as np
 from films import Record
@@ -184,7 +184,7 @@ def power_law(records: Sequence[Record], quantity: str, start: float, until: flo
 
 def number_most(record: Record) -> float:
     """The largest number of stripes once the pattern is oriented; NaN if it never is."""
-    there = record.of("density")[record.of("order") >= em.patterns.ORIENTED_ORDER]
+    there = record.of("density")[record.of("order") >= ORIENTED_ORDER]
     return float(there.max() * record.film.edge**2) if there.size else math.nan
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import emfem as em
+from emfem.patterns.analysis import ORIENTED_ORDER
 
 import numpy as np
 from book import Book, Finding, verdict
@@ -194,7 +194,7 @@ def _along(figure: str, records: Sequence[Record], says: str, axis: float, *, pe
 
 def _since_banded(record: Record) -> tuple[float, float, float]:
     """The time at which a pattern has a direction, its departure from the field then and at the end [degrees]."""
-    banded = np.flatnonzero(record.of("order") >= em.patterns.ORIENTED_ORDER)
+    banded = np.flatnonzero(record.of("order") >= ORIENTED_ORDER)
     if not banded.size:
         return (math.nan,) * 3
     first = int(banded[0])
