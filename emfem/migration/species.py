@@ -10,16 +10,18 @@ from emfem.dimensions import PLAIN, Meaning, integral, parsed, product
 from emfem.errors import ParameterError, choice
 from emfem.gate import checked
 from emfem.mesh import Domain
-from emfem.migration.boundaries import FastPath, along_boundaries, measure, surfaces
-from emfem.migration.exchange import ends, exchanged, in_boundaries
+from emfem.migration.boundaries import FastPath
+from emfem.migration.exchange import fast_paths, in_boundaries
 from emfem.migration.exponential_fitting import SIMPLICES, fitted_flux, rules
 from emfem.migration.inputs import start, typical_flow
 from emfem.migration.laws import species_flux, transport
 from emfem.migration.measures import peclet, resolutions
 from emfem.model import Fixed, Flux, Model, Quantity, Unknown
+from emfem.model.fluxes import weighted
 from emfem.model.unknowns import degree_of
 
 import numpy as np
+import ufl
 from dolfinx import fem
 
 STABILISATIONS = ("fitted",)
@@ -102,75 +104,45 @@ def model(
     spread = models.positive_coefficient(domain, "diffusivity", diffusivity)
     velocity, drivers = models.vector_coefficient(domain, "drift", drift)
 
-    space = fem.functionspace(domain.mesh, ("Lagrange", degree))
-    c, rate = fem.Function(space, name=name), fem.Function(space, name=f"rate of {name}")
-    highest = max(start(c, initial), *models.values_at_start(conditions, Fixed).values(), 0.0)
-    largest_inflow = max(map(abs, models.inflows(domain, conditions)), default=0.0)
-    flow_of_one = typical_flow(domain, spread, velocity)
-    level = highest or largest_inflow / flow_of_one or 1.0
-    scale = max(level * flow_of_one, largest_inflow)
-    species = Unknown(
-        c,
-        rate,
-        (-level if source is not None and highest > 0 else -np.inf, np.inf),
-        scale=level,
-        bounds_message="the source takes more than there is, or grows with the concentration: there is no such state",
-        unsteady="" if source is None else f"with its source {name} may have no steady state",
-    )
-
-    path = grain_boundaries if grain_boundaries is not None and grain_boundaries.exchange is not None else None
-    inside = None if path is None else in_boundaries(f"{name}_boundary", species, path)
-    unknowns = (species,) if inside is None else (species, inside)
-    w, *others = models.tests(unknowns)
+    species, scale = _species(domain, name, degree, initial, conditions, typical_flow(domain, spread, velocity), source)
+    inside = in_boundaries(species, grain_boundaries)
+    unknowns = [each for each in (species, inside) if each is not None]
+    tests = models.tests(unknowns)
     dx = domain.dx(2 * degree)
     dt, middle = rules(domain) if fitted else (dx, dx)
-    flux = species_flux(spread, velocity, c)
-    moved = (fitted_flux(domain, spread, velocity, c), middle) if fitted else (flux, dx)
-    balance = transport(rate, w, dt, *moved)
-    sources = {}
-    if source is not None:
-        made = models.scalar_law("source", source, c)
-        balance -= made * w * dt
-        sources["source"] = made * fem.Constant(domain.mesh, 1.0) * dt
-    stored, edges = c * dx, None
-    if grain_boundaries is not None:
-        faces, tag = surfaces(domain)
-        edges = {each: measure(domain, faces, domain.tag(each), 2 * degree) for each in domain.names}
-        inner = measure(domain, faces, tag, 1 if fitted else 2 * degree)
-        if inside is None:
-            fast, moving = along_boundaries(domain, grain_boundaries, c, w, inner, fitted=fitted)
-        else:
-            through = measure(domain, faces, tag, 2 * degree)
-            pair = (w, others[0])
-            fast, moving = exchanged(domain, grain_boundaries, species, inside, pair, inner, through, fitted=fitted)
-            stored += fem.Constant(domain.mesh, grain_boundaries.width) * inside.function * through
-        drivers += moving
-        balance += fast
-    entering, out, inflow_drivers = models.inflow(domain, conditions, w, 2 * degree, edges)
+    flux = species_flux(spread, velocity, species.function)
+    moved = (fitted_flux(domain, spread, velocity, species.function), middle) if fitted else (flux, dx)
+    sources = _sources(source, species.function, dt)
+    paths = fast_paths(domain, grain_boundaries, conditions, unknowns, tests, 2 * degree, fitted=fitted)
+    entering, out, inflow_drivers = models.inflow(domain, conditions, tests[0], 2 * degree, paths.edges)
     dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, species, conditions)
-    at_ends, elsewhere, end_drivers = ends(domain, inside, path, conditions) if inside and path else ([], [], [])
-    reactions = [models.ConsistentFlux(species, dirichlet_values, scale)]
-    if inside is not None:
-        reactions.append(models.ConsistentFlux(inside, [*at_ends, *elsewhere], scale))
+    balance = transport(species.rate, tests[0], dt, *moved) + paths.form - entering
+    for made in sources.values():
+        balance -= weighted(made, tests[0])
+
+    reactions = [
+        models.ConsistentFlux(unknown, held, scale)
+        for unknown, held in zip(unknowns, (dirichlet_values, paths.conditions), strict=False)
+    ]
     free = source is None and not dirichlet_values  # its amount is that of the start and of the fluxes
     mark = "" if name == "c" else f" {name}"
+    stored = species.function * dx + paths.stored
     amount, flow = (_integral(unit, seconds) for seconds in (0, -1))
     return Model(
         f"migration of {name}" if mark else "migration",
         domain,
         unknowns,
-        fem.Constant(domain.mesh, 1 / scale) * (balance - entering),
-        conditions=[*dirichlet_values, *at_ends, *elsewhere],
+        fem.Constant(domain.mesh, 1 / scale) * balance,
+        conditions=[*dirichlet_values, *paths.conditions],
         expressions={f"flux{mark}": flux, f"drift{mark}": velocity, f"diffusivity{mark}": spread},
         quantities={
             f"amount{mark}": Quantity(stored, amount),
-            f"{name}_min": models.lowest(c, unit or PLAIN),
-            f"{name}_max": models.highest(c, unit or PLAIN),
+            f"{name}_min": models.lowest(species.function, unit or PLAIN),
+            **{f"{each.name}_max": models.highest(each.function, unit or PLAIN) for each in unknowns},
             f"peclet{mark}": Quantity(lambda model: peclet(model).value, of_model=True),
-            **({} if inside is None else {f"{inside.name}_max": models.highest(inside.function, unit or PLAIN)}),
             **models.boundary_fluxes(domain.names, reactions, out, meaning=flow, label=f"flux {{}}{mark}"),
         },
-        drivers=[*drivers, *inflow_drivers, *dirichlet_drivers, *end_drivers],
+        drivers=[*drivers, *paths.drivers, *inflow_drivers, *dirichlet_drivers],
         steady_by_relaxation=free,
         no_steady_state_reason=models.unbalanced_inflow(domain, conditions, f"of {name}", name) if free else "",
         balances={f"amount{mark}": models.Balance(stored, amount, tuple(reactions), out, sources)},
@@ -185,6 +157,37 @@ def model(
         },
         preconditioner=models.Multigrid(symmetric=drift is None),
     )
+
+
+def _species(
+    domain: Domain, name: str, degree: int, initial: Any, conditions: Mapping[str, Any], flow_of_one: float, source: Any
+) -> tuple[Unknown, float]:
+    """Return the unknown c at its start, and a typical flow of it.
+
+    Both are scaled by the largest concentration of start and boundaries, without one by what a flux let in makes.
+    """
+    space = fem.functionspace(domain.mesh, ("Lagrange", degree))
+    c, rate = fem.Function(space, name=name), fem.Function(space, name=f"rate of {name}")
+    highest = max(start(c, initial), *models.values_at_start(conditions, Fixed).values(), 0.0)
+    inflow = max(map(abs, models.inflows(domain, conditions)), default=0.0)
+    level = highest or inflow / flow_of_one or 1.0
+    species = Unknown(
+        c,
+        rate,
+        (-level if source is not None and highest > 0 else -np.inf, np.inf),
+        scale=level,
+        bounds_message="the source takes more than there is, or grows with the concentration: there is no such state",
+        unsteady="" if source is None else f"with its source {name} may have no steady state",
+    )
+    return species, max(level * flow_of_one, inflow)
+
+
+def _sources(source: Callable[[Any], Any] | None, c: fem.Function, dx: ufl.Measure) -> dict[str, ufl.Form]:
+    """`int g(c) dx`, by the name of its term in the balance of the amount."""
+    if source is None:
+        return {}
+    # a source that is a number has no mesh of its own
+    return {"source": models.scalar_law("source", source, c) * fem.Constant(c.function_space.mesh, 1.0) * dx}
 
 
 def _known_unit(unit: Any) -> None:
