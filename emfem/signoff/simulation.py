@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import astuple
 from typing import Any
 
 from emfem.conduction import Currents
@@ -11,7 +12,7 @@ from emfem.errors import kind, require
 from emfem.failure import FirstVoid, Void
 from emfem.failure.criteria import Criterion
 from emfem.mesh.graph import Floats, Numbers
-from emfem.signoff.circuit import GridCircuit
+from emfem.signoff.circuit import Course, GridCircuit
 from emfem.signoff.criterion import GridCriterion
 from emfem.signoff.elements import Forest
 from emfem.signoff.events import first_crossings, root, sample_times
@@ -133,7 +134,7 @@ class Simulation:
         for i, number_ in enumerate(which.tolist()):
             nodes, segments = self.bounds.members(number_)
             tree = FollowedTree(
-                number_, nodes, segments, 0.0, self.first_density[segments], leg.of(i), self.bounds.coarse[nodes]
+                number_, nodes, segments, 0.0, self._at_first(segments), leg.of(i), self.bounds.coarse[nodes]
             )
             if len(which) == 1:
                 tree.leg = leg.released()
@@ -245,7 +246,7 @@ class Simulation:
         sizes = self.legs.sizes_with(tree)
         self._restart(tree, state, old, volumes, sizes)
         if self.circuit.moves:
-            self.steps.enter(tree, self.t)
+            self._share([tree])
 
     def _heal(self, tree: FollowedTree) -> None:
         """Close the voids of a tree that have no volume left."""
@@ -268,7 +269,7 @@ class Simulation:
         self, tree: FollowedTree, state: Floats, old: Forest, volumes: dict[int, float], sizes: Floats
     ) -> None:
         """Begin a new leg of a tree now, with the present currents."""
-        self.legs.restart(tree, self.t, state, old, volumes, sizes, self.planner.used)
+        self.legs.restart(tree, self.t, state, old, volumes, sizes, self.planner.present(self.t))
         self._plan(tree)
 
     # ---- what comes next in a tree
@@ -283,52 +284,57 @@ class Simulation:
         self._replan(tree)
 
     def _replan(self, tree: FollowedTree) -> None:
-        """Find the next event of a tree; on its leg only the next change of a resistance is another."""
+        """Find the next event of a tree: of its own, or the end of its step."""
         tree.version += 1
         events = list(tree.own_events)
-        tree.joins = tree.change = np.inf
         if tree.growth is not None and self.circuit.moves:
-            tree.joins, tree.change = self.planner.next_change(tree, self.t)
-            events.append((tree.change, "change"))
+            events.append((max(tree.change, self.t), "change"))
         tree.event = min(events, default=(np.inf, ""))
         self._push(tree)
 
     # ---- currents
 
+    def _voided(self) -> list[FollowedTree]:
+        return [tree for tree in self.followed.values() if tree.growth is not None and self.circuit.moves]
+
     def _redistribute(self) -> None:
-        """Look at the trees whose resistances have changed, and compute the currents with these."""
-        voided = [tree for tree in self.followed.values() if tree.growth is not None]
-        self._share([each for each in voided if each.joins <= self.t or each.change <= self.planner.gathered(self.t)])
+        """Begin steps of the trees whose steps have ended, or nearly."""
+        end = self.planner.gathered(self.t)
+        self._share([tree for tree in self._voided() if tree.joins <= self.t or tree.change <= end])
 
-    def _look_at_steps(self) -> None:
-        """Begin steps of the trees for which it is time, or follow the currents."""
-        voided = [tree for tree in self.followed.values() if tree.growth is not None and self.circuit.moves]
-        late = [tree for tree in voided if self.steps.is_late(tree, self.t)]
-        if late:
-            self._share(late)
-        else:
-            self._follow_currents()
-
-    def _share(self, trees: list[FollowedTree]) -> None:
-        """Compute the currents for steps of some trees; begin new legs where they have changed."""
-        begun = self.steps.begin(trees, self.t)
-        if begun is None:
-            self._open = True
-            if self.t <= self.failure:
-                self.failure, self.why = self.t, "open"
-            return
-        density, forced = begun
-        self.circuit.set_density(density)
+    def _share(self, trees: Sequence[FollowedTree]) -> None:
+        """Begin steps of some trees, and of those with voids whose currents these change; then follow the currents."""
+        begun = set[int]()
+        while True:
+            if not self.steps.begin(trees, self.t, self._voided()):
+                self._open = True
+                if self.t <= self.failure:
+                    self.failure, self.why = self.t, "open"
+                return
+            begun |= {tree.number for tree in trees}
+            for tree in trees:
+                self._plan(tree)
+            moved = self.planner.moved(self.t, self.voids)
+            trees = [tree for tree in self._voided() if tree.number in moved and tree.number not in begun]
+            if not trees:
+                break
         if self.t >= (1 + APART) * self.rows[-1][0]:
             self._record()
-        self._follow_currents(forced)
-        for tree in trees:
-            if tree.began < self.t:
-                self._replan(tree)
+        self._follow_currents(set(moved) - begun)
 
-    def _follow_currents(self, forced: Sequence[int] = ()) -> None:
-        """Begin new legs where the currents have changed, and see when to look at them next."""
-        for number_ in self.planner.moved(self.t, self.voids, forced):
+    def _look_at_steps(self) -> None:
+        """Follow the currents; trees with voids that have to begin steps."""
+        moved = self.planner.moved(self.t, self.voids)
+        trees = [tree for tree in self._voided() if tree.number in moved]
+        if trees:
+            self._share(trees)
+        else:
+            self._follow_currents(set(moved))
+
+    def _follow_currents(self, moved: Collection[int]) -> None:
+        """Begin new legs of trees without voids with the currents of now, and see when to look at them next."""
+        self.planner.take(sorted(moved), self.t)
+        for number_ in sorted(moved):
             tree = self.followed.get(number_) or self._follow(number_)
             state, old = self.legs.state(tree, self.t)
             self._restart(tree, state, old, self.legs.volumes(tree, self.t), tree.sizes)
@@ -343,10 +349,14 @@ class Simulation:
         """Follow a tree that was immortal at the currents of the start."""
         nodes, segments = self.bounds.members(number_)
         tree = FollowedTree(
-            number_, nodes, segments, 0.0, self.first_density[segments], None, self.bounds.coarse[nodes]
+            number_, nodes, segments, 0.0, self._at_first(segments), None, self.bounds.coarse[nodes]
         )
         self.followed[number_] = tree
         return tree
+
+    def _at_first(self, segments: Numbers) -> Floats:
+        """Return the current density of segments at the start, and its slope, shape (2, segments)."""
+        return np.stack([self.first_density[segments], np.zeros(len(segments))])
 
     def _record(self) -> None:
         """Add a row to the history."""
@@ -378,13 +388,9 @@ class Simulation:
             "immortal": self.bounds.immortal.copy(),
             "peak": self.bounds.peak.copy(),
             "extra": self.planner.extra.copy(),
-            "ahead": self.planner.ahead.copy(),
-            "density": self.circuit.density.copy(),
+            "course": list(astuple(self.circuit.course)),
             "used": self.planner.used.copy(),
-            "known": self.planner.known.copy(),
             "since": self.planner.since.copy(),
-            "ends": self.steps.ends.copy(),
-            "planned": self.steps.planned.copy(),
             "look": self._look,
             "updates": self.circuit.updates(),
             "rows": np.array(self.rows),
@@ -427,10 +433,9 @@ class Simulation:
         for name in ("nucleation", "nucleation_node", "tree_failure"):
             setattr(self, name, np.array(state[name]))
         self.bounds.immortal, self.bounds.peak = np.array(state["immortal"]), np.array(state["peak"])
-        for name in ("extra", "ahead", "used", "known", "since"):
+        for name in ("extra", "used", "since"):
             setattr(self.planner, name, np.array(state[name]))
-        self.steps.ends, self.steps.planned = np.array(state["ends"]), np.array(state["planned"])
-        self.circuit.set_density(np.array(state["density"]))
+        self.circuit.course = Course(*state["course"])
         self.circuit.restore_updates(state["updates"])
         self.rows = [tuple(row) for row in np.asarray(state["rows"]).reshape(-1, 3).tolist()]
         first, self.followed, self._queue = self.followed, {}, []

@@ -12,7 +12,7 @@ import emfem as em
 from emfem.failure import Drop, FirstVoid, Liner, ResistanceRise, VoidLength
 from emfem.mesh.wires import build
 from emfem.signoff import Layer, Technology, Temperature, run
-from emfem.signoff.circuit import GridCircuit
+from emfem.signoff.circuit import Course, GridCircuit
 from emfem.signoff.elements import Shifted, forest
 from emfem.signoff.filter import Filter
 from emfem.signoff.metal import Metal, resolve_temperature
@@ -301,8 +301,10 @@ def test_a_healed_void_leaves_no_resistance_behind():
         largest = max(largest, simulation.planner.extra[0])
     assert [void.healed for void in sorted(simulation.voids, key=lambda void: void.node)] == [True, False]
     assert largest > 1.0
-    assert max(simulation.planner.extra[0], simulation.planner.ahead[0]) < 1e-6
-    assert simulation.planner.ahead[1] > 1.0
+    assert simulation.planner.extra[0] < 1e-6
+    assert simulation.planner.extra[1] > 1.0
+    course = simulation.circuit.course
+    assert course.density == close(simulation.circuit.currents(simulation.planner.extra).current_density, rel=1e-3)
 
 
 # ---- temperature
@@ -467,10 +469,10 @@ def test_a_grid_that_failed_before_its_voids_cut_it_has_failed_by_that():
 
 
 def test_a_state_of_a_former_version_is_refused_in_one_sentence():
-    """Before steps ended with their time a state had no such times."""
+    """Before currents were linear in time a state had no course of them."""
     run = simulation()
-    state = {name: value for name, value in run.state().items() if name not in {"ends", "planned"}}
-    with pytest.raises(em.ParameterError, match=r"^state of the checkpoint without ends, planned, must be of this ver"):
+    state = {name: value for name, value in run.state().items() if name != "course"}
+    with pytest.raises(em.ParameterError, match=r"^state of the checkpoint without course, must be of this ver"):
         run.restore(state)
     others: tuple[Any, ...] = (3, [], "text")
     for other in others:
@@ -484,15 +486,16 @@ def test_currents_that_are_off_are_followed_before_it_matters():
     while not made.voids:
         made.advance()
     planner, t, void = made.planner, made.t, int(made.trees.of_node[made.voids[0].node])
-    made.planner.moved(t, made._opened())
-    planner.used[:] = planner.known[:] = made.circuit.density
-    planner.since[:] = t
+    density, still = made.circuit.course.at(t), np.zeros(len(made.network.segments))
+    made.circuit.course = Course(t, density, still)
+    planner.take(range(made.trees.count), t)
     made.bounds.peak[:] = CRITICAL  # all of them are near it
     other = (void + 1) % made.trees.count
     segments = made.bounds.members(other)[1]
-    off = 5e-3 * np.abs(made.circuit.density[segments]).max()
-    made.circuit.density = made.circuit.density.copy()
-    made.circuit.density[segments] += off
+    off = 5e-3 * np.abs(density[segments]).max()
+    changed = density.copy()
+    changed[segments] += off
+    made.circuit.course = Course(t, changed, still)
     rate = 2 * gradient(off) * np.sqrt(KAPPA / np.pi)
     allowed = (5e-4 * CRITICAL / rate) ** 2
     assert allowed > 1.1 * 0.02 * t
@@ -500,9 +503,10 @@ def test_currents_that_are_off_are_followed_before_it_matters():
     before, after = ((t + part * allowed) / 1.02 for part in (0.99, 1.01))
     assert planner.moved(before, made._opened()) == []
     assert planner.moved(after, made._opened()) == [other]
-    ahead = planner.used[segments] - made.circuit.density[segments]
-    assert (ahead > 0).all()  # the change is expected to go on, by half of it at most
-    assert (ahead <= 0.5 * off * (1 + 1e-9)).all()
+    made.circuit.course = Course(t, density, (changed - density) / (after - t))  # comes to it in time
+    assert planner.moved(after, made._opened()) == [other]
+    planner.take([other], t)  # and is expected
+    assert planner.moved(after, made._opened()) == []
 
 
 def test_matrices_of_trees_with_loops_have_a_narrow_band():
