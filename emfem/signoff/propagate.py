@@ -102,8 +102,15 @@ class Leg:
         )
 
     def again(
-        self, state: Floats, right: Floats, began: float, span: float, tolerance: float,
-        turning: Floats | None = None, reach: float = np.inf, forced: bool = False,
+        self,
+        state: Floats,
+        right: Floats,
+        began: float,
+        span: float,
+        tolerance: float,
+        turning: Floats | None = None,
+        reach: float = np.inf,
+        forced: bool = False,
     ) -> Leg | None:
         """Return the stress of a single tree from a state on, with the vectors of this leg and a few more.
 

@@ -348,9 +348,7 @@ class Simulation:
     def _follow(self, number_: int) -> FollowedTree:
         """Follow a tree that was immortal at the currents of the start."""
         nodes, segments = self.bounds.members(number_)
-        tree = FollowedTree(
-            number_, nodes, segments, 0.0, self._at_first(segments), None, self.bounds.coarse[nodes]
-        )
+        tree = FollowedTree(number_, nodes, segments, 0.0, self._at_first(segments), None, self.bounds.coarse[nodes])
         self.followed[number_] = tree
         return tree
 
