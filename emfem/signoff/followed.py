@@ -251,7 +251,7 @@ class Legs:
         return replace(growth, volumes=now, steady=steady, amplitudes=right @ leg.basis.T).at(times)
 
     def _pushed(self, elements: Forest, fixed: Numbers, state: Floats, own: Floats) -> tuple[Floats, Floats]:
-        """Return b - K s and b', 0 at the fixed unknowns, shape (2, size), and what they are there, shape (voids, 2)."""
+        """Return b - K s and b', 0 at the fixed unknowns, shape (2, size), and what is there, shape (voids, 2)."""
         segments = self.bounds.members(int(elements.which[0]))[1]
         both = np.zeros((2, len(self.network.segments)))
         both[:, segments] = own

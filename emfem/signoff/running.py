@@ -16,6 +16,8 @@ from emfem.mesh.graph import component_labels
 from emfem.mesh.wires import node_loads, pad_voltages
 from emfem.signoff.circuit import GridCircuit
 from emfem.signoff.metal import Metal, resolve_temperature
+from emfem.signoff.outcome import verdict_of
+from emfem.signoff.resuming import restore, state_of
 from emfem.signoff.simulation import Simulation
 from emfem.signoff.verdict import Verdict
 from emfem.technology import Technology
@@ -118,13 +120,13 @@ def run(
     )
     state = None if checkpoint is None else checkpoint.read()
     if state is not None:
-        simulation.restore(state)
+        restore(simulation, state)
     while simulation.advance():
         if progress is not None:
             progress(min(simulation.t / until, 1.0), f"{len(simulation.voids)} voids")
         if checkpoint is not None and checkpoint.due():
-            checkpoint.write(simulation.state())
-    return simulation.verdict()
+            checkpoint.write(state_of(simulation))
+    return verdict_of(simulation)
 
 
 def check_until(until: float) -> float:

@@ -5,9 +5,9 @@ The currents j of a step of length h are right at two of its times, those of Rad
     j(h/3) = J(l(h/3)),    j(h) = J(l(h)),
 
 with the lengths l that the voids have there under these currents, and J of Kirchhoff's laws. Stress and volumes follow
-j(t) exactly, so that they are of third order in h; drifts that are fast against the step, as those of voids at rest that
-share a tree and are held by currents alone, are damped. A step ends when a resistance has changed by `update`, or with
-a part of the time.
+j(t) exactly, so that they are of third order in h. Voids at rest that share a tree are held by currents alone: such
+drifts, fast against the step, are damped. A step ends when a resistance has changed by `update`, or with a part of the
+time.
 """
 
 from __future__ import annotations

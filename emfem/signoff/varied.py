@@ -17,6 +17,7 @@ from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers
 from emfem.signoff.circuit import GridCircuit
 from emfem.signoff.metal import Metal, resolve_temperature
+from emfem.signoff.outcome import verdict_of
 from emfem.signoff.simulation import Simulation
 from emfem.technology import Technology
 
@@ -95,7 +96,7 @@ def follow(
     )
     while simulation.advance():
         pass
-    verdict = simulation.verdict()
+    verdict = verdict_of(simulation)
     trees = [int(network.components[int(void.node)]) for void in verdict.voids if void.nucleated <= verdict.failure]
     order = np.array(list(dict.fromkeys(trees)), dtype=np.int64)
     return verdict.failure, order, bool(np.isfinite(verdict.failure)), 1.0

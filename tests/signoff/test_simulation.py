@@ -16,7 +16,9 @@ from emfem.signoff.circuit import Course, GridCircuit
 from emfem.signoff.elements import Shifted, forest
 from emfem.signoff.filter import Filter
 from emfem.signoff.metal import Metal, resolve_temperature
+from emfem.signoff.outcome import verdict_of
 from emfem.signoff.propagate import propagate
+from emfem.signoff.resuming import restore, state_of
 from emfem.signoff.simulation import Simulation
 from emfem.signoff.trees import Trees
 from emfem.units import MPa, eV, nm, um
@@ -440,16 +442,16 @@ def test_a_run_goes_on_from_any_state(memory: int, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("emfem.signoff.followed.MOST_BYTES", memory)
     first, states = simulation(), []
     while first.advance():
-        states.append(first.state())
-    whole = first.verdict()
+        states.append(state_of(first))
+    whole = verdict_of(first)
     assert len(whole.voids) > 3
     assert np.isfinite(whole.failure)
     for state in (states[0], states[1], states[len(states) // 2], states[-1]):
         again = simulation()
-        again.restore(state)
+        restore(again, state)
         while again.advance():
             pass
-        verdict = again.verdict()
+        verdict = verdict_of(again)
         assert verdict.voids == whole.voids
         for name in ("nucleation", "tree_failure", "t", "drop", "resistance_rise", "failure", "why"):
             assert np.array_equal(getattr(verdict, name), getattr(whole, name)), name
@@ -471,13 +473,13 @@ def test_a_grid_that_failed_before_its_voids_cut_it_has_failed_by_that():
 def test_a_state_of_a_former_version_is_refused_in_one_sentence():
     """Before currents were linear in time a state had no course of them."""
     run = simulation()
-    state = {name: value for name, value in run.state().items() if name != "course"}
+    state = {name: value for name, value in state_of(run).items() if name != "course"}
     with pytest.raises(em.ParameterError, match=r"^state of the checkpoint without course, must be of this ver"):
-        run.restore(state)
+        restore(run, state)
     others: tuple[Any, ...] = (3, [], "text")
     for other in others:
         with pytest.raises(em.ParameterError, match=r"^state = .*, must be what the checkpoint was given to write$"):
-            run.restore(other)
+            restore(run, other)
 
 
 def test_currents_that_are_off_are_followed_before_it_matters():

@@ -355,12 +355,8 @@ def test_lives_until_the_first_void_are_those_of_simulations():
 def test_an_activation_energy_acts_at_the_temperature_of_its_tree():
     """Trees of one draw each, at the technology's temperature and hotter: exponents go as 1/T."""
     network, variation = ladder(load=1e-3), Variation(activation_energy=0.02 * eV)
-    draws = [
-        em.signoff.draws.Draws(
-            network, WEAK, variation, None if kelvin is None else resolve_temperature(network, kelvin)
-        )
-        for kelvin in (None, 2 * WEAK.temperature)
-    ]
+    heats = None, resolve_temperature(network, 2 * WEAK.temperature)
+    draws = [em.signoff.draws.Draws(network, WEAK, variation, heat) for heat in heats]
     cool, hot = (each.factors(np.random.SeedSequence(1), 5)[0] for each in draws)
     assert np.log(cool) == pytest.approx(2 * np.log(hot), rel=1e-12)
 
