@@ -48,7 +48,7 @@ def run(
     cut: float = 0.0,
     hillock_stress: float | None = None,
     most: int | None = None,
-    update: float = 0.05,
+    update: float = 0.02,
     rtol: float = 1e-4,
     watch: Sequence[Observer] = (),
     checkpoint: Checkpoint | None = None,

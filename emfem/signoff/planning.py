@@ -14,8 +14,8 @@ from emfem.signoff.followed import EARLY, FollowedTree, OpenVoid
 
 import numpy as np
 
-FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so near to it
-NEAR = 5.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
+FAR = 1e-3  # of the critical stress: error allowed in trees that do not come so near to it
+NEAR = 2.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
 FOLLOWED = 0.15  # of `update`: change of the currents in trees with voids that is followed
 LOOKED = 0.02  # of the time: currents are compared with those of the legs that often at least
 LOOKS = 3.0  # for so many, trees with voids may keep their currents: for longer only if these differ by less
