@@ -203,16 +203,16 @@ def integrals(rates: Floats, t: Floats, count: int) -> list[Floats]:
     """
     product = rates[..., None] * t
     small = product < SERIES
-    safe, shape = np.where(small, 1.0, product), np.broadcast_shapes(product.shape, np.shape(t))
-    result, power = [], np.broadcast_to(1.0, shape)
+    safe, x = np.where(small, 1.0, product), -product[small]
+    result, power = [], t
     closed = -np.expm1(-safe) / safe  # phi_n/t^n
-    x = np.where(small, product, 0.0)
     for n in range(1, count + 1):
-        power = power * t
-        if small.any():
-            closed = np.where(small, sum((-x) ** k / factorial(n + k) for k in range(TERMS)), closed)
+        series = np.zeros_like(x)
+        for k in reversed(range(TERMS)):
+            series = series * x + 1 / factorial(n + k)
+        closed[small] = series
         result.append(power * closed)
-        closed = (1 / factorial(n) - closed) / safe
+        closed, power = (1 / factorial(n) - closed) / safe, power * t
     return result
 
 
