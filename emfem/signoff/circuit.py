@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,11 +23,33 @@ CORRECTIONS = 2  # of the flows, by what is missing at the nodes
 BALANCED = 1e-10  # of the largest flow: what may be missing at a node
 
 
+@dataclass(frozen=True, eq=False)
+class Course:
+    """Currents that are linear in time.
+
+    Attributes:
+        began: when they have the density [s].
+        density: of each segment [A/m2], shape (m,).
+        slope: of the density [A/m2/s], shape (m,).
+    """
+
+    began: float
+    density: Floats
+    slope: Floats
+
+    def at(self, t: float) -> Floats:
+        """Return the density at a time [A/m2]."""
+        return self.density + (t - self.began) * self.slope
+
+
 class GridCircuit(Circuit):
     """A network whose segments grow in resistance with the voids at their ends, each layer with its own liner.
 
     With pads it is fed at their voltages and by its loads. Currents imposed instead stay as they are in a
     network with pads; in one without, what they bring to the nodes stays, and only loops share it anew.
+
+    Attributes:
+        course: the currents, as they are expected to go on.
     """
 
     def __init__(
@@ -52,6 +74,7 @@ class GridCircuit(Circuit):
                 self.start, network=network, current=imposed * network.cross_sections, current_density=imposed
             )
         self.density = self.start.current_density
+        self.course = Course(0.0, self.density, np.zeros(len(self.density)))
         self._updates: LowRank | None = None
 
     def extra(self, lengths: Floats) -> Floats:
@@ -113,10 +136,6 @@ class GridCircuit(Circuit):
     def closed(self, extra: Floats) -> bool:
         """Return true if all current fed in still has a path."""
         return bool(np.isfinite(extra).all()) or super().closed(extra)
-
-    def set_density(self, density: Floats) -> None:
-        """Keep these currents."""
-        self.density = density
 
 
 class LowRank:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from emfem.errors import number, require
 from emfem.gate import checked
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats
+from emfem.signoff.metal import Temperature
 from emfem.signoff.rises import Rises
 from emfem.technology import Technology
 from emfem.units import boltzmann, eV
@@ -61,17 +63,22 @@ class Variation:
 class Draws:
     """Random technologies of all trees."""
 
-    def __init__(self, network: Network, technology: Technology, variation: Variation) -> None:
-        """Take the medians of a technology, and how it varies."""
+    def __init__(
+        self, network: Network, technology: Technology, variation: Variation, heat: Temperature | None = None
+    ) -> None:
+        """Take the medians of a technology, and how it varies; an activation energy acts at the mean T of a tree."""
         self.technology, self.variation = technology, variation
         of_segment = network.components[network.segments[:, 0]]
         self.trees = int(of_segment.max()) + 1
-        self.thermal = boltzmann * technology.temperature
+        volume = network.lengths * network.cross_sections
+        total = np.bincount(of_segment, volume, self.trees)
+        self.thermal: Any = boltzmann * technology.temperature
+        if heat is not None:
+            mean = volume * (np.asarray(heat.start) + np.asarray(heat.end)) / 2
+            self.thermal = boltzmann * np.bincount(of_segment, mean, self.trees) / total
         self.bamboo = self.boundary = self.width = np.zeros(self.trees)
         if variation.grain_size is None:
             return
-        volume = network.lengths * network.cross_sections
-        total = np.bincount(of_segment, volume, self.trees)
         self.width = np.bincount(of_segment, volume * network.width, self.trees) / total
         height = np.bincount(of_segment, volume * network.thickness, self.trees) / total
         # D = a + b (1/d - 1/w) for grains smaller than the line, a for a bamboo

@@ -116,6 +116,11 @@ class Forest:
         values = self.per_current * density[self.segment][:, None] + self.thermal
         return np.bincount(self.cells.ravel(), values.ravel(), self.size)
 
+    def turning(self, slope: Floats) -> Floats:
+        """Return b' of the slopes of the current densities of all segments [A/m2/s], shape (size,)."""
+        values = self.per_current * slope[self.segment][:, None]
+        return np.bincount(self.cells.ravel(), values.ravel(), self.size)
+
     def project(self, values: Floats) -> Floats:
         """Return the state nearest to one value for each segment, in the norm of M, so that no atom is lost."""
         weights = self.mass.sum(axis=2) * values[self.segment][:, None]

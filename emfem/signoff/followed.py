@@ -9,12 +9,13 @@ from typing import Any
 from emfem.mesh.graph import Floats, Numbers
 from emfem.signoff.elements import GROWTH, Forest, Shifted, forest
 from emfem.signoff.filter import Filter
-from emfem.signoff.propagate import Leg, propagate
+from emfem.signoff.propagate import Leg, integrals, propagate
 
 import numpy as np
 
 MOST_BYTES = 1 << 30  # of vectors and factorisations of all trees: those of the trees that rested longest are made anew
 EARLY = 0.25  # of the time of the first possible void: from there on the stress is right
+HORIZON = 0.2  # of the time now: for no longer are currents taken to be linear in time
 SMOOTH = 8  # generations of segments beside a void whose cells are made smaller
 
 
@@ -35,10 +36,10 @@ class Growth:
     Attributes:
         nodes: with a void.
         volumes: at the beginning [m3].
-        steady: part of their growth that does not change [m3/s].
+        steady: (b - K s0)_n and b'_n of each, the parts of their growth that the leg does not change, shape (voids, 2).
         mass: rows of M at the voids times the vectors of the leg, shape (voids, k).
         stiffness: rows of K as well.
-        amplitudes: of the vectors, shape (k,).
+        amplitudes: g and g' of the vectors, shape (2, k).
         rates: of the leg [1/s], shape (k,).
         touched: segments that end at a void.
         ends: the voids at their ends, the number of voids for none, shape (touched, 2).
@@ -57,16 +58,13 @@ class Growth:
     def at(self, t: Floats) -> Floats:
         """Return the volumes at times since the beginning, shape (voids, times).
 
-        V = V0 - M_n (s - s0) + int (b - K s)_n dt: the reaction of the discrete equations, so no atom is lost.
+        V = V0 - M_n (s - s0) + int (b + b' t - K s)_n dt: the reaction of the discrete equations, so no atom is lost.
         """
-        product = self.rates[:, None] * t
-        small = np.abs(product) < 1e-4
-        safe = np.where(small, 1.0, product)
-        phi = t * np.where(small, 1 - product / 2 + product**2 / 6, -np.expm1(-safe) / safe)
-        integral = t * t * np.where(small, 0.5 - product / 6 + product**2 / 24, (safe + np.expm1(-safe)) / safe**2)
-        weights = self.amplitudes[:, None]
-        change = self.mass @ (weights * phi) + self.stiffness @ (weights * integral)
-        return self.volumes[:, None] + self.steady[:, None] * t - change
+        first, second, third = integrals(self.rates, t, 3)
+        constant, turning = self.amplitudes[..., None]
+        change = self.mass @ (constant * first + turning * second)
+        change += self.stiffness @ (constant * second + turning * third)
+        return self.volumes[:, None] + self.steady @ np.stack([t, t * t / 2]) - change
 
 
 @dataclass
@@ -78,7 +76,7 @@ class FollowedTree:
         nodes: of the network in it.
         segments: of the network in it.
         began: of the present leg [s].
-        density: current densities of its segments on it [A/m2].
+        density: current densities of its segments on it [A/m2], and their slopes [A/m2/s], shape (2, segments).
         leg: without states for a tree that was integrated with others.
         sizes: of the cells at its nodes [m].
         state: at the beginning of the leg; None for that at the start of all.
@@ -88,8 +86,8 @@ class FollowedTree:
         own_events: that depend on its leg alone.
         version: number of events so far.
         failed: true once it has passed the criterion by itself.
-        joins: from when on its voids take part in new currents [s].
-        change: when its voids want new currents next [s].
+        joins: from when on its voids take part in a step of others [s].
+        change: end of its step [s].
         sources: beginning, state and current densities of the legs that vectors were made for.
     """
 
@@ -204,8 +202,19 @@ class Legs:
         sizes: Floats,
         density: Floats,
     ) -> None:
-        """Begin a new leg of a tree, from a state of some elements, with its voids and the currents of all segments."""
-        if self._go_on(tree, t, state, volumes, sizes, density):
+        """Begin a new leg of a tree, from a state of some elements.
+
+        Args:
+            tree: whose leg it is.
+            t: now [s].
+            state: of its metal.
+            old: elements of the state.
+            volumes: of its voids [m3].
+            sizes: of the cells at its nodes [m].
+            density: current density of all segments and its slope, shape (2, m).
+        """
+        own = density[:, tree.segments]
+        if self._go_on(tree, t, state, volumes, sizes, own):
             return
         elements = old
         if not np.array_equal(sizes, tree.sizes):
@@ -223,7 +232,7 @@ class Legs:
             for node, lost in zip(tree.open, (mass @ (state - after))[fixed], strict=True):
                 volumes[node] = volumes.get(node, 0.0) + float(lost)
             state = after
-        tree.began, tree.state, tree.density = t, state, density[tree.segments]
+        tree.began, tree.state, tree.density = t, state, own
         self.make(tree, elements, volumes)
 
     def preview(
@@ -237,15 +246,22 @@ class Legs:
         assert leg is not None
         assert leg.basis is not None
         assert growth is not None
-        fixed = self._fixed(leg.forest, tree.open)
-        right = leg.forest.load(density) - leg.forest.matrices[1] @ state
-        excess = right[fixed]
-        right[fixed] = 0.0
+        right, steady = self._pushed(leg.forest, self._fixed(leg.forest, tree.open), state, density[:, tree.segments])
         now = np.array([volumes[node] for node in tree.open])
-        return replace(growth, volumes=now, steady=excess, amplitudes=leg.basis @ right).at(times)
+        return replace(growth, volumes=now, steady=steady, amplitudes=right @ leg.basis.T).at(times)
+
+    def _pushed(self, elements: Forest, fixed: Numbers, state: Floats, own: Floats) -> tuple[Floats, Floats]:
+        """Return b - K s and b', 0 at the fixed unknowns, shape (2, size), and what is there, shape (voids, 2)."""
+        segments = self.bounds.members(int(elements.which[0]))[1]
+        both = np.zeros((2, len(self.network.segments)))
+        both[:, segments] = own
+        right = np.stack([elements.load(both[0]) - elements.matrices[1] @ state, elements.turning(both[1])])
+        excess = right[:, fixed].T
+        right[:, fixed] = 0.0
+        return right, excess
 
     def _go_on(
-        self, tree: FollowedTree, t: float, state: Floats, volumes: dict[int, float], sizes: Floats, density: Floats
+        self, tree: FollowedTree, t: float, state: Floats, volumes: dict[int, float], sizes: Floats, own: Floats
     ) -> bool:
         """Begin a new leg of a tree with the vectors of the present one; return False if they do not do."""
         leg, growth = tree.leg, tree.growth
@@ -253,18 +269,19 @@ class Legs:
         if leg is None or leg.basis is None or sizes is not tree.sizes or grown != tree.open:
             return False
         fixed = self._fixed(leg.forest, tree.open)
-        right = leg.forest.load(density) - leg.forest.matrices[1] @ state
-        excess = right[fixed]
-        right[fixed] = 0.0
-        following = leg.again(state, right, t, max(self.until - t, 1e-6 * self.until), self.rtol * self.critical)
+        right, steady = self._pushed(leg.forest, fixed, state, own)
+        following = leg.again(
+            state, right[0], t, max(self.until - t, 1e-6 * self.until), self.rtol * self.critical,
+            turning=right[1], reach=HORIZON * t,
+        )  # fmt: skip
         if following is None:
             return False
-        tree.began, tree.state, tree.density, tree.leg = t, state, density[tree.segments], following
+        tree.began, tree.state, tree.density, tree.leg = t, state, own, following
         more = following.basis is not leg.basis
         if more:
-            tree.sources.append((t, state, tree.density))
+            tree.sources.append((t, state, own))
         if growth is not None:
-            growth = replace(growth, volumes=np.array([volumes[node] for node in tree.open]), steady=excess)
+            growth = replace(growth, volumes=np.array([volumes[node] for node in tree.open]), steady=steady)
             tree.growth = self._on(growth, following, fixed if more else None)
         return True
 
@@ -274,19 +291,22 @@ class Legs:
             assert leg.basis is not None
             mass, stiffness = (matrix[fixed] @ leg.basis.T for matrix in leg.forest.matrices)
             growth = replace(growth, mass=mass, stiffness=stiffness, rates=leg.rates[0])
-        return replace(growth, amplitudes=leg.amplitudes[0])
+        turning = np.zeros_like(leg.amplitudes) if leg.turning is None else leg.turning
+        return replace(growth, amplitudes=np.concatenate([leg.amplitudes, turning]))
 
     def remake(
         self, tree: FollowedTree, state: Floats, volumes: dict[int, float], sources: Sequence[Sequence[Any]]
     ) -> None:
         """Make the leg of a tree that begins at a state, with vectors that were made for earlier ones."""
-        last, density = (tree.began, state, tree.density), np.zeros(len(self.network.segments))
+        last = (tree.began, state, tree.density)
         (tree.began, first, own), *others = sources
         tree.state, tree.density = None if first is None else np.array(first), np.array(own)
         self.make(tree, volumes=volumes)
-        for began, at, own in [each for each in (*others, last) if each[0] > tree.began]:
-            density[tree.segments] = own
-            self._go_on(tree, float(began), np.array(at), volumes, tree.sizes, density)
+        newest = sources[-1]
+        if newest[0] != last[0] or not np.array_equal(newest[2], last[2]):
+            others.append(last)
+        for began, at, own in others:
+            self._go_on(tree, float(began), np.array(at), volumes, tree.sizes, np.array(own))
 
     def _elements(self, number_: int, nodes: Numbers, sizes: Floats) -> Forest:
         every = np.ones(len(self.network.nodes))
@@ -303,7 +323,7 @@ class Legs:
         if elements is None:
             elements = self._elements(tree.number, tree.nodes, tree.sizes)
         density = np.zeros(len(self.network.segments))
-        density[tree.segments] = tree.density
+        density[tree.segments] = tree.density[0]
         span = max(self.until - tree.began, 1e-6 * self.until)
         fixed = self._fixed(elements, tree.open)
         shortest = None
@@ -314,6 +334,14 @@ class Legs:
             np.array([tree.number]), self.bounds.coarse, tree.state, tree.began, span, density,
             fixed=fixed, shortest=shortest, elements=elements,
         )  # fmt: skip
+        right, steady = self._pushed(elements, fixed, leg.state, tree.density)
+        if right[1].any():
+            turned = leg.again(
+                leg.state, right[0], tree.began, span, self.rtol * self.critical,
+                turning=right[1], reach=HORIZON * tree.began, forced=True,
+            )  # fmt: skip
+            assert turned is not None
+            leg = turned
         tree.leg = leg
         tree.sources = [(tree.began, tree.state, tree.density)]
         if volumes is None:
@@ -324,12 +352,11 @@ class Legs:
             )
         tree.growth = None
         if len(tree.open):
-            excess = (elements.load(density) - elements.matrices[1] @ leg.state)[fixed]
             nodes = np.array(tree.open)
             same = self.network.segments[tree.segments][..., None] == nodes
             touched = same.any(axis=(1, 2))
             none = np.zeros((len(nodes), 0))
             ends = np.where(same.any(axis=2), same.argmax(axis=2), len(nodes))[touched]
             now = np.array([volumes[node] for node in tree.open])
-            growth = Growth(nodes, now, excess, none, none, none[0], none[0], tree.segments[touched], ends)
+            growth = Growth(nodes, now, steady, none, none, none, none[0], tree.segments[touched], ends)
             tree.growth = self._on(growth, leg, fixed)

@@ -163,8 +163,8 @@ class Metal:
         """
         lengths, total = self.network.lengths, len(self.network.segments)
         if self.temperature.uniform:
-            halves = np.stack([lengths, lengths**2 / 2], axis=1)
-            mobility, charge = self._uniform
+            halves, every = np.stack([lengths, lengths**2 / 2], axis=1), np.arange(total)
+            mobility, charge = self.mobility(every, np.zeros(total)), self.drive(every, np.zeros(total))[0]
             return charge[:, None] * halves, np.zeros((total, 2)), halves / mobility[:, None]
         place, weight = _composite()
         result = np.zeros((3, total, 2))

@@ -14,25 +14,21 @@ from emfem.signoff.followed import EARLY, FollowedTree, OpenVoid
 
 import numpy as np
 
-FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so near to it
-NEAR = 5.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
+FAR = 1e-3  # of the critical stress: error allowed in trees that do not come so near to it
+NEAR = 2.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
 FOLLOWED = 0.15  # of `update`: change of the currents in trees with voids that is followed
 LOOKED = 0.02  # of the time: currents are compared with those of the legs that often at least
 LOOKS = 3.0  # for so many, trees with voids may keep their currents: for longer only if these differ by less
-TINY = 1e-300  # of a change: none
 GATHERED = 2.0  # times `rtol`, of the time: changes of resistance in it are followed together
-JOINED = 0.5  # of `update`: trees whose resistances have changed by that are looked at with one that is due
 
 
 class Planner:
     """Next events of trees.
 
     Attributes:
-        extra: what the voids had added to each segment when its tree was last looked at [Ohm], shape (m,).
-        ahead: what stands for them through the present step of the tree; currents are those with it, shape (m,).
-        used: current density of each segment in the present leg of its tree [A/m2], shape (m,).
-        known: that of the grid when the leg began; `used` may be half of a change ahead of it, shape (m,).
-        since: when each tree last had the currents of the grid [s], shape (trees,).
+        extra: what the voids had added to each segment when the step of its tree began [Ohm], shape (m,).
+        used: current density of each segment when its tree took it [A/m2], and its slope, shape (2, m).
+        since: when that was [s], shape (trees,).
     """
 
     def __init__(
@@ -51,8 +47,8 @@ class Planner:
         self.critical, self.until, self.update, self.rtol = critical, until, update, rtol
         self.network, self.trees = bounds.metal.network, bounds.trees
         every = np.arange(len(self.network.segments))
-        self.extra, self.ahead = np.zeros(len(every)), np.zeros(len(every))
-        self.used, self.known = circuit.density.copy(), circuit.density.copy()
+        self.extra = np.zeros(len(every))
+        self.used = np.stack([circuit.density, np.zeros(len(every))])
         self.since = np.zeros(self.trees.count)
         self._charge = np.abs(bounds.metal.drive(every, np.full(len(every), 0.5))[0])
 
@@ -77,73 +73,71 @@ class Planner:
                 events.append((self._passing(tree, self._damage, times, now), "failure"))
         return [(tree.began + t, kind) for t, kind in events if np.isfinite(t)]
 
-    def next_change(self, tree: FollowedTree, t: float) -> tuple[float, float]:
-        """Return when the resistances of a tree are looked at next, with others that are due, and at the latest [s].
-
-        At the latest is soon after one has changed by `update`; with others from JOINED of it on, so that many voids
-        take no more solves of the network than the fastest of them.
-        """
-        times, now = self._times(tree, t)
-        times = np.append(now, times)
-        change = self.change(tree, times)
-        joined, latest = (_reached(times, change, part * self.update) for part in (JOINED, 1.0))
-        cut = np.isinf(change[times == latest]).any()  # does not wait
-        return tree.began + joined, tree.began + latest if cut else self.gathered(tree.began + latest)
-
     def gathered(self, t: float) -> float:
         """Return until when changes that come after a time are waited for, to be followed together [s]."""
         return t * (1 + GATHERED * self.rtol)
 
     def note(self, tree: FollowedTree, t: float) -> None:
-        """Note what the voids of a tree add to its segments now, for currents of now."""
+        """Note what the voids of a tree add to its segments now."""
         assert tree.growth is not None
         touched = tree.growth.touched
-        self.extra[touched] = self.ahead[touched] = self.added(tree, np.array([t - tree.began]))[:, 0]
+        self.extra[touched] = self.added(tree, np.array([t - tree.began]))[:, 0]
 
-    def until_changed(self, tree: FollowedTree, t: float, part: float) -> float:
-        """Return in what time a resistance of a tree will have changed by a part of `update` on its leg [s]."""
+    def until_changed(self, tree: FollowedTree, t: float) -> float:
+        """Return in what time a resistance of a tree will have changed by `update` on its leg [s]."""
         times, now = self._times(tree, t)
         times = np.append(now, times)
-        return _reached(times, self.change(tree, times), part * self.update) - now
+        return _reached(times, self.change(tree, times), self.update) - now
 
-    def moved(self, t: float, voids: list[OpenVoid], forced: Sequence[int] = ()) -> list[int]:
-        """Return the trees whose currents have changed so much since their leg began that it matters; note them.
+    def moved(self, t: float, voids: Sequence[OpenVoid]) -> list[int]:
+        """Return the trees whose currents are off those of the grid by so much that it matters.
 
         A force that is wrong by df for a time makes the stress wrong by 2 df sqrt(kappa time/pi) at most at an end, and
         by the sum of df L over the tree. Until the currents are looked at again that may be a part of the critical
         stress: NEAR times `rtol` in trees near it, FAR in others. In trees with voids the currents count: FOLLOWED of
-        `update` of them. A leg has the currents that are expected in the middle of its time: the last change goes on
-        for half of what may be, so that errors cancel; where one solve changes them by more, the next will.
+        `update` of them.
 
         Args:
             t: now [s]; the next look is at LOOKED of it later.
             voids: that opened, by time.
-            forced: trees that take the present currents in any case, and none ahead.
         """
-        trees, bounds, density = self.trees, self.bounds, self.circuit.density
+        trees, bounds = self.trees, self.bounds
         wrong = (1 + LOOKED) * t - np.maximum(self.since, voids[0].nucleated)
-
-        def shifts(change: Floats) -> Floats:
-            force = self._charge * np.abs(change)
-            ends = 2 * bounds.largest(force) * np.sqrt(bounds.fastest * wrong / np.pi)
-            return np.minimum(ends, trees.sums(force * self.network.lengths))
-
-        size, trend = shifts(density - self.used), density - self.known
+        off = np.abs(self.circuit.course.at(t) - self.present(t)[0])
+        force = self._charge * off
+        ends = 2 * bounds.largest(force) * np.sqrt(bounds.fastest * wrong / np.pi)
+        size = np.minimum(ends, trees.sums(force * self.network.lengths))
         near = bounds.peak + np.maximum(size, FAR * self.critical) >= self.critical
         limit = np.where(near, NEAR * self.rtol, FAR) * self.critical
-        steps = shifts(trend)
         voided = trees.of_node[[void.node for void in voids if not void.healed]]
-        size[voided], steps[voided] = (bounds.largest(np.abs(each))[voided] for each in (density - self.used, trend))
         soon = np.minimum(1.0, LOOKS * LOOKED * t / wrong)  # a difference that stays is made smaller
-        limit[voided] = (soon * FOLLOWED * self.update * bounds.largest(np.abs(self.used)))[voided]
-        result = size > limit
-        result[list(forced)] = True
-        ahead = 0.5 * np.clip(2.5 - steps / np.maximum(limit, TINY), 0.0, 1.0)  # not after a jump
-        ahead[list(forced)] = 0.0
-        own = result[trees.of_segment]
-        self.used[own] = (density + ahead[trees.of_segment] * trend)[own]
-        self.known[own], self.since[result] = density[own], t
-        return np.flatnonzero(result).tolist()
+        size[voided] = bounds.largest(off)[voided]
+        limit[voided] = (soon * FOLLOWED * self.update * bounds.largest(np.abs(self.used[0])))[voided]
+        return np.flatnonzero(size > limit).tolist()
+
+    def take(self, trees: Sequence[int], t: float) -> None:
+        """Give trees the currents of the grid from now on."""
+        self.since[trees] = t
+        own = np.isin(self.trees.of_segment, trees)
+        course = self.circuit.course
+        self.used[:, own] = np.stack([course.at(t), course.slope])[:, own]
+
+    def present(self, t: float) -> Floats:
+        """Return the current density in each segment in the leg of its tree now, and its slope, shape (2, m)."""
+        density, slope = self.used
+        return np.stack([density + (t - self.since[self.trees.of_segment]) * slope, slope])
+
+    def around(self, voided: Sequence[FollowedTree], t: float) -> Floats:
+        """Return what the voids of trees will have added to each segment at a time [Ohm], shape (m,).
+
+        A course that has ended goes on as long as it has been.
+        """
+        extra = np.zeros(len(self.extra))
+        for tree in voided:
+            assert tree.growth is not None
+            then = min(t - tree.began, 2 * (tree.change - tree.began))
+            extra[tree.growth.touched] = self.added(tree, np.array([then]))[:, 0]
+        return extra
 
     def _times(self, tree: FollowedTree, t: float) -> tuple[Floats, float]:
         """Return times since the beginning of a leg at which it is sampled, those after now, and now."""

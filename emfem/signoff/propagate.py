@@ -1,10 +1,11 @@
-"""Stress at any time while currents and voids stay: a small system of ordinary equations for each tree.
+"""Stress at any time while voids stay and currents are linear in time: a few ordinary equations for each tree.
 
-M s' = b - K s is projected on a rational Krylov space V, M-orthonormal, of (M + gamma K)^-1 with a few gamma between
-the shortest and the longest time wanted:
+M s' = b + b' t - K s is projected on a rational Krylov space V, M-orthonormal, of (M + gamma K)^-1 with a few gamma
+between the shortest and the longest time wanted:
 
-    s(t) = s0 + V y,    y' = V^T (b - K s0) - H y,    H = V^T K V = Q diag(lambda) Q^T,
-    y = Q diag(phi) Q^T g,    phi = (1 - exp(-lambda t))/lambda.
+    s(t) = s0 + V y,    y' = V^T (b + b' t - K s0) - H y,    H = V^T K V = Q diag(lambda) Q^T,
+    y = Q (phi_1 g + phi_2 g'),    g = Q^T V^T (b - K s0),    g' = Q^T V^T b',
+    phi_1 = (1 - exp(-lambda t))/lambda,    phi_n+1 = int_0^t phi_n dt.
 
 V grows until the stress at the nodes does not change any more at any of the times.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import factorial
 
 from emfem.mesh.graph import Floats, Numbers
 from emfem.signoff.elements import Forest, Shifted
@@ -25,6 +27,7 @@ DENSE = 300  # unknowns of a single tree up to which all its modes are computed
 PER_DECADE = 10  # times at which the stress is tested
 MENDED = 100.0  # times the error allowed: what one vector more for each gamma may mend
 PER_UNKNOWN = 1500  # bytes, of elements and factorisations
+SERIES, TERMS = 0.02, 6  # rate times time below which a series of so many terms is taken
 SMALL = 1e-10  # of a vector before it was made orthogonal: none is left, the space is complete
 
 
@@ -38,11 +41,12 @@ class Leg:
         span: for which it is wanted [s].
         state: s0 at that time, shape (size,).
         rates: lambda of each tree, shape (t, m) [1/s].
-        amplitudes: Q^T g, shape (t, m).
+        amplitudes: g, shape (t, m).
         basis: V Q, shape (m, size); None if it was not to be stored.
         at_nodes: rows of V Q at the nodes of the forest, shape (m, k).
         error: last change of the stress at the nodes by further vectors, over the tolerance [-].
         solvers: factorised M + gamma K with their gamma [s], of which the vectors were made; none of all modes.
+        turning: g' of a single tree, shape (1, m); None for currents that stay.
     """
 
     forest: Forest
@@ -55,19 +59,29 @@ class Leg:
     at_nodes: Floats
     error: float
     solvers: tuple[tuple[float, Shifted], ...] = ()
+    turning: Floats | None = None
 
     def stress(self, t: Floats) -> Floats:
         """Return the stress at the nodes at times since the beginning [Pa], shape (k, times)."""
-        return self.state[self.forest.unknowns][:, None] + self._summed(_phi(self.rates, t))
+        return self.state[self.forest.unknowns][:, None] + self._summed(self.parts(t))
 
     def slope(self, t: Floats) -> Floats:
         """Return the rate of the stress at the nodes [Pa/s], shape (k, times)."""
-        return self._summed(np.exp(-self.rates[..., None] * t))
+        parts = self.amplitudes[..., None] * np.exp(-self.rates[..., None] * t)
+        if self.turning is not None:
+            parts = parts + self.turning[..., None] * integrals(self.rates, t, 1)[0]
+        return self._summed(parts)
+
+    def parts(self, t: Floats) -> Floats:
+        """Return the parts of the vectors at times since the beginning, `phi_1 g + phi_2 g'`, shape (t, m, times)."""
+        phi = integrals(self.rates, t, 1 if self.turning is None else 2)
+        constant = self.amplitudes[..., None] * phi[0]
+        return constant if self.turning is None else constant + self.turning[..., None] * phi[1]
 
     def node(self, i: int) -> Callable[[float], float]:
         """Return the stress at one of the nodes of a single tree as a function of the time since the beginning."""
-        weights, start = self.at_nodes[:, i] * self.amplitudes[0], self.state[self.forest.unknowns[i]]
-        return lambda t: float(start + weights @ _phi(self.rates[0], np.array([t]))[:, 0])
+        weights, start = self.at_nodes[:, i], self.state[self.forest.unknowns[i]]
+        return lambda t: float(start + weights @ self.parts(np.array([t]))[0, :, 0])
 
     def of(self, i: int) -> Leg:
         """Return the leg of one of the trees, without its states."""
@@ -87,7 +101,17 @@ class Leg:
             solvers=(),
         )
 
-    def again(self, state: Floats, right: Floats, began: float, span: float, tolerance: float) -> Leg | None:
+    def again(
+        self,
+        state: Floats,
+        right: Floats,
+        began: float,
+        span: float,
+        tolerance: float,
+        turning: Floats | None = None,
+        reach: float = np.inf,
+        forced: bool = False,
+    ) -> Leg | None:
         """Return the stress of a single tree from a state on, with the vectors of this leg and a few more.
 
         They were made for other currents. What they make of the stress after an implicit step of each gamma is compared
@@ -100,16 +124,21 @@ class Leg:
             began: the time of the state [s].
             span: longest time wanted [s].
             tolerance: error allowed at the nodes [Pa].
-        """
-        leg = replace(self, began=began, span=span, state=state)._towards(right)
+            turning: b', 0 at the fixed unknowns; None for currents that stay.
+            reach: time for which the currents turn [s].
+            forced: never return None: much is missing, and so are the vectors that mend it.
+        """  # fmt: skip
+        leg = replace(self, began=began, span=span, state=state)._towards(right, turning)
         for gamma, solver in self.solvers:
-            exact, parts = gamma * solver.solve(right), gamma * leg.amplitudes[0] / (1 + gamma * leg.rates[0])
-            error = np.abs(exact[leg.forest.unknowns] - parts @ leg.at_nodes).max()
-            if error <= tolerance:
-                continue
-            if error > MENDED * tolerance or len(leg.at_nodes) >= MOST:
-                return None
-            leg = leg._with(exact)._towards(right)
+            for load in (right,) if turning is None else (right, min(gamma, reach) * turning):
+                exact = gamma * solver.solve(load)
+                parts = gamma * (leg._basis @ load) / (1 + gamma * leg.rates[0])
+                error = np.abs(exact[leg.forest.unknowns] - parts @ leg.at_nodes).max()
+                if error <= tolerance:
+                    continue
+                if not forced and (error > MENDED * tolerance or len(leg.at_nodes) >= MOST):
+                    return None
+                leg = leg._with(exact)._towards(right, turning)
         return leg
 
     @property
@@ -122,28 +151,33 @@ class Leg:
         forest = self.forest.only(0, 0, len(self.forest.nodes))
         return replace(self, forest=forest, basis=None, solvers=(), at_nodes=self.at_nodes.copy())
 
-    def _towards(self, right: Floats) -> Leg:
-        """Return this leg of a single tree with the amplitudes of another b - K s."""
+    @property
+    def _basis(self) -> Floats:
         assert self.basis is not None
-        return replace(self, amplitudes=(self.basis @ right)[None])
+        return self.basis
+
+    def _towards(self, right: Floats, turning: Floats | None) -> Leg:
+        """Return this leg of a single tree with the amplitudes of another b - K s and b'."""
+        basis = self._basis
+        return replace(
+            self, amplitudes=(basis @ right)[None], turning=None if turning is None else (basis @ turning)[None]
+        )
 
     def _with(self, vector: Floats) -> Leg:
         """Return this leg of a single tree with one vector more, and amplitudes that are not of it."""
-        assert self.basis is not None
         mass, stiffness = self.forest.matrices
         for _ in range(2):
-            vector = vector - (self.basis @ (mass @ vector)) @ self.basis
+            vector = vector - (self._basis @ (mass @ vector)) @ self._basis
         vector = vector / np.sqrt(vector @ (mass @ vector))
         last = stiffness @ vector
         projected = np.diag(np.append(self.rates[0], vector @ last))
-        projected[-1, :-1] = projected[:-1, -1] = self.basis @ last
+        projected[-1, :-1] = projected[:-1, -1] = self._basis @ last
         rates, vectors = np.linalg.eigh(projected)
-        basis = vectors.T @ np.concatenate([self.basis, vector[None]])
+        basis = vectors.T @ np.concatenate([self._basis, vector[None]])
         return replace(self, rates=np.maximum(rates, 0.0)[None], basis=basis, at_nodes=basis[:, self.forest.unknowns])
 
-    def _summed(self, parts: Floats) -> Floats:
-        """Return sums over the vectors, at the nodes; `parts` of shape (t, m, times)."""
-        weights = parts * self.amplitudes[..., None]
+    def _summed(self, weights: Floats) -> Floats:
+        """Return sums over the vectors, at the nodes; `weights` of shape (t, m, times)."""
         if len(weights) == 1:
             return self.at_nodes.T @ weights[0]
         tree = self.forest.tree_of[self.forest.unknowns]
@@ -156,19 +190,30 @@ class Leg:
 
     def at(self, t: float) -> Floats:
         """Return the state at a time since the beginning, shape (size,)."""
-        assert self.basis is not None
-        parts = self.amplitudes * _phi(self.rates, np.array([t]))[..., 0]
+        parts = self.parts(np.array([t]))[..., 0]
         if len(parts) == 1:
-            return self.state + parts[0] @ self.basis
-        return self.state + (self.basis * parts.T[:, self.forest.tree_of]).sum(axis=0)
+            return self.state + parts[0] @ self._basis
+        return self.state + (self._basis * parts.T[:, self.forest.tree_of]).sum(axis=0)
 
 
-def _phi(rates: Floats, t: Floats) -> Floats:
-    """`(1 - exp(-lambda t))/lambda`, t where lambda is 0; shape of rates and one more, of the times."""
+def integrals(rates: Floats, t: Floats, count: int) -> list[Floats]:
+    """Return `phi_1` to `phi_count`, at most 3; shape of rates and one more, of the times.
+
+    Where x = lambda t is small, `phi_n = t^n sum_k (-x)^k/(n + k)!` keeps their digits.
+    """
     product = rates[..., None] * t
-    small = np.abs(product) < 1e-8
-    safe = np.where(small, 1.0, product)
-    return t * np.where(small, 1 - product / 2, -np.expm1(-safe) / safe)
+    small = product < SERIES
+    safe, x = np.where(small, 1.0, product), -product[small]
+    result, power = [], t
+    closed = -np.expm1(-safe) / safe  # phi_n/t^n
+    for n in range(1, count + 1):
+        series = np.zeros_like(x)
+        for k in reversed(range(TERMS)):
+            series = series * x + 1 / factorial(n + k)
+        closed[small] = series
+        result.append(power * closed)
+        closed, power = (1 / factorial(n) - closed) / safe, power * t
+    return result
 
 
 def propagate(

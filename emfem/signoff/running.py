@@ -16,6 +16,8 @@ from emfem.mesh.graph import component_labels
 from emfem.mesh.wires import node_loads, pad_voltages
 from emfem.signoff.circuit import GridCircuit
 from emfem.signoff.metal import Metal, resolve_temperature
+from emfem.signoff.outcome import verdict_of
+from emfem.signoff.resuming import restore, state_of
 from emfem.signoff.simulation import Simulation
 from emfem.signoff.verdict import Verdict
 from emfem.technology import Technology
@@ -53,11 +55,10 @@ def run(
 
     Korhonen's equation on each tree of metal, dsigma/dt = d/dx kappa (dsigma/dx + f), blocked at its ends and vias;
     physics as `em.failure.run`, which integrates one small network as a whole. Trees whose stress can be shown to stay
-    below the critical one are left out. The others are integrated one by one, exactly in time while currents stay. A
-    void opens where the tension reaches the critical stress, holds the stress there at 0, takes up the atoms that
-    leave, and grows; its liner, or nothing, carries the current past it. Each time that a resistance has changed by
-    `update`, and as often as it matters where voids rest, the currents of the whole grid are computed again, for the
-    mean of each void until the next time.
+    below the critical one are left out. The others are integrated one by one, exactly in time while currents are linear
+    in it. A void opens where the tension reaches the critical stress, holds the stress there at 0, takes up the atoms
+    that leave, and grows; its liner, or nothing, carries the current past it. Currents are linear in time through
+    steps, in which a resistance changes by `update`, and are those that the voids make at two times of each step.
 
     Args:
         network: of em.mesh.read_netlist, or another whose layers are those of the technology.
@@ -71,9 +72,9 @@ def run(
         residual_stress: at the start, one number a segment, instead of that of the technology [Pa].
         fails: `em.failure.FirstVoid()` (when left out), `VoidLength`, `ResistanceRise` or `Drop`. A rise without nodes
             and segment is that between the two pads or ends, if there are two, and else that of any wire.
-        update: part of its resistance by which a segment may change before currents are computed again, 1e-4 to 1 [-].
-            0.05 is right to 1e-3 for long voids that grow, 1.5e-3 for voids at rest, and 5e-3 where voids of several
-            trees turn each other's current on the way there; 0.2 is 2.5e-3 off for long voids.
+        update: part of its resistance by which a segment may change in a step of the currents, 1e-4 to 1 [-]. With
+            0.05 lengths of voids and times to nucleation are right to 1e-3, but for times at which the tension is
+            nearly at rest.
         voids: False to end at the nucleation of each tree: no void grows, and currents stay.
         rtol: error allowed in the stress, as a part of the critical one [-].
         stop_at_failure: end there; else all trees are followed until the end.
@@ -118,13 +119,13 @@ def run(
     )
     state = None if checkpoint is None else checkpoint.read()
     if state is not None:
-        simulation.restore(state)
+        restore(simulation, state)
     while simulation.advance():
         if progress is not None:
             progress(min(simulation.t / until, 1.0), f"{len(simulation.voids)} voids")
         if checkpoint is not None and checkpoint.due():
-            checkpoint.write(simulation.state())
-    return simulation.verdict()
+            checkpoint.write(state_of(simulation))
+    return verdict_of(simulation)
 
 
 def check_until(until: float) -> float:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
 
-from emfem.conduction import Currents
-from emfem.errors import kind, require
-from emfem.failure import FirstVoid, Void
+from emfem.failure import FirstVoid
 from emfem.failure.criteria import Criterion
 from emfem.mesh.graph import Floats, Numbers
 from emfem.signoff.circuit import GridCircuit
@@ -20,7 +17,6 @@ from emfem.signoff.followed import EARLY, FollowedTree, Legs, OpenVoid
 from emfem.signoff.metal import Metal
 from emfem.signoff.planning import LOOKED, Planner
 from emfem.signoff.steps import Steps
-from emfem.signoff.verdict import Verdict
 
 import numpy as np
 
@@ -38,6 +34,8 @@ class Simulation:
     Attributes:
         t: the present time [s].
         voids: that opened, by time.
+        begun: true once the trees have their first legs.
+        look: when the currents are looked at next [s].
     """
 
     def __init__(
@@ -87,20 +85,24 @@ class Simulation:
         self.rows: list[tuple[float, float, float]] = []
         self.followed: dict[int, FollowedTree] = {}
         self._queue: list[tuple[float, int, int]] = []
-        self._begun, self._look = False, np.inf
+        self.begun, self.look = False, np.inf
 
     # ---- the first legs
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """Integrate all trees that are not immortal up to their first void."""
         mortal = self.bounds.highest >= self.critical
         doubtful = ~mortal & ~self.bounds.immortal
         for which, lasting in ((np.flatnonzero(mortal), False), (np.flatnonzero(doubtful), True)):
             for chunk in self._chunks(which):
                 self._first_legs(chunk, lasting)
-        self._begun = True
-        if self.grow:
-            for k in range(1, HISTORY + 1):
+        self.begun = True
+        self._push_rows()
+
+    def _push_rows(self) -> None:
+        """Put the times of the history that are still to come into the queue."""
+        for k in range(1, HISTORY + 1) if self.grow else ():
+            if self.until * (k / HISTORY) > self.t:
                 heapq.heappush(self._queue, (self.until * (k / HISTORY), ROW, 0))
 
     def _chunks(self, which: Numbers) -> list[Numbers]:
@@ -133,7 +135,7 @@ class Simulation:
         for i, number_ in enumerate(which.tolist()):
             nodes, segments = self.bounds.members(number_)
             tree = FollowedTree(
-                number_, nodes, segments, 0.0, self.first_density[segments], leg.of(i), self.bounds.coarse[nodes]
+                number_, nodes, segments, 0.0, self._at_first(segments), leg.of(i), self.bounds.coarse[nodes]
             )
             if len(which) == 1:
                 tree.leg = leg.released()
@@ -146,14 +148,14 @@ class Simulation:
 
     def advance(self) -> bool:
         """Go to the next event; return False at the end."""
-        if not self._begun:
-            self._begin()
+        if not self.begun:
+            self.begin()
             self._record()
             self._check(0.0)
             return True
         while self._queue:
             t, number_, version = heapq.heappop(self._queue)
-            if (number_ >= 0 and self.followed[number_].version != version) or (number_ == LOOK and t != self._look):
+            if (number_ >= 0 and self.followed[number_].version != version) or (number_ == LOOK and t != self.look):
                 continue
             if t > self.until:
                 break
@@ -245,7 +247,7 @@ class Simulation:
         sizes = self.legs.sizes_with(tree)
         self._restart(tree, state, old, volumes, sizes)
         if self.circuit.moves:
-            self.steps.enter(tree, self.t)
+            self._share([tree])
 
     def _heal(self, tree: FollowedTree) -> None:
         """Close the voids of a tree that have no volume left."""
@@ -268,7 +270,7 @@ class Simulation:
         self, tree: FollowedTree, state: Floats, old: Forest, volumes: dict[int, float], sizes: Floats
     ) -> None:
         """Begin a new leg of a tree now, with the present currents."""
-        self.legs.restart(tree, self.t, state, old, volumes, sizes, self.planner.used)
+        self.legs.restart(tree, self.t, state, old, volumes, sizes, self.planner.present(self.t))
         self._plan(tree)
 
     # ---- what comes next in a tree
@@ -283,52 +285,57 @@ class Simulation:
         self._replan(tree)
 
     def _replan(self, tree: FollowedTree) -> None:
-        """Find the next event of a tree; on its leg only the next change of a resistance is another."""
+        """Find the next event of a tree: of its own, or the end of its step."""
         tree.version += 1
         events = list(tree.own_events)
-        tree.joins = tree.change = np.inf
         if tree.growth is not None and self.circuit.moves:
-            tree.joins, tree.change = self.planner.next_change(tree, self.t)
-            events.append((tree.change, "change"))
+            events.append((max(tree.change, self.t), "change"))
         tree.event = min(events, default=(np.inf, ""))
         self._push(tree)
 
     # ---- currents
 
+    def _voided(self) -> list[FollowedTree]:
+        return [tree for tree in self.followed.values() if tree.growth is not None and self.circuit.moves]
+
     def _redistribute(self) -> None:
-        """Look at the trees whose resistances have changed, and compute the currents with these."""
-        voided = [tree for tree in self.followed.values() if tree.growth is not None]
-        self._share([each for each in voided if each.joins <= self.t or each.change <= self.planner.gathered(self.t)])
+        """Begin steps of the trees whose steps have ended, or nearly."""
+        end = self.planner.gathered(self.t)
+        self._share([tree for tree in self._voided() if tree.joins <= self.t or tree.change <= end])
 
-    def _look_at_steps(self) -> None:
-        """Begin steps of the trees for which it is time, or follow the currents."""
-        voided = [tree for tree in self.followed.values() if tree.growth is not None and self.circuit.moves]
-        late = [tree for tree in voided if self.steps.is_late(tree, self.t)]
-        if late:
-            self._share(late)
-        else:
-            self._follow_currents()
-
-    def _share(self, trees: list[FollowedTree]) -> None:
-        """Compute the currents for steps of some trees; begin new legs where they have changed."""
-        begun = self.steps.begin(trees, self.t)
-        if begun is None:
-            self._open = True
-            if self.t <= self.failure:
-                self.failure, self.why = self.t, "open"
-            return
-        density, forced = begun
-        self.circuit.set_density(density)
+    def _share(self, trees: Sequence[FollowedTree]) -> None:
+        """Begin steps of some trees, and of those with voids whose currents these change; then follow the currents."""
+        begun = set[int]()
+        while True:
+            if not self.steps.begin(trees, self.t, self._voided()):
+                self._open = True
+                if self.t <= self.failure:
+                    self.failure, self.why = self.t, "open"
+                return
+            begun |= {tree.number for tree in trees}
+            for tree in trees:
+                self._plan(tree)
+            moved = self.planner.moved(self.t, self.voids)
+            trees = [tree for tree in self._voided() if tree.number in moved and tree.number not in begun]
+            if not trees:
+                break
         if self.t >= (1 + APART) * self.rows[-1][0]:
             self._record()
-        self._follow_currents(forced)
-        for tree in trees:
-            if tree.began < self.t:
-                self._replan(tree)
+        self._follow_currents(set(moved) - begun)
 
-    def _follow_currents(self, forced: Sequence[int] = ()) -> None:
-        """Begin new legs where the currents have changed, and see when to look at them next."""
-        for number_ in self.planner.moved(self.t, self.voids, forced):
+    def _look_at_steps(self) -> None:
+        """Follow the currents; trees with voids that have to begin steps."""
+        moved = self.planner.moved(self.t, self.voids)
+        trees = [tree for tree in self._voided() if tree.number in moved]
+        if trees:
+            self._share(trees)
+        else:
+            self._follow_currents(set(moved))
+
+    def _follow_currents(self, moved: Collection[int]) -> None:
+        """Begin new legs of trees without voids with the currents of now, and see when to look at them next."""
+        self.planner.take(sorted(moved), self.t)
+        for number_ in sorted(moved):
             tree = self.followed.get(number_) or self._follow(number_)
             state, old = self.legs.state(tree, self.t)
             self._restart(tree, state, old, self.legs.volumes(tree, self.t), tree.sizes)
@@ -336,17 +343,19 @@ class Simulation:
         self._look_at((1 + LOOKED) * self.t)
 
     def _look_at(self, t: float) -> None:
-        self._look = t
+        self.look = t
         heapq.heappush(self._queue, (t, LOOK, 0))
 
     def _follow(self, number_: int) -> FollowedTree:
         """Follow a tree that was immortal at the currents of the start."""
         nodes, segments = self.bounds.members(number_)
-        tree = FollowedTree(
-            number_, nodes, segments, 0.0, self.first_density[segments], None, self.bounds.coarse[nodes]
-        )
+        tree = FollowedTree(number_, nodes, segments, 0.0, self._at_first(segments), None, self.bounds.coarse[nodes])
         self.followed[number_] = tree
         return tree
+
+    def _at_first(self, segments: Numbers) -> Floats:
+        """Return the current density of segments at the start, and its slope, shape (2, segments)."""
+        return np.stack([self.first_density[segments], np.zeros(len(segments))])
 
     def _record(self) -> None:
         """Add a row to the history."""
@@ -360,154 +369,11 @@ class Simulation:
             self.rows.pop()
         self.rows.append((self.t, drop, float((extra / self.circuit.resistances).max())))
 
-    def _currents(self, extra: Floats) -> Currents:
-        return self.circuit.start if not extra.any() else self.circuit.currents(extra)
-
-    # ---- results, and going on
-
-    def state(self) -> dict[str, Any]:
-        """Return all that the rest of the run depends on: numbers, texts and arrays."""
-        return {
-            "t": self.t,
-            "failure": self.failure,
-            "why": self.why,
-            "voids": [[void.node, void.nucleated, void.volume, void.healed] for void in self.voids],
-            "nucleation": self.nucleation.copy(),
-            "nucleation_node": self.nucleation_node.copy(),
-            "tree_failure": self.tree_failure.copy(),
-            "immortal": self.bounds.immortal.copy(),
-            "peak": self.bounds.peak.copy(),
-            "extra": self.planner.extra.copy(),
-            "ahead": self.planner.ahead.copy(),
-            "density": self.circuit.density.copy(),
-            "used": self.planner.used.copy(),
-            "known": self.planner.known.copy(),
-            "since": self.planner.since.copy(),
-            "ends": self.steps.ends.copy(),
-            "planned": self.steps.planned.copy(),
-            "look": self._look,
-            "updates": self.circuit.updates(),
-            "rows": np.array(self.rows),
-            "begun": self._begun,
-            "trees": [
-                {
-                    "number": tree.number,
-                    "began": tree.began,
-                    "state": tree.state,
-                    "released": tree.leg is None or tree.leg.basis is None,
-                    "sources": [list(each) for each in tree.sources],
-                    "joins": tree.joins,
-                    "change": tree.change,
-                    "density": tree.density,
-                    "sizes": tree.sizes,
-                    "open": list(tree.open),
-                    "volumes": None if tree.growth is None else tree.growth.volumes,
-                    "failed": tree.failed,
-                    "event": list(tree.event),
-                    "own_events": [list(event) for event in tree.own_events],
-                }
-                for tree in self.followed.values()
-            ],
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state of the same run.
-
-        Raises:
-            ParameterError: for a state without all that a state has.
-        """
-        kind("state", state, Mapping, "what the checkpoint was given to write")
-        missing = [name for name in self.state() if name not in state]
-        words = f"state of the checkpoint without {', '.join(missing)}, must be of this version of emfem: begin anew"
-        require(not missing, words)
-        self.t, self.failure, self.why, self._begun = state["t"], state["failure"], state["why"], state["begun"]
-        if self._begun:
-            self._begin()  # the same legs as at the start
-        self.voids = [OpenVoid(int(node), *rest) for node, *rest in state["voids"]]
-        for name in ("nucleation", "nucleation_node", "tree_failure"):
-            setattr(self, name, np.array(state[name]))
-        self.bounds.immortal, self.bounds.peak = np.array(state["immortal"]), np.array(state["peak"])
-        for name in ("extra", "ahead", "used", "known", "since"):
-            setattr(self.planner, name, np.array(state[name]))
-        self.steps.ends, self.steps.planned = np.array(state["ends"]), np.array(state["planned"])
-        self.circuit.set_density(np.array(state["density"]))
-        self.circuit.restore_updates(state["updates"])
-        self.rows = [tuple(row) for row in np.asarray(state["rows"]).reshape(-1, 3).tolist()]
-        first, self.followed, self._queue = self.followed, {}, []
-        for each in state["trees"]:
-            number_, own = int(each["number"]), each["state"]
-            nodes, segments = self.bounds.members(number_)
-            tree = FollowedTree(number_, nodes, segments, each["began"], np.array(each["density"]), None,
-                         np.array(each["sizes"]), open=[int(node) for node in each["open"]])  # fmt: skip
-            if own is None and number_ in first:
-                tree.leg = first[number_].leg
-            elif own is not None:
-                volumes = {} if each["volumes"] is None else dict(zip(tree.open, each["volumes"], strict=True))
-                self.legs.remake(tree, np.array(own), volumes, each["sources"])
-                if each["released"] and tree.leg is not None:
-                    tree.leg = tree.leg.released()
-            tree.failed, tree.joins, tree.change = bool(each["failed"]), float(each["joins"]), float(each["change"])
-            tree.event = (float(each["event"][0]), str(each["event"][1]))
-            tree.own_events = [(float(t), str(kind)) for t, kind in each["own_events"]]
-            self.followed[number_] = tree
-            self._push(tree)
-        self._look_at(float(state["look"]))
-        if self._begun and self.grow:
-            for k in range(1, HISTORY + 1):
-                if self.until * (k / HISTORY) > self.t:
-                    heapq.heappush(self._queue, (self.until * (k / HISTORY), ROW, 0))
-
-    def verdict(self) -> Verdict:
-        """Return the verdict, at the present time."""
-        volumes: dict[int, float] = {}
-        for number_ in {int(self.trees.of_node[void.node]) for void in self.voids}:
-            volumes |= self.legs.volumes(self.followed[number_], self.t)
-        stress = np.full(len(self.network.nodes), np.nan)
+    def resume(self, trees: Iterable[FollowedTree]) -> None:
+        """Go on with trees of another run of the same grid, at the time that this one has been given."""
+        self.followed, self._queue = {tree.number: tree for tree in trees}, []
         for tree in self.followed.values():
-            if tree.leg is None:
-                self.legs.make(tree)
-            assert tree.leg is not None
-            stress[tree.leg.forest.nodes] = tree.leg.stress(np.array([self.t - tree.began]))[:, 0]
-        extra = self.circuit.extra(self.lengths(self.t))
-        why = self.why
-        if np.isinf(self.failure):
-            why = "immortal" if self.bounds.immortal.all() else "survived"
-        elif not why:
-            why = self.fails.reason
-        rows = np.array(self.rows)
-        return Verdict(
-            network=self.network,
-            technology=self.metal.technology,
-            currents=self.circuit.start,
-            currents_end=self._currents(extra)
-            if self.circuit.moves and self.circuit.closed(extra)
-            else self.circuit.start,
-            temperature=self._temperature(),
-            tree=self.trees.of_segment,
-            steady_stress=self.bounds.highest,
-            steady_node=self.bounds.node,
-            steady=self.bounds.steady,
-            immortal=self.bounds.immortal,
-            stress=stress,
-            nucleation=self.nucleation,
-            nucleation_node=self.nucleation_node,
-            tree_failure=self.tree_failure,
-            voids=tuple(self._void(void, volumes) for void in self.voids),
-            t=rows[:, 0],
-            drop=rows[:, 1],
-            resistance_rise=rows[:, 2],
-            failure=float(self.failure),
-            why=why,
-            until=self.until,
-        )
-
-    def _void(self, void: OpenVoid, volumes: Mapping[int, float]) -> Void:
-        volume = 0.0 if void.healed else volumes.get(void.node, 0.0)
-        return Void(void.node, void.nucleated, volume, volume / float(self.bounds.faces[void.node]))
-
-    def _temperature(self) -> Floats:
-        """Return the mean temperature of the ends of the wires at each node [K], that of the technology without."""
-        ends = np.stack([self.metal.temperature.start, self.metal.temperature.end], axis=1).ravel()
-        nodes, count = self.network.segments.ravel(), len(self.network.nodes)
-        total, wires = np.bincount(nodes, ends, count), np.bincount(nodes, minlength=count)
-        return np.where(wires > 0, total / np.maximum(wires, 1), self.metal.technology.temperature)
+            self._push(tree)
+        self._look_at(self.look)
+        if self.begun:
+            self._push_rows()

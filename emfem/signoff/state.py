@@ -19,7 +19,7 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-FORMAT = 2
+FORMAT = 3
 EVERY = 30.0  # seconds between two files
 ABOUT = "about"
 

@@ -16,6 +16,7 @@ from emfem.mesh.graph import Floats, Numbers
 from emfem.mesh.wires import node_loads
 from emfem.signoff.draws import BLOCK, EXTREME, Draws, Variation
 from emfem.signoff.drops import DropLimit
+from emfem.signoff.metal import resolve_temperature
 from emfem.signoff.rises import Blocked, rises
 from emfem.signoff.running import check_until
 from emfem.signoff.varied import follow as followed
@@ -225,6 +226,7 @@ def monte_carlo(
     growth: ArrayLike = 0.0,
     follow: bool = False,
     update: float = 0.05,
+    temperature: Any = None,
     loads: Mapping[int, float] | ArrayLike | None = None,
     rtol: float = 1e-3,
     mapper: Callable[..., Iterable[Any]] = map,
@@ -253,10 +255,12 @@ def monte_carlo(
             with D and Z* it goes as 1/(D |Z*|).
         follow: True to simulate each grid; `fails` is then any criterion of `em.failure`.
         update: as in `em.signoff.run`, with `follow`.
+        temperature: of the wires, as in `em.signoff.run`, with `follow`; that of the technology if left out.
         loads: current drawn from nodes [A]; those of the network if left out.
         rtol: error allowed in the stress, as a part of the lowest critical one [-].
         mapper: a function like Python's `map`, such as `ThreadPoolExecutor().map`, by which blocks of 64 samples are
-            computed side by side.
+            computed side by side; with the client of a Dask cluster
+            `lambda f, blocks: client.gather(client.map(f, blocks))`.
 
     Raises:
         ParameterError: for an argument out of its bounds, or a residual stress that is not below the critical one.
@@ -272,7 +276,9 @@ def monte_carlo(
         network = replace(network, loads=node_loads(loads, len(network.nodes)))
     median = technology.critical_stress - technology.residual_stress
     require(median > 0, f"residual_stress = {technology.residual_stress:g} Pa, must be below the critical stress")
-    draws = Draws(network, technology, variation)
+    require(follow or temperature is None, "temperature without follow, must be left out: give follow=True")
+    heat = None if temperature is None else resolve_temperature(network, temperature)
+    draws = Draws(network, technology, variation, heat)
     blocks = [(one, min(BLOCK, samples - i * BLOCK)) for i, one in enumerate(seeds)]
     if follow:
         number("update", update, at_least=1e-4, at_most=1.0)
@@ -282,7 +288,7 @@ def monte_carlo(
 
         def simulated(one: tuple[np.random.SeedSequence, int]) -> list[tuple[float, Numbers, bool, float]]:
             factors = zip(*draws.factors(*one), strict=True)
-            return [followed(network, technology, each, fails, until, update, rtol) for each in factors]
+            return [followed(network, technology, each, fails, until, update, rtol, heat) for each in factors]
 
         return _gathered(mapper(simulated, blocks), until, draws.trees)
     trees = Blocked.of(network, technology)

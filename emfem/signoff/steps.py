@@ -1,32 +1,35 @@
-"""Steps of trees with voids: resistances that stand for a void through the time until its currents are computed next.
+"""Steps of trees with voids: currents that are linear in time through a step, those that the voids in it make.
 
-A tree has one set of currents through a step, while its voids grow. They are those of the mean of each void over the
-step, so that over the step they are neither late nor early. A step ends when a resistance has changed by `update`, or
-with its time: voids that come to rest never change by so much, and a resistance that is not theirs would stay.
+The currents j of a step of length h are right at two of its times, those of Radau's method of third order,
 
-The mean depends on the currents, which depend on the mean. Where voids grow the currents before will do; at rest voids
-that share a tree are held by currents alone, drift a long way for a little current, and the mean is solved for.
+    j(h/3) = J(l(h/3)),    j(h) = J(l(h)),
+
+with the lengths l that the voids have there under these currents, and J of Kirchhoff's laws. Stress and volumes follow
+j(t) exactly, so that they are of third order in h. Voids at rest that share a tree are held by currents alone: such
+drifts, fast against the step, are damped. A step ends when a resistance has changed by `update`, or with a part of the
+time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from emfem.mesh.graph import Floats, Numbers
-from emfem.signoff.circuit import GridCircuit
-from emfem.signoff.followed import FollowedTree, Legs
-from emfem.signoff.planning import JOINED, Planner
+from emfem.signoff.circuit import Course, GridCircuit
+from emfem.signoff.elements import Forest
+from emfem.signoff.followed import HORIZON, FollowedTree, Legs
+from emfem.signoff.planning import Planner
 
 import numpy as np
 
-HORIZON = 0.3  # of the time now: length of a step in which no resistance changes by `update`
-DAMPED = 1.5  # times such a step: span of its mean, so that a drift that is fast against the step is damped
-PATIENCE = 2.0  # times the time in which a change by `update` is expected: end of another step, without the change
-LATE = 0.01  # of `update`: error of a resistance, times its duration over the time now, beyond which a step begins
-SOLVED = 0.02  # of half of `update`: error allowed in the mean
-MOST, MEMORY = 12, 6  # solves for the means at most; those that are combined
-PARTS = np.array([1, 3, 5, 7]) / 8  # of a span: times of which the mean is taken
+POINTS = np.array([1 / 3, 1.0])  # of a step
+ALIKE = 3.0  # times the shortest of some steps: those up to it are made together, as long as it
+JOINED = 0.5  # of a step: from then on it may end with another
+ROOM = 2.0  # times `update`: by so much may a resistance change in a step; else the step is halved
+HALVED = 8  # times at most
+SOLVED = 0.002  # of `update`: error allowed in the lengths
+MOST, MEMORY = 12, 6  # solves for the lengths at most; those that are combined
 
 
 @dataclass
@@ -36,155 +39,109 @@ class _Step:
     Attributes:
         tree: whose leg is still that of before.
         state: of its metal.
+        elements: of the state.
         volumes: of its voids [m3].
         length: of the step [s].
-        span: of the mean [s].
-        before: lengths that its voids would have at `times` with the currents of before [m], shape (voids, times).
-        after: those with the currents of the step.
     """
 
     tree: FollowedTree
     state: Floats
+    elements: Forest
     volumes: dict[int, float]
     length: float
-    span: float
-    before: Floats = field(init=False)
-    after: Floats = field(init=False)
-
-    @property
-    def times(self) -> Floats:
-        """Times since now that the mean is made of, and the end of the step [s]."""
-        return np.append(PARTS * self.span, self.length)
 
 
 class Steps:
-    """Steps of all trees.
-
-    Attributes:
-        ends: of the step of each tree [s], shape (trees,).
-        planned: what the voids will have added to each segment at the end of the step of its tree [Ohm], shape (m,).
-    """
+    """Steps of all trees."""
 
     def __init__(self, planner: Planner, legs: Legs, circuit: GridCircuit) -> None:
         """Begin without a step."""
         self.planner, self.legs, self.circuit = planner, legs, circuit
         self.network, self.faces = planner.network, planner.bounds.faces
-        self.ends = np.full(planner.trees.count, np.inf)
-        self.planned = np.zeros(len(planner.extra))
 
-    def enter(self, tree: FollowedTree, t: float) -> None:
-        """Begin the step of a tree with a new void, whose currents stay until it has changed a resistance."""
-        self._plan(tree, t, HORIZON * t, self.planner.ahead)
+    def begin(self, trees: Sequence[FollowedTree], t: float, voided: Sequence[FollowedTree]) -> bool:
+        """Begin steps of trees, and legs with their currents; return False if the current has no path.
 
-    def is_late(self, tree: FollowedTree, t: float) -> bool:
-        """Return true if a new step of a tree must begin before its resistances have changed by `update`.
-
-        Its voids go elsewhere than planned, for another tree has turned its currents; or its step is over, and the
-        mean of the next would be another. Else the step goes on.
+        Args:
+            trees: some of those with voids, or none: the voids of a tree have gone.
+            t: now [s].
+            voided: all trees with voids.
         """
-        growth, end = tree.growth, float(self.ends[tree.number])
-        assert growth is not None
-        limit = LATE * self.planner.update
-        if t < end:
-            then = self.planner.added(tree, np.array([end - tree.began]))[:, 0]
-            return self._off(tree, then, self.planned) * (end - t) > limit * t
-        return self._plan(tree, t, HORIZON * t, self.planner.ahead) > limit
-
-    def begin(self, trees: Sequence[FollowedTree], t: float) -> tuple[Floats, list[int]] | None:
-        """Begin steps of trees, to be followed by new legs of those whose currents change.
-
-        Returns:
-            The current density of each segment [A/m2], and the trees for which it is not near enough to that of
-            before; None if the current has no path.
-        """
-        steps = [self._step(tree, t) for tree in trees]
+        for tree in trees:
+            self.planner.note(tree, t)
         if not self.circuit.closed(self.planner.extra):
-            return None
+            return False
+        steps = sorted((self._step(tree, t) for tree in trees), key=lambda step: (step.length, step.tree.number))
         if not steps:
-            return self.circuit.flows(self.planner.ahead)[0], []
-        density = self._solve(steps, t)
-        forced = [step.tree.number for step in steps if self._turns(step, t)]
-        for step in steps:
-            self.ends[step.tree.number] = t + step.length
-        ends = [(step.after if step.tree.number in forced else step.before)[:, -1] for step in steps]
-        nodes, touched = _voids(steps)
-        self.planned[touched] = self._added(nodes, np.concatenate(ends))[touched]
-        return density, forced
+            ends = [tree.change for tree in voided if tree.change > t]
+            self._solve([], t, min([HORIZON * t, *(end - t for end in ends)]), voided)
+        while steps:
+            together = [step for step in steps if step.length <= ALIKE * steps[0].length]
+            steps = steps[len(together) :]
+            length = self._solve(together, t, together[0].length, voided)
+            self.planner.take([step.tree.number for step in together], t)
+            for step in together:
+                tree = step.tree
+                tree.joins, tree.change = t + JOINED * length, t + length
+                density = self.planner.present(t)
+                self.legs.restart(tree, t, step.state, step.elements, step.volumes, tree.sizes, density)
+        return True
 
     def _step(self, tree: FollowedTree, t: float) -> _Step:
-        """Note what the voids of a tree add to its segments now; return its step."""
-        assert tree.growth is not None
-        planner, touched, now = self.planner, tree.growth.touched, np.array([t - tree.began])
-        last = float(planner.change(tree, now)[0]) / planner.update
-        planner.extra[touched] = planner.added(tree, now)[:, 0]
-        # trees are looked at together, so that the next change may be as small as the last one
-        length = planner.until_changed(tree, t, float(np.clip(last, JOINED, 1.0)))
-        state, volumes = self.legs.state(tree, t)[0], self.legs.volumes(tree, t)
-        rests = length >= HORIZON * t
-        length, span = (HORIZON * t, DAMPED * HORIZON * t) if rests else (PATIENCE * length, length)
-        step = _Step(tree, state, volumes, length, span)
-        step.before = self._lengths(step, tree.growth.at(now + step.times))
-        return step
+        """Return the step of a tree, as long as its resistances let it be."""
+        state, elements = self.legs.state(tree, t)
+        length = min(self.planner.until_changed(tree, t), HORIZON * t)
+        return _Step(tree, state, elements, self.legs.volumes(tree, t), length)
 
-    def _solve(self, steps: list[_Step], t: float) -> Floats:
-        """Return the current densities with means that are those which the voids have with them."""
-        nodes, touched = _voids(steps)
-        now = np.concatenate([list(step.volumes.values()) for step in steps]) / self.faces[nodes]
-        room = self._room(nodes, touched)
-        low, high = np.maximum(now - room, 0.0), np.maximum(now + room, 0.0)
-        mean = np.clip(_means([step.before for step in steps]), low, high)
-        tries = _Anderson()
-        for _ in range(MOST):
-            self.planner.ahead[touched] = self._added(nodes, mean)[touched]
-            density = self.circuit.flows(self.planner.ahead)[0]
-            for step in steps:
-                volumes = self.legs.preview(step.tree, step.state, step.volumes, density, step.times)
-                step.after = self._lengths(step, volumes)
-            off = _means([step.after for step in steps]) - mean
-            bound = np.where(off > 0, mean >= high, mean <= low)
-            if np.all(bound | (np.abs(off) <= SOLVED * room)):
+    def _solve(self, steps: list[_Step], t: float, length: float, voided: Sequence[FollowedTree]) -> float:
+        """Set the course of the currents for steps of one length, which is returned; it may be shorter."""
+        own = {step.tree.number for step in steps}
+        others = [tree for tree in voided if tree.number not in own]
+        for _ in range(HALVED):
+            if self._solved(steps, t, length, [self.planner.around(others, t + part * length) for part in POINTS]):
                 break
-            mean = np.clip(tries.next(mean, off), low, high)
-        return density
+            length /= 2
+        return length
 
-    def _turns(self, step: _Step, t: float) -> bool:
-        """Return true if the voids of a tree go elsewhere with the currents of its step than with those of before."""
-        then = [self._added(np.array(step.tree.open), each[:, -1]) for each in (step.before, step.after)]
-        assert step.tree.growth is not None
-        return (
-            self._off(step.tree, then[0][step.tree.growth.touched], then[1]) * step.length
-            > LATE * self.planner.update * t
-        )
+    def _solved(self, steps: list[_Step], t: float, length: float, around: list[Floats]) -> bool:
+        """Set the course; return False if a void leaves its room in the step."""
+        nodes, touched = _voids(steps)
+        now = np.concatenate([[0.0], *([*step.volumes.values()] for step in steps)])[1:] / self.faces[nodes]
+        room = self._room(nodes, touched)[:, None]
+        low, high = np.maximum(now[:, None] - room, 0.0), np.maximum(now[:, None] + room, 0.0)
+        times, tries = length * POINTS, _Anderson()
+        lengths = np.clip(self._lengths(nodes, [
+            step.tree.growth.at(t - step.tree.began + times) for step in steps if step.tree.growth is not None
+        ]), low, high)  # fmt: skip
+        for _ in range(MOST):
+            first, last = (self._flows(nodes, touched, *each) for each in zip(lengths.T, around, strict=True))
+            slope = (last - first) / (times[1] - times[0])
+            self.circuit.course = Course(t, last - slope * length, slope)
+            density = np.stack([self.circuit.course.density, slope])
+            after = self._lengths(nodes, [
+                self.legs.preview(step.tree, step.state, step.volumes, density, times) for step in steps
+            ])  # fmt: skip
+            off = after - lengths
+            bound = np.where(off > 0, lengths >= high, lengths <= low)
+            if np.all(bound | (np.abs(off) <= SOLVED / ROOM * room)):
+                return not np.any((after > high) | ((after < low) & (low > 0.0)))
+            lengths = np.clip(tries.next(lengths.ravel(), off.ravel()).reshape(off.shape), low, high)
+        return False
 
-    def _plan(self, tree: FollowedTree, t: float, length: float, other: Floats) -> float:
-        """Let the step of a tree go on; return by how much the mean is off what others have for it [-]."""
-        assert tree.growth is not None
-        added = self.planner.added(tree, t - tree.began + length * np.append(PARTS, 1.0))
-        self.ends[tree.number], self.planned[tree.growth.touched] = t + length, added[:, -1]
-        return self._off(tree, added[:, :-1].mean(axis=1), other)
-
-    def _off(self, tree: FollowedTree, added: Floats, others: Floats) -> float:
-        """Return the largest difference of what voids add to their segments from that for all segments, as a part."""
-        assert tree.growth is not None
-        touched = tree.growth.touched
-        other, whole = others[touched], (self.circuit.resistances + self.planner.extra)[touched]
-        known = np.isfinite(added) & np.isfinite(other) & np.isfinite(whole)  # what is cut stays cut
-        off = np.subtract(added, other, out=np.zeros_like(added), where=known) / np.where(known, whole, 1.0)
-        return float(np.abs(off).max(initial=0.0))
-
-    def _lengths(self, step: _Step, volumes: Floats) -> Floats:
-        """Return lengths from volumes of the voids of a tree, below 0 too."""
-        return volumes / self.faces[step.tree.open][:, None]
-
-    def _added(self, nodes: Numbers, lengths: Floats) -> Floats:
-        """Return what voids of some lengths at some nodes add to each segment [Ohm], shape (m,)."""
-        every = np.zeros(len(self.faces))
+    def _flows(self, nodes: Numbers, touched: Numbers, lengths: Floats, around: Floats) -> Floats:
+        """Return the current densities with voids of some lengths at some nodes, and those around them."""
+        every, extra = np.zeros(len(self.faces)), around.copy()
         every[nodes] = np.maximum(lengths, 0.0)
-        return self.circuit.extra(every)
+        extra[touched] = self.circuit.extra(every)[touched]
+        return self.circuit.flows(extra)[0]
+
+    def _lengths(self, nodes: Numbers, volumes: list[Floats]) -> Floats:
+        """Return lengths from volumes of the voids of each tree, below 0 too, shape (voids, points)."""
+        return np.concatenate([np.zeros((0, len(POINTS))), *volumes]) / self.faces[nodes][:, None]
 
     def _room(self, nodes: Numbers, touched: Numbers) -> Floats:
-        """Return by how much the mean of each void may differ from now: by half of `update` [m], shape (voids,)."""
-        allowed = 0.5 * self.planner.update * (self.circuit.resistances + self.planner.extra)[touched]
+        """Return by how much the length of each void may change in a step [m], shape (voids,)."""
+        allowed = ROOM * self.planner.update * (self.circuit.resistances + self.planner.extra)[touched]
         rise = self.circuit.rise[touched]
         counts = np.isfinite(rise) & (rise > 0) & np.isfinite(allowed)
         every = self.network.lengths.max() * np.ones(len(self.faces))
@@ -195,13 +152,9 @@ class Steps:
 
 def _voids(steps: list[_Step]) -> tuple[Numbers, Numbers]:
     """Return the open nodes of some trees, and the segments that end at them."""
-    growths = [step.tree.growth for step in steps if step.tree.growth is not None]
-    return np.concatenate([each.nodes for each in growths]), np.concatenate([each.touched for each in growths])
-
-
-def _means(courses: list[Floats]) -> Floats:
-    """Return the mean of each void from its lengths at the times of its step."""
-    return np.concatenate([each[:, :-1].mean(axis=1) for each in courses])
+    growths, none = [step.tree.growth for step in steps if step.tree.growth is not None], np.zeros(0, dtype=np.int64)
+    nodes, touched = ([none, *(getattr(each, name) for each in growths)] for name in ("nodes", "touched"))
+    return np.concatenate(nodes), np.concatenate(touched)
 
 
 class _Anderson:
@@ -215,7 +168,7 @@ class _Anderson:
         """Return the next try."""
         earlier, self.tries = self.tries, [*self.tries, (x, residual)][-MEMORY:]
         if not earlier:
-            return x + 0.5 * residual
+            return x + residual
         places, residuals = (np.stack([now - each[k] for each in earlier], 1) for k, now in enumerate((x, residual)))
         parts = np.linalg.lstsq(residuals, residual)[0]
         return x + residual - (places + residuals) @ parts

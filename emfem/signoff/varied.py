@@ -2,7 +2,7 @@
 
 Each tree is scaled to the one critical stress of the engine: with s = sigma_c of the tree over that of the technology,
 
-    sigma / s,   B / s,   d s D,   z Z* / s   in place of   sigma, B, D, Z*
+    sigma / s,   B / s,   d s D,   z Z* / s,   Q* / s   in place of   sigma, B, D, Z*, Q*
 
 obey the same equations, with the same times and volumes of voids.
 """
@@ -17,6 +17,7 @@ from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers
 from emfem.signoff.circuit import GridCircuit
 from emfem.signoff.metal import Metal, resolve_temperature
+from emfem.signoff.outcome import verdict_of
 from emfem.signoff.simulation import Simulation
 from emfem.technology import Technology
 
@@ -37,11 +38,14 @@ class VariedMetal(Metal):
     charge: Floats
     stress: Floats
 
-    @cached_property
-    def _uniform(self) -> tuple[Floats, Floats]:
-        """Mobility and force per current density of each segment."""
-        mobility, force = Metal._uniform.func(self)  # type: ignore[attr-defined]
-        return mobility * self.diffusivity * self.stress, force * self.charge / self.stress
+    def mobility(self, segment: Numbers, place: Floats) -> Floats:
+        """`M = D Omega/(k T)` at places along segments [m2/(Pa s)]."""
+        return super().mobility(segment, place) * (self.diffusivity * self.stress)[segment]
+
+    def drive(self, segment: Numbers, place: Floats) -> tuple[Floats, Floats]:
+        """`Z* e rho/Omega` and `-Q* T'/(Omega T)`."""
+        charge, thermal = super().drive(segment, place)
+        return charge * (self.charge / self.stress)[segment], thermal / self.stress[segment]
 
     @cached_property
     def modulus(self) -> Floats:
@@ -62,6 +66,7 @@ def follow(
     until: float,
     update: float,
     rtol: float,
+    temperature: Any = None,
 ) -> tuple[float, Numbers, bool, float]:
     """Return the life of a grid, its trees with a void by then, in their order, True if it failed, and 1.
 
@@ -73,10 +78,11 @@ def follow(
         until: end of the time that is looked at [s].
         update: as in `em.signoff.run`.
         rtol: as well.
+        temperature: as well.
     """
     tree = network.components[network.segments[:, 0]]
-    temperature = resolve_temperature(network, technology.temperature)
-    metal = VariedMetal(network, technology, temperature, *(each[tree] for each in factors))
+    heat = resolve_temperature(network, technology.temperature if temperature is None else temperature)
+    metal = VariedMetal(network, technology, heat, *(each[tree] for each in factors))
     circuit = GridCircuit(network, technology, metal.resistivity)
     simulation = Simulation(
         metal,
@@ -90,7 +96,7 @@ def follow(
     )
     while simulation.advance():
         pass
-    verdict = simulation.verdict()
+    verdict = verdict_of(simulation)
     trees = [int(network.components[int(void.node)]) for void in verdict.voids if void.nucleated <= verdict.failure]
     order = np.array(list(dict.fromkeys(trees)), dtype=np.int64)
     return verdict.failure, order, bool(np.isfinite(verdict.failure)), 1.0

@@ -60,7 +60,7 @@ def test_a_state_of_a_former_format_is_refused(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("emfem.signoff.state.FORMAT", 1)
     SavedState(tmp_path / "state.npz", "key").write(STATE)
     monkeypatch.undo()
-    with pytest.raises(em.ParameterError, match="has format 1, must be 2: it is of a former emfem; remove it to begin"):
+    with pytest.raises(em.ParameterError, match="has format 1, must be 3: it is of a former emfem; remove it to begin"):
         SavedState(tmp_path / "state.npz", "key").read()
 
 

@@ -10,6 +10,7 @@ from emfem.failure import FirstVoid
 from emfem.mesh import Network
 from emfem.mesh.wires import build
 from emfem.signoff import DropLimit, Layer, Technology, Variation, monte_carlo, system_life
+from emfem.signoff.metal import resolve_temperature
 from emfem.units import MPa, boltzmann, eV, nm, um, year
 
 import numpy as np
@@ -318,19 +319,21 @@ def test_lives_without_variation_are_those_of_the_verdict():
     assert times == pytest.approx(verdict.nucleation, rel=2e-3)
 
 
+@pytest.mark.parametrize("heat", [None, np.array([350.0, 390.0, 370.0])], ids=["uniform", "map"])
 @pytest.mark.parametrize("fails", [FirstVoid(), em.failure.VoidLength(2 * nm)], ids=["opens", "grows"])
-def test_a_varied_tree_is_one_of_another_metal(fails: Any):
+def test_a_varied_tree_is_one_of_another_metal(fails: Any, heat: Any):
     """To rounding: the scaled equations are the same, for a void that opens and for one that grows."""
     x = np.array([0.0, 40.0, 50.0]) * um
     nodes = np.stack([x, 0 * x], axis=1)
     network = build(nodes, [[0, 1], [1, 2]], width=0.2 * um, thickness=0.3 * um, loads={2: 1e-3}, pads={0: 1.0})
     lined = Layer("M1", 0.3 * um, 2.2e-8, liner=em.failure.Liner(2e-6, 5 * nm))
-    technology = replace(WEAK, layers={"M1": lined}, residual_stress=20 * MPa)
+    soret = METAL.having(heat_of_transport=-0.09 * eV)
+    technology = replace(WEAK, layers={"M1": lined}, residual_stress=20 * MPa, material=soret)
     one = np.array([1.7]), np.array([1.2]), np.array([0.8])  # diffusivity, charge, critical stress
-    life, trees, failed, _ = em.signoff.varied.follow(network, technology, one, fails, 1e9, 0.05, 1e-4)
-    metal = METAL.having(diffusivity=1.7 * METAL.diffusivity, effective_charge=1.2 * METAL.effective_charge)
+    life, trees, failed, _ = em.signoff.varied.follow(network, technology, one, fails, 1e9, 0.05, 1e-4, heat)
+    metal = soret.having(diffusivity=1.7 * METAL.diffusivity, effective_charge=1.2 * METAL.effective_charge)
     other = replace(technology, material=metal, critical_stress=80 * MPa)
-    verdict = em.signoff.run(network, other, until=1e9, fails=fails)
+    verdict = em.signoff.run(network, other, until=1e9, fails=fails, temperature=heat)
     assert life == pytest.approx(verdict.failure, rel=1e-9)
     assert (trees.tolist(), failed) == ([0], True)
 
@@ -347,6 +350,15 @@ def test_lives_until_the_first_void_are_those_of_simulations():
     assert quick.lifetimes == pytest.approx(simulated.lifetimes, rel=2e-3)
     assert np.array_equal(quick.first, simulated.first)
     assert np.array_equal(quick.decisive, simulated.decisive)
+
+
+def test_an_activation_energy_acts_at_the_temperature_of_its_tree():
+    """Trees of one draw each, at the technology's temperature and hotter: exponents go as 1/T."""
+    network, variation = ladder(load=1e-3), Variation(activation_energy=0.02 * eV)
+    heats = None, resolve_temperature(network, 2 * WEAK.temperature)
+    draws = [em.signoff.draws.Draws(network, WEAK, variation, heat) for heat in heats]
+    cool, hot = (each.factors(np.random.SeedSequence(1), 5)[0] for each in draws)
+    assert np.log(cool) == pytest.approx(2 * np.log(hot), rel=1e-12)
 
 
 def test_lives_that_voids_shorten_are_warned_of():
@@ -375,6 +387,8 @@ def test_lives_that_voids_shorten_are_warned_of():
         ({"until": 1e300}, r"until = 1e\+300 s, must be at most 1e\+14 s"),
         ({"rtol": 1.0}, r"rtol = 1, must be at most 0.1"),
         ({"growth": -1.0}, r"growth = -1 s, must be at least 0"),
+        ({"temperature": 380.0}, r"temperature without follow, must be left out: give follow=True"),
+        ({"temperature": -1.0, "follow": True}, r"temperature 'start' of segment 0 = -1 K, must be above 0"),
         ({"growth": 1.0, "follow": True}, r"growth with follow, must be left out"),
         ({"fails": 2, "follow": True}, r"fails = 2, must be a criterion of em.failure"),
         ({"update": 2.0, "follow": True}, r"update = 2, must be at most 1"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import emfem as em
+from emfem.studies.tables.domain import SHAPES
 from emfem.units import MPa, nm, um
 
 import numpy as np
@@ -231,3 +232,16 @@ def test_a_file_without_layers_or_one_that_is_missing_is_refused(tmp_path: Path)
 def test_bad_values_are_refused(make: Any, message: str):
     with pytest.raises(em.ParameterError, match=message):
         make()
+
+
+def test_a_domain_of_a_case_has_a_technology():
+    """The key takes the file, for the wires of a netlist."""
+    meshes = Path(__file__).parents[2] / "meshes"
+    given = {"shape": "from_netlist", "path": str(meshes / "grid.sp"), "cells": 2}
+    table = SHAPES["from_netlist"].model_validate(given | {"technology": str(meshes / "technology.toml")})
+    technology = em.signoff.read_technology(meshes / "technology.toml")
+    made, wires = table.make().wires(), em.mesh.read_netlist(meshes / "grid.sp", technology=technology)
+    assert np.array_equal(made.width, wires.width)
+    assert np.array_equal(made.thickness, wires.thickness)
+    with pytest.raises(em.ParameterError, match=r"path = '.*none.toml', must be a file that can be read"):
+        SHAPES["from_netlist"].model_validate(given | {"technology": str(meshes / "none.toml")}).make()

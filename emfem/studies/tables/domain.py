@@ -11,6 +11,7 @@ from emfem.errors import ParameterError, require
 from emfem.studies import docstrings
 from emfem.studies.tables.base import SIMPLE, Arguments, Key, keys_from, keys_of, table_of
 from emfem.studies.units import File, Length, Unit, Yes
+from emfem.technology import read_technology
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ TYPES: Mapping[str, Any] = {
 }
 NUMBERS = ("from_image.threshold", "network.segments")  # which are no lengths
 
-NO_KEYS = ("comm", "technology", "geometry")  # arguments of makers that a text cannot be
+NO_KEYS = ("comm", "geometry")  # arguments of makers that a text cannot be
 
 
 @keys_from(mesh.grains, left_out=("domain",))
@@ -89,6 +90,8 @@ class ShapeTable(Arguments):
         """
         common = self.common()
         values = {self.argument(key): value for key, value in self.values(*common).items()}
+        if "technology" in values:
+            values["technology"] = read_technology(values["technology"])
         if finer == 1:
             domain: mesh.Domain = self.maker(**values)
         elif self.maker is mesh.read and values.get("size") is None:
@@ -182,6 +185,8 @@ def _shape_table(name: str, maker: Callable[..., mesh.Domain]) -> Any:
         annotation = str(inspect.signature(maker).parameters[key].annotation)
         if f"{name}.{key}" in NUMBERS:
             type_ = Annotated[Any, Unit("")]
+        elif key == "technology":
+            type_, words = File, "layers, metal and unit: a file as em.signoff.read_technology reads it."
         elif key not in texts or texts[key].unit in (None, "", "m"):
             type_ = TYPES.get(annotation, Any)
         keys[key] = Key(type_, words, default)
