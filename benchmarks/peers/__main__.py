@@ -55,16 +55,19 @@ def run(name: str, case: Case, folder: Path, limit: float, left: float) -> Row:
     Instead of numbers it has `failed`, the last line of the error, or `stopped`, if it takes longer than `MOST` seconds
     of the processor or `left` on the clock.
     """
+    over = {"program": name, "stopped": "the time of all is over"}
+    if left <= 0:
+        return over
     settings = json.dumps(PROGRAMS[name].settings[case.name])
     threads = {**dict.fromkeys(THREADS, "1"), "XDG_CACHE_HOME": str(folder / "cache"), "FIPY_SOLVERS": "scipy"}
     command = [sys.executable, "-m", "benchmarks.peers.child", name, case.name, settings]
     command += [str(reference(case, folder)), str(limit)]
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **threads}, capture_output=True, text=True, timeout=max(left, 0.0)
+            command, cwd=ROOT, env={**os.environ, **threads}, capture_output=True, text=True, timeout=left
         )
     except subprocess.TimeoutExpired:
-        return {"program": name, "stopped": "the time of all is over"}
+        return over
     if done.returncode == -signal.SIGXCPU:
         return {"program": name, "stopped": f"not done after {MOST} s of the processor"}
     if done.returncode:
