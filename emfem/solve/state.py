@@ -1,4 +1,4 @@
-"""What `em.evolve` asks of an object that takes the steps of a run."""
+"""State and interface of an object that takes the steps of a run, for `em.evolve`."""
 
 from __future__ import annotations
 
