@@ -28,6 +28,7 @@ from benchmarks.peers.__main__ import machine
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMITS = {"small": 300.0, "normal": 600.0, "large": 3600.0}  # of one row, by the size of the problems [s]
+PEERS = {"small": (1, 1.0), "normal": (5, 10.0), "large": (5, 60.0)}  # runs of a program, seconds of each
 MINUTES = {"small": 30.0, "normal": 180.0, "large": 1440.0}  # of all of them; half of these for the other programs
 SIZES = tuple(LIMITS)
 
@@ -170,13 +171,12 @@ def processor() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def peers(size: str, repeat: int, limit: float, folder: Path, left: float) -> tuple[str, Row]:
+def peers(repeat: int, limit: float, folder: Path, left: float) -> tuple[str, Row]:
     """Return table and numbers of all programs on the same film, if they take no longer than `left` [s]."""
     command = [sys.executable, "-m", "benchmarks.peers", "--output", str(folder)]
-    command += ["--repeat", str(repeat), "--limit", str(limit)]
-    command += ["--program", "emfem", "rk4", "etdrk4", "--case", "anisotropic"] if size == "small" else []
+    command += ["--repeat", str(repeat), "--limit", str(limit), "--seconds", str(left)]
     try:
-        status, *_ = call(command, left)
+        status, *_ = call(command, left + 60 if left > 0 else left)  # it keeps to its time itself, with what it has
     except subprocess.TimeoutExpired:
         return stopped(left), {"stopped": stopped(left), "cases": {}}
     if status:
@@ -198,8 +198,11 @@ def shown(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def main(size: str, only: Sequence[str], repeat: int, limit: float, minutes: float | None, output: Path) -> bool:
+def main(
+    size: str, only: Sequence[str], repeat: int | None, limit: float | None, minutes: float | None, output: Path
+) -> bool:
     """Run the sections, write both files after each; return True if no row failed."""
+    repeat, limit = repeat or PEERS[size][0], limit or PEERS[size][1]
     output.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     end = began + 60 * (MINUTES[size] if minutes is None else minutes)
@@ -209,7 +212,7 @@ def main(size: str, only: Sequence[str], repeat: int, limit: float, minutes: flo
         started, used = time.monotonic(), processor()
         found: Any
         if name == "peers":
-            text, found = peers(size, repeat, limit, output / "peers", (end - started) / 2)
+            text, found = peers(repeat, limit, output / "peers", (end - started) / 2)
             failed = "failed" in found or any("failed" in row for rows in found["cases"].values() for row in rows)
         else:
             found = []
@@ -231,8 +234,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", choices=SIZES, default="normal", help="of the problems")
     parser.add_argument("--only", nargs="+", choices=("peers", *SECTIONS), default=["peers", *SECTIONS])
-    parser.add_argument("--repeat", type=int, default=5, help="runs of each program of peers that is done in `limit`")
-    parser.add_argument("--limit", type=float, default=10.0, help="seconds after which a run of peers is extrapolated")
+    parser.add_argument("--repeat", type=int, help="runs of each program of peers that is done in `limit`")
+    parser.add_argument("--limit", type=float, help="seconds after which a run of peers is extrapolated")
     parser.add_argument(
         "--minutes",
         type=float,

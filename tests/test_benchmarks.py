@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.__main__ import ROOT, SECTIONS, SIZES, Job, main, table
-from benchmarks.peers.child import affordable
+from benchmarks.peers.__main__ import reason, run
+from benchmarks.peers.child import affordable, measure
 from benchmarks.peers.problem import CASES, SAMPLES, SIDE, error, sample_grid, sample_points, start
 from benchmarks.peers.programs import PROGRAMS
 from benchmarks.peers.pseudospectral import Film
@@ -73,10 +74,21 @@ def test_a_program_agrees_with_the_fourier_code(name: str) -> None:
 
 def test_a_long_run_is_limited_to_steps_that_fit() -> None:
     film = Film(CASES["film"], 32, 0.01, "rk4")
-    steps = affordable(film, 0.2)
+    steps, each = affordable(film, 0.2)
     assert steps is not None
     assert 3 <= steps < film.steps == 30000
-    assert affordable(Film(SHORT, 16, 10.0, "rk4"), 1e3) is None
+    assert each * steps < 0.2 or steps == 3
+    assert affordable(Film(SHORT, 16, 10.0, "rk4"), 1e3)[0] is None
+
+
+def test_steps_that_alone_take_the_limit_are_the_run(tmp_path: Path) -> None:
+    """They are not repeated, and stand for the whole."""
+    found = measure("rk4", CASES["film"], {"n": 32, "step": 0.01, "method": "rk4"}, "", 1e-6)
+    assert (found["steps"], found["share"], found["error"]) == (30000, 1e-4, None)
+    assert 1.0 < found["cpu"] < 3000.0  # 10 s on a quiet machine
+    row = run("rk4", CASES["film"], tmp_path, 1.0, 0.0)
+    assert reason(row) == "stopped: the time of all is over"
+    assert reason(found) is None
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import pseudospectral
+from benchmarks.peers.child import MOST
 from benchmarks.peers.problem import CASES, Case
 from benchmarks.peers.programs import PROGRAMS
 
@@ -36,8 +38,6 @@ import matplotlib.pyplot as plt
 
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-TIMEOUT = 1800.0  # of one process [s]
-
 Row = dict[str, Any]
 
 
@@ -49,22 +49,36 @@ def reference(case: Case, folder: Path) -> Path:
     return path
 
 
-def run(name: str, case: Case, folder: Path, limit: float) -> Row:
-    """Return the result of one run in a process of its own, with its load; `failed` has the reason if there is none."""
+def run(name: str, case: Case, folder: Path, limit: float, left: float) -> Row:
+    """Return the result of one run in a process of its own, with its load.
+
+    Instead of numbers it has `failed`, the last line of the error, or `stopped`, if it takes longer than `MOST` seconds
+    of the processor or `left` on the clock.
+    """
+    over = {"program": name, "stopped": "the time of all is over"}
+    if left <= 0:
+        return over
     settings = json.dumps(PROGRAMS[name].settings[case.name])
     threads = {**dict.fromkeys(THREADS, "1"), "XDG_CACHE_HOME": str(folder / "cache"), "FIPY_SOLVERS": "scipy"}
     command = [sys.executable, "-m", "benchmarks.peers.child", name, case.name, settings]
     command += [str(reference(case, folder)), str(limit)]
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **threads}, capture_output=True, text=True, timeout=TIMEOUT
+            command, cwd=ROOT, env={**os.environ, **threads}, capture_output=True, text=True, timeout=left
         )
     except subprocess.TimeoutExpired:
-        return {"program": name, "failed": f"not done after {TIMEOUT:g} s"}
+        return over
+    if done.returncode == -signal.SIGXCPU:
+        return {"program": name, "stopped": f"not done after {MOST} s of the processor"}
     if done.returncode:
         lines = done.stderr.strip().splitlines()
         return {"program": name, "failed": lines[-1] if lines else f"exit code {done.returncode}"}
     return {**json.loads(done.stdout.splitlines()[-1]), "load": os.getloadavg()[0]}
+
+
+def reason(row: Row) -> str | None:
+    """Return why a row has no numbers."""
+    return next((f"{word}: {row[word]}" for word in ("failed", "stopped") if word in row), None)
 
 
 def median(rows: list[Row]) -> Row:
@@ -74,16 +88,20 @@ def median(rows: list[Row]) -> Row:
     return {**rows[0], **middle, "spread": spread, "repeat": len(rows), "memory": max(row["memory"] for row in rows)}
 
 
-def measure(case: Case, names: list[str], repeat: int, limit: float, folder: Path) -> list[Row]:
-    """Return a row for each program, all of them in turn in every repetition; slow ones run once."""
+def measure(case: Case, names: list[str], repeat: int, limit: float, end: float, folder: Path) -> list[Row]:
+    """Return a row for each program, all of them in turn in every repetition until the end; slow ones run once."""
     rows: dict[str, list[Row]] = {name: [] for name in names}
     for repetition in range(repeat):
         for name in [name for name in names if all(row.get("cpu", limit) < limit for row in rows[name])]:
-            row = run(name, case, folder, limit)
+            row = run(name, case, folder, limit, end - time.monotonic())
             rows[name].append(row)
-            took = row.get("failed") or f"{row['cpu']:.3g} s, prepared in {row['prepare']:.3g} s"
+            took = reason(row) or f"{row['cpu']:.3g} s, prepared in {row['prepare']:.3g} s"
             print(f"{case.name} {repetition + 1}/{repeat}  {PROGRAMS[name].title}: {took}", flush=True)
-    return [median(of) if not any("failed" in row for row in of) else of[-1] for of in rows.values()]
+    whole = {name: [row for row in of if not reason(row)] for name, of in rows.items()}
+    return [
+        median(whole[name]) if whole[name] and not any("failed" in row for row in of) else of[-1]
+        for name, of in rows.items()
+    ]
 
 
 def table(case: Case, rows: list[Row]) -> str:
@@ -96,8 +114,8 @@ def table(case: Case, rows: list[Row]) -> str:
     ]
     for row in rows:
         title = PROGRAMS[row["program"]].title
-        if "failed" in row:
-            lines.append(f"| {title} | failed: {row['failed']} | | | | | | |")
+        if missing := reason(row):
+            lines.append(f"| {title} | {missing} | | | | | | |")
             continue
         ratio = "" if base is None or row["program"] == "emfem" else ratio_text(row["cpu"] / base)
         part = "" if row["share"] == 1 else f", from the first {100 * row['share']:.2g} %"
@@ -153,6 +171,7 @@ def main() -> None:
     parser.add_argument("--program", nargs="*", choices=PROGRAMS, default=list(PROGRAMS), help="programs to run")
     parser.add_argument("--repeat", type=int, default=5, help="runs of those done in `limit`, whose median is taken")
     parser.add_argument("--limit", type=float, default=15.0, help="seconds after which a run is extrapolated")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="of the whole run, after which none begins")
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "bench", help="folder of the results")
     options = parser.parse_args()
     folder = options.output.resolve()
@@ -165,7 +184,7 @@ def main() -> None:
     results, tables = {}, []
     for case in (CASES[name] for name in options.case):
         names = [name for name in options.program if case.name in PROGRAMS[name].settings]
-        results[case.name] = measure(case, names, options.repeat, options.limit, folder)
+        results[case.name] = measure(case, names, options.repeat, options.limit, began + options.seconds, folder)
         tables.append(table(case, results[case.name]))
         if any("cpu" in row for row in results[case.name]):
             picture(case, results[case.name], folder / f"{case.name}.png")

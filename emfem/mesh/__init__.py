@@ -12,7 +12,8 @@ from emfem.mesh.block import (
     rectangle,
 )
 from emfem.mesh.disks import annulus, disk
-from emfem.mesh.domain import AXES, Domain, PeriodicMesh, axisymmetric, bounds, period
+from emfem.mesh.domain import Domain
+from emfem.mesh.extents import AXES, PeriodicMesh, bounds, period
 from emfem.mesh.files import read, write
 from emfem.mesh.grains import grains, polycrystal
 from emfem.mesh.graph import Network
@@ -25,6 +26,7 @@ from emfem.mesh.network import network
 from emfem.mesh.outline import polygon
 from emfem.mesh.refined import halved, refined
 from emfem.mesh.reports import close_currents, load_table, read_report, reported_currents
+from emfem.mesh.revolution import axisymmetric
 from emfem.mesh.shapes import bend, dogbone, hall_cross, notched_strip, periodic_cell, strip_with_holes
 from emfem.mesh.solids import cylinder, sphere, tube, via
 from emfem.mesh.tables import read_network

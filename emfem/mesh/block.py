@@ -13,7 +13,8 @@ from math import prod
 from emfem.errors import choice, count, number, require
 from emfem.gate import checked
 from emfem.mesh.distribute import distribute
-from emfem.mesh.domain import AXES, LONGEST, SHORTEST, Domain, check_cells
+from emfem.mesh.domain import Domain
+from emfem.mesh.extents import AXES, LONGEST, SHORTEST, check_cells
 from emfem.mesh.lines import graded_line
 from emfem.mesh.raw import RawMesh
 

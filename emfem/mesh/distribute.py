@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from emfem.errors import EmfemError, kind
-from emfem.mesh.domain import Domain, PeriodicMesh
+from emfem.mesh.domain import Domain
+from emfem.mesh.extents import PeriodicMesh
 from emfem.mesh.raw import CORNERS, DIMENSION, FACETS, Integers, RawMesh
 
 import basix.ufl

@@ -8,10 +8,13 @@ from html import escape
 from typing import Any
 
 from emfem.dimensions import METRE, PLAIN, SI, UNKNOWN_SYSTEM, System, scaled
-from emfem.errors import ParameterError, UnknownName, floats, number, require
+from emfem.errors import UnknownName, floats, number, require
 from emfem.gate import checked
+from emfem.mesh.extents import AXES, bounds, period
 from emfem.mesh.graph import Network
-from emfem.mesh.raw import CORNERS, scaled_jacobian
+from emfem.mesh.measures import Weighted, cell_function, quadrature
+from emfem.mesh.on_network import OnNetwork
+from emfem.mesh.quality import Quality, cell_quality, quality_of
 
 import dolfinx
 import numpy as np
@@ -20,80 +23,10 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 
-AXES = ("x", "y", "z")
-MOST_CELLS = 100_000_000  # of one rank
-SHORTEST, LONGEST = 1e-100, 1e100  # lengths whose powers are numbers
-
-
-class PeriodicMesh(dolfinx.mesh.Mesh):
-    """A DOLFINx mesh on a torus or cylinder; `period[i]` is the period along axis i, 0 where there is none."""
-
-    period: tuple[float, ...]
-
-
-@checked
-def period(mesh: dolfinx.mesh.Mesh) -> NDArray[np.float64]:
-    """Return the periods of `mesh` along its axes, shape (gdim,) [m or -]; 0 where it is not periodic."""
-    return np.array(getattr(mesh, "period", (0.0,) * mesh.geometry.dim))
-
-
-@checked(collective=True)
-def bounds(mesh: dolfinx.mesh.Mesh) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the lower and upper corner of the box around `mesh` on all ranks, each of shape (gdim,). Collective."""
-    x = mesh.geometry.x[:, : mesh.geometry.dim]
-    lower, upper = x.min(axis=0, initial=np.inf), x.max(axis=0, initial=-np.inf)
-    mesh.comm.Allreduce(MPI.IN_PLACE, lower, op=MPI.MIN)
-    mesh.comm.Allreduce(MPI.IN_PLACE, upper, op=MPI.MAX)
-    return lower, upper
-
-
-def check_cells(cells: float, ranks: int = 1) -> None:
-    """Check an estimate of the number of cells, before anything is allocated.
-
-    Raises:
-        ParameterError: for more than `MOST_CELLS` for each of the ranks that make them.
-    """
-    most = MOST_CELLS * ranks
-    if cells > most:
-        about = f"1e{len(str(int(cells))) - 1}" if cells < np.inf else "infinitely many"  # any whole number
-        msg = f"mesh would have about {about} cells, must be at most {most:.0e}, {MOST_CELLS:.0e} for each rank"
-        raise ParameterError(msg)
-
-
-class Weighted:
-    """A measure with a weight: `f * Weighted(dx, w)` is the integral of f w."""
-
-    def __init__(self, measure: ufl.Measure, weight: Any) -> None:
-        """Store measure and weight."""
-        self.measure, self.weight = measure, weight
-
-    def __rmul__(self, integrand: Any) -> ufl.Form:
-        """Return the form of an integrand."""
-        return (integrand * self.weight) * self.measure
-
-
-@dataclass(frozen=True)
-class Quality:
-    """Number, diameters and shapes of the cells of a mesh.
-
-    Attributes:
-        cells: number of cells.
-        smallest: smallest diameter [length].
-        largest: largest diameter [length].
-        worst: lowest scaled Jacobian: 1 for a regular cell, 0 for a flat one [-].
-        mean: mean scaled Jacobian [-].
-    """
-
-    cells: int
-    smallest: float
-    largest: float
-    worst: float
-    mean: float
-
 
 @checked
 @dataclass(frozen=True, eq=False)
-class Domain:
+class Domain(OnNetwork):
     """A mesh with named boundaries and regions, and the integration measures on them.
 
     Attributes:
@@ -214,7 +147,6 @@ class Domain:
         return replace(self, regions=tuple(regions), cells=dolfinx.mesh.meshtags(self.mesh, dim, places, tags))
 
     @checked
-    @checked
     def with_boundary(self, name: str, where: Callable[[NDArray[np.float64]], ArrayLike]) -> Domain:
         """Return the same mesh with one more boundary: the facets whose corners are all there, taken from others.
 
@@ -285,8 +217,8 @@ class Domain:
     def dx(self, degree: int | None = None, region: str | None = None) -> Any:
         """Return the volume measure, of one region if named; `degree` is the polynomial degree integrated exactly."""
         if region is None:
-            return self.weighted(ufl.Measure("dx", domain=self.mesh, metadata=_quadrature(degree)))
-        dx = ufl.Measure("dx", domain=self.mesh, subdomain_data=self.cells, metadata=_quadrature(degree))
+            return self.weighted(ufl.Measure("dx", domain=self.mesh, metadata=quadrature(degree)))
+        dx = ufl.Measure("dx", domain=self.mesh, subdomain_data=self.cells, metadata=quadrature(degree))
         return self.weighted(dx(self.region(region)))
 
     @checked
@@ -295,87 +227,13 @@ class Domain:
         if self.faces is not None:  # a junction is no exterior facet, or is one on some ranks only: use vertices
             dp = ufl.Measure("dP", domain=self.mesh, subdomain_data=self.facets)
             return Weighted(dp(self.tag(name)), self.faces)
-        ds = ufl.Measure("ds", domain=self.mesh, subdomain_data=self.facets, metadata=_quadrature(degree))
+        ds = ufl.Measure("ds", domain=self.mesh, subdomain_data=self.facets, metadata=quadrature(degree))
         return self.weighted(ds(self.tag(name)))
-
-    def wires(self) -> Network:
-        """Return the network of wires of the mesh.
-
-        Raises:
-            ParameterError: if it has none.
-        """
-        if self.network is None:
-            msg = f"domain = {self.shape}, must be a network, em.mesh.network(...)"
-            raise ParameterError(msg)
-        return self.network
-
-    @checked
-    def per_segment(self, name: str, values: ArrayLike) -> fem.Function:
-        """Return a coefficient with one value in each segment of a network.
-
-        Args:
-            name: of the coefficient, for messages.
-            values: a number, or one for each segment, shape (m,).
-
-        Raises:
-            ParameterError: for a domain that is no network, or values of another shape or not finite.
-        """
-        return cell_function(self.mesh, name, self.wires().per_segment(name, values)[self.segment])
-
-    @checked
-    def along(self, name: str, values: ArrayLike) -> fem.Function:
-        """Return a vector field of constant size along each segment of a network, such as a current density.
-
-        Args:
-            name: of the field, for messages.
-            values: positive along the direction of the segment: a number, or one for each segment, shape (m,).
-
-        Raises:
-            ParameterError: for a domain that is no network, or values of another shape or not finite.
-        """
-        network = self.wires()
-        vectors = network.per_segment(name, values)[:, None] * network.directions
-        return cell_function(self.mesh, name, vectors[self.segment])
-
-    @checked
-    def node_dofs(self, space: fem.FunctionSpace) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Return the nodes of the network on this rank, ghosts included, and their dofs in a continuous scalar space.
-
-        Raises:
-            ParameterError: for a domain that is no network, or a space that has no value at nodes.
-        """
-        nodes = len(self.wires().nodes)
-        element = space.element.basix_element
-        if space.mesh is not self.mesh or element.discontinuous or len(space.value_shape):
-            msg = f"space of {space.ufl_element()}, must be of continuous scalar functions on the mesh of this network"
-            raise ParameterError(msg)
-        ends = [element.entity_dofs[0][i][0] for i in range(2)]
-        points = self.mesh.geometry.input_global_indices[self.mesh.geometry.dofmaps[0].ravel()]
-        dofs = space.dofmap.list[:, ends].ravel()
-        at = points < nodes  # the others lie inside segments
-        numbers, first = np.unique(points[at], return_index=True)
-        return numbers, dofs[at][first]
-
-    @checked(collective=True)
-    def at_nodes(self, function: fem.Function) -> NDArray[np.float64]:
-        """Return a continuous scalar Function at the nodes of the network, shape (n,), on all ranks. Collective.
-
-        The value is NaN at nodes without metal.
-
-        Raises:
-            ParameterError: for a domain that is no network, or a function that has no value at nodes.
-        """
-        nodes, dofs = self.node_dofs(function.function_space)
-        values, known = np.zeros((2, len(self.wires().nodes)))
-        values[nodes], known[nodes] = function.x.array[dofs], 1.0
-        for array in (values, known):
-            self.mesh.comm.Allreduce(MPI.IN_PLACE, array, op=MPI.SUM)
-        return np.where(known > 0, values, np.nan) / np.maximum(known, 1.0)
 
     def extent(self) -> tuple[float, float]:
         """Return a typical length and a typical cross-section, whose product is the volume. Collective."""
         one, comm = fem.Constant(self.mesh, 1.0), self.mesh.comm
-        whole = ufl.Measure("dx", domain=self.mesh, metadata=_quadrature(0))
+        whole = ufl.Measure("dx", domain=self.mesh, metadata=quadrature(0))
         plain, volume = (comm.allreduce(float(fem.assemble_scalar(fem.form(one * dx)))) for dx in (whole, self.dx(2)))
         length = plain ** (1 / self.mesh.topology.dim)
         return length, volume / length
@@ -431,25 +289,11 @@ class Domain:
 
     def cell_quality(self) -> NDArray[np.float64]:
         """Return the scaled Jacobian of each cell that this rank owns, shape (cells,)."""
-        topology, geometry = self.mesh.topology, self.mesh.geometry
-        owned = topology.index_map(topology.dim).size_local
-        corners = geometry.dofmaps[0][:owned, : CORNERS[topology.cell_name()]]
-        return scaled_jacobian(geometry.x, corners, topology.cell_name())
+        return cell_quality(self.mesh)
 
     def quality(self) -> Quality:
         """Return number, sizes and shapes of all cells. Collective."""
-        topology, comm = self.mesh.topology, self.mesh.comm
-        owned = topology.index_map(topology.dim).size_local
-        h = self.mesh.h(topology.dim, np.arange(owned, dtype=np.int32))
-        shapes = self.cell_quality()
-        total = topology.index_map(topology.dim).size_global
-        return Quality(
-            total,
-            comm.allreduce(float(h.min(initial=np.inf)), op=MPI.MIN),
-            comm.allreduce(float(h.max(initial=0.0)), op=MPI.MAX),
-            comm.allreduce(float(shapes.min(initial=np.inf)), op=MPI.MIN),
-            comm.allreduce(float(shapes.sum()), op=MPI.SUM) / total,
-        )
+        return quality_of(self.mesh)
 
     def __repr__(self) -> str:
         """Return one line, without communication."""
@@ -496,44 +340,3 @@ class Domain:
         if self.length_unit in (None, PLAIN) or not power:
             return ""
         return f" {self.length_unit}{power if power > 1 else ''}"
-
-
-def cell_function(mesh: dolfinx.mesh.Mesh, name: str, values: NDArray[np.float64]) -> fem.Function:
-    """Return a Function that is constant in each cell.
-
-    Args:
-        mesh: its mesh.
-        name: its name.
-        values: of the cells of this rank, ghosts included, shape (cells,) or (cells, ...) for vectors and tensors.
-    """
-    result = fem.Function(fem.functionspace(mesh, ("DG", 0, values.shape[1:])), name=name)
-    dofs = result.function_space.dofmap.list[:, 0]
-    size = int(np.prod(values.shape[1:]))  # not left to NumPy: a rank may have no cells
-    result.x.array.reshape(-1, size)[dofs] = values.reshape(-1, size)
-    return result
-
-
-@checked(collective=True)
-def axisymmetric(domain: Domain) -> Domain:
-    """Return the body of revolution of a plane domain about the x axis: y >= 0 is the distance to the axis.
-
-    Every physics on it is that of the body: volumes, currents and fluxes are those of the full circumference. A field
-    is a function of x and y, its vectors have no component around the axis.
-
-    Raises:
-        ParameterError: for a domain that is not plane, or has points below the axis.
-    """
-    require(
-        domain.mesh.topology.dim == 2 and domain.dim == 2 and domain.weight is None,
-        f"domain = {domain.shape} in {domain.dim} dimensions, must be plane to be turned about the x axis",
-    )
-    require(not domain.period[1], "domain is periodic in y, must not be: y is the distance to the axis")
-    lower, upper = bounds(domain.mesh)
-    message = f"domain from y = {lower[1]:g}, must not reach below 0: y is the distance to the axis"
-    require(lower[1] >= -1e-12 * upper[1], message)
-    circumference = 2 * np.pi * ufl.SpatialCoordinate(domain.mesh)[1]
-    return replace(domain, shape=f"{domain.shape} about the x axis", weight=circumference, weight_lengths=1)
-
-
-def _quadrature(degree: int | None) -> dict[str, int]:
-    return {} if degree is None else {"quadrature_degree": degree}

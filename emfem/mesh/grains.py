@@ -9,7 +9,8 @@ from typing import Any
 from emfem.errors import count as whole
 from emfem.errors import floats, number, require
 from emfem.gate import checked
-from emfem.mesh.domain import Domain, bounds
+from emfem.mesh.domain import Domain
+from emfem.mesh.extents import bounds
 from emfem.mesh.mesher import mesh_drawing, power_of_two
 from emfem.mesh.raw import Integers
 from emfem.mesh.readers.gmsh_model import set_cell_sizes

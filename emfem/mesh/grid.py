@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from emfem.errors import count, floats, number, require
 from emfem.gate import checked
-from emfem.mesh.domain import Domain, check_cells
+from emfem.mesh.domain import Domain
+from emfem.mesh.extents import check_cells
 from emfem.mesh.graph import Numbers
 from emfem.mesh.network import mesh_network
 from emfem.mesh.wires import build

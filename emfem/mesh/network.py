@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from emfem.dimensions import METRE
 from emfem.errors import choice, count, floats, kind, number, require, require_all
 from emfem.gate import checked
-from emfem.mesh.domain import Domain, cell_function
+from emfem.mesh.domain import Domain
 from emfem.mesh.graph import Floats, Network
 from emfem.mesh.lines import graded_network, lines
+from emfem.mesh.measures import cell_function
 from emfem.mesh.wires import build
 
 import dolfinx

@@ -10,7 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 from emfem.errors import floats, number, require
-from emfem.mesh.domain import LONGEST, SHORTEST, Domain
+from emfem.mesh.domain import Domain
+from emfem.mesh.extents import LONGEST, SHORTEST
 from emfem.mesh.mesher import mesh_drawing, power_of_two
 from emfem.mesh.raw import Predicate
 from emfem.mesh.readers.gmsh_model import set_cell_sizes

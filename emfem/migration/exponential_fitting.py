@@ -12,7 +12,7 @@ from typing import Any
 
 from emfem import fields
 from emfem.mesh import Domain
-from emfem.mesh.domain import Weighted
+from emfem.mesh.measures import Weighted
 from emfem.migration.laws import apply_inverse, apply_tensor
 
 import basix

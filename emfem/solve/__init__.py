@@ -10,10 +10,12 @@ from emfem.solve.choice import SOLVERS
 from emfem.solve.methods import METHODS, Method
 from emfem.solve.newton import Steady
 from emfem.solve.presets import DIRECT, MULTIGRID, Options
-from emfem.solve.problem import Problem, as_models
+from emfem.solve.problem import Problem
 from emfem.solve.staggered import Staggered
+from emfem.solve.state import Stepper
 from emfem.solve.steady import solve_steady
-from emfem.solve.stepper import Stepper, TimeStepper
+from emfem.solve.stepper import TimeStepper
+from emfem.solve.system import as_models
 
 __all__ = [
     "DIRECT",

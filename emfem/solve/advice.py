@@ -9,7 +9,7 @@ from emfem.errors import choice
 from emfem.gate import checked
 from emfem.model import Model
 from emfem.solve.choice import SOLVERS, check_iterative, choose, memory, seconds, size_of
-from emfem.solve.problem import as_models
+from emfem.solve.system import as_models
 
 
 @checked

@@ -20,7 +20,8 @@ FILM_IN_SPACE = {1: 11_000, 2: 20_000}  # by degree: unknowns from which it is f
 PART = 0.5  # of the machine's memory that a factorisation may take: estimates are right within a factor of two
 PROCESS, MESH = 0.16e9, 500.0  # bytes of a process with its libraries; of mesh and forms, an unknown
 AT = 1e5  # unknowns at which costs are measured
-STAGES, REUSE = 4, 5  # linear systems in a time step; steps with one factorisation or one preconditioner
+STAGES, REUSE = 4, 2.5  # linear systems in a time step; steps with one factorisation or one preconditioner
+COUPLED = 0.5  # a factorisation of n unknowns at each node takes n to this as long as one of as many unknowns alone
 MOST_BY_FILL = 300_000  # unknowns of a plane or a network whose factors are ordered by minimum fill, on one rank
 ANALYSIS = 6e-6  # time to order more of them, or on several ranks, by nested dissection [s an unknown]
 PARALLEL = {"direct": 0.5, "iterative": 0.9}  # a solve on n ranks takes n to the minus this of the time on one
@@ -96,6 +97,8 @@ def seconds(solver: str, models: Sequence[Model], unknowns: Sequence[Unknown]) -
     """Return about the time of a step: in time if an unknown evolves, else of Newton's method [s]."""
     cost, size = cost_of(solver, models), size_of(unknowns)
     setup, solve = (c * size * (size / AT) ** p for c, p in zip((cost.setup, cost.solve), cost.growth, strict=False))
+    if solver == "direct" and not has_phase_field(models):  # there the cost is that of both unknowns
+        setup *= len(unknowns) ** COUPLED
     evolves = any(unknown.rate is not None for unknown in unknowns)
     analysed = solver == "direct" and models[0].mesh.topology.dim < 3 and not ordered_by_fill(models, size)
     analysis = ANALYSIS * size if analysed else 0.0  # once in a run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emfem.errors import ParameterError, choice, require
+from emfem.errors import choice, require
 from emfem.gate import checked
 from emfem.model import DirichletCondition, Model, Multigrid, Unknown
 from emfem.solve.choice import SOLVERS, check_iterative, choose, ordered_by_fill, warn_beyond_memory
@@ -22,40 +22,12 @@ from emfem.solve.options import (
 )
 from emfem.solve.presets import Options
 from emfem.solve.recipes import blocks_of, options_of
+from emfem.solve.system import derivative, option_names, residual_blocks
 
 import dolfinx.fem.petsc as fem_petsc
 import numpy as np
-import ufl
 from dolfinx import fem
 from petsc4py import PETSc
-from ufl.algorithms import expand_derivatives
-
-
-@checked
-def as_models(models: Model | Sequence[Model]) -> tuple[Model, ...]:
-    """Return one model or several as a tuple.
-
-    Raises:
-        ParameterError: if there is none, one twice or something else among them, or they are at different times.
-    """
-    checked = tuple(models) if isinstance(models, Sequence) else (models,)
-    if not checked or not all(isinstance(m, Model) for m in checked) or len(set(checked)) != len(checked):
-        msg = f"models = {models!r}, must be a model or a sequence of different models"
-        raise ParameterError(msg)
-    functions = {unknown.function for model in checked for unknown in model.unknowns}
-    for model in checked:
-        if model.missing:
-            missing = ", ".join(model.missing)
-            msg = f"the {model.name} model lacks {missing}: put a field there, model.substitute({model.missing[0]}=...)"
-            raise ParameterError(msg)
-        for c in model.residual.coefficients():
-            if not getattr(c, "known", True) and c not in functions:
-                msg = f"the {model.name} model uses {c.name} of a model that is not solved: solve it first, or with it"
-                raise ParameterError(msg)
-    if len({m.t for m in checked}) != 1:
-        msg = f"models at t = {', '.join(f'{m.t:g}' for m in checked)}, must be at the same time"
-        raise ParameterError(msg)
-    return checked
 
 
 @checked
@@ -98,18 +70,18 @@ class Problem:
         choice("solver", solver, SOLVERS)
         self.models = tuple(models)
         self.unread: set[str] = set()
-        blocks = [block for model in models for block in _blocks(model)]
+        blocks = [block for model in models for block in residual_blocks(model)]
         unknowns = [unknown for model in models for unknown in model.unknowns]
         chosen = [i for i, u in enumerate(unknowns) if u.rate is None or not only_algebraic]
         self.unknowns: list[Unknown] = [unknowns[i] for i in chosen]
-        self._all_names = _names(models)
+        self._all_names = option_names(models)
         self.names = [self._all_names[i] for i in chosen]
         residuals = [blocks[i] for i in chosen]
         self.comm = models[0].mesh.comm
         spaces = [u.function.function_space for u in self.unknowns]
         self._shifts = [fem.Constant(space.mesh, 0.0) for space in spaces]
         jacobians = [
-            [_derivative(r, *pair) for pair in zip(self.unknowns, self._shifts, strict=True)] for r in residuals
+            [derivative(r, *pair) for pair in zip(self.unknowns, self._shifts, strict=True)] for r in residuals
         ]
         single = len(residuals) == 1  # DOLFINx takes one block bare
         self.residual_form = fem.form(residuals[0] if single else residuals)
@@ -357,26 +329,3 @@ def near_kernel(matrix: PETSc.Mat, modes: np.ndarray) -> PETSc.NullSpace:
 def _other(key: str, solve: str) -> bool:
     """Return True for an option that is for another kind of solve."""
     return key.startswith(SOLVES) and not (solve and key.startswith(solve))
-
-
-def _derivative(residual: ufl.Form, unknown: Unknown, shift: fem.Constant) -> ufl.Form | None:
-    """Return the form shift * d(residual)/d(rate) + d(residual)/d(value), or None if it depends on neither."""
-    trial = ufl.TrialFunction(unknown.function.function_space)
-    form = ufl.derivative(residual, unknown.function, trial)
-    if unknown.rate is not None:
-        form += ufl.derivative(residual, unknown.rate, shift * trial)
-    form = expand_derivatives(form)
-    return None if form.empty() else form
-
-
-def _blocks(model: Model) -> list[ufl.Form]:
-    """Return the residual of a model, one form for each unknown."""
-    return [model.residual] if len(model.unknowns) == 1 else list(ufl.extract_blocks(model.residual))
-
-
-def _names(models: Sequence[Model]) -> list[str]:
-    """Return the name of each unknown in PETSc's options, the shortest that no other has."""
-    owners = [(i, model.name, unknown.name) for i, model in enumerate(models, 1) for unknown in model.unknowns]
-    columns = [[text.format(*owner).replace(" ", "_") for owner in owners] for text in ("{2}", "{1}.{2}", "{1}{0}.{2}")]
-    return [next(name for names, name in zip(columns, row, strict=True) if names.count(name) == 1)
-            for row in zip(*columns, strict=True)]  # fmt: skip

@@ -11,7 +11,8 @@ from emfem.model import Model
 from emfem.solve.newton import newton
 from emfem.solve.presets import Options
 from emfem.solve.problem import Problem
-from emfem.solve.stepper import State, TimeStepper
+from emfem.solve.state import State
+from emfem.solve.stepper import TimeStepper
 
 from dolfinx import fem
 

@@ -14,8 +14,9 @@ from emfem.signals import stop_requests
 from emfem.solve.choice import SOLVERS
 from emfem.solve.newton import Steady, newton, not_converged, restore_on_error
 from emfem.solve.presets import Options
-from emfem.solve.problem import Problem, as_models
+from emfem.solve.problem import Problem
 from emfem.solve.stepper import TimeStepper
+from emfem.solve.system import as_models
 
 STEPS = 1000  # pseudo-time steps before giving up
 NEVER = 1e60  # pseudo-time that is not reached

@@ -11,10 +11,10 @@ CUT = 0.5  # PETSc's safety factor, and its lowest factor: a step it rejects is 
 SAFETY = 0.8  # of the step that the error estimate would allow
 MIN_GROWTH = 1.2  # smallest growth of a step that is worth a factorisation
 WORTH, LARGE_GROWTH = 6, 1.6  # steps after which a factorisation has paid for itself; growth that is worth a new one
-NEAR = 0.9  # part of the present step below which the step that the error allows asks for a new Jacobian
-LASTING, SHORTER = 4, 0.9  # steps that a Jacobian should serve; factor of the step where it did not
+NEAR = 0.9  # part of the present step below which the next step that the error will allow asks for a new Jacobian
+LASTING, SHORTER = 2, 0.9  # steps that a Jacobian should serve; factor of the step where it did not
 AFTER_CUT, AFTER_HALVING = 3, 2  # steps without growth after a step that failed, and after one that PETSc halved
-SAVED = ("age", "no_growth_steps", "step_size", "smallest")  # in a checkpoint; each with an underscore before it
+SAVED = ("age", "no_growth_steps", "step_size", "smallest", "room", "first_fall")  # in a checkpoint, each as _NAME
 
 
 class StepSize:
@@ -30,6 +30,8 @@ class StepSize:
         age: steps that the present Jacobian has served; `reuse` asks for a new one.
         smallest: size below which a run gives up.
         no_growth_steps: steps to come that may not be longer.
+        room: step that the error allowed after the last one, over that one.
+        first_fall: factor of the room from the first step with a Jacobian to the second, of the last one that had two.
     """
 
     def __init__(self, step_size: float, *, fixed: bool, reuse: int) -> None:
@@ -37,6 +39,7 @@ class StepSize:
         self.step_size, self.fixed, self.reuse = step_size, fixed, reuse
         self.age = self.no_growth_steps = 0
         self.smallest = 0.0
+        self.room = self.first_fall = 1.0
 
     def state(self) -> dict[str, Any]:
         """Return the numbers that decide on the steps to come."""
@@ -45,7 +48,7 @@ class StepSize:
     def restore(self, numbers: Mapping[str, Any]) -> None:
         """Take them back."""
         for name in SAVED:
-            setattr(self, name, numbers[f"_{name}"])
+            setattr(self, name, numbers.get(f"_{name}", 1.0))  # earlier versions had no room
 
     @property
     def stale(self) -> bool:
@@ -85,20 +88,37 @@ class StepSize:
         self.no_growth_steps = AFTER_HALVING if halved else max(0, self.no_growth_steps - 1)
         if not self.fixed:
             self.step_size = took
-            self._adapt(left, SAFETY / CUT * suggested)
+            self._adapt(left, took * self._room_ahead(SAFETY / CUT * suggested / took))
+
+    def _room_ahead(self, room: float) -> float:
+        """Return the room that the next step will leave, r_(n+1) = r_n min(1, r_n / r_(n-1)): a Jacobian ages.
+
+        After the first step with a Jacobian the ratio is that of the one before.
+        """
+        fall = self.first_fall if self.age == 1 else min(1.0, room / self.room)
+        if self.age == 2:
+            self.first_fall = fall
+        self.room = room
+        return room * fall
 
     def _adapt(self, left: float, allowed: float) -> None:
-        """Choose the size of the next step, and the age of its Jacobian, from the size that the error allows.
+        """Choose the size of the next step, and the age of its Jacobian, from the size that the error will allow.
 
         Each change of size is a factorisation, which costs about two steps. A method that reuses one renews it before
         the error is too large with the old one, and takes longer steps if it is due anyway or they are much longer.
         """
-        if 1 < self.age < self.reuse and allowed < NEAR * self.step_size:
-            self.renew(self.step_size)
+        if self.age < self.reuse and allowed < NEAR * self.step_size:
+            self._renew(self.step_size)
         elif not self.reuse or self.age >= WORTH or allowed > LARGE_GROWTH * self.step_size:
             self._grow(left, allowed)
 
     def renew(self, dt: float) -> None:
+        """Ask for a new Jacobian after a step that failed, so that its error was beyond the tolerance."""
+        if self.age == 1:
+            self.first_fall = min(self.first_fall, SAFETY / self.room)
+        self._renew(dt)
+
+    def _renew(self, dt: float) -> None:
         """Ask for a new Jacobian in the next step, which is shorter if the present one did not last."""
         if not self.fixed:
             self.step_size = SHORTER * dt if self.age < LASTING else dt

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from emfem import fields
 from emfem.errors import ConvergenceError, ParameterError, number, require
 from emfem.gate import checked
 from emfem.model import Model, check_resolution
 from emfem.model.resolution import OF_PULSE
 from emfem.solve.drives import REMEDY, Drives
+from emfem.solve.integrator import LARGEST, new_ts, settings_of
+from emfem.solve.jacobian import AgeingJacobian
 from emfem.solve.methods import METHODS, Method
 from emfem.solve.newton import newton
 from emfem.solve.options import attempt, check_read, option_scope, reason
 from emfem.solve.presets import Options
 from emfem.solve.problem import Problem
-from emfem.solve.step_size import CUT, GROWTH, StepSize
+from emfem.solve.scales import check_same_equations, imbalance, residuals, time_scale, tolerances
+from emfem.solve.state import State
+from emfem.solve.step_size import StepSize
 
 from dolfinx import fem
 from petsc4py import PETSc
@@ -26,64 +28,9 @@ from petsc4py import PETSc
 FIRST = 1e-6  # first step to try, as a part of the time to cover
 SMALLEST = 1e-12  # smallest step, as a part of the time to cover
 SHORTEST = 1e-290  # time to cover: parts of it are numbers
-LARGEST = 1e100  # time to reach, and step; PETSc's own limit is 1e20, whatever the unit
 AFTER_JUMP = 0.01  # first step after a jump of a drive, as a part of the time to the next
-SAVED = ("steps", "rejected", "factorisations", "dt", "_unestimated", "_shortest", "_factored")  # in a checkpoint
-OTHER, ROUNDING = 1e-4, 1e-9  # relative: a residual of other equations; rounding of its terms on other ranks
+SAVED = ("steps", "rejected", "factorisations", "dt", "_unestimated", "_shortest")  # in a checkpoint
 UNESTIMATED = 5  # steps without an estimate of their error; BDF has none for the first after a start
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """State of a run: the time, PETSc's vector of all that is stepped, and the number of steps taken."""
-
-    t: float
-    x: PETSc.Vec
-    steps: int
-
-
-class Stepper(Protocol):
-    """Object that takes the steps of a run, for `em.evolve`.
-
-    Attributes:
-        t: the time reached.
-        steps: steps accepted.
-        rejected: steps tried and undone.
-        factorisations: matrices factorised.
-        dt: the last step accepted.
-    """
-
-    t: float
-    steps: int
-    rejected: int
-    factorisations: int
-    dt: float
-
-    @property
-    def solves(self) -> int:
-        """Linear systems solved."""
-
-    @property
-    def linear_iterations(self) -> int:
-        """Iterations of the linear solver, in all; one for each direct solve."""
-
-    def step(self, target: float) -> None:
-        """Take one step that succeeds, no further than `target`; hit that exactly."""
-
-    def settle(self) -> None:
-        """Give unknowns without rate the values that belong to the state reached."""
-
-    def origin(self) -> State:
-        """Return the state in which the last step began."""
-
-    def restore(self, state: State) -> None:
-        """Put the models back into a state of this run."""
-
-    def state(self) -> dict[str, Any]:
-        """Return all that, with the unknowns, decides on the steps to come: numbers, lists and Functions."""
-
-    def close(self) -> None:
-        """Free memory."""
 
 
 @checked
@@ -161,9 +108,9 @@ class TimeStepper:
             else None
         )
         self._method, self._petsc_options = method, options
-        self._absolute, self._relative = self._tolerances(rtol, atol)
+        self._tolerances = tolerances(problem, rtol, atol)
         self._solved = self._iterated = 0  # by solvers that were given up
-        self._factored = math.nan  # shift of the present factorisation
+        self._jacobian = AgeingJacobian(problem, self._with_matrix())
         self._new_solver()
         if resume is None:
             self._begin(until, first_step)
@@ -179,7 +126,7 @@ class TimeStepper:
         check_read(self._petsc_options, self._unread())
         problem.store()
         size = self._size
-        scale = math.inf if size.fixed else self._time_scale()
+        scale = math.inf if size.fixed else time_scale(problem, self._clock(self.t))
         if self._frozen is not None:  # the time to cover is no scale
             size.step_size = FIRST * (scale if scale < math.inf else 1.0)
         elif not (size.fixed or first_step):  # nor is it where it is far longer than anything takes
@@ -195,80 +142,31 @@ class TimeStepper:
 
         A stale factorisation is there as the state that its matrix was assembled in.
         """
-        counts = {"_solved": self.solves, "_iterated": self.linear_iterations}
-        numbers = {name: getattr(self, name) for name in SAVED} | self._size.state() | counts
-        drives = None if self._drives is None else self._drives.state()
-        stale = self._assembled if self._size.age < self._method.reuse and not math.isnan(self._factored) else None
-        assembled = stale and self._described(*stale)
-        return {"numbers": numbers, "drives": drives, "assembled": assembled, "residuals": self._residuals()}
-
-    def _residuals(self) -> list[float]:
-        """Return |F(t, u, 0)| and |F(t, u, u/dt)|, which tell these equations from others."""
-        problem, f = self.problem, self.problem.x.duplicate()
-        rates = problem.x.copy()
-        rates.scale(1 / self.dt if self.steps else 0.0)
-        problem.residual(self._clock(self.t), problem.x, rates, f)
-        typical = f.norm()
-        return [self.imbalance(), typical]
-
-    def _described(self, t: float, x: PETSc.Vec, others: list[fem.Function]) -> dict[str, Any]:
-        """Return a state as Functions."""
-        functions = [fields.copied(unknown.function) for unknown in self.problem.unknowns]
-        for i, function in enumerate(functions):
-            values = x.array_r[self.problem.part(i)]
-            function.x.array[: len(values)] = values
-        return {"t": t, "values": functions, "others": others}
+        counts = {"_solved": self.solves, "_iterated": self.linear_iterations, "_factored": self._jacobian.shift}
+        rates = 1 / self.dt if self.steps else 0.0
+        return {
+            "numbers": {name: getattr(self, name) for name in SAVED} | self._size.state() | counts,
+            "drives": None if self._drives is None else self._drives.state(),
+            "assembled": self._jacobian.state() if self._size.age < self._method.reuse else None,
+            "residuals": list(residuals(self.problem, self._clock(self.t), rates)),
+        }
 
     def _resume(self, state: Mapping[str, Any]) -> None:
         """Go on from a state, with the factorisation that it had."""
-        problem = self.problem
+        numbers = state["numbers"]
         for name in (*SAVED, "_solved"):
-            setattr(self, name, state["numbers"][name])
-        self._size.restore(state["numbers"])
-        self._iterated = state["numbers"].get("_iterated", 0)  # earlier versions did not count them
+            setattr(self, name, numbers[name])
+        self._size.restore(numbers)
+        self._iterated = numbers.get("_iterated", 0)  # earlier versions did not count them
         if self._drives is not None:
             self._drives.restore(state["drives"])
+        t = self._clock(self.t)
         self._ts.setStepLimits(0.1 * self._size.smallest, LARGEST)
-        problem.store()
-        if state["assembled"]:
-            present = problem.x.copy()
-            values, others = state["assembled"]["values"], state["assembled"]["others"]
-            present_others = [function.x.array.copy() for function in self._with_matrix()]
-            for unknown, function in zip(problem.unknowns, values, strict=True):
-                unknown.function.x.array[:] = function.x.array
-            for function, other in zip(self._with_matrix(), others, strict=True):
-                function.x.array[:] = other.x.array
-            problem.store()
-            self._assemble(state["assembled"]["t"], problem.x, self._factored, problem.matrices[1])
-            present.copy(problem.x)
-            problem.load(problem.x)
-            for function, array in zip(self._with_matrix(), present_others, strict=True):
-                function.x.array[:] = array
-        else:
-            self._factored = math.nan
-        self._check_residuals(*state["residuals"])
-        for model in problem.models:
-            model.set_time(self._clock(self.t))
-
-    def _check_residuals(self, stored: float, typical: float) -> None:
-        """Refuse models whose residual in this state is not that of the models that the state is from.
-
-        Raises:
-            ParameterError: with both.
-        """
-        here = self._residuals()[0]
-        if abs(here - stored) > OTHER * stored + ROUNDING * typical:
-            msg = (
-                f"the residual of the equations at t = {self.t:g} is {here:.6g}, was {stored:.6g} in the run that goes "
-                "on: must be the same models, with the same parameters"
-            )
-            raise ParameterError(msg)
-
-    def _assemble(self, t: float, x: PETSc.Vec, shift: float, matrix: PETSc.Mat) -> None:
-        """Assemble the Jacobian, and remember where: a stale one is assembled there again when a run goes on."""
-        self.problem.jacobian(t, x, shift, matrix)
-        self._assembled = t, x.copy(), [fields.copied(function) for function in self._with_matrix()]
-        self._factored = shift
+        self.problem.store()
+        self._jacobian.restore(state["assembled"], numbers["_factored"])
+        check_same_equations(self.problem, t, *state["residuals"])
+        for model in self.problem.models:
+            model.set_time(t)
 
     def _with_matrix(self) -> list[fem.Function]:
         """Return the functions that the Jacobian depends on beside the unknowns: the rates of those that evolve."""
@@ -279,46 +177,15 @@ class TimeStepper:
         return {"": self.problem.unread} | ({"algebraic_": self._algebraic.unread} if self._algebraic else {})
 
     def _new_solver(self) -> None:
-        """Set PETSc's TS up at the present time.
-
-        Raises:
-            ParameterError: for a type of TS or options that PETSc does not have.
-        """
-        problem = self.problem
-        self._ts = ts = PETSc.TS().create(problem.comm)
-        trouble = attempt(lambda: ts.setType(self._method.ts_type))
-        if trouble:
-            msg = f"ts_type = {self._method.ts_type!r}, must be a type of TS that this PETSc has: {trouble}"
-            raise ParameterError(msg)
-        ts.setEquationType(PETSc.TS.EquationType.DAE_IMPLICIT_INDEX1)
-        ts.setIFunction(self._residual, problem.x.duplicate())
-        ts.setTolerances(rtol=self._relative, atol=self._absolute)
-        ts.setTime(self.t)
-        ts.setMaxTime(1e300)
-        ts.setExactFinalTime(PETSc.TS.ExactFinalTime.STEPOVER)
-        ts.setErrorIfStepFails(False)
-        ts.setMaxSNESFailures(-1)
-        ts.setMaxStepRejections(0 if self._method.reuse else 60)  # with reuse, a new Jacobian comes before a new size
-        ts.setStepLimits(0.1 * self._size.smallest, LARGEST)
-        ts.setSolution(problem.x)
-        settings: Options = {
-            "ts_adapt_type": "none" if self._size.fixed else "basic",
-            "ts_adapt_safety": CUT,
-            "ts_adapt_clip": f"{CUT},{GROWTH}",
-            "ts_adapt_scale_solve_failed": CUT,
-            **self._method.options,
-        }
-        self._options = problem.prepare(ts, settings, self._petsc_options)
-        ts.setIJacobian(self._jacobian, *problem.matrices)
-        self._factored = math.nan
-
-    def _tolerances(self, rtol: float, atol: float) -> tuple[PETSc.Vec, PETSc.Vec]:
-        """Return absolute and relative tolerance of every value; zero, which PETSc leaves out, for algebraic ones."""
-        absolute, relative = self.problem.x.duplicate(), self.problem.x.duplicate()
-        for i, unknown in enumerate(self.problem.unknowns):
-            absolute.array[self.problem.part(i)] = 0.0 if unknown.rate is None else atol * unknown.scale
-            relative.array[self.problem.part(i)] = 0.0 if unknown.rate is None else rtol
-        return absolute, relative
+        """Set PETSc's TS up at the present time."""
+        self._ts = new_ts(self.problem, self._method, self._tolerances)
+        self._ts.setTime(self.t)
+        self._ts.setStepLimits(0.1 * self._size.smallest, LARGEST)
+        self._ts.setIFunction(self._residual, self.problem.x.duplicate())
+        settings = settings_of(self._method, fixed=self._size.fixed)
+        self._options = self.problem.prepare(self._ts, settings, self._petsc_options)
+        self._ts.setIJacobian(self._assemble, *self.problem.matrices)
+        self._jacobian.shift = math.nan
 
     def _clock(self, t: float) -> float:
         """Return the time that coefficients see: the frozen one, or t, but just before it where a drive jumps then."""
@@ -327,44 +194,22 @@ class TimeStepper:
         assert self._drives is not None
         return self._drives.clock(t)
 
-    def _time_scale(self) -> float:
-        """Return about the time in which unknowns change by their size, |M u| / |F(t, u, 0)|; inf in a steady state.
-
-        Where all are zero, by as much as their scales.
-        """
-        problem, t = self.problem, self._clock(self.t)
-        still, sizes = problem.x.duplicate(), problem.x.copy()
-        if problem.x.norm() == 0:
-            for i, unknown in enumerate(problem.unknowns):
-                sizes.array[problem.part(i)] = unknown.scale
-        problem.zero_rates()
-        problem.residual(t, problem.x, None, still)
-        moving = problem.x.duplicate()
-        problem.residual(t, problem.x, sizes, moving)
-        problem.zero_rates()
-        moving.axpy(-1.0, still)
-        size, rate = moving.norm(), still.norm()
-        return size / rate if 0 < size < math.inf and 0 < rate < math.inf else math.inf
-
     def imbalance(self) -> float:
         """Return |F(t, u, 0)|, the distance of the present state from a steady one."""
-        f = self.problem.x.duplicate()
-        self.problem.zero_rates()
-        self.problem.residual(self._clock(self.t), self.problem.x, None, f)
-        return f.norm()
+        return imbalance(self.problem, self._clock(self.t))
 
     def _residual(self, _: PETSc.TS, t: float, x: PETSc.Vec, rates: PETSc.Vec, f: PETSc.Vec) -> None:
         self.problem.residual(self._clock(t), x, rates, f)
 
-    def _jacobian(
+    def _assemble(
         self, _: PETSc.TS, t: float, x: PETSc.Vec, __: PETSc.Vec, shift: float, operator: PETSc.Mat, matrix: PETSc.Mat
     ) -> None:
         """Assemble, unless the present factorisation still serves: then leaving the matrix alone keeps it."""
         if operator != matrix:  # one without entries, of snes_mf_operator
             operator.assemble()
-        if self._size.age < self._method.reuse and math.isclose(shift, self._factored, rel_tol=1e-9):
+        if self._size.age < self._method.reuse and math.isclose(shift, self._jacobian.shift, rel_tol=1e-9):
             return
-        self._assemble(self._clock(t), x, shift, matrix)
+        self._jacobian.assemble(self._clock(t), x, shift, matrix)
         self._size.age = 0
         self.factorisations += 1
 

@@ -143,7 +143,7 @@ def warm(domain: em.mesh.Domain, degree: int = 1) -> em.Model:
     [
         (lambda: jumping(4), "direct"),
         (lambda: jumping(20), "iterative"),
-        (lambda: warm(block(20)), "direct"),  # many systems with one factorisation
+        (lambda: warm(block(18)), "direct"),  # many systems with one factorisation
         (lambda: warm(block(32)), "iterative"),
         (lambda: warm(em.mesh.rectangle((1.0, 1.0), cells=(80, 80)), 2), "direct"),
         (lambda: warm(em.mesh.interval(1.0, cells=20_000)), "direct"),
@@ -160,6 +160,14 @@ def test_the_choice_is_by_size_dimension_and_kind(make: Callable[[], em.Model], 
 def current(domain: em.mesh.Domain) -> em.Model:
     on = {"left": em.fixed(1.0), "right": em.fixed(0.0)}
     return em.conduction.model(domain, conductivity=1.0, on=on, degree=1)
+
+
+def test_two_unknowns_at_a_node_are_factorised_in_more_time_than_as_many_alone():
+    domain = block(14)
+    both = em.solve.advise([current(domain), warm(domain)])
+    alone = em.solve.advise(warm(block(18)))
+    assert (both.solver, alone.solver) == ("iterative", "direct")
+    assert both.unknowns < alone.unknowns
 
 
 @pytest.mark.parametrize(("most", "solver"), [(10_201, "direct"), (10_200, "iterative")])

@@ -1,6 +1,6 @@
 """Size of the steps in time: pieces of the way, growth where it pays, halving, and the age of the Jacobian."""
 
-from emfem.solve.step_size import AFTER_CUT, LASTING, SHORTER, WORTH, StepSize
+from emfem.solve.step_size import AFTER_CUT, LASTING, SAFETY, SHORTER, WORTH, StepSize
 
 import pytest
 
@@ -51,6 +51,38 @@ def test_a_jacobian_is_renewed_before_its_age_rejects_a_step_and_the_size_falls_
     size.age = LASTING - 1
     size.renew(1.0)
     assert size.step_size == SHORTER
+
+
+def test_a_jacobian_is_renewed_before_the_next_step_would_be_rejected():
+    """The room falls by the same factor in each step: 1.4, 1.1, and 0.86 would be to come."""
+    size = rosenbrock()
+    accept(size, 1.4)
+    assert size.age == 1
+    accept(size, 1.1)
+    assert (size.age, size.step_size) == (size.reuse, 1.0)
+    size.age = 0  # as the stepper sets it with the new Jacobian
+    accept(size, 1.1)  # which is known to lose as much
+    assert (size.age, size.step_size) == (size.reuse, SHORTER)
+
+
+def test_a_rejected_second_step_tells_how_fast_a_jacobian_ages():
+    size = rosenbrock()
+    accept(size, 1.2)
+    size.renew(1.0)
+    assert size.first_fall == pytest.approx(SAFETY / 1.2)
+    size.age = 0
+    accept(size, 1.25 * SHORTER)
+    assert size.age == size.reuse  # 1.25 * 0.67 is no room
+
+
+def test_growth_leaves_room_for_the_second_step_with_a_jacobian():
+    size = rosenbrock()
+    size.first_fall = 0.6
+    accept(size, 2.0)
+    assert size.step_size == 1.0  # 2.0 at once would be followed by a rejected step
+    size.age = 0
+    accept(size, 3.0, left=1e6)
+    assert size.step_size == pytest.approx(0.6 * 3.0, rel=1e-3)
 
 
 def test_a_fixed_size_never_changes():

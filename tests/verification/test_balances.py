@@ -15,7 +15,7 @@ from typing import Any
 
 import emfem as em
 from emfem.errors import ParameterError
-from emfem.solve.problem import _derivative
+from emfem.solve.system import derivative
 from emfem.units import MPa, nm, um
 
 import numpy as np
@@ -353,7 +353,7 @@ def test_residual_and_jacobian_are_the_sums_of_their_integrals(physics: str, sha
     for unknown, block in zip(model.unknowns, blocks, strict=True):
         if unknown.rate is not None:
             unknown.rate.x.array[:] = np.cos(np.arange(len(unknown.rate.x.array)))
-        slope = _derivative(block, unknown, fem.Constant(model.mesh, 2.0))
+        slope = derivative(block, unknown, fem.Constant(model.mesh, 2.0))
         assert slope is not None
         for form in (block, slope):
             whole, parts = assembled(form), [assembled(ufl.Form([each])) for each in form.integrals()]
