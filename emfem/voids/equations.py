@@ -178,7 +178,7 @@ def model(
         residual,
         conditions=wired.conditions if wired else (),
         expressions={"flux": flux, "distance": distance(c, half), "bulk_flux": share * through, "drive": wind}
-        | (wired.expressions() if wired else {}),
+        | (wired.expressions(domain) if wired else {}),
         quantities=quantities(domain, c, flux, laws, width, of_void, dx, stored)
         | {
             "excess": Quantity(m * dx, integral("m3")),
@@ -195,7 +195,7 @@ def model(
         steady_by_relaxation=True,
         system=domain.system(si=True),
         meanings=MEANINGS,
-        preconditioner=[structure, *([models.Multigrid(unknowns=(wired.share,))] if wired else [])],
+        preconditioner=[structure, *([wired.multigrid] if wired else [])],
     )
 
 
