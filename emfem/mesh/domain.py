@@ -37,6 +37,18 @@ def period(mesh: dolfinx.mesh.Mesh) -> NDArray[np.float64]:
     return np.array(getattr(mesh, "period", (0.0,) * mesh.geometry.dim))
 
 
+def _marks(where: Callable[[NDArray[np.float64]], ArrayLike], x: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return what a function of place, shape (gdim, n), says there, shape (n,).
+
+    Raises:
+        ParameterError: if that is not True or False at each place: any number but 0 would count as True.
+    """
+    marks = np.asarray(where(x), dtype=None if x.size else bool)
+    fits = marks.dtype == bool and marks.shape == x.shape[1:]
+    require(fits, "where, must be a function of x that returns n truth values")
+    return marks
+
+
 @checked(collective=True)
 def bounds(mesh: dolfinx.mesh.Mesh) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the lower and upper corner of the box around `mesh` on all ranks, each of shape (gdim,). Collective."""
@@ -223,11 +235,12 @@ class Domain:
             where: function of x, shape (gdim, n), that is true there; in the units of the domain.
 
         Raises:
-            ParameterError: for a name that the domain has, no facets there, or a boundary that would have none left.
+            ParameterError: for a name that the domain has, what is not True or False at each place, no facets there, or a
+                boundary that would have none left.
         """
         require(bool(name) and name not in self.names, f"name = {name!r}, must be none of {', '.join(self.names)}")
         of_facets, comm = self.mesh.topology.dim - 1, self.mesh.comm
-        there = dolfinx.mesh.locate_entities_boundary(self.mesh, of_facets, where)
+        there = dolfinx.mesh.locate_entities_boundary(self.mesh, of_facets, lambda x: _marks(where, x))
         others = ~np.isin(self.facets.indices, there)
         places = np.concatenate([self.facets.indices[others], there]).astype(np.int32)
         tags = np.concatenate([self.facets.values[others], np.full(len(there), len(self.names) + 1)]).astype(np.int32)
