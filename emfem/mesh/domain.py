@@ -235,8 +235,8 @@ class Domain:
             where: function of x, shape (gdim, n), that is true there; in the units of the domain.
 
         Raises:
-            ParameterError: for a name that the domain has, what is not True or False at each place, no facets there, or a
-                boundary that would have none left.
+            ParameterError: for a name that the domain has, a function of another shape, no facets there, or a boundary
+                that would have none left.
         """
         require(bool(name) and name not in self.names, f"name = {name!r}, must be none of {', '.join(self.names)}")
         of_facets, comm = self.mesh.topology.dim - 1, self.mesh.comm
