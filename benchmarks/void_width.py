@@ -1,10 +1,11 @@
 """Life of a void with interface width, mesh and step halved: time of failure and shape, a row each.
 
-    python benchmarks/void_width.py [--widths 8 4 2]
+    python benchmarks/void_width.py [--widths 6 3]
 
-A blocked line of 304 nm by 32 nm, a flaw 80 nm before the end that electrons enter by, and a liner. The shape is the
-thickness of the metal along x 0.2 s after the void opened; the difference is that to the last row, root mean square
-over the width of the line.
+A blocked line of 2400 nm by 60 nm, a flaw of its upper side 90 nm before the end that electrons enter by, and a liner.
+The void opens there, creeps into the corner, grows by the tension of the line, and cuts it. Seeds are of one size, tail
+and all. The shape is the thickness of the metal along x, 20 s after the void opened; the difference is that to the last
+row, root mean square over the last 180 nm, over the width of the line.
 """
 
 from __future__ import annotations
@@ -19,33 +20,36 @@ from emfem.units import nm
 import numpy as np
 from numpy.typing import NDArray
 
-LINE, DENSITY = (304 * nm, 32 * nm), 2e12
-SEED = 24.6 * nm  # half a disk of this radius is as large as the seed, the tail of its interface with it
-COPPER = em.materials.Material(
-    "line of copper",
-    temperature=573.15,
-    diffusivity=1e-17,
-    bulk_modulus=28e9,
-    atomic_volume=1.18e-29,
-    effective_charge=-5.0,
-    resistivity=3.5e-8,
-    surface_energy=1.7,
-    surface_diffusivity_thickness=3e-23,
+LINE, FINE, DENSITY = (2400 * nm, 60 * nm), 180 * nm, 4e11  # m; of small cells; A/m2
+FLAW, SEED = (2310 * nm, 60 * nm), 20 * nm  # half a disk of this radius is as large as the seed, its tail with it
+COPPER = em.materials.copper(573.15).having(
+    diffusivity=1e-16, bulk_modulus=28e9, surface_diffusivity_thickness=1e-23, surface_energy=1.7
 )
-SHAPE = 0.2  # s after the void opened
+SHAPE = 20.0  # s after the void opened
+
+
+def line(size: float) -> em.mesh.Domain:
+    """The line, with cells of one size in its last part, and longer and longer ones away from it."""
+    length, height = LINE
+    fine = round(FINE / size)
+    coarse = fine // 2
+    domain = em.mesh.rectangle((float(fine + coarse), height), cells=(fine + coarse, round(height / size)))
+    away = fine + coarse - domain.mesh.geometry.x[:, 0]
+    rest = length - (fine + coarse) * size
+    domain.mesh.geometry.x[:, 0] = length - away * size - rest * (np.maximum(away - fine, 0) / coarse) ** 3
+    return domain
 
 
 def critical(x: Any) -> Any:
     """Critical stress: lower near a flaw; smooth, or the place of the void would be one of nodes near a jump."""
-    return np.minimum(120e6 + 280e6 * ((x[0] - 224 * nm) / (5 * nm)) ** 2, 1e9)
+    return np.minimum(300e6 + 100e6 * (np.hypot(x[0] - FLAW[0], x[1] - FLAW[1]) / (10 * nm)) ** 2, 2e9)
 
 
 def life(width: float, size: float, rtol: float) -> tuple[em.voids.VoidLife, NDArray[np.float64]]:
     """The life of a void, and the thickness of the metal along x some time after it opened."""
-    domain = em.mesh.rectangle(LINE, cells=[round(side / size) for side in LINE])
+    domain = line(size)
     stress = em.stress.model(domain, COPPER, current_density=(DENSITY, 0.0), residual_stress=100e6)
-    shapes: list[NDArray[np.float64]] = []
-    opened: list[float] = []
+    shapes: list[tuple[float, NDArray[np.float64]]] = []
 
     def make(shape: Any, sigma: Any) -> em.Model:
         return em.voids.model(
@@ -57,13 +61,12 @@ def life(width: float, size: float, rtol: float) -> tuple[em.voids.VoidLife, NDA
             current_density=DENSITY,
             on=("left", "right"),
             liner=True,
-            conductivity_ratio=0.02,
+            conductivity_ratio=2e-3,
         )
 
     def keep(models: Any, t: float) -> bool:
-        opened.append(t)
-        if t - opened[0] <= SHAPE or not shapes:
-            shapes.append(em.surface.profile(models[0], 300)[1])
+        x, thickness = em.surface.profile(models[0], 2400)
+        shapes.append((t, thickness[x > LINE[0] - FINE]))
         return False
 
     report = em.voids.run(
@@ -71,13 +74,15 @@ def life(width: float, size: float, rtol: float) -> tuple[em.voids.VoidLife, NDA
         make,
         critical_stress=critical,
         seed_radius=np.sqrt(SEED**2 - (np.pi * width) ** 2 / 3),
-        until=400.0,
-        rise=1.0,
+        until=3000.0,
         most=1,
         rtol=rtol,
         watch=[em.watch.stop_when(keep, "never")],
     )
-    return report, shapes[-1]
+    times, rows = np.array([t for t, _ in shapes]), np.array([row for _, row in shapes])
+    after = int(np.searchsorted(times, report.nucleated + SHAPE))
+    part = (report.nucleated + SHAPE - times[after - 1]) / (times[after] - times[after - 1])
+    return report, (1 - part) * rows[after - 1] + part * rows[after]
 
 
 def main(widths: list[float]) -> None:
@@ -102,5 +107,5 @@ def main(widths: list[float]) -> None:
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--widths", type=float, nargs="+", default=[8.0, 4.0, 2.0], help="interface widths [nm]")
+    options.add_argument("--widths", type=float, nargs="+", default=[6.0, 3.0], help="interface widths [nm]")
     main(**vars(options.parse_args()))

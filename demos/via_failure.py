@@ -20,17 +20,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 LINE, DENSITY, THERMAL = (900 * nm, 60 * nm), 4e11, 100e6  # m, A/m2, Pa
-COPPER = em.materials.Material(
-    "line of copper",
-    temperature=573.15,
-    diffusivity=1e-16,
-    bulk_modulus=28e9,
-    atomic_volume=1.18e-29,
-    effective_charge=-5.0,
-    resistivity=3.5e-8,
-    surface_energy=1.7,
-    surface_diffusivity_thickness=1e-23,
-)
+COPPER = em.materials.copper(573.15).having(diffusivity=1e-16, bulk_modulus=28e9, surface_diffusivity_thickness=1e-23)
 FLAW, STRENGTH, WEAK = (840 * nm, 60 * nm), 500e6, 250e6  # m, Pa
 LINER = 2e-3  # conductance over that of the metal
 

@@ -19,17 +19,7 @@ from matplotlib.figure import Figure
 
 LINE, FINE = (1800 * nm, 30 * nm, 60 * nm), 105 * nm  # length, half of the width, height; of small cells [m]
 VIA, DENSITY, THERMAL, CRITICAL = 30 * nm, 3e11, 100e6, 200e6  # m, A/m2, Pa, Pa
-COPPER = em.materials.Material(
-    "line of copper",
-    temperature=573.15,
-    diffusivity=1e-16,
-    bulk_modulus=28e9,
-    atomic_volume=1.18e-29,
-    effective_charge=-5.0,
-    resistivity=3.5e-8,
-    surface_energy=1.7,
-    surface_diffusivity_thickness=1e-23,
-)
+COPPER = em.materials.copper(573.15).having(diffusivity=1e-16, bulk_modulus=28e9, surface_diffusivity_thickness=1e-23)
 LINER, METAL = 5e-3, "#f5ae57"  # conductance over that of the metal; its colour
 
 

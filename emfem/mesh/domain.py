@@ -24,6 +24,18 @@ from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 
 
+def _marks(where: Callable[[NDArray[np.float64]], ArrayLike], x: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return what a function of place, shape (gdim, n), says there, shape (n,).
+
+    Raises:
+        ParameterError: if that is not True or False at each place: any number but 0 would count as True.
+    """
+    marks = np.asarray(where(x), dtype=None if x.size else bool)
+    fits = marks.dtype == bool and marks.shape == x.shape[1:]
+    require(fits, "where, must be a function of x that returns n truth values")
+    return marks
+
+
 @checked
 @dataclass(frozen=True, eq=False)
 class Domain(OnNetwork):
@@ -155,11 +167,12 @@ class Domain(OnNetwork):
             where: function of x, shape (gdim, n), that is true there; in the units of the domain.
 
         Raises:
-            ParameterError: for a name that the domain has, no facets there, or a boundary that would have none left.
+            ParameterError: for a name that the domain has, a function of another shape, no facets there, or a boundary
+                that would have none left.
         """
         require(bool(name) and name not in self.names, f"name = {name!r}, must be none of {', '.join(self.names)}")
         of_facets, comm = self.mesh.topology.dim - 1, self.mesh.comm
-        there = dolfinx.mesh.locate_entities_boundary(self.mesh, of_facets, where)
+        there = dolfinx.mesh.locate_entities_boundary(self.mesh, of_facets, lambda x: _marks(where, x))
         others = ~np.isin(self.facets.indices, there)
         places = np.concatenate([self.facets.indices[others], there]).astype(np.int32)
         tags = np.concatenate([self.facets.values[others], np.full(len(there), len(self.names) + 1)]).astype(np.int32)

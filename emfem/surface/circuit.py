@@ -16,7 +16,7 @@ from emfem import model as models
 from emfem.dimensions import integral
 from emfem.errors import ParameterError
 from emfem.mesh import Domain, bounds
-from emfem.model import DirichletCondition, Driver, Model, OfTime, Quantity, Unknown
+from emfem.model import DirichletCondition, Driver, Model, Multigrid, OfTime, Quantity, Unknown
 from emfem.surface.terms import conduction
 from emfem.waveforms import as_waveform
 
@@ -80,7 +80,12 @@ class SurfaceCircuit:
             form += self.scales[1] * (self.volts * self.power_of_one_volt - current / volume) * tests[1] * dx
         return form
 
-    def expressions(self) -> dict[str, Any]:
+    @property
+    def multigrid(self) -> Multigrid:
+        """Preconditioner of psi."""
+        return Multigrid(unknowns=(self.share,))
+
+    def expressions(self, _: Domain) -> dict[str, Any]:
         """Return field, current density, potential (along a periodic path its periodic part) and conductivity."""
         field = self.field
         potential = self.volts * self.share.function

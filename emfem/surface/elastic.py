@@ -25,7 +25,7 @@ from emfem.mechanics.elasticity import (
     von_mises,
 )
 from emfem.mesh import AXES, Domain, bounds
-from emfem.model import DirichletCondition, Quantity, Unknown
+from emfem.model import DirichletCondition, Driver, Multigrid, Quantity, Unknown
 from emfem.spaces import nodes_on
 from emfem.surface.circuit import pinned
 
@@ -44,7 +44,7 @@ class SurfaceElasticity:
     """Unknowns, terms and quantities that elasticity adds to a surface model.
 
     Attributes:
-        parts: the unknowns u_x, u_y and, in space, u_z: the displacement less that of the mean strain [m].
+        unknowns: u_x, u_y and, in space, u_z: the displacement less that of the mean strain [m].
         conditions: Dirichlet values of them.
         displacement: u, of dim components [m].
         solidity: h, the stiffness over that of the metal [-].
@@ -53,13 +53,19 @@ class SurfaceElasticity:
         factor: of the equations of u.
     """
 
-    parts: tuple[Unknown, ...]
+    unknowns: tuple[Unknown, ...]
     conditions: tuple[DirichletCondition, ...]
     displacement: Any
     solidity: Any
     stress: Any
     energy: Any
     factor: fem.Constant
+    drivers: tuple[Driver, ...] = ()
+
+    @property
+    def multigrid(self) -> Multigrid:
+        """Preconditioner of u."""
+        return Multigrid(unknowns=self.unknowns)
 
     def residual(self, domain: Domain, tests: Sequence[Any], dx: Any) -> ufl.Form:
         """`int -h s : grad v dx`: forces balance, a surface has no traction."""
@@ -79,7 +85,7 @@ class SurfaceElasticity:
         """`h w`: the elastic energy of a volume of the domain [J/m3]."""
         return self.solidity * self.energy
 
-    def quantities(self, dx: Any) -> dict[str, Quantity]:
+    def quantities(self, _: Domain, dx: Any) -> dict[str, Quantity]:
         """Return the elastic energy."""
         return {"elastic_energy": Quantity(self.stored * dx, integral("J"))}
 

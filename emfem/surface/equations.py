@@ -173,57 +173,49 @@ def model(
     ends = None if driven is None else ends_of(domain, on)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
-    solid = models.evolving("c", space, BOUNDS, bounds_message=BEYOND)
-    chemical = models.algebraic("mu", space)
-    c, mu, rate = solid.function, chemical.function, solid.rate
-    least = 1.0
-    if crystal is not None:
-        require(
-            anisotropy is None, "anisotropy beside a crystal, must be left out: a crystal has a mobility of its own"
-        )
-        least = crystal.check(domain)[0]
-    start(c, domain, shape, width, least * width)
-    dx = domain.dx(4 * degree)
-    wired, solid_part = None, conducts(c, fem.Constant(domain.mesh, ratio))
+    solid, chemical = models.evolving("c", space, BOUNDS, bounds_message=BEYOND), models.algebraic("mu", space)
+    c, half, dx = solid.function, fem.Constant(domain.mesh, width), domain.dx(4 * degree)
+    words = "anisotropy beside a crystal, must be left out: a crystal has a mobility of its own"
+    require(anisotropy is None or crystal is None, words)
+    start(c, domain, shape, width, width if crystal is None else crystal.check(domain)[0] * width)
+    solid_part, wired = conducts(c, fem.Constant(domain.mesh, ratio)), None
     if driven is not None:
         check_path(c, domain, ends, width)
         wired = circuit(domain, space, driven, ends, laws.conductivity, solid_part, between)
-
     strained = None
     if strain is not None or models.is_ufl(eigenstrain) or eigenstrain != 0.0:
         soft = fem.Constant(domain.mesh, number("stiffness_ratio", stiffness_ratio, above=0.0, at_most=1.0))
-        load, solidity = (strain, eigenstrain), conducts(c, soft)
-        strained = elasticity(domain, space, elastic_metal(material), load, rollers, solidity)
-    electric, moved = wired.unknowns if wired else (), strained.parts if strained else ()
-    unknowns = (solid, chemical, *electric, *moved)
-    v, w, *others = models.tests(unknowns)
-    half = fem.Constant(domain.mesh, width)
-    force = -ufl.grad(mu) + (laws.pull * half * wired.field if wired else 0 * ufl.grad(mu))
+        load = strain, eigenstrain
+        strained = elasticity(domain, space, elastic_metal(material), load, rollers, conducts(c, soft))
     of_crystal = None if crystal is None else crystal_terms(crystal, c, half)
-    factor_of_mobility = 1 if anisotropy is None else mobility_factor(anisotropy, domain, c, half)
+    parts = [part for part in (wired, strained) if part is not None]
+
+    force = -ufl.grad(chemical.function)
+    if wired:
+        force += laws.pull * half * wired.field
+    mobility = 6 / half**2 * laws.mullins
     if of_crystal:
-        factor_of_mobility = of_crystal.mobility
-    mobility = 6 / half**2 * laws.mullins * factor_of_mobility
+        mobility *= of_crystal.mobility
+    elif anisotropy is not None:
+        mobility *= mobility_factor(anisotropy, domain, c, half)
     flux = surface_flux(c, mobility, force)
+
+    unknowns = (solid, chemical, *(unknown for part in parts for unknown in part.unknowns))
+    v, w, *others = models.tests(unknowns)
     volume = float(np.prod(domain.extent()))
     pace = models.mean_value(domain, laws.mullins, unknown=laws.typical) / width**4
-    factor = fem.Constant(domain.mesh, 1 / (pace * volume))
-    residual = factor * transport(rate, flux, v, dx)
-    residual += fem.Constant(domain.mesh, 1 / volume) * potential(
-        mu, c, half, w, dx, of_crystal.gradient if of_crystal else None
-    )
+    factor, each = (fem.Constant(domain.mesh, 1 / x) for x in (pace * volume, volume))
+    tension = fem.Constant(domain.mesh, laws.surface_energy)
     at_walls = [(fem.Constant(domain.mesh, g), domain.ds(name, 4 * degree)) for name, g in of_walls.items()]
+    residual = factor * transport(solid.rate, flux, v, dx)
+    residual += each * potential(chemical.function, c, half, w, dx, of_crystal.gradient if of_crystal else None)
     for energy, ds in at_walls:
-        tension = fem.Constant(domain.mesh, laws.surface_energy)
-        residual += fem.Constant(domain.mesh, 1 / volume) * wall(c, energy, half, tension, w, ds)
-    if wired:
-        residual += wired.residual(domain, others[: len(electric)], dx)
+        residual += each * wall(c, energy, half, tension, w, ds)
     if strained:
-        tension = fem.Constant(domain.mesh, laws.surface_energy)
-        residual += fem.Constant(domain.mesh, 1 / volume) * elastic_potential(
-            c, strained.energy, soft, half, tension, w, dx
-        )
-        residual += strained.residual(domain, others[len(electric) :], dx)
+        residual += each * elastic_potential(c, strained.energy, soft, half, tension, w, dx)
+    for part in parts:
+        own, others = others[: len(part.unknowns)], others[len(part.unknowns) :]
+        residual += part.residual(domain, own, dx)
     structure = models.PhaseField(
         evolving=solid,
         potential=chemical,
@@ -234,34 +226,30 @@ def model(
         weight=restriction(c),
         factor=factor,
     )
-    stored = strained.stored if strained else None
+    stored = strained.stored if strained else 0
     if of_crystal:
-        tension = fem.Constant(domain.mesh, 3 * width * laws.surface_energy)
-        stored = tension * of_crystal.excess + (0 if stored is None else stored)
+        stored += 3 * half * tension * of_crystal.excess
     of_void = isinstance(shape, Shape) and shape.of_void
     energy_at_walls = sum(energy * conducts(c, 0) * ds for energy, ds in at_walls) if at_walls else None
+    expressions = {"flux": flux, "distance": distance(c, half), "solid": solid_part}
+    numbers = quantities(domain, c, flux, laws, width, of_void, dx, stored, energy_at_walls)
+    for part in parts:
+        expressions |= part.expressions(domain)
+        numbers |= part.quantities(domain, dx)
     return Model(
         "surface",
         domain,
         unknowns,
         residual,
-        conditions=[*(wired.conditions if wired else ()), *(strained.conditions if strained else ())],
-        expressions={"flux": flux, "distance": distance(c, half), "solid": solid_part}
-        | (wired.expressions() if wired else {})
-        | (strained.expressions(domain) if strained else {}),
-        quantities=quantities(domain, c, flux, laws, width, of_void, dx, stored, energy_at_walls)
-        | (wired.quantities(domain, dx) if wired else {})
-        | (strained.quantities(dx) if strained else {}),
-        drivers=wired.drivers if wired else (),
+        conditions=[condition for part in parts for condition in part.conditions],
+        expressions=expressions,
+        quantities=numbers,
+        drivers=[driver for part in parts for driver in part.drivers],
         steady_by_relaxation=True,
         balances={"metal": models.Balance(c * dx, integral("m3"), (models.ConsistentFlux(solid, [], pace * volume),))},
         system=domain.system(si=True),
         meanings=MEANINGS,
-        preconditioner=[
-            structure,
-            *([models.Multigrid(unknowns=(wired.share,))] if wired else []),
-            *([models.Multigrid(unknowns=moved)] if strained else []),
-        ],
+        preconditioner=[structure, *(part.multigrid for part in parts)],
     )
 
 

@@ -33,7 +33,7 @@ def quantities(
     width: float,
     of_void: bool,
     dx: Any,
-    stored: Any = None,
+    stored: Any = 0,
     at_walls: ufl.Form | None = None,
 ) -> dict[str, Quantity]:
     """Return the quantities of a surface model, of the void if the shape is one, else of the metal. Collective.
@@ -46,7 +46,7 @@ def quantities(
         width: l [m].
         of_void: quantities such as the drift are those of the void.
         dx: measure.
-        stored: elastic energy of a volume, UFL, if there is one [J/m3].
+        stored: further energy of a volume, UFL [J/m3].
         at_walls: energy of the metal at boundaries, if there is one [J].
     """
     comm = domain.mesh.comm
@@ -56,7 +56,7 @@ def quantities(
     uneven = fem.form(side * c * dx)
     at_start = fields.integral(uneven, comm)
     tension, half = (fem.Constant(domain.mesh, value) for value in (metal.surface_energy, width))
-    free_energy = tension * surface_energy(c, half) + (0 if stored is None else stored)
+    free_energy = tension * surface_energy(c, half) + stored
     numbers = {
         "metal": Quantity(c * dx, integral("m3")),
         "void": Quantity((1 - c) * dx, integral("m3")),

@@ -9,7 +9,7 @@ from emfem import model as models
 from emfem.dimensions import Meaning, integral
 from emfem.errors import number
 from emfem.gate import checked
-from emfem.mesh import Domain
+from emfem.mesh import Domain, bounds
 from emfem.model import Model, OfTime, Quantity, mean_value
 from emfem.model.unknowns import degree_of
 from emfem.stress.inputs import metal_at
@@ -148,7 +148,8 @@ def model(
     volume = float(np.prod(domain.extent()))
     pace = mean_value(domain, laws.mullins) / width**4
     mobile, length = mean_value(domain, bulk.mobility), domain.extent()[0]
-    flow, relaxation = mobile * level / length**2 * volume, length**2 / (mobile * float(modulus))
+    flow, reach = mobile * level / length**2 * volume, float(np.subtract(*reversed(bounds(domain.mesh)))[0])
+    relaxation = reach**2 / (mobile * float(modulus))
     scale = [fem.Constant(domain.mesh, x) for x in (1 / (pace * volume), 1 / flow, 1 / volume, 1 / (level * volume))]
     residual = scale[0] * (solid.rate * v - ufl.inner(flux, ufl.grad(v)) + dissolved * v) * dx
     residual += scale[1] * (excess.rate * u - ufl.inner(share * through, ufl.grad(u)) - dissolved * u) * dx
@@ -177,7 +178,7 @@ def model(
         residual,
         conditions=wired.conditions if wired else (),
         expressions={"flux": flux, "distance": distance(c, half), "bulk_flux": share * through, "drive": wind}
-        | (wired.expressions() if wired else {}),
+        | (wired.expressions(domain) if wired else {}),
         quantities=quantities(domain, c, flux, laws, width, of_void, dx, stored)
         | {
             "excess": Quantity(m * dx, integral("m3")),
@@ -194,7 +195,7 @@ def model(
         steady_by_relaxation=True,
         system=domain.system(si=True),
         meanings=MEANINGS,
-        preconditioner=[structure, *([models.Multigrid(unknowns=(wired.share,))] if wired else [])],
+        preconditioner=[structure, *([wired.multigrid] if wired else [])],
     )
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import emfem as em
 from emfem.units import nm
+from emfem.voids.limits import limits_of
 from emfem.voids.opening import Tension, far, open_another
-from emfem.voids.simulation import _at_rest, _limits
+from emfem.voids.simulation import _at_rest
 from emfem.voids.tracking import Tracker
 
 import numpy as np
@@ -478,7 +479,7 @@ def test_a_run_with_another_limit_on_voids_is_refused(before: dict[str, Any], af
     stress = em.stress.model(em.mesh.rectangle((320 * nm, 64 * nm), cells=(10, 2)), SOFT, degree=1)
 
     def settings(extrusion_stress: float | None = None, most: int | None = None) -> Any:
-        return _limits(stress["sigma"], 1e9, extrusion_stress, 20 * nm, None, most).observer()
+        return limits_of(stress["sigma"], 1e9, extrusion_stress, 20 * nm, None, most).observer()
 
     kept = settings(**before).state()
     settings(**before).restore(kept)
