@@ -10,7 +10,8 @@ from emfem.dimensions import PLAIN, Meaning, integral, parsed, product
 from emfem.errors import ParameterError, choice
 from emfem.gate import checked
 from emfem.mesh import Domain
-from emfem.migration.boundaries import FastPath, along_boundaries, measure, surfaces
+from emfem.mesh.between import measure, surfaces
+from emfem.migration.boundaries import FastPath, along_boundaries
 from emfem.migration.exchange import ends, exchanged, in_boundaries
 from emfem.migration.exponential_fitting import SIMPLICES, fitted_flux, rules
 from emfem.migration.inputs import start, typical_flow
