@@ -228,13 +228,17 @@ def _check_resolution(c: fem.Function, domain: Domain, width: float) -> None:
         raise ParameterError(msg)
 
 
+class NoPathError(ParameterError):
+    """Metal that does not join the ends of the circuit."""
+
+
 def check_path(c: fem.Function, domain: Domain, ends: tuple[str, str] | None, width: float) -> None:
     """Refuse metal that does not join the ends of the circuit, or those of a period along x. Collective.
 
     Raises:
-        ParameterError: if it does not.
+        NoPathError: if it does not.
     """
     if not joined(c, domain, ends, width):
         between = "along x across the periodic domain" if ends is None else f"from {ends[0]!r} to {ends[1]!r}"
         msg = f"shape leaves no path for the current {between}, must be metal all the way"
-        raise ParameterError(msg)
+        raise NoPathError(msg)
