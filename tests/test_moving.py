@@ -213,7 +213,7 @@ def test_a_run_ends_where_the_metal_has_broken():
 
     def cut(domain: em.mesh.Domain, shape: Any) -> em.Model:
         broken = em.surface.Shape("two halves", lambda x, _: np.abs(x[0] - L / 2) - 4 * WIDTH)
-        return surface(domain, shape if shape is VOID else broken)
+        return surface(domain, shape) if shape is VOID else surface(line(32), broken)
 
     ended = follow(make=cut)
     assert ended.run.stopped == moving.BROKEN
