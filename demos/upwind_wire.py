@@ -33,7 +33,7 @@ WARM, DUTY = 0.4, 0.9  # of melting: the hottest place at the start, under the m
 METALS = ("tungsten", "molybdenum", "gold", "copper")
 THIN, HOT = 0.3, 0.95  # of the half-width and of melting: then a bridge counts as broken
 LONGEST, EARLY = 8.0, 3e-4  # of the own time: the most that a bridge gets; when the first rate is seen
-COMPARED = 0.5  # of the own time: when atoms moved are compared between meshes and widths
+COMPARED = 0.05  # of the own time, before the shortest life: when atoms moved are compared between meshes and widths
 
 
 def wire(name: str, charge: float | None = None) -> em.materials.Material:
@@ -344,7 +344,7 @@ def report(bridge: Bridge) -> dict[str, Any]:
 
 
 def predicted(metal: em.materials.Material) -> float:
-    """How many times as fast pulses start, by what heat makes of the constants of the middle."""
+    """First rate of pulses over that of a steady current, by what heat makes of the constants of the middle."""
     steady, pulsed = drives(metal)
     return drift(metal, pulsed.volts) / drift(metal, steady.volts)
 

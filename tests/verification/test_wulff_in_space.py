@@ -49,7 +49,7 @@ def supports(places: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("energy", "width", "until"), [(WEAK, 0.15 * R, 0.06), (CUBE, 0.15 * R, 0.15)])
+@pytest.mark.parametrize(("energy", "width", "until"), [(WEAK, 0.15 * R, 0.06), (CUBE, 0.2 * R, 0.15)])
 def test_a_ball_becomes_the_shape_of_wulff(energy: Any, width: float, until: float):
     """Tangents, facets, edges and corners to 2 %, area to 1 % at equal volume; a ball is off by 8 % and 19 %."""
     model = relaxed(energy, width, until)
