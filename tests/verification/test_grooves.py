@@ -65,32 +65,6 @@ def test_a_boundary_between_two_grains_is_a_mirror_with_half_of_its_energy():
 
 
 @pytest.mark.soak
-def test_a_current_across_a_boundary_makes_one_ridge_of_its_groove_higher_than_the_other():
-    """Linear theory, to a twentieth of the depth; the odd part alone is more than half of it."""
-    slope, grown = 0.1, 8 * WIDTH
-    until, depth = grown**4 / B, slope * grown
-    domain = cut(em.mesh.rectangle((10 * grown, 33 * WIDTH), cells=(80, 33)), 5 * grown)
-    density = 1.5 * np.sqrt(B / until) / em.analytic.surface_drift(GOLD, current_density=1.0)
-    energy = 2 * GAMMA * slope / np.hypot(1, slope)
-    shape = em.surface.flat(24 * WIDTH)
-    model = em.surface.model(
-        domain,
-        GOLD,
-        shape=shape,
-        interface_width=WIDTH,
-        grain_boundary_energy=energy,
-        current=density * 24 * WIDTH,
-        on=("left", "right"),
-    )
-    em.evolve(model, until, rtol=1e-3, watch=[em.watch.conserved("metal", rtol=1e-9)], progress=False)
-    x, h = em.surface.profile(model)
-    near, y = np.abs(x - 5 * grown) < 3 * grown, h - 24 * WIDTH
-    exact = em.analytic.mullins_groove(x - 5 * grown, until, GOLD, slope=slope, current_density=density)
-    assert np.abs(exact - exact[::-1]).max() > 0.5 * depth
-    assert y[near] == pytest.approx(exact[near], abs=0.05 * depth)
-
-
-@pytest.mark.soak
 def test_a_groove_is_as_deep_and_as_wide_as_that_of_mullins():
     """At m = 0.1, when it is 12 interfaces wide: 1.8 % too shallow, as slopes of m^2 and the interface make it."""
     slope, grown = 0.1, 12 * WIDTH
