@@ -65,6 +65,29 @@ def test_a_boundary_between_two_grains_is_a_mirror_with_half_of_its_energy():
 
 
 @pytest.mark.soak
+def test_a_current_across_boundaries_makes_one_ridge_of_each_groove_higher():
+    """The sum of the linear grooves of a periodic row, to 2 % of a depth: measured 1.4 %, at the roots."""
+    slope, grown = 0.1, 8 * WIDTH
+    until, depth, apart, high = grown**4 / B, slope * grown, 6 * grown, 21 * WIDTH
+    domain = cut(em.mesh.periodic_rectangle((2 * apart, 30 * WIDTH), cells=(96, 30), axes="x"), apart)
+    density = 1.5 * np.sqrt(B / until) / em.analytic.surface_drift(GOLD, current_density=1.0)
+    model = em.surface.model(
+        domain,
+        GOLD,
+        shape=em.surface.flat(high),
+        interface_width=WIDTH,
+        grain_boundary_energy=2 * GAMMA * slope / np.hypot(1, slope),
+        current_density=density * 21 / 30,
+    )
+    em.evolve(model, until, rtol=3e-3, watch=[em.watch.conserved("metal", rtol=1e-9)], progress=False)
+    x, h = em.surface.profile(model)
+    drive = {"slope": slope, "current_density": density}
+    exact = sum(em.analytic.mullins_groove(x - n * apart, until, GOLD, **drive) for n in range(-5, 8))
+    assert h - high == pytest.approx(exact, abs=0.02 * depth)
+    assert np.abs(exact - exact[::-1]).max() > 0.3 * depth  # it is no mirror image of itself
+
+
+@pytest.mark.soak
 def test_a_groove_is_as_deep_and_as_wide_as_that_of_mullins():
     """At m = 0.1, when it is 12 interfaces wide: 1.8 % too shallow, as slopes of m^2 and the interface make it."""
     slope, grown = 0.1, 12 * WIDTH
