@@ -4,10 +4,14 @@ A quarter of the bridge, symmetric about its axis. The current flows to the righ
 crowds where the wire meets the pads, and where the wire is thin; atoms of the surface drift along it (Z* > 0) or
 against it (Z* < 0), and curvature levels. The end beside one pad grows, the other thins, and the thin one decides on
 the resistance. The size of tungsten's Z* is a placeholder, only its sign is known.
+
+With --to-break a wire of one metal lives under a steady voltage until it breaks, on tetrahedra that follow its surface.
 """
 
 import argparse
+import resource
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import emfem as em
@@ -62,10 +66,65 @@ def run(metal: str, width: float, until: float, solver: str, out: Path) -> dict[
     return {"left": left, "right": right, "resistance": resistance, "moved": float(trace["moved"][-1])}
 
 
+def to_break(metal: str, width: float, solver: str) -> dict[str, float]:
+    """Life of a wire under a steady voltage until it is cut, and what the computation of it takes."""
+    material = em.materials.metal(metal, temperature=KELVIN)
+    fine, shape = 0.8 * width, em.surface.bridge(LENGTH, RADIUS, middle=BOX[0] / 2, fillet=FILLET)
+    halvings = int(np.log2(min(BOX) / 3 / fine))
+    coarse = em.mesh.box(
+        BOX, cells=tuple(int(np.ceil(side / (fine * 2**halvings))) for side in BOX), cell="tetrahedron"
+    )
+    cells = list[int]()
+
+    def make(domain: em.mesh.Domain, shape: em.surface.Shape) -> em.Model:
+        model = em.surface.model(
+            domain,
+            material,
+            shape=shape,
+            interface_width=width,
+            voltage=DENSITY * material.law("resistivity")(KELVIN) * LENGTH,
+            on=("left", "right"),
+        )
+        cells.append(domain.quality().cells)
+        em.write.print_root(f"{cells[-1]} cells", em.solve.advise(model, solver=solver))
+        return model
+
+    own = RADIUS**2 / abs(em.surface.scales(material, radius=RADIUS, current_density=DENSITY).drift)
+    trace = em.watch.series(["metal", "neck", "resistance", "moved"])
+    watch = [trace, em.watch.stop_when(em.surface.neck_below(0.0), em.moving.BROKEN)]
+    began = process_time()
+    life = em.moving.evolve(
+        make, coarse, own, shape=shape, interface_width=width, size=fine, watch=watch, rtol=1e-3, solver=solver
+    )
+    found = {
+        "cells": float(cells[0]),
+        "meshes": float(len(life.nodes)),
+        "steps": float(life.run.steps),
+        "own times": life.model.t / own,
+        "broken": float(life.run.stopped == em.moving.BROKEN),
+        "metal": float(np.ptp(trace["metal"]) / trace["metal"][0]),
+        "microseconds": (process_time() - began) * 1e6 / life.run.steps / cells[0],
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+    em.write.print_root(f"{life}")
+    em.write.print_root(
+        f"{metal}: {life.run.stopped} at {found['own times']:.3f} own times; {cells[0]} cells at the start, "
+        f"{life.run.steps} steps on {len(life.nodes)} meshes, metal kept to {found['metal']:.1e}; on this rank "
+        f"{found['microseconds']:.2g} us a cell and step, {found['memory'] / 1e9:.2g} GB"
+    )
+    return found
+
+
 def main(
-    width: float = 1.5 * nm, until: float = 0.4, solver: str = "auto", out: str = "results/nanowire_3d"
+    width: float = 1.5 * nm,
+    until: float = 0.4,
+    solver: str = "auto",
+    breaking: str | None = None,
+    out: str = "results/nanowire_3d",
 ) -> dict[str, Any]:
-    """For each metal the radii of both ends [m], atoms moved, and the resistance over that at first."""
+    """For each metal the radii of both ends [m], atoms moved, and the resistance over that at first; or a life."""
+    if breaking:
+        return {breaking: to_break(breaking, width, solver)}
     return {metal: run(metal, width, until, solver, Path(out)) for metal in ("tungsten", "gold")}
 
 
@@ -74,5 +133,8 @@ if __name__ == "__main__":
     options.add_argument("--width", type=float, default=1.5 * nm, help="half-width of interfaces [m]")
     options.add_argument("--until", type=float, default=0.4, help="of each metal's own time")
     options.add_argument("--solver", default="auto", choices=em.solve.SOLVERS, help="of the linear systems")
+    options.add_argument(
+        "--to-break", dest="breaking", metavar="METAL", help="the life of a wire of that metal instead"
+    )
     options.add_argument("--out", default="results/nanowire_3d", help="folder for the results")
     main(**vars(options.parse_args()))

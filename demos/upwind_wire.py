@@ -28,11 +28,12 @@ from scipy.integrate import cumulative_simpson
 
 PADS, LORENZ = 300.0, 2.44e-8  # K, V2/K2
 HALF, LENGTH, FILLET = 5 * nm, 34 * nm, 3 * nm  # m
-BOX = (54 * nm, 13 * nm)  # m; half of the symmetric bridge
+BOX = (54 * nm, 13 * nm, 13 * nm)  # m; half of the symmetric bridge, in space a quarter
 WARM, DUTY = 0.4, 0.9  # of melting: the hottest place at the start, under the mean current; part of time of pulses
 METALS = ("tungsten", "molybdenum", "gold", "copper")
 THIN, HOT = 0.3, 0.95  # of the half-width and of melting: then a bridge counts as broken
 LONGEST, EARLY = 8.0, 3e-4  # of the own time: the most that a bridge gets; when the first rate is seen
+COMPARED = 0.05  # of the own time, before the shortest life: when atoms moved are compared between meshes and widths
 
 
 def wire(name: str, charge: float | None = None) -> em.materials.Material:
@@ -86,6 +87,26 @@ def current_over(metal: em.materials.Material, volts: float, factor: float) -> f
 def drift(metal: em.materials.Material, volts: float) -> float:
     """Flux of volume of surface atoms in the middle over the current density there, D_s delta_s Z* e rho / kT."""
     return em.analytic.surface_drift(metal.at(hottest_at(volts)), current_density=1.0)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Resolution of a bridge.
+
+    Attributes:
+        width: half-width of interfaces [m].
+        cell: of the mesh, over that width.
+        dim: 2 for a strip, half of it; 3 for a round wire, a quarter of it.
+    """
+
+    width: float
+    cell: float = 0.8
+    dim: int = 2
+
+    def domain(self) -> em.mesh.Domain:
+        """The mesh."""
+        cells = tuple(int(np.ceil(side / (self.cell * self.width))) for side in BOX[: self.dim])
+        return em.mesh.rectangle(BOX[:2], cells=cells) if self.dim == 2 else em.mesh.box(BOX, cells=cells)
 
 
 @dataclass(frozen=True)
@@ -144,9 +165,9 @@ class Bridge:
     start: float
 
 
-def own_time(metal: em.materials.Material, drive: Drive, current: float) -> float:
+def own_time(metal: em.materials.Material, drive: Drive, density: float) -> float:
     """The time R^2 over the mean drift of surface atoms in the middle, at the start [s]."""
-    return HALF**2 / abs(drive.duty * drift(metal, drive.volts) * current / HALF)
+    return HALF**2 / abs(drive.duty * drift(metal, drive.volts) * density)
 
 
 def cold(domain: em.mesh.Domain, solid: Any) -> em.Model:
@@ -165,11 +186,10 @@ def warmth(model: em.Model, metal: em.materials.Material, volts: float) -> Any:
     return temperature
 
 
-def run(metal: em.materials.Material, drive: Drive, width: float) -> Bridge:
-    """A bridge until it is thin, melts, or has lived long."""
-    domain = em.mesh.rectangle(BOX, cells=tuple(int(np.ceil(side / (0.8 * width))) for side in BOX))
-    shape = em.surface.bridge(LENGTH, HALF, middle=BOX[0] / 2, fillet=FILLET)
-    bare = em.surface.model(domain, metal, shape=shape, interface_width=width)
+def models_of(metal: em.materials.Material, drive: Drive, grid: Grid) -> tuple[list[em.Model], float]:
+    """Surface and heat of a bridge, coupled, and its own time [s]."""
+    domain, shape = grid.domain(), em.surface.bridge(LENGTH, HALF, middle=BOX[0] / 2, fillet=FILLET)
+    bare = em.surface.model(domain, metal, shape=shape, interface_width=grid.width)
     one_volt = cold(domain, bare["solid"])
     current = flow(metal, drive.volts)[1][-1] * one_volt.quantity("power")
     source: dict[str, Any] = {"current": current}
@@ -179,7 +199,7 @@ def run(metal: em.materials.Material, drive: Drive, width: float) -> Bridge:
         source["pulses"] = em.surface.Pulses(drive.duty, PADS)
     warm = em.placeholder("T", domain)
     surface = em.surface.model(
-        domain, metal, shape=shape, interface_width=width, on=("left", "right"), temperature=warm, **source
+        domain, metal, shape=shape, interface_width=grid.width, on=("left", "right"), temperature=warm, **source
     )
     pads = {"left": em.fixed(PADS), "right": em.fixed(PADS)}
     heat = em.heat.model(
@@ -191,17 +211,33 @@ def run(metal: em.materials.Material, drive: Drive, width: float) -> Bridge:
         initial=warmth(one_volt, metal, drive.volts),
         degree=1,
     )
-    surface, unit = surface.substitute(T=heat["T"]), own_time(metal, drive, current)
-    em.evolve([surface, heat], EARLY * unit, rtol=1e-3, progress=False)  # by itself, in steps that suit it
-    start = surface.quantity("moved") / surface.t
+    section = HALF if grid.dim == 2 else np.pi * HALF**2 / 4
+    return [surface.substitute(T=heat["T"]), heat], own_time(metal, drive, current / section)
+
+
+def begin(metal: em.materials.Material, drive: Drive, grid: Grid) -> tuple[list[em.Model], float, float]:
+    """A bridge after its first moments, by themselves, in steps that suit them; its own time, and the first rate."""
+    models, unit = models_of(metal, drive, grid)
+    em.evolve(models, EARLY * unit, rtol=1e-3, progress=False)
+    return models, unit, models[0].quantity("moved") / models[0].t
+
+
+def run(metal: em.materials.Material, drive: Drive, grid: Grid) -> Bridge:
+    """A bridge until it is thin, melts, or has lived long."""
+    models, unit, start = begin(metal, drive, grid)
     seen, trace = Outlines(every=unit / 4), em.watch.series(["resistance", "moved", "neck", "T_max", "voltage"])
     # both at their very times: a bridge that has become thin within a step may have melted before
-    thin = em.watch.event("neck", below=THIN * HALF, reason="thin", rtol=1e-6)
+    thin = em.watch.event("neck", below=THIN * HALF * across(grid), reason="thin", rtol=1e-6)
     melts = em.watch.event("T_max", above=HOT * metal.melting_temperature, reason="melts", rtol=1e-6)
     watch = [seen, trace, thin, melts, em.watch.conserved("metal", rtol=1e-8)]
-    end = em.evolve([surface, heat], LONGEST * unit, rtol=1e-3, watch=watch, progress=False)
+    end = em.evolve(models, LONGEST * unit, rtol=1e-3, watch=watch, progress=False)
     em.write.print_root(f"{metal.name}, {drive.name}: {end}")
     return Bridge(metal, drive, end.stopped, end.t, unit, seen, trace, start)
+
+
+def across(grid: Grid) -> float:
+    """The thickness of a part of a wire over its radius: a quarter of a disk is as large as one of half of it."""
+    return 1.0 if grid.dim == 2 else 0.5
 
 
 def drives(metal: em.materials.Material) -> list[Drive]:
@@ -210,7 +246,7 @@ def drives(metal: em.materials.Material) -> list[Drive]:
     return [Drive("steady", volts), Drive("pulses", current_over(metal, volts, 1 / DUTY), DUTY)]
 
 
-def doubts(width: float) -> dict[str, Bridge]:
+def doubts(grid: Grid) -> dict[str, Bridge]:
     """Tungsten under a steady current with other constants, and behind a resistance."""
     metal = wire("tungsten")
     steady, charge = drives(metal)[0], em.materials.metal("tungsten").effective_charge
@@ -219,11 +255,11 @@ def doubts(width: float) -> dict[str, Bridge]:
         surface_diffusivity_thickness=em.materials.Arrhenius(10 * creep.prefactor, creep.activation_energy)
     )
     return {
-        "Z* x -1": run(wire("tungsten", -charge), steady, width),
-        "Z* / 4": run(wire("tungsten", charge / 4), steady, width),
-        "Z* x 4": run(wire("tungsten", 4 * charge), steady, width),
-        "D_s x 10": run(faster, steady, width),
-        "voltage, R in series": run(metal, Drive("voltage", steady.volts), width),
+        "Z* x -1": run(wire("tungsten", -charge), steady, grid),
+        "Z* / 4": run(wire("tungsten", charge / 4), steady, grid),
+        "Z* x 4": run(wire("tungsten", 4 * charge), steady, grid),
+        "D_s x 10": run(faster, steady, grid),
+        "voltage, R in series": run(metal, Drive("voltage", steady.volts), grid),
     }
 
 
@@ -307,22 +343,74 @@ def report(bridge: Bridge) -> dict[str, Any]:
     }
 
 
+def predicted(metal: em.materials.Material) -> float:
+    """First rate of pulses over that of a steady current, by what heat makes of the constants of the middle."""
+    steady, pulsed = drives(metal)
+    return drift(metal, pulsed.volts) / drift(metal, steady.volts)
+
+
+def moved(metal: em.materials.Material, drive: Drive, grid: Grid) -> float:
+    """Atoms moved to the right by a part of the own time, for each of those of the wire's section times its radius."""
+    models, unit, _ = begin(metal, drive, grid)
+    em.evolve(models, COMPARED * unit, rtol=1e-3, watch=[em.watch.conserved("metal", rtol=1e-8)], progress=False)
+    size = HALF**grid.dim * (1.0 if grid.dim == 2 else np.pi / 4)
+    return float(models[0].quantity("moved") * metal.law("atomic_volume")(PADS) / size)
+
+
+def resolved(metals: Sequence[str], width: float, dim: int) -> dict[str, Any]:
+    """For each metal and drive atoms moved on finer cells and with a thinner interface, over those as it is."""
+    base, finer, thinner = Grid(width, dim=dim), Grid(width, 0.8 / 1.5, dim), Grid(width / 1.5, dim=dim)
+    results: dict[str, Any] = {}
+    for name in metals:
+        metal = wire(name)
+        for drive in drives(metal):
+            here, *others = (moved(metal, drive, grid) for grid in (base, finer, thinner))
+            changes = [there / here - 1 for there in others]
+            results[f"{name}, {drive.name}"] = {"moved": here, "finer cells": changes[0], "thinner": changes[1]}
+            em.write.print_root(
+                f"{name}, {drive.name}, {dim} dimensions: atoms moved {here:+.4f}, on cells of 2/3 {changes[0]:+.2%}, "
+                f"with 2/3 of the interface {changes[1]:+.2%}"
+            )
+    return results
+
+
+def in_space(metals: Sequence[str], width: float) -> dict[str, Any]:
+    """For each metal the first rates of a round wire: the end that gains, and pulses over a steady current."""
+    results: dict[str, Any] = {}
+    for name in metals:
+        metal = wire(name)
+        steady, pulsed = (begin(metal, drive, Grid(width, dim=3))[2] for drive in drives(metal))
+        results[name] = {"side": "right" if steady > 0 else "left", "seen": pulsed / steady}
+        results[name]["predicted"] = predicted(metal)
+        em.write.print_root(
+            f"{name}, round wire: atoms to the {results[name]['side']}; pulses of the same mean start "
+            f"{pulsed / steady:.4g} times as fast, as hot as they are {predicted(metal):.4g}"
+        )
+    return results
+
+
 def main(
     width: float = 1.0 * nm,
     metals: Sequence[str] = METALS,
     sensitivity: bool = True,
+    resolution: bool = False,
+    space: bool = False,
     out: str = "results/upwind_wire",
 ) -> dict[str, Any]:
     """For each metal how steady current and pulses end, and how far heat predicts the first rate of pulses."""
     results: dict[str, Any] = {}
-    bridges = []
+    bridges, grid = [], Grid(width)
     for name in metals:
         metal = wire(name)
-        steady, pulsed = (run(metal, drive, width) for drive in drives(metal))
+        steady, pulsed = (run(metal, drive, grid) for drive in drives(metal))
         bridges += [steady, pulsed]
-        predicted = drift(metal, pulsed.drive.volts) / drift(metal, steady.drive.volts)
         seen = pulsed.start / steady.start
-        results[name] = {"steady": report(steady), "pulses": report(pulsed), "seen": seen, "predicted": predicted}
+        results[name] = {
+            "steady": report(steady),
+            "pulses": report(pulsed),
+            "seen": seen,
+            "predicted": predicted(metal),
+        }
     em.plot.figure(lambda figure: draw(figure, bridges), Path(out) / "bridges.png", height=1.1 + 1.4 * len(metals))
     for bridge in bridges:
         em.write.print_root(line(f"{bridge.metal.name}, {bridge.drive.name}", bridge))
@@ -333,10 +421,14 @@ def main(
             f"{row['predicted']:.4g}"
         )
     if sensitivity:
-        changed = doubts(width)
+        changed = doubts(grid)
         results["doubts"] = {name: report(bridge) for name, bridge in changed.items()}
         for name, bridge in changed.items():
             em.write.print_root(line(f"tungsten, {name}", bridge))
+    if resolution:
+        results["resolution"] = resolved(metals, width, 2)
+    if space:
+        results["space"] = in_space(metals, 1.5 * width) | {"resolution": resolved(metals, 1.5 * width, 3)}
     for name in metals:
         metal, rho = wire(name), wire(name).law("resistivity")
         ratio = rho(WARM * metal.melting_temperature) / rho(PADS)
@@ -357,5 +449,7 @@ if __name__ == "__main__":
     options.add_argument(
         "--no-sensitivity", dest="sensitivity", action="store_false", help="leave other constants of tungsten out"
     )
+    options.add_argument("--resolution", action="store_true", help="repeat on finer cells, and with 2/3 of the width")
+    options.add_argument("--space", action="store_true", help="round wires too, with interfaces 1.5 times as wide")
     options.add_argument("--out", default="results/upwind_wire", help="folder for the results")
     main(**vars(options.parse_args()))

@@ -28,19 +28,23 @@ from emfem.public import dir_of
 from emfem.signals import stop_requests
 from emfem.solve import Options
 from emfem.surface import Shape
+from emfem.surface.inputs import NoPathError
 from emfem.watch import Event, Snapshots
 from emfem.write import SeriesFile, Writer
 
 import numpy as np
 from dolfinx import fem
+from mpi4py import MPI
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-__all__ = ["Followed", "evolve"]
+__all__ = ["BROKEN", "Followed", "evolve"]
 __dir__ = dir_of(__all__)
 
 CORE = 5.0  # interface widths from a surface to where c differs from 0 or 1 by less than a hundredth
 AWAY = "the surface nears the edge of its fine cells"
+BROKEN = "the metal has broken"
+SAME_NODE = 1e-10  # of the domain: two nodes that are as near are one
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +93,8 @@ def evolve(
     """Integrate a surface model on meshes that are fine where the surface is, as `em.evolve` does on one mesh.
 
     Metal is the same on all meshes to rounding, times go on, and observers see one run; `moved` counts from its start.
-    Fields of observers (`em.watch.snapshots`) are on the mesh of their time.
+    Fields of observers (`em.watch.snapshots`) are on the mesh of their time. Where the metal has broken, and the model
+    needs a path for its current, no further mesh is made: the run ends, and `run.stopped` says so.
 
     Args:
         make: the surface model of a domain and a shape: `lambda domain, shape: em.surface.model(domain, ...)`; it may
@@ -113,8 +118,7 @@ def evolve(
 
     Raises:
         ParameterError: for a domain that cannot be refined, a value out of its bounds, a `make` that makes no surface
-            model of that width, an observer that needs one mesh; or, on a later mesh, metal that has broken where the
-            model needs a path for its current: stop before, with `em.surface.neck_below`.
+            model of that width, or an observer that needs one mesh.
         ConvergenceError: as in `em.evolve`.
         ConservationError: as in `em.evolve`.
     """
@@ -169,7 +173,11 @@ def evolve(
                 first_step = monitor.step
                 points = surface_points(model["c"])
                 finer = refined(domain, _nearness(points), within=within, size=fine)
-                made = _made(make, finer, _reached(model["c"], shape, width), width)
+                try:
+                    made = _made(make, finer, _reached(model["c"], shape, width), width)
+                except NoPathError:
+                    run = replace(run, stopped=BROKEN)
+                    break
                 monitor.begin_mesh(made, points, monitor.metal)
                 monitor.shift = _carry(model, made, monitor.metal)
                 model = made
@@ -345,13 +353,28 @@ def _distance(c: NDArray[np.float64], width: float) -> NDArray[np.float64]:
 
 
 def _evaluator(c: fem.Function) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    """Return c as a function of places of this rank, shape (3, n). Collective: each rank has its own places."""
-    comm, dim = c.function_space.mesh.comm, c.function_space.mesh.geometry.dim
+    """Return c as a function of places of this rank, shape (3, n). Collective: each rank has its own places.
+
+    Most nodes of the next mesh are nodes of this one, and have their values, as the basis would say. To search for the
+    many cells around each node takes longer than a step.
+    """
+    mesh = c.function_space.mesh
+    comm, dim = mesh.comm, mesh.geometry.dim
+    nodes = cKDTree(c.function_space.tabulate_dof_coordinates()[:, :dim])
+    lower, upper = bounds(mesh)
+    same = SAME_NODE * float(np.max(upper - lower))
 
     def values(x: NDArray[np.float64]) -> NDArray[np.float64]:
         parts = comm.allgather(x[:dim].T)
-        before = sum(map(len, parts[: comm.rank]))
-        return fields.evaluate(c, np.concatenate(parts))[before : before + x.shape[1]]
+        before, places = sum(map(len, parts[: comm.rank])), np.concatenate(parts)
+        apart, nearest = nodes.query(places, distance_upper_bound=same)
+        there = np.full(len(places), -np.inf)
+        there[np.isfinite(apart)] = c.x.array[nearest[np.isfinite(apart)]]
+        comm.Allreduce(MPI.IN_PLACE, there, op=MPI.MAX)
+        between = np.isinf(there)
+        if between.any():  # the same on all ranks
+            there[between] = fields.evaluate(c, places[between])
+        return there[before : before + x.shape[1]]
 
     return values
 

@@ -208,6 +208,19 @@ def test_a_surface_at_rest_keeps_its_mesh_even_where_it_runs_through_nodes():
     assert len(follow(shape=shape, until=1e-5 * TIME).nodes) == 1
 
 
+def test_a_run_ends_where_the_metal_has_broken():
+    """No path is left on the second mesh: the model and the time of the first remain."""
+
+    def cut(domain: em.mesh.Domain, shape: Any) -> em.Model:
+        broken = em.surface.Shape("two halves", lambda x, _: np.abs(x[0] - L / 2) - 4 * WIDTH)
+        return surface(domain, shape) if shape is VOID else surface(line(32), broken)
+
+    ended = follow(make=cut)
+    assert ended.run.stopped == moving.BROKEN
+    assert 0 < ended.model.t < UNTIL
+    assert len(ended.nodes) == 1
+
+
 def test_the_last_step_of_a_run_is_no_reason_for_another_mesh():
     model = surface(line(32), VOID)
     monitor = moving.InterfaceMonitor(WIDTH)

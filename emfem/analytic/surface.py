@@ -198,24 +198,32 @@ def wire_growth_rate(
 
 @checked
 @finite
-def mullins_groove(x: ArrayLike, t: float, material: Any, *, slope: float) -> NDArray[np.float64]:
+def mullins_groove(
+    x: ArrayLike, t: float, material: Any, *, slope: float, current_density: float = 0.0
+) -> NDArray[np.float64]:
     """Return the height of a flat surface on which a grain boundary at x = 0 makes a groove, shape of x [m].
 
     y = m w Z(|x| / w) with w = (B t)^(1/4) and the slope m at the root, small: its ridges are 0.973 m w above the root
     and 4.6 w apart. Z'''' - u Z' / 4 + Z / 4 = 0 with Z'(0) = 1 and Z'''(0) = 0 is
     Z = u - 1 / (sqrt(2) Gamma(5/4)) - (2 / pi) int_0^inf exp(-k^4) (1 - cos k u) / k^2 dk.
 
+    A current across the boundary, along x in metal much thicker than w, makes one ridge higher than the other: waves
+    have the rate s = -k^4 + i b k^2 there, in units of 1 / t and 1 / w, with b = A Z* e E t / w^2, and
+
+        Z = -(2 / pi) Re int_0^inf k^2 (exp(s) - 1) / s exp(i k u) dk.
+
     Args:
         x: places [m].
         t: time since the surface was flat, above 0 [s].
         material: as in `mullins_coefficient`.
         slope: m, of the surface at its root: gamma_b / (2 gamma) of a boundary of energy gamma_b [-].
+        current_density: j, along x; to 1e-5 of the depth for |b| up to 10, and no more of it is taken [A/m2].
 
     Raises:
         ParameterError: for a value out of its bounds.
 
     References:
-        W. W. Mullins (1957).
+        W. W. Mullins (1957); with a current by the same transform.
     """
     places, steepness = floats("x", x), number("slope", slope)
     width = (mullins_coefficient(material) * number("t", t, above=0.0, unit="s")) ** 0.25
@@ -224,7 +232,22 @@ def mullins_groove(x: ArrayLike, t: float, material: Any, *, slope: float) -> ND
     for k in waves[1:].tolist():  # by trapezoids, exact to rounding for an even function
         total = total + math.exp(-(k**4)) * (1 - np.cos(k * u)) / k**2
     shape = u - 1 / (math.sqrt(2) * math.gamma(1.25)) - 2 / math.pi * waves[1] * total
+    density = number("current_density", current_density, unit="A/m2")
+    if density:
+        drift = float(surface_drift(material, current_density=density)) * t / width**2
+        number("abs(A Z* e E t / w^2)", abs(drift), at_most=10.0)
+        shape = shape - 2 / math.pi * _carried(np.sign(places) * u, drift)
     return np.asarray(steepness * width * shape, dtype=float)
+
+
+def _carried(u: NDArray[np.float64], drift: float) -> NDArray[np.float64]:
+    """Return Re int_0^inf k^2 [(exp(s) - 1) / s - (1 - exp(-k^4)) / k^4] exp(i k u) dk: it falls as k^-4."""
+    k = np.linspace(0.0, 60.0, 6001)[1:]
+    rate = k**2 * (1j * drift - k**2)
+    excess = k**2 * (np.expm1(rate) / rate + np.expm1(-(k**4)) / k**4)
+    flat = np.ravel(u)
+    values = [np.trapezoid((excess * np.exp(1j * k * each)).real, k) for each in flat]
+    return np.reshape(values, np.shape(u))
 
 
 @checked

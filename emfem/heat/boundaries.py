@@ -1,4 +1,4 @@
-"""Boundaries of heat: fixed temperatures, convection, fluxes, the substrate."""
+"""Boundaries of heat: fixed temperatures, convection, radiation, fluxes, the substrate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from emfem.errors import ParameterError, number
 from emfem.gate import checked
-from emfem.heat.laws import exchange
+from emfem.heat.laws import exchange, radiated
 from emfem.materials.validity import SECTION
 from emfem.mesh import Domain
 from emfem.model import (
@@ -43,6 +43,29 @@ class Convection:
     coefficient: float
     ambient: OfTime
     maker: ClassVar[str] = "em.heat.convection"
+
+    def leaving(self, temperature: Any, ambient: Any, mesh: Any) -> Any:
+        """Return the heat out by area, UFL [W/m2]."""
+        return exchange(fem.Constant(mesh, self.coefficient), temperature, ambient)
+
+
+@checked
+@dataclass(frozen=True)
+class Radiation:
+    """Surroundings that a boundary glows at.
+
+    Attributes:
+        emissivity: of the boundary, grey and diffuse [-].
+        ambient: temperature of the surroundings [K]; a number or a function of time.
+    """
+
+    emissivity: float
+    ambient: OfTime
+    maker: ClassVar[str] = "em.heat.radiation"
+
+    def leaving(self, temperature: Any, ambient: Any, mesh: Any) -> Any:
+        """Return the heat out by area, UFL [W/m2]."""
+        return radiated(fem.Constant(mesh, self.emissivity), temperature, ambient)
 
 
 @checked
@@ -82,6 +105,23 @@ def convection(coefficient: float, ambient: OfTime) -> Convection:
     """
     h = number("convection coefficient", coefficient, above=0.0, unit="W/(m2 K)")
     return Convection(h, kelvin("ambient", ambient))
+
+
+@checked
+def radiation(emissivity: float, ambient: OfTime) -> Radiation:
+    """Let `e s (T^4 - T_a^4)` of heat per area out through a boundary, s the constant of Stefan and Boltzmann.
+
+    The boundary sees surroundings at T_a that are black or much larger than the body, and no other part of itself.
+
+    Args:
+        emissivity: e, of the boundary, above 0 and at most 1 [-].
+        ambient: T_a, a number or a function of time [K].
+
+    Raises:
+        ParameterError: for an emissivity out of its bounds or a temperature below 1 K.
+    """
+    e = number("emissivity", emissivity, above=0.0, at_most=1.0)
+    return Radiation(e, kelvin("ambient", ambient))
 
 
 @checked
@@ -142,14 +182,14 @@ def insulated(domain: Domain, space: fem.FunctionSpace, on: Mapping[str, Any], l
     place = untouched_place(domain, space, cooled)
     return place and (
         f"the piece at {place} has no steady temperature: no boundary takes its heat away, must have "
-        "em.fixed(...) or em.heat.convection(...) on one, or a loss to a substrate"
+        "em.fixed(...), em.heat.convection(...) or em.heat.radiation(...) on one, or a loss to a substrate"
     )
 
 
 def let_out(
     domain: Domain, on: Mapping[str, Any], temperature: Any, v: Any, degree: int
 ) -> tuple[dict[str, ufl.Form], list[Driver]]:
-    """Return the heat out through each boundary with convection or a flux, tested with v; and its drivers."""
+    """Return the heat out through each boundary with surroundings or a flux, tested with v; and its drivers."""
     flows: dict[str, ufl.Form] = {}
     drivers: list[Driver] = []
     for name, c in on.items():
@@ -157,9 +197,8 @@ def let_out(
             form, moved = neumann_term(domain, {name: c}, v, degree)
             flows[name] = -form
             drivers += moved
-        elif isinstance(c, Convection):
+        elif isinstance(c, Convection | Radiation):
             ambient, moved = coefficient(domain, f"ambient of {name!r}", c.ambient)
-            h = fem.Constant(domain.mesh, c.coefficient)
-            flows[name] = exchange(h, temperature, ambient) * v * domain.ds(name, degree)
+            flows[name] = c.leaving(temperature, ambient, domain.mesh) * v * domain.ds(name, degree)
             drivers += moved
     return flows, drivers

@@ -10,7 +10,16 @@ from emfem import model as models
 from emfem.dimensions import Meaning, integral
 from emfem.gate import checked
 from emfem.heat import inputs
-from emfem.heat.boundaries import Convection, Loss, as_loss, check_temperatures, insulated, let_out, surroundings
+from emfem.heat.boundaries import (
+    Convection,
+    Loss,
+    Radiation,
+    as_loss,
+    check_temperatures,
+    insulated,
+    let_out,
+    surroundings,
+)
 from emfem.heat.bounds import Diagnosis, allowed, check_start, runaway_limit
 from emfem.heat.laws import driven, exchange, fourier_flux, spreading, storage
 from emfem.mesh import Domain
@@ -38,7 +47,7 @@ def model(
     *,
     source: Any = None,
     current_density: Any = None,
-    on: Mapping[str, Fixed | Flux | Convection] | None = None,
+    on: Mapping[str, Fixed | Flux | Convection | Radiation] | None = None,
     loss: Loss | tuple[float, Any] | None = None,
     initial: Any = None,
     conductivity: Any = None,
@@ -51,9 +60,10 @@ def model(
     """Return the heat model on `domain`: unknown T (temperature), derived fields flux (-k grad T) and source.
 
     Find T with int c dT/dt v + k(T) grad T . grad v - (s - g (T - T_sub)) v dx + int h (T - T_a) v ds = int q v ds for
-    all v: c the heat capacity, s the sum of the sources. Boundaries without a condition are insulated. A placeholder
-    named T in any of the arguments is this T. The residual is divided by a heat flow at which it is known to 1e-13, so
-    that tolerances mean the same in every unit; time steps are accurate to rtol times T itself, in kelvin.
+    all v: c the heat capacity, s the sum of the sources. What radiates has e s (T^4 - T_a^4) in place of h (T - T_a).
+    Boundaries without a condition are insulated. A placeholder named T in any of the arguments is this T. The residual
+    is divided by a heat flow at which it is known to 1e-13, so that tolerances mean the same in every unit; time steps
+    are accurate to rtol times T itself, in kelvin.
 
     Where the source follows T, a steady solve follows dT/dt from the present state: it ends at the branch that a line
     would go to, or reports that T runs away. With method="newton" it may find one that is not stable. A steady state
@@ -76,7 +86,8 @@ def model(
             `em.heat.joule(current)` [W/m3].
         current_density: of a driven line, which adds rho(T) j^2: a number, dim numbers, a function of time that returns
             either, or UFL [A/m2].
-        on: conditions on named boundaries: `fixed(T)` [K], `flux(q)` into the domain [W/m2], `heat.convection(...)`.
+        on: conditions on named boundaries: `fixed(T)` [K], `flux(q)` into the domain [W/m2], `heat.convection(...)`,
+            `heat.radiation(...)`.
         loss: `heat.substrate(...)`, or the pair (g [W/(m3 K)], temperature of the substrate [K]).
         initial: T at the start, a number, a function of x with shape (3, n), or a Function; when left out, the coldest
             temperature of boundaries and substrate, or without any that of the material [K].
@@ -96,7 +107,7 @@ def model(
         UnknownName: for a boundary or region that does not exist.
     """
     degree = degree_of(degree)
-    conditions = models.check_boundaries(domain, on, (Fixed, Flux, Convection))
+    conditions = models.check_boundaries(domain, on, (Fixed, Flux, Convection, Radiation))
     check_temperatures(conditions)
     sink = as_loss(loss)
     around = surroundings(conditions, sink)

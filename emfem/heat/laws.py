@@ -12,6 +12,7 @@ from emfem.model import Model, is_law
 from emfem.model.terms import of_terms
 
 import ufl
+from scipy.constants import Stefan_Boltzmann as STEFAN_BOLTZMANN
 
 LORENZ = 2.44e-8  # W Ohm/K2, of free electrons: pi^2/3 (kB/e)^2
 
@@ -36,6 +37,32 @@ def spreading(flux: Any, v: Any, dx: ufl.Measure) -> ufl.Form:
 def exchange(coefficient: Any, temperature: Any, ambient: Any) -> Any:
     """`h (T - T_a)`: heat given to surroundings at T_a, per area or per volume."""
     return coefficient * (temperature - ambient)
+
+
+@checked
+@of_terms
+def radiated(emissivity: Any, temperature: Any, ambient: Any) -> Any:
+    """`e s (T^4 - T_a^4)`, s the constant of Stefan and Boltzmann: heat that a grey surface loses by area [W/m2].
+
+    A surface that moves loses `radiated(e, T, T_a) * em.heat.area_density(wire)` by volume, T a placeholder: subtract
+    it from the `source`.
+    """
+    return emissivity * STEFAN_BOLTZMANN * (temperature**4 - ambient**4)
+
+
+@checked
+def area_density(surface: Model) -> Any:
+    """`|grad s|`, s the part of a place that is metal: area of a moving surface by volume, UFL [1/m].
+
+    Args:
+        surface: an `em.surface.model`, or any with its field solid.
+
+    Raises:
+        ParameterError: for a model without the field.
+    """
+    require("solid" in surface.names, f"surface = the {surface.name} model, must have a field solid")
+    slope = ufl.grad(surface["solid"])
+    return ufl.sqrt(ufl.inner(slope, slope))
 
 
 @checked

@@ -5,8 +5,9 @@
 Units are the user's: SI, or dimensionless.
 """
 
+from emfem.mesh.between import between_regions
 from emfem.migration.alloy import alloy, positions
-from emfem.migration.boundaries import FastPath, between_regions, fast_path
+from emfem.migration.boundaries import FastPath, fast_path
 from emfem.migration.laws import drift_velocity, sinks, species_flux, transport
 from emfem.migration.measures import Peclet, peclet
 from emfem.migration.species import ITERATIVE, model

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem.mesh import Domain
-from emfem.migration.boundaries import FastPath, along_boundaries, between_regions, measure, surfaces
+from emfem.mesh.between import between_regions, measure, surfaces
+from emfem.migration.boundaries import FastPath, along_boundaries
 from emfem.model import DirichletCondition, Driver, Fixed, Unknown, dirichlet_condition, evolving
 from emfem.spaces import nodes_on
 from emfem.waveforms import as_waveform

@@ -74,6 +74,7 @@ def model(
     anisotropy: MobilityAnisotropy | Callable[[Any], Any] | None = None,
     crystal: Crystal | None = None,
     wall_energy: Mapping[str, float] | None = None,
+    grain_boundary_energy: float | None = None,
     temperature: Any = None,
     conductivity_ratio: float = 1e-3,
     strain: Any = None,
@@ -141,6 +142,9 @@ def model(
         wall_energy: energy of metal that meets a boundary over that of vacuum there, by name, less than gamma in size:
             on a mirror along a grain boundary half of its energy. The surface meets it at cos(angle) = -energy / gamma
             in the metal, at a right angle where there is none [J/m2].
+        grain_boundary_energy: of every facet between two regions of the domain, from 0 to less than 2 gamma: grains
+            stay where they are, the surface gets grooves at them, and the current flows across. Diffusion along
+            boundaries is left out [J/m2].
         temperature: a number, a function of x with shape (3, n), or UFL such as the T of a heat model; that of the
             material when left out [K].
         conductivity_ratio: of vacuum to metal, above 0 and at most 1, which is no contrast [-].
@@ -156,10 +160,10 @@ def model(
 
     Raises:
         ParameterError: for constants that the material lacks, a strain that is 0 everywhere, too large or not finite,
-            boundaries on rollers that are not plane or let the body turn, more than one drive or one that is zero or
-            not finite, a crystal whose energy has not everywhere a stiffness of at least 0, or beside an anisotropy,
-            cells too coarse for the interface width, a shape without metal, without a surface, or without a path for
-            the current.
+            boundaries on rollers that are not plane or let the body turn, an energy that would wet a boundary, more
+            than one drive or one that is zero or not finite, a crystal whose energy has not everywhere a stiffness of
+            at least 0, or beside an anisotropy, cells too coarse for the interface width, a shape without metal,
+            without a surface, or without a path for the current.
         UnknownName: for a boundary that does not exist.
     """
     _check_domain(domain)
@@ -169,7 +173,7 @@ def model(
     driven = drive(current_density=current_density, voltage=voltage, current=current)
     laws = metal(domain, material, temperature, driven is not None, pulses)
     between = series(driven[0] if driven else None, series_resistance)
-    of_walls = walls(domain, wall_energy, laws.surface_energy)
+    at_walls = walls(domain, wall_energy, grain_boundary_energy, laws.surface_energy, 4 * degree)
     ends = None if driven is None else ends_of(domain, on)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
@@ -206,7 +210,6 @@ def model(
     pace = models.mean_value(domain, laws.mullins, unknown=laws.typical) / width**4
     factor, each = (fem.Constant(domain.mesh, 1 / x) for x in (pace * volume, volume))
     tension = fem.Constant(domain.mesh, laws.surface_energy)
-    at_walls = [(fem.Constant(domain.mesh, g), domain.ds(name, 4 * degree)) for name, g in of_walls.items()]
     residual = factor * transport(solid.rate, flux, v, dx)
     residual += each * potential(chemical.function, c, half, w, dx, of_crystal.gradient if of_crystal else None)
     for energy, ds in at_walls:

@@ -10,6 +10,7 @@ from emfem import fields
 from emfem import model as models
 from emfem.errors import ParameterError, number, require
 from emfem.mesh import Domain
+from emfem.mesh.between import measure, surfaces
 from emfem.model import MaterialAt, MaterialLaws, OfTime
 from emfem.surface.pulses import Pulses
 from emfem.surface.sampling import joined
@@ -95,20 +96,27 @@ def series(name: str | None, resistance: float | None) -> float | None:
     return number("series_resistance", resistance, above=0.0)
 
 
-def walls(domain: Domain, energies: Mapping[str, float] | None, tension: float) -> dict[str, float]:
-    """Return energies of boundaries by name [J/m2].
+def walls(
+    domain: Domain, energies: Mapping[str, float] | None, of_grains: float | None, tension: float, degree: int
+) -> list[tuple[fem.Constant, Any]]:
+    """Return energies of boundaries, named ones and those between grains [J/m2], each with its measure. Collective.
 
     Raises:
-        ParameterError: for one that is not less than gamma in size: the surface would leave, or spread all over it.
+        ParameterError: for one that is not less than gamma in size, or 2 gamma of a grain boundary: the surface would
+            leave, or spread all over it; or grains that do not exist.
         UnknownName: for a boundary that does not exist.
     """
-    checked = {}
+    checked, unit = list[tuple[float, int]](), "J/m2"
     for name, value in (energies or {}).items():
-        domain.tag(name)
-        words, unit = f"wall_energy[{name!r}]", "J/m2"
+        words, tag = f"wall_energy[{name!r}]", domain.tag(name)
         number(f"abs({words})", abs(number(words, value, unit=unit)), below=tension, unit=unit)
-        checked[name] = float(value)
-    return checked
+        checked.append((float(value), tag))
+    faces: Any = domain.facets
+    if of_grains is not None:
+        number("grain_boundary_energy", of_grains, at_least=0.0, below=2 * tension, unit=unit)
+        faces, between = surfaces(domain, "grain_boundary_energy")
+        checked.append((float(of_grains), between))
+    return [(fem.Constant(domain.mesh, value), measure(domain, faces, tag, degree)) for value, tag in checked]
 
 
 def _has(material: MaterialLaws, name: str) -> bool:
@@ -220,13 +228,17 @@ def _check_resolution(c: fem.Function, domain: Domain, width: float) -> None:
         raise ParameterError(msg)
 
 
+class NoPathError(ParameterError):
+    """Metal that does not join the ends of the circuit."""
+
+
 def check_path(c: fem.Function, domain: Domain, ends: tuple[str, str] | None, width: float) -> None:
     """Refuse metal that does not join the ends of the circuit, or those of a period along x. Collective.
 
     Raises:
-        ParameterError: if it does not.
+        NoPathError: if it does not.
     """
     if not joined(c, domain, ends, width):
         between = "along x across the periodic domain" if ends is None else f"from {ends[0]!r} to {ends[1]!r}"
         msg = f"shape leaves no path for the current {between}, must be metal all the way"
-        raise ParameterError(msg)
+        raise NoPathError(msg)

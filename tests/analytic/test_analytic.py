@@ -86,6 +86,25 @@ def test_a_groove_has_the_numbers_of_mullins_and_keeps_the_metal() -> None:
     assert later == pytest.approx(2 * 0.1 * grown * y[100], rel=1e-9)
 
 
+def test_a_current_carries_a_groove_along_and_keeps_its_metal_and_its_angle():
+    """A weak one in proportion; the other sign is the mirror image; one that is too strong is refused."""
+    gold = em.materials.gold(temperature=900.0)
+    grown = em.analytic.mullins_coefficient(gold) ** 0.25  # at t = 1 s
+    unit = grown**2 / em.analytic.surface_drift(gold, current_density=1.0)
+    x = np.linspace(-30, 30, 241)
+
+    def groove(b: float, at: np.ndarray = x) -> np.ndarray:
+        return em.analytic.mullins_groove(at * grown, 1.0, gold, slope=1.0, current_density=b * unit) / grown
+
+    assert groove(2.0) == pytest.approx(groove(-2.0)[::-1], abs=1e-12)
+    assert groove(2e-3) - groove(0.0) == pytest.approx((groove(1e-3) - groove(0.0)) * 2, abs=1e-6)
+    assert np.trapezoid(groove(2.0), x) == pytest.approx(0.0, abs=0.01)
+    near = groove(2.0, np.array([-1e-3, 0.0, 1e-3]))
+    assert (near[0] - 2 * near[1] + near[2]) / 1e-3 == pytest.approx(2.0, abs=2e-3)
+    with pytest.raises(em.ParameterError, match=r"must be at most 10"):
+        groove(11.0)
+
+
 def test_a_groove_solves_the_equation_of_mullins() -> None:
     """Z fourth, less u Z' / 4, and Z / 4, by differences."""
     gold = em.materials.gold(temperature=900.0)

@@ -111,6 +111,28 @@ def test_convection_and_a_flux_give_a_straight_line():
     assert model.quantity("heat right") == pytest.approx(2e9, rel=BALANCE)
 
 
+def test_an_end_that_radiates_is_as_hot_as_its_heat_makes_it():
+    """q in on the left, e s (T^4 - T_a^4) out on the right: T = (q / (e s) + T_a^4)^(1/4) there."""
+    through, around = 3e5, 310.0
+    on = {"left": em.flux(through), "right": heat.radiation(0.4, around)}
+    model = solved(line(4, 1e-2), on=on)
+    end = (through / (0.4 * 5.670374419e-8) + around**4) ** 0.25
+    assert model.quantity("T_min") == pytest.approx(end, rel=1e-9)
+    assert model.quantity("T_max") == pytest.approx(end + through * 1e-2 / K, rel=1e-9)
+    assert model.quantity("heat right") == pytest.approx(through, rel=BALANCE)
+    assert heat.radiated(0.4, end, around) == pytest.approx(through, rel=1e-9)
+
+
+def test_a_plate_that_radiates_cools_in_the_time_of_its_closed_form():
+    """c L dT/dt = -e s (T^4 - T_a^4): t = c L / (4 e s T_a^3) [2 atan u + ln((u + 1) / (u - 1))], u = T / T_a."""
+    thick, begun, ended, around = 1e-4, 1000.0, 500.0, 300.0
+    model = heat.model(line(1, thick), METAL, on={"right": heat.radiation(1.0, around)}, initial=begun)
+    late, early = (2 * math.atan(u) + math.log((u + 1) / (u - 1)) for u in (ended / around, begun / around))
+    until = C * thick / (4 * 5.670374419e-8 * around**3) * (late - early)
+    em.evolve(model, until, rtol=1e-5, progress=False)
+    assert model.quantity("T_mean") == pytest.approx(ended, abs=0.02)
+
+
 def test_heat_through_held_ends_is_that_of_the_slope():
     on = {"left": em.fixed(400.0), "right": em.fixed(300.0)}
     model = solved(line(4), on=on)
@@ -602,7 +624,7 @@ def test_numbers_are_the_same_on_two_ranks(run_json_on_ranks: Callable[..., Any]
         ({"on": {"left": em.fixed(-20.0)}}, "temperature fixed on 'left' = -20 K, must be at least 1 K"),
         ({"on": {"left": em.fixed(lambda t: t)}}, "temperature fixed on 'left' at t = 0 = 0 K, must be at least 1 K"),
         ({"on": {"left": em.fixed(25.0)}}, "25 degrees Celsius would be 298.15 K"),
-        ({"on": {"left": 300.0}}, "must be em.fixed(...), em.flux(...) or em.heat.convection(...)"),
+        ({"on": {"left": 300.0}}, "em.flux(...), em.heat.convection(...) or em.heat.radiation(...)"),
         ({"loss": 3.0}, "loss = 3.0, must be em.heat.substrate(...) or two numbers"),
         ({"loss": (1.0, 2.0, 3.0)}, "must be em.heat.substrate(...) or two numbers"),
         ({"loss": (0.0, 300.0)}, "loss coefficient = 0 W/(m3 K), must be greater than 0"),
@@ -637,6 +659,11 @@ def test_a_start_on_another_mesh_is_refused():
     [
         (lambda: heat.convection(0.0, 300.0), "convection coefficient = 0 W/(m2 K), must be greater than 0"),
         (lambda: heat.convection(1.0, -5.0), "ambient = -5 K, must be at least 1 K"),
+        (lambda: heat.radiation(0.0, 300.0), "emissivity = 0, must be greater than 0"),
+        (lambda: heat.radiation(1.1, 300.0), "emissivity = 1.1, must be at most 1"),
+        (lambda: heat.radiation(1.0, -5.0), "ambient = -5 K, must be at least 1 K"),
+        (lambda: heat.radiated("e", 1.0, 1.0), "emissivity = 'e', must be numbers"),
+        (lambda: heat.area_density(heat.model(line(4), METAL)), "surface = the heat model, must have a field solid"),
         (lambda: heat.runaway(ANYTHING, 1.0, 300.0), "resistivity = 'current', must be a function"),
         (lambda: heat.runaway(lambda t: None, 1.0, 300.0), "resistivity(299.5 K) = None, must be a number"),  # type: ignore[arg-type,return-value]
         (lambda: heat.runaway(lambda t: math.nan, 1.0, 300.0), "resistivity(299.5 K) = nan Ohm m, must be finite"),

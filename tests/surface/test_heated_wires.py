@@ -147,6 +147,14 @@ def test_a_source_with_a_resistance_shares_its_voltage_with_the_wire(plane: em.m
     assert wire.quantity("current") == pytest.approx(-0.2 / (4 * resistance), rel=1e-8)
 
 
+def test_a_strip_glows_by_the_length_of_its_surface(plane: em.mesh.Domain):
+    """e s T^4 L for its one side in half a plane; a thousandth is lost in a vacuum that is 1e-3 of the metal."""
+    wire = strip(plane)
+    glow = em.heat.radiated(0.5, em.placeholder("T", plane), 1.0) * em.heat.area_density(wire)
+    heat = em.heat.model(plane, GOLD, source=-glow, solid=wire["solid"], on=ON, degree=1)
+    assert -heat.quantity("generated") == pytest.approx(0.5 * 5.670374419e-8 * ENDS**4 * L, rel=2e-3)
+
+
 def void(domain: em.mesh.Domain, temperature: Any = 900.0, **options: Any) -> em.Model:
     """A round void under a current."""
     given: dict[str, Any] = {"current_density": 1e12, "temperature": temperature}
@@ -214,6 +222,9 @@ def test_a_checkpoint_of_other_pulses_is_refused(plane: em.mesh.Domain, tmp_path
         (lambda d: strip(d, voltage=1.0, series_resistance=0.0), "series_resistance = 0, must be greater than 0"),
         (lambda d: strip(d, wall_energy={"left": 1.6}), "abs(wall_energy['left']) = 1.6 J/m2, must be less than 1.51"),
         (lambda d: strip(d, wall_energy={"left": np.nan}), "wall_energy['left'] = nan J/m2, must be finite"),
+        (lambda d: strip(d, grain_boundary_energy=0.3), "grain_boundary_energy on rectangle with regions ()"),
+        (lambda d: strip(d, grain_boundary_energy=-0.1), "grain_boundary_energy = -0.1 J/m2, must be at least 0"),
+        (lambda d: strip(d, grain_boundary_energy=3.1), "grain_boundary_energy = 3.1 J/m2, must be less than 3.02"),
         (lambda d: em.heat.model(d, GOLD, solid=0.5), "solid = 0.5, must be UFL, such as the field of that name"),
         (lambda d: em.heat.model(d, GOLD, solid=2 * strip(d)["solid"]), "solid = 1.99996, must be at most 1"),
         (lambda d: em.heat.model(d, GOLD, solid=strip(d)["solid"] - 0.5), "solid"),

@@ -36,6 +36,57 @@ def test_a_grain_between_two_boundaries_becomes_an_arc_of_the_dihedral_angle():
     assert 2 * np.degrees(np.arccos(middle / bent)) == pytest.approx(2 * np.degrees(np.arccos(sine)), abs=1.0)
 
 
+def cut(domain: em.mesh.Domain, at: float) -> em.mesh.Domain:
+    """Two grains that touch across x = at."""
+    return domain.with_regions({"one": lambda x: x[0] < at, "other": lambda x: x[0] > at})
+
+
+def test_a_boundary_between_two_grains_is_a_mirror_with_half_of_its_energy():
+    """The same surface at the same time, half of all energies, and the boundary costs what it is long."""
+    half, high, gamma_b = 6 * nm, 12 * nm, 0.8 * GAMMA
+    runs = []
+    for domain, walls in (
+        (em.mesh.rectangle((half, high), cells=(6, 12)), {"wall_energy": {"left": gamma_b / 2}}),
+        (cut(em.mesh.rectangle((2 * half, high), cells=(12, 12)), half), {"grain_boundary_energy": gamma_b}),
+    ):
+        shape = em.surface.flat(high / 2)
+        model = em.surface.model(domain, GOLD, shape=shape, interface_width=WIDTH, **walls)
+        begun = model.quantity("free_energy")
+        em.evolve(model, 3 * WIDTH**4 / B, fixed_step=0.5 * WIDTH**4 / B, progress=False)
+        runs.append((model, begun))
+    (mirrored, before), (whole, at_first) = runs
+    assert at_first == pytest.approx(2 * before, rel=1e-12)
+    assert at_first == pytest.approx(2 * half * GAMMA + gamma_b * high / 2, rel=0.01)  # cells as wide as l
+    assert whole.quantity("free_energy") == pytest.approx(2 * mirrored.quantity("free_energy"), rel=1e-9)
+    places = mirrored["c"].function_space.tabulate_dof_coordinates()[:, :2]
+    there = em.fields.evaluate(whole["c"], places + np.array([half, 0.0]))
+    assert there == pytest.approx(mirrored["c"].x.array, abs=1e-8)
+    assert whole.quantity("free_energy") < 0.99 * at_first
+
+
+@pytest.mark.soak
+def test_a_current_across_boundaries_makes_one_ridge_of_each_groove_higher():
+    """The sum of the linear grooves of a periodic row, to 2 % of a depth: measured 1.4 %, at the roots."""
+    slope, grown = 0.1, 8 * WIDTH
+    until, depth, apart, high = grown**4 / B, slope * grown, 6 * grown, 21 * WIDTH
+    domain = cut(em.mesh.periodic_rectangle((2 * apart, 30 * WIDTH), cells=(96, 30), axes="x"), apart)
+    density = 1.5 * np.sqrt(B / until) / em.analytic.surface_drift(GOLD, current_density=1.0)
+    model = em.surface.model(
+        domain,
+        GOLD,
+        shape=em.surface.flat(high),
+        interface_width=WIDTH,
+        grain_boundary_energy=2 * GAMMA * slope / np.hypot(1, slope),
+        current_density=density * 21 / 30,
+    )
+    em.evolve(model, until, rtol=3e-3, watch=[em.watch.conserved("metal", rtol=1e-9)], progress=False)
+    x, h = em.surface.profile(model)
+    drive = {"slope": slope, "current_density": density}
+    exact = sum(em.analytic.mullins_groove(x - n * apart, until, GOLD, **drive) for n in range(-5, 8))
+    assert h - high == pytest.approx(exact, abs=0.02 * depth)
+    assert np.abs(exact - exact[::-1]).max() > 0.3 * depth  # it is no mirror image of itself
+
+
 @pytest.mark.soak
 def test_a_groove_is_as_deep_and_as_wide_as_that_of_mullins():
     """At m = 0.1, when it is 12 interfaces wide: 1.8 % too shallow, as slopes of m^2 and the interface make it."""

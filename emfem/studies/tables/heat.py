@@ -44,6 +44,7 @@ HEAT = Physics(
             conditions_of(
                 heat.model,
                 convection=Key(table_of(heat.convection), "surroundings, a table.", None),
+                radiation=Key(table_of(heat.radiation), "surroundings that it glows at, a table.", None),
             ),
             "a condition for each boundary by name; others are insulated.",
         ),
