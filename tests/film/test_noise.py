@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 
 CUPD = em.film.cupd()
 CRYSTAL = em.film.Anisotropy("110", 1.0, 0.4, 3.0)
+UNIFORM = em.film.UniformFilm(CUPD, mean=0.3)
 THETA, INTERVAL = 1e-6, 0.5
 
 
@@ -192,7 +193,7 @@ def test_structure_factor_before_the_instability_is_that_of_linear_theory(length
     assert model.quantity("solute") == pytest.approx(before, rel=1e-11)
     k, measured = modes(model, length, 1.5)  # the fastest wave has 1.2
     noise = em.film.thermal_noise(INTERVAL, strength=1e-8)
-    found = measured / em.film.structure_factor(k, until, CUPD, mean=0.3, noise=noise)
+    found = measured / em.film.structure_factor(k, until, UNIFORM, noise)
     assert found.mean() == pytest.approx(1.0, abs=allowed)
     assert [part.mean() for part in np.array_split(found, 4)] == pytest.approx([1.0] * 4, abs=3 * allowed)
     assert np.mean(found**2) == pytest.approx(2.0, abs=8 * allowed)  # |c_k|^2 of normal numbers is exponential
@@ -207,7 +208,7 @@ def test_long_intervals_let_through_what_the_theory_says():
     model = noisy(em.mesh.periodic_interval(length, cells=8000), strength=1e-8, interval=8.0, seed=4)
     em.evolve(model, 40.0, progress=False, fixed_step=0.5)
     k, measured = modes(model, length, 3.6)
-    expected = em.film.structure_factor(k, 40.0, CUPD, mean=0.3, noise=noise)
+    expected = em.film.structure_factor(k, 40.0, UNIFORM, noise)
     rate = np.asarray(em.film.growth_rate(k, CUPD, mean=0.3)).real
     fast = rate < -0.2
     assert (measured / expected)[fast].mean() == pytest.approx(1.0, abs=0.1)
@@ -218,12 +219,14 @@ def test_theory_of_waves_that_decay_ends_in_equilibrium():
     """theta/(f'' + eps k^2), whatever the crystal; and a wave that neither grows nor decays gains 2 theta M k.Dk t."""
     k = np.array([[3.0, 1.0], [0.0, 4.0]])
     noise = em.film.thermal_noise(1e-9, strength=1e-3)
-    found = em.film.structure_factor(k, 1e3, CUPD, mean=0.3, noise=noise, anisotropy=CRYSTAL, start=1.0)
+    crystal = em.film.UniformFilm(CUPD, mean=0.3, anisotropy=CRYSTAL)
+    found = em.film.structure_factor(k, 1e3, crystal, noise, start=1.0)
     curvature = 0.1 / 0.21 - 0.3 - 0.55 * 0.4
     assert found == pytest.approx(1e-3 / (curvature + 0.015 * (k**2).sum(axis=1)), rel=1e-9)
     flat: dict[str, Any] = {"free_energy": lambda c: -0.5 * c**2, "mobility": lambda c: 2.0 + 0 * c}
     neutral = em.film.Alloy(0.1, 0.0, 0.0, gradient_energy=1.0)
-    still = em.film.structure_factor([1.0, 0.0], 3.0, neutral, mean=0.3, noise=noise, start=0.5, **flat)
+    film = em.film.UniformFilm(neutral, mean=0.3, **flat)
+    still = em.film.structure_factor([1.0, 0.0], 3.0, film, noise, start=0.5)
     assert still == pytest.approx(0.5 + 2 * 1e-3 * 2.0 * 3.0, rel=1e-9)
 
 
@@ -311,7 +314,8 @@ def test_waves_that_travel_see_less_of_the_noise():
         [np.sinc(rate.imag * interval / 2 / np.pi) ** 2, 1.0]
     )
     drifting, still = (
-        em.film.structure_factor(k, until, alloy, mean=0.3, noise=noise, field=force) for force in ((1.0, 0.4), None)
+        em.film.structure_factor(k, until, em.film.UniformFilm(alloy, 0.3, field=force), noise)
+        for force in ((1.0, 0.4), None)
     )
     assert drifting / still == pytest.approx(part / noise.seen(rate.real), rel=1e-12)
 
@@ -320,6 +324,6 @@ def test_waves_that_travel_see_less_of_the_noise():
 def test_a_start_that_is_no_structure_factor_is_refused(start: Any):
     noise = em.film.thermal_noise(0.5, strength=THETA)
     with pytest.raises(ParameterError, match=r"^start = .*, must be at least 0, and a number or one for each wave"):
-        em.film.structure_factor([[1.0, 0.0], [2.0, 0.0]], 1.0, CUPD, mean=0.3, noise=noise, start=start)
+        em.film.structure_factor([[1.0, 0.0], [2.0, 0.0]], 1.0, UNIFORM, noise, start=start)
     with pytest.raises(ParameterError, match=r"^rate = nan, must be finite"):
         noise.seen(float("nan"))
