@@ -84,9 +84,9 @@ def draw(figure: Figure, times: Array, found: dict[str, Array], grid: em.fields.
 def main(
     until: float = 1e5,
     since: float = 1e3,
-    starts: int = 6,
-    waves: int = 24,
-    cells: int = 72,
+    starts: int = 5,
+    waves: int = 16,
+    cells: int = 50,
     out: str = "results/coarsening",
 ) -> dict[str, list[tuple[float, float, float]]]:
     """For each length the exponent with its limits, in the first and the second half of the decades."""
@@ -110,8 +110,8 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--until", type=float, default=1e5, help="time to reach")
     options.add_argument("--since", type=float, default=1e3, help="time from which on lengths are taken")
-    options.add_argument("--starts", type=int, default=6, help="number of random starts")
-    options.add_argument("--waves", type=int, default=24, help="fastest waves along an edge")
-    options.add_argument("--cells", type=int, default=72, help="cells along an edge")
+    options.add_argument("--starts", type=int, default=5, help="number of random starts")
+    options.add_argument("--waves", type=int, default=16, help="fastest waves along an edge")
+    options.add_argument("--cells", type=int, default=50, help="cells along an edge")
     options.add_argument("--out", default="results/coarsening", help="folder for the results")
     main(**vars(options.parse_args()))
