@@ -34,7 +34,8 @@ class Lengths(em.observe.Observer):
     def __init__(self, times: Array, points: int) -> None:
         """Take the times, and the points of the grid along an edge."""
         super().__init__(times=times)
-        self.points, self.found = points, []
+        self.points = points
+        self.found: list[list[float]] = []
 
     def record(self, t: float) -> None:
         """Take two moments of the power spectrum."""
@@ -61,7 +62,8 @@ def exponent(times: Array, lengths: Array, since: float, until: float) -> tuple[
     seen = (times >= since * 0.999) & (times <= until * 1.001)
     slopes = np.polyfit(np.log(times[seen]), np.log(lengths[:, seen]).T, 1)[0]
     limits = stats.bootstrap((slopes,), np.mean, confidence_level=CONFIDENCE, method="percentile", rng=0)
-    return float(slopes.mean()), *map(float, limits.confidence_interval)
+    low, high = limits.confidence_interval
+    return float(slopes.mean()), float(low), float(high)
 
 
 def draw(figure: Figure, times: Array, found: dict[str, Array], grid: em.fields.Grid, told: str) -> None:

@@ -17,6 +17,7 @@ from emfem.patterns.measures import (
     measure_grid,
     structure_factor,
 )
+from emfem.patterns.skeleton import Skeleton, skeleton
 from emfem.patterns.waiting import Survival, survival
 from emfem.public import dir_of
 
@@ -24,6 +25,7 @@ __all__ = [
     "Defects",
     "Errors",
     "Pattern",
+    "Skeleton",
     "Spectrum",
     "Survival",
     "defects",
@@ -31,6 +33,7 @@ __all__ = [
     "errors",
     "measure",
     "measure_grid",
+    "skeleton",
     "structure_factor",
     "survival",
 ]

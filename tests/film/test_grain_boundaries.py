@@ -32,7 +32,7 @@ def test_mu_jumps_by_the_flux_times_the_resistance_of_a_boundary():
     """[mu] = J w/D_b across it, J L/D in each grain, to rounding: mu is linear in each."""
     line = bicrystal()
     diffusion = dict(zip(line.regions, ([[GRAINS[0]]], [[BOUNDARY]], [[GRAINS[1]]]), strict=True))
-    on = {"left": em.flux(FLUX), "right": em.fixed(0.3)}
+    on: Any = {"left": em.flux(FLUX), "right": em.fixed(0.3)}
     film = em.film.model(line, STIFF, initial=lambda x: 0.3 + 0 * x[0], anisotropy=diffusion, on=on, **LINEAR)
     em.solve_steady(film)
     inner = (4.0 - WIDTH) / 2
