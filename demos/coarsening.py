@@ -1,11 +1,15 @@
 """Coarsening of a film without a field: how fast does the spacing of its domains grow, and how sure is that?
 
-Large domains grow at the cost of small ones by diffusion. Where that goes through the phases the spacing grows as
-t^(1/3) at last (Lifshitz, Slyozov and Wagner); where M = c (1 - c) is small in both phases atoms go along the
-interfaces, and it is t^(1/4). Several starts are evolved; the exponent of each window of time is the mean over the
-starts of a fit of log L against log t, its interval that of the bootstrap over starts. Two lengths are taken:
+Large domains grow at the cost of small ones, by diffusion. The spacing grows as t^(1/3) at last where atoms go through
+the phases (Lifshitz, Slyozov and Wagner), as t^(1/4) where they go along interfaces. Several starts are evolved; the
+exponent of a window of time is the mean over the starts of a fit of log L against log t, its interval that of the
+bootstrap over starts. Two moments of the power spectrum P are taken,
 
     spacing  2 pi sum P / sum |k| P,    distance of interfaces  ~ sum P / sum k^2 P = <(c - <c>)^2> / <|grad c|^2>.
+
+Neither is free of the width w of interfaces: with P ~ k^-3 at large k the first is L / log(L/w), which grows more
+slowly than L, the second is w L times the contrast, which still grows while domains are hardly wider than interfaces.
+So they bracket the exponent.
 """
 
 import argparse

@@ -57,7 +57,7 @@ def a_field_takes_bands_from_the_slow_axes_to_the_drift(found: dict[tuple[float,
 def boundaries_that_block_keep_the_solute(found: dict[str, dict[str, float]]) -> None:
     """Of each grain, where the field drains one of them otherwise."""
     assert list(found["block"].values()) == pytest.approx([0.3] * 4, abs=0.03)
-    assert min(found["as the grains"].values()) < 0.2
+    assert min(found["conduct"].values()) < min(found["as the grains"].values()) < 0.25
     assert max(found["conduct"].values()) > 0.33
 
 
