@@ -6,6 +6,7 @@ bands beside it merge: each end of a low band is one fork of a high one, so the 
 """
 
 from emfem.patterns.analysis import Pattern
+from emfem.patterns.graph import Skeleton, skeleton
 from emfem.patterns.measures import (
     Defects,
     Errors,
@@ -17,7 +18,6 @@ from emfem.patterns.measures import (
     measure_grid,
     structure_factor,
 )
-from emfem.patterns.skeleton import Skeleton, skeleton
 from emfem.patterns.waiting import Survival, survival
 from emfem.public import dir_of
 
