@@ -42,9 +42,11 @@ class Tiling:
 
 
 def parted(
-    tiles: Tiling, width: float, lengths: NDArray[np.float64]
+    tiles: Tiling, width: float, lengths: NDArray[np.float64], unit: float
 ) -> tuple[list[shapely.Polygon], list[shapely.Polygon]]:
     """Return the grains without strips of a width along the edges between them, and the strips.
+
+    Lengths are in units of the drawing, of which `unit` is that of the user.
 
     Raises:
         ParameterError: if they leave nothing of a grain.
@@ -61,7 +63,7 @@ def parted(
         whole = shapely.polygonize(edges[tile]).geoms[0]
         grains.append(shapely.difference(whole, shapely.union_all(strips[between]), grid_size=GRID))
     left = np.array([isinstance(one, shapely.Polygon) and one.area > width**2 for one in grains])
-    require_all(left, lambda i: f"boundary = {width:.3g} of the rectangle, must leave something of grain {i + 1}")
+    require_all(left, lambda i: f"boundary = {width * unit:.3g}, must leave something of grain {i + 1}")
     rest = shapely.difference(shapely.box(0.0, 0.0, *lengths), shapely.union_all(grains), grid_size=GRID)
     pieces = [piece for piece in shapely.get_parts(rest) if piece.area > ROUNDING * lengths.prod()]
     return grains, pieces

@@ -211,7 +211,7 @@ def polycrystal(
             _draw_tiles(gmsh, tiles)
             set_cell_sizes(gmsh, size / unit)
         else:
-            edges_of_strips = draw_parted(gmsh, *parted(tiles, strip, edges), _names(grains), edges)
+            edges_of_strips = draw_parted(gmsh, *parted(tiles, strip, edges, unit), _names(grains), edges)
             set_cell_sizes(gmsh, size / unit, curves=[(edges_of_strips, strip)])
 
     return mesh_drawing("polycrystal", draw, comm, unit=unit)

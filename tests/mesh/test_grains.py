@@ -200,7 +200,7 @@ def test_an_edge_between_two_sides_does_not_shrink():
         ({"size": math.nan}, "size = nan, must be finite"),
         ({"boundary": 0.0}, "boundary = 0, must be greater than 0"),
         ({"boundary": 0.2}, "boundary = 0.2, must be at most 0.1"),
-        ({"boundary": 0.9, "size": 1.0}, "boundary = 0.45 of the rectangle, must leave something of grain 1"),
+        ({"boundary": 0.9, "size": 1.0}, "boundary = 0.9, must leave something of grain 1"),
         ({"seed": -1}, "seed = -1, must be at least 0"),
         ({"seed": 0.5}, "seed = 0.5, must be a whole number"),
     ],
