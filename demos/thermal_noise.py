@@ -23,7 +23,7 @@ MEAN = 0.3
 def theory(spectrum: em.patterns.Spectrum, t: float, noise: em.film.ThermalNoise) -> NDArray[np.float64]:
     """S(k, t) of the linear theory; in all directions the same, for diffusion is isotropic."""
     k = np.column_stack([spectrum.wavenumber, np.zeros_like(spectrum.wavenumber)])
-    return em.film.structure_factor(k, t, em.film.cupd(), mean=MEAN, noise=noise)
+    return em.film.structure_factor(k, t, em.film.UniformFilm(em.film.cupd(), MEAN), noise)
 
 
 def main(

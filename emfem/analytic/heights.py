@@ -98,29 +98,32 @@ def height_composition_matrix(
 
 @checked
 @finite
-def height_composition_rates(wavevector: ArrayLike, **constants: Any) -> NDArray[np.complex128]:
+def height_composition_rates(matrix: ArrayLike | NDArray[np.complex128]) -> NDArray[np.complex128]:
     """Return the growth rates of a small wave: both eigenvalues of `height_composition_matrix`, the faster one first.
 
     omega = tr/2 +- sqrt((tr/2)^2 - det). The real part is the growth rate; the wave exp(i k.x + omega t) travels along
     k with the velocity -Im(omega)/|k|.
 
     Args:
-        wavevector: k, shape (dim,) or (n, dim) [1/m].
-        constants: as in `height_composition_matrix`.
+        matrix: A, shape (2, 2) or (n, 2, 2) [1/s].
 
     Returns:
         omega, complex, shape (2,) or (n, 2) [1/s].
 
     Raises:
-        ParameterError: for a value out of its bounds, or a wrong shape.
+        ParameterError: for another shape, or what is no finite number.
     """
-    matrix = height_composition_matrix(wavevector, **constants)
-    half = (matrix[..., 0, 0] + matrix[..., 1, 1]) / 2
-    gap = (matrix[..., 0, 0] - matrix[..., 1, 1]) / 2
-    root = np.sqrt(gap**2 + matrix[..., 0, 1] * matrix[..., 1, 0])  # its real part is at least 0
+    try:
+        of = np.asarray(matrix, dtype=complex)
+    except (TypeError, ValueError, OverflowError):
+        of = np.array(np.nan)
+    message = f"matrix = {shown(matrix)}, must be finite numbers of shape (2, 2) or (n, 2, 2)"
+    require(of.ndim in (2, 3) and of.shape[-2:] == (2, 2) and bool(np.isfinite(of).all()), message)
+    half, gap = (of[..., 0, 0] + of[..., 1, 1]) / 2, (of[..., 0, 0] - of[..., 1, 1]) / 2
+    root = np.sqrt(gap**2 + of[..., 0, 1] * of[..., 1, 0])  # its real part is at least 0
     larger = half + np.where((half.conj() * root).real >= 0, root, -root)
     # The smaller one from the determinant: their sum would lose the digits of a slow wave
-    determinant = matrix[..., 0, 0] * matrix[..., 1, 1] - matrix[..., 0, 1] * matrix[..., 1, 0]
+    determinant = of[..., 0, 0] * of[..., 1, 1] - of[..., 0, 1] * of[..., 1, 0]
     smaller = np.where(larger == 0, 0, determinant / np.where(larger == 0, 1, larger))
     pair = np.stack([larger, smaller], axis=-1)
     return np.take_along_axis(pair, np.argsort(-pair.real, axis=-1, kind="stable"), axis=-1)

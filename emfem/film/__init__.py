@@ -14,7 +14,7 @@ from emfem.film.noise import ThermalNoise, thermal_noise
 from emfem.film.start import Noise, noise
 from emfem.film.tensors import Activated
 from emfem.film.terms import degenerate_mobility, mixing_energy
-from emfem.film.waves import growth_rate, structure_factor
+from emfem.film.waves import UniformFilm, growth_rate, structure_factor
 from emfem.model.mixing import x_ln_x
 from emfem.public import dir_of
 
@@ -25,6 +25,7 @@ __all__ = [
     "Noise",
     "Scales",
     "ThermalNoise",
+    "UniformFilm",
     "coherency_coefficient",
     "cupd",
     "degenerate_mobility",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from emfem import fields
@@ -11,12 +13,12 @@ from emfem import model as models
 from emfem.dimensions import METRE, PLAIN, Meaning, System, scaled
 from emfem.errors import ParameterError, count, number, require
 from emfem.film.alloy import Alloy
-from emfem.film.coherency import substrate
+from emfem.film.coherency import Substrate, substrate
 from emfem.film.noise import ThermalNoise, random_flux
-from emfem.film.resolution import LEVELS, lowest_curvature, resolutions
+from emfem.film.resolution import LEVELS, at_levels, lowest_curvature, resolutions
 from emfem.film.start import Noise, start
-from emfem.film.tensors import HasTensor, gradient_tensor, tensor_of
-from emfem.film.terms import degenerate_mobility, derivative, mixing_energy, potential, slopes, solute_flux, transport
+from emfem.film.tensors import HasTensor, Tensor, gradient_tensor, tensor_of
+from emfem.film.terms import degenerate_mobility, derivative, energy_of, potential, slopes, solute_flux, transport
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Fixed, Flux, Model, OfTime, Quantity
@@ -90,76 +92,52 @@ def model(
 
     Raises:
         ParameterError: for a mean, start or fixed composition outside (0, 1), a tensor or field of the wrong shape or
-            not finite, a free energy that does not depend on c, a domain in metres, noise with a tensor of UFL in space
-            or without a strength.
+            not finite, a free energy that does not depend on c, a mobility that is negative, a domain in metres, noise
+            with a tensor of UFL in space or without a strength.
         UnknownName: for a boundary that does not exist.
     """
     system = _system(domain, alloy, free_energy)
-    degree = count("degree", degree, at_least=1)
-    number("degree", degree, at_most=HIGHEST_DEGREE)
+    degree = int(number("degree", count("degree", degree, at_least=1), at_most=HIGHEST_DEGREE))
     conditions = models.check_boundaries(domain, on, (Fixed, Flux))
-    free = free_energy is not None and mobility is not None
-    limits = (-np.inf, np.inf) if free else (0.0, 1.0)
-    bounds = (limits[0] - UNDERSHOOT, limits[1] + UNDERSHOOT)
-    if mean is not None:
-        number("mean", mean, above=None if free else 0.0, below=None if free else 1.0)
-    for name, condition in conditions.items():
-        if isinstance(condition, Fixed) and not free:
-            models.of_time(f"composition fixed on {name!r}", condition.value, above=0.0, below=1.0)
-    constants = {
-        name: fem.Constant(domain.mesh, float(getattr(alloy, name)))
-        for name in ("entropy", "enthalpy", "solute_expansion", "energy_ratio")
-    }
-    energy = free_energy or (lambda c: mixing_energy(c, **constants))
-    mobile = mobility or degenerate_mobility
+    limits = (0.0, 1.0) if free_energy is None or mobility is None else (-np.inf, np.inf)
+    _check_compositions(mean, conditions, limits)
+    energy = free_energy or energy_of(alloy, lambda value: fem.Constant(domain.mesh, value))
     crystal = tensor_of(domain, "anisotropy", anisotropy)
     steep, least = gradient_tensor(domain, gradient_anisotropy)
     thinnest = least * float(alloy.gradient_energy)
     force, drivers = models.vector_coefficient(domain, "field", field)
-    strength = None if noise is None else noise.strength_in(alloy)
-    message = "anisotropy, must be numbers in space with noise: the matrix root of UFL or of a law of time is not known"
-    require(noise is None or crystal.exact_root, message)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
-    composition = models.evolving("c", space, bounds, bounds_message=BEYOND)
+    composition = models.evolving("c", space, (limits[0] - UNDERSHOOT, limits[1] + UNDERSHOOT), bounds_message=BEYOND)
     chemical = models.algebraic("mu", space)
-    c, mu, rate = composition.function, chemical.function, composition.rate
+    c = composition.function
     _check_energy(energy, c)
-    models.scalar_law("mobility", mobile, c)
+    mobile = models.scalar_law("mobility", mobility or degenerate_mobility, c)
     drifting = None if drift_mobility is None else models.scalar_law("drift_mobility", drift_mobility, c)
     start(c, domain, initial, mean, limits)
-
-    curvature = _curvature(domain, energy, c) if alloy.coherency else 0.0
-    below = substrate(domain, space, float(alloy.coherency), thinnest, curvature)
+    if mobility is not None:
+        _check_mobility(domain, mobility, c, limits)
+    below = substrate(
+        domain, space, float(alloy.coherency), thinnest, _curvature(domain, energy, c) if alloy.coherency else 0.0
+    )
     unknowns = (composition, chemical, *below.unknowns)
-
-    v, w, *others = models.tests(unknowns)
     dx = domain.dx(2 * degree)
-    eps = fem.Constant(domain.mesh, float(alloy.gradient_energy))
-    flux = solute_flux(mobile(c), crystal.value, mu, force, drifting)
-    stiff = eps if steep is None else eps * ufl.tr(steep) / steep.ufl_shape[0]
-    thermal: Any = ufl.zero(domain.dim)
-    steps: list[models.Driver] = []
-    if noise is not None and strength:
-        thermal, steps = random_flux(domain, noise, strength, mobile(c), crystal.root, 2 * degree)
-    residual = transport(rate, flux + thermal, v, dx) + potential(mu, derivative(energy, c), eps, c, w, dx, steep)
-    if below.unknowns:
-        residual += below.residual(c, w, others, dx)
-    stored = energy(c) * dx + eps / 2 * slopes(c, c, steep) * dx
-    entering, out, inflow_drivers = models.inflow(domain, conditions, v, 2 * degree)
-    dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, composition, conditions)
-    reaction = models.ConsistentFlux(composition, dirichlet_values, 1.0)
+    terms = _Terms(domain, alloy, composition, chemical.function, energy, mobile, drifting, crystal, steep, force, dx)
+    thermal, steps = _thermal(terms, noise, 2 * degree)
+    residual = terms.residual(unknowns, thermal, below)
+    entering, out, inflow_drivers = models.inflow(domain, conditions, models.tests(unknowns)[0], 2 * degree)
+    values, dirichlet_drivers = models.dirichlet_conditions(domain, composition, conditions)
+    reaction = models.ConsistentFlux(composition, values, 1.0)
 
     return Model(
         "film",
         domain,
         unknowns,
         residual - entering,
-        conditions=dirichlet_values,
-        expressions={"flux": flux, "field": force},
+        conditions=values,
+        expressions={"flux": terms.flux, "field": force},
         quantities={
-            **_quantities(domain, c, stored, flux, ufl.grad(mu) - force, dx),
-            **({"free_energy": below.quantity(stored, c, dx)} if below.unknowns else {}),
+            **terms.quantities(below),
             **models.boundary_fluxes(domain.names, [reaction], out),
         },
         drivers=[*drivers, *crystal.drivers, *steps, *inflow_drivers, *dirichlet_drivers],
@@ -171,10 +149,113 @@ def model(
         system=system,
         meanings=MEANINGS,
         preconditioner=[
-            models.PhaseField(composition, chemical, mobile(c), crystal.root, stiff, dx),
+            models.PhaseField(composition, chemical, mobile, crystal.root, terms.stiff, dx),
             *([models.Multigrid(unknowns=below.unknowns)] if below.unknowns else []),
         ],
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Terms:
+    """The laws of a film at its present composition, and the terms that are made of them."""
+
+    domain: Domain
+    alloy: Alloy
+    composition: models.Unknown
+    mu: fem.Function
+    energy: Callable[[Any], Any]
+    mobility: Any
+    drift_mobility: Any
+    crystal: Tensor
+    steep: Any
+    force: Any
+    dx: ufl.Measure
+
+    @cached_property
+    def gradient_energy(self) -> fem.Constant:
+        """Gradient energy eps."""
+        return fem.Constant(self.domain.mesh, float(self.alloy.gradient_energy))
+
+    @property
+    def stiff(self) -> Any:
+        """`eps tr G/dim`, the mean of the gradient energy over the directions."""
+        eps, steep = self.gradient_energy, self.steep
+        return eps if steep is None else eps * ufl.tr(steep) / steep.ufl_shape[0]
+
+    @property
+    def flux(self) -> Any:
+        """`J = -M D (grad mu - F)`."""
+        return solute_flux(self.mobility, self.crystal.value, self.mu, self.force, self.drift_mobility)
+
+    @property
+    def stored(self) -> ufl.Form:
+        """`int f(c) + (eps/2) grad c . G grad c dx`."""
+        c = self.composition.function
+        return self.energy(c) * self.dx + self.gradient_energy / 2 * slopes(c, c, self.steep) * self.dx
+
+    def residual(self, unknowns: Sequence[models.Unknown], thermal: Any, below: Substrate) -> ufl.Form:
+        """`int (dc/dt) v - (J + J_thermal) . grad v + (mu - f' + q |k| c) w - eps grad c . G grad w dx`."""
+        v, w, *others = models.tests(unknowns)
+        c, dx = self.composition.function, self.dx
+        form = transport(self.composition.rate, self.flux + thermal, v, dx)
+        form += potential(self.mu, derivative(self.energy, c), self.gradient_energy, c, w, dx, self.steep)
+        return form + below.residual(c, w, others, dx) if below.unknowns else form
+
+    def quantities(self, below: Substrate) -> dict[str, Quantity]:
+        """Return solute, energy, -int J . (grad mu - F) (the power lost), and the spread of c."""
+        c, dx, comm = self.composition.function, self.dx, self.domain.mesh.comm
+        area = models.measure_size(self.domain, dx)
+        first, second = fem.form(c * dx), fem.form(c**2 * dx)
+
+        def amplitude() -> float:
+            """sqrt(2 <(c - <c>)^2>): the amplitude of c if it is a single wave."""
+            mean, square = (fields.integral(moment, comm) / area for moment in (first, second))
+            return math.sqrt(max(0.0, 2 * (square - mean**2)))
+
+        return {
+            "solute": Quantity(c * dx),
+            "free_energy": below.quantity(self.stored, c, dx) if below.unknowns else Quantity(self.stored),
+            "dissipation": Quantity(-ufl.inner(self.flux, ufl.grad(self.mu) - self.force) * dx),
+            "c_min": models.lowest(c),
+            "c_max": models.highest(c),
+            "amplitude": Quantity(amplitude),
+        }
+
+
+def _thermal(terms: _Terms, noise: ThermalNoise | None, degree: int) -> tuple[Any, list[models.Driver]]:
+    """Return the random flux of thermal noise, and what makes it anew.
+
+    Raises:
+        ParameterError: if the tensor of diffusion has no root, or the noise no strength.
+    """
+    if noise is None:
+        return ufl.zero(terms.domain.dim), []
+    strength = noise.strength_in(terms.alloy)
+    message = "anisotropy, must be numbers in space with noise: the matrix root of UFL or of a law of time is not known"
+    require(terms.crystal.exact_root, message)
+    if strength == 0.0:
+        return ufl.zero(terms.domain.dim), []
+    return random_flux(terms.domain, noise, strength, terms.mobility, terms.crystal.root, degree)
+
+
+def _check_compositions(mean: float | None, conditions: Mapping[str, Any], limits: tuple[float, float]) -> None:
+    """Refuse a mean or a fixed composition that is not inside the limits."""
+    low, high = limits
+    if mean is not None:
+        number("mean", mean, above=low, below=high)
+    for name, condition in conditions.items():
+        if isinstance(condition, Fixed) and np.isfinite(limits).all():
+            models.of_time(f"composition fixed on {name!r}", condition.value, above=low, below=high)
+
+
+def _check_mobility(
+    domain: Domain, mobility: Callable[[Any], Any], c: fem.Function, limits: tuple[float, float]
+) -> None:
+    """Refuse a mobility that is negative somewhere between 0 and 1, or in the start of a film without limits."""
+    levels = LEVELS if np.isfinite(limits).all() else np.linspace(*fields.extremes(c), len(LEVELS))
+    values = at_levels(domain, mobility, levels)
+    lowest = int(values.argmin())
+    number(f"mobility({levels[lowest]:.3g})", float(values[lowest]), at_least=0.0)
 
 
 def _curvature(domain: Domain, energy: Callable[[Any], Any], c: fem.Function) -> float:
@@ -196,28 +277,6 @@ def _system(domain: Domain, alloy: Alloy, free_energy: Any) -> System:
         raise ParameterError(msg)
     unit = domain.length_unit if domain.length_unit not in (None, METRE) else "h" if free_energy is None else PLAIN
     return scaled(str(unit), alloy.scales.in_si if alloy.scales else None)
-
-
-def _quantities(
-    domain: Domain, c: fem.Function, free_energy: ufl.Form, flux: Any, force: Any, dx: ufl.Measure
-) -> dict[str, Quantity]:
-    """Return the quantities: solute, energy, -int J . force (the power lost), and the spread of c."""
-    comm, area = domain.mesh.comm, models.measure_size(domain, dx)
-    first, second = fem.form(c * dx), fem.form(c**2 * dx)
-
-    def amplitude() -> float:
-        """sqrt(2 <(c - <c>)^2>): the amplitude of c if it is a single wave."""
-        mean, square = (fields.integral(moment, comm) / area for moment in (first, second))
-        return math.sqrt(max(0.0, 2 * (square - mean**2)))
-
-    return {
-        "solute": Quantity(c * dx),
-        "free_energy": Quantity(free_energy),
-        "dissipation": Quantity(-ufl.inner(flux, force) * dx),
-        "c_min": models.lowest(c),
-        "c_max": models.highest(c),
-        "amplitude": Quantity(amplitude),
-    }
 
 
 def _check_energy(energy: Callable[[Any], Any], c: fem.Function) -> None:

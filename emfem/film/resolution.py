@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from emfem.film.terms import derivative
 from emfem.mesh import Domain
 from emfem.model import Model, Resolution, largest_diameter
 
@@ -47,19 +48,26 @@ def lowest_curvature(
     domain: Domain, energy: Callable[[Any], Any], levels: Sequence[float] | NDArray[np.float64] = LEVELS
 ) -> float:
     """Return the least f'' at some compositions, when left out between 0 and 1. Collective."""
+    return float(np.min(at_levels(domain, lambda c: derivative(lambda x: derivative(energy, x), c), levels)))
+
+
+def at_levels(
+    domain: Domain, law: Callable[[Any], Any], levels: Sequence[float] | NDArray[np.float64] = LEVELS
+) -> NDArray[np.float64]:
+    """Return a function of the composition at some of them, the least over the cells of the ranks. Collective."""
     level = fem.Constant(domain.mesh, 0.5)
-    c = ufl.variable(level)
-    second = expand_derivatives(ufl.diff(ufl.diff(energy(c), c), c))
-    if isinstance(second, ufl.constantvalue.Zero):
-        return 0.0
+    value = expand_derivatives(ufl.as_ufl(law(level)))
+    if isinstance(value, ufl.constantvalue.Zero):
+        return np.zeros(len(levels))
     space = fem.functionspace(domain.mesh, ("DG", 0))
-    expression = fem.Expression(second * fem.Constant(domain.mesh, 1.0), space.element.interpolation_points)
+    expression = fem.Expression(value * fem.Constant(domain.mesh, 1.0), space.element.interpolation_points)
     cell = np.zeros(min(1, domain.mesh.topology.index_map(domain.mesh.topology.dim).size_local), dtype=np.int32)
-    lowest = np.inf
-    for value in levels:
-        level.value = value
-        lowest = min(lowest, float(np.min(expression.eval(domain.mesh, cell), initial=np.inf)))
-    return domain.mesh.comm.allreduce(lowest, op=MPI.MIN)
+    found = np.full(len(levels), np.inf)
+    for i, c in enumerate(levels):
+        level.value = c
+        found[i] = np.min(expression.eval(domain.mesh, cell), initial=np.inf)
+    domain.mesh.comm.Allreduce(MPI.IN_PLACE, found, op=MPI.MIN)
+    return found
 
 
 def _longest_edge(domain: Domain) -> float:

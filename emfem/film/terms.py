@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from emfem.arrays import finite
-from emfem.model.mixing import FLOOR, scalar, x_ln_x
+from emfem.film.alloy import Alloy
+from emfem.model.coefficients import scalar
+from emfem.model.mixing import FLOOR, x_ln_x
 
 import ufl
 
@@ -18,6 +20,13 @@ def mixing_energy(c: Any, *, entropy: Any, enthalpy: Any, solute_expansion: Any,
     s, w, alpha = (scalar(name, value) for name, value in constants.items())
     c, gamma = scalar("c", c), scalar("energy_ratio", energy_ratio)
     return (gamma - 1) * c + s * (x_ln_x(c) + x_ln_x(1 - c)) + w * c * (1 - c) + alpha * (c**2 / 2 - c**3 / 3)
+
+
+def energy_of(alloy: Alloy, constant: Callable[[float], Any] = float) -> Callable[[Any], Any]:
+    """f(c), the `mixing_energy` of an alloy, each of whose constants `constant` makes."""
+    names = ("entropy", "enthalpy", "solute_expansion", "energy_ratio")
+    constants = {name: constant(float(getattr(alloy, name))) for name in names}
+    return lambda c: mixing_energy(c, **constants)
 
 
 def degenerate_mobility(c: Any) -> Any:

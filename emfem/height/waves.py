@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from emfem import analytic
 from emfem.arrays import finite
@@ -34,33 +33,6 @@ def growth_matrix(
     Raises:
         ParameterError: for a mean outside (0, 1), or a wrong shape.
     """
-    return analytic.height_composition_matrix(wavevector, mean=mean, **_constants(wavevector, alloy, field))
-
-
-@checked
-@finite
-def growth_rates(
-    wavevector: ArrayLike, alloy: Alloy, *, mean: float, field: float | Sequence[float] | None = None
-) -> NDArray[np.complex128]:
-    """Return both growth rates of a small wave, the faster one first, see `em.analytic.height_composition_rates`.
-
-    Args:
-        wavevector: k, shape (dim,) or (n, dim), dim 1 or 2 [1/m].
-        alloy: the constants.
-        mean: composition of the flat layer [-].
-        field: E, dim numbers; none when left out [V/m].
-
-    Returns:
-        omega of exp(i k.x + omega t), complex, shape (2,) or (n, 2) [1/s].
-
-    Raises:
-        ParameterError: for a mean outside (0, 1), or a wrong shape.
-    """
-    return analytic.height_composition_rates(wavevector, mean=mean, **_constants(wavevector, alloy, field))
-
-
-def _constants(wavevector: ArrayLike, alloy: Alloy, field: Any) -> dict[str, Any]:
-    """Return the arguments of the closed form."""
     k = floats("wavevector", wavevector)
     dim = k.shape[-1] if k.ndim in (1, 2) else 0
     if dim not in (1, 2):
@@ -68,15 +40,39 @@ def _constants(wavevector: ArrayLike, alloy: Alloy, field: Any) -> dict[str, Any
         raise ParameterError(msg)
     words = f"{dim} finite numbers"
     vector = np.zeros(dim) if field is None else floats("field", np.atleast_1d(field), (dim,), words, finite=True)
-    return {
-        "thermal_energy": alloy.thermal_energy,
-        "atomic_volume": alloy.atomic_volume,
-        "layer": alloy.layer,
-        "diffusivities": [one.diffusivity for one in alloy.species],
-        "surface_energies": [one.surface_energy for one in alloy.species],
-        "interaction_energy": alloy.interaction_energy,
-        "gradient_coefficient": alloy.gradient_coefficient,
-        "forces": np.multiply.outer(alloy.charges, vector),
-        "tensors": [one.tensor(dim) for one in alloy.species],
-        "slopes": [one.steepening * one.direction(dim) for one in alloy.species],
-    }
+    return analytic.height_composition_matrix(
+        k,
+        mean=mean,
+        thermal_energy=alloy.thermal_energy,
+        atomic_volume=alloy.atomic_volume,
+        layer=alloy.layer,
+        diffusivities=[one.diffusivity for one in alloy.species],
+        surface_energies=[one.surface_energy for one in alloy.species],
+        interaction_energy=alloy.interaction_energy,
+        gradient_coefficient=alloy.gradient_coefficient,
+        forces=np.multiply.outer(alloy.charges, vector),
+        tensors=[one.tensor(dim) for one in alloy.species],
+        slopes=[one.steepening * one.direction(dim) for one in alloy.species],
+    )
+
+
+@checked
+@finite
+def growth_rates(
+    wavevector: ArrayLike, alloy: Alloy, *, mean: float, field: float | Sequence[float] | None = None
+) -> NDArray[np.complex128]:
+    """Return both growth rates of a small wave, the faster one first: the eigenvalues of `growth_matrix`.
+
+    Args:
+        wavevector: as in `growth_matrix`, and so what follows.
+        alloy: the constants.
+        mean: composition of the flat layer [-].
+        field: E [V/m].
+
+    Returns:
+        omega of exp(i k.x + omega t), complex, shape (2,) or (n, 2) [1/s].
+
+    Raises:
+        ParameterError: as in `growth_matrix`.
+    """
+    return analytic.height_composition_rates(growth_matrix(wavevector, alloy, mean=mean, field=field))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from emfem.errors import count as whole
@@ -11,6 +11,7 @@ from emfem.errors import floats, number, require
 from emfem.gate import checked
 from emfem.mesh.domain import Domain
 from emfem.mesh.extents import bounds
+from emfem.mesh.grain_boundaries import SIDES, Tiling, draw_parted, parted
 from emfem.mesh.mesher import mesh_drawing, power_of_two
 from emfem.mesh.raw import Integers
 from emfem.mesh.readers.gmsh_model import set_cell_sizes
@@ -24,7 +25,6 @@ from scipy.spatial import Voronoi, cKDTree
 REACH = 0.6  # largest distance of a cell's points from its midpoint, in diameters: 0.58 in a regular triangle
 SHORT = 0.25  # of a cell: shorter edges of grains would make slivers
 MOST_GRAINS = 100_000  # of polygons that gmsh meshes
-SIDES = ("left", "right", "bottom", "top")
 
 
 @checked(collective=True)
@@ -97,23 +97,6 @@ def _scattered(domain: Domain, midpoints: NDArray[np.float64], count: int, seed:
         distance, nearest = tree.query(candidates)
         points = np.concatenate([points, candidates[distance < REACH * diameters[nearest]]])
     return points[:count]
-
-
-@dataclass(frozen=True, eq=False)
-class Tiling:
-    """The Voronoi cells of points in a rectangle.
-
-    Attributes:
-        vertices: corners of the grains, shape (n, 2).
-        edges: vertices of each edge, shape (m, 2).
-        sides: name of the side of the rectangle that each edge lies on; empty in the interior.
-        tiles: edges around each point.
-    """
-
-    vertices: NDArray[np.float64]
-    edges: list[tuple[int, int]]
-    sides: list[str]
-    tiles: list[list[int]]
 
 
 def tiling(points: NDArray[np.float64], lengths: NDArray[np.float64], least: float) -> Tiling:
@@ -190,22 +173,26 @@ def polycrystal(
     *,
     size: float,
     seed: int = 0,
+    boundary: float | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Domain:
     """Return the rectangle [0, size_xy[0]] x [0, size_xy[1]] in triangles, made of grains with straight boundaries.
 
     The grains are the Voronoi cells of random points, without edges shorter than a quarter of a cell. The boundaries
-    are left, right, bottom and top, the regions "grain 1", "grain 2", ...
+    are left, right, bottom and top, the regions "grain 1", "grain 2", ... With a width of `boundary` strips of it part
+    the grains, the region "grain boundaries", with cells as small as that: what conducts in them, or blocks, is then a
+    coefficient of a region as any other.
 
     Args:
         size_xy: edge lengths [m or -], shape (2,).
         grains: their number, at most 100 000.
         size: edge of a cell, at most the smaller edge of the rectangle.
         seed: of the random numbers.
+        boundary: width of the strips between grains, at most `size`; none when left out [m or -].
         comm: the ranks that share it.
 
     Raises:
-        ParameterError: for a value out of its bounds.
+        ParameterError: for a value out of its bounds, or strips that leave nothing of a grain.
         EmfemError: if gmsh cannot be loaded or cannot mesh the grains.
     """
     lengths = floats("size_xy", size_xy, (2,), "two lengths")
@@ -215,23 +202,34 @@ def polycrystal(
     size = number("size", size, above=0.0, at_most=float(lengths.min()))
     unit = power_of_two(float(lengths.max()))
 
+    strip = None if boundary is None else number("boundary", boundary, above=0.0, at_most=size) / unit
+
     def draw(gmsh: Any) -> None:
         edges = lengths / unit
         points = edges * np.random.default_rng(seed).random((grains, 2))
-        tiles = tiling(points, edges, SHORT * size / unit)
-        geo = gmsh.model.geo
-        vertices = {
-            vertex: geo.addPoint(*tiles.vertices[vertex], 0.0) for vertex in {v for edge in tiles.edges for v in edge}
-        }
-        lines = [geo.addLine(vertices[start], vertices[end]) for start, end in tiles.edges]
-        loops = [geo.addCurveLoop([lines[edge] for edge in tile], reorient=True) for tile in tiles.tiles]
-        surfaces = [geo.addPlaneSurface([loop]) for loop in loops]
-        geo.synchronize()
-        for name, surface in zip(_names(grains), surfaces, strict=True):
-            gmsh.model.addPhysicalGroup(2, [surface], name=name)
-        for name in SIDES:
-            side = [line for line, other in zip(lines, tiles.sides, strict=True) if other == name]
-            gmsh.model.addPhysicalGroup(1, side, name=name)
-        set_cell_sizes(gmsh, size / unit)
+        tiles = tiling(points, edges, SHORT * size / unit + 2 * (strip or 0.0))
+        if strip is None:
+            _draw_tiles(gmsh, tiles)
+            set_cell_sizes(gmsh, size / unit)
+        else:
+            edges_of_strips = draw_parted(gmsh, *parted(tiles, strip, edges, unit), _names(grains), edges)
+            set_cell_sizes(gmsh, size / unit, curves=[(edges_of_strips, strip)])
 
     return mesh_drawing("polycrystal", draw, comm, unit=unit)
+
+
+def _draw_tiles(gmsh: Any, tiles: Tiling) -> None:
+    """Draw grains that share their edges, and name them and the sides."""
+    geo = gmsh.model.geo
+    vertices = {
+        vertex: geo.addPoint(*tiles.vertices[vertex], 0.0) for vertex in {v for edge in tiles.edges for v in edge}
+    }
+    lines = [geo.addLine(vertices[start], vertices[end]) for start, end in tiles.edges]
+    loops = [geo.addCurveLoop([lines[edge] for edge in tile], reorient=True) for tile in tiles.tiles]
+    surfaces = [geo.addPlaneSurface([loop]) for loop in loops]
+    geo.synchronize()
+    for name, surface in zip(_names(len(surfaces)), surfaces, strict=True):
+        gmsh.model.addPhysicalGroup(2, [surface], name=name)
+    for name in SIDES:
+        side = [line for line, other in zip(lines, tiles.sides, strict=True) if other == name]
+        gmsh.model.addPhysicalGroup(1, side, name=name)

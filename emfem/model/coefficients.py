@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem import fields
-from emfem.errors import ParameterError, floats, number, positive_tensor, real_array, shown
+from emfem.errors import ParameterError, floats, number, positive_tensor, real, real_array, require, shown
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model.unknowns import Placeholder
@@ -209,16 +209,17 @@ def check_positive(domain: Domain, name: str, expression: ufl.core.expr.Expr) ->
 
 
 @checked
-def scalar(name: str, expression: ufl.core.expr.Expr) -> Any:
-    """Return the UFL expression if it is a scalar.
+def scalar(name: str, value: Any) -> Any:
+    """Return a number, finite, or a scalar of UFL.
 
     Raises:
-        ParameterError: if it is not.
+        ParameterError: if it is neither.
     """
-    if expression.ufl_shape != ():
-        msg = f"{name} of shape {expression.ufl_shape}, must be a scalar"
-        raise ParameterError(msg)
-    return expression
+    if real(value) is not None:
+        return number(name, value)
+    require(isinstance(value, ufl.core.expr.Expr), f"{name} = {shown(value)}, must be a number or a scalar of UFL")
+    require(value.ufl_shape == (), f"{name} of shape {value.ufl_shape}, must be a scalar")
+    return value
 
 
 @checked

@@ -6,24 +6,11 @@ import math
 from typing import Any
 
 from emfem.arrays import finite
-from emfem.errors import number, real, require, shown
+from emfem.model.coefficients import scalar
 
 import ufl
 
 FLOOR = 1e-6  # a composition nearer than this to 0 or 1 counts as used up
-
-
-def scalar(name: str, value: Any) -> Any:
-    """Return a number, finite, or a scalar of UFL.
-
-    Raises:
-        ParameterError: if it is neither.
-    """
-    if real(value) is not None:
-        return number(name, value)
-    fits = isinstance(value, ufl.core.expr.Expr) and value.ufl_shape == ()
-    require(fits, f"{name} = {shown(value)}, must be a number or a scalar of UFL")
-    return value
 
 
 @finite

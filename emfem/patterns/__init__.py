@@ -6,6 +6,7 @@ bands beside it merge: each end of a low band is one fork of a high one, so the 
 """
 
 from emfem.patterns.analysis import Pattern
+from emfem.patterns.graph import Skeleton, skeleton
 from emfem.patterns.measures import (
     Defects,
     Errors,
@@ -24,6 +25,7 @@ __all__ = [
     "Defects",
     "Errors",
     "Pattern",
+    "Skeleton",
     "Spectrum",
     "Survival",
     "defects",
@@ -31,6 +33,7 @@ __all__ = [
     "errors",
     "measure",
     "measure_grid",
+    "skeleton",
     "structure_factor",
     "survival",
 ]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from emfem import fields, height, mesh
-from emfem.evolution import evolve
-from emfem.model import Model
+from emfem import height, mesh
 from emfem.verify.registry import check
+from emfem.verify.waves import growth_rate
 
 import numpy as np
 
@@ -34,14 +33,7 @@ def _rate(alloy: height.Alloy, k: float, mean: float, field: float, until: float
         height=lambda x: (h * np.exp(1j * k * x[0])).real,
         composition=lambda x: mean + (c * np.exp(1j * k * x[0])).real,
     )
-    before = _amplitude(film, name)
-    evolve(film, until, fixed_step=until / 16, progress=False)
-    return complex(np.log(_amplitude(film, name) / before) / until)
-
-
-def _amplitude(film: Model, name: str) -> complex:
-    """Return the Fourier amplitude of the longest wave."""
-    return complex(np.fft.fft(fields.sample_grid(film[name], (32,)).values.ravel())[1])
+    return growth_rate(film, name, until)
 
 
 @check(

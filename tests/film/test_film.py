@@ -617,6 +617,11 @@ def test_a_growth_rate_of_bad_input_is_refused(arguments: dict[str, Any], messag
         ),
         ({"free_energy": lambda c: np.log(c)}, r"free_energy\(c\) must be made of UFL functions"),
         ({"free_energy": lambda c: None}, r"free_energy\(c\) must be made of UFL functions"),
+        ({"mobility": lambda c: c - 0.5}, r"mobility\(0.005\) = -0.495, must be at least 0"),
+        (
+            {"mobility": lambda c: c - 0.5, "free_energy": lambda c: c**2},
+            r"mobility\(0.2\d*\) = -0.2\d*, must be at least 0",
+        ),
         ({"mobility": lambda c: np.exp(c)}, r"mobility\(c\) must be made of UFL functions"),
         ({"initial": lambda x: np.full(3, 0.3)}, r"initial\(x\) of shape \(3,\) for x of shape \(3, \d+\), must have"),
         ({"initial": lambda x: 0.3}, r"initial\(x\) of shape \(\) for x"),

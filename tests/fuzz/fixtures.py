@@ -249,6 +249,19 @@ def physical_alloy() -> em.film.Alloy:
     )
 
 
+@cache
+def height_alloy() -> em.height.Alloy:
+    """Return an alloy whose surface moves."""
+    species = em.height.Species(1e-12, 1.5, 10.0), em.height.Species(3e-12, 1.4)
+    return em.height.Alloy(*species, temperature=700.0, atomic_volume=1.7e-29, layer=5e-10)
+
+
+@cache
+def micrometre_line() -> em.mesh.Domain:
+    """Return a periodic line of 1 um."""
+    return em.mesh.periodic_interval(1e-6, cells=6)
+
+
 def case() -> Case:
     """Return a small film."""
     return Case.from_dict(CASE)

@@ -144,6 +144,23 @@ def test_grains_of_a_polycrystal_are_the_voronoi_cells_of_its_points():
     assert own == pytest.approx(least, abs=1e-12)
 
 
+@pytest.mark.parametrize("grains", [1, 2, 12])
+def test_strips_part_the_grains_and_share_their_edges(grains: int):
+    """The grains become smaller by half a width along their edges; nothing is lost or doubled."""
+    width = 0.02
+    whole = em.mesh.polycrystal((2.0, 1.0), grains, size=0.1, seed=1)
+    domain = em.mesh.polycrystal((2.0, 1.0), grains, size=0.1, seed=1, boundary=width)
+    assert domain.regions[:grains] == whole.regions
+    assert [integral(domain, domain.ds(name)) for name in domain.names] == pytest.approx([1, 1, 2, 2], rel=EXACT)
+    areas = {name: integral(domain, domain.dx(region=name)) for name in domain.regions}
+    assert sum(areas.values()) == pytest.approx(2.0, rel=EXACT)
+    tiles = tiling(np.array([2.0, 1.0]) * np.random.default_rng(1).random((grains, 2)), np.array([2.0, 1.0]), 0.065)
+    edges = [tiles.vertices[list(ends)] for ends, side in zip(tiles.edges, tiles.sides, strict=True) if not side]
+    length = sum(float(np.linalg.norm(start - end)) for start, end in edges)
+    assert areas.get("grain boundaries", 0.0) == pytest.approx(width * length, rel=0.05)
+    assert domain.quality().worst > 0.2
+
+
 def test_a_polycrystal_may_be_as_small_as_it_likes():
     domain = em.mesh.polycrystal((2e-9, 1e-9), 12, size=1e-10, seed=1)
     assert integral(domain, domain.dx()) == pytest.approx(2e-18, rel=EXACT)
@@ -181,6 +198,9 @@ def test_an_edge_between_two_sides_does_not_shrink():
         ({"size": 0.0}, "size = 0, must be greater than 0"),
         ({"size": 1.5}, "size = 1.5, must be at most 1"),
         ({"size": math.nan}, "size = nan, must be finite"),
+        ({"boundary": 0.0}, "boundary = 0, must be greater than 0"),
+        ({"boundary": 0.2}, "boundary = 0.2, must be at most 0.1"),
+        ({"boundary": 0.9, "size": 1.0}, "boundary = 0.9, must leave something of grain 1"),
         ({"seed": -1}, "seed = -1, must be at least 0"),
         ({"seed": 0.5}, "seed = 0.5, must be a whole number"),
     ],
