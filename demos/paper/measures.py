@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import emfem as em
 from emfem.patterns.analysis import ORIENTED_ORDER
 
 import numpy as np
@@ -63,6 +64,28 @@ def formed(record: Record) -> float:
         if perfect[index : index + STAYS].all():
             return float(record.t[index])
     return math.nan
+
+
+def waiting(records: Iterable[Record], time: Callable[[Record], float] = formed) -> em.patterns.Survival:
+    """Statistic of the time to something; a film that did not come to it has waited until its end."""
+    found = [(time(record), record.film.until) for record in records]
+    return em.patterns.survival([end if np.isnan(t) else t for t, end in found], [not np.isnan(t) for t, _ in found])
+
+
+def half_by(found: em.patterns.Survival) -> str:
+    """As text: the time by which half of the films have come to it, and how many have at all."""
+    few = f"{found.reached} of {found.runs}"
+    return f"{found.median:.0f} ({few})" if math.isfinite(found.median) else f"not half of them ({few})"
+
+
+def joined(record: Record) -> float:
+    """The part of the measurements since the pattern emerged in which bands along x or y are joined to domains.
+
+    Bands that are not joined are as many domains as stripes; forks that join some make the domains fewer, whatever
+    the directions and the number of forks are. (Tilted stripes are one domain through the periodic edges.)
+    """
+    patterns = [pattern for pattern, there in zip(record.patterns, emerged(record), strict=True) if there]
+    return float(np.mean([pattern.defects > 0 and pattern.domains < pattern.stripes for pattern in patterns]))
 
 
 def sharpened(record: Record, order: float = SHARP) -> float:
