@@ -50,7 +50,7 @@ def text1(book: Book) -> list[Finding]:
                 f"Λ = {ratio:g}: {over(each, formed).reached} of {len(each)} became perfect, {told_joined(each)}"
                 for ratio, each in groups.items()
             ),
-            verdict(bool(past) and all(map(domains, past)), partly=bool(stripes)),
+            verdict(bool(past) and all(map(domains, past)), partly=horizontal[min(groups)]),
         ),
         Finding(
             "text",
@@ -124,7 +124,8 @@ def fig8(book: Book) -> list[Finding]:
     there = [ratio for ratio in groups if sharp[ratio].reached]
     rises = len(there) > 2 and 0 < int(np.argmax([sharp[r].mean for r in there])) < len(there) - 1
     off = max(abs(tilt(angles[ratio].mean, records[0].film.drift)) for ratio, records in groups.items())
-    means = [angles[ratio].mean for ratio in groups]
+    # only stripes have an angle to turn
+    means = [angles[ratio].mean for ratio, records in groups.items() if _striped(records)]
     low = min(groups)
     return [
         Finding(
@@ -306,6 +307,11 @@ def _angles(records: Sequence[Record]) -> Spread:
 def _trend(x: Sequence[float], y: Sequence[float]) -> float:
     """The slope of y against log x; 0 for fewer than two points."""
     return float(np.polyfit(np.log(x), y, 1)[0]) if len(x) > 1 else 0.0
+
+
+def _striped(records: Sequence[Record]) -> bool:
+    """True if most films have stripes at the end, perfect or zipped."""
+    return sum("stripes" in record.patterns[-1].kind for record in records) > len(records) / 2
 
 
 def _vertical(groups: Groups) -> bool:

@@ -76,31 +76,27 @@ def _signs(groups: dict[str, list[Record]]) -> Finding:
     pairs: dict[tuple[str, int], dict[float, float]] = {}
     for surface, records in groups.items():
         for record in records:
-            pairs.setdefault((surface, record.film.seed), {})[record.film.angle] = formed(record)
+            t = formed(record)
+            pairs.setdefault((surface, record.film.seed), {})[record.film.angle] = math.inf if math.isnan(t) else t
     both = {key: times for key, times in pairs.items() if len(times) == 2}
-    differ = {
-        surface: sum(len(_perfect(times)) == 1 for (name, _), times in both.items() if name == surface)
-        for surface in groups
-    }
-    count = {angle: sum(angle in _perfect(times) for times in both.values()) for angle in (0.0, 180.0)}
+    # who stops in between sees one film perfect and the other not
+    between = {key: times for key, times in both.items() if times[0.0] != times[180.0]}
+    differ = {surface: sum(name == surface for name, _ in between) for surface in groups}
+    count = {angle: sum(math.isfinite(times[angle]) for times in both.values()) for angle in (0.0, 180.0)}
+    apart = float(np.median([abs(times[0.0] - times[180.0]) for times in between.values()])) if between else 0.0
     told = ", ".join(f"[{surface}] {number}" for surface, number in differ.items())
     return Finding(
         "4",
         "the two directions of the field are not equivalent",
-        f"one start, both signs: one is perfect and the other not in {sum(differ.values())} of {len(both)} pairs"
-        f" ({told}); over the starts they are alike, {count[0.0]} and {count[180.0]} perfect, as they are mirrored"
-        " (exactly: tests/test_paper.py)",
+        f"one start, both signs: one is perfect before the other in {len(between)} of {len(both)} pairs ({told}),"
+        f" {apart:.0f} before (median); over the starts they are alike, {count[0.0]} and {count[180.0]} perfect, as"
+        " they are mirrored (exactly: tests/test_paper.py)",
         # a difference from one start is there by chance; that of the crystal would be there over the starts too
         verdict(
             abs(count[0.0] - count[180.0]) > 2 * math.sqrt(count[0.0] + count[180.0]) if both else None,
-            partly=sum(differ.values()) > 0,
+            partly=bool(between),
         ),
     )
-
-
-def _perfect(times: dict[float, float]) -> list[float]:
-    """Directions of the field at which a film became perfect."""
-    return [angle for angle, t in times.items() if not np.isnan(t)]
 
 
 def fig5(book: Book) -> list[Finding]:
