@@ -52,9 +52,14 @@ def over(records: Iterable[Record], measure: Callable[[Record], float]) -> Sprea
 
 
 def emerged(record: Record) -> NDArray[np.bool_]:
-    """True where the pattern is there: not the start, and with `VISIBLE` of its highest contrast; shape (n,)."""
+    """True where the pattern is there, shape (n,): contrast has fallen from that of the start, where diffusion is slow
+    by far less than half at first, and has risen to `VISIBLE` of its highest."""
     contrast, later = record.of("contrast").astype(float), record.t > record.t[0]
-    return np.asarray(later & (contrast >= VISIBLE * contrast[later].max(initial=0.0)))
+    if not later.any():
+        return later
+    highest = int(np.argmax(np.where(later, contrast, -np.inf)))
+    lowest = int(np.argmin(np.where(later[: highest + 1], contrast[: highest + 1], np.inf)))
+    return np.asarray((np.arange(len(contrast)) >= lowest) & later & (contrast >= VISIBLE * contrast[highest]))
 
 
 def formed(record: Record) -> float:
