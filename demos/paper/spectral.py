@@ -14,7 +14,7 @@ from typing import Any
 import emfem as em
 
 import numpy as np
-from films import KEPT, WAVELENGTH, Film, Record
+from films import KEPT, WAVELENGTH, Film, Record, stops
 from numpy.typing import NDArray
 from scipy import fft
 
@@ -52,11 +52,11 @@ def run(
     law = Law(film, n, mobility, isotropic_drift, damping)
     state = np.stack([start(each, n) for each in starts])
     spectrum = fft.rfft2(state.astype(np.float32)) * law.kept
-    stops = np.unique(np.concatenate([film.until * np.array(KEPT), film.looks]))
+    times = stops(film)
     patterns: list[list[em.patterns.Pattern]] = [[] for _ in starts]
     pictures: list[list[NDArray[np.float32]]] = [[] for _ in starts]
     now = 0.0
-    for stop in stops:
+    for stop in times:
         spectrum, now = law.advance(spectrum, stop - now, courant), float(stop)
         for index, c in enumerate(fft.irfft2(spectrum, s=(n, n))):
             patterns[index].append(em.patterns.measure_grid(c.astype(float), (film.edge, film.edge)))
@@ -65,7 +65,7 @@ def run(
     cpu = (time.process_time() - began) / len(starts)
     shown = film.until * np.array(KEPT)
     found = zip(starts, patterns, pictures, strict=True)
-    return [Record(each, stops, tuple(seen), shown, np.array(kept), cpu) for each, seen, kept in found]
+    return [Record(each, times, tuple(seen), shown, np.array(kept), cpu) for each, seen, kept in found]
 
 
 def start(film: Film, n: int) -> NDArray[np.float64]:

@@ -149,7 +149,7 @@ def _diagram(films: Sequence[Record]) -> Draw:
         for index, (kind, marker) in enumerate(KINDS.items()):
             found = [r for r in films if r.patterns[-1].kind == kind]
             if found:
-                x = [r.film.angle + 2.5 * (r.film.seed - 2) for r in found]
+                x = [r.film.angle % 180.0 + 2.5 * (r.film.seed - 2) for r in found]
                 axes.plot(x, [r.film.skew for r in found], marker, color=style.named_colour(index), label=kind)
         axes.set(yscale="log", xlabel="angle of the field [°]", ylabel="skew Λ fy / fx", xticks=[0, 45, 90])
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
