@@ -4,6 +4,7 @@ import importlib
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -43,8 +44,10 @@ def pattern(
     angle: float = 0.0,
     density: float = 1.0,
     wavelength: float = 1.0,
+    **counts: Any,
 ) -> Any:
-    return em.patterns.Pattern(kind, 1, density, angle, wavelength, order, 0.1, 0, 0, 1)
+    made = em.patterns.Pattern(kind, 1, density, angle, wavelength, order, 0.1, 0, 0, 1)
+    return replace(made, **counts)
 
 
 def record(patterns: Sequence[Any], times: Any = None) -> Any:
@@ -59,8 +62,8 @@ def test_a_study_runs_from_three_starts(name: str):
     found = films.study(name)
     assert {film.seed for film in found} == {1, 2, 3}
     assert len({film.name for film in found}) == len(found)
-    shorter = {"fig4": 800.0, "fig5": 800.0, "fig6": 800.0, "fig6long": 2000.0, "fig7fast": 900.0}
-    assert {film.until for film in found} == {shorter.get(name, 3000.0)}
+    own = {"fig4": 1200.0, "fig5": 1200.0, "fig6": 2000.0, "fig7": 6000.0, "fig7fast": 1500.0}
+    assert {film.until for film in found} == {own.get(name, 3000.0)}
 
 
 @pytest.mark.parametrize("path", [path for path in ALL if path.stem not in STUDIES], ids=lambda path: path.stem)
@@ -80,6 +83,14 @@ def test_a_case_may_state_when_its_pattern_is_measured():
     assert large.looks[-1] == large.until == 20000.0
     assert small.looks == tuple(np.linspace(0.0, 3000.0, films.LOOKS + 1))
     assert [films.Looker(film).pixels for film in (large, small)] == [240, 128]
+
+
+def test_a_film_is_looked_at_once_at_each_time():
+    """1000 is a look and half of the time, and one of them is 1000.0000000000001: kept pictures would be shifted."""
+    film = films.study("fig6", seeds=[1])[0]
+    assert len(np.unique(np.concatenate([film.until * np.array(films.KEPT), film.looks]))) == 34
+    assert np.diff(films.stops(film)).min() > 30.0
+    assert len(films.stops(film)) == 33
 
 
 def test_a_key_that_no_case_has_is_refused():
@@ -115,6 +126,24 @@ def test_what_never_forms_is_not_reached():
     assert np.isnan(measures.formed(told))
     assert np.isnan(measures.sharpened(told))
     assert measures.over([told], measures.number_formed).told() == "not reached"
+
+
+def test_the_time_to_perfection_counts_the_films_that_still_wait():
+    """Of three films one is perfect at 1, one at 3, and one never by its end at 5: half of them by 3, not by 2."""
+    zipped, perfect = pattern("zipped stripes"), pattern()
+    told = [record([zipped] * n + [perfect] * (6 - n)) for n in (1, 3, 6)]
+    ends = [replace(each, film=replace(each.film, until=5.0)) for each in told]
+    found = measures.waiting(ends)
+    assert (found.runs, found.reached, found.median) == (3, 2, 3.0)
+    assert measures.half_by(found) == "3 (2 of 3)"
+    assert measures.half_by(measures.waiting(ends[2:])) == "not half of them (0 of 1)"
+
+
+def test_bands_are_joined_where_domains_are_fewer_than_stripes():
+    """Five stripes: with forks 3 domains are joined ones, 5 or 7 are not, nor are 3 that are perfect."""
+    start = pattern(contrast=0.01)
+    told = [pattern("zipped stripes", stripes=5, forks=2, domains=domains) for domains in (3, 5, 7)]
+    assert measures.joined(record([start, *told, pattern(stripes=5, domains=3)])) == pytest.approx(1 / 4)
 
 
 def test_a_direction_is_sharp_when_it_stays_so():
@@ -236,6 +265,8 @@ def test_films_that_behave_as_in_the_paper_agree(name: str, says: str, tmp_path:
 def beyond_paper(name: str, fine: bool, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Statements of a topic beyond the paper about made-up films."""
     monkeypatch.setattr(films, "run", lambda film: imagined(film, fine=fine))
+    modes = book.Size({}, together=lambda job: [imagined(film, fine=fine) for film in job])
+    monkeypatch.setitem(book.SIZES, "modes", modes)
     monkeypatch.setattr(em.plot.style, "DPI", 40)
     found = beyond.main(only=[name], seeds=[1], workers=0, out=str(out))
     assert (out / f"{name}.png").stat().st_size > 0
@@ -415,11 +446,14 @@ def test_the_spectral_film_is_that_of_finite_elements():
     assert np.abs(found - expected).max() < 0.02 * np.ptp(expected)
 
 
-@pytest.mark.parametrize("mobility", [None, 0.21])
-def test_a_spectral_wave_grows_and_travels_at_its_rate(mobility: float | None):
-    """Complex amplitude of exp(i k r + omega t); a constant mobility in front of diffusion has the same omega."""
+@pytest.mark.parametrize(("mobility", "damping"), [(None, 0.0), (0.21, 0.0), (None, 3.0)])
+def test_a_spectral_wave_grows_and_travels_at_its_rate(mobility: float | None, damping: float):
+    """Complex amplitude of exp(i k r + omega t); a constant mobility in front of diffusion has the same omega.
+
+    An implicit Euler step h loses a factor |1 - i w h| of a wave of frequency w.
+    """
     film, n, until = one_film(**TILTED), 16, 2.0
-    law = spectral.Law(film, n, mobility)
+    law = spectral.Law(film, n, mobility, damping=damping)
     axis = np.arange(n) * film.edge / n
     wave = 2 * np.pi / film.edge * np.array([2, 1])
     start = 0.3 + 1e-3 * np.cos(wave[0] * axis[:, None] + wave[1] * axis[None, :])
@@ -428,6 +462,8 @@ def test_a_spectral_wave_grows_and_travels_at_its_rate(mobility: float | None):
     crystal = em.film.Anisotropy("110", 1.0, 30 * deg)
     field = em.film.uniform_field(1.0, angle=40 * deg)
     expected: Any = em.film.growth_rate(wave, em.film.cupd(), mean=0.3, anisotropy=crystal, field=field)
+    if damping:
+        expected -= np.log(abs(1 - 1j * expected.imag * damping)) / damping
     assert found == pytest.approx(expected, abs=2e-4 * abs(expected))
 
 
@@ -459,7 +495,7 @@ def test_starts_of_a_case_are_run_together_and_once(
 
 def test_what_is_left_of_the_start_is_not_a_pattern():
     """Perfect at a tenth of the contrast is not formed; at half of it it is."""
-    patterns = [em.patterns.Pattern("perfect stripes", 1, 1.0, 0.0, 1.0, 1.0, x, 0, 0, 1) for x in (0.1, 0.01, 0.05)]
+    patterns = [pattern(contrast=x) for x in (0.1, 0.01, 0.05)]
     told = record([*patterns, *[pattern()] * 3])
     assert list(measures.emerged(told)) == [False, False, True, True, True, True]
     assert measures.formed(told) == measures.sharpened(told) == 2.0

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import emfem as em
+
 import numpy as np
 from book import Book, Finding, verdict
 from films import Film, Record
 from measures import (
     Spread,
     formed,
+    half_by,
     kinds,
     mean_angle,
     number_formed,
@@ -21,8 +24,9 @@ from measures import (
     spacing_sharp,
     tilt,
     turned,
+    waiting,
 )
-from orientation import STRAYS
+from orientation import STRAYS, domains, mostly_perfect, told_joined
 from pictures import Draw, page, picture, points
 
 Groups = dict[Any, list[Record]]
@@ -36,14 +40,17 @@ def text1(book: Book) -> list[Finding]:
     sharp = {ratio: over(records, number_sharp) for ratio, records in groups.items()}
     there = [ratio for ratio in groups if sharp[ratio].reached]
     falls = _trend(there, [sharp[ratio].mean for ratio in there])
-    last = max(groups)
-    loose = all("connected" in kinds([r]) or "disordered" in kinds([r]) for r in groups[last])
+    stripes = [ratio for ratio, records in groups.items() if horizontal[ratio] and mostly_perfect(records)]
+    past = [records for ratio, records in groups.items() if ratio > max(stripes, default=np.inf)]
     return [
         Finding(
             "text",
             "φE = 0, β = 0: horizontal stripes at smaller Λ, connected domains beyond",
-            "; ".join(f"Λ = {ratio:g}: {kinds(records)}" for ratio, records in groups.items()),
-            verdict(loose and horizontal[min(groups)], partly=horizontal[min(groups)]),
+            "; ".join(
+                f"Λ = {ratio:g}: {over(each, formed).reached} of {len(each)} became perfect, {told_joined(each)}"
+                for ratio, each in groups.items()
+            ),
+            verdict(bool(past) and all(map(domains, past)), partly=horizontal[min(groups)]),
         ),
         Finding(
             "text",
@@ -60,15 +67,17 @@ def fig7(book: Book) -> list[Finding]:
     groups = slow | book.groups("fig7fast", "ratio")
     first, last = _each(groups, number_formed), _each(slow, number_last)
     time, sharp = _each(groups, formed), _each(groups, sharpened)
+    wait = {ratio: waiting(records) for ratio, records in groups.items()}
     count = points([("when perfect", *_xy(first)), ("at the end", *_xy(last))], **AGAINST_RATIO, ylabel="stripes")
     when = points([("perfect", *_xy(time)), ("order ≥ 0.9", *_xy(sharp))], **AGAINST_RATIO, ylabel="time of formation")
     _ladder(book, "fig7", groups, "Λ = {:g}", count, when)
     low = min(groups)
     reached = {ratio: t for ratio, t in time.items() if t.reached}
     early = {ratio: t for ratio, t in sharp.items() if t.reached}
-    formation = reached if len(reached) > 2 else early
-    falls = _trend(list(formation), [t.mean for t in formation.values()])
-    ends = [t.mean for t in formation.values()][-2:]
+    # the median over all films; a mean over those that came so far would leave out the late ones
+    formation = {ratio: found.median for ratio, found in wait.items() if np.isfinite(found.median)}
+    falls = _trend(list(formation), list(formation.values()))
+    ends = list(formation.values())[-2:]
     levels = len(ends) == 2 and abs(ends[1] - ends[0]) < 0.3 * ends[0]
     counted = [first[ratio].mean for ratio in reached]
     dips = len(counted) > 2 and 0 < int(np.argmin(counted)) < len(counted) - 1
@@ -95,7 +104,7 @@ def fig7(book: Book) -> list[Finding]:
         Finding(
             "7b",
             "formation time falls fast with Λ, to a least value (1000), and stays",
-            "perfect at " + (_listed(reached, 0) or "no Λ") + "; order ≥ 0.9 from " + (_listed(early, 0) or "no Λ"),
+            f"half perfect by t = {_waited(wait)}; order ≥ 0.9 from {_listed(early, 0) or 'no Λ'}",
             verdict(falls < 0 and levels if len(formation) > 2 else None, partly=falls < 0),
         ),
     ]
@@ -115,7 +124,8 @@ def fig8(book: Book) -> list[Finding]:
     there = [ratio for ratio in groups if sharp[ratio].reached]
     rises = len(there) > 2 and 0 < int(np.argmax([sharp[r].mean for r in there])) < len(there) - 1
     off = max(abs(tilt(angles[ratio].mean, records[0].film.drift)) for ratio, records in groups.items())
-    means = [angles[ratio].mean for ratio in groups]
+    # only stripes have an angle to turn
+    means = [angles[ratio].mean for ratio, records in groups.items() if _striped(records)]
     low = min(groups)
     return [
         Finding(
@@ -205,7 +215,7 @@ def text2(book: Book) -> list[Finding]:
 def fig10(book: Book) -> list[Finding]:
     """The strength of the field."""
     groups = book.groups("fig10", "field")
-    sharp, perfect = _each(groups, number_sharp), _each(groups, formed)
+    sharp, wait = _each(groups, number_sharp), {field: waiting(records) for field, records in groups.items()}
     ends = _each(groups, number_last)
     defects = {field: over(records, lambda r: r.patterns[-1].defects) for field, records in groups.items()}
     order = {field: over(records, lambda r: r.patterns[-1].order) for field, records in groups.items()}
@@ -218,7 +228,8 @@ def fig10(book: Book) -> list[Finding]:
     better = defects[strong[-1]].mean < defects[strong[0]].mean and order[strong[-1]].mean > order[strong[0]].mean
     denser = ends[strong[-1]].mean > ends[strong[0]].mean
     times = {field: t for field, t in _each(groups, sharpened).items() if t.reached}
-    faster = _trend(list(times), [t.mean for t in times.values()]) < 0 if len(times) > 1 else None
+    halves = [wait[field].median for field in strong]
+    faster = halves[-1] < halves[0] and bool(np.all(np.diff([t for t in halves if np.isfinite(t)]) <= 0))
     closer = abs(off[strong[-1]].mean) < abs(off[strong[len(strong) // 2]].mean) - 1
     stops = abs(ends[strong[-1]].mean - ends[strong[-2]].mean) < 1 and (
         abs(tilt(off[strong[-1]].mean, off[strong[-2]].mean)) < STRAYS
@@ -246,8 +257,7 @@ def fig10(book: Book) -> list[Finding]:
         Finding(
             "end",
             "a stronger field forms stripes sooner",
-            f"order ≥ 0.9 from t = {_listed(times, 0)}; perfect from "
-            + (_listed({f: t for f, t in perfect.items() if t.reached}, 0) or "no F"),
+            f"half perfect by t = {_waited(wait)}; order ≥ 0.9 from {_listed(times, 0) or 'no F'}",
             verdict(faster),
         ),
     ]
@@ -282,6 +292,11 @@ def _listed(spreads: dict[Any, Spread], digits: int = 1) -> str:
     return ", ".join(f"{value:g}: {found.told(digits)}" for value, found in spreads.items())
 
 
+def _waited(found: dict[Any, em.patterns.Survival]) -> str:
+    """Values of the parameter with the time by which half of the films have come to something."""
+    return ", ".join(f"{value:g}: {half_by(times)}" for value, times in found.items())
+
+
 def _angles(records: Sequence[Record]) -> Spread:
     """The direction of the stripes at the end [degrees], about their common mean."""
     mean = mean_angle(records)
@@ -292,6 +307,11 @@ def _angles(records: Sequence[Record]) -> Spread:
 def _trend(x: Sequence[float], y: Sequence[float]) -> float:
     """The slope of y against log x; 0 for fewer than two points."""
     return float(np.polyfit(np.log(x), y, 1)[0]) if len(x) > 1 else 0.0
+
+
+def _striped(records: Sequence[Record]) -> bool:
+    """True if most films have stripes at the end, perfect or zipped."""
+    return sum("stripes" in record.patterns[-1].kind for record in records) > len(records) / 2
 
 
 def _vertical(groups: Groups) -> bool:

@@ -26,18 +26,23 @@ class Size:
 
 STARTS = (1, 2, 3, 4, 5)
 EIGHT_WAVES = {"domain.size": [41.6, 41.6], "domain.cells": [22, 22], "time.until": 2000.0}
+TEN_WAVES = {"domain.size": [52.0, 52.0], "domain.cells": [28, 28], "time.until": 3000.0}
 
 
 SIZES = {
     # eight wavelengths instead of twelve, on cells of the same size
     "reduced": Size(EIGHT_WAVES, seeds=(1, 2)),
-    # the same films on Fourier modes, from more starts: what the statistics are made of
-    "ensemble": Size(EIGHT_WAVES, seeds=STARTS, together=spectral.run),
+    # ten wavelengths, where the paper's 14 stripes at 45 degrees have room, on Fourier modes and from more starts: what
+    # the statistics are made of
+    "ensemble": Size(TEN_WAVES, seeds=STARTS, together=spectral.run),
     # the same with other equations: which statements would change
-    "constant-mobility": Size(EIGHT_WAVES, seeds=STARTS, together=partial(spectral.run, mobility=0.21)),
-    "isotropic-drift": Size(EIGHT_WAVES, seeds=STARTS, together=partial(spectral.run, isotropic_drift=True)),
+    "constant-mobility": Size(TEN_WAVES, seeds=STARTS, together=partial(spectral.run, mobility=0.21)),
+    "isotropic-drift": Size(TEN_WAVES, seeds=STARTS, together=partial(spectral.run, isotropic_drift=True)),
+    # the error of an implicit Euler method with steps of 20 in time
+    "damped": Size(TEN_WAVES, seeds=STARTS, together=partial(spectral.run, damping=20.0)),
     "laptop": Size({}),
-    "full": Size({"domain.cells": [70, 70], "time.until": 4000.0, "time.rtol": 3e-3}),
+    "modes": Size({}, together=spectral.run),
+    "full": Size({"domain.cells": [70, 70], "time.until": 4000.0}),
 }
 
 

@@ -28,7 +28,7 @@ FIGURES: dict[str, tuple[Callable[[Book], list[Finding]], tuple[str, ...]]] = {
     "3": (fig3, ("fig3",)),
     "4": (fig4, ("fig4",)),
     "5": (fig5, ("fig5",)),
-    "6": (fig6, ("fig6", "fig6long")),
+    "6": (fig6, ("fig6",)),
     "text1": (text1, ("text1",)),
     "7": (fig7, ("fig7", "fig7fast")),
     "8": (fig8, ("fig8",)),

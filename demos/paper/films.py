@@ -140,12 +140,17 @@ class Record:
         return float(self.shown[index]), self.pictures[index]
 
 
+def stops(film: Film) -> NDArray[np.float64]:
+    """Times at which a film is looked at, each once: 1000 and 1000.0000000000001 are one."""
+    return np.unique(np.round(np.concatenate([film.until * np.array(KEPT), film.looks]), 9))
+
+
 class Looker(em.observe.Observer):
     """Measures the pattern, and now and then keeps the composition."""
 
     def __init__(self, film: Film) -> None:
         self.shown = film.until * np.array(KEPT)
-        super().__init__(None, np.unique(np.concatenate([self.shown, film.looks])))
+        super().__init__(None, stops(film))
         self.pixels = max(PIXELS, math.ceil(DENSE * film.edge / WAVELENGTH))
         self.t: list[float] = []
         self.patterns: list[em.patterns.Pattern] = []

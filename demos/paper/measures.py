@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import emfem as em
 from emfem.patterns.analysis import ORIENTED_ORDER
 
 import numpy as np
@@ -51,9 +52,14 @@ def over(records: Iterable[Record], measure: Callable[[Record], float]) -> Sprea
 
 
 def emerged(record: Record) -> NDArray[np.bool_]:
-    """True where the pattern is there: not the start, and with `VISIBLE` of its highest contrast; shape (n,)."""
+    """True where the pattern is there, shape (n,): contrast has fallen from that of the start, where diffusion is slow
+    by far less than half at first, and has risen to `VISIBLE` of its highest."""
     contrast, later = record.of("contrast").astype(float), record.t > record.t[0]
-    return np.asarray(later & (contrast >= VISIBLE * contrast[later].max(initial=0.0)))
+    if not later.any():
+        return later
+    highest = int(np.argmax(np.where(later, contrast, -np.inf)))
+    lowest = int(np.argmin(np.where(later[: highest + 1], contrast[: highest + 1], np.inf)))
+    return np.asarray((np.arange(len(contrast)) >= lowest) & later & (contrast >= VISIBLE * contrast[highest]))
 
 
 def formed(record: Record) -> float:
@@ -63,6 +69,28 @@ def formed(record: Record) -> float:
         if perfect[index : index + STAYS].all():
             return float(record.t[index])
     return math.nan
+
+
+def waiting(records: Iterable[Record], time: Callable[[Record], float] = formed) -> em.patterns.Survival:
+    """Statistic of the time to something; a film that did not come to it has waited until its end."""
+    found = [(time(record), record.film.until) for record in records]
+    return em.patterns.survival([end if np.isnan(t) else t for t, end in found], [not np.isnan(t) for t, _ in found])
+
+
+def half_by(found: em.patterns.Survival) -> str:
+    """As text: the time by which half of the films have come to it, and how many have at all."""
+    few = f"{found.reached} of {found.runs}"
+    return f"{found.median:.0f} ({few})" if math.isfinite(found.median) else f"not half of them ({few})"
+
+
+def joined(record: Record) -> float:
+    """The part of the measurements since the pattern emerged in which bands along x or y are joined to domains.
+
+    Bands that are not joined are as many domains as stripes; forks that join some make the domains fewer, whatever
+    the directions and the number of forks are. (Tilted stripes are one domain through the periodic edges.)
+    """
+    patterns = [pattern for pattern, there in zip(record.patterns, emerged(record), strict=True) if there]
+    return float(np.mean([pattern.defects > 0 and pattern.domains < pattern.stripes for pattern in patterns]))
 
 
 def sharpened(record: Record, order: float = SHARP) -> float:

@@ -14,14 +14,14 @@ from typing import Any
 import emfem as em
 
 import numpy as np
-from films import KEPT, WAVELENGTH, Film, Record
+from films import KEPT, WAVELENGTH, Film, Record, stops
 from numpy.typing import NDArray
 from scipy import fft
 
 POINTS = 8  # along the fastest wave
 ROUGH = 6  # random numbers of the start along the fastest wave: the start is the same on every grid
-COURANT = 1.8  # step times the highest frequency of the drift; Runge-Kutta of fourth order is stable below 2.8
-LONGEST = 1.6  # step [time of the film], in units of that of the fastest direction
+COURANT = 2.4  # step times the highest frequency of the drift; Runge-Kutta of fourth order is stable below 2.8
+LONGEST = 2.4  # step [time of the film], in units of that of the fastest direction
 FLOOR = 1e-5  # of c in the logarithm
 LINEAR = (0.05, 0.23)  # M f'' and M of the linear part; any values do that are at least as large as in the film
 
@@ -32,6 +32,7 @@ def run(
     courant: float = COURANT,
     mobility: float | None = None,
     isotropic_drift: bool = False,
+    damping: float = 0.0,
 ) -> list[Record]:
     """Evolve the films of one case that differ in their seed alone.
 
@@ -41,20 +42,21 @@ def run(
         courant: step times the highest frequency of the drift.
         mobility: as in `Law`.
         isotropic_drift: as in `Law`.
+        damping: as in `Law`.
 
     Returns:
         A record of each.
     """
     film, began = starts[0], time.process_time()
     n = 2 * round(film.edge / WAVELENGTH * points / 2)
-    law = Law(film, n, mobility, isotropic_drift)
+    law = Law(film, n, mobility, isotropic_drift, damping)
     state = np.stack([start(each, n) for each in starts])
     spectrum = fft.rfft2(state.astype(np.float32)) * law.kept
-    stops = np.unique(np.concatenate([film.until * np.array(KEPT), film.looks]))
+    times = stops(film)
     patterns: list[list[em.patterns.Pattern]] = [[] for _ in starts]
     pictures: list[list[NDArray[np.float32]]] = [[] for _ in starts]
     now = 0.0
-    for stop in stops:
+    for stop in times:
         spectrum, now = law.advance(spectrum, stop - now, courant), float(stop)
         for index, c in enumerate(fft.irfft2(spectrum, s=(n, n))):
             patterns[index].append(em.patterns.measure_grid(c.astype(float), (film.edge, film.edge)))
@@ -63,7 +65,7 @@ def run(
     cpu = (time.process_time() - began) / len(starts)
     shown = film.until * np.array(KEPT)
     found = zip(starts, patterns, pictures, strict=True)
-    return [Record(each, stops, tuple(seen), shown, np.array(kept), cpu) for each, seen, kept in found]
+    return [Record(each, times, tuple(seen), shown, np.array(kept), cpu) for each, seen, kept in found]
 
 
 def start(film: Film, n: int) -> NDArray[np.float64]:
@@ -88,9 +90,13 @@ class Law:
         n: points along an edge.
         mobility: a constant in front of diffusion instead of c (1 - c), which stays in front of the drift; or None.
         isotropic_drift: whether the tensor D is that of diffusion alone, and the drift goes along the field.
+        damping: step h of an implicit Euler method, whose error damps small waves of frequency w at the rate
+            log(1 + (w h)^2) / (2 h); 0 for the equation itself.
     """
 
-    def __init__(self, film: Film, n: int, mobility: float | None = None, isotropic_drift: bool = False) -> None:
+    def __init__(
+        self, film: Film, n: int, mobility: float | None = None, isotropic_drift: bool = False, damping: float = 0.0
+    ) -> None:
         self.alloy, self.n, self.mobility = em.film.cupd(), n, mobility
         self.rates = film.rates
         angle = np.radians(film.angle)
@@ -105,7 +111,10 @@ class Law:
         self.gradient = (self.alloy.gradient_energy * (kx**2 + ky**2)).astype(np.float32)
         spread = self.rates[0] * kx**2 + self.rates[1] * ky**2
         linear = LINEAR[0] + LINEAR[1] * self.alloy.gradient_energy * (kx**2 + ky**2)
-        self.linear = (-spread * linear).astype(np.float32)
+        self.taken = (-spread * linear).astype(np.float32)
+        travels = sum(k * d * f for k, d, f in zip((kx, ky), self.rates, self.force, strict=True)) * (1 - 2 * film.mean)
+        lost = np.log1p((travels * damping) ** 2) / (2 * damping) if damping else 0.0 * spread
+        self.linear = (self.taken - lost).astype(np.float32)
         self.frequency = highest * sum(abs(d * f) for d, f in zip(self.rates, self.force, strict=True))
 
     def rest(self, spectrum: NDArray[Any]) -> NDArray[Any]:
@@ -118,7 +127,7 @@ class Law:
         mu = fft.rfft2(slope) + self.gradient * spectrum
         drift = inner * (1 - inner)
         mobile = drift if self.mobility is None else np.float32(self.mobility)
-        total: Any = -self.linear * spectrum
+        total: Any = -self.taken * spectrum
         for k, rate, force in zip((self.kx, self.ky), self.rates, self.force, strict=True):
             flux = np.float32(rate) * (mobile * fft.irfft2(k * mu, s=shape) - drift * np.float32(force))
             total += k * fft.rfft2(flux)
