@@ -84,6 +84,9 @@ class Metal:
             for name, numbers in self._numbers.items()
             for old in (self._material.constants[name],)
         }
+        if "resistivity" in laws:  # it keeps its slope
+            slope = self._material.constants["temperature_coefficient"]
+            laws.setdefault("temperature_coefficient", slope)
         return self._material.at(float(self._temperature), **laws)
 
     def law(self, name: str) -> Callable[[Any], Any]:

@@ -49,3 +49,18 @@ def test_a_model_that_loses_imaginary_parts_is_refused():
         em.fit.sensitivities(lambda c, x: float(c["D0"]), VALUES, method="complex")
     with pytest.raises(em.ParameterError, match="remainder is 0"):
         em.fit.taylor_orders(lambda c, x: c["a"], {"a": 1.0}, {"a": 1.0})
+
+
+def test_functions_of_other_arguments_are_refused_in_a_sentence():
+    """Where a fit would have ended with a TypeError of Python."""
+    unknown, curve = em.fit.Unknown("a", (0.0, 1.0)), em.fit.Curve("line", {}, [1.0, 2.0], 0.1)
+    start = "must take two arguments, constants and"
+    for call, name in (
+        (lambda: em.fit.fit(lambda c: 1.0, [curve], [unknown]), f"model = <lambda>(c), {start} conditions"),
+        (lambda: em.fit.sensitivities(lambda: 1.0, {"a": 1.0}), f"model = <lambda>(), {start} conditions"),
+        (lambda: em.fit.taylor_orders(lambda a, b, c: 1.0, {"a": 1.0}, {"a": 1.0}), "missing a required argument: 'c'"),
+        (lambda: em.fit.emulate(lambda c: [1.0], [unknown]), f"simulate = <lambda>(c), {start} a seed"),
+    ):
+        with pytest.raises(em.ParameterError) as refused:
+            call()
+        assert name in str(refused.value)
