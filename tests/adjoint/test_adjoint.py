@@ -1,6 +1,7 @@
 """Derivatives of runs: Taylor's remainder in every physics, closed forms, the same on several ranks, wrong input."""
 
 import runpy
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,52 @@ def test_every_kind_of_control(species: tuple[em.Model, fem.Constant, fem.Functi
     assert d.value == 0.7
 
 
+def test_less_memory_gives_the_same_derivatives(species: tuple[em.Model, fem.Constant, fem.Function]):
+    """Steps are made again from states that were kept: to the bit. So is a step that ends where a value is passed."""
+    model, d, part = species
+    of = (model["c"] - 1.2) ** 2 * model.domain.dx()
+    for options in ({"of": {0.03: of, 0.1: of}}, {"of": of, "passes": 0.5}):
+        made = [
+            em.adjoint.Objective(
+                model,
+                controls={"D": d, "part": part, "start": model["c"]},
+                until=0.1,
+                rtol=1e-3,
+                memory=memory,
+                **options,
+            )
+            for memory in (2**32, 12e3)
+        ]
+        (value, gradient), (again, other) = (each.value_and_gradient() for each in made)
+        assert made[1]._run.segment < len(made[1].times) == made[0]._run.segment
+        assert again == value
+        for name, values in gradient.items():
+            assert np.array_equal(other[name], values)
+
+
+@pytest.mark.soak
+def test_a_field_of_ten_thousand_values():
+    """One number in each of 10 000 cells: order 2, and value and gradient for at most three times the value alone."""
+    square = em.mesh.rectangle((1.0, 1.0), cells=(100, 100), cell="quadrilateral")
+    d, drift = uneven(square.mesh, 1.0), fem.Constant(square.mesh, np.array([1.0, 0.5]))
+    assert d.x.array.size == 10_000
+    model = em.migration.model(square, diffusivity=d, drift=drift, initial=lambda x: 1 + x[0])
+    of = (model["c"] - 1.2) ** 2 * square.dx()
+    objective = em.adjoint.Objective(model, of, {"D": d}, until=0.1, rtol=1e-3)
+    objective.value_and_gradient()  # compiled
+    clocks = []
+    for _ in range(3):
+        began = time.process_time()
+        objective.value()
+        between = time.process_time()
+        objective.value_and_gradient()
+        clocks.append([between - began, time.process_time() - between])
+    alone, both = np.min(clocks, axis=0)
+    print(f"value {alone:.3g} s, with its gradient {both:.3g} s: {both / alone:.3g} times")
+    assert both < 3 * alone
+    assert objective.taylor_orders() == pytest.approx(2.0, abs=0.05)
+
+
 def test_an_optimiser_finds_the_constant(species: tuple[em.Model, fem.Constant, fem.Function]):
     """From the number that the true one makes."""
     model, d, _ = species
@@ -212,6 +259,8 @@ def test_what_cannot_be_derived_is_refused(species: tuple[em.Model, fem.Constant
         (of, {"D": d}, {"passes": 1.0}, "must come with until"),
         (of, {"D": d}, {"until": 0.0}, "until"),
         ({0.2: of}, {"D": d}, {"until": 0.1}, "a time in of = 0.2"),
+        (of, {"D": d}, {"until": 0.1, "memory": 0.0}, "memory = 0, must be greater than 0"),
+        (of, {"D": d}, {"until": 0.1, "memory": 100.0}, "memory = 100 bytes, must be at least .* for .* steps"),
         (of, {"D": d}, {"until": 0.1, "passes": 99.0}, "passes = 99, must be passed until 0.1: of goes from 1.5"),
     ]
     for form, controls, options, message in wrong:

@@ -65,7 +65,8 @@ MAKERS = [conduction, *(pytest.param(each, marks=pytest.mark.soak) for each in (
 def test_taylors_remainder_is_of_second_order(make: Callable[[], Made]):
     models, of, metal, until = make()
     objective = em.adjoint.Objective(models, of, metal.controls, until=until)
-    assert objective.taylor_orders(step=5e-2 if make is surface else 5e-3) == pytest.approx(2.0, abs=0.02)
+    step = {surface: 5e-2, stress: 5e-4}.get(make, 5e-3)  # a rate has Ea/kT = 28 in its exponent, a void hardly moves
+    assert objective.taylor_orders(step=step) == pytest.approx(2.0, abs=0.02)
 
 
 def test_the_time_of_nucleation_goes_as_the_inverse_of_the_diffusivity():
