@@ -10,7 +10,7 @@ from emfem.adjoint.backward import Backward
 from emfem.adjoint.controls import Controls
 from emfem.adjoint.forms import Array, number_form
 from emfem.adjoint.run import LARGEST, STEADY, Run, restored
-from emfem.errors import ResolutionWarning, count, floats, number, require
+from emfem.errors import ResolutionWarning, choice, count, floats, number, require
 from emfem.gate import checked
 from emfem.model import Model
 from emfem.solve import Stages, as_models
@@ -27,8 +27,8 @@ class Objective:
     """One number that a run, or a steady state, ends in, with its derivatives by whatever the models are made from.
 
     The number is that of an own method for the steps, L-stable and of second order, whose sizes are those of a run with
-    error control; derivatives are those of this discrete run, to rounding. Linear systems are solved directly. The
-    models keep their state: values are changed through the controls.
+    error control; derivatives are those of this discrete run, to rounding. The models keep their state: values are
+    changed through the controls.
 
     Attributes:
         times: ends of the steps; empty for a steady state.
@@ -48,6 +48,7 @@ class Objective:
         atol: float = 1e-6,
         refine: int = 1,
         memory: float = LARGEST,
+        solver: str = "direct",
     ) -> None:
         """Choose the steps, and derive and compile what belongs to the derivatives.
 
@@ -64,10 +65,12 @@ class Objective:
             refine: steps that each of its steps is cut into.
             memory: for the stages on a rank; where all do not fit, only states at intervals are kept, and the steps
                 between are made again on the way back, for the price of one more run [bytes].
+            solver: of linear systems, "direct", or of one unknown "iterative", as in `em.evolve`.
 
         Raises:
             ParameterError: for a control on which nothing depends, a number that is no integral, one that does not pass
-                the value, or too little memory.
+                the value, too little memory, or an
+                iterative solver for several unknowns.
             UnknownName: for a quantity that no model has.
             ConvergenceError: if a step fails.
 
@@ -87,7 +90,7 @@ class Objective:
             check_steady(self.models)
         numbers = in_time(of, began, end) if isinstance(of, Mapping) else {end: of}
         forms = {t: number_form(self.models, each) for t, each in numbers.items()}
-        stages = Stages(self.models)
+        stages = Stages(self.models, choice("solver", solver, ("direct", "iterative")))
         self._controls = Controls(stages, controls)
         require(until is not None or not self._controls.initial, "an unknown as a control, must come with until")
         self._backward = Backward(stages, forms, self._controls)

@@ -125,7 +125,7 @@ class Run:
         """
         models, last = self.stages.problem.models, max(self.terms)
         self._begin(start)
-        stepper = TimeStepper(models, last, rtol=rtol, atol=atol, solver="direct")
+        stepper = TimeStepper(models, last, rtol=rtol, atol=atol, solver=self.stages.problem.solver)
         times, total = [self.began], 0.0
         if self.passes is not None:
             self._first = self.value(last)

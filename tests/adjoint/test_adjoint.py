@@ -186,7 +186,7 @@ def test_less_memory_gives_the_same_derivatives(species: tuple[em.Model, fem.Con
     """Steps are made again from states that were kept: to the bit. So is a step that ends where a value is passed."""
     model, d, part = species
     of = (model["c"] - 1.2) ** 2 * model.domain.dx()
-    for options in ({"of": {0.03: of, 0.1: of}}, {"of": of, "passes": 0.5}):
+    for options in ({"of": {0.03: of, 0.1: of}}, {"of": of, "passes": 0.25}):
         made = [
             em.adjoint.Objective(
                 model,
