@@ -135,8 +135,27 @@ def stress() -> Made:
     return model, 1e-18 * model["sigma"] ** 2 * line.ds("anode"), {"field": field, "start": model["sigma"]}, 100 * hour
 
 
+def height() -> Made:
+    line = em.mesh.periodic_interval(8.0, cells=12).scaled()
+    first, second = (
+        em.height.Species(diffusivity=1.0, surface_energy=1.0, effective_charge=charge) for charge in (1.0, -0.5)
+    )
+    layer: dict[str, Any] = {"temperature": 1.0, "atomic_volume": 1.0, "layer": 0.8, "scaled": True}
+    alloy = em.height.Alloy(first, second, interaction_energy=1.0, gradient_coefficient=0.1, **layer)
+    field = fem.Constant(line.mesh, np.array([0.4]))
+    model = em.height.model(
+        line,
+        alloy,
+        thickness=5.0,
+        field=field,
+        height=lambda x: 0.3 * np.cos(np.pi * x[0] / 4),
+        composition=lambda x: 0.4 + 0.1 * np.sin(np.pi * x[0] / 4),
+    )
+    return model, (model["h"] - 0.1) ** 2 * line.dx(), {"field": field, "start": model["h"]}, 0.3
+
+
 PHYSICS: list[Callable[[], Made]] = [conduction, film_with_its_current, migration]
-MORE: list[Callable[[], Made]] = [film, heat, interdiffusion, mechanics, stress, surface]
+MORE: list[Callable[[], Made]] = [film, heat, height, interdiffusion, mechanics, stress, surface]
 
 
 @pytest.mark.parametrize("make", [*PHYSICS, *(pytest.param(each, marks=pytest.mark.soak) for each in MORE)])
@@ -228,6 +247,17 @@ def test_a_field_of_ten_thousand_values():
     assert objective.taylor_orders() == pytest.approx(2.0, abs=0.05)
 
 
+@pytest.mark.parametrize("make", [migration, *(pytest.param(each, marks=pytest.mark.soak) for each in (heat, stress))])
+def test_iterative_solvers_give_the_same_derivatives(make: Callable[[], Made]):
+    model, of, controls, until = make()
+    direct, iterative = (
+        em.adjoint.Objective(model, of, controls, until=until, rtol=1e-3, solver=solver).gradient()
+        for solver in ("direct", "iterative")
+    )
+    for name, values in direct.items():
+        assert np.abs(iterative[name] - values).max() < 1e-8 * np.abs(values).max()
+
+
 def test_an_optimiser_finds_the_constant(species: tuple[em.Model, fem.Constant, fem.Function]):
     """From the number that the true one makes."""
     model, d, _ = species
@@ -267,6 +297,9 @@ def test_what_cannot_be_derived_is_refused(species: tuple[em.Model, fem.Constant
         with pytest.raises(em.EmfemError, match=message):
             em.adjoint.Objective(model, form, controls, **options)
     on = {"left": em.fixed(lambda t: 1.0 + t)}
+    current, alloy = film_with_its_current()[0]
+    with pytest.raises(em.ParameterError, match="solver = 'iterative' of 3 unknowns, must be 'direct' of several"):
+        em.adjoint.Objective([current, alloy], "free_energy", {"c": alloy["c"]}, until=1.0, solver="iterative")
     driven = em.migration.model(model.domain, diffusivity=d, initial=1.0, on=on)
     edge = {"edge": driven.conditions[0].value}
     with pytest.raises(em.ParameterError, match=r"controls\['edge'\], must not be a function of time"):

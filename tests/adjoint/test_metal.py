@@ -6,7 +6,9 @@ from typing import Any
 import emfem as em
 from emfem.units import hour, nm, um
 
+import numpy as np
 import pytest
+import ufl
 
 COPPER = em.materials.copper(temperature=573.0)
 GRAINS = "grain_boundary_diffusivity_thickness"
@@ -58,7 +60,32 @@ def surface() -> Made:
     return model, 1e12 * model["c"] ** 2 * bar.dx(), metal, 30.0
 
 
-MAKERS = [conduction, *(pytest.param(each, marks=pytest.mark.soak) for each in (heat, migration, stress, surface))]
+def atoms() -> Made:
+    solid, plate = em.mechanics.Elastic(100e9, 0.3), em.mesh.rectangle((1 * um, 0.5 * um), cells=(6, 3)).in_metres()
+    constants = {"diffusivity": 1e-16, "bulk_modulus": solid.bulk_modulus, "atomic_volume": 1.2e-29}
+    some = em.materials.Material("a metal", temperature=373.0, effective_charge=-1.0, resistivity=2e-8, **constants)
+    metal = em.adjoint.Metal(plate, some, ["diffusivity", "effective_charge"])
+    field = 1e3 * ufl.as_vector([ufl.sin(np.pi / um * ufl.SpatialCoordinate(plate.mesh)[0]), 0.0])
+    on = {"left": em.mechanics.clamped(plate)}
+    model = em.mechanics.model(plate, solid, atoms=metal, field=field, on=on)
+    return model, 1e-2 * model["p"] ** 2 * plate.dx(), metal, 2e3
+
+
+def voids() -> Made:
+    corner = em.mesh.rectangle((100 * nm, 100 * nm), cells=(20, 20)).in_metres()
+    constants = {"diffusivity": 1e-17, "bulk_modulus": 28e9, "atomic_volume": 1.66e-29, "effective_charge": -10.0}
+    surface = {"surface_energy": 1.7, "surface_diffusivity_thickness": 3e-23}
+    some = em.materials.Material("a metal", temperature=373.0, resistivity=3e-8, **constants, **surface)
+    metal = em.adjoint.Metal(corner, some, ["surface_diffusivity_thickness", "diffusivity"])
+    shape = em.surface.void((0.0, 0.0), 30 * nm)
+    model = em.voids.model(corner, metal, shape=shape, interface_width=5 * nm, residual_stress=300e6)
+    return model, 1e14 * model["c"] ** 2 * corner.dx(), metal, 1.0
+
+
+MAKERS = [
+    conduction,
+    *(pytest.param(each, marks=pytest.mark.soak) for each in (atoms, heat, migration, stress, surface, voids)),
+]
 
 
 @pytest.mark.parametrize("make", MAKERS)
