@@ -79,11 +79,10 @@ class Metal:
         Raises:
             ParameterError: for a value out of its bounds.
         """
-        laws: dict[str, Any] = {
-            name: replace(old, law=replace(old.law, **{field: float(c) for field, c in numbers.items()}))
-            for name, numbers in self._numbers.items()
-            for old in (self._material.constants[name],)
-        }
+        laws: dict[str, Any] = {}
+        for name, numbers in self._numbers.items():
+            old: Any = self._material.constants[name]
+            laws[name] = replace(old, law=replace(old.law, **{field: float(c) for field, c in numbers.items()}))
         if "resistivity" in laws:  # it keeps its slope
             slope = self._material.constants["temperature_coefficient"]
             laws.setdefault("temperature_coefficient", slope)

@@ -218,8 +218,8 @@ class _Reader(Reader):
             words = [table.get("name", ""), *(f"{key} = {value:g}" for key, value in chosen.items())]
             return Test(", ".join(filter(None, words)) or f"test {number}", inputs | chosen, **options)
 
-        combinations = product(*(inputs[key] for key in by))
-        return [self.at(place, partial(test, values)) for values in combinations]
+        lists: list[Any] = [inputs[key] for key in by]
+        return [self.at(place, partial(test, values)) for values in product(*lists)]
 
     @staticmethod
     def _named(parts: Sequence[Sequence[Curve]]) -> list[Curve]:

@@ -21,6 +21,7 @@ from scipy import stats
 
 TOP = ("samples", "seed", "confidence", "scale", "model", "inputs", "at")
 SCALES: dict[str, Callable[[Array], Array]] = {"linear": np.asarray, "log": np.log, "inverse": np.reciprocal}
+BACK: dict[str, Callable[[Array], Array]] = {"linear": np.asarray, "log": np.exp, "inverse": np.reciprocal}
 DISTRIBUTIONS: dict[str, Callable[[float, float], Any]] = {
     "normal": stats.norm,
     "lognormal": lambda median, deviation: stats.lognorm(deviation, scale=median),
@@ -48,7 +49,7 @@ class Scaled:
 
 @dataclass(frozen=True, eq=False)
 class Sensitivity:
-    """What uncertain constants do to a result.
+    """Parts of the spread of a result that uncertain constants cause, and its quantiles.
 
     Attributes:
         indices: parts of the variance that each causes, on the scale of the study.
@@ -134,7 +135,7 @@ class SensitivityCase:
         indices = sobol_indices(scaled, self.inputs, confidence=self.confidence, **options)
         results = propagate(scaled, self.inputs, **options)
         parts = ((1 - self.confidence) / 2, 0.5, (1 + self.confidence) / 2)
-        own = {"linear": np.asarray, "log": np.exp, "inverse": np.reciprocal}[self.scale](results.results)
+        own = BACK[self.scale](results.results)
         whole = Propagated(results.constants, own, results.broken)
         return Sensitivity(indices, whole, parts, tuple(map(float, whole.quantile(parts))), self.scale)
 

@@ -36,7 +36,7 @@ def heat() -> Made:
     metal = em.adjoint.Metal(
         plate, COPPER, ["resistivity.value", "temperature_coefficient", "volumetric_heat_capacity"]
     )
-    on = {"left": em.fixed(300.0), "right": em.heat.convection(1e6, 280.0)}
+    on: dict[str, Any] = {"left": em.fixed(300.0), "right": em.heat.convection(1e6, 280.0)}
     model = em.heat.model(plate, metal, current_density=(1e12, 0.0), on=on)
     return model, 1e10 * (model["T"] - 300) ** 2 * plate.dx(), metal, 1e-8
 

@@ -45,6 +45,7 @@ def test_gradients_tell_the_ratio_of_two_forces_only():
     both = em.fit.fit(life, [curve], [force, em.fit.Unknown("Q", (0.01 * eV, 1 * eV), unit="J")], starts=1)
     assert "only F/Q is determined: F and Q are not determined one by one" in both.undetermined
     alone = em.fit.fit(lambda c, x: life(c | {"Q": 0.16 * eV}, x), [curve], [force], starts=1)
+    assert alone.misfit is not None
     assert alone.misfit > 0.3
     assert 3400 < alone.values["F"] / eV < 3750
 
