@@ -45,11 +45,12 @@ class Metal:
             ParameterError: for no name, or one that is there twice.
         """
         require(names, "names = [], must be at least one")
+        laws: dict[str, Any] = {name: each.law for name, each in material.constants.items()}
         places = {
-            name if isinstance(each.law, Uniform) else f"{name}.{number.name}": (name, number.name)
-            for name, each in material.constants.items()
-            for number in fields(each.law)
-            if isinstance(getattr(each.law, number.name), float)
+            name if isinstance(law, Uniform) else f"{name}.{number.name}": (name, number.name)
+            for name, law in laws.items()
+            for number in fields(law)
+            if isinstance(getattr(law, number.name), float)
         }
         self._material = material
         self._temperature = fem.Constant(domain.mesh, float(material.temperature))
@@ -62,7 +63,7 @@ class Metal:
                 raise UnknownName(name, material.name, [TEMPERATURE, *places])
             else:
                 law, field = places[name]
-                constant = fem.Constant(domain.mesh, float(getattr(material.constants[law].law, field)))
+                constant = fem.Constant(domain.mesh, float(getattr(laws[law], field)))
                 self._numbers.setdefault(law, {})[field] = constant
             require(name not in self.controls, f"names: {name!r} is there twice, must be once")
             self.controls[name] = constant
