@@ -65,7 +65,7 @@ def design(
     scheduler: Scheduler = None,
     quiet: Quiet = False,
 ) -> None:
-    """Rank the [[tests]] of a fit by the intervals that are expected after each; the fit is made first, or gone on."""
+    """Rank the tests in the file of a fit by the intervals that are expected after each; the fit is made first."""
     folder, model = RESULTS / file.stem if output is None else output, loaded(function)
     with opened("fit.read_fit", file, folder) as case:
         em.errors.require(case.tests, f"{file}: [[tests]] is missing, must be at least one table")  # before the fit
