@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from emfem.adjoint.controls import Controls
 from emfem.adjoint.forms import Array, assembled, derivative
@@ -56,11 +56,11 @@ class Backward:
         fixed = self.stages.fixed.items()
         return np.array([i for i, c in fixed if self.controls.is_value_of(name, c.value)], dtype=int)
 
-    def gradient(self, steps: Sequence[Step]) -> dict[str, Array]:
-        """Return the derivatives of the numbers that are taken at ends of the steps, by control. Collective."""
+    def gradient(self, steps: Iterable[Step]) -> dict[str, Array]:
+        """Return the derivatives of the numbers that are taken at ends of the steps, the last one first. Collective."""
         made = {name: np.zeros_like(values) for name, values in self.controls.values().items()}
         left = np.zeros_like(self.controls.start)
-        for step in reversed(steps):
+        for step in steps:
             if step.term is not None:
                 self.stages.load(step.stages[-1])
                 left = left + self._vector(self._terms_by_state[step.term])

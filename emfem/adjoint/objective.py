@@ -9,8 +9,8 @@ from typing import Any
 from emfem.adjoint.backward import Backward
 from emfem.adjoint.controls import Controls
 from emfem.adjoint.forms import Array, number_form
-from emfem.adjoint.run import STEADY, Run, restored
-from emfem.errors import ResolutionWarning, count, floats, number, require
+from emfem.adjoint.run import LARGEST, STEADY, Run, restored
+from emfem.errors import ResolutionWarning, choice, count, floats, number, require
 from emfem.gate import checked
 from emfem.model import Model
 from emfem.solve import Stages, as_models
@@ -27,8 +27,8 @@ class Objective:
     """One number that a run, or a steady state, ends in, with its derivatives by whatever the models are made from.
 
     The number is that of an own method for the steps, L-stable and of second order, whose sizes are those of a run with
-    error control; derivatives are those of this discrete run, to rounding. Linear systems are solved directly. The
-    models keep their state: values are changed through the controls.
+    error control; derivatives are those of this discrete run, to rounding. The models keep their state: values are
+    changed through the controls.
 
     Attributes:
         times: ends of the steps; empty for a steady state.
@@ -47,6 +47,8 @@ class Objective:
         rtol: float = 1e-4,
         atol: float = 1e-6,
         refine: int = 1,
+        memory: float = LARGEST,
+        solver: str = "direct",
     ) -> None:
         """Choose the steps, and derive and compile what belongs to the derivatives.
 
@@ -61,10 +63,14 @@ class Objective:
             rtol: of the run that chooses the steps, as in `em.evolve`.
             atol: of that run.
             refine: steps that each of its steps is cut into.
+            memory: for the stages on a rank; where all do not fit, only states at intervals are kept, and the steps
+                between are made again on the way back, for the price of one more run [bytes].
+            solver: of linear systems, "direct", or of one unknown "iterative", as in `em.evolve`.
 
         Raises:
             ParameterError: for a control on which nothing depends, a number that is no integral, one that does not pass
-                the value, or stages that would take more than 4 GiB on a rank.
+                the value, too little memory, or an
+                iterative solver for several unknowns.
             UnknownName: for a quantity that no model has.
             ConvergenceError: if a step fails.
 
@@ -76,6 +82,7 @@ class Objective:
         end = STEADY if until is None else number("until", until, above=began)
         limit = None if passes is None else number("passes", passes)
         cuts = count("refine", refine, at_least=1, at_most=1000)
+        most = number("memory", memory, above=0.0)
         several = isinstance(of, Mapping)
         require(until is not None or (limit is None and not several), "of at times, or passes, must come with until")
         require(limit is None or not several, "passes, must come with one number, not several in time")
@@ -83,11 +90,11 @@ class Objective:
             check_steady(self.models)
         numbers = in_time(of, began, end) if isinstance(of, Mapping) else {end: of}
         forms = {t: number_form(self.models, each) for t, each in numbers.items()}
-        stages = Stages(self.models)
+        stages = Stages(self.models, choice("solver", solver, ("direct", "iterative")))
         self._controls = Controls(stages, controls)
         require(until is not None or not self._controls.initial, "an unknown as a control, must come with until")
         self._backward = Backward(stages, forms, self._controls)
-        self._run = Run(stages, began, {t: fem.form(form) for t, form in forms.items()}, limit)
+        self._run = Run(stages, began, {t: fem.form(form) for t, form in forms.items()}, limit, most)
         if until is not None:
             with restored(self.models):
                 self._run.choose_steps(self._controls.start, rtol, atol, cuts)
@@ -153,10 +160,10 @@ class Objective:
         """
         start = self._controls.start
         with restored(self.models):
-            value, steps = self._run.forward(start)
-            made = self._backward.gradient(steps)
+            value, trail = self._run.forward(start)
+            made = self._backward.gradient(trail.backwards())
             if self._run.passes is not None:  # J(t, m) = passes: dt/dm = -(dJ/dm) / (dJ/dt)
-                rate = self._run.rate(steps, start)
+                rate = self._run.rate(trail)
                 require(rate != 0, f"passes = {self._run.passes:g}, must be passed at a rate other than 0")
                 made = {name: -each / rate for name, each in made.items()}
         return value, made

@@ -49,22 +49,73 @@ class Step:
         return self.stages[-1].x
 
 
+class Trail:
+    """Steps of a run: stages of the last segment, the states at which segments begin, and times of the others."""
+
+    def __init__(self, run: Run, start: Array) -> None:
+        """Begin at the start."""
+        self._run, self._starts, self._steps, self._past = run, [start], list[Step](), list[list[Step]]()
+
+    @property
+    def is_empty(self) -> bool:
+        """True before the first step."""
+        return not self._steps
+
+    @property
+    def last(self) -> Step:
+        """The last step."""
+        return self._steps[-1]
+
+    @property
+    def x(self) -> Array:
+        """The state after the last step."""
+        return self._steps[-1].x if self._steps else self._starts[-1]
+
+    @property
+    def before_last(self) -> Array:
+        """The state before the last step."""
+        return self._steps[-2].x if len(self._steps) > 1 else self._starts[-1]
+
+    def add(self, step: Step) -> None:
+        """Add a step; one that begins a segment leaves of the segment before it only the times."""
+        if len(self._steps) == self._run.segment:
+            self._starts.append(self.x)
+            self._past.append([replace(each, stages=()) for each in self._steps])
+            self._steps = []
+        self._steps.append(step)
+
+    def backwards(self) -> Iterator[Step]:
+        """Yield all steps from the last to the first; segments before the last one are made again. Collective."""
+        yield from reversed(self._steps)
+        for past, x in zip(reversed(self._past), reversed(self._starts[:-1]), strict=True):
+            steps = list[Step]()
+            for step in past:
+                steps.append(self._run.again(step, steps[-1].x if steps else x))
+            yield from reversed(steps)
+
+
 class Run:
     """Runs of some models in steps that stay the same.
 
     Attributes:
         times: ends of the steps; none for a steady state.
         reference: the number in the run with error control that chose the steps; None without one.
+        segment: number of steps of which all stages are in memory.
     """
 
     def __init__(
-        self, stages: Stages, began: float, terms: Mapping[float, fem.Form], passes: float | None = None
+        self,
+        stages: Stages,
+        began: float,
+        terms: Mapping[float, fem.Form],
+        passes: float | None = None,
+        memory: float = LARGEST,
     ) -> None:
-        """Take the numbers by time, `STEADY` for a steady state, and the value to be passed."""
+        """Take the numbers by time, `STEADY` for a steady state, the value to be passed, and bytes on a rank."""
         self.stages, self.began, self.terms, self.passes = stages, began, terms, passes
         self.times: Array = np.zeros(0)
         self.reference: float | None = None
-        self._first = math.nan
+        self._first, self._memory, self.segment = math.nan, memory, 1
 
     def choose_steps(self, start: Array, rtol: float, atol: float, refine: int) -> None:
         """Run with error control, and keep its steps, each cut into equal parts.
@@ -74,7 +125,7 @@ class Run:
         """
         models, last = self.stages.problem.models, max(self.terms)
         self._begin(start)
-        stepper = TimeStepper(models, last, rtol=rtol, atol=atol, solver="direct")
+        stepper = TimeStepper(models, last, rtol=rtol, atol=atol, solver=self.stages.problem.solver)
         times, total = [self.began], 0.0
         if self.passes is not None:
             self._first = self.value(last)
@@ -92,41 +143,61 @@ class Run:
             words = f"passes = {self.passes:g}, must be passed until {last:g}"
             require(False, f"{words}: of goes from {self._first:g} to {total:g}")
         self.times = np.concatenate([np.linspace(a, b, refine + 1)[1:] for a, b in pairwise(times)])
-        most = self.stages.problem.comm.allreduce(4 * start.nbytes * len(self.times), op=MPI.MAX)
-        require(most <= LARGEST, f"stages of {most / 2**30:.3g} GiB on a rank, must be at most {LARGEST / 2**30:g} GiB")
+        self.segment = self._fitting(start.nbytes)
+
+    def _fitting(self, size: int) -> int:
+        """Return the number of steps of which all stages are in memory at once; `size` is that of a state.
+
+        Of n steps in segments of k it is that of 4 k + n/k states, largest at k = sqrt(n)/2.
+
+        Raises:
+            ParameterError: if none is small enough.
+        """
+        n, size = len(self.times), self.stages.problem.comm.allreduce(size, op=MPI.MAX)
+        needed = {k: size * (4 * k + (-(-n // k) if k < n else 0)) for k in range(1, n + 1)}
+        fitting = [k for k, bytes_ in needed.items() if bytes_ <= self._memory]
+        words = f"memory = {self._memory:.4g} bytes, must be at least {min(needed.values()):.4g} on a rank"
+        require(fitting, f"{words} for {n} steps")
+        return max(fitting)
 
     def value(self, term: float) -> float:
         """Return one of the numbers in the present state. Collective."""
         return fields.integral(self.terms[term], self.stages.problem.comm)
 
-    def forward(self, start: Array) -> tuple[float, list[Step]]:
+    def forward(self, start: Array) -> tuple[float, Trail]:
         """Return the sum of the numbers, or the time at which the value is passed, and all steps to it. Collective.
 
         Raises:
             ConvergenceError: if a stage has no solution.
             ParameterError: if the value is not passed.
         """
+        trail = Trail(self, start)
         if not len(self.times):
             stage = self.stages.solve(self.began, 0.0, start, start)
-            return self.value(STEADY), [Step(self.began, STEADY, (stage,), STEADY)]
+            trail.add(Step(self.began, STEADY, (stage,), STEADY))
+            return self.value(STEADY), trail
         self._begin(start)
-        steps, x, total = list[Step](), start, 0.0
+        total = 0.0
         for t, end in pairwise([self.began, *self.times.tolist()]):
-            step = self._step(t, end, x)
+            step = self._step(t, end, trail.x)
             if self.passes is not None and self._is_beyond():
-                last = self._shortened(step, x, self._first if not steps else self._at_end(steps[-1]))
-                return last.end, [*steps, last]
+                before = self._first if trail.is_empty else self._at_end(trail.last)
+                trail.add(self._shortened(step, trail.x, before))
+                return trail.last.end, trail
             if self.passes is None and end in self.terms:
                 total += self.value(end)
                 step = replace(step, term=end)
-            steps.append(step)
-            x = step.x
+            trail.add(step)
         require(self.passes is None, f"passes = {self.passes}, must be passed until {self.times[-1]:g}: it is not")
-        return total, steps
+        return total, trail
 
-    def rate(self, steps: Sequence[Step], start: Array) -> float:
+    def again(self, step: Step, x: Array) -> Step:
+        """Return a step that was made before from the same state. Collective."""
+        return replace(self._step(step.t, step.end, x), term=step.term)
+
+    def rate(self, trail: Trail) -> float:
         """Return the derivative of the number to be passed by the end of the last step. Collective."""
-        last, x = steps[-1], steps[-2].x if len(steps) > 1 else start
+        last, x = trail.last, trail.before_last
         h, ends = NUDGE * (last.end - last.t), []
         for sign in (1, -1):
             self._step(last.t, last.end + sign * h, x)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import emfem as em
 from emfem.cli import cases, completion, pictures
-from emfem.cli.fit import fit
+from emfem.cli.fit import design, fit, sensitivity
 from emfem.cli.meshes import meshes, shapes
 from emfem.cli.output import MEANINGS, Exit, echo, ranks, report_errors
 from emfem.cli.signoff import signoff
@@ -38,6 +38,8 @@ for command in (
     cases.sweep,
     cases.info,
     fit,
+    design,
+    sensitivity,
     signoff,
     pictures.plot,
     pictures.movie,

@@ -20,6 +20,7 @@ from emfem.fit.evaluation import EvaluationWarning, Evaluator
 from emfem.fit.fitting import FitWarning, fit
 from emfem.fit.laws import LawModel
 from emfem.fit.pictures import plot_fit, plot_profiles
+from emfem.fit.published import published
 from emfem.fit.reading import FitCase, read_fit
 from emfem.fit.result import Fit
 from emfem.fit.sensitivity import sensitivities, taylor_orders
@@ -45,6 +46,7 @@ __all__ = [
     "fit",
     "plot_fit",
     "plot_profiles",
+    "published",
     "read_curves",
     "read_fit",
     "sensitivities",

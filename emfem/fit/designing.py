@@ -105,6 +105,13 @@ class Proposal:
     volume: float
     mean: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return all numbers, as JSON has them."""
+        keys = ("widest", "name", "mean", "volume")
+        return {"test": self.test.name, "standard_errors": dict(self.standard_errors)} | {
+            key: getattr(self, key) for key in keys
+        }
+
     def __str__(self) -> str:
         """One line."""
         return (

@@ -20,7 +20,7 @@ from typing import Any
 
 from emfem.errors import ParameterError, count, floats, number, require
 from emfem.fit.curves import Curve
-from emfem.fit.evaluation import EvaluationWarning, Evaluator, source_of
+from emfem.fit.evaluation import EvaluationWarning, Evaluator, check_arguments, source_of
 from emfem.fit.unknowns import Array, Space, Unknown
 from emfem.gate import checked
 
@@ -170,6 +170,7 @@ def emulate(
         require(degree in DEGREES, f"degree = {degree}, must be 1, 2 or 3")
     points = _points(len(space), n, first)
     requests = [(0, space.values(point) | {SEED: float(first + 1 + i)}) for i, point in enumerate(points)]
+    check_arguments(simulate, "simulate", "constants and a seed")
     with Evaluator(_Run(simulate), [{}], [None], folder=folder, workers=workers, scheduler=scheduler) as evaluate:
         answers = evaluate(requests)
     good = [i for i, each in enumerate(answers) if each is not None]

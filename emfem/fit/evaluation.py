@@ -56,8 +56,10 @@ class Evaluator:
         """Take the model, the conditions and the number of values under each, None for any.
 
         Raises:
-            ParameterError: for workers on several ranks, or a folder that cannot be written.
+            ParameterError: for a model of other arguments, workers on several ranks, or a folder that cannot be
+                written.
         """
+        check_arguments(model)
         self.model, self.sizes = model, sizes
         self.conditions = [{name: np.array(x, dtype=float) for name, x in each.items()} for each in conditions]
         self.workers, self.scheduler = count("workers", workers, at_least=1), scheduler
@@ -210,6 +212,24 @@ class Evaluator:
         values = self._known[key]
         if self._file is not None and values is not None:
             self._file.add(json.dumps([key[0], [list(pair) for pair in key[1:]], values.tolist()]))
+
+
+def check_arguments(model: Callable[..., Any], name: str = "model", words: str = "constants and conditions") -> None:
+    """Refuse a function of the user that does not take two arguments, such as constants and conditions.
+
+    Raises:
+        ParameterError: with the arguments that it takes.
+    """
+    try:
+        arguments = inspect.signature(model)
+    except (TypeError, ValueError):  # one without a signature, as some written in C
+        return
+    try:
+        arguments.bind({}, {})
+    except TypeError as error:
+        called = getattr(model, "__name__", type(model).__name__)
+        msg = f"{name} = {called}{arguments}, must take two arguments, {words}: {error}"
+        raise ParameterError(msg) from None
 
 
 def source_of(model: Callable[..., Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emfem.errors import ParameterError, choice, count, floats, number, require
+from emfem.fit.evaluation import check_arguments
 from emfem.gate import checked
 
 import numpy as np
@@ -40,10 +41,11 @@ def sensitivities(
         step: of central differences, relative to the value, and absolute where that is 0.
 
     Raises:
-        ParameterError: for a value out of its bounds, a model that does not return numbers, or with "complex" one that
-            refuses complex numbers or loses their imaginary parts.
+        ParameterError: for a value out of its bounds, a model of other arguments or that does not return numbers, or
+            with "complex" one that refuses complex numbers or loses their imaginary parts.
         UnknownName: for another method.
     """
+    check_arguments(model)
     complex_step = choice("method", method, METHODS) == "complex"
     number("step", step, at_least=1e-12, at_most=0.1)
     fixed, constants = _conditions(conditions), _constants(values)
@@ -87,6 +89,7 @@ def taylor_orders(
     Raises:
         ParameterError: for derivatives of other constants, or a remainder of 0: the model is linear.
     """
+    check_arguments(model)
     number("step", step, above=0.0, at_most=0.5)
     n = count("halvings", halvings, at_least=1, at_most=30)
     fixed, constants = _conditions(conditions), _constants(values)

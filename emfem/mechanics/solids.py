@@ -32,8 +32,9 @@ def elastic(metal: Any) -> Elastic:
     if isinstance(metal, Elastic):
         return metal
     models.check_material(metal)
-    expansion = metal.thermal_expansion if "thermal_expansion" in getattr(metal, "constants", {}) else None
-    return Elastic(metal.youngs_modulus, metal.poisson_ratio, expansion)
+    names = ["youngs_modulus", "poisson_ratio"]
+    names += ["thermal_expansion"] if "thermal_expansion" in getattr(metal, "constants", {}) else []
+    return Elastic(*(metal.law(name)(float(metal.temperature)) for name in names))
 
 
 @dataclass(frozen=True, eq=False)

@@ -96,8 +96,9 @@ def drift_velocity(
     own = temperature is None  # numbers of the material, which need no laws
     if not own or not hasattr(material, "temperature"):
         check_material(material)
+    temperature = material.temperature if own else temperature
     if not is_ufl(temperature):
-        temperature = number("temperature", material.temperature if own else temperature, above=0.0, unit="K")
+        temperature = number("temperature", temperature, above=0.0, unit="K")
     metal = MaterialAt(material, temperature)
 
     def constant(name: str) -> Any:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emfem.errors import ConvergenceError
+from emfem.errors import ConvergenceError, require
 from emfem.model import DirichletCondition, Model
-from emfem.solve.options import attempt, option_scope, reason
+from emfem.solve.options import PREFIX, attempt, option_scope, reason
 from emfem.solve.presets import Options
 from emfem.solve.problem import Problem
 
@@ -42,7 +42,7 @@ class Stage:
 
 
 class Stages:
-    """Stages of some models, one after the other, by Newton's method with a direct solver.
+    """Stages of some models, one after the other, by Newton's method.
 
     Attributes:
         problem: F and its unknowns.
@@ -50,13 +50,33 @@ class Stages:
         fixed: the condition by the place of each Dirichlet value among them; the last one, where there are several.
     """
 
-    def __init__(self, models: Sequence[Model]) -> None:
-        """Compile residual and Jacobian."""
-        self.problem = problem = Problem(models, solver="direct")
+    def __init__(self, models: Sequence[Model], solver: str = "direct") -> None:
+        """Compile residual and Jacobian.
+
+        Args:
+            models: the models.
+            solver: of linear systems, "direct" or, of one unknown, "iterative".
+
+        Raises:
+            ParameterError: for an iterative solver of several unknowns, or of a model that states no structure for it.
+        """
+        self.problem = problem = Problem(models, solver=solver)
+        unknowns = len(problem.unknowns)
+        require(
+            unknowns == 1 or solver == "direct",
+            f"solver = {solver!r} of {unknowns} unknowns, must be 'direct' of several",
+        )
         self._snes = snes = PETSc.SNES().create(problem.comm)
         snes.setFunction(self._residual, problem.x.duplicate())
         settings: Options = {"snes_type": "newtonls", "snes_linesearch_type": "basic", "snes_max_it": 30}
         self._options = problem.prepare(snes, settings, None)
+        self._matrix: PETSc.Mat | None = None  # transposed, of an iterative solver: preconditioners are made of it
+        self._ksp = snes.getKSP()
+        if problem.iterative:
+            self._ksp = PETSc.KSP().create(problem.comm)
+            self._ksp.setOptionsPrefix(PREFIX)
+            with option_scope(self._options):
+                self._ksp.setFromOptions()
         snes.setJacobian(self._jacobian, *problem.matrices)
         snes.setConvergenceTest(self._converged)
         self._rates, self._base = problem.x.duplicate(), problem.x.copy()
@@ -116,11 +136,14 @@ class Stages:
         self.load(stage)
         matrix = self.problem.matrix
         self.problem.jacobian(stage.t, self.problem.x, stage.shift, matrix)
-        ksp = self._snes.getKSP()
+        ksp, solve = self._ksp, self._ksp.solveTranspose
+        if self.problem.iterative:
+            matrix = self._matrix = matrix.transpose(self._matrix)
+            solve = ksp.solve
         ksp.setOperators(matrix)
         self._load.array[:] = load
         with option_scope(self._options):
-            trouble = attempt(lambda: ksp.solveTranspose(self._load, self._multipliers))
+            trouble = attempt(lambda: solve(self._load, self._multipliers))
         code = ksp.getConvergedReason()
         if trouble or code <= 0 or not math.isfinite(self._multipliers.norm()):
             why = trouble or reason(code, PETSc.KSP.ConvergedReason)

@@ -10,11 +10,11 @@ from emfem.dimensions import Meaning, integral
 from emfem.errors import ParameterError
 from emfem.gate import checked
 from emfem.mesh import Domain, bounds
-from emfem.model import Fixed, Flux, Model, Quantity, Unknown, is_ufl, mean_length, mean_value
+from emfem.model import Fixed, Flux, Model, Quantity, Unknown, mean_length, mean_value
 from emfem.model.unknowns import degree_of
 from emfem.stress.field import Stress
-from emfem.stress.inputs import ElectricField, field_of, metal_at, start, uniform
-from emfem.stress.laws import ConfinedMetal, atom_flux, balance, drive
+from emfem.stress.inputs import ElectricField, field_of, metal_at, start
+from emfem.stress.laws import ConfinedMetal, atom_flux, balance, drive, uniform
 from emfem.stress.resolution import resolutions
 from emfem.stress.voids import Voids
 from emfem.units import boltzmann
@@ -191,7 +191,7 @@ def _balancing(metal: ConfinedMetal, electric: ElectricField, conditions: Mappin
     if not known or any(isinstance(c, Flux) for c in conditions.values()):
         return {}
     psi = metal.charge * electric.potential
-    if is_ufl(metal.temperature):
+    if not uniform(metal.temperature):
         if not uniform(metal.thermal):
             return {}
         psi = psi + metal.thermal * ufl.ln(metal.temperature)

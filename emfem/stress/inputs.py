@@ -10,7 +10,7 @@ from emfem import model as models
 from emfem.errors import ParameterError, number
 from emfem.mesh import Domain
 from emfem.model import Driver, is_ufl
-from emfem.stress.laws import ConfinedMetal
+from emfem.stress.laws import ConfinedMetal, uniform
 
 import numpy as np
 import ufl
@@ -46,12 +46,6 @@ def metal_at(domain: Domain, material: Any, temperature: Any) -> ConfinedMetal:
     for name in ("diffusivity", "atomic_volume", "bulk_modulus", "effective_charge"):
         metal[name]  # reports what is missing or out of reach
     return metal
-
-
-def uniform(value: Any) -> bool:
-    """Return True if a constant of the metal is the same everywhere."""
-    coefficients = ufl.algorithms.extract_coefficients(value) if is_ufl(value) else []
-    return not coefficients and not (is_ufl(value) and ufl.domain.extract_domains(value))
 
 
 def field_of(domain: Domain, metal: ConfinedMetal, current_density: Any, field: Any, current: Any) -> ElectricField:

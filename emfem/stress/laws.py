@@ -9,6 +9,7 @@ from emfem.model import MaterialAt, is_ufl
 from emfem.units import boltzmann, elementary_charge
 
 import ufl
+from ufl.corealg.traversal import unique_pre_traversal
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,16 @@ class ConfinedMetal(MaterialAt):
         return self["heat_of_transport"] / self["atomic_volume"]
 
 
+def uniform(value: Any) -> bool:
+    """Return True if a constant of the metal is the same everywhere: a number, or UFL of numbers."""
+    parts = unique_pre_traversal(ufl.as_ufl(value))
+    return not any(isinstance(part, ufl.Coefficient | ufl.geometry.GeometricQuantity) for part in parts)
+
+
 def drive(metal: ConfinedMetal, field: Any) -> Any:
     """`f = Z* e E / Omega - Q* grad T / (Omega T)`: the force on the atoms of a volume, but for stress [Pa/m]."""
     force = metal.charge * field
-    if is_ufl(metal.temperature):
+    if is_ufl(metal.temperature) and not uniform(metal.temperature):
         force = force - metal.thermal / metal.temperature * ufl.grad(metal.temperature)
     return force
 

@@ -62,7 +62,7 @@ def metal(domain: Domain, material: Any, temperature: Any, driven: bool, pulses:
         raise ParameterError(msg)
     require(driven or pulses is None, "pulses without a current, must come with a drive")
     there = MaterialAt(material, models.material_temperature(domain, material, temperature, NEEDED[0]))
-    own = MaterialAt(material, material.temperature)
+    own = MaterialAt(material, float(material.temperature))
     volume, tension = own["atomic_volume"], own["surface_energy"]
 
     def mullins(metal: MaterialAt) -> Any:

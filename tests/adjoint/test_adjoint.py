@@ -1,6 +1,7 @@
 """Derivatives of runs: Taylor's remainder in every physics, closed forms, the same on several ranks, wrong input."""
 
 import runpy
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,8 +135,27 @@ def stress() -> Made:
     return model, 1e-18 * model["sigma"] ** 2 * line.ds("anode"), {"field": field, "start": model["sigma"]}, 100 * hour
 
 
+def height() -> Made:
+    line = em.mesh.periodic_interval(8.0, cells=12).scaled()
+    first, second = (
+        em.height.Species(diffusivity=1.0, surface_energy=1.0, effective_charge=charge) for charge in (1.0, -0.5)
+    )
+    layer: dict[str, Any] = {"temperature": 1.0, "atomic_volume": 1.0, "layer": 0.8, "scaled": True}
+    alloy = em.height.Alloy(first, second, interaction_energy=1.0, gradient_coefficient=0.1, **layer)
+    field = fem.Constant(line.mesh, np.array([0.4]))
+    model = em.height.model(
+        line,
+        alloy,
+        thickness=5.0,
+        field=field,
+        height=lambda x: 0.3 * np.cos(np.pi * x[0] / 4),
+        composition=lambda x: 0.4 + 0.1 * np.sin(np.pi * x[0] / 4),
+    )
+    return model, (model["h"] - 0.1) ** 2 * line.dx(), {"field": field, "start": model["h"]}, 0.3
+
+
 PHYSICS: list[Callable[[], Made]] = [conduction, film_with_its_current, migration]
-MORE: list[Callable[[], Made]] = [film, heat, interdiffusion, mechanics, stress, surface]
+MORE: list[Callable[[], Made]] = [film, heat, height, interdiffusion, mechanics, stress, surface]
 
 
 @pytest.mark.parametrize("make", [*PHYSICS, *(pytest.param(each, marks=pytest.mark.soak) for each in MORE)])
@@ -181,6 +201,63 @@ def test_every_kind_of_control(species: tuple[em.Model, fem.Constant, fem.Functi
     assert d.value == 0.7
 
 
+def test_less_memory_gives_the_same_derivatives(species: tuple[em.Model, fem.Constant, fem.Function]):
+    """Steps are made again from states that were kept: to the bit. So is a step that ends where a value is passed."""
+    model, d, part = species
+    of = (model["c"] - 1.2) ** 2 * model.domain.dx()
+    for options in ({"of": {0.03: of, 0.1: of}}, {"of": of, "passes": 0.25}):
+        made = [
+            em.adjoint.Objective(
+                model,
+                controls={"D": d, "part": part, "start": model["c"]},
+                until=0.1,
+                rtol=1e-3,
+                memory=memory,
+                **options,
+            )
+            for memory in (2**32, 12e3)
+        ]
+        (value, gradient), (again, other) = (each.value_and_gradient() for each in made)
+        assert made[1]._run.segment < len(made[1].times) == made[0]._run.segment
+        assert again == value
+        for name, values in gradient.items():
+            assert np.array_equal(other[name], values)
+
+
+@pytest.mark.soak
+def test_a_field_of_ten_thousand_values():
+    """One number in each of 10 000 cells: order 2, and value and gradient for at most three times the value alone."""
+    square = em.mesh.rectangle((1.0, 1.0), cells=(100, 100), cell="quadrilateral")
+    d, drift = uneven(square.mesh, 1.0), fem.Constant(square.mesh, np.array([1.0, 0.5]))
+    assert d.x.array.size == 10_000
+    model = em.migration.model(square, diffusivity=d, drift=drift, initial=lambda x: 1 + x[0])
+    of = (model["c"] - 1.2) ** 2 * square.dx()
+    objective = em.adjoint.Objective(model, of, {"D": d}, until=0.1, rtol=1e-3)
+    objective.value_and_gradient()  # compiled
+    clocks = []
+    for _ in range(3):
+        began = time.process_time()
+        objective.value()
+        between = time.process_time()
+        objective.value_and_gradient()
+        clocks.append([between - began, time.process_time() - between])
+    alone, both = np.min(clocks, axis=0)
+    print(f"value {alone:.3g} s, with its gradient {both:.3g} s: {both / alone:.3g} times")
+    assert both < 3 * alone
+    assert objective.taylor_orders() == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize("make", [migration, *(pytest.param(each, marks=pytest.mark.soak) for each in (heat, stress))])
+def test_iterative_solvers_give_the_same_derivatives(make: Callable[[], Made]):
+    model, of, controls, until = make()
+    direct, iterative = (
+        em.adjoint.Objective(model, of, controls, until=until, rtol=1e-3, solver=solver).gradient()
+        for solver in ("direct", "iterative")
+    )
+    for name, values in direct.items():
+        assert np.abs(iterative[name] - values).max() < 1e-8 * np.abs(values).max()
+
+
 def test_an_optimiser_finds_the_constant(species: tuple[em.Model, fem.Constant, fem.Function]):
     """From the number that the true one makes."""
     model, d, _ = species
@@ -212,12 +289,17 @@ def test_what_cannot_be_derived_is_refused(species: tuple[em.Model, fem.Constant
         (of, {"D": d}, {"passes": 1.0}, "must come with until"),
         (of, {"D": d}, {"until": 0.0}, "until"),
         ({0.2: of}, {"D": d}, {"until": 0.1}, "a time in of = 0.2"),
+        (of, {"D": d}, {"until": 0.1, "memory": 0.0}, "memory = 0, must be greater than 0"),
+        (of, {"D": d}, {"until": 0.1, "memory": 100.0}, "memory = 100 bytes, must be at least .* for .* steps"),
         (of, {"D": d}, {"until": 0.1, "passes": 99.0}, "passes = 99, must be passed until 0.1: of goes from 1.5"),
     ]
     for form, controls, options, message in wrong:
         with pytest.raises(em.EmfemError, match=message):
             em.adjoint.Objective(model, form, controls, **options)
     on = {"left": em.fixed(lambda t: 1.0 + t)}
+    current, alloy = film_with_its_current()[0]
+    with pytest.raises(em.ParameterError, match="solver = 'iterative' of 3 unknowns, must be 'direct' of several"):
+        em.adjoint.Objective([current, alloy], "free_energy", {"c": alloy["c"]}, until=1.0, solver="iterative")
     driven = em.migration.model(model.domain, diffusivity=d, initial=1.0, on=on)
     edge = {"edge": driven.conditions[0].value}
     with pytest.raises(em.ParameterError, match=r"controls\['edge'\], must not be a function of time"):

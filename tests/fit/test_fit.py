@@ -283,14 +283,50 @@ def test_profiles_rise_to_the_threshold_at_the_ends():
 @pytest.mark.soak
 @pytest.mark.timeout(3000)
 def test_intervals_cover_the_truth_in_95_percent_of_200_repetitions():
-    """Of 200, 95 % are 190 +- 3.1, here to three standard deviations: the seeds are not chosen."""
+    """Of 200, 95 % are 190 +- 3.1; seeds that were named before the first of them was run."""
     demo = load("fit")
     hits = dict.fromkeys(demo.TRUE, 0)
-    for seed in range(200):
+    for seed in range(1000, 1200):
         fit = em.fit.fit(demo.model, demo.data(seed), demo.UNKNOWNS, starts=1)
         for name in hits:
             hits[name] += demo.TRUE[name] in fit.estimates[name]
-    assert all(181 <= n <= 199 for n in hits.values()), hits
+    assert all(186 <= n <= 194 for n in hits.values()), hits
+
+
+@pytest.mark.soak
+def test_estimates_scatter_as_their_standard_errors():
+    """The demo's data, 6 000 times by Gauss and Newton: bias and skewness of so little noise are those of rounding.
+
+    Of 6 000, 95 % are uncertain by 0.28 %, a mean by 0.013 and a scatter by 0.009.
+    """
+    demo = load("fit")
+    scale = {"D0": 1.0, "Ea": 0.01 * eV, "Z": 1.0, "sigma_c": 1e7}
+    curves = demo.data(0)
+    measured = curves[0].marks == 0
+    random = np.random.default_rng(1)
+
+    def model(u: np.ndarray) -> np.ndarray:
+        moved = {name: demo.TRUE[name] + scale[name] * part for name, part in zip(scale, u, strict=True)}
+        constants = moved | {"D0": demo.TRUE["D0"] * np.exp(u[0])}
+        times, rise = (np.log(demo.model(constants, curve.columns)) for curve in curves)
+        return np.concatenate([times[measured], rise]) / demo.NOISE
+
+    def slopes(u: np.ndarray) -> np.ndarray:
+        return np.stack([(model(u + 1e-4 * e) - model(u - 1e-4 * e)) / 2e-4 for e in np.eye(4)], axis=1)
+
+    exact, made = model(np.zeros(4)), []
+    for _ in range(6000):
+        y, u = exact + random.standard_normal(len(exact)), np.zeros(4)
+        for _ in range(4):
+            jacobian = slopes(u)
+            u = u + np.linalg.lstsq(jacobian, y - model(u), rcond=None)[0]
+        made.append(u / np.sqrt(np.diagonal(np.linalg.inv(jacobian.T @ jacobian))))
+    z = np.array(made)
+    cover = np.mean(np.abs(z) < 1.96, axis=0)
+    print(f"cover {cover}, mean {z.mean(axis=0)}, scatter {z.std(axis=0)}")
+    assert cover == pytest.approx(0.95, abs=0.01)
+    assert z.std(axis=0) == pytest.approx(1.0, abs=0.03)
+    assert np.all(np.abs(z.mean(axis=0)) < 0.08)
 
 
 def test_intervals_of_few_censored_points_cover_the_truth():

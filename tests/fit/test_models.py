@@ -6,7 +6,7 @@ from typing import Any
 
 import emfem as em
 import emfem.cli
-from emfem.units import MPa, boltzmann, eV
+from emfem.units import MPa, boltzmann, eV, um
 
 import numpy as np
 import pytest
@@ -115,9 +115,79 @@ def test_the_command_takes_a_function(tmp_path: Path):
         assert CliRunner().invoke(emfem.cli.app, [*command, wrong]).exit_code == 2
 
 
+def test_the_command_ranks_tests(tmp_path: Path):
+    """A test 200 kelvins below the data tells most; one whose lines outlive it tells nothing; again it is read."""
+    command = ["design", str(MESHES / "fit.toml"), "-o", str(tmp_path)]
+    done = CliRunner().invoke(emfem.cli.app, command)
+    assert done.exit_code == 0, done.output
+    rows = json.loads((tmp_path / "design.json").read_text())
+    assert len(rows) == 6
+    assert rows[0]["test"] == "T = 423.15, j = 2e+10"
+    assert rows[0]["widest"] < 0.5
+    assert (rows[-1]["test"], rows[-1]["widest"]) == ("T = 423.15, j = 1e+10", pytest.approx(1.0, abs=1e-6))
+    assert done.output.index(rows[0]["test"]) < done.output.index(rows[1]["test"])
+    assert (tmp_path / "design.txt").read_text().count("widest interval") == 6
+    again = CliRunner().invoke(emfem.cli.app, [*command, "--quiet"])
+    assert (again.exit_code, again.output) == (0, "")
+    (tmp_path / "bare.toml").write_text((MESHES / "fit.toml").read_text().split("[[tests]]")[0], encoding="utf-8")
+    (tmp_path / "nucleation.csv").write_text((MESHES / "nucleation.csv").read_text())
+    bare = CliRunner().invoke(emfem.cli.app, ["design", str(tmp_path / "bare.toml"), "-o", str(tmp_path / "bare")])
+    assert bare.exit_code == 1
+    assert "[[tests]] is missing" in bare.output
+
+
+def test_the_command_tells_what_causes_the_spread(tmp_path: Path):
+    """ln t of Korhonen's early times is a sum: parts of Ea and D0 in closed form, the median that of all medians."""
+    text = (MESHES / "sensitivity.toml").read_text().replace("samples = 512", "samples = 256")
+    (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(emfem.cli.app, ["sensitivity", str(tmp_path / "study.toml"), "-o", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "sensitivity.json").read_text())
+    parts = {name: each["total"]["value"] for name, each in found["indices"].items()}
+    ratio = (0.02 * eV / (boltzmann * 573.0) / 0.3) ** 2
+    assert parts["Ea"] / parts["D0"] == pytest.approx(ratio, rel=0.05)
+    assert sum(parts.values()) == pytest.approx(1.0, abs=0.02)
+    median = em.fit.LawModel("nucleation", COPPER, fixed={"length": 60 * um})(
+        {"D0": 1e-8, "Ea": 0.9 * eV, "Z": -5.0, "sigma_c": 450 * MPa}, {"T": np.array([573.0]), "j": np.array([2e10])}
+    )
+    assert found["quantiles"][1] == [0.5, pytest.approx(median[0], rel=0.05)]
+    assert {"indices.png", "report.txt", "evaluations.jsonl"} <= {path.name for path in tmp_path.iterdir()}
+    assert "D0       first" in done.output
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        ("lognormal = ", "lognomal = ", "there is no key 'lognomal'; did you mean 'lognormal'?"),
+        ("uniform = [-6.0, -4.0]", "uniform = [-4.0, -6.0]", "must be a lower and a higher end"),
+        ('["0.9 eV", "0.02 eV"]', '["0.9 eV", 0.0]', "must be mean and a deviation above 0"),
+        ('["1e-8 m2/s", 0.3]', '["0 m2/s", 0.3]', "must be a median above 0"),
+        ("uniform = [-6.0, -4.0]", "", "inputs.Z = {}, must have one of normal, lognormal, uniform"),
+        ('scale = "log"', 'scale = "ln"', "'ln'; scale has linear"),
+        ('T = "573 K"', 'T = "573 Kelvins of"', "unit"),
+        ("samples = 512", "sample = 512", "there is no key 'sample'"),
+    ],
+)
+def test_wrong_studies_are_refused_with_line_and_key(tmp_path: Path, old: str, new: str, message: str):
+    text = (MESHES / "sensitivity.toml").read_text()
+    assert old in text
+    (tmp_path / "study.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(em.EmfemError) as refused:
+        em.uncertainty.read_sensitivity(tmp_path / "study.toml", folder=tmp_path)
+    assert message in str(refused.value)
+    assert "study.toml:" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('by = ["T", "j"]', 'by = ["T", "i"]', "by = ['T', 'i'], must be inputs that are lists"),
+        ("error = 0.05\nscale", "scale", "[[tests]] error is missing"),
+        ("error = 0.05\nscale", "error = -0.05\nscale", "error = -0.05, must be greater than 0"),
+        ('until = "30 days"', 'untill = "30 days"', "there is no key 'untill'"),
+        ("inputs = { T =", "inputs = 3 # { T =", "[[tests]] inputs = 3, must be a table"),
+        ("[[tests]]", "[tests]", "must be tables: [[tests]]"),
+        ("[model]", 'criterion = "best"\n[model]', "'best'"),
         ("bounds = [", "bonds = [", "there is no key 'bonds'; did you mean 'bounds'?"),
         ('["1e-12 m2/s", "1e-4 m2/s"]', '["1e-12 m2/s"]', "must be a list of 2 numbers"),
         ('"1e-12 m2/s"', '"1e-12 m2/sparrow"', "must have a unit that exists"),

@@ -1,5 +1,6 @@
 """Sensitivities: two methods against derivatives by hand, and Taylor's test of both right and wrong ones."""
 
+from functools import partial
 from typing import Any
 
 import emfem as em
@@ -49,3 +50,21 @@ def test_a_model_that_loses_imaginary_parts_is_refused():
         em.fit.sensitivities(lambda c, x: float(c["D0"]), VALUES, method="complex")
     with pytest.raises(em.ParameterError, match="remainder is 0"):
         em.fit.taylor_orders(lambda c, x: c["a"], {"a": 1.0}, {"a": 1.0})
+
+
+def test_functions_of_other_arguments_are_refused_in_a_sentence():
+    """A fit would have ended with a TypeError of Python."""
+    unknown, curve = em.fit.Unknown("a", (0.0, 1.0)), em.fit.Curve("line", {}, [1.0, 2.0], 0.1)
+    start = "must take two arguments, constants and"
+    one: Any = lambda c: 1.0  # noqa: E731
+    none: Any = lambda: 1.0  # noqa: E731
+    three: Any = lambda a, b, c: 1.0  # noqa: E731
+    for call, name in (
+        (partial(em.fit.fit, one, [curve], [unknown]), f"model = <lambda>(c), {start} conditions"),
+        (partial(em.fit.sensitivities, none, {"a": 1.0}), f"model = <lambda>(), {start} conditions"),
+        (partial(em.fit.taylor_orders, three, {"a": 1.0}, {"a": 1.0}), "missing a required argument: 'c'"),
+        (partial(em.fit.emulate, one, [unknown]), f"simulate = <lambda>(c), {start} a seed"),
+    ):
+        with pytest.raises(em.ParameterError) as refused:
+            call()
+        assert name in str(refused.value)

@@ -384,6 +384,8 @@ BY_CALL: dict[str, dict[str, str]] = {
         "controls": "{'edge': solved_model().conditions[0].value}",
     },
     "em.adjoint.Objective.taylor_orders": {"halvings": "1"},
+    "em.adjoint.Metal": {"domain": "wires()", "material": "copper()", "names": "['effective_charge']"},
+    "em.adjoint.Metal.law": {"name": "'resistivity'"},
     "em.fit.Curve": {"inputs": "{'x': [1.0, 2.0]}", "measured": "[1.0, 2.0]", "name": "'line'"},
     "em.fit.Unknown": {"name": "'a'", "bounds": "(0.5, 2.0)"},
     "em.fit.Test": {"name": "'test'", "inputs": "{'x': 1.0}", "error": "0.1"},
@@ -399,6 +401,7 @@ BY_CALL: dict[str, dict[str, str]] = {
     "em.fit.plot_fit": {"fit": "fitted()"},
     "em.fit.plot_profiles": {"fit": "fitted()"},
     "em.fit.read_curves": {"path": "MESHES / 'nucleation.csv'", "measured": "'t'", "inputs": "['T', 'j']"},
+    "em.fit.published": {"name": "'gradients'"},
     "em.fit.read_fit": {"path": "MESHES / 'fit.toml'", "folder": "'.'"},
     "em.fit.sensitivities": {"model": "straight", "values": "{'a': 1.0, 'b': 2.0}", "conditions": "{'x': [1.0]}"},
     "em.fit.taylor_orders": {
@@ -424,6 +427,10 @@ BY_CALL: dict[str, dict[str, str]] = {
         "samples": "8",
         "conditions": "{'x': 1.0}",
         "resamples": "5",
+    },
+    "em.uncertainty.read_sensitivity": {"path": "MESHES / 'sensitivity.toml'", "folder": "'.'"},
+    "em.uncertainty.plot_indices": {
+        "indices": "em.uncertainty.sobol_indices(straight, spreads(), samples=8, conditions={'x': 1.0}, resamples=5)"
     },
     "em.uncertainty.Propagated.quantile": {"q": "0.5"},
     "em.lifetime.Black": {"exponent": "2.0", "prefactor": "1e20"},
@@ -742,6 +749,7 @@ INSTANCES = {
     "em.fields.Pixels": "em.fields.Pixels(torus().mesh, (4, 4))",
     "em.dimensions.Meaning": "em.dimensions.Meaning('u', 'V')",
     "em.dimensions.System": "em.dimensions.System('SI', 'm', 's')",
+    "em.adjoint.Metal": "em.adjoint.Metal(wires(), copper(), ['effective_charge'])",
     "em.adjoint.Objective": "objective()",
     "em.fit.Emulator": "emulator()",
     "em.fit.Fit": "fitted()",
@@ -796,7 +804,7 @@ SKIPPED = frozenset(
     em.mesh.Geometry em.fit.Fit em.fit.FitCase em.fit.Proposal em.fit.Evaluator em.fit.EvaluationWarning
     em.fit.Curve.deviation em.fit.Curve.residuals em.fit.Curve.second_moment em.fit.Unknown.value
     em.fit.Unknown.coordinate em.fit.FitWarning em.fit.CaseModel em.uncertainty.Propagated
-    em.uncertainty.SobolIndices""".split()
+    em.uncertainty.SobolIndices em.uncertainty.Sensitivity em.uncertainty.SensitivityCase""".split()
 )
 
 # Called with NaN in, or with a NaN out that is documented.

@@ -1,0 +1,128 @@
+"""A TOML file of a study with a model: its tables, and sentences that name the place of what is wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from emfem.errors import EmfemError, ParameterError
+from emfem.files import read_text
+from emfem.fit.cases import CaseModel
+from emfem.fit.laws import LawModel
+from emfem.materials import Material, metal, names, read
+from emfem.quantities import in_si
+from emfem.studies import Case
+from emfem.studies.case import parsed
+from emfem.studies.validation import Source, nearest, shown
+
+__all__ = ["Forward", "Reader"]
+
+MODEL = ("law", "metal", "fixed", "case", "output", "constants", "conditions")
+
+type Forward = Callable[[dict[str, float], dict[str, Any]], Any]
+
+
+class Reader:
+    """Tables of a file; an error names its place.
+
+    Attributes:
+        tables: of the file.
+        beside: the folder in which it is, and other files that it names.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:
+        """Read a file; runs of a case go into the folder. Collective: rank 0 reads.
+
+        Raises:
+            ParameterError: if it cannot be read, or is no TOML.
+        """
+        text = read_text(path)
+        self.tables: Mapping[str, Any] = parsed(text, path)
+        self.beside, self._source, self._folder = Path(path).parent, Source(str(path), text), Path(folder)
+
+    def model(self) -> Forward | None:
+        """Return the law or the case; None if the file has none."""
+        if "model" not in self.tables:
+            return None
+        table = self.table((), self.tables, "model")
+        self.keys(("model",), table, MODEL)
+        if ("law" in table) == ("case" in table):
+            raise self.error(("model",), "[model] must have a law or a case, one of the two")
+        return self._law(table) if "law" in table else self._case(table)
+
+    def _law(self, table: Mapping[str, Any]) -> LawModel:
+        self._only(table, ("law", "metal", "fixed"))
+        name = self.text(("model",), table, "metal")
+        material: Material = self.at(
+            ("model", "metal"), lambda: metal(name) if name in names() else read(self.beside / name)
+        )
+        fixed = table.get("fixed", {})
+        if not isinstance(fixed, Mapping):
+            raise self.error(("model", "fixed"), f"fixed = {shown(fixed)}, must be a table")
+        values = {key: self.si(("model", "fixed", key), value) for key, value in fixed.items()}
+        law = self.text(("model",), table, "law")
+        return self.at(("model", "law"), lambda: LawModel(law, material, fixed=values))
+
+    def _case(self, table: Mapping[str, Any]) -> CaseModel:
+        self._only(table, ("case", "output", "constants", "conditions"))
+        file, output = self.text(("model",), table, "case"), self.text(("model",), table, "output")
+        case = self.at(("model", "case"), lambda: Case.read(self.beside / file))
+        keys = {name: table.get(name, {}) for name in ("constants", "conditions")}
+        return self.at(("model",), lambda: CaseModel(case, output, folder=self._folder, **keys))
+
+    def _only(self, table: Mapping[str, Any], keys: Sequence[str]) -> None:
+        """Refuse keys of [model] that do not go with the first of some."""
+        for key in table:
+            if key not in keys:
+                raise self.error(("model", key), f"[model] {key} does not go with {keys[0]}")
+
+    def table(self, place: tuple[str, ...], table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+        """Return a table that must be there."""
+        value = table.get(key)
+        if not isinstance(value, Mapping):
+            raise self.error((*place, key), f"[{key}] is missing, must be a table")
+        return value
+
+    def text(self, place: tuple[str, ...], table: Mapping[str, Any], key: str) -> str:
+        """Return a text that must be there."""
+        value = table.get(key)
+        if not isinstance(value, str):
+            what = "is missing" if value is None else f"= {shown(value)}, must be a text"
+            raise self.error((*place, key), f"[{'.'.join(place)}] {key} {what}")
+        return value
+
+    def numbers(self, place: tuple[str, ...], table: Mapping[str, Any], key: str, n: int) -> tuple[float, float] | None:
+        """Return n numbers in SI, None if they are not there."""
+        value = table.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, list) or len(value) != n:
+            raise self.error(
+                (*place, key), f"[{'.'.join(place)}] {key} = {shown(value)}, must be a list of {n} numbers"
+            )
+        low, high = (self.si((*place, key), each) for each in value)
+        return low, high
+
+    def si(self, place: tuple[str | int, ...], value: Any) -> float:
+        """Return a number in SI, of a number or a text with a unit."""
+        return self.at(place, lambda: in_si(str(place[-1]), value, "SI" if isinstance(value, str) else ""))
+
+    def keys(self, place: tuple[str | int, ...], table: Mapping[str, Any], keys: Sequence[str]) -> None:
+        """Refuse keys that a table does not have."""
+        for key in table:
+            if key not in keys:
+                where = f"[{'.'.join(str(each) for each in place if isinstance(each, str))}] " if place else ""
+                raise self.error((*place, key), f"{where}there is no key {key!r}{nearest(key, keys)}")
+
+    def at(self, place: tuple[str | int, ...], make: Callable[[], Any]) -> Any:
+        """Return what a function makes; its error gets the place."""
+        try:
+            return make()
+        except EmfemError as error:
+            raise self.error(place, str(error)) from None
+
+    def error(self, place: Sequence[str | int], sentence: str) -> ParameterError:
+        """Return an error with file, line and key."""
+        return ParameterError(self._source.located(place, sentence))
