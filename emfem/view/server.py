@@ -209,6 +209,9 @@ class Page:
         state.fields = [{"title": labels.entry(meaning), "value": name} for name, meaning in fields.items()]
         if state.field not in fields:
             state.field = viewer.first_field
+        flows = [{"title": f"of {labels.entry(fields[name])}", "value": name} for name in viewer.flows]
+        state.flows = [{"title": "none", "value": ""}, *flows]
+        state.streams = state.streams if state.streams in viewer.flows else ""
         state.has_vectors = any(meaning.vector for meaning in fields.values())
         state.has_names = any(run.scene.names for run in viewer.shown)
         state.in_space = viewer.in_space
