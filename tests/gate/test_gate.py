@@ -220,8 +220,10 @@ def test_name_document_and_signature_stay():
 
 @pytest.mark.parametrize("arguments", [{}, {"a": 1.0, "d": 2}])
 def test_missing_and_unknown_arguments_are_errors_of_python(arguments: dict[str, Any]):
-    with pytest.raises(TypeError, match=r"^plain\(\) "):
+    with pytest.raises(TypeError, match=r"^plain\(\) ") as caught:
         gated(**arguments)
+    (note,) = caught.value.__notes__  # what it takes
+    assert note.startswith("It takes a")
 
 
 def test_the_check_costs_microseconds():
