@@ -263,7 +263,7 @@ def reader(site: Path) -> Iterator[Any]:
 
 
 def unaborted(reader: Any) -> list[str]:
-    """What went wrong; requests that a reader left by going to another page did not."""
+    """Failures of the page, but for requests that a reader left by going to another page."""
     return [text for text in reader.wrong if not text.startswith("net::ERR_ABORTED")]
 
 

@@ -52,7 +52,7 @@ def test_what_cannot_be_turned(shown: None, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_widget_of_a_notebook():
-    """Where the extra is installed: a frame that a server of this process fills."""
+    """Show a frame that a server of this process fills, if the extra is installed."""
     pytest.importorskip("trame_pyvista", reason="the extra notebook is not installed")
     widget = em.plot.interactive(field_on(em.mesh.rectangle((1.0, 1.0), cells=(1, 1))))
     assert "<iframe" in widget.value
