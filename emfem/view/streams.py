@@ -76,7 +76,7 @@ def _seeds(middles: Floats, apart: float) -> Floats:
 
 def _followed(data: pyvista.DataSet, seeds: Floats, *, surface: bool) -> list[list[Floats]]:
     """Return the ways from each seed along the field and against it, the longest first."""
-    found = data.streamlines_from_source(
+    traced = data.streamlines_from_source(
         pyvista.PolyData(seeds),
         "flow",
         surface_streamlines=surface,
@@ -86,9 +86,9 @@ def _followed(data: pyvista.DataSet, seeds: Floats, *, surface: bool) -> list[li
         **STRIDE,
     )
     ways = {seed: [place[None], place[None]] for seed, place in enumerate(seeds)}
-    time, parts = found.point_data["IntegrationTime"], np.split(found.line_connectivity, found.line_offsets[1:-1])
-    for seed, part in zip(found.cell_data["SeedIds"] if found.n_cells else (), parts, strict=False):
-        ways[int(seed)][int(time[part[-1]] < 0)] = found.points[part]
+    time, parts = traced.point_data["IntegrationTime"], np.split(traced.line_connectivity, traced.line_offsets[1:-1])
+    for seed, part in zip(traced.cell_data["SeedIds"] if traced.n_cells else (), parts, strict=False):
+        ways[int(seed)][int(time[part[-1]] < 0)] = traced.points[part]
     return sorted(ways.values(), key=lambda both: -sum(map(_length, both)))
 
 
