@@ -85,9 +85,11 @@ def _followed(data: pyvista.DataSet, seeds: Floats, *, surface: bool) -> list[li
         max_length=LONGEST,
         **STRIDE,
     )
+    if not traced.n_cells:
+        return []
     ways = {seed: [place[None], place[None]] for seed, place in enumerate(seeds)}
     time, parts = traced.point_data["IntegrationTime"], np.split(traced.line_connectivity, traced.line_offsets[1:-1])
-    for seed, part in zip(traced.cell_data["SeedIds"] if traced.n_cells else (), parts, strict=False):
+    for seed, part in zip(traced.cell_data["SeedIds"], parts, strict=True):
         ways[int(seed)][int(time[part[-1]] < 0)] = traced.points[part]
     return sorted(ways.values(), key=lambda both: -sum(map(_length, both)))
 
