@@ -49,6 +49,7 @@ extensions = [
     "sphinx_copybutton",
     "extensions.demos",
     "extensions.docstrings",
+    "extensions.excerpts",
     "extensions.formulas",
     "extensions.generated",
     "extensions.notebooks",
@@ -97,6 +98,7 @@ html_theme = "furo"
 html_math_renderer = "pictures"  # extensions.formulas
 copybutton_exclude = ".linenos, .gp, .go"
 html_title = f"emfem {release}"
+html_logo = html_favicon = "_static/logo.svg"
 html_static_path = ["_static"]
 html_css_files = ["emfem.css"]
 html_copy_source = False

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from emfem.dimensions import parsed, registry
 from emfem.errors import ParameterError, number, shown
 from emfem.public import dir_of
+from emfem.units import day, hour, year
 
 if TYPE_CHECKING:
     import pint
 
-__all__ = ["converted", "described", "example", "in_si", "quantity"]
+__all__ = ["converted", "described", "duration", "example", "in_si", "quantity"]
 __dir__ = dir_of(__all__)
 
 NUMBER = r"(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?+"
@@ -129,6 +130,23 @@ def described(unit: str) -> str:
 def example(unit: str) -> str:
     """Return a value with its unit, as it may be written."""
     return EXAMPLES.get(unit, f"'1 {unit}'")
+
+
+def duration(seconds: float | None, *, also: bool = False) -> str:
+    """Return a time as text, such as "3.21 years".
+
+    Args:
+        seconds: None or an infinite one is "never".
+        also: True for seconds with the other unit behind them, such as "1.013e+08 s (3.21 years)".
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return "never"
+    plain = f"{seconds:.{5 if also else 4}g} s"
+    for name, unit, least in (("years", year, 0.1 * year), ("days", day, day), ("hours", hour, hour)):
+        if seconds >= 0.9995 * least:
+            text = f"{seconds / unit:.4g} {name}"
+            return f"{plain} ({text})" if also else text
+    return plain
 
 
 def in_si(name: str, value: Any, unit: str) -> float:

@@ -1,9 +1,11 @@
 """The site is built without a warning, says everything there is, and every piece of code on it runs."""
 
 import importlib
+import json
 import os
 import pkgutil
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import emfem as em
 import emfem.cli
@@ -236,6 +239,90 @@ def test_titles_of_pages_differ(site: Path):
     titles = [found[1] for text in texts.values() if (found := re.search("<title>(.*?)</title>", text, re.S))]
     assert len(titles) > 50
     assert [title for title in set(titles) if titles.count(title) > 1] == []
+
+
+# ---- the site in a browser, opened as files, without a network --------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def reader(site: Path) -> Iterator[Any]:
+    """A page of a headless Chromium that has no network; what goes wrong in it is in `reader.wrong`."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        pytest.skip("no browser is installed")
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
+        page = opened.new_page(viewport={"width": 1300, "height": 900})
+        page.context.set_offline(True)
+        page.wrong = []
+        page.on("pageerror", lambda error: page.wrong.append(str(error)))
+        page.on("requestfailed", lambda request: page.wrong.append(f"{request.failure} {request.url}"))
+        yield page
+        opened.close()
+
+
+def unaborted(reader: Any) -> list[str]:
+    """Failures of the page, but for requests that a reader left by going to another page."""
+    return [text for text in reader.wrong if not text.startswith("net::ERR_ABORTED")]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1000)
+def test_a_reader_searches_and_sees_excerpts(site: Path, reader: Any):
+    """Each page that is found has a piece of its text with the word in it."""
+    reader.goto(f"{(site / 'search.html').as_uri()}?q=immortal")
+    reader.wait_for_selector("ul.search li p.context")
+    found = [item.inner_text() for item in reader.locator("ul.search li:has(p.context)").all()]
+    assert len(found) > 5
+    assert sum("immortal" in text.lower() for text in found) > 0.7 * len(found)
+    reader.locator("ul.search li a", has_text="Glossary").first.click()
+    reader.wait_for_url("**/glossary.html*")
+    assert unaborted(reader) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1000)
+def test_a_reader_clicks_through_the_gallery(site: Path, reader: Any):
+    """From a picture to the script, to its download and to a notebook that writes, runs and shows it."""
+    reader.goto((site / "gallery.html").as_uri())
+    reader.locator('figure a[href="gallery/star.html"]').first.click()
+    reader.wait_for_url("**/gallery/star.html")
+    assert reader.evaluate("document.querySelector('article img').naturalWidth") > 400
+    assert "import emfem as em" in reader.locator("article pre").inner_text()
+    script = (ROOT / "demos" / "star.py").read_text(encoding="utf-8")
+    files = {
+        name: reader.get_by_role("link", name=name).evaluate("link => link.href") for name in ("script", "notebook")
+    }
+    texts = {name: Path(unquote(urlsplit(href).path)).read_text(encoding="utf-8") for name, href in files.items()}
+    assert texts["script"] == script
+    cells = json.loads(texts["notebook"])["cells"]
+    assert ["".join(cell["source"]) for cell in cells][1:3] == [
+        f"%%writefile star.py\n{script.rstrip()}",
+        "%run star.py",
+    ]
+    assert unaborted(reader) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1000)
+def test_a_reader_sees_formulas_and_copies_code(site: Path, reader: Any):
+    """A formula has a size, and the copied text is that of the block: it is pasted into the search."""
+    reader.goto((site / "physics" / "film.html").as_uri())
+    box = reader.locator("div.formula svg").first.bounding_box()
+    assert box["width"] > 100
+    assert box["height"] > 15
+    reader.goto((site / "howto.html").as_uri())
+    block = reader.locator("div.highlight").first
+    block.hover()
+    block.locator("button.copybtn").click()
+    assert "success" in block.locator("button.copybtn").get_attribute("class")
+    field = reader.locator("input.sidebar-search")
+    field.focus()
+    reader.keyboard.press("Control+V")
+    assert field.input_value().startswith("import emfem as em")
+    assert reader.locator("img.sidebar-logo").evaluate("image => image.naturalWidth") > 0
+    assert unaborted(reader) == []
 
 
 # ---- notebooks --------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 
 from emfem.failure.nodes import Array
 from emfem.gate import checked
+from emfem.quantities import duration
 
 import numpy as np
 
@@ -75,10 +76,12 @@ class FailureHistory:
     def __str__(self) -> str:
         """Return one line."""
         if np.isinf(self.time_to_failure):
-            end = "immortal" if self.immortal else f"{self.why} {self.t[-1]:.4g} s"
+            end = "immortal" if self.immortal else f"{self.why} {duration(float(self.t[-1]), also=True)}"
         else:
-            end = f"failed after {self.time_to_failure:.5g} s: {self.why}"
-        opened = ", ".join(f"{void.node} at {void.nucleated:.5g} s ({void.length:.3g} m long)" for void in self.voids)
+            end = f"failed after {duration(self.time_to_failure, also=True)}: {self.why}"
+        opened = ", ".join(
+            f"{void.node} at {duration(void.nucleated, also=True)}, {void.length:.3g} m long" for void in self.voids
+        )
         return f"{end}; voids: {opened or 'none'}; {self.steps} steps"
 
     def __repr__(self) -> str:
@@ -112,7 +115,8 @@ class Nucleation:
     def __str__(self) -> str:
         """Return one line."""
         where = ", ".join(f"{x:.4g}" for x in self.place)
-        return f"{self.why}{'' if np.isinf(self.t) else f' at {self.t:.5g} s'}: {self.stress:.4g} Pa at ({where}) m"
+        when = "" if np.isinf(self.t) else f" at {duration(self.t, also=True)}"
+        return f"{self.why}{when}: {self.stress:.4g} Pa at ({where}) m"
 
     def __repr__(self) -> str:
         """Return one line."""

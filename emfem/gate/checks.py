@@ -70,13 +70,21 @@ def _wrapped(thing: Any, function: Any, ranks: _Ranks | None) -> Any:
     @functools.wraps(function)
     def alone(*args: Any, **kwargs: Any) -> Any:
         parameters().check(args, kwargs)
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            parameters().explain(error)
+            raise
 
     @functools.wraps(function)
     def together(*args: Any, **kwargs: Any) -> Any:
         assert ranks is not None
         parameters().check_together(args, kwargs, ranks)
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            parameters().explain(error)
+            raise
 
     return alone if ranks is None else together
 
@@ -109,6 +117,13 @@ class Parameters:
         self.tests = [kind.fits if kind else _anything for kind in places]
         self.by_name = {name: kind.fits if kind else _anything for name, kind in self.known.items()}
         self.plain = not self.rest[1] and not self.others
+
+    def explain(self, error: TypeError) -> None:
+        """Add what the function takes to the error of a call that does not fit; not to one from inside of it."""
+        if error.__traceback__ is not None and error.__traceback__.tb_next is None:
+            words = ", ".join(name for name in self.names if name != "self")
+            by_name = ", ".join(name for name in self.known if name not in self.names)
+            error.add_note(f"It takes {words or 'nothing by place'}; by name {by_name or 'nothing else'}.")
 
     def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Refuse arguments of a wrong kind.

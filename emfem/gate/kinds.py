@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import re
 import types
 import typing
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ EXACT = 2**53  # whole numbers below are floats, too
 ARRAY_LIKE = frozenset(typing.get_args(ArrayLike) or (ArrayLike,))  # older NumPy writes it as a union
 NUMBERS_OF = {"f": "iuf", "i": "iu", "u": "iu", "b": "b"}  # kinds of NumPy types that will do for another
 CONTENT = {"f": " of numbers", "i": " of whole numbers", "u": " of whole numbers", "b": " of True and False"}
+UNITS = re.compile(r"\s*[+-]?[\d.]+(?:[eE][+-]?\d+)?\s*[A-Za-zµ].*")  # a text such as "2 um"
 QUICK = {"a number": "iuf", "a whole number": "iu"}  # kinds of arrays whose entries are all of a kind
 CLASSES = {  # words for one and for many instances, where the name of the class is not enough
     "Domain": ("one of em.mesh", "domains"),
@@ -88,7 +90,9 @@ class Kind:
             part, item, kind = self.entry(name, value)
             return kind.fault(part, item)
         beyond = isinstance(value, int) and self.fits(1) and math.isinf(real(value) or 0.0)
-        return f"{name} = {shown(value)}, must be {'finite' if beyond else self.words}"
+        text = self in (NUMBER, NUMBERS) and isinstance(value, str) and UNITS.fullmatch(value) is not None
+        hint = ", and units are factors, such as 2 * um with `from emfem.units import um`" if text else ""
+        return f"{name} = {shown(value)}, must be {'finite' if beyond else self.words}{hint}"
 
 
 def passes(test: Callable[[Any], bool], value: Any) -> bool:

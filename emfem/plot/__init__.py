@@ -13,6 +13,7 @@ from emfem.plot.fields import Frames, animation, field, film_strip, grid
 from emfem.plot.meshes import mesh
 from emfem.plot.networks import network
 from emfem.plot.surfaces import surface
+from emfem.plot.turning import interactive
 from emfem.public import dir_of
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "figure",
     "film_strip",
     "grid",
+    "interactive",
     "labels",
     "mesh",
     "movie",

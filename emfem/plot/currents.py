@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 
 COMMON, PEAK = 0.98, 4.0  # share of the domain that sets the scale of |j| where the peak is PEAK times higher
 ROUND_OFF = 1e-10  # largest relative difference of potentials or currents that is round-off
+UNSEEN = 5e-5  # voltage over the range of the potential that four digits of the others do not show
 NOISE = 1e-60  # potential differences below it are left from an earlier solution [V, or the unit of its scale]
 
 
@@ -172,18 +173,24 @@ class Terminal:
 
 
 def _terminals(model: Model) -> dict[str, Terminal]:
-    """Return the boundaries through which current passes, by name; a current that is round-off is 0. Collective."""
+    """Return the boundaries through which current passes, by name. Collective.
+
+    A current that is round-off is 0, and so is a voltage that is less than the last digit of the others.
+    """
     fixed = {condition.boundary: condition.value for condition in model.conditions}
     measured = {name.partition(" ")[2] for name in model.quantities if name.startswith(("voltage ", "current "))}
     names = [name for name in model.domain.names if name in fixed or name in measured]
     out = {name: model.quantity(f"current {name}") for name in names if f"current {name}" in model.quantities}
     largest = max(map(abs, out.values()), default=0.0)
-    still = _no_current(np.array(fields.extremes(model["phi"])))
+    extremes = fields.extremes(model["phi"])
+    still, unseen = _no_current(np.array(extremes)), UNSEEN * (extremes[1] - extremes[0])
     terminals = {}
     for name in names:
         voltage = float(fixed[name]) if name in fixed else None
         if f"voltage {name}" in model.quantities:
             voltage = model.quantity(f"voltage {name}")
+        if voltage is not None and abs(voltage) < unseen:
+            voltage = 0.0
         current = out.get(name)
         if current is not None and (still or abs(current) <= ROUND_OFF * largest):
             current = 0.0

@@ -39,6 +39,7 @@ def _check_screen() -> None:
     """
     if os.environ.get("DISPLAY"):
         return
+    os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")  # else VTK warns of X, each time
     for library in ("libEGL.so.1", "libOSMesa.so.8"):
         try:
             ctypes.CDLL(library)

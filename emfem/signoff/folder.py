@@ -30,6 +30,7 @@ from emfem.files import Arrays as StoredArrays
 from emfem.gate import checked
 from emfem.lock import FolderLock
 from emfem.mesh import Network
+from emfem.quantities import duration
 from emfem.signals import stop_requests
 from emfem.signoff.corners import NOMINAL, Corner, check_corners
 from emfem.signoff.metal import Temperature
@@ -37,7 +38,7 @@ from emfem.signoff.pictures import Arrays, draw
 from emfem.signoff.report import report
 from emfem.signoff.running import check_until, run
 from emfem.signoff.state import SavedState, Stop
-from emfem.signoff.summary import constants, duration, layers, node_name, plain, summarize
+from emfem.signoff.summary import constants, layers, node_name, plain, summarize
 from emfem.signoff.thermal import Source, map_temperature
 from emfem.technology import Technology
 from emfem.units import MPa, mV

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from emfem.plot.labels import prefixed
+from emfem.quantities import duration
 from emfem.signoff.pictures import KINDS
-from emfem.signoff.summary import duration
 from emfem.units import MPa, mA, mV, nm, um, year
 
 SHOWN = 10  # rows of a list of violations on the page

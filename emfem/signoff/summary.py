@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from emfem.materials.validity import VALIDITY
 from emfem.mesh import Network
+from emfem.quantities import duration
 from emfem.signoff.corners import Corner
-from emfem.units import year
 
 import numpy as np
 from numpy.typing import NDArray
@@ -200,16 +200,6 @@ def layers(technology: Technology) -> list[dict[str, Any]]:
 def node_name(network: Network, i: int) -> str:
     """Return the name of a node, its number if it has none."""
     return network.names[i] if network.names else str(i)
-
-
-def duration(seconds: float | None) -> str:
-    """Return a time as text, such as "3.21 years"."""
-    if seconds is None or not math.isfinite(seconds):
-        return "never"
-    for name, unit in (("years", year), ("days", 86400.0), ("hours", 3600.0)):
-        if seconds >= 0.9995 * unit or (name == "years" and seconds >= 0.1 * unit):
-            return f"{seconds / unit:.4g} {name}"
-    return f"{seconds:.4g} s"
 
 
 def plain(value: Any) -> Any:

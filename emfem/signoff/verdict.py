@@ -10,6 +10,7 @@ from emfem.failure import Void
 from emfem.gate import checked
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers
+from emfem.quantities import duration
 from emfem.technology import Technology
 
 import numpy as np
@@ -146,8 +147,10 @@ class Verdict:
         """Return one line."""
         trees, immortal = len(self.immortal), int(self.immortal.sum())
         opened = int(np.isfinite(self.nucleation).sum())
-        end = f"failed at {self.failure:.5g} s: {self.why}" if np.isfinite(self.failure) else self.why
-        return f"{trees} trees, {immortal} immortal, {opened} with voids within {self.until:.4g} s; {end}"
+        end = f"failed at {duration(self.failure, also=True)}: {self.why}" if np.isfinite(self.failure) else self.why
+        return (
+            f"{trees} trees, {immortal} immortal, {opened} with voids within {duration(self.until, also=True)}; {end}"
+        )
 
     def __repr__(self) -> str:
         """Return one line."""

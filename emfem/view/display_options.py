@@ -27,6 +27,7 @@ class DisplayOptions:
         boundaries: True to draw the named boundaries.
         arrows: True to draw a vector's arrows.
         isolines: True to draw lines of equal values.
+        streams: name of the vector whose stream lines are drawn over the field; empty for none.
         difference: True to draw each run less the first one.
         log: True for a logarithmic scale of colours.
         opacity: of a body, 1 for an opaque one.
@@ -46,6 +47,7 @@ class DisplayOptions:
     boundaries: bool = False
     arrows: bool = False
     isolines: bool = False
+    streams: str = ""
     difference: bool = False
     log: bool = False
     opacity: float = 1.0

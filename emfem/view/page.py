@@ -101,6 +101,7 @@ LISTS: tuple[tuple[str, Any, str, str, str], ...] = (  # name and items in the s
     ("component", ("components", []), "Component", "component", "components.length > 1"),
     ("colours", ("maps", list(MAPS)), "Colours", "map", "true"),
     ("range", ("ranges", list(RANGES)), "Range", "range", "true"),
+    ("streams", ("flows", []), "Stream lines", "streams", "flows.length > 1"),
 )
 SWITCHES = (
     ("edges", "Mesh", ""),

@@ -7,7 +7,6 @@ and cost about a tenth of a second each.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,20 +15,19 @@ from emfem.plot.camera import Camera
 from emfem.plot.labels import AxisLabel
 from emfem.plot.meshes import outline
 from emfem.view import rendering
+from emfem.view.charts import DPI, finished
 from emfem.view.display_options import DisplayOptions, Size
 from emfem.view.layout import RIGHT, Layout
 from emfem.view.scene import Scene
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import ScalarFormatter
 
-DPI = 116  # of the page, so that letters are as large as its own
 EXTENDED = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
 
 
@@ -56,9 +54,7 @@ def png(scene: Scene, t: float, options: DisplayOptions, camera: Camera, size: S
         shown = labels.quantity(scene.meaning(options.field, options.component), options.limits)
         _Pane(scene, options, camera, size, figure, t, by, shown).draw()
         figure.text(14 / width, 1 - 9 / height, title, va="top", fontsize=8.5)
-        canvas, target = FigureCanvasAgg(figure), io.BytesIO()
-        canvas.print_png(target, pil_kwargs={"compress_level": 1})
-    return target.getvalue()
+        return finished(figure)
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from emfem.dimensions import PLAIN, Meaning
 from emfem.plot import labels, style
+from emfem.view.charts import DPI, chart, finished
 from emfem.view.display_options import DisplayOptions, Size
-from emfem.view.picture import DPI
 from emfem.view.scene import PLACES, Scene
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 DIGITS = 6  # of values and places
 
@@ -85,22 +81,15 @@ def png(tables: Sequence[tuple[int, str, pd.DataFrame]], meaning: Meaning, compo
         component: of a vector.
         size: of the picture.
     """
-    with mpl.rc_context(style.LOOK):  # type: ignore[arg-type]
-        shape = (max(size.width, 240) / DPI, max(size.height, 140) / DPI)
-        figure = Figure(figsize=shape, dpi=DPI * size.ratio, layout="constrained")
-        axes = figure.subplots()
-        columns = [table[shown_column(table, component)] for _, _, table in tables]
-        largest = max((float(np.abs(column).max()) for column in columns if column.notna().any()), default=0.0)
-        distances = np.array([[0.0], [max(float(table["s"].iloc[-1]) for _, _, table in tables)]])
-        by = labels.lengths(distances, tables[0][2].attrs["units"]["s"])
-        label = labels.quantity(replace(meaning, label=meaning.label or meaning.symbol), (-largest, largest))
+    columns = [table[shown_column(table, component)] for _, _, table in tables]
+    largest = max((float(np.abs(column).max()) for column in columns if column.notna().any()), default=0.0)
+    distances = np.array([[0.0], [max(float(table["s"].iloc[-1]) for _, _, table in tables)]])
+    by = labels.lengths(distances, tables[0][2].attrs["units"]["s"])
+    label = labels.quantity(replace(meaning, label=meaning.label or meaning.symbol), (-largest, largest))
+    with chart(size) as (figure, axes):
         for (pane, name, table), column in zip(tables, columns, strict=True):
             axes.plot(table["s"] / by.scale, column / label.scale, color=style.named_colour(pane), label=name)
         axes.set(xlabel=by.axis("s"), ylabel=label.fitted(size.height / DPI), xlim=(0, distances[1, 0] / by.scale))
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(color=style.PALE, linewidth=0.7)
         if len(tables) > 1:
             axes.legend(loc="best", ncols=2)
-        canvas, target = FigureCanvasAgg(figure), io.BytesIO()
-        canvas.print_png(target, pil_kwargs={"compress_level": 1})
-    return target.getvalue()
+        return finished(figure)

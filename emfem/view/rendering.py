@@ -10,12 +10,17 @@ from emfem.plot.camera import Camera
 from emfem.plot.simplices import Floats
 from emfem.view.display_options import DisplayOptions
 from emfem.view.scene import Scene
+from emfem.view.streams import heads, polylines
 
 import numpy as np
 import pyvista
 from numpy.typing import NDArray
 
 LEVELS = 9  # isolines between the ends of the scale
+HEAD, RIM = (
+    0.02,
+    2e-3,
+)  # length of the heads of stream lines, radius of the lines in a body, over the size of the domain
 
 
 @cache
@@ -43,6 +48,7 @@ def draw(scene: Scene, t: float, options: DisplayOptions, camera: Camera, pixels
         data = rendering.dataset(scene.shape, _values(scene, t, options))
         rendering.add_field(plotter, data, options.limits, options.colours, log=options.log)
         _add_isolines(plotter, data, options)
+        _add_streams(plotter, scene, t, options)
         if options.edges and scene.shape.dim > 1:
             plotter.add_mesh(scene.edges, color=style.INK, opacity=0.35, line_width=1)
         camera.look_down(plotter, scene.bounds)
@@ -71,6 +77,25 @@ def _add_isolines(plotter: pyvista.Plotter, data: pyvista.DataSet, options: Disp
         plotter.add_mesh(contours, color=style.INK, line_width=1, lighting=False)
 
 
+def _add_streams(plotter: pyvista.Plotter, scene: Scene, t: float, options: DisplayOptions) -> None:
+    """Add stream lines with their heads, in a body as tubes."""
+    streams = scene.streams(options.streams, t) if options.streams else []
+    if not streams:
+        return
+    size, paths = float(np.ptp(scene.bounds, axis=0).max()), polylines(streams)
+    tips = heads(streams, HEAD * size)
+    if scene.kind != "body":  # a light rim tells them from isolines
+        rim = paths.translate((0.0, 0.0, RIM * size))
+        plotter.add_mesh(rim, color="white", line_width=3, lighting=False)
+        plotter.add_mesh(paths.translate((0.0, 0.0, 2 * RIM * size)), color=style.INK, line_width=1.2, lighting=False)
+        plotter.add_mesh(tips, color=style.INK, lighting=False)
+        return
+    for part in (paths.tube(radius=RIM * size), tips):
+        seen = _cut(scene, options, part)
+        if seen.n_points:
+            plotter.add_mesh(seen, color=style.INK, lighting=False)
+
+
 def margin(scene: Scene, options: DisplayOptions) -> float:
     """Return the height of the picture of a body at zoom 1 over that of the body."""
     return 1.25 if _translucent(scene, options) else 1.08
@@ -90,7 +115,11 @@ def first_hit(scene: Scene, options: DisplayOptions, start: Floats, end: Floats)
 
 def _visible(scene: Scene, options: DisplayOptions, values: Floats | None = None) -> pyvista.DataSet:
     """Return the part of a body that is not cut off, with values."""
-    data = rendering.dataset(scene.shape, values, joined=True)
+    return _cut(scene, options, rendering.dataset(scene.shape, values, joined=True))
+
+
+def _cut(scene: Scene, options: DisplayOptions, data: pyvista.DataSet) -> pyvista.DataSet:
+    """Return the part of something in a body that is not cut off."""
     if not options.cut:
         return data
     place = scene.bounds[0] + options.place * np.ptp(scene.bounds, axis=0)
@@ -98,8 +127,9 @@ def _visible(scene: Scene, options: DisplayOptions, values: Floats | None = None
 
 
 def _translucent(scene: Scene, options: DisplayOptions) -> bool:
-    """Return True for a body with arrows inside."""
-    return scene.shape.dim == 3 and options.arrows and scene.fields[options.field].vector
+    """Return True for a body with arrows or stream lines inside."""
+    arrows = options.arrows and scene.fields[options.field].vector
+    return scene.shape.dim == 3 and (arrows or bool(options.streams))
 
 
 def _add_body(plotter: pyvista.Plotter, scene: Scene, t: float, options: DisplayOptions) -> None:
@@ -110,6 +140,7 @@ def _add_body(plotter: pyvista.Plotter, scene: Scene, t: float, options: Display
     shown: dict[str, Any] = {"opacity": opacity, "sharp": not options.edges, "log": options.log}
     rendering.add_field(plotter, data, options.limits, options.colours, **shown)
     _add_isolines(plotter, data, options)
+    _add_streams(plotter, scene, t, options)
     if options.edges and dim > 1:
         edges = data.extract_all_edges() if options.cut and data.n_cells else scene.edges
         plotter.add_mesh(edges, color=style.INK, opacity=0.35, line_width=1)

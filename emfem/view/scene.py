@@ -15,6 +15,7 @@ from emfem.model import Model
 from emfem.plot import rendering
 from emfem.plot.simplices import Floats, SimplexMesh, simplex_mesh
 from emfem.results import Results
+from emfem.view.streams import stream_lines
 
 import dolfinx
 import numpy as np
@@ -44,6 +45,7 @@ class Scene:
         self._loaded: float | None = None
         self._expressions: dict[str, fem.Expression] = {}
         self._values: OrderedDict[tuple[str, float], Floats] = OrderedDict()
+        self._streams: tuple[tuple[str, float], list[Floats]] | None = None
 
     @property
     def models(self) -> list[Model]:
@@ -211,6 +213,14 @@ class Scene:
             np.stack([np.bincount(box, part) for part in both.T], axis=1) / count[:, None] for both in (middles, means)
         )
         return places, vectors
+
+    def streams(self, name: str, t: float) -> list[Floats]:
+        """Return stream lines of a vector, each of shape (k, 3); none of a field that is no vector of this run."""
+        if name not in self.fields or len(self.components(name)) < 2:
+            return []
+        if self._streams is None or self._streams[0] != (name, t):
+            self._streams = ((name, t), stream_lines(self.shape, self.vectors(name, t)))
+        return self._streams[1]
 
     @cached_property
     def edges(self) -> pyvista.PolyData:

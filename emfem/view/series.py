@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from emfem.dimensions import PLAIN
 from emfem.plot import labels, style
 from emfem.plot.simplices import Floats
+from emfem.view.charts import chart, finished
 from emfem.view.display_options import Size
-from emfem.view.picture import DPI
 from emfem.view.runs import RunFolder
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,15 +89,12 @@ def png(runs: Sequence[RunFolder], quantity: str, t: float, size: Size) -> bytes
         size: of the picture.
     """
     having = [(i, run.series) for i, run in enumerate(runs) if run.series is not None and quantity in run.series]
-    with mpl.rc_context(style.LOOK):  # type: ignore[arg-type]
-        shape = (max(size.width, 240) / DPI, max(size.height, 160) / DPI)
-        figure = Figure(figsize=shape, dpi=DPI * size.ratio, layout="constrained")
-        axes = figure.subplots()
-        units = {run.scene.time_unit for run in runs if not run.trouble}
-        ends = [float(table["t"].iloc[-1]) for _, table in having]
-        length, unit = labels.span(max(ends, default=0.0), units.pop() if len(units) == 1 else PLAIN)
-        tops = [float(np.nanmax(np.abs(table[quantity]))) for _, table in having]
-        label = labels.series(quantity, max(tops, default=0.0), unit_of(runs, quantity))
+    units = {run.scene.time_unit for run in runs if not run.trouble}
+    ends = [float(table["t"].iloc[-1]) for _, table in having]
+    length, unit = labels.span(max(ends, default=0.0), units.pop() if len(units) == 1 else PLAIN)
+    tops = [float(np.nanmax(np.abs(table[quantity]))) for _, table in having]
+    label = labels.series(quantity, max(tops, default=0.0), unit_of(runs, quantity))
+    with chart(size) as (figure, axes):
         for i, table in having:
             times, values, colour = table["t"] / length, table[quantity] / label.scale, style.named_colour(i)
             axes.plot(times, values, color=colour, label=runs[i].name)
@@ -109,13 +102,9 @@ def png(runs: Sequence[RunFolder], quantity: str, t: float, size: Size) -> bytes
         axes.axvline(t / length, color=style.GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         axes.set(xlabel=f"t [{unit}]" if unit else "t", ylabel=str(label))
         _settle(axes)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(color=style.PALE, linewidth=0.7)
         if len(having) > 1:
             figure.legend(loc="outside lower center", ncols=2)
-        canvas, target = FigureCanvasAgg(figure), io.BytesIO()
-        canvas.print_png(target, pil_kwargs={"compress_level": 1})
-    return target.getvalue()
+        return finished(figure)
 
 
 def _settle(axes: Axes) -> None:

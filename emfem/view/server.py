@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
 import secrets
 import sys
@@ -17,9 +16,8 @@ from emfem import write
 from emfem.dimensions import printed
 from emfem.errors import ParameterError
 from emfem.gate import checked
-from emfem.plot import labels
 from emfem.plot.camera import Camera
-from emfem.view import probing, series
+from emfem.view import contents, probing, series
 from emfem.view.auth import HOST, require_token
 from emfem.view.display_options import DisplayOptions, Size
 from emfem.view.page import build
@@ -203,37 +201,19 @@ class Page:
         self.state.step = self.state.last_step
 
     def _list(self) -> None:
-        """List the choices."""
+        """List the choices; what was chosen and is gone gives way to what is there."""
         viewer, state = self.viewer, self.state
-        fields = viewer.fields
-        state.fields = [{"title": labels.entry(meaning), "value": name} for name, meaning in fields.items()]
-        if state.field not in fields:
-            state.field = viewer.first_field
-        state.has_vectors = any(meaning.vector for meaning in fields.values())
-        state.has_names = any(run.scene.names for run in viewer.shown)
-        state.in_space = viewer.in_space
-        state.last_step = max(0, len(viewer.times) - 1)
+        state.update(contents.lists(viewer))
+        state.field = state.field if state.field in viewer.fields else viewer.first_field
+        state.streams = state.streams if state.streams in viewer.flows else ""
         state.step = min(int(state.step), state.last_step)
-        state.quantities = series.quantities(viewer.panes)
         if state.quantity not in state.quantities:
             state.quantity = series.most_varying(viewer.panes)
-        state.heading = ", ".join(str(run.folder) for run in viewer.panes)
-        state.about = [{"name": run.name, "lines": run.about()} for run in viewer.panes]
-        state.columns = viewer.columns
-        state.open = [run.folder.name.rpartition("-")[2] for run in viewer.panes]  # hashes
-        state.sweeps = [_listed(sweep) for sweep in viewer.sweeps]
-        state.reports = [{"name": r.name, "lines": r.lines(), "case": r.case_text()} for r in viewer.panes]
-        state.panes = [self._pane(i, "") for i in range(len(viewer.panes))]
+        state.panes = [self._pane(i) for i in range(len(viewer.panes))]
 
-    def _pane(self, i: int, message: str) -> dict[str, str]:
-        """Return name, message, notes and file name of a pane."""
-        run = self.viewer.panes[i]
-        when = self.viewer.time(self.t).replace(" = ", "").replace(" ", "_")
-        part = "" if self.state.component == DisplayOptions.component else str(self.state.component)
-        parts = [run.name.replace("/", "_"), str(self.state.field), part, when]
-        file, movie = ("_".join(part for part in chosen if part) for chosen in (parts, parts[:-1]))
-        files = {"file": f"{file}.png", "movie": f"{movie}.mp4"}
-        return {"name": run.name, "message": message, "notes": "; ".join(run.notes), **files}
+    def _pane(self, i: int, message: str = "") -> dict[str, str]:
+        """Return name, message, notes and names of files of a pane."""
+        return contents.pane(self.viewer, self.viewer.panes[i], self.options, self.t, message)
 
     def soon(self) -> None:
         """Draw soon, once for all changes that come together."""
@@ -269,14 +249,14 @@ class Page:
                 if i < len(self.viewer.panes):
                     size = self._sizes.get(f"size_{i}")
                     if size is None:
-                        panes.append(self._pane(i, ""))
+                        panes.append(self._pane(i))
                         continue
                     image, message = self.viewer.draw(i, options, t, size)
                     panes.append(self._pane(i, message))
-                state[f"image_{i}"] = _url(image)
+                state[f"image_{i}"] = contents.address(image)
             state.panes = panes
             state.when = self.viewer.time(t)
-            self._numbers(t)
+            state.update(contents.numbers(self.viewer, t))
             self._chart(t)
             self._values(options, t)
 
@@ -290,7 +270,7 @@ class Page:
         )
         if shown != self._charted and all(shown[::2]):
             self._charted = shown
-            self.state.chart = _url(self.viewer.chart(self.state.quantity, t, self._sizes["size_chart"])[0])
+            self.state.chart = contents.address(self.viewer.chart(self.state.quantity, t, self._sizes["size_chart"])[0])
 
     def _values(self, options: DisplayOptions, t: float) -> None:
         """List the values at the last mark and draw those along the line, if something in it has changed."""
@@ -300,25 +280,12 @@ class Page:
         if key == self._marked:
             return
         self._marked = key
-        tables, panes = self.viewer.marked(options, t), self.viewer.panes
-        columns = [probing.texts(tables[i]) if i in tables else {} for i in range(len(panes))]
-        names = dict.fromkeys(name for column in columns for name in column)
-        self.state["values"] = [[name, *(column.get(name, "") for column in columns)] for name in names]
-        first = next(iter(tables), None)
-        self.state.values_title = "" if first is None else probing.place(tables[first], panes[first].scene)
-        self.state.profile = _url(self.viewer.profile(tables, options, size))
-        self._lines = probing.joined({panes[i].name: table for i, table in tables.items()}).to_csv(index=False)
-        self.state.profile_file = f"{self._pane(0, '')['file'].removesuffix('.png')}_line.csv"
-
-    def _numbers(self, t: float) -> None:
-        """List the quantities of all runs at the time of the pictures."""
-        rows = [series.now(run, t) for run in self.viewer.panes]
-        names = dict.fromkeys(name for _, part in rows for name in part)
-        self.state.numbers = [[name, *(part.get(name, "") for _, part in rows)] for name in names]
-        reasons = [run.stopped for run in self.viewer.panes]
-        self.state.numbers += [["stopped", *reasons]] if any(reasons) else []
-        when = " and ".join(dict.fromkeys(filter(None, (self.viewer.time(at) for at, _ in rows))))
-        self.state.numbers_title = f"Quantities at {when}" if when else "Quantities"
+        tables = self.viewer.marked(options, t)
+        self.state.update(contents.values(self.viewer, tables))
+        self.state.profile = contents.address(self.viewer.profile(tables, options, size))
+        named = {self.viewer.panes[i].name: table for i, table in tables.items()}
+        self._lines = probing.joined(named).to_csv(index=False)
+        self.state.profile_file = self._pane(0)["profile"]
 
     def _resized(self) -> None:
         """Store the sizes of panes and series; draw if they are new."""
@@ -389,17 +356,3 @@ class Page:
             raise ParameterError(msg)
         self.server.protocol.updateSecret(self.token)  # required by the socket, beside the cookie
         bound.app.middlewares.append(require_token(self.token))
-
-
-def _url(image: bytes | None) -> str:
-    """Return an image as an address; empty for none."""
-    return "" if image is None else "data:image/png;base64," + base64.b64encode(image).decode()
-
-
-def _listed(sweep: Any) -> dict[str, Any]:
-    """Return the table of a sweep for the page."""
-    table: list[Any] = []
-    message = error_message(lambda: table.extend(sweep.rows()))
-    columns, rows = table if not message else ([], [])
-    title = f"{sweep.folder.name}: {len(rows)} runs. A click opens one, or closes it."
-    return {"title": title, "message": message, "columns": columns, "rows": rows}

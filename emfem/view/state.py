@@ -110,6 +110,12 @@ class Viewer:
         return next((run.scene.components(name) for run in self.shown if name in run.scene.fields), ())
 
     @property
+    def flows(self) -> list[str]:
+        """Vectors that may have stream lines: those of runs in a plane or in space, not on wires."""
+        scenes = [run.scene for run in self.shown if run.scene.shape.dim > 1]
+        return [name for name in self.fields if any(len(s.components(name)) > 1 for s in scenes if name in s.fields)]
+
+    @property
     def first_field(self) -> str:
         """Field that is shown at first."""
         return next((run.scene.models[-1].names[0] for run in self.shown), "")

@@ -218,10 +218,21 @@ def test_name_document_and_signature_stay():
     assert pickle.loads(pickle.dumps(em.dimensions.printed)) is em.dimensions.printed
 
 
+def test_a_text_with_a_unit_is_told_how_units_are_written():
+    with pytest.raises(
+        em.ParameterError, match=r"^length = '2 um', must be a number, and units are factors, such as 2"
+    ):
+        em.mesh.interval("2 um", cells=2)
+    with pytest.raises(em.ParameterError, match=r"^length = 'long', must be a number$"):
+        em.mesh.interval("long", cells=2)
+
+
 @pytest.mark.parametrize("arguments", [{}, {"a": 1.0, "d": 2}])
 def test_missing_and_unknown_arguments_are_errors_of_python(arguments: dict[str, Any]):
-    with pytest.raises(TypeError, match=r"^plain\(\) "):
+    with pytest.raises(TypeError, match=r"^plain\(\) ") as caught:
         gated(**arguments)
+    (note,) = caught.value.__notes__  # what it takes
+    assert note.startswith("It takes a")
 
 
 def test_the_check_costs_microseconds():

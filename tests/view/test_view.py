@@ -319,6 +319,22 @@ def test_arrows_are_drawn():
     assert (np.abs(arrows - plain).max(axis=2) > 0.1).mean() > 0.01
 
 
+@pytest.mark.parametrize("name", ["rectangle", "box"])
+def test_stream_lines_are_drawn_over_another_field(name: str):
+    """Of the slope over u; a field that is no vector, or of no model, has none; a cut takes those of the part away."""
+    scene = scene_of(DOMAINS[name](), lambda x: 3 * x[0] - 4 * x[1])
+    look = DisplayOptions("u", colours="viridis", limits=(-4.0, 6.0), cut="x" if name == "box" else "")
+    plain, *others = (
+        pixels(picture.png(scene, 0.0, replace(look, streams=of), Camera(), Size(500, 400)))
+        for of in ("", "slope", "u", "q")
+    )
+    shares = [(np.abs(other - plain).max(axis=2) > 0.1).mean() for other in others]
+    assert shares[0] > 0.005
+    if name == "rectangle":  # a body with lines inside is translucent
+        assert shares[1:] == [0.0, 0.0]
+    assert scene.streams("slope", 0.0) is scene.streams("slope", 0.0)  # not anew when the camera moves
+
+
 def test_the_camera_zooms_and_moves():
     bounds, camera = np.array([[0.0, 0.0, 0.0], [4.0, 2.0, 0.0]]), Camera()
     lower, upper = camera.window(bounds)
@@ -999,6 +1015,11 @@ def test_a_component_is_chosen(tab: Tab):
     length = tab.pane()
     tab.settle(lambda: tab.choose("component", "y"))
     assert differ(tab.pane(), length) > 0.02
+    plain = tab.pane()
+    tab.settle(lambda: tab.choose("streams", "of flux: flux of solute"))
+    assert differ(tab.pane(), plain) > 0.005
+    tab.settle(lambda: tab.choose("streams", "none"))
+    assert differ(tab.pane(), plain) == 0.0
     tab.settle(lambda: tab.choose("field", "c: concentration"))
     assert not tab.page.locator(".v-select:has(#component)").is_visible()
 
