@@ -222,9 +222,9 @@ def test_a_text_with_a_unit_is_told_how_units_are_written():
     with pytest.raises(
         em.ParameterError, match=r"^length = '2 um', must be a number, and units are factors, such as 2"
     ):
-        em.mesh.interval("2 um", cells=2)
+        em.mesh.interval("2 um", cells=2)  # type: ignore[arg-type]
     with pytest.raises(em.ParameterError, match=r"^length = 'long', must be a number$"):
-        em.mesh.interval("long", cells=2)
+        em.mesh.interval("long", cells=2)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("arguments", [{}, {"a": 1.0, "d": 2}])

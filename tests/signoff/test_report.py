@@ -11,10 +11,11 @@ from typing import Any
 import emfem as em
 from emfem.errors import Terminated
 from emfem.lock import FolderLock
+from emfem.quantities import duration
 from emfem.signoff import Corner, folder, pictures
 from emfem.signoff.report import number, report, text
 from emfem.signoff.state import SavedState
-from emfem.signoff.summary import duration, summarize
+from emfem.signoff.summary import summarize
 from emfem.units import year
 from tests.signoff.verdict_case import HOSTILE, MadeRun, ladder, technology, verdict, wire
 
