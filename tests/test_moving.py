@@ -165,7 +165,7 @@ def test_a_void_goes_as_far_on_moving_meshes_as_on_a_uniform_one(followed: movin
     assert gone > 0.4 * R
     assert seen["x_centre"][-1] - seen["x_centre"][0] == pytest.approx(gone, rel=4e-3, abs=0)
     assert seen["moved"][-1] == pytest.approx(one["moved"][-1], rel=2e-3)
-    assert seen["resistance"][-1] == pytest.approx(one["resistance"][-1], rel=1e-4, abs=0)
+    assert seen["resistance"][-1] == pytest.approx(one["resistance"][-1], rel=3e-4, abs=0)
 
 
 def test_metal_is_the_same_on_all_meshes(followed: moving.Followed, seen: em.watch.Series):

@@ -251,11 +251,18 @@ def _check_compositions(mean: float | None, conditions: Mapping[str, Any], limit
 def _check_mobility(
     domain: Domain, mobility: Callable[[Any], Any], c: fem.Function, limits: tuple[float, float]
 ) -> None:
-    """Refuse a mobility that is negative somewhere between 0 and 1, or in the start of a film without limits."""
-    levels = LEVELS if np.isfinite(limits).all() else np.linspace(*fields.extremes(c), len(LEVELS))
+    """Refuse a mobility that is negative somewhere between 0 and 1, or in a film without limits amid its start.
+
+    Laws such as 1 - c^2 are negative at the outermost compositions of a start; one that is no number there fails later.
+    """
+    low, high = fields.extremes(c)
+    middle, quarter = (low + high) / 2, (high - low) / 4
+    levels = LEVELS if np.isfinite(limits).all() else np.linspace(middle - quarter, middle + quarter, len(LEVELS))
     values = at_levels(domain, mobility, levels)
-    lowest = int(values.argmin())
-    number(f"mobility({levels[lowest]:.3g})", float(values[lowest]), at_least=0.0)
+    negative = np.flatnonzero(values < 0.0)
+    if len(negative):
+        lowest = negative[values[negative].argmin()]
+        number(f"mobility({levels[lowest]:.3g})", float(values[lowest]), at_least=0.0)
 
 
 def _curvature(domain: Domain, energy: Callable[[Any], Any], c: fem.Function) -> float:

@@ -62,12 +62,12 @@ def at_levels(
     space = fem.functionspace(domain.mesh, ("DG", 0))
     expression = fem.Expression(value * fem.Constant(domain.mesh, 1.0), space.element.interpolation_points)
     cell = np.zeros(min(1, domain.mesh.topology.index_map(domain.mesh.topology.dim).size_local), dtype=np.int32)
-    found = np.full(len(levels), np.inf)
+    least = np.full(len(levels), np.inf)
     for i, c in enumerate(levels):
         level.value = c
-        found[i] = np.min(expression.eval(domain.mesh, cell), initial=np.inf)
-    domain.mesh.comm.Allreduce(MPI.IN_PLACE, found, op=MPI.MIN)
-    return found
+        least[i] = np.min(expression.eval(domain.mesh, cell), initial=np.inf)
+    domain.mesh.comm.Allreduce(MPI.IN_PLACE, least, op=MPI.MIN)
+    return least
 
 
 def _longest_edge(domain: Domain) -> float:

@@ -121,8 +121,8 @@ def model(
         balance -= weighted(made, tests[0])
 
     reactions = [
-        models.ConsistentFlux(unknown, held, scale)
-        for unknown, held in zip(unknowns, (dirichlet_values, paths.conditions), strict=False)
+        models.ConsistentFlux(unknown, fixed, scale)
+        for unknown, fixed in zip(unknowns, (dirichlet_values, paths.conditions), strict=False)
     ]
     free = source is None and not dirichlet_values  # its amount is that of the start and of the fluxes
     mark = "" if name == "c" else f" {name}"

@@ -215,11 +215,11 @@ def scalar(name: str, value: Any) -> Any:
     Raises:
         ParameterError: if it is neither.
     """
-    if real(value) is not None:
-        return number(name, value)
-    require(isinstance(value, ufl.core.expr.Expr), f"{name} = {shown(value)}, must be a number or a scalar of UFL")
-    require(value.ufl_shape == (), f"{name} of shape {value.ufl_shape}, must be a scalar")
-    return value
+    if isinstance(value, ufl.core.expr.Expr):  # one that is a number stays UFL
+        require(value.ufl_shape == (), f"{name} of shape {value.ufl_shape}, must be a scalar")
+        return value
+    require(real(value) is not None, f"{name} = {shown(value)}, must be a number or a scalar of UFL")
+    return number(name, value)
 
 
 @checked

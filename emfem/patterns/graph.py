@@ -24,8 +24,6 @@ __all__ = ["Skeleton", "skeleton"]
 MARGIN = 1.5  # wavelengths that a film is continued by across its periodic edges
 STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))  # from a pixel to half of its neighbours
 
-type Integers = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class Skeleton:
@@ -44,7 +42,7 @@ class Skeleton:
 
     ends: Array
     forks: Array
-    branching: Integers
+    branching: NDArray[np.int64]
     lengths: Array
     pieces: int
     loops: int
@@ -55,12 +53,12 @@ class Skeleton:
 class _Graph(NamedTuple):
     """Pixels of a skeleton, and what they are: each pixel belongs to a fork or to a branch."""
 
-    pixels: Integers  # shape (n, 2)
+    pixels: NDArray[np.int64]  # shape (n, 2)
     links: csr_array  # lengths between neighbours, shape (n, n)
-    degree: Integers  # shape (n,)
-    part: Integers  # number of the fork or branch, shape (n,); forks come first
+    degree: NDArray[np.int64]  # shape (n,)
+    part: NDArray[np.int64]  # number of the fork or branch, shape (n,); forks come first
     forks: int
-    arms: Integers  # of each fork: branches that leave it; of each branch: links to forks
+    arms: NDArray[np.int64]  # of each fork: branches that leave it; of each branch: links to forks
     parts: int
 
 
@@ -134,7 +132,7 @@ def _graph(lines: Mask, spacing: Array, periodic: tuple[bool, ...]) -> _Graph:
     number_of = np.full(lines.shape, -1)
     number_of[tuple(pixels.T)] = np.arange(len(pixels))
 
-    def at(step: tuple[int, int]) -> Integers:
+    def at(step: tuple[int, int]) -> NDArray[np.int64]:
         there = pixels + step
         beyond = ((there < 0) | (there >= np.array(lines.shape))) & ~np.array(periodic)
         return np.asarray(np.where(beyond.any(axis=1), -1, number_of[tuple((there % np.array(lines.shape)).T)]))
@@ -187,7 +185,7 @@ def _pruned(lines: Mask, spacing: Array, least: float, periodic: tuple[bool, ...
         lines[tuple(graph.pixels[tip[graph.part]].T)] = False
 
 
-def _error(places: Integers, shape: tuple[int, ...], blocks: Integers) -> float:
+def _error(places: NDArray[np.int64], shape: tuple[int, ...], blocks: NDArray[np.int64]) -> float:
     """Return `sqrt(n var(number in a block))`, which the bootstrap over n blocks would give."""
     n = int(number("blocks", int(blocks.prod()), at_least=1))
     block = np.ravel_multi_index(tuple((places * blocks // np.array(shape)).T), tuple(blocks))

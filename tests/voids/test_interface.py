@@ -1,4 +1,4 @@
-"""What a surface of finite width does to the bulk beside it: as a sharp one, to the second order in the width."""
+"""A surface of finite width acts on the bulk beside it as a sharp one does, to the second order in the width."""
 
 from __future__ import annotations
 
