@@ -18,6 +18,8 @@ import numpy as np
 from petsc4py import PETSc
 
 RELATIVE = 1e-12  # change of the unknowns by which the rounding of a residual is measured, far above their own
+CLOSE = 1e-5  # last change of the unknowns, over them, beyond which steps are not yet those near a solution
+ROUNDS = 10  # of steps that begin anew where the former ones ended
 STALLED = (PETSc.SNES.ConvergedReason.DIVERGED_LINE_SEARCH, PETSc.SNES.ConvergedReason.DIVERGED_MAX_IT)
 
 
@@ -59,7 +61,8 @@ def newton(
 ) -> Steady:
     """Solve F(t, u, 0) = 0 by Newton's method with a line search, from the present state.
 
-    It also ends where F no longer falls and is no larger than the change that rounding u makes in it.
+    It also ends where F no longer falls and is no larger than the change that rounding u makes in it. It goes on where F
+    is small only against that of a poor start, such as one at 3000 K of a body that radiates at 10 K.
 
     Args:
         problem: F and the unknowns u.
@@ -104,10 +107,15 @@ def newton(
     problem.zero_rates()
     with option_scope(chosen), restore_on_error(problem.models):
         problem.apply_conditions(t)
-        trouble = attempt(lambda: snes.solve(None, problem.x))
+        steps = linear = 0
+        for _ in range(ROUNDS):
+            trouble = attempt(lambda: snes.solve(None, problem.x))
+            steps, linear = steps + snes.getIterationNumber(), linear + snes.getLinearSolveIterations()
+            if trouble or not _begins_only(snes):
+                break
         code = snes.getConvergedReason()
         why = trouble or reason(code, PETSc.SNES.ConvergedReason)
-        result = Steady(snes.getIterationNumber(), snes.getFunctionNorm(), why, snes.getLinearSolveIterations())
+        result = Steady(steps, snes.getFunctionNorm(), why, linear)
         snes.destroy()
         problem.free_unreferenced()
         at_rounding = code in STALLED and not trouble and result.residual <= _rounding(problem, t)
@@ -117,6 +125,14 @@ def newton(
     for unknown in problem.unknowns:
         unknown.function.known = True
     return replace(result, reason="CONVERGED_ROUNDING") if at_rounding else result
+
+
+def _begins_only(snes: PETSc.SNES) -> bool:
+    """Return True if F is small against that of the start, but the last of several steps was not small."""
+    relative = snes.getConvergedReason() == PETSc.SNES.ConvergedReason.CONVERGED_FNORM_RELATIVE
+    if not relative or snes.getIterationNumber() < 2:  # one step is exact where F is linear
+        return False
+    return bool(snes.getSolutionUpdate().norm() > CLOSE * snes.getSolution().norm())
 
 
 def _rounding(problem: Problem, t: float) -> float:

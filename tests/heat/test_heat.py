@@ -123,6 +123,17 @@ def test_an_end_that_radiates_is_as_hot_as_its_heat_makes_it():
     assert heat.radiated(0.4, end, around) == pytest.approx(through, rel=1e-9)
 
 
+@pytest.mark.parametrize("start", [4.0, 1000.0, 3000.0])
+def test_a_steady_state_of_radiation_does_not_depend_on_the_start(start: float):
+    """(q/s + T_a^4)^(1/4); against the residual of a hot start all residuals of a cold body are small: 5 % off."""
+    line = em.mesh.interval(1e-3, cells=4)
+    on = {"left": em.flux(1e-3), "right": em.heat.radiation(1.0, 4.0)}
+    model = em.heat.model(line, on=on, initial=start, conductivity=100.0, heat_capacity=2.5e6)
+    em.solve_steady(model)
+    assert model.quantity("T_min") == pytest.approx((1e-3 / 5.670374419e-8 + 4.0**4) ** 0.25, rel=2e-5)
+    assert model.quantity("heat right") == pytest.approx(1e-3, rel=1e-4)
+
+
 def test_a_plate_that_radiates_cools_in_the_time_of_its_closed_form():
     """c L dT/dt = -e s (T^4 - T_a^4): t = c L / (4 e s T_a^3) [2 atan u + ln((u + 1) / (u - 1))], u = T / T_a."""
     thick, begun, ended, around = 1e-4, 1000.0, 500.0, 300.0
