@@ -61,8 +61,8 @@ def newton(
 ) -> Steady:
     """Solve F(t, u, 0) = 0 by Newton's method with a line search, from the present state.
 
-    It also ends where F no longer falls and is no larger than the change that rounding u makes in it. It goes on where F
-    is small only against that of a poor start, such as one at 3000 K of a body that radiates at 10 K.
+    It also ends where F no longer falls and is no larger than the change that rounding u makes in it. It goes on where
+    F is small only against that of a poor start, such as one at 3000 K of a body that radiates at 10 K.
 
     Args:
         problem: F and the unknowns u.
