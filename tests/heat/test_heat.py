@@ -127,7 +127,7 @@ def test_an_end_that_radiates_is_as_hot_as_its_heat_makes_it():
 def test_a_steady_state_of_radiation_does_not_depend_on_the_start(start: float):
     """(q/s + T_a^4)^(1/4); against the residual of a hot start all residuals of a cold body are small: 5 % off."""
     line = em.mesh.interval(1e-3, cells=4)
-    on = {"left": em.flux(1e-3), "right": em.heat.radiation(1.0, 4.0)}
+    on: dict[str, Any] = {"left": em.flux(1e-3), "right": em.heat.radiation(1.0, 4.0)}
     model = em.heat.model(line, on=on, initial=start, conductivity=100.0, heat_capacity=2.5e6)
     em.solve_steady(model)
     assert model.quantity("T_min") == pytest.approx((1e-3 / 5.670374419e-8 + 4.0**4) ** 0.25, rel=2e-5)
