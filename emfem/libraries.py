@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import importlib.metadata
 import os
@@ -26,17 +27,19 @@ if find_spec("dolfinx") is None:
 
 import cffi
 import dolfinx.jit
+import dolfinx.mesh
 import ffcx.codegeneration.jit
 import ufl
 from ufl.classes import Label
 from ufl.corealg.traversal import traverse_unique_terminals
 
-__all__ = ["cache_entry_points", "lock_compilation", "prepare_ufl"]
+__all__ = ["cache_entry_points", "keep_meshes", "lock_compilation", "prepare_ufl"]
 __dir__ = dir_of(__all__)
 
 WAIT = 600  # seconds for which a process waits for another one that compiles the same form
 UNTOUCHED = 300.0  # seconds without a new file after which a compilation without a lock is over
 PAUSE = 0.05
+ALONE = 3  # references to an object that is only in a list: the list's, that of the loop, that of the question
 
 
 def cache_entry_points() -> None:
@@ -187,6 +190,34 @@ def _remove(source: Path) -> None:
 def _files(source: Path) -> list[Path]:
     """Return all files of a compilation but its lock."""
     return [file for file in source.parent.glob(f"{source.stem}.*") if file.suffix != ".lock"]
+
+
+def keep_meshes() -> None:
+    """Free meshes when the next one is made or given up, not in the middle of an exception.
+
+    When an MPI communicator is freed, mpi4py forgets its locks. Where the last reference to a mesh goes because an
+    exception passes, such as that of a loop `for domain in (mesh(), mesh())`, Python runs mpi4py's function with the
+    exception pending: it takes a lock, fails, and never gives it back. The exception of the user is lost, and the
+    next mesh that is freed waits for ever.
+    """
+    make = dolfinx.mesh.Mesh.__init__
+    if hasattr(make, "__wrapped__"):  # this module was reloaded
+        return
+    kept: list[Any] = []
+
+    def free() -> None:
+        """Free meshes that nothing else refers to: Python has put a pending exception aside."""
+        kept[:] = [mesh for mesh in kept if sys.getrefcount(mesh) > ALONE]
+
+    @wraps(make)
+    def make_and_keep(self: Any, mesh: Any, *arguments: Any, **parameters: Any) -> None:
+        free()
+        kept.append(mesh)
+        make(self, mesh, *arguments, **parameters)
+
+    dolfinx.mesh.Mesh.__init__ = make_and_keep
+    dolfinx.mesh.Mesh.__del__ = lambda _: free()
+    atexit.register(kept.clear)
 
 
 def prepare_ufl() -> None:

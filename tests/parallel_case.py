@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import emfem as em
@@ -15,6 +16,7 @@ from emfem.units import deg
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
+from numpy.typing import NDArray
 
 COMM = MPI.COMM_WORLD
 QUANTITIES = ("solute", "free_energy", "dissipation", "c_min", "c_max", "amplitude")
@@ -124,27 +126,55 @@ def uncaught() -> em.Run:
     return em.evolve(strip(), -1.0)
 
 
+def alone() -> list[list[str]]:
+    """Messages on each rank about functions of place that are wrong on the last one."""
+    plate = em.mesh.rectangle((1.0, 1.0), cells=(4, 4))
+
+    def numbers(x: NDArray[np.float64]) -> NDArray[Any]:
+        return x[0] if COMM.rank == COMM.size - 1 else x[0] > 0.5
+
+    def broken(x: NDArray[np.float64]) -> NDArray[Any]:
+        return numbers(x) if COMM.rank < COMM.size - 1 else x[3]
+
+    return messages_of(
+        [
+            lambda: plate.with_boundary("via", numbers),
+            lambda: plate.with_boundary("via", broken),
+            lambda: plate.with_regions({"east": numbers}),
+            lambda: plate.with_regions({"east": broken}),
+        ]
+    )
+
+
 def bad() -> list[list[str]]:
     """Messages about bad input of each kind, on each rank."""
     film = strip()
     film["c"].x.array[:] = 0.3
-    attempts = [
-        lambda: em.mesh.periodic_rectangle((1.0, 0.0), cells=(4, 4)),
-        lambda: em.film.model(film.domain, em.film.cupd(), mean=1.5),
-        lambda: em.film.model(film.domain, em.film.cupd(), mean=0.3, initial=lambda x: np.where(x[0] > 3.9, 2.0, 0.3)),
-        lambda: em.evolve(film, -1.0),
-        lambda: em.evolve(film, 1.0, checkpoint=__file__ + "/below/a/file.npz"),
-        lambda: em.evolve(film, 1.0, petsc_options={"pc_type": "nonsense"}),
-        lambda: em.evolve(film, 1.0, watch=[em.watch.series(["mass"])]),
-        lambda: em.evolve(film, 1.0, watch=[em.watch.probe("c", at=(9.0, 9.0))]),
-        lambda: em.write.vtx(__file__ + "/below/a/file.bp", ["c"]),
-        lambda: em.checkpoint.load(film, __file__),
-    ]
+    return messages_of(
+        [
+            lambda: em.mesh.periodic_rectangle((1.0, 0.0), cells=(4, 4)),
+            lambda: em.film.model(film.domain, em.film.cupd(), mean=1.5),
+            lambda: em.film.model(
+                film.domain, em.film.cupd(), mean=0.3, initial=lambda x: np.where(x[0] > 3.9, 2.0, 0.3)
+            ),
+            lambda: em.evolve(film, -1.0),
+            lambda: em.evolve(film, 1.0, checkpoint=__file__ + "/below/a/file.npz"),
+            lambda: em.evolve(film, 1.0, petsc_options={"pc_type": "nonsense"}),
+            lambda: em.evolve(film, 1.0, watch=[em.watch.series(["mass"])]),
+            lambda: em.evolve(film, 1.0, watch=[em.watch.probe("c", at=(9.0, 9.0))]),
+            lambda: em.write.vtx(__file__ + "/below/a/file.bp", ["c"]),
+            lambda: em.checkpoint.load(film, __file__),
+        ]
+    )
+
+
+def messages_of(attempts: Sequence[Callable[[], object]]) -> list[list[str]]:
+    """Messages of attempts that fail, on each rank."""
     messages = []
     for attempt in attempts:
         try:
             attempt()
-        except em.ParameterError as error:
+        except (em.ParameterError, IndexError) as error:
             messages.append(str(error))
         else:
             messages.append("nothing")

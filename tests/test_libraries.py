@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import gc
 import importlib.metadata
 import math
 import operator
@@ -30,6 +31,7 @@ import numpy as np
 import pytest
 import ufl
 from dolfinx import fem
+from mpi4py import MPI
 
 DOMAIN = mesh.rectangle((1.0, 1.0), cells=(2, 2))
 SCALAR = fem.Function(fem.functionspace(DOMAIN.mesh, ("Lagrange", 1)), name="c")
@@ -276,3 +278,30 @@ def test_importing_emfem_loads_no_library_for_pictures_tables_or_statistics():
 def test_a_name_that_emfem_does_not_have_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'emfem' has no attribute 'plots'"):
         em.plots  # type: ignore[attr-defined]  # noqa: B018
+
+
+def lose_a_mesh() -> None:
+    for line in (mesh.interval(1.0, cells=2),):
+        line.mesh.comm.allgather(None)  # mpi4py makes a lock for it
+        del line
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_an_exception_that_frees_a_mesh_goes_on(time: str):
+    """Without `keep_meshes` the first is lost, and the second hangs."""
+    with pytest.raises(ZeroDivisionError):
+        lose_a_mesh()
+
+
+def test_a_mesh_is_kept_no_longer_than_until_the_next():
+    freed: list[str] = []
+    key = MPI.Comm.Create_keyval(delete_fn=lambda _, __, name: freed.append(name))
+    for name in ("first", "second"):
+        line = mesh.interval(1.0, cells=2)
+        line.mesh.comm.Set_attr(key, name)
+        space = fem.functionspace(line.mesh, ("Lagrange", 1))
+    del line, space
+    gc.collect()
+    mesh.interval(1.0, cells=2)
+    assert freed == ["first", "second"]

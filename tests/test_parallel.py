@@ -27,7 +27,7 @@ class Runs:
         if ranks not in self._answers:
             run = [f"run={self.folder}/{ranks}.npz"]
             if ranks == 2:
-                cases = [*run, "bad", f"interrupt={self.rescue}"]
+                cases = [*run, "bad", "alone", f"interrupt={self.rescue}"]
             else:
                 assert self[2], "the state of two ranks is read on others"
                 load = [f"load={self.folder}/2.npz"]
@@ -118,6 +118,18 @@ def test_bad_input_is_reported_on_every_rank(runs: Runs):
         strict=True,
     ):
         assert words in message
+
+
+def test_a_function_of_place_that_is_wrong_on_one_rank_is_an_error_on_all(runs: Runs):
+    others, last = runs[2]["alone"]
+    assert others == [
+        "where, must be a function of x that returns n truth values (on rank 1)",
+        f"IndexError: {last[1]} (on rank 1)",
+        "regions['east'], must be a function of x that returns n truth values (on rank 1)",
+        f"IndexError: {last[3]} (on rank 1)",
+    ]
+    assert last[0] in others[0]
+    assert last[2] in others[2]
 
 
 def test_a_rank_may_be_without_cells(runs: Runs):

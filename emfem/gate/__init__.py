@@ -17,3 +17,4 @@ __dir__ = dir_of(__all__)
 libraries.prepare_ufl()  # here, because all that uses UFL is behind this gate
 libraries.cache_entry_points()
 libraries.lock_compilation()
+libraries.keep_meshes()

@@ -9,7 +9,7 @@ from typing import Any
 
 from emfem.dimensions import METRE, PLAIN, SI, UNKNOWN_SYSTEM, System, scaled
 from emfem.errors import UnknownName, floats, number, require
-from emfem.gate import checked
+from emfem.gate import checked, collective
 from emfem.mesh.extents import AXES, bounds, period
 from emfem.mesh.graph import Network
 from emfem.mesh.measures import Weighted, cell_function, quadrature
@@ -24,15 +24,15 @@ from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 
 
-def _marks(where: Callable[[NDArray[np.float64]], ArrayLike], x: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return what a function of place, shape (gdim, n), says there, shape (n,).
+def _marks(name: str, where: Callable[[NDArray[np.float64]], ArrayLike], x: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return what a function of place, shape (gdim, n), says there, shape (n,); `name` is for messages.
 
     Raises:
         ParameterError: if that is not True or False at each place: any number but 0 would count as True.
     """
     marks = np.asarray(where(x), dtype=None if x.size else bool)
     fits = marks.dtype == bool and marks.shape == x.shape[1:]
-    require(fits, "where, must be a function of x that returns n truth values")
+    require(fits, f"{name}, must be a function of x that returns n truth values")
     return marks
 
 
@@ -146,19 +146,17 @@ class Domain(OnNetwork):
         places = np.arange(total, dtype=np.int32)
         x = dolfinx.mesh.compute_midpoints(self.mesh, dim, places)[:, : self.dim].T
         tags = np.zeros(total, dtype=np.int32)
-        for i, inside in enumerate(regions.values()):
-            within = np.asarray(inside(x))
-            fits = within.shape == (total,) and within.dtype == bool
-            fits = comm.allreduce(fits, op=MPI.LAND)
-            require(fits, f"regions[{list(regions)[i]!r}], must be a function of x that returns n truth values")
-            tags[within & (tags == 0)] = i + 1
+        with collective(comm):
+            within = [_marks(f"regions[{name!r}]", inside, x) for name, inside in regions.items()]
+        for i, inside in enumerate(within):
+            tags[inside & (tags == 0)] = i + 1
         counts = np.bincount(tags[: cells.size_local], minlength=len(regions) + 1)
         comm.Allreduce(MPI.IN_PLACE, counts, op=MPI.SUM)
         empty = [repr(name) for name, count in zip(regions, counts[1:], strict=True) if not count]
         require(bool(regions) and not empty, f"regions without cells: {', '.join(empty) or 'all'}, must have some")
         return replace(self, regions=tuple(regions), cells=dolfinx.mesh.meshtags(self.mesh, dim, places, tags))
 
-    @checked
+    @checked(collective=True)
     def with_boundary(self, name: str, where: Callable[[NDArray[np.float64]], ArrayLike]) -> Domain:
         """Return the same mesh with one more boundary: the facets whose corners are all there, taken from others.
 
@@ -172,7 +170,8 @@ class Domain(OnNetwork):
         """
         require(bool(name) and name not in self.names, f"name = {name!r}, must be none of {', '.join(self.names)}")
         of_facets, comm = self.mesh.topology.dim - 1, self.mesh.comm
-        there = dolfinx.mesh.locate_entities_boundary(self.mesh, of_facets, lambda x: _marks(where, x))
+        with collective(comm):  # facets are there: locating them does not communicate
+            there = dolfinx.mesh.locate_entities_boundary(self.mesh, of_facets, lambda x: _marks("where", where, x))
         others = ~np.isin(self.facets.indices, there)
         places = np.concatenate([self.facets.indices[others], there]).astype(np.int32)
         tags = np.concatenate([self.facets.values[others], np.full(len(there), len(self.names) + 1)]).astype(np.int32)
