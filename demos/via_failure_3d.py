@@ -50,7 +50,7 @@ def plane(c: Any) -> tuple[Any, Any, Any]:
 
 def draw(figure: Figure, life: em.voids.VoidLife, shapes: dict[str, tuple[Any, Any, Any]]) -> None:
     """Metal around the via in time, the volume of the void and the resistance since it opened."""
-    parts: Any = figure.subfigures(2, 1)
+    parts: Any = figure.subfigures(2, 1, height_ratios=[2, 3])
     above, below = parts
     for panel, (title, (x, z, c)) in zip(above.subplots(1, len(shapes), squeeze=False)[0], shapes.items(), strict=True):
         panel.contourf(x, z, c, levels=[-1.0, 0.5, 2.0], colors=["white", METAL])
@@ -116,7 +116,7 @@ def main(
     assert life.model is not None
     states = [*((f"{t:g} s", c) for t, c in zip(film.t, film.functions, strict=True)), ("end", life.model["c"])]
     shapes = {title: plane(c) for title, c in states}
-    em.plot.figure(lambda figure: draw(figure, life, shapes), folder / "life.png", width="page", height=5.0)
+    em.plot.figure(lambda figure: draw(figure, life, shapes), folder / "life.png", width="page", height=4.2)
     return {
         "nucleated": life.nucleated,
         "x": float(life.place[0]),

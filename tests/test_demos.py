@@ -337,10 +337,12 @@ def stress_draws_a_void_out(found: Any) -> None:
 
 
 def a_void_opens_at_the_flaw_and_fills_with_tension(told: Any) -> None:
-    assert abs(told["x"] - 840e-9) < 20e-9
-    assert told["y"] > 39e-9
-    assert told["nucleated"] == pytest.approx(7.3, rel=0.05)
-    assert told["void"] == pytest.approx(told["line"], rel=0.15)
+    """At the node of the flaw, on every mesh at one time; at 250 s a sixteenth of the tension is still there."""
+    assert (told["x"], told["y"]) == pytest.approx((840e-9, 60e-9), rel=1e-9)
+    assert told["nucleated"] == pytest.approx(8.413, rel=1e-3)
+    assert told["void"] == pytest.approx(
+        0.942 * told["line"], rel=0.01, abs=0
+    )  # volumes are below 1e-12, approx's own abs
 
 
 def a_void_comes_back(found: Any) -> None:
@@ -525,7 +527,7 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
         heat_makes_pulses_faster_and_changes_no_end,
         ("bridges.png",),
     ),
-    "via_failure": ({"until": 100.0}, a_void_opens_at_the_flaw_and_fills_with_tension, ("life.png", "shapes.png")),
+    "via_failure": ({"width": 6e-9, "until": 250.0}, a_void_opens_at_the_flaw_and_fills_with_tension, ("life.png",)),
     "via_failure_3d": ({"until": 3.2}, a_void_opens_under_the_via, ("life.png", "series.csv", "void.pvd")),
     "via_stress": ({"size": 0.5}, the_affine_law_holds_in_a_hot_via, ("planes.png", "current.png")),
     "void_drift": (

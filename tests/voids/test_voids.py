@@ -380,11 +380,11 @@ def test_voids_have_volumes_of_their_own_and_no_atom_is_lost(pair: tuple[em.Mode
     assert life.model is not None
     assert life.model.quantity("atoms") == pytest.approx(stress.quantity("atoms"), rel=1e-12)
     assert life.model.quantity("voids") == 2.0
-    assert first.volume + second.volume == pytest.approx(life.void, rel=1e-12)
+    assert first.volume + second.volume == pytest.approx(life.void, rel=1e-12, abs=0)
     assert (second.volume[life.t <= second.nucleated] == 0).all()
     # half a disk with a diffuse edge: pi (R^2 + pi^2 l^2 / 3) / 2
     area = np.pi * (20**2 + np.pi**2 * 8**2 / 3) / 2 * nm**2
-    assert second.volume[life.t > second.nucleated][0] == pytest.approx(area, rel=0.02)
+    assert second.volume[life.t > second.nucleated][0] == pytest.approx(area, rel=0.02, abs=0)
 
 
 @pytest.mark.soak
@@ -439,9 +439,12 @@ def test_voids_that_meet_merge_and_those_that_part_break_off():
     half = model.quantity("void") / 2
     assert (first.merged_into, second.merged_into, third.broke_off) == (None, 0, 0)
     assert (second.nucleated, third.nucleated) == (0.0, 2.0)
-    assert first.volume == pytest.approx([half, together, half])
-    assert second.volume == pytest.approx([half, 0.0, 0.0])
-    assert third.volume == pytest.approx([0.0, 0.0, half])
+    # nodes half way between both belong to the first one, 1.6 % of it
+    assert first.volume == pytest.approx([half, together, half], rel=0.02, abs=0)
+    assert second.volume == pytest.approx([half, 0.0, 0.0], rel=0.02, abs=0)
+    assert third.volume == pytest.approx([0.0, 0.0, half], rel=0.02, abs=0)
+    whole = first.volume + second.volume + third.volume
+    assert whole == pytest.approx([2 * half, together, 2 * half], rel=1e-12, abs=0)
 
 
 @pytest.mark.soak
