@@ -9,7 +9,7 @@ The current is ten times that of a real test, so that a short line shows all of 
 into the metal, and in so short a line they take away 330 MPa: it shrinks at first. Where it ends does not depend on it.
 
 Cells are small only where the void goes, so the interface is thin, an eleventh of the void's radius at the end. With
-one twice as wide the void is at the end of the line after TIMES.
+one twice as wide the void joins the end of the line 14.5 s after it opened, not 19.5 s, and is 1.0 % smaller at rest.
 """
 
 import argparse
