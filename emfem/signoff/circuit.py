@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 
-MOST = 200  # changed wires, or the root of the number of nodes, beyond which the matrix is factorised anew
+# Beyond so many changed wires, or the root of the number of nodes, the matrix is factorised anew. All voids change at
+# each time of a step: with 450 wires of 30 000 nodes that takes 35 ms, the update 5 ms.
+MOST = 600
 CORRECTIONS = 2  # of the flows, by what is missing at the nodes
 BALANCED = 1e-10  # of the largest flow: what may be missing at a node
 

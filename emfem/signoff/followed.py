@@ -200,7 +200,7 @@ class Legs:
         old: Forest,
         volumes: dict[int, float],
         sizes: Floats,
-        density: Floats,
+        own: Floats,
     ) -> None:
         """Begin a new leg of a tree, from a state of some elements.
 
@@ -211,9 +211,8 @@ class Legs:
             old: elements of the state.
             volumes: of its voids [m3].
             sizes: of the cells at its nodes [m].
-            density: current density of all segments and its slope, shape (2, m).
+            own: current density of its segments, and its slope, shape (2, segments).
         """
-        own = density[:, tree.segments]
         if self._go_on(tree, t, state, volumes, sizes, own):
             return
         elements = old

@@ -270,7 +270,7 @@ class Simulation:
         self, tree: FollowedTree, state: Floats, old: Forest, volumes: dict[int, float], sizes: Floats
     ) -> None:
         """Begin a new leg of a tree now, with the present currents."""
-        self.legs.restart(tree, self.t, state, old, volumes, sizes, self.planner.present(self.t))
+        self.legs.restart(tree, self.t, state, old, volumes, sizes, self.planner.present(self.t, tree))
         self._plan(tree)
 
     # ---- what comes next in a tree

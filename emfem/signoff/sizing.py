@@ -118,6 +118,7 @@ def repair(
     *,
     margin: float = 0.0,
     until: float | None = None,
+    temperature: ArrayLike | None = None,
     largest_drop: float | None = None,
     widest: ArrayLike | Mapping[str, float] | None = None,
     spacing: ArrayLike | Mapping[str, float] | None = None,
@@ -145,6 +146,7 @@ def repair(
         margin: part of the critical stress to stay below it, from 0 to below 1 [-].
         until: time that every tree has to last without a void [s], which may be infinite; if left out, only the steady
             tension is bounded, which takes less work.
+        temperature: of all metal [K]; that of the technology if left out. A map of it is refused.
         largest_drop: limit of the IR drop [V]; none if left out.
         widest: limit of the widths, a number, one a segment, or one for each named layer [m].
         spacing: least distance of the edges of two wires in a layer, a number or one for each named layer [m]; both
@@ -160,8 +162,9 @@ def repair(
         UnknownName: for a layer that network or technology lacks.
     """
     number("rtol", rtol, above=0.0, at_most=0.1)
+    made = technology if temperature is None else _at_one_temperature(technology, temperature)
     problem = _Problem(
-        network, technology, margin=margin, until=until, largest_drop=largest_drop, widest=widest, spacing=spacing,
+        network, made, margin=margin, until=until, largest_drop=largest_drop, widest=widest, spacing=spacing,
         together=together, loads=loads, pads=pads,
     )  # fmt: skip
     for penalty in PENALTIES:
@@ -186,6 +189,20 @@ def repair(
         state.currents,
         tuple(history),
     )
+
+
+def _at_one_temperature(technology: Technology, temperature: Any) -> Technology:
+    """Return the technology at the temperature of all metal.
+
+    Raises:
+        ParameterError: for temperatures that differ: their steady stress is not that of the potential.
+    """
+    kelvin = floats("temperature", temperature, finite=True)
+    require(kelvin.size, "temperature is empty, must be one number")
+    low, high = float(kelvin.min()), float(kelvin.max())
+    message = f"temperature from {low:g} K to {high:g} K, must be the same of all metal in a repair"
+    require(low == high, f"{message}: repair at the mean, and run the result with the map")
+    return technology.at(low)
 
 
 class _State(Sensitivity):

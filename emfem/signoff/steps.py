@@ -83,8 +83,8 @@ class Steps:
             for step in together:
                 tree = step.tree
                 tree.joins, tree.change = t + JOINED * length, t + length
-                density = self.planner.present(t)
-                self.legs.restart(tree, t, step.state, step.elements, step.volumes, tree.sizes, density)
+                own = self.planner.present(t, tree)
+                self.legs.restart(tree, t, step.state, step.elements, step.volumes, tree.sizes, own)
         return True
 
     def _step(self, tree: FollowedTree, t: float) -> _Step:

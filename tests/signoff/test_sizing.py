@@ -366,6 +366,9 @@ def test_repair_obeys_the_spacing():
         ({"spacing": 0.0}, r"spacing = 0 m of segment 0 \(0 to 1\), must be greater than 0"),
         ({"together": [0, 1]}, r"together of shape \(2,\), must be one number a segment"),
         ({"rtol": 0.0}, r"rtol = 0, must be greater than 0"),
+        ({"temperature": [350.0, 360.0]}, r"temperature from 350 K to 360 K, must be the same of all metal in a repai"),
+        ({"temperature": []}, r"temperature is empty, must be one number"),
+        ({"temperature": -1.0}, r"temperature = -1 K, must be"),
         ({"widest": 0.3 * um}, r"tension at node 1 of tree 0 is .* MPa, must be at most 50 MPa"),
         ({"largest_drop": 1e-9, "widest": 20 * um}, r"the largest drop at node 1 is .* V, must be at most 1e-09 V"),
     ],
@@ -373,6 +376,13 @@ def test_repair_obeys_the_spacing():
 def test_bad_arguments_of_repair_are_refused(changes: dict[str, Any], words: str):
     with pytest.raises(em.ParameterError, match=words):
         repair(line(1e-3), one_layer(50 * MPa), **changes)
+
+
+def test_a_repair_at_another_temperature_is_that_of_the_technology_there():
+    network, made = line(1e-3), one_layer(50 * MPa)
+    hot = repair(network, made, temperature=made.temperature + 40.0)
+    assert hot.extra == repair(network, made.at(made.temperature + 40.0)).extra
+    assert hot.extra > 1.01 * repair(network, made).extra  # the resistivity rises
 
 
 def test_a_residual_stress_above_the_limit_is_refused():

@@ -15,6 +15,7 @@ from emfem.units import MPa, boltzmann, eV, nm, um, year
 
 import numpy as np
 import pytest
+from dask.distributed import Client, LocalCluster
 from scipy import stats
 from scipy.optimize import brentq
 
@@ -273,6 +274,25 @@ def test_the_draws_do_not_depend_on_who_makes_them():
     assert np.array_equal(alone.lifetimes[:70], fewer.lifetimes)
     other_seed = monte_carlo(network, WEAK, **{**same, "seed": 10})
     assert not np.array_equal(alone.lifetimes, other_seed.lifetimes)
+
+
+@pytest.mark.parametrize("processes", [False, pytest.param(True, marks=pytest.mark.soak)])
+def test_grids_side_by_side_on_a_dask_cluster(processes: bool):
+    """Two threads, or two processes whose grids are followed: they make a block each, and the lives stay."""
+    same: dict[str, Any] = {
+        "samples": 66, "seed": 3, "until": 1e4 * NUCLEATION, "follow": processes, "fails": FirstVoid(),
+        "variation": Variation(activation_energy=0.02 * eV),
+    }  # fmt: skip
+    network = ladder(load=1e-3)
+    alone = monte_carlo(network, WEAK, **same)
+    with (
+        LocalCluster(n_workers=1 + processes, threads_per_worker=2 - processes, processes=processes,
+                     dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):  # fmt: skip
+        shared = monte_carlo(network, WEAK, **same, mapper=lambda f, blocks: client.gather(client.map(f, blocks)))
+    assert len(set(alone.lifetimes)) > 60
+    assert np.array_equal(alone.lifetimes, shared.lifetimes)
 
 
 @pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
