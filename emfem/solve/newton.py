@@ -18,6 +18,10 @@ import numpy as np
 from petsc4py import PETSc
 
 RELATIVE = 1e-12  # change of the unknowns by which the rounding of a residual is measured, far above their own
+WORDS = {
+    PETSc.SNES.ConvergedReason.CONVERGED_FNORM_ABS: "residual below atol",
+    PETSc.SNES.ConvergedReason.CONVERGED_FNORM_RELATIVE: "residual below rtol",
+}
 STALLED = (PETSc.SNES.ConvergedReason.DIVERGED_LINE_SEARCH, PETSc.SNES.ConvergedReason.DIVERGED_MAX_IT)
 
 
@@ -29,7 +33,7 @@ class Steady:
     Attributes:
         iterations: Newton or pseudo-time steps taken.
         residual: norm of the residual F.
-        reason: PETSc's reason for stopping.
+        reason: why it stopped, such as "residual below atol".
         linear_iterations: of the linear solver, in all; one for each direct solve.
     """
 
@@ -106,7 +110,7 @@ def newton(
         problem.apply_conditions(t)
         trouble = attempt(lambda: snes.solve(None, problem.x))
         code = snes.getConvergedReason()
-        why = trouble or reason(code, PETSc.SNES.ConvergedReason)
+        why = trouble or WORDS.get(code) or reason(code, PETSc.SNES.ConvergedReason)
         result = Steady(snes.getIterationNumber(), snes.getFunctionNorm(), why, snes.getLinearSolveIterations())
         snes.destroy()
         problem.free_unreferenced()
@@ -116,7 +120,7 @@ def newton(
     problem.load(problem.x)
     for unknown in problem.unknowns:
         unknown.function.known = True
-    return replace(result, reason="CONVERGED_ROUNDING") if at_rounding else result
+    return replace(result, reason="residual at rounding") if at_rounding else result
 
 
 def _rounding(problem: Problem, t: float) -> float:
