@@ -62,7 +62,7 @@ nitpicky = True
 # network for it; what emfem only names in signatures has no page of its own.
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!emfem\.).*"),
-    (r"py:.*", r"emfem\..*\.(Array|Boundary|Mask)"),
+    (r"py:.*", r"emfem\..*\.(Array|Boundary|Integers|Mask)"),
     (
         r"py:.*",
         r"emfem\.(film\.tensors\.HasTensor|fit\.(\w+\.(Forward|Simulation)|problem\.(Minimum|Problem))|lifetime\.black\._Design|lifetime\.sample\.Lifetime|studies\.(validation\.Source|case\.Frame|tables\..*))",
