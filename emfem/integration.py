@@ -14,6 +14,7 @@ from typing import Any
 
 from emfem import checkpoints
 from emfem.checkpoints import Checkpoint, names_of
+from emfem.dimensions import PLAIN
 from emfem.errors import ConvergenceError, EmfemError, ParameterError, Terminated
 from emfem.gate import Meeting
 from emfem.gate.meeting import PATIENCE
@@ -21,6 +22,7 @@ from emfem.model import Model, check_resolution
 from emfem.observe import Observer
 from emfem.progress import show_progress
 from emfem.public import dir_of
+from emfem.quantities import duration
 from emfem.signals import REASONS, stop_requests
 from emfem.solve import Stepper
 from emfem.watch import Event
@@ -51,6 +53,7 @@ class Run:
         wall: seconds it took.
         stopped: why it ended: "reached until", an observer's reason, "interrupted" or "wall time".
         linear_iterations: of the linear solver, in all; one for each direct solve.
+        unit: of t, "s" in SI; nothing if it has none.
     """
 
     t: float
@@ -61,11 +64,13 @@ class Run:
     wall: float
     stopped: str
     linear_iterations: int = 0
+    unit: str = ""
 
     def __str__(self) -> str:
         """One line."""
+        reached = duration(self.t, also=True) if self.unit == "s" else f"{self.t:g}"
         return (
-            f"t = {self.t:g} ({self.stopped}): {self.steps} steps, {self.rejected} rejected, {self.solves} solves, "
+            f"t = {reached} ({self.stopped}): {self.steps} steps, {self.rejected} rejected, {self.solves} solves, "
             f"{self.factorisations} factorisations, {self.wall:.1f} s"
         )
 
@@ -154,6 +159,7 @@ class Integration:
             linear_iterations=stepper.linear_iterations,
             wall=self._wall(),
             stopped=stopped,
+            unit=self.models[0].system.time.strip(PLAIN),
         )
 
     def _start_observers(self, stack: ExitStack) -> None:

@@ -4,6 +4,7 @@ import math
 
 # length [m]
 m = 1.0
+cm = 1e-2
 mm = 1e-3
 um = 1e-6
 nm = 1e-9
@@ -32,6 +33,7 @@ V = 1.0
 mV = 1e-3
 A = 1.0
 mA = 1e-3
+MA = 1e6  # 2 * MA / cm**2 is 2e10 A/m2
 
 # temperature [K]
 K = 1.0

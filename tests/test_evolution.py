@@ -6,6 +6,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ def test_few_steps_are_rejected_and_a_factorisation_serves_several() -> None:
 def test_the_report_prints_as_one_line():
     run = em.Run(t=2.5, steps=7, rejected=1, solves=32, factorisations=3, wall=0.26, stopped="reached until")
     assert str(run) == "t = 2.5 (reached until): 7 steps, 1 rejected, 32 solves, 3 factorisations, 0.3 s"
+    assert str(replace(run, t=6.31152e7, unit="s")).startswith("t = 6.3115e+07 s (2 years) (reached until): 7 steps")
 
 
 def test_the_solution_is_as_accurate_as_requested(decay: Decay):

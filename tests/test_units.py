@@ -12,6 +12,7 @@ import pytest
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("cm", 1e-2),
         ("mm", 1e-3),
         ("um", 1e-6),
         ("nm", 1e-9),
@@ -26,6 +27,7 @@ import pytest
         ("GPa", 1e9),
         ("mV", 1e-3),
         ("mA", 1e-3),
+        ("MA", 1e6),
         ("eV", 1.602176634e-19),
         ("elementary_charge", 1.602176634e-19),
         ("boltzmann", 1.380649e-23),

@@ -9,7 +9,7 @@ from emfem import model as models
 from emfem.conduction.electrodes import Electrode, attach, check_floating, check_touching, electrodes_of
 from emfem.conduction.laws import continuity, ohmic_flux
 from emfem.dimensions import Meaning, integral
-from emfem.errors import ParameterError, floats
+from emfem.errors import ParameterError, floats, number, require, shown
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model import Fixed, Flux, Model, Quantity
@@ -32,8 +32,9 @@ MEANINGS = {
 @checked(collective=True)
 def model(
     domain: Domain,
+    material: Any = None,
     *,
-    conductivity: Any = 1.0,
+    conductivity: Any = None,
     on: Mapping[str, Fixed | Flux | Electrode] | None = None,
     mean_field: ArrayLike | None = None,
     degree: int = 2,
@@ -51,8 +52,10 @@ def model(
 
     Args:
         domain: of any dimension and shape.
-        conductivity: sigma: a number, a tensor of shape (dim, dim), either of them for each region by name, or a UFL
-            expression of either kind, such as one of another model's fields [S/m].
+        material: one of em.materials, or anything with a `resistivity` [Ohm m]; the model is then in SI.
+        conductivity: sigma instead of the material's, 1 if both are left out: a number, a tensor of shape (dim, dim),
+            either of them for each region by name, or a UFL expression of either kind, such as one of another model's
+            fields [S/m].
         on: conditions on named boundaries: `fixed(V)` is an electrode at a voltage, `conduction.electrode(...)` one at
             a voltage or a total current, with or without a contact resistance, `flux(j)` lets current in. Electrodes at
             different voltages should not touch: the exact current is infinite, that on a mesh the mesh's.
@@ -61,9 +64,9 @@ def model(
         degree: polynomial degree of phi [-].
 
     Raises:
-        ParameterError: for a conductivity that is not positive or of the wrong shape, a piece of the domain without an
-            electrode at a voltage (its potential would float), electrodes that touch where one carries a current, or a
-            mean field along an axis that is not periodic.
+        ParameterError: for a material without a resistivity, a conductivity that is not positive or of the wrong shape,
+            a piece of the domain without an electrode at a voltage (its potential would float), electrodes that touch
+            where one carries a current, or a mean field along an axis that is not periodic.
         UnknownName: for a boundary or region that does not exist.
     """
     degree = degree_of(degree)
@@ -74,7 +77,7 @@ def model(
     if not grounded and (mean_field is None or conditions):
         msg = f"on = {conditions!r}, must hold at least one electrode at a voltage, em.fixed(...): the potential floats"
         raise ParameterError(msg)
-    sigma = models.positive_coefficient(domain, "conductivity", conductivity)
+    sigma = models.positive_coefficient(domain, "conductivity", _conductivity(material, conductivity))
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
     nodes = {name: models.boundary_nodes(domain, space, name) for name in electrodes}
     check_touching(domain, electrodes, nodes)
@@ -120,10 +123,23 @@ def model(
         drivers=[*added.drivers, *inflow_drivers],
         balances={"current": models.Balance(None, integral("A"), out=through)},
         roles={"potential": "phi", "current": "j"},
-        system=domain.system(),
+        system=domain.system(si=material is not None),
         meanings=MEANINGS | {unknown.name: Meaning("voltage of an electrode", "V") for unknown in levels.values()},
         preconditioner=models.Multigrid(singular=not grounded),
     )
+
+
+def _conductivity(material: Any, conductivity: Any) -> Any:
+    """Return the conductivity that was given, else 1/rho of the material, else 1.
+
+    Raises:
+        ParameterError: for a material without a resistivity.
+    """
+    words = f"material = {shown(material)}, must have a resistivity, as those of em.materials do"
+    require(material is None or hasattr(material, "resistivity"), words)
+    if conductivity is None and material is not None:
+        return 1 / number("resistivity", material.resistivity, above=0.0, unit="Ohm m")
+    return 1.0 if conductivity is None else conductivity
 
 
 def _mean_field(domain: Domain, mean_field: ArrayLike | None) -> Any:

@@ -54,7 +54,10 @@ def interactive(
         EmfemError: without that backend.
     """
     if find_spec(BACKEND) is None:
-        msg = 'em.plot.interactive needs trame-pyvista: pip install "emfem[notebook]"; em.plot.field draws without it'
+        msg = (
+            'em.plot.interactive needs trame-pyvista: pip install "emfem[notebook]", in the folder of emfem '
+            'pip install -e ".[notebook]"; em.plot.field draws without it'
+        )
         raise EmfemError(msg)
     function = fields.component(function, component or ("magnitude" if len(function.ufl_shape) == 1 else None))
     if function.function_space.mesh.geometry.dim == 1:

@@ -20,6 +20,10 @@ from petsc4py import PETSc
 RELATIVE = 1e-12  # change of the unknowns by which the rounding of a residual is measured, far above their own
 CLOSE = 1e-5  # last change of the unknowns, over them, beyond which steps are not yet those near a solution
 ROUNDS = 10  # of steps that begin anew where the former ones ended
+WORDS = {
+    PETSc.SNES.ConvergedReason.CONVERGED_FNORM_ABS: "residual below atol",
+    PETSc.SNES.ConvergedReason.CONVERGED_FNORM_RELATIVE: "residual below rtol",
+}
 STALLED = (PETSc.SNES.ConvergedReason.DIVERGED_LINE_SEARCH, PETSc.SNES.ConvergedReason.DIVERGED_MAX_IT)
 
 
@@ -31,7 +35,7 @@ class Steady:
     Attributes:
         iterations: Newton or pseudo-time steps taken.
         residual: norm of the residual F.
-        reason: PETSc's reason for stopping.
+        reason: why it stopped, such as "residual below atol".
         linear_iterations: of the linear solver, in all; one for each direct solve.
     """
 
@@ -114,7 +118,7 @@ def newton(
             if trouble or not _begins_only(snes):
                 break
         code = snes.getConvergedReason()
-        why = trouble or reason(code, PETSc.SNES.ConvergedReason)
+        why = trouble or WORDS.get(code) or reason(code, PETSc.SNES.ConvergedReason)
         result = Steady(steps, snes.getFunctionNorm(), why, linear)
         snes.destroy()
         problem.free_unreferenced()
@@ -124,7 +128,7 @@ def newton(
     problem.load(problem.x)
     for unknown in problem.unknowns:
         unknown.function.known = True
-    return replace(result, reason="CONVERGED_ROUNDING") if at_rounding else result
+    return replace(result, reason="residual at rounding") if at_rounding else result
 
 
 def _begins_only(snes: PETSc.SNES) -> bool:

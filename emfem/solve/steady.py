@@ -69,7 +69,7 @@ def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, solver: 
             raise not_converged(Steady(stepper.steps, left, left_bounds or failure), "pseudo-time steps", t)
         for model in models:
             model.t = t
-    return Steady(stepper.steps, left, "CONVERGED_AT_REST")
+    return Steady(stepper.steps, left, "at rest")
 
 
 STEADY = {"newton": by_newton, "pseudo-transient": pseudo_transient}

@@ -50,7 +50,7 @@ class Immortality:
 
     def __str__(self) -> str:
         """One sentence."""
-        where = f"({', '.join(f'{x:.4g}' for x in self.place)})"
+        where = f"({', '.join(f'{x:.4g}' for x in self.place)}) m"
         where = where if self.node is None else f"node {self.node} {where}"
         verdict, side = ("immortal", "below") if self else ("mortal", "above")
         highest, margin, critical = self.highest / 1e6, abs(self.margin) / 1e6, self.critical_stress / 1e6

@@ -16,7 +16,7 @@ from emfem.surface.equations import model
 from emfem.surface.measures import drift_velocity, neck, neck_below, profile
 from emfem.surface.pulses import Pulses
 from emfem.surface.scales import SurfaceScales, scales
-from emfem.surface.shapes import Shape, bridge, flat, strip, void, wire
+from emfem.surface.shapes import Shape, bridge, ellipse, flat, strip, void, wire
 
 __all__ = [
     "Crystal",
@@ -29,6 +29,7 @@ __all__ = [
     "SurfaceScales",
     "bridge",
     "drift_velocity",
+    "ellipse",
     "flat",
     "model",
     "neck",

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from emfem.errors import ParameterError, floats, number
+from emfem.errors import ParameterError, floats, number, require
 from emfem.gate import checked
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Values = NDArray[np.float64]
+TINY = 1e-14  # distance from the long axis, in short half axes, that keeps the nearest point of an ellipse unique
+BISECTIONS = 100
+SLENDER = 1e3
 
 
 @checked
@@ -57,12 +60,35 @@ def void(centre: ArrayLike, radius: float) -> Shape:
     middle, size = _point("centre", centre), number("radius", radius, above=0.0, unit="m")
 
     def distance(x: Values, period: Values) -> Values:
-        apart = x - middle[:, None]
-        around = period > 0
-        apart[around] -= period[around, None] * np.rint(apart[around] / period[around, None])
-        return np.linalg.norm(apart, axis=0) - size
+        return np.linalg.norm(_apart(x, middle, period), axis=0) - size
 
     return Shape("void", distance, of_void=True, place=_coordinates(centre), place_name="centre")
+
+
+@checked
+def ellipse(centre: ArrayLike, semi_axes: ArrayLike, *, angle: float = 0.0) -> Shape:
+    """Return an elliptic hole in metal, in a plane; it may cross a periodic seam.
+
+    Args:
+        centre: x and y [m].
+        semi_axes: a and b, each above 0, within a factor of 1000 [m].
+        angle: of the axis a, from x towards y, within a full turn [rad].
+
+    Raises:
+        ParameterError: for a centre or semi-axes that are not two numbers, or one out of its bounds.
+    """
+    middle = floats("centre", centre, (2,), "finite", finite=True)
+    axes = floats("semi_axes", semi_axes, (2,), "finite", finite=True)
+    for axis in axes:
+        number("semi_axes", axis, above=0.0, unit="m")
+    require(max(axes) < SLENDER * min(axes), f"semi_axes = {axes.tolist()} m, must be within a factor of {SLENDER:g}")
+    turn = number("angle", angle, at_least=-2 * np.pi, at_most=2 * np.pi, unit="rad")
+    turned = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+
+    def distance(x: Values, period: Values) -> Values:
+        return _to_ellipse(turned @ _apart(x, middle, period)[:2], axes)
+
+    return Shape("ellipse", distance, of_void=True, place=_coordinates(centre), place_name="centre")
 
 
 @checked
@@ -177,6 +203,38 @@ def bridge(
 def profile(distance: Values, width: float) -> Values:
     """`(1 + tanh(n / 2 l)) / 2`, the fraction of metal of a surface at rest."""
     return (1 + np.tanh(distance / (2 * width))) / 2
+
+
+def _apart(x: Values, middle: Values, period: Values) -> Values:
+    """Return places less the nearest image of a point, shape (3, n)."""
+    apart = np.array(x, dtype=float)
+    apart[: len(middle)] -= middle[:, None]
+    around = period > 0
+    apart[around] -= period[around, None] * np.rint(apart[around] / period[around, None])
+    return apart
+
+
+def _to_ellipse(places: Values, axes: Values) -> Values:
+    """Return the signed distance of places in the axes of an ellipse from it, shape (n,); negative inside.
+
+    The nearest point is (a^2 x / (t + a^2), b^2 y / (t + b^2)), a >= b, with the t > -b^2 that puts it on the
+    ellipse. It is bisected in u = 1 + t / b^2, so that places near the long axis lose no digits (D. Eberly, Distance
+    from a point to an ellipse, 2013).
+    """
+    order = np.argsort(-axes)
+    (a, b), (x, y) = axes[order], np.abs(places[order])
+    ratio, far, near = (a / b) ** 2, x / a, np.maximum(y / b, TINY)
+
+    def on(u: Values) -> tuple[Values, Values]:
+        return ratio * far / (u + (ratio - 1)), near / u
+
+    low, high = near, np.hypot(ratio * far, near)
+    for _ in range(BISECTIONS):
+        u = (low + high) / 2
+        outside = np.hypot(*on(u)) > 1
+        low, high = np.where(outside, u, low), np.where(outside, high, u)
+    along, across = on((low + high) / 2)
+    return np.hypot(x - a * along, y - b * across) * np.sign(np.hypot(far, y / b) - 1)
 
 
 def _wave(amplitude: float, wavelength: float | None, phase: float, limit: float) -> Callable[[Values], Values]:

@@ -116,6 +116,23 @@ def test_the_extremes_of_the_potential_are_the_electrodes():
     assert (bar(2).quantity("phi_min"), bar(2).quantity("phi_max")) == (0.0, 1.0)
 
 
+def test_a_material_gives_the_conductivity_and_the_units():
+    copper, line = em.materials.copper(temperature=300.0), em.mesh.interval(1e-6, cells=2)
+    model = conduction.model(line, copper, on={"left": em.fixed(0.1), "right": em.fixed(0.0)})
+    steady = em.solve_steady(model)
+    assert conduction.resistance(model) == pytest.approx(copper.resistivity * 1e-6, rel=1e-12)
+    assert (model.fields["j"].unit, model.quantities["current left"].unit) == ("A/m2", "A/m2")
+    assert steady.reason == "residual below atol"
+    own = conduction.model(line, copper, conductivity=2.0, on={"left": em.fixed(0.1), "right": em.fixed(0.0)})
+    em.solve_steady(own)
+    assert conduction.resistance(own) == pytest.approx(0.5e-6, rel=1e-12)
+
+
+def test_a_number_is_no_material():
+    with pytest.raises(ParameterError, match=r"material = 59000000\.0, must have a resistivity"):
+        conduction.model(em.mesh.interval(1e-6, cells=2), 5.9e7, on={"left": em.fixed(0.1)})
+
+
 @pytest.mark.parametrize("voltages", [(0.0, 2.0), (-3.0, 1.0), (5.0, -1.0)])
 @pytest.mark.parametrize("order", [("left", "right"), ("right", "left")])
 def test_resistance_depends_neither_on_the_voltages_nor_on_their_order(
@@ -382,7 +399,6 @@ def test_numbers_are_the_same_on_two_ranks(run_json_on_ranks: Callable[..., Any]
         ({"conductivity": "copper"}, "conductivity = 'copper', must be a number"),
         ({"conductivity": "2"}, "conductivity = '2', must be a number"),
         ({"conductivity": True}, "conductivity = True, must be a number"),
-        ({"conductivity": None}, "conductivity = None, must be a number"),
         ({"conductivity": (1.0, 2.0)}, "conductivity = [1.0, 2.0], must be a finite tensor of shape (2, 2)"),
         ({"conductivity": np.eye(3)}, "must be a finite tensor of shape (2, 2)"),
         ({"conductivity": [[math.nan, 0], [0, 1]]}, "must be a finite tensor of shape (2, 2)"),

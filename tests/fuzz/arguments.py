@@ -184,6 +184,7 @@ BY_NAME = {
     "seed": "1",
     "segments": "[(0, 1), (1, 2)]",
     "sentences": "['a', 'b']",
+    "semi_axes": "(2e-8, 1e-8)",
     "shape": "void()",
     "si": "'m'",
     "site_density": "1e28",

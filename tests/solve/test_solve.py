@@ -41,7 +41,7 @@ def test_newton_and_pseudo_time_find_the_same_steady_state(plate: em.mesh.Domain
         steady = em.solve_steady(model, method=method)
         assert steady.residual < 1e-9
         assert steady.iterations < 30
-        assert steady.reason.startswith("CONVERGED_")
+        assert steady.reason in ("residual below rtol", "residual below atol", "at rest")
         found.append(model["c"].x.array.copy())
     assert found[0] == pytest.approx(found[1], abs=1e-9)
     assert found[0].min() == pytest.approx(0.2, abs=1e-13)
@@ -50,9 +50,9 @@ def test_newton_and_pseudo_time_find_the_same_steady_state(plate: em.mesh.Domain
 
 def test_a_film_is_evolved_to_its_steady_state_unless_newton_is_requested(between: em.Model):
     steady = em.solve_steady(between)
-    assert steady.reason == "CONVERGED_AT_REST"
+    assert steady.reason == "at rest"
     assert repr(steady) == f"<{steady}>"
-    assert re.match(r"^<steady \(CONVERGED_AT_REST\): [0-9]+ iterations, \|F\| = [0-9.e+-]+>$", repr(steady))
+    assert re.match(r"^<steady \(at rest\): [0-9]+ iterations, \|F\| = [0-9.e+-]+>$", repr(steady))
 
 
 def test_a_cold_start_far_from_equilibrium_comes_to_rest_with_its_solute():
@@ -69,7 +69,7 @@ def test_a_cold_start_far_from_equilibrium_comes_to_rest_with_its_solute():
 def test_a_closed_film_keeps_its_solute(plate: em.mesh.Domain):
     film = em.film.model(plate, IDEAL, mean=0.3, initial=lambda x: 0.25 + 0.1 * x[0] / 4, degree=1)
     steady = em.solve_steady(film)
-    assert steady.reason == "CONVERGED_AT_REST"
+    assert steady.reason == "at rest"
     assert film.quantity("solute") == pytest.approx(3.6, rel=1e-10)
     assert film["c"].x.array == pytest.approx(0.3, abs=1e-8)
 

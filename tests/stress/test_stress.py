@@ -247,7 +247,7 @@ def test_the_verdict_reports_the_margin_and_the_place():
     assert verdict.relative == pytest.approx(verdict.margin / 41e6, rel=1e-14)
     assert verdict.place == pytest.approx([LENGTH])
     assert str(verdict) == (
-        "mortal: in the end the stress is 76.37 MPa at (5e-05), 35.37 MPa (86.3%) above the critical 41 MPa"
+        "mortal: in the end the stress is 76.37 MPa at (5e-05) m, 35.37 MPa (86.3%) above the critical 41 MPa"
     )
     safe = em.stress.immortal(line(current_density=5e9), critical_stress=41 * MPa)
     assert safe

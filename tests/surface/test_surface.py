@@ -65,6 +65,10 @@ def at(*places: tuple[float, ...]) -> np.ndarray:
     [
         (em.surface.void((3.0, 4.0), 2.0), (3.0, 9.0), 3.0),
         (em.surface.void((3.0, 4.0), 2.0), (3.0, 4.5), -1.5),
+        (em.surface.ellipse((3.0, 4.0), (2.0, 1.0)), (3.0, 9.0), 4.0),
+        (em.surface.ellipse((3.0, 4.0), (2.0, 1.0)), (3.0, 4.0), -1.0),
+        (em.surface.ellipse((3.0, 4.0), (1.0, 2.0)), (6.0, 4.0), 2.0),
+        (em.surface.ellipse((3.0, 4.0), (1.5, 1.5)), (6.0, 8.0), 3.5),
         (em.surface.wire(2.0), (7.0, 1.5), 0.5),
         (em.surface.wire(2.0, axis=(1.0, 2.0)), (7.0, 4.0, 6.0), -3.0),
         (em.surface.wire(2.0, amplitude=0.5, wavelength=4.0), (2.0, 0.0), 1.5),
@@ -82,6 +86,19 @@ def test_a_shape_measures_the_depth_in_the_metal(shape: Any, place: tuple[float,
     assert shape(at(place))[0] == pytest.approx(depth, rel=1e-12)
 
 
+def test_the_distance_from_an_ellipse_is_that_of_its_nearest_point():
+    a, b, angle, centre = 3.0, 1.0, 0.7, np.array([0.4, -0.2])
+    turn = np.linspace(0.0, 2 * np.pi, 20_001)
+    axes = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    edge = axes @ np.array([a * np.cos(turn), b * np.sin(turn)]) + centre[:, None]
+    places = np.random.default_rng(1).uniform(-4, 4, (200, 2))
+    nearest = np.sqrt(((edge[:, None] - places.T[:, :, None]) ** 2).sum(axis=0)).min(axis=1)
+    inside = (((places - centre) @ axes / [a, b]) ** 2).sum(axis=1) < 1
+    assert 20 < inside.sum() < 180
+    found = em.surface.ellipse(centre, (a, b), angle=angle)(at(*places))
+    assert found == pytest.approx(np.where(inside, -nearest, nearest), abs=3e-5)  # the error of the sampled edge
+
+
 def test_a_void_may_lie_across_the_seam_of_a_periodic_domain():
     across = void(shape=em.surface.void((1 * nm, 59 * nm), R))
     assert across.quantity("void") == pytest.approx(void().quantity("void"), rel=1e-3)
@@ -93,6 +110,11 @@ def test_a_void_may_lie_across_the_seam_of_a_periodic_domain():
     ("make", "told"),
     [
         (lambda: em.surface.void((1.0, 2.0), 0.0), "radius = 0 m, must be greater than 0 m"),
+        (lambda: em.surface.ellipse((1.0, 2.0), (1.0, 0.0)), "semi_axes = 0 m, must be greater than 0 m"),
+        (lambda: em.surface.ellipse((1.0, 2.0), 1.0), "semi_axes"),
+        (lambda: em.surface.ellipse((1.0, 2.0, 3.0), (2.0, 1.0)), "centre"),
+        (lambda: em.surface.ellipse((1.0, 2.0), (2.0, 1.0), angle=45), "angle = 45 rad, must be at most 6.28"),
+        (lambda: em.surface.ellipse((1.0, 2.0), (1.0, 1e-4)), "within a factor of 1000"),
         (lambda: em.surface.void((1.0,), 1.0), "centre = [1.0], must be 2 or 3 finite coordinates"),
         (lambda: em.surface.void((1.0, np.nan), 1.0), "centre = [1.0, nan], must be 2 or 3 finite coordinates"),
         (lambda: em.surface.wire(-1.0), "radius = -1 m, must be greater than 0 m"),
