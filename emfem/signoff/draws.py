@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from emfem.errors import number, require
 from emfem.gate import checked
@@ -66,16 +65,15 @@ class Draws:
     def __init__(
         self, network: Network, technology: Technology, variation: Variation, heat: Temperature | None = None
     ) -> None:
-        """Take the medians of a technology, and how it varies; an activation energy acts at the mean T of a tree."""
+        """Take the medians of a technology, and how it varies; energies and grains act at the mean T of a tree."""
         self.technology, self.variation = technology, variation
         of_segment = network.components[network.segments[:, 0]]
         self.trees = int(of_segment.max()) + 1
         volume = network.lengths * network.cross_sections
         total = np.bincount(of_segment, volume, self.trees)
-        self.thermal: Any = boltzmann * technology.temperature
+        self.temperature = np.full(self.trees, technology.temperature)
         if heat is not None:
-            mean = volume * (np.asarray(heat.start) + np.asarray(heat.end)) / 2
-            self.thermal = boltzmann * np.bincount(of_segment, mean, self.trees) / total
+            self.temperature = np.bincount(of_segment, volume * _means(heat, network.lengths), self.trees) / total
         self.bamboo = self.boundary = self.width = np.zeros(self.trees)
         if variation.grain_size is None:
             return
@@ -85,18 +83,18 @@ class Draws:
         self.bamboo, self.boundary = np.zeros(self.trees), np.zeros(self.trees)
         for size in {(float(w), float(h)) for w, h in zip(self.width, height, strict=True)}:
             mine = (self.width == size[0]) & (height == size[1])
-            whole, halved = (self._diffusivity(*size, d) for d in (size[0], size[0] / 2))
+            whole, halved = (self._diffusivity(*size, d, self.temperature[mine]) for d in (size[0], size[0] / 2))
             self.bamboo[mine], self.boundary[mine] = whole, (halved - whole) * size[0]
 
-    def _diffusivity(self, width: float, height: float, grain: float) -> float:
-        """Return D of a line over that of the technology."""
+    def _diffusivity(self, width: float, height: float, grain: float, temperature: Floats) -> Floats:
+        """Return D of a line over that of the technology's metal, both at temperatures."""
         paths, metal = self.variation.paths, self.technology.material
         line = metal.in_line(width=width, height=height, grain_size=grain, paths=paths)
-        return float(line.diffusivity / metal.diffusivity)
+        return np.asarray(line.law("diffusivity")(temperature) / metal.law("diffusivity")(temperature))
 
     def diffusivity(self, energy: Floats, grain: Floats) -> Floats:
         """Return D over that of the technology, of standard normal draws."""
-        result = np.exp(-energy * self.variation.activation_energy / self.thermal)
+        result = np.exp(-energy * self.variation.activation_energy / (boltzmann * self.temperature))
         if self.variation.grain_size is None:
             return result
         size = self.variation.grain_size * np.exp(grain * self.variation.grain_spread)
@@ -128,3 +126,12 @@ class Draws:
         for tree in range(self.trees):
             result[:, tree] = known.times(tree, np.maximum(rise[:, tree], 0.0))
         return (result + growth / charge) / diffusivity
+
+
+def _means(heat: Temperature, lengths: Floats) -> Floats:
+    """Return the mean temperature of segments, (T_a + T_b)/2 + T_m (1 - tanh(h)/h), h = L/(2 Gamma), shape (m,)."""
+    linear = (np.asarray(heat.start) + np.asarray(heat.end)) / 2
+    if heat.healing_length is None:
+        return linear
+    half = lengths / (2 * heat.healing_length)
+    return np.asarray(linear + np.asarray(heat.excess) * (1 - np.tanh(half) / half))

@@ -381,6 +381,39 @@ def test_an_activation_energy_acts_at_the_temperature_of_its_tree():
     assert np.log(cool) == pytest.approx(2 * np.log(hot), rel=1e-12)
 
 
+@pytest.mark.parametrize("healing", [0.3 * um, 30 * um, 3000 * um])
+def test_the_heat_of_a_wire_counts_in_the_temperature_of_its_tree(healing: float):
+    """Volume mean of the linear part and of T_m (1 - cosh((x - L/2)/G)/cosh(L/(2 G))), by quadrature."""
+    network = build([(0.0, 0.0), (100 * um, 0.0)], [(0, 1)], width=0.2 * um, thickness=0.3 * um, loads={1: 1e-4})
+    variation = Variation(activation_energy=0.05 * eV)
+    heat = em.signoff.Temperature([370.0], [386.0], excess=[50.0], healing_length=healing)
+    x = (np.arange(20000) + 0.5) / 20000
+    mean = float(heat.at(np.zeros(len(x), int), x, np.full(len(x), 100 * um))[0].mean())
+    uniform = resolve_temperature(network, mean)
+    draws = [em.signoff.draws.Draws(network, TECHNOLOGY, variation, each) for each in (heat, uniform)]
+    own, same = (each.factors(np.random.SeedSequence(1), 5)[0] for each in draws)
+    assert own == pytest.approx(same, rel=1e-8)
+    assert mean == pytest.approx({0.3 * um: 427.7}.get(healing, mean))
+
+
+def test_grains_act_at_the_temperature_of_their_tree():
+    """Two trees of one section at 428 and 478 K: the factors of technologies made at those temperatures."""
+    network, variation = ladder(2, load=1e-3), Variation(grain_size=0.1 * um)
+    kelvin = np.array([428.0, 478.0])
+    metal = em.materials.copper(378.15)
+    technology = replace(TECHNOLOGY, material=metal)
+    own = em.signoff.draws.Draws(
+        network, technology, variation, resolve_temperature(network, np.stack([kelvin] * 2, 1))
+    )
+    exact = []
+    for each in kelvin:
+        there = metal.at(float(each))
+        line = there.in_line(width=0.2 * um, height=0.3 * um, grain_size=0.1 * um)
+        exact.append(line.diffusivity / there.diffusivity)
+    assert own.factors(np.random.SeedSequence(1), 3)[0] == pytest.approx(np.tile(exact, (3, 1)), rel=1e-12)
+    assert exact[1] > 1.02 * exact[0]
+
+
 def test_lives_that_voids_shorten_are_warned_of():
     """Of three wires side by side: the second void leaves the last with three times its tension."""
     network = ladder(load=1e-3)
