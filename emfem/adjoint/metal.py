@@ -13,7 +13,9 @@ from emfem.gate import checked
 from emfem.materials import Material, Uniform
 from emfem.materials.validity import VALIDITY
 from emfem.mesh import Domain
+from emfem.model.materials import controls_of
 
+import numpy as np
 import ufl
 from dolfinx import fem
 
@@ -24,7 +26,8 @@ class Metal:
     """A metal for models, with some of its numbers as controls of `em.adjoint.Objective`.
 
     Wherever a model takes a metal it takes this one. Its temperature is a constant of the forms, so that all laws are
-    UFL; at a number the laws are those of `material`, the metal with the present values.
+    UFL; at a number, those that no control changes are numbers. A model that keeps a constant as a number refuses it as
+    a control. `material` is the metal with the present values.
 
     Attributes:
         controls: the numbers by name, each a `fem.Constant`.
@@ -53,7 +56,7 @@ class Metal:
             if isinstance(getattr(law, number.name), float)
         }
         self._material = material
-        self._temperature = fem.Constant(domain.mesh, float(material.temperature))
+        self._mesh, self._temperature = domain.mesh, fem.Constant(domain.mesh, float(material.temperature))
         self._numbers: dict[str, dict[str, fem.Constant]] = {}
         self.controls: dict[str, fem.Constant] = {}
         for name in names:
@@ -90,7 +93,9 @@ class Metal:
         return self._material.at(float(self._temperature), **laws)
 
     def law(self, name: str) -> Callable[[Any], Any]:
-        """Return the law of a constant: UFL with the controls for a UFL temperature, else numbers of now.
+        """Return the law of a constant: UFL of the controls if it has some or the temperature is UFL, else numbers.
+
+        Of an array of temperatures it returns numbers of now.
 
         Raises:
             UnknownName: if there is no such constant.
@@ -102,7 +107,11 @@ class Metal:
     def _evaluated(self, name: str, temperature: Any) -> Any:
         if isinstance(temperature, ufl.core.expr.Expr):
             return self._symbolic(name)(temperature)
-        return self.material.law(name)(temperature)
+        now = self.material.law(name)(temperature)  # which checks the range
+        if np.ndim(temperature):
+            return now
+        live = self._symbolic(name)(fem.Constant(self._mesh, float(temperature)))
+        return live if controls_of(self, live) else now
 
     def _symbolic(self, name: str) -> Callable[[Any], Any]:
         """Return a law with controls in place of its numbers, and so those that it uses."""

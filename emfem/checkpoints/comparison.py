@@ -55,6 +55,8 @@ def saved_state(
         different = [name for name in mine if not alike(mine[name], theirs[name])]
         if different or len(described) != len(saved["models"]):
             msg = f"the {mine['name']} model has other {' and '.join(different)} than in {where}, must be the same"
+            if any(len(mine[name]) != len(theirs[name]) for name in different):
+                msg += f"; their numbers differ: it was made with other options, or by another emfem, {saved['emfem']}"
             raise ParameterError(msg)
     if settings["until"] < state.t:
         msg = f"until = {settings['until']:g}, must be at least the time {state.t:g} that {where} has reached"

@@ -114,6 +114,9 @@ class Proposal:
 
     def __str__(self) -> str:
         """One line."""
+        factors = self.widest, self.mean, self.volume
+        if all(float(f"{each:.3g}") == 1.0 for each in factors):
+            return f"{self.test.name}: adds nothing"
         return (
             f"{self.test.name}: widest interval, that of {self.name}, times {self.widest:.3g}, "
             f"mean times {self.mean:.3g}, volume times {self.volume:.3g}"

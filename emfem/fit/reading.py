@@ -10,13 +10,14 @@ from itertools import product
 from typing import Any
 
 from emfem.errors import ParameterError, choice, require
-from emfem.fit.curves import Curve, read_curves
+from emfem.fit.curves import Curve, read_curves, read_table
 from emfem.fit.designing import CRITERIA, Proposal, Test, design
 from emfem.fit.fitting import fit
 from emfem.fit.result import Fit
 from emfem.fit.tables import Forward, Reader
 from emfem.fit.unknowns import Unknown
 from emfem.gate import checked
+from emfem.quantities import in_si
 from emfem.studies.validation import nearest, shown
 
 from mpi4py import MPI
@@ -131,6 +132,7 @@ class _Reader(Reader):
 
     def read(self) -> FitCase:
         """Return the fit."""
+        self._measured: list[str] = []  # of each table of curves, 1 in its unit
         self.keys((), self.tables, TOP)
         unknowns = self.table((), self.tables, "unknowns")
         curves = self.tables.get("curves")
@@ -155,14 +157,17 @@ class _Reader(Reader):
         if not isinstance(table, Mapping):
             raise self.error(place, f"unknowns.{name} = {shown(table)}, must be a table with bounds")
         self.keys(place, table, UNKNOWN)
-        bounds = self.numbers(place, table, "bounds", 2)
+        bounds = self.pair(place, table, "bounds")
         if bounds is None:
             raise self.error(place, f"[unknowns.{name}] bounds is missing")
         options = {key: table[key] for key in ("logarithmic", "unit", "shared") if key in table}
         if "start" in table:
             options["start"] = self.si((*place, "start"), table["start"])
+            self.alike((*place, "start"), table["start"], table["bounds"])
         if "prior" in table:
-            options["prior"] = self.numbers(place, table, "prior", 2)
+            of_logarithm = table.get("logarithmic") is True
+            options["prior"] = self.pair(place, table, "prior", "plain" if of_logarithm else "deviation")
+            self.alike((*place, "prior"), table["prior"][0], table["bounds"])
         return self.at(place, lambda: Unknown(name, bounds, **options))
 
     def _curves(self, index: int, table: Mapping[str, Any]) -> list[Curve]:
@@ -178,11 +183,24 @@ class _Reader(Reader):
             value = table.get(key, [])
             if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
                 raise self.error((*place, key), f"{key} = {shown(value)}, must be a list of columns")
-        error = table.get("error")
-        if isinstance(error, str) and error[:1] in "0123456789.+-":  # a number with its unit, else a column
-            error = self.si((*place, "error"), error)
+        error, scale = table.get("error"), table.get("scale", "linear")
+        own = error if isinstance(error, str) and error[:1] in "0123456789.+-" else None  # a number, else a column
+        if own is not None:
+            error = self._error((*place, "error"), own, scale)
         options = {key: table[key] for key in ("inputs", "by", "measured", "scale", "censored") if key in table}
-        return self.at(place, lambda: read_curves(self.beside / table["file"], error=error, **options))
+        file, measured = self.beside / table["file"], table["measured"]
+        made: list[Curve] = self.at(place, lambda: read_curves(file, error=error, **options))
+        unit = read_table(file, [measured])[1][measured].strip("- ")
+        self._measured.append(f"1 {unit or 'percent'}")
+        if scale != "log":
+            self.alike((*place, "error"), own, self._measured[-1:])
+        return made
+
+    def _error(self, place: tuple[str | int, ...], value: Any, scale: Any) -> float:
+        """Return a standard deviation, which on the scale "log" is a plain number."""
+        if scale == "log":
+            return float(self.at(place, lambda: in_si("error", value, "")))
+        return self.deviation(place, value)
 
     def _tests(self) -> list[Test]:
         """Return the tests; with `by` one for each combination of the values of these inputs."""
@@ -211,7 +229,11 @@ class _Reader(Reader):
             if not isinstance(inputs.get(key), list):
                 raise self.error((*place, "by"), f"[[tests]] by = {shown(by)}, must be inputs that are lists")
         options = {key: table[key] for key in ("scale", "samples") if key in table}
-        options |= {key: self.si((*place, key), table[key]) for key in ("error", "until") if key in table}
+        options["error"] = self._error((*place, "error"), table["error"], table.get("scale", "linear"))
+        if "until" in table:
+            options["until"] = self.si((*place, "until"), table["until"])
+        for key in ("until",) if table.get("scale") == "log" else ("until", "error"):
+            self.alike((*place, key), table.get(key), self._measured)
 
         def test(values: Sequence[float]) -> Test:
             chosen = dict(zip(by, values, strict=True))

@@ -12,7 +12,7 @@ from emfem.files import read_text
 from emfem.fit.cases import CaseModel
 from emfem.fit.laws import LawModel
 from emfem.materials import Material, metal, names, read
-from emfem.quantities import in_si
+from emfem.quantities import QUANTITY, converted, in_si, quantity
 from emfem.studies import Case
 from emfem.studies.case import parsed
 from emfem.studies.validation import Source, nearest, shown
@@ -93,17 +93,35 @@ class Reader:
             raise self.error((*place, key), f"[{'.'.join(place)}] {key} {what}")
         return value
 
-    def numbers(self, place: tuple[str, ...], table: Mapping[str, Any], key: str, n: int) -> tuple[float, float] | None:
-        """Return n numbers in SI, None if they are not there."""
-        value = table.get(key)
-        if value is None:
+    def pair(
+        self, place: tuple[str, ...], table: Mapping[str, Any], key: str, second: str = "value"
+    ) -> tuple[float, float] | None:
+        """Return two numbers in SI, None if they are not there; the second a "value", "deviation" or "plain" number."""
+        pair, where = table.get(key), (*place, key)
+        if pair is None:
             return None
-        if not isinstance(value, list) or len(value) != n:
-            raise self.error(
-                (*place, key), f"[{'.'.join(place)}] {key} = {shown(value)}, must be a list of {n} numbers"
-            )
-        low, high = (self.si((*place, key), each) for each in value)
-        return low, high
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise self.error(where, f"[{'.'.join(place)}] {key} = {shown(pair)}, must be a list of 2 numbers")
+        value = self.si(where, pair[0])
+        if second == "plain":
+            return value, self.at(where, lambda: in_si(key, pair[1], ""))
+        other = self.deviation(where, pair[1]) if second == "deviation" else self.si(where, pair[1])
+        self.alike(where, pair[1], [pair[0]])
+        return value, other
+
+    def deviation(self, place: tuple[str | int, ...], value: Any) -> float:
+        """Return a difference in SI, of a number or a text; a unit with a zero of its own, degC, has none."""
+        made = self.si(place, value)
+        if _unit(value) and converted(f"0 {_unit(value)}", "SI"):
+            raise self.error(place, f"{place[-1]} = {shown(value)}, must be a difference, in K: it would be {made:g} K")
+        return made
+
+    def alike(self, place: tuple[str | int, ...], value: Any, others: Sequence[Any]) -> None:
+        """Refuse a text whose unit is like that of none of some texts; a number without one is in SI."""
+        units = [each for each in others if _unit(each)]
+        if units and _unit(value) and all(_dimension(value) != _dimension(each) for each in units):
+            words = " or ".join(dict.fromkeys(shown(each) for each in units))
+            raise self.error(place, f"{place[-1]} = {shown(value)}, must have a unit like that of {words}")
 
     def si(self, place: tuple[str | int, ...], value: Any) -> float:
         """Return a number in SI, of a number or a text with a unit."""
@@ -126,3 +144,13 @@ class Reader:
     def error(self, place: Sequence[str | int], sentence: str) -> ParameterError:
         """Return an error with file, line and key."""
         return ParameterError(self._source.located(place, sentence))
+
+
+def _unit(value: Any) -> str:
+    """Return the unit of a text, "" of a number."""
+    return QUANTITY.fullmatch(value)[2] if isinstance(value, str) else ""  # type: ignore[index]  # it was read
+
+
+def _dimension(value: str) -> Any:
+    """Return the dimension of a text with a unit that exists."""
+    return quantity(value).dimensionality

@@ -11,6 +11,7 @@ from emfem.errors import ParameterError, floats, kind, require, shown
 from emfem.mechanics.elasticity import Elastic, isotropic
 from emfem.mesh import Domain
 from emfem.model import DirichletCondition, Driver, Unknown
+from emfem.model.materials import kept
 
 import numpy as np
 import ufl
@@ -27,14 +28,14 @@ def elastic(metal: Any) -> Elastic:
     """Return the elastic constants of a metal of `em.materials`, with its thermal expansion if it has one.
 
     Raises:
-        ParameterError: if the metal lacks youngs_modulus or poisson_ratio.
+        ParameterError: if the metal lacks youngs_modulus or poisson_ratio, or one of them is a control.
     """
     if isinstance(metal, Elastic):
         return metal
     models.check_material(metal)
     names = ["youngs_modulus", "poisson_ratio"]
     names += ["thermal_expansion"] if "thermal_expansion" in getattr(metal, "constants", {}) else []
-    return Elastic(*(metal.law(name)(float(metal.temperature)) for name in names))
+    return Elastic(*(kept(metal, name) for name in names))
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from emfem.errors import ParameterError, floats, number
@@ -105,18 +105,22 @@ def drift_velocity(
         return getattr(material, name) if own and hasattr(material, name) else metal[name]
 
     forces = {"field": field, "temperature_gradient": temperature_gradient, "stress_gradient": stress_gradient}
-    alike = _alike({name: _force(name, value) for name, value in forces.items() if value is not None}, temperature)
+    given = {name: _force(name, value) for name, value in forces.items() if value is not None}
     factors = {
         "field": lambda: constant("effective_charge") * elementary_charge,
         "temperature_gradient": lambda: -constant("heat_of_transport") / temperature,
         "stress_gradient": lambda: constant("atomic_volume"),
     }
-    first, *others = (factors[name]() * force for name, force in alike.items())
-    return constant("diffusivity") / (boltzmann * temperature) * sum(others, first)
+    each = {name: factors[name]() for name in given}
+    alike = _alike(
+        given, (temperature, *each.values(), mobility := constant("diffusivity") / (boltzmann * temperature))
+    )
+    first, *others = (each[name] * force for name, force in alike.items())
+    return mobility * sum(others, first)
 
 
-def _alike(forces: Mapping[str, Any], temperature: Any) -> dict[str, Any]:
-    """Return the forces, all of them UFL if one is, or the temperature is.
+def _alike(forces: Mapping[str, Any], factors: Iterable[Any]) -> dict[str, Any]:
+    """Return the forces, all of them UFL if one is, or a factor is.
 
     Raises:
         ParameterError: if there is none, or they cannot be added.
@@ -128,7 +132,7 @@ def _alike(forces: Mapping[str, Any], temperature: Any) -> dict[str, Any]:
     if len(set(shapes.values())) > 1:
         msg = f"{', '.join(f'{name} of shape {shape}' for name, shape in shapes.items())}, must be of one shape"
         raise ParameterError(msg)
-    forms = any(is_ufl(value) for value in (*forces.values(), temperature))
+    forms = any(is_ufl(value) for value in (*forces.values(), *factors))
     return {name: ufl.as_vector(v.tolist()) if forms and isinstance(v, np.ndarray) else v for name, v in forces.items()}
 
 

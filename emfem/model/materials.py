@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from emfem import fields
-from emfem.errors import kind, number
+from emfem.errors import ParameterError, kind, number
 from emfem.gate import checked
 from emfem.mesh import Domain
 from emfem.model.coefficients import check_ufl, has_placeholder, is_ufl, scalar
@@ -15,6 +15,7 @@ from emfem.model.models import refuse_model
 
 import ufl
 from dolfinx import fem
+from ufl.algorithms.analysis import extract_type
 
 
 @runtime_checkable
@@ -45,6 +46,27 @@ class MaterialAt:
     def __getitem__(self, name: str) -> Any:
         """Return the constant `name` at the temperature."""
         return self.material.law(name)(self.temperature)
+
+
+def controls_of(material: MaterialLaws, value: Any) -> list[str]:
+    """Return the names of the controls of an `em.adjoint.Metal` that UFL depends on; none of another material."""
+    constants = extract_type(ufl.as_ufl(value), ufl.Constant)
+    controls = getattr(material, "controls", {}).items()
+    return [name for name, control in controls if any(control is each for each in constants)]
+
+
+def kept(material: MaterialLaws, name: str) -> float:
+    """Return a constant at the material's temperature that a model keeps as a number.
+
+    Raises:
+        ParameterError: if it depends on a control: derivatives would lack a part.
+    """
+    controls = controls_of(material, material.law(name)(material.temperature))
+    if controls:
+        msg = f"{controls[0]} as a control, must be none of this model: it keeps {name} as a number"
+        raise ParameterError(msg)
+    now = getattr(material, "material", material)
+    return float(now.law(name)(float(now.temperature)))
 
 
 @checked

@@ -222,7 +222,8 @@ def _direction(slope: NDArray[np.complex128]) -> tuple[float, float]:
     """
     twice = np.mean(slope**2)
     angle = (np.degrees(np.angle(twice)) / 2 + 90) % 180
-    return float(angle), float(abs(twice) / np.mean(np.abs(slope) ** 2))
+    size = float(np.mean(np.abs(slope) ** 2))
+    return float(angle), float(abs(twice) / size) if size else 0.0  # smoothed to nothing: no direction
 
 
 def _extent(mask: Mask, spacing: Array, normal: Array) -> float:

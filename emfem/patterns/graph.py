@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from emfem.errors import ParameterError, number
+from emfem.errors import ParameterError, number, require
 from emfem.fields import Grid
 from emfem.gate import checked
 from emfem.patterns.analysis import EDGE, SMOOTHING, SPUR, Array, Mask, _level, analysed
@@ -21,6 +21,7 @@ from skimage.morphology import skeletonize
 
 __all__ = ["Skeleton", "skeleton"]
 
+FEWEST = 4.0  # pixels of a wavelength: a band and a gap of two each
 MARGIN = 1.5  # wavelengths that a film is continued by across its periodic edges
 STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))  # from a pixel to half of its neighbours
 
@@ -80,7 +81,7 @@ def skeleton(field: fem.Function | Grid, *, resolution: int = 192) -> Skeleton:
         resolution: as in `measure`.
 
     Raises:
-        ParameterError: as in `measure`, and for a film that is uniform.
+        ParameterError: as in `measure`, and for a film that is uniform, or whose waves are as fine as its pixels.
     """
     grid = field if isinstance(field, Grid) else _sampled(field, resolution)
     raw, mask, spacing = _of_grid(grid)
@@ -89,6 +90,8 @@ def skeleton(field: fem.Function | Grid, *, resolution: int = 192) -> Skeleton:
         msg = f"a pattern of contrast {pattern.contrast:.3g}, must be more than uniform to have a skeleton"
         raise ParameterError(msg)
     pixels = pattern.wavelength / spacing
+    words = f"a wavelength of {pixels.min():.3g} pixels, must be at least {FEWEST:g} to have a skeleton"
+    require(pixels.min() >= FEWEST, words)
     lines, inside = _lines(raw, mask, pixels, grid.periodic)
     graph = _pruned(lines, spacing, SPUR * pattern.wavelength, grid.periodic)
     first = np.unique(graph.part, return_index=True)[1]

@@ -26,6 +26,7 @@ from emfem.mechanics.elasticity import (
 )
 from emfem.mesh import AXES, Domain, bounds
 from emfem.model import DirichletCondition, Driver, Multigrid, Quantity, Unknown
+from emfem.model.materials import kept
 from emfem.spaces import nodes_on
 from emfem.surface.circuit import pinned
 
@@ -144,10 +145,9 @@ def elastic_metal(material: Any) -> Elastic:
     """Return the moduli of a material at its temperature.
 
     Raises:
-        ParameterError: if it lacks them.
+        ParameterError: if it lacks them, or one of them is a control.
     """
-    own = models.MaterialAt(material, material.temperature)
-    return Elastic(float(own["youngs_modulus"]), float(own["poisson_ratio"]))
+    return Elastic(kept(material, "youngs_modulus"), kept(material, "poisson_ratio"))
 
 
 def _load(domain: Domain, mean: Any, own: Any) -> tuple[NDArray[np.float64], Any, float]:

@@ -12,6 +12,7 @@ from emfem.errors import ParameterError, number, require
 from emfem.mesh import Domain
 from emfem.mesh.between import measure, surfaces
 from emfem.model import MaterialAt, MaterialLaws, OfTime
+from emfem.model.materials import kept
 from emfem.surface.pulses import Pulses
 from emfem.surface.sampling import joined
 from emfem.surface.shapes import Shape, profile
@@ -52,7 +53,8 @@ def metal(domain: Domain, material: Any, temperature: Any, driven: bool, pulses:
     """Return the constants of a material at a temperature: its own, a number, a function of x, or UFL. Collective.
 
     Raises:
-        ParameterError: if it is no material, lacks constants (all are named), or the temperature cannot be.
+        ParameterError: if it is no material, lacks constants (all are named), its atomic volume or surface energy are
+            controls, or the temperature cannot be.
     """
     models.check_material(material)
     missing = [name for name in (*NEEDED, *(DRIVEN if driven else ())) if not _has(material, name)]
@@ -62,8 +64,9 @@ def metal(domain: Domain, material: Any, temperature: Any, driven: bool, pulses:
         raise ParameterError(msg)
     require(driven or pulses is None, "pulses without a current, must come with a drive")
     there = MaterialAt(material, models.material_temperature(domain, material, temperature, NEEDED[0]))
-    own = MaterialAt(material, float(material.temperature))
-    volume, tension = own["atomic_volume"], own["surface_energy"]
+    volume, tension = kept(material, "atomic_volume"), kept(material, "surface_energy")
+    present = getattr(material, "material", material)
+    own = MaterialAt(present, float(present.temperature))
 
     def mullins(metal: MaterialAt) -> Any:
         return metal[NEEDED[0]] * (tension * volume / boltzmann) / metal.temperature
@@ -74,7 +77,8 @@ def metal(domain: Domain, material: Any, temperature: Any, driven: bool, pulses:
         constants["conductivity"] = 1 / there["resistivity"]
     if pulses is not None:
         # constants, for a checkpoint of other pulses is refused by them
-        between = fem.Constant(domain.mesh, float(mullins(MaterialAt(material, pulses.temperature))))
+        colder = mullins(MaterialAt(material, pulses.temperature))
+        between = colder if models.is_ufl(colder) else fem.Constant(domain.mesh, float(colder))
         duty = fem.Constant(domain.mesh, float(pulses.duty))
         mean = duty * constants["mullins"] + (1 - duty) * between
         constants["pull"] *= duty * constants["mullins"] / mean

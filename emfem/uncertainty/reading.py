@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from emfem.errors import choice, require
@@ -21,12 +22,12 @@ from scipy import stats
 
 TOP = ("samples", "seed", "confidence", "scale", "model", "inputs", "at")
 SCALES: dict[str, Callable[[Array], Array]] = {"linear": np.asarray, "log": np.log, "inverse": np.reciprocal}
-BACK: dict[str, Callable[[Array], Array]] = {"linear": np.asarray, "log": np.exp, "inverse": np.reciprocal}
 DISTRIBUTIONS: dict[str, Callable[[float, float], Any]] = {
     "normal": stats.norm,
     "lognormal": lambda median, deviation: stats.lognorm(deviation, scale=median),
     "uniform": lambda low, high: stats.uniform(low, high - low),
 }
+SECOND = {"normal": "deviation", "lognormal": "plain", "uniform": "value"}
 
 
 class Scaled:
@@ -43,7 +44,8 @@ class Scaled:
 
     def __call__(self, constants: dict[str, float], conditions: dict[str, Array]) -> Any:
         """Return the values, one as a number."""
-        values = np.asarray(SCALES[self._scale](np.asarray(self._model(constants, conditions), dtype=float)))
+        with np.errstate(all="ignore"):  # what has no logarithm is no number, and so broken
+            values = np.asarray(SCALES[self._scale](np.asarray(self._model(constants, conditions), dtype=float)))
         return values[0] if values.shape == (1,) else values
 
 
@@ -70,7 +72,12 @@ class Sensitivity:
         parts = ", ".join(f"{100 * q:g} %: {x:.4g}" for q, x in zip(self.values, self.quantiles, strict=True))
         of = {"linear": "the result", "log": "the logarithm of the result", "inverse": "the inverse of the result"}
         words = f"parts of the variance of {of[self.scale]}, confidence {self.indices.confidence:g}:"
-        return f"{words}\n{self.indices}\nresult at {parts} of the samples"
+        lines = [words, str(self.indices), f"result at {parts} of the samples"]
+        broken = {"indices": (self.indices.broken, self.indices.samples)}
+        broken["quantiles"] = self.results.broken, len(self.results.results)
+        words = "which broke or have no such scale"
+        lines += [f"{k} without {n} of {n + good} samples, {words}" for k, (n, good) in broken.items() if n]
+        return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all numbers, as JSON has them."""
@@ -119,7 +126,7 @@ class SensitivityCase:
         """Return indices and quantiles; evaluations are added to a folder, and taken from there the next time.
 
         Args:
-            folder: of evaluations.jsonl.
+            folder: of evaluations.jsonl; on a scale those of the quantiles are in the folder "quantiles" in it.
             model: instead of that of the file.
             workers: as in `em.fit.fit`.
             scheduler: as in `em.fit.fit`.
@@ -131,13 +138,13 @@ class SensitivityCase:
         require(function is not None, "[model] is missing, must name a law or a case, unless a function is the model")
         options: dict[str, Any] = {"conditions": self.at, "folder": folder, "workers": workers, "scheduler": scheduler}
         options |= self.settings
-        scaled = Scaled(function, self.scale)  # type: ignore[arg-type]
+        scaled, plain = (Scaled(function, scale) for scale in (self.scale, "linear"))  # type: ignore[arg-type]
         indices = sobol_indices(scaled, self.inputs, confidence=self.confidence, **options)
-        results = propagate(scaled, self.inputs, **options)
+        if self.scale != "linear":  # quantiles need no scale, and so no value above 0: it is another model
+            options["folder"] = Path(folder) / "quantiles"
+        results = propagate(plain, self.inputs, **options)
         parts = ((1 - self.confidence) / 2, 0.5, (1 + self.confidence) / 2)
-        own = BACK[self.scale](results.results)
-        whole = Propagated(results.constants, own, results.broken)
-        return Sensitivity(indices, whole, parts, tuple(map(float, whole.quantile(parts))), self.scale)
+        return Sensitivity(indices, results, parts, tuple(map(float, results.quantile(parts))), self.scale)
 
 
 @checked(collective=MPI.COMM_WORLD)
@@ -181,7 +188,7 @@ class _Reader(Reader):
             raise self.error(place, f"inputs.{name} = {shown(table)}, {words}")
         self.keys(place, table, tuple(DISTRIBUTIONS))
         (kind,) = table
-        first, second = self.numbers(place, table, kind, 2) or (np.nan, np.nan)  # it is there
+        first, second = self.pair(place, table, kind, SECOND[kind]) or (np.nan, np.nan)  # it is there
         if not (second > first if kind == "uniform" else second > 0 and (kind == "normal" or first > 0)):
             rule = {"uniform": "a lower and a higher end", "normal": "mean and a deviation above 0"}
             words = rule.get(kind, "a median above 0 and a deviation of the logarithm above 0")

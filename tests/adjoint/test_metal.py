@@ -1,17 +1,29 @@
 """Constants of a metal as controls: Taylor's remainder, closed forms, the metal with new values, wrong names."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import emfem as em
-from emfem.units import hour, nm, um
+from emfem.surface.inputs import metal as surface_metal
+from emfem.units import eV, hour, nm, um
 
 import numpy as np
 import pytest
 import ufl
+from dolfinx import fem
 
 COPPER = em.materials.copper(temperature=573.0)
 GRAINS = "grain_boundary_diffusivity_thickness"
+SOME: dict[str, Any] = {
+    "diffusivity": 1e-17,
+    "bulk_modulus": 28e9,
+    "youngs_modulus": 7e10,
+    "poisson_ratio": 0.3,
+    "atomic_volume": 1.66e-29,
+    "effective_charge": -10.0,
+    "resistivity": 3e-8,
+}
 Made = tuple[Any, Any, em.adjoint.Metal, float | None]
 
 
@@ -124,7 +136,7 @@ def test_the_metal_has_the_values_of_now():
     metal = em.adjoint.Metal(plate, COPPER, names)
     assert repr(metal).startswith("<Metal Material('copper', temperature=573): effective_charge = -5, grain")
     assert str(metal.material) == str(COPPER)
-    assert metal.law("diffusivity")(573.0) == COPPER.diffusivity
+    assert metal.law("bulk_modulus")(573.0) == COPPER.bulk_modulus
     for name, factor in zip(names, (1.5, 2.0, 1.1, 0.9), strict=True):
         metal.controls[name].value *= factor
     now = metal.material
@@ -132,7 +144,9 @@ def test_the_metal_has_the_values_of_now():
     assert now.law("resistivity")(573.0) == pytest.approx(1.1 * COPPER.resistivity)
     fast = COPPER.law(GRAINS)(515.7)
     assert now.law(GRAINS)(515.7) == pytest.approx(2 * fast)
-    assert metal.law("diffusivity")(515.7) == now.diffusivity
+    assert metal.law("bulk_modulus")(515.7) == now.bulk_modulus
+    live = fem.form(metal.law("diffusivity")(515.7) * plate.dx())
+    assert fem.assemble_scalar(live) == pytest.approx(now.diffusivity)
     assert metal.name == "copper"
     assert not hasattr(metal, "nothing")
     metal.controls["temperature"].value = 1e4
@@ -150,8 +164,60 @@ def test_what_is_no_control_is_refused():
     ):
         with pytest.raises(em.EmfemError, match=message):
             em.adjoint.Metal(plate, COPPER, names)
-    metal = em.adjoint.Metal(plate, COPPER, ["youngs_modulus"])  # of mechanics elastic constants are numbers
-    on = {"left": em.mechanics.clamped(plate)}
-    model = em.mechanics.model(plate, metal, eigenstrain=1e-3, on=on)
-    with pytest.raises(em.ParameterError, match="nothing depends on it"):
-        em.adjoint.Objective(model, "energy", metal.controls)
+
+
+def test_a_number_that_a_model_keeps_is_refused_as_a_control():
+    """Its derivative would lack a part; one that the model does not read may be a control beside it."""
+    plate = em.mesh.rectangle((100 * nm, 100 * nm), cells=(20, 20)).in_metres()
+    void, charge = em.surface.void((0.0, 0.0), 30 * nm), "effective_charge"
+    shape: dict[str, Any] = {"shape": void, "interface_width": 5 * nm}
+    loose = em.materials.Material("a metal", surface_energy=1.7, surface_diffusivity_thickness=3e-23, **SOME)
+    makers: dict[str, Callable[[em.adjoint.Metal], Any]] = {
+        "youngs_modulus": lambda metal: em.mechanics.model(plate, metal, on={"left": em.mechanics.clamped(plate)}),
+        "poisson_ratio": lambda metal: em.surface.model(plate, metal, strain=[1e-3, 0.0], **shape),
+        "surface_energy": lambda metal: em.surface.model(plate, metal, **shape),
+        "atomic_volume": lambda metal: em.voids.model(plate, metal, residual_stress=3e8, **shape),
+        "bulk_modulus": lambda metal: em.voids.model(plate, metal, residual_stress=3e8, **shape),
+    }
+    for name, make in makers.items():
+        with pytest.raises(em.ParameterError, match=f"{name} as a control, must be none .* keeps {name} as a number"):
+            make(em.adjoint.Metal(plate, loose, [name]))
+    makers["youngs_modulus"](em.adjoint.Metal(plate, loose, [charge, "temperature"]))
+
+
+def follows(form: Any, rebuilt: Callable[[em.materials.Material], float], metal: em.adjoint.Metal) -> None:
+    """Check a number of the forms against that of the rebuilt metal, for 5 % more of each control."""
+    live = fem.form(form)
+    for control in metal.controls.values():
+        before = fem.assemble_scalar(live)
+        control.value *= 1.05
+        after = fem.assemble_scalar(live)
+        assert abs(after / before - 1) > 1e-3
+        assert after == pytest.approx(rebuilt(metal.material), rel=1e-9)
+
+
+def test_at_a_temperature_that_is_a_number_the_drift_follows_the_controls():
+    line = em.mesh.interval(50 * um, cells=2).in_metres()
+    metal = em.adjoint.Metal(line, COPPER, [f"{GRAINS}.prefactor", "effective_charge"])
+    v = em.migration.drift_velocity(metal, field=[1e3], temperature=600.0)
+
+    def rebuilt(now: em.materials.Material) -> float:
+        return float(50 * um * em.migration.drift_velocity(now, field=[1e3], temperature=600.0)[0])
+
+    follows(v[0] * line.dx(), rebuilt, metal)
+
+
+def test_pauses_between_pulses_follow_the_controls():
+    bar = em.mesh.rectangle((3 * um, 2 * um), cells=(4, 3), cell="triangle").in_metres()
+    law = em.materials.Arrhenius(1e-16, 0.5 * eV)
+    some = em.materials.Material(
+        "a metal", temperature=500.0, surface_energy=1.7, surface_diffusivity_thickness=law, **SOME
+    )
+    metal = em.adjoint.Metal(bar, some, [f"surface_diffusivity_thickness.{each.name}" for each in fields(law)])
+    pulses = em.surface.Pulses(0.1, 490.0)
+
+    def number(material: Any) -> Any:
+        constants = surface_metal(bar, material, None, driven=True, pulses=pulses)
+        return constants.mullins * (1 + 1e-6 * constants.pull) * bar.dx()
+
+    follows(number(metal), lambda now: float(fem.assemble_scalar(fem.form(number(now)))), metal)

@@ -126,7 +126,8 @@ def test_the_command_ranks_tests(tmp_path: Path):
     assert rows[0]["widest"] < 0.5
     assert (rows[-1]["test"], rows[-1]["widest"]) == ("T = 423.15, j = 1e+10", pytest.approx(1.0, abs=1e-6))
     assert done.output.index(rows[0]["test"]) < done.output.index(rows[1]["test"])
-    assert (tmp_path / "design.txt").read_text().count("widest interval") == 6
+    ranked = (tmp_path / "design.txt").read_text()
+    assert (ranked.count("widest interval"), ranked.count("j = 1e+10: adds nothing\n")) == (5, 1)
     again = CliRunner().invoke(emfem.cli.app, [*command, "--quiet"])
     assert (again.exit_code, again.output) == (0, "")
     (tmp_path / "bare.toml").write_text((MESHES / "fit.toml").read_text().split("[[tests]]")[0], encoding="utf-8")
@@ -155,6 +156,19 @@ def test_the_command_tells_what_causes_the_spread(tmp_path: Path):
     assert "D0       first" in done.output
 
 
+def test_quantiles_need_no_logarithm_and_what_has_none_is_told(tmp_path: Path):
+    """a - 1 of a uniform from 0 to 2: half of it has no logarithm; its quantiles are those of the uniform."""
+    text = 'samples = 64\nscale = "log"\n[inputs.a]\nuniform = ["0 degC", "2 degC"]\n'
+    (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+    case = em.uncertainty.read_sensitivity(tmp_path / "study.toml", folder=tmp_path)
+    with pytest.warns(em.fit.EvaluationWarning, match="samples broke"):
+        found = case.run(tmp_path / "run", model=lambda c, _: c["a"] - 274.15)
+    assert found.quantiles == pytest.approx([-0.95, 0.0, 0.95], abs=0.02)
+    assert found.results.broken == 0
+    assert f"indices without {found.indices.broken} of 64 samples, which broke or have no such scale" in str(found)
+    assert "quantiles without" not in str(found)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -162,6 +176,11 @@ def test_the_command_tells_what_causes_the_spread(tmp_path: Path):
         ("uniform = [-6.0, -4.0]", "uniform = [-4.0, -6.0]", "must be a lower and a higher end"),
         ('["0.9 eV", "0.02 eV"]', '["0.9 eV", 0.0]', "must be mean and a deviation above 0"),
         ('["1e-8 m2/s", 0.3]', '["0 m2/s", 0.3]', "must be a median above 0"),
+        ('["0.9 eV", "0.02 eV"]', '["0.9 eV", "0.02 V"]', "'0.02 V', must have a unit like that of '0.9 eV'"),
+        ('["0.9 eV", "0.02 eV"]', '["0.9 eV", "5 %"]', "'5 %', must have a unit like that of '0.9 eV'"),
+        ('["0.9 eV", "0.02 eV"]', '["300 degC", "10 degC"]', "'10 degC', must be a difference, in K"),
+        ('["1e-8 m2/s", 0.3]', '["1e-8 m2/s", "0.3 m2/s"]', "must be a plain number"),
+        ("uniform = [-6.0, -4.0]", 'uniform = ["0 degC", "5 m"]', "'5 m', must have a unit like that of '0 degC'"),
         ("uniform = [-6.0, -4.0]", "", "inputs.Z = {}, must have one of normal, lognormal, uniform"),
         ('scale = "log"', 'scale = "ln"', "'ln'; scale has linear"),
         ('T = "573 K"', 'T = "573 Kelvins of"', "unit"),
@@ -184,6 +203,16 @@ def test_wrong_studies_are_refused_with_line_and_key(tmp_path: Path, old: str, n
         ('by = ["T", "j"]', 'by = ["T", "i"]', "by = ['T', 'i'], must be inputs that are lists"),
         ("error = 0.05\nscale", "scale", "[[tests]] error is missing"),
         ("error = 0.05\nscale", "error = -0.05\nscale", "error = -0.05, must be greater than 0"),
+        ("error = 0.05\nscale", 'error = "5 hours"\nscale', "must be a plain number"),
+        ('error = 0.05\nscale = "log"', 'error = "5 m"', "'5 m', must have a unit like that of '1 hour'"),
+        ('error = 0.05\nscale = "log"', 'error = "5 degC"', "'5 degC', must be a difference, in K"),
+        ('scale = "log"   ', 'error = "5 hours"\nscale = "log"   ', "must be a plain number"),
+        ('scale = "log"   ', 'error = "5 m"\n', "'5 m', must have a unit like that of '1 hour'"),
+        ('"30 days"', '"30 m"', "'30 m', must have a unit like that of '1 hour'"),
+        ('"0.5 eV"', '"0.5 V"', "must have a unit like that of '0.5 V'"),
+        ("logarithmic = true", 'start = "1e-8 m"', "'1e-8 m', must have a unit like that of '1e-12 m2/s'"),
+        ("logarithmic = true", 'prior = ["1e-8 m", "1 m"]', "must have a unit like that of '1e-12 m2/s'"),
+        ("logarithmic = true", 'logarithmic = true\nprior = ["1e-8 m2/s", "1 m2/s"]', "must be a plain number"),
         ('until = "30 days"', 'untill = "30 days"', "there is no key 'untill'"),
         ("inputs = { T =", "inputs = 3 # { T =", "[[tests]] inputs = 3, must be a table"),
         ("[[tests]]", "[tests]", "must be tables: [[tests]]"),

@@ -124,7 +124,11 @@ def test_pieces_are_the_domains():
 
 @pytest.mark.parametrize(
     ("values", "words"),
-    [(np.zeros((N, N)), "must be more than uniform to have a skeleton"), (np.full((N, N), np.nan), "at least 16")],
+    [
+        (np.zeros((N, N)), "must be more than uniform to have a skeleton"),
+        (np.full((N, N), np.nan), "at least 16"),
+        (np.indices((N, N)).sum(axis=0) % 2, r"a wavelength of 1\.41 pixels, must be at least 4"),
+    ],
 )
 def test_what_has_no_skeleton_is_refused(values: Array, words: str):
     with pytest.raises(em.ParameterError, match=words):
