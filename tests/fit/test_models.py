@@ -55,7 +55,7 @@ def test_the_other_laws_are_closed_forms():
     some = {name: CONSTANTS[name] for name in ("D0", "Ea", "Z")}
     drift = em.fit.LawModel("drift", COPPER)(some, x | {"j": np.array([1e10])})[0]
     force = -5.0 * em.units.elementary_charge * COPPER.resistivity * 1e10
-    assert drift == pytest.approx(DIFFUSIVITY * force / (boltzmann * 573.0), rel=1e-12)
+    assert drift == pytest.approx(DIFFUSIVITY * force / (boltzmann * 573.0), rel=1e-12, abs=0)
     with pytest.raises(em.UnknownName, match="'charge'; the law has D0"):
         em.fit.LawModel("drift", COPPER)({"charge": 1.0}, x)
     with pytest.raises(em.ParameterError, match="Z, j missing"):

@@ -101,13 +101,13 @@ def test_values_become_numbers(write: Write, key: str, written: Any, expected: f
 def test_units_become_si(write: Write, written: str, expected: float):
     case = Case.read(write(f"{LINE}{COPPER}[heat]\n{written}\n"))
     assert case.value("domain.length") == pytest.approx(1e-5, rel=1e-14)
-    assert case.value(f"heat.{written.split(' = ')[0]}") == pytest.approx(expected, rel=1e-12)
+    assert case.value(f"heat.{written.split(' = ')[0]}") == pytest.approx(expected, rel=1e-12, abs=0)
 
 
 def test_an_energy_may_be_one_per_mole(write: Write):
     """19.3 kJ/mol over Avogadro's number, by hand."""
     case = Case.read(write(f'{LINE}{COPPER}heat_of_transport = "19.2970664 kJ/mol"\n[heat]\ncurrent_density = 1.0\n'))
-    assert case.value("material.heat_of_transport") == pytest.approx(19297.0664 / 6.02214076e23, rel=1e-12)
+    assert case.value("material.heat_of_transport") == pytest.approx(19297.0664 / 6.02214076e23, rel=1e-12, abs=0)
 
 
 def test_a_film_with_physical_constants_has_scales():
@@ -419,10 +419,12 @@ def test_grains_and_bodies_of_revolution():
 
 def test_a_plane_may_have_a_thickness():
     square = {"shape": "rectangle", "size": ["2 um", "1 um"], "cells": [2, 2], "thickness": "50 nm"}
-    assert Case.from_dict({"domain": square, "conduction": {}}).tables.domain.make().thickness == pytest.approx(5e-8)
+    assert Case.from_dict({"domain": square, "conduction": {}}).tables.domain.make().thickness == pytest.approx(
+        5e-8, abs=0
+    )
     wire = {"shape": "network", "nodes": [[0, 0], ["1 um", 0]], "segments": [[0, 1]], "width": "90 nm"}
     domain = Case.from_dict({"domain": {**wire, "thickness": "50 nm"}, "conduction": {}}).tables.domain.make()
-    assert domain.wires().cross_sections == pytest.approx([90e-9 * 50e-9], rel=1e-12)  # of wires it is their own
+    assert domain.wires().cross_sections == pytest.approx([90e-9 * 50e-9], rel=1e-12, abs=0)  # of wires it is their own
 
 
 @pytest.mark.parametrize(
@@ -674,7 +676,7 @@ def test_drift_by_a_current():
     (model,) = case.build()
     speed = em.fields.discontinuous(model["drift"], model.mesh, 1).x.array
     expected = 1e-14 * -5 * 1.602176634e-19 * 3e-8 * 1e10 / (1.380649e-23 * 573)
-    assert speed == pytest.approx(np.full(len(speed), expected), rel=1e-10)
+    assert speed == pytest.approx(np.full(len(speed), expected), rel=1e-10, abs=0)
 
 
 def test_a_value_and_a_coupling_for_it_exclude_each_other():
