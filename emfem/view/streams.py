@@ -20,7 +20,9 @@ SHORTEST = 2.0  # length of a line over `APART`
 LONGEST = 3.0  # the same over the size of the domain
 STEPS = 4  # points of a line in a distance of `NEAR`
 TURN = 3 * STEPS  # points between two of a line that may be near each other
-STRIDE = {"integrator_type": 2, "initial_step_length": 0.5, "max_steps": 2000}  # sizes of a cell
+STRIDE = 0.5, 3.0  # least and largest step, in sizes of a cell; the first one on coarse meshes
+WAY = 1000  # length of a line ahead and back, at most, in sizes of a cell
+ACROSS = 280  # steps across the domain, at most where cells are alike: steps take the most time of a fine mesh
 
 
 def stream_lines(mesh: SimplexMesh, vectors: Floats) -> list[Floats]:
@@ -38,7 +40,8 @@ def stream_lines(mesh: SimplexMesh, vectors: Floats) -> list[Floats]:
     largest = float(np.abs(vectors[mesh.simplices[finite]]).max(initial=0.0))
     if mesh.dim < 2 or largest == 0.0:
         return []
-    origin, size = mesh.bounds[0], float(np.ptp(mesh.bounds, axis=0).max())
+    bounds = mesh.bounds
+    origin, size = bounds[0], float(np.ptp(bounds, axis=0).max())
     first, place = mesh.joined
     points = (mesh.points[first] - origin) / size  # VTK's tolerances are absolute
     data = rendering.dataset(mesh if finite.all() else replace(mesh, simplices=mesh.simplices[finite]), joined=True)
@@ -84,12 +87,14 @@ def polylines(lines: list[Floats]) -> pyvista.PolyData:
 
 def _seeds(middles: Floats, apart: float) -> Floats:
     """Return the middles of cells, one of each box as large as the distance of lines."""
-    boxes = np.floor(middles / apart).astype(np.int64)
-    return middles[np.sort(np.unique(boxes, axis=0, return_index=True)[1])]
+    boxes = np.maximum(middles / apart, 0.0).astype(np.int64)
+    number = np.ravel_multi_index(tuple(boxes.T), tuple(boxes.max(axis=0) + 1))
+    return middles[np.sort(np.unique(number, return_index=True)[1])]
 
 
 def _followed(data: pyvista.DataSet, seeds: Floats, *, surface: bool) -> list[list[Floats]]:
     """Return the ways from each seed along the field and against it, the longest first."""
+    step = float(np.clip(data.n_cells ** (1 / (2 if surface else 3)) / ACROSS, *STRIDE))
     traced = data.streamlines_from_source(
         pyvista.PolyData(seeds),
         "flow",
@@ -97,7 +102,9 @@ def _followed(data: pyvista.DataSet, seeds: Floats, *, surface: bool) -> list[li
         compute_vorticity=False,
         interpolator_type="cell",
         max_length=LONGEST,
-        **STRIDE,
+        integrator_type=2,
+        initial_step_length=step,
+        max_steps=round(WAY / step),
     )
     if not traced.n_cells:
         return []
