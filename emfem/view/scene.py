@@ -15,7 +15,7 @@ from emfem.model import Model
 from emfem.plot import rendering
 from emfem.plot.simplices import Floats, SimplexMesh, simplex_mesh
 from emfem.results import Results
-from emfem.view.streams import stream_lines
+from emfem.view.streams import finite_cells, stream_lines
 
 import dolfinx
 import numpy as np
@@ -221,6 +221,16 @@ class Scene:
         if self._streams is None or self._streams[0] != (name, t):
             self._streams = ((name, t), stream_lines(self.shape, self.vectors(name, t)))
         return self._streams[1]
+
+    def stream_note(self, name: str, t: float) -> str:
+        """Return how many cells stream lines leave out, because a value there is not finite; empty for none."""
+        if name not in self.fields or len(self.components(name)) < 2:
+            return ""
+        vectors = self.vectors(name, t)
+        if np.isfinite(vectors).all():
+            return ""
+        count = len(np.unique(self.shape.cells[~finite_cells(self.shape, vectors)]))
+        return f"no stream lines in {count} cell{'s' * (count > 1)}: values are not finite"
 
     @cached_property
     def edges(self) -> pyvista.PolyData:

@@ -17,7 +17,7 @@ from emfem.dimensions import printed
 from emfem.errors import ParameterError
 from emfem.gate import checked
 from emfem.plot.camera import Camera
-from emfem.view import contents, probing, series
+from emfem.view import contents, probing, requests, series
 from emfem.view.auth import HOST, require_token
 from emfem.view.display_options import DisplayOptions, Size
 from emfem.view.page import build
@@ -81,19 +81,19 @@ class Page:
         self._charted: Any = None
         self._marked: Any = None
         self._lines = ""
-        self._way = 0.0
+        self._way, self._drawn = 0.0, 0
         self._click: asyncio.TimerHandle | None = None
         self._begin()
         build(self.server)
         for name in ACTIONS:
-            self.server.controller.trigger(name)(getattr(self, name))
+            self.server.controller.trigger(name)(requests.guarded(getattr(self, name), viewer))
         self.state.change(*DEFAULTS, "step", "quantity")(lambda **_: self.soon())
         self.state.change(*PANES, *CHARTS)(lambda **_: self._resized())
         self.state.change("playing")(lambda **_: self._play())
 
     def reload(self) -> None:
         """Read all runs again; a page at the last time stays there."""
-        at_end = self.state.step == self.state.last_step
+        at_end = self._step == self._last_step
         self.viewer.reload()
         self._list()
         if at_end:
@@ -125,7 +125,7 @@ class Page:
             place = self.viewer.place(pane, self.options, x, y, size)
         with self.state as state:
             if place is not None:
-                state.marks = [*state.marks[:line], place]
+                state.marks = [*self.options.marks[:line], place]
             elif not line:
                 state.marks = []
         self.soon()
@@ -155,7 +155,7 @@ class Page:
     def picture(self, pane: int) -> bytes:
         """Return a pane as a PNG to be saved."""
         size = self._sizes.get(f"size_{pane}", Size(900, 700))
-        return self.viewer.draw(pane, self.options, self.t, Size(size.width, size.height, SAVED))[0] or b""
+        return self.viewer.draw(pane, self.options, self.t, requests.bounded(size.width, size.height, SAVED))[0] or b""
 
     def movie(self, pane: int) -> bytes:
         """Return a pane at all times as a movie to be saved."""
@@ -180,14 +180,24 @@ class Page:
 
     @property
     def options(self) -> DisplayOptions:
-        """Choices on the page."""
-        return DisplayOptions(**{name: self.state[name] for name in DEFAULTS})
+        """Choices on the page; those that are none are left out."""
+        return DisplayOptions(**{name: requests.like(value, self.state[name]) for name, value in DEFAULTS.items()})
 
     @property
     def t(self) -> float:
         """Time of the pictures."""
         times = self.viewer.times
-        return times[min(int(self.state.step), len(times) - 1)] if times else 0.0
+        return times[self._step] if times else 0.0
+
+    @property
+    def _last_step(self) -> int:
+        """Number of the last time."""
+        return max(0, len(self.viewer.times) - 1)
+
+    @property
+    def _step(self) -> int:
+        """Number of the time of the pictures."""
+        return requests.whole(self.state.step, self._last_step)
 
     def _begin(self) -> None:
         """Set the state before the first browser opens the page."""
@@ -204,10 +214,10 @@ class Page:
         """List the choices; what was chosen and is gone gives way to what is there."""
         viewer, state = self.viewer, self.state
         state.update(contents.lists(viewer))
-        state.field = state.field if state.field in viewer.fields else viewer.first_field
+        state.field = state.field if self.options.field in viewer.fields else viewer.first_field
         state.streams = state.streams if state.streams in viewer.flows else ""
-        state.step = min(int(state.step), state.last_step)
-        if state.quantity not in state.quantities:
+        state.step = self._step
+        if state.quantity not in series.quantities(viewer.panes):
             state.quantity = series.most_varying(viewer.panes)
         state.panes = [self._pane(i) for i in range(len(viewer.panes))]
 
@@ -230,8 +240,9 @@ class Page:
             self._due.cancel()
         self._due = None
         with self.state as state:
-            state.busy, state.drawn = False, int(state.drawn) + 1
-            state.components = list(self.viewer.components(state.field))
+            self._drawn += 1
+            state.busy, state.drawn = False, self._drawn
+            state.components = list(self.viewer.components(self.options.field))
             if state.component not in state.components:
                 state.component = DisplayOptions.component
             options, t = self.options, self.t
@@ -291,11 +302,9 @@ class Page:
         """Store the sizes of panes and series; draw if they are new."""
         sizes = {}
         for name in (*PANES, *CHARTS):
-            event = self.state[name]
-            if event and event.get("size"):
-                width, height = round(event["size"]["width"]), round(event["size"]["height"])
-                if width > 40 and height > 40:
-                    sizes[name] = Size(width, height, float(event.get("pixelRatio") or 1))
+            size = requests.pane_size(self.state[name])
+            if size is not None:
+                sizes[name] = size
         if sizes != self._sizes:
             self._sizes = sizes
             self.soon()
@@ -309,13 +318,13 @@ class Page:
 
     async def _play_times(self) -> None:
         """Show one time after the other, from the start if the last one is shown."""
-        if self.state.step >= self.state.last_step:
-            self.state.step = -1
-        while self.state.playing and self.state.step < self.state.last_step:
+        step = -1 if self._step >= self._last_step else self._step
+        while self.state.playing and step < self._last_step:
             with self.state:
-                self.state.step = int(self.state.step) + 1
+                self.state.step = step + 1
             self.draw()
             await asyncio.sleep(PACE)
+            step = self._step
         with self.state:
             self.state.playing = False
 

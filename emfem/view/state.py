@@ -231,7 +231,7 @@ class Viewer:
         chosen = replace(options, field=name, colours=self.colours(options), limits=self.limits(options, t))
         at, scene = run.scene.nearest(t), self._scene(run, options)
         less = f"{run.name} less {self.panes[0].name}" if isinstance(scene, Difference) else run.name
-        title = ", ".join(filter(None, (less, self.time(at))))
+        title = ", ".join(filter(None, (less, self.time(at), scene.stream_note(options.streams, at))))
         return picture.png(scene, at, chosen, self.camera, size, title)
 
     def movie(self, pane: int, options: DisplayOptions, size: Size) -> bytes:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from emfem.plot import rendering
 from emfem.plot.simplices import Floats, SimplexMesh
 
@@ -9,7 +12,7 @@ import numpy as np
 import pyvista
 from scipy.spatial import cKDTree
 
-__all__ = ["heads", "polylines", "stream_lines"]
+__all__ = ["finite_cells", "heads", "polylines", "stream_lines"]
 
 APART = {2: 0.045, 3: 0.1}  # distance of lines where they begin over the size of the domain, by dimension of its cells
 NEAR = 0.5  # distance at which a line ends beside another one, over `APART`
@@ -17,7 +20,9 @@ SHORTEST = 2.0  # length of a line over `APART`
 LONGEST = 3.0  # the same over the size of the domain
 STEPS = 4  # points of a line in a distance of `NEAR`
 TURN = 3 * STEPS  # points between two of a line that may be near each other
-STRIDE = {"integrator_type": 2, "initial_step_length": 0.5, "max_steps": 2000}  # sizes of a cell
+STRIDE = 0.5, 3.0  # least and largest step, in sizes of a cell; the first one on coarse meshes
+WAY = 1000  # length of a line ahead and back, at most, in sizes of a cell
+ACROSS = 280  # steps across the domain, at most where cells are alike: steps take the most time of a fine mesh
 
 
 def stream_lines(mesh: SimplexMesh, vectors: Floats) -> list[Floats]:
@@ -28,22 +33,34 @@ def stream_lines(mesh: SimplexMesh, vectors: Floats) -> list[Floats]:
 
     Args:
         mesh: a plane, a shell or a body.
-        vectors: the field at its points, shape (n, 1 to 3); the mean is taken where cells meet.
+        vectors: the field at its points, shape (n, 1 to 3); the mean is taken where cells meet. Cells with a value that
+            is not finite are no part of the domain.
     """
-    speed = float(np.linalg.norm(vectors, axis=1).max(initial=0.0))
-    if mesh.dim < 2 or not 0.0 < speed < np.inf:
+    finite = finite_cells(mesh, vectors)
+    largest = float(np.abs(vectors[mesh.simplices[finite]]).max(initial=0.0))
+    if mesh.dim < 2 or largest == 0.0:
         return []
-    origin, size = mesh.bounds[0], float(np.ptp(mesh.bounds, axis=0).max())
+    bounds = mesh.bounds
+    origin, size = bounds[0], float(np.ptp(bounds, axis=0).max())
     first, place = mesh.joined
-    data = rendering.dataset(mesh, joined=True)
-    data.points = points = (mesh.points[first] - origin) / size  # VTK's tolerances are absolute
+    points = (mesh.points[first] - origin) / size  # VTK's tolerances are absolute
+    data = rendering.dataset(mesh if finite.all() else replace(mesh, simplices=mesh.simplices[finite]), joined=True)
+    data.points = points
     flow = np.zeros((len(points), 3))
-    for axis, part in enumerate(vectors.T):
-        flow[:, axis] = np.bincount(place, part) / np.bincount(place) / speed
+    known = np.where(np.isfinite(vectors), vectors, 0.0) / largest  # first: squares of 1e200 overflow
+    for axis, part in enumerate(known.T):
+        flow[:, axis] = np.bincount(place, part) / np.bincount(place)
     data.point_data["flow"] = flow
     apart = APART[mesh.dim]
-    seeds = _seeds(points[place[mesh.simplices]].mean(axis=1), apart)
+    seeds = _seeds(points[place[mesh.simplices[finite]]].mean(axis=1), apart)
     return [size * line + origin for line in _spaced(_followed(data, seeds, surface=mesh.dim == 2), apart)]
+
+
+def finite_cells(mesh: SimplexMesh, vectors: Floats) -> Any:
+    """Return True for each cell at whose points a field is finite, also in the other cells there, shape (l,)."""
+    place = mesh.joined[1]
+    wrong = np.bincount(place, ~np.isfinite(vectors).all(axis=1)) > 0
+    return ~wrong[place][mesh.simplices].any(axis=1)
 
 
 def heads(lines: list[Floats], size: float) -> pyvista.PolyData:
@@ -70,12 +87,14 @@ def polylines(lines: list[Floats]) -> pyvista.PolyData:
 
 def _seeds(middles: Floats, apart: float) -> Floats:
     """Return the middles of cells, one of each box as large as the distance of lines."""
-    boxes = np.floor(middles / apart).astype(np.int64)
-    return middles[np.sort(np.unique(boxes, axis=0, return_index=True)[1])]
+    boxes = np.maximum(middles / apart, 0.0).astype(np.int64)
+    number = np.ravel_multi_index(tuple(boxes.T), tuple(boxes.max(axis=0) + 1))
+    return middles[np.sort(np.unique(number, return_index=True)[1])]
 
 
 def _followed(data: pyvista.DataSet, seeds: Floats, *, surface: bool) -> list[list[Floats]]:
     """Return the ways from each seed along the field and against it, the longest first."""
+    step = float(np.clip(data.n_cells ** (1 / (2 if surface else 3)) / ACROSS, *STRIDE))
     traced = data.streamlines_from_source(
         pyvista.PolyData(seeds),
         "flow",
@@ -83,7 +102,9 @@ def _followed(data: pyvista.DataSet, seeds: Floats, *, surface: bool) -> list[li
         compute_vorticity=False,
         interpolator_type="cell",
         max_length=LONGEST,
-        **STRIDE,
+        integrator_type=2,
+        initial_step_length=step,
+        max_steps=round(WAY / step),
     )
     if not traced.n_cells:
         return []

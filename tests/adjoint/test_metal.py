@@ -193,7 +193,7 @@ def follows(form: Any, rebuilt: Callable[[em.materials.Material], float], metal:
         control.value *= 1.05
         after = fem.assemble_scalar(live)
         assert abs(after / before - 1) > 1e-3
-        assert after == pytest.approx(rebuilt(metal.material), rel=1e-9)
+        assert after == pytest.approx(rebuilt(metal.material), rel=1e-9, abs=0.0)
 
 
 def test_at_a_temperature_that_is_a_number_the_drift_follows_the_controls():
@@ -217,7 +217,6 @@ def test_pauses_between_pulses_follow_the_controls():
     pulses = em.surface.Pulses(0.1, 490.0)
 
     def number(material: Any) -> Any:
-        constants = surface_metal(bar, material, None, driven=True, pulses=pulses)
-        return constants.mullins * (1 + 1e-6 * constants.pull) * bar.dx()
+        return surface_metal(bar, material, None, driven=True, pulses=pulses).mullins * bar.dx()
 
     follows(number(metal), lambda now: float(fem.assemble_scalar(fem.form(number(now)))), metal)

@@ -7,7 +7,7 @@ from typing import Any
 
 import emfem as em
 from emfem.plot.simplices import SimplexMesh, simplex_mesh
-from emfem.view.streams import APART, NEAR, heads, polylines, stream_lines
+from emfem.view.streams import APART, NEAR, finite_cells, heads, polylines, stream_lines
 
 import numpy as np
 import pytest
@@ -80,6 +80,29 @@ def test_lines_on_a_shell_stay_on_it():
     assert np.linalg.norm(off, axis=1) == pytest.approx(NANO, rel=0.05)  # flat triangles
     along = [np.ptp(line[:, axis]) / np.linalg.norm(np.diff(line, axis=0), axis=1).sum() for line in lines]
     assert np.median(along) > 0.99
+
+
+def test_cells_that_are_not_finite_are_left_out():
+    """A uniform field with one NaN in one cell and one infinity in another: lines everywhere else, straight."""
+    mesh, lines = lines_of(em.mesh.rectangle((1.0, 1.0), cells=(20, 20)), lambda x: (1 + 0 * x[0], 0.0))
+    flow = np.tile([1.0, 0.0], (len(mesh.points), 1))
+    holes = np.array([[0.3, 0.3, 0.0], [0.7, 0.6, 0.0]])
+    at = [int(np.linalg.norm(mesh.points - hole, axis=1).argmin()) for hole in holes]
+    flow[at[0], 1], flow[at[1], 0] = np.nan, np.inf
+    assert 0 < (~finite_cells(mesh, flow)).sum() < 0.05 * len(mesh.simplices)
+    others = stream_lines(mesh, flow)
+    assert len(lines) <= len(others) <= len(lines) + 4
+    assert max(np.ptp(line[:, 1]) for line in others) < 1e-6
+    assert cdist(np.concatenate(others), holes).min() > 0.01
+
+
+def test_lines_do_not_depend_on_the_size_of_the_field():
+    mesh, lines = lines_of(em.mesh.rectangle((1.0, 1.0), cells=(8, 8)), lambda x: (1 + x[1], x[0]))
+    flow = np.stack([1 + mesh.points[:, 1], mesh.points[:, 0]], axis=1)
+    for factor in (1e-200, 1e200, 1e307):
+        others = stream_lines(mesh, factor * flow)
+        assert len(others) == len(lines) > 5
+        assert np.concatenate(others) == pytest.approx(np.concatenate(lines), abs=1e-6)
 
 
 def test_what_has_no_lines():

@@ -43,9 +43,10 @@ from emfem.plot.camera import Camera
 from emfem.view import picture, probing, series
 from emfem.view.display_options import DisplayOptions, Size
 from emfem.view.layout import Layout
+from emfem.view.requests import pane_size
 from emfem.view.runs import RunFolder, Sweep, called
 from emfem.view.scene import Difference, Scene
-from emfem.view.server import Page
+from emfem.view.server import DEFAULTS, Page
 from emfem.view.state import Viewer
 
 import aiohttp
@@ -76,6 +77,11 @@ def folders(tmp_path_factory: pytest.TempPathFactory, strip: Case) -> Path:
 def run(folders: Path) -> RunFolder:
     """The run."""
     return RunFolder(folders / "run", "run")
+
+
+def called_with(page: Page, name: str, *arguments: Any) -> Any:
+    """What an action answers to a browser."""
+    return page.server.controller.trigger_fn(name)(*arguments)
 
 
 @pytest.fixture
@@ -333,6 +339,17 @@ def test_stream_lines_are_drawn_over_another_field(name: str):
     if name == "rectangle":  # a body with lines inside is translucent
         assert shares[1:] == [0.0, 0.0]
     assert scene.streams("slope", 0.0) is scene.streams("slope", 0.0)  # not anew when the camera moves
+
+
+def test_stream_lines_tell_of_what_they_leave_out():
+    """The slope of 3 x - 4 y, one value of which is lost: said once for its cell and those it touches."""
+    scene = scene_of(DOMAINS["rectangle"](), lambda x: 3 * x[0] - 4 * x[1])
+    assert scene.stream_note("slope", 0.0) == scene.stream_note("u", 0.0) == scene.stream_note("", 0.0) == ""
+    scene.vectors("slope", 0.0)[0, 0] = np.nan
+    said = scene.stream_note("slope", 0.0)
+    count = re.fullmatch(r"no stream lines in (\d) cells?: values are not finite", said)
+    assert count, said
+    assert 1 <= int(count[1]) <= 6
 
 
 def test_the_camera_zooms_and_moves():
@@ -794,6 +811,84 @@ def test_nothing_but_this_machine(run: RunFolder, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TRAME_ARGS", "--host 0.0.0.0")
     with pytest.raises(em.ParameterError, match=r"host = '0\.0\.0\.0', must be '127\.0\.0\.1'"):
         Page(Viewer([run.folder])).serve(0, browser=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("close", [-1], "pane = -1, must be a whole number from 0 to 1"),
+        ("close", [2], "pane = 2, must be a whole number from 0 to 1"),
+        ("close", [], "0 arguments, must be 1"),
+        ("picture", [99], "pane = 99, must be a whole number from 0 to 1"),
+        ("movie", ["a"], "pane = 'a', must be a whole number from 0 to 1"),
+        ("toggle", [99, "x"], "sweep = 99, must be a whole number from 0 to 0"),
+        ("toggle", [0, "../run"], "name = '../run', must be the hash of a run of the sweep"),
+        ("toggle", [0, 5], "name = 5, must be a text"),
+        ("mark", [0, "x", 1.0, False], "x = 'x', must be a number"),
+        ("mark", [0, 1.0, 1.0, 1], "line = 1, must be True or False"),
+        ("move", [float("nan"), 1.0, False, 0], "dx = nan, must be finite"),
+        ("move", [1e300, 1.0, False, 0], "dx = 1e+300, must be at most 100000"),
+        ("wheel", [None], "delta = None, must be a number"),
+    ],
+)
+def test_calls_with_wrong_arguments_are_answered_with_a_sentence(
+    folders: Path, name: str, arguments: list[Any], said: str
+):
+    page = Page(Viewer([folders / "run", folders / "sweep"]))
+    page.toggle(0, page.viewer.sweeps[0].rows()[1][0]["hash"])
+    before, camera = list(page.viewer.panes), replace(page.viewer.camera)
+    assert called_with(page, name, *arguments) == f"{name}: {said}"
+    assert page.viewer.panes == before
+    assert page.viewer.camera == camera
+    assert page._click is None
+
+
+@pytest.mark.parametrize(("step", "t"), [("abc", 0.0), (-5, 0.0), (None, 0.0), (np.nan, 0.0), (1e300, 2.0), (1, 1.0)])
+def test_a_time_that_is_none_is_the_next_one(run: RunFolder, step: Any, t: float):
+    page = Page(Viewer([run.folder]))
+    page.state.step = step
+    assert page.t == t
+    page.reload()
+    page.draw()
+
+
+@pytest.mark.parametrize("wrong", ["abc", -5, None, {"a": 1}, [[1, 2]], [[0, 0, "x"]], np.inf])
+def test_choices_that_are_none_are_left_out(run: RunFolder, wrong: Any):
+    """Whatever a browser sets: the page is drawn, and right choices after it work."""
+    page = Page(Viewer([run.folder]))
+    page._sizes["size_0"] = Size(300, 200)
+    page.state.update(dict.fromkeys([*DEFAULTS, "step", "quantity", "size_0", "drawn", "last_step"], wrong))
+    page.draw()
+    page.reload()
+    page._resized()
+    assert page._sizes == {}
+    page.state.update(DEFAULTS | {"field": "c", "step": 2})
+    assert page.options == DisplayOptions(field="c")
+    assert page.t == 2.0
+
+
+@pytest.mark.parametrize(
+    ("sides", "ratio", "drawn"),
+    [
+        ((1e5, 1e5), 1.0, (8192, 8192)),
+        ((1e5, 1e5), 1e9, (8192, 8192)),
+        ((600, 500), 1e9, (600, 500)),
+        ((600, 500), -1.0, (600, 500)),
+        ((600, 500), "x", (600, 500)),
+        ((600, 500), 2.0, (600, 500)),
+        ((600, -500), 1.0, None),
+        ((600, np.inf), 1.0, None),
+        (("600", 500), 1.0, None),
+    ],
+)
+def test_the_size_of_a_page_is_bounded(sides: tuple[Any, Any], ratio: Any, drawn: tuple[int, int] | None):
+    size = pane_size({"size": {"width": sides[0], "height": sides[1]}, "pixelRatio": ratio})
+    assert (size is None) == (drawn is None)
+    if size is not None:
+        assert (size.width, size.height) == drawn
+        assert 0.25 <= size.ratio <= 4.0
+        assert size.width * size.height * size.ratio**2 < 1.001 * 2**25
+        assert size.ratio == 2.0 or ratio != 2.0
 
 
 # ---- served ------------------------------------------------------------------------------------------------------
