@@ -420,7 +420,7 @@ def test_grains_and_bodies_of_revolution():
 def test_a_plane_may_have_a_thickness():
     square = {"shape": "rectangle", "size": ["2 um", "1 um"], "cells": [2, 2], "thickness": "50 nm"}
     assert Case.from_dict({"domain": square, "conduction": {}}).tables.domain.make().thickness == pytest.approx(
-        5e-8, abs=0
+        5e-8, rel=1e-12, abs=0
     )
     wire = {"shape": "network", "nodes": [[0, 0], ["1 um", 0]], "segments": [[0, 1]], "width": "90 nm"}
     domain = Case.from_dict({"domain": {**wire, "thickness": "50 nm"}, "conduction": {}}).tables.domain.make()
