@@ -94,7 +94,7 @@ def to_break(metal: str, width: float, solver: str) -> dict[str, float]:
     watch = [trace, em.watch.stop_when(em.surface.neck_below(0.0), em.moving.BROKEN)]
     began = process_time()
     life = em.moving.evolve(
-        make, coarse, own, shape=shape, interface_width=width, size=fine, watch=watch, rtol=1e-3, solver=solver
+        make, coarse, own, shape=shape, interface_width=width, size=fine, watch=watch, solver=solver
     )
     found = {
         "cells": float(cells[0]),
