@@ -203,21 +203,21 @@ def keep_meshes() -> None:
     make = dolfinx.mesh.Mesh.__init__
     if hasattr(make, "__wrapped__"):  # this module was reloaded
         return
-    kept: list[Any] = []
+    meshes: list[Any] = []
 
     def free() -> None:
         """Free meshes that nothing else refers to: Python has put a pending exception aside."""
-        kept[:] = [mesh for mesh in kept if sys.getrefcount(mesh) > ALONE]
+        meshes[:] = [mesh for mesh in meshes if sys.getrefcount(mesh) > ALONE]
 
     @wraps(make)
     def make_and_keep(self: Any, mesh: Any, *arguments: Any, **parameters: Any) -> None:
         free()
-        kept.append(mesh)
+        meshes.append(mesh)
         make(self, mesh, *arguments, **parameters)
 
     dolfinx.mesh.Mesh.__init__ = make_and_keep
     dolfinx.mesh.Mesh.__del__ = lambda _: free()
-    atexit.register(kept.clear)
+    atexit.register(meshes.clear)
 
 
 def prepare_ufl() -> None:

@@ -11,7 +11,7 @@ from emfem.errors import ParameterError, floats, kind, require, shown
 from emfem.mechanics.elasticity import Elastic, isotropic
 from emfem.mesh import Domain
 from emfem.model import DirichletCondition, Driver, Unknown
-from emfem.model.materials import kept
+from emfem.model.materials import plain_number
 
 import numpy as np
 import ufl
@@ -35,7 +35,7 @@ def elastic(metal: Any) -> Elastic:
     models.check_material(metal)
     names = ["youngs_modulus", "poisson_ratio"]
     names += ["thermal_expansion"] if "thermal_expansion" in getattr(metal, "constants", {}) else []
-    return Elastic(*(kept(metal, name) for name in names))
+    return Elastic(*(plain_number(metal, name) for name in names))
 
 
 @dataclass(frozen=True, eq=False)

@@ -105,15 +105,15 @@ def drift_velocity(
         return getattr(material, name) if own and hasattr(material, name) else metal[name]
 
     forces = {"field": field, "temperature_gradient": temperature_gradient, "stress_gradient": stress_gradient}
-    given = {name: _force(name, value) for name, value in forces.items() if value is not None}
+    acting = {name: _force(name, value) for name, value in forces.items() if value is not None}
     factors = {
         "field": lambda: constant("effective_charge") * elementary_charge,
         "temperature_gradient": lambda: -constant("heat_of_transport") / temperature,
         "stress_gradient": lambda: constant("atomic_volume"),
     }
-    each = {name: factors[name]() for name in given}
+    each = {name: factors[name]() for name in acting}
     alike = _alike(
-        given, (temperature, *each.values(), mobility := constant("diffusivity") / (boltzmann * temperature))
+        acting, (temperature, *each.values(), mobility := constant("diffusivity") / (boltzmann * temperature))
     )
     first, *others = (each[name] * force for name, force in alike.items())
     return mobility * sum(others, first)

@@ -55,7 +55,7 @@ def controls_of(material: MaterialLaws, value: Any) -> list[str]:
     return [name for name, control in controls if any(control is each for each in constants)]
 
 
-def kept(material: MaterialLaws, name: str) -> float:
+def plain_number(material: MaterialLaws, name: str) -> float:
     """Return a constant at the material's temperature that a model keeps as a number.
 
     Raises:

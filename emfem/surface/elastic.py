@@ -26,7 +26,7 @@ from emfem.mechanics.elasticity import (
 )
 from emfem.mesh import AXES, Domain, bounds
 from emfem.model import DirichletCondition, Driver, Multigrid, Quantity, Unknown
-from emfem.model.materials import kept
+from emfem.model.materials import plain_number
 from emfem.spaces import nodes_on
 from emfem.surface.circuit import pinned
 
@@ -147,7 +147,7 @@ def elastic_metal(material: Any) -> Elastic:
     Raises:
         ParameterError: if it lacks them, or one of them is a control.
     """
-    return Elastic(kept(material, "youngs_modulus"), kept(material, "poisson_ratio"))
+    return Elastic(plain_number(material, "youngs_modulus"), plain_number(material, "poisson_ratio"))
 
 
 def _load(domain: Domain, mean: Any, own: Any) -> tuple[NDArray[np.float64], Any, float]:

@@ -12,7 +12,7 @@ from emfem.errors import ParameterError, number, require
 from emfem.mesh import Domain
 from emfem.mesh.between import measure, surfaces
 from emfem.model import MaterialAt, MaterialLaws, OfTime
-from emfem.model.materials import kept
+from emfem.model.materials import plain_number
 from emfem.surface.pulses import Pulses
 from emfem.surface.sampling import joined
 from emfem.surface.shapes import Shape, profile
@@ -64,7 +64,7 @@ def metal(domain: Domain, material: Any, temperature: Any, driven: bool, pulses:
         raise ParameterError(msg)
     require(driven or pulses is None, "pulses without a current, must come with a drive")
     there = MaterialAt(material, models.material_temperature(domain, material, temperature, NEEDED[0]))
-    volume, tension = kept(material, "atomic_volume"), kept(material, "surface_energy")
+    volume, tension = plain_number(material, "atomic_volume"), plain_number(material, "surface_energy")
     present = getattr(material, "material", material)
     own = MaterialAt(present, float(present.temperature))
 

@@ -1,4 +1,4 @@
-"""What a browser sends, checked: calls of actions, sizes of panes and choices; anything can come."""
+"""Checks of what a browser sends: calls of actions, sizes of panes and choices; anything can come."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def guarded(action: Callable[..., Any], viewer: Viewer) -> Callable[..., Any]:
             if len(arguments) != len(names):
                 msg = f"{len(arguments)} arguments, must be {len(names)}"
                 raise ParameterError(msg)
-            given = dict(zip(names, arguments, strict=True))
-            for name, value in given.items():
+            by_name = dict(zip(names, arguments, strict=True))
+            for name, value in by_name.items():
                 _check(name, value, viewer)
-            if "sweep" in given:
-                _check_row(viewer, given["sweep"], given["name"])
+            if "sweep" in by_name:
+                _check_row(viewer, by_name["sweep"], by_name["name"])
         except EmfemError as error:
             return f"{action.__name__}: {error}"
         return action(*arguments)
@@ -47,8 +47,8 @@ def guarded(action: Callable[..., Any], viewer: Viewer) -> Callable[..., Any]:
 
 def pane_size(event: Any) -> Size | None:
     """Return the size of a pane of which a browser tells; None for none, or one that is too small."""
-    told = event.get("size") if isinstance(event, dict) else None
-    sides = [real(told.get(name)) for name in ("width", "height")] if isinstance(told, dict) else []
+    size = event.get("size") if isinstance(event, dict) else None
+    sides = [real(size.get(name)) for name in ("width", "height")] if isinstance(size, dict) else []
     if not sides or any(side is None or not math.isfinite(side) or round(side) <= LEAST for side in sides):
         return None
     width, height = (min(round(side or 0.0), MOST) for side in sides)

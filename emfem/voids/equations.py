@@ -11,7 +11,7 @@ from emfem.errors import number
 from emfem.gate import checked
 from emfem.mesh import Domain, bounds
 from emfem.model import Model, OfTime, Quantity, mean_value
-from emfem.model.materials import kept
+from emfem.model.materials import plain_number
 from emfem.model.unknowns import degree_of
 from emfem.stress.inputs import metal_at
 from emfem.stress.inputs import start as start_stress
@@ -128,7 +128,7 @@ def model(
 
     # electron wind: that of the current that flows there, or the field in a void would press its atoms
     wind = force_on_atoms(bulk, bulk["resistivity"] * wired.conductivity * wired.field) if wired else 0 * ufl.grad(c)
-    modulus = fem.Constant(domain.mesh, kept(material, "bulk_modulus"))
+    modulus = fem.Constant(domain.mesh, plain_number(material, "bulk_modulus"))
     chemical, stress = models.algebraic("mu", space), models.algebraic("sigma", space)
     sigma = stress.function
     tension = start_stress(sigma, residual_stress)

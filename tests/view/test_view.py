@@ -80,7 +80,7 @@ def run(folders: Path) -> RunFolder:
 
 
 def called_with(page: Page, name: str, *arguments: Any) -> Any:
-    """What an action answers to a browser."""
+    """Return the answer of an action to a browser."""
     return page.server.controller.trigger_fn(name)(*arguments)
 
 
