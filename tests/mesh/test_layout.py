@@ -54,7 +54,7 @@ def test_a_serpentine_is_read_in_metres():
     domain = em.mesh.from_gds(SERPENTINE, layer=1, electrodes=PADS, size=1 * um)
     assert domain.names == ("anode", "cathode", "sides")
     area, anode, cathode, _ = measures(domain)
-    assert area == pytest.approx((5 * 30 + 4 * 5 - 1) * 2e-12, rel=1e-9)
+    assert area == pytest.approx((5 * 30 + 4 * 5 - 1) * 2e-12, rel=1e-9, abs=0)
     assert (anode, cathode) == pytest.approx((2e-6, 2e-6), rel=1e-9)
     model = em.conduction.model(domain, on={"anode": em.fixed(1.0), "cathode": em.fixed(0.0)})
     em.solve_steady(model)
@@ -102,7 +102,7 @@ def test_a_needle_as_a_wrong_bit_makes_it_is_refused(tip: float, fits: bool, tmp
 def test_a_cell_is_chosen_by_name(layout: Draw):
     path = layout(LINE, LEFT, RIGHT, also="OTHER")
     domain = em.mesh.from_gds(path, layer=1, electrodes=PADS, size=1 * um, cell="TOP")
-    assert measures(domain)[0] == pytest.approx(18e-12, rel=1e-9)
+    assert measures(domain)[0] == pytest.approx(18e-12, rel=1e-9, abs=0)
     with pytest.raises(em.ParameterError, match=r"must be one of the 2 at the top of test.gds: TOP, OTHER"):
         em.mesh.from_gds(path, layer=1, electrodes=PADS, size=1 * um)
     with pytest.raises(em.UnknownName, match=r"'ELSE'; test.gds has TOP, OTHER"):

@@ -85,7 +85,9 @@ def test_a_netlist_takes_widths_and_unit_of_its_def_file(tmp_path: Path):
     assert own.width[0] == 0.175 * um
     path.write_text(NETLIST.replace("11.7647", "23.5"), encoding="utf-8")
     with pytest.warns(em.ResolutionWarning, match=r"1 wires have another resistance .*, R0 of a.sp, line 2 0.501 t"):
-        assert em.mesh.read_netlist(path, technology=technology, geometry=geometry).width[0] == pytest.approx(0.17 * um)
+        assert em.mesh.read_netlist(path, technology=technology, geometry=geometry).width[0] == pytest.approx(
+            0.17 * um, rel=1e-6, abs=0
+        )
     wrong: Any = DEF
     with pytest.raises(em.ParameterError, match=r"geometry = .*, must be that of em.mesh.read_def"):
         em.mesh.read_netlist(path, technology=technology, geometry=wrong)
@@ -104,11 +106,11 @@ layers.met1.resistivity = 3e-8
 layers.top.thickness = 1e-6
 """
     technology = of_text(tmp_path, HEAD.replace(METAL, more), em.signoff.read_technology, "a.toml")
-    assert technology.unit == pytest.approx(1e-9)
+    assert technology.unit == pytest.approx(1e-9, rel=1e-6, abs=0)
     assert set(technology.layers) == {"met1", "met2", "top"}
     assert technology.layers["met2"].resistivity == pytest.approx(4e-8, rel=1e-12, abs=0)  # 0.1 Ohm x 0.4 um
     assert technology.layers["met1"].resistivity == 3e-8
-    assert technology.layers["met1"].thickness == pytest.approx(0.1 * um)
+    assert technology.layers["met1"].thickness == pytest.approx(0.1 * um, rel=1e-6, abs=0)
     for word, message in (
         ("none.lef", r"a.toml: path = .*none.lef', must be a file"),
         ("../a.lef", "file beside a.toml"),

@@ -256,28 +256,30 @@ ATOM: Any = SimpleNamespace(
 
 def test_atoms_go_with_the_electrons_where_their_charge_is_negative():
     v = migration.drift_velocity(ATOM, field=100.0)
-    assert v == pytest.approx(-1e-16 / (boltzmann * 400) * 5 * 1.602176634e-19 * 100, rel=1e-12)
+    assert v == pytest.approx(-1e-16 / (boltzmann * 400) * 5 * 1.602176634e-19 * 100, rel=1e-12, abs=0)
 
 
 def test_heat_drives_atoms_to_the_cold_side_and_tension_draws_them():
     cold = migration.drift_velocity(ATOM, temperature_gradient=1e6)
-    assert cold == pytest.approx(-1e-16 * 0.1 * eV / (boltzmann * 400**2) * 1e6, rel=1e-12)
+    assert cold == pytest.approx(-1e-16 * 0.1 * eV / (boltzmann * 400**2) * 1e6, rel=1e-12, abs=0)
     drawn = migration.drift_velocity(ATOM, stress_gradient=1e12)
-    assert drawn == pytest.approx(1e-16 * 1.18e-29 / (boltzmann * 400) * 1e12, rel=1e-12)
+    assert drawn == pytest.approx(1e-16 * 1.18e-29 / (boltzmann * 400) * 1e12, rel=1e-12, abs=0)
 
 
 def test_forces_add_up_in_every_shape(line: em.mesh.Domain):
     one = migration.drift_velocity(ATOM, field=100.0) + migration.drift_velocity(ATOM, stress_gradient=1e12)
     vector = migration.drift_velocity(ATOM, field=[100.0, 0.0], stress_gradient=[1e12, 0.0])
-    assert vector == pytest.approx([one, 0.0], rel=1e-12)
+    assert vector == pytest.approx([one, 0.0], rel=1e-12, abs=0)
     x = ufl.SpatialCoordinate(line.mesh)
     expression = migration.drift_velocity(ATOM, field=100.0 * ufl.grad(x[0]), stress_gradient=1e12 * ufl.grad(x[0]))
-    assert em.fields.integral(fem.form(expression[0] * line.dx(1)), line.mesh.comm) == pytest.approx(one, rel=1e-12)
+    assert em.fields.integral(fem.form(expression[0] * line.dx(1)), line.mesh.comm) == pytest.approx(
+        one, rel=1e-12, abs=0
+    )
 
 
 def test_a_temperature_takes_the_laws():
     v = migration.drift_velocity(ATOM, temperature=500.0, field=100.0)
-    assert v == pytest.approx(-2e-16 / (boltzmann * 500) * 4 * 1.602176634e-19 * 100, rel=1e-12)
+    assert v == pytest.approx(-2e-16 / (boltzmann * 500) * 4 * 1.602176634e-19 * 100, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize(

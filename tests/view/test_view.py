@@ -449,7 +449,9 @@ def test_values_of_a_difference_and_beside_the_domain(run: RunFolder, folders: P
     viewer.panes.append(Viewer([folders / "sweep"]).panes[0])
     options = DisplayOptions("c", marks=[[0.1, 0.2, 0.0]])
     plain, less = viewer.marked(options, 1.0), viewer.marked(replace(options, difference=True), 1.0)
-    assert float(less[1]["c"].iloc[0]) == pytest.approx(float(plain[1]["c"].iloc[0] - plain[0]["c"].iloc[0]))
+    assert float(less[1]["c"].iloc[0]) == pytest.approx(
+        float(plain[1]["c"].iloc[0] - plain[0]["c"].iloc[0]), rel=1e-6, abs=0
+    )
     assert less[1]["x"].iloc[0] == 0.1
     viewer.panes.reverse()
     assert list(viewer.marked(replace(options, difference=True), 2.0)) == [0]  # a time that the first has not
