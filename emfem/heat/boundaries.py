@@ -44,6 +44,12 @@ class Convection:
     ambient: OfTime
     maker: ClassVar[str] = "em.heat.convection"
 
+    def __post_init__(self) -> None:
+        """Check both."""
+        h = number("convection coefficient", self.coefficient, above=0.0, unit="W/(m2 K)")
+        object.__setattr__(self, "coefficient", h)
+        object.__setattr__(self, "ambient", kelvin("ambient", self.ambient))
+
     def leaving(self, temperature: Any, ambient: Any, mesh: Any) -> Any:
         """Return the heat out by area, UFL [W/m2]."""
         return exchange(fem.Constant(mesh, self.coefficient), temperature, ambient)
@@ -63,6 +69,11 @@ class Radiation:
     ambient: OfTime
     maker: ClassVar[str] = "em.heat.radiation"
 
+    def __post_init__(self) -> None:
+        """Check both."""
+        object.__setattr__(self, "emissivity", number("emissivity", self.emissivity, above=0.0, at_most=1.0))
+        object.__setattr__(self, "ambient", kelvin("ambient", self.ambient))
+
     def leaving(self, temperature: Any, ambient: Any, mesh: Any) -> Any:
         """Return the heat out by area, UFL [W/m2]."""
         return radiated(fem.Constant(mesh, self.emissivity), temperature, ambient)
@@ -81,6 +92,12 @@ class Loss:
     coefficient: float
     temperature: OfTime
     maker: ClassVar[str] = "em.heat.substrate"
+
+    def __post_init__(self) -> None:
+        """Check both."""
+        g = number("loss coefficient", self.coefficient, above=0.0, unit="W/(m3 K)")
+        object.__setattr__(self, "coefficient", g)
+        object.__setattr__(self, "temperature", kelvin("temperature of the substrate", self.temperature))
 
 
 def kelvin(name: str, value: Any) -> OfTime:
@@ -103,8 +120,7 @@ def convection(coefficient: float, ambient: OfTime) -> Convection:
     Raises:
         ParameterError: for a coefficient that is not positive or a temperature below 1 K.
     """
-    h = number("convection coefficient", coefficient, above=0.0, unit="W/(m2 K)")
-    return Convection(h, kelvin("ambient", ambient))
+    return Convection(coefficient, ambient)
 
 
 @checked
@@ -120,8 +136,7 @@ def radiation(emissivity: float, ambient: OfTime) -> Radiation:
     Raises:
         ParameterError: for an emissivity out of its bounds or a temperature below 1 K.
     """
-    e = number("emissivity", emissivity, above=0.0, at_most=1.0)
-    return Radiation(e, kelvin("ambient", ambient))
+    return Radiation(emissivity, ambient)
 
 
 @checked
@@ -141,7 +156,7 @@ def substrate(*, conductivity: float, thickness: float, line_height: float, temp
     k = number("conductivity", conductivity, above=0.0, unit="W/(m K)")
     t = SECTION.check("thickness", number("thickness", thickness, above=0.0, unit="m"))
     h = SECTION.check("line_height", number("line_height", line_height, above=0.0, unit="m"))
-    return Loss(k / (t * h), kelvin("temperature of the substrate", temperature))
+    return Loss(k / (t * h), temperature)
 
 
 def as_loss(loss: Any) -> Loss | None:
@@ -155,9 +170,7 @@ def as_loss(loss: Any) -> Loss | None:
     if not isinstance(loss, tuple | list) or len(loss) != 2:
         msg = f"loss = {loss!r}, must be (coefficient, temperature of the substrate) or em.heat.substrate(...)"
         raise ParameterError(msg)
-    return Loss(
-        number("loss coefficient", loss[0], above=0.0, unit="W/(m3 K)"), kelvin("temperature of the substrate", loss[1])
-    )
+    return Loss(*loss)
 
 
 def check_temperatures(on: Mapping[str, Any]) -> None:

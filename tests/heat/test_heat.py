@@ -683,6 +683,9 @@ def test_a_start_on_another_mesh_is_refused():
         (lambda: heat.driven(1.0, "big"), "current_density = 'big', must be numbers"),
         (lambda: heat.driven(None, 1.0), "resistivity = None, must be numbers"),
         (lambda: heat.Loss("big", 300.0), "coefficient = 'big', must be a number"),  # type: ignore[arg-type]
+        (lambda: heat.Convection(-1.0, 300.0), "convection coefficient = -1 W/"),
+        (lambda: heat.Radiation(5.0, 300.0), "emissivity = 5, must be at most 1"),
+        (lambda: heat.Radiation(0.5, -3.0), "ambient = -3 K, must be at least 1"),
         (lambda: heat.Convection(1.0, "hot"), "ambient = 'hot', must be a number or a function"),  # type: ignore[arg-type]
         (lambda: heat.runaway(ufl.as_ufl(1.0), 1.0, 300.0), "resistivity = 1.0, must be a function"),
         (lambda: heat.runaway(lambda t: t, 0.0, 300.0), "conductivity = 0 W/(m K), must be greater than 0"),
