@@ -14,7 +14,7 @@ from emfem.fit.laws import LawModel
 from emfem.materials import Material, metal, names, read
 from emfem.quantities import QUANTITY, converted, in_si, quantity
 from emfem.studies import Case
-from emfem.studies.case import parsed
+from emfem.studies.toml_tables import parsed
 from emfem.studies.validation import Source, nearest, shown
 
 __all__ = ["Forward", "Reader"]

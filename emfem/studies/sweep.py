@@ -24,8 +24,9 @@ from emfem.errors import ParameterError, count
 from emfem.files import read_text, writable
 from emfem.gate import checked
 from emfem.studies import registry
-from emfem.studies.case import Case, flat, parsed, plain
+from emfem.studies.case import Case
 from emfem.studies.recording import RUNNING, report_of, write_report
+from emfem.studies.toml_tables import flat, parsed, plain
 from emfem.studies.validation import Source, nearest
 
 from mpi4py import MPI
