@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from emfem.arrays import finite
 from emfem.errors import ParameterError, floats
 from emfem.gate import checked
 
@@ -12,6 +13,7 @@ __all__ = ["sharp_limit"]
 
 
 @checked
+@finite
 def sharp_limit(widths: ArrayLike, values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the limit of values as interfaces become thin, and its error: v + (v - v') l / (l' - l).
 

@@ -98,6 +98,7 @@ def test_the_error_of_that_limit_covers_other_laws(law: Any, first: int):
         ([6.0, np.nan], [50.0, 60.0], "widths"),
         ([6.0, 3.0], [50.0], "values of shape (1,), must be (2, ...)"),
         ([6.0, 3.0], [50.0, np.inf], "values"),
+        ([6.0, 3.0], [1e308, -1e308], "sharp_limit"),
     ],
 )
 def test_widths_without_a_limit_are_refused(widths: Any, values: Any, words: str):
