@@ -1,11 +1,12 @@
-"""Life of a void with interface width, mesh and step halved: time of failure and shape, a row each.
+"""Life of a void with interface width, mesh and step halved: time of failure and shape, a row each, and their limit.
 
-    python benchmarks/void_width.py [--widths 6 3]
+    python benchmarks/void_width.py [--flaw 0] [--widths 6 4 3 2]
 
-A blocked line of 2400 nm by 60 nm, a flaw of its upper side 90 nm before the end that electrons enter by, and a liner.
-The void opens there, creeps into the corner, grows by the tension of the line, and cuts it. Seeds are of one size, tail
-and all. The shape is the thickness of the metal along x, 20 s after the void opened; the difference is that to the last
-row, root mean square over the last 180 nm, over the width of the line.
+A blocked line of 2400 nm by 60 nm, a flaw of its upper side 90 nm before the end that electrons enter by, or at that
+end (`--flaw 0`), and a liner. The void opens there, creeps into the corner, grows by the tension of the line, and cuts
+it. Seeds are of one size, tail and all. The shape is the thickness of the metal along x, 20 s after the void opened;
+the difference is that to the last row, root mean square over the last 180 nm, over the width of the line. The limit of
+thin interfaces is that of the rows whose cells are as large as the interface.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LINE, FINE, DENSITY = (2400 * nm, 60 * nm), 180 * nm, 4e11  # m; of small cells; A/m2
-FLAW, SEED = (2310 * nm, 60 * nm), 20 * nm  # half a disk of this radius is as large as the seed, its tail with it
+SEED = 20 * nm  # half a disk of this radius is as large as the seed, its tail with it
 COPPER = em.materials.copper(573.15).having(
     diffusivity=1e-16, bulk_modulus=28e9, surface_diffusivity_thickness=1e-23, surface_energy=1.7
 )
@@ -40,16 +41,21 @@ def line(size: float) -> em.mesh.Domain:
     return domain
 
 
-def critical(x: Any) -> Any:
+def critical(flaw: float) -> Any:
     """Critical stress: lower near a flaw; smooth, or the place of the void would be one of nodes near a jump."""
-    return np.minimum(300e6 + 100e6 * (np.hypot(x[0] - FLAW[0], x[1] - FLAW[1]) / (10 * nm)) ** 2, 2e9)
+
+    def stress(x: Any) -> Any:
+        away = np.hypot(x[0] - (LINE[0] - flaw), x[1] - LINE[1])
+        return np.minimum(300e6 + 100e6 * (away / (10 * nm)) ** 2, 2e9)
+
+    return stress
 
 
-def life(width: float, size: float, rtol: float) -> tuple[em.voids.VoidLife, NDArray[np.float64]]:
+def life(flaw: float, width: float, size: float, rtol: float) -> tuple[em.voids.VoidLife, NDArray[np.float64]]:
     """The life of a void, and the thickness of the metal along x some time after it opened."""
     domain = line(size)
     stress = em.stress.model(domain, COPPER, current_density=(DENSITY, 0.0), residual_stress=100e6)
-    shapes: list[tuple[float, NDArray[np.float64]]] = []
+    shapes = em.watch.snapshots("c", every=SHAPE)
 
     def make(shape: Any, sigma: Any) -> em.Model:
         return em.voids.model(
@@ -64,48 +70,46 @@ def life(width: float, size: float, rtol: float) -> tuple[em.voids.VoidLife, NDA
             conductivity_ratio=2e-3,
         )
 
-    def keep(models: Any, t: float) -> bool:
-        x, thickness = em.surface.profile(models[0], 2400)
-        shapes.append((t, thickness[x > LINE[0] - FINE]))
-        return False
-
     report = em.voids.run(
         stress,
         make,
-        critical_stress=critical,
+        critical_stress=critical(flaw),
         seed_radius=np.sqrt(SEED**2 - (np.pi * width) ** 2 / 3),
         until=3000.0,
         most=1,
         rtol=rtol,
-        watch=[em.watch.stop_when(keep, "never")],
+        watch=[shapes],
     )
-    times, rows = np.array([t for t, _ in shapes]), np.array([row for _, row in shapes])
-    after = int(np.searchsorted(times, report.nucleated + SHAPE))
-    part = (report.nucleated + SHAPE - times[after - 1]) / (times[after] - times[after - 1])
-    return report, (1 - part) * rows[after - 1] + part * rows[after]
+    assert report.model is not None
+    report.model["c"].x.array[:] = shapes.functions[1].x.array
+    x, thickness = em.surface.profile(report.model, 2400)
+    return report, thickness[x > LINE[0] - FINE]
 
 
-def main(widths: list[float]) -> None:
+def main(widths: list[float], flaw: float) -> None:
     """Print the table."""
-    cases = [(widths[0], widths[0], 1e-4), (widths[0], widths[0], 1e-5), (widths[0], widths[0] / 2, 1e-4)]
-    cases += [(width, width, 1e-4) for width in widths[1:]]
-    rows = []
+    first = widths[0]
+    cases = [(first, first, 1e-4), (first, first / 2, 1e-3), *((width, width, 1e-3) for width in widths)]
+    times, shapes = [], []
     for width, size, rtol in cases:
         begin = time.process_time()
-        report, shape = life(width * nm, size * nm, rtol)
-        rows.append((report, shape))
+        report, shape = life(flaw * nm, width * nm, size * nm, rtol)
+        times.append(report.time_to_failure - report.nucleated)
+        shapes.append(shape)
         spent = time.process_time() - begin
         print(f"l {width:g} nm, cells {size:g} nm, rtol {rtol:g}: {report} ({spent:.0f} s)", flush=True)
-    _, last = rows[-1]
-    for (width, size, rtol), (report, shape) in zip(cases, rows, strict=True):
-        grown = report.time_to_failure - report.nucleated
-        off = np.sqrt(np.mean((shape - last) ** 2)) / LINE[1]
+    for (width, size, rtol), grown, shape in zip(cases, times, shapes, strict=True):
+        off = np.sqrt(np.mean((shape - shapes[-1]) ** 2)) / LINE[1]
         print(
             f"l {width:g} nm, cells {size:g} nm, rtol {rtol:g}: {grown:.5g} s from opening to failure, shape {off:.2%}"
         )
+    for last in range(2, len(widths) + 1):
+        limit, error = em.voids.sharp_limit(widths[:last], times[2 : 2 + last])
+        print(f"limit of the widths down to {widths[last - 1]:g} nm: {limit:.5g} s +- {error:.2g} s")
 
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--widths", type=float, nargs="+", default=[6.0, 3.0], help="interface widths [nm]")
+    options.add_argument("--flaw", type=float, default=90.0, help="distance of the flaw before the end [nm]")
     main(**vars(options.parse_args()))

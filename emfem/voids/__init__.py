@@ -6,8 +6,9 @@ meanwhile they creep along the surface, driven by curvature and current, so that
 
 from emfem.public import dir_of
 from emfem.voids.equations import model
+from emfem.voids.extrapolation import sharp_limit
 from emfem.voids.simulation import VoidLife, run
 from emfem.voids.tracking import OneVoid
 
-__all__ = ["OneVoid", "VoidLife", "model", "run"]
+__all__ = ["OneVoid", "VoidLife", "model", "run", "sharp_limit"]
 __dir__ = dir_of(__all__)

@@ -32,7 +32,7 @@ from emfem.surface.terms import (
     restriction,
     surface_flux,
 )
-from emfem.voids.path import across, holes, joined
+from emfem.voids.path import holes, joined
 from emfem.voids.terms import EMPTY, bulk_flux, compliance, exchange, surface_wind
 
 import numpy as np
@@ -83,8 +83,7 @@ def model(
     Fields, besides those of `em.surface.model`: sigma, excess, bulk_flux (h K), drive (Z* e rho j / Omega). Quantities,
     besides: atoms (metal and excess over Omega), excess, sigma_max, bulk_modulus, surface_energy, relaxation_time
     (L^2 / kappa along x), voids (how many are apart) and path: 1 while metal leads from the first end of the circuit to
-    the last, else 0. Where they are not the two ends along x, such as a via, that is by nodes of the mesh; else the
-    neck is 0 where it is cut.
+    the last, nodes of c > 1/2 that share cells, else 0; without ends while the neck is not 0.
 
     Args:
         domain: plane, solid or `em.mesh.axisymmetric`; of cells fine enough where the surface is and will be.
@@ -169,7 +168,7 @@ def model(
         weight=restriction(c),
         factor=scale[0],
     )
-    whole = None if ends is None or across(domain, ends) else joined(c, domain, ends)
+    whole = None if ends is None else joined(c, domain, ends)
     of_void = isinstance(shape, Shape) and shape.of_void
     stored = share * sigma**2 / (2 * modulus)
     return Model(

@@ -13,26 +13,6 @@ from dolfinx import fem
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-NEAR = 1e-9  # of the domain's length: nodes so near its end lie in it
-
-
-def across(domain: Domain, ends: tuple[str, str]) -> bool:
-    """Return True if the ends are the first and the last x of the domain, so the current passes all sections.
-
-    Collective.
-    """
-    lower, upper = bounds(domain.mesh)
-    space, comm = fem.functionspace(domain.mesh, ("Lagrange", 1)), domain.mesh.comm
-    x = space.tabulate_dof_coordinates()[:, 0]
-    spans = []
-    for name in ends:
-        there = x[nodes_on(space, domain.facets.find(domain.tag(name)))]
-        lowest = min(comm.allgather(float(there.min(initial=np.inf))))
-        spans.append((lowest, max(comm.allgather(float(there.max(initial=-np.inf))))))
-    near = NEAR * (upper[0] - lower[0])
-    faces = zip(sorted(spans), (lower[0], upper[0]), strict=True)
-    return all(abs(np.subtract(span, place)).max() < near for span, place in faces)
-
 
 def joined(c: fem.Function, domain: Domain, ends: tuple[str, str]) -> Callable[[], bool]:
     """Return the function that is True while metal, nodes of c > 1/2 that share cells, joins two boundaries.

@@ -18,7 +18,7 @@ from emfem.signals import stop_requests
 from emfem.solve import as_models
 from emfem.surface import Shape, void
 from emfem.voids.limits import EXTRUDED, Limits, limits_of
-from emfem.voids.opening import SameDrive, Tension, check_made, conserve, highest, open_another
+from emfem.voids.opening import SameDrive, Tension, check_made, conserve, highest, open_another, warn_of_tail
 from emfem.voids.tracking import OneVoid, Tracker
 
 import numpy as np
@@ -135,9 +135,10 @@ def run(
 
     Warns:
         ResolutionWarning: if the atoms of the seed take more than a tenth of the critical stress out of the metal: it
-                is large for the line, and may shrink at first. Where it saturates does not depend on it. And if tension
-            passes the critical one where no other void may open, because there are `most`, or the cells there are too
-            large for the interface (then no other one opens anywhere), or if the seed of another one cuts the line.
+            is large for the line, and may shrink at first. Where it saturates does not depend on it. If the seed's
+            radius is less than six interface widths: `sharp_limit` tells what that does. And if tension passes the
+            critical one where no other void may open, because there are `most`, or the cells there are too large for
+            the interface (then no other one opens anywhere), or if the seed of another one cuts the line.
     """
     kind("make", make, Callable, "a function of shape and stress that makes a model of em.voids.model")  # type: ignore[arg-type]
     last = number("until", until, above=0.0, unit="s")
@@ -160,6 +161,7 @@ def run(
         with closing(Meeting(comm)) as meeting, meeting:  # make may fail on one rank only
             made = make(void(place, limits.radius), model["sigma"])
             check_made(made, model.domain, limits.radius, limits.least, limits.rise)
+        warn_of_tail(made, limits.radius)
         limits.check_relief(conserve(made, model.quantity("atoms"), limits.least), model["sigma"])
         tracker = Tracker(limits.most)
         tension = Tension(critical_stress, limits.radius, lambda: tracker.full)

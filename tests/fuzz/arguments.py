@@ -717,6 +717,7 @@ BY_CALL: dict[str, dict[str, str]] = {
     "em.surface.scales": {"material": "gold()"},
     "em.surface.Shape": {"distance": "lambda x, y: x[0]"},
     "em.surface.strip": {"width": "3e-8"},
+    "em.voids.sharp_limit": {"widths": "[2e-9, 1e-9]"},
     "em.verify.check": {"target": "1.0", "rtol": "1e-3", "source": "'a source'"},
     "em.verify.checks": {"physics": "['film']"},
     "em.vtk.CellFields": {"models": "[film_model()]"},

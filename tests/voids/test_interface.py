@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import emfem as em
 from emfem.units import nm
 from emfem.voids.terms import surface_wind
@@ -63,3 +66,41 @@ def test_the_wind_along_a_surface_is_that_where_the_surface_is():
     assert whole(1) == pytest.approx(whole(0), rel=1e-4)
     assert abs(whole(2)) < 1e-4 * whole(0)
     assert abs(whole(3)) < 1e-4 * whole(0)
+
+
+WIDTHS = np.array([6.0, 3.0, 1.5])
+
+
+def test_the_limit_of_thin_interfaces_is_exact_for_errors_of_the_first_order():
+    """Of a number, and of an array of them, widths halved or not."""
+    slope = np.array([1.0, -2.0])
+    limit, error = em.voids.sharp_limit(WIDTHS, 60.0 + WIDTHS[:, None] * slope)
+    assert limit == pytest.approx([60.0, 60.0], rel=1e-14)
+    assert error == pytest.approx([0.0, 0.0], abs=1e-12)
+    limit, error = em.voids.sharp_limit([6.0, 4.0], [48.0, 52.0])
+    assert (float(limit), float(error)) == (60.0, 8.0)
+
+
+@pytest.mark.parametrize("law", [lambda x: x**2, lambda x: x * np.log(900 / x), lambda x: x + 0.1 * x**2])
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_error_of_that_limit_covers_other_laws(law: Any, first: int):
+    limit, error = em.voids.sharp_limit(WIDTHS[first:], 60.0 - law(WIDTHS[first:]))
+    assert 0 < abs(limit - 60.0) <= error * (1 + 1e-12)
+    assert error < law(WIDTHS[first])
+
+
+@pytest.mark.parametrize(
+    ("widths", "values", "words"),
+    [
+        ([3.0], [50.0], "widths = [3.0] m, must be two or more above 0 m that decrease"),
+        ([3.0, 6.0], [50.0, 60.0], "widths = [3.0, 6.0] m, must be two or more"),
+        ([3.0, 0.0], [50.0, 60.0], "widths = [3.0, 0.0] m, must be two or more"),
+        ([6.0, np.nan], [50.0, 60.0], "widths"),
+        ([6.0, 3.0], [50.0], "values of shape (1,), must be (2, ...)"),
+        ([6.0, 3.0], [50.0, np.inf], "values"),
+        ([6.0, 3.0], [1e308, -1e308], "sharp_limit"),
+    ],
+)
+def test_widths_without_a_limit_are_refused(widths: Any, values: Any, words: str):
+    with pytest.raises(em.ParameterError, match=f"^{re.escape(words)}"):
+        em.voids.sharp_limit(widths, values)

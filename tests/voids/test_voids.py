@@ -10,15 +10,18 @@ from typing import Any
 import emfem as em
 from emfem.units import nm
 from emfem.voids.limits import limits_of
-from emfem.voids.opening import Tension, far, open_another
+from emfem.voids.opening import Tension, far, open_another, warn_of_tail
 from emfem.voids.simulation import _at_rest
 from emfem.voids.tracking import Tracker
 
 import numpy as np
 import pytest
 
-# lines as short as these lose much of their tension to the atoms of a seed
-pytestmark = pytest.mark.filterwarnings("ignore:atoms of the seed take:emfem.ResolutionWarning")
+# lines as short as these lose much of their tension to the atoms of a seed, and their interfaces are wide
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:atoms of the seed take:emfem.ResolutionWarning"),
+    pytest.mark.filterwarnings("ignore:seed_radius = .* interface widths:emfem.ResolutionWarning"),
+]
 
 # J. Appl. Phys. 118, 034504 (2015): a line of 1 um at 373.15 K in a liner of TaN
 KT, MODULUS, OMEGA, RHO, CHARGE = 1.380649e-23 * 373.15, 1e11, 1.66e-29, 3e-8, -10.0
@@ -332,6 +335,33 @@ def test_a_line_is_cut_where_its_metal_no_longer_reaches_the_via():
         assert model.quantity("neck") == 0.0
         paths.append(model.quantity("path"))
     assert paths == [1.0, 0.0]
+
+
+def test_a_slanted_slit_cuts_a_line_though_each_section_has_metal():
+    model = em.voids.model(
+        em.mesh.rectangle((160 * nm, 32 * nm), cells=(64, 16)),
+        HOT,
+        shape=lambda x: abs(x[0] - 80 * nm - 2 * (x[1] - 16 * nm)) / np.sqrt(5) - 10 * nm,
+        interface_width=4 * nm,
+        current_density=CURRENT,
+        on=("left", "right"),
+        liner=True,
+    )
+    assert model.quantity("neck") > 5 * nm
+    assert model.quantity("path") == 0.0
+
+
+def test_a_seed_that_is_small_for_its_interface_brings_a_warning_with_its_tail():
+    """A disk is pi^2 l^2 / 3 R^2 of it larger, a ball pi^2 l^2 / R^2."""
+    plane = em.mesh.rectangle((100 * nm, 50 * nm), cells=(40, 20))
+    shape = em.surface.void((50 * nm, 0.0), 20 * nm)
+    for domain, tail in ((plane, 53), (em.mesh.axisymmetric(plane), 158)):
+        model = em.voids.model(domain, HOT, shape=shape, interface_width=8 * nm)
+        with pytest.warns(em.ResolutionWarning, match=rf"2\.5 interface widths, .* makes it {tail}% larger"):
+            warn_of_tail(model, 20 * nm)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warn_of_tail(model, 48 * nm)
 
 
 # Several voids
