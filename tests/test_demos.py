@@ -523,7 +523,7 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
     "thin_wires": ({}, nickel_overtakes_copper_in_narrow_wires, ("resistivity.png",)),
     "upwind": ({"cells": 10}, tension_changes_ends_with_the_sign_of_the_charge, ("ends.png",)),
     "upwind_wire": (
-        {"width": 2e-9, "metals": ("tungsten", "gold"), "sensitivity": False},
+        {"width": 2e-9, "metals": ("tungsten", "gold"), "doubts": False},
         heat_makes_pulses_faster_and_changes_no_end,
         ("bridges.png",),
     ),
