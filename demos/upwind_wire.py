@@ -4,11 +4,13 @@ Bridges 10 nm wide join pads at 300 K. Their current heats them, and only where 
 the right. Atoms of tungsten and molybdenum (Z* > 0) go along it, upwind, those of gold and copper (Z* < 0) against it.
 The end that they leave gets a neck, the hotter the thinner it gets at a given current; with a voltage, and as much
 resistance in series as the bridge has, it stays colder. Pulses of the same mean are hotter while they last: that is all
-the difference for the first rate of atoms, 4 to 150 times, and the closed form of the temperature predicts it.
+the difference for the first rate of atoms, 6 to 2300 times, and the closed form of the temperature predicts it.
 
 Certain are signs, mirror images and scalings: no size of Z* or D_s changes an end, and a D_s that is wrong by a factor
-divides all times by it. The sizes are not: D_s is a rule of thumb for all metals, Z* of tungsten and molybdenum only a
-sign. With a pull of the field against the wind the sign itself may turn over along a wire that is hot in its middle.
+divides all times by it. The sizes are not: D_s is scaled from platinum for gold and copper, and Z* of tungsten and
+molybdenum only a sign. What weighs most is the resistivity: at the same current 10 % of it are a factor of a thousand
+and more in the life of tungsten, and its end by melting. With a pull of the field against the wind the sign itself may
+turn over along a wire that is hot in its middle.
 """
 
 import argparse
