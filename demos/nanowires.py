@@ -6,7 +6,8 @@ to the other end. Nothing but the materials differs. Each is seen in its own tim
 atoms: 0.3 ms for gold at 900 K, two minutes for molybdenum, two weeks for tungsten. In it curvature does six times as
 much for tungsten as for gold, so tungsten's bridge gets a neck and its resistance rises, while gold's gap moves as a
 whole. The bridges are flat: a round wire would pinch by itself. The size of Z* of tungsten and molybdenum is a
-placeholder, only its sign is known; surface diffusivities are scaled from platinum (gold) or recalled (`print(em.materials.gold())`).
+placeholder, only its sign is known; the surface diffusivity of gold is scaled from platinum, those of tungsten and
+molybdenum are recalled.
 """
 
 import argparse
