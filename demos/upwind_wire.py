@@ -291,7 +291,7 @@ def variants(name: str) -> dict[str, tuple[em.materials.Material, Drive]]:
 
 
 def bounds(metal: em.materials.Material, drive: Drive) -> dict[str, float]:
-    """How far a constant may be wrong before something else happens at the start, from closed forms.
+    """Errors of constants beyond which something else happens at the start, from closed forms.
 
     - rho: factor by which the same current melts it, (rho j)(T_melting) over (rho j)(T), as `flow` has them.
     - heat_of_transport: Q* that pulls as Z* does where D_s is a tenth of that of the middle, e Z* T |d phi/dT| [J]:
@@ -318,7 +318,7 @@ def bounds(metal: em.materials.Material, drive: Drive) -> dict[str, float]:
 
 
 def sensitivity(name: str, base: Bridge, grid: Grid) -> dict[str, Any]:
-    """What becomes of a metal's steady bridge with other constants, and the bounds of its constants; as a table."""
+    """Ends of a metal's steady bridge with other constants, and the bounds of its constants; printed as a table."""
     metal, drive = wire(name), base.drive
     rows, limits = {"as it is": base}, bounds(metal, drive)
     for key, (changed, driven) in variants(name).items():

@@ -134,13 +134,13 @@ def sources(
         ParameterError: for one that is not finite.
         UnknownName: for a boundary that does not exist.
     """
-    found, drivers = dict[str, tuple[fem.Constant, Any]](), list[models.Driver]()
+    entering, drivers = dict[str, tuple[fem.Constant, Any]](), list[models.Driver]()
     for name, value in (fluxes or {}).items():
         words, tag = f"wall_flux[{name!r}]", domain.tag(name)
         rate, own = models.coefficient(domain, words, models.of_time(words, value, unit="m2/s"))
-        found[name] = rate, measure(domain, faces, tag, degree)
+        entering[name] = rate, measure(domain, faces, tag, degree)
         drivers += own
-    return found, drivers
+    return entering, drivers
 
 
 def _has(material: MaterialLaws, name: str) -> bool:
