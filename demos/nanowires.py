@@ -3,10 +3,11 @@
 The current flows to the right, so electrons enter from the right. Atoms of tungsten and molybdenum (Z* > 0) creep
 along the current, upwind: the end where electrons enter grows, the other thins. Gold's (Z* < 0) go with the electrons,
 to the other end. Nothing but the materials differs. Each is seen in its own time, R^2 over the drift of its surface
-atoms: microseconds for gold at 900 K, minutes for tungsten. In it curvature does six times as much for tungsten as for
-gold, so tungsten's bridge gets a neck and its resistance rises, while gold's gap moves as a whole. The bridges are
-flat: a round wire would pinch by itself. The size of Z* of tungsten and molybdenum is a placeholder, only its sign is
-known; the diffusivity of all three surfaces is a rule of thumb.
+atoms: 0.3 ms for gold at 900 K, two minutes for molybdenum, two weeks for tungsten. In it curvature does six times as
+much for tungsten as for gold, so tungsten's bridge gets a neck and its resistance rises, while gold's gap moves as a
+whole. The bridges are flat: a round wire would pinch by itself. The size of Z* of tungsten and molybdenum is a
+placeholder, only its sign is known; the surface diffusivity of gold is scaled from platinum, those of tungsten and
+molybdenum are recalled.
 """
 
 import argparse

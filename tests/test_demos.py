@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import emfem as em
 from emfem.verify.reference import NUCLEATION, STAR_STRESS
 from tests.reference import DIGITS
 
@@ -523,7 +524,7 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
     "thin_wires": ({}, nickel_overtakes_copper_in_narrow_wires, ("resistivity.png",)),
     "upwind": ({"cells": 10}, tension_changes_ends_with_the_sign_of_the_charge, ("ends.png",)),
     "upwind_wire": (
-        {"width": 2e-9, "metals": ("tungsten", "gold"), "sensitivity": False},
+        {"width": 2e-9, "metals": ("tungsten", "gold"), "doubts": False},
         heat_makes_pulses_faster_and_changes_no_end,
         ("bridges.png",),
     ),
@@ -567,3 +568,17 @@ def test_demo(name: str, tmp_path: Path) -> None:
     options, check, files = DEMOS[name]
     check(load(name).main(**options, out=str(tmp_path)))
     assert [f for f in files if not (tmp_path / f).stat().st_size] == []
+
+
+def test_bounds_of_a_hot_wire_are_those_of_its_runs() -> None:
+    """At the resistivity that melts it, the current that it had needs the voltage of melting; Q* is bounded as Z*."""
+    demo = load("upwind_wire")
+    metal = demo.wire("gold")
+    steady = demo.drives(metal)[0]
+    found = demo.bounds(metal, steady)
+    volts = demo.current_over(metal, steady.volts, found["rho"])
+    assert volts == pytest.approx(demo.voltage_of(demo.HOT * metal.melting_temperature), rel=1e-6)
+    with pytest.raises(em.ParameterError, match="must be less: gold would melt before"):
+        demo.current_over(metal, steady.volts, 1.2 * found["rho"])
+    weaker = demo.bounds(demo.wire("gold", em.materials.gold().effective_charge / 4), steady)
+    assert weaker["heat_of_transport"] / found["heat_of_transport"] == pytest.approx(1 / 4, rel=1e-6)

@@ -199,7 +199,7 @@ def wire_growth_rate(
 @checked
 @finite
 def mullins_groove(
-    x: ArrayLike, t: float, material: Any, *, slope: float, current_density: float = 0.0
+    x: ArrayLike, t: float, material: Any, *, slope: float, current_density: float = 0.0, boundary_flux: float = 0.0
 ) -> NDArray[np.float64]:
     """Return the height of a flat surface on which a grain boundary at x = 0 makes a groove, shape of x [m].
 
@@ -212,18 +212,25 @@ def mullins_groove(
 
         Z = -(2 / pi) Re int_0^inf k^2 (exp(s) - 1) / s exp(i k u) dk.
 
+    Atoms that come out of the boundary, a volume q a second for each metre of it, half to each side, add a ridge
+
+        y = q w^3 / (pi B) int_0^inf (1 - exp(-k^4)) / k^4 cos k u dk,
+
+    at the root q w^3 / (pi B) Gamma(1/4) / 3: it grows as t^(3/4), the groove as t^(1/4), so it comes out on top.
+
     Args:
         x: places [m].
         t: time since the surface was flat, above 0 [s].
         material: as in `mullins_coefficient`.
         slope: m, of the surface at its root: gamma_b / (2 gamma) of a boundary of energy gamma_b [-].
         current_density: j, along x; to 1e-5 of the depth for |b| up to 10, and no more of it is taken [A/m2].
+        boundary_flux: q, negative for atoms that go in; not beside a current [m2/s].
 
     Raises:
-        ParameterError: for a value out of its bounds.
+        ParameterError: for a value out of its bounds, or a flux beside a current.
 
     References:
-        W. W. Mullins (1957); with a current by the same transform.
+        W. W. Mullins (1957); with a current or a flux by the same transform.
     """
     places, steepness = floats("x", x), number("slope", slope)
     width = (mullins_coefficient(material) * number("t", t, above=0.0, unit="s")) ** 0.25
@@ -237,7 +244,21 @@ def mullins_groove(
         drift = float(surface_drift(material, current_density=density)) * t / width**2
         number("abs(A Z* e E t / w^2)", abs(drift), at_most=10.0)
         shape = shape - 2 / math.pi * _carried(np.sign(places) * u, drift)
-    return np.asarray(steepness * width * shape, dtype=float)
+    fed = number("boundary_flux", boundary_flux, unit="m2/s")
+    require(not (fed and density), "boundary_flux beside a current_density, must be left out: waves travel then")
+    ridge = fed * t / (math.pi * width) * _ridge(u) if fed else 0.0  # w^3 / B = t / w
+    return np.asarray(steepness * width * shape + ridge, dtype=float)
+
+
+def _ridge(u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return int_0^inf (1 - exp(-k^4)) / k^4 cos k u dk, to 2e-6: from 60 on it is less."""
+    k = np.linspace(0.0, 60.0, 6001)[1:]
+    weight = -np.expm1(-(k**4)) / k**4
+    flat = np.ravel(u)
+    values = [
+        k[0] / 2 * (1 + weight[0] * np.cos(k[0] * each)) + np.trapezoid(weight * np.cos(k * each), k) for each in flat
+    ]
+    return np.reshape(values, np.shape(u))
 
 
 def _carried(u: NDArray[np.float64], drift: float) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from emfem.surface.anisotropy import MobilityAnisotropy, mobility_factor
 from emfem.surface.circuit import circuit, ends_of
 from emfem.surface.crystal import Crystal, crystal_terms
 from emfem.surface.elastic import elastic_metal, elasticity
-from emfem.surface.inputs import check_path, drive, metal, series, start, walls
+from emfem.surface.inputs import check_path, drive, metal, series, sources, start, walls
 from emfem.surface.measures import quantities
 from emfem.surface.pulses import Pulses
 from emfem.surface.shapes import Shape
@@ -25,6 +25,7 @@ from emfem.surface.terms import (
     distance,
     double_well,
     elastic_potential,
+    outflow,
     potential,
     restriction,
     surface_flux,
@@ -75,6 +76,7 @@ def model(
     crystal: Crystal | None = None,
     wall_energy: Mapping[str, float] | None = None,
     grain_boundary_energy: float | None = None,
+    wall_flux: Mapping[str, OfTime] | None = None,
     temperature: Any = None,
     conductivity_ratio: float = 1e-3,
     strain: Any = None,
@@ -143,8 +145,10 @@ def model(
             on a mirror along a grain boundary half of its energy. The surface meets it at cos(angle) = -energy / gamma
             in the metal, at a right angle where there is none [J/m2].
         grain_boundary_energy: of every facet between two regions of the domain, from 0 to less than 2 gamma: grains
-            stay where they are, the surface gets grooves at them, and the current flows across. Diffusion along
-            boundaries is left out [J/m2].
+            stay where they are, the surface gets grooves at them, and the current flows across [J/m2].
+        wall_flux: metal that comes out of a boundary onto the surface that meets it, by name, negative for metal that
+            goes in; a number or a function of time: diffusion along the grain boundary in a mirror brings it, half of
+            what the whole boundary carries. Volume a second for each metre of the root [m2/s].
         temperature: a number, a function of x with shape (3, n), or UFL such as the T of a heat model; that of the
             material when left out [K].
         conductivity_ratio: of vacuum to metal, above 0 and at most 1, which is no contrast [-].
@@ -173,7 +177,8 @@ def model(
     driven = drive(current_density=current_density, voltage=voltage, current=current)
     laws = metal(domain, material, temperature, driven is not None, pulses)
     between = series(driven[0] if driven else None, series_resistance)
-    at_walls = walls(domain, wall_energy, grain_boundary_energy, laws.surface_energy, 4 * degree)
+    at_walls, faces = walls(domain, wall_energy, grain_boundary_energy, laws.surface_energy, 4 * degree)
+    fed, feeds = sources(domain, wall_flux, faces, 4 * degree)
     ends = None if driven is None else ends_of(domain, on)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
@@ -233,6 +238,11 @@ def model(
     if of_crystal:
         stored += 3 * half * tension * of_crystal.excess
     of_void = isinstance(shape, Shape) and shape.of_void
+    leaving = {}
+    for name, (rate, ds) in fed.items():
+        entering = outflow(c, rate, half, ufl.FacetNormal(domain.mesh))
+        residual -= factor * entering * v * ds
+        leaving[name] = -entering * ds
     energy_at_walls = sum(energy * conducts(c, 0) * ds for energy, ds in at_walls) if at_walls else None
     expressions = {"flux": flux, "distance": distance(c, half), "solid": solid_part}
     numbers = quantities(domain, c, flux, laws, width, of_void, dx, stored, energy_at_walls)
@@ -247,9 +257,13 @@ def model(
         conditions=[condition for part in parts for condition in part.conditions],
         expressions=expressions,
         quantities=numbers,
-        drivers=[driver for part in parts for driver in part.drivers],
+        drivers=[*feeds, *(driver for part in parts for driver in part.drivers)],
         steady_by_relaxation=True,
-        balances={"metal": models.Balance(c * dx, integral("m3"), (models.ConsistentFlux(solid, [], pace * volume),))},
+        balances={
+            "metal": models.Balance(
+                c * dx, integral("m3"), (models.ConsistentFlux(solid, [], pace * volume),), out=leaving
+            )
+        },
         system=domain.system(si=True),
         meanings=MEANINGS,
         preconditioner=[structure, *(part.multigrid for part in parts)],

@@ -102,8 +102,10 @@ def series(name: str | None, resistance: float | None) -> float | None:
 
 def walls(
     domain: Domain, energies: Mapping[str, float] | None, of_grains: float | None, tension: float, degree: int
-) -> list[tuple[fem.Constant, Any]]:
+) -> tuple[list[tuple[fem.Constant, Any]], Any]:
     """Return energies of boundaries, named ones and those between grains [J/m2], each with its measure. Collective.
+
+    Also the tags of all facets, which the measures of a form have to share.
 
     Raises:
         ParameterError: for one that is not less than gamma in size, or 2 gamma of a grain boundary: the surface would
@@ -120,7 +122,25 @@ def walls(
         number("grain_boundary_energy", of_grains, at_least=0.0, below=2 * tension, unit=unit)
         faces, between = surfaces(domain, "grain_boundary_energy")
         checked.append((float(of_grains), between))
-    return [(fem.Constant(domain.mesh, value), measure(domain, faces, tag, degree)) for value, tag in checked]
+    return [(fem.Constant(domain.mesh, value), measure(domain, faces, tag, degree)) for value, tag in checked], faces
+
+
+def sources(
+    domain: Domain, fluxes: Mapping[str, OfTime] | None, faces: Any, degree: int
+) -> tuple[dict[str, tuple[fem.Constant, Any]], list[models.Driver]]:
+    """Return metal that comes out of boundaries, by name [m2/s], each with its measure, and the drivers. Collective.
+
+    Raises:
+        ParameterError: for one that is not finite.
+        UnknownName: for a boundary that does not exist.
+    """
+    entering, drivers = dict[str, tuple[fem.Constant, Any]](), list[models.Driver]()
+    for name, value in (fluxes or {}).items():
+        words, tag = f"wall_flux[{name!r}]", domain.tag(name)
+        rate, own = models.coefficient(domain, words, models.of_time(words, value, unit="m2/s"))
+        entering[name] = rate, measure(domain, faces, tag, degree)
+        drivers += own
+    return entering, drivers
 
 
 def _has(material: MaterialLaws, name: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import ufl
 
 FAINT = 1e-3  # slope of c over 1 / l below which no direction counts as outward
+SLIGHT = 1e-6  # of it over 1 / l, where its size has to have a derivative
 REST = 0.01  # the restriction far from a surface; without any, mu would not be determined there
 
 
@@ -67,6 +68,17 @@ def wall(c: Any, energy: Any, width: Any, tension: Any, w: Any, ds: Any) -> ufl.
     """
     solid = ufl.variable(c)
     return -width / tension * energy * ufl.diff(conducts(solid, 0), solid) * w * ds
+
+
+def outflow(c: Any, rate: Any, width: Any, normal: Any) -> Any:
+    """`30 q c^2 (1 - c)^2 |grad_t c|`: metal that comes out of a grain boundary in a wall with this normal [m/s].
+
+    It comes where the surface is, q of it [m2/s] at any angle: along the wall int 30 c^2 (1 - c)^2 |dc| = 1, on linear
+    cells to rounding.
+    """
+    slope = ufl.grad(c)
+    along = slope - ufl.inner(slope, normal) * normal
+    return 30 * rate * double_well(c) * ufl.sqrt(ufl.inner(along, along) + (SLIGHT / width) ** 2)
 
 
 def surface_flux(c: Any, mobility: Any, force: Any) -> Any:

@@ -1,5 +1,7 @@
 """Closed forms against numbers worked out elsewhere, and against the equations they solve."""
 
+import math
+
 import emfem as em
 from emfem.analytic.stress import _root_zeta
 
@@ -84,6 +86,25 @@ def test_a_groove_has_the_numbers_of_mullins_and_keeps_the_metal() -> None:
     assert np.abs(y[x > 39]).max() < 1e-12
     later = em.analytic.mullins_groove(-2 * grown, 16.0, gold, slope=0.1)
     assert later == pytest.approx(2 * 0.1 * grown * y[100], rel=1e-9, abs=0)
+
+
+def test_a_boundary_that_brings_atoms_makes_a_ridge_that_holds_them():
+    """At the root q w^3 Gamma(1/4) / (3 pi B), flat there beside the groove, and its area q t: linear, as t^(3/4)."""
+    gold = em.materials.gold(temperature=900.0)
+    b, flux = em.analytic.mullins_coefficient(gold), 1e-20
+    grown = b**0.25
+    x = np.linspace(-30, 30, 1201) * grown
+    ridge = em.analytic.mullins_groove(x, 1.0, gold, slope=0.0, boundary_flux=flux)
+    top = flux * grown**3 / b * math.gamma(0.25) / (3 * math.pi)
+    assert ridge[600] == pytest.approx(top, rel=1e-5)
+    assert ridge.argmax() == 600
+    assert np.trapezoid(ridge, x) == pytest.approx(flux, rel=1e-3)
+    later = em.analytic.mullins_groove(0.0, 16.0, gold, slope=0.0, boundary_flux=flux)
+    assert later == pytest.approx(8 * top, rel=1e-5)
+    both = em.analytic.mullins_groove(x, 1.0, gold, slope=0.1, boundary_flux=-flux)
+    assert both == pytest.approx(em.analytic.mullins_groove(x, 1.0, gold, slope=0.1) - ridge, rel=1e-9)
+    with pytest.raises(em.ParameterError, match="boundary_flux beside a current_density"):
+        em.analytic.mullins_groove(x, 1.0, gold, slope=0.1, boundary_flux=flux, current_density=1e9)
 
 
 def test_a_current_carries_a_groove_along_and_keeps_its_metal_and_its_angle():

@@ -222,6 +222,8 @@ def test_a_checkpoint_of_other_pulses_is_refused(plane: em.mesh.Domain, tmp_path
         (lambda d: strip(d, voltage=1.0, series_resistance=0.0), "series_resistance = 0, must be greater than 0"),
         (lambda d: strip(d, wall_energy={"left": 1.6}), "abs(wall_energy['left']) = 1.6 J/m2, must be less than 1.51"),
         (lambda d: strip(d, wall_energy={"left": np.nan}), "wall_energy['left'] = nan J/m2, must be finite"),
+        (lambda d: strip(d, wall_flux={"left": np.inf}), "wall_flux['left'] = inf m2/s, must be finite"),
+        (lambda d: strip(d, wall_flux={"left": "much"}), "wall_flux['left'] = 'much', must be"),
         (lambda d: strip(d, grain_boundary_energy=0.3), "grain_boundary_energy on rectangle with regions ()"),
         (lambda d: strip(d, grain_boundary_energy=-0.1), "grain_boundary_energy = -0.1 J/m2, must be at least 0"),
         (lambda d: strip(d, grain_boundary_energy=3.1), "grain_boundary_energy = 3.1 J/m2, must be less than 3.02"),
@@ -236,5 +238,6 @@ def test_what_cannot_be_is_refused(plane: em.mesh.Domain, make: Callable[[em.mes
 
 
 def test_an_unknown_wall_is_refused(plane: em.mesh.Domain):
-    with pytest.raises(em.UnknownName, match="middle"):
-        strip(plane, wall_energy={"middle": 0.3})
+    for argument in ("wall_energy", "wall_flux"):
+        with pytest.raises(em.UnknownName, match="middle"):
+            strip(plane, **{argument: {"middle": 0.3}})

@@ -106,3 +106,60 @@ def test_a_groove_is_as_deep_and_as_wide_as_that_of_mullins():
     assert h - 10 * WIDTH == pytest.approx(exact, abs=0.03 * deep)
     root = (h[1] - h[0]) / (x[1] - x[0])
     assert 2 * np.degrees(np.arctan(root)) == pytest.approx(2 * np.degrees(np.arctan(slope)), abs=1.0)
+
+
+def bicrystal(flux: float, width: float, length: float, slope: float = 0.0, cells: float = 1.0) -> em.Model:
+    """Half of a flat bicrystal, the boundary in the wall on its left."""
+    sides = (length, 19 * width)
+    domain = em.mesh.rectangle(sides, cells=tuple(round(side / width / cells) for side in sides))
+    walls = {"left": slope / np.hypot(1, slope) * GAMMA}
+    shape = em.surface.flat(10 * width)
+    options = {"wall_flux": {"left": flux}} if flux else {}
+    return em.surface.model(domain, GOLD, shape=shape, interface_width=width, wall_energy=walls, **options)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_a_boundary_brings_is_what_the_surface_gets(sign: int):
+    """In both directions, whatever the angle at the root: the flux times the time, to rounding of the square root."""
+    flux = sign * 0.3 * B / WIDTH**2
+    model = bicrystal(flux, WIDTH, 16 * WIDTH, slope=0.3)
+    begun, until = model.quantity("metal"), 2 * WIDTH**4 / B
+    em.evolve(model, until, fixed_step=until / 4, progress=False)
+    assert model.quantity("metal") - begun == pytest.approx(flux * until, rel=1e-6, abs=0)
+    _, h = em.surface.profile(model)
+    assert (h[0] - h[-1]) * sign > 0
+
+
+@pytest.mark.soak
+def test_a_boundary_that_feeds_the_surface_makes_a_ridge_as_linear_theory():
+    """The ridge of a constant flux over the groove, both measured: 3 % of its height, at (B t)^1/4 = 12 l."""
+    slope, grown = 0.05, 12 * WIDTH
+    until = grown**4 / B
+    flux = 0.1 * B / grown**2  # of one side; the ridge is twice as high as the groove is deep
+    model = bicrystal(flux, WIDTH, 9 * grown, slope)
+    em.evolve(model, until, rtol=2e-4, progress=False)
+    x, h = em.surface.profile(model)
+    exact = em.analytic.mullins_groove(x, until, GOLD, slope=slope, boundary_flux=2 * flux)
+    bare = em.analytic.mullins_groove(x, until, GOLD, slope=slope)
+    print(
+        np.abs(h - 10 * WIDTH - exact).max() / (exact - bare).max(), (h[0] - 10 * WIDTH) / exact[0], exact[0], bare[0]
+    )
+    assert h - 10 * WIDTH == pytest.approx(exact, abs=0.03 * (exact - bare).max())
+
+
+def test_a_short_bamboo_wire_rests_with_the_necks_of_its_boundaries():
+    """A grain of length L < 2 pi R between two boundaries rests at r = R + m R [...] cos((x - L/2)/R) / sin(L/2R).
+
+    Of constant curvature with the slope m at both ends: the neck is m R tan(L/4R) thinner than the middle.
+    """
+    radius, length, slope = 9 * WIDTH, 18 * WIDTH, 0.15
+    domain = em.mesh.axisymmetric(em.mesh.rectangle((length, 17 * WIDTH), cells=(18, 17)))
+    energy = slope / np.hypot(1, slope) * GAMMA
+    shape = em.surface.wire(radius)
+    model = em.surface.model(
+        domain, GOLD, shape=shape, interface_width=WIDTH, wall_energy={"left": energy, "right": energy}
+    )
+    em.evolve(model, length**4 / B / 20, rtol=1e-3, watch=[em.watch.conserved("metal", rtol=1e-9)], progress=False)
+    _, r = em.surface.profile(model)
+    print(r.max() - r.min(), slope * radius * np.tan(length / 4 / radius))
+    assert r.max() - r[[0, -1]] == pytest.approx(slope * radius * np.tan(length / 4 / radius), rel=0.06)

@@ -52,5 +52,5 @@ SURFACE = Physics(
         "last of `on`; give at most one of it, voltage and current.",
         "temperature": "that of the material when left out.",
     },
-    left_out=("crystal", "pulses", "wall_energy", "grain_boundary_energy"),
+    left_out=("crystal", "pulses", "wall_energy", "grain_boundary_energy", "wall_flux"),
 )
