@@ -268,13 +268,15 @@ def test_a_case_held_by_its_square_is_run_along_the_drift(
 ):
     """The made-up films do not coarsen; in squares along the drift their spacing doubles, or does not either."""
 
-    def together(job: Sequence[Any], along: bool = False) -> list[Any]:
+    def along(job: Sequence[Any]) -> list[Any]:
         told = [imagined(film, fine=True) for film in job]
-        for each in told if along else ():
-            each.patterns[-1].__dict__["wavelength"] *= grows
-        return told
+        return [
+            replace(each, patterns=(*each.patterns[:-1], replace(each.patterns[-1], wavelength=grows))) for each in told
+        ]
 
-    monkeypatch.setitem(book.SIZES, "ensemble", book.Size({}, together=together))
+    straight = book.Size({}, together=lambda job: [imagined(film, fine=True) for film in job])
+    monkeypatch.setitem(book.SIZES, "ensemble", straight)
+    monkeypatch.setitem(book.SIZES, "along", book.Size({}, together=along))
     made = book.Book("ensemble", tmp_path, {}, [1])
     made.run(["text2"], 0)
     row = summary.remark5(made, ["text2"])[0]

@@ -124,11 +124,11 @@ class Book:
         return found
 
     def along(self, films: Sequence[Film]) -> list[Record]:
-        """Films once more, in squares along and across the drift; none where finite elements run them."""
-        together, folder = SIZES[self.size].together, self.out / "along"
-        if together is None:
+        """Films once more, in squares along and across the drift; none at other sizes."""
+        folder = self.out / "along"
+        if self.size != "ensemble":
             return []
-        self.failed |= run_all(films, folder, 0, partial(together, along=True))
+        self.failed |= run_all(films, folder, 0, SIZES["along"].together)
         return [record for film in films if (record := load(film, folder)) is not None]
 
     def everything(self, names: Sequence[str]) -> list[Record]:
