@@ -30,7 +30,7 @@ def paper(name: str) -> ModuleType:
 
 films, measures, book, figures = (paper(name) for name in ("films", "measures", "book", "figures"))
 beyond, diagrams, places = (paper(name) for name in ("beyond", "diagrams", "places"))
-spectral = paper("spectral")
+spectral, summary, stiff = (paper(name) for name in ("spectral", "summary", "stiff"))
 
 
 def one_film(**changes: Any) -> Any:
@@ -135,8 +135,8 @@ def test_the_time_to_perfection_counts_the_films_that_still_wait():
     ends = [replace(each, film=replace(each.film, until=5.0)) for each in told]
     found = measures.waiting(ends)
     assert (found.runs, found.reached, found.median) == (3, 2, 3.0)
-    assert measures.half_by(found) == "3 (2 of 3)"
-    assert measures.half_by(measures.waiting(ends[2:])) == "not half of them (0 of 1)"
+    assert measures.half_by(found) == "by t = 3 (2 of 3)"
+    assert measures.half_by(measures.waiting(ends[2:])) == "not by the end (0 of 1)"
 
 
 def test_bands_are_joined_where_domains_are_fewer_than_stripes():
@@ -260,6 +260,39 @@ def test_every_figure_is_drawn_from_films_without_direction(name: str, tmp_path:
 )
 def test_films_that_behave_as_in_the_paper_agree(name: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert verdicts(name, True, tmp_path, monkeypatch)[says] == "yes"
+
+
+@pytest.mark.parametrize(("grows", "agrees"), [(2.0, "yes"), (1.0, "no")])
+def test_a_case_held_by_its_square_is_run_along_the_drift(
+    grows: float, agrees: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The made-up films do not coarsen; in squares along the drift their spacing doubles, or does not either."""
+
+    def along(job: Sequence[Any]) -> list[Any]:
+        told = [imagined(film, fine=True) for film in job]
+        return [
+            replace(each, patterns=(*each.patterns[:-1], replace(each.patterns[-1], wavelength=grows))) for each in told
+        ]
+
+    straight = book.Size({}, together=lambda job: [imagined(film, fine=True) for film in job])
+    monkeypatch.setitem(book.SIZES, "ensemble", straight)
+    monkeypatch.setitem(book.SIZES, "along", book.Size({}, together=along))
+    made = book.Book("ensemble", tmp_path, {}, [1])
+    made.run(["text2"], 0)
+    row = summary.remark5(made, ["text2"])[0]
+    assert (row.says, row.agrees) == ("coarsening in all cases", agrees)
+    assert f"grow by {grows:.2f} ± 0.00; {grows:.2f}" in row.found
+
+
+def test_angles_of_a_turned_square_are_those_of_the_crystal(monkeypatch: pytest.MonkeyPatch):
+    """Waves across the square's first axis are stripes along its second: here at the drift's angle and 90 degrees."""
+    film = replace(one_film(**TILTED), until=0.1, looks=(0.0, 0.1))
+    axis = np.arange(16) * film.edge / 16
+    waves = 0.3 + 0.05 * np.cos(4 * np.pi * axis / film.edge)[:, None] + 0 * axis
+    monkeypatch.setattr(spectral, "start", lambda film, n: waves)
+    seen = spectral.run([film], along=True)[0].patterns[0]
+    assert seen.angle == pytest.approx(film.drift + 90.0, abs=0.1)
+    assert spectral.run([film])[0].patterns[0].angle == pytest.approx(90.0, abs=0.1)
 
 
 def beyond_paper(name: str, fine: bool, out: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
@@ -446,14 +479,16 @@ def test_the_spectral_film_is_that_of_finite_elements():
     assert np.abs(found - expected).max() < 0.02 * np.ptp(expected)
 
 
-@pytest.mark.parametrize(("mobility", "damping"), [(None, 0.0), (0.21, 0.0), (None, 3.0)])
-def test_a_spectral_wave_grows_and_travels_at_its_rate(mobility: float | None, damping: float):
+@pytest.mark.parametrize(
+    ("mobility", "damping", "turn"), [(None, 0.0, 0.0), (0.21, 0.0, 0.0), (None, 3.0, 0.0), (None, 0.0, 35.0)]
+)
+def test_a_spectral_wave_grows_and_travels_at_its_rate(mobility: float | None, damping: float, turn: float):
     """Complex amplitude of exp(i k r + omega t); a constant mobility in front of diffusion has the same omega.
 
-    An implicit Euler step h loses a factor |1 - i w h| of a wave of frequency w.
+    An implicit Euler step h loses a factor |1 - i w h| of a wave of frequency w. In a turned square the wave is turned.
     """
     film, n, until = one_film(**TILTED), 16, 2.0
-    law = spectral.Law(film, n, mobility, damping=damping)
+    law = spectral.Law(film, n, mobility, damping=damping, turn=turn)
     axis = np.arange(n) * film.edge / n
     wave = 2 * np.pi / film.edge * np.array([2, 1])
     start = 0.3 + 1e-3 * np.cos(wave[0] * axis[:, None] + wave[1] * axis[None, :])
@@ -461,10 +496,27 @@ def test_a_spectral_wave_grows_and_travels_at_its_rate(mobility: float | None, d
     found = np.log(modes[2, 1] / np.fft.rfft2(start)[2, 1]) / until
     crystal = em.film.Anisotropy("110", 1.0, 30 * deg)
     field = em.film.uniform_field(1.0, angle=40 * deg)
+    c, s = np.cos(turn * deg), np.sin(turn * deg)
+    wave = np.array([[c, -s], [s, c]]) @ wave
     expected: Any = em.film.growth_rate(wave, em.film.cupd(), mean=0.3, anisotropy=crystal, field=field)
     if damping:
         expected -= np.log(abs(1 - 1j * expected.imag * damping)) / damping
     assert found == pytest.approx(expected, abs=2e-4 * abs(expected))
+
+
+def test_implicit_steps_of_a_small_error_make_the_same_film():
+    """Runge-Kutta steps on Fourier modes beside the formulas of a stiff solver, whose error follows its tolerance."""
+    film, n, until = one_film(**TILTED), 16, 5.0
+    law = spectral.Law(film, n)
+    started = np.fft.rfft2(spectral.start(film, n)) * law.kept
+    expected = np.fft.irfft2(law.advance(started, until, 0.5), s=(n, n))
+    errors = []
+    for rtol in (1e-2, 1e-5):
+        solver = stiff.Implicit(stiff.Rate(film, n), np.fft.irfft2(started, s=(n, n)).ravel(), until, rtol)
+        while solver.status == "running":
+            solver.step()
+        errors.append(np.abs(solver.y.reshape(n, n) - expected).max() / np.ptp(expected))
+    assert errors[1] < 1e-3 < errors[0]
 
 
 def test_a_start_is_the_same_on_every_grid():

@@ -104,7 +104,7 @@ def fig7(book: Book) -> list[Finding]:
         Finding(
             "7b",
             "formation time falls fast with Λ, to a least value (1000), and stays",
-            f"half perfect by t = {_waited(wait)}; order ≥ 0.9 from {_listed(early, 0) or 'no Λ'}",
+            f"half of them perfect {_waited(wait)}; order ≥ 0.9 from {_listed(early, 0) or 'no Λ'}",
             verdict(falls < 0 and levels if len(formation) > 2 else None, partly=falls < 0),
         ),
     ]
@@ -257,7 +257,7 @@ def fig10(book: Book) -> list[Finding]:
         Finding(
             "end",
             "a stronger field forms stripes sooner",
-            f"half perfect by t = {_waited(wait)}; order ≥ 0.9 from {_listed(times, 0) or 'no F'}",
+            f"half of them perfect {_waited(wait)}; order ≥ 0.9 from {_listed(times, 0) or 'no F'}",
             verdict(faster),
         ),
     ]

@@ -40,6 +40,8 @@ SIZES = {
     "isotropic-drift": Size(TEN_WAVES, seeds=STARTS, together=partial(spectral.run, isotropic_drift=True)),
     # the error of an implicit Euler method with steps of 20 in time
     "damped": Size(TEN_WAVES, seeds=STARTS, together=partial(spectral.run, damping=20.0)),
+    # squares whose edges lie along and across the drift
+    "along": Size(TEN_WAVES, seeds=STARTS, together=partial(spectral.run, along=True)),
     "laptop": Size({}),
     "modes": Size({}, together=spectral.run),
     "full": Size({"domain.cells": [70, 70], "time.until": 4000.0}),
@@ -120,6 +122,14 @@ class Book:
                 msg = f"study {name}: no film with {parameter} = {value} has been run"
                 raise em.EmfemError(msg)
         return found
+
+    def along(self, films: Sequence[Film]) -> list[Record]:
+        """Films once more, in squares along and across the drift; none at other sizes."""
+        folder = self.out / "along"
+        if self.size != "ensemble":
+            return []
+        self.failed |= run_all(films, folder, 0, SIZES["along"].together)
+        return [record for film in films if (record := load(film, folder)) is not None]
 
     def everything(self, names: Sequence[str]) -> list[Record]:
         """All films of some studies, each once."""

@@ -78,9 +78,9 @@ def waiting(records: Iterable[Record], time: Callable[[Record], float] = formed)
 
 
 def half_by(found: em.patterns.Survival) -> str:
-    """As text: the time by which half of the films have come to it, and how many have at all."""
-    few = f"{found.reached} of {found.runs}"
-    return f"{found.median:.0f} ({few})" if math.isfinite(found.median) else f"not half of them ({few})"
+    """As text after "half of them did it": the time by which they had, if they had, and how many did at all."""
+    when = f"by t = {found.median:.0f}" if math.isfinite(found.median) else "not by the end"
+    return f"{when} ({found.reached} of {found.runs})"
 
 
 def joined(record: Record) -> float:

@@ -183,7 +183,7 @@ def _surfaces(book: Book, name: str) -> dict[str, list[Record]]:
 def _along(figure: str, records: Sequence[Record], says: str, axis: float, *, perfect: bool | None) -> Finding:
     """True if the films lie along an axis, and are perfect or joined domains as in the paper (None: either)."""
     off = turned(records, axis)
-    told = f"{kinds(records)}; {off.told()}° from the axis; half perfect by t = {half_by(waiting(records))}"
+    told = f"{kinds(records)}; {off.told()}° from the axis; half of them perfect {half_by(waiting(records))}"
     lies = abs(off.mean) < (STRAYS if perfect is not False else LOOSE)
     if perfect is False:
         told += f"; {told_joined(records)}"

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import emfem as em
+from emfem.units import deg
 
 import numpy as np
 from films import KEPT, WAVELENGTH, Film, Record, stops
@@ -33,6 +35,7 @@ def run(
     mobility: float | None = None,
     isotropic_drift: bool = False,
     damping: float = 0.0,
+    along: bool = False,
 ) -> list[Record]:
     """Evolve the films of one case that differ in their seed alone.
 
@@ -43,13 +46,15 @@ def run(
         mobility: as in `Law`.
         isotropic_drift: as in `Law`.
         damping: as in `Law`.
+        along: whether the square's edges lie along and across the drift instead of along the crystal's axes.
 
     Returns:
-        A record of each.
+        A record of each; angles are to the crystal's x axis, pictures lie as the square does.
     """
     film, began = starts[0], time.process_time()
     n = 2 * round(film.edge / WAVELENGTH * points / 2)
-    law = Law(film, n, mobility, isotropic_drift, damping)
+    turn = film.drift if along else 0.0
+    law = Law(film, n, mobility, isotropic_drift, damping, turn)
     state = np.stack([start(each, n) for each in starts])
     spectrum = fft.rfft2(state.astype(np.float32)) * law.kept
     times = stops(film)
@@ -59,7 +64,8 @@ def run(
     for stop in times:
         spectrum, now = law.advance(spectrum, stop - now, courant), float(stop)
         for index, c in enumerate(fft.irfft2(spectrum, s=(n, n))):
-            patterns[index].append(em.patterns.measure_grid(c.astype(float), (film.edge, film.edge)))
+            seen = em.patterns.measure_grid(c.astype(float), (film.edge, film.edge))
+            patterns[index].append(replace(seen, angle=(seen.angle + turn) % 180.0))
             if np.isclose(film.until * np.array(KEPT), now, rtol=1e-9).any():
                 pictures[index].append(c.astype(np.float32))
     cpu = (time.process_time() - began) / len(starts)
@@ -92,30 +98,41 @@ class Law:
         isotropic_drift: whether the tensor D is that of diffusion alone, and the drift goes along the field.
         damping: step h of an implicit Euler method, whose error damps small waves of frequency w at the rate
             log(1 + (w h)^2) / (2 h); 0 for the equation itself.
+        turn: angle by which the edges of the square are turned against the crystal's axes [degrees].
     """
 
     def __init__(
-        self, film: Film, n: int, mobility: float | None = None, isotropic_drift: bool = False, damping: float = 0.0
+        self,
+        film: Film,
+        n: int,
+        mobility: float | None = None,
+        isotropic_drift: bool = False,
+        damping: float = 0.0,
+        turn: float = 0.0,
     ) -> None:
         self.alloy, self.n, self.mobility = em.film.cupd(), n, mobility
-        self.rates = film.rates
-        angle = np.radians(film.angle)
-        field = film.field * np.cos(angle), film.field * np.sin(angle)
+        axes = np.array([[np.cos(turn * deg), np.sin(turn * deg)], [-np.sin(turn * deg), np.cos(turn * deg)]])
+        self.fastest = max(film.rates)
+        tensor = axes * film.rates @ axes.T
+        field = film.field * axes @ (np.cos(film.angle * deg), np.sin(film.angle * deg))
         # D stands in front of both: a drift along the field is one of the force D^-1 F
-        self.force = tuple(f / d for f, d in zip(field, self.rates, strict=True)) if isotropic_drift else field
+        force = np.linalg.solve(tensor, field) if isotropic_drift else field
+        drift = tensor @ force
         step = 2 * np.pi / film.edge
         kx, ky = step * np.fft.fftfreq(n, 1 / n)[:, None], step * np.arange(n // 2 + 1)[None, :]
         highest = 2 / 3 * step * n / 2
         self.kept = ((abs(kx) < highest) & (ky < highest)).astype(np.float32)
         self.kx, self.ky = (1j * kx).astype(np.complex64), (1j * ky).astype(np.complex64)
         self.gradient = (self.alloy.gradient_energy * (kx**2 + ky**2)).astype(np.float32)
-        spread = self.rates[0] * kx**2 + self.rates[1] * ky**2
+        spread = tensor[0, 0] * kx**2 + 2 * tensor[0, 1] * kx * ky + tensor[1, 1] * ky**2
         linear = LINEAR[0] + LINEAR[1] * self.alloy.gradient_energy * (kx**2 + ky**2)
         self.taken = (-spread * linear).astype(np.float32)
-        travels = sum(k * d * f for k, d, f in zip((kx, ky), self.rates, self.force, strict=True)) * (1 - 2 * film.mean)
+        travels = (drift[0] * kx + drift[1] * ky) * (1 - 2 * film.mean)
         lost = np.log1p((travels * damping) ** 2) / (2 * damping) if damping else 0.0 * spread
         self.linear = (self.taken - lost).astype(np.float32)
-        self.frequency = highest * sum(abs(d * f) for d, f in zip(self.rates, self.force, strict=True))
+        self.frequency = highest * abs(drift).sum()
+        self.tensor, self.force = tensor.astype(np.float32), force.astype(np.float32)
+        self.spread, self.travels = spread, travels
 
     def rest(self, spectrum: NDArray[Any]) -> NDArray[Any]:
         """The rate of change of the spectrum without the linear part."""
@@ -127,17 +144,18 @@ class Law:
         mu = fft.rfft2(slope) + self.gradient * spectrum
         drift = inner * (1 - inner)
         mobile = drift if self.mobility is None else np.float32(self.mobility)
+        waves = self.kx, self.ky
+        fluxes = [mobile * fft.irfft2(k * mu, s=shape) - drift * f for k, f in zip(waves, self.force, strict=True)]
         total: Any = -self.taken * spectrum
-        for k, rate, force in zip((self.kx, self.ky), self.rates, self.force, strict=True):
-            flux = np.float32(rate) * (mobile * fft.irfft2(k * mu, s=shape) - drift * np.float32(force))
-            total += k * fft.rfft2(flux)
+        for k, (along_x, along_y) in zip(waves, self.tensor, strict=True):
+            total += k * fft.rfft2(along_x * fluxes[0] + along_y * fluxes[1])
         return np.asarray(self.kept * total)
 
     def advance(self, spectrum: NDArray[Any], duration: float, courant: float = COURANT) -> NDArray[Any]:
         """The spectrum after a time, by equal steps."""
         if duration <= 0.0:
             return spectrum
-        longest = min(LONGEST / max(self.rates), courant / max(self.frequency, 1e-12))
+        longest = min(LONGEST / self.fastest, courant / max(self.frequency, 1e-12))
         steps = int(np.ceil(duration / longest))
         h = np.float32(duration / steps)
         half = np.exp(self.linear * h / 2)

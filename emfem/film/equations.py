@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -36,6 +36,7 @@ MEANINGS = {
     "flux": Meaning("flux of solute"),
     "field": Meaning("driving field"),
 }
+NEGATIVE = 0.1  # of the mobility amid the start: what is less below 0 is an undershoot
 BEYOND = "a field too strong for the cells, or lengths that are not in film thicknesses"
 NO_REST = "its thermal noise never rests: leave `noise` out"
 HIGHEST_DEGREE = 12  # of elements; that of their products is the highest of the quadrature rules
@@ -84,7 +85,8 @@ def model(
         on: conditions on named boundaries: `fixed(c)` holds a composition [-], `flux(J)` lets solute in [-]. The
             equation for mu imposes n . grad c = 0 weakly on every edge, one that holds a composition too.
         free_energy: f(c) in UFL instead of the alloy's; mu follows from it.
-        mobility: M(c) in UFL instead of c (1 - c). With both replaced, c may have any range.
+        mobility: M(c) in UFL instead of c (1 - c). With both replaced, c may have any range in
+            which M is not negative: a run ends where it falls below -0.1 of M amid the start.
         drift_mobility: M_F(c) in UFL, in front of F alone: the flux is -D (M grad mu - M_F F); M when left out.
         noise: `thermal_noise(...)`, a random flux of the covariance 2 theta M D; none when left out. It is no part of
             the field `flux` and of `dissipation`.
@@ -117,6 +119,9 @@ def model(
     start(c, domain, initial, mean, limits)
     if mobility is not None:
         _check_mobility(domain, mobility, c, limits)
+        if not np.isfinite(limits).all():
+            ends = _mobile_range(domain, mobility, c)
+            composition = replace(composition, bounds=ends, bounds_message="there the mobility is negative")
     below = substrate(
         domain, space, float(alloy.coherency), thinnest, _curvature(domain, energy, c) if alloy.coherency else 0.0
     )
@@ -263,6 +268,20 @@ def _check_mobility(
     if len(negative):
         lowest = negative[values[negative].argmin()]
         number(f"mobility({levels[lowest]:.3g})", float(values[lowest]), at_least=0.0)
+
+
+def _mobile_range(domain: Domain, mobility: Callable[[Any], Any], c: fem.Function) -> tuple[float, float]:
+    """Return the compositions on both sides of the start where M first falls below -0.1 of M amid it. Collective."""
+    low, high = fields.extremes(c)
+    middle = (low + high) / 2
+    away = np.concatenate([[0.0], max(high - low, UNDERSHOOT) * np.geomspace(0.6, 1e3, 60)])
+    ends = [-np.inf, np.inf]
+    for index, side in enumerate((-1.0, 1.0)):
+        values = at_levels(domain, mobility, middle + side * away)
+        negative = np.flatnonzero(values < -NEGATIVE * abs(values[0]))
+        if len(negative):
+            ends[index] = middle + side * away[negative[0]]
+    return ends[0], ends[1]
 
 
 def _curvature(domain: Domain, energy: Callable[[Any], Any], c: fem.Function) -> float:

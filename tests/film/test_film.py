@@ -364,6 +364,18 @@ def test_a_film_of_another_energy_and_mobility_may_leave_the_unit_interval(film:
     assert model.quantity("c_min") < -0.5
 
 
+def test_a_composition_may_not_go_where_a_mobility_of_ones_own_is_negative(plate: em.mesh.Domain):
+    """M = 1 - c^2 is negative from 1 on; what is less than a tenth of it below 0 is an undershoot."""
+    own = {"free_energy": lambda c: c**2 / 2, "mobility": lambda c: 1 - c**2}
+    model = em.film.model(plate, CUPD, mean=0.5, **own)
+    low, high = model.unknowns[0].bounds
+    assert -1.25 < low < -1.0 < 1.0 < high < 1.25
+    model["c"].x.array[:] = 1.02
+    assert model.bounds_violation() is None
+    model["c"].x.array[:] = 1.3
+    assert str(model.bounds_violation()).endswith("): there the mobility is negative")
+
+
 @pytest.mark.parametrize("own", [{"free_energy": lambda c: c**2}, {"mobility": lambda c: 1 + c}])
 def test_with_only_one_of_them_the_composition_stays_a_fraction(film: Films, own: dict[str, Any]):
     assert film(**own).unknowns[0].bounds == (-UNDERSHOOT, 1.0 + UNDERSHOOT)
