@@ -259,7 +259,9 @@ class _Def:
             elif text in BEGINS:
                 if text == "SHIELD":
                     self._next(words, word)  # the name of the net behind it
-                layer, before = self._next(words, word), []
+                layer, before, width = self._next(words, word), [], None
+                if layer in ("+", ";"):  # rectangles follow, or nothing
+                    continue
                 width = _number(self.path, (word[0], self._next(words, word)), "width of a wire", positive=False)
             elif text == "RECT":
                 layer, width, before = self._next(words, word), 0.0, []

@@ -65,6 +65,14 @@ def test_a_def_file_has_the_width_of_each_wire():
     assert np.isnan(geometry.widths("met9", start, end)).all()
 
 
+def test_rectangles_may_follow_a_path_without_layer(tmp_path: Path):
+    """As DEF 5.8 has it, and a path that is fixed without one."""
+    net = "- VDD2 + FIXED + SHAPE RING + MASK 2 + RECT met2 ( 0 0 ) ( 400 2000 )\n ;\n- VSS + USE GROUND + FIXED ;\n"
+    text = DEF.read_text(encoding="utf-8").replace("END SPECIALNETS", net + "END SPECIALNETS")
+    corners = of_text(tmp_path, text, em.mesh.read_def, "a.def").rectangles["met2"]
+    assert corners[-1] == pytest.approx(np.array([0, 0, 0.2, 1.0]) * um, rel=1e-9, abs=0)
+
+
 def test_nets_may_be_named_like_statements_and_be_shields(tmp_path: Path):
     shield = "+ SHIELD VDD met1 200 ( 0 30000 ) ( 40000 * )\n  + RECT"
     text = (
