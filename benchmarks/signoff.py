@@ -8,9 +8,10 @@
 Power grids of two layers of stripes with a pad every 30 crossings, ten years in copper at 378 K, up to the first void
 of each tree. With `--voids` to the end, voids growing and currents turning away: then each pad has its share of the
 grid to itself, and three in a hundred of these draw four times the current, so that a small part of the trees gets
-voids. The time for each wire must not grow. A row that takes longer than `--limit` ends, and its part of the ten years
-is printed. Times are of this machine, so look at their ratios; they count the processor's work, not the clock. Memory
-is the largest so far, with Python and its libraries.
+voids (at least one part does: below 64 parts, 1e5 wires, more of the metal is under voids). The time for each wire must
+not grow. A row that takes longer than `--limit` ends, and its part of the ten years is printed. Times are of this
+machine, so look at their ratios; they count the processor's work, not the clock, and are the best of three where that
+is short. Memory is the largest so far, with Python and its libraries.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ COPPER = em.materials.copper(temperature=378.0, effective_charge=-1.0)
 EVERY = 30  # crossings between pads
 HOT = 0.03  # of the parts that a pad feeds: they draw HOTTER times the current
 HOTTER = 4.0
+REPEATS, LONG = 3, 3.0  # runs of which the fastest counts, where one takes less than so many seconds
 HEAD = (
     "   wires  trees  immortal  with voids  voids  network s  currents us a wire  sign-off us a wire  part of 10 years"
     "     MB"
@@ -77,10 +79,14 @@ def row(network: em.mesh.Network, made: Technology, began: float, voids: bool, l
     em.conduction.kirchhoff(network, RHO)
     times.append(time.process_time())
     verdict: Verdict | None = None
-    with contextlib.suppress(TimeoutError):
-        verdict = em.signoff.run(network, made, until=10 * year, voids=voids, progress=watch)
-    times.append(time.process_time())
-    wires, (first, second, third) = len(network.segments), np.diff(times)
+    wires, (first, second), third = len(network.segments), np.diff(times), np.inf
+    for _ in range(1 if voids else REPEATS):
+        start = time.process_time()
+        with contextlib.suppress(TimeoutError):
+            verdict = em.signoff.run(network, made, until=10 * year, voids=voids, progress=watch)
+        third = min(third, time.process_time() - start)
+        if third > LONG:
+            break
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     trees = [f"{network.components.max() + 1:>5}", f"{'-':>8}", f"{'-':>10}", f"{watch.voids.split()[0]:>5}"]
     if verdict is not None:

@@ -209,7 +209,7 @@ def test_nested_dissection_of_a_grid_fills_less_than_minimum_degree():
     free = np.arange(1, len(values))
     order = graphs.dissection(pairs, coordinates, free)
     assert np.array_equal(np.sort(order), np.arange(len(free)))
-    matrix = graphs._laplacian(pairs, np.ones(len(pairs)), len(values))
+    matrix = graphs.laplacian(pairs, np.ones(len(pairs)), len(values))
     fill = [
         graphs.factorised(matrix[each][:, each], ordered).L.nnz
         for each, ordered in ((free, False), (free[order], True))

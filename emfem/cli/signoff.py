@@ -35,6 +35,9 @@ def signoff(
     temperature: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A map of temperature, .csv or .npz, by node, wire or place.")
     ] = None,
+    geometry: Annotated[
+        Path | None, typer.Option("--def", metavar="FILE", help="A DEF file, for the true width of each wire.")
+    ] = None,
     unit: Annotated[
         str | None, typer.Option(metavar="LENGTH", help="Length of 1 in coordinates, such as 0.5nm; else as named.")
     ] = None,
@@ -54,15 +57,14 @@ def signoff(
         length = None if unit is None else in_si("unit", unit, "m")
     with report_errors():
         technology = em.signoff.read_technology(tech)
-        network = em.mesh.read_netlist(netlist, technology=technology, unit=length)
+        wires = None if geometry is None else em.mesh.read_def(geometry)
+        network = em.mesh.read_netlist(netlist, technology=technology, geometry=wires, unit=length)
         scale = 1.0 if length is None else length
         heat = None if temperature is None else em.signoff.read_temperature(temperature, network, unit=scale)
     with report_errors(Exit.MISUSED):
         criterion = parsed_criterion(fails, network)
         limit = None if drop_limit is None else volts("drop-limit", drop_limit, network)
-    files = {"netlist": netlist, "technology": tech}
-    if temperature is not None:
-        files["temperature"] = temperature
+    files = {"netlist": netlist, "technology": tech, "geometry": geometry, "temperature": temperature}
     with report_errors(), bar(not quiet) as progress:
         try:
             outcome = em.signoff.sign_off(
@@ -75,7 +77,7 @@ def signoff(
                 fails=criterion,
                 drop_limit=limit,
                 title=netlist.name,
-                inputs=files,
+                inputs={name: path for name, path in files.items() if path is not None},
                 resume=resume,
                 force=force,
                 progress=progress,

@@ -37,7 +37,7 @@ class LefLayer:
     Attributes:
         name: of the layer.
         thickness: of the metal [m].
-        sheet_resistance: of a square [Ohm].
+        sheet_resistance: of a square [Ohm]; that of the widest wires where the file has a table.
         width: default width of signal wires [m]; wires of power grids are wider.
         spacing: least distance of wires [m].
     """
@@ -198,9 +198,20 @@ def _layer(path: Path, name: str, words: list[Word], begin: int) -> LefLayer:
         if first and key in NUMBERS and following:
             numbers.setdefault(NUMBERS[key], _number(path, following[0], key) * MICROMETRE)
         elif first and key == "RESISTANCE" and len(following) == 2 and following[0][1].upper() == "RPERSQ":
-            numbers["sheet_resistance"] = _number(path, following[1], "RESISTANCE RPERSQ")
+            value = following[1] if following[1][1].upper() != "PWL" else _widest(words, i + 3)
+            numbers["sheet_resistance"] = _number(path, value, "RESISTANCE RPERSQ")
         first = key == ";"
     _refuse(path, words[begin - 1][0], f"LAYER {name[:50]}, must have an END")
+
+
+def _widest(words: list[Word], begin: int) -> Word:
+    """Return the last number of a table (width value) (width value) ... from its first word on."""
+    last = words[begin - 1]
+    for word in words[begin:]:
+        if word[1] == ";":
+            break
+        last = last if word[1] in ("(", ")") else word
+    return last
 
 
 class _Def:
@@ -248,7 +259,9 @@ class _Def:
             elif text in BEGINS:
                 if text == "SHIELD":
                     self._next(words, word)  # the name of the net behind it
-                layer, before = self._next(words, word), []
+                layer, before, width = self._next(words, word), [], None
+                if layer in ("+", ";"):  # rectangles follow, or nothing
+                    continue
                 width = _number(self.path, (word[0], self._next(words, word)), "width of a wire", positive=False)
             elif text == "RECT":
                 layer, width, before = self._next(words, word), 0.0, []

@@ -59,9 +59,10 @@ def from_netlist(
     a file in the folder of the netlist, `*`, `;` and `$` start a comment, `+` continues a card; .op, .end, .print and
     the like are skipped, other commands refused. A first line that is no card is a title. Ground is 0 or gnd.
 
-    Names of nodes are understood as the IBM benchmarks write them, n<layer>_<x>_<y>, and as OpenROAD does,
-    Node_<layer>_<x>_<y>; a node ITermNode_... of OpenROAD is the terminal of a cell, without metal. OpenROAD writes the
-    currents of a ground net as drawn from it, though they come in: see `ground`.
+    Names of nodes are understood as the IBM benchmarks write them, n<layer>_<x>_<y>, as the CAD contest of 2023 does,
+    n<net>_m<layer>_<x>_<y>, and as OpenROAD does, Node_<layer>_<x>_<y>; a node ITermNode_... of OpenROAD is the
+    terminal of a cell, without metal. OpenROAD writes the currents of a ground net as drawn from it, though they come
+    in: see `ground`.
 
     Args:
         path: the file.

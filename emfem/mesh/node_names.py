@@ -1,4 +1,4 @@
-"""Layers and coordinates of nodes, from their names in netlists of OpenROAD and of the IBM power grid benchmarks."""
+"""Layers and coordinates of nodes, from their names in netlists of OpenROAD and of benchmarks of power grids."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Point = tuple[str | int | None, float, float]  # layer, x, y
 Coordinates = Mapping[str, Point] | Callable[[str], Point | None]
 
 NUMBER = r"(-?(?:\d+\.?\d*|\.\d+))"
-IBM = re.compile(rf"n(\d+)_{NUMBER}_{NUMBER}", re.IGNORECASE | re.ASCII)
+IBM = re.compile(rf"n(?:(\d+)|\d+_([a-z][a-z0-9]*))_{NUMBER}_{NUMBER}", re.IGNORECASE | re.ASCII)
 OPENROAD = re.compile(r"(Source|ITerm|BPin)?Node_(.+)_(-?\d+)_(-?\d+)", re.ASCII)
 
 
@@ -43,7 +43,7 @@ def places(names: Iterable[str], coordinates: Coordinates | None) -> Places:
     Args:
         names: of the nodes.
         coordinates: layer, x and y of each by name, None as the layer of a terminal without metal; from the names
-            n<layer>_<x>_<y> or Node_<layer>_<x>_<y> if left out.
+            n<layer>_<x>_<y>, n<net>_<layer>_<x>_<y> or Node_<layer>_<x>_<y> if left out.
 
     Raises:
         ParameterError: for coordinates of another form.
@@ -80,7 +80,7 @@ def _from_names(names: Iterable[str]) -> Places:
     def point(name: str) -> Point | None:
         nonlocal openroad
         if match := IBM.fullmatch(name):
-            return match[1], float(match[2]), float(match[3])
+            return match[1] or match[2], float(match[3]), float(match[4])
         if "Node_" not in name or not (match := OPENROAD.fullmatch(name)):
             return None
         openroad = True

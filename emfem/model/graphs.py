@@ -41,7 +41,7 @@ def graph_flows(
     if coordinates is not None:
         order = free[dissection(pairs, coordinates, free)]
     try:
-        solve = factorised(_laplacian(pairs, conductance, len(values))[order][:, order], coordinates is not None).solve
+        solve = factorised(laplacian(pairs, conductance, len(values))[order][:, order], coordinates is not None).solve
     except RuntimeError:  # of SuperLU
         msg = "pairs and values make the potentials ambiguous: each node must be joined to one with a Dirichlet value"
         raise ParameterError(msg) from None
@@ -114,7 +114,7 @@ def _check(pairs: Numbers, conductance: Floats, brought: Floats, values: Floats,
         raise ParameterError(msg)
 
 
-def _laplacian(pairs: Numbers, conductance: Floats, nodes: int) -> csr_array:
+def laplacian(pairs: Numbers, conductance: Floats, nodes: int) -> csr_array:
     """Return the matrix that takes potentials to the flows out of the nodes, rows compressed."""
     a, b = pairs.T
     entries = np.concatenate([conductance, conductance, -conductance, -conductance])

@@ -13,11 +13,11 @@ from emfem.public import dir_of
 from emfem.signoff.corners import Corner
 from emfem.signoff.draws import Variation
 from emfem.signoff.drops import DropLimit
-from emfem.signoff.folder import SignOff, sign_off
 from emfem.signoff.gradients import Gradient, Sensitivity
 from emfem.signoff.metal import Temperature
 from emfem.signoff.pulses import EffectiveCurrents, effective_currents, effective_density
 from emfem.signoff.running import run
+from emfem.signoff.signing import SignOff, sign_off
 from emfem.signoff.sizing import Repair, repair
 from emfem.signoff.statistics import SystemSample, monte_carlo, system_life
 from emfem.signoff.thermal import map_temperature, read_temperature

@@ -7,7 +7,8 @@ from functools import cached_property
 from emfem.mesh.graph import Floats, Numbers
 from emfem.signoff.elements import Forest, graded_sizes
 from emfem.signoff.metal import Metal
-from emfem.signoff.trees import Trees, steady_stress
+from emfem.signoff.steady import SteadyState
+from emfem.signoff.trees import Trees
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,57 +43,28 @@ class Filter:
             until: end of the simulation [s].
         """
         self.metal, self.density, self.initial = metal, density, initial
-        network, self.trees = metal.network, Trees(metal.network)
-        trees = self.trees
-        charge, thermal, resistance = metal.moments()
-        area = network.cross_sections
-        force = charge * density[:, None] + thermal
-        self.steady = steady_stress(
-            trees,
-            (force[:, 0], force[:, 1]),
-            (resistance[:, 0] / area, resistance[:, 1] / area),
-            area / metal.modulus,
-            initial,
-        )
+        self.trees = trees = Trees(metal.network)
+        rest = SteadyState(metal, trees)
+        self.steady = rest.stress(density, initial)
         self.highest = trees.highest(np.where(trees.of_node >= 0, self.steady, -np.inf))
         near = self.steady >= self.highest[trees.of_node] - 1e-9 * np.abs(self.highest[trees.of_node])
         metal_nodes = np.flatnonzero(near & (trees.of_node >= 0))
         self.node = metal_nodes[np.unique(trees.of_node[metal_nodes], return_index=True)[1]]
-        # The largest distance above the steady stress never grows: sigma <= sigma_s + max (sigma_0 - sigma_s).
-        above = np.full(trees.count, -np.inf)
-        least = np.minimum(*self.steady[network.segments].T) - self._bend(force, thermal)
-        np.maximum.at(above, trees.of_segment, initial - least)
+        self.peak = rest.peak(density, initial, self.steady)
         highest_start = np.full(trees.count, -np.inf)
         np.maximum.at(highest_start, trees.of_segment, initial)
-        self.peak = self.highest + np.maximum(above, 0.0)  # that the stress can come to
         self.immortal = self.peak < critical
         self.immortal &= highest_start < critical
         # The earliest void: sigma - sigma_0 = 2 f sqrt(kappa t/pi) at an end.
         steepest, self.fastest = np.zeros(trees.count), np.zeros(trees.count)
-        np.maximum.at(steepest, trees.of_segment, self._steepest())
-        every = np.arange(len(area))
-        ends = np.maximum(metal.mobility(every, np.zeros(len(area))), metal.mobility(every, np.ones(len(area))))
-        np.maximum.at(self.fastest, trees.of_segment, ends * metal.modulus)
+        np.maximum.at(steepest, trees.of_segment, metal.steepest(density))
+        np.maximum.at(self.fastest, trees.of_segment, metal.kappa)
         margin = np.maximum(critical - highest_start, 1e-3 * critical)
         with np.errstate(divide="ignore", over="ignore"):
             self.earliest = np.pi / (4 * self.fastest) * (margin / steepest) ** 2
         size = np.sqrt(self.fastest * np.minimum(self.earliest, until)) / RESOLVED
         self.coarse = np.where(trees.of_node >= 0, size[trees.of_node], 1.0)
         self.fine = graded_sizes(trees)
-
-    def _bend(self, force: Floats, thermal: Floats) -> Floats | float:
-        """Return by how much the steady stress inside a segment may lie below that of its ends."""
-        if self.metal.temperature.uniform:
-            return 0.0
-        return np.abs(force[:, 0]) + np.abs(thermal[:, 0])
-
-    def _steepest(self) -> Floats:
-        """Return the largest force in each segment [Pa/m], shape (m,)."""
-        every, largest = np.arange(len(self.density)), np.zeros(len(self.density))
-        for place in (0.0, 0.5, 1.0):
-            charge, thermal = self.metal.drive(every, np.full(len(every), place))
-            largest = np.maximum(largest, np.abs(charge * self.density) + np.abs(thermal))
-        return largest
 
     def rests(self, forest: Forest, state: Floats, critical: float) -> NDArray[np.bool_]:
         """Return true for trees that can have no void any more: max (sigma - sigma_s) only falls."""

@@ -14,16 +14,18 @@ from emfem.conduction import Currents, kirchhoff
 from emfem.errors import ParameterError, count, floats, number, require_all
 from emfem.gate import checked
 from emfem.mesh import Network
-from emfem.mesh.graph import Floats, Numbers, component_labels
+from emfem.mesh.graph import Floats, Numbers, component_labels, sum_at_nodes
+from emfem.model.graphs import factorised, laplacian
+from emfem.signoff.metal import Metal
 from emfem.signoff.rises import Blocked
+from emfem.signoff.steady import SteadySlopes, SteadyState
+from emfem.signoff.thermal import Source, map_temperature
 from emfem.signoff.transient import first_void, slopes
+from emfem.signoff.trees import Trees
 from emfem.technology import Technology
-from emfem.units import elementary_charge
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import coo_array
-from scipy.sparse.linalg import splu
 
 EARLIEST, LATEST = 1e-30, 1e30  # s; squares of times are numbers
 
@@ -37,7 +39,8 @@ class Gradient:
         value: of the functional: V for a drop, Pa for a stress, s for a time.
         node: at which it is taken; -1 for a norm over all nodes.
         width: derivative with respect to the width of each segment [unit of the value / m], shape (m,).
-        length: derivative with respect to the length of each segment [unit of the value / m], shape (m,).
+        length: derivative with respect to the length of each segment [unit of the value / m], shape (m,); NaN where the
+            map of temperature has Joule heat of its own, `Temperature(excess=)`, whose shape changes with the length.
     """
 
     value: float
@@ -59,12 +62,14 @@ class Sensitivity:
 
         K adjoint = dF/dV,     dF/dg_e = -(adjoint_a - adjoint_b) (V_a - V_b)     for a segment e from a to b.
 
-    The steady stress of a tree without voids is sigma_T + (Z* e / Omega) (V - <V>), with the mean over its volume; it
-    is that of one temperature.
+    The steady stress of a tree without voids is sigma_T + (Z* e / Omega) (V - <V>), with the mean over its volume,
+    where all metal has one temperature; see `emfem/signoff/steady.py` for others. A map of temperature stays as it is
+    when widths change, and is stretched with wires that become longer.
 
     Attributes:
         network: of the wires.
         technology: of the chip.
+        metal: along the wires, at their temperatures.
         currents: of em.conduction.kirchhoff.
         conductance: of each segment, shape (m,) [S].
         stress: steady stress at each node, shape (n,) [Pa]; -inf at nodes without metal.
@@ -76,6 +81,7 @@ class Sensitivity:
         network: Network,
         technology: Technology,
         *,
+        temperature: Source | None = None,
         loads: Mapping[int, float] | ArrayLike | None = None,
         pads: Mapping[int, float] | None = None,
     ) -> None:
@@ -84,6 +90,7 @@ class Sensitivity:
         Args:
             network: of em.mesh.read_netlist, or `em.mesh.network(...).wires()`.
             technology: of the chip.
+            temperature: of the metal: see `em.signoff.map_temperature`; that of the technology if left out.
             loads: current drawn from nodes [A]; those of the network if left out.
             pads: nodes at a voltage [V]; those of the network if left out.
 
@@ -92,25 +99,20 @@ class Sensitivity:
             UnknownName: for a layer that the technology lacks.
         """
         self.network, self.technology = network, technology
-        self._rho = technology.resistivities(network)
+        kelvin = technology.temperature if temperature is None else temperature
+        self.metal = Metal(network, technology, map_temperature(kelvin, network))
+        self._rho = self.metal.resistivity
         self.currents: Currents = kirchhoff(network, self._rho, loads=loads, pads=pads)
         self._pads = dict(network.pads if pads is None else pads)
-        metal = technology.material
-        self._charge = metal.effective_charge * elementary_charge / metal.atomic_volume  # Pa/V
         self.conductance = network.cross_sections / (self._rho * network.lengths)
-        self._volume = network.lengths * network.cross_sections
-        self._of_tree = self.network.components[network.segments[:, 0]]
-        self.trees = int(network.components.max(initial=-1)) + 1
-        self._mean, self.stress = self._tensions(self.currents.potential)
+        self._trees = Trees(network)
+        self._rest = SteadyState(self.metal, self._trees)
+        self.trees = self._trees.count
+        self.stress = self._steady(self.currents.current_density)
 
-    def _tensions(self, phi: Floats) -> tuple[Floats, Floats]:
-        """Return the mean potential of each tree, and the steady stress at each node."""
-        network, technology = self.network, self.technology
-        both = phi[network.segments].sum(axis=1) / 2
-        mean = np.bincount(self._of_tree, self._volume * both, self.trees) / self.volumes
-        piece = network.components
-        tension = technology.residual_stress + self._charge * (phi - mean[piece])
-        return mean, np.where(piece >= 0, tension, -np.inf)
+    def _steady(self, density: Floats) -> Floats:
+        """Return the steady stress at each node, -inf without metal."""
+        return np.nan_to_num(self._rest.stress(density, self.metal.residual_stress), nan=-np.inf)
 
     @checked
     def steady_at(self, potential: Floats) -> Floats:
@@ -120,15 +122,8 @@ class Sensitivity:
             ParameterError: for potentials of another shape.
         """
         potential = floats("potential", potential, (len(self.network.nodes),), "one a node")
-        result = np.full(self.trees, -np.inf)
-        metal = self.network.components >= 0
-        np.maximum.at(result, self.network.components[metal], self._tensions(potential)[1][metal])
-        return result
-
-    @cached_property
-    def volumes(self) -> Floats:
-        """Volume of the metal of each tree, shape (trees,) [m3]."""
-        return np.bincount(self._of_tree, self._volume, self.trees)
+        a, b = self.network.segments.T
+        return self._trees.highest(self._steady((potential[a] - potential[b]) / (self._rho * self.network.lengths)))
 
     @cached_property
     def worst(self) -> Numbers:
@@ -183,8 +178,8 @@ class Sensitivity:
         """
         tree = count("tree", tree, at_least=0, at_most=self.trees - 1)
         node = int(self.worst[tree]) if node is None else self._node_of(tree, node)
-        slopes, width, length = self.tension_slopes([node])
-        return self._gradient(float(self.stress[node]), node, slopes, width[0], length[0])
+        by = self._steady_slopes(np.array([node]))
+        return self._of_tension(float(self.stress[node]), node, by.density, by.width, by.length)
 
     @checked
     def nucleation(self, tree: int, *, until: float, node: int | None = None) -> Gradient:
@@ -223,22 +218,16 @@ class Sensitivity:
         """
         tree, node = count("tree", tree, at_least=0, at_most=self.trees - 1), self._node_of(tree, node)
         time = number("time", time, at_least=EARLIEST, at_most=LATEST, unit="s")
-        part, network = slopes(self._blocked, tree, node, time), self.network
-        per_volt = part.density / (self._rho * network.lengths)[part.segments]  # j = (V_a - V_b)/(rho L)
-        by_potential = np.zeros((len(network.nodes), 1))
-        a, b = network.segments[part.segments].T
-        np.add.at(by_potential[:, 0], a, per_volt)
-        np.add.at(by_potential[:, 0], b, -per_volt)
-        width, length = np.zeros(len(network.segments)), np.zeros(len(network.segments))
-        width[part.segments] = part.width / network.width[part.segments]
-        own = part.length - part.density * self._blocked.density[part.segments]
-        length[part.segments] = own / network.lengths[part.segments]
-        return self._gradient(part.stress, node, by_potential, width, length), part.rate
+        part, segments = slopes(self._blocked, tree, node, time), len(self.network.segments)
+        every = np.zeros((3, 1, segments))
+        every[:, 0, part.segments] = part.density, part.width, part.length
+        by_density, width, length = every
+        return self._of_tension(part.stress, node, by_density, width, length), part.rate
 
     @cached_property
     def _blocked(self) -> Blocked:
         """Stress of the trees in time."""
-        return Blocked.of(self.network, self.technology, self.currents.current_density)
+        return Blocked(self.metal, self.currents.current_density, self._trees)
 
     @checked
     def drop_slopes(self, nodes: Any) -> Floats:
@@ -261,17 +250,18 @@ class Sensitivity:
         Raises:
             ParameterError: for nodes that do not exist.
         """
-        network, nodes = self.network, self._nodes(nodes)
-        tree = network.components[nodes]
-        half = np.repeat(self._volume / 2, 2)
-        share = np.bincount(network.segments.ravel(), half, len(network.nodes))  # of the volume, at each node
-        inside = network.components[:, None] == tree
-        slopes = np.where(inside, -self._charge * share[:, None] / self.volumes[tree], 0.0)
-        slopes[nodes, range(len(nodes))] += self._charge
-        both = self.currents.potential[network.segments].sum(axis=1) / 2
-        part = self._volume * (both - self._mean[self._of_tree]) / self.volumes[self._of_tree]
-        explicit = np.where(self._of_tree == tree[:, None], -self._charge * part, 0.0)
-        return slopes, explicit / network.width, explicit / network.lengths
+        by = self._steady_slopes(self._nodes(nodes))
+        by_length = by.length - by.density * self.currents.current_density
+        return self._by_potential(by.density), by.width / self.network.width, by_length / self.network.lengths
+
+    def _steady_slopes(self, nodes: Numbers) -> SteadySlopes:
+        """Return the derivatives of the steady stress at nodes by the current densities and the sizes of segments."""
+        return self._rest.slopes(self.currents.current_density, self.metal.residual_stress, self.stress, nodes)
+
+    def _by_potential(self, by_density: Floats) -> Floats:
+        """Return derivatives by the potentials, shape (n, k), of those by j = (V_a - V_b)/(rho L), shape (k, m)."""
+        per_volt, segments = by_density / (self._rho * self.network.lengths), self.network.segments
+        return -np.stack([sum_at_nodes(len(self.network.nodes), segments, row) for row in per_volt], axis=1)
 
     @checked
     def through_circuit(self, slopes: Floats) -> Floats:
@@ -288,10 +278,20 @@ class Sensitivity:
         phi = self.currents.potential
         return -((adjoint[a] - adjoint[b]) * (self.conductance * (phi[a] - phi[b]))[:, None]).T
 
+    def _of_tension(self, value: float, node: int, by_density: Floats, width: Floats, length: Floats) -> Gradient:
+        """Return the gradient of a tension by its derivatives by j, log w and log L at fixed others, shape (1, m)."""
+        network = self.network
+        own = length[0] - by_density[0] * self.currents.current_density
+        by_potential = self._by_potential(by_density)
+        return self._gradient(value, node, by_potential, width[0] / network.width, own / network.lengths)
+
     def _gradient(self, value: float, node: int, slopes: Floats, width: Any = 0.0, length: Any = 0.0) -> Gradient:
         """Return the gradient of one functional; `width` and `length` are its derivatives at fixed potentials."""
-        by_log = self.through_circuit(slopes)[0]
-        return Gradient(value, node, by_log / self.network.width + width, -by_log / self.network.lengths + length)
+        by_log, network = self.through_circuit(slopes)[0], self.network
+        by_length = -by_log / network.lengths + length
+        if np.any(self.metal.temperature.excess):
+            by_length = np.full(len(by_log), np.nan)
+        return Gradient(value, node, by_log / network.width + width, by_length)
 
     @checked
     def adjoint(self, slopes: Floats) -> Floats:
@@ -307,7 +307,7 @@ class Sensitivity:
         result = np.zeros_like(summed)
         if len(free):
             result[free] = solve(summed[free])
-        return result[group]
+        return np.asarray(result[group])
 
     @cached_property
     def _factor(self) -> tuple[Numbers, Numbers, Any]:
@@ -324,18 +324,8 @@ class Sensitivity:
         else:  # one node of each part
             fixed[np.unique(component_labels(groups, pairs), return_index=True)[1]] = True
         free = np.flatnonzero(~fixed)
-        a, b = pairs.T
-        entries = np.concatenate([conductance, conductance, -conductance, -conductance])
-        places = (np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a]))
-        matrix = coo_array((entries, places), shape=(groups, groups)).tocsr()[free][:, free].tocsc()
-        if not len(free):
-            return group, free, None
-        options: Any = {"SymmetricMode": True}
-        return (
-            group,
-            free,
-            splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options).solve,
-        )
+        matrix = laplacian(pairs, conductance, groups)[free][:, free]
+        return group, free, factorised(matrix, False).solve if len(free) else None
 
     def _node(self, node: int) -> int:
         return count("node", node, at_least=0, at_most=len(self.network.nodes) - 1)

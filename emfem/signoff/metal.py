@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 PANELS = 8  # of a segment whose temperature varies, with 5 Gauss points each, for integrals along it
 BLOCK = 50_000  # segments at a time
+ENDS = (0.0, 0.5, 1.0)  # places at which the largest value along a segment is looked for
 RESOLVED = 0.3  # size of a cell at a node over the healing length of the temperature
 
 
@@ -139,7 +140,7 @@ class Metal:
         if technology.passivation is None:
             return np.full(len(self.network.segments), technology.residual_stress)
         every = np.arange(len(self.network.segments))
-        at = [self._temperature(every, np.full(len(every), place))[0] for place in (0.0, 0.5, 1.0)]
+        at = [self._temperature(every, np.full(len(every), place))[0] for place in ENDS]
         low, middle, high = (technology.passivation.stress(technology.material, each) for each in at)
         return np.broadcast_to((low + 4 * middle + high) / 6, every.shape)
 
@@ -155,6 +156,27 @@ class Metal:
             return self._uniform[1][segment], np.zeros(np.broadcast(segment, place).shape)
         kelvin, slope = self._temperature(segment, place)
         return self._charge(segment, kelvin), -self._thermal(kelvin) * slope / kelvin
+
+    @property
+    def kappa(self) -> Floats:
+        """The largest kappa = M B in each segment [m2/s], shape (m,)."""
+        return self._kappa.max(axis=0)
+
+    @property
+    def slowest(self) -> Floats:
+        """The least kappa in each segment [m2/s], shape (m,)."""
+        return self._kappa.min(axis=0)
+
+    @cached_property
+    def _kappa(self) -> Floats:
+        every = np.arange(len(self.network.segments))
+        return np.array([self.mobility(every, np.full(len(every), place)) for place in ENDS]) * self.modulus
+
+    def steepest(self, density: Floats) -> Floats:
+        """Return the largest force in each segment at its current density [Pa/m], shape (m,)."""
+        every = np.arange(len(density))
+        drives = [self.drive(every, np.full(len(every), place)) for place in ENDS]
+        return np.max([np.abs(charge * density) + np.abs(thermal) for charge, thermal in drives], axis=0)
 
     def moments(self) -> tuple[Floats, ...]:
         """Return integrals along each segment, each shape (m, 2): of c, of t and of 1/M, and those times (L - x).

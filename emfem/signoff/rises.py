@@ -7,6 +7,7 @@ effective charge z times as large the stress rises z times as high.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from emfem.mesh import Network
 from emfem.mesh.graph import Floats, Numbers
@@ -14,6 +15,7 @@ from emfem.signoff.circuit import GridCircuit
 from emfem.signoff.elements import Forest, forest
 from emfem.signoff.metal import Metal, resolve_temperature
 from emfem.signoff.propagate import Leg, propagate
+from emfem.signoff.steady import SteadyState
 from emfem.signoff.trees import Trees
 from emfem.technology import Technology
 
@@ -66,36 +68,44 @@ class Rises:
 
 @dataclass(frozen=True, eq=False)
 class Blocked:
-    """Trees without voids under constant currents, at the temperature of the technology.
+    """Trees without voids under constant currents.
 
     Attributes:
         metal: along the segments.
         density: current density of each segment [A/m2].
         trees: of the network.
-        kappa: stress diffusivity [m2/s].
-        start: stress at the start [Pa].
     """
 
     metal: Metal
     density: Floats
     trees: Trees
-    kappa: float
-    start: float
 
     @classmethod
-    def of(cls, network: Network, technology: Technology, density: Floats | None = None) -> Blocked:
-        """Return the trees of a network, with the currents of its loads unless others are given."""
+    def of(cls, network: Network, technology: Technology) -> Blocked:
+        """Return the trees of a network at the temperature of the technology, with the currents of its loads."""
         metal = Metal(network, technology, resolve_temperature(network, technology.temperature))
-        if density is None:
-            density = GridCircuit(network, technology, metal.resistivity, None).density
-        zero = np.zeros((1, 1))
-        mobility = float(metal.mobility(np.zeros((1, 1), dtype=np.int64), zero)[0, 0])
-        return cls(metal, density, Trees(network), mobility * float(metal.modulus[0]), technology.residual_stress)
+        return cls(metal, GridCircuit(network, technology, metal.resistivity, None).density, Trees(network))
 
-    def force(self) -> Floats:
-        """Return the force on the atoms of each segment, `G` [Pa/m]."""
-        every = np.arange(len(self.density))
-        return self.metal.drive(every, np.zeros(len(every)))[0] * self.density
+    @cached_property
+    def initial(self) -> Floats:
+        """Stress of each segment at the start [Pa], shape (m,)."""
+        return self.metal.residual_stress
+
+    def largest(self, values: Floats) -> Floats:
+        """Return the largest value of the segments of each tree, shape (trees,)."""
+        result = np.full(self.trees.count, -np.inf)
+        np.maximum.at(result, self.trees.of_segment, values)
+        return result
+
+    @cached_property
+    def fastest(self) -> Floats:
+        """The largest kappa of each tree [m2/s], shape (trees,)."""
+        return self.largest(self.metal.kappa)
+
+    @cached_property
+    def settled(self) -> Floats:
+        """Time in which each tree comes to rest [s], shape (trees,)."""
+        return SETTLED * self.trees.sums(self.metal.network.lengths) ** 2 * self.largest(1 / self.metal.slowest)
 
     def elements(self, which: Numbers, shortest: float) -> Forest:
         """Return the elements on some trees that resolve the stress from a time on."""
@@ -103,16 +113,15 @@ class Blocked:
         longest, near = np.zeros(self.trees.count), np.full(len(network.nodes), np.inf)
         np.maximum.at(longest, self.trees.of_segment, network.lengths)
         np.minimum.at(near, network.segments.ravel(), np.repeat(network.lengths / CELLS, 2))
-        size = np.minimum(np.sqrt(self.kappa * shortest) / RESOLVED, near)
-        finest = FINEST * np.append(longest, 1.0)[self.trees.of_node]
-        return forest(self.trees, which, self.metal, np.maximum(size, finest))
+        fastest, of_node = np.append(self.fastest, 0.0), self.trees.of_node
+        size = np.minimum(np.sqrt(fastest[of_node] * shortest) / RESOLVED, near)
+        return forest(self.trees, which, self.metal, np.maximum(size, FINEST * np.append(longest, 1.0)[of_node]))
 
     def leg(self, elements: Forest, span: float, shortest: float, tolerance: float, store: bool = False) -> Leg:
         """Return the stress of some trees."""
-        state = np.full(elements.size, self.start)
         return propagate(
             elements,
-            state,
+            elements.project(self.initial),
             elements.load(self.density),
             span=span,
             shortest=EARLY * shortest,
@@ -120,10 +129,10 @@ class Blocked:
             store=store,
         )
 
-    def earliest(self, rise: float) -> float:
-        """Return a time before which no tree has a rise: 2 G sqrt(kappa t / pi) of an end [s]."""
-        steepest = float(np.abs(self.force()).max(initial=0.0))
-        return np.inf if steepest == 0.0 else float(np.pi / (4 * self.kappa) * (rise / steepest) ** 2)
+    def earliest(self, rise: Floats | float) -> Floats:
+        """Return a time before which no tree has a rise: 2 f sqrt(kappa t / pi) of an end [s], shape (trees,)."""
+        with np.errstate(divide="ignore", over="ignore"):
+            return np.pi / (4 * self.fastest) * (rise / self.largest(self.metal.steepest(self.density))) ** 2
 
 
 def rises(trees: Blocked, *, least: float, span: float, rtol: float) -> Rises:
@@ -135,29 +144,23 @@ def rises(trees: Blocked, *, least: float, span: float, rtol: float) -> Rises:
         span: the longest time [s].
         rtol: error as a part of the lowest rise.
     """
-    network, force = trees.metal.network, trees.force()
-    # sigma <= max sigma_s + max (sigma_0 - sigma_s): the range of the steady stress bounds the rise
-    potential = trees.trees.walked(-force * network.lengths)
-    count, piece = trees.trees.count, trees.trees.of_node
-    low, high = np.full(count, np.inf), np.full(count, -np.inf)
-    metal = piece >= 0
-    np.minimum.at(low, piece[metal], potential[metal])
-    np.maximum.at(high, piece[metal], potential[metal])
-    bound = np.where(trees.trees.looped, np.inf, high - low)
+    network, rest = trees.metal.network, SteadyState(trees.metal, trees.trees)
+    # sigma <= max sigma_s + max (sigma_0 - sigma_s) bounds the rise
+    steady = rest.stress(trees.density, trees.initial)
+    count, start = trees.trees.count, trees.metal.technology.residual_stress
+    bound = rest.peak(trees.density, trees.initial, steady) - start
     which = np.flatnonzero(bound >= least)
-    longest = float(trees.trees.sums(network.lengths)[which].max(initial=0.0))
-    if longest > 0.0:
-        span = min(span, SETTLED * longest**2 / trees.kappa)
-    shortest = float(np.clip(trees.earliest(least), SHORTEST * span, 0.1 * span))
+    span = min(span, float(trees.settled[which].max(initial=0.0)) or np.inf)
+    shortest = float(np.clip(trees.earliest(least).min(), SHORTEST * span, 0.1 * span))
     decades = np.log10(span / shortest)
     t = np.geomspace(shortest, span, max(int(decades * PER_DECADE), 2))
-    result = Rises(t, np.zeros((count, len(t))), np.repeat(_first_nodes(trees.trees)[:, None], len(t), axis=1))
+    result = Rises(t, np.zeros((count, len(t))), np.repeat(trees.trees.roots[:, None], len(t), axis=1))
     per_tree = np.maximum(trees.trees.sums(np.full(len(network.lengths), 20.0))[which], 1.0)
     for chunk in np.unique(part := (np.cumsum(per_tree) / CHUNK).astype(np.int64)):
         some = which[part == chunk]
         elements = trees.elements(some, shortest)
         leg = trees.leg(elements, span, shortest, 0.1 * rtol * least)
-        stress = leg.stress(t) - trees.start
+        stress = leg.stress(t) - start
         tree = elements.tree_of[elements.unknowns]
         first = np.append(np.searchsorted(tree, np.arange(len(some))), len(tree))
         for i, number in enumerate(some.tolist()):
@@ -169,8 +172,3 @@ def rises(trees: Blocked, *, least: float, span: float, rtol: float) -> Rises:
             result.rise[number] = np.maximum(so_far, 0.0)
             result.node[number] = elements.nodes[first[i] + top[latest]]
     return result
-
-
-def _first_nodes(trees: Trees) -> Numbers:
-    """Return a node of each tree."""
-    return trees.roots

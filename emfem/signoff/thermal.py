@@ -134,6 +134,7 @@ class _Table:
 
     Attributes:
         file: its name.
+        head: number of the line of names.
         kind: the columns that say where.
         lines: number of the line of each row.
         columns: cells as texts, by column.
@@ -160,6 +161,7 @@ class _Table:
             msg = f"path = {str(path)!r}, must be a table of temperatures in CSV: {reason(error)}"
             raise ParameterError(msg) from None
         require(len(rows) > 1, f"{self.file} has no rows, must have a line of names and rows")
+        self.head = self.lines[0]
         names = self._header(rows[0])
         for row, line in zip(rows[1:], self.lines[1:], strict=True):
             if len(row) != len(names):
@@ -175,12 +177,12 @@ class _Table:
         known = (TEMPERATURE, *(name for kind in KINDS for name in kind))
         for name, cell in zip(names, cells, strict=True):
             if name not in known:
-                raise UnknownName(cell, f"a table of temperatures such as {self.file}", known)
-            require(names.count(name) == 1, f"{self.file} has two columns {name}, must be one")
+                raise UnknownName(cell[:50], f"{self.file}, line {self.head}: a table of temperatures", known)
+            require(names.count(name) == 1, f"{self.file}, line {self.head}, has two columns {name}, must be one")
         kinds = [kind for kind in KINDS if set(kind) <= set(names)]
         good = len(kinds) == 1 and len(names) == len(kinds[0]) + 1 and TEMPERATURE in names
         forms = ", or ".join(" ".join((*kind, TEMPERATURE)) for kind in KINDS)
-        require(good, f"{self.file} has columns {' '.join(names)}, must be {forms}")
+        require(good, f"{self.file}, line {self.head}, has columns {' '.join(names)}, must be {forms}")
         self.kind = kinds[0]
         return names
 
@@ -196,7 +198,7 @@ class _Table:
         except ValueError:
             values = np.array([_number(cell) for cell in cells])
         for i in np.flatnonzero(~np.isfinite(values))[:1]:
-            raise self.error(self.lines[i], f"{column} = {cells[i]!r}, must be a finite number")
+            raise self.error(self.lines[i], f"{column} = {cells[i][:50]!r}, must be a finite number")
         return values
 
     def temperatures(self) -> Floats:
@@ -217,7 +219,8 @@ class _Table:
         try:
             ends = [registry().Quantity(end, parsed(named)).to(unit).magnitude for end in (0.0, 1.0)]
         except Exception:  # Pint raises errors of many kinds
-            msg = f"{self.file}: column {column} in {named!r}, must be in a unit of {'lengths' if unit == 'm' else 'K'}"
+            wanted = "lengths" if unit == "m" else "K"
+            msg = f"{self.file}, line {self.head}: column {column} in {named[:50]!r}, must be in a unit of {wanted}"
             raise ParameterError(msg) from None
         return ends[0] + (ends[1] - ends[0]) * values
 
@@ -234,7 +237,7 @@ def _node_numbers(table: _Table, network: Network, column: str) -> NDArray[np.in
     names: Mapping[str, int] = {name: i for i, name in enumerate(network.names or map(str, range(len(network.nodes))))}
     numbers = np.array([names.get(cell, -1) for cell in table.columns[column]], dtype=np.int64)
     for i in np.flatnonzero(numbers < 0)[:1]:
-        cell = table.columns[column][i]
+        cell = table.columns[column][i][:50]
         raise UnknownName(cell, f"{table.file}, line {table.lines[i]}: the network, among its nodes,", [*names][:20])
     return numbers
 

@@ -1,10 +1,11 @@
 """Stress at one node of a tree at one time, with its derivatives by the sizes and the currents of all its segments.
 
-With M s' = b - K s from rest, u = s - s0, and the adjoint q, M q' = -K q, q(0) = M^-1 e of the node,
+With M s' = b - K s from M s0 = m, u = s - s0, and the adjoint q, M q' = -K q, q(0) = M^-1 e of the node,
 
-    d u_node(t) = int_0^t q(t - s) . (db - dK u(s) - dM u'(s)) ds,
+    d s_node(t) = int_0^t q(t - s) . (db - dK (s0 + u(s)) - dM u'(s)) ds + q(t) . (dm - dM s0),
 
-where M, K and b of a segment are linear in its width. Both are sums of exponentials, so the integrals are closed forms.
+where M, K, b and m of a segment are linear in its width. Both are sums of exponentials, so the integrals are closed
+forms. Where one stress is there at the start the terms with s0 are 0.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 TIGHT = 1e-7  # of the rise: error allowed at the nodes
 EARLY = 0.25  # of the time of interest: from there on the stress is right
 PEAKS = 100  # times a decade at which a peak is looked for: it is missed by 2e-5
+CLOSE = 1e-3  # of the critical stress: the least rise to it that is resolved
 SAME = 1e-5  # product of a rate and the time below which a mode is constant
 SCALE = 1e8  # Pa: size that states of `propagate` should have
 
@@ -49,9 +51,7 @@ class TransientSlopes:
 
 def first_void(trees: Blocked, tree: int, critical: float, until: float, node: int | None) -> tuple[float, int]:
     """Return the time at which a tree, or one node of it, first has the critical stress, and the node; else -1."""
-    shortest = float(np.clip(trees.earliest(critical - trees.start), 1e-7 * until, 0.1 * until))
-    elements = trees.elements(np.array([tree]), shortest)
-    leg = trees.leg(elements, until, shortest, TIGHT * (critical - trees.start))
+    elements, leg, shortest = _leg(trees, tree, critical, until)
     closed = np.ones(len(elements.nodes), dtype=bool) if node is None else elements.nodes == node
     when, where, _ = first_crossings(leg, closed, critical, sample_times(EARLY * shortest, until))
     return float(when[0]), int(where[0])
@@ -59,13 +59,19 @@ def first_void(trees: Blocked, tree: int, critical: float, until: float, node: i
 
 def highest_until(trees: Blocked, tree: int, critical: float, until: float) -> tuple[Numbers, Floats, Floats]:
     """Return the nodes of a tree, the highest tension of each until a time [Pa], and when [s]."""
-    shortest = float(np.clip(trees.earliest(critical - trees.start), 1e-7 * until, 0.1 * until))
-    elements = trees.elements(np.array([tree]), shortest)
-    leg = trees.leg(elements, until, shortest, TIGHT * (critical - trees.start))
+    elements, leg, shortest = _leg(trees, tree, critical, until)
     t = np.geomspace(EARLY * shortest, until, int(PEAKS * np.log10(until / (EARLY * shortest))) + 2)
     stress = leg.stress(t)
     at = stress.argmax(axis=1)
     return elements.nodes, stress[np.arange(len(at)), at], t[at]
+
+
+def _leg(trees: Blocked, tree: int, critical: float, until: float) -> tuple[Forest, Leg, float]:
+    """Return the stress of a tree until a time, and a time before which it does not have the critical one."""
+    margin = max(critical - float(trees.largest(trees.initial)[tree]), CLOSE * critical)
+    shortest = float(np.clip(trees.earliest(margin)[tree], 1e-7 * until, 0.1 * until))
+    elements = trees.elements(np.array([tree]), shortest)
+    return elements, trees.leg(elements, until, shortest, TIGHT * margin), shortest
 
 
 def slopes(trees: Blocked, tree: int, node: int, t: float) -> TransientSlopes:
@@ -84,17 +90,23 @@ def slopes(trees: Blocked, tree: int, node: int, t: float) -> TransientSlopes:
     stiff = _products(left, elements.stiffness, right, through)
     mass = _products(left, elements.mass, right, decays)
     pulled = adjoint.at(t)[elements.cells]  # int q over the time
+    start, first = forward.state[elements.cells], trees.initial[elements.segment]
+    left_now = _state_rate(adjoint, t)[elements.cells]  # q(t)
     driven = (pulled * elements.per_current).sum(axis=1)
+    heated = (pulled * elements.thermal).sum(axis=1)
+    stiff += np.einsum("ci,cij,cj->c", pulled, elements.stiffness, start)
+    mass -= np.einsum("ci,cij,cj->c", left_now, elements.mass, first[:, None] - start)
     own, at_segment = np.unique(elements.segment, return_inverse=True)
-    total = [np.bincount(at_segment, each, len(own)) / scale for each in (driven, stiff, mass)]
-    load = total[0] * trees.density[own]
+    driven, heated, stiff, mass = (
+        np.bincount(at_segment, each, len(own)) / scale for each in (driven, heated, stiff, mass)
+    )
     return TransientSlopes(
         float(forward.stress(now)[where, 0]),
         float(forward.slope(now)[where, 0]),
         own,
-        load - total[1] - total[2],
-        total[1] - total[2],
-        total[0],
+        driven * trees.density[own] + heated - stiff - mass,
+        stiff - mass - heated,
+        driven,
     )
 
 
@@ -108,6 +120,12 @@ def _adjoint(elements: Forest, at: int, t: float) -> tuple[Leg, float]:
         elements, np.zeros(elements.size), source, span=t, shortest=EARLY * t * 1e-3, tolerance=TIGHT * SCALE
     )
     return leg, scale
+
+
+def _state_rate(leg: Leg, t: float) -> Floats:
+    """Return the rate of the state of a single tree at a time since the beginning, shape (size,)."""
+    assert leg.basis is not None
+    return (leg.amplitudes[0] * np.exp(-leg.rates[0] * t)) @ leg.basis
 
 
 def _integrals(forward: Floats, adjoint: Floats, t: float) -> tuple[Floats, Floats]:

@@ -11,7 +11,7 @@ from emfem.cli import app
 from emfem.cli.output import Exit
 from emfem.cli.signoff import parsed_corner, parsed_criterion, volts
 from emfem.errors import Terminated
-from emfem.signoff import Corner, folder
+from emfem.signoff import Corner, folder, signing
 from emfem.units import year
 from tests.signoff.verdict_case import MESHES, TECHNOLOGY, MadeRun, ladder
 
@@ -38,7 +38,7 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., MadeR
 
     def make(nucleation: Any = None, **values: Any) -> MadeRun:
         stand_in = MadeRun(nucleation, **values)
-        monkeypatch.setattr(folder, "run", stand_in)
+        monkeypatch.setattr(signing, "run", stand_in)
         return stand_in
 
     return make
@@ -87,6 +87,19 @@ def test_corners_and_maps_reach_the_computation(made: Callable[..., MadeRun], tm
     assert "temperature" in content["inputs"]
 
 
+def test_a_layout_gives_each_wire_its_width(made: Callable[..., MadeRun]):
+    stand_in = made()
+    usual = ["signoff", str(MESHES / "chip.sp"), "--tech", str(MESHES / "chip.toml"), "--years", "10", "-q"]
+    assert run(*usual, "--def", str(MESHES / "chip.def"), "-o", "true")[:2] == (0, "")
+    layout = em.mesh.read_def(MESHES / "chip.def")
+    wires = stand_in.calls[0]["network"]
+    on_met2 = wires.segments[wires.layer == wires.layers.index("met2")]
+    own = layout.widths("met2", *wires.nodes[on_met2].transpose(1, 0, 2))
+    assert wires.width[wires.layer == wires.layers.index("met2")] == pytest.approx(own, rel=1e-9, abs=0)
+    content = json.loads(Path("true/verdict.json").read_text(encoding="utf-8"))
+    assert content["inputs"]["geometry"]["file"] == "chip.def"
+
+
 def test_a_run_that_a_signal_ends_can_go_on(made: Callable[..., MadeRun], monkeypatch: pytest.MonkeyPatch):
     made()
 
@@ -94,7 +107,7 @@ def test_a_run_that_a_signal_ends_can_go_on(made: Callable[..., MadeRun], monkey
         raise Terminated(signal.SIGTERM)
 
     with monkeypatch.context() as patch:
-        patch.setattr(folder, "run", ended)
+        patch.setattr(signing, "run", ended)
         code, _, err = run(*USUAL)
     assert code == 128 + signal.SIGTERM
     assert err == "ended by a signal; the same command with --resume goes on from results/grid\n"
@@ -114,6 +127,7 @@ def test_a_run_that_a_signal_ends_can_go_on(made: Callable[..., MadeRun], monkey
         (["signoff", "nowhere.sp", *USUAL[2:]], 1, "path = 'nowhere.sp', must be a file"),
         ([*USUAL[:2], "--tech", "nowhere.toml", "--years", "10"], 1, "path = 'nowhere.toml', must be a file that can"),
         ([*USUAL, "--temperature", "nowhere.csv"], 1, "path = 'nowhere.csv', must be a table of temperatures in CSV"),
+        ([*USUAL, "--def", "nowhere.def"], 1, "path = 'nowhere.def', must be a file"),
         ([*USUAL[:-1], "0"], 2, "years = 0, must be greater than 0"),
         ([*USUAL[:-1], "nan"], 2, "years = nan, must be finite"),
         ([*USUAL, "--corner", "hot: curent=1.1"], 2, "corner = 'hot: curent=1.1', must be 'NAME: current=1.1, temp"),

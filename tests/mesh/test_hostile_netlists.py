@@ -1,4 +1,5 @@
-"""Property: a damaged netlist or technology is read, or refused in one line with the name of the file, in a second."""
+"""Property: a damaged netlist, technology, report or map of temperature is read, or refused in one line with the name
+of the file, in a second."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import emfem as em
+from emfem.mesh.wires import build
 from tests.fuzz.damage import damaged
+from tests.mesh.test_reports import CURRENTS, VOLTAGES
 
 import numpy as np
 import pytest
@@ -51,7 +54,10 @@ WORDS = (
     b"Node_met1_0_0",
     b"1_0",
 )
-PLACED = re.compile(r"line \d+|must have|has no (ground|pad|wires|layer|unit)|m across|a\.(sp|toml): |a\.toml|path = ")
+PLACED = re.compile(
+    r"line \d+|must have|has no (ground|pad|wires|layer|unit)|m across|outside of the map|a\.(sp|csv): |a\.toml|path = "
+)
+ROW = build([[0.0, 0.0], [2e-5, 0.0], [4e-5, 0.0]], [[0, 1], [1, 2]], width=1e-7, thickness=1e-7, pads={0: 0.0})
 METAL: dict[str, Any] = {"resistivity": 2e-8, "thickness": 2e-7, "unit": 0.5e-9}
 SLOW = 1.0  # s
 
@@ -73,6 +79,22 @@ def layers(path: Path) -> list[Any]:
     return [layer.thickness or 0.0 for layer in em.mesh.read_lef(path).layers.values()]
 
 
+def chip(path: Path) -> list[Any]:
+    """Read a technology with its LEF file, and return its numbers."""
+    read = em.signoff.read_technology(path.with_name("a.toml"))
+    return [each for layer in read.layers.values() for each in (layer.resistivity, layer.thickness)]
+
+
+def report(path: Path) -> list[Any]:
+    """Read a report, and return its numbers."""
+    return [column.to_numpy(float) for name, column in em.mesh.read_report(path).items() if "[" in str(name)]
+
+
+def heat(path: Path) -> list[Any]:
+    """Read a map of temperature, and return its numbers."""
+    return [em.signoff.read_temperature(path, ROW)]
+
+
 KINDS: dict[str, tuple[bytes, Callable[[Path], list[Any]]]] = {
     "a.sp": (CHIP.encode(), grid),
     "a.sp of grid": ((MESHES / "grid.sp").read_bytes(), grid),
@@ -80,6 +102,12 @@ KINDS: dict[str, tuple[bytes, Callable[[Path], list[Any]]]] = {
     "loads.inc": (LOADS.encode(), grid),
     "a.toml": ((MESHES / "technology.toml").read_bytes(), technology),
     "a.lef": (LEF.read_bytes(), layers),
+    "chip.lef": (LEF.read_bytes(), chip),
+    "a.csv of voltages": (VOLTAGES.encode(), report),
+    "a.csv of currents": (CURRENTS.encode(), report),
+    "a.csv of nodes": (b"node, temperature [degC]\n0, 85\n1, 95.5\n2, 1.1e2\n", heat),
+    "a.csv of wires": (b"from,to,temperature\n0,1,350\n2,1,360\n", heat),
+    "a.csv of places": (b"x [um],y [um],temperature\n-1,-1,350\n40,-1,360\n40,5,370\n-1,5,365\n", heat),
     "a.def": (DEF.read_bytes(), lambda path: list(em.mesh.read_def(path).rectangles.values())),
 }
 
@@ -100,6 +128,8 @@ def check(folder: Path, seed: int) -> bool:
     path = folder / kind.partition(" ")[0]
     for name in ("a.sp", "loads.inc"):
         (folder / name).write_bytes(KINDS[name][0])
+    if kind == "chip.lef":
+        (folder / "a.toml").write_bytes((MESHES / "chip.toml").read_bytes())
     path.write_bytes(content)
     began = time.process_time()
     try:
@@ -112,7 +142,7 @@ def check(folder: Path, seed: int) -> bool:
         message = str(error)
         assert "\n" not in message, (seed, message[:700])
         assert len(message) < 700, (seed, message[:700])
-        assert any(name in message for name in (path.name, "a.sp", "loads.inc")), (seed, message)
+        assert any(name in message for name in (path.name, "a.sp", "a.toml", "loads.inc")), (seed, message)
         assert PLACED.search(message), (seed, message)
         return False
     except Exception as error:

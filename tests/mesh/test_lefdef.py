@@ -42,6 +42,13 @@ def test_a_lef_file_has_layers_of_metal():
     assert sizes == pytest.approx([0.1 * um, 0.2, 0.07 * um, 0.065 * um], rel=1e-12, abs=0)
 
 
+def test_a_sheet_resistance_may_be_a_table_over_widths(tmp_path: Path):
+    text = LEF.read_text(encoding="utf-8").replace("RPERSQ 0.2 ;", "RPERSQ PWL ( ( 1 0.3 ) ( 10 0.15 ) ) ;")
+    assert of_text(tmp_path, text, em.mesh.read_lef, "a.lef").layers["met1"].sheet_resistance == 0.15
+    with pytest.raises(em.ParameterError, match=r"a.lef, line \d+: RESISTANCE RPERSQ 'PWL', must be a positive number"):
+        of_text(tmp_path, text.replace("( ( 1 0.3 ) ( 10 0.15 ) )", ""), em.mesh.read_lef, "a.lef")
+
+
 def test_a_def_file_has_the_width_of_each_wire():
     geometry = em.mesh.read_def(DEF)
     assert geometry.unit == pytest.approx(0.5e-9, rel=1e-12, abs=0)
@@ -56,6 +63,14 @@ def test_a_def_file_has_the_width_of_each_wire():
     assert stripes[:2] == pytest.approx([0.48 * um, 0.5 * um], rel=1e-9, abs=0)
     assert np.isnan(stripes[2])
     assert np.isnan(geometry.widths("met9", start, end)).all()
+
+
+def test_rectangles_may_follow_a_path_without_layer(tmp_path: Path):
+    """As DEF 5.8 has it, and a path that is fixed without one."""
+    net = "- VDD2 + FIXED + SHAPE RING + MASK 2 + RECT met2 ( 0 0 ) ( 400 2000 )\n ;\n- VSS + USE GROUND + FIXED ;\n"
+    text = DEF.read_text(encoding="utf-8").replace("END SPECIALNETS", net + "END SPECIALNETS")
+    corners = of_text(tmp_path, text, em.mesh.read_def, "a.def").rectangles["met2"]
+    assert corners[-1] == pytest.approx(np.array([0, 0, 0.2, 1.0]) * um, rel=1e-9, abs=0)
 
 
 def test_nets_may_be_named_like_statements_and_be_shields(tmp_path: Path):

@@ -87,6 +87,15 @@ def test_a_line_has_the_drop_of_its_resistance(tmp_path: Path):
     assert found.drop == pytest.approx([0, 1e-3, 2e-3], rel=1e-12, abs=1e-15)
 
 
+def test_names_with_a_net_and_a_layer_are_understood(tmp_path: Path):
+    """As in the CAD contest of 2023: net, layer with its letter, x and y."""
+    text = LINE.replace("R2 n1_10_0 n1_20_0", "RV n1_10_0 n2_10_0 1\nR2 n2_10_0 n2_20_0").replace("I1 n1", "I1 n2")
+    network = read(tmp_path, text.replace("n1_", "n1_m1_").replace("n2_", "n1_M4_"))
+    assert network.layers == ("m1", "M4")
+    assert network.nodes == pytest.approx(read(tmp_path, text).nodes, rel=0, abs=0)
+    assert network.names[0] == "n1_m1_0_0"
+
+
 @pytest.mark.parametrize(
     ("word", "value"),
     [

@@ -12,7 +12,7 @@ import emfem as em
 from emfem.errors import Terminated
 from emfem.lock import FolderLock
 from emfem.quantities import duration
-from emfem.signoff import Corner, folder, pictures
+from emfem.signoff import Corner, folder, pictures, signing
 from emfem.signoff.report import number, report, text
 from emfem.signoff.state import SavedState
 from emfem.signoff.summary import summarize
@@ -74,7 +74,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Callable[..., MadeRun]:
 
     def make(nucleation: Any = None, *, drawn: bool = False, **values: Any) -> MadeRun:
         stand_in = MadeRun(nucleation, **values)
-        monkeypatch.setattr(folder, "run", stand_in)
+        monkeypatch.setattr(signing, "run", stand_in)
         if not drawn:
             monkeypatch.setattr(folder, "draw", blank_pictures)
         return stand_in
@@ -286,7 +286,7 @@ def test_an_interrupted_run_goes_on_to_the_same_report(
     corners = [Corner("nominal"), Corner("hot", temperature=400.0)]
     stand_in = made([year, np.inf])
     sign_off(tmp_path / "whole", corners=corners)
-    inner = folder._Folder.state
+    inner = folder.Folder.state
 
     def interrupted(self: Any, corner: Corner, stop: Any) -> Any:
         state = inner(self, corner, stop)
@@ -295,7 +295,7 @@ def test_an_interrupted_run_goes_on_to_the_same_report(
         return state
 
     with monkeypatch.context() as patch:
-        patch.setattr(folder._Folder, "state", interrupted)
+        patch.setattr(folder.Folder, "state", interrupted)
         with pytest.raises(Terminated) as end:
             sign_off(tmp_path / "parts", corners=corners)
     assert end.value.code == 128 + signal.SIGTERM
@@ -314,7 +314,7 @@ def test_a_signal_between_corners_ends_the_run_there(
 ):
     """It came when the computation had no more use for it; the corner is done all the same."""
     stand_in = made([year, np.inf])
-    inner = folder._Folder.write
+    inner = folder.Folder.write
 
     def interrupted(*arguments: Any) -> Any:
         signal.raise_signal(signal.SIGTERM)
@@ -322,7 +322,7 @@ def test_a_signal_between_corners_ends_the_run_there(
 
     corners = [Corner("a"), Corner("b")]
     with monkeypatch.context() as patch:
-        patch.setattr(folder._Folder, "write", interrupted)
+        patch.setattr(folder.Folder, "write", interrupted)
         with pytest.raises(Terminated):
             sign_off(tmp_path, corners=corners)
     assert (tmp_path / "corners" / "a" / "verdict.json").exists()

@@ -7,7 +7,7 @@ import emfem as em
 from emfem.conduction import kirchhoff
 from emfem.mesh import Network
 from emfem.mesh.wires import build
-from emfem.signoff import Layer, Sensitivity, Technology, repair
+from emfem.signoff import Layer, Passivation, Sensitivity, Technology, Temperature, repair
 from emfem.units import MPa, elementary_charge, nm, um
 
 import numpy as np
@@ -366,9 +366,9 @@ def test_repair_obeys_the_spacing():
         ({"spacing": 0.0}, r"spacing = 0 m of segment 0 \(0 to 1\), must be greater than 0"),
         ({"together": [0, 1]}, r"together of shape \(2,\), must be one number a segment"),
         ({"rtol": 0.0}, r"rtol = 0, must be greater than 0"),
-        ({"temperature": [350.0, 360.0]}, r"temperature from 350 K to 360 K, must be the same of all metal in a repai"),
-        ({"temperature": []}, r"temperature is empty, must be one number"),
-        ({"temperature": -1.0}, r"temperature = -1 K, must be"),
+        ({"temperature": [350.0, 360.0, 370.0]}, r"temperature of shape \(3,\), must be a number, one a node"),
+        ({"temperature": []}, r"temperature of shape \(0,\), must be a number, one a node"),
+        ({"temperature": 85.0}, r"temperature of segment 0 \(0 to 1\) = 85 K, must be between 150 and 3700 K: degrees"),
         ({"widest": 0.3 * um}, r"tension at node 1 of tree 0 is .* MPa, must be at most 50 MPa"),
         ({"largest_drop": 1e-9, "widest": 20 * um}, r"the largest drop at node 1 is .* V, must be at most 1e-09 V"),
     ],
@@ -425,3 +425,108 @@ def test_networks_that_do_not_fit_the_technology_are_refused():
         Sensitivity(loose, one_layer()).drop()
     with pytest.raises(em.ParameterError, match=r"node 2 is in tree 0, must be in tree 1"):
         Sensitivity(grid(4), TECHNOLOGY).tension(1, node=2)
+
+
+def maps(network: Network) -> dict[str, Any]:
+    """Temperatures: one a node, jumps between wires, which stress follows round loops, and Joule heat of each wire."""
+    rng, segments = np.random.default_rng(3), len(network.segments)
+    x, y = network.nodes[:, 0] / 140e-6, network.nodes[:, 1] / 140e-6
+    smooth = 370.0 + 25.0 * x * (1 - y)
+    return {
+        "smooth": smooth,
+        "jumps": rng.uniform(350.0, 400.0, (segments, 2)),
+        "Joule": Temperature(*smooth[network.segments].T, rng.uniform(0.0, 15.0, segments), 8 * um),
+    }
+
+
+PASSIVATED = replace(TECHNOLOGY, passivation=Passivation(1.2e-5, 500.0))
+"""Its residual stress is not that of the passivation: at other temperatures that of a map is."""
+
+
+def looped(stripes: int = 4) -> Network:
+    """A grid in one layer: one tree with loops."""
+    made = grid(stripes, spots=((0, 1),), hot=60.0)
+    joined = np.concatenate([made.segments, made.vias])
+    nodes = made.nodes[:, :2].copy()
+    nodes[stripes**2 :] += 5 * um  # crossings are wires of their own
+    width, loads = np.full(len(joined), 0.4 * um), made.loads
+    return build(nodes, joined, width=width, thickness=0.3 * um, loads=loads, pads=made.pads, layers=("M1",))
+
+
+@pytest.mark.parametrize("case", ["smooth", "jumps", "Joule", "loops", "passivated"])
+def test_the_remainder_of_taylor_is_of_second_order_with_a_map_of_temperature(case: str):
+    network, made = (
+        (looped() if case == "loops" else grid(hot=80.0)),
+        PASSIVATED if case == "passivated" else TECHNOLOGY,
+    )
+    heat = maps(network)[{"loops": "jumps", "passivated": "jumps"}.get(case, case)]
+    tree = 0 if case == "loops" else 4
+    functionals: tuple[Any, ...] = (
+        lambda s, g: s.drop(g.node if g else None),
+        lambda s, g: s.tension(tree, node=g.node if g else None),
+        lambda s, g: s.nucleation(tree, until=1e12, node=g.node if g else None),
+    )
+    way = np.random.default_rng(1).uniform(-1, 1, len(network.segments))
+    for what in ("width",) if case == "Joule" else ("width", "length"):
+        states = []
+        for step in (0.0, 0.01, 0.005):
+            changed = replace(network, width=network.width * (1 + step * way))
+            if what == "length":
+                changed = stretched(network, 1 + step * way)
+            states.append(Sensitivity(changed, made, temperature=heat))
+        size = network.width if what == "width" else network.lengths
+        for functional in functionals:
+            start = functional(states[0], None)
+            first, second = (functional(state, start).value - start.value for state in states[1:])
+            slope = getattr(start, what) * size @ way
+            order = np.log2(abs(first - 0.01 * slope) / abs(second - 0.005 * slope))
+            assert order == pytest.approx(2.0, abs=0.15)
+
+
+def test_stress_of_the_start_that_jumps_counts_by_the_widths():
+    """Where a passivation at two temperatures meets, the mean is that of the metal; differences of 1e-3 of a width."""
+    network, heat = line(1e-5, (40 * um, 20 * um), (0.2 * um, 0.3 * um)), [[340.0, 340.0], [420.0, 420.0]]
+    made = replace(one_layer(), passivation=PASSIVATED.passivation)
+
+    def tension(factor: float) -> Any:
+        changed = replace(network, width=network.width * np.array([factor, 1.0]))
+        return Sensitivity(changed, made, temperature=heat).tension_at(0, node=1, time=1e5)[0]
+
+    difference = (tension(1.001).value - tension(0.999).value) / (0.002 * network.width[0])
+    assert abs(difference * network.width[0]) > 5 * MPa
+    assert tension(1.0).width[0] == pytest.approx(difference, rel=1e-3)
+
+
+@pytest.mark.parametrize("case", ["smooth", "jumps", "Joule"])
+def test_with_a_map_tension_and_nucleation_are_those_of_the_verdict(case: str):
+    network = grid(hot=80.0)
+    state = Sensitivity(network, PASSIVATED, temperature=maps(network)[case])
+    verdict = em.signoff.run(network, PASSIVATED, until=1e8, voids=False, temperature=maps(network)[case])
+    assert state.steady == pytest.approx(verdict.steady_stress, rel=1e-9)
+    assert np.ptp(state.steady - Sensitivity(network, PASSIVATED).steady) > 10 * MPa
+    mortal = np.flatnonzero(np.isfinite(verdict.nucleation)).tolist()
+    assert len(mortal) > 2
+    for tree in mortal:
+        assert state.nucleation(tree, until=1e8).value == pytest.approx(verdict.nucleation[tree], rel=2e-3)
+
+
+def test_lengths_have_no_gradient_where_the_joule_heat_of_a_wire_depends_on_its_length():
+    network = grid()
+    gradient = Sensitivity(network, TECHNOLOGY, temperature=maps(network)["Joule"]).tension(3)
+    assert np.isnan(gradient.length).all()
+    assert np.isfinite(gradient.width).all()
+
+
+@pytest.mark.parametrize("until", [None, pytest.param(1e7, marks=pytest.mark.soak)])
+def test_a_grid_with_a_map_is_repaired_at_its_temperatures(until: float | None):
+    """As the verdict at the map finds, where a repair at the coldest fails; a fifth of uniform widening."""
+    network = grid()
+    heat = 370.0 + 40.0 * np.exp(-(((network.nodes[:, :2] - 70 * um) / (40 * um)) ** 2).sum(axis=1))
+    result, cold = (repair(network, TECHNOLOGY, until=until, temperature=each) for each in (heat, 370.0))
+    assert result.uniform > 5 * result.extra > 0
+    failing = []
+    for each in (result, cold):
+        verdict = em.signoff.run(each.network, TECHNOLOGY, until=until or 1e9, voids=False, temperature=heat)
+        failing.append(np.flatnonzero(np.isfinite(verdict.nucleation)).tolist())
+    assert failing[0] == list(result.overshoot)
+    assert set(failing[1]) - set(failing[0])

@@ -109,9 +109,12 @@ NODES = [f"{name},350" for name in ladder().names]
     [
         ([], "map.csv has no rows"),
         (["node,temperature"], "map.csv has no rows"),
-        (["node,temperatur", "a0,350"], "'temperatur'; a table of temperatures such as map.csv has temperature"),
-        (["node,x,temperature", "a0,1,350"], "map.csv has columns node x temperature, must be node temperature, or"),
-        (["node,temperature,temperature [K]", "a0,350,350"], "map.csv has two columns temperature"),
+        (["node,temperatur", "a0,350"], "'temperatur'; map.csv, line 1: a table of temperatures has temperature"),
+        (
+            ["node,x,temperature", "a0,1,350"],
+            "map.csv, line 1, has columns node x temperature, must be node temperature, or",
+        ),
+        (["node,temperature,temperature [K]", "a0,350,350"], "map.csv, line 1, has two columns temperature"),
         (["node,temperature", "a0,350,1"], "map.csv, line 2: 3 cells, must be 2: node, temperature"),
         (["node,temperature", *NODES, "c0,350"], "'c0'; map.csv, line 10: the network, among its nodes, has a0"),
         (["node,temperature", *NODES, "a1,351"], "map.csv, line 10: node 'a1' as in line 3, must be there once"),
@@ -120,8 +123,8 @@ NODES = [f"{name},350" for name in ladder().names]
         (["node,temperature", "a0,nan"], "map.csv, line 2: temperature = 'nan', must be a finite number"),
         (["node,temperature", "a0,1e999"], "map.csv, line 2: temperature = '1e999', must be a finite number"),
         (["node,temperature", "a0,85"], "map.csv, line 2: temperature = 85 K, must be between 150 and 3700 K: degrees"),
-        (["node,temperature [volt]", "a0,85"], "map.csv: column temperature in 'volt', must be in a unit of K"),
-        (["node,temperature [9**9]", "a0,85"], "map.csv: column temperature in '9**9', must be in a unit of K"),
+        (["node,temperature [volt]", "a0,85"], "map.csv, line 1: column temperature in 'volt', must be in a unit of K"),
+        (["node,temperature [9**9]", "a0,85"], "map.csv, line 1: column temperature in '9**9', must be in a unit of K"),
         (["from,to,temperature", "a0,a2,350"], "map.csv, line 2: no wire joins node 'a0' and node 'a2'"),
         (["from,to,temperature", "a0,a1,350"], "map.csv has no temperature of 5 of 6 wires, such as segment 1"),
         (
