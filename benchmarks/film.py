@@ -32,9 +32,9 @@ SOLVERS = ("direct", "iterative")
 COLUMNS = ("us", "KB", "all KB", "MB")
 
 
-def film(cells: int, dimension: int, ratio: float) -> em.Model:
+def film(cells: int, dimension: int, ratio: float, degree: int | None = None) -> em.Model:
     """Return a film whose crystal has diffusion `ratio` times as fast along y as along x."""
-    degree = 2 if dimension == 2 else 1
+    degree = degree or (2 if dimension == 2 else 1)
     size = SPACING * degree * cells
     make = em.mesh.periodic_rectangle if dimension == 2 else em.mesh.periodic_box
     return em.film.model(

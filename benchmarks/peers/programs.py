@@ -43,7 +43,7 @@ PROGRAMS = {
         "emfem",
         "emfem",
         {
-            "film": {"cells": 42, "rtol": 1.75e-3, "first_step": 3.0},
+            "film": {"cells": 42, "rtol": 2.25e-3, "first_step": 5.0},
             "anisotropic": {"cells": 42, "rtol": 3e-3, "first_step": 0.02},
         },
     ),
@@ -57,6 +57,15 @@ PROGRAMS = {
             "film": {"n": 52, "step": 6.0, "method": "rk4"},
             "anisotropic": {"n": 52, "step": 0.03, "method": "rk4"},
         },
+    ),
+    # The same 20 times below the limit of stability. 0.3 is no setting that anyone published: it was chosen afterwards,
+    # so that the run takes the 0.61 s of an explicit Fourier code whose error was known (4.27 %), but not its step.
+    "rk4-small": Program(
+        "Fourier, RK4, small steps",
+        "pseudospectral",
+        "scipy",
+        "scipy",
+        {"film": {"n": 52, "step": 0.3, "method": "rk4"}},
     ),
     # 36 to 54 points, steps 10, 15, 20.
     "etdrk4": Program(
@@ -77,7 +86,7 @@ PROGRAMS = {
         "scikit-fem",
         {"film": {"cells": 42, "step": 4.0}},
     ),
-    # 48 cells for the step (0.75 to 6); 160 (5.2 % with a step of 2.5), 168 (5.6 % with 5). 172 is extrapolated.
+    # 48 cells for the step (0.75 to 6); 160 (5.2 % with a step of 2.5), 168 (5.6 % with 5); 172 to the end: 4.60 %.
     "dolfinx": Program(
         "DOLFINx, mixed P1",
         "dolfinx_film",

@@ -41,7 +41,8 @@ def advise(models: Model | Sequence[Model], *, solver: str = "auto") -> Advice:
     """Return the solver that models get, coupled in one system, with about its memory and time a step. Collective.
 
     Nothing is compiled or solved. The numbers follow from costs measured on one core (`docs/scale.md`): take them as
-    right within a factor of two there, and as ratios elsewhere. A run has assembly, and output, besides.
+    mostly right within a factor of two there, and as ratios elsewhere. A run has assembly, and output, besides: small
+    steady problems take up to three times as long.
 
     Args:
         models: one model or several.

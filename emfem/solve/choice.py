@@ -21,7 +21,8 @@ PART = 0.5  # of the machine's memory that a factorisation may take: estimates a
 PROCESS, MESH = 0.16e9, 500.0  # bytes of a process with its libraries; of mesh and forms, an unknown
 AT = 1e5  # unknowns at which costs are measured
 STAGES, REUSE = 4, 2.5  # linear systems in a time step; steps with one factorisation or one preconditioner
-COUPLED = 0.5  # a factorisation of n unknowns at each node takes n to this as long as one of as many unknowns alone
+REUSE_COUPLED = 1.3  # of several unknowns, whose Jacobian follows them
+COUPLED = 0.5  # a factorisation of n unknowns at each node takes n to this as long, and as much memory, as of one alone
 MOST_BY_FILL = 300_000  # unknowns of a plane or a network whose factors are ordered by minimum fill, on one rank
 ANALYSIS = 6e-6  # time to order more of them, or on several ranks, by nested dissection [s an unknown]
 PARALLEL = {"direct": 0.5, "iterative": 0.9}  # a solve on n ranks takes n to the minus this of the time on one
@@ -97,19 +98,30 @@ def seconds(solver: str, models: Sequence[Model], unknowns: Sequence[Unknown]) -
     """Return about the time of a step: in time if an unknown evolves, else of Newton's method [s]."""
     cost, size = cost_of(solver, models), size_of(unknowns)
     setup, solve = (c * size * (size / AT) ** p for c, p in zip((cost.setup, cost.solve), cost.growth, strict=False))
-    if solver == "direct" and not has_phase_field(models):  # there the cost is that of both unknowns
-        setup *= len(unknowns) ** COUPLED
+    setup *= coupling(solver, models, unknowns)
     evolves = any(unknown.rate is not None for unknown in unknowns)
     analysed = solver == "direct" and models[0].mesh.topology.dim < 3 and not ordered_by_fill(models, size)
     analysis = ANALYSIS * size if analysed else 0.0  # once in a run
-    alone = setup / REUSE + STAGES * solve if evolves else analysis + setup + solve
+    reuse = REUSE if at_a_node(unknowns) == 1 or has_phase_field(models) else REUSE_COUPLED
+    alone = setup / reuse + STAGES * solve if evolves else analysis + setup + solve
     return alone * models[0].mesh.comm.size ** -PARALLEL[solver]
 
 
 def memory(solver: str, models: Sequence[Model], unknowns: Sequence[Unknown]) -> float:
     """Return about the memory of all processes [bytes]."""
     cost, size = cost_of(solver, models), size_of(unknowns)
-    return models[0].mesh.comm.size * PROCESS + size * (MESH + cost.memory * (size / AT) ** cost.growth[2])
+    of_solver = cost.memory * (size / AT) ** cost.growth[2] * coupling(solver, models, unknowns)
+    return models[0].mesh.comm.size * PROCESS + size * (MESH + of_solver)
+
+
+def coupling(solver: str, models: Sequence[Model], unknowns: Sequence[Unknown]) -> float:
+    """Return the factor that several unknowns at each node add to a factorisation; costs of films have it in them."""
+    return at_a_node(unknowns) ** COUPLED if solver == "direct" and not has_phase_field(models) else 1.0
+
+
+def at_a_node(unknowns: Sequence[Unknown]) -> int:
+    """Return how many of the unknowns are fields; the voltage of an electrode is one number."""
+    return sum(size_of([unknown]) > 1 for unknown in unknowns)
 
 
 def ordered_by_fill(models: Sequence[Model], size: int) -> bool:

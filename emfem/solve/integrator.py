@@ -7,7 +7,7 @@ from emfem.solve.methods import Method
 from emfem.solve.options import attempt
 from emfem.solve.presets import Options
 from emfem.solve.problem import Problem
-from emfem.solve.step_size import CUT, GROWTH
+from emfem.solve.step_size import AFTER_REJECTION, CUT, GROWTH, LARGEST_CUT, SAFETY
 
 from petsc4py import PETSc
 
@@ -43,11 +43,15 @@ def new_ts(problem: Problem, method: Method, tolerances: tuple[PETSc.Vec, PETSc.
 
 
 def settings_of(method: Method, *, fixed: bool) -> Options:
-    """Return the options of a method, with those of its error control."""
+    """Return the options of a method, with those of its error control.
+
+    Where PETSc rejects a step and leaves it at that, the next size that it suggests tells the error.
+    """
+    lowest = LARGEST_CUT * AFTER_REJECTION / SAFETY if method.reuse else CUT
     return {
         "ts_adapt_type": "none" if fixed else "basic",
         "ts_adapt_safety": CUT,
-        "ts_adapt_clip": f"{CUT},{GROWTH}",
+        "ts_adapt_clip": f"{lowest},{GROWTH}",
         "ts_adapt_scale_solve_failed": CUT,
         **method.options,
     }

@@ -9,9 +9,12 @@ from typing import Any
 GROWTH = 4.0  # largest factor from one step to the next
 CUT = 0.5  # PETSc's safety factor, and its lowest factor: a step it rejects is always halved
 SAFETY = 0.8  # of the step that the error estimate would allow
+AFTER_REJECTION = 0.5 * CUT  # PETSc's safety factor after a step that it rejects
+LARGEST_CUT = 0.1  # smallest factor of a step that failed
 MIN_GROWTH = 1.2  # smallest growth of a step that is worth a factorisation
 WORTH, LARGE_GROWTH = 6, 1.6  # steps after which a factorisation has paid for itself; growth that is worth a new one
 NEAR = 0.9  # part of the present step below which the next step that the error will allow asks for a new Jacobian
+FALL = 0.85  # factor of the room from the first step with a Jacobian to the second, of steps longer than ever
 LASTING, SHORTER = 2, 0.9  # steps that a Jacobian should serve; factor of the step where it did not
 AFTER_CUT, AFTER_HALVING = 3, 2  # steps without growth after a step that failed, and after one that PETSc halved
 SAVED = ("age", "no_growth_steps", "step_size", "smallest", "room", "first_fall")  # in a checkpoint, each as _NAME
@@ -20,7 +23,7 @@ SAVED = ("age", "no_growth_steps", "step_size", "smallest", "room", "first_fall"
 class StepSize:
     """Size of the next steps: they divide the time to the next target evenly.
 
-    The size grows only where that is worth a factorisation, and is cut only by halving: while it does not change, a
+    The size grows only where that is worth a factorisation, and is cut to half or less: while it does not change, a
     method that allows it keeps its factorisation.
 
     Attributes:
@@ -39,7 +42,7 @@ class StepSize:
         self.step_size, self.fixed, self.reuse = step_size, fixed, reuse
         self.age = self.no_growth_steps = 0
         self.smallest = 0.0
-        self.room = self.first_fall = 1.0
+        self.room, self.first_fall = 1.0, FALL
 
     def state(self) -> dict[str, Any]:
         """Return the numbers that decide on the steps to come."""
@@ -71,9 +74,10 @@ class StepSize:
         if not self.fixed:
             self.step_size = min(self.step_size, longest)
 
-    def cut(self, dt: float) -> None:
-        """Halve a step that failed."""
-        self.step_size, self.no_growth_steps = CUT * dt, AFTER_CUT
+    def cut(self, dt: float, suggested: float = math.inf) -> None:
+        """Halve a step that failed, or cut it to what PETSc's estimate of its error allows if that is less."""
+        allowed = max(LARGEST_CUT * dt, SAFETY / AFTER_REJECTION * suggested)
+        self.step_size, self.no_growth_steps = min(CUT * dt, allowed), AFTER_CUT
 
     def accept(self, took: float, *, halved: bool, left: float, suggested: float) -> None:
         """Choose the next step after one that succeeded.
@@ -128,4 +132,4 @@ class StepSize:
         """Take longer steps if the error allows enough of it to be worth a factorisation, but not just after a cut."""
         longer = left / math.ceil(left / allowed) if left > 0 else allowed
         if not self.no_growth_steps and longer >= MIN_GROWTH * self.step_size:
-            self.step_size = longer
+            self.step_size, self.first_fall = longer, min(self.first_fall, FALL)

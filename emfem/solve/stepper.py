@@ -263,7 +263,7 @@ class TimeStepper:
             if size.stale:
                 size.renew(dt)
                 continue
-            size.cut(min(dt, took if took > 0 else dt))
+            size.cut(min(dt, took if took > 0 else dt), ts.getTimeStep())
             if size.too_small:
                 msg = f"no step possible at t = {self.t:g}: dt = {dt:g}, {failure}"
                 raise ConvergenceError(msg, t=self.t, dt=dt, reason=failure)

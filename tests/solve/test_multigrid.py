@@ -168,6 +168,16 @@ def test_two_unknowns_at_a_node_are_factorised_in_more_time_than_as_many_alone()
     alone = em.solve.advise(warm(block(18)))
     assert (both.solver, alone.solver) == ("iterative", "direct")
     assert both.unknowns < alone.unknowns
+    models = [current(domain), warm(domain)]
+    one = choice.memory("direct", models, [u for model in models for u in model.unknowns][:1])
+    both_fields = em.solve.advise(models, solver="direct").memory
+    assert both_fields - choice.PROCESS > 2.5 * (one - choice.PROCESS)  # `one` has half as many unknowns
+
+
+def test_electrodes_that_are_one_number_add_nothing_to_a_factorisation():
+    contact = conduction.electrode(current=1.0, contact_resistivity=0.1)
+    model = em.conduction.model(block(4), conductivity=1.0, on={"left": contact, "right": em.fixed(0.0)}, degree=1)
+    assert len(model.unknowns) > choice.at_a_node(model.unknowns) == 1
 
 
 @pytest.mark.parametrize(("most", "solver"), [(10_201, "direct"), (10_200, "iterative")])

@@ -1,13 +1,15 @@
-"""Size of the steps in time: pieces of the way, growth where it pays, halving, and the age of the Jacobian."""
+"""Size of the steps in time: pieces of the way, growth where it pays, cuts, and the age of the Jacobian."""
 
-from emfem.solve.step_size import AFTER_CUT, LASTING, SAFETY, SHORTER, WORTH, StepSize
+from emfem.solve.step_size import AFTER_CUT, AFTER_REJECTION, FALL, LASTING, SAFETY, SHORTER, WORTH, StepSize
 
 import pytest
 
 
 def rosenbrock(step_size: float = 1.0) -> StepSize:
-    """Sizes of a method that keeps its Jacobian for 20 steps."""
-    return StepSize(step_size, fixed=False, reuse=20)
+    """Sizes of a method that keeps its Jacobian for 20 steps, which is not known to age."""
+    size = StepSize(step_size, fixed=False, reuse=20)
+    size.first_fall = 1.0
+    return size
 
 
 def accept(size: StepSize, allowed: float, *, left: float = 1e3) -> None:
@@ -83,6 +85,24 @@ def test_growth_leaves_room_for_the_second_step_with_a_jacobian():
     size.age = 0
     accept(size, 3.0, left=1e6)
     assert size.step_size == pytest.approx(0.6 * 3.0, rel=1e-3)
+
+
+def test_a_jacobian_is_taken_to_age_until_one_has_served_twice():
+    size = StepSize(1.0, fixed=False, reuse=20)
+    accept(size, 1.05)
+    assert (size.age, size.step_size) == (size.reuse, SHORTER)
+    size = rosenbrock()
+    accept(size, 2.0)
+    assert size.step_size == pytest.approx(2.0, rel=1e-3)
+    assert size.first_fall == FALL  # such a size has no history
+
+
+@pytest.mark.parametrize(("error", "factor"), [(1.1, 0.5), (8.0, 0.4), (64.0, 0.2), (1e9, 0.1)])
+def test_a_step_is_cut_to_what_its_error_allows_but_to_half_at_least(error: float, factor: float):
+    """A method of third order: the step that the error e allows is e^(-1/3) of the one tried."""
+    size = rosenbrock()
+    size.cut(2.0, AFTER_REJECTION * error ** (-1 / 3) * 2.0)
+    assert size.step_size == pytest.approx(2.0 * factor)
 
 
 def test_a_fixed_size_never_changes():
