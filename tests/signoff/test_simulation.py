@@ -134,6 +134,22 @@ def test_no_void_between_two_samples_is_missed():
     assert run(net, above, until=1e7, currents=density, voids=False).immortal[0]  # shown by the integration
 
 
+def test_a_state_on_other_cells_has_the_same_atoms():
+    """A smooth state to its values, and any state to as many atoms as the quadrature sees."""
+    net = row(40 * um, 40 * um)
+    metal, trees = Metal(net, technology(), resolve_temperature(net, 573.0)), Trees(net)
+    coarse, fine = (forest(trees, np.array([0]), metal, np.full(3, size * um)) for size in (10.0, 2.0))
+    state = np.random.default_rng(3).random(coarse.size)
+    moved = fine.taken(coarse, state)
+    atoms = [float((each.matrices[0] @ values).sum()) for each, values in ((coarse, state), (fine, moved))]
+    assert atoms[1] == close(atoms[0], rel=1e-2)
+    smooth = [np.cos(each.places()[0] + each.places()[1]) for each in (coarse, fine)]
+    moved = fine.taken(coarse, smooth[0])
+    atoms = [float((each.matrices[0] @ values).sum()) for each, values in ((coarse, smooth[0]), (fine, moved))]
+    assert atoms[1] == close(atoms[0], rel=1e-5)
+    assert moved == close(smooth[1], abs=2e-2)
+
+
 # ---- the filter
 
 
