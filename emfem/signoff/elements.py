@@ -126,6 +126,13 @@ class Forest:
         weights = self.mass.sum(axis=2) * values[self.segment][:, None]
         return Shifted(self, 0.0).solve(np.bincount(self.cells.ravel(), weights.ravel(), self.size))
 
+    def taken(self, other: Forest, state: Floats) -> Floats:
+        """Return the state nearest to that of other cells of these trees, in the norm of M, so that no atom is lost."""
+        place = self.left[:, None] + (self.right - self.left)[:, None] * POINTS
+        values = other.values(state, np.repeat(self.segment, len(POINTS)), place.ravel()).reshape(place.shape)
+        weights = self.mass.sum(axis=(1, 2))[:, None] * ((values * WEIGHTS) @ SHAPES.T)
+        return Shifted(self, 0.0).solve(np.bincount(self.cells.ravel(), weights.ravel(), self.size))
+
     def sums(self, values: Floats) -> Floats:
         """Return the sum over the unknowns of each tree of each row, shape (..., t)."""
         if len(self.which) == 1:

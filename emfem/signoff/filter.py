@@ -89,6 +89,12 @@ class Filter:
         return np.maximum.reduceat(values[segments], along[:-1])
 
     @cached_property
+    def charge(self) -> Floats:
+        """Force in the middle of each segment for a current density of 1 A/m2 [Pa m/A], shape (m,)."""
+        every = np.arange(len(self.density))
+        return np.abs(self.metal.drive(every, np.full(len(every), 0.5))[0])
+
+    @cached_property
     def faces(self) -> Floats:
         """Cross-section of all metal that meets at each node [m2], shape (n,)."""
         network = self.metal.network

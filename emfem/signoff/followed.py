@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +16,9 @@ import numpy as np
 MOST_BYTES = 1 << 30  # of vectors and factorisations of all trees: those of the trees that rested longest are made anew
 EARLY = 0.25  # of the time of the first possible void: from there on the stress is right
 HORIZON = 0.2  # of the time now: for no longer are currents taken to be linear in time
+COARSEST = (
+    3.0  # times the size of cells that resolves a void: cells at nodes whose currents turn, or in trees with voids
+)
 SMOOTH = 8  # generations of segments beside a void whose cells are made smaller
 
 
@@ -181,9 +184,12 @@ class Legs:
         return dict(zip(tree.growth.nodes.tolist(), now.tolist(), strict=True))
 
     def sizes_with(self, tree: FollowedTree) -> Floats:
-        """Return sizes of cells at the nodes of a tree that resolve the layers at its voids."""
+        """Return sizes of cells at the nodes of a tree that resolve the layers at its voids, and currents that turn."""
+        coarsest = COARSEST * self.bounds.fine[tree.nodes]
+        if not tree.open and np.all(tree.sizes <= coarsest):
+            return tree.sizes
         sizes = np.full(len(self.network.nodes), np.inf)
-        sizes[tree.nodes] = tree.sizes
+        sizes[tree.nodes] = np.minimum(tree.sizes, coarsest)
         sizes[tree.open] = np.minimum(sizes[tree.open], self.bounds.fine[tree.open])
         a, b = self.network.segments[tree.segments].T
         for _ in range(SMOOTH):
@@ -218,7 +224,7 @@ class Legs:
         elements = old
         if not np.array_equal(sizes, tree.sizes):
             elements = self._elements(tree.number, tree.nodes, sizes)
-            state = old.values(state, *elements.places())
+            state = elements.taken(old, state)
             tree.sizes = sizes
         fixed = self._fixed(elements, tree.open)
         mass = elements.matrices[0]
@@ -271,7 +277,7 @@ class Legs:
         right, steady = self._pushed(leg.forest, fixed, state, own)
         following = leg.again(
             state, right[0], t, max(self.until - t, 1e-6 * self.until), self.rtol * self.critical,
-            turning=right[1], reach=HORIZON * t,
+            turning=right[1], reach=HORIZON * t, felt=self._felt(tree, own),
         )  # fmt: skip
         if following is None:
             return False
@@ -283,6 +289,16 @@ class Legs:
             growth = replace(growth, volumes=np.array([volumes[node] for node in tree.open]), steady=steady)
             tree.growth = self._on(growth, following, fixed if more else None)
         return True
+
+    def _felt(self, tree: FollowedTree, own: Floats) -> Callable[[float], float]:
+        """Return what other currents than the vectors were made for change of the stress in a time, at most [Pa].
+
+        A force that has jumped by df, and turns by df' t, changes it by 2 (df + df' t) sqrt(kappa t/pi) at an end.
+        """
+        other = np.abs(own - tree.sources[-1][2])
+        jump, bend = (2 * self.bounds.charge[tree.segments] * other).max(axis=1)
+        diffusivity = float(self.bounds.fastest[tree.number]) / np.pi
+        return lambda t: float((jump + bend * t) * np.sqrt(diffusivity * t))
 
     def _on(self, growth: Growth, leg: Leg, fixed: Numbers | None) -> Growth:
         """Return the growth of voids on a leg, with other vectors unless `fixed`, their unknowns, is None."""
@@ -337,7 +353,7 @@ class Legs:
         if right[1].any():
             turned = leg.again(
                 leg.state, right[0], tree.began, span, self.rtol * self.critical,
-                turning=right[1], reach=HORIZON * tree.began, forced=True,
+                turning=right[1], reach=HORIZON * tree.began,
             )  # fmt: skip
             assert turned is not None
             leg = turned

@@ -15,8 +15,9 @@ from emfem.signoff.followed import EARLY, FollowedTree, OpenVoid
 import numpy as np
 
 FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so near to it
-NEAR = 2.0  # times `rtol`, of the critical stress: error allowed in trees that come near to it
+NEAR = 0.5  # times `rtol`, of the critical stress: error allowed in trees that come near to it
 FOLLOWED = 0.15  # of `update`: change of the currents in trees with voids that is followed
+TURNED = 0.15  # of `update`: change of the currents of another tree in a step that makes it begin its own with it
 LOOKED = 0.02  # of the time: currents are compared with those of the legs that often at least
 LOOKS = 3.0  # for so many, trees with voids may keep their currents: for longer only if these differ by less
 GATHERED = 2.0  # times `rtol`, of the time: changes of resistance in it are followed together
@@ -50,7 +51,6 @@ class Planner:
         self.extra = np.zeros(len(every))
         self.used = np.stack([circuit.density, np.zeros(len(every))])
         self.since = np.zeros(self.trees.count)
-        self._charge = np.abs(bounds.metal.drive(every, np.full(len(every), 0.5))[0])
 
     def coming(self, tree: FollowedTree, t: float) -> list[tuple[float, str]]:
         """Return time and kind of the next events of a tree on its leg, after now."""
@@ -104,7 +104,7 @@ class Planner:
         trees, bounds = self.trees, self.bounds
         wrong = (1 + LOOKED) * t - np.maximum(self.since, voids[0].nucleated)
         off = np.abs(self.circuit.course.at(t) - self.present(t)[0])
-        force = self._charge * off
+        force = self.bounds.charge * off
         ends = 2 * bounds.largest(force) * np.sqrt(bounds.fastest * wrong / np.pi)
         size = np.minimum(ends, trees.sums(force * self.network.lengths))
         near = bounds.peak + np.maximum(size, FAR * self.critical) >= self.critical
@@ -114,6 +114,16 @@ class Planner:
         size[voided] = bounds.largest(off)[voided]
         limit[voided] = (soon * FOLLOWED * self.update * bounds.largest(np.abs(self.used[0])))[voided]
         return np.flatnonzero(size > limit).tolist()
+
+    def near(self, tree: FollowedTree) -> bool:
+        """Return true for a tree that comes near to the critical stress on its leg."""
+        return bool(self.bounds.peak[tree.number] >= (1 - FAR) * self.critical)
+
+    def turned(self, tree: FollowedTree, t: float) -> bool:
+        """Return true for a tree whose currents will be off those of the grid at a time by TURNED of `update`."""
+        off = self.circuit.course.at(t)[tree.segments] - self.present(t, tree)[0]
+        largest = np.abs(self.used[0, tree.segments]).max()
+        return bool(np.abs(off).max() > TURNED * self.update * largest)
 
     def take(self, trees: Sequence[int], t: float) -> None:
         """Give trees the currents of the grid from now on."""

@@ -25,6 +25,7 @@ from scipy.sparse import csr_array
 FIRST, MORE, MOST = 9, 3, 90  # vectors at the first test, between tests, at most
 DENSE = 300  # unknowns of a single tree up to which all its modes are computed
 PER_DECADE = 10  # times at which the stress is tested
+UNFELT = 0.5  # of the error allowed
 MENDED = 100.0  # times the error allowed: what one vector more for each gamma may mend
 PER_UNKNOWN = 1500  # bytes, of elements and factorisations
 SERIES, TERMS = 0.02, 6  # rate times time below which a series of so many terms is taken
@@ -110,13 +111,13 @@ class Leg:
         tolerance: float,
         turning: Floats | None = None,
         reach: float = np.inf,
-        forced: bool = False,
+        felt: Callable[[float], float] | None = None,
     ) -> Leg | None:
         """Return the stress of a single tree from a state on, with the vectors of this leg and a few more.
 
-        They were made for other currents. What they make of the stress after an implicit step of each gamma is compared
-        with that of the whole system, and where that differs it is a vector more. The test is passed with it in any
-        case, so None is returned where much was missing: the vectors have to be made anew.
+        They were made for other currents. What they make of the stress after an implicit step of each gamma, with the
+        currents at its end, is compared with that of the whole system, and where that differs it is a vector more. The
+        test is passed with it in any case, so None is returned where much was missing: vectors have to be made anew.
 
         Args:
             state: made with the same vectors.
@@ -126,19 +127,22 @@ class Leg:
             tolerance: error allowed at the nodes [Pa].
             turning: b', 0 at the fixed unknowns; None for currents that stay.
             reach: time for which the currents turn [s].
-            forced: never return None: much is missing, and so are the vectors that mend it.
-        """  # fmt: skip
+            felt: what the other currents change of the stress in a time, at most [Pa]: where that is less than half of
+                the error allowed no test is made; None for vectors that mend whatever is missing, and never None.
+        """
         leg = replace(self, began=began, span=span, state=state)._towards(right, turning)
         for gamma, solver in self.solvers:
-            for load in (right,) if turning is None else (right, min(gamma, reach) * turning):
-                exact = gamma * solver.solve(load)
-                parts = gamma * (leg._basis @ load) / (1 + gamma * leg.rates[0])
-                error = np.abs(exact[leg.forest.unknowns] - parts @ leg.at_nodes).max()
-                if error <= tolerance:
-                    continue
-                if not forced and (error > MENDED * tolerance or len(leg.at_nodes) >= MOST):
-                    return None
-                leg = leg._with(exact)._towards(right, turning)
+            if felt is not None and felt(gamma) <= UNFELT * tolerance:
+                continue
+            load = right if turning is None else right + min(gamma, reach) * turning
+            exact = gamma * solver.solve(load)
+            parts = gamma * (leg._basis @ load) / (1 + gamma * leg.rates[0])
+            error = np.abs(exact[leg.forest.unknowns] - parts @ leg.at_nodes).max()
+            if error <= tolerance:
+                continue
+            if felt is not None and (error > MENDED * tolerance or len(leg.at_nodes) >= MOST):
+                return None
+            leg = leg._with(exact)._towards(right, turning)
         return leg
 
     @property

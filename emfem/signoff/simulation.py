@@ -307,13 +307,14 @@ class Simulation:
         """Begin steps of some trees, and of those with voids whose currents these change; then follow the currents."""
         begun = set[int]()
         while True:
-            if not self.steps.begin(trees, self.t, self._voided()):
+            stepped = self.steps.begin(trees, self.t, self._voided())
+            if stepped is None:
                 self._open = True
                 if self.t <= self.failure:
                     self.failure, self.why = self.t, "open"
                 return
-            begun |= {tree.number for tree in trees}
-            for tree in trees:
+            begun |= {tree.number for tree in stepped}
+            for tree in stepped:
                 self._plan(tree)
             moved = self.planner.moved(self.t, self.voids)
             trees = [tree for tree in self._voided() if tree.number in moved and tree.number not in begun]
@@ -338,7 +339,8 @@ class Simulation:
         for number_ in sorted(moved):
             tree = self.followed.get(number_) or self._follow(number_)
             state, old = self.legs.state(tree, self.t)
-            self._restart(tree, state, old, self.legs.volumes(tree, self.t), tree.sizes)
+            sizes = self.legs.sizes_with(tree) if self.planner.near(tree) and not tree.open else tree.sizes
+            self._restart(tree, state, old, self.legs.volumes(tree, self.t), sizes)
         self.legs.release(self.followed.values())
         self._look_at((1 + LOOKED) * self.t)
 

@@ -7,7 +7,8 @@ The currents j of a step of length h are right at two of its times, those of Rad
 with the lengths l that the voids have there under these currents, and J of Kirchhoff's laws. Stress and volumes follow
 j(t) exactly, so that they are of third order in h. Voids at rest that share a tree are held by currents alone: such
 drifts, fast against the step, are damped. A step ends when a resistance has changed by `update`, or with a part of the
-time.
+time. Trees whose currents it turns begin theirs with it, as long as the shortest: each by itself would take the others
+to go on as they did.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from emfem.signoff.planning import Planner
 import numpy as np
 
 POINTS = np.array([1 / 3, 1.0])  # of a step
-ALIKE = 3.0  # times the shortest of some steps: those up to it are made together, as long as it
 JOINED = 0.5  # of a step: from then on it may end with another
 ROOM = 2.0  # times `update`: by so much may a resistance change in a step; else the step is halved
 HALVED = 8  # times at most
@@ -59,8 +59,12 @@ class Steps:
         self.planner, self.legs, self.circuit = planner, legs, circuit
         self.network, self.faces = planner.network, planner.bounds.faces
 
-    def begin(self, trees: Sequence[FollowedTree], t: float, voided: Sequence[FollowedTree]) -> bool:
-        """Begin steps of trees, and legs with their currents; return False if the current has no path.
+    def begin(
+        self, trees: Sequence[FollowedTree], t: float, voided: Sequence[FollowedTree]
+    ) -> list[FollowedTree] | None:
+        """Begin steps of trees, and legs with their currents; return these trees, None if the current has no path.
+
+        With them begin those of the others whose currents they would make wrong.
 
         Args:
             trees: some of those with voids, or none: the voids of a tree have gone.
@@ -70,22 +74,31 @@ class Steps:
         for tree in trees:
             self.planner.note(tree, t)
         if not self.circuit.closed(self.planner.extra):
-            return False
-        steps = sorted((self._step(tree, t) for tree in trees), key=lambda step: (step.length, step.tree.number))
-        if not steps:
-            ends = [tree.change for tree in voided if tree.change > t]
-            self._solve([], t, min([HORIZON * t, *(end - t for end in ends)]), voided)
-        while steps:
-            together = [step for step in steps if step.length <= ALIKE * steps[0].length]
-            steps = steps[len(together) :]
-            length = self._solve(together, t, together[0].length, voided)
-            self.planner.take([step.tree.number for step in together], t)
-            for step in together:
-                tree = step.tree
-                tree.joins, tree.change = t + JOINED * length, t + length
-                own = self.planner.present(t, tree)
-                self.legs.restart(tree, t, step.state, step.elements, step.volumes, tree.sizes, own)
-        return True
+            return None
+        steps = [self._step(tree, t) for tree in trees]
+        ends = [tree.change - t for tree in voided if not trees and tree.change > t]
+        while True:
+            length = min([HORIZON * t, *ends, *(step.length for step in steps)])
+            length = self._solve(steps, t, length, voided)
+            more = self._turned(steps, voided, t, t + length)
+            if not more:
+                break
+            steps = sorted([*steps, *more], key=lambda step: step.tree.number)
+        self.planner.take([step.tree.number for step in steps], t)
+        for step in steps:
+            tree = step.tree
+            tree.joins, tree.change = t + JOINED * length, t + length
+            own = self.planner.present(t, tree)
+            self.legs.restart(tree, t, step.state, step.elements, step.volumes, tree.sizes, own)
+        return [step.tree for step in steps]
+
+    def _turned(self, steps: list[_Step], voided: Sequence[FollowedTree], t: float, end: float) -> list[_Step]:
+        """Return steps of the other trees with voids whose currents some steps make wrong by their end."""
+        own = {step.tree.number for step in steps}
+        trees = [tree for tree in voided if tree.number not in own and self.planner.turned(tree, end)]
+        for tree in trees:
+            self.planner.note(tree, t)
+        return [self._step(tree, t) for tree in trees]
 
     def _step(self, tree: FollowedTree, t: float) -> _Step:
         """Return the step of a tree, as long as its resistances let it be."""
