@@ -43,7 +43,7 @@ TOLERANCES = ("rtol", "atol", "fixed_step")  # arguments of `evolve` that are ha
 NOT_OF_A_CHECK = ("models", "until", "watch", "checkpoint", "wall_time", "progress")
 
 Make = Callable[[int], Model | Sequence[Model]]
-Measures = Callable[[Sequence[Model]], Mapping[str, float]]
+Measures = Callable[[Sequence[Model]], Mapping[str, float | tuple[float, str]]]
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,8 @@ def check_resolution(
             as fine: `em.mesh.interval(50 * um, cells=100 * finer)`, `size / finer`, or `em.mesh.halved(domain)`.
         until: the time to reach; None for a steady state, which is compared on half the mesh only.
         quantities: names of the numbers to compare; all when left out.
-        measures: function of the models that returns more numbers by name, at the end of each run.
+        measures: function of the models that returns more numbers by name, at the end of each run; those with a unit
+            as (number, unit).
         same_start: start on half the mesh from the start on the whole one: for random starts, which are the same
             function of place, but finer than the cells.
         bound: largest change of a run that is resolved, relative.
@@ -337,7 +338,8 @@ def _run(
         if isinstance(quantity.value, ufl.Form):
             numbers.enlarge(_without_cancellation(quantity.value, model), quantity.unit)
     for name, value in ({} if measures is None else measures(models)).items():
-        numbers.add(name, float(value), PLAIN)
+        measured, unit = value if isinstance(value, tuple) else (value, PLAIN)
+        numbers.add(name, float(measured), unit)
     for model in models:
         for unknown in model.unknowns:
             _take_field(numbers, model, unknown.name, base)
