@@ -484,8 +484,10 @@ def test_a_straight_part_of_a_bent_film_is_measured_alone() -> None:
     c.interpolate(lambda x: 0.3 + 0.1 * np.cos(np.pi / 2 * np.where(x[0] > 16, x[0], x[1])))
     arm, other = (em.patterns.measure(c, within=box) for box in ([(18, 0), (38, 16)], [(0, 18), (16, 38)]))
     assert (arm.kind, other.kind) == ("perfect stripes", "perfect stripes")
-    assert (arm.angle, turn(other.angle, 0.0)) == (pytest.approx(90, abs=1), pytest.approx(0, abs=1))
-    assert (arm.wavelength, arm.stripes) == (pytest.approx(4.0, rel=0.02), 5)
+    assert arm.angle == pytest.approx(90, abs=1)
+    assert abs(turn(other.angle, 0.0)) < 1
+    assert arm.wavelength == pytest.approx(4.0, rel=0.02)
+    assert arm.stripes == 5
     assert em.patterns.measure(c).order < 0.5
     for box, message in {
         ((0, 0),): "within .* must be two corners",
