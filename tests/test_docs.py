@@ -371,12 +371,17 @@ def test_a_notebook_runs_anywhere(page: Path, notebooks: ModuleType, tmp_path: P
     assert "image/png" in kinds
 
 
-def test_every_tutorial_runs_in_one_kernel(notebooks: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+QUICK = [page for page in NOTEBOOKS if page.stem in ("electrodes", "stripes")]
+
+
+@pytest.mark.parametrize("some", ["quick", "others"])
+def test_tutorials_run_in_one_kernel(some: str, notebooks: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """By nbclient, as they are, each in a folder of its own: half of what they cost alone is to start a kernel."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     joined = nbformat.v4.new_notebook()
-    for page in NOTEBOOKS:
+    pages = QUICK if some == "quick" else [page for page in NOTEBOOKS if page not in QUICK]
+    for page in pages:
         cells = [cell for cell in notebooks.notebook(page).cells if cell.cell_type == "code"]
         folder = tmp_path / page.stem
         folder.mkdir()
@@ -384,7 +389,7 @@ def test_every_tutorial_runs_in_one_kernel(notebooks: ModuleType, tmp_path: Path
         joined.cells += [nbformat.v4.new_code_cell(f"{forget}\n%cd -q {folder}"), *cells]
     nbclient.NotebookClient(joined, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     drawn = [one for cell in joined.cells for one in cell.get("outputs", []) if "image/png" in one.get("data", {})]
-    assert len(drawn) >= len(NOTEBOOKS)
+    assert len(drawn) >= len(pages)
 
 
 def test_formulas_can_be_drawn(monkeypatch: pytest.MonkeyPatch):
