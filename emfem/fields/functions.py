@@ -126,7 +126,7 @@ def extremes(function: fem.Function) -> tuple[float, float]:
 
 @checked
 def farthest_out(function: fem.Function, lowest: float, highest: float) -> tuple[float, NDArray[np.float64] | None]:
-    """Return the nodal value that is farthest beyond bounds, NaN before all others, and its place. Collective.
+    """Return the nodal value farthest beyond bounds, first of all one that is not finite, with its place. Collective.
 
     Returns:
         The value, and coordinates of shape (dim,); None of a function that is one number on the whole mesh.
@@ -134,7 +134,9 @@ def farthest_out(function: fem.Function, lowest: float, highest: float) -> tuple
     space = function.function_space
     nodes, block = space.dofmap.index_map.size_local, space.dofmap.index_map_bs
     values = function.x.array[: nodes * block]
-    beyond = np.where(np.isnan(values), np.inf, np.maximum(lowest - values, values - highest))
+    finite = np.isfinite(values)
+    beyond = np.full(len(values), np.inf)
+    beyond[finite] = np.maximum(lowest - values[finite], values[finite] - highest)
     placed = space.dofmap.index_map.size_global > 1
     mine: tuple[float, float, NDArray[np.float64] | None] = (-np.inf, np.nan, None)
     if len(values):
