@@ -84,7 +84,7 @@ clean:  ## remove results and caches; .venv stays
 
 # Touched last, so that an install that broke off is done again.
 $(installed): pyproject.toml | $(bin)/pip
-	$(bin)/python -m pip install --disable-pip-version-check --quiet --editable ".[fenicsx,view,test,docs]"
+	$(bin)/python -m pip install --disable-pip-version-check --quiet --editable ".[fenicsx,view,notebook,test,docs]"
 	@touch $@
 
 # Each candidate is run, not only looked up: a pyenv shim may exist and fail. pip is the last thing venv writes.

@@ -96,7 +96,7 @@ class Results:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """The runs of a sweep, one row each.
+        """The runs of a sweep, one row each; in `.attrs` the "units" of its columns.
 
         Raises:
             ParameterError: if it is none.

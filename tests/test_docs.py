@@ -25,6 +25,7 @@ from typer.testing import CliRunner
 
 pytest.importorskip("myst_nb", reason="the site is built with the extra docs")
 import nbclient
+import nbformat
 from sphinx.util.inventory import InventoryFile
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -368,6 +369,27 @@ def test_a_notebook_runs_anywhere(page: Path, notebooks: ModuleType, tmp_path: P
     nbclient.NotebookClient(made, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     kinds = [kind for cell in made.cells for one in cell.get("outputs", []) for kind in one.get("data", {})]
     assert "image/png" in kinds
+
+
+QUICK = [page for page in NOTEBOOKS if page.stem in ("electrodes", "stripes")]
+
+
+@pytest.mark.parametrize("some", ["quick", "others"])
+def test_tutorials_run_in_one_kernel(some: str, notebooks: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """By nbclient, as they are, each in a folder of its own: half of what they cost alone is to start a kernel."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    joined = nbformat.v4.new_notebook()
+    pages = QUICK if some == "quick" else [page for page in NOTEBOOKS if page not in QUICK]
+    for page in pages:
+        cells = [cell for cell in notebooks.notebook(page).cells if cell.cell_type == "code"]
+        folder = tmp_path / page.stem
+        folder.mkdir()
+        forget = r"%reset_selective -f ^(?!_|get_ipython|exit|quit|open|In$|Out$)"
+        joined.cells += [nbformat.v4.new_code_cell(f"{forget}\n%cd -q {folder}"), *cells]
+    nbclient.NotebookClient(joined, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    drawn = [one for cell in joined.cells for one in cell.get("outputs", []) if "image/png" in one.get("data", {})]
+    assert len(drawn) >= len(pages)
 
 
 def test_formulas_can_be_drawn(monkeypatch: pytest.MonkeyPatch):

@@ -473,3 +473,26 @@ def test_survival_is_that_of_kaplan_and_meier():
 def test_bad_runs_have_no_survival(times: list[float], reached: list[Any], words: str):
     with pytest.raises(ParameterError, match=re.escape(words)):
         em.patterns.survival(times, reached)
+
+
+def test_a_straight_part_of_a_bent_film_is_measured_alone() -> None:
+    """Stripes across each arm of an L, as a field that turns makes them: one arm has a direction, both have none."""
+    corner = em.mesh.polygon(
+        [(0, 0), (40, 0), (40, 16), (16, 16), (16, 40), (0, 40)], electrodes={"end": [(40, 0), (40, 16)]}, size=1.0
+    )
+    c = fem.Function(fem.functionspace(corner.mesh, ("Lagrange", 2)), name="c")
+    c.interpolate(lambda x: 0.3 + 0.1 * np.cos(np.pi / 2 * np.where(x[0] > 16, x[0], x[1])))
+    arm, other = (em.patterns.measure(c, within=box) for box in ([(18, 0), (38, 16)], [(0, 18), (16, 38)]))
+    assert (arm.kind, other.kind) == ("perfect stripes", "perfect stripes")
+    assert arm.angle == pytest.approx(90, abs=1)
+    assert abs(turn(other.angle, 0.0)) < 1
+    assert arm.wavelength == pytest.approx(4.0, rel=0.02)
+    assert arm.stripes == 5
+    assert em.patterns.measure(c).order < 0.5
+    for box, message in {
+        ((0, 0),): "within .* must be two corners",
+        ((5, 5), (1, 9)): r"within = .*, must be a lower and an upper corner",
+        ((20, 20), (38, 38)): r"within = .*, must have a part of the film in it",
+    }.items():
+        with pytest.raises(em.ParameterError, match=message):
+            em.patterns.measure(c, within=box)

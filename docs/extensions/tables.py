@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import emfem as em
 from emfem.quantities import KINDS
 from emfem.studies import case, docstrings
+from emfem.studies.report_units import unit_of_key
 from emfem.studies.tables import PHYSICS, SHAPES, MaterialTable, Table, domain
 from emfem.studies.tables import run as running
-from emfem.studies.units import Unit
 from extensions.markdown import cell, table
 
 from pydantic.fields import FieldInfo
@@ -38,22 +38,6 @@ def in_toml(text: str) -> str:
     """Return what a docstring says of an argument, as said of a key: arrays are lists."""
     text = re.sub(r"shape \((\d),\)", r"a list of \1", text)
     return re.sub(r"shape \(n, (\d)\)", r"a list of lists of \1", text)
-
-
-def validators(annotation: Any, metadata: Sequence[Any] = ()) -> Iterator[Any]:
-    """Yield everything that a value passes through."""
-    yield from metadata
-    if get_origin(annotation) is Annotated:
-        inner, *more = get_args(annotation)
-        yield from validators(inner, more)
-    else:
-        for inner in get_args(annotation):
-            yield from validators(inner)
-
-
-def unit(field: FieldInfo) -> Unit | None:
-    """Return the unit that a value is brought to."""
-    return next((one for one in validators(field.annotation, field.metadata) if isinstance(one, Unit)), None)
 
 
 def inner(annotation: Any) -> Iterator[type[Table]]:
@@ -84,7 +68,7 @@ def kind(field: FieldInfo) -> str:
         origins = {get_origin(part) for part in (field.annotation, *get_args(field.annotation))}
         told = next((words for origin, words in several.items() if origin in origins), "")
         return "table" + (f", {told}" if told else "")
-    measured = unit(field)
+    measured = unit_of_key(field)
     if measured is None:
         return plain(field.annotation)
     name, after = measured.unit, ", also in time" if measured.in_time else ""

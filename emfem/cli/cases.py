@@ -110,23 +110,24 @@ def check(file: CaseFile, set_: Settings = None) -> None:
 def _templates(incomplete: str) -> list[str]:
     """Return the names of shipped templates that begin so, by their files: the shell waits, and em.studies is slow."""
     folder = Path(em.__file__).parent / "studies" / "templates"
-    return sorted(path.stem for path in folder.glob("*.toml") if path.stem.startswith(incomplete))
+    return sorted(path.stem for path in folder.rglob("*.*") if path.stem.startswith(incomplete))
 
 
 def new(
     template: Annotated[
         str | None,
-        typer.Argument(help="The kind of case; without it all kinds are listed.", autocompletion=_templates),
+        typer.Argument(help="The kind of file; without it all kinds are listed.", autocompletion=_templates),
     ] = None,
 ) -> None:
-    """Print a case to start from: `emfem new film > case.toml`."""
+    """Print a file to start from: `emfem new film > case.toml`; of a sign-off `grid` and `technology`."""
     with report_errors():
         templates = em.studies.templates
         if template is not None:
             echo(templates.text(template).rstrip())
             return
-        width = max(map(len, templates.names()))
-        echo(*(f"{name:<{width}}  {templates.purpose(name)}" for name in templates.names()))
+        names = [*templates.names(), *sorted(templates.signoff())]
+        width = max(map(len, names))
+        echo(*(f"{name:<{width}}  {templates.purpose(name)}" for name in names))
 
 
 def sweep(

@@ -125,6 +125,29 @@ def extremes(function: fem.Function) -> tuple[float, float]:
 
 
 @checked
+def farthest_out(function: fem.Function, lowest: float, highest: float) -> tuple[float, NDArray[np.float64] | None]:
+    """Return the nodal value farthest beyond bounds, first of all one that is not finite, with its place. Collective.
+
+    Returns:
+        The value, and coordinates of shape (dim,); None of a function that is one number on the whole mesh.
+    """
+    space = function.function_space
+    nodes, block = space.dofmap.index_map.size_local, space.dofmap.index_map_bs
+    values = function.x.array[: nodes * block]
+    finite = np.isfinite(values)
+    beyond = np.full(len(values), np.inf)
+    beyond[finite] = np.maximum(lowest - values[finite], values[finite] - highest)
+    placed = space.dofmap.index_map.size_global > 1
+    mine: tuple[float, float, NDArray[np.float64] | None] = (-np.inf, np.nan, None)
+    if len(values):
+        worst = int(beyond.argmax())
+        place = space.tabulate_dof_coordinates()[worst // block, : space.mesh.geometry.dim] if placed else None
+        mine = (float(beyond[worst]), float(values[worst]), place)
+    _, value, where = max(space.mesh.comm.allgather(mine), key=lambda part: part[0])
+    return value, where
+
+
+@checked
 def integral(form: fem.Form, comm: MPI.Comm) -> float:
     """Return the value of a functional over all ranks."""
     return comm.allreduce(fem.assemble_scalar(form), op=MPI.SUM)

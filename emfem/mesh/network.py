@@ -5,16 +5,18 @@ Every physics then works on them as on any domain: volumes, amounts, currents an
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
+from pathlib import Path
 
 from emfem.dimensions import METRE
-from emfem.errors import choice, count, floats, kind, number, require, require_all
+from emfem.errors import ResolutionWarning, choice, count, floats, kind, number, require, require_all
 from emfem.gate import checked
 from emfem.mesh.domain import Domain
 from emfem.mesh.graph import Floats, Network
 from emfem.mesh.lines import graded_network, lines
 from emfem.mesh.measures import cell_function
-from emfem.mesh.wires import build
+from emfem.mesh.wires import build, posts
 
 import dolfinx
 import numpy as np
@@ -22,6 +24,7 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
+PACKAGE = str(Path(__file__).parents[1])
 MOST = 50_000_000  # cells, which one rank makes: 10 GB of memory
 
 
@@ -69,11 +72,22 @@ def network(
             twice between the same nodes, widths that are not positive, far beyond the network's extent or far below
             a segment's length, too many cells, nodes without a segment or a via, and pieces of metal that neither vias
             nor pads connect.
+
+    Warns:
+        ResolutionWarning: of segments that stand upright between wires of two layers: most vias have a barrier.
     """
     kind("comm", comm, MPI.Comm, "an MPI communicator")
     checked = build(
         nodes, segments, width=width, thickness=thickness, vias=vias, loads=loads, pads=pads, boundaries=names
     )
+    upright = posts(checked)
+    if len(upright) and comm.rank == 0:
+        more = f", and so do {len(upright) - 1} more" if len(upright) > 1 else ""
+        msg = (
+            f"{checked.wire(int(upright[0]))} stands between wires of two layers and makes one piece of metal of them"
+            f"{more}: atoms pass it; where a barrier stops them it is no segment but one of vias, (node, node, Ohm)"
+        )
+        warnings.warn(msg, ResolutionWarning, skip_file_prefixes=(PACKAGE,))
     return mesh_network(checked, "network", cells=cells, size=size, comm=comm)
 
 

@@ -190,6 +190,16 @@ def first_of_pair(pairs: Numbers, nodes: int) -> Numbers:
     return first[inverse]
 
 
+def posts(network: Network) -> Numbers:
+    """Return the segments along z at both ends of which another one lies in the plane, shape (n,)."""
+    if network.nodes.shape[1] < 3:
+        return np.zeros(0, dtype=np.int64)
+    flat, upright = abs(network.directions[:, 2]) < SAME, abs(network.directions[:, 2]) > 1 - SAME
+    in_layer = np.zeros(len(network.nodes), dtype=bool)
+    in_layer[network.segments[flat].ravel()] = True
+    return np.flatnonzero(upright & in_layer[network.segments].all(axis=1))
+
+
 def _size(network: Network, name: str, value: ArrayLike) -> Floats:
     """Return the width or the thickness of each segment [m], shape (m,).
 

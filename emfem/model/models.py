@@ -261,10 +261,18 @@ class Model:
             low, high = fields.extremes(unknown.function)
             lowest, highest = unknown.search_bounds if searching and unknown.search_bounds else unknown.bounds
             if not (lowest < low and high < highest):
-                message = f"{unknown.name} left its bounds ({lowest:g}, {highest:g})"
+                place = self._farthest(unknown, lowest, highest)
+                message = f"{unknown.name} left its bounds ({lowest:g}, {highest:g}){place}"
                 why = unknown.bounds_message(low, high) if callable(unknown.bounds_message) else unknown.bounds_message
                 return f"{message}: {why}" if why else message
         return None
+
+    def _farthest(self, unknown: Unknown, lowest: float, highest: float) -> str:
+        """Return where an unknown is farthest beyond bounds, and its value there, as part of a sentence. Collective."""
+        value, place = fields.farthest_out(unknown.function, lowest, highest)
+        unit, length = (printed(each) for each in (self.fields[unknown.name].unit, self.system.length))
+        where = "" if place is None else f" at ({', '.join(f'{x:.4g}' for x in place)}) {length}".rstrip()
+        return f"{where}, {unknown.name} = {value:.6g} {unit}".rstrip()
 
     def __str__(self) -> str:
         """Model with the names of its fields and quantities."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emfem import fields
-from emfem.errors import ParameterError, count, number
+from emfem.errors import ParameterError, count, floats, number, require, shown
 from emfem.fields import Grid
 from emfem.gate import checked
 from emfem.mesh import bounds
@@ -34,22 +34,51 @@ RESAMPLES = 1000
 
 
 @checked(collective=True)
-def measure(field: fem.Function, *, resolution: int = 192) -> Pattern:
+def measure(field: fem.Function, *, within: ArrayLike | None = None, resolution: int = 192) -> Pattern:
     """Return the pattern of a finite-element field; every rank gets the same answer.
 
     Args:
         field: DOLFINx function, a scalar on a two-dimensional mesh.
+        within: lower and upper corner of a rectangle that is measured alone, shape (2, 2): a straight part of a film in
+            which the field turns.
         resolution: pixels along the longer side of the film, at least 16; a stripe needs 8 for its wavelength.
 
     Raises:
-        ParameterError: if the mesh is not two-dimensional or the resolution is too small.
+        ParameterError: if the mesh is not two-dimensional, the resolution is too small, or the rectangle is none or
+            beside the film.
     """
-    grid = _sampled(field, resolution)
+    grid = _sampled(field, resolution) if within is None else _part(field, resolution, within)
     return measure_grid(grid.values, grid.lengths, periodic=grid.periodic, inside=~np.isnan(grid.values))
 
 
 def _sampled(field: fem.Function, resolution: int) -> Grid:
     """Return the values of a field on a grid of nearly square pixels, NaN outside the film. Collective.
+
+    Raises:
+        ParameterError: if the mesh is not two-dimensional or the resolution is too small.
+    """
+    lower, upper = bounds(field.function_space.mesh)
+    return fields.sample_grid(field, _pixels(field, resolution, upper - lower))
+
+
+def _part(field: fem.Function, resolution: int, within: ArrayLike) -> Grid:
+    """Return the values of a field on a grid of nearly square pixels in a rectangle, NaN outside the film. Collective.
+
+    Raises:
+        ParameterError: as `measure`.
+    """
+    lower, upper = floats("within", within, (2, 2), "two corners, shape (2, 2)", finite=True)
+    require(bool((upper > lower).all()), f"within = {shown(within)}, must be a lower and an upper corner")
+    shape = _pixels(field, resolution, upper - lower)
+    axes = (low + (np.arange(n) + 0.5) * (high - low) / n for low, high, n in zip(lower, upper, shape, strict=True))
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    values = fields.evaluate(field, points.reshape(-1, 2)).reshape(shape)
+    require(bool(np.isfinite(values).any()), f"within = {shown(within)}, must have a part of the film in it")
+    return Grid(values, lower, upper - lower, (False, False))
+
+
+def _pixels(field: fem.Function, resolution: int, extent: Array) -> tuple[int, int]:
+    """Return the pixels along both sides of a rectangle of these lengths.
 
     Raises:
         ParameterError: if the mesh is not two-dimensional or the resolution is too small.
@@ -60,10 +89,8 @@ def _sampled(field: fem.Function, resolution: int) -> Grid:
     if mesh.geometry.dim != 2:
         msg = f"the pattern needs a two-dimensional film, but the mesh has {mesh.geometry.dim} dimension(s)"
         raise ParameterError(msg)
-    lower, upper = bounds(mesh)
-    extent = np.asarray(upper - lower)
     nx, ny = np.maximum(np.rint(pixels * extent / extent.max()).astype(int), 4)
-    return fields.sample_grid(field, (int(nx), int(ny)))
+    return int(nx), int(ny)
 
 
 @checked(collective=True)

@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 
 COMMON, PEAK = 0.98, 4.0  # share of the domain that sets the scale of |j| where the peak is PEAK times higher
 ROUND_OFF = 1e-10  # largest relative difference of potentials or currents that is round-off
-UNSEEN = 5e-5  # voltage over the range of the potential that four digits of the others do not show
+SMALL = 1e-3  # voltage over the unit of the others below which it has a prefix of its own: 9.5 µV beside 10 mV
 NOISE = 1e-60  # potential differences below it are left from an earlier solution [V, or the unit of its scale]
 
 
@@ -155,17 +155,21 @@ class Terminal:
         name: of the boundary.
         voltage: None if it has no single one.
         current: out of the domain positive; None if it is unknown.
+        unit: of the voltage, as pictures have it.
     """
 
     name: str
     voltage: float | None
     current: float | None
+    unit: str = ""
 
     def text(self, volts: AxisLabel, unit: str) -> str:
         """Return name, voltage and current for the legend; currents have a unit, or none."""
         parts = [self.name]
         if self.voltage is not None:
-            parts.append(f"voltage {volts.text(self.voltage)}")
+            small = 0 < abs(self.voltage) < SMALL * volts.scale
+            label = AxisLabel("", *labels.prefixed(abs(self.voltage), self.unit)) if small else volts
+            parts.append(f"voltage {label.text(self.voltage)}")
         if self.current is not None:
             way = "out" if self.current > 0 else "in"
             parts.append(f"current {_amperes(self.current, unit)} {way}" if self.current else "no current")
@@ -175,7 +179,7 @@ class Terminal:
 def _terminals(model: Model) -> dict[str, Terminal]:
     """Return the boundaries through which current passes, by name. Collective.
 
-    A current that is round-off is 0, and so is a voltage that is less than the last digit of the others.
+    A current or a voltage that is round-off is 0.
     """
     fixed = {condition.boundary: condition.value for condition in model.conditions}
     measured = {name.partition(" ")[2] for name in model.quantities if name.startswith(("voltage ", "current "))}
@@ -183,18 +187,18 @@ def _terminals(model: Model) -> dict[str, Terminal]:
     out = {name: model.quantity(f"current {name}") for name in names if f"current {name}" in model.quantities}
     largest = max(map(abs, out.values()), default=0.0)
     extremes = fields.extremes(model["phi"])
-    still, unseen = _no_current(np.array(extremes)), UNSEEN * (extremes[1] - extremes[0])
+    still, least = _no_current(np.array(extremes)), ROUND_OFF * (extremes[1] - extremes[0])
     terminals = {}
     for name in names:
         voltage = float(fixed[name]) if name in fixed else None
         if f"voltage {name}" in model.quantities:
             voltage = model.quantity(f"voltage {name}")
-        if voltage is not None and abs(voltage) < unseen:
+        if voltage is not None and abs(voltage) <= least:
             voltage = 0.0
         current = out.get(name)
         if current is not None and (still or abs(current) <= ROUND_OFF * largest):
             current = 0.0
-        terminals[name] = Terminal(name, voltage, current)
+        terminals[name] = Terminal(name, voltage, current, printed(model.fields["phi"].unit))
     return terminals
 
 

@@ -42,7 +42,8 @@ def check_resolution(
             as fine: `em.mesh.interval(50 * um, cells=100 * finer)`, `size / finer`, or `em.mesh.halved(domain)`.
         until: the time to reach; None for a steady state, which is compared on half the mesh only.
         quantities: names of the numbers to compare; all when left out.
-        measures: function of the models that returns more numbers by name, at the end of each run.
+        measures: function of the models that returns more numbers by name, at the end of each run; those with a unit
+            as (number, unit).
         same_start: start on half the mesh from the start on the whole one: for random starts, which are the same
             function of place, but finer than the cells.
         bound: largest change of a run that is resolved, relative.

@@ -33,7 +33,7 @@ POINTS = 2000  # at most, where fields are compared
 LEAST = 1.25  # factor between the sizes of cells, of which 2 is meant: below it a small change says nothing
 
 Make = Callable[[int], Model | Sequence[Model]]
-Measures = Callable[[Sequence[Model]], Mapping[str, float]]
+Measures = Callable[[Sequence[Model]], Mapping[str, float | tuple[float, str]]]
 
 
 @dataclass
@@ -165,7 +165,8 @@ def finish_run(
         if isinstance(quantity.value, ufl.Form):
             numbers.enlarge(_without_cancellation(quantity.value, model), quantity.unit)
     for name, value in ({} if measures is None else measures(models)).items():
-        numbers.add(name, float(value), PLAIN)
+        measured, unit = value if isinstance(value, tuple) else (value, PLAIN)
+        numbers.add(name, float(measured), unit)
     for model in models:
         for unknown in model.unknowns:
             _take_field(numbers, model, unknown.name, base)

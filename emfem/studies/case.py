@@ -22,6 +22,7 @@ from emfem.model import Model
 from emfem.resolution import ResolutionReport
 from emfem.solve import Advice, advise
 from emfem.studies import registry
+from emfem.studies.report_units import units_of
 from emfem.studies.running import Outcome, check, run
 from emfem.studies.tables import ALLOY, BuildContext, DomainTable, MaterialTable, Physics, Table, scales
 from emfem.studies.tables.run import OutputTable, SteadyTable, TimeTable
@@ -215,6 +216,11 @@ class Case:
         text = json.dumps(tables | ({"physics": codes} if codes else {}), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:SHORT]
 
+    @property
+    def units(self) -> dict[str, str]:
+        """Units of all its numbers by dotted key."""
+        return dict(units_of(self.tables, scaled=self.dimensionless))
+
     @checked
     def build(self, finer: int = 1) -> list[Model]:
         """Return the models, coupled, at their start. Collective.
@@ -278,8 +284,8 @@ class Case:
         return advise(models, solver="auto" if table is None else table.values().get("solver", "auto"))
 
     @checked
-    def measures(self, models: Sequence[Model]) -> dict[str, float]:
-        """Return the numbers of its models at the end beside their quantities. Collective.
+    def measures(self, models: Sequence[Model]) -> dict[str, tuple[float, str]]:
+        """Return the numbers of its models at the end beside their quantities, each with its unit. Collective.
 
         Raises:
             ParameterError: for other models than those of the case.

@@ -28,6 +28,7 @@ from emfem.lock import FolderLock, holder
 from emfem.model import Model
 from emfem.signals import REASONS
 from emfem.storage import CONTENTS, MESH, StateWriter
+from emfem.studies import report_units
 from emfem.versions import versions
 
 from mpi4py import MPI
@@ -51,6 +52,7 @@ class Report:
     Attributes:
         folder: the folder.
         content: what all its versions hold.
+        units: of the numbers that it may have, by dotted name.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Report:
         """Take the folder and the content."""
         self.folder, self._comm = Path(folder), comm
         self.content = {**content, "versions": versions(), "ranks": comm.size}
+        self.units = dict(report_units.RUN)
         self._lock = FolderLock(self.folder, comm=comm)
         self._warned = False
 
@@ -75,7 +78,7 @@ class Report:
         self._lock.acquire()
         self._began = self._beaten = time.monotonic()
         self._signs = {"pid": os.getpid(), "host": socket.gethostname(), "started": _now()}
-        write_report(self.folder, self._running(), comm=self._comm)
+        write_report(self.folder, self.with_units(self._running()), comm=self._comm)
 
     def beat(self, t: float) -> None:
         """Show that the run is alive and where it is, if the last sign is old; a full disk does not end it."""
@@ -83,7 +86,7 @@ class Report:
             self._beaten = time.monotonic()
             self._lock.touch()
             try:
-                replace_text(self.folder / REPORT, _json(self._running() | {"t": t}))
+                replace_text(self.folder / REPORT, _json(self.with_units(self._running() | {"t": t})))
             except OSError as error:
                 self._warn(error)
 
@@ -94,7 +97,8 @@ class Report:
             ParameterError: if it cannot be written.
         """
         try:
-            write_report(self.folder, self._ended(status, error) | content, comm=self._comm)
+            report = self.with_units(self._ended(status, error) | content)
+            write_report(self.folder, report, comm=self._comm)
         finally:
             self._lock.release()
 
@@ -103,10 +107,14 @@ class Report:
         text = str(error) if isinstance(error, EmfemError) else f"{type(error).__name__}: {error}" if error else ""
         if self._comm.rank == 0:
             try:
-                replace_text(self.folder / REPORT, _json(self._ended("failed", text)))
+                replace_text(self.folder / REPORT, _json(self.with_units(self._ended("failed", text))))
             except OSError as trouble:
                 self._warn(trouble)
         self._lock.release()
+
+    def with_units(self, report: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a report with a table of the units of its numbers."""
+        return {**report, "units": report_units.units(report, self.units)}
 
     def _running(self) -> dict[str, Any]:
         return {"status": RUNNING, "error": "", **self._signs, "heartbeat": _now(), **self.content}
@@ -217,6 +225,7 @@ class Recorder(States):
         report = Report(self.folder, {}, comm=comm)
         of_case = comm.rank == 0 and bool(report_of(self.folder).get("hash"))
         report.begin()
+        report.units |= report_units.of_run(self.models)
         self._report = report
         if not self.continued:
             if of_case:
@@ -254,7 +263,7 @@ class Recorder(States):
         if not self.stopped:
             report.fail(sys.exception())
             return
-        values = quantities(self.models)
+        values = measured(report, self.models)
         report.end(status_of(self.stopped), stopped=self.stopped, t=self.models[0].t, quantities=values)
 
 
@@ -263,11 +272,15 @@ def status_of(stopped: str) -> str:
     return STATUS.get(stopped, "ok")
 
 
-def quantities(models: Sequence[Model]) -> dict[str, float]:
-    """Return every number that the models can tell, of the first that can."""
-    return {
-        name: observe.model_with_quantity(models, name).quantity(name) for model in models for name in model.quantities
-    }
+def measured(
+    report: Report, models: Sequence[Model], measures: Mapping[str, tuple[float, str]] | None = None
+) -> dict[str, float]:
+    """Return all quantities of the models, each of the first that has it, and measures; the report gets their units."""
+    more = measures or {}
+    report.units |= report_units.of_run(models) | {f"quantities.{name}": unit for name, (_, unit) in more.items()}
+    names = dict.fromkeys(name for model in models for name in model.quantities)
+    values = {name: observe.model_with_quantity(models, name).quantity(name) for name in names}
+    return values | {name: value for name, (value, _) in more.items()}
 
 
 def write_report(folder: Path, report: Mapping[str, Any], *, comm: MPI.Comm = MPI.COMM_WORLD) -> None:

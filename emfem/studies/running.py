@@ -25,6 +25,7 @@ from typing import Any, Protocol
 
 from emfem import fields, observe, patterns, plot, write
 from emfem.checkpoints import Checkpoint, seconds
+from emfem.dimensions import PLAIN
 from emfem.errors import EmfemError, ParameterError, Terminated
 from emfem.evolution import Run, evolve
 from emfem.files import writable
@@ -34,13 +35,14 @@ from emfem.model import Model, warn_unresolved
 from emfem.resolution import ResolutionReport, check_resolution
 from emfem.signals import REASONS, stop_requests
 from emfem.solve import solve_steady
+from emfem.studies import report_units
 from emfem.studies.recording import (
     LAST,
     REPORT,
     Report,
     States,
     clear,
-    quantities,
+    measured,
     read_report,
     report_of,
     status_of,
@@ -72,8 +74,12 @@ class Runnable(Protocol):
     def build(self, finer: int = 1) -> list[Model]:
         """Return the models at their start, on the cells of the case or on halved ones."""
 
-    def measures(self, models: Sequence[Model]) -> dict[str, float]:
-        """Return numbers at the end that the models do not have among their quantities."""
+    @property
+    def units(self) -> dict[str, str]:
+        """Units of all its numbers by dotted key."""
+
+    def measures(self, models: Sequence[Model]) -> dict[str, tuple[float, str]]:
+        """Return numbers at the end that the models do not have among their quantities, and their units."""
 
     def to_toml(self) -> str:
         """Return the text of the case."""
@@ -133,6 +139,8 @@ def run(
     writable(target / REPORT)
     until = None if settings is None else settings.until
     report = Report(target, {"hash": case.hash, "case": case.resolved, "until": until})
+    report.units |= {f"case.{name}": unit for name, unit in case.units.items()}
+    report.units["until"] = report.units["t"] = report.units.get("case.time.until", PLAIN)
     with ExitStack() as stack:
         if settings is not None:  # a steady solve has nothing to save
             stack.enter_context(stop_requests())
@@ -155,7 +163,8 @@ def run(
             check_names(case, models)
             write.text(target / "case.toml", f"# emfem {version('emfem')}, case {case.hash}\n{case.to_toml()}")
             ended = _go(case, models, report, checkpoint, progress=progress, wall_time=wall_time)
-            ended |= {"quantities": quantities(models) | case.measures(models), "pattern": _pattern(models)}
+            values = measured(report, models, case.measures(models))
+            ended |= {"quantities": values, "pattern": _pattern(report, models)}
             _pictures(case, models, target)
             report.end(status_of(ended["stopped"]), **ended)
         except Terminated as error:
@@ -166,11 +175,11 @@ def run(
             report.fail(error)
             raise
     whole = ended["stopped"] not in (REASONS[signal.SIGINT], WALL_TIME)
-    resolution = _verify(case, target) if verify and whole else None
+    resolution = _verify(case, target, report) if verify and whole else None
     return Outcome(target, read_report(target), models, resolution)
 
 
-def _verify(case: Runnable, folder: Path) -> ResolutionReport | None:
+def _verify(case: Runnable, folder: Path, written: Report) -> ResolutionReport | None:
     """Check the resolution of the run in a folder, and add it to its report; None if that fails. Collective.
 
     A check that fails is a warning: the run itself has ended well.
@@ -185,7 +194,7 @@ def _verify(case: Runnable, folder: Path) -> ResolutionReport | None:
         except EmfemError as error:
             content = {"error": str(error)}
             warn_unresolved(f"the resolution of the run is not known: {error}", MPI.COMM_WORLD)
-        write_report(folder, report | {"resolution": content})
+        write_report(folder, written.with_units(report | {"resolution": content}))
     return resolution
 
 
@@ -306,7 +315,7 @@ def _go(
         states.save(LAST)
         raise
     states.save(LAST)
-    return asdict(finished) | {"summary": str(finished)}
+    return {key: value for key, value in asdict(finished).items() if key != "unit"} | {"summary": str(finished)}
 
 
 def _times(output: Any, until: float | None) -> dict[str, Any]:
@@ -316,10 +325,13 @@ def _times(output: Any, until: float | None) -> dict[str, Any]:
     return {"every": output.states_every or until}
 
 
-def _pattern(models: Sequence[Model]) -> dict[str, Any] | None:
+def _pattern(report: Report, models: Sequence[Model]) -> dict[str, Any] | None:
     """Pattern of a film in a plane."""
     films = [model for model in models if "pattern" in model.roles and model.mesh.geometry.dim == 2]
-    return asdict(patterns.measure(films[0][films[0].roles["pattern"]])) if films else None
+    if not films:
+        return None
+    report.units |= report_units.of_pattern(films[0].system.length)
+    return asdict(patterns.measure(films[0][films[0].roles["pattern"]]))
 
 
 def _pictures(case: Runnable, models: Sequence[Model], folder: Path) -> None:

@@ -184,7 +184,8 @@ class Study:
 
         Returns:
             one row a run: hash, the values tried as they were resolved, quantities and pattern at the end, status
-            (that of its report, or "missing", of a sweep that was interrupted), why it stopped, error, wall time [s].
+            (that of its report, or "missing", of a sweep that was interrupted), why it stopped, error, wall time [s];
+            in `.attrs` the "units" of its columns, which the heads of the CSV file have too.
 
         Raises:
             ParameterError: on more than one rank, for fewer workers than one, or a folder that cannot be written.
@@ -311,7 +312,12 @@ def gather(trials: Sequence[Trial], folder: Path, failures: Mapping[str, str]) -
     for column in table:
         if pd.api.types.infer_dtype(table[column]).startswith("mixed"):  # a wrong value beside right ones
             table[column] = table[column].map(str)
-    table.to_csv(folder / f"{TABLE}.csv", index=False)
+    units: dict[str, str] = {}
+    for trial in trials:
+        units |= _units(trial, folder)
+    heads = {name: f"{name} [{units[name]}]" for name in table if name in units}
+    table.rename(columns=heads).to_csv(folder / f"{TABLE}.csv", index=False)
+    table.attrs["units"] = units
     table.to_parquet(folder / f"{TABLE}.parquet", index=False)
     return table
 
@@ -334,6 +340,16 @@ def row(trial: Trial, folder: Path, failures: Mapping[str, str]) -> Row:
         **(report.get("quantities") or {}),
         **{f"pattern.{key}": value for key, value in (report.get("pattern") or {}).items()},
     }
+
+
+def _units(trial: Trial, folder: Path) -> dict[str, str]:
+    """Return the units of the numbers in the row of a trial."""
+    if trial.case is None:
+        return {}
+    written, keys = report_of(trial.folder(folder)).get("units") or {}, trial.case.units
+    values = {key: keys.get(".".join(trial.case.path_of(key))) for key in trial.values}
+    results = {name.removeprefix("quantities."): unit for name, unit in written.items() if not name.startswith("case.")}
+    return {name: unit for name, unit in (values | results).items() if unit is not None}
 
 
 def _cell(value: Any) -> Any:

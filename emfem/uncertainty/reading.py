@@ -149,16 +149,7 @@ class SensitivityCase:
 
 @checked(collective=MPI.COMM_WORLD)
 def read_sensitivity(path: str | os.PathLike[str], *, folder: os.PathLike[str] | str) -> SensitivityCase:
-    """Return the study of a TOML file. Collective: rank 0 reads.
-
-    Args:
-        path: of the file.
-        folder: of the runs of a case.
-
-    Raises:
-        ParameterError: if it cannot be read, or for a key that does not exist, is missing, or has a wrong value; the
-            sentence has file, line and key.
-    """
+    """Return the study of a TOML file; path, folder and errors are those of `em.fit.read_fit`. Collective."""
     return _Reader(path, folder).read()
 
 

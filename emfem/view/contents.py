@@ -88,7 +88,7 @@ def address(image: bytes | None) -> str:
 def _sweep(sweep: Sweep) -> Contents:
     """Return the table of a sweep."""
     table: list[Any] = []
-    message = error_message(lambda: table.extend(sweep.rows()))
-    columns, rows = table if not message else ([], [])
+    message = error_message(lambda: table.extend([*sweep.rows(), sweep.heads()]))
+    columns, rows, heads = table if not message else ([], [], {})
     title = f"{sweep.folder.name}: {len(rows)} runs. A click opens one, or closes it."
-    return {"title": title, "message": message, "columns": columns, "rows": rows}
+    return {"title": title, "message": message, "columns": columns, "heads": heads, "rows": rows}

@@ -216,7 +216,7 @@ def _beside() -> None:
             html.Div("{{ sweep.message }}", classes="message", v_if="sweep.message")
             with html.Table(v_if="!sweep.message"):
                 with html.Thead(), html.Tr():
-                    html.Th("{{ c }}", v_for="c in sweep.columns", key="c")
+                    html.Th("{{ sweep.heads[c] || c }}", v_for="c in sweep.columns", key="c")
                 with (
                     html.Tbody(),
                     html.Tr(

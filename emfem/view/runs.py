@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from emfem.dimensions import printed
 from emfem.errors import EmfemError, ParameterError
 from emfem.results import Results
 from emfem.storage import CONTENTS, READ_ERRORS
@@ -19,7 +20,7 @@ from emfem.view.scene import Scene
 import numpy as np
 import pandas as pd
 
-ANGLES = ("angle", "misorientation", "misorientation_y", "spread", "phase")
+TURNED = {"rad": np.degrees, "deg": float}  # angles are shown in degrees
 HIDDEN = ("hash", "error", "stopped", "wall", "t")  # columns that are shown elsewhere
 MOST = 4  # panes that are still large enough to be looked at
 
@@ -185,10 +186,16 @@ class Sweep:
             msg = f"{self.folder}: its table cannot be read: {error}"
             raise ParameterError(msg) from None
 
+    def heads(self) -> dict[str, str]:
+        """Heads of its columns, with units; angles have theirs in the cells."""
+        units = {c: printed(unit) for c, unit in self.table().attrs.get("units", {}).items() if unit not in TURNED}
+        return {c: f"{c} [{unit}]" for c, unit in units.items() if unit}
+
     def rows(self) -> tuple[list[str], list[dict[str, str]]]:
         """Its columns that distinguish runs or their results, and its rows as texts, each with its hash and name."""
         table = self.table()
-        texts = {str(column): [_cell(str(column), value) for value in table[column]] for column in table}
+        units = table.attrs.get("units", {})
+        texts = {str(c): [_cell(value, units.get(c, "")) for value in table[c]] for c in table}
         varied = list(texts)[1 : list(texts).index("status")]  # after the hash; results of the run follow
         others = [c for c in texts if c not in HIDDEN and c not in varied and len(set(texts[c])) > 1]
         early = ["stopped"] if any(texts.get("stopped", [])) else []
@@ -229,10 +236,10 @@ def error_message(look: Any) -> str:
     return ""
 
 
-def _cell(column: str, value: Any) -> str:
-    """Value of a table, short; angles, which cases hold in radians, in degrees."""
+def _cell(value: Any, unit: str) -> str:
+    """Value of a table, short; angles in degrees."""
     if isinstance(value, float):
-        if column.rpartition(".")[2] in ANGLES:
-            return f"{np.degrees(value):.4g}°"
+        if unit in TURNED:
+            return f"{TURNED[unit](value):.4g}°"
         return "" if np.isnan(value) else f"{value:.4g}"
     return "" if value is None else str(value)

@@ -58,7 +58,8 @@ def unit_of(runs: Sequence[RunFolder], quantity: str) -> str:
 def now(run: RunFolder, t: float) -> tuple[float, dict[str, str]]:
     """All quantities of a run as texts with units, and when: at the end of the run, or in the last row before t."""
     table = run.series
-    units = {} if table is None else table.attrs.get("units", {})
+    reported = {name.removeprefix("quantities."): unit for name, unit in (run.report.get("units") or {}).items()}
+    units = reported | ({} if table is None else table.attrs.get("units", {}))
     row = {name: value for name, value in (run.report.get("quantities") or {}).items() if value is not None}
     ended = run.report.get("t")
     if table is not None and not (row and (ended is None or abs(t - ended) <= NEAR * abs(ended))):

@@ -15,6 +15,7 @@ from emfem.cli import app, main, shapes, value
 from emfem.cli.completion import VARIABLE, prepare
 from emfem.cli.output import MEANINGS, Exit
 from emfem.cli.values import settings
+from emfem.studies import report_units
 
 import pandas as pd
 import pytest
@@ -189,7 +190,8 @@ def sets(values: list[str]) -> list[str]:
 def test_templates_are_listed_and_printed():
     code, out, _ = run("new")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == list(em.studies.templates.names())
+    listed = [line.split()[0] for line in out.splitlines()]
+    assert listed == [*em.studies.templates.names(), "grid", "technology"]
     assert run("new", "film")[1] == em.studies.templates.text("film")
     code, out, err = run("new", "flim")
     assert (code, out) == (1, "")
@@ -218,7 +220,14 @@ def test_every_template_runs(name: str, tmp_path: Path):
     assert (code, err.splitlines()[:1]) == (0, [err.rstrip()] if warned else []), err
     assert err.startswith(warned)
     assert printed.endswith(f"; {out}\n")
-    assert em.results.open(out).report["status"] == "ok"
+    report = em.results.open(out).report
+    assert report["status"] == "ok"
+    assert set(report_units.numbers({key: each for key, each in report.items() if key != "units"})) == set(
+        report["units"]
+    )
+    for unit in set(report["units"].values()):
+        assert unit in ("h", "1/h2", "that of its quantity") or em.dimensions.parsed(unit) is not None
+    assert set(em.results.open(out).series) <= {"t", *em.results.open(out).series.attrs["units"]}
     assert run("check", str(out / "case.toml"))[0] == 0  # what a run writes down, another one takes
 
 

@@ -44,6 +44,17 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., MadeR
     return make
 
 
+def test_the_files_that_emfem_prints_are_those_of_the_examples_and_run(tmp_path: Path):
+    for name, ending in {"grid": "sp", "technology": "toml"}.items():
+        text = run("new", name)[1]
+        assert text == (MESHES / f"{name}.{ending}").read_text(encoding="utf-8")
+        (tmp_path / f"{name}.{ending}").write_text(text, encoding="utf-8")
+    files = (str(tmp_path / "grid.sp"), "--tech", str(tmp_path / "technology.toml"))
+    code, out, err = run("signoff", *files, "--years", "10", "--out", str(tmp_path / "out"))
+    assert (code, err) == (0, "")
+    assert out.startswith("nominal: lasts. 4 trees")
+
+
 def test_a_grid_that_lasts_ends_with_0(made: Callable[..., MadeRun]):
     stand_in = made()
     code, out, err = run(*USUAL)

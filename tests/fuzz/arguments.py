@@ -648,7 +648,7 @@ BY_CALL: dict[str, dict[str, str]] = {
     "em.observe.field": {"models": "[film_model()]"},
     "em.observe.model_with_field": {"models": "[film_model()]"},
     "em.observe.model_with_quantity": {"models": "[film_model()]", "name": "'solute'"},
-    "em.patterns.measure": {"field": "periodic_function()"},
+    "em.patterns.measure": {"field": "periodic_function()", "within": "[[0.1, 0.1], [0.6, 0.4]]"},
     "em.patterns.direction": {"field": "periodic_function()"},
     "em.patterns.measure_grid": {"values": "np.sin(np.arange(256).reshape(16, 16))"},
     "em.placeholder": {"name": "'p'"},

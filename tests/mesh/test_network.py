@@ -253,6 +253,16 @@ def test_a_branch_without_a_current_may_have_that_of_rounding():
         line.check_balance([1e10, 3e3, -1e3])
 
 
+def test_a_via_drawn_as_a_segment_is_told_of():
+    """Atoms pass it: two lines of 5 um would be one of 10 um. A wire that goes up alone joins no layers."""
+    nodes = [(0, 0, 0), (5e-6, 0, 0), (5e-6, 0, 1e-6), (10e-6, 0, 1e-6)]
+    sizes: dict[str, Any] = {"width": 1e-7, "thickness": 1e-7, "cells": 2}
+    with pytest.warns(em.ResolutionWarning, match=r"segment 1 .*makes one piece of metal.*no segment but one of vias"):
+        em.mesh.network(nodes, [(0, 1), (1, 2), (2, 3)], **sizes)
+    em.mesh.network(nodes, [(0, 1), (2, 3)], vias=[(1, 2, 2.0)], **sizes)
+    em.mesh.network(nodes[:3], [(0, 1), (1, 2)], **sizes)
+
+
 def test_the_message_about_currents_through_a_via_has_the_loads_that_balance_them():
     """Following the advice of the message makes it pass."""
     with pytest.raises(em.ParameterError) as caught:

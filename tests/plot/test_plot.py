@@ -14,6 +14,8 @@ from emfem.dimensions import Meaning
 from emfem.mesh.distribute import distribute
 from emfem.mesh.raw import RawMesh
 from emfem.plot import labels, rendering, style
+from emfem.plot.currents import Terminal
+from emfem.plot.labels import AxisLabel
 from emfem.plot.lines import inflow, shares, stream, walker
 from emfem.plot.simplices import simplex_mesh
 from emfem.studies.running import picture
@@ -692,13 +694,16 @@ def test_current_recognises_electrodes_by_their_quantities(tmp_path: Path, monke
     labels: list[str] = []
     monkeypatch.setattr(style, "legend", lambda _, handles: labels.extend(h.get_label() for h in handles))
     model = ribbon()
-    constants = {"voltage top": 0.25, "voltage left": 1.0, "current left": -1 / 3}
+    constants = {"voltage top": 0.25, "voltage left": 1.0, "voltage bottom": -9.519e-6, "current left": -1 / 3}
     for name, value in constants.items():
         model.quantities[name] = em.model.Quantity(partial(float, value))
     em.plot.current(model, tmp_path / "c.png")
     assert labels[0] == "left, voltage 1, current 0.3333 in"
     assert labels[1].startswith("right, voltage 0")
-    assert labels[2].startswith("top, voltage 0.25")
+    texts = dict(text.split(", ", 1) for text in labels)
+    assert texts["top"].startswith("voltage 0.25")
+    assert texts["bottom"].startswith("voltage -9.519·10⁻⁶")  # small, and real
+    assert Terminal("probe", 2.5e-6, None, "V").text(AxisLabel("", 1.0, "V"), "A") == "probe, voltage 2.5 µV"
 
 
 def test_current_let_in_has_lines_and_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

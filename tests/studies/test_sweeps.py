@@ -182,7 +182,10 @@ def test_a_sweep_runs_all_cases_and_reports_those_that_failed(tmp_path: Path, sc
     assert table["field.angle"][2] == pytest.approx(1.5707963267948966)
     assert set(table) >= {"hash", "mean", "wall", "t", "free_energy", "pattern.kind", "pattern.stripes"}
     assert (tmp_path / f"mean=0.3-{table['hash'][0]}" / "series.csv").is_file()
+    units = pd.read_parquet(tmp_path / "results.parquet").attrs["units"]
+    assert (units["field.angle"], units["wall"], units["pattern.angle"], units["solute"]) == ("rad", "s", "deg", "-")
     again = pd.read_csv(tmp_path / "results.csv", keep_default_na=False)
+    assert {"hash", "field.angle [rad]", "wall [s]", "solute [-]", "pattern.kind"} <= set(again)
     assert list(again["status"]) == list(table["status"])
     assert pd.read_parquet(tmp_path / "results.parquet").shape == table.shape
 

@@ -44,7 +44,7 @@ from emfem.view import picture, probing, series
 from emfem.view.display_options import DisplayOptions, Size
 from emfem.view.layout import Layout
 from emfem.view.requests import pane_size
-from emfem.view.runs import RunFolder, Sweep, called
+from emfem.view.runs import RunFolder, Sweep, _cell, called
 from emfem.view.scene import Difference, Scene
 from emfem.view.server import DEFAULTS, Page
 from emfem.view.state import Viewer
@@ -591,6 +591,12 @@ def test_the_table_of_a_sweep(folders: Path):
     assert [row["stopped"] for row in rows] == ["reached until"] * 2
     assert [row["name"] for row in rows] == ["mean 0.3", "mean 0.4"]
     assert "hash" not in columns
+    sweep = Sweep(folders / "sweep")
+    assert sweep.heads()["pattern.wavelength"] == "pattern.wavelength [h]"
+    assert "pattern.angle" not in sweep.heads()  # degrees stand in its cells, and are not taken for radians
+    degrees = sweep.table()["pattern.angle"]
+    assert _cell(degrees[0], "deg") == f"{degrees[0]:.4g}°"
+    assert _cell(np.pi / 4, "rad") == "45°"
 
 
 # ---- what is looked at -------------------------------------------------------------------------------------------

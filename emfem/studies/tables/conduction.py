@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated, Any
 
 from emfem import conduction
+from emfem.dimensions import PLAIN, integral
 from emfem.errors import ParameterError
 from emfem.model import Model
 from emfem.studies.tables.base import Arguments, BuildContext, ConditionTable, Key, table_of
@@ -61,13 +63,14 @@ def _conductivity(table: Any, context: BuildContext) -> dict[str, Any]:
     return {"conductivity": value}
 
 
-def _measures(model: Model) -> dict[str, float]:
-    """Return the resistance between two electrodes, and the crowding of the current."""
+def _measures(model: Model) -> dict[str, tuple[float, str]]:
+    """Return the resistance between two electrodes, in a bare plane in Ohm m, and the crowding of the current."""
+    ohm = replace(integral("Ohm", inverse=True), system=model.system, measure=model.domain.measure)
     values = {}
     with suppress(ParameterError):  # there are not two, or no current flows
-        values["resistance"] = conduction.resistance(model)
+        values["resistance"] = (conduction.resistance(model), ohm.unit)
     with suppress(ParameterError):
-        values["crowding"] = conduction.crowding(model).ratio
+        values["crowding"] = (conduction.crowding(model).ratio, PLAIN)
     return values
 
 

@@ -60,7 +60,7 @@ class Physics:
         left_out: arguments that are no keys.
         in_time: arguments that may follow time.
         arguments: makes arguments of table and context, instead of those that the keys give.
-        measures: numbers of the model at the end of a run beside its quantities. Collective.
+        measures: numbers of the model at the end of a run beside its quantities, each with its unit. Collective.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Physics:
     left_out: Sequence[str] = ()
     in_time: Sequence[str] = ()
     arguments: Callable[[Any, BuildContext], dict[str, Any]] | None = None
-    measures: Callable[[Model], dict[str, float]] | None = None
+    measures: Callable[[Model], dict[str, tuple[float, str]]] | None = None
 
     def __post_init__(self) -> None:
         """Check name and function.

@@ -10,7 +10,7 @@ from emfem.studies.tables.base import Key, Table, call, keys_from, keys_of, tabl
 from emfem.studies.tables.physics import Coupling, Physics
 
 SHAPES: Mapping[str, Callable[..., surface.Shape]] = {
-    name: getattr(surface, name) for name in ("void", "wire", "strip", "flat", "bridge")
+    name: getattr(surface, name) for name in ("void", "ellipse", "wire", "strip", "flat", "bridge")
 }
 
 
@@ -27,7 +27,8 @@ class SurfaceShapeTable(Table):
     """Shape of the metal at the start; see the function of that name in em.surface.
 
     Attributes:
-        kind: "void", "wire", "strip", "flat" or "bridge"; which of the other keys it takes is checked by `emfem check`.
+        kind: "void", "ellipse", "wire", "strip", "flat" or "bridge"; which of the other keys it takes is checked by
+            `emfem check`.
     """
 
     kind: str
