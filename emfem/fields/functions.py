@@ -125,6 +125,21 @@ def extremes(function: fem.Function) -> tuple[float, float]:
 
 
 @checked
+def place_outside(function: fem.Function, low: float, high: float) -> str:
+    """Return the nodal value furthest outside an interval with its place, as text; "" if it has no place. Collective."""
+    space = function.function_space
+    if space.element.basix_element.family != basix.ElementFamily.P:
+        return ""
+    size, count = space.dofmap.index_map_bs, space.dofmap.index_map.size_local * space.dofmap.index_map_bs
+    values, places = function.x.array[:count], space.tabulate_dof_coordinates()[:, : space.mesh.geometry.dim]
+    outside = np.nan_to_num(np.maximum(low - values, values - high), nan=np.inf)
+    worst = int(outside.argmax()) if count else 0
+    mine = (float(outside[worst]), float(values[worst]), places[worst // size].tolist()) if count else (-np.inf, 0.0, [])
+    _, value, place = max(space.mesh.comm.allgather(mine), key=lambda each: each[0])
+    return f"it is {value:.4g} at ({', '.join(f'{x:.4g}' for x in place)})"
+
+
+@checked
 def integral(form: fem.Form, comm: MPI.Comm) -> float:
     """Return the value of a functional over all ranks."""
     return comm.allreduce(fem.assemble_scalar(form), op=MPI.SUM)

@@ -262,8 +262,9 @@ class Model:
             lowest, highest = unknown.search_bounds if searching and unknown.search_bounds else unknown.bounds
             if not (lowest < low and high < highest):
                 message = f"{unknown.name} left its bounds ({lowest:g}, {highest:g})"
+                where = fields.place_outside(unknown.function, lowest, highest)
                 why = unknown.bounds_message(low, high) if callable(unknown.bounds_message) else unknown.bounds_message
-                return f"{message}: {why}" if why else message
+                return "; ".join(filter(None, (f"{message}: {why}" if why else message, where)))
         return None
 
     def __str__(self) -> str:

@@ -25,6 +25,7 @@ from emfem.surface.terms import (
     distance,
     double_well,
     elastic_potential,
+    error_scale,
     potential,
     restriction,
     surface_flux,
@@ -177,7 +178,10 @@ def model(
     ends = None if driven is None else ends_of(domain, on)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
-    solid, chemical = models.evolving("c", space, BOUNDS, bounds_message=BEYOND), models.algebraic("mu", space)
+    solid, chemical = (
+        models.evolving("c", space, BOUNDS, bounds_message=BEYOND, error_scale=error_scale),
+        models.algebraic("mu", space),
+    )
     c, half, dx = solid.function, fem.Constant(domain.mesh, width), domain.dx(4 * degree)
     words = "anisotropy beside a crystal, must be left out: a crystal has a mobility of its own"
     require(anisotropy is None or crystal is None, words)
