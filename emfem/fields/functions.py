@@ -126,16 +126,18 @@ def extremes(function: fem.Function) -> tuple[float, float]:
 
 @checked
 def place_outside(function: fem.Function, low: float, high: float) -> str:
-    """Return the nodal value furthest outside an interval with its place, as text; "" if it has no place. Collective."""
+    """Return the nodal value furthest outside an interval and its place in words; "" without places. Collective."""
     space = function.function_space
     if space.element.basix_element.family != basix.ElementFamily.P:
         return ""
-    size, count = space.dofmap.index_map_bs, space.dofmap.index_map.size_local * space.dofmap.index_map_bs
-    values, places = function.x.array[:count], space.tabulate_dof_coordinates()[:, : space.mesh.geometry.dim]
+    size, owned = space.dofmap.index_map_bs, space.dofmap.index_map.size_local
+    values, places = function.x.array[: owned * size], space.tabulate_dof_coordinates()[:, : space.mesh.geometry.dim]
     outside = np.nan_to_num(np.maximum(low - values, values - high), nan=np.inf)
-    worst = int(outside.argmax()) if count else 0
-    mine = (float(outside[worst]), float(values[worst]), places[worst // size].tolist()) if count else (-np.inf, 0.0, [])
-    _, value, place = max(space.mesh.comm.allgather(mine), key=lambda each: each[0])
+    worst = [int(outside.argmax())] if owned else []
+    found = [(float(outside[i]), float(values[i]), places[i // size].tolist()) for i in worst]
+    _, value, place = max(
+        (each for part in space.mesh.comm.allgather(found) for each in part), key=lambda each: each[0]
+    )
     return f"it is {value:.4g} at ({', '.join(f'{x:.4g}' for x in place)})"
 
 

@@ -42,7 +42,7 @@ def restriction(c: Any) -> Any:
 
 
 def error_scale(c: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`4 c (1 - c) + 0.003`, what the error of a step is a part of: c^2 (1 - c)^2 and g hang on the distance to 0 and 1.
+    """`4 c (1 - c) + 0.003`, what the error of a step is a part of: mobility and g hang on the distance to 0 and 1.
 
     With |c| instead an error in the metal may be as large as amid the surface. There it makes a mobility, and over
     g = 0.01 a mu of its own, up to thousands, which linearised steps do not follow: they are rejected, and collapse.
