@@ -135,9 +135,8 @@ def place_outside(function: fem.Function, low: float, high: float) -> str:
     outside = np.nan_to_num(np.maximum(low - values, values - high), nan=np.inf)
     worst = [int(outside.argmax())] if owned else []
     found = [(float(outside[i]), float(values[i]), places[i // size].tolist()) for i in worst]
-    _, value, place = max(
-        (each for part in space.mesh.comm.allgather(found) for each in part), key=lambda each: each[0]
-    )
+    parts = space.mesh.comm.allgather(found)
+    _, value, place = max((each for part in parts for each in part), key=lambda each: each[0])
     return f"it is {value:.4g} at ({', '.join(f'{x:.4g}' for x in place)})"
 
 
