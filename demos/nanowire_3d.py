@@ -6,6 +6,9 @@ against it (Z* < 0), and curvature levels. The end beside one pad grows, the oth
 the resistance. The size of tungsten's Z* is a placeholder, only its sign is known.
 
 With --to-break a wire of one metal lives under a steady voltage until it breaks, on tetrahedra that follow its surface.
+Its states are kept, so that --resume goes on after whatever ended it:
+
+    mpiexec -n 2 python demos/nanowire_3d.py --to-break tungsten --width 0.32e-9
 """
 
 import argparse
@@ -23,6 +26,7 @@ KELVIN, DENSITY = 900.0, 3e13  # K; A/m2 in the wire
 RADIUS, LENGTH, FILLET = 5 * nm, 26 * nm, 3 * nm
 BOX = (44 * nm, 10 * nm, 10 * nm)
 THIN = 0.6  # of the radius, where a run ends
+LINEAR = 0.01  # error of linear systems as a part of that of a step
 ENDS = 6 * nm  # of the wire beside each pad, where its radius is compared
 
 
@@ -34,7 +38,7 @@ def ends(model: em.Model) -> tuple[float, float]:
     return 2 * float(radius[beside[0]].mean()), 2 * float(radius[beside[1]].mean())
 
 
-def run(metal: str, width: float, until: float, solver: str, out: Path) -> dict[str, float]:
+def run(metal: str, width: float, until: float, solver: str, rtol: float, out: Path) -> dict[str, float]:
     """Radii of both ends [m], and the resistance over that at first."""
     material = em.materials.metal(metal, temperature=KELVIN)
     model = em.surface.model(
@@ -55,7 +59,7 @@ def run(metal: str, width: float, until: float, solver: str, out: Path) -> dict[
         em.watch.conserved("metal", rtol=1e-8),
         em.write.vtu(out / f"{metal}.pvd", ["c"], every=time / 4),
     ]
-    em.write.print_root(em.evolve(model, time, rtol=1e-3, watch=watch, solver=solver))
+    em.write.print_root(em.evolve(model, time, rtol=rtol, watch=watch, solver=solver))
     em.plot.surface(model, out / f"{metal}.png", over="j", component="magnitude")
     left, right = ends(model)
     resistance = float(trace["resistance"][-1] / trace["resistance"][0])
@@ -66,8 +70,8 @@ def run(metal: str, width: float, until: float, solver: str, out: Path) -> dict[
     return {"left": left, "right": right, "resistance": resistance, "moved": float(trace["moved"][-1])}
 
 
-def to_break(metal: str, width: float, solver: str) -> dict[str, float]:
-    """Life of a wire under a steady voltage until it is cut, and what the computation of it takes."""
+def to_break(metal: str, width: float, solver: str, rtol: float, out: Path, resume: bool) -> dict[str, float]:
+    """Life of a wire under a steady voltage until it is cut, and what the computation of it takes; it can go on."""
     material = em.materials.metal(metal, temperature=KELVIN)
     fine, shape = 0.8 * width, em.surface.bridge(LENGTH, RADIUS, middle=BOX[0] / 2, fillet=FILLET)
     halvings = int(np.log2(min(BOX) / 3 / fine))
@@ -94,7 +98,17 @@ def to_break(metal: str, width: float, solver: str) -> dict[str, float]:
     watch = [trace, em.watch.stop_when(em.surface.neck_below(0.0), em.moving.BROKEN)]
     began = process_time()
     life = em.moving.evolve(
-        make, coarse, own, shape=shape, interface_width=width, size=fine, watch=watch, solver=solver
+        make,
+        coarse,
+        own,
+        shape=shape,
+        interface_width=width,
+        size=fine,
+        rtol=rtol,
+        watch=watch,
+        checkpoint=em.checkpoint(out / f"{metal}-states", resume=resume),
+        solver=solver,
+        petsc_options={"ksp_rtol": LINEAR * rtol},
     )
     found = {
         "cells": float(cells[0]),
@@ -103,6 +117,7 @@ def to_break(metal: str, width: float, solver: str) -> dict[str, float]:
         "own times": life.model.t / own,
         "broken": float(life.run.stopped == em.moving.BROKEN),
         "metal": float(np.ptp(trace["metal"]) / trace["metal"][0]),
+        "minutes": life.run.wall / 60,
         "microseconds": (process_time() - began) * 1e6 / life.run.steps / cells[0],
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
@@ -110,7 +125,8 @@ def to_break(metal: str, width: float, solver: str) -> dict[str, float]:
     em.write.print_root(
         f"{metal}: {life.run.stopped} at {found['own times']:.3f} own times; {cells[0]} cells at the start, "
         f"{life.run.steps} steps on {len(life.nodes)} meshes, metal kept to {found['metal']:.1e}; on this rank "
-        f"{found['microseconds']:.2g} us a cell and step, {found['memory'] / 1e9:.2g} GB"
+        f"{found['microseconds']:.2g} us a cell and step, {found['memory'] / 1e9:.2g} GB, "
+        f"{found['minutes']:.3g} minutes"
     )
     return found
 
@@ -121,11 +137,13 @@ def main(
     solver: str = "auto",
     breaking: str | None = None,
     out: str = "results/nanowire_3d",
+    rtol: float = 1e-3,
+    resume: bool = False,
 ) -> dict[str, Any]:
     """For each metal the radii of both ends [m], atoms moved, and the resistance over that at first; or a life."""
     if breaking:
-        return {breaking: to_break(breaking, width, solver)}
-    return {metal: run(metal, width, until, solver, Path(out)) for metal in ("tungsten", "gold")}
+        return {breaking: to_break(breaking, width, solver, rtol, Path(out), resume)}
+    return {metal: run(metal, width, until, solver, rtol, Path(out)) for metal in ("tungsten", "gold")}
 
 
 if __name__ == "__main__":
@@ -136,5 +154,7 @@ if __name__ == "__main__":
     options.add_argument(
         "--to-break", dest="breaking", metavar="METAL", help="the life of a wire of that metal instead"
     )
+    options.add_argument("--rtol", type=float, default=1e-3, help="error allowed in a step")
+    options.add_argument("--resume", action="store_true", help="go on from the last state of a life")
     options.add_argument("--out", default="results/nanowire_3d", help="folder for the results")
     main(**vars(options.parse_args()))

@@ -1,4 +1,4 @@
-"""What the tolerance of a stiff solver does to a film on Fourier modes.
+"""Effect of the tolerance of a stiff solver on a film on Fourier modes.
 
     python demos/paper/stiff.py                         Fig. 4 on [100] at five tolerances, from five starts
     python demos/paper/stiff.py --study fig7 --value 1  Fig. 7 at Lambda = 1
@@ -116,7 +116,7 @@ def run(film: Film, rtol: float, points: int = POINTS) -> tuple[Record, int]:
 
 
 def told(record: Record, steps: int) -> str:
-    """What became of a film, on a line."""
+    """Return the end of a film, on a line."""
     first = int(np.flatnonzero(emerged(record))[0])
     last = record.patterns[-1]
     return (

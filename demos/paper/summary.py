@@ -151,7 +151,7 @@ def _cases(films: Sequence[Record]) -> dict[tuple[Any, ...], list[Record]]:
 
 
 def _each_told(found: dict[tuple[Any, ...], Spread]) -> str:
-    """What was found in each case."""
+    """Result of each case."""
     return "; ".join(f"{spread.told(2)}" for spread in found.values())
 
 

@@ -14,6 +14,7 @@ import basix.ufl
 import numpy as np
 import ufl
 from dolfinx import fem
+from numpy.typing import NDArray
 
 HIGHEST = 12  # degree of polynomials
 LONGEST = 9  # components of a placeholder along an axis
@@ -33,6 +34,7 @@ class Unknown:
             that returns one.
         search_bounds: wider bounds that hold during a search for a steady state; `bounds` when left out.
         unsteady: likely reason if no steady state is found, for messages.
+        error_scale: of its values, what the relative error of a time step is a part of; |value| when left out.
     """
 
     function: fem.Function
@@ -42,6 +44,7 @@ class Unknown:
     bounds_message: str | Callable[[float, float], str] = ""
     search_bounds: tuple[float, float] | None = None
     unsteady: str = ""
+    error_scale: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
 
     @property
     def name(self) -> str:
@@ -58,10 +61,11 @@ def evolving(
     bounds_message: str | Callable[[float, float], str] = "",
     search_bounds: tuple[float, float] | None = None,
     unsteady: str = "",
+    error_scale: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
 ) -> Unknown:
     """Return an unknown whose time derivative is in the residual."""
     value, rate = fem.Function(space, name=name), fem.Function(space, name=f"rate of {name}")
-    return Unknown(value, rate, bounds, scale, bounds_message, search_bounds, unsteady)
+    return Unknown(value, rate, bounds, scale, bounds_message, search_bounds, unsteady, error_scale)
 
 
 @checked

@@ -1,4 +1,4 @@
-"""What makes two sign-offs the same: checksums of networks, technologies, maps of temperature, files and settings."""
+"""Digests: checksums of networks, technologies, maps of temperature, files and settings; two sign-offs alike have one."""
 
 from __future__ import annotations
 

@@ -100,12 +100,12 @@ class SteadyState:
         weight = np.where(trees.of_segment == tree[:, None], self._capacity / total[trees.of_segment], 0.0)
 
         flow = (stress[b] - stress[a] + c * density + t) / r
-        held = lengths * (stress[a] - initial)
+        beyond_start = lengths * (stress[a] - initial)
         longer = c * density / r - flow  # d flow/d log L
         return SteadySlopes(
             -across * (c / r) - weight * (ratio * c - c1),
-            -across * flow - weight * (held - c1 * density - t1 + r1 * flow),
-            -across * longer - weight * (held - 2 * c1 * density - t1 + r1 * (longer + 2 * flow)),
+            -across * flow - weight * (beyond_start - c1 * density - t1 + r1 * flow),
+            -across * longer - weight * (beyond_start - 2 * c1 * density - t1 + r1 * (longer + 2 * flow)),
         )
 
     def _solve(self, right: Floats) -> Floats:

@@ -13,12 +13,24 @@ OTHER, ROUNDING = 1e-4, 1e-9  # relative: a residual of other equations; roundin
 
 
 def tolerances(problem: Problem, rtol: float, atol: float) -> tuple[PETSc.Vec, PETSc.Vec]:
-    """Return absolute and relative tolerance of every value; zero, which PETSc leaves out, for algebraic ones."""
+    """Return absolute and relative tolerance of every value; zero, which PETSc leaves out, for algebraic ones.
+
+    Where an unknown states what its errors are a part of, that is in the absolute one: `weigh` keeps it up to date.
+    """
     absolute, relative = problem.x.duplicate(), problem.x.duplicate()
     for i, unknown in enumerate(problem.unknowns):
         absolute.array[problem.part(i)] = 0.0 if unknown.rate is None else atol * unknown.scale
-        relative.array[problem.part(i)] = 0.0 if unknown.rate is None else rtol
+        relative.array[problem.part(i)] = 0.0 if unknown.rate is None or unknown.error_scale else rtol
+    weigh(problem, absolute, rtol, atol)
     return absolute, relative
+
+
+def weigh(problem: Problem, absolute: PETSc.Vec, rtol: float, atol: float) -> None:
+    """Give the absolute tolerance, for unknowns with an `error_scale`, its value at the present state."""
+    for i, unknown in enumerate(problem.unknowns):
+        if unknown.error_scale:
+            part = problem.part(i)
+            absolute.array[part] = atol * unknown.scale + rtol * unknown.error_scale(problem.x.array_r[part])
 
 
 def imbalance(problem: Problem, t: float) -> float:

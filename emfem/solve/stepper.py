@@ -18,7 +18,7 @@ from emfem.solve.newton import newton
 from emfem.solve.options import attempt, check_read, option_scope, reason
 from emfem.solve.presets import Options
 from emfem.solve.problem import Problem
-from emfem.solve.scales import check_same_equations, imbalance, residuals, time_scale, tolerances
+from emfem.solve.scales import check_same_equations, imbalance, residuals, time_scale, tolerances, weigh
 from emfem.solve.state import State
 from emfem.solve.step_size import StepSize
 
@@ -108,6 +108,7 @@ class TimeStepper:
             else None
         )
         self._method, self._petsc_options = method, options
+        self._rtol, self._atol = rtol, atol
         self._tolerances = tolerances(problem, rtol, atol)
         self._solved = self._iterated = 0  # by solvers that were given up
         self._jacobian = AgeingJacobian(problem, self._with_matrix())
@@ -241,6 +242,7 @@ class TimeStepper:
             if not self._drives.at_edge(target):  # else rounding would leave a step of nothing between the two
                 target = min(target, self._drives.edge)
         problem.x.copy(self._last)
+        weigh(problem, self._tolerances[0], self._rtol, self._atol)
         self._began = self.t
         while True:
             ts = self._ts

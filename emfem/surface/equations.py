@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from emfem import model as models
-from emfem.dimensions import Meaning, integral
+from emfem.dimensions import Meaning
 from emfem.errors import ParameterError, number, require
 from emfem.gate import checked
 from emfem.mesh import Domain
@@ -17,24 +17,11 @@ from emfem.surface.circuit import circuit, ends_of
 from emfem.surface.crystal import Crystal, crystal_terms
 from emfem.surface.elastic import elastic_metal, elasticity
 from emfem.surface.inputs import check_path, drive, metal, series, sources, start, walls
-from emfem.surface.measures import quantities
+from emfem.surface.motion import SurfaceMotion
 from emfem.surface.pulses import Pulses
 from emfem.surface.shapes import Shape
-from emfem.surface.terms import (
-    conducts,
-    distance,
-    double_well,
-    elastic_potential,
-    outflow,
-    potential,
-    restriction,
-    surface_flux,
-    transport,
-    wall,
-)
+from emfem.surface.terms import conducts, error_scale
 
-import numpy as np
-import ufl
 from dolfinx import fem
 
 BOUNDS = (-0.2, 1.2)  # of c; it passes 0 and 1 by a few percent where a surface breaks
@@ -180,93 +167,61 @@ def model(
     at_walls, faces = walls(domain, wall_energy, grain_boundary_energy, laws.surface_energy, 4 * degree)
     fed, feeds = sources(domain, wall_flux, faces, 4 * degree)
     ends = None if driven is None else ends_of(domain, on)
-
-    space = fem.functionspace(domain.mesh, ("Lagrange", degree))
-    solid, chemical = models.evolving("c", space, BOUNDS, bounds_message=BEYOND), models.algebraic("mu", space)
-    c, half, dx = solid.function, fem.Constant(domain.mesh, width), domain.dx(4 * degree)
     words = "anisotropy beside a crystal, must be left out: a crystal has a mobility of its own"
     require(anisotropy is None or crystal is None, words)
+
+    space = fem.functionspace(domain.mesh, ("Lagrange", degree))
+    solid = models.evolving("c", space, BOUNDS, bounds_message=BEYOND, error_scale=error_scale)
+    c, half = solid.function, fem.Constant(domain.mesh, width)
     start(c, domain, shape, width, width if crystal is None else crystal.check(domain)[0] * width)
-    solid_part, wired = conducts(c, fem.Constant(domain.mesh, ratio)), None
+    conducting, wired = conducts(c, fem.Constant(domain.mesh, ratio)), None
     if driven is not None:
         check_path(c, domain, ends, width)
-        wired = circuit(domain, space, driven, ends, laws.conductivity, solid_part, between)
-    strained = None
+        wired = circuit(domain, space, driven, ends, laws.conductivity, conducting, between)
+    strained = soft = None
     if strain is not None or models.is_ufl(eigenstrain) or eigenstrain != 0.0:
         soft = fem.Constant(domain.mesh, number("stiffness_ratio", stiffness_ratio, above=0.0, at_most=1.0))
         load = strain, eigenstrain
         strained = elasticity(domain, space, elastic_metal(material), load, rollers, conducts(c, soft))
     of_crystal = None if crystal is None else crystal_terms(crystal, c, half)
-    parts = [part for part in (wired, strained) if part is not None]
-
-    force = -ufl.grad(chemical.function)
-    if wired:
-        force += laws.pull * half * wired.field
-    mobility = 6 / half**2 * laws.mullins
-    if of_crystal:
-        mobility *= of_crystal.mobility
-    elif anisotropy is not None:
-        mobility *= mobility_factor(anisotropy, domain, c, half)
-    flux = surface_flux(c, mobility, force)
-
-    unknowns = (solid, chemical, *(unknown for part in parts for unknown in part.unknowns))
-    v, w, *others = models.tests(unknowns)
-    volume = float(np.prod(domain.extent()))
-    pace = models.mean_value(domain, laws.mullins, unknown=laws.typical) / width**4
-    factor, each = (fem.Constant(domain.mesh, 1 / x) for x in (pace * volume, volume))
-    tension = fem.Constant(domain.mesh, laws.surface_energy)
-    residual = factor * transport(solid.rate, flux, v, dx)
-    residual += each * potential(chemical.function, c, half, w, dx, of_crystal.gradient if of_crystal else None)
-    for energy, ds in at_walls:
-        residual += each * wall(c, energy, half, tension, w, ds)
-    if strained:
-        residual += each * elastic_potential(c, strained.energy, soft, half, tension, w, dx)
-    for part in parts:
-        own, others = others[: len(part.unknowns)], others[len(part.unknowns) :]
-        residual += part.residual(domain, own, dx)
-    structure = models.PhaseField(
-        evolving=solid,
-        potential=chemical,
-        mobility=mobility * double_well(c),
-        root=ufl.Identity(domain.dim),
-        gradient_energy=6 * half**2,
-        dx=dx,
-        weight=restriction(c),
+    factor = of_crystal.mobility if of_crystal else None
+    if anisotropy is not None:
+        factor = mobility_factor(anisotropy, domain, c, half)
+    motion = SurfaceMotion(
+        domain,
+        metal=laws,
+        solid=solid,
+        chemical=models.algebraic("mu", space),
+        width=half,
+        dx=domain.dx(4 * degree),
+        walls=at_walls,
+        sources=fed,
         factor=factor,
+        crystal=of_crystal,
+        circuit=wired,
+        elastic=strained,
+        softness=soft,
     )
-    stored = strained.stored if strained else 0
-    if of_crystal:
-        stored += 3 * half * tension * of_crystal.excess
-    of_void = isinstance(shape, Shape) and shape.of_void
-    leaving = {}
-    for name, (rate, ds) in fed.items():
-        entering = outflow(c, rate, half, ufl.FacetNormal(domain.mesh))
-        residual -= factor * entering * v * ds
-        leaving[name] = -entering * ds
-    energy_at_walls = sum(energy * conducts(c, 0) * ds for energy, ds in at_walls) if at_walls else None
-    expressions = {"flux": flux, "distance": distance(c, half), "solid": solid_part}
-    numbers = quantities(domain, c, flux, laws, width, of_void, dx, stored, energy_at_walls)
-    for part in parts:
-        expressions |= part.expressions(domain)
-        numbers |= part.quantities(domain, dx)
+    return _assembled(motion, conducting, feeds, of_void=isinstance(shape, Shape) and shape.of_void)
+
+
+def _assembled(motion: SurfaceMotion, conducting: Any, feeds: Sequence[models.Driver], *, of_void: bool) -> Model:
+    """Return the model of a motion whose sources follow time by `feeds`. Collective."""
+    domain, parts = motion.domain, motion.parts
     return Model(
         "surface",
         domain,
-        unknowns,
-        residual,
+        motion.unknowns,
+        motion.residual(),
         conditions=[condition for part in parts for condition in part.conditions],
-        expressions=expressions,
-        quantities=numbers,
+        expressions=motion.expressions(conducting),
+        quantities=motion.quantities(of_void),
         drivers=[*feeds, *(driver for part in parts for driver in part.drivers)],
         steady_by_relaxation=True,
-        balances={
-            "metal": models.Balance(
-                c * dx, integral("m3"), (models.ConsistentFlux(solid, [], pace * volume),), out=leaving
-            )
-        },
+        balances={"metal": motion.balance()},
         system=domain.system(si=True),
         meanings=MEANINGS,
-        preconditioner=[structure, *(part.multigrid for part in parts)],
+        preconditioner=[motion.structure(), *(part.multigrid for part in parts)],
     )
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import ufl
+from numpy.typing import NDArray
 
 FAINT = 1e-3  # slope of c over 1 / l below which no direction counts as outward
 SLIGHT = 1e-6  # of it over 1 / l, where its size has to have a derivative
+FAR = 3e-3  # the part of an error allowed amid a surface that is allowed in metal and vacuum
 REST = 0.01  # the restriction far from a surface; without any, mu would not be determined there
 
 
@@ -37,6 +40,15 @@ def restriction(c: Any) -> Any:
         interface model, J. Comput. Phys. 214, 187 (2006), doi:10.1016/j.jcp.2005.09.013, for the idea, with another g.
     """
     return ufl.sqrt(36 * double_well(c) + REST**2)
+
+
+def error_scale(c: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`4 c (1 - c) + 0.003`, what the error of a step is a part of: mobility and g hang on the distance to 0 and 1.
+
+    With |c| instead an error in the metal may be as large as amid the surface. There it makes a mobility, and over
+    g = 0.01 a mu of its own, up to thousands, which linearised steps do not follow: they are rejected, and collapse.
+    """
+    return np.clip(4 * c * (1 - c), 0.0, 1.0) + FAR
 
 
 def potential(mu: Any, c: Any, width: Any, w: Any, dx: Any, gradient: Any = None) -> ufl.Form:

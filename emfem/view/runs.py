@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from emfem.view.scene import Scene
 import numpy as np
 import pandas as pd
 
-TURNED = {"rad": np.degrees, "deg": float}  # angles are shown in degrees
+TURNED: dict[str, Callable[[float], float]] = {"rad": np.degrees, "deg": float}  # angles are shown in degrees
 HIDDEN = ("hash", "error", "stopped", "wall", "t")  # columns that are shown elsewhere
 MOST = 4  # panes that are still large enough to be looked at
 

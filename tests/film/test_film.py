@@ -366,7 +366,7 @@ def test_a_film_of_another_energy_and_mobility_may_leave_the_unit_interval(film:
 
 def test_a_composition_may_not_go_where_a_mobility_of_ones_own_is_negative(plate: em.mesh.Domain):
     """M = 1 - c^2 is negative from 1 on; what is less than a tenth of it below 0 is an undershoot."""
-    own = {"free_energy": lambda c: c**2 / 2, "mobility": lambda c: 1 - c**2}
+    own: dict[str, Any] = {"free_energy": lambda c: c**2 / 2, "mobility": lambda c: 1 - c**2}
     model = em.film.model(plate, CUPD, mean=0.5, **own)
     low, high = model.unknowns[0].bounds
     assert -1.25 < low < -1.0 < 1.0 < high < 1.25

@@ -435,7 +435,9 @@ def maps(network: Network) -> dict[str, Any]:
     return {
         "smooth": smooth,
         "jumps": rng.uniform(350.0, 400.0, (segments, 2)),
-        "Joule": Temperature(*smooth[network.segments].T, rng.uniform(0.0, 15.0, segments), 8 * um),
+        "Joule": Temperature(
+            smooth[network.segments[:, 0]], smooth[network.segments[:, 1]], rng.uniform(0.0, 15.0, segments), 8 * um
+        ),
     }
 
 
@@ -484,7 +486,7 @@ def test_the_remainder_of_taylor_is_of_second_order_with_a_map_of_temperature(ca
 
 
 def test_stress_of_the_start_that_jumps_counts_by_the_widths():
-    """Where a passivation at two temperatures meets, the mean is that of the metal; differences of 1e-3 of a width."""
+    """The mean where a passivation at two temperatures meets is that of the metal; differences of 1e-3 of a width."""
     network, heat = line(1e-5, (40 * um, 20 * um), (0.2 * um, 0.3 * um)), [[340.0, 340.0], [420.0, 420.0]]
     made = replace(one_layer(), passivation=PASSIVATED.passivation)
 

@@ -535,7 +535,7 @@ def test_current_and_resistance():
     )
     (model,) = case.build()
     em.solve_steady(model)
-    measured = case.measures([model])
+    measured: dict[str, Any] = case.measures([model])
     assert measured == {
         "resistance": (pytest.approx(2.0, rel=1e-9, abs=0), "Ohm"),
         "crowding": (pytest.approx(1.0, rel=1e-9), "-"),
@@ -543,7 +543,8 @@ def test_current_and_resistance():
     del plate["thickness"]
     (bare,) = case.with_(**{"domain": plate, "conduction.on.left": {"voltage": 1.0}}).build()
     em.solve_steady(bare)
-    assert case.measures([bare])["resistance"] == (pytest.approx(2e-7, rel=1e-9, abs=0), "Ohm m")  # 10 rho
+    resistance: Any = case.measures([bare])["resistance"]
+    assert resistance == (pytest.approx(2e-7, rel=1e-9, abs=0), "Ohm m")  # 10 rho
 
 
 @pytest.mark.parametrize(

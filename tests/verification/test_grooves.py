@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import emfem as em
 from emfem.units import nm
 
@@ -114,7 +116,7 @@ def bicrystal(flux: float, width: float, length: float, slope: float = 0.0, cell
     domain = em.mesh.rectangle(sides, cells=tuple(round(side / width / cells) for side in sides))
     walls = {"left": slope / np.hypot(1, slope) * GAMMA}
     shape = em.surface.flat(10 * width)
-    options = {"wall_flux": {"left": flux}} if flux else {}
+    options: dict[str, Any] = {"wall_flux": {"left": flux}} if flux else {}
     return em.surface.model(domain, GOLD, shape=shape, interface_width=width, wall_energy=walls, **options)
 
 
