@@ -279,7 +279,11 @@ def floats(
     )
     if not fits or (finite and not np.isfinite(result).all()):
         content = f"of shape {result.shape}" if result.ndim else f"= {shown(value)}"
-        msg = f"{name} {content}, must be {words}"
+        wrong = result[~np.isfinite(result)] if fits and result.ndim else result[:0]
+        among = f" with {wrong[0]:g}" if wrong.size else ""
+        demand = words or ("finite numbers" if finite else "numbers")
+        of_shape = "" if words or shape is None else f" of shape ({', '.join(str(n or 'n') for n in shape)})"
+        msg = f"{name} {content}{among}, must be {demand}{of_shape}"
         raise ParameterError(msg)
     return result
 

@@ -271,7 +271,10 @@ def _check_mobility(
 
 
 def _mobile_range(domain: Domain, mobility: Callable[[Any], Any], c: fem.Function) -> tuple[float, float]:
-    """Return the compositions on both sides of the start where M first falls below -0.1 of M amid it. Collective."""
+    """Return the compositions on both sides of the start where M first falls below -0.1 of M amid it. Collective.
+
+    They are at least the usual undershoot beyond the first negative M.
+    """
     low, high = fields.extremes(c)
     middle = (low + high) / 2
     away = np.concatenate([[0.0], max(high - low, UNDERSHOOT) * np.geomspace(0.6, 1e3, 60)])
@@ -280,7 +283,8 @@ def _mobile_range(domain: Domain, mobility: Callable[[Any], Any], c: fem.Functio
         values = at_levels(domain, mobility, middle + side * away)
         negative = np.flatnonzero(values < -NEGATIVE * abs(values[0]))
         if len(negative):
-            ends[index] = middle + side * away[negative[0]]
+            least = away[np.flatnonzero(values < 0)[0]] + UNDERSHOOT
+            ends[index] = middle + side * max(away[negative[0]], least)
     return ends[0], ends[1]
 
 

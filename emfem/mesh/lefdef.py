@@ -198,20 +198,27 @@ def _layer(path: Path, name: str, words: list[Word], begin: int) -> LefLayer:
         if first and key in NUMBERS and following:
             numbers.setdefault(NUMBERS[key], _number(path, following[0], key) * MICROMETRE)
         elif first and key == "RESISTANCE" and len(following) == 2 and following[0][1].upper() == "RPERSQ":
-            value = following[1] if following[1][1].upper() != "PWL" else _widest(words, i + 3)
+            value = following[1] if following[1][1].upper() != "PWL" else _widest(path, words, i + 3)
             numbers["sheet_resistance"] = _number(path, value, "RESISTANCE RPERSQ")
         first = key == ";"
     _refuse(path, words[begin - 1][0], f"LAYER {name[:50]}, must have an END")
 
 
-def _widest(words: list[Word], begin: int) -> Word:
-    """Return the last number of a table (width value) (width value) ... from its first word on."""
-    last = words[begin - 1]
-    for word in words[begin:]:
-        if word[1] == ";":
+def _widest(path: Path, words: list[Word], begin: int) -> Word:
+    """Return the resistance of the widest wires of a table ((width value) (width value) ...) from a word on.
+
+    Raises:
+        ParameterError: unless it has pairs.
+    """
+    table = list[Word]()
+    for line, text in words[begin:]:
+        if text == ";":
             break
-        last = last if word[1] in ("(", ")") else word
-    return last
+        table += [(line, part) for part in text.replace("(", " ").replace(")", " ").split()]
+    pairs = list(zip(table[::2], table[1::2], strict=False))
+    if not pairs or len(table) % 2:
+        _refuse(path, words[begin - 1][0], "RESISTANCE RPERSQ PWL, must have a table of pairs, (width resistance)")
+    return max(pairs, key=lambda pair: _number(path, pair[0], "width of RPERSQ PWL"))[1]
 
 
 class _Def:
@@ -263,6 +270,8 @@ class _Def:
                 if layer in ("+", ";"):  # rectangles follow, or nothing
                     continue
                 width = _number(self.path, (word[0], self._next(words, word)), "width of a wire", positive=False)
+                if width < 0:  # that of a via alone is 0
+                    _refuse(self.path, word[0], f"width of a wire = {width:g}, must not be negative")
             elif text == "RECT":
                 layer, width, before = self._next(words, word), 0.0, []
             elif text in ("POLYGON", "VIA", ";"):

@@ -72,7 +72,8 @@ def from_netlist(
         thickness: h of the layers [m], a number or one for each layer.
         width: w [m], a number, or one for layers or wires by the name of the layer or the resistor; that of a wire
             comes before its `geometry`, then that of its layer, then the width that follows from the resistance.
-        geometry: of `em.mesh.read_def`: the width of each wire that lies in it, and the unit.
+        geometry: of `em.mesh.read_def`: the width of each wire that lies in it, and the unit, unless the technology has
+            one.
         unit: length of 1 in the coordinates [m], such as 0.5e-9 for 2000 database units per micron.
         coordinates: (layer, x, y) of each node by name, a mapping or a function that returns None for a node without
             coordinates; if left out, those in names.
@@ -130,7 +131,7 @@ def read_netlist(
     """
     if geometry is not None:
         kind("geometry", geometry, Geometry, "that of em.mesh.read_def")
-        unit = geometry.unit if unit is None else unit
+        unit = next((each for each in (unit, getattr(technology, "unit", None)) if each is not None), geometry.unit)
     metal = metal_of(technology, resistivity, thickness, width, unit)
     if coordinates is not None and not isinstance(coordinates, Mapping):
         words = "a mapping of nodes' names to (layer, x, y), or a function"

@@ -191,13 +191,15 @@ def first_of_pair(pairs: Numbers, nodes: int) -> Numbers:
 
 
 def posts(network: Network) -> Numbers:
-    """Return the segments along z at both ends of which another one lies in the plane, shape (n,)."""
+    """Return the segments along z that join others which lie in planes, alone or with those above them, shape (n,)."""
     if network.nodes.shape[1] < 3:
         return np.zeros(0, dtype=np.int64)
     flat, upright = abs(network.directions[:, 2]) < SAME, abs(network.directions[:, 2]) > 1 - SAME
     in_layer = np.zeros(len(network.nodes), dtype=bool)
     in_layer[network.segments[flat].ravel()] = True
-    return np.flatnonzero(upright & in_layer[network.segments].all(axis=1))
+    stack = component_labels(len(network.nodes), network.segments[upright])  # of each node
+    layers = np.bincount(stack[in_layer], minlength=len(network.nodes))
+    return np.flatnonzero(upright & (layers[stack[network.segments[:, 0]]] > 1))
 
 
 def _size(network: Network, name: str, value: ArrayLike) -> Floats:

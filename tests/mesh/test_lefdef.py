@@ -42,11 +42,24 @@ def test_a_lef_file_has_layers_of_metal():
     assert sizes == pytest.approx([0.1 * um, 0.2, 0.07 * um, 0.065 * um], rel=1e-12, abs=0)
 
 
-def test_a_sheet_resistance_may_be_a_table_over_widths(tmp_path: Path):
-    text = LEF.read_text(encoding="utf-8").replace("RPERSQ 0.2 ;", "RPERSQ PWL ( ( 1 0.3 ) ( 10 0.15 ) ) ;")
-    assert of_text(tmp_path, text, em.mesh.read_lef, "a.lef").layers["met1"].sheet_resistance == 0.15
-    with pytest.raises(em.ParameterError, match=r"a.lef, line \d+: RESISTANCE RPERSQ 'PWL', must be a positive number"):
-        of_text(tmp_path, text.replace("( ( 1 0.3 ) ( 10 0.15 ) )", ""), em.mesh.read_lef, "a.lef")
+@pytest.mark.parametrize(
+    ("table", "ohm"),
+    [
+        ("PWL ( ( 1 0.3 ) ( 10 0.15 ) )", 0.15),
+        ("PWL ( ( 0.3 0.2 ) ( 0.1 0.5 ) )", 0.2),
+        ("PWL ((0.1 0.5) (0.3 0.2))", 0.2),
+        ("PWL ( ( 0.3 ) )", None),
+        ("PWL ( )", None),
+        ("PWL ( ( 1 0.3 ) ( 10 ) )", None),
+    ],
+)
+def test_a_sheet_resistance_may_be_a_table_over_widths(tmp_path: Path, table: str, ohm: float | None):
+    text = LEF.read_text(encoding="utf-8").replace("RPERSQ 0.2 ;", f"RPERSQ {table} ;")
+    if ohm is not None:
+        assert of_text(tmp_path, text, em.mesh.read_lef, "a.lef").layers["met1"].sheet_resistance == ohm
+        return
+    with pytest.raises(em.ParameterError, match=r"a.lef, line \d+: RESISTANCE RPERSQ PWL, must have a table of pairs"):
+        of_text(tmp_path, text, em.mesh.read_lef, "a.lef")
 
 
 def test_a_def_file_has_the_width_of_each_wire():
@@ -183,3 +196,19 @@ def test_half_a_def_file_is_refused(tmp_path: Path):
     text = DEF.read_text(encoding="utf-8")
     with pytest.raises(em.ParameterError, match=r"a.def, line 8: '\(', must not be the end of the file"):
         of_text(tmp_path, text[: text.index("40000 * )")], em.mesh.read_def, "a.def")
+
+
+def test_a_wire_of_negative_width_is_refused(tmp_path: Path):
+    text = DEF.read_text(encoding="utf-8").replace("met1 340 ", "met1 -340 ")
+    with pytest.raises(em.ParameterError, match=r"a.def, line \d+: width of a wire = -340, must not be negative"):
+        of_text(tmp_path, text, em.mesh.read_def, "a.def")
+
+
+def test_the_unit_of_a_technology_comes_before_that_of_a_layout(tmp_path: Path):
+    """A netlist in micrometres, and a DEF file of the same wires in database units."""
+    netlist = tmp_path / "grid.sp"
+    netlist.write_text("R1 n1_0_0 n1_20_0 4\nV1 n1_20_0 0 1\nI1 n1_0_0 0 1e-6\n", encoding="utf-8")
+    layer, copper = em.signoff.Layer("1", 0.1 * um, 2e-8, width=1 * um), em.materials.copper(temperature=378.0)
+    technology = em.signoff.Technology({"1": layer}, copper, 378.0, 5e8, unit=1 * um)
+    network = em.mesh.read_netlist(netlist, technology=technology, geometry=em.mesh.read_def(DEF))
+    assert network.lengths == pytest.approx([20 * um], rel=1e-12, abs=0)

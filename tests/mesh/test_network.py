@@ -259,6 +259,8 @@ def test_a_via_drawn_as_a_segment_is_told_of():
     sizes: dict[str, Any] = {"width": 1e-7, "thickness": 1e-7, "cells": 2}
     with pytest.warns(em.ResolutionWarning, match=r"segment 1 .*makes one piece of metal.*no segment but one of vias"):
         em.mesh.network(nodes, [(0, 1), (1, 2), (2, 3)], **sizes)
+    with pytest.warns(em.ResolutionWarning, match=r"segment 1 .*, and so do 1 more"):  # in two pieces
+        em.mesh.network([*nodes, (5e-6, 0, 5e-7)], [(0, 1), (1, 4), (4, 2), (2, 3)], **sizes)
     em.mesh.network(nodes, [(0, 1), (2, 3)], vias=[(1, 2, 2.0)], **sizes)
     em.mesh.network(nodes[:3], [(0, 1), (1, 2)], **sizes)
 
