@@ -16,10 +16,13 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import emfem as em
 from emfem.solve import TimeStepper
@@ -82,7 +85,8 @@ def row(cells: int, dimension: int, ratio: float, until: float, solver: str) -> 
 
 def in_process(ranks: int, *arguments: object) -> dict[str, float]:
     """Return the same row, of a program of its own on so many ranks."""
-    launcher = [] if ranks == 1 else ["mpiexec", "-n", str(ranks)]
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))  # its MPI before another
+    launcher = [] if ranks == 1 else [shutil.which("mpiexec", path=path) or "mpiexec", "-n", str(ranks)]
     command = [*launcher, sys.executable, __file__, "--row", *map(str, arguments)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
