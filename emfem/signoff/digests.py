@@ -1,4 +1,4 @@
-"""Digests: checksums of networks, technologies, maps of temperature, files and settings; two sign-offs alike have one."""
+"""Checksums of networks, technologies, maps of temperature, files and settings: sign-offs that are alike have one."""
 
 from __future__ import annotations
 
