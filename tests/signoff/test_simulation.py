@@ -114,6 +114,7 @@ def test_a_long_line_nucleates_as_a_half_space():
     exact = np.pi / KAPPA * (CRITICAL / (2 * gradient(3e10))) ** 2
     assert verdict.nucleation == close([exact], rel=1e-4)
     assert verdict.nucleation_node.tolist() == [0]
+    assert verdict.sensitivity == close([2.0], rel=1e-4)
     assert verdict.failure == verdict.nucleation[0]
 
 
