@@ -153,6 +153,7 @@ class _Leg:
         return float(t), self.state + self.modes @ z[: len(self.rates)], volumes
 
 
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", [3, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (0, 1, 2, 5, 6, 7))])
 def test_a_random_grid_is_as_the_whole_solution(seed: int):
     """Times of voids and lengths at rest; in grid 2 tension is nearly at rest when it reaches the critical one."""
