@@ -147,12 +147,13 @@ class Legs:
             own = self.bounds.initial[made.segment]
             same = len(own) and own.min() == own.max()
             state = np.full(made.size, own[0]) if same else made.project(self.bounds.initial)
+        first = self.bounds.shortest(which, span) if shortest is None else shortest
         return propagate(
             made,
             state,
             made.load(density),
             span=span,
-            shortest=EARLY * (self.bounds.shortest(which, span) if shortest is None else min(shortest, 0.1 * span)),
+            shortest=EARLY * min(first, 0.1 * min(span, self.until)),
             tolerance=0.1 * self.rtol * self.critical,
             began=began,
             fixed=fixed,

@@ -41,6 +41,7 @@ def verdict_of(run: Simulation) -> Verdict:
         stress=_stress(run),
         nucleation=run.nucleation,
         nucleation_node=run.nucleation_node,
+        sensitivity=run.sensitivity,
         tree_failure=run.tree_failure,
         voids=tuple(_void(void, volumes, bounds.faces) for void in run.voids),
         t=t,

@@ -207,6 +207,7 @@ def _violations(corner: Summary) -> str:
         rows = [
             [
                 duration(row["first void [s]"]),
+                number(row["first void over critical stress [%/%]"], digits=2),
                 _code(row["node"]),
                 _place(row["place [m]"]),
                 text(row["layer"]),
@@ -218,6 +219,7 @@ def _violations(corner: Summary) -> str:
         ]
         names = [
             ("first void after", False),
+            ("± % with 1 % of critical stress", True),
             ("at node", False),
             ("x, y [µm]", False),
             ("layer", False),

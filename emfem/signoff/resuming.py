@@ -15,7 +15,7 @@ import numpy as np
 
 NUMBERS = ("t", "failure", "why", "begun", "look")
 ARRAYS = {  # of the parts of a simulation; "" is itself
-    "": ("nucleation", "nucleation_node", "tree_failure"),
+    "": ("nucleation", "nucleation_node", "sensitivity", "tree_failure"),
     "bounds": ("immortal", "peak"),
     "planner": ("extra", "used", "since"),
 }

@@ -81,6 +81,7 @@ class Simulation:
         self.steps = Steps(self.planner, self.legs, circuit)
         self.nucleation = np.full(self.trees.count, np.inf)
         self.nucleation_node = np.full(self.trees.count, -1)
+        self.sensitivity = np.full(self.trees.count, np.nan)
         self.tree_failure = np.full(self.trees.count, np.inf)
         self.rows: list[tuple[float, float, float]] = []
         self.followed: dict[int, FollowedTree] = {}
@@ -124,12 +125,9 @@ class Simulation:
         leg = self.legs.of(which, self.bounds.coarse, None, 0.0, span, self.first_density, store=lasting)
         times = sample_times(EARLY * self.bounds.shortest(which, span), span)
         times = np.unique(np.append(times, min(self.until, span)))
-        when, where, self.bounds.peak[which] = first_crossings(
+        when, _, self.bounds.peak[which] = first_crossings(
             leg, np.ones(len(leg.forest.nodes), bool), self.critical, times
         )
-        for i, number_ in enumerate(which):
-            if when[i] <= self.until:
-                self.nucleation[number_], self.nucleation_node[number_] = when[i], where[i]
         if lasting:
             self.bounds.immortal[which] |= np.isinf(when) & self.bounds.rests(leg.forest, leg.at(span), self.critical)
         for i, number_ in enumerate(which.tolist()):
@@ -233,9 +231,8 @@ class Simulation:
         reached = nodes[(stress >= (1 - TOGETHER) * self.critical) & ~np.isin(nodes, tree.open)]
         if isinstance(self.fails, FirstVoid):
             self._fail(tree)
-        self.nucleation[tree.number] = min(self.nucleation[tree.number], self.t)
-        if self.nucleation_node[tree.number] < 0:
-            self.nucleation_node[tree.number] = int(nodes[stress.argmax()])
+        if np.isinf(self.nucleation[tree.number]):
+            self._note_first(tree, int(stress.argmax()))
         if not self.grow:
             self.voids.append(OpenVoid(int(self.nucleation_node[tree.number]), self.t))
             return
@@ -248,6 +245,13 @@ class Simulation:
         self._restart(tree, state, old, volumes, sizes)
         if self.circuit.moves:
             self._share([tree])
+
+    def _note_first(self, tree: FollowedTree, i: int) -> None:
+        """Note the first void of a tree, at one of its nodes, and d ln t/d ln sigma_c = sigma_c/(t dsigma/dt)."""
+        assert tree.leg is not None
+        rise = self.t * float(tree.leg.slope(np.array([self.t - tree.began]))[i, 0])
+        self.nucleation[tree.number], self.nucleation_node[tree.number] = self.t, tree.leg.forest.nodes[i]
+        self.sensitivity[tree.number] = self.critical / rise if rise > 0.0 else np.inf
 
     def _heal(self, tree: FollowedTree) -> None:
         """Close the voids of a tree that have no volume left."""

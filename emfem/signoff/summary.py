@@ -117,6 +117,7 @@ def _mortal(verdict: Verdict, opened: NDArray[np.bool_]) -> list[dict[str, Any]]
             "length [m]": length[tree],
             "steady stress [Pa]": verdict.steady_stress[tree],
             "first void [s]": verdict.nucleation[tree],
+            "first void over critical stress [%/%]": verdict.sensitivity[tree],
         }
         for tree in order.tolist()
     ]

@@ -39,6 +39,8 @@ class Verdict:
             because the tree is immortal.
         nucleation: time of the first void of each tree [s]; infinity if none opened, shape (trees,).
         nucleation_node: its node, -1 without, shape (trees,).
+        sensitivity: d ln t/d ln sigma_c of that time, by how many per cent it changes with 1 % of critical stress [-];
+            NaN without a void, infinity where the tension rests, shape (trees,).
         tree_failure: when each tree passes the criterion by itself [s], shape (trees,); infinity if it does not, or for
             a criterion of the whole grid.
         voids: all that opened, by time; volumes and lengths are those at the end.
@@ -63,6 +65,7 @@ class Verdict:
     stress: Floats
     nucleation: Floats
     nucleation_node: Numbers
+    sensitivity: Floats
     tree_failure: Floats
     voids: tuple[Void, ...]
     t: Floats
@@ -110,6 +113,7 @@ class Verdict:
             "immortal": self.immortal,
             "nucleation [s]": self.nucleation,
             "nucleation node": _names(network, self.nucleation_node),
+            "nucleation over critical stress [%/%]": self.sensitivity,
             "voids": voids,
             "void length [m]": longest,
             "failure [s]": self.tree_failure,

@@ -114,7 +114,23 @@ def test_a_long_line_nucleates_as_a_half_space():
     exact = np.pi / KAPPA * (CRITICAL / (2 * gradient(3e10))) ** 2
     assert verdict.nucleation == close([exact], rel=1e-4)
     assert verdict.nucleation_node.tolist() == [0]
+    assert verdict.sensitivity == close([2.0], rel=1e-4)
     assert verdict.failure == verdict.nucleation[0]
+
+
+def test_the_stress_is_right_long_before_trees_rest():
+    """Trees that may be immortal are integrated until they rest; what is reported is their stress at `until`."""
+    rng, long = np.random.default_rng(0), 1000 * um
+    x = np.cumsum(rng.uniform(20, 60, 12)) * um
+    nodes = np.concatenate([np.stack([x, 0 * x], 1), [[0, 1 * um], [long, 1 * um]]])
+    pairs = np.concatenate([np.stack([np.arange(11), np.arange(1, 12)], 1), [[12, 13]]])
+    net, flow = build(nodes, pairs, pads={0: 0.0, 12: 0.0}, **SIZE), rng.normal(size=12)
+    flow[:-1] *= 0.8 * CRITICAL / bounds(net, flow).highest[0]
+    flow[-1] = 0.8 * 2 * CRITICAL / (gradient(1.0) * long)
+    given: dict[str, Any] = {"until": 4e-6 * long**2 / KAPPA, "currents": flow, "voids": False}
+    usual, tight = (run(net, technology(), rtol=rtol, **given).stress for rtol in (1e-4, 1e-9))
+    assert np.abs(tight).max() > 0.03 * CRITICAL
+    assert np.abs(usual - tight).max() < 1e-5 * CRITICAL  # a tenth of rtol
 
 
 def test_no_void_between_two_samples_is_missed():

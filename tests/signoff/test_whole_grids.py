@@ -153,6 +153,7 @@ class _Leg:
         return float(t), self.state + self.modes @ z[: len(self.rates)], volumes
 
 
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", [3, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (0, 1, 2, 5, 6, 7))])
 def test_a_random_grid_is_as_the_whole_solution(seed: int):
     """Times of voids and lengths at rest; in grid 2 tension is nearly at rest when it reaches the critical one."""
@@ -162,3 +163,15 @@ def test_a_random_grid_is_as_the_whole_solution(seed: int):
     assert len(opened) >= 4
     assert {void.node: void.nucleated for void in verdict.voids} == pytest.approx(opened, rel=1e-3, abs=0.0)
     assert {void.node: void.length for void in verdict.voids} == pytest.approx(lengths, rel=1e-3, abs=0.0)
+
+
+def test_first_voids_are_those_that_opened():
+    """Currents turn: a tree gets its first void 1.2 times later than those of the start tell."""
+    net = random_grid(1)
+    verdict = run(net, technology("M1", "M2"), until=6e3, fails=Drop(50.0))
+    opened = np.full(len(verdict.nucleation), np.inf)
+    np.minimum.at(opened, net.components[[void.node for void in verdict.voids]], [v.nucleated for v in verdict.voids])
+    assert verdict.nucleation.tolist() == opened.tolist()
+    early = run(net, technology("M1", "M2"), until=6e3, voids=False).nucleation
+    assert opened[5] > 1.2 * early[5]
+    assert np.isnan(verdict.sensitivity).tolist() == np.isinf(opened).tolist()

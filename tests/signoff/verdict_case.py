@@ -73,6 +73,7 @@ def verdict(network: Network, nucleation: Any = None, **values: Any) -> Verdict:
         "stress": np.where(network.degree > 0, 5e7, np.nan),
         "nucleation": times,
         "nucleation_node": np.where(opened, first, -1),
+        "sensitivity": np.where(opened, 2.0, np.nan),
         "tree_failure": times,
         "voids": tuple(Void(int(first[i]), float(times[i]), 1e-22, 1e-8) for i in np.argsort(times) if opened[i]),
         "t": t,
