@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from emfem import fields
 from emfem.dimensions import printed
 from emfem.errors import ParameterError, count, kind
 from emfem.gate import checked
-from emfem.model import Model
+from emfem.model import Model, Quantity
 from emfem.plot import cells, labels, style
 from emfem.plot.labels import AxisLabel
 from emfem.plot.lines import Inflow, inflow, shares, stream, walker
@@ -19,11 +20,12 @@ from emfem.plot.simplices import Floats, SimplexMesh, simplex_mesh
 
 import numpy as np
 import ufl
-from dolfinx import fem
+from dolfinx import fem, la
 from matplotlib.figure import Figure
 
 COMMON, PEAK = 0.98, 4.0  # share of the domain that sets the scale of |j| where the peak is PEAK times higher
 ROUND_OFF = 1e-10  # largest relative difference of potentials or currents that is round-off
+UNSEEN = 5e-5  # voltage over the range of the potential that four digits of the others do not show
 SMALL = 1e-3  # voltage over the unit of the others below which it has a prefix of its own: 9.5 µV beside 10 mV
 NOISE = 1e-60  # potential differences below it are left from an earlier solution [V, or the unit of its scale]
 
@@ -179,7 +181,8 @@ class Terminal:
 def _terminals(model: Model) -> dict[str, Terminal]:
     """Return the boundaries through which current passes, by name. Collective.
 
-    A current or a voltage that is round-off is 0.
+    A current or a voltage that is round-off is 0, and so is a computed voltage that four digits of the others do not
+    show and that is less than the error of the mesh: it would be that of cells that are not as symmetric as the body.
     """
     fixed = {condition.boundary: condition.value for condition in model.conditions}
     measured = {name.partition(" ")[2] for name in model.quantities if name.startswith(("voltage ", "current "))}
@@ -187,19 +190,52 @@ def _terminals(model: Model) -> dict[str, Terminal]:
     out = {name: model.quantity(f"current {name}") for name in names if f"current {name}" in model.quantities}
     largest = max(map(abs, out.values()), default=0.0)
     extremes = fields.extremes(model["phi"])
-    still, least = _no_current(np.array(extremes)), ROUND_OFF * (extremes[1] - extremes[0])
+    still, reach = _no_current(np.array(extremes)), extremes[1] - extremes[0]
+    unknown = [name for name in names if name not in fixed and _solved_for(model.quantities.get(f"voltage {name}"))]
+    small = any(abs(model.quantity(f"voltage {name}")) < UNSEEN * reach for name in unknown)
+    error = min(_energy_error(model), UNSEEN) if small and not still else 0.0
     terminals = {}
     for name in names:
         voltage = float(fixed[name]) if name in fixed else None
         if f"voltage {name}" in model.quantities:
             voltage = model.quantity(f"voltage {name}")
-        if voltage is not None and abs(voltage) <= least:
+        if voltage is not None and abs(voltage) <= max(ROUND_OFF, error if name in unknown else 0.0) * reach:
             voltage = 0.0
         current = out.get(name)
         if current is not None and (still or abs(current) <= ROUND_OFF * largest):
             current = 0.0
         terminals[name] = Terminal(name, voltage, current, printed(model.fields["phi"].unit))
     return terminals
+
+
+def _solved_for(quantity: Quantity | None) -> bool:
+    """Return False for a number that is given, as the voltage behind a contact resistance may be."""
+    return quantity is not None and getattr(quantity.value, "func", None) is not float
+
+
+def _energy_error(model: Model) -> float:
+    """Return int |(j - Gj) . (E - GE)| dx over int j . E dx, G the mean round each node: voltages' error. Collective.
+
+    The indicator of Zienkiewicz and Zhu, doi:10.1002/nme.1620240206.
+    """
+    mesh, dx = model.mesh, ufl.dx(model.mesh)
+    space = fem.functionspace(mesh, ("Lagrange", 1, (mesh.geometry.dim,)))
+    v = ufl.TestFunction(space)
+
+    def mean(field: Any) -> fem.Function:
+        sums = [fem.assemble_vector(fem.form(ufl.inner(each, v) * dx)) for each in (field, ones)]
+        for each in sums:
+            each.scatter_reverse(la.InsertMode.add)
+        found = fem.Function(space)
+        found.x.array[:] = sums[0].array / sums[1].array
+        found.x.scatter_forward()
+        return found
+
+    ones = ufl.as_vector([fem.Constant(mesh, 1.0)] * mesh.geometry.dim)
+    j, field = model["j"], model["E"]
+    error = abs(ufl.inner(j - mean(j), field - mean(field))) * dx(degree=2)
+    missed, power = (fields.integral(fem.form(each), mesh.comm) for each in (error, ufl.inner(j, field) * dx))
+    return missed / power
 
 
 def _ports(mesh: SimplexMesh, names: tuple[str, ...], electrodes: Mapping[str, str]) -> dict[int, Inflow]:

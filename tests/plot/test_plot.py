@@ -14,7 +14,7 @@ from emfem.dimensions import Meaning
 from emfem.mesh.distribute import distribute
 from emfem.mesh.raw import RawMesh
 from emfem.plot import labels, rendering, style
-from emfem.plot.currents import Terminal
+from emfem.plot.currents import Terminal, _terminals
 from emfem.plot.labels import AxisLabel
 from emfem.plot.lines import inflow, shares, stream, walker
 from emfem.plot.simplices import simplex_mesh
@@ -704,6 +704,21 @@ def test_current_recognises_electrodes_by_their_quantities(tmp_path: Path, monke
     assert texts["top"].startswith("voltage 0.25")
     assert texts["bottom"].startswith("voltage -9.519·10⁻⁶")  # small, and real
     assert Terminal("probe", 2.5e-6, None, "V").text(AxisLabel("", 1.0, "V"), "A") == "probe, voltage 2.5 µV"
+
+
+def test_a_probe_at_less_than_the_error_of_the_mesh_is_at_zero() -> None:
+    """A probe in the plane of symmetry is at 0, but for cells that have none; where cells make no error it is shown."""
+    disk = em.mesh.disk(20.0, electrodes=4, width=np.pi / 4, size=1.3)
+    probe, first, ground, second = disk.names[:4]
+    currents = {probe: 0.0, first: 1.0, second: -1.0}
+    drives = {name: em.conduction.electrode(current=value) for name, value in currents.items()}
+    model = solved(disk, drives | {ground: em.fixed(0.0)})
+    voltages = [em.conduction.voltage(model, name) for name in (probe, first)]
+    assert 1e-9 < abs(voltages[0]) < 5e-5 * voltages[1]
+    assert _terminals(model)[probe].voltage == 0.0
+    drain = em.conduction.electrode(current=-(1 - 2e-5) / 3)
+    line = solved(em.mesh.rectangle((3.0, 1.0), cells=(6, 3)), {"left": em.fixed(1.0), "right": drain})
+    assert _terminals(line)["right"].voltage == pytest.approx(2e-5, rel=1e-6)
 
 
 def test_current_let_in_has_lines_and_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
