@@ -31,7 +31,7 @@ class Surface:
         repulsion: A, of the energy A/l^2 per length of two neighbouring steps at the distance l that go the same way,
             elastic and entropic together, at least 0 [J m].
         line_stiffness: of a lone step, its energy for each length and that of its turning, beta + beta'', at least 0;
-            for steps that are not straight, see `growth_rate` [J/m].
+            of waves along the steps in `growth_rate`; those of a row are straight [J/m].
         evaporation_time: tau, after which an adatom evaporates, above 0 [s]. Infinite is no evaporation.
         deposition: atoms that arrive, at least 0 [1/(m2 s)].
 

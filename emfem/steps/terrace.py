@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 from emfem.steps.surface import Surface
 
 import numpy as np
-from numpy.typing import NDArray
 
 TINY = 1e-30  # of a complex step
 WALL = (0.0, 1.0)  # (alpha, beta) of an end that nothing passes
@@ -111,9 +110,9 @@ class Edges(NamedTuple):
 
 
 def response(eq: ScaledEquation, ends: EndConditions, left: Any, right: Any) -> Edges:
-    """Return J at the ends of a terrace of width 1 without sources where, with n_eq = 0,
+    """Return J at the ends of a terrace of width 1 without sources.
 
-    alpha n + beta J = left at its left end, alpha n - beta J = right at its right one.
+    There alpha n + beta J = left at its left end, and alpha n - beta J = right at its right one.
     """
     al, bl, ar, br = ends
     k = coefficients(eq, 1.0)

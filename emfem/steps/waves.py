@@ -25,8 +25,8 @@ def growth_rate(
         the density by n exp(iqy), D n'' - D f n' - (1/tau + D q^2) n = 0,
         n at a step by its excess less n_0' times its shift; J there by J + J_0' times its shift,
         mu_j/kT = G (1/l_right^3 - 1/l_left^3) - Gamma d2x_j/dy2 by M eps, M = 6 G (1 - cos k)/l^4 + Gamma q^2.
-    So omega/Omega = [J(l) + J_0'(l)] of the terrace on the left - [J(0) + J_0'(0)] of that on the right of a step that is
-    shifted by 1, its neighbours by exp(-ik) and exp(ik); Gamma = Omega beta/kT, beta the line's stiffness.
+    So omega/Omega = [J(l) + J_0'(l)] of the terrace on the left - [J(0) + J_0'(0)] of that on the right of a step
+    that is shifted by 1, its neighbours by exp(-ik) and exp(ik); Gamma = Omega beta/kT, beta the line's stiffness.
 
     Without evaporation and deposition, and with f l << 1, h = D/k_lower + D/k_upper and f = F/kT,
         Re omega = 2 Omega D n0 (1 - cos k) [f h/(l + h)^2 - 6 G (1 - cos k)/(l^4 (l + h))].
@@ -34,8 +34,8 @@ def growth_rate(
     instantaneous attachment (h = 0) the drift alone does neither; slow evaporation, l^2 << D tau, then puts
     - f l/(6 D tau) in place of the first term: a force up the steps bunches.
 
-    Steps that all meander alike (k = 0) with long waves, q l << 1, without evaporation and to the first order in f and in
-    the deposition F, for h_+ = D/k_lower, h_- = D/k_upper,
+    Steps that all meander alike (k = 0) with long waves, q l << 1, without evaporation and to the first order in f and
+    in the deposition F, for h_+ = D/k_lower, h_- = D/k_upper,
         omega = Omega q^2 [F l^2 (h_- - h_+)/(2(l + h)) + D n0 f l h/(l + h) - D n0 l Gamma q^2].
     Growth with an Ehrlich-Schwoebel barrier (h_- > h_+) makes straight steps meander, and so does a force down the
     steps where they take up atoms slowly.
