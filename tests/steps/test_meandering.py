@@ -44,9 +44,8 @@ class Terrace:
         self.mesh = mesh.create_rectangle(MPI.COMM_SELF, corners, cells, mesh.CellType.quadrilateral)
         self.flat = self.mesh.geometry.x.copy()
         ends = [mesh.locate_entities_boundary(self.mesh, 1, lambda x, end=end: np.isclose(x[0], end)) for end in (0, 1)]
-        tags = mesh.meshtags(
-            self.mesh, 1, np.concatenate(ends), np.repeat(np.arange(2, dtype=np.int32), [len(facets) for facets in ends])
-        )
+        values = np.repeat(np.arange(2, dtype=np.int32), [len(facets) for facets in ends])
+        tags = mesh.meshtags(self.mesh, 1, np.concatenate(ends), values)
         self.ds = ufl.Measure("ds", self.mesh, subdomain_data=tags)
         space = fem.functionspace(self.mesh, ("Lagrange", 2))
         n, v = ufl.TrialFunction(space), ufl.TestFunction(space)
