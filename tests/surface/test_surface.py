@@ -578,10 +578,6 @@ def parallel_case() -> dict[str, float | list[float] | str]:
     names = ("metal", "free_energy", "moved", "neck", "x_centre", "x_drift", "resistance", "voltage", "current")
     told: dict[str, float | list[float] | str] = {name: model.quantity(name) for name in names}
     told |= {f"strip {name}": strip.quantity(name) for name in ("neck", "current", "resistance")}
-    fed = line(shape=em.surface.flat(15 * nm), current=None, on=None, wall_flux={"left": 0.1 * R**3 / TIME})
-    before, until = fed.quantity("metal"), 0.004 * TIME
-    em.evolve(fed, until, fixed_step=until / 2, progress=False)
-    told["fed"] = (fed.quantity("metal") - before) / (0.1 * R**3 / TIME * until)
     told["profile"] = em.surface.profile(model, 5)[1].tolist()
     try:
         line(shape=lambda x: np.abs(x[0] - 30 * nm) - 8 * nm)
