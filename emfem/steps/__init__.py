@@ -5,6 +5,7 @@
     history = row.run(until=100.0)
     history.positions, history.widths, history.bunching
     em.steps.growth_rate(np.pi, vicinal, width=5 * nm)      # of pairs of steps, in the linear theory
+    em.steps.growth_rate(0.0, vicinal, width=5 * nm, wave_number=2e7)    # of steps that meander alike
     em.steps.continuum(vicinal, width=5 * nm, step_height=0.26 * nm)     # what they are to long waves
 
 Steps lie along y and at x_0 < x_1 < ...; a step that goes `down` along +x has its upper terrace on the left. A step

@@ -30,6 +30,8 @@ class Surface:
             barrier. Only one of the two may be 0.
         repulsion: A, of the energy A/l^2 per length of two neighbouring steps at the distance l that go the same way,
             elastic and entropic together, at least 0 [J m].
+        line_stiffness: of a lone step, its energy for each length and that of its turning, beta + beta'', at least 0;
+            of waves along the steps in `growth_rate`; those of a row are straight [J/m].
         evaporation_time: tau, after which an adatom evaporates, above 0 [s]. Infinite is no evaporation.
         deposition: atoms that arrive, at least 0 [1/(m2 s)].
 
@@ -45,6 +47,7 @@ class Surface:
     attachment_lower: float = math.inf
     attachment_upper: float = math.inf
     repulsion: float = 0.0
+    line_stiffness: float = 0.0
     evaporation_time: float = math.inf
     deposition: float = 0.0
 
@@ -58,7 +61,7 @@ class Surface:
         ):
             number(name, getattr(self, name), above=0.0, unit=unit)
         number("force", self.force, unit="N")
-        for name, unit in (("repulsion", "J m"), ("deposition", "1/(m2 s)")):
+        for name, unit in (("repulsion", "J m"), ("line_stiffness", "J/m"), ("deposition", "1/(m2 s)")):
             number(name, getattr(self, name), at_least=0.0, unit=unit)
         for name in ("attachment_lower", "attachment_upper"):
             if getattr(self, name) != math.inf:
@@ -90,6 +93,12 @@ class Surface:
         return 2.0 * self.repulsion * self.atom_area / (boltzmann * self.temperature)
 
     @property
+    @finite
+    def capillary_length(self) -> float:
+        """Gamma = Omega beta/kT of mu/kT = Gamma over the radius of a step [m]."""
+        return self.line_stiffness * self.atom_area / (boltzmann * self.temperature)
+
+    @property
     def kinetic_lengths(self) -> tuple[float, float]:
         """D/k of the lower and of the upper side: the resistance of attachment as a length of diffusion [m]."""
         sides = (self.attachment_lower, self.attachment_upper)
@@ -107,6 +116,7 @@ def vicinal(
     attachment_lower: float = math.inf,
     attachment_upper: float = math.inf,
     repulsion: float = 0.0,
+    line_stiffness: float = 0.0,
     evaporation_time: float = math.inf,
     deposition: float = 0.0,
 ) -> Surface:
@@ -122,6 +132,7 @@ def vicinal(
         attachment_lower: as in `Surface` [m/s].
         attachment_upper: as in `Surface` [m/s].
         repulsion: as in `Surface` [J m].
+        line_stiffness: as in `Surface` [J/m].
         evaporation_time: as in `Surface` [s].
         deposition: as in `Surface` [1/(m2 s)].
 
@@ -140,6 +151,7 @@ def vicinal(
         attachment_lower=attachment_lower,
         attachment_upper=attachment_upper,
         repulsion=repulsion,
+        line_stiffness=line_stiffness,
         evaporation_time=evaporation_time,
         deposition=deposition,
     )

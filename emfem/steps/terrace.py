@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 from emfem.steps.surface import Surface
 
 import numpy as np
-from numpy.typing import NDArray
 
 TINY = 1e-30  # of a complex step
 WALL = (0.0, 1.0)  # (alpha, beta) of an end that nothing passes
@@ -42,16 +41,16 @@ class EndConditions(NamedTuple):
 
 @dataclass(frozen=True)
 class ScaledEquation:
-    """The numbers of the equation, scaled: p = f/2, d = 1/(D tau), g the deposition."""
+    """The numbers of the equation, scaled: p = f/2, d = 1/(D tau), a number or an array, g the deposition."""
 
     p: float
-    d: float
+    d: Any
     g: float
 
     @property
-    def q(self) -> float:
+    def q(self) -> Any:
         """Sqrt(p^2 + d)."""
-        return math.sqrt(self.p**2 + self.d)
+        return np.sqrt(self.p**2 + self.d)
 
 
 def scaled(surface: Surface, width: float) -> tuple[ScaledEquation, tuple[float, float], tuple[float, float]]:
@@ -103,14 +102,43 @@ def fluxes(eq: ScaledEquation, width: Any, excess_left: Any, excess_right: Any, 
     return left / common, right / common
 
 
-def derivatives(eq: ScaledEquation, ends: EndConditions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the derivatives of J(0) and J(l) by l and the excess of the left and right step, at l = 1 without excess.
+class Edges(NamedTuple):
+    """Values at the left and at the right end of terraces."""
 
-    By complex steps, which lose no digits; each of shape (3,).
+    left: Any
+    right: Any
+
+
+def response(eq: ScaledEquation, ends: EndConditions, left: Any, right: Any) -> Edges:
+    """Return J at the ends of a terrace of width 1 without sources.
+
+    There alpha n + beta J = left at its left end, and alpha n - beta J = right at its right one.
     """
-    width, left, right = np.array([1.0, 0.0, 0.0])[:, None] + 1j * TINY * np.eye(3)
-    at_left, at_right = (flux.imag / TINY for flux in fluxes(eq, width, left, right, ends))
-    return at_left, at_right
+    al, bl, ar, br = ends
+    k = coefficients(eq, 1.0)
+    common = al * ar + k.a * bl * ar + k.e * al * br + eq.d * bl * br
+    at_left = (k.a * ar + eq.d * br) * left - k.b * al * right
+    at_right = k.c * ar * left - (k.e * al + eq.d * bl) * right
+    return Edges(at_left / common, at_right / common)
+
+
+def slopes_at_ends(eq: ScaledEquation, ends: EndConditions) -> tuple[Edges, Edges]:
+    """Return, of a terrace of width 1 beside steps without excess, alpha n' +- beta J' and J' at both ends.
+
+    J' = g - d n, n' = f n - J; + at the left end, - at the right one.
+    """
+    al, bl, ar, br = ends
+    k = coefficients(eq, 1.0)
+    common = al * ar + k.a * bl * ar + k.e * al * br + eq.d * bl * br
+    left, right = bl * (eq.g * k.s_left - k.a_b), br * (eq.g * k.s_right + k.c_e)
+    n = Edges(
+        1 + ((ar + k.e * br) * left + k.b * bl * right) / common,
+        1 + ((al + k.a * bl) * right + k.c * br * left) / common,
+    )
+    j = Edges(*fluxes(eq, 1.0, 0.0, 0.0, ends))
+    rises = Edges(*(eq.g - eq.d * value for value in n))
+    falls = [2 * eq.p * value - flux for value, flux in zip(n, j, strict=True)]
+    return Edges(al * falls[0] + bl * rises.left, ar * falls[1] - br * rises.right), rises
 
 
 def _pair(length: float) -> tuple[float, float]:

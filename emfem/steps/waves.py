@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from emfem.arrays import finite
 from emfem.errors import ParameterError, count, floats, number
 from emfem.gate import checked
 from emfem.steps.surface import Surface
-from emfem.steps.terrace import EndConditions, derivatives, scaled
+from emfem.steps.terrace import EndConditions, response, scaled, slopes_at_ends
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,15 +16,17 @@ from numpy.typing import ArrayLike, NDArray
 
 @checked
 @finite
-def growth_rate(phase: ArrayLike, surface: Surface, *, width: float) -> complex | NDArray[np.complex128]:
-    """Return omega of a small wave x_j = j l + v t + eps exp(i k j + omega t) of steps of a uniform train down +x.
+def growth_rate(
+    phase: ArrayLike, surface: Surface, *, width: float, wave_number: ArrayLike = 0.0
+) -> complex | NDArray[np.complex128]:
+    """Return omega of a small wave x_j = j l + v t + eps exp(i k j + i q y + omega t) of a uniform train down +x.
 
-    With J(0) and J(l) the fluxes at the ends of a terrace between steps of excess density m_j = mu_j/kT,
-    v_j = Omega [J(l)|_{j-1} - J(0)|_j], and a wave changes
-        the terrace on the left of step j by 1 - exp(-ik) and that on its right by exp(ik) - 1, times eps,
-        mu_j/kT = G (1/l_right^3 - 1/l_left^3) by M eps, M = 6 G (1 - cos k)/l^4.
-    So, with a prime for the derivative by l and l, r for those by the excess of the left and the right step,
-        omega/Omega = J(l)' (1 - e^{-ik}) - J(0)' (e^{ik} - 1) + M [J(l)_l e^{-ik} + J(l)_r - J(0)_l - J(0)_r e^{ik}].
+    With n_0(x), J_0(x) of the uniform terrace of width l and J_0' = deposition - n_0/tau, a wave changes
+        the density by n exp(iqy), D n'' - D f n' - (1/tau + D q^2) n = 0,
+        n at a step by its excess less n_0' times its shift; J there by J + J_0' times its shift,
+        mu_j/kT = G (1/l_right^3 - 1/l_left^3) - Gamma d2x_j/dy2 by M eps, M = 6 G (1 - cos k)/l^4 + Gamma q^2.
+    So omega/Omega = [J(l) + J_0'(l)] of the terrace on the left - [J(0) + J_0'(0)] of that on the right of a step
+    that is shifted by 1, its neighbours by exp(-ik) and exp(ik); Gamma = Omega beta/kT, beta the line's stiffness.
 
     Without evaporation and deposition, and with f l << 1, h = D/k_lower + D/k_upper and f = F/kT,
         Re omega = 2 Omega D n0 (1 - cos k) [f h/(l + h)^2 - 6 G (1 - cos k)/(l^4 (l + h))].
@@ -30,29 +34,48 @@ def growth_rate(phase: ArrayLike, surface: Surface, *, width: float) -> complex 
     instantaneous attachment (h = 0) the drift alone does neither; slow evaporation, l^2 << D tau, then puts
     - f l/(6 D tau) in place of the first term: a force up the steps bunches.
 
+    Steps that all meander alike (k = 0) with long waves, q l << 1, without evaporation and to the first order in f and
+    in the deposition F, for h_+ = D/k_lower, h_- = D/k_upper,
+        omega = Omega q^2 [F l^2 (h_- - h_+)/(2(l + h)) + D n0 f l h/(l + h) - D n0 l Gamma q^2].
+    Growth with an Ehrlich-Schwoebel barrier (h_- > h_+) makes straight steps meander, and so does a force down the
+    steps where they take up atoms slowly.
+
     For a train that goes up along +x the rate is that under the opposite force.
 
     Args:
         phase: k, from one step to the next [rad]; pi is the pairing of steps; any shape.
         surface: the constants.
         width: l, of the terraces, above 0 [m].
+        wave_number: q, along the steps; 0 are straight ones; of a shape that goes with that of phase [rad/m].
 
     Returns:
-        omega, complex, shape of phase [1/s]: growth rate, and minus the angular frequency in the frame of the train.
+        omega, complex, shape of both [1/s]: growth rate, and minus the angular frequency in the frame of the train.
 
     Raises:
-        ParameterError: for a value out of its bounds.
+        ParameterError: for a value out of its bounds, or shapes that do not go together.
+
+    References:
+        G. S. Bales, A. Zangwill, Phys. Rev. B 41, 5500 (1990), doi:10.1103/PhysRevB.41.5500, for steps that meander.
     """
     k = floats("phase", phase, words="finite numbers", finite=True)
     width = number("width", width, above=0.0, unit="m")
+    q = width * floats("wave_number", wave_number, words="finite numbers", finite=True)
+    try:
+        np.broadcast_shapes(k.shape, q.shape)
+    except ValueError:
+        msg = f"wave_number of shape {q.shape}, must go with that of phase, {k.shape}"
+        raise ParameterError(msg) from None
     eq, lower, upper = scaled(surface, width)
     flow = surface.diffusivity * surface.adatom_density * surface.atom_area / width**2
-    at_left, at_right = derivatives(eq, EndConditions(*lower, *upper))
-    push = 6 * surface.hardness / width**3 * (1 - np.cos(k))
-    on, back = np.exp(1j * k), np.exp(-1j * k)
-    omega = at_right[0] * (1 - back) - at_left[0] * (on - 1)
-    omega = omega + push * (at_right[1] * back + at_right[2] - at_left[1] - at_left[2] * on)
-    return complex(flow * omega) if k.ndim == 0 else flow * omega
+    ends = EndConditions(*lower, *upper)
+    of_shift, rise = slopes_at_ends(eq, ends)
+    excess = 6 * surface.hardness / width**3 * (1 - np.cos(k)) + surface.capillary_length / width * q**2
+    at_left, at_right = ends.alpha_left * excess - of_shift.left, ends.alpha_right * excess - of_shift.right
+    wavy = replace(eq, d=eq.d + q**2, g=0.0)
+    before = response(wavy, ends, np.exp(-1j * k) * at_left, at_right).right + rise.right
+    behind = response(wavy, ends, at_left, np.exp(1j * k) * at_right).left + rise.left
+    omega = flow * (before - behind)
+    return complex(omega) if omega.ndim == 0 else omega
 
 
 @checked

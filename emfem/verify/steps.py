@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from emfem import steps
@@ -45,6 +46,20 @@ def pairing_by_evaporation(full: bool) -> float:
     """With evaporation and instantaneous attachment a force down the stairs heals pairs of steps."""
     on = _surface(force=KT * 1e6, evaporation_time=1000 * WIDTH**2 / D)
     return complex(steps.growth_rate(np.pi, on, width=WIDTH)).real * WIDTH**2 / FLOW
+
+
+@check(
+    "steps",
+    source="g (q tanh q + 1/cosh q - 1) - Gamma q^3 tanh q, g = F l^2/(D n0), by hand, at q = 1; G. S. Bales,"
+    " A. Zangwill, Phys. Rev. B 41, 5500 (1990), for the model",
+    target=2.0 * (math.tanh(1.0) + 1 / math.cosh(1.0) - 1) - 0.1 * math.tanh(1.0),
+    rtol=1e-9,
+)
+def meandering_of_growing_steps(full: bool) -> float:
+    """Growth rate of steps that meander alike, joined by deposited atoms from below alone, over that of diffusion."""
+    stiffness = 0.1 * WIDTH * KT / 6.6e-20
+    on = _surface(attachment_upper=0.0, deposition=2.0 * D * 2e16 / WIDTH**2, line_stiffness=stiffness)
+    return complex(steps.growth_rate(0.0, on, width=WIDTH, wave_number=1 / WIDTH)).real * WIDTH**2 / FLOW
 
 
 @check(

@@ -28,6 +28,7 @@ from emfem.surface.terms import (
     distance,
     double_well,
     elastic_potential,
+    error_scale,
     potential,
     restriction,
     surface_flux,
@@ -114,7 +115,7 @@ def model(
     ends = None if driven is None else ends_of(domain, on)
 
     space = fem.functionspace(domain.mesh, ("Lagrange", degree))
-    solid = models.evolving("c", space, BOUNDS, bounds_message=BEYOND)
+    solid = models.evolving("c", space, BOUNDS, bounds_message=BEYOND, error_scale=error_scale)
     c, half = solid.function, fem.Constant(domain.mesh, width)
     start(c, domain, shape, width)
     dx = domain.dx(4 * degree)
