@@ -61,11 +61,13 @@ class Species:
         for name in ("axis", "misorientation"):
             angle_in_radians(name, getattr(self, name))
 
+    @checked
     @finite
     def direction(self, dim: int) -> NDArray[np.float64]:
         """Return the components of the unit vector along `axis`, shape (dim,)."""
         return np.array([math.cos(self.axis), math.sin(self.axis)])[:dim]
 
+    @checked
     @finite
     def tensor(self, dim: int) -> NDArray[np.float64]:
         """Return diffusion in the plane over D, shape (dim, dim)."""

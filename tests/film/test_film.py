@@ -373,7 +373,7 @@ def test_a_composition_may_not_go_where_a_mobility_of_ones_own_is_negative(plate
     model["c"].x.array[:] = 1.02
     assert model.bounds_violation() is None
     model["c"].x.array[:] = 1.3
-    assert str(model.bounds_violation()).endswith("): there the mobility is negative")
+    assert str(model.bounds_violation()).endswith("c = 1.3: there the mobility is negative")
 
 
 @pytest.mark.parametrize("own", [{"free_energy": lambda c: c**2}, {"mobility": lambda c: 1 + c}])
