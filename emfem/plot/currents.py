@@ -226,10 +226,10 @@ def _energy_error(model: Model) -> float:
         sums = [fem.assemble_vector(fem.form(ufl.inner(each, v) * dx)) for each in (field, ones)]
         for each in sums:
             each.scatter_reverse(la.InsertMode.add)
-        found = fem.Function(space)
-        found.x.array[:] = sums[0].array / sums[1].array
-        found.x.scatter_forward()
-        return found
+        smooth = fem.Function(space)
+        smooth.x.array[:] = sums[0].array / sums[1].array
+        smooth.x.scatter_forward()
+        return smooth
 
     ones = ufl.as_vector([fem.Constant(mesh, 1.0)] * mesh.geometry.dim)
     j, field = model["j"], model["E"]

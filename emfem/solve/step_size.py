@@ -17,8 +17,7 @@ NEAR = 0.9  # part of the present step below which the next step that the error 
 FALL = 0.85  # factor of the room from the first step with a Jacobian to the second, of steps longer than ever
 LASTING, SHORTER = 2, 0.9  # steps that a Jacobian should serve; factor of the step where it did not
 AFTER_CUT, AFTER_HALVING = 3, 2  # steps without growth after a step that failed, and after one that PETSc halved
-# In a checkpoint, each as _NAME.
-SAVED = ("age", "no_growth_steps", "step_size", "smallest", "room", "first_fall", "allowed")
+SAVED = ("age", "no_growth_steps", "step_size", "smallest", "room", "first_fall")  # in a checkpoint, each as _NAME
 
 
 class StepSize:
@@ -36,7 +35,6 @@ class StepSize:
         no_growth_steps: steps to come that may not be longer.
         room: step that the error allowed after the last one, over that one.
         first_fall: factor of the room from the first step with a Jacobian to the second, of the last one that had two.
-        allowed: step that the error allowed after the last one; 0 before there was one.
     """
 
     def __init__(self, step_size: float, *, fixed: bool, reuse: int) -> None:
@@ -44,7 +42,7 @@ class StepSize:
         self.step_size, self.fixed, self.reuse = step_size, fixed, reuse
         self.age = self.no_growth_steps = 0
         self.smallest = 0.0
-        self.room, self.first_fall, self.allowed = 1.0, FALL, 0.0
+        self.room, self.first_fall = 1.0, FALL
 
     def state(self) -> dict[str, Any]:
         """Return the numbers that decide on the steps to come."""
@@ -53,7 +51,7 @@ class StepSize:
     def restore(self, numbers: Mapping[str, Any]) -> None:
         """Take them back."""
         for name in SAVED:
-            setattr(self, name, numbers.get(f"_{name}", getattr(self, name)))  # earlier versions had fewer
+            setattr(self, name, numbers.get(f"_{name}", 1.0))  # earlier versions had no room
 
     @property
     def stale(self) -> bool:
@@ -94,22 +92,7 @@ class StepSize:
         self.no_growth_steps = AFTER_HALVING if halved else max(0, self.no_growth_steps - 1)
         if not self.fixed:
             self.step_size = took
-            allowed = SAFETY / CUT * suggested
-            renewed = self._with_new_jacobian(allowed)
-            self._adapt(left, min(renewed, took * self._room_ahead(allowed / took)), renewed)
-
-    def _with_new_jacobian(self, allowed: float) -> float:
-        """Return the step that the error will allow with a new Jacobian, a_(n+1) = a_n (a_n / a_(n-1)), if that falls.
-
-        So steps shrink as fast as a singularity comes near. Smaller falls than to `FALL` are noise, and an old Jacobian
-        allows less than a new one: both tell nothing.
-
-        References:
-            K. Gustafsson, ACM Trans. Math. Softw. 20, 496 (1994), doi:10.1145/198429.198437.
-        """
-        before, self.allowed = self.allowed, allowed
-        falls = self.age == 1 and allowed < FALL * before
-        return allowed**2 / before if falls else math.inf
+            self._adapt(left, took * self._room_ahead(SAFETY / CUT * suggested / took))
 
     def _room_ahead(self, room: float) -> float:
         """Return the room that the next step will leave, r_(n+1) = r_n min(1, r_n / r_(n-1)): a Jacobian ages.
@@ -122,16 +105,14 @@ class StepSize:
         self.room = room
         return room * fall
 
-    def _adapt(self, left: float, allowed: float, renewed: float) -> None:
+    def _adapt(self, left: float, allowed: float) -> None:
         """Choose the size of the next step, and the age of its Jacobian, from the size that the error will allow.
-
-        `renewed` is that size with a new Jacobian.
 
         Each change of size is a factorisation, which costs about two steps. A method that reuses one renews it before
         the error is too large with the old one, and takes longer steps if it is due anyway or they are much longer.
         """
         if self.age < self.reuse and allowed < NEAR * self.step_size:
-            self._renew(min(self.step_size, renewed))
+            self._renew(self.step_size)
         elif not self.reuse or self.age >= WORTH or allowed > LARGE_GROWTH * self.step_size:
             self._grow(left, allowed)
 

@@ -87,22 +87,6 @@ def test_growth_leaves_room_for_the_second_step_with_a_jacobian():
     assert size.step_size == pytest.approx(0.6 * 3.0, rel=1e-3)
 
 
-def test_steps_shrink_as_fast_as_a_singularity_comes_near():
-    """The error allows half of the time that is left to t = 1: each step would be rejected if the next were as long."""
-    size, t = rosenbrock(0.1), 0.0
-    for _ in range(40):
-        t += size.step_size
-        accept(size, 0.5 * (1 - t))
-        size.age = 0
-        assert size.step_size < 0.5 * (1 - t)
-    assert 1 - t < 1e-4
-    steady = rosenbrock()
-    accept(steady, 1.5)
-    steady.age = 0
-    accept(steady, 0.95 * FALL * 1.5)  # falls, but leaves room for a step of the same size
-    assert (steady.age, steady.step_size) == (1, 1.0)
-
-
 def test_a_jacobian_is_taken_to_age_until_one_has_served_twice():
     size = StepSize(1.0, fixed=False, reuse=20)
     accept(size, 1.05)
