@@ -280,6 +280,31 @@ def test_profiles_rise_to_the_threshold_at_the_ends():
     assert rise.min() == 0.0
 
 
+def length(c: dict[str, float], x: dict[str, Any]) -> Any:
+    """Return the length of a void that grows by a drift of which only D0 Z counts."""
+    return -c["D0"] * c["Z"] * (1 + x["x"])
+
+
+LENGTHS = 1e-7 * (1 + X) * np.exp(0.03 * NORMAL)
+D0, Z = Unknown("D0", (1e-12, 1e-2), True), Unknown("Z", (-50.0, -0.1))
+
+
+def test_a_profile_follows_a_curved_valley_to_its_ends():
+    """ln(D0 |Z|) = ln c +- 1.96 s/sqrt(n), and |Z| reaches from 0.1 to 50: 6 e-folds in a straight line are none."""
+    fit = em.fit.fit(length, [Curve("L", {"x": X}, LENGTHS, 0.03, "log")], [D0, Z], starts=1)
+    c, reach = 1e-7 * np.exp(0.03 * NORMAL.mean()), 1.959964 * 0.03 / np.sqrt(20)
+    ends = np.log([fit.estimates["D0"].low, fit.estimates["D0"].high])
+    assert ends == pytest.approx([np.log(c / 50) - reach, np.log(c / 0.1) + reach], abs=0.01)
+    assert (fit.estimates["Z"].low, fit.estimates["Z"].high) == (-50.0, pytest.approx(-0.1))
+
+
+def test_a_search_from_a_lower_bound_moves():
+    """The first trust region has the size of the first point in its coordinates: at 0 it would have none."""
+    start, curve = Unknown("Z", Z.bounds, start=-50.0), Curve("L", {"x": X}, LENGTHS, 0.03, "log")
+    fit = em.fit.fit(lambda c, x: length(c | {"D0": 3e-8}, x), [curve], [start], starts=1, intervals="normal")
+    assert fit.values["Z"] == pytest.approx(-np.exp(0.03 * NORMAL.mean()) / 0.3, rel=1e-6)
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(3000)
 def test_intervals_cover_the_truth_in_95_percent_of_200_repetitions():
