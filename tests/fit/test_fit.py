@@ -298,6 +298,16 @@ def test_a_profile_follows_a_curved_valley_to_its_ends():
     assert (fit.estimates["Z"].low, fit.estimates["Z"].high) == (-50.0, pytest.approx(-0.1))
 
 
+@pytest.mark.parametrize("decades", [1, 10, 40])
+def test_a_product_is_named_whatever_the_bounds_of_its_factors(decades: int):
+    """Of 40 decades a change of ln Z by 1 is a hundredth."""
+    wide = Unknown("D0", (1e-8 * 10 ** (-decades / 2), 1e-8 * 10 ** (decades / 2)), True)
+    curve = Curve("L", {"x": X}, LENGTHS, 0.03, "log")
+    fit = em.fit.fit(length, [curve], [wide, Unknown("Z", (-20.0, -1.0))], starts=1, intervals="normal")
+    assert fit.undetermined[0] == "only D0*Z is determined: D0 and Z are not determined one by one"
+    assert np.isinf(fit.standard_errors["D0"])
+
+
 def test_a_search_from_a_lower_bound_moves():
     """The first trust region has the size of the first point in its coordinates: at 0 it would have none."""
     start, curve = Unknown("Z", Z.bounds, start=-50.0), Curve("L", {"x": X}, LENGTHS, 0.03, "log")
