@@ -153,6 +153,19 @@ def test_a_model_that_always_breaks_is_an_error():
         em.fit.fit(model, [Curve("line", {"x": X}, X)], [A, B])
 
 
+@pytest.mark.parametrize(
+    ("value", "scale", "message"),
+    [
+        (-2.0, "log", "point 2 of curve 'line' has the value -2 at a = 0, must be above 0 with scale = 'log'"),
+        (np.inf, "linear", "point 2 of curve 'line' has the value inf at a = 0, must be finite"),
+    ],
+)
+def test_a_value_without_a_deviation_is_told_with_its_constants(value: float, scale: str, message: str):
+    with pytest.raises(em.ParameterError, match="breaks wherever it was tried") as refused:
+        em.fit.fit(lambda c, x: np.array([1.0, value]), [Curve("line", {}, [1.0, 1.0], 0.1, scale)], [A])
+    assert message in str(refused.value)
+
+
 def test_other_errors_of_a_model_are_passed_on():
     with pytest.raises(KeyError):
         em.fit.fit(lambda c, x: c["missing"] + X, [Curve("line", {"x": X}, X)], [A])
@@ -274,9 +287,10 @@ def test_constants_go_into_a_metal(tmp_path: Path):
 
 def test_profiles_rise_to_the_threshold_at_the_ends():
     fit = em.fit.fit(line, [Curve("line", {"x": X}, noisy(0.1), 0.1)], [A, B], starts=1)
-    values, rise = fit.profile("b", points=41)
+    values, rise = fit.profile("b", points=3)
     estimate = fit.estimates["b"]
     assert np.interp([estimate.low, estimate.high], values, rise) == pytest.approx([fit.threshold] * 2, rel=0.01)
+    assert {estimate.low, estimate.value, estimate.high} <= set(values)
     assert rise.min() == 0.0
 
 
@@ -295,7 +309,8 @@ def test_a_profile_follows_a_curved_valley_to_its_ends():
     c, reach = 1e-7 * np.exp(0.03 * NORMAL.mean()), 1.959964 * 0.03 / np.sqrt(20)
     ends = np.log([fit.estimates["D0"].low, fit.estimates["D0"].high])
     assert ends == pytest.approx([np.log(c / 50) - reach, np.log(c / 0.1) + reach], abs=0.01)
-    assert (fit.estimates["Z"].low, fit.estimates["Z"].high) == (-50.0, pytest.approx(-0.1))
+    assert fit.estimates["Z"].low == -50.0
+    assert fit.estimates["Z"].high == pytest.approx(-0.1)
 
 
 @pytest.mark.parametrize("decades", [1, 10, 40])
