@@ -59,10 +59,10 @@ class Profile:
         """
         minimum: Minimum | None = None
         for guess, inside in self._guesses(u):
-            found = self._problem.minimise(guess, fixed=self._index)
-            if found is not None and (minimum is None or found.square < minimum.square):
-                minimum = found
-            if inside and minimum is found is not None and found.converged and not self._is_at_bound(found.point):
+            reached = self._problem.minimise(guess, fixed=self._index)
+            if reached is not None and (minimum is None or reached.square < minimum.square):
+                minimum = reached
+            if inside and minimum is reached is not None and reached.converged and not self._is_at_bound(reached.point):
                 break
         if minimum is None:
             self._breaks.append(u)
