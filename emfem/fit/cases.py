@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from emfem.errors import EmfemError, UnknownName, require
 from emfem.files import writable
-from emfem.fit.curves import NAMED
+from emfem.fit.curves import NAMED, Curve
 from emfem.gate import checked
 from emfem.studies import Case, registry
 from emfem.studies.recording import report_of
@@ -80,9 +80,7 @@ class CaseModel:
             UnknownName: for a constant or condition without a key.
             EmfemError: if a run fails, or ends before the last time.
         """
-        for name in (*constants, *(set(conditions) - {TIME})):
-            if name not in self._keys:
-                raise UnknownName(name, "the keys of the case", tuple(self._keys))
+        self._check((*constants, *(set(conditions) - {TIME})))
         n = max((np.size(x) for x in conditions.values()), default=1)
         conditions = {name: np.broadcast_to(x, (n,)) for name, x in conditions.items()}
         names = [name for name in conditions if name != TIME]
@@ -95,6 +93,19 @@ class CaseModel:
             times = conditions[TIME][points] if TIME in conditions else None
             values[points] = self._values(folder, times)
         return values
+
+    def check(self, unknowns: Iterable[str], curve: Curve) -> None:
+        """Refuse unknowns and a curve with a condition without a key, before a fit.
+
+        Raises:
+            UnknownName: as a call.
+        """
+        self._check((*unknowns, *(set(curve.inputs) - {TIME})))
+
+    def _check(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name not in self._keys:
+                raise UnknownName(name, "the keys of the case", tuple(self._keys))
 
     def _run(self, values: Mapping[str, float]) -> Path:
         """Return the folder of a run that has reached its end.

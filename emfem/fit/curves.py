@@ -6,7 +6,7 @@ import io
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -41,10 +41,13 @@ class Curve:
         scale: "linear", or "log" for values above 0 whose errors are relative.
         censored: for each point 0 or False if it was measured, 1 or True if the value is above `measured` (a line that
             outlived its test), -1 if it is below (under the limit of detection), shape (n,).
+        unit: of the values in their source, which `LawModel` compares with that of its law; empty if unknown.
+        units: of conditions by name, for the same; numbers are in SI all the same.
 
     Raises:
-        ParameterError: for values that are not finite, errors that are not above 0, shapes that do not fit, or values
-            at or below 0 with scale = "log".
+        ParameterError: for values that are not finite, errors that are not above 0, shapes that do not fit, values
+            at or below 0 with scale = "log", or a unit that does not exist.
+        UnknownName: for the unit of a condition that is not there.
     """
 
     name: str
@@ -53,6 +56,8 @@ class Curve:
     error: ArrayLike | None = None
     scale: str = "linear"
     censored: ArrayLike | None = None
+    unit: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -75,6 +80,11 @@ class Curve:
             marks = floats(f"{where}censored", self.censored)
             require(marks.shape == y.shape, f"{where}censored of shape {marks.shape}, must be {y.shape}")
             require_all(np.isin(marks, (-1, 0, 1)), lambda i: f"{where}censored = {marks[i]:g}, must be -1, 0 or 1")
+        for name, unit in self.units.items():
+            if name not in self.inputs:
+                raise UnknownName(name, f"{where}inputs", self.inputs)
+            _in_si(f"{where}{name}", [], unit)
+        _in_si(f"{where}measured", [], self.unit or "-")
 
     def __len__(self) -> int:
         """Return the number of points."""
@@ -221,10 +231,11 @@ def read_curves(
     if isinstance(error, str) and error in units and measured in units:
         wanted = "-" if scale == "log" else units[measured]
         message = f"{path}: column {error} in {units[error]}, must be in {wanted} or a unit like it"
-        require(_dimension(units[error]) == _dimension(wanted), f"{message} with scale = {scale!r}")
-    return curves(
+        require(dimension(units[error]) == dimension(wanted), f"{message} with scale = {scale!r}")
+    made = curves(
         frame, measured=measured, inputs=inputs, by=by, error=error, scale=scale, censored=censored, name=measured
     )
+    return [replace(each, unit=units[measured], units={name: units[name] for name in each.inputs}) for each in made]
 
 
 def read_table(path: str | os.PathLike[str], numbers: Sequence[str]) -> tuple[Any, dict[str, str]]:
@@ -255,7 +266,7 @@ def read_table(path: str | os.PathLike[str], numbers: Sequence[str]) -> tuple[An
     return pd.DataFrame(made), units
 
 
-def _dimension(unit: str) -> Any:
+def dimension(unit: str) -> Any:
     """Return the dimension of a unit that exists."""
     return quantity(f"1 {unit.strip().strip('-')}".strip()).dimensionality
 

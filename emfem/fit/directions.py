@@ -14,7 +14,7 @@ from scipy import stats
 from scipy.sparse.csgraph import connected_components
 
 SMALL = 1e-5  # of the largest singular value: what central differences leave of a zero
-LINKED = 0.02  # entry of the projection on flat directions that counts
+LINKED = 0.02  # entry of the projection on flat directions that counts, in coordinates or in logarithms
 MOVE = 0.05  # along a flat direction, in coordinates, to see that the sum stays
 SIMPLE = 0.03  # difference of an exponent to a simple fraction that counts as none
 EDGE = 1e-4  # coordinate of an unknown at a bound
@@ -42,13 +42,30 @@ def blindness(problem: Problem, best: Minimum, threshold: float) -> Blindness:
     least = max(2 * stats.norm.ppf(0.975), SMALL * whole.max(initial=0.0))
     flat = rows[whole < least]
     projection = flat.T @ flat
-    involved = np.flatnonzero(np.diagonal(projection) > LINKED)
-    _, labels = connected_components(np.abs(projection[np.ix_(involved, involved)]) > LINKED, directed=False)
+    linked = np.maximum(np.abs(projection), np.abs(_of_logarithms(problem, best, flat))) > LINKED
+    involved = np.flatnonzero(np.diagonal(linked))
+    _, labels = connected_components(linked[np.ix_(involved, involved)], directed=False)
     sentences = []
     for label in dict.fromkeys(labels):
         group = involved[labels == label]
         sentences.append(_sentence(problem, best, group, projection[np.ix_(group, group)], threshold))
     return Blindness(tuple(sentences), frozenset(problem.space.names[i] for i in involved))
+
+
+def _of_logarithms(problem: Problem, best: Minimum, flat: Array) -> Array:
+    """Return the projection on flat directions in ln |v|, shape (p, p): a change by e counts the same in any bounds."""
+    rows = zip(problem.space.unknowns, best.point, strict=True)
+    scales = [
+        float(1 / _slopes([each], each.value(u[None]), product=True)[0]) if _is_factor(each) else 1.0
+        for each, u in rows
+    ]
+    _, _, basis = np.linalg.svd(flat * scales, full_matrices=False)
+    return np.asarray(basis.T @ basis)
+
+
+def _is_factor(unknown: Unknown) -> bool:
+    """Return True if an unknown has a logarithm, of its magnitude."""
+    return unknown.logarithmic or unknown.bounds[0] * unknown.bounds[1] > 0
 
 
 def at_bounds(names: Sequence[str], unknowns: Sequence[Unknown], point: Array) -> list[str]:
@@ -71,8 +88,7 @@ def _sentence(problem: Problem, best: Minimum, group: Array, projection: Array, 
     if not len(determined):
         return f"the data do not determine {_joined(names)}"
     values = np.array([each.value(best.point[i]) for i, each in zip(group, unknowns, strict=True)])
-    products = all(each.logarithmic or each.bounds[0] * each.bounds[1] > 0 for each in unknowns)
-    forms = [True, False] if products else [False]
+    forms = [True, False] if all(map(_is_factor, unknowns)) else [False]
     together = f"{_joined(names)} are not determined one by one"
     for product in forms:
         slopes = _slopes(unknowns, values, product)

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem.errors import ParameterError, choice, count, number, require
+from emfem.fit.cases import CaseModel
 from emfem.fit.curves import Curve
 from emfem.fit.directions import at_bounds, blindness
 from emfem.fit.evaluation import EvaluationWarning, Evaluator
-from emfem.fit.problem import LOSSES, Minimum, Problem
+from emfem.fit.laws import LawModel
+from emfem.fit.problem import HUGE, LOSSES, Minimum, Problem
 from emfem.fit.profiles import BetterMinimum, End, Profile, standard_errors
 from emfem.fit.result import Fit, frozen, misfit
 from emfem.fit.unknowns import Array, Space, Unknown
@@ -79,7 +81,8 @@ def fit(
 
     Raises:
         ParameterError: for a value out of its bounds, no measured point, a model that breaks everywhere or
-            returns another number of values, or a folder of another model.
+            returns another number of values, a folder of another model, or data of another unit than a `LawModel`.
+        UnknownName: for an unknown or a condition that a `LawModel` or `CaseModel` does not have.
     """
     require(curves, "curves = [], must be at least one")
     names = [curve.name for curve in curves]
@@ -95,6 +98,9 @@ def fit(
     choice("loss", loss, LOSSES)
     number("step", step, at_least=1e-8, at_most=0.1)
     _check_points(curves, space)
+    if isinstance(model, LawModel | CaseModel):
+        for curve in curves:
+            model.check([each.name for each in unknowns], curve)
     conditions, sizes = [curve.columns for curve in curves], [len(curve) for curve in curves]
     with Evaluator(model, conditions, sizes, folder=folder, workers=workers, scheduler=scheduler) as evaluate:
         result = _Search(Problem(space, curves, evaluate, loss, step), settings).run()
@@ -150,10 +156,10 @@ class _Search:
         points = self._candidates()
         if self.scattered:
             self.problem.scatter = self._first_scatter(points)
-        minima = [self._minimum(point) for point in self._best_of(points)]
+        minima = [self.problem.minimise(point) for point in self._best_of(points)]
         reached = [each for each in minima if each is not None]
         if not reached:
-            raise self._broken()
+            raise self._broken(points[0])
         best = min(reached, key=lambda each: each.square)
         if self.scattered:
             best = self._with_scatter(best)
@@ -192,9 +198,8 @@ class _Search:
         first = self.problem.space.start
         if self.settings.starts == 1:
             return [first]
-        n = TRIED * self.settings.starts
-        cube = qmc.LatinHypercube(len(first), rng=np.random.default_rng(self.settings.seed)).random(n)
-        return [first, *cube]
+        cube = qmc.LatinHypercube(len(first), rng=np.random.default_rng(self.settings.seed))
+        return [first, *cube.random(TRIED * self.settings.starts)]
 
     def _best_of(self, points: Sequence[Array]) -> list[Array]:
         """Return the points to start from: the first, and those with the least sums of squares.
@@ -206,16 +211,25 @@ class _Search:
         order = sorted(range(1, len(points)), key=squares.__getitem__)
         chosen = [i for i in [0, *order] if np.isfinite(squares[i])]
         if not chosen:
-            raise self._broken()
+            raise self._broken(points[0])
         return [points[i] for i in chosen[: self.settings.starts]]
 
-    def _broken(self) -> ParameterError:
-        evaluate = self.problem.evaluate
-        reason = evaluate.reason or "its values are infinite where data are measured, or not above 0 with scale = 'log'"
-        return ParameterError(f"the model breaks wherever it was tried, {evaluate.count} evaluations: {reason}")
+    def _broken(self, point: Array) -> ParameterError:
+        reason = self.problem.evaluate.reason or self._impossible(point)
+        tried = f"{self.problem.evaluate.count} evaluations"
+        return ParameterError(f"the model breaks wherever it was tried, {tried}: {reason}")
 
-    def _minimum(self, point: Array) -> Minimum | None:
-        return self.problem.minimise(point)
+    def _impossible(self, point: Array) -> str:
+        """Return the words for the first value of the model that has no deviation from the data."""
+        constants = ", ".join(f"{name} = {value:g}" for name, value in self.problem.space.values(point).items())
+        (model,) = self.problem.models([point])
+        for curve, y in zip(self.problem.curves, model or [], strict=False):
+            for i in np.flatnonzero(~(np.abs(curve.residuals(y, self.problem.scatter)) < HUGE)):
+                must = (
+                    "above 0 with scale = 'log'" if curve.scale == "log" and y[i] <= 0 else "finite and less far away"
+                )
+                return f"point {i + 1} of curve {curve.name!r} has the value {y[i]:g} at {constants}, must be {must}"
+        return f"there is no minimum from {constants}"
 
     def _first_scatter(self, points: Sequence[Array]) -> float:
         """Return the scatter about the best of some points, to begin with."""
@@ -241,7 +255,7 @@ class _Search:
         for _ in range(ROUNDS):
             (model,) = self.problem.models([best.point])
             if model is None:
-                raise self._broken()
+                raise self._broken(best.point)
             if self.problem.loss == "linear":
                 scatter = float(np.sqrt(self._moment(model) / max(points - p, 1)))
             else:
@@ -253,7 +267,7 @@ class _Search:
             )
             change = abs(scatter / self.problem.scatter - 1)
             self.problem.scatter = scatter
-            again = self._minimum(best.point)
+            again = self.problem.minimise(best.point)
             best = best if again is None else again
             if change < SCATTER:
                 return best

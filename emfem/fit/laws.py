@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 from emfem import analytic
 from emfem.errors import UnknownName, require
+from emfem.fit.curves import Curve, dimension
 from emfem.gate import checked
 from emfem.materials import Material
 from emfem.units import boltzmann, elementary_charge
@@ -29,6 +30,11 @@ def drift(values: Mapping[str, Any], material: Material) -> Any:
     """Return the drift velocity of atoms, D Z e rho(T) j/(kT), along j positive [m/s]."""
     force = values["Z"] * elementary_charge * material.law("resistivity")(values["T"]) * values["j"]
     return diffusivity(values, material) * force / (boltzmann * values["T"])
+
+
+def void_length(values: Mapping[str, Any], material: Material) -> Any:
+    """Return the length of a void that all atoms leave along the line, |v| t of the drift velocity [m]."""
+    return np.abs(drift(values, material)) * values["t"]
 
 
 def nucleation(values: Mapping[str, Any], material: Material) -> Any:
@@ -85,30 +91,35 @@ def blech(values: Mapping[str, Any], material: Material) -> Any:
 
 
 RANGE, NODES = (1e-2, 20.0), 400  # of -ln(1 - 2 r); earlier times do not feel the other end, later ones one wave only
-LAWS: dict[str, tuple[Callable[[Mapping[str, Any], Material], Any], tuple[str, ...]]] = {
-    "diffusivity": (diffusivity, ("D0", "Ea", "T")),
-    "drift": (drift, ("D0", "Ea", "Z", "T", "j")),
-    "nucleation": (nucleation, ("D0", "Ea", "Z", "sigma_c", "T", "j", "length")),
-    "blech": (blech, ("Z", "sigma_c", "T")),
+LAWS: dict[str, tuple[Callable[[Mapping[str, Any], Material], Any], tuple[str, ...], str]] = {  # and the unit
+    "diffusivity": (diffusivity, ("D0", "Ea", "T"), "m2/s"),
+    "drift": (drift, ("D0", "Ea", "Z", "T", "j"), "m/s"),
+    "void_length": (void_length, ("D0", "Ea", "Z", "T", "j", "t"), "m"),
+    "nucleation": (nucleation, ("D0", "Ea", "Z", "sigma_c", "T", "j", "length"), "s"),
+    "blech": (blech, ("Z", "sigma_c", "T"), "A/m"),
 }
+UNITS = {"D0": "m2/s", "Ea": "J", "Z": "-", "sigma_c": "Pa", "T": "K", "j": "A/m2", "length": "m", "t": "s"}
 
 
 class LawModel:
     """A closed form as a model for `em.fit.fit`.
 
-    Its values are D0 [m2/s], Ea [J], Z [-], sigma_c [Pa], T [K], j [A/m2] and length [m], constants or conditions; what
-    is none of these, such as resistivity and bulk modulus, is that of the metal.
+    Its values are D0 [m2/s], Ea [J], Z [-], sigma_c [Pa], T [K], j [A/m2], length [m] and t [s], constants or
+    conditions; what is none of these, such as resistivity and bulk modulus, is that of the metal.
 
     ==============  ====================================================  ==========================
     law             value                                                 of
     ==============  ====================================================  ==========================
     "diffusivity"   D0 exp(-Ea/kT) [m2/s]                                 D0, Ea, T
     "drift"         drift velocity of atoms, along j positive [m/s]       D0, Ea, Z, T, j
+    "void_length"   length of a void, drift velocity times t, above 0 [m] D0, Ea, Z, T, j, t
     "nucleation"    time until a void opens in a line [s]                 D0, Ea, Z, sigma_c, T, j, length
     "blech"         (j L)_c below which no void opens [A/m]               Z, sigma_c, T
     ==============  ====================================================  ==========================
 
     Attributes:
+        names: of the values that the law has.
+        unit: of the law, in SI.
         fingerprint: a name for law, metal and fixed values.
     """
 
@@ -121,7 +132,8 @@ class LawModel:
         """
         if law not in LAWS:
             raise UnknownName(law, "em.fit.LawModel", LAWS)
-        self._function, self.names = LAWS[law]
+        self._law = law
+        self._function, self.names, self.unit = LAWS[law]
         self._material, self._fixed = material, dict(fixed or {})
         for name in self._fixed:
             self._check(name)
@@ -135,13 +147,32 @@ class LawModel:
             UnknownName: for a constant or condition that the law does not have.
             ParameterError: for one that is missing.
         """
-        for name in (*constants, *conditions):
-            self._check(name)
+        self._check_names((*constants, *conditions))
         values = {**self._fixed, **constants, **conditions}
-        missing = [name for name in self.names if name not in values]
-        require(not missing, f"{', '.join(missing)} missing, must be unknown, a condition or fixed")
         n = max((np.size(x) for x in conditions.values()), default=1)
         return np.array(np.broadcast_to(self._function(values, self._material), (n,)), dtype=float)
+
+    def check(self, unknowns: Iterable[str], curve: Curve) -> None:
+        """Refuse unknowns and a curve that the law does not have, before a fit.
+
+        Raises:
+            UnknownName: as a call.
+            ParameterError: as a call, and for values or conditions whose unit is known and of another dimension.
+        """
+        self._check_names((*unknowns, *curve.inputs))
+        rows = [("values", curve.unit, self.unit), *((name, unit, UNITS[name]) for name, unit in curve.units.items())]
+        for name, unit, wanted in rows:
+            message = f"curve {curve.name!r}: {name} in {unit}, must be in {wanted} or a unit like it"
+            require(
+                not unit or dimension(unit) == dimension(wanted),
+                f"{message} in the law {self._law!r} of em.fit.LawModel",
+            )
+
+    def _check_names(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._check(name)
+        missing = [name for name in self.names if name not in (*self._fixed, *names)]
+        require(not missing, f"{', '.join(missing)} missing, must be unknown, a condition or fixed")
 
     def _check(self, name: str) -> None:
         if name not in self.names:

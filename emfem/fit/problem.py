@@ -146,11 +146,11 @@ class Problem:
             return None
         if not len(free):
             return Minimum(start, self.square(first), np.zeros((len(first), 0)), 0)
-        result = optimize.least_squares(
-            lambda part: self.residuals([whole(part)])[0],
-            np.clip(start[free], 1e-12, 1 - 1e-12),
-            jac=lambda part: self.jacobian(whole(part), free),
-            bounds=(0.0, 1.0),
+        result = optimize.least_squares(  # of u + 1: the first trust region has the size of its point, none at u = 0
+            lambda part: self.residuals([whole(part - 1)])[0],
+            np.clip(start[free], 1e-12, 1 - 1e-12) + 1,
+            jac=lambda part: self.jacobian(whole(part - 1), free),
+            bounds=(1.0, 2.0),
             x_scale="jac",
             loss=self.loss,
             ftol=TOLERANCE,
@@ -158,4 +158,4 @@ class Problem:
             gtol=FLAT,
             max_nfev=MOST_STEPS,
         )
-        return Minimum(whole(result.x), float(2 * result.cost), result.jac, int(result.nfev), result.status > 0)
+        return Minimum(whole(result.x - 1), float(2 * result.cost), result.jac, int(result.nfev), result.status > 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from emfem.fit.problem import Minimum, Problem
@@ -13,6 +14,7 @@ from scipy import optimize
 SHARP = 2e-3  # of an end of an interval, in standard errors
 BETTER = 1e-3  # by which a sum of squares must be smaller to count as another minimum
 LARGEST = 0.25  # first step along a coordinate
+EDGE = 1e-4  # coordinate at a bound, where a search may have stalled
 
 
 @dataclass(frozen=True)
@@ -55,15 +57,14 @@ class Profile:
         Raises:
             BetterMinimum: if it is smaller.
         """
-        near = min(self._known, key=lambda other: abs(other - u))
-        known = self._known[near]
-        guesses = [np.clip(known + (u - near) * self._slope, 0.0, 1.0), known.copy()]
-        for guess in guesses:
-            guess[self._index] = u
-            minimum = self._problem.minimise(guess, fixed=self._index)
-            if minimum is not None:
+        minimum: Minimum | None = None
+        for guess, inside in self._guesses(u):
+            reached = self._problem.minimise(guess, fixed=self._index)
+            if reached is not None and (minimum is None or reached.square < minimum.square):
+                minimum = reached
+            if inside and minimum is reached is not None and reached.converged and not self._is_at_bound(reached.point):
                 break
-        else:
+        if minimum is None:
             self._breaks.append(u)
             return np.inf
         self._known[u] = minimum.point
@@ -71,6 +72,25 @@ class Profile:
             again = self._problem.minimise(minimum.point)
             raise BetterMinimum(minimum if again is None else again)
         return max(0.0, minimum.square - self._best.square)
+
+    def _guesses(self, u: float) -> Iterator[tuple[Array, bool]]:
+        """Yield points to search from, True with those that needed no bound: on along the valley, and neighbours."""
+        best = float(self._best.point[self._index])
+        inner = [other for other in self._known if min(best, u) <= other <= max(best, u)]
+        neighbour, *before = sorted(inner, key=lambda other: abs(other - u))
+        near = min(self._known, key=lambda other: abs(other - u))
+        slopes = [self._slope]
+        if before:
+            slopes.insert(0, (self._known[neighbour] - self._known[before[0]]) / (neighbour - before[0]))
+        made = [self._known[neighbour] + (u - neighbour) * slope for slope in slopes]
+        for whole in (*made, *(self._known[other] for other in {neighbour: None, near: None, best: None})):
+            guess = np.clip(whole, 0.0, 1.0)
+            guess[self._index] = u
+            yield guess, bool(np.all(np.delete(guess == whole, self._index)))
+
+    def _is_at_bound(self, point: Array) -> bool:
+        free = np.delete(point, self._index)
+        return bool(np.any((free < EDGE) | (free > 1 - EDGE)))
 
     def end(self, side: int, threshold: float) -> End:
         """Return where the sum has risen by the threshold, on one side."""

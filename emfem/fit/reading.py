@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from typing import Any
@@ -251,7 +251,7 @@ class _Reader(Reader):
         for i, part in enumerate(parts, 1):
             for curve in part:
                 label = curve.name if labels.count(curve.name) == 1 else f"{curve.name} ({i})"
-                made.append(Curve(label, curve.inputs, curve.measured, curve.error, curve.scale, curve.censored))
+                made.append(replace(curve, name=label))
         return made
 
     def _material(self, unknowns: Sequence[str]) -> dict[str, Any]:

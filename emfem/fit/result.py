@@ -141,7 +141,8 @@ class Fit:
     def profile(self, name: str, points: int = 21) -> tuple[Array, Array]:
         """Return values of an unknown, and the rise of the least sum of squares with it fixed, both of shape (n,).
 
-        The values go beyond the interval by half of it, as far as the bounds. Evaluations are made one after the other.
+        The values go beyond the interval by half of it, as far as the bounds; best value and ends of the interval are
+        among them. Evaluations are made one after the other.
 
         Args:
             name: of the unknown.
@@ -156,7 +157,7 @@ class Fit:
         low, high = (float(unknown.coordinate(end)) for end in (estimate.low, estimate.high))
         first, last = max(low - 0.25 * (high - low), 0.0), min(high + 0.25 * (high - low), 1.0)
         best = float(self._best.point[index])
-        u = np.unique(np.append(np.linspace(first, last, number_of_points), best))
+        u = np.unique([*np.linspace(first, last, number_of_points), best, max(low, 0.0), min(high, 1.0)])
         profile = Profile(self._problem, self._best, index)
         rises = {best: 0.0}
         for side in (u[u > best], u[u < best][::-1]):

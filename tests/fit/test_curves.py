@@ -32,6 +32,7 @@ def test_a_file_is_read_in_si(file: Path):
     assert curve.y == pytest.approx([72000.0, 18000.0, 10800.0])
     assert curve.sigma == pytest.approx([0.05, 0.1, 0.05])
     assert curve.marks.tolist() == [1, 0, -1]
+    assert (curve.unit, curve.units) == ("hour", {"T": "degC", "j": "MA/cm2"})
 
 
 def test_a_file_has_a_curve_for_each_temperature(file: Path):
@@ -80,6 +81,9 @@ def test_frames_of_pandas_become_curves():
         ({"error": -1.0}, "must be above 0"),
         ({"censored": [2, 0]}, "censored = 2, must be -1, 0 or 1"),
         ({"scale": "decibel"}, "decibel"),
+        ({"unit": "sparrows"}, "curve 'c': measured: unit 'sparrows'"),
+        ({"units": {"x": "sparrows"}}, "curve 'c': x: unit 'sparrows'"),
+        ({"units": {"y": "m"}}, "'y'; curve 'c': inputs has x"),
     ],
 )
 def test_wrong_curves_are_refused(options: dict[str, Any], message: str):

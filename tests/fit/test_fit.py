@@ -153,6 +153,19 @@ def test_a_model_that_always_breaks_is_an_error():
         em.fit.fit(model, [Curve("line", {"x": X}, X)], [A, B])
 
 
+@pytest.mark.parametrize(
+    ("value", "scale", "message"),
+    [
+        (-2.0, "log", "point 2 of curve 'line' has the value -2 at a = 0, must be above 0 with scale = 'log'"),
+        (np.inf, "linear", "point 2 of curve 'line' has the value inf at a = 0, must be finite"),
+    ],
+)
+def test_a_value_without_a_deviation_is_told_with_its_constants(value: float, scale: str, message: str):
+    with pytest.raises(em.ParameterError, match="breaks wherever it was tried") as refused:
+        em.fit.fit(lambda c, x: np.array([1.0, value]), [Curve("line", {}, [1.0, 1.0], 0.1, scale)], [A])
+    assert message in str(refused.value)
+
+
 def test_other_errors_of_a_model_are_passed_on():
     with pytest.raises(KeyError):
         em.fit.fit(lambda c, x: c["missing"] + X, [Curve("line", {"x": X}, X)], [A])
@@ -274,10 +287,47 @@ def test_constants_go_into_a_metal(tmp_path: Path):
 
 def test_profiles_rise_to_the_threshold_at_the_ends():
     fit = em.fit.fit(line, [Curve("line", {"x": X}, noisy(0.1), 0.1)], [A, B], starts=1)
-    values, rise = fit.profile("b", points=41)
+    values, rise = fit.profile("b", points=3)
     estimate = fit.estimates["b"]
     assert np.interp([estimate.low, estimate.high], values, rise) == pytest.approx([fit.threshold] * 2, rel=0.01)
+    assert {estimate.low, estimate.value, estimate.high} <= set(values)
     assert rise.min() == 0.0
+
+
+def length(c: dict[str, float], x: dict[str, Any]) -> Any:
+    """Return the length of a void that grows by a drift of which only D0 Z counts."""
+    return -c["D0"] * c["Z"] * (1 + x["x"])
+
+
+LENGTHS = 1e-7 * (1 + X) * np.exp(0.03 * NORMAL)
+D0, Z = Unknown("D0", (1e-12, 1e-2), True), Unknown("Z", (-50.0, -0.1))
+
+
+def test_a_profile_follows_a_curved_valley_to_its_ends():
+    """ln(D0 |Z|) = ln c +- 1.96 s/sqrt(n), and |Z| reaches from 0.1 to 50: 6 e-folds in a straight line are none."""
+    fit = em.fit.fit(length, [Curve("L", {"x": X}, LENGTHS, 0.03, "log")], [D0, Z], starts=1)
+    c, reach = 1e-7 * np.exp(0.03 * NORMAL.mean()), 1.959964 * 0.03 / np.sqrt(20)
+    ends = np.log([fit.estimates["D0"].low, fit.estimates["D0"].high])
+    assert ends == pytest.approx([np.log(c / 50) - reach, np.log(c / 0.1) + reach], abs=0.01)
+    assert fit.estimates["Z"].low == -50.0
+    assert fit.estimates["Z"].high == pytest.approx(-0.1)
+
+
+@pytest.mark.parametrize("decades", [1, 10, 40])
+def test_a_product_is_named_whatever_the_bounds_of_its_factors(decades: int):
+    """Of 40 decades a change of ln Z by 1 is a hundredth."""
+    wide = Unknown("D0", (1e-8 * 10 ** (-decades / 2), 1e-8 * 10 ** (decades / 2)), True)
+    curve = Curve("L", {"x": X}, LENGTHS, 0.03, "log")
+    fit = em.fit.fit(length, [curve], [wide, Unknown("Z", (-20.0, -1.0))], starts=1, intervals="normal")
+    assert fit.undetermined[0] == "only D0*Z is determined: D0 and Z are not determined one by one"
+    assert np.isinf(fit.standard_errors["D0"])
+
+
+def test_a_search_from_a_lower_bound_moves():
+    """The first trust region has the size of the first point in its coordinates: at 0 it would have none."""
+    start, curve = Unknown("Z", Z.bounds, start=-50.0), Curve("L", {"x": X}, LENGTHS, 0.03, "log")
+    fit = em.fit.fit(lambda c, x: length(c | {"D0": 3e-8}, x), [curve], [start], starts=1, intervals="normal")
+    assert fit.values["Z"] == pytest.approx(-np.exp(0.03 * NORMAL.mean()) / 0.3, rel=1e-6)
 
 
 @pytest.mark.soak

@@ -62,6 +62,66 @@ def test_the_other_laws_are_closed_forms():
         em.fit.LawModel("drift", COPPER)({"D0": 1.0, "Ea": 1e-19}, x)
 
 
+def test_a_void_grows_by_the_drift_velocity():
+    some = {name: CONSTANTS[name] for name in ("D0", "Ea", "Z")}
+    x = {"T": np.array([573.0, 603.0]), "j": np.array([1e10, -1e10])}
+    grown = em.fit.LawModel("void_length", COPPER)(some, x | {"t": np.array([60.0, 3600.0])})
+    v = em.fit.LawModel("drift", COPPER)(some, x)
+    assert v[0] < 0 < v[1]
+    assert grown == pytest.approx([-60 * v[0], 3600 * v[1]], rel=1e-12, abs=0)
+
+
+LENGTHS = "t [hour],length [um],j [MA/cm2],T [degC]\n2,0.21,2,300\n4,0.40,2,300\n8,0.83,4,300\n16,1.58,2,330\n"
+UNKNOWNS = [em.fit.Unknown("D0", (1e-12, 1e-2), logarithmic=True), em.fit.Unknown("Z", (-20.0, -1.0), prior=(-5, 0.5))]
+
+
+@pytest.mark.parametrize(
+    ("law", "change", "inputs", "message"),
+    [
+        ("drift", ("", ""), ["j", "T"], "values in um, must be in m/s or a unit like it in the law 'drift'"),
+        ("void_length", ("t [hour]", "t [um]"), ["t", "j", "T"], "t in um, must be in s or a unit like it"),
+        ("void_length", ("T [degC]", "T [-]"), ["t", "j", "T"], "T in -, must be in K or a unit like it"),
+        ("drift", ("length [um]", "length [nm/s]"), ["t", "j", "T"], "'t'; the law has D0, Ea, Z, T, j"),
+        ("drift", ("length [um]", "length [nm/s]"), ["T"], "j missing, must be unknown, a condition or fixed"),
+    ],
+)
+def test_data_of_another_law_are_refused_before_an_evaluation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, law: str, change: tuple[str, str], inputs: list[str], message: str
+):
+    def never(*_: Any) -> None:
+        raise AssertionError
+
+    path = tmp_path / "void.csv"
+    path.write_text(LENGTHS.replace(*change) if change[0] else LENGTHS, encoding="utf-8")
+    curves = em.fit.read_curves(path, measured="length", inputs=inputs, error=0.05, scale="log")
+    model = em.fit.LawModel(law, COPPER, fixed={"Ea": 0.9 * eV})
+    monkeypatch.setattr(em.fit.LawModel, "__call__", never)
+    with pytest.raises(em.ParameterError, match=message):
+        em.fit.fit(model, curves, UNKNOWNS)
+
+
+def test_lengths_of_voids_give_the_diffusivity(tmp_path: Path):
+    """Some 0.1 um an hour at 2 MA/cm2: ln D0 to the error of the charge, 10 %, and of four points of 5 %."""
+    (tmp_path / "void.csv").write_text(LENGTHS.rsplit("16", 1)[0], encoding="utf-8")
+    options: dict[str, Any] = {"measured": "length", "inputs": ["t", "j", "T"], "error": 0.05, "scale": "log"}
+    (curve,) = em.fit.read_curves(tmp_path / "void.csv", **options)
+    model = em.fit.LawModel("void_length", COPPER, fixed={"Ea": 0.9 * eV})
+    fit = em.fit.fit(model, [curve], UNKNOWNS, starts=1, intervals="normal")
+    per_unit = model({"D0": 1.0, "Z": -5.0}, curve.columns)
+    assert fit.values["D0"] == pytest.approx(np.exp(np.log(curve.y / per_unit).mean()), rel=1e-4)
+    assert fit.standard_errors["D0"] == pytest.approx(np.hypot(0.1, 0.05 / np.sqrt(3)), rel=0.01)
+
+
+def test_a_case_refuses_a_condition_without_a_key_before_a_run(tmp_path: Path):
+    (tmp_path / "line.toml").write_text(LINE, encoding="utf-8")
+    case = em.studies.Case.read(tmp_path / "line.toml")
+    model = em.fit.CaseModel(case, "sigma_max", constants={"Z": "material.effective_charge"}, folder=tmp_path / "runs")
+    curve = em.fit.Curve("stress", {"t": [60.0, 120.0], "i": 1.0}, [1e7, 2e7], 1e6)
+    with pytest.raises(em.UnknownName, match="'i'; the keys of the case has Z"):
+        em.fit.fit(model, [curve], [em.fit.Unknown("Z", (-20.0, -1.0))])
+    assert not list(tmp_path.glob("runs/*/report.json"))
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_tmp")
 @pytest.mark.filterwarnings("ignore::emfem.ResolutionWarning")
