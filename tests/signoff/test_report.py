@@ -4,6 +4,7 @@ import json
 import re
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,18 @@ def test_violations_come_first_and_by_time(made: Callable[..., MadeRun], tmp_pat
     assert corner["reasons"][0] == "it fails after 2 years: a void opened"
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.index("<h2>Violations") < page.index("<h2>Maps") < page.index("<h2>Densest")
+
+
+@pytest.mark.parametrize("residual", [0.0, 1e8])
+@pytest.mark.parametrize("voids", [[year, np.inf], None])
+def test_the_page_says_at_its_top_what_is_optimistic_and_what_helps(
+    made: Callable[..., MadeRun], tmp_path: Path, residual: float, voids: list[float] | None
+):
+    made(voids)
+    sign_off(tmp_path, technology=replace(technology(), residual_stress=residual))
+    head, _, _ = (tmp_path / "report.html").read_text(encoding="utf-8").partition("<h2>")
+    assert ("times are too long" in head) == (residual == 0)
+    assert ("em.signoff.repair" in head) == (voids is not None)
 
 
 def test_voids_that_the_criterion_allows_are_no_violations(made: Callable[..., MadeRun], tmp_path: Path):
