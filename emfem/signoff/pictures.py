@@ -100,7 +100,7 @@ def draw(
     makers: dict[str, Callable[[Arrays], Figure | None]] = {
         "drop": lambda each: _drop(network, each, largest),
         "steady": lambda each: _steady(network, each, critical),
-        "stress": lambda each: _stress(network, each, tension),
+        "stress": lambda each: _stress(network, each, min(tension, critical)),
         "voids": lambda each: _voids(network, each, until),
         "times": lambda each: _times(each, until, max(rise, largest)),
     }
@@ -154,7 +154,7 @@ def _steady(network: Network, each: Arrays, critical: float) -> Figure | None:
 
 
 def _stress(network: Network, each: Arrays, largest: float) -> Figure | None:
-    """Draw the mean stress of each wire's ends."""
+    """Draw the mean stress of each wire's ends; beyond the critical stress the colours are those of the ends."""
     values = _wires(network, each.stress, lambda start, end: (start + end) / 2) / MPa
     reach = largest / MPa or 1.0
     return _map(network, values, (-reach, reach), "stress, tension positive [MPa]", colours=style.SIGNED)

@@ -38,11 +38,11 @@ def read_technology(path: str | os.PathLike[str], temperature: float | None = No
     At the top stand `temperature`, `critical_stress` and, if wanted, `residual_stress` and `unit`, the length of 1 in
     coordinates of netlists. `[metal]` has a `name` of em.materials (alone: `metal = "copper"`), or the `file` of a
     metal beside this one, constants to be put in their place, each as in `em.materials.read`, and in `[metal.line]` the
-    width, height and grain size of `Material.in_line`. `[passivation]` has thermal_expansion, stress_free_temperature and modulus: the residual stress
-    follows. `[liner]` has resistivity and thickness, for all layers without their own. `[layers.NAME]`, one a layer,
-    has thickness, resistivity or sheet_resistance (that of the metal if left out), width and liner, false for none.
-    `lef` is a LEF file beside this one: its layers with a thickness, their sheet resistances and the unit, unless they
-    stand here. Resistivities are those at `temperature`.
+    width, height and grain size of `Material.in_line`. `[passivation]` has thermal_expansion, stress_free_temperature
+    and modulus: the residual stress follows. `[liner]` has resistivity and thickness, for all layers without their own.
+    `[layers.NAME]`, one a layer, has thickness, resistivity or sheet_resistance (that of the metal if left out), width
+    and liner, false for none. `lef` is a LEF file beside this one: its layers with a thickness, their sheet resistances
+    and the unit, unless they stand here. Resistivities are those at `temperature`.
 
     Args:
         path: of the file.
