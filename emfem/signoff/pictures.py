@@ -166,7 +166,7 @@ def _voids(network: Network, each: Arrays, until: float) -> Figure | None:
     colours = ListedColormap(mpl.colormaps["YlOrRd_r"](np.linspace(0.0, 0.8, 256))).with_extremes(under=GREY)
     values = np.where(opened, each.nucleation / year, -1.0)[each.tree]
     order = np.flatnonzero(opened)[np.argsort(each.nucleation[opened], kind="stable")][:FIRST]
-    words = "first void of each tree" if len(order) == opened.sum() else f"the first {FIRST} of {opened.sum()}"
+    words = "first void of each tree" if len(order) == opened.sum() else f"the first {FIRST} of {opened.sum()} trees"
     marks = {words: each.node[order]} if len(order) else None
     label = "first void [years]; grey: none"
     return _map(network, values, (0.0, until / year), label, colours=colours, marks=marks)

@@ -467,6 +467,21 @@ def test_pictures_of_corners_have_one_scale(tmp_path: Path, monkeypatch: pytest.
     assert limits[0] == limits[1] == (0.0, pytest.approx(1e3 * np.abs(hot.currents.drop).max()))
 
 
+@pytest.mark.parametrize(("first", "words"), [(5, "first void of each tree"), (1, "the first 1 of 2 trees")])
+def test_the_map_of_stress_ends_at_the_critical_one_and_that_of_voids_tells_how_many_are_marked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, first: int, words: str
+):
+    network, drawn = ladder(), []
+    monkeypatch.setattr(pictures, "FIRST", first)
+    monkeypatch.setattr(pictures, "_map", lambda *arguments, **more: drawn.append((arguments, more)))
+    each = replace(pictures.Arrays.of(verdict(network, [year, 2 * year])), stress=np.full(len(network.nodes), -2e9))
+    pictures.draw(network, {"hot": each}, {"hot": tmp_path}, until=TEN, critical=5e8)
+    (_, _, limits, _), _ = drawn[2]
+    assert limits == pytest.approx((-500.0, 500.0))
+    assert [len(at) for at in drawn[3][1]["marks"].values()] == [min(first, 2)]
+    assert list(drawn[3][1]["marks"]) == [words]
+
+
 def test_a_page_is_made_of_what_is_on_disk_alone(made: Callable[..., MadeRun], tmp_path: Path):
     made([year, np.inf])
     sign_off(tmp_path)
