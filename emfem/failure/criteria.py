@@ -113,7 +113,7 @@ class ResistanceRise:
     @property
     def reason(self) -> str:
         """The rise reached."""
-        return f"resistance rose by {self.part:.3g} of it"
+        return f"resistance rose by {100 * self.part:.4g} %"
 
     def damage_measure(self, circuit: Circuit | None) -> DamageMeasure:
         """Return the rise over the rise allowed.

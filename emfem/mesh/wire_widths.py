@@ -171,7 +171,8 @@ def sized(
         card = int(wires.cards[i])
         notes.append(
             f"{cards.file}: {off.sum()} wires have another resistance by their width than in the netlist, "
-            f"{cards.names[card]} of {cards.where(card)} {ratio[i]:.3g} times: the width counts"
+            f"{cards.names[card]} of {cards.where(card)} {ratio[i]:.3g} times that of "
+            "the netlist: resistances, currents and current densities are those of the width"
         )
     return replace(wires, width=width, thickness=thickness)
 

@@ -123,12 +123,15 @@ def network(
 
 
 def _bar(figure: Figure, wires: LineCollection, shown: AxisLabel, flat: bool) -> None:
-    """Add a colour bar: on the right as high as the axes, below them if they are low."""
+    """Add a colour bar: on the right as high as the axes, below them if they are low; arrows tell of values beyond."""
+    values, ends = np.asarray(wires.get_array()), wires.norm
+    below, above = bool((values < ends.vmin).any()), bool((values > ends.vmax).any())
+    extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get((below, above), "neither")
     if flat:
-        figure.colorbar(wires, ax=figure.axes[0], label=str(shown), location="bottom", aspect=40)
+        figure.colorbar(wires, ax=figure.axes[0], label=str(shown), location="bottom", aspect=40, extend=extend)
     else:
         place = figure.axes[0].inset_axes((1.03, 0.0, 0.04, 1.0), label="<colorbar>")
-        figure.colorbar(wires, cax=place, label=shown.fitted(figure.get_figheight() - AXIS))
+        figure.colorbar(wires, cax=place, extend=extend, label=shown.fitted(figure.get_figheight() - AXIS))
 
 
 def layout(net: Network, width: float, by: AxisLabel, room: float) -> Figure:

@@ -100,7 +100,7 @@ def draw(
     makers: dict[str, Callable[[Arrays], Figure | None]] = {
         "drop": lambda each: _drop(network, each, largest),
         "steady": lambda each: _steady(network, each, critical),
-        "stress": lambda each: _stress(network, each, tension),
+        "stress": lambda each: _stress(network, each, min(tension, critical)),
         "voids": lambda each: _voids(network, each, until),
         "times": lambda each: _times(each, until, max(rise, largest)),
     }
@@ -154,7 +154,7 @@ def _steady(network: Network, each: Arrays, critical: float) -> Figure | None:
 
 
 def _stress(network: Network, each: Arrays, largest: float) -> Figure | None:
-    """Draw the mean stress of each wire's ends."""
+    """Draw the mean stress of each wire's ends; beyond the critical stress the colours are those of the ends."""
     values = _wires(network, each.stress, lambda start, end: (start + end) / 2) / MPa
     reach = largest / MPa or 1.0
     return _map(network, values, (-reach, reach), "stress, tension positive [MPa]", colours=style.SIGNED)
@@ -166,7 +166,8 @@ def _voids(network: Network, each: Arrays, until: float) -> Figure | None:
     colours = ListedColormap(mpl.colormaps["YlOrRd_r"](np.linspace(0.0, 0.8, 256))).with_extremes(under=GREY)
     values = np.where(opened, each.nucleation / year, -1.0)[each.tree]
     order = np.flatnonzero(opened)[np.argsort(each.nucleation[opened], kind="stable")][:FIRST]
-    marks = {"first voids": each.node[order]} if len(order) else None
+    words = "first void of each tree" if len(order) == opened.sum() else f"the first {FIRST} of {opened.sum()} trees"
+    marks = {words: each.node[order]} if len(order) else None
     label = "first void [years]; grey: none"
     return _map(network, values, (0.0, until / year), label, colours=colours, marks=marks)
 

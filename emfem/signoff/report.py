@@ -25,6 +25,11 @@ ASSUMPTIONS = (
     "mean wire, not of the weakest of many.",
     "The IR drop of a node is its distance from the voltage of the nearest pad.",
 )
+STRESS_FREE = (
+    "The residual stress is 0: times are too long where the metal is under tension without current, as passivated "
+    "lines are. A table [passivation] or a residual_stress in the technology gives it."
+)
+WIDEN = "Which wires to widen, and by how much, em.signoff.repair finds: with the least extra metal no tree has a void."
 STYLE = """
 :root { color-scheme: light; }
 body { font: 15px/1.45 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #262626; background: #fff;
@@ -116,7 +121,15 @@ def _head(content: Summary) -> str:
         f"<h1>Sign-off of {text(content['title'])}: {years} years {badge(not failed)}</h1>\n"
         f"<p>{words}The grid is a {text(corners[0]['network'])}. It counts as failed when "
         f"{text(content['criterion'])}.</p>"
+        f"{''.join(f'<p>{text(sentence)}</p>' for sentence in _advice(corners))}"
     )
+
+
+def _advice(corners: Sequence[Summary]) -> list[str]:
+    """Return what makes the times too long, and what helps a grid with voids."""
+    stress_free = all(corner["residual stress [Pa]"] == 0 for corner in corners)
+    voids = any(corner["trees with voids"] for corner in corners if not corner["lasts"])
+    return [STRESS_FREE] * stress_free + [WIDEN] * voids
 
 
 def _corners(corners: Sequence[Summary]) -> str:

@@ -87,7 +87,7 @@ class Repair:
         """One line."""
         widened = int((self.network.width > self.before.width).sum())
         whole = self.extra / self.part if self.part else np.inf
-        uniform = f"{self.uniform / whole:.3g} of it" if np.isfinite(self.uniform) else "impossible"
+        uniform = f"{self.uniform / whole:.3%}" if np.isfinite(self.uniform) else "impossible"
         trees = ", ".join(map(str, self.overshoot[:LISTED])) + (", ..." if len(self.overshoot) > LISTED else "")
         late = f"; on the way to it above the limit in tree {trees}: repair with until=inf" if self.overshoot else ""
         return (

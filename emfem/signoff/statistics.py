@@ -21,6 +21,7 @@ from emfem.signoff.rises import Blocked, rises
 from emfem.signoff.running import check_until
 from emfem.signoff.varied import follow as followed
 from emfem.technology import Technology
+from emfem.units import year
 
 import numpy as np
 import ufl
@@ -178,7 +179,12 @@ class SystemSample:
         part = _part(int(np.isfinite(self.lifetimes).sum()), n, 0.95)
         end = f" until {self.until:.4g} s" if np.isfinite(self.until) else ""
         text = f"{n} samples, {part.value:.2%} ({part.low:.2%} to {part.high:.2%}) fail{end}"
-        return f"{text}, half of all by {self.quantile(0.5)} s" if self.failed > 0.5 else text
+        if self.failed > 0.5:
+            text += f", half of all by {_in_years(self.quantile(0.5))}"
+        if self.failed == 1.0:
+            return f"{text}, mean time to failure (MTTF) {_in_years(self.mttf())}"
+        outlived = int(np.isinf(self.lifetimes).sum())
+        return f"{text}; mean time to failure (MTTF) not known: {outlived} outlive the end"
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -355,6 +361,11 @@ def _gathered(blocks: Iterable[list[tuple[float, Numbers, bool, float]]], until:
         with_void,
         np.array([overload for _, _, _, overload in rows]),
     )
+
+
+def _in_years(time: Estimate) -> str:
+    """Return a time with its interval in s and in years."""
+    return f"{time} s = {time.through(lambda seconds: seconds / year)} years"
 
 
 def _level(confidence: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,13 @@ def read_technology(path: str | os.PathLike[str], temperature: float | None = No
     Numbers are in SI, or texts with their unit: "0.14 um", "0.38 ohm", "105 degC", "500 MPa".
 
     At the top stand `temperature`, `critical_stress` and, if wanted, `residual_stress` and `unit`, the length of 1 in
-    coordinates of netlists. `[metal]` has a `name` of em.materials, or the `file` of a metal beside this one, constants
-    to be put in their place, each as in `em.materials.read`, and in `[metal.line]` the width, height and grain size of
-    `Material.in_line`. `[passivation]` has thermal_expansion, stress_free_temperature and modulus: the residual stress
-    follows. `[liner]` has resistivity and thickness, for all layers without their own. `[layers.NAME]`, one a layer,
-    has thickness, resistivity or sheet_resistance (that of the metal if left out), width and liner, false for none.
-    `lef` is a LEF file beside this one: its layers with a thickness, their sheet resistances and the unit, unless they
-    stand here. Resistivities are those at `temperature`.
+    coordinates of netlists. `[metal]` has a `name` of em.materials (alone: `metal = "copper"`), or the `file` of a
+    metal beside this one, constants to be put in their place, each as in `em.materials.read`, and in `[metal.line]` the
+    width, height and grain size of `Material.in_line`. `[passivation]` has thermal_expansion, stress_free_temperature
+    and modulus: the residual stress follows. `[liner]` has resistivity and thickness, for all layers without their own.
+    `[layers.NAME]`, one a layer, has thickness, resistivity or sheet_resistance (that of the metal if left out), width
+    and liner, false for none. `lef` is a LEF file beside this one: its layers with a thickness, their sheet resistances
+    and the unit, unless they stand here. Resistivities are those at `temperature`.
 
     Args:
         path: of the file.
@@ -66,7 +67,7 @@ def _technology(table: FileTable, folder: Path) -> Technology:
     """Return the technology of a file in a folder."""
     table.check_keys(TOP)
     kelvin = table.number("temperature", "K", TEMPERATURE.check)
-    material = _material(table.table("metal"), kelvin, folder)
+    material = _material(_of_name(table).table("metal"), kelvin, folder)
     surroundings = table.table("passivation") if "passivation" in table.values else None
     passivation = None if surroundings is None else _passivation(surroundings)
     if surroundings is not None and passivation is not None:
@@ -89,6 +90,12 @@ def _technology(table: FileTable, folder: Path) -> Technology:
             passivation,
         )
     )
+
+
+def _of_name(table: FileTable) -> FileTable:
+    """Return the table of a file, where `metal = "copper"` stands for a table with that name."""
+    word = table.values.get("metal")
+    return replace(table, values={**table.values, "metal": {"name": word}}) if isinstance(word, str) else table
 
 
 def _material(table: FileTable, kelvin: float, folder: Path) -> Material:

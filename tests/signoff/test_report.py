@@ -4,6 +4,7 @@ import json
 import re
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,18 @@ def test_violations_come_first_and_by_time(made: Callable[..., MadeRun], tmp_pat
     assert corner["reasons"][0] == "it fails after 2 years: a void opened"
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.index("<h2>Violations") < page.index("<h2>Maps") < page.index("<h2>Densest")
+
+
+@pytest.mark.parametrize("residual", [0.0, 1e8])
+@pytest.mark.parametrize("voids", [[year, np.inf], None])
+def test_the_page_says_at_its_top_what_is_optimistic_and_what_helps(
+    made: Callable[..., MadeRun], tmp_path: Path, residual: float, voids: list[float] | None
+):
+    made(voids)
+    sign_off(tmp_path, technology=replace(technology(), residual_stress=residual))
+    head, _, _ = (tmp_path / "report.html").read_text(encoding="utf-8").partition("<h2>")
+    assert ("times are too long" in head) == (residual == 0)
+    assert ("em.signoff.repair" in head) == (voids is not None)
 
 
 def test_voids_that_the_criterion_allows_are_no_violations(made: Callable[..., MadeRun], tmp_path: Path):
@@ -452,6 +465,21 @@ def test_pictures_of_corners_have_one_scale(tmp_path: Path, monkeypatch: pytest.
     folders = dict.fromkeys(arrays, tmp_path)
     pictures.draw(network, arrays, folders, until=TEN, critical=5e8)
     assert limits[0] == limits[1] == (0.0, pytest.approx(1e3 * np.abs(hot.currents.drop).max()))
+
+
+@pytest.mark.parametrize(("first", "words"), [(5, "first void of each tree"), (1, "the first 1 of 2 trees")])
+def test_the_map_of_stress_ends_at_the_critical_one_and_that_of_voids_tells_how_many_are_marked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, first: int, words: str
+):
+    network, drawn = ladder(), []
+    monkeypatch.setattr(pictures, "FIRST", first)
+    monkeypatch.setattr(pictures, "_map", lambda *arguments, **more: drawn.append((arguments, more)))
+    each = replace(pictures.Arrays.of(verdict(network, [year, 2 * year])), stress=np.full(len(network.nodes), -2e9))
+    pictures.draw(network, {"hot": each}, {"hot": tmp_path}, until=TEN, critical=5e8)
+    (_, _, limits, _), _ = drawn[2]
+    assert limits == pytest.approx((-500.0, 500.0))
+    assert [len(at) for at in drawn[3][1]["marks"].values()] == [min(first, 2)]
+    assert list(drawn[3][1]["marks"]) == [words]
 
 
 def test_a_page_is_made_of_what_is_on_disk_alone(made: Callable[..., MadeRun], tmp_path: Path):

@@ -129,8 +129,14 @@ def test_a_system_without_failure_bounds_its_part():
     sample = system_life(np.full((1000, 3), np.inf), until=1e8)
     assert sample.failed_by(1e8).low == 0.0
     assert sample.failed_by(1e8).high == pytest.approx(1 - 0.025 ** (1 / 1000), rel=1e-9)
-    assert str(sample) == "1000 samples, 0.00% (0.00% to 0.37%) fail until 1e+08 s"
-    assert "half of all by 2" in str(system_life([[2.0]]))
+    assert str(sample) == (
+        "1000 samples, 0.00% (0.00% to 0.37%) fail until 1e+08 s; mean time to failure (MTTF) not known: "
+        "1000 outlive the end"
+    )
+    assert str(system_life([[year], [3 * year]])).endswith(
+        "half of all by 3.156e+07 (0 to inf) s = 1 (0 to inf) years, mean time to failure (MTTF) "
+        "6.312e+07 (3.156e+07 to 9.467e+07) s = 2 (1 to 3) years"
+    )
     assert sample.quantile(0.5).value == np.inf
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import emfem as em
+from emfem.signoff.digests import technology_digest
 from emfem.studies.tables.domain import SHAPES
 from emfem.units import MPa, nm, um
 
@@ -96,6 +97,15 @@ def test_layers_may_have_widths_liners_of_their_own_and_the_resistivity_of_the_m
     assert layers["2"].liner == em.failure.Liner(3e-6, 3 * nm)
     assert layers["2"].width == 4e-7
     assert layers["2"].resistivity == COPPER.resistivity
+
+
+def test_the_metal_may_be_a_name_alone(tmp_path: Path):
+    head, layer = "temperature = 400\ncritical_stress = 4e8\n", '[layers.M1]\nthickness = "0.1 um"\n'
+    table = '[metal]\nname = "copper"\n'
+    short, long = read(tmp_path, head + 'metal = "copper"\n' + layer), read(tmp_path, head + layer + table)
+    assert technology_digest(short) == technology_digest(long)
+    with pytest.raises(em.ParameterError, match=r"some.toml: metal: .*'coper'"):
+        read(tmp_path, head + 'metal = "coper"\n' + layer)
 
 
 def test_the_metal_may_be_a_file_beside_it_and_have_laws(tmp_path: Path):
