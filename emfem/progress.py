@@ -30,12 +30,13 @@ def show_progress(
     models: Sequence[Model], start: float, until: float, wanted: bool
 ) -> Iterator[Callable[[Stepper], None]]:
     """Make a function to call after each step: it moves a bar on a terminal, prints a line now and then elsewhere."""
-    unknown, comm = models[0].unknowns[0], models[0].mesh.comm
+    unknowns, comm = [unknown for model in models for unknown in model.unknowns], models[0].mesh.comm
+    shown = next((unknown for unknown in unknowns if unknown.rate is not None), unknowns[0])  # one that evolves
     last = time.perf_counter()
 
     def texts(stepper: Stepper) -> tuple[str, str]:
-        low, high = fields.extremes(unknown.function)
-        state = f"step {stepper.steps}  dt {stepper.dt:.3g}  {unknown.name} {low:.4g} … {high:.4g}"
+        low, high = fields.extremes(shown.function)
+        state = f"step {stepper.steps}  dt {stepper.dt:.3g}  {shown.name} {low:.4g} … {high:.4g}"
         return f"t = {stepper.t:.4g}/{until:g}", state
 
     def print_line(stepper: Stepper) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import emfem as em
 from emfem.errors import ConvergenceError, ParameterError
+from emfem.progress import show_progress
 
 import numpy as np
 import pytest
@@ -455,11 +456,22 @@ def test_nothing_is_printed_without_a_terminal_in_a_short_run(decay: Decay, capf
 def test_lines_are_printed_where_there_is_no_terminal(
     decay: Decay, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sys.modules["emfem.progress"], "PLAIN", 0.0)
+    monkeypatch.setattr("emfem.progress.PLAIN", 0.0)
     run = em.evolve(decay(), 1.0)
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == run.steps
     assert re.fullmatch(r"t = 1/1  step \d+  dt \S+  u 0\.367\d … 0\.367\d", lines[-1])
+
+
+def test_what_is_printed_is_of_an_unknown_that_evolves(
+    decay: Decay, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("emfem.progress.PLAIN", 0.0)
+    fading = decay()
+    flow = em.conduction.model(fading.domain, conductivity=1.0, on={"left": em.fixed(0.0), "right": em.fixed(1.0)})
+    with show_progress([flow, fading], 0.0, 1.0, wanted=True) as show:
+        show(SimpleNamespace(t=0.5, dt=0.25, steps=2))
+    assert capfd.readouterr().err == "t = 0.5/1  step 2  dt 0.25  u 1 … 1\n"
 
 
 def test_a_step_beyond_what_a_law_is_defined_for_is_taken_again(decay: Decay):

@@ -19,6 +19,8 @@ import pytest
         ("angstrom", 1e-10),
         ("ms", 1e-3),
         ("us", 1e-6),
+        ("ns", 1e-9),
+        ("ps", 1e-12),
         ("minute", 60.0),
         ("hour", 3600.0),
         ("day", 86400.0),

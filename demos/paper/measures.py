@@ -162,7 +162,7 @@ def turned(records: Sequence[Record], reference: float) -> Spread:
 def kinds(records: Iterable[Record], t: float | None = None) -> str:
     """The kinds of pattern at a time (at the end when left out), each with the number of films."""
     found = [(record.patterns[-1] if t is None else record.at(t)).kind for record in records]
-    order = ("perfect stripes", "zipped stripes", "connected domains", "disordered", "uniform")
+    order = ("perfect stripes", "zipped stripes", "connected domains", "disordered", "too few waves", "uniform")
     told = [(kind.removesuffix(" stripes"), found.count(kind)) for kind in order if kind in found]
     return ", ".join(f"{count} {kind}" for kind, count in told)
 

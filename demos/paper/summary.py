@@ -28,7 +28,14 @@ from orientation import STRAYS
 from pictures import Draw, page, points
 from scipy.stats import f_oneway
 
-KINDS = {"perfect stripes": "o", "zipped stripes": "s", "connected domains": "^", "disordered": "x", "uniform": "."}
+KINDS = {
+    "perfect stripes": "o",
+    "zipped stripes": "s",
+    "connected domains": "^",
+    "disordered": "x",
+    "uniform": ".",
+    "too few waves": "+",
+}
 FIELD = 0.25  # of the studies, but for that of the voltage
 WHEN = "at a quarter of the time, or when they emerged if that was later,"  # see `_was_later`
 COARSER = 1.05  # growth of the mean spacing of a case that coarsens

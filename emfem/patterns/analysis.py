@@ -29,6 +29,8 @@ LOOSE_ORDER = 0.3
 """Least order of connected domains: an isotropic pattern of 100 square wavelengths reaches 0.2 by chance."""
 ZIPPED_DEFECTS = 0.4
 """Most defects per square wavelength of zipped stripes: one per 2.5 wavelengths of band; labyrinths have 0.6."""
+FEWEST = 2
+"""Least stripes across a film of any kind: one alone looks straight in whatever pattern it is."""
 SMOOTHING = 0.12
 """Width of the Gaussian filter in wavelengths: passes 3/4 of the pattern and stops noise of single pixels."""
 SPUR = 0.35
@@ -49,7 +51,8 @@ class Pattern:
 
     Attributes:
         kind: `perfect stripes` (straight, uninterrupted), `zipped stripes` (forked or interrupted, but oriented),
-            `connected domains` (loosely oriented), `disordered` (no preferred direction) or `uniform` (no pattern).
+            `connected domains` (loosely oriented), `disordered` (no preferred direction), `too few waves` (fewer than
+            two stripes across, of which none of these can be told) or `uniform` (no pattern).
         stripes: high-concentration stripes that a straight line meets on its way across the whole film,
             perpendicular to the mean stripe direction, rounded.
         density: the same number before rounding over the area of the film [1/length^2].
@@ -126,13 +129,16 @@ def analysed(grid: tuple[Array, Mask, Array], periodic: Sequence[bool]) -> tuple
     (end_places, fork_places), domains, share = _topology(filled, mask, width, wavelength / spacing, periodic)
     ends, forks = int(end_places.sum()), int(fork_places.sum())
     area = float(mask.sum() * spacing.prod())
-    kind = _kind(order, (ends + forks) * wavelength**2 / (share * area))
-    pattern = Pattern(kind, round(number), number / area, angle, wavelength, order, contrast, ends, forks, domains)
+    stripes = round(number)
+    kind = _kind(order, (ends + forks) * wavelength**2 / (share * area), stripes)
+    pattern = Pattern(kind, stripes, number / area, angle, wavelength, order, contrast, ends, forks, domains)
     return pattern, Details(np.where(mask, slope, np.nan), end_places, fork_places, spacing)
 
 
-def _kind(order: float, defects: float) -> str:
-    """Return the paper's name of a pattern of the given order and number of defects per square wavelength."""
+def _kind(order: float, defects: float, stripes: int) -> str:
+    """Return the paper's name of a pattern of an order, defects per square wavelength, and stripes across the film."""
+    if stripes < FEWEST:
+        return "too few waves"
     if order >= STRAIGHT_ORDER and defects == 0:
         return "perfect stripes"
     if order >= ORIENTED_ORDER and defects <= ZIPPED_DEFECTS:

@@ -473,6 +473,10 @@ def test_scales_mark_guesses():
     assert found.void_velocity == em.analytic.void_drift_velocity(GOLD, radius=R, current_density=1e12)
     assert found.breaking_time == pytest.approx(4 * TIME, rel=1e-12)
     assert found.wind_number == pytest.approx(0.81176, rel=1e-4)
+    assert found.drift_time * abs(found.void_velocity) == pytest.approx(R, rel=1e-12)
+    assert found.drift_time == pytest.approx(R**2 / (2 * abs(found.drift)), rel=1e-12)
+    assert em.surface.scales(GOLD, radius=R, current_density=0.0).drift_time == np.inf
+    assert re.search(r"drift_time +\S+  s +such a void drifts by one radius\n", str(found))
 
 
 # Closed forms
