@@ -279,47 +279,11 @@ def floats(
     )
     if not fits or (finite and not np.isfinite(result).all()):
         content = f"of shape {result.shape}" if result.ndim else f"= {shown(value)}"
-        wrong = result[~np.isfinite(result)] if fits and result.ndim else ()
+        wrong = result[~np.isfinite(result)] if fits and result.ndim else np.zeros(0)
         among = f"; it has {wrong[0]:g}" if len(wrong) else ""
         demand = words or ("finite numbers" if finite else "numbers")
         of_shape = "" if words or shape is None else f" of shape ({', '.join(str(n or 'n') for n in shape)})"
         msg = f"{name} {content}, must be {demand}{of_shape}{among}"
-        raise ParameterError(msg)
-    return result
-
-
-def floats(
-    name: str, value: Any, shape: Sequence[int | None] | None = None, words: str = "", *, finite: bool = False
-) -> NDArray[np.float64]:
-    """Return `value` as an array of floats.
-
-    Args:
-        name: of the value, for the message.
-        value: numbers.
-        shape: that it must have, None for any length along an axis; any shape if left out.
-        words: for the message: the requirement, for the message.
-        finite: whether it must be finite.
-
-    Raises:
-        ParameterError: unless these are numbers, of this shape, and finite if they must be.
-    """
-    if shape is not None:
-        kind("shape", shape, (list, tuple), "a list of lengths along axes")
-    kind("finite", finite, (bool, np.bool_), "True or False")
-    result = real_array(value)
-    if result is None:
-        msg = f"{name} = {shown(value)}, must be numbers"
-        raise ParameterError(msg)
-    fits = shape is None or (
-        result.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, result.shape, strict=True))
-    )
-    if not fits or (finite and not np.isfinite(result).all()):
-        content = f"of shape {result.shape}" if result.ndim else f"= {shown(value)}"
-        wrong = result[~np.isfinite(result)] if fits and result.ndim else result[:0]
-        among = f" with {wrong[0]:g}" if wrong.size else ""
-        demand = words or ("finite numbers" if finite else "numbers")
-        of_shape = "" if words or shape is None else f" of shape ({', '.join(str(n or 'n') for n in shape)})"
-        msg = f"{name} {content}{among}, must be {demand}{of_shape}"
         raise ParameterError(msg)
     return result
 

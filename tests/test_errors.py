@@ -128,7 +128,7 @@ def test_a_good_value_raises_nothing(check: Callable[..., Any]):
         ([1.0, 2.0, 3.0], r"size of shape \(3,\), must be two lengths"),
         (3.0, r"size = 3.0, must be two lengths"),
         (np.zeros((3, 2)), r"size of shape \(3, 2\), must be two lengths"),
-        ([1.0, math.nan], r"size of shape \(2,\), must be two lengths"),
+        ([1.0, math.nan], r"size of shape \(2,\), must be two lengths; it has nan"),
         ("ab", r"size = 'ab', must be numbers"),
     ],
 )
