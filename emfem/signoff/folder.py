@@ -102,8 +102,10 @@ class Folder:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             key, summary = content["key"], content["summary"]
-            StoredArrays(path.parent / ARRAYS)
-        except READ_ERRORS:  # half a corner: it is computed again
+            stored = StoredArrays(path.parent / ARRAYS)
+            for field in fields(Arrays):
+                stored[field.name]
+        except READ_ERRORS:  # half a corner, or one without an array of today: it is computed again
             return None
         if key != self._keys[corner.name]:
             msg = f"{path} is of another run, must be of the same files, options and versions: begin anew"

@@ -39,6 +39,7 @@ KINDS = {  # of pictures, with their titles
     "stress": "Stress of the wires at the end (of immortal trees: the steady stress)",
     "voids": "First void of each tree",
     "times": "Trees with voids, and the drop, over the years",
+    "temperature": "Temperature of the metal",
 }
 
 
@@ -55,6 +56,7 @@ class Arrays:
         node: where, shape (trees,).
         t: times of the history [s], shape (k,).
         drops: largest drop at these times [V], shape (k,).
+        temperature: of each node [K], shape (n,).
     """
 
     drop: Floats
@@ -65,6 +67,7 @@ class Arrays:
     node: NDArray[np.int64]
     t: Floats
     drops: Floats
+    temperature: Floats
 
     @classmethod
     def of(cls, verdict: Verdict) -> Arrays:
@@ -78,6 +81,7 @@ class Arrays:
             np.asarray(verdict.nucleation_node, dtype=np.int64),
             np.asarray(verdict.t, dtype=float),
             np.asarray(verdict.drop, dtype=float),
+            np.asarray(verdict.temperature, dtype=float),
         )
 
 
@@ -97,12 +101,15 @@ def draw(
         max((_largest(getattr(each, name)) for each in corners.values()), default=0.0)
         for name in ("drop", "stress", "drops")
     )
+    degrees = [each.temperature[np.isfinite(each.temperature)] - 273.15 for each in corners.values()]
+    span = min(map(np.min, degrees)), max(map(np.max, degrees))
     makers: dict[str, Callable[[Arrays], Figure | None]] = {
         "drop": lambda each: _drop(network, each, largest),
         "steady": lambda each: _steady(network, each, critical),
         "stress": lambda each: _stress(network, each, min(tension, critical)),
         "voids": lambda each: _voids(network, each, until),
         "times": lambda each: _times(each, until, max(rise, largest)),
+        "temperature": lambda each: _temperature(network, each, span),
     }
     files: dict[str, list[Path]] = {}
     for kind, make in makers.items():
@@ -158,6 +165,12 @@ def _stress(network: Network, each: Arrays, largest: float) -> Figure | None:
     values = _wires(network, each.stress, lambda start, end: (start + end) / 2) / MPa
     reach = largest / MPa or 1.0
     return _map(network, values, (-reach, reach), "stress, tension positive [MPa]", colours=style.SIGNED)
+
+
+def _temperature(network: Network, each: Arrays, span: tuple[float, float]) -> Figure | None:
+    """Draw the mean temperature of each wire's ends; nothing where it is the same everywhere."""
+    values = _wires(network, each.temperature, lambda start, end: (start + end) / 2) - 273.15
+    return _map(network, values, span, "temperature [°C]") if np.ptp(values) > 1e-6 else None
 
 
 def _voids(network: Network, each: Arrays, until: float) -> Figure | None:

@@ -476,10 +476,24 @@ def test_the_map_of_stress_ends_at_the_critical_one_and_that_of_voids_tells_how_
     monkeypatch.setattr(pictures, "_map", lambda *arguments, **more: drawn.append((arguments, more)))
     each = replace(pictures.Arrays.of(verdict(network, [year, 2 * year])), stress=np.full(len(network.nodes), -2e9))
     pictures.draw(network, {"hot": each}, {"hot": tmp_path}, until=TEN, critical=5e8)
+    assert len(drawn) == 4  # no map of a temperature that is the same everywhere
     (_, _, limits, _), _ = drawn[2]
     assert limits == pytest.approx((-500.0, 500.0))
     assert [len(at) for at in drawn[3][1]["marks"].values()] == [min(first, 2)]
     assert list(drawn[3][1]["marks"]) == [words]
+
+
+def test_maps_of_temperature_have_one_scale(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    network, drawn = ladder(), []
+    monkeypatch.setattr(pictures, "_map", lambda *arguments, **more: drawn.append(arguments))
+    kelvin = np.linspace(373.15, 383.15, len(network.nodes))
+    one = replace(pictures.Arrays.of(verdict(network)), temperature=kelvin)
+    corners = {"one": one, "hot": replace(one, temperature=kelvin + 20.0)}
+    pictures.draw(network, corners, dict.fromkeys(corners, tmp_path), until=TEN, critical=5e8)
+    (_, first, *ends), (_, second, *other) = drawn[-2:]
+    assert ends == other == [pytest.approx((100.0, 130.0)), "temperature [°C]"]
+    assert first == pytest.approx(kelvin[network.segments].mean(axis=1) - 273.15)
+    assert second == pytest.approx(first + 20.0)
 
 
 def test_a_page_is_made_of_what_is_on_disk_alone(made: Callable[..., MadeRun], tmp_path: Path):
