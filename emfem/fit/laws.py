@@ -112,7 +112,7 @@ class LawModel:
     ==============  ====================================================  ==========================
     "diffusivity"   D0 exp(-Ea/kT) [m2/s]                                 D0, Ea, T
     "drift"         drift velocity of atoms, along j positive [m/s]       D0, Ea, Z, T, j
-    "void_length"   length of a void, drift velocity times t, above 0 [m] D0, Ea, Z, T, j, t
+    "void_length"   length of a void, |drift velocity| times t [m]        D0, Ea, Z, T, j, t
     "nucleation"    time until a void opens in a line [s]                 D0, Ea, Z, sigma_c, T, j, length
     "blech"         (j L)_c below which no void opens [A/m]               Z, sigma_c, T
     ==============  ====================================================  ==========================
