@@ -21,7 +21,7 @@ from emfem.public import dir_of
 
 from mpi4py import MPI
 
-__all__ = ["REASONS", "stop_requests"]
+__all__ = ["REASONS", "restored_handlers", "stop_requests"]
 __dir__ = dir_of(__all__)
 
 REASONS = {
@@ -109,3 +109,18 @@ def stop_requests(comm: MPI.Comm = MPI.COMM_WORLD) -> Iterator[Callable[[], sign
         requests.restore()
         if requests.received and not requests.agreed:
             requests.stop(requests.received)
+
+
+@contextmanager
+def restored_handlers() -> Iterator[None]:
+    """Put the handlers of signals back at the end, for a library that replaces them and forgets to."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = {number: signal.getsignal(number) for number in REASONS}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            if handler is not None and signal.getsignal(number) != handler:
+                signal.signal(number, handler)

@@ -10,11 +10,12 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import emfem as em
+from emfem.signals import REASONS
 
 import pytest
 
@@ -111,6 +112,14 @@ def _mark_listed(items: list[pytest.Function], mark: str) -> None:
     for item in items:
         if item.nodeid in listed or item.nodeid.partition("[")[0] in listed:
             item.add_marker(getattr(pytest.mark, mark))
+
+
+@pytest.fixture(autouse=True)
+def handlers_of_signals() -> Iterator[None]:
+    """Refuse a test that leaves other handlers behind: later ones in its process could not be interrupted."""
+    before = {number: signal.getsignal(number) for number in REASONS}
+    yield
+    assert {number: signal.getsignal(number) for number in REASONS} == before
 
 
 @pytest.fixture(scope="session")

@@ -9,22 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from emfem.errors import Terminated
-from emfem.signals import REASONS, stop_requests
+from emfem.signals import REASONS, restored_handlers, stop_requests
 
 import pytest
 from mpi4py import MPI
-
-
-@pytest.fixture(autouse=True)
-def unchanged() -> Iterator[None]:
-    """Compare the handlers before and after each test."""
-    before = [signal.getsignal(number) for number in REASONS]
-    yield
-    assert [signal.getsignal(number) for number in REASONS] == before
 
 
 def send(number: int) -> None:
@@ -87,6 +79,13 @@ def test_a_signal_that_is_ignored_stays_ignored():
             assert requested() is None
     finally:
         signal.signal(signal.SIGUSR1, former)
+
+
+def test_a_handler_that_a_library_leaves_behind_is_replaced_by_the_former_one():
+    former = signal.getsignal(signal.SIGINT)
+    with restored_handlers():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    assert signal.getsignal(signal.SIGINT) == former
 
 
 def test_other_threads_note_nothing():

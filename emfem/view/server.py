@@ -17,6 +17,7 @@ from emfem.dimensions import printed
 from emfem.errors import ParameterError
 from emfem.gate import checked
 from emfem.plot.camera import Camera
+from emfem.signals import restored_handlers
 from emfem.view import contents, probing, requests, series
 from emfem.view.auth import HOST, require_token
 from emfem.view.display_options import DisplayOptions, Size
@@ -338,7 +339,8 @@ class Page:
         self.server.controller.on_server_ready.add(lambda **_: self._ready(browser))
         options = {"show_connection_info": False, "disable_logging": True, "timeout": 0}
         try:
-            self.server.start(port=port, host=HOST, open_browser=False, **options)
+            with restored_handlers():  # without, Ctrl-C does nothing after a server that could not begin
+                self.server.start(port=port, host=HOST, open_browser=False, **options)
         except OSError as error:
             msg = f"port = {port}, must be one that is free: {error.strerror or error}"
             raise ParameterError(msg) from None
