@@ -11,6 +11,7 @@ from emfem.gate import checked
 from emfem.plot import cells, labels, rendering
 from emfem.plot.camera import Camera
 from emfem.plot.fields import field_options
+from emfem.signals import restored_handlers
 
 import numpy as np
 import pyvista
@@ -91,4 +92,5 @@ def plotter_of(part: fields.Cells, options: cells.FieldOptions, *, edges: bool =
 def _shown(plotter: pyvista.Plotter) -> Any:
     """Return the widget of a plotter."""
     plotter.notebook = True
-    return plotter.show(jupyter_backend="trame", return_viewer=True)
+    with restored_handlers():  # the server of the widget would keep those by which a cell is interrupted
+        return plotter.show(jupyter_backend="trame", return_viewer=True)
