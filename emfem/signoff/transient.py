@@ -56,7 +56,7 @@ def first_void(trees: Blocked, tree: int, critical: float, until: float, node: i
     """Return the time at which a tree, or one node of it, first has the critical stress, and the node; else -1."""
     elements, leg, shortest = _leg(trees, tree, critical, until)
     closed = np.ones(len(elements.nodes), dtype=bool) if node is None else elements.nodes == node
-    when, where, _ = first_crossings(leg, closed, critical, sample_times(EARLY * shortest, until))
+    when, where = first_crossings(leg, closed, critical, sample_times(EARLY * shortest, until))
     return float(when[0]), int(where[0])
 
 

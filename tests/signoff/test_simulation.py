@@ -552,8 +552,8 @@ def test_currents_that_are_off_are_followed_before_it_matters():
     planner, t, void = made.planner, made.t, int(made.trees.of_node[made.voids[0].node])
     density, still = made.circuit.course.at(t), np.zeros(len(made.network.segments))
     made.circuit.course = Course(t, density, still)
-    planner.take(range(made.trees.count), t)
-    made.bounds.peak[:] = CRITICAL  # all of them are near it
+    planner.currents.take(range(made.trees.count), t)
+    planner.highest[:], planner.seen[:] = CRITICAL, np.inf  # all of them are near it
     other = (void + 1) % made.trees.count
     segments = made.bounds.members(other)[1]
     off = 5e-4 * np.abs(density[segments]).max()
@@ -565,12 +565,12 @@ def test_currents_that_are_off_are_followed_before_it_matters():
     assert allowed > 1.1 * 0.02 * t
     assert gradient(off) * made.network.lengths[segments].sum() > 5e-5 * CRITICAL
     before, after = ((t + part * allowed) / 1.02 for part in (0.99, 1.01))
-    assert planner.moved(before, made._opened()) == []
-    assert planner.moved(after, made._opened()) == [other]
+    assert planner.moved(before, made.followed) == []
+    assert planner.moved(after, made.followed) == [other]
     made.circuit.course = Course(t, density, (changed - density) / (after - t))  # comes to it in time
-    assert planner.moved(after, made._opened()) == [other]
-    planner.take([other], t)  # and is expected
-    assert planner.moved(after, made._opened()) == []
+    assert planner.moved(after, made.followed) == [other]
+    planner.currents.take([other], t)  # and is expected
+    assert planner.moved(after, made.followed) == []
 
 
 def test_matrices_of_trees_with_loops_have_a_narrow_band():
