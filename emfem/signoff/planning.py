@@ -17,7 +17,7 @@ import numpy as np
 
 FAR = 1e-2  # of what a tree lacks to the critical stress: error allowed in its stress
 NEAR = 0.5  # times `rtol`, of the critical stress: as well, at least
-CLOSE = 0.5  # of the critical stress: trees that lack less have fine cells
+CLOSE = 0.1  # of the critical stress: trees that lack less have fine cells
 AHEAD = 0.25  # of the time: for so long the highest stress of a tree is looked up at once
 FOLLOWED = 0.15  # of `update`: change of the currents in trees with voids that is followed
 TURNED = 0.15  # of `update`: change of the currents of another tree in a step that makes it begin its own with it
