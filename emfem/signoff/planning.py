@@ -10,7 +10,7 @@ from emfem.signoff.circuit import GridCircuit
 from emfem.signoff.criterion import GridCriterion
 from emfem.signoff.events import first_crossings, first_passing, sample_times
 from emfem.signoff.filter import Filter
-from emfem.signoff.followed import EARLY, FollowedTree
+from emfem.signoff.followed import EARLY, HORIZON, FollowedTree
 from emfem.signoff.leg_currents import LegCurrents
 
 import numpy as np
@@ -23,6 +23,7 @@ FOLLOWED = 0.15  # of `update`: change of the currents in trees with voids that 
 TURNED = 0.15  # of `update`: change of the currents of another tree in a step that makes it begin its own with it
 LOOKED = 0.02  # of the time: currents are compared with those of the legs that often at least
 LOOKS = 3.0  # for so many, trees with voids may keep their currents: for longer only if these differ by less
+SOON, CHANGES = 1e-4, 50  # of HORIZON, where a change of resistance is first looked for; so many times
 GATHERED = 2.0  # times `rtol`, of the time: changes of resistance in it are followed together
 
 
@@ -87,10 +88,9 @@ class Planner:
         self.extra[touched] = self.added(tree, np.array([t - tree.began]))[:, 0]
 
     def until_changed(self, tree: FollowedTree, t: float) -> float:
-        """Return in what time a resistance of a tree will have changed by `update` on its leg [s]."""
-        times, now = self._times(tree, t)
-        times = np.append(now, times)
-        return _reached(times, self.change(tree, times), self.update) - now
+        """Return in what time a resistance of a tree will have changed by `update`, HORIZON of now at most [s]."""
+        times = np.append(0.0, HORIZON * t * np.geomspace(SOON, 1.0, CHANGES))
+        return min(_reached(times, self.change(tree, t - tree.began + times), self.update), HORIZON * t)
 
     def moved(self, t: float, followed: Mapping[int, FollowedTree]) -> list[int]:
         """Return the trees whose currents are off those of the grid by so much that it matters.

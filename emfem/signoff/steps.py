@@ -104,8 +104,7 @@ class Steps:
     def _step(self, tree: FollowedTree, t: float) -> _Step:
         """Return the step of a tree, as long as its resistances let it be."""
         state, elements = self.legs.state(tree, t)
-        length = min(self.planner.until_changed(tree, t), HORIZON * t)
-        return _Step(tree, state, elements, self.legs.volumes(tree, t), length)
+        return _Step(tree, state, elements, self.legs.volumes(tree, t), self.planner.until_changed(tree, t))
 
     def _solve(self, steps: list[_Step], t: float, length: float, voided: Sequence[FollowedTree]) -> float:
         """Set the course of the currents for steps of one length, which is returned; it may be shorter."""
