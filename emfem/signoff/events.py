@@ -22,10 +22,8 @@ def sample_times(shortest: float, span: float) -> Floats:
     return np.geomspace(min(shortest, 0.1 * span), span, max(int(np.log10(span / shortest) * PER_DECADE), 12))
 
 
-def first_crossings(
-    leg: Leg, closed: NDArray[np.bool_], critical: float, times: Floats
-) -> tuple[Floats, Numbers, Floats]:
-    """Return when the stress of each tree first reaches the critical one, at which node, and its highest stress.
+def first_crossings(leg: Leg, closed: NDArray[np.bool_], critical: float, times: Floats) -> tuple[Floats, Numbers]:
+    """Return when the stress of each tree first reaches the critical one, and at which node.
 
     Times that never come are infinity, with node -1.
 
@@ -43,8 +41,7 @@ def first_crossings(
     stress = np.where(closed[:, None], stress, -np.inf)
     tree = forest.tree_of[forest.unknowns]
     first = np.searchsorted(tree, np.arange(len(forest.which)))
-    highest = np.maximum.reduceat(stress, first, axis=0)
-    over = highest >= critical
+    over = np.maximum.reduceat(stress, first, axis=0) >= critical
     rise, fall, step = slope[:, :-1], slope[:, 1:], np.diff(u)
     with np.errstate(invalid="ignore"):
         peak = np.minimum(stress[:, :-1] + np.maximum(rise, 0) * step, stress[:, 1:] - np.minimum(fall, 0) * step)
@@ -60,7 +57,7 @@ def first_crossings(
             if crossing is not None:
                 when[i], where[i] = crossing[0], forest.nodes[ends[i] + crossing[1]]
                 break
-    return when, where, highest.max(axis=1)
+    return when, where
 
 
 def _in_interval(

@@ -167,6 +167,18 @@ class Legs:
         assert tree.leg is not None
         return tree.leg.at(t - tree.began), tree.leg.forest
 
+    def driven(self, tree: FollowedTree, density: Floats, span: float) -> Floats:
+        """Return what currents more, with their slopes, for a time until now, have added to the state of a tree.
+
+        Its vectors are those of its leg. No void is open: its volume would change too.
+        """
+        leg, both = tree.leg, np.zeros((2, len(self.network.segments)))
+        assert leg is not None
+        assert leg.basis is not None
+        both[:, tree.segments] = density
+        pushed = np.stack([leg.forest.turning(each) for each in both]) @ leg.basis.T
+        return (pushed * np.stack(integrals(leg.rates[0], np.array([span]), 2))[..., 0]).sum(axis=0) @ leg.basis
+
     def release(self, trees: Iterable[FollowedTree]) -> None:
         """Give up the states of the trees whose legs are oldest, where all of them take too much memory."""
         storing = [tree for tree in trees if tree.leg is not None and tree.leg.basis is not None]

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from emfem.mesh.graph import Floats
+from emfem.mesh.graph import Floats, Numbers
 from emfem.signoff.circuit import GridCircuit
 from emfem.signoff.criterion import GridCriterion
 from emfem.signoff.events import first_crossings, first_passing, sample_times
 from emfem.signoff.filter import Filter
-from emfem.signoff.followed import EARLY, FollowedTree, OpenVoid
+from emfem.signoff.followed import EARLY, HORIZON, FollowedTree
+from emfem.signoff.leg_currents import LegCurrents
 
 import numpy as np
 
-FAR = 1e-2  # of the critical stress: error allowed in trees that do not come so near to it
-NEAR = 0.5  # times `rtol`, of the critical stress: error allowed in trees that come near to it
+FAR = 1e-2  # of what a tree lacks to the critical stress: error allowed in its stress
+NEAR = 0.5  # times `rtol`, of the critical stress: as well, at least
+CLOSE = 0.1  # of the critical stress: trees that lack less have fine cells
+AHEAD = 0.25  # of the time: for so long the highest stress of a tree is looked up at once
 FOLLOWED = 0.15  # of `update`: change of the currents in trees with voids that is followed
 TURNED = 0.15  # of `update`: change of the currents of another tree in a step that makes it begin its own with it
 LOOKED = 0.02  # of the time: currents are compared with those of the legs that often at least
 LOOKS = 3.0  # for so many, trees with voids may keep their currents: for longer only if these differ by less
+SOON, CHANGES = 1e-4, 50  # of HORIZON, where a change of resistance is first looked for; so many times
 GATHERED = 2.0  # times `rtol`, of the time: changes of resistance in it are followed together
 
 
@@ -28,8 +32,9 @@ class Planner:
 
     Attributes:
         extra: what the voids had added to each segment when the step of its tree began [Ohm], shape (m,).
-        used: current density of each segment when its tree took it [A/m2], and its slope, shape (2, m).
-        since: when that was [s], shape (trees,).
+        currents: of the legs.
+        highest: stress of the trees until `seen` [Pa], shape (trees,).
+        seen: until when it has been looked up [s], shape (trees,).
     """
 
     def __init__(
@@ -47,22 +52,21 @@ class Planner:
         self.bounds, self.circuit, self.criterion = bounds, circuit, criterion
         self.critical, self.until, self.update, self.rtol = critical, until, update, rtol
         self.network, self.trees = bounds.metal.network, bounds.trees
-        every = np.arange(len(self.network.segments))
-        self.extra = np.zeros(len(every))
-        self.used = np.stack([circuit.density, np.zeros(len(every))])
-        self.since = np.zeros(self.trees.count)
+        self.extra = np.zeros(len(self.network.segments))
+        self.currents = LegCurrents(self.trees, circuit)
+        self.highest, self.seen = bounds.peak.copy(), np.where(bounds.immortal, np.inf, 0.0)
 
     def coming(self, tree: FollowedTree, t: float) -> list[tuple[float, str]]:
         """Return time and kind of the next events of a tree on its leg, after now."""
         assert tree.leg is not None
+        self.seen[tree.number] = 0.0
         times, now = self._times(tree, t)
         if not len(times):
             return []
         events = []
         closed = ~np.isin(tree.leg.forest.nodes, tree.open)
         if closed.any():
-            when, _, peak = first_crossings(tree.leg, closed, self.critical, times)
-            self.bounds.peak[tree.number] = peak[0]
+            when, _ = first_crossings(tree.leg, closed, self.critical, times)
             events.append((max(float(when[0]), now), "nucleation"))
         growth = tree.growth
         if growth is not None:
@@ -84,62 +88,54 @@ class Planner:
         self.extra[touched] = self.added(tree, np.array([t - tree.began]))[:, 0]
 
     def until_changed(self, tree: FollowedTree, t: float) -> float:
-        """Return in what time a resistance of a tree will have changed by `update` on its leg [s]."""
-        times, now = self._times(tree, t)
-        times = np.append(now, times)
-        return _reached(times, self.change(tree, times), self.update) - now
+        """Return in what time a resistance of a tree will have changed by `update`, HORIZON of now at most [s]."""
+        times = np.append(0.0, HORIZON * t * np.geomspace(SOON, 1.0, CHANGES))
+        return min(_reached(times, self.change(tree, t - tree.began + times), self.update), HORIZON * t)
 
-    def moved(self, t: float, voids: Sequence[OpenVoid]) -> list[int]:
+    def moved(self, t: float, followed: Mapping[int, FollowedTree]) -> list[int]:
         """Return the trees whose currents are off those of the grid by so much that it matters.
 
         A force that is wrong by df for a time makes the stress wrong by 2 df sqrt(kappa time/pi) at most at an end, and
-        by the sum of df L over the tree. Until the currents are looked at again that may be a part of the critical
-        stress: NEAR times `rtol` in trees near it, FAR in others. In trees with voids the currents count: FOLLOWED of
-        `update` of them.
+        by the sum of df L over the tree. Until the currents are looked at again that may be FAR of what the tree then
+        lacks to the critical stress: most of it is made up for when it takes the currents of the grid. In trees with
+        voids the currents count: FOLLOWED of `update` of them.
 
         Args:
             t: now [s]; the next look is at LOOKED of it later.
-            voids: that opened, by time.
+            followed: trees by number.
         """
-        trees, bounds = self.trees, self.bounds
-        wrong = (1 + LOOKED) * t - np.maximum(self.since, voids[0].nucleated)
-        off = np.abs(self.circuit.course.at(t) - self.present(t)[0])
-        force = self.bounds.charge * off
+        trees, bounds, following = self.trees, self.bounds, (1 + LOOKED) * t
+        wrong = following - self.currents.since
+        off = np.abs(self.currents.off(t))
+        force = bounds.charge * off
         ends = 2 * bounds.largest(force) * np.sqrt(bounds.fastest * wrong / np.pi)
         size = np.minimum(ends, trees.sums(force * self.network.lengths))
-        near = bounds.peak + np.maximum(size, FAR * self.critical) >= self.critical
-        limit = np.where(near, NEAR * self.rtol, FAR) * self.critical
-        voided = trees.of_node[[void.node for void in voids if not void.healed]]
-        soon = np.minimum(1.0, LOOKS * LOOKED * t / wrong)  # a difference that stays is made smaller
+        limit = np.full(len(size), NEAR * self.rtol * self.critical)
+        some = np.flatnonzero(size > limit)
+        limit[some] = np.maximum(limit[some], FAR * (self.critical - self.highest_of(some, following, followed)))
+        voided = [number for number, tree in followed.items() if tree.open]
+        soon = np.minimum(1.0, LOOKS * LOOKED * t / wrong[voided])  # a difference that stays is made smaller
         size[voided] = bounds.largest(off)[voided]
-        limit[voided] = (soon * FOLLOWED * self.update * bounds.largest(np.abs(self.used[0])))[voided]
+        limit[voided] = soon * FOLLOWED * self.update * bounds.largest(np.abs(self.currents.used[0]))[voided]
         return np.flatnonzero(size > limit).tolist()
 
-    def near(self, tree: FollowedTree) -> bool:
-        """Return true for a tree that comes near to the critical stress on its leg."""
-        return bool(self.bounds.peak[tree.number] >= (1 - FAR) * self.critical)
+    def highest_of(self, which: Numbers, t: float, followed: Mapping[int, FollowedTree]) -> Floats:
+        """Return the highest stress of trees at a time, or a little later [Pa], but for those with voids."""
+        for number in which[self.seen[which] < t].tolist():
+            tree, self.seen[number] = followed[number], (1 + AHEAD) * t
+            assert tree.leg is not None
+            self.highest[number] = tree.leg.stress(np.linspace(t, self.seen[number], 3) - tree.began).max()
+        return self.highest[which]
+
+    def near(self, tree: FollowedTree, t: float) -> bool:
+        """Return true for a tree that is near to the critical stress."""
+        highest = self.highest_of(np.array([tree.number]), t, {tree.number: tree})
+        return bool(highest[0] >= (1 - CLOSE) * self.critical)
 
     def turned(self, tree: FollowedTree, t: float) -> bool:
         """Return true for a tree whose currents will be off those of the grid at a time by TURNED of `update`."""
-        off = self.circuit.course.at(t)[tree.segments] - self.present(t, tree)[0]
-        largest = np.abs(self.used[0, tree.segments]).max()
-        return bool(np.abs(off).max() > TURNED * self.update * largest)
-
-    def take(self, trees: Sequence[int], t: float) -> None:
-        """Give trees the currents of the grid from now on."""
-        self.since[trees] = t
-        own = np.isin(self.trees.of_segment, trees)
-        course = self.circuit.course
-        self.used[:, own] = np.stack([course.at(t), course.slope])[:, own]
-
-    def present(self, t: float, tree: FollowedTree | None = None) -> Floats:
-        """Return the current density in each segment in the leg of its tree now, and its slope, shape (2, m).
-
-        Of one tree alone, if that is given: a large grid has many.
-        """
-        own = slice(None) if tree is None else tree.segments
-        density, slope = self.used[:, own]
-        return np.stack([density + (t - self.since[self.trees.of_segment[own]]) * slope, slope])
+        largest = np.abs(self.currents.used[0, tree.segments]).max()
+        return bool(np.abs(self.currents.off(t, tree.segments)).max() > TURNED * self.update * largest)
 
     def around(self, voided: Sequence[FollowedTree], t: float) -> Floats:
         """Return what the voids of trees will have added to each segment at a time [Ohm], shape (m,).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import astuple
+from operator import attrgetter
 from typing import Any
 
 from emfem.errors import kind, require
@@ -16,8 +17,9 @@ import numpy as np
 NUMBERS = ("t", "failure", "why", "begun", "look")
 ARRAYS = {  # of the parts of a simulation; "" is itself
     "": ("nucleation", "nucleation_node", "sensitivity", "tree_failure"),
-    "bounds": ("immortal", "peak"),
-    "planner": ("extra", "used", "since"),
+    "bounds": ("immortal",),
+    "planner": ("extra", "highest", "seen"),
+    "planner.currents": ("used", "since", "behind"),
 }
 
 
@@ -77,7 +79,7 @@ def _restored(each: Mapping[str, Any], legs: Legs, first: Mapping[int, FollowedT
 
 
 def _part(run: Simulation, name: str) -> Any:
-    return getattr(run, name) if name else run
+    return attrgetter(name)(run) if name else run
 
 
 def _tree(tree: FollowedTree) -> dict[str, Any]:

@@ -107,15 +107,15 @@ class Blocked:
         """Time in which each tree comes to rest [s], shape (trees,)."""
         return SETTLED * self.trees.sums(self.metal.network.lengths) ** 2 * self.largest(1 / self.metal.slowest)
 
-    def elements(self, which: Numbers, shortest: float) -> Forest:
-        """Return the elements on some trees that resolve the stress from a time on."""
+    def elements(self, which: Numbers, shortest: float, finest: float = FINEST) -> Forest:
+        """Return the elements on some trees that resolve the stress from a time on; no cell is below `finest`."""
         network = self.metal.network
         longest, near = np.zeros(self.trees.count), np.full(len(network.nodes), np.inf)
         np.maximum.at(longest, self.trees.of_segment, network.lengths)
         np.minimum.at(near, network.segments.ravel(), np.repeat(network.lengths / CELLS, 2))
         fastest, of_node = np.append(self.fastest, 0.0), self.trees.of_node
         size = np.minimum(np.sqrt(fastest[of_node] * shortest) / RESOLVED, near)
-        return forest(self.trees, which, self.metal, np.maximum(size, FINEST * np.append(longest, 1.0)[of_node]))
+        return forest(self.trees, which, self.metal, np.maximum(size, finest * np.append(longest, 1.0)[of_node]))
 
     def leg(self, elements: Forest, span: float, shortest: float, tolerance: float, store: bool = False) -> Leg:
         """Return the stress of some trees."""

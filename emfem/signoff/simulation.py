@@ -125,9 +125,7 @@ class Simulation:
         leg = self.legs.of(which, self.bounds.coarse, None, 0.0, span, self.first_density, store=lasting)
         times = sample_times(EARLY * self.bounds.shortest(which, span), span)
         times = np.unique(np.append(times, min(self.until, span)))
-        when, _, self.bounds.peak[which] = first_crossings(
-            leg, np.ones(len(leg.forest.nodes), bool), self.critical, times
-        )
+        when, _ = first_crossings(leg, np.ones(len(leg.forest.nodes), bool), self.critical, times)
         if lasting:
             self.bounds.immortal[which] |= np.isinf(when) & self.bounds.rests(leg.forest, leg.at(span), self.critical)
         for i, number_ in enumerate(which.tolist()):
@@ -274,7 +272,7 @@ class Simulation:
         self, tree: FollowedTree, state: Floats, old: Forest, volumes: dict[int, float], sizes: Floats
     ) -> None:
         """Begin a new leg of a tree now, with the present currents."""
-        self.legs.restart(tree, self.t, state, old, volumes, sizes, self.planner.present(self.t, tree))
+        self.legs.restart(tree, self.t, state, old, volumes, sizes, self.planner.currents.at(self.t, tree.segments))
         self._plan(tree)
 
     # ---- what comes next in a tree
@@ -320,7 +318,7 @@ class Simulation:
             begun |= {tree.number for tree in stepped}
             for tree in stepped:
                 self._plan(tree)
-            moved = self.planner.moved(self.t, self.voids)
+            moved = self.planner.moved(self.t, self.followed)
             trees = [tree for tree in self._voided() if tree.number in moved and tree.number not in begun]
             if not trees:
                 break
@@ -330,7 +328,7 @@ class Simulation:
 
     def _look_at_steps(self) -> None:
         """Follow the currents; trees with voids that have to begin steps."""
-        moved = self.planner.moved(self.t, self.voids)
+        moved = self.planner.moved(self.t, self.followed)
         trees = [tree for tree in self._voided() if tree.number in moved]
         if trees:
             self._share(trees)
@@ -339,11 +337,16 @@ class Simulation:
 
     def _follow_currents(self, moved: Collection[int]) -> None:
         """Begin new legs of trees without voids with the currents of now, and see when to look at them next."""
-        self.planner.take(sorted(moved), self.t)
-        for number_ in sorted(moved):
-            tree = self.followed.get(number_) or self._follow(number_)
+        trees, currents = (
+            [self.followed.get(each) or self._follow(each) for each in sorted(moved)],
+            self.planner.currents,
+        )
+        missed = [currents.missed(self.t, tree) for tree in trees]
+        currents.take(sorted(moved), self.t)
+        for tree, (off, span) in zip(trees, missed, strict=True):
             state, old = self.legs.state(tree, self.t)
-            sizes = self.legs.sizes_with(tree) if self.planner.near(tree) and not tree.open else tree.sizes
+            state += self.legs.driven(tree, off, span)
+            sizes = self.legs.sizes_with(tree) if self.planner.near(tree, self.t) else tree.sizes
             self._restart(tree, state, old, self.legs.volumes(tree, self.t), sizes)
         self.legs.release(self.followed.values())
         self._look_at((1 + LOOKED) * self.t)

@@ -71,6 +71,7 @@ class Steps:
             t: now [s].
             voided: all trees with voids.
         """
+        self.planner.currents.note(t)
         for tree in trees:
             self.planner.note(tree, t)
         if not self.circuit.closed(self.planner.extra):
@@ -84,11 +85,11 @@ class Steps:
             if not more:
                 break
             steps = sorted([*steps, *more], key=lambda step: step.tree.number)
-        self.planner.take([step.tree.number for step in steps], t)
+        self.planner.currents.take([step.tree.number for step in steps], t)
         for step in steps:
             tree = step.tree
             tree.joins, tree.change = t + JOINED * length, t + length
-            own = self.planner.present(t, tree)
+            own = self.planner.currents.at(t, tree.segments)
             self.legs.restart(tree, t, step.state, step.elements, step.volumes, tree.sizes, own)
         return [step.tree for step in steps]
 
@@ -103,8 +104,7 @@ class Steps:
     def _step(self, tree: FollowedTree, t: float) -> _Step:
         """Return the step of a tree, as long as its resistances let it be."""
         state, elements = self.legs.state(tree, t)
-        length = min(self.planner.until_changed(tree, t), HORIZON * t)
-        return _Step(tree, state, elements, self.legs.volumes(tree, t), length)
+        return _Step(tree, state, elements, self.legs.volumes(tree, t), self.planner.until_changed(tree, t))
 
     def _solve(self, steps: list[_Step], t: float, length: float, voided: Sequence[FollowedTree]) -> float:
         """Set the course of the currents for steps of one length, which is returned; it may be shorter."""

@@ -10,8 +10,10 @@ forms. Where one stress is there at the start the terms with s0 are 0.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
+from emfem.errors import ResolutionWarning
 from emfem.mesh.graph import Floats, Numbers
 from emfem.signoff.elements import Forest
 from emfem.signoff.events import first_crossings, sample_times
@@ -25,6 +27,7 @@ EARLY = 0.25  # of the time of interest: from there on the stress is right
 PEAKS = 100  # times a decade at which a peak is looked for: it is missed by 2e-5
 CLOSE = 1e-3  # of the critical stress: the least rise to it that is resolved
 SAME = 1e-5  # product of a rate and the time below which a mode is constant
+FINEST = 1e-9  # of the longest segment of a tree: cells for one time are not smaller
 SCALE = 1e8  # Pa: size that states of `propagate` should have
 
 
@@ -53,7 +56,7 @@ def first_void(trees: Blocked, tree: int, critical: float, until: float, node: i
     """Return the time at which a tree, or one node of it, first has the critical stress, and the node; else -1."""
     elements, leg, shortest = _leg(trees, tree, critical, until)
     closed = np.ones(len(elements.nodes), dtype=bool) if node is None else elements.nodes == node
-    when, where, _ = first_crossings(leg, closed, critical, sample_times(EARLY * shortest, until))
+    when, where = first_crossings(leg, closed, critical, sample_times(EARLY * shortest, until))
     return float(when[0]), int(where[0])
 
 
@@ -76,7 +79,12 @@ def _leg(trees: Blocked, tree: int, critical: float, until: float) -> tuple[Fore
 
 def slopes(trees: Blocked, tree: int, node: int, t: float) -> TransientSlopes:
     """Return the stress of a node of a tree at a time, and its derivatives."""
-    elements = trees.elements(np.array([tree]), t)
+    elements = trees.elements(np.array([tree]), t, FINEST)
+    reach = float(np.sqrt(trees.fastest[tree] * t))
+    least = FINEST * float(trees.metal.network.lengths[elements.segment].max())
+    if reach < least:
+        message = f"at {t:g} s stress has diffused {reach:.3g} m, less than a cell, {least:.3g} m: tension is too small"
+        warnings.warn(message, ResolutionWarning, stacklevel=5)
     forward = trees.leg(elements, t, t, TIGHT * SCALE * 1e-2, store=True)
     at = int(elements.unknowns[np.flatnonzero(elements.nodes == node)[0]])
     adjoint, scale = _adjoint(elements, at, t)

@@ -552,8 +552,8 @@ def test_currents_that_are_off_are_followed_before_it_matters():
     planner, t, void = made.planner, made.t, int(made.trees.of_node[made.voids[0].node])
     density, still = made.circuit.course.at(t), np.zeros(len(made.network.segments))
     made.circuit.course = Course(t, density, still)
-    planner.take(range(made.trees.count), t)
-    made.bounds.peak[:] = CRITICAL  # all of them are near it
+    planner.currents.take(range(made.trees.count), t)
+    planner.highest[:], planner.seen[:] = CRITICAL, np.inf  # all of them are near it
     other = (void + 1) % made.trees.count
     segments = made.bounds.members(other)[1]
     off = 5e-4 * np.abs(density[segments]).max()
@@ -565,12 +565,43 @@ def test_currents_that_are_off_are_followed_before_it_matters():
     assert allowed > 1.1 * 0.02 * t
     assert gradient(off) * made.network.lengths[segments].sum() > 5e-5 * CRITICAL
     before, after = ((t + part * allowed) / 1.02 for part in (0.99, 1.01))
-    assert planner.moved(before, made._opened()) == []
-    assert planner.moved(after, made._opened()) == [other]
+    assert planner.moved(before, made.followed) == []
+    assert planner.moved(after, made.followed) == [other]
     made.circuit.course = Course(t, density, (changed - density) / (after - t))  # comes to it in time
-    assert planner.moved(after, made._opened()) == [other]
-    planner.take([other], t)  # and is expected
-    assert planner.moved(after, made._opened()) == []
+    assert planner.moved(after, made.followed) == [other]
+    planner.currents.take([other], t)  # and is expected
+    assert planner.moved(after, made.followed) == []
+
+
+def test_what_a_leg_has_missed_is_made_up_for():
+    """Two courses, one after the other: a line with their moments; and of one course its very stress."""
+    made = simulation()
+    made.begin()
+    tree, t = made.followed[0], np.array([1.0, 1.3, 2.0])
+    start, turning = made.first_density, np.random.default_rng(1).normal(size=len(made.first_density)) * 1e12
+    currents = made.planner.currents
+    currents.note(t[0])  # nothing was off until then
+    made.circuit.course = Course(t[0], start, turning)
+    (none, slope), span = currents.missed(t[1], tree)
+    assert np.abs(none).max() < 1e-12 * np.abs(slope).max()
+    assert slope == close(turning[tree.segments], rel=1e-9)
+    state, elements = made.legs.state(tree, t[0])
+    missing = made.legs.driven(tree, np.stack([none, slope]), span)
+    then = made.legs.state(tree, t[1])[0] + missing
+    made.legs.restart(tree, t[0], state, elements, {}, tree.sizes, np.stack([start, turning])[:, tree.segments])
+    exact = made.legs.state(tree, t[1])[0]
+    assert np.abs(missing).max() > 1e-3 * CRITICAL
+    assert then == close(exact, rel=1e-5, abs=1e-6 * np.abs(missing).max())
+    currents.note(t[1])
+    made.circuit.course = Course(t[1], start - turning, 3 * turning)
+    (first, slope), span = currents.missed(t[2], tree)
+    parts = (t[1] - t[0]) ** 2 / 2, -(t[2] - t[1]) + 3 * (t[2] - t[1]) ** 2 / 2
+    assert first * span + slope * span**2 / 2 == close(sum(parts) * turning[tree.segments], rel=1e-9)
+    u = np.array([0.3, 1.0])  # of the second course: int (-1 + 3 (u - 0.3)) u du
+    moment = u[0] ** 3 / 3 + np.diff(u**3)[0] - 1.9 * np.diff(u**2)[0] / 2
+    assert first * span**2 / 2 + slope * span**3 / 3 == close(moment * turning[tree.segments], rel=1e-9)
+    currents.take([0], t[2])
+    assert not currents.missed(t[2], tree)[0].any()
 
 
 def test_matrices_of_trees_with_loops_have_a_narrow_band():

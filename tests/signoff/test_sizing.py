@@ -499,6 +499,31 @@ def test_stress_of_the_start_that_jumps_counts_by_the_widths():
     assert tension(1.0).width[0] == pytest.approx(difference, rel=1e-3)
 
 
+@pytest.mark.parametrize("reach", [1e-8, 1e-6, 1e-4, 1e-2])
+def test_early_tension_at_an_end_is_that_of_a_half_space_and_of_no_length(reach: float):
+    """2 f sqrt(kappa t/pi), by 1/w; a load decides on the current, so neither its wire's length nor the other's.
+
+    Cells of half of the diffusion length make 2.3e-5.
+    """
+    network = line(1e-3, (20 * um, 40 * um))
+    state = Sensitivity(network, one_layer())
+    time = (reach * 40 * um) ** 2 / state.metal.kappa[0]
+    force = CHARGE * 2.2e-8 * state.currents.current_density[0]
+    tension, rate = state.tension_at(0, node=0, time=time)
+    assert abs(tension.value) == pytest.approx(2 * abs(force) * reach * 40 * um / np.sqrt(np.pi), rel=4e-5)
+    assert 2 * time * rate == pytest.approx(tension.value, rel=4e-5)
+    assert tension.width[0] * network.width[0] == pytest.approx(-tension.value, rel=1e-9)
+    assert abs(tension.width[1] * network.width[1]) < 1e-6 * abs(tension.value)
+    assert tension.length * network.lengths == pytest.approx(np.zeros(2), abs=4e-5 * abs(tension.value))
+
+
+def test_a_time_before_any_diffusion_warns():
+    state = Sensitivity(line(1e-3), one_layer())
+    time = (1e-10 * 40 * um) ** 2 / state.metal.kappa[0]
+    with pytest.warns(em.errors.ResolutionWarning, match="stress has diffused 4e-15 m, less than a cell, 4e-14 m"):
+        state.tension_at(0, node=0, time=time)
+
+
 @pytest.mark.parametrize("case", ["smooth", "jumps", "Joule"])
 def test_with_a_map_tension_and_nucleation_are_those_of_the_verdict(case: str):
     network = grid(hot=80.0)

@@ -165,10 +165,30 @@ def test_a_random_grid_is_as_the_whole_solution(seed: int):
     assert {void.node: void.length for void in verdict.voids} == pytest.approx(lengths, rel=1e-3, abs=0.0)
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 5, 6, 7])
+def test_voids_of_a_random_grid_open_when_they_do_whatever_the_end(seed: int):
+    """With `until` just behind each void, and up to a thousand times later."""
+    net = random_grid(seed)
+    opened, _ = Whole(net).run(3e6)
+    for t in sorted(set(opened.values())):
+        for until in np.multiply(t, [1.002, 10.0, 1000.0]):
+            voids = run(net, technology("M1", "M2"), until=until, fails=Drop(50.0)).voids
+            known = {node: when for node, when in opened.items() if when < until}
+            found = {void.node: void.nucleated for void in voids if void.node in known or until < 3e6}
+            assert found == pytest.approx(known, rel=1e-3, abs=0.0), until
+
+
 def test_first_voids_are_those_that_opened():
-    """Currents turn: a tree gets its first void 1.2 times later than those of the start tell."""
+    """Currents turn: a tree gets its first void 1.2 times later than those of the start tell.
+
+    The last opens just before the end: it lacked much of the critical stress there by the currents of before, and was
+    0.5 % late where it was followed less closely for that.
+    """
     net = random_grid(1)
     verdict = run(net, technology("M1", "M2"), until=6e3, fails=Drop(50.0))
+    assert {v.node: v.nucleated for v in verdict.voids} == pytest.approx(Whole(net).run(6e3)[0], rel=1e-3, abs=0.0)
     opened = np.full(len(verdict.nucleation), np.inf)
     for void in verdict.voids:
         tree = net.components[int(void.node)]
