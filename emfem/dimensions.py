@@ -24,6 +24,7 @@ __all__ = [
     "UNKNOWN_SYSTEM",
     "Meaning",
     "System",
+    "Value",
     "integral",
     "parsed",
     "printed",
@@ -40,6 +41,24 @@ BODY = 3  # lengths in the measure of a body in space
 POWER = re.compile(r"(?<=[A-Za-zµμΩ])(-?\d)")  # m2 is written for m**2
 EXPONENT = re.compile(r"\*\*\s*(?:[+-]?\d{1,3}(?:\.\d+)?|\(\s*[+-]?\d{1,3}(?:[./]\d+)?\s*\))(?![\d.]|\s*\*\*)")
 NUMBERS = re.compile(r"\*\*|[+-]|(?<![\w.])(?!1(?![\w.]))[\d.]")  # and sums, but not 1
+
+
+@checked
+@dataclass(frozen=True)
+class Value:
+    """A number with its unit: `em.dimensions.Value(2.0, "Ohm")`.
+
+    Attributes:
+        number: the number, in the unit.
+        unit: such as "A/m2"; "-" for a plain number, or where none is known.
+    """
+
+    number: float
+    unit: str = PLAIN
+
+    def __str__(self) -> str:
+        """Return the number and its unit as pictures have it."""
+        return f"{self.number:.6g} {printed(self.unit)}".rstrip()
 
 
 @checked

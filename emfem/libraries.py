@@ -39,7 +39,7 @@ __dir__ = dir_of(__all__)
 WAIT = 600  # seconds for which a process waits for another one that compiles the same form
 UNTOUCHED = 300.0  # seconds without a new file after which a compilation without a lock is over
 PAUSE = 0.05
-ALONE = 3  # references to an object that is only in a list: the list's, that of the loop, that of the question
+(ALONE,) = [sys.getrefcount(each) for each in [object()]]  # references to an object that is only in a list
 
 
 def cache_entry_points() -> None:
@@ -198,22 +198,21 @@ def keep_meshes() -> None:
     When an MPI communicator is freed, mpi4py forgets its locks. Where the last reference to a mesh goes because an
     exception passes, such as that of a loop `for domain in (mesh(), mesh())`, Python runs mpi4py's function with the
     exception pending: it takes a lock, fails, and never gives it back. The exception of the user is lost, and the
-    next mesh that is freed waits for ever.
+    next mesh that is freed waits for ever. A finaliser alone would not do: spaces and forms hold the mesh of C++ too.
     """
-    make = dolfinx.mesh.Mesh.__init__
-    if hasattr(make, "__wrapped__"):  # this module was reloaded
+    if "__del__" in vars(dolfinx.mesh.Mesh):  # this module was reloaded, or DOLFINx has a finaliser of its own
         return
-    meshes: list[Any] = []
+    make, meshes = dolfinx.mesh.Mesh.__init__, list[Any]()
 
     def free() -> None:
         """Free meshes that nothing else refers to: Python has put a pending exception aside."""
         meshes[:] = [mesh for mesh in meshes if sys.getrefcount(mesh) > ALONE]
 
     @wraps(make)
-    def make_and_keep(self: Any, mesh: Any, *arguments: Any, **parameters: Any) -> None:
+    def make_and_keep(self: Any, *arguments: Any, **parameters: Any) -> None:
         free()
-        meshes.append(mesh)
-        make(self, mesh, *arguments, **parameters)
+        make(self, *arguments, **parameters)
+        meshes.append(self._cpp_object)
 
     dolfinx.mesh.Mesh.__init__ = make_and_keep
     dolfinx.mesh.Mesh.__del__ = lambda _: free()

@@ -15,7 +15,7 @@ from emfem.units import day, hour, year
 if TYPE_CHECKING:
     import pint
 
-__all__ = ["converted", "described", "duration", "example", "in_si", "quantity"]
+__all__ = ["converted", "described", "duration", "example", "in_si", "is_same_unit", "quantity"]
 __dir__ = dir_of(__all__)
 
 NUMBER = r"(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?+"
@@ -63,6 +63,15 @@ def quantity(text: str) -> pint.Quantity:
         raise ValueError(text)
     unit = f"1{match[2]}" if match[2].startswith("/") else match[2]  # "1e22/m3"
     return registry().Quantity(float(match[1]) / float(match[3] or 1.0), parsed(unit))
+
+
+def is_same_unit(one: str, other: str) -> bool:
+    """Return True if two units have one dimension and one factor."""
+    try:
+        first, second = (quantity(f"1 {each.strip('-')}".strip()).to_base_units() for each in (one, other))
+    except Exception:  # pint passes on errors of its tokenizer, parser and registry
+        return False
+    return bool(first == second)
 
 
 def converted(text: str, unit: str) -> float:

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 import emfem as em
-from emfem.dimensions import PLAIN, SI, Meaning, parsed, product
+from emfem.dimensions import PLAIN, SI, Meaning, Value, parsed, product
 from emfem.units import MPa, nm, um
 
 import numpy as np
@@ -357,14 +357,14 @@ def built(make: Callable[..., em.Model], name: str, x: Convert) -> em.Model:
         return make((DOMAINS | FINE)[name](x), x)
 
 
-def numbers(model: em.Model) -> dict[str, tuple[float, str]]:
+def numbers(model: em.Model) -> dict[str, Value]:
     """Every quantity, and of every field the largest size at nodes; each with the unit that it claims."""
-    found = {name: (model.quantity(name), q.unit) for name, q in model.quantities.items()}
+    found = {name: Value(model.quantity(name), q.unit) for name, q in model.quantities.items()}
     for name, field in model.fields.items():
         sampled = em.fields.discontinuous(field.value, model.mesh, 1)
         values = sampled.x.array
         size = np.ptp(values) if name == "balancing_stress" else np.abs(values).max()  # that is up to a constant
-        found[f"field {name}"] = (float(size), field.unit)
+        found[f"field {name}"] = Value(float(size), field.unit)
     return found
 
 
@@ -374,12 +374,12 @@ def test_numbers_change_as_their_units(make: Callable[..., em.Model], name: str)
     here = numbers(built(make, name, same))
     there = numbers(built(make, name, other))
     wrong = {}
-    for key, (value, unit) in here.items():
-        expected = value * factor(unit)
+    for key, value in here.items():
+        expected = value.number * factor(value.unit)
         size = abs(expected) or 1e-30
-        told = value != 0 or key.startswith(BLOCKED)
-        if not told or abs(there[key][0] - expected) > 1e-5 * size:
-            wrong[key] = (unit, value, there[key][0], expected)
+        told = value.number != 0 or key.startswith(BLOCKED)
+        if not told or abs(there[key].number - expected) > 1e-5 * size:
+            wrong[key] = (value, there[key], expected)
     assert wrong == {}
 
 

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import emfem as em
-from emfem import mesh
+from emfem import libraries, mesh
 
 import dolfinx.jit
+import dolfinx.mesh
 import ffcx.codegeneration.jit
 import numpy as np
 import pytest
@@ -292,6 +293,53 @@ def test_an_exception_that_frees_a_mesh_goes_on(time: str):
     """Without `keep_meshes` the first is lost, and the second hangs."""
     with pytest.raises(ZeroDivisionError):
         lose_a_mesh()
+
+
+LOST = """
+import importlib.util, os
+if importlib.util.find_spec("dolfinx_solver"):
+    import dolfinx_solver
+from dolfinx import mesh
+from mpi4py import MPI
+
+def lose_a_mesh():
+    for line in (mesh.create_unit_interval(MPI.COMM_WORLD, 2),):
+        line.comm.allgather(None)
+        del line
+        raise ZeroDivisionError
+
+try:
+    lose_a_mesh()
+except BaseException as error:
+    print(type(error).__name__, flush=True)
+os._exit(0)
+"""
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(120)  # another process
+def test_without_emfem_the_exception_is_still_lost():
+    """When this fails, mpi4py or DOLFINx is mended: `keep_meshes` can go."""
+    done = subprocess.run([sys.executable, "-c", LOST], check=True, capture_output=True, text=True)
+    assert done.stdout == "SystemError\n"
+
+
+def test_a_finaliser_of_dolfinx_s_own_is_left_alone(monkeypatch: pytest.MonkeyPatch):
+    class Mesh:
+        def __init__(self) -> None: ...
+
+        def __del__(self) -> None: ...
+
+    before = dict(vars(Mesh))
+    monkeypatch.setattr(dolfinx.mesh, "Mesh", Mesh)
+    libraries.keep_meshes()
+    assert dict(vars(Mesh)) == before
+
+
+def test_a_mesh_may_be_made_by_keywords():
+    line = mesh.interval(1.0, cells=2).mesh
+    made = dolfinx.mesh.Mesh(msh=line._cpp_object, domain=None)
+    assert made.topology.index_map(1).size_global == 2
 
 
 def test_a_mesh_is_kept_no_longer_than_until_the_next():

@@ -15,7 +15,7 @@ from emfem import verify
 from emfem.cli import app
 from emfem.studies import Case, Study, registry, templates
 from emfem.studies.recording import report_of
-from emfem.studies.sweep import one
+from emfem.studies.workers import one
 from emfem.view.runs import RunFolder
 
 import numpy as np

@@ -166,11 +166,19 @@ def test_a_steady_state_is_compared_on_half_the_mesh_only():
 
 
 def test_only_some_numbers_are_compared_and_others_added():
-    report = em.check_resolution(
-        lines(40), UNTIL, quantities=["sigma_max", "cells"], measures=lambda models: {"cells": 40.0}
-    )
-    assert [change.name for change in report.changes] == ["sigma_max", "cells"]
+    def measures(models: Any) -> dict[str, Any]:
+        return {"cells": 40.0, "life": em.dimensions.Value(3.0, "h")}
+
+    report = em.check_resolution(lines(40), UNTIL, quantities=["sigma_max", "life", "cells"], measures=measures)
+    assert [(change.name, change.unit) for change in report.changes] == [
+        ("sigma_max", "Pa"),
+        ("life", "h"),
+        ("cells", "-"),
+    ]
+    assert report["life"].value == 3.0
     assert report["cells"].largest == 0.0
+    with pytest.raises(em.ParameterError, match=r"number = \(3.0, 'h'\), must be"):
+        em.check_resolution(lines(20), UNTIL, measures=lambda models: {"life": (3.0, "h")})
 
 
 @pytest.mark.filterwarnings("ignore:.* changes by:emfem.ResolutionWarning")

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import emfem as em
 from emfem.plot import style
-from emfem.studies.sweep import finished, one, run_folder
+from emfem.studies.sweep import run_folder
+from emfem.studies.workers import finished, one
 
 import numpy as np
 import ufl

@@ -185,7 +185,7 @@ def _refuse_finished(folder: Path) -> None:
     Raises:
         ParameterError: on all ranks, if there is one.
     """
-    from emfem.studies.sweep import finished
+    from emfem.studies.workers import finished
 
     from mpi4py import MPI
 

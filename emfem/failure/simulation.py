@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import astuple, dataclass, is_dataclass
+from dataclasses import is_dataclass
 from typing import Any
 
 from emfem import fields
@@ -14,26 +14,24 @@ from emfem.errors import ParameterError, count, number
 from emfem.evolution import WallTime, evolve
 from emfem.failure.circuit import Circuit
 from emfem.failure.criteria import Criterion, Damage, FirstVoid, VoidLength
-from emfem.failure.history import FailureHistory, Void
+from emfem.failure.history import FailureHistory
 from emfem.failure.immortality import cell_time, immortality
 from emfem.failure.liner import Liner
 from emfem.failure.nodes import Nodes
+from emfem.failure.voids import EMPTY, Voids
 from emfem.gate import checked
 from emfem.model import Model
 from emfem.observe import Observer, check_observers
 from emfem.signals import stop_requests
 from emfem.solve import Options
-from emfem.stress import open_void, set_opened
 from emfem.stress.inputs import critical_tension
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-TOGETHER = 1e-6  # of the critical stress: nodes that come as near to it as that open with the first
 INSIDE = 1e-3  # of the critical stress: by so much more inside a segment than at the nodes, a node is missing there
 CALM, SUDDEN = 1e-3, 1e-7  # of the time that stress takes through a cell: first steps, the second where a void opens
 FINEST = 1e-4  # update: each takes a solve of the network
-EMPTY = 1e-5  # of the scale of void volumes, ten times the error of a step: a void so far below 0 has healed
 
 
 @checked(collective=True)
@@ -126,15 +124,6 @@ def run(
         return simulation.run(end, rtol, watch, {"solver": solver, "petsc_options": petsc_options}, checkpoint, clock)
 
 
-@dataclass
-class _OpenVoid:
-    """A void that grows, or has healed."""
-
-    place: int
-    nucleated: float
-    healed: bool = False
-
-
 class _Simulation(Observer):
     """One run in legs from event to event; it records the voids after each step."""
 
@@ -153,7 +142,7 @@ class _Simulation(Observer):
         self.model, self.nodes, self.circuit, self.fails = nodes.model, nodes, circuit, fails
         self.critical, self.most, self.update, self.hillock_stress = critical, most, update, hillock_stress
         self.measure = fails.damage_measure(circuit)
-        self.voids: list[_OpenVoid] = []
+        self.voids = Voids(nodes)
         self.extra = self._extra_resistance()  # at the last redistribution
         self.redistributions = self.steps = 0
         self._last_damage: tuple[tuple[bytes, bool], Damage] | None = None
@@ -163,7 +152,7 @@ class _Simulation(Observer):
     def state(self) -> dict[str, Any]:
         """Return the voids and the currents, and what was recorded."""
         return super().state() | {
-            "voids": [astuple(void) for void in self.voids],
+            "voids": self.voids.state(),
             "extra": self.extra,
             "density": None if self.circuit is None else self.circuit.density,
             "rows": np.array(self._rows),
@@ -189,19 +178,12 @@ class _Simulation(Observer):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take them back, and give them to the model."""
         super().restore(state)
-        self.voids = [_OpenVoid(*void) for void in state["voids"]]
-        for void in self.voids:
-            set_opened(self.model, self.nodes.labels[void.place], not void.healed)
+        self.voids.restore(state["voids"])
         self.extra, self._rows = state["extra"], [tuple(row) for row in state["rows"].tolist()]
         self.redistributions, self.steps = state["counts"]
         self._began = state["began"]
         if self.circuit is not None:
             self.circuit.set_density(state["density"])
-
-    @property
-    def places(self) -> list[int]:
-        """Places of the voids that are open."""
-        return [void.place for void in self.voids if not void.healed]
 
     def run(
         self,
@@ -215,9 +197,9 @@ class _Simulation(Observer):
         """Go from event to event until one of them ends the run."""
         goes_on = checkpoint is not None and self._resume(checkpoint)
         actions: dict[str, Callable[[], str | None]] = {
-            "nucleation": self._nucleate,
+            "nucleation": lambda: self.voids.nucleate(self.critical, self.most),
             "redistribution": self._redistribute,
-            "healing": self._heal,
+            "healing": self.voids.heal,
             "failure": lambda: "open" if np.isinf(self.damage().resistance) else self.fails.reason,
             "hillock": lambda: "hillock",
             "empty": lambda: "a void is as long as a wire",
@@ -279,40 +261,37 @@ class _Simulation(Observer):
 
     def _events(self) -> list[watching.Event]:
         """Return the observers that can end a leg."""
-        events = [watching.event(self._damage, above=1.0, reason="failure")]
-        if len(self.places) < self.most:
-            events.append(watching.event(self._tension, above=1.0, reason="nucleation"))
+        events = [watching.event(lambda *_: self.damage().part, above=1.0, reason="failure")]
+        if len(self.voids.places) < self.most:
+            events.append(watching.event(lambda *_: self._tension(), above=1.0, reason="nucleation"))
         if self.hillock_stress is not None:
             events.append(watching.event("sigma_min", below=-self.hillock_stress, reason="hillock"))
-        if self.places:
-            events.append(watching.event(self._healing, above=EMPTY, reason="healing", rtol=1e-3))
+        if self.voids.places:
+            events.append(watching.event(lambda *_: self.voids.deficit(), above=EMPTY, reason="healing", rtol=1e-3))
             if self.model.domain.network is not None:
-                events.append(watching.event(self._filling, above=1.0, reason="empty"))
+                events.append(watching.event(lambda *_: self.voids.filling(), above=1.0, reason="empty"))
             if self.circuit is not None and self.circuit.moves:
-                events.append(watching.event(self._change, above=self.update, reason="redistribution", rtol=1e-2))
-        elif self.hillock_stress is None and not self.voids:
+                events.append(
+                    watching.event(lambda *_: self._change(), above=self.update, reason="redistribution", rtol=1e-2)
+                )
+        elif self.hillock_stress is None and not self.voids.all:
             safe = immortality(self.model, self.critical)
             events += [] if safe is None else [safe]
         return events
 
     def damage(self) -> Damage:
         """Return the damage of the present state; computed once for each state: it may need a solve of the network."""
-        lengths, any_open = self._lengths(), bool(self.places)
+        lengths, any_open = self.voids.lengths(), bool(self.voids.places)
         state = lengths.tobytes(), any_open
         if self._last_damage is None or self._last_damage[0] != state:
             self._last_damage = state, self.measure(lengths, any_open)
         return self._last_damage[1]
 
-    def _damage(self, models: Sequence[Model], t: float) -> float:
-        return self.damage().part
-
-    def _tension(self, models: Sequence[Model], t: float) -> float:
+    def _tension(self) -> float:
         """Return the highest tension where no void is, over the critical one."""
-        at_nodes = self.nodes.stress()
-        at_nodes[self.places] = -np.inf
-        highest = float(max(at_nodes.max(), 0.0))  # where all are open, none is left
+        highest = float(max(self.voids.tension().max(), 0.0))  # where all are open, none is left
         # Beside a new void the stress overshoots by an amount that depends on the cell.
-        anywhere = 0.0 if self.voids else fields.extremes(self.model["sigma"])[1]
+        anywhere = 0.0 if self.voids.all else fields.extremes(self.model["sigma"])[1]
         if highest < self.critical < anywhere / (1 + INSIDE):
             msg = (
                 f"tension of {anywhere:.4g} Pa between nodes passes critical_stress = {self.critical:.4g} Pa: "
@@ -321,16 +300,7 @@ class _Simulation(Observer):
             raise ParameterError(msg)
         return highest / self.critical
 
-    def _healing(self, models: Sequence[Model], t: float) -> float:
-        """Return the distance of the smallest void below 0, over the scale of volumes."""
-        return -float(self.nodes.volumes()[self.places].min()) / self.model.unknowns[1].scale
-
-    def _filling(self, models: Sequence[Model], t: float) -> float:
-        """Return the largest part of a wire that the voids at its ends have cut."""
-        network = self.model.domain.wires()
-        return float((self._lengths()[network.segments].sum(axis=1) / network.lengths).max())
-
-    def _change(self, models: Sequence[Model], t: float) -> float:
+    def _change(self) -> float:
         """Return the largest relative change of a segment's resistance since the last redistribution."""
         assert self.circuit is not None
         before, now = self.circuit.resistances + self.extra, self.circuit.resistances + self._extra_resistance()
@@ -338,35 +308,8 @@ class _Simulation(Observer):
             change = np.where(np.isinf(before), 0.0, np.abs(now / before - 1))
         return min(float(change.max()), 1 + self.update)  # a wire that is cut is a jump
 
-    def _lengths(self) -> np.ndarray:
-        """Return the length of the void at every node of the network, or every end of the line."""
-        lengths = np.maximum(self.nodes.lengths(), 0.0)
-        network = self.model.domain.network
-        if network is None:
-            return lengths
-        every = np.zeros(len(network.nodes))
-        every[self.nodes.metal] = lengths
-        return every
-
     def _extra_resistance(self) -> np.ndarray:
-        return np.zeros(0) if self.circuit is None else self.circuit.extra(self._lengths())
-
-    def _nucleate(self) -> None:
-        """Open a void at each node that has reached the critical stress."""
-        stress = self.nodes.stress()
-        stress[self.places] = -np.inf
-        for place in np.argsort(-stress, kind="stable"):
-            if stress[place] >= (1 - TOGETHER) * self.critical and len(self.places) < self.most:
-                self.voids.append(_OpenVoid(int(place), self.model.t))
-                open_void(self.model, self.nodes.labels[place])
-
-    def _heal(self) -> None:
-        """Close the voids that have no volume left."""
-        volumes = self.nodes.volumes()
-        for void in self.voids:
-            if not void.healed and volumes[void.place] <= -0.5 * EMPTY * self.model.unknowns[1].scale:
-                void.healed = True
-                open_void(self.model, self.nodes.labels[void.place], open=False)
+        return np.zeros(0) if self.circuit is None else self.circuit.extra(self.voids.lengths())
 
     def _redistribute(self) -> str | None:
         """Compute the currents again; return "open" if there is no path left for them.
@@ -392,15 +335,11 @@ class _Simulation(Observer):
 
     def _history(self, time_to_failure: float, why: str) -> FailureHistory:
         """Return the report."""
-        volumes, lengths = self.nodes.volumes(), self.nodes.lengths()
         t, volume, resistance, highest, lowest = np.array(self._rows).T
         return FailureHistory(
             time_to_failure=time_to_failure,
             why=why,
-            voids=tuple(
-                Void(self.nodes.labels[v.place], v.nucleated, float(volumes[v.place]), float(lengths[v.place]))
-                for v in self.voids
-            ),
+            voids=self.voids.reports(),
             t=t,
             volume=volume,
             resistance=None if np.isnan(resistance).all() else resistance,

@@ -11,9 +11,10 @@ from emfem.errors import EmfemError, UnknownName, require
 from emfem.files import writable
 from emfem.fit.curves import NAMED, Curve
 from emfem.gate import checked
+from emfem.integration import REACHED
 from emfem.studies import Case, registry
 from emfem.studies.recording import report_of
-from emfem.studies.sweep import REACHED, one
+from emfem.studies.workers import one
 
 import numpy as np
 from mpi4py import MPI

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-CRITERIA = ("widest", "A", "D")
+CRITERIA = {"widest": "widest", "A": "mean", "D": "volume"}  # numbers of a proposal
 SCALES = ("linear", "log")
 
 
@@ -165,24 +165,20 @@ def design(
         added = [test.rows(*_derivatives(evaluate, i, test, space, point, step)) for i, test in enumerate(tests)]
     scales = spans / _sizes(fit.unknowns, fit.values)
     old = _errors(before, scales)
-    widest = int(np.argmax(old))
-    proposals = []
-    for test, rows in zip(tests, added, strict=True):
+
+    def proposal(test: Test, rows: Array) -> Proposal:
         after = before + rows.T @ rows
         new = _errors(after, scales)
-        natural = np.sqrt(np.diagonal(np.linalg.inv(after))) * spans
-        proposals.append(
-            Proposal(
-                test=test,
-                standard_errors=dict(zip(space.names, map(float, natural), strict=True)),
-                widest=float(new.max() / old.max()),
-                name=space.names[widest],
-                volume=float(np.exp((np.linalg.slogdet(before)[1] - np.linalg.slogdet(after)[1]) / 2)),
-                mean=float(np.sqrt((new**2).mean() / (old**2).mean())),
-            )
+        return Proposal(
+            test=test,
+            standard_errors=dict(zip(space.names, _errors(after, spans).tolist(), strict=True)),
+            widest=float(new.max() / old.max()),
+            name=space.names[int(np.argmax(old))],
+            volume=float(np.exp((np.linalg.slogdet(before)[1] - np.linalg.slogdet(after)[1]) / 2)),
+            mean=float(np.sqrt((new**2).mean() / (old**2).mean())),
         )
-    key = {"widest": "widest", "A": "mean", "D": "volume"}[criterion]
-    return sorted(proposals, key=lambda each: getattr(each, key))
+
+    return sorted(map(proposal, tests, added), key=lambda each: getattr(each, CRITERIA[criterion]))
 
 
 def _derivatives(
@@ -193,20 +189,12 @@ def _derivatives(
     Raises:
         ParameterError: if the model breaks.
     """
-    moved = []
-    for i in range(len(space)):
-        for side in (-1, 1):
-            other = point.copy()
-            other[i] = np.clip(point[i] + side * step, 0.0, 1.0)
-            moved.append(other)
-    here, *there = evaluate([(index, space.of_curve(each, "")) for each in (point, *moved)])
+    low, high = (np.clip(point + side * step * np.eye(len(space)), 0.0, 1.0) for side in (-1, 1))  # one moved a row
+    here, *there = evaluate([(index, space.of_curve(each, "")) for each in (point, *low, *high)])
     require(here is not None and all(each is not None for each in there), f"test {test.name!r}: {evaluate.reason}")
-    columns = []
-    for i in range(len(space)):
-        low, high = (there[2 * i + k] for k in (0, 1))
-        with np.errstate(invalid="ignore"):
-            columns.append((np.asarray(high) - np.asarray(low)) / (moved[2 * i + 1][i] - moved[2 * i][i]))
-    return np.asarray(here), np.stack(columns, axis=1)
+    below, above = np.split(np.array(there, dtype=float), 2)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(here), (above - below).T / np.diagonal(high - low)
 
 
 def _information(limit: Array) -> Array:
@@ -223,5 +211,5 @@ def _sizes(unknowns: Sequence[Unknown], values: Mapping[str, float]) -> Array:
 
 
 def _errors(information: Array, scales: Array) -> Array:
-    """Return relative standard errors."""
+    """Return standard errors of unknowns, from those of coordinates, shape (p,)."""
     return np.asarray(np.sqrt(np.diagonal(np.linalg.inv(information))) * scales)

@@ -16,7 +16,7 @@ from emfem.errors import EmfemError, ParameterError, count, real_array, shown
 from emfem.files import LineFile, writable
 from emfem.gate import collective
 from emfem.lock import FolderLock
-from emfem.studies.sweep import cluster_client
+from emfem.studies.workers import cluster_client
 
 import numpy as np
 from mpi4py import MPI

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from emfem.errors import ParameterError, choice, count, number, require
@@ -16,7 +17,7 @@ from emfem.fit.evaluation import EvaluationWarning, Evaluator
 from emfem.fit.laws import LawModel
 from emfem.fit.problem import HUGE, LOSSES, Minimum, Problem
 from emfem.fit.profiles import BetterMinimum, End, Profile, standard_errors
-from emfem.fit.result import Fit, frozen, misfit
+from emfem.fit.result import Fit
 from emfem.fit.unknowns import Array, Space, Unknown
 from emfem.gate import checked
 from emfem.lifetime import Estimate
@@ -306,15 +307,15 @@ class _Search:
         censored = any(np.any(curve.marks) for curve in problem.curves)
         known = not self.scattered and problem.loss == "linear" and not censored and self.freedom > 0
         return Fit(
-            estimates=frozen(space.names, estimates),
-            standard_errors=frozen(space.names, errors),
+            estimates=MappingProxyType(dict(zip(space.names, estimates, strict=True))),
+            standard_errors=MappingProxyType(dict(zip(space.names, errors, strict=True))),
             confidence=self.settings.confidence,
             undetermined=tuple(sentences),
             unreliable=self._unreliable(best),
             square=best.square,
             freedom=self.freedom,
             scatter=problem.scatter if self.scattered else None,
-            misfit=misfit(best.square, self.freedom) if known else None,
+            misfit=float(stats.chi2.sf(best.square, self.freedom)) if known else None,
             agreeing=agreeing,
             starts=starts,
             evaluations=problem.evaluate.count,

@@ -73,6 +73,17 @@ class Profile:
             raise BetterMinimum(minimum if again is None else again)
         return max(0.0, minimum.square - self._best.square)
 
+    def rises(self, u: Array) -> Array:
+        """Return the rise at coordinates, the best among them, from there on both sides; below 0 if a fit is better."""
+        best = float(self._best.point[self._index])
+        rises = {best: 0.0}
+        for each in map(float, (*u[u > best], *u[u < best][::-1])):
+            try:
+                rises[each] = self.rise(each)
+            except BetterMinimum as better:
+                rises[each] = better.minimum.square - self._best.square
+        return np.array([rises[float(each)] for each in u])
+
     def _guesses(self, u: float) -> Iterator[tuple[Array, bool]]:
         """Yield points to search from, True with those that needed no bound: on along the valley, and neighbours."""
         best = float(self._best.point[self._index])

@@ -5,29 +5,27 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from emfem import write
-from emfem.errors import ParameterError, UnknownName, count, kind, require
+from emfem.errors import ParameterError, choice, count, kind, require
 from emfem.files import writable
 from emfem.fit.curves import Curve
 from emfem.fit.problem import Minimum, Problem
-from emfem.fit.profiles import BetterMinimum, Profile, covariance
+from emfem.fit.profiles import Profile, covariance
 from emfem.fit.unknowns import Array, Unknown
 from emfem.gate import checked
 from emfem.lifetime import Estimate
 from emfem.materials import Arrhenius, Constant, Material
 from emfem.materials.validity import VALIDITY
-from emfem.quantities import quantity
+from emfem.quantities import is_same_unit
 
 import numpy as np
 import tomli_w
 from mpi4py import MPI
-from scipy import stats
 
 UNLIKELY = 1e-3  # probability of a misfit that is none of errors
 MOST = 10**6  # points of a profile, and draws
@@ -158,15 +156,7 @@ class Fit:
         first, last = max(low - 0.25 * (high - low), 0.0), min(high + 0.25 * (high - low), 1.0)
         best = float(self._best.point[index])
         u = np.unique([*np.linspace(first, last, number_of_points), best, max(low, 0.0), min(high, 1.0)])
-        profile = Profile(self._problem, self._best, index)
-        rises = {best: 0.0}
-        for side in (u[u > best], u[u < best][::-1]):
-            for each in side:
-                try:
-                    rises[float(each)] = profile.rise(float(each))
-                except BetterMinimum as better:
-                    rises[float(each)] = better.minimum.square - self.square
-        return np.asarray(unknown.value(u)), np.array([rises[float(each)] for each in u])
+        return np.asarray(unknown.value(u)), Profile(self._problem, self._best, index).rises(u)
 
     @property
     def threshold(self) -> float:
@@ -227,11 +217,9 @@ class Fit:
         """Return all numbers and sentences, as JSON has them."""
         rows = {}
         for name, unknown in zip(self.names, self.unknowns, strict=True):
-            estimate, error = self.estimates[name], self.standard_errors[name]
+            error = self.standard_errors[name]
             rows[name] = {
-                "value": estimate.value,
-                "low": estimate.low,
-                "high": estimate.high,
+                **asdict(self.estimates[name]),
                 "standard_error": error if np.isfinite(error) else None,
                 "unit": unknown.unit,
                 "logarithmic": unknown.logarithmic,
@@ -282,8 +270,7 @@ class Fit:
         """
         tables: dict[str, Any] = {"name": name}
         for constant, unknown in constants.items():
-            if constant not in VALIDITY:
-                raise UnknownName(constant, "em.materials", VALIDITY)
+            choice("em.materials", constant, VALIDITY)
             if isinstance(unknown, str):
                 made = self.constant(unknown, source)
                 table: dict[str, Any] = {"value": self._determined(unknown)}
@@ -331,9 +318,7 @@ class Fit:
 
     def _index(self, name: str) -> tuple[int, Unknown]:
         """Return number and unknown of a name."""
-        if name not in self.names:
-            raise UnknownName(name, "the fit", self.names)
-        index = self.names.index(name)
+        index = self.names.index(choice("the fit", name, self.names))
         return index, self.unknowns[index]
 
     def _determined(self, name: str) -> float:
@@ -368,22 +353,3 @@ class Fit:
         rows = [(name, self.estimates[name], self._index(name)[1].unit) for name in names]
         texts = [f"{name} {each.low:.4g} to {each.high:.4g} {unit}".rstrip() for name, each, unit in rows]
         return f"fit: {'; '.join(texts)}, confidence {self.confidence:g}{f'; {source}' if source else ''}"
-
-
-def is_same_unit(one: str, other: str) -> bool:
-    """Return True if two units have one dimension and one factor."""
-    try:
-        first, second = (quantity(f"1 {each.strip('-')}".strip()).to_base_units() for each in (one, other))
-    except Exception:  # pint passes on errors of its tokenizer, parser and registry
-        return False
-    return bool(first == second)
-
-
-def misfit(square: float, freedom: int) -> float:
-    """Return the probability of a sum of squares as large or larger."""
-    return float(stats.chi2.sf(square, freedom))
-
-
-def frozen(names: Sequence[str], values: Sequence[Any]) -> Mapping[str, Any]:
-    """Return a mapping that does not change."""
-    return MappingProxyType(dict(zip(names, values, strict=True)))

@@ -70,25 +70,18 @@ class ConsistentFlux:
         """
         if self._model is not model:
             self._compile(model)
-        rate = self.unknown.rate
-        assert rate is not None
-        owned = self.unknown.function.function_space.dofmap.index_map.size_local
-        dirichlet, rates = np.zeros(owned, dtype=bool), np.zeros(owned)
+        at_rest = self._residual_at_rest()
+        rates = np.zeros_like(at_rest)
+        dirichlet = np.zeros(len(rates), dtype=bool)
         for condition in self.conditions:
             dirichlet[condition.dofs] = True
             rates[condition.dofs] = _rate_of(condition, model)
-        before = rate.x.array.copy()
-        rate.x.array[:] = 0.0
-        vector = fem.assemble_vector(self._residual)
-        vector.scatter_reverse(la.InsertMode.add)
-        at_rest = vector.array[:owned].copy()
-        rate.x.array[:] = before
         mass = fem.assemble_matrix(self._mass)
         mass.scatter_reverse()
-        rows, work = mass.to_scipy(ghosted=True)[:owned], la.vector(mass.index_map(1))  # it has more ghosts than u
+        rows, work = mass.to_scipy(ghosted=True)[: len(rates)], la.vector(mass.index_map(1))  # more ghosts than u
 
         def multiplied(values: Values) -> Values:
-            work.array[:owned] = values
+            work.array[: len(rates)] = values
             work.scatter_forward()
             return rows @ work.array
 
@@ -99,6 +92,17 @@ class ConsistentFlux:
             model.mesh.comm,
         )
         return np.where(dirichlet, at_rest + multiplied(rates), 0.0), rates
+
+    def _residual_at_rest(self) -> Values:
+        """Return the residual with a rate of 0 at the nodes of this rank. Collective."""
+        rate = self.unknown.rate
+        assert rate is not None
+        before = rate.x.array.copy()
+        rate.x.array[:] = 0.0
+        vector = fem.assemble_vector(self._residual)
+        vector.scatter_reverse(la.InsertMode.add)
+        rate.x.array[:] = before
+        return vector.array[: rate.function_space.dofmap.index_map.size_local].copy()
 
     def _block(self, model: Any) -> ufl.Form:
         """Return the equation of the unknown."""

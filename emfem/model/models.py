@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from emfem import fields
-from emfem.dimensions import Meaning, System, printed
+from emfem.dimensions import Meaning, System, Value, printed
 from emfem.errors import EmfemError, ParameterError, UnknownName, choice
 from emfem.gate import checked, collective
 from emfem.mesh import Domain
@@ -270,9 +270,9 @@ class Model:
     def _farthest(self, unknown: Unknown, lowest: float, highest: float) -> str:
         """Return where an unknown is farthest beyond bounds, and its value there, as part of a sentence. Collective."""
         value, place = fields.farthest_out(unknown.function, lowest, highest)
-        unit, length = (printed(each) for each in (self.fields[unknown.name].unit, self.system.length))
+        length = printed(self.system.length)
         where = "" if place is None else f" at ({', '.join(f'{x:.4g}' for x in place)}) {length}".rstrip()
-        return f"{where}, {unknown.name} = {value:.6g} {unit}".rstrip()
+        return f"{where}, {unknown.name} = {Value(value, self.fields[unknown.name].unit)}"
 
     def __str__(self) -> str:
         """Model with the names of its fields and quantities."""

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from emfem.dimensions import Value
 from emfem.errors import ParameterError, choice, number
 from emfem.evolution import evolve
 from emfem.gate import checked
@@ -43,7 +44,7 @@ def check_resolution(
         until: the time to reach; None for a steady state, which is compared on half the mesh only.
         quantities: names of the numbers to compare; all when left out.
         measures: function of the models that returns more numbers by name, at the end of each run; those with a unit
-            as (number, unit).
+            as `em.dimensions.Value(number, unit)`.
         same_start: start on half the mesh from the start on the whole one: for random starts, which are the same
             function of place, but finer than the cells.
         bound: largest change of a run that is resolved, relative.
@@ -69,8 +70,8 @@ def check_resolution(
     for name in settings:
         choice("settings", name, known)
     base = finish_run(start_run(make, 1), until, settings, measures)
-    names = _chosen(quantities, base)
-    by_tolerance = dict.fromkeys(names, math.nan)
+    values = _chosen(quantities, base)
+    by_tolerance = dict.fromkeys(values, math.nan)
     if until is not None:
         by_tolerance = changes_between(
             base, finish_run(start_run(make, 1, base), until, _halved(settings), measures, base)
@@ -83,7 +84,7 @@ def check_resolution(
         base.models[0].t,
         (base.cells, finer.cells),
         bound,
-        tuple(Change(name, base.units[name], base.values[name], by_tolerance[name], by_mesh[name]) for name in names),
+        tuple(Change(name, v.unit, v.number, by_tolerance[name], by_mesh[name]) for name, v in values.items()),
     )
     message = report.warning()
     if message:
@@ -98,11 +99,11 @@ def _halved(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {**settings, **{name: value / 2 for name, value in values.items() if value is not None}}
 
 
-def _chosen(quantities: Sequence[str] | None, base: Numbers) -> list[str]:
-    """Return the names of the numbers to compare."""
+def _chosen(quantities: Sequence[str] | None, base: Numbers) -> dict[str, Value]:
+    """Return the numbers to compare, by name."""
     if quantities is None:
-        return list(base.values)
+        return base.values
     if isinstance(quantities, str) or not len(quantities):
         msg = f"quantities = {quantities!r}, must be at least one name, in a list"
         raise ParameterError(msg)
-    return [choice("the run", name, base.values) for name in quantities]
+    return {name: base.values[choice("the run", name, base.values)] for name in quantities}

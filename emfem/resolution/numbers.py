@@ -12,7 +12,7 @@ from signal import SIGINT
 from typing import Any
 
 from emfem import fields
-from emfem.dimensions import PLAIN
+from emfem.dimensions import Value
 from emfem.errors import EmfemError, ParameterError, ResolutionWarning, Terminated, shown
 from emfem.evolution import evolve
 from emfem.integration import REACHED
@@ -33,7 +33,7 @@ POINTS = 2000  # at most, where fields are compared
 LEAST = 1.25  # factor between the sizes of cells, of which 2 is meant: below it a small change says nothing
 
 Make = Callable[[int], Model | Sequence[Model]]
-Measures = Callable[[Sequence[Model]], Mapping[str, float | tuple[float, str]]]
+Measures = Callable[[Sequence[Model]], Mapping[str, float | Value]]
 
 
 @dataclass
@@ -45,7 +45,6 @@ class Numbers:
         began: time of their start.
         cells: of the mesh.
         values: numbers at the end by name.
-        units: of the numbers.
         largest: size of the largest quantity by unit, of integrals with all parts positive.
         ranges: of fields, by the names of the numbers that are compared with them.
         points: of the fields that are compared at points, by the name of the number.
@@ -55,27 +54,27 @@ class Numbers:
     models: Sequence[Model]
     began: float
     cells: int
-    values: dict[str, float] = field(default_factory=dict)
-    units: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)
     largest: dict[str, float] = field(default_factory=dict)
     ranges: dict[str, float] = field(default_factory=dict)
     points: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     samples: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
-    def add(self, name: str, value: float, unit: str) -> None:
+    def add(self, name: str, value: Value) -> None:
         """Take a quantity at the end."""
-        self.values[name], self.units[name] = value, unit
-        self.enlarge(value, unit)
+        self.values[name] = value
+        self.enlarge(value)
 
-    def enlarge(self, value: float, unit: str) -> None:
+    def enlarge(self, value: Value) -> None:
         """Take the size of a quantity for its unit."""
-        if math.isfinite(value):
-            self.largest[unit] = max(abs(value), self.largest.get(unit, 0.0))
+        if math.isfinite(value.number):
+            self.largest[value.unit] = max(abs(value.number), self.largest.get(value.unit, 0.0))
 
     def scale(self, name: str) -> float:
         """Return the number with which a change is compared."""
-        size = self.ranges.get(name, abs(self.values[name]))
-        return max(size, FLOOR * self.largest.get(self.units[name], 0.0)) if math.isfinite(size) else math.nan
+        value = self.values[name]
+        size = self.ranges.get(name, abs(value.number))
+        return max(size, FLOOR * self.largest.get(value.unit, 0.0)) if math.isfinite(size) else math.nan
 
 
 def start_run(make: Make, finer: int, base: Numbers | None = None) -> Numbers:
@@ -152,7 +151,7 @@ def finish_run(
     named = [(_name(models, model, each), model, each) for model in models for each in model.quantities]
     for _, model, each in named:
         with suppress(EmfemError, ArithmeticError):  # of a field that is not solved for yet
-            numbers.enlarge(model.quantity(each), model.quantities[each].unit)
+            numbers.enlarge(Value(model.quantity(each), model.quantities[each].unit))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResolutionWarning)  # of the mesh: the check measures what they estimate
         if until is None:
@@ -161,12 +160,11 @@ def finish_run(
             raise Terminated(SIGINT)
     for name, model, each in named:
         quantity = model.quantities[each]
-        numbers.add(name, model.quantity(each), quantity.unit)
+        numbers.add(name, Value(model.quantity(each), quantity.unit))
         if isinstance(quantity.value, ufl.Form):
-            numbers.enlarge(_without_cancellation(quantity.value, model), quantity.unit)
+            numbers.enlarge(Value(_without_cancellation(quantity.value, model), quantity.unit))
     for name, value in ({} if measures is None else measures(models)).items():
-        measured, unit = value if isinstance(value, tuple) else (value, PLAIN)
-        numbers.add(name, float(measured), unit)
+        numbers.add(name, value if isinstance(value, Value) else Value(value))
     for model in models:
         for unknown in model.unknowns:
             _take_field(numbers, model, unknown.name, base)
@@ -192,7 +190,7 @@ def _take_field(numbers: Numbers, model: Model, unknown: str, base: Numbers | No
         numbers.samples[label] = sample
         values[label] = _mean_square(sample)
     for label, value in values.items():
-        numbers.values[label], numbers.units[label] = value, model.fields[unknown].unit
+        numbers.values[label] = Value(value, model.fields[unknown].unit)
         numbers.ranges[label] = size if one_number else max(high - low, FLOOR * size)
 
 
@@ -220,8 +218,8 @@ def _mean_square(values: NDArray[np.float64]) -> float:
 def changes_between(base: Numbers, other: Numbers) -> dict[str, float]:
     """Return the relative change of every number from one run to another; infinite where only one has a value."""
     changes = {}
-    for name, value in base.values.items():
-        changed = other.values.get(name, math.nan)
+    for name, here in base.values.items():
+        value, changed = here.number, other.values[name].number if name in other.values else math.nan
         if name in base.samples:
             difference = _mean_square(other.samples[name] - base.samples[name])
         else:

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from emfem.dimensions import PLAIN, integral
+from emfem.dimensions import PLAIN, Value, integral
 from emfem.errors import EmfemError, ParameterError, count, kind
 from emfem.files import read_text
 from emfem.gate import checked
@@ -284,8 +284,8 @@ class Case:
         return advise(models, solver="auto" if table is None else table.values().get("solver", "auto"))
 
     @checked
-    def measures(self, models: Sequence[Model]) -> dict[str, tuple[float, str]]:
-        """Return the numbers of its models at the end beside their quantities, each with its unit. Collective.
+    def measures(self, models: Sequence[Model]) -> dict[str, Value]:
+        """Return the numbers of its models at the end beside their quantities, by name. Collective.
 
         Raises:
             ParameterError: for other models than those of the case.

@@ -19,7 +19,8 @@ from pathlib import Path
 from signal import SIGINT, SIGTERM, SIGUSR1
 from typing import Any
 
-from emfem import observe, write
+from emfem import write
+from emfem.dimensions import Value
 from emfem.errors import EmfemError, ParameterError, WriteWarning
 from emfem.files import replace_text, writable
 from emfem.gate import checked
@@ -272,15 +273,12 @@ def status_of(stopped: str) -> str:
     return STATUS.get(stopped, "ok")
 
 
-def measured(
-    report: Report, models: Sequence[Model], measures: Mapping[str, tuple[float, str]] | None = None
-) -> dict[str, float]:
-    """Return all quantities of the models, each of the first that has it, and measures; the report gets their units."""
-    more = measures or {}
-    report.units |= report_units.of_run(models) | {f"quantities.{name}": unit for name, (_, unit) in more.items()}
-    names = dict.fromkeys(name for model in models for name in model.quantities)
-    values = {name: observe.model_with_quantity(models, name).quantity(name) for name in names}
-    return values | {name: value for name, (value, _) in more.items()}
+def measured(report: Report, models: Sequence[Model], measures: Mapping[str, Value] | None = None) -> dict[str, float]:
+    """Return all quantities of the models and measures; the report gets their units. Collective."""
+    values = {name: Value(model.quantity(name), q.unit) for model in models for name, q in model.quantities.items()}
+    values |= measures or {}
+    report.units |= report_units.of_run(models) | {f"quantities.{name}": value.unit for name, value in values.items()}
+    return {name: value.number for name, value in values.items()}
 
 
 def write_report(folder: Path, report: Mapping[str, Any], *, comm: MPI.Comm = MPI.COMM_WORLD) -> None:

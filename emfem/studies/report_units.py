@@ -10,7 +10,6 @@ from typing import Annotated, Any, get_args, get_origin
 
 from emfem.dimensions import PLAIN
 from emfem.model import Model
-from emfem.observe import model_with_quantity
 from emfem.studies.tables import Table
 from emfem.studies.units import PLAIN as PLAIN_KEYS
 from emfem.studies.units import TIMES, Unit
@@ -80,13 +79,11 @@ def _text(unit: Unit | None, scaled: bool) -> str:
 
 
 def of_run(models: Sequence[Model]) -> dict[str, str]:
-    """Return the units of what a run reports of its models: times, quantities, and the check of its resolution."""
+    """Return the units of what a run reports of its models: times, and the check of its resolution."""
     time = models[0].system.time
-    names = [name for model in models for name in model.quantities]
-    quantities = {f"quantities.{name}": model_with_quantity(models, name).quantities[name].unit for name in names}
     changes = {f"resolution.changes.{name}": PLAIN for name in ("by_tolerance", "by_mesh")}
     resolution = {"resolution.t": time, "resolution.cells": PLAIN, "resolution.bound": PLAIN}
-    return RUN | {"t": time, "until": time} | quantities | resolution | {"resolution.changes.value": OF_A_ROW} | changes
+    return RUN | {"t": time, "until": time} | resolution | {"resolution.changes.value": OF_A_ROW} | changes
 
 
 def of_pattern(length: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ from typing import Any, Protocol
 
 from emfem import fields, observe, patterns, plot, write
 from emfem.checkpoints import Checkpoint, seconds
-from emfem.dimensions import PLAIN
+from emfem.dimensions import PLAIN, Value
 from emfem.errors import EmfemError, ParameterError, Terminated
 from emfem.evolution import Run, evolve
 from emfem.files import writable
@@ -78,8 +78,8 @@ class Runnable(Protocol):
     def units(self) -> dict[str, str]:
         """Units of all its numbers by dotted key."""
 
-    def measures(self, models: Sequence[Model]) -> dict[str, tuple[float, str]]:
-        """Return numbers at the end that the models do not have among their quantities, and their units."""
+    def measures(self, models: Sequence[Model]) -> dict[str, Value]:
+        """Return numbers at the end that the models do not have among their quantities."""
 
     def to_toml(self) -> str:
         """Return the text of the case."""
@@ -148,13 +148,7 @@ def run(
         checkpoint = Checkpoint(
             target / CHECKPOINTS, every=case.tables.output.checkpoint_every or CHECKPOINT_EVERY, resume=resume
         )
-        goes_on = resume and MPI.COMM_WORLD.bcast(bool(checkpoint.files()), root=0)
-        if resume and not goes_on and progress:
-            write.print_root(f"no checkpoint in {target}: the run starts anew")
-        if goes_on:
-            _check_same(case, target)
-        elif not force:
-            _refuse_unfinished(target)
+        goes_on = _goes_on(case, target, checkpoint, force=force, progress=progress)
         report.begin()
         try:
             if not goes_on:
@@ -177,6 +171,22 @@ def run(
     whole = ended["stopped"] not in (REASONS[signal.SIGINT], WALL_TIME)
     resolution = _verify(case, target, report) if verify and whole else None
     return Outcome(target, read_report(target), models, resolution)
+
+
+def _goes_on(case: Runnable, folder: Path, checkpoint: Checkpoint, *, force: bool, progress: bool) -> bool:
+    """Return True if a run goes on from a checkpoint in its folder. Collective.
+
+    Raises:
+        ParameterError: if that is of another case; if there is one, and the run is neither to go on nor to replace it.
+    """
+    goes_on: bool = checkpoint.resume and MPI.COMM_WORLD.bcast(bool(checkpoint.files()), root=0)
+    if goes_on:
+        _check_same(case, folder)
+    elif not force:
+        _refuse_unfinished(folder)
+    if checkpoint.resume and not goes_on and progress:
+        write.print_root(f"no checkpoint in {folder}: the run starts anew")
+    return goes_on
 
 
 def _verify(case: Runnable, folder: Path, written: Report) -> ResolutionReport | None:

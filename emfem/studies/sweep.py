@@ -1,4 +1,4 @@
-"""Many runs of one case: over a grid or a list of values, by Dask, each once, whatever happens in between.
+"""Many runs of one case: over a grid or a list of values, each once, whatever happens in between.
 
 A run has a folder named by its values and the hash of its case. It is done when its report says so, so a sweep that is
 started again runs only what is missing, and what failed; a run that has checkpoints goes on from the newest.
@@ -6,16 +6,13 @@ started again runs only what is missing, and what failed; a run that has checkpo
 
 from __future__ import annotations
 
-import gc
 import glob
 import itertools
 import json
 import os
 import re
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,25 +20,22 @@ from typing import TYPE_CHECKING, Any
 from emfem.errors import ParameterError, count
 from emfem.files import read_text, writable
 from emfem.gate import checked
+from emfem.integration import REACHED
 from emfem.studies import registry
 from emfem.studies.case import Case
-from emfem.studies.recording import RUNNING, report_of, write_report
+from emfem.studies.recording import report_of
 from emfem.studies.toml_tables import flat, parsed, plain
 from emfem.studies.validation import Source, nearest
+from emfem.studies.workers import bar, cluster_client, compute, finished
 
 from mpi4py import MPI
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
     import pandas as pd
-    from dask.distributed import Client
 
 TABLE = "results"
 LABEL = 80  # characters of the values in the name of a folder
-REACHED = "reached until"  # `Run.stopped` of a run that reached its end
 KEYS = ("case", "grid", "runs")
-LAUNCHERS = ("PMI_", "PMIX_", "HYDRA_", "MPI_LOCAL", "OMPI_")  # by which MPI would take a worker for a rank of ours
 
 Row = dict[str, Any]
 
@@ -205,77 +199,11 @@ class Study:
         failures: dict[str, str] = {}
         try:
             if todo:
-                with cluster_client(workers, scheduler) as client, _bar(progress, len(trials), len(todo)) as step:
-                    _compute(client, todo, physics, failures, step)
+                with cluster_client(workers, scheduler) as client, bar(progress, len(trials), len(todo)) as step:
+                    compute(client, todo, physics, failures, step)
         finally:  # interrupted sweeps have a table too
             table = gather(trials, target, failures)
         return table
-
-
-def _compute(
-    client: Client,
-    todo: Mapping[str, tuple[Case, Path]],
-    physics: Sequence[str],
-    failures: dict[str, str],
-    step: Callable[[bool], None],
-) -> None:
-    """Compute cases on workers; errors that kill a worker are noted in `failures`.
-
-    When a worker dies, the cases that wait on it are lost too; all of these are tried once more, each alone on one
-    worker, so that none is taken for the culprit that is not.
-    """
-    from dask.distributed import KilledWorker, as_completed
-
-    def submitted(names: Sequence[str], workers: Sequence[str | None], attempt: str) -> dict[Any, str]:
-        """Submit cases, each to any worker or to one of them."""
-        return {
-            client.submit(
-                *(one, todo[name][0].resolved, str(todo[name][1].resolve()), physics),
-                key=f"case-{name}{attempt}",
-                pure=False,
-                workers=worker,
-            ): name
-            for name, worker in zip(names, workers, strict=False)
-        }
-
-    def collect(futures: Mapping[Any, str], *, again: bool) -> list[str]:
-        """Wait for cases; return those whose worker died."""
-        dead = []
-        for future in as_completed(futures):
-            name, error = futures[future], future.exception() if future.status == "error" else None
-            if isinstance(error, KilledWorker) and again:
-                dead.append(name)
-                continue
-            if isinstance(error, KilledWorker):
-                failures[name] = "the process of its worker died twice: out of memory, or killed from outside"
-            elif error is not None:
-                failures[name] = f"{type(error).__name__}: {error}"
-            elif future.status == "cancelled":
-                failures[name] = "cancelled"
-            step(name not in failures and finished(todo[name][1]))
-        return dead
-
-    dead = collect(submitted([*todo], [None] * len(todo), ""), again=True)
-    while dead:
-        client.wait_for_workers(1)  # the dead ones are replaced
-        workers = list(client.scheduler_info()["workers"])
-        now, dead = dead[: len(workers)], dead[len(workers) :]
-        collect(submitted(now, workers, "-again"), again=False)
-
-
-def one(tables: dict[str, Any], folder: str, physics: Sequence[str] = ()) -> None:
-    """Run one case in a worker, which first loads the files of its physics; errors are in its report."""
-    target = Path(folder)
-    began = time.perf_counter()
-    try:
-        for file in physics:
-            registry.load(file)
-        Case.from_dict(tables).run(target, progress=False, resume=True)
-    except Exception as error:  # whatever it is, the other cases go on
-        if report_of(target).get("status") not in ("failed", RUNNING):  # of another process, which has the folder
-            wall, message = time.perf_counter() - began, f"{type(error).__name__}: {error}"
-            write_report(target, {"status": "failed", "error": message, "wall": wall})
-    gc.collect()  # PETSc's objects of this case, before the next one
 
 
 def run_folder(target: Path, name: str) -> Path:
@@ -291,11 +219,6 @@ def _label(values: Mapping[str, Any]) -> str:
     alike = Counter(ends.values())
     text = "_".join(f"{key if alike[ends[key]] > 1 else ends[key]}={value}" for key, value in values.items())
     return re.sub(r"[^A-Za-z0-9.+=-]+", "_", re.sub(r"\s+", "", text))[:LABEL].rstrip("_-.")
-
-
-def finished(folder: Path) -> bool:
-    """Return whether the run in a folder reached its end."""
-    return report_of(folder).get("status") == "ok"
 
 
 def ended_early(table: pd.DataFrame) -> dict[str, int]:
@@ -355,56 +278,3 @@ def _units(trial: Trial, folder: Path) -> dict[str, str]:
 def _cell(value: Any) -> Any:
     """Return a value as one cell of a table: lists and tables as JSON."""
     return json.dumps(plain(value)) if isinstance(value, list | tuple | Mapping) else value
-
-
-@contextmanager
-def cluster_client(workers: int, scheduler: str | None) -> Iterator[Client]:
-    """Give a client of the scheduler, or of workers of our own: spawned, one thread each, and no ranks of our MPI."""
-    import dask  # slow to import, so only when a sweep runs
-    from dask.distributed import Client, LocalCluster
-
-    if scheduler is not None:
-        try:
-            client = Client(scheduler, timeout=10)
-        except (OSError, ValueError, TimeoutError) as error:
-            msg = f"scheduler = {scheduler!r}, must be the address of a Dask scheduler: {error}"
-            raise ParameterError(msg) from None
-        with client:
-            yield client
-        return
-    settings = {
-        "distributed.worker.multiprocessing-method": "spawn",
-        "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": "1",
-        "distributed.admin.low-level-log-length": 0,
-        "distributed.worker.profile.enabled": False,
-        "distributed.scheduler.allowed-failures": 0,  # a case that kills its worker would kill the next one too
-    }
-    places: dict[str, Any] = {
-        "dashboard_address": None,
-        "scheduler_kwargs": {"dashboard_address": ":0"},  # any port: other sweeps may run
-    }
-    hidden = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith(LAUNCHERS)}
-    try:
-        with (
-            dask.config.set(settings),
-            LocalCluster(n_workers=workers, threads_per_worker=1, silence_logs="CRITICAL", **places) as cluster,
-            Client(cluster) as client,
-        ):
-            yield client
-    finally:
-        os.environ.update(hidden)
-
-
-@contextmanager
-def _bar(wanted: bool, total: int, missing: int) -> Iterator[Callable[[bool], None]]:
-    """Show a bar that counts the runs that are done, and those that failed."""
-    columns = (TextColumn("cases"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), disable=not wanted) as bar:
-        task, failed = bar.add_task("", total=total, completed=total - missing), 0
-
-        def step(well: bool) -> None:
-            nonlocal failed
-            failed += not well
-            bar.update(task, advance=1, description=f"{failed} failed" if failed else "")
-
-        yield step

@@ -17,7 +17,8 @@ from typing import Any
 import emfem as em
 from emfem.studies import Case, Study
 from emfem.studies.recording import report_of
-from emfem.studies.sweep import _label, ended_early, finished, gather, one, run_folder
+from emfem.studies.sweep import _label, ended_early, gather, run_folder
+from emfem.studies.workers import finished, one
 from emfem.view.runs import Sweep
 
 import pandas as pd

@@ -24,7 +24,8 @@ from emfem.cli import app
 from emfem.dimensions import Meaning
 from emfem.model import evolving
 from emfem.studies import Case, Study
-from emfem.studies.sweep import gather, one
+from emfem.studies.sweep import gather
+from emfem.studies.workers import one
 
 import imageio.v3 as iio
 import matplotlib as mpl

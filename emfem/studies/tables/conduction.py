@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from emfem import conduction
-from emfem.dimensions import PLAIN, integral
+from emfem.dimensions import Value, integral
 from emfem.errors import ParameterError
 from emfem.model import Model
 from emfem.studies.tables.base import Arguments, BuildContext, ConditionTable, Key, table_of
@@ -63,14 +63,14 @@ def _conductivity(table: Any, context: BuildContext) -> dict[str, Any]:
     return {"conductivity": value}
 
 
-def _measures(model: Model) -> dict[str, tuple[float, str]]:
+def _measures(model: Model) -> dict[str, Value]:
     """Return the resistance between two electrodes, in a bare plane in Ohm m, and the crowding of the current."""
     ohm = replace(integral("Ohm", inverse=True), system=model.system, measure=model.domain.measure)
     values = {}
     with suppress(ParameterError):  # there are not two, or no current flows
-        values["resistance"] = (conduction.resistance(model), ohm.unit)
+        values["resistance"] = Value(conduction.resistance(model), ohm.unit)
     with suppress(ParameterError):
-        values["crowding"] = (conduction.crowding(model).ratio, PLAIN)
+        values["crowding"] = Value(conduction.crowding(model).ratio)
     return values
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from emfem.dimensions import Value
 from emfem.errors import ParameterError, UnknownName, kind
 from emfem.gate import checked
 from emfem.model import Model
@@ -60,7 +61,7 @@ class Physics:
         left_out: arguments that are no keys.
         in_time: arguments that may follow time.
         arguments: makes arguments of table and context, instead of those that the keys give.
-        measures: numbers of the model at the end of a run beside its quantities, each with its unit. Collective.
+        measures: numbers of the model at the end of a run beside its quantities, by name. Collective.
     """
 
     name: str
@@ -71,7 +72,7 @@ class Physics:
     left_out: Sequence[str] = ()
     in_time: Sequence[str] = ()
     arguments: Callable[[Any, BuildContext], dict[str, Any]] | None = None
-    measures: Callable[[Model], dict[str, tuple[float, str]]] | None = None
+    measures: Callable[[Model], dict[str, Value]] | None = None
 
     def __post_init__(self) -> None:
         """Check name and function.
