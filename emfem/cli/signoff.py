@@ -83,7 +83,7 @@ def signoff(
                 progress=progress,
             )
         except em.Terminated:
-            echo_error(f"ended by a signal; the same command with --resume goes on from {folder}")
+            echo_error(f"the same command with --resume goes on from {folder}")
             raise
     if not quiet:
         echo(outcome, folder / "report.html")

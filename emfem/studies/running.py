@@ -156,6 +156,7 @@ def run(
         elif not force:
             _refuse_unfinished(target)
         report.begin()
+        models: Sequence[Model] = ()
         try:
             if not goes_on:
                 clear(target, CHECKPOINTS)
@@ -169,7 +170,7 @@ def run(
             report.end(status_of(ended["stopped"]), **ended)
         except Terminated as error:
             reason = REASONS[signal.Signals(error.signal)]
-            report.end(status_of(reason), stopped=reason, t=models[0].t)
+            report.end(status_of(reason), stopped=reason, t=models[0].t if models else None)
             raise
         except BaseException as error:
             report.fail(error)
