@@ -352,7 +352,9 @@ def picture(models: Sequence[Model], name: str, path: Path, title: str = "") -> 
         over = {"over": model_with_field["phi"], "lines": 8} if name == "phi" else {}
         plot.current(model_with_field, path, title=title, **over)
     else:
-        plot.field(scalar(model_with_field, name), path, title=title)
+        around = observe.metal_around(models, name)
+        solid = None if around is None else observe.model_with_field(models, around)[around]
+        plot.field(scalar(model_with_field, name), path, title=title, solid=solid)
     return path
 
 

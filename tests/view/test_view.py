@@ -265,6 +265,29 @@ def test_colours_are_where_the_values_are():
     assert light > 0.7 * 700
 
 
+@pytest.mark.parametrize("name", ["rectangle", "box"])
+def test_a_field_beside_a_moving_surface_is_drawn_where_there_is_metal(name: str):
+    """In the left half, with the scale of that half; where the surface is, values of 1/2, lies a column of nodes."""
+    domain = DOMAINS[name]()
+    (heat,) = scene_of(domain, lambda x: x[0]).models
+    c = evolving("c", fem.functionspace(domain.mesh, ("Lagrange", 1)))
+    c.function.interpolate(lambda x: 1 - x[0] / 2)
+    form = c.function * ufl.TestFunction(c.function.function_space) * ufl.dx
+    surface = em.Model("surface", domain, [c], form, roles={"metal": "c"})
+
+    def coloured(*models: em.Model) -> int:
+        stored = SimpleNamespace(times=np.array([0.0]), models=lambda t: [*models])
+        scene = Scene(stored)  # type: ignore[arg-type]
+        assert scene.limits("u") == pytest.approx((0.0, 2.0 / len(models)))
+        assert scene.limits("u", peaks=False)[1] <= 2.0 / len(models)
+        options = DisplayOptions("u", colours="viridis", limits=(0.0, 2.0))
+        return int((np.ptp(pixels(picture.png(scene, 0.0, options, Camera(), Size(420, 360))), axis=2) > 0.2).sum())
+
+    bar = 15 * 280  # of pixels of the colour bar, at most
+    whole, left = coloured(heat), coloured(heat, surface)
+    assert 0.4 * (whole - bar) < left - bar < left < 0.8 * whole
+
+
 @pytest.mark.parametrize("name", DOMAINS)
 def test_every_kind_of_domain_is_drawn(name: str):
     """With all that can be asked for; and what is asked for changes the picture."""
