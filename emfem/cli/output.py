@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from threading import current_thread, main_thread
@@ -69,22 +69,27 @@ def report_errors(code: Exit = Exit.REFUSED) -> Iterator[None]:
 def _sentences_of_signals() -> Iterator[None]:
     """End the command at a signal that no run notes with one line, and a reader that ends early with nothing.
 
-    PETSc, which is loaded here, takes over SIGTERM and SIGPIPE, and would abort with a page of its own.
+    PETSc, which is loaded here, takes over SIGTERM and SIGPIPE, and would abort with a page of its own: `main` asks it
+    not to, and what it took elsewhere is taken back.
     """
-    em.solve  # noqa: B018
     if current_thread() is not main_thread():  # where Python has no handlers
         yield
         return
     former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
-    for number, handler in former.items():
-        if handler != signal.SIG_IGN:
-            signal.signal(number, _end)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    ours = {number: _end for number, handler in former.items() if handler != signal.SIG_IGN}
     try:
+        _install(ours)
+        em.solve  # noqa: B018
+        _install(ours | {signal.SIGPIPE: signal.SIG_IGN})
         yield
     finally:
-        for number, handler in former.items():
-            signal.signal(number, handler or signal.SIG_DFL)
+        _install({number: handler or signal.SIG_DFL for number, handler in former.items()})
+
+
+def _install(handlers: Mapping[signal.Signals, Any]) -> None:
+    """Set the handlers of signals."""
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def _end(number: int, frame: FrameType | None) -> None:

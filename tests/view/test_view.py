@@ -1210,6 +1210,25 @@ def test_a_run_that_goes_on_is_reloaded(tab: Tab, folders: Path):
     assert "no report" in tab.page.locator("#pane_1 .notes").inner_text()
 
 
+def test_one_slider_moves_both_runs_and_the_mark_in_the_chart(tab: Tab):
+    """There and back: the pictures of the first time are those of another one, those of the last are there again."""
+
+    def seen() -> list[np.ndarray]:
+        chart = pixels(tab.page.locator("#chart").screenshot())
+        return [tab.pane(0), tab.pane(1), chart]
+
+    last = seen()
+    tab.settle(lambda: tab.set(0))
+    first = seen()
+    changed = [differ(*both) for both in zip(first, last, strict=True)]
+    assert changed[0] > 0.02
+    assert changed[1] > 0.02
+    assert 0.0005 < changed[2] < 0.1
+    assert tab.page.locator("#numbers").inner_text().startswith("Quantities at t = 0")
+    tab.settle(lambda: tab.set(2))
+    assert [differ(*both) < 0.001 for both in zip(seen(), last, strict=True)] == [True] * 3
+
+
 @pytest.mark.soak
 def test_a_click_shows_the_values_and_shift_the_line(tab: Tab):
     """Numbers of the line are saved; a double click and a drag mark nothing."""
