@@ -14,7 +14,7 @@ from emfem.public import dir_of
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["Observer", "check_observers", "field", "model_with_field", "model_with_quantity"]
+__all__ = ["Observer", "check_observers", "field", "metal_around", "model_with_field", "model_with_quantity"]
 __dir__ = dir_of(__all__)
 
 
@@ -157,6 +157,22 @@ def model_with_field(models: Sequence[Model], name: str) -> Model:
     """
     having = [model for model in models if name in model.names]
     return _one("field", name, having, [n for model in models for n in model.names])
+
+
+@checked
+def metal_around(models: Sequence[Model], name: str) -> str | None:
+    """Return the name of the part of each place that is metal, of the moving surface beside the model of a field.
+
+    None for a field of the model with the surface itself, or without one.
+
+    Raises:
+        UnknownName: if no model has the field.
+        ParameterError: if several have it.
+    """
+    of = model_with_field(models, name)
+    return next(
+        (m.roles["metal"] for m in models if "metal" in m.roles and m is not of and m.domain is of.domain), None
+    )
 
 
 @checked

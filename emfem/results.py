@@ -16,7 +16,7 @@ from emfem.errors import EmfemError, ParameterError, number, shown
 from emfem.files import Arrays
 from emfem.gate import checked
 from emfem.model import Model
-from emfem.observe import model_with_field
+from emfem.observe import metal_around, model_with_field
 from emfem.public import dir_of
 from emfem.quantities import quantity
 from emfem.storage import CONTENTS, READ_ERRORS, StateReader, contents
@@ -263,7 +263,9 @@ class Results:
     @checked
     def frames(self, name: str) -> SavedFrames:
         """Scalar field, or the length of a vector, at all saved times: for `em.plot.film_strip` and `animation`."""
-        return SavedFrames(self.times, [self._copied(name, t, plain=True) for t in self.times])
+        around = metal_around(self._models, name)
+        solids = None if around is None else [self._copied(around, t, plain=True) for t in self.times]
+        return SavedFrames(self.times, [self._copied(name, t, plain=True) for t in self.times], solids)
 
     @checked
     def plot(
@@ -341,10 +343,11 @@ class Results:
 
 @dataclass(eq=False)
 class SavedFrames:
-    """A field at some times: `.t` of shape (n,) and `.functions`, n Functions."""
+    """A field at some times: `.t` of shape (n,), `.functions`, n Functions, and `.solids`, where there is metal."""
 
     t: NDArray[np.float64]
     functions: list[fem.Function]
+    solids: list[fem.Function] | None = None
 
 
 @checked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import astuple
 from typing import Any
 
@@ -379,6 +380,22 @@ def test_what_has_no_direction_is_refused():
 
 def as_grid(values: Array, lengths: tuple[float, float] = SQUARE, periodic: tuple[bool, bool] = (True, True)) -> Any:
     return em.fields.Grid(values, np.zeros(2), np.asarray(lengths), periodic)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: em.mesh.tube(radius=1.0, length=2.0, size=1.0),
+            "field on a shell, must be on a film in a plane: unroll",
+        ),
+        (lambda: em.mesh.interval(1.0, cells=4), "field on a mesh of dimension 1, must be on a film in a plane"),
+    ],
+)
+def test_a_field_that_is_on_no_film_in_a_plane_is_refused(make: Callable[[], em.mesh.Domain], message: str):
+    space = fem.functionspace(make().mesh, ("Lagrange", 1))
+    with pytest.raises(em.ParameterError, match=message):
+        measure(fem.Function(space))
 
 
 def test_structure_factor_of_a_wave_is_all_in_its_shell_and_sector():

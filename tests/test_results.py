@@ -462,6 +462,20 @@ def test_a_script_writes_a_folder_that_stands_alone(tmp_path: Path):
     assert results.report["stopped"] == results.series.attrs["stopped"] == "reached until"
 
 
+def test_numbers_of_a_recorder_have_the_units_of_the_run(tmp_path: Path):
+    line = em.stress.model(em.mesh.interval(1e-5, cells=8), em.materials.copper(573.0), current_density=1e10)
+    em.evolve(line, 600.0, watch=[em.results.Recorder(tmp_path, every=300.0)], progress=False)
+    results = em.results.open(tmp_path)
+    units = {name: quantity.meaning.unit for name, quantity in line.quantities.items()}
+    assert units["sigma_max"] == "Pa"
+    assert results.series.attrs["units"] == {"t": "s", **units}
+    assert {name: field.meaning.unit for name, field in results.models()[0].fields.items()} == {
+        name: field.meaning.unit for name, field in line.fields.items()
+    }
+    told = results.report["units"]
+    assert {name: told[f"quantities.{name}"] for name in units} == units
+
+
 def test_the_viewer_shows_the_folder_of_a_script(tmp_path: Path):
     recorded(tmp_path)
     shown = RunFolder(tmp_path, "run")

@@ -53,6 +53,7 @@ app.add_typer(meshes, name="mesh")
 
 def main() -> None:
     """Run the command; an error on one rank only ends all of them."""
+    os.environ["PETSC_OPTIONS"] = f"-no_signal_handler {os.environ.get('PETSC_OPTIONS', '')}"  # signals are ours
     if completion.VARIABLE in os.environ:
         completion.prepare()
     try:

@@ -90,6 +90,8 @@ def _seconds(text: str | None) -> float | str | None:
 def _end(outcome: em.studies.Outcome) -> None:
     """End with the exit code of a run that was interrupted, or that has used its wall time."""
     status = outcome.report["status"]
+    if status in ("interrupted", "out of time"):
+        echo_error(f"emfem resume {outcome.folder} goes on")
     if status == "interrupted":
         raise em.Terminated(signal.SIGINT)
     if status == "out of time":
@@ -162,12 +164,11 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Print the versions of emfem and of its libraries, the solvers there are, and what a case will take."""
-    lines: dict[str, Any] = versions() | {"ranks": ranks(), "solvers": solvers()}
-    if case is not None:
-        with report_errors():
+    with report_errors():
+        lines: dict[str, Any] = versions() | {"ranks": ranks(), "solvers": solvers()}
+        if case is not None:
             lines["case"] = _case(case, set_).advice()
-    elif set_:
-        with report_errors():
+        elif set_:
             msg = f"--set {' '.join(set_)}, must be with --case"
             raise em.ParameterError(msg)
     if as_json:

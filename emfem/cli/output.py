@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import IntEnum
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import Any
 
 import emfem as em
@@ -37,7 +40,7 @@ MEANINGS = {
 
 @contextmanager
 def report_errors(code: Exit = Exit.REFUSED) -> Iterator[None]:
-    """End the command with the sentence of an error of emfem, once, and an exit code; print warnings as a line each."""
+    """End the command with the sentence of an error of emfem, or of a signal, once; print warnings as a line each."""
     with warnings.catch_warnings():
         others = warnings.showwarning
 
@@ -50,8 +53,8 @@ def report_errors(code: Exit = Exit.REFUSED) -> Iterator[None]:
 
         warnings.showwarning = show
         try:
-            _ignore_broken_pipes()
-            yield
+            with _sentences_of_signals():
+                yield
         except em.EmfemError as error:
             echo_error(str(error))
             raise typer.Exit(code) from None
@@ -62,11 +65,43 @@ def report_errors(code: Exit = Exit.REFUSED) -> Iterator[None]:
             raise typer.Exit(Exit.REFUSED) from None
 
 
-def _ignore_broken_pipes() -> None:
-    """Make a reader that ends, such as head, no reason to abort: PETSc, which is loaded here, takes over SIGPIPE."""
-    em.solve  # noqa: B018
-    with suppress(ValueError):  # not in the main thread
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+@contextmanager
+def _sentences_of_signals() -> Iterator[None]:
+    """End the command at a signal that no run notes with one line, and a reader that ends early with nothing.
+
+    PETSc, which is loaded here, takes over SIGTERM and SIGPIPE, and would abort with a page of its own: `main` asks it
+    not to, and what it took elsewhere is taken back.
+    """
+    if current_thread() is not main_thread():  # where Python has no handlers
+        yield
+        return
+    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
+    ours = {number: _end for number, handler in former.items() if handler != signal.SIG_IGN}
+    try:
+        _install(ours)
+        em.solve  # noqa: B018
+        _install(ours | {signal.SIGPIPE: signal.SIG_IGN})
+        yield
+    finally:
+        _install({number: handler or signal.SIG_DFL for number, handler in former.items()})
+
+
+def _install(handlers: Mapping[signal.Signals, Any]) -> None:
+    """Set the handlers of signals."""
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Say which signal ends the command, and end it; on several ranks at once: some may wait for others.
+
+    Raises:
+        Terminated: on one rank.
+    """
+    os.write(2, f"ended by {MEANINGS[128 + number]}\n".encode())  # print may be what was interrupted
+    if ranks() > 1:
+        os._exit(128 + number)
+    raise em.Terminated(number)
 
 
 def rank() -> int:

@@ -42,7 +42,8 @@ def signoff(
         str | None, typer.Option(metavar="LENGTH", help="Length of 1 in coordinates, such as 0.5nm; else as named.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The folder to write into; results/NAME of the file by default.")
+        Path | None,
+        typer.Option("--output", "--out", "-o", help="The folder to write into; results/NAME of the file by default."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the sign-off in the folder.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a sign-off in the folder.")] = False,
@@ -83,7 +84,7 @@ def signoff(
                 progress=progress,
             )
         except em.Terminated:
-            echo_error(f"ended by a signal; the same command with --resume goes on from {folder}")
+            echo_error(f"the same command with --resume goes on from {folder}")
             raise
     if not quiet:
         echo(outcome, folder / "report.html")

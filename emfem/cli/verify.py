@@ -39,7 +39,8 @@ def verify(
     if list_:
         _print(em.verify.listing(chosen))
         return
-    report = em.verify.run(chosen, full=full, on_start=None if quiet else _progress)
+    with report_errors():
+        report = em.verify.run(chosen, full=full, on_start=None if quiet else _progress)
     for result in report.results:
         for name, text in result.files.items():
             em.write.text(FILES / name, text)

@@ -101,6 +101,23 @@ LAWS: dict[str, tuple[Callable[[Mapping[str, Any], Material], Any], tuple[str, .
 UNITS = {"D0": "m2/s", "Ea": "J", "Z": "-", "sigma_c": "Pa", "T": "K", "j": "A/m2", "length": "m", "t": "s"}
 
 
+def check_units(curve: Curve, wanted: Mapping[str, str], model: str) -> None:
+    """Refuse a curve whose values or conditions are in a unit that is known and of another dimension than the model's.
+
+    Args:
+        curve: the curve.
+        wanted: units by the name of a condition, and that of "values"; what is not among them is not compared.
+        model: its name in messages.
+
+    Raises:
+        ParameterError: for the first such unit; as `em.dimensions.parsed` for one that is none.
+    """
+    for name, unit in {**curve.units, "values": curve.unit}.items():
+        if unit and name in wanted:
+            message = f"curve {curve.name!r}: {name} in {unit}, must be in {wanted[name]} or a unit like it in {model}"
+            require(dimension(unit) == dimension(wanted[name]), message)
+
+
 class LawModel:
     """A closed form as a model for `em.fit.fit`.
 
@@ -160,13 +177,7 @@ class LawModel:
             ParameterError: as a call, and for values or conditions whose unit is known and of another dimension.
         """
         self._check_names((*unknowns, *curve.inputs))
-        rows = [("values", curve.unit, self.unit), *((name, unit, UNITS[name]) for name, unit in curve.units.items())]
-        for name, unit, wanted in rows:
-            message = f"curve {curve.name!r}: {name} in {unit}, must be in {wanted} or a unit like it"
-            require(
-                not unit or dimension(unit) == dimension(wanted),
-                f"{message} in the law {self._law!r} of em.fit.LawModel",
-            )
+        check_units(curve, UNITS | {"values": self.unit}, f"the law {self._law!r} of em.fit.LawModel")
 
     def _check_names(self, names: Sequence[str]) -> None:
         for name in names:

@@ -35,6 +35,8 @@ class Network:
         loads: current drawn from each node [A], shape (n,).
         pads: voltage of each node that has a fixed one [V].
         names: name of each node; empty if they have none.
+        wire_names: name of each segment, in a netlist that of its resistor (of several side by side the first); empty
+            if they have none.
         layers: names of the layers; empty if there are none.
         layer: index of the layer of each segment, shape (m,).
         boundaries: nodes of each named boundary.
@@ -52,6 +54,7 @@ class Network:
     layers: tuple[str, ...] = ()
     layer: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     boundaries: Mapping[str, Numbers] = field(default_factory=dict)
+    wire_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill in missing loads and layers, and make the arrays read-only copies."""

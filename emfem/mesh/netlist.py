@@ -191,6 +191,7 @@ def _read(
             names=nodes,
             layers=where.layers,
             layer=sizes.layer,
+            wire_names=tuple(cards.names[card] for card in sizes.cards),
         )
     except ParameterError as error:
         msg = f"{cards.file}: {error}"

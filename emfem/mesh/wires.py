@@ -40,7 +40,7 @@ def build(
         loads: current drawn from nodes [A].
         pads: nodes at a fixed voltage [V].
         boundaries: name of each node on a boundary.
-        layout: `names`, `layers` and `layer` of the Network, not checked.
+        layout: `names`, `layers`, `layer` and `wire_names` of the Network, not checked.
 
     Raises:
         ParameterError: for arrays that are no network.

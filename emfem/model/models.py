@@ -47,7 +47,8 @@ class Model:
         balances: conserved amounts, for `em.balance` and `em.accumulate`.
         resolutions: numbers that its mesh must resolve.
         roles: names of fields that reports and pictures treat in a way of their own, by role: "pattern" (measured as
-            one in a plane), "potential" and "current" (drawn with lines of current).
+            one in a plane), "potential" and "current" (drawn with lines of current), "metal" (part of a place that a
+            moving surface leaves to it: fields of other models are drawn where it is above 1/2).
         warned: names of the resolutions that were warned of.
         preconditioners: structure of its linear systems, for solvers whose cost grows as the mesh does.
         substitutions: fields that `substitute` put in place of placeholders.

@@ -87,7 +87,10 @@ def _pixels(field: fem.Function, resolution: int, extent: Array) -> tuple[int, i
     number("resolution", pixels, at_most=FINEST)
     mesh = field.function_space.mesh
     if mesh.geometry.dim != 2:
-        msg = f"the pattern needs a two-dimensional film, but the mesh has {mesh.geometry.dim} dimension(s)"
+        on, remedy = f"mesh of dimension {mesh.geometry.dim}", ""
+        if mesh.topology.dim == 2:  # directions on it are not those of one plane
+            on, remedy = "shell", ": unroll it, with the values of em.fields.evaluate for em.patterns.measure_grid"
+        msg = f"field on a {on}, must be on a film in a plane{remedy}"
         raise ParameterError(msg)
     nx, ny = np.maximum(np.rint(pixels * extent / extent.max()).astype(int), 4)
     return int(nx), int(ny)

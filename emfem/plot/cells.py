@@ -43,15 +43,46 @@ def check_scalar(function: fem.Function) -> None:
         raise ParameterError(msg)
 
 
-def gathered[Drawn](functions: Sequence[fem.Function], render: Callable[[list[fields.Cells]], Drawn]) -> Drawn | None:
+def gathered[Drawn](
+    functions: Sequence[fem.Function],
+    render: Callable[[list[fields.Cells]], Drawn],
+    solids: Sequence[Any] | None = None,
+) -> Drawn | None:
     """Gather scalar fields and render them on rank 0; all ranks raise if it fails. Collective.
+
+    Args:
+        functions: the fields.
+        render: what is done with them.
+        solids: for each of them the part of each place that is metal; the rest is left out.
 
     Raises:
         EmfemError: if the picture could not be drawn.
     """
-    cells = [fields.gather(function) for function in functions]
+    metal = [None] * len(functions) if solids is None else solids
+    cells = [
+        fields.gather(f) if solid is None else _in_metal(f, solid) for f, solid in zip(functions, metal, strict=True)
+    ]
     comm = functions[0].function_space.mesh.comm
     return style.draw(comm, lambda: render([part for part in cells if part is not None]))
+
+
+def _in_metal(function: fem.Function, solid: Any) -> fields.Cells | None:
+    """Return a field where over half of a place is metal, on rank 0; all points stay, for the size of the picture."""
+    space = function.function_space
+    degree = max(1, space.element.basix_element.degree)
+    whole, part = (fields.gather(fields.discontinuous(each, space.mesh, degree)) for each in (function, solid))
+    if whole is None or part is None:
+        return None
+    grid = grid_of(whole)
+    grid.point_data["solid"] = part.values
+    metal = grid.clip_scalar(scalars="solid", value=0.5, invert=False)
+    ends = metal.cell_offsets
+    return fields.Cells(
+        np.concatenate([whole.points, metal.points]),
+        np.insert(metal.cell_connectivity + len(whole.points), ends[:-1], np.diff(ends)),
+        metal.celltypes,
+        np.concatenate([np.full(len(whole.points), np.nan), metal.point_data["value"]]),
+    )
 
 
 @dataclass(frozen=True)
@@ -79,6 +110,12 @@ class FieldOptions:
     scale: float | None
     meaning: Meaning
     columns: int | None = None
+
+    def of(self, cells: Sequence[fields.Cells]) -> FieldOptions:
+        """Return the options with the extremes of what is drawn: without those in a vacuum."""
+        values = np.concatenate([part.values for part in cells])
+        drawn = values[np.isfinite(values)]
+        return replace(self, extremes=(float(drawn.min()), float(drawn.max()))) if drawn.size else self
 
     def quantity(self) -> AxisLabel:
         """Return the label of the colour bar."""
@@ -115,7 +152,7 @@ def figure(
     titles = [style.wrapped(title, options.width / across) for title in titles]
     tall, flat = _sizes(np.ptp(points, axis=0), options.width, across)
     rows = down * (tall + HEADING + 0.13 * max(title.count("\n") for title in titles))
-    figure = style.blank(options.width, rows + FOOT + (FOOT + 0.15 if flat else 0.0), maps=not (line or flat))
+    figure = style.blank(options.width, rows + FOOT + (FOOT + 0.25 if flat else 0.0), maps=not (line or flat))
     panels = figure.subplots(down, across, squeeze=False, sharey=line).ravel()
     for axes, part, title in zip(panels, cells, titles, strict=False):
         (draw or panel)(axes, divided(part, by.scale, shown.scale), ends, colours, by)
@@ -168,7 +205,8 @@ def panel(axes: Axes, cells: fields.Cells, limits: tuple[float, float], colours:
         shade(axes, triangles_of(grid_of(cells)), limits, colours)
         plane(axes, cells.points, by)
         axes.label_outer()
-        axes.margins(0)
+        (left, bottom, _), (right, top, _) = cells.points.min(axis=0), cells.points.max(axis=0)
+        axes.set(xlim=(left, right), ylim=(bottom, top))
     else:
         plotter = rendering.blank()
         rendering.add_field(plotter, joined(grid_of(cells)), limits, colours)

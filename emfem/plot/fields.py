@@ -49,6 +49,7 @@ def field(
     limits: tuple[float, float] | None = None,
     colours: str | Colormap | None = None,
     regions: Domain | None = None,
+    solid: Any = None,
     length: float | None = None,
     unit: str | None = None,
     width: str | float = "column",
@@ -69,6 +70,8 @@ def field(
         limits: values of the ends of the colour scale, of the field over `scale`; those of the field when left out.
         colours: a Matplotlib colour map; "coolwarm", the one for signs, has 0 in its middle.
         regions: a plane domain whose regions, such as grains, are outlined.
+        solid: part of each place that is metal, such as the field of that name of an `em.surface.model`: only where it
+            is above 1/2 the field is drawn.
         length: value of one unit on the axes in units of the domain, such as `em.units.um`.
         unit: its name on the axes, such as "µm".
         width: "column" (3.4 inches), "page" (6.9 inches), or a number of inches.
@@ -90,14 +93,14 @@ def field(
         borders = None if mesh is None else mesh.points[mesh.borders]
 
     def render(parts: list[fields.Cells]) -> Figure:
-        figure = cells.figure(parts, [title], options)
+        figure = cells.figure(parts, [title], options if solid is None else options.of(parts))
         if borders is not None:
             by = labels.lengths(parts[0].points, options.meaning.system.length, options.lengths)
             lines = LineCollection(list(borders[:, :, :2] / by.scale), colors="white", linewidths=1.0)
             figure.axes[0].add_collection(lines)
         return style.written(figure, target)
 
-    return cells.gathered([function], render)
+    return cells.gathered([function], render, None if solid is None else [solid])
 
 
 @checked(collective=True)
@@ -187,11 +190,13 @@ def animation(
     options = field_options(functions, width, length, unit, limits, colours, label, scale)
     target = writable(path, *MOVING, comm=functions[0].function_space.mesh.comm)
 
-    def render(parts: list[fields.Cells]) -> None:
-        pairs = zip(parts, panel_titles(functions, times), strict=True)
-        write_frames([cells.figure([part], [title], options) for part, title in pairs], target, speed)
+    solids = getattr(snapshots, "solids", None)
 
-    cells.gathered(functions, render)
+    def render(parts: list[fields.Cells]) -> None:
+        pairs, shown = zip(parts, panel_titles(functions, times), strict=True), options.of(parts) if solids else options
+        write_frames([cells.figure([part], [title], shown) for part, title in pairs], target, speed)
+
+    cells.gathered(functions, render, solids)
     return target
 
 

@@ -334,8 +334,8 @@ def _constants(content: Summary) -> str:
             number(row["resistivity [Ohm m]"], 1e-9),
             "from each wire" if row["width [m]"] is None else number(row["width [m]"], nm),
             "none"
-            if row["liner"] is None
-            else f"{number(row['liner'][0], 1e-9)} nΩ m, {number(row['liner'][1], nm)} nm",
+            if row["liner thickness [m]"] is None
+            else f"{number(row['liner resistivity [Ohm m]'], 1e-9)} nΩ m, {number(row['liner thickness [m]'], nm)} nm",
         ]
         for row in technology["layers"]
     ]

@@ -72,6 +72,7 @@ class Repair:
         return pd.DataFrame(
             {
                 "segment": at,
+                "name": [network.wire_names[i] if network.wire_names else "" for i in at],
                 "start": [each[0] for each in ends],
                 "end": [each[1] for each in ends],
                 "layer": [network.layers[k] if network.layers else "" for k in network.layer[at]],

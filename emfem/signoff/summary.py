@@ -191,7 +191,8 @@ def layers(technology: Technology) -> list[dict[str, Any]]:
                 "thickness [m]": layer.thickness,
                 "resistivity [Ohm m]": layer.resistivity,
                 "width [m]": layer.width,
-                "liner": None if layer.liner is None else [layer.liner.resistivity, layer.liner.thickness],
+                "liner resistivity [Ohm m]": layer.liner and layer.liner.resistivity,
+                "liner thickness [m]": layer.liner and layer.liner.thickness,
             }
         )
         for layer in technology.layers.values()

@@ -121,7 +121,7 @@ class Verdict:
         return DataFrame(data)
 
     def wires(self) -> pandas.DataFrame:
-        """Return a table with a row a segment; "start" and "end" are its nodes."""
+        """Return a table with a row a segment; "start" and "end" are its nodes, "name" its resistor in the netlist."""
         from pandas import DataFrame
 
         network = self.network
@@ -129,6 +129,7 @@ class Verdict:
         np.maximum.at(lengths, *self._voids)
         start, end = network.segments.T
         data: dict[str, Any] = {
+            "name": network.wire_names or "",
             "start": _names(network, start),
             "end": _names(network, end),
             "layer": _layers(network, np.arange(len(start))),

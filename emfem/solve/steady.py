@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from signal import SIGINT
@@ -10,7 +11,7 @@ from signal import SIGINT
 from emfem.errors import ConvergenceError, ParameterError, Terminated, choice, number
 from emfem.gate import checked
 from emfem.model import Model, check_resolution
-from emfem.signals import stop_requests
+from emfem.signals import REASONS, stop_requests
 from emfem.solve.choice import SOLVERS
 from emfem.solve.newton import Steady, newton, not_converged, restore_on_error
 from emfem.solve.presets import Options
@@ -60,6 +61,8 @@ def pseudo_transient(models: Sequence[Model], rtol: float, atol: float, solver: 
                 stepper.step(NEVER)
                 left = stepper.imbalance()
                 if signal := requested():
+                    if models[0].mesh.comm.rank == 0:
+                        print(f"{REASONS[signal]} before a steady state was found", file=sys.stderr, flush=True)
                     raise KeyboardInterrupt if signal == SIGINT else Terminated(signal)
         except ConvergenceError as error:
             failure = error.reason

@@ -255,6 +255,7 @@ def _read_network(about: Mapping[str, Any], arrays: Arrays) -> Network:
     return Network(
         **{name: np.array(arrays[f"network/{name}"]) for name in NETWORK},
         names=tuple(about["names"]),
+        wire_names=tuple(about.get("wire_names", ())),
         layers=tuple(about["layers"]),
         pads=dict(about["pads"]),
         boundaries={name: np.array(nodes, dtype=np.int64) for name, nodes in about["boundaries"].items()},

@@ -322,6 +322,7 @@ def _described(domain: Domain) -> dict[str, Any]:
         "network": network
         and {
             "names": network.names,
+            "wire_names": network.wire_names,
             "layers": network.layers,
             "pads": [[int(node), float(voltage)] for node, voltage in network.pads.items()],
             "boundaries": {name: np.asarray(nodes).tolist() for name, nodes in network.boundaries.items()},

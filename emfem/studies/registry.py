@@ -18,7 +18,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from emfem.errors import ParameterError, kind
+from emfem.errors import ParameterError, Terminated, kind
 from emfem.studies.tables import PHYSICS, Physics
 
 VARIABLE = "EMFEM_PHYSICS"
@@ -90,7 +90,7 @@ def load(source: os.PathLike[str] | str) -> None:
         _loaded.intersection_update(loaded)
         _registered.clear()
         _registered.update(before)
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, KeyboardInterrupt | Terminated):
             raise
         reason = str(error) if isinstance(error, ParameterError) else f"{type(error).__name__}: {error}"
         msg = f"physics = {str(source)!r}, must be a file or module that registers a physics: {reason}"

@@ -150,6 +150,7 @@ def run(
         )
         goes_on = _goes_on(case, target, checkpoint, force=force, progress=progress)
         report.begin()
+        models: Sequence[Model] = ()
         try:
             if not goes_on:
                 clear(target, CHECKPOINTS)
@@ -163,7 +164,7 @@ def run(
             report.end(status_of(ended["stopped"]), **ended)
         except Terminated as error:
             reason = REASONS[signal.Signals(error.signal)]
-            report.end(status_of(reason), stopped=reason, t=models[0].t)
+            report.end(status_of(reason), stopped=reason, t=models[0].t if models else None)
             raise
         except BaseException as error:
             report.fail(error)
@@ -361,7 +362,9 @@ def picture(models: Sequence[Model], name: str, path: Path, title: str = "") -> 
         over = {"over": model_with_field["phi"], "lines": 8} if name == "phi" else {}
         plot.current(model_with_field, path, title=title, **over)
     else:
-        plot.field(scalar(model_with_field, name), path, title=title)
+        around = observe.metal_around(models, name)
+        solid = None if around is None else observe.model_with_field(models, around)[around]
+        plot.field(scalar(model_with_field, name), path, title=title, solid=solid)
     return path
 
 

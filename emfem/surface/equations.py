@@ -221,6 +221,7 @@ def _assembled(motion: SurfaceMotion, conducting: Any, feeds: Sequence[models.Dr
         balances={"metal": motion.balance()},
         system=domain.system(si=True),
         meanings=MEANINGS,
+        roles={"metal": "solid"},
         preconditioner=[motion.structure(), *(part.multigrid for part in parts)],
     )
 

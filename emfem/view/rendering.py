@@ -9,7 +9,7 @@ from emfem.plot import rendering, style
 from emfem.plot.camera import Camera
 from emfem.plot.simplices import Floats
 from emfem.view.display_options import DisplayOptions
-from emfem.view.scene import Scene
+from emfem.view.scene import HALF, Scene
 from emfem.view.streams import heads, polylines
 
 import numpy as np
@@ -45,7 +45,7 @@ def draw(scene: Scene, t: float, options: DisplayOptions, camera: Camera, pixels
         _add_body(plotter, scene, t, options)
         camera.look_at(plotter, scene.bounds, margin(scene, options))
     else:
-        data = rendering.dataset(scene.shape, _values(scene, t, options))
+        data = _dataset(scene, t, options)
         rendering.add_field(plotter, data, options.limits, options.colours, log=options.log)
         _add_isolines(plotter, data, options)
         _add_streams(plotter, scene, t, options)
@@ -59,10 +59,17 @@ def draw(scene: Scene, t: float, options: DisplayOptions, camera: Camera, pixels
     return image
 
 
-def _values(scene: Scene, t: float, options: DisplayOptions) -> Floats:
-    """Return the values that are drawn; on a logarithmic scale none below its end, as they may have no logarithm."""
-    values = scene.values(options.field, t, options.component)
-    return np.maximum(values, options.limits[0]) if options.log else values
+def _dataset(scene: Scene, t: float, options: DisplayOptions, *, joined: bool = False) -> pyvista.DataSet:
+    """Return the values that are drawn, where there is metal; on a logarithmic scale none below its end."""
+    values, metal = scene.values(options.field, t, options.component), scene.metal(options.field, t)
+    shown = np.maximum(values, options.limits[0]) if options.log else values
+    data = rendering.dataset(scene.shape, shown, joined=joined)
+    if metal is None:
+        return data
+    data.point_data["metal"] = rendering.dataset(scene.shape, metal, joined=joined).point_data["value"]
+    clipped = data.clip_scalar(scalars="metal", value=HALF, invert=False)
+    clipped.set_active_scalars("value")
+    return clipped
 
 
 def _add_isolines(plotter: pyvista.Plotter, data: pyvista.DataSet, options: DisplayOptions) -> None:
@@ -103,7 +110,7 @@ def margin(scene: Scene, options: DisplayOptions) -> float:
 
 def first_hit(scene: Scene, options: DisplayOptions, start: Floats, end: Floats) -> Floats | None:
     """Return the first place at which a straight line meets the visible surface of a body or a shell; None for none."""
-    data = _visible(scene, options)
+    data = _cut(scene, options, rendering.dataset(scene.shape, joined=True))
     surface = data.extract_surface(algorithm="dataset_surface").triangulate() if data.n_cells else None
     if surface is None:
         return None
@@ -111,11 +118,6 @@ def first_hit(scene: Scene, options: DisplayOptions, start: Floats, end: Floats)
     surface.points /= size  # VTK's tolerance is absolute: it misses triangles of a micrometre
     places: Floats = np.reshape(surface.ray_trace(start / size, end / size)[0], (-1, 3))
     return places[0] * size if len(places) else None
-
-
-def _visible(scene: Scene, options: DisplayOptions, values: Floats | None = None) -> pyvista.DataSet:
-    """Return the part of a body that is not cut off, with values."""
-    return _cut(scene, options, rendering.dataset(scene.shape, values, joined=True))
 
 
 def _cut(scene: Scene, options: DisplayOptions, data: pyvista.DataSet) -> pyvista.DataSet:
@@ -135,7 +137,7 @@ def _translucent(scene: Scene, options: DisplayOptions) -> bool:
 def _add_body(plotter: pyvista.Plotter, scene: Scene, t: float, options: DisplayOptions) -> None:
     """Add a body, a shell or wires in space."""
     dim, extent = scene.shape.dim, np.ptp(scene.bounds, axis=0)
-    data = _visible(scene, options, _values(scene, t, options))
+    data = _cut(scene, options, _dataset(scene, t, options, joined=True))
     opacity = min(options.opacity, 0.35 if _translucent(scene, options) else 1.0)
     shown: dict[str, Any] = {"opacity": opacity, "sharp": not options.edges, "log": options.log}
     rendering.add_field(plotter, data, options.limits, options.colours, **shown)

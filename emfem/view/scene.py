@@ -12,6 +12,7 @@ from emfem import fields
 from emfem.dimensions import Meaning
 from emfem.errors import ParameterError, UnknownName
 from emfem.model import Model
+from emfem.observe import metal_around
 from emfem.plot import rendering
 from emfem.plot.simplices import Floats, SimplexMesh, simplex_mesh
 from emfem.results import Results
@@ -28,6 +29,7 @@ CACHED = 256 * 2**20  # bytes of values that stay in memory, for a second look a
 RARE = (0.01, 0.99)  # values between these shares of a domain are no peaks
 SAME = 1e-9  # relative: places, or times, that are one
 PLACES = ("s", "x", "y", "z")  # columns that are no values
+HALF = 0.5  # metal of a place above which its fields are drawn
 MANY = 400_000  # simplices above which cells are not cut finer
 
 
@@ -160,6 +162,11 @@ class Scene:
         field = replace(field, value=_on_mesh(field.value, model.mesh))
         return fields.probe(field, places) if len(places) == 1 else fields.line_cut(field, *places)
 
+    def metal(self, name: str, t: float) -> Floats | None:
+        """Return the part of each point that is metal, of a field beside a surface that moves; None for all of it."""
+        around = metal_around(self._at(t), name)
+        return None if around is None else self.vectors(around, t)[:, 0]
+
     def components(self, name: str) -> tuple[str, ...]:
         """Return the components of a vector that can be chosen; none of other fields."""
         return self._described[name][1]
@@ -192,10 +199,14 @@ class Scene:
         if t is None:
             ends = np.array([self.limits(name, float(at), component, peaks=peaks) for at in self.times])
             return float(np.nanmin(ends[:, 0])), float(np.nanmax(ends[:, 1]))
-        values = self.values(name, t, component)
+        values, metal = self.values(name, t, component), self.metal(name, t)
+        simplices, measures = self.shape.simplices, self.shape.measures
+        if metal is not None and (metal > HALF).any():
+            within = (metal[simplices] > HALF).any(axis=1)
+            values, simplices, measures = np.where(metal > HALF, values, np.nan), simplices[within], measures[within]
         if not peaks:
-            means = values[self.shape.simplices].mean(axis=1)
-            low, high = np.quantile(means, RARE, weights=self.shape.measures, method="inverted_cdf")
+            means = np.nanmean(values[simplices], axis=1)
+            low, high = np.quantile(means, RARE, weights=measures, method="inverted_cdf")
             return float(low), float(high)
         return float(np.nanmin(values)), float(np.nanmax(values))
 

@@ -47,6 +47,33 @@ def test_python_m_emfem_is_the_command_and_a_reader_may_end_early():
     assert command.wait(timeout=100) == 1
 
 
+SIGNALLED = "import os, signal; import emfem as em; em.solve; os.kill(os.getpid(), signal.{})"
+
+
+@pytest.mark.parametrize(("number", "code", "words"), [("SIGTERM", 143, "SIGTERM"), ("SIGINT", 130, "Ctrl-C")])
+def test_a_signal_ends_a_command_with_a_line(
+    number: str, code: int, words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """Also where there is no run that could note it: PETSc would print a page and end it with its own code."""
+    path = tmp_path / "physics.py"
+    path.write_text(SIGNALLED.format(number), encoding="utf-8")
+    assert run("--physics", str(path), "new", "film") == (code, "", "")
+    assert capfd.readouterr().err == f"ended by {words}\n"
+
+
+@pytest.mark.soak
+@pytest.mark.parallel
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("arguments", [["new", "film"], ["info"], ["verify", "film"]])
+def test_a_signal_ends_a_process_and_all_ranks_with_a_line(
+    arguments: list[str], ranks: int, tmp_path: Path, mpiexec: Callable[..., tuple[int, str, str]]
+):
+    path = tmp_path / "physics.py"
+    path.write_text(SIGNALLED.format("SIGTERM"), encoding="utf-8")
+    status, _, err = mpiexec(ranks, sys.executable, "-m", "emfem", "--physics", str(path), *arguments)
+    assert (status, {*err.splitlines()}) == (143, {"ended by SIGTERM"})
+
+
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_is_there(option: str):
     assert "Electromigration in metals" in run(option)[1]

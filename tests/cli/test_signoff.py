@@ -16,6 +16,7 @@ from emfem.units import year
 from tests.signoff.verdict_case import MESHES, TECHNOLOGY, MadeRun, ladder
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -52,6 +53,8 @@ def test_the_files_that_emfem_prints_are_those_of_the_examples_and_run(tmp_path:
     files = (str(tmp_path / "grid.sp"), "--tech", str(tmp_path / "technology.toml"))
     code, out, err = run("signoff", *files, "--years", "10", "--out", str(tmp_path / "out"))
     assert (code, err) == (0, "")
+    wires = pd.read_csv(tmp_path / "out" / "corners" / "nominal" / "wires.csv")
+    assert [*wires["name"]] == ["R1", "R2", "R3", "R4", "R5", "R6"]
     assert out.startswith("nominal: lasts. 4 trees")
 
 
@@ -121,7 +124,7 @@ def test_a_run_that_a_signal_ends_can_go_on(made: Callable[..., MadeRun], monkey
         patch.setattr(signing, "run", ended)
         code, _, err = run(*USUAL)
     assert code == 128 + signal.SIGTERM
-    assert err == "ended by a signal; the same command with --resume goes on from results/grid\n"
+    assert err == "the same command with --resume goes on from results/grid\n"
     assert run(*USUAL)[0] == 1
     assert run(*USUAL, "--resume")[0] == 0
     code, _, err = run(*USUAL)

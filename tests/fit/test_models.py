@@ -100,6 +100,22 @@ def test_data_of_another_law_are_refused_before_an_evaluation(
         em.fit.fit(model, curves, UNKNOWNS)
 
 
+def test_data_in_other_units_than_a_function_says_are_refused_before_an_evaluation(tmp_path: Path):
+    def never(constants: Any, conditions: Any) -> Any:
+        raise AssertionError
+
+    (tmp_path / "void.csv").write_text(LENGTHS, encoding="utf-8")
+    curves = em.fit.read_curves(tmp_path / "void.csv", measured="length", inputs=["t", "T"], error=0.05, scale="log")
+    for units, message in (
+        ({"values": "m/s"}, "values in um, must be in m/s or a unit like it in the model 'never'"),
+        ({"values": "m", "t": "K"}, "t in hour, must be in K or a unit like it in the model 'never'"),
+        ({"T": "nonsense"}, "nonsense"),
+    ):
+        never.units = units  # type: ignore[attr-defined]
+        with pytest.raises(em.ParameterError, match=message):
+            em.fit.fit(never, curves, UNKNOWNS)
+
+
 def test_lengths_of_voids_give_the_diffusivity(tmp_path: Path):
     """Some 0.1 um an hour at 2 MA/cm2: ln D0 to the error of the charge, 10 %, and of four points of 5 %."""
     (tmp_path / "void.csv").write_text(LENGTHS.rsplit("16", 1)[0], encoding="utf-8")

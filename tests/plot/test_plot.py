@@ -68,6 +68,32 @@ def test_field_colours_follow_the_values(film: em.Model, tmp_path: Path) -> None
     assert green.min() < 15
 
 
+def test_a_field_is_drawn_where_there_is_metal(film: em.Model, tmp_path: Path) -> None:
+    """Left of the middle: nothing of the right half, neither its colours nor its values on the bar."""
+    x = ufl.SpatialCoordinate(film.mesh)
+    left = 1 - x[0] / 4  # 1/2 in the middle
+    ends = []
+    for name, solid in (("half", left), ("whole", None)):
+        path = saved(em.plot.field, x[0], tmp_path / f"{name}.png", colours="winter", limits=(0.0, 4.0), solid=solid)
+        image = iio.imread(path)[:, :, :3].astype(float)
+        coloured = np.flatnonzero(np.ptp(image[image.shape[0] // 2], axis=1) > 100)
+        ends.append((coloured[0], coloured[np.flatnonzero(np.diff(coloured) > 5)[0]]))  # where the bar begins
+    assert ends[0][0] == ends[1][0]
+    assert ends[0][1] - ends[0][0] == pytest.approx((ends[1][1] - ends[1][0]) / 2, rel=0.02)
+    figure = em.plot.field(x[0], solid=left)
+    assert figure is not None
+    assert figure.axes[1].get_ylim() == pytest.approx((0.0, 2.0))
+
+
+def test_the_title_of_a_flat_picture_is_on_it() -> None:
+    figure = em.plot.field(
+        ufl.SpatialCoordinate(em.mesh.rectangle((8.0, 1.0), cells=(8, 1)).mesh)[0], title="t = 10 ns"
+    )
+    assert figure is not None
+    figure.canvas.draw()
+    assert figure.axes[0].title.get_window_extent().y1 <= figure.bbox.y1
+
+
 def test_grid_holds_every_cell_whole(film: em.Model) -> None:
     grid = em.plot.grid(film["c"])
     assert grid is not None

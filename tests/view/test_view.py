@@ -266,6 +266,29 @@ def test_colours_are_where_the_values_are():
     assert light > 0.7 * 700
 
 
+@pytest.mark.parametrize("name", ["rectangle", "box"])
+def test_a_field_beside_a_moving_surface_is_drawn_where_there_is_metal(name: str):
+    """In the left half, with the scale of that half; where the surface is, values of 1/2, lies a column of nodes."""
+    domain = DOMAINS[name]()
+    (heat,) = scene_of(domain, lambda x: x[0]).models
+    c = evolving("c", fem.functionspace(domain.mesh, ("Lagrange", 1)))
+    c.function.interpolate(lambda x: 1 - x[0] / 2)
+    form = c.function * ufl.TestFunction(c.function.function_space) * ufl.dx
+    surface = em.Model("surface", domain, [c], form, roles={"metal": "c"})
+
+    def coloured(*models: em.Model) -> int:
+        stored = SimpleNamespace(times=np.array([0.0]), models=lambda t: [*models])
+        scene = Scene(stored)  # type: ignore[arg-type]
+        assert scene.limits("u") == pytest.approx((0.0, 2.0 / len(models)))
+        assert scene.limits("u", peaks=False)[1] <= 2.0 / len(models)
+        options = DisplayOptions("u", colours="viridis", limits=(0.0, 2.0))
+        return int((np.ptp(pixels(picture.png(scene, 0.0, options, Camera(), Size(420, 360))), axis=2) > 0.2).sum())
+
+    bar = 15 * 280  # of pixels of the colour bar, at most
+    whole, left = coloured(heat), coloured(heat, surface)
+    assert 0.4 * (whole - bar) < left - bar < left < 0.8 * whole
+
+
 @pytest.mark.parametrize("name", DOMAINS)
 def test_every_kind_of_domain_is_drawn(name: str):
     """With all that can be asked for; and what is asked for changes the picture."""
@@ -1186,6 +1209,25 @@ def test_a_run_that_goes_on_is_reloaded(tab: Tab, folders: Path):
     tab.settle(tab.page.locator("#reload").click)
     tab.page.wait_for_selector("#pane_1 img")
     assert "no report" in tab.page.locator("#pane_1 .notes").inner_text()
+
+
+def test_one_slider_moves_both_runs_and_the_mark_in_the_chart(tab: Tab):
+    """There and back: the pictures of the first time are those of another one, those of the last are there again."""
+
+    def seen() -> list[np.ndarray]:
+        chart = pixels(tab.page.locator("#chart").screenshot())
+        return [tab.pane(0), tab.pane(1), chart]
+
+    last = seen()
+    tab.settle(lambda: tab.set(0))
+    first = seen()
+    changed = [differ(*both) for both in zip(first, last, strict=True)]
+    assert changed[0] > 0.02
+    assert changed[1] > 0.02
+    assert 0.0005 < changed[2] < 0.1
+    assert tab.page.locator("#numbers").inner_text().startswith("Quantities at t = 0")
+    tab.settle(lambda: tab.set(2))
+    assert [differ(*both) < 0.001 for both in zip(seen(), last, strict=True)] == [True] * 3
 
 
 @pytest.mark.soak
