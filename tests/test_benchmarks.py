@@ -1,4 +1,4 @@
-"""The programs of `benchmarks/peers` solve one problem: both Fourier codes, emfem and others installed agree."""
+"""The programs of `benchmarks/peers` solve one problem: Fourier codes, emfem and others installed agree."""
 
 import importlib
 import json
@@ -41,7 +41,7 @@ def test_samples_of_a_grid_are_those_of_the_function() -> None:
 
 
 @pytest.mark.parametrize("case", list(CASES))
-def test_both_fourier_codes_agree(case: str) -> None:
+def test_fourier_codes_agree(case: str) -> None:
     """They share the right-hand side, not the step; emfem is the witness of the former."""
     short = CASES[case].shorter(CASES[case].until / 15)
     films = [Film(short, 48, short.until / 20, method) for method in ("rk4", "etdrk4")]
@@ -49,6 +49,20 @@ def test_both_fourier_codes_agree(case: str) -> None:
         film.run()
     first, second = (film.sample() for film in films)
     assert error(first, second) < 1e-4
+
+
+def test_explicit_steps_of_the_size_left_open_are_stable_and_not_much_smaller_than_that() -> None:
+    """Each step times the fastest decay is the limit; Euler's method is of first order, RK4 exact beside it."""
+    errors = []
+    for method in ("euler", "rk4"):
+        film = Film(SHORT, 64, None, method)
+        film.run()
+        errors.append(error(film.sample(), reference()))
+    assert errors[1] < 0.01 * errors[0] < 1e-3
+    film = Film(CASES["film"], 64, 2 * film.step, "rk4")
+    with np.errstate(all="ignore"):
+        film.run()
+    assert not np.isfinite(film.values).all()
 
 
 # The largest error of each at this coarseness, twice what it was; the film itself moves by more than all of them.

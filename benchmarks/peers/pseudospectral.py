@@ -1,4 +1,4 @@
-"""Fourier codes in NumPy and SciPy: classical Runge-Kutta of order 4, and its exponential form (ETDRK4).
+"""Fourier codes in NumPy and SciPy: Euler's steps, classical Runge-Kutta of order 4, its exponential form (ETDRK4).
 
 The stiffest part of the equation, the fourth derivatives with a mean mobility, is diagonal in Fourier space: ETDRK4
 (Cox and Matthews 2002, coefficients as in Kassam and Trefethen 2005) integrates it exactly.
@@ -16,6 +16,8 @@ import numpy as np
 from scipy import fft
 
 MEAN_MOBILITY = 0.19  # about <C (1 - C)> of a pattern
+LARGEST_MOBILITY = 0.25
+STABLE = {"euler": 2.0, "rk4": 2.785}  # largest step times the fastest decay
 
 
 class Film:
@@ -24,16 +26,17 @@ class Film:
     Args:
         case: the problem.
         n: points along a side, even.
-        step: of time, rounded so that `until` is hit.
-        method: "rk4" or "etdrk4".
+        step: of time, rounded so that `until` is hit; the limit of stability of the linear equation if it is None.
+        method: "euler", "rk4" or "etdrk4".
     """
 
-    def __init__(self, case: Case, n: int, step: float, method: str) -> None:
+    def __init__(self, case: Case, n: int, step: float | None, method: str) -> None:
         """Set the start and what does not change."""
         along = np.arange(n) * SIDE / n
         self.values = start(along[:, None], along[None, :])
-        self.unknowns, self.steps = n * n, math.ceil(case.until / step - 1e-9)
         k = 2 * math.pi / SIDE
+        step = step or STABLE[method] / stiffness(case, k * n / 2)
+        self.unknowns, self.steps = n * n, math.ceil(case.until / step - 1e-9)
         kx, ky = k * fft.fftfreq(n, 1 / n)[:, None], k * fft.rfftfreq(n, 1 / n)[None, :]
         self.bending = GRADIENT * (kx**2 + ky**2)
         kx, ky = np.where(np.abs(kx) >= k * n / 2, 0, kx), np.where(ky >= k * n / 2, 0, ky)  # odd, so 0 at the end
@@ -59,6 +62,9 @@ class Film:
         for _ in range(steps or self.steps):
             hat = advance(hat)
         self.values = fft.irfft2(hat)
+
+    def _euler(self, h: float) -> Callable[[Array], Array]:
+        return lambda u: u + h * self.rate(u)
 
     def _rk4(self, h: float) -> Callable[[Array], Array]:
         def advance(u: Array) -> Array:
@@ -98,6 +104,11 @@ class Film:
     def sample(self) -> Array:
         """Return C at the sample points."""
         return sample_grid(self.values, 0.0)
+
+
+def stiffness(case: Case, k: float) -> float:
+    """Return the fastest decay on a grid with wave numbers up to k, M eps (2 k^2) (D_x + D_y) k^2."""
+    return LARGEST_MOBILITY * GRADIENT * 2 * k**2 * sum(case.diffusion) * k**2
 
 
 def reference(case: Case) -> Array:

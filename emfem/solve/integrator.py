@@ -7,7 +7,7 @@ from emfem.solve.methods import Method
 from emfem.solve.options import attempt
 from emfem.solve.presets import Options
 from emfem.solve.problem import Problem
-from emfem.solve.step_size import AFTER_REJECTION, CUT, GROWTH, LARGEST_CUT, SAFETY
+from emfem.solve.step_size import CUT, GROWTH, LARGEST_CUT, SAFETY
 
 from petsc4py import PETSc
 
@@ -47,7 +47,7 @@ def settings_of(method: Method, *, fixed: bool) -> Options:
 
     Where PETSc rejects a step and leaves it at that, the next size that it suggests tells the error.
     """
-    lowest = LARGEST_CUT * AFTER_REJECTION / SAFETY if method.reuse else CUT
+    lowest = LARGEST_CUT * CUT / SAFETY if method.reuse else CUT
     return {
         "ts_adapt_type": "none" if fixed else "basic",
         "ts_adapt_safety": CUT,

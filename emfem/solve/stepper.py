@@ -27,6 +27,7 @@ from petsc4py import PETSc
 
 FIRST = 1e-6  # first step to try, as a part of the time to cover
 SMALLEST = 1e-12  # smallest step, as a part of the time to cover
+LOCATED = 1e-6  # step in which a search for a steady state leaves the bounds for good, as a part of the way to there
 SHORTEST = 1e-290  # time to cover: parts of it are numbers
 AFTER_JUMP = 0.01  # first step after a jump of a drive, as a part of the time to the next
 SAVED = ("steps", "rejected", "factorisations", "dt", "_unestimated", "_shortest")  # in a checkpoint
@@ -255,21 +256,26 @@ class TimeStepper:
             took = ts.getTime() - self.t
             if failure is None and not size.fixed and took < min(size.smallest, 0.75 * dt):
                 failure = "the smallest step is not accurate enough"  # PETSc takes it all the same
+            suggested, outside = ts.getTimeStep(), False
             if failure is None:
                 problem.load(problem.x)
                 failure = problem.bounds_violation(searching=self._frozen is not None)
                 if failure is None:
                     break
+                outside = self._frozen is not None and suggested >= took  # the error is small: so is the solution
             self.rejected += 0 if inside and took <= 0 else 1  # PETSc counts what it rejects itself
             self._rewind()
-            if size.stale:
-                size.renew(dt)
+            if size.stale and not outside:
+                size.renew(dt, suggested)
                 continue
-            size.cut(min(dt, took if took > 0 else dt), ts.getTimeStep())
-            if size.too_small:
+            tried = min(dt, took if took > 0 else dt)
+            if outside:
+                size.approach(tried)
+            else:
+                size.cut(tried, suggested)
+            if size.too_small or outside and dt < LOCATED * self.t:
                 msg = f"no step possible at t = {self.t:g}: dt = {dt:g}, {failure}"
                 raise ConvergenceError(msg, t=self.t, dt=dt, reason=failure)
-        suggested = ts.getTimeStep()
         self._check_estimate(dt, suggested)
         halved = took < 0.75 * dt  # a step is cut by halving; late in a run took has few digits
         self.t = target if pieces == 1 and not halved else self.t + took

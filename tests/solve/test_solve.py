@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import emfem as em
 from emfem.errors import ConvergenceError, ParameterError, UnknownName
 from emfem.solve import METHODS, MULTIGRID, Method, Problem, TimeStepper
+from emfem.solve.step_size import CUT
 
 import numpy as np
 import pytest
@@ -431,6 +432,26 @@ def test_a_method_may_be_registered_under_a_name(decay: Decay, monkeypatch: pyte
 def test_steps_without_an_estimate_of_their_error_are_refused(decay: Decay):
     with pytest.raises(ParameterError, match=r"does not estimate the error of its steps: give fixed_step$"):
         em.evolve(decay(), 1.0, petsc_options={"ts_adapt_type": "none"}, progress=False)
+
+
+def test_petsc_s_suggestion_means_the_same_just_before_and_behind_a_rejection(decay: Decay):
+    """Its safety factor is that of `StepSize.cut` and `accept`, whether it accepts a step or leaves it at rejecting."""
+
+    def suggested(dt: float) -> tuple[bool, float]:
+        model = decay(name="u")
+        stepper = TimeStepper([model], 10.0, rtol=1e-4, first_step=dt)
+        stepper._ts.setTimeStep(dt)
+        failed = stepper._try() is not None
+        return failed, stepper._ts.getTimeStep() / dt
+
+    low, high = 0.01, 5.0
+    while high / low > 1.01:
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if suggested(middle)[0] else (middle, high)
+    (_, before), (failed, behind) = suggested(low), suggested(high)
+    assert failed
+    assert before == pytest.approx(CUT, rel=0.02)
+    assert behind == pytest.approx(CUT, rel=0.02)
 
 
 def test_no_option_is_left_in_petsc_s_database(decay: Decay, film: Callable[..., em.Model]):

@@ -1,6 +1,6 @@
 """Size of the steps in time: pieces of the way, growth where it pays, cuts, and the age of the Jacobian."""
 
-from emfem.solve.step_size import AFTER_CUT, AFTER_REJECTION, FALL, LASTING, SAFETY, SHORTER, WORTH, StepSize
+from emfem.solve.step_size import AFTER_CUT, CUT, FALL, LARGEST_CUT, LASTING, LEAST_FALL, SAFETY, SHORTER, WORTH, StepSize
 
 import pytest
 
@@ -12,9 +12,14 @@ def rosenbrock(step_size: float = 1.0) -> StepSize:
     return size
 
 
+def suggested(allowed: float) -> float:
+    """Return what PETSc suggests where the error allows a step."""
+    return CUT / SAFETY * allowed
+
+
 def accept(size: StepSize, allowed: float, *, left: float = 1e3) -> None:
     """Accept a step of the present size, after which the error allows another one."""
-    size.accept(size.step_size, halved=False, left=left, suggested=allowed * 0.5 / 0.8)
+    size.accept(size.step_size, halved=False, left=left, suggested=suggested(allowed))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,7 @@ def test_a_jacobian_is_renewed_before_its_age_rejects_a_step_and_the_size_falls_
     accept(size, 0.8)
     assert (size.age, size.step_size) == (size.reuse, 1.0)
     size.age = LASTING - 1
-    size.renew(1.0)
+    size.renew(1.0, 0.0)
     assert size.step_size == SHORTER
 
 
@@ -70,11 +75,44 @@ def test_a_jacobian_is_renewed_before_the_next_step_would_be_rejected():
 def test_a_rejected_second_step_tells_how_fast_a_jacobian_ages():
     size = rosenbrock()
     accept(size, 1.2)
-    size.renew(1.0)
-    assert size.first_fall == pytest.approx(SAFETY / 1.2)
+    size.renew(1.0, suggested(0.72))
+    assert size.first_fall == pytest.approx(0.72 / 1.2)
     size.age = 0
-    accept(size, 1.25 * SHORTER)
-    assert size.age == size.reuse  # 1.25 * 0.67 is no room
+    accept(size, 1.45 * SHORTER)
+    assert size.age == size.reuse  # 1.45 * 0.6 is no room
+
+
+def test_what_a_jacobian_loses_is_believed_at_once_and_forgotten_slowly():
+    size = rosenbrock()
+    for second, fall in ((0.64, 0.64), (1.0, 0.8), (0.1, LEAST_FALL)):
+        size.age = 0
+        accept(size, 1.0 / size.first_fall)
+        size.room, size.age = 1.0, 1
+        accept(size, second)
+        assert size.first_fall == pytest.approx(fall)
+
+
+def test_steps_do_not_shrink_for_ever_where_one_lost_all_its_room():
+    """A kink took 6.4 times its room from a second step; the next ones have as much again."""
+    size = rosenbrock()
+    accept(size, 6.4)
+    size.renew(1.0, 0.0)
+    before = size.step_size
+    for _ in range(3):
+        size.age = min(size.age, 1) if size.stale else 0
+        accept(size, 6.4 * size.step_size)
+    assert size.step_size > before
+
+
+def test_steps_do_not_shrink_for_ever_where_shorter_ones_have_no_smaller_error():
+    size, falls = rosenbrock(), []
+    size.first_fall = LEAST_FALL
+    for _ in range(20):
+        size.age = 0
+        accept(size, size.step_size)
+        falls.append(size.age == size.reuse)
+    assert falls[0]
+    assert not falls[-1]
 
 
 def test_growth_leaves_room_for_the_second_step_with_a_jacobian():
@@ -101,7 +139,7 @@ def test_a_jacobian_is_taken_to_age_until_one_has_served_twice():
 def test_a_step_is_cut_to_what_its_error_allows_but_to_half_at_least(error: float, factor: float):
     """A method of third order: the step that the error e allows is e^(-1/3) of the one tried."""
     size = rosenbrock()
-    size.cut(2.0, AFTER_REJECTION * error ** (-1 / 3) * 2.0)
+    size.cut(2.0, suggested(SAFETY * error ** (-1 / 3) * 2.0))
     assert size.step_size == pytest.approx(2.0 * factor)
 
 
@@ -109,7 +147,7 @@ def test_a_fixed_size_never_changes():
     size = StepSize(0.5, fixed=True, reuse=20)
     size.shorten(0.1)
     accept(size, 100.0)
-    size.renew(0.5)
+    size.renew(0.5, 0.25)
     assert size.step_size == 0.5
     assert size.too_small  # nothing else can be tried
 
