@@ -64,7 +64,7 @@ def quantities(
         "moved": Quantity(
             lambda: (fields.integral(uneven, comm) - at_start) / (2 * metal.atomic_volume), integral("-")
         ),
-        "neck": Quantity(_neck(c, domain, width), "m"),
+        "neck": Quantity(_Neck(c, domain, width), "m"),
         "interface_width": Quantity(lambda: width, "m"),
         "c_min": lowest(c),
         "c_max": highest(c),
@@ -116,11 +116,9 @@ def profile(model: Model, n: int | None = None) -> tuple[Values, Values]:
     Raises:
         ParameterError: if it is no surface model, or n is no whole number from 1 to 100 000.
     """
-    _check(model)
+    thinnest = _check(model)
     places = None if n is None else count("n", n, at_least=1, at_most=MOST)
-    width = model.quantity("interface_width")
-    grid = _grid(model.domain, width, places)
-    return grid.axes[0], _thickness(model["c"], grid, width)
+    return thinnest.profile(places)
 
 
 @checked(collective=True)
@@ -149,11 +147,13 @@ def neck_below(width: float) -> Callable[[Sequence[Model], float], bool]:
     return reached
 
 
-def _check(model: Any) -> None:
-    """Refuse anything but a surface model."""
-    if "neck" not in model.quantities:
+def _check(model: Any) -> _Neck:
+    """Return the neck of a model; refuse anything but a surface model."""
+    thinnest = model.quantities["neck"].value if "neck" in model.quantities else None
+    if not isinstance(thinnest, _Neck):
         msg = f"model = the {model.name} model, must be one of em.surface.model"
         raise ParameterError(msg)
+    return thinnest
 
 
 def _axes(domain: Domain) -> str:
@@ -184,16 +184,24 @@ def _thickness(c: fem.Function, grid: fields.Pixels, width: float) -> Values:
     return area if len(across) == 1 else np.sqrt(area / np.pi)
 
 
-def _neck(c: fem.Function, domain: Domain, width: float) -> Callable[[], float]:
-    """Return the function of the least thickness; its grid is made at the first call."""
-    grids: list[fields.Pixels] = []
+class _Neck:
+    """The least thickness of the metal along x; a grid of places is made when it is first asked for."""
 
-    def thinnest() -> float:
-        if not grids:
-            grids.append(_grid(domain, width))
-        return float(_thickness(c, grids[0], width).min())
+    def __init__(self, c: fem.Function, domain: Domain, width: float) -> None:
+        """Take them."""
+        self.c, self.domain, self.width = c, domain, width
+        self.grids: dict[int | None, fields.Pixels] = {}
 
-    return thinnest
+    def __call__(self) -> float:
+        """Return it [m]. Collective."""
+        return float(self.profile()[1].min())
+
+    def profile(self, places: int | None = None) -> tuple[Values, Values]:
+        """Return x and thickness at so many places; one for each l / 2 when left out. Collective."""
+        if places not in self.grids:
+            self.grids[places] = _grid(self.domain, self.width, places)
+        grid = self.grids[places]
+        return grid.axes[0].copy(), _thickness(self.c, grid, self.width)
 
 
 def _centre(domain: Domain, amount: Any, i: int, dx: Any) -> Callable[[], float]:

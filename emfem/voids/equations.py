@@ -73,7 +73,7 @@ def model(
         int (dm/dt) v - h K . grad v - R v dx = 0,   K = M (grad sigma + Z* e rho j / Omega),   M = D Omega / (k T)
         int (m + h sigma / B_m) v dx = 0
         int g mu v - 3 W' v - 6 l^2 grad c . grad v + (l / gamma) h' sigma^2 / (2 B_m) v dx = 0
-        R = 36 W M / l^2 (gamma mu / l + sigma)
+        R = 7.61 W M / l^2 (gamma mu / l + sigma)
 
     for all v. W = c^2 (1 - c)^2; h = k + (1 - k) c^2 (3 - 2c) is the metal's share, k = 1e-3; B_m the effective bulk
     modulus of `em.stress`. R is metal that dissolves into the bulk: it holds sigma at the surface at -gamma mu / l,

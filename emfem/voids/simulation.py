@@ -17,6 +17,7 @@ from emfem.observe import Observer, check_observers, model_with_field
 from emfem.signals import stop_requests
 from emfem.solve import as_models
 from emfem.surface import Shape, void
+from emfem.voids.films import Films
 from emfem.voids.limits import EXTRUDED, Limits, limits_of
 from emfem.voids.opening import SameDrive, Tension, check_made, conserve, highest, open_another, warn_of_tail
 from emfem.voids.tracking import OneVoid, Tracker
@@ -48,6 +49,8 @@ class VoidLife:
         model: of the void at the end; None if none opened.
         extruded: where compression reached its limit, shape (dim,) [m]; None if it did not.
         voids: each void by itself, the first one first; empty if none opened.
+        early: by how much the failure is too early, about, for films of metal that are lost at once as they become
+            thinner than two interface widths; 0 if it did not fail [s].
     """
 
     nucleated: float
@@ -61,6 +64,7 @@ class VoidLife:
     model: Model | None
     extruded: NDArray[np.float64] | None = None
     voids: tuple[OneVoid, ...] = ()
+    early: float = 0.0
 
     def __str__(self) -> str:
         """Return one line."""
@@ -138,7 +142,8 @@ def run(
             is large for the line, and may shrink at first. Where it saturates does not depend on it. If the seed's
             radius is less than six interface widths: `sharp_limit` tells what that does. And if tension passes the
             critical one where no other void may open, because there are `most`, or the cells there are too large for
-            the interface (then no other one opens anywhere), or if the seed of another one cuts the line.
+            the interface (then no other one opens anywhere), or if the seed of another one cuts the line. If it failed,
+            and more than 3 % too early by the films of metal that were lost at once: with that time, `VoidLife.early`.
     """
     kind("make", make, Callable, "a function of shape and stress that makes a model of em.voids.model")  # type: ignore[arg-type]
     last = number("until", until, above=0.0, unit="s")
@@ -165,7 +170,7 @@ def run(
         limits.check_relief(conserve(made, model.quantity("atoms"), limits.least), model["sigma"])
         tracker = Tracker(limits.most)
         tension = Tension(critical_stress, limits.radius, lambda: tracker.full)
-        watch = [limits.observer(), SameDrive(models), tension, tracker, *watch]
+        watch = [limits.observer(), SameDrive(models), tension, tracker, Films(), *watch]
         return _grow(made, model.t, (place, reached), limits, last, options, watch, checkpoint, clock)
 
 
@@ -228,6 +233,7 @@ def _grow(
     made.set_time(begin)
     tracker = next(observer for observer in watch if isinstance(observer, Tracker))
     tension = next(observer for observer in watch if isinstance(observer, Tension))
+    films = next(observer for observer in watch if isinstance(observer, Films))
     tracker.open(made, void(opened[0], limits.radius), (begin, *opened))
     opens = watching.event(lambda _, __: tension.excess(), above=0.0, reason=NUCLEATED)
     opens.check_resolution = False
@@ -258,7 +264,9 @@ def _grow(
     failed = end.t if why in FAILURES else np.inf
     where = limits.extruded(made) if why == EXTRUDED else None
     resistance = seen["resistance"] if wired else None
-    return VoidLife(begin, *opened, why, failed, seen.t, seen["void"], resistance, made, where, voids=tracker.report())
+    early = films.early() if why in FAILURES else 0.0
+    films.warn(early, failed - begin)
+    return VoidLife(begin, *opened, why, failed, seen.t, seen["void"], resistance, made, where, tracker.report(), early)
 
 
 def _ends(made: Model, seen: watching.Series, limits: Limits) -> list[Observer]:

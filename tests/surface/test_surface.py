@@ -311,6 +311,12 @@ def test_a_profile_is_that_of_the_shape():
     x, width = em.surface.profile(model)
     assert width == pytest.approx(30 * nm + 2 * nm * np.cos(2 * np.pi * x / L), abs=0.1 * nm, rel=0)
     assert em.surface.profile(model, 7)[0] == pytest.approx((np.arange(7) + 0.5) * L / 7, rel=1e-12)
+    x[:] = 0.0  # of the user: grids are kept
+    model["c"].interpolate(lambda x: (1 + np.tanh((10 * nm - abs(x[1] - 30 * nm)) / (2 * WIDTH))) / 2)
+    later, thin = em.surface.profile(model)
+    assert later[-1] == pytest.approx(L * (1 - 0.5 / len(later)), rel=1e-12)
+    assert thin == pytest.approx(20 * nm, abs=0.1 * nm, rel=0)
+    model = void(shape=em.surface.strip(30 * nm, centre=30 * nm, amplitude=1 * nm, wavelength=L), current_density=None)
     assert em.surface.neck(model) == pytest.approx(28 * nm, abs=0.1 * nm, rel=0)
     assert em.surface.neck_below(29 * nm)([model], 0.0)
     assert not em.surface.neck_below(27 * nm)([model], 0.0)

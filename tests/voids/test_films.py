@@ -1,0 +1,74 @@
+"""Films of metal that are lost too early: their thickness, the time, and the word of it."""
+
+from __future__ import annotations
+
+import warnings
+
+import emfem as em
+from emfem.units import nm
+from emfem.voids.films import Films, lost_early
+
+import numpy as np
+import pytest
+
+METAL = em.materials.Material(
+    "metal",
+    temperature=573.15,
+    diffusivity=1e-17,
+    bulk_modulus=28e9,
+    atomic_volume=1.18e-29,
+    effective_charge=-5.0,
+    resistivity=3.5e-8,
+    surface_energy=1.7,
+    surface_diffusivity_thickness=3e-23,
+)
+WIDTH = 5 * nm
+
+
+def watched(places: list[float]) -> Films:
+    """Films of a round void of 20 nm in a box of 200 nm by 100 nm, 50 nm above its lower side, at some x."""
+    domain = em.mesh.rectangle((200 * nm, 100 * nm), cells=(80, 40))
+    shape = em.surface.void((places[0], 50 * nm), 20 * nm)
+    model = em.voids.model(domain, METAL, shape=shape, interface_width=WIDTH)
+    films = Films()
+    films.start([model], 0.0)
+    for t, x in enumerate(places[1:], start=1):
+        distance = lambda p, x=x: np.hypot(p[0] - x, p[1] - 50 * nm) - 20 * nm  # noqa: E731
+        model["c"].interpolate(lambda p, d=distance: (1 + np.tanh(d(p) / (2 * WIDTH))) / 2)
+        films.look(float(t))
+    return films
+
+
+def test_a_film_is_as_thick_as_the_metal_between_the_void_and_the_wall():
+    films = watched([100 * nm, 131 * nm])
+    gaps = [dict(zip(films.models[0].domain.names, row, strict=True)) for row in films.gaps]
+    assert gaps[0] == pytest.approx(
+        {"left": 80 * nm, "right": 80 * nm, "bottom": 30 * nm, "top": 30 * nm}, abs=0.3 * nm
+    )
+    assert (gaps[1]["left"], gaps[1]["right"]) == pytest.approx((111 * nm, 49 * nm), abs=0.3 * nm)
+
+
+@pytest.mark.parametrize("start", [60.0, 9.0])
+def test_a_film_lost_at_once_is_lost_by_the_time_that_it_would_have_taken(start: float):
+    """It thins by 2 a second, and is lost at a thickness of 3; the reach is 4, so it is followed from 8 or 9 to 4."""
+    t = np.arange(0.0, 0.5 + (start - 3.0) / 2, 0.5)
+    gap = np.append(start - 2 * t[:-1], -1.0)
+    assert lost_early(t, gap, 4.0) == pytest.approx(start / 2 - t[-1])
+    assert lost_early(t[:-1], gap[:-1], 4.0) == 0  # it is there yet
+    assert lost_early(t, np.append(-1.0, gap[1:]), 4.0) == 0  # it was never there
+    assert lost_early(t, gap - start + 4.0, 4.0) == 0  # too thin from the start on
+
+
+def test_failures_that_are_notably_early_bring_a_warning_with_the_time():
+    """40 nm, 30 nm and on by 10 nm a second to the reach of 10 nm, which is lost: 3 s to come, and 0.5 s were taken."""
+    films = watched([140 * nm])
+    films.t, films.gaps = [0.0, 1.0, 2.0, 3.0, 3.5], [[x * nm] for x in (40, 30, 20, 10, -1)]
+    early = films.early()
+    assert early == pytest.approx(0.5)
+    with pytest.warns(
+        em.ResolutionWarning, match=r"3\.5 s, should be about 0\.5 s \(14%\) longer: films of metal thinner"
+    ):
+        films.warn(early, 3.5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        films.warn(early, 35.0)
