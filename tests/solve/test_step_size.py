@@ -1,6 +1,6 @@
 """Size of the steps in time: pieces of the way, growth where it pays, cuts, and the age of the Jacobian."""
 
-from emfem.solve.step_size import AFTER_CUT, CUT, FALL, LARGEST_CUT, LASTING, LEAST_FALL, SAFETY, SHORTER, WORTH, StepSize
+from emfem.solve.step_size import AFTER_CUT, CUT, FALL, LASTING, LEAST_FALL, SAFETY, SHORTER, WORTH, StepSize
 
 import pytest
 
