@@ -273,7 +273,7 @@ class TimeStepper:
                 size.approach(tried)
             else:
                 size.cut(tried, suggested)
-            if size.too_small or outside and dt < LOCATED * self.t:
+            if size.too_small or (outside and dt < LOCATED * self.t):
                 msg = f"no step possible at t = {self.t:g}: dt = {dt:g}, {failure}"
                 raise ConvergenceError(msg, t=self.t, dt=dt, reason=failure)
         self._check_estimate(dt, suggested)

@@ -202,7 +202,7 @@ def test_a_solid_that_yields_hardens_as_it_must():
     solid = Elastic(100.0, 0.25, yield_stress=0.2, hardening=10.0)
     on = {"left": support(0.0), "right": support(lambda t: 0.01 * min(t, 1.0))}
     made = model(line, solid, on=on, viscosity=0.01)
-    em.evolve(made, 1.5, rtol=1e-6, atol=1e-8, progress=False)
+    em.evolve(made, 1.5, rtol=1e-5, atol=1e-8, progress=False)
     mu = solid.shear_modulus
     k = (2 * mu * 0.01 - 0.2) / (3 * mu + 10.0)  # s_v = 2 mu (e - 3/2 k) = s_y + H k in uniaxial strain
     assert made["plastic"].x.array == pytest.approx(k, rel=1e-4)

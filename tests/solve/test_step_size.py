@@ -1,6 +1,6 @@
 """Size of the steps in time: pieces of the way, growth where it pays, cuts, and the age of the Jacobian."""
 
-from emfem.solve.step_size import AFTER_CUT, CUT, FALL, LARGEST_CUT, LASTING, LEAST_FALL, SAFETY, SHORTER, WORTH, StepSize
+from emfem.solve.step_size import AFTER_CUT, CUT, FALL, FOLLOWED, LASTING, LEAST_FALL, SAFETY, SHORTER, WORTH, StepSize
 
 import pytest
 
@@ -159,3 +159,18 @@ def test_it_goes_on_from_its_state():
     size.smallest = 1e-9
     other.restore(size.state())
     assert vars(other) == vars(size)
+
+
+def test_steps_after_one_that_failed_shrink_with_what_is_left_to_a_singularity_but_not_for_ever():
+    """The error allows half of what is left to t = 1; a step longer than 1 / SAFETY of that would be rejected."""
+    size, t = rosenbrock(0.3), 0.0
+    size.cut(0.6)
+    for _ in range(FOLLOWED):
+        took, size.age = size.step_size, 0
+        size.accept(took, halved=False, left=1e9, suggested=suggested(0.5 * (1 - t)))
+        t += took
+        assert size.step_size <= 0.5 * (1 - t) / SAFETY
+    assert size.follow == 1  # of the first step no slope was known
+    size.follow, took, size.age = 0, size.step_size, 0
+    size.accept(took, halved=False, left=1e9, suggested=suggested(0.5 * (1 - t)))
+    assert size.step_size >= SHORTER * took
