@@ -87,7 +87,8 @@ def signoff(
             echo_error(f"the same command with --resume goes on from {folder}")
             raise
     if not quiet:
-        echo(outcome, folder / "report.html")
+        widen = [] if outcome.lasts else ["which wires to widen: em.signoff.repair, in a script"]
+        echo(outcome, *widen, folder / "report.html")
     if not outcome.lasts:
         raise typer.Exit(Exit.VIOLATED)
 
