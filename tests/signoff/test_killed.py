@@ -34,7 +34,7 @@ def begun(folder: Path) -> "subprocess.Popen[str]":
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """What a sign-off leaves, by name."""
+    """Contents of a sign-off, by name."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
