@@ -178,7 +178,7 @@ def test_only_some_numbers_are_compared_and_others_added():
     assert report["life"].value == 3.0
     assert report["cells"].largest == 0.0
     with pytest.raises(em.ParameterError, match=r"number = \(3.0, 'h'\), must be"):
-        em.check_resolution(lines(20), UNTIL, measures=lambda models: {"life": (3.0, "h")})
+        em.check_resolution(lines(20), UNTIL, measures=lambda models: {"life": (3.0, "h")})  # type: ignore[dict-item]
 
 
 @pytest.mark.filterwarnings("ignore:.* changes by:emfem.ResolutionWarning")
