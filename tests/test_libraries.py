@@ -319,7 +319,7 @@ os._exit(0)
 @pytest.mark.soak
 @pytest.mark.timeout(120)  # another process
 def test_without_emfem_the_exception_is_still_lost():
-    """A failure here tells that mpi4py or DOLFINx is mended, and `keep_meshes` can go."""
+    """A failure here means that mpi4py or DOLFINx is mended: `keep_meshes` can go."""
     done = subprocess.run([sys.executable, "-c", LOST], check=True, capture_output=True, text=True)
     assert done.stdout == "SystemError\n"
 

@@ -706,6 +706,7 @@ BY_CALL: dict[str, dict[str, str]] = {
     "em.studies.Case.from_dict": {"tables": "CASE", "folder": "'.'"},
     "em.studies.Case.of": {"tables": "CASE", "folder": "Path()", "source": "Source()"},
     "em.studies.Case.measures": {"models": "[film_model()]"},
+    "em.dimensions.Value": {"number": "2.0", "unit": "'Ohm'"},
     "em.studies.Case.path_of": {"key": "'film.mean'"},
     "em.studies.Case.value": {"key": "'film.mean'"},
     "em.studies.Case.with_": {"mean": "0.4"},
