@@ -403,6 +403,11 @@ def test_formulas_can_be_drawn(monkeypatch: pytest.MonkeyPatch):
     assert all(drawn(formula, inline=False).startswith("<svg") for formula in found)
 
 
+def test_the_number_of_checks_is_that_of_emfem_verify():
+    (count,) = re.findall(r"in (\d+) checks", (DOCS / "trust.md").read_text(encoding="utf-8"))
+    assert int(count) == len(em.verify.checks())
+
+
 def test_the_gallery_has_every_demo():
     demos = {path.stem for path in (ROOT / "demos").glob("*.py")}
     assert {path.stem for path in (DOCS / "pictures" / "gallery").glob("*.png")} == demos
