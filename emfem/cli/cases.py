@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +18,7 @@ from emfem.versions import solvers, versions
 import typer
 
 RESULTS = Path("results")
+GO_ON = "emfem resume {} goes on"
 
 CaseFile = Annotated[Path, typer.Argument(help="The case, a TOML file: see `emfem new`.", show_default=False)]
 Folder = Annotated[
@@ -57,9 +60,10 @@ def run(
         folder = RESULTS / file.stem if output is None else output
         if not (force or resume):
             _refuse_finished(folder)
-        outcome = case.run(
-            folder, progress=not quiet, resume=resume, force=force, wall_time=_seconds(wall_time), verify=verify
-        )
+        with _resumable(folder):
+            outcome = case.run(
+                folder, progress=not quiet, resume=resume, force=force, wall_time=_seconds(wall_time), verify=verify
+            )
         if not quiet:
             echo(outcome, *(() if outcome.resolution is None else (outcome.resolution,)))
     _end(outcome)
@@ -76,7 +80,8 @@ def resume(
         results = em.results.open(folder)
         new = {} if until is None else settings([f"time.until={until}"])
         case = results.case.with_(**new) if new else results.case
-        outcome = case.run(folder, progress=not quiet, resume=True, wall_time=_seconds(wall_time))
+        with _resumable(folder):
+            outcome = case.run(folder, progress=not quiet, resume=True, wall_time=_seconds(wall_time))
         if not quiet:
             echo(outcome)
     _end(outcome)
@@ -87,11 +92,22 @@ def _seconds(text: str | None) -> float | str | None:
     return float(text) if text is not None and text.replace(".", "", 1).isdecimal() else text
 
 
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    """Print the command by which a run goes on that a signal ended with its process."""
+    try:
+        yield
+    except em.Terminated:
+        if (folder / "checkpoints").is_dir():
+            echo_error(GO_ON.format(folder))
+        raise
+
+
 def _end(outcome: em.studies.Outcome) -> None:
     """End with the exit code of a run that was interrupted, or that has used its wall time."""
     status = outcome.report["status"]
     if status in ("interrupted", "out of time"):
-        echo_error(f"emfem resume {outcome.folder} goes on")
+        echo_error(GO_ON.format(outcome.folder))
     if status == "interrupted":
         raise em.Terminated(signal.SIGINT)
     if status == "out of time":

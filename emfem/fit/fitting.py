@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +14,7 @@ from emfem.fit.cases import CaseModel
 from emfem.fit.curves import Curve
 from emfem.fit.directions import at_bounds, blindness
 from emfem.fit.evaluation import EvaluationWarning, Evaluator
-from emfem.fit.laws import LawModel, check_units
+from emfem.fit.laws import LawModel, check_stated_units
 from emfem.fit.problem import HUGE, LOSSES, Minimum, Problem
 from emfem.fit.profiles import BetterMinimum, End, Profile, standard_errors
 from emfem.fit.result import Fit
@@ -102,9 +102,8 @@ def fit(
     if isinstance(model, LawModel | CaseModel):
         for curve in curves:
             model.check([each.name for each in unknowns], curve)
-    elif isinstance(units := getattr(model, "units", None), Mapping):
-        for curve in curves:
-            check_units(curve, units, f"the model {getattr(model, '__name__', 'of the fit')!r}")
+    elif (units := getattr(model, "units", None)) is not None:
+        check_stated_units(units, curves, f"the model {getattr(model, '__name__', 'of the fit')!r}")
     conditions, sizes = [curve.columns for curve in curves], [len(curve) for curve in curves]
     with Evaluator(model, conditions, sizes, folder=folder, workers=workers, scheduler=scheduler) as evaluate:
         result = _Search(Problem(space, curves, evaluate, loss, step), settings).run()

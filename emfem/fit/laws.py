@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from emfem import analytic
-from emfem.errors import UnknownName, require
+from emfem.errors import UnknownName, choice, kind, require
 from emfem.fit.curves import Curve, dimension
 from emfem.gate import checked
 from emfem.materials import Material
@@ -116,6 +116,23 @@ def check_units(curve: Curve, wanted: Mapping[str, str], model: str) -> None:
         if unit and name in wanted:
             message = f"curve {curve.name!r}: {name} in {unit}, must be in {wanted[name]} or a unit like it in {model}"
             require(dimension(unit) == dimension(wanted[name]), message)
+
+
+def check_stated_units(units: Any, curves: Sequence[Curve], model: str) -> None:
+    """Refuse units that a function states of itself if they are none, or of what no curve has; then check the curves.
+
+    Raises:
+        ParameterError: for the first such unit; as `check_units`.
+        UnknownName: for a name that is neither "values" nor a condition of a curve.
+    """
+    kind(f"units of {model}", units, Mapping, 'a dict such as {"values": "m/s", "T": "K"}')
+    for name, unit in units.items():
+        choice(f"units of {model}", name, ["values", *{name: None for curve in curves for name in curve.columns}])
+        kind(f"units of {model}: {name!r}", unit, str, 'a unit such as "m/s"')
+        require(bool(unit), f'units of {model}: {name!r} = \'\', must be a unit such as "m/s"; "-" for a plain number')
+        dimension(unit)
+    for curve in curves:
+        check_units(curve, units, model)
 
 
 class LawModel:

@@ -75,13 +75,16 @@ def _in_metal(function: fem.Function, solid: Any) -> fields.Cells | None:
         return None
     grid = grid_of(whole)
     grid.point_data["solid"] = part.values
+    nothing = np.full(len(whole.points), np.nan)
+    if not (part.values > 0.5).any():  # the clipped grid would have no values
+        return fields.Cells(whole.points, whole.cells, whole.types, nothing)
     metal = grid.clip_scalar(scalars="solid", value=0.5, invert=False)
     ends = metal.cell_offsets
     return fields.Cells(
         np.concatenate([whole.points, metal.points]),
         np.insert(metal.cell_connectivity + len(whole.points), ends[:-1], np.diff(ends)),
         metal.celltypes,
-        np.concatenate([np.full(len(whole.points), np.nan), metal.point_data["value"]]),
+        np.concatenate([nothing, metal.point_data["value"]]),
     )
 
 

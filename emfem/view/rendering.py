@@ -68,7 +68,8 @@ def _dataset(scene: Scene, t: float, options: DisplayOptions, *, joined: bool = 
         return data
     data.point_data["metal"] = rendering.dataset(scene.shape, metal, joined=joined).point_data["value"]
     clipped = data.clip_scalar(scalars="metal", value=HALF, invert=False)
-    clipped.set_active_scalars("value")
+    if clipped.n_points:  # without metal there are no values
+        clipped.set_active_scalars("value")
     return clipped
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from emfem.model import warn_unresolved
 from emfem.observe import Observer
 from emfem.spaces import nodes_on
@@ -10,25 +13,42 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-__all__ = ["Films", "lost_early"]
+__all__ = ["Films", "LostFilm", "lost_early", "lost_film"]
 
 REACH = 2.0  # interface widths: a thinner film between a surface and a wall is lost at once
 INSIDE = 0.05  # of c, below which a place in a void does not know how deep in it it lies
 NOTABLE = 0.03  # of a time to failure
+KNOWN = 1.25  # reaches: of a film that is thinner at the start the speed is not known
 
 
-def lost_early(t: NDArray[np.float64], gap: NDArray[np.float64], reach: float) -> float:
-    """Return by how much a film is lost too early [s]; 0 if it is not lost, or was never as thick as `reach`.
+@dataclass(frozen=True)
+class LostFilm:
+    """A film that was lost at once.
 
-    From `reach` on it would thin at the mean speed that it thinned at from twice that (or from the start) to there.
+    Attributes:
+        thin: time at which it was as thin as the model can follow [s].
+        lost: time at which it was lost [s].
+        early: by how much too early [s].
+    """
+
+    thin: float
+    lost: float
+    early: float
+
+
+def lost_film(t: NDArray[np.float64], gap: NDArray[np.float64], reach: float) -> LostFilm | None:
+    """Return the film that was lost, or None if it is there, or was thinner than 1.25 `reach` at the start.
+
+    From `reach` on it would thin at the mean speed that it had last from twice that to there; if it was thinner at the
+    start, from the middle between its thickness and `reach`.
 
     Args:
         t: times, shape (n,) [s].
         gap: thickness of the film, shape (n,); 0 or less where it is lost [m].
         reach: the thickness from which on the model does not follow it [m].
     """
-    if gap[0] <= reach or gap.min() > 0:
-        return 0.0
+    if gap[0] < KNOWN * reach or gap.min() > 0:
+        return None
     end = int(np.argmax(gap <= 0))
 
     def passed(level: float) -> float:
@@ -36,9 +56,20 @@ def lost_early(t: NDArray[np.float64], gap: NDArray[np.float64], reach: float) -
         i = int(np.flatnonzero(gap[:end] > level)[-1])
         return float(t[i] + (gap[i] - level) / (gap[i] - gap[i + 1]) * (t[i + 1] - t[i]))
 
-    far = min(gap[0], 2 * reach)
-    begin, near = (t[0] if far == gap[0] else passed(far)), passed(reach)
-    return max(0.0, near + (near - begin) * reach / (far - reach) - t[end])
+    far = 2 * reach if gap[0] > 2 * reach else (gap[0] + reach) / 2
+    thin, lost = passed(reach), float(t[end])
+    return LostFilm(thin, lost, max(0.0, thin + (thin - passed(far)) * reach / (far - reach) - lost))
+
+
+def lost_early(films: Sequence[LostFilm]) -> float:
+    """Return by how much a failure is too early [s]: films that thin one after the other add up, others do not."""
+    total = together = 0.0
+    last = -np.inf
+    for film in sorted(films, key=lambda film: film.lost):
+        if film.thin >= last:
+            total, together = total + together, 0.0
+        together, last = max(together, film.early), film.lost
+    return total + together
 
 
 class Films(Observer):
@@ -61,10 +92,11 @@ class Films(Observer):
         self.walls = [cKDTree(np.concatenate(comm.allgather(wall))) for wall in walls]
 
     def early(self) -> float:
-        """Return by how much all films that were lost were lost too early [s]."""
+        """Return by how much the films that were lost make a failure too early [s]."""
         t, gaps = np.array(self.t), np.array(self.gaps)
         known = np.isfinite(gaps).all(axis=1)  # a void without an edge has no place
-        return sum(lost_early(t[known], gap, REACH * self.width) for gap in gaps[known].T)
+        films = [lost_film(t[known], gap, REACH * self.width) for gap in gaps[known].T]
+        return lost_early([film for film in films if film is not None])
 
     def warn(self, early: float, grown: float) -> None:
         """Warn if a time from the opening to the failure is notably too short for the films that were lost. Collective.

@@ -110,9 +110,14 @@ def test_data_in_other_units_than_a_function_says_are_refused_before_an_evaluati
         ({"values": "m/s"}, "values in um, must be in m/s or a unit like it in the model 'never'"),
         ({"values": "m", "t": "K"}, "t in hour, must be in K or a unit like it in the model 'never'"),
         ({"T": "nonsense"}, "nonsense"),
+        ({"Values": "m"}, "'Values'"),
+        ({"temperature": "K"}, "'temperature'"),
+        ({"values": 3}, "'values' = 3, must be a unit such as"),
+        ({"values": ""}, "'values' = '', must be a unit such as"),
+        (["m"], r"units of the model 'never' = \['m'\], must be a dict such as"),
     ):
         never.units = units  # type: ignore[attr-defined]
-        with pytest.raises(em.ParameterError, match=message):
+        with pytest.raises((em.ParameterError, em.UnknownName), match=message):
             em.fit.fit(never, curves, UNKNOWNS)
 
 

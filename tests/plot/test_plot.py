@@ -83,6 +83,7 @@ def test_a_field_is_drawn_where_there_is_metal(film: em.Model, tmp_path: Path) -
     figure = em.plot.field(x[0], solid=left)
     assert figure is not None
     assert figure.axes[1].get_ylim() == pytest.approx((0.0, 2.0))
+    assert em.plot.field(x[0], solid=0 * left) is not None  # no metal anywhere
 
 
 def test_the_title_of_a_flat_picture_is_on_it() -> None:

@@ -6,7 +6,7 @@ import warnings
 
 import emfem as em
 from emfem.units import nm
-from emfem.voids.films import Films, lost_early
+from emfem.voids.films import Films, LostFilm, lost_early, lost_film
 
 import numpy as np
 import pytest
@@ -53,10 +53,29 @@ def test_a_film_lost_at_once_is_lost_by_the_time_that_it_would_have_taken(start:
     """It thins by 2 a second, and is lost at a thickness of 3; the reach is 4, so it is followed from 8 or 9 to 4."""
     t = np.arange(0.0, 0.5 + (start - 3.0) / 2, 0.5)
     gap = np.append(start - 2 * t[:-1], -1.0)
-    assert lost_early(t, gap, 4.0) == pytest.approx(start / 2 - t[-1])
-    assert lost_early(t[:-1], gap[:-1], 4.0) == 0  # it is there yet
-    assert lost_early(t, np.append(-1.0, gap[1:]), 4.0) == 0  # it was never there
-    assert lost_early(t, gap - start + 4.0, 4.0) == 0  # too thin from the start on
+    film = lost_film(t, gap, 4.0)
+    assert film is not None
+    assert (film.thin, film.lost, film.early) == pytest.approx((start / 2 - 2.0, t[-1], start / 2 - t[-1]))
+    assert lost_film(t[:-1], gap[:-1], 4.0) is None  # it is there yet
+    assert lost_film(t, np.append(-1.0, gap[1:]), 4.0) is None  # it was never there
+    assert lost_film(t, gap - start + 4.0, 4.0) is None  # too thin from the start on
+
+
+def test_a_film_that_stands_still_for_long_is_judged_by_its_speed_at_the_end():
+    """At 7 until t = 100, then it thins by 2 a second: from 5.5 to 4 in 0.75 s, so that 4 take 2 s more."""
+    t = np.append(0.0, np.arange(100.0, 102.1, 0.25))
+    gap = np.append(7.0, 7.0 - 2 * (t[1:] - 100))
+    gap[-1] = -1.0
+    film = lost_film(t, gap, 4.0)
+    assert film is not None
+    assert film.early == pytest.approx(103.5 - t[-1])
+
+
+def test_films_that_thin_one_after_the_other_add_up_and_those_at_once_do_not():
+    both = [LostFilm(1.0, 2.0, 0.5), LostFilm(1.1, 2.0, 0.4)]
+    assert lost_early([]) == 0.0
+    assert lost_early(both) == 0.5
+    assert lost_early([*both, LostFilm(2.1, 2.3, 0.25)]) == 0.75
 
 
 def test_failures_that_are_notably_early_bring_a_warning_with_the_time():
