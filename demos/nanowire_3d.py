@@ -99,10 +99,12 @@ def run(metal: str, width: float, until: float, solver: str, rtol: float, out: P
     return {"left": left, "right": right, "resistance": resistance, "moved": float(trace["moved"][-1])}
 
 
-def to_break(metal: str, width: float, solver: str, rtol: float, out: Path, resume: bool) -> dict[str, float]:
+def to_break(
+    metal: str, width: float, cell: float, solver: str, rtol: float, out: Path, resume: bool
+) -> dict[str, float]:
     """Life of a wire under a steady voltage until it is cut, and what the computation of it takes; it can go on."""
     material = em.materials.metal(metal, temperature=KELVIN)
-    fine, shape = 0.8 * width, em.surface.bridge(LENGTH, RADIUS, middle=BOX[0] / 2, fillet=FILLET)
+    fine, shape = cell * width, em.surface.bridge(LENGTH, RADIUS, middle=BOX[0] / 2, fillet=FILLET)
     halvings = int(np.log2(min(BOX) / 3 / fine))
     coarse = em.mesh.box(
         BOX, cells=tuple(int(np.ceil(side / (fine * 2**halvings))) for side in BOX), cell="tetrahedron"
@@ -168,16 +170,18 @@ def main(
     out: str = "results/nanowire_3d",
     rtol: float = 1e-3,
     resume: bool = False,
+    cell: float = 0.8,
 ) -> dict[str, Any]:
     """For each metal the radii of both ends [m], atoms moved, and the resistance over that at first; or a life."""
     if breaking:
-        return {breaking: to_break(breaking, width, solver, rtol, Path(out), resume)}
+        return {breaking: to_break(breaking, width, cell, solver, rtol, Path(out), resume)}
     return {metal: run(metal, width, until, solver, rtol, Path(out)) for metal in ("tungsten", "gold")}
 
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--width", type=float, default=1.5 * nm, help="half-width of interfaces [m]")
+    options.add_argument("--cell", type=float, default=0.8, help="of a life: width of the fine cells over that")
     options.add_argument("--until", type=float, default=0.4, help="of each metal's own time")
     options.add_argument("--solver", default="auto", choices=em.solve.SOLVERS, help="of the linear systems")
     options.add_argument(
