@@ -30,6 +30,35 @@ LINEAR = 0.01  # error of linear systems as a part of that of a step
 ENDS = 6 * nm  # of the wire beside each pad, where its radius is compared
 
 
+def peak() -> float:
+    """Most memory that this rank has had [bytes]."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+class Costs(em.observe.Observer):
+    """A line for each step of a life: where it is, the processor time of each rank, and the memory of all."""
+
+    saved = (*em.observe.Observer.saved, "step", "metal")
+    step, metal = -1, 0.0
+
+    def __init__(self, own: float) -> None:
+        """Take the time that times are printed over [s]."""
+        super().__init__()
+        self.own = own
+
+    def record(self, t: float) -> None:
+        """Print the line."""
+        (model,), self.step = self.models, self.step + 1
+        metal, neck, comm = model.quantity("metal"), model.quantity("neck"), model.mesh.comm
+        self.metal = self.metal or metal
+        spent = ", ".join(f"{seconds:.0f}" for seconds in comm.allgather(process_time()))
+        memory = sum(comm.allgather(peak())) / 1e9
+        em.write.print_root(
+            f"step {self.step}: {t / self.own:.6f} own times, neck {2 * neck / RADIUS:.4f} of the radius, metal "
+            f"{metal / self.metal - 1:+.1e}; {spent} s of the ranks' processors, {memory:.3g} GB"
+        )
+
+
 def ends(model: em.Model) -> tuple[float, float]:
     """Mean radius of the wire beside the left pad and beside the right [m]; the section is four times that computed."""
     x, radius = em.surface.profile(model)
@@ -70,10 +99,12 @@ def run(metal: str, width: float, until: float, solver: str, rtol: float, out: P
     return {"left": left, "right": right, "resistance": resistance, "moved": float(trace["moved"][-1])}
 
 
-def to_break(metal: str, width: float, solver: str, rtol: float, out: Path, resume: bool) -> dict[str, float]:
+def to_break(
+    metal: str, width: float, cell: float, solver: str, rtol: float, out: Path, resume: bool
+) -> dict[str, float]:
     """Life of a wire under a steady voltage until it is cut, and what the computation of it takes; it can go on."""
     material = em.materials.metal(metal, temperature=KELVIN)
-    fine, shape = 0.8 * width, em.surface.bridge(LENGTH, RADIUS, middle=BOX[0] / 2, fillet=FILLET)
+    fine, shape = cell * width, em.surface.bridge(LENGTH, RADIUS, middle=BOX[0] / 2, fillet=FILLET)
     halvings = int(np.log2(min(BOX) / 3 / fine))
     coarse = em.mesh.box(
         BOX, cells=tuple(int(np.ceil(side / (fine * 2**halvings))) for side in BOX), cell="tetrahedron"
@@ -95,7 +126,7 @@ def to_break(metal: str, width: float, solver: str, rtol: float, out: Path, resu
 
     own = RADIUS**2 / abs(em.surface.scales(material, radius=RADIUS, current_density=DENSITY).drift)
     trace = em.watch.series(["metal", "neck", "resistance", "moved"])
-    watch = [trace, em.watch.stop_when(em.surface.neck_below(0.0), em.moving.BROKEN)]
+    watch = [trace, Costs(own), em.watch.stop_when(em.surface.neck_below(0.0), em.moving.BROKEN)]
     began = process_time()
     life = em.moving.evolve(
         make,
@@ -119,7 +150,7 @@ def to_break(metal: str, width: float, solver: str, rtol: float, out: Path, resu
         "metal": float(np.ptp(trace["metal"]) / trace["metal"][0]),
         "minutes": life.run.wall / 60,
         "microseconds": (process_time() - began) * 1e6 / life.run.steps / cells[0],
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "memory": peak(),
     }
     em.write.print_root(f"{life}")
     em.write.print_root(
@@ -139,16 +170,18 @@ def main(
     out: str = "results/nanowire_3d",
     rtol: float = 1e-3,
     resume: bool = False,
+    cell: float = 0.8,
 ) -> dict[str, Any]:
     """For each metal the radii of both ends [m], atoms moved, and the resistance over that at first; or a life."""
     if breaking:
-        return {breaking: to_break(breaking, width, solver, rtol, Path(out), resume)}
+        return {breaking: to_break(breaking, width, cell, solver, rtol, Path(out), resume)}
     return {metal: run(metal, width, until, solver, rtol, Path(out)) for metal in ("tungsten", "gold")}
 
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--width", type=float, default=1.5 * nm, help="half-width of interfaces [m]")
+    options.add_argument("--cell", type=float, default=0.8, help="of a life: width of the fine cells over that")
     options.add_argument("--until", type=float, default=0.4, help="of each metal's own time")
     options.add_argument("--solver", default="auto", choices=em.solve.SOLVERS, help="of the linear systems")
     options.add_argument(

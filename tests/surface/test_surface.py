@@ -23,6 +23,7 @@ L, R, WIDTH = 60 * nm, 15 * nm, 2.5 * nm
 GOLD = em.materials.gold(temperature=900.0)
 CENTRE = (30 * nm, 30 * nm)
 TIME = R**4 / em.analytic.mullins_coefficient(GOLD)
+FED = 0.3 * R**2 / TIME  # out of a wall [m2/s]
 
 
 def square(cells: int = 24) -> em.mesh.Domain:
@@ -581,14 +582,19 @@ def test_closed_forms_refuse_what_cannot_be(call: Callable[[Any], Any], told: st
 
 
 def parallel_case() -> dict[str, float | list[float] | str]:
-    """Numbers of a void in a periodic square and of a strip between electrodes, and what is told of a cut one."""
+    """Numbers of a void in a periodic square and of a strip between electrodes, one fed by a wall, one that is cut."""
     model, strip = void(), line(current=None, voltage=1e-3)
     em.evolve(model, until=0.005 * TIME, progress=False)
     em.evolve(strip, until=0.001 * TIME, progress=False)
+    fed = line(current=None, voltage=1e-3, wall_flux={"left": FED})
+    begun = fed.quantity("metal")
+    em.evolve(fed, until=0.001 * TIME, progress=False)
     names = ("metal", "free_energy", "moved", "neck", "x_centre", "x_drift", "resistance", "voltage", "current")
     told: dict[str, float | list[float] | str] = {name: model.quantity(name) for name in names}
     told |= {f"strip {name}": strip.quantity(name) for name in ("neck", "current", "resistance")}
     told["profile"] = em.surface.profile(model, 5)[1].tolist()
+    told |= {"fed neck": fed.quantity("neck"), "fed moved": fed.quantity("moved")}
+    told["fed gained"] = (fed.quantity("metal") - begun) / (FED * fed.t)
     try:
         line(shape=lambda x: np.abs(x[0] - 30 * nm) - 8 * nm)
     except em.ParameterError as error:
@@ -601,6 +607,7 @@ def test_numbers_are_the_same_on_two_ranks(run_json_on_ranks: Callable[..., Any]
     """A few steps amplify the order of summation a little."""
     expected, found = parallel_case(), run_json_on_ranks(2, __file__)  # forms are compiled in serial
     assert found.keys() == expected.keys()
+    assert found["fed gained"] == pytest.approx(1.0, rel=1e-6)
     for name, value in expected.items():
         assert found[name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-8, abs=0)), name
 
