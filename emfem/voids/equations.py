@@ -84,8 +84,9 @@ def model(
     around it takes up. c and m together are conserved to rounding. Nothing moves but atoms, so the stress relaxes by
     diffusion alone, as in `em.stress`.
 
-    With `elastic` the void's own elastic field is there too, by the displacement u, with e = sym grad u, the stress
-    s = sigma I + 2 G dev e and -(l / gamma) h' (G dev e : dev e + sigma tr e - sigma^2 / (2 K)) in the equation of mu:
+    With `elastic` the void's own elastic field is there too, by the displacement u, with e = sym grad u and the stress
+    s = sigma I + 2 G dev e. In the equation of mu -(l / gamma) h' (G dev e : dev e + sigma tr e - sigma^2 / (2 K)) is
+    in place of the last term, and
 
         int (m + h sigma / K - h tr e) v dx = 0,   int h s : sym grad v dx = 0
 
