@@ -27,8 +27,9 @@ COMMON = (
     "snes_atol", "snes_linesearch_type", "snes_max_it", "snes_monitor", "snes_rtol", "snes_stol", "snes_type",
     "ts_adapt_type", "ts_bdf_order", "ts_monitor", "ts_rosw_type",
 )  # fmt: skip
-ROOM = 100  # percent of memory beyond that which MUMPS expects to need; what it does not touch is never taken
 MINIMUM_FILL = 2  # of MUMPS' ICNTL(7)
+# Product of the diagonal as large as can be, with that scaling; threshold of pivots; percent of memory in reserve.
+MATCHED: Options = {"mat_mumps_icntl_6": 5, "mat_mumps_cntl_1": 1e-4, "mat_mumps_icntl_14": 100}
 HUGE = 2**63  # integers of PETSc are smaller
 NAME = re.compile(r"[A-Za-z][\w.-]*")
 
@@ -128,17 +129,12 @@ def split_fields(options: dict[str, object], names: Sequence[str], known: Sequen
 
 
 def prefer_mumps(options: dict[str, object]) -> None:
-    """Choose MUMPS for factorisations of whole matrices and of fieldsplit's blocks where PETSc has it, in place.
-
-    It gets room for the pivots that it puts off: with its own 20 % more than it expects, saddle points fail.
-    """
+    """Choose MUMPS for factorisations of whole matrices and of fieldsplit's blocks where PETSc has it, in place."""
     if PETSc.Sys.hasExternalPackage("mumps"):
         for key in [key for key in options if key == "pc_type" or key.startswith("fieldsplit_")]:
             nested = "_sub_" in key or "_mg_" in key
             if key.endswith("pc_type") and not nested and options[key] in FACTORISATIONS:
-                block = key.removesuffix("pc_type")
-                if options.setdefault(f"{block}pc_factor_mat_solver_type", "mumps") == "mumps":
-                    options.setdefault(f"{block}mat_mumps_icntl_14", ROOM)
+                options.setdefault(f"{key.removesuffix('type')}factor_mat_solver_type", "mumps")
 
 
 def prefer_minimum_fill(options: dict[str, object]) -> None:
@@ -149,6 +145,18 @@ def prefer_minimum_fill(options: dict[str, object]) -> None:
     factorised = options.get("pc_type") in FACTORISATIONS and options.get("pc_factor_mat_solver_type") == "mumps"
     if factorised and "pc_factor_mat_ordering_type" not in options:
         options.setdefault("mat_mumps_icntl_7", MINIMUM_FILL)
+
+
+def prefer_matching(options: dict[str, object]) -> None:
+    """Let MUMPS match rows and columns by size before it factorises, unless the options say otherwise, in place.
+
+    Where coefficients of coupled equations differ by orders of magnitude from place to place it else puts off most of
+    its pivots, and runs out of the memory that it planned. On several ranks it cannot match: there a lower threshold
+    of pivots helps.
+    """
+    if options.get("pc_type") in FACTORISATIONS and options.get("pc_factor_mat_solver_type") == "mumps":
+        for name, value in MATCHED.items():
+            options.setdefault(name, value)
 
 
 def set_options(solver: PETSc.Object, chosen: Options, source: str) -> set[str]:

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from emfem.errors import ParameterError
-from emfem.mechanics.elasticity import mixed_stress, strain
-from emfem.mesh import Domain
-from emfem.surface.elastic import SurfaceElasticity, elastic_metal, elasticity
+from emfem.mechanics.elasticity import is_axisymmetric, mixed_stress, strain
+from emfem.mesh import Domain, bounds
+from emfem.spaces import nodes_on
+from emfem.surface.elastic import FLAT, SurfaceElasticity, elastic_metal, elasticity
 
 import ufl
 from dolfinx import fem
@@ -73,7 +74,7 @@ def void_elasticity(
             "metal's elastic constants: that of a line comes out of its walls"
         )
         raise ParameterError(msg)
-    clamped = [name for name in domain.names if name not in sliding]
+    clamped = [name for name in domain.names if name not in sliding and not _is_axis(domain, sigma, name)]
     load = None, level / (3 * metal.bulk_modulus)  # for its size: the strain of the excess is in sigma
     field = elasticity(domain, sigma.function_space, metal, load, sliding, share, clamped)
     e, shear = strain(field.displacement, domain), fem.Constant(domain.mesh, metal.shear_modulus)
@@ -89,3 +90,13 @@ def void_elasticity(
         dilatation=dilatation,
         release=distortion + sigma * dilatation - held,
     )
+
+
+def _is_axis(domain: Domain, sigma: fem.Function, name: str) -> bool:
+    """Return True for a boundary that is the axis of a body of revolution: it is no wall. Collective."""
+    if not is_axisymmetric(domain):
+        return False
+    space = sigma.function_space
+    there = nodes_on(space, domain.facets.find(domain.tag(name)))
+    radius = float(space.tabulate_dof_coordinates()[there, 1].max(initial=0.0))
+    return bool(max(domain.mesh.comm.allgather(radius)) <= FLAT * bounds(domain.mesh)[1][1])

@@ -222,6 +222,7 @@ def model(
         system=domain.system(si=True),
         meanings=MEANINGS,
         preconditioner=None if elastic else [structure, *(part.multigrid for part in parts)],
+        graded=elastic,  # in the void all terms of sigma and u are a thousandth
     )
 
 
