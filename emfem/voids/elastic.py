@@ -78,17 +78,17 @@ def void_elasticity(
     load = None, level / (3 * metal.bulk_modulus)  # for its size: the strain of the excess is in sigma
     field = elasticity(domain, sigma.function_space, metal, load, sliding, share, clamped)
     e, shear = strain(field.displacement, domain), fem.Constant(domain.mesh, metal.shear_modulus)
-    distortion, dilatation, held = shear * ufl.inner(ufl.dev(e), ufl.dev(e)), ufl.tr(e), sigma**2 / (2 * modulus)
+    distortion, dilatation, hydrostatic = shear * ufl.inner(ufl.dev(e), ufl.dev(e)), ufl.tr(e), sigma**2 / (2 * modulus)
     return VoidElasticity(
         field.unknowns,
         field.conditions,
         field.displacement,
         share,
         mixed_stress(e, sigma, shear),
-        distortion + held,
+        distortion + hydrostatic,
         field.factor,
         dilatation=dilatation,
-        release=distortion + sigma * dilatation - held,
+        release=distortion + sigma * dilatation - hydrostatic,
     )
 
 
