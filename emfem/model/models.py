@@ -51,6 +51,8 @@ class Model:
             moving surface leaves to it: fields of other models are drawn where it is above 1/2).
         warned: names of the resolutions that were warned of.
         preconditioners: structure of its linear systems, for solvers whose cost grows as the mesh does.
+        graded: coefficients of coupled equations differ by orders of magnitude from place to place: a factorisation
+            must match rows and columns by size.
         substitutions: fields that `substitute` put in place of placeholders.
         system: of units: SI, scaled and by which lengths, or not known.
         fields: unknowns and derived fields by name, each with unit, label and sign.
@@ -76,6 +78,7 @@ class Model:
         system: System | None = None,
         meanings: Mapping[str, Meaning] | None = None,
         preconditioner: Preconditioner | Sequence[Preconditioner] | None = None,
+        graded: bool = False,
     ) -> None:
         """Gather the parts; nothing is compiled yet.
 
@@ -91,7 +94,7 @@ class Model:
         self.balances = dict(balances or {})
         self.resolutions, self.warned = tuple(resolutions), set[str]()
         self.roles = dict(roles or {})
-        self.preconditioners = as_preconditioners(preconditioner)
+        self.preconditioners, self.graded = as_preconditioners(preconditioner), graded
         self.substitutions: dict[Any, Any] = {}
         self._check_meshes()
         self.t = 0.0

@@ -28,6 +28,8 @@ COMMON = (
     "ts_adapt_type", "ts_bdf_order", "ts_monitor", "ts_rosw_type",
 )  # fmt: skip
 MINIMUM_FILL = 2  # of MUMPS' ICNTL(7)
+# Product of the diagonal as large as can be, with that scaling; threshold of pivots; percent of memory in reserve.
+MATCHED: Options = {"mat_mumps_icntl_6": 5, "mat_mumps_cntl_1": 1e-4, "mat_mumps_icntl_14": 100}
 HUGE = 2**63  # integers of PETSc are smaller
 NAME = re.compile(r"[A-Za-z][\w.-]*")
 
@@ -143,6 +145,18 @@ def prefer_minimum_fill(options: dict[str, object]) -> None:
     factorised = options.get("pc_type") in FACTORISATIONS and options.get("pc_factor_mat_solver_type") == "mumps"
     if factorised and "pc_factor_mat_ordering_type" not in options:
         options.setdefault("mat_mumps_icntl_7", MINIMUM_FILL)
+
+
+def prefer_matching(options: dict[str, object]) -> None:
+    """Let MUMPS match rows and columns by size before it factorises, unless the options say otherwise, in place.
+
+    Where coefficients of coupled equations differ by orders of magnitude from place to place it else puts off most of
+    its pivots, and runs out of the memory that it planned. On several ranks it cannot match: there a lower threshold
+    of pivots helps.
+    """
+    if options.get("pc_type") in FACTORISATIONS and options.get("pc_factor_mat_solver_type") == "mumps":
+        for name, value in MATCHED.items():
+            options.setdefault(name, value)
 
 
 def set_options(solver: PETSc.Object, chosen: Options, source: str) -> set[str]:

@@ -15,6 +15,7 @@ from emfem.solve.options import (
     check_options,
     combined,
     merge,
+    prefer_matching,
     prefer_minimum_fill,
     prefer_mumps,
     set_options,
@@ -186,6 +187,8 @@ class Problem:
         prefer_mumps(chosen)
         if ordered_by_fill(self.models, self.size):
             prefer_minimum_fill(chosen)
+        if any(model.graded for model in self.models):
+            prefer_matching(chosen)
         source = f"petsc_options = {dict(options)}" if options else f"options = {dict(settings)}"
         unread = set_options(solver, chosen, source)
         self.unread = {key for key in options or {} if _other(key, solve) or key.removeprefix(solve) in unread}

@@ -98,6 +98,7 @@ def elasticity(
     load: tuple[Any, Any],
     rollers: Sequence[str] | None,
     solidity: Any,
+    clamped: Sequence[str] = (),
 ) -> SurfaceElasticity:
     """Return the elasticity of a metal under a mean strain and an eigenstrain. Collective.
 
@@ -108,6 +109,7 @@ def elasticity(
         load: mean strain, dim numbers or None, and eigenstrain, a number or UFL.
         rollers: boundaries whose normal displacement is that of the mean strain; all when left out.
         solidity: h, stiffness of a place over that of the metal.
+        clamped: boundaries that nothing moves at, in any direction.
 
     Raises:
         ParameterError: for a strain that is none, too large or not finite, boundaries that leave the body loose or lie
@@ -115,7 +117,7 @@ def elasticity(
         UnknownName: for a boundary that does not exist.
     """
     mean, own, largest = _load(domain, *load)
-    supported = _supported(domain, domain.names if rollers is None else rollers)
+    supported = _supported(domain, domain.names if rollers is None else rollers, clamped)
     parts = tuple(models.algebraic(f"u_{axis}", space) for axis in AXES[: domain.dim])
     conditions = [
         condition for i, part in enumerate(parts) for condition in _conditions(domain, part, i, supported.get(i, ()))
@@ -167,8 +169,10 @@ def _load(domain: Domain, mean: Any, own: Any) -> tuple[NDArray[np.float64], Any
     return values, eigen, largest
 
 
-def _supported(domain: Domain, rollers: Sequence[str]) -> dict[int, list[str]]:
-    """Return the boundaries on rollers by the axis that they lie across. Collective.
+def _supported(domain: Domain, rollers: Sequence[str], clamped: Sequence[str]) -> dict[int, list[str]]:
+    """Return by axis the boundaries that nothing moves along it at: those on rollers across it, and the clamped ones.
+
+    Collective.
 
     Raises:
         ParameterError: for a boundary that lies in no such plane, or if the body could turn.
@@ -190,6 +194,8 @@ def _supported(domain: Domain, rollers: Sequence[str]) -> dict[int, list[str]]:
             msg = f"boundary {name!r} on rollers, must lie in a plane across an axis"
             raise ParameterError(msg)
         supported.setdefault(axis, []).append(name)
+    if clamped:
+        supported = {axis: [*supported.get(axis, ()), *clamped] for axis in range(domain.dim)}
     steady = set(supported) | {i for i in range(domain.dim) if domain.period[i]}
     if len(steady) < domain.dim - 1 and not is_axisymmetric(domain):
         msg = f"rollers = {list(rollers)}, must leave no way to turn: boundaries across {domain.dim - 1} axes at least"

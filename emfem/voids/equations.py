@@ -7,7 +7,7 @@ from typing import Any
 
 from emfem import model as models
 from emfem.dimensions import Meaning, integral
-from emfem.errors import number
+from emfem.errors import number, require
 from emfem.gate import checked
 from emfem.mesh import Domain, bounds
 from emfem.model import Model, OfTime, Quantity, mean_value
@@ -33,6 +33,7 @@ from emfem.surface.terms import (
     restriction,
     surface_flux,
 )
+from emfem.voids.elastic import VoidElasticity, void_elasticity
 from emfem.voids.path import holes, joined
 from emfem.voids.terms import EMPTY, bulk_flux, compliance, exchange, surface_wind
 
@@ -62,6 +63,8 @@ def model(
     residual_stress: Any = 0.0,
     conductivity_ratio: float = 1e-3,
     liner: bool = False,
+    elastic: bool = False,
+    sliding: Sequence[str] = (),
     degree: int = 1,
 ) -> Model:
     """Return the model of voids in confined metal: those of `em.surface` and `em.stress` in one, that exchange atoms.
@@ -78,8 +81,18 @@ def model(
     for all v. W = c^2 (1 - c)^2; h = k + (1 - k) c^2 (3 - 2c) is the metal's share, k = 1e-3; B_m the effective bulk
     modulus of `em.stress`. R is metal that dissolves into the bulk: it holds sigma at the surface at -gamma mu / l,
     that is at gamma times the curvature of a void, within |grad sigma| l. So a void grows by the atoms that the tension
-    around it takes up. c and m together are conserved to rounding. The stress relaxes by diffusion alone, as in
-    `em.stress`: the void's own elastic field is not in it.
+    around it takes up. c and m together are conserved to rounding. Nothing moves but atoms, so the stress relaxes by
+    diffusion alone, as in `em.stress`.
+
+    With `elastic` the void's own elastic field is there too, by the displacement u, with e = sym grad u and the stress
+    s = sigma I + 2 G dev e. In the equation of mu -(l / gamma) h' (G dev e : dev e + sigma tr e - sigma^2 / (2 K)) is
+    in place of the last term, and
+
+        int (m + h sigma / K - h tr e) v dx = 0,   int h s : sym grad v dx = 0
+
+    All follow from one free energy, gamma times the surface and int h (G dev e : dev e + K / 2 (tr e - m / h)^2) dx,
+    which falls. B_m is then K, that of bulk metal: that of a line comes out of its walls. There are u, von_mises and
+    stress_xx, ..., and the quantity elastic_energy. Its linear systems are factorised.
 
     Fields, besides those of `em.surface.model`: sigma, excess, bulk_flux (h K), drive (Z* e rho j / Omega). Quantities,
     besides: atoms (metal and excess over Omega), excess, sigma_max, bulk_modulus, surface_energy, relaxation_time
@@ -100,15 +113,20 @@ def model(
         conductivity_ratio: of vacuum to metal; of a line with a liner that of the liner to the metal, both over their
             cross-sections [-].
         liner: the current may pass a void that cuts the line, which is refused otherwise [-].
+        elastic: the void's own elastic field counts, of a metal with youngs_modulus and poisson_ratio that sticks to
+            all its named boundaries, which do not give way.
+        sliding: boundaries along which it slides instead, in planes across the axes: symmetry, or no friction.
         degree: polynomial degree of the unknowns [-].
 
     Raises:
-        ParameterError: as `em.surface.model` and `em.stress.model`, or for a bulk modulus that is a control.
+        ParameterError: as `em.surface.model` and `em.stress.model`; for a bulk modulus that is a control or, beside
+            `elastic`, not that of the elastic constants; for `sliding` without `elastic`.
         UnknownName: for a boundary that does not exist.
     """
     width = number("interface_width", interface_width, above=0.0, unit="m")
     ratio = number("conductivity_ratio", conductivity_ratio, above=0.0, at_most=1.0)
     degree = degree_of(degree)
+    require(elastic or not sliding, f"sliding = {list(sliding)} without elastic, must be left out")
     driven = drive(current_density=current_density, voltage=voltage, current=current)
     laws = metal(domain, material, None, driven is not None)
     bulk = metal_at(domain, material, None)
@@ -137,13 +155,15 @@ def model(
     m, mu = excess.function, chemical.function
     empty, gamma = fem.Constant(domain.mesh, EMPTY), fem.Constant(domain.mesh, laws.surface_energy)
     _fill(m, c, sigma, float(modulus))
-    unknowns = (solid, excess, chemical, stress, *(wired.unknowns if wired else ()))
-    v, u, w, q, *electric = models.tests(unknowns)
+    share = conducts(c, empty)
+    strained = void_elasticity(domain, material, sigma, share, modulus, level, sliding) if elastic else None
+    parts: list[SurfaceCircuit | VoidElasticity] = [part for part in (wired, strained) if part is not None]
+    unknowns = (solid, excess, chemical, stress, *(unknown for part in parts for unknown in part.unknowns))
+    v, u, w, q, *others = models.tests(unknowns)
 
     mobility = 6 / half**2 * laws.mullins
     pull = laws.pull * half * surface_wind(c, solidity, wired.field, half) if wired else 0 * ufl.grad(mu)
     flux = surface_flux(c, mobility, pull - ufl.grad(mu))
-    share = conducts(c, empty)
     through = bulk_flux(bulk, sigma, wind)
     dissolved = exchange(c, mu, sigma, bulk.mobility, half, gamma)
     volume = float(np.prod(domain.extent()))
@@ -155,10 +175,16 @@ def model(
     residual = scale[0] * (solid.rate * v - ufl.inner(flux, ufl.grad(v)) + dissolved * v) * dx
     residual += scale[1] * (excess.rate * u - ufl.inner(share * through, ufl.grad(u)) - dissolved * u) * dx
     residual += scale[2] * potential(mu, c, half, w, dx)
-    residual += scale[2] * elastic_potential(c, -(sigma**2) / (2 * modulus), empty, half, gamma, w, dx)
-    residual += scale[3] * modulus * compliance(m, sigma, share, modulus) * q * dx
-    if wired:
-        residual += wired.residual(domain, electric, dx)
+    released, wider = (strained.release, strained.dilatation) if strained else (-(sigma**2) / (2 * modulus), 0)
+    residual += scale[2] * elastic_potential(c, released, empty, half, gamma, w, dx)
+    residual += scale[3] * modulus * compliance(m, sigma, share, modulus, wider) * q * dx
+    fields, numbers = dict[str, Any](), dict[str, Quantity]()
+    for part in parts:
+        own, others = others[: len(part.unknowns)], others[len(part.unknowns) :]
+        residual += part.residual(domain, own, dx)
+        fields |= part.expressions(domain)
+        numbers |= part.quantities(domain, dx)
+    fields.pop("sigma", None)  # it is an unknown
     structure = models.PhaseField(
         evolving=solid,
         potential=chemical,
@@ -171,15 +197,14 @@ def model(
     )
     whole = None if ends is None else joined(c, domain, ends)
     of_void = isinstance(shape, Shape) and shape.of_void
-    stored = share * sigma**2 / (2 * modulus)
+    stored = strained.stored if strained else share * sigma**2 / (2 * modulus)
     return Model(
         "voids",
         domain,
         unknowns,
         residual,
-        conditions=wired.conditions if wired else (),
-        expressions={"flux": flux, "distance": distance(c, half), "bulk_flux": share * through, "drive": wind}
-        | (wired.expressions(domain) if wired else {}),
+        conditions=[condition for part in parts for condition in part.conditions],
+        expressions={"flux": flux, "distance": distance(c, half), "bulk_flux": share * through, "drive": wind} | fields,
         quantities=quantities(domain, c, flux, laws, width, of_void, dx, stored)
         | {
             "excess": Quantity(m * dx, integral("m3")),
@@ -191,12 +216,13 @@ def model(
             "path": Quantity(lambda model: float(whole() if whole else model.quantity("neck") > 0), "-", of_model=True),
             "voids": Quantity(lambda: _count(c), "-"),
         }
-        | (wired.quantities(domain, dx) if wired else {}),
+        | numbers,
         drivers=wired.drivers if wired else (),
         steady_by_relaxation=True,
         system=domain.system(si=True),
         meanings=MEANINGS,
-        preconditioner=[structure, *([wired.multigrid] if wired else [])],
+        preconditioner=None if elastic else [structure, *(part.multigrid for part in parts)],
+        graded=elastic,  # in the void all terms of sigma and u are a thousandth
     )
 
 

@@ -44,6 +44,6 @@ def exchange(c: Any, mu: Any, sigma: Any, mobility: Any, width: Any, tension: An
     return EXCHANGE * double_well(c) * mobility / width**2 * (tension / width * mu + sigma)
 
 
-def compliance(excess: Any, sigma: Any, share: Any, modulus: Any) -> Any:
-    """`m + h sigma / B_m`, which is 0: atoms beyond those of metal without stress compress it."""
-    return excess + share * sigma / modulus
+def compliance(excess: Any, sigma: Any, share: Any, modulus: Any, dilatation: Any = 0) -> Any:
+    """`m + h sigma / B_m - h tr e`, which is 0: atoms beyond those of metal without stress compress it or widen it."""
+    return excess + share * (sigma / modulus - dilatation)
