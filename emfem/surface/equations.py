@@ -161,7 +161,7 @@ def model(
     width = number("interface_width", interface_width, above=0.0, unit="m")
     ratio = number("conductivity_ratio", conductivity_ratio, above=0.0, at_most=1.0)
     degree = degree_of(degree)
-    driven = drive(current_density=current_density, voltage=voltage, current=current)
+    driven = drive(on, current_density=current_density, voltage=voltage, current=current)
     laws = metal(domain, material, temperature, driven is not None, pulses)
     between = series(driven[0] if driven else None, series_resistance)
     at_walls, faces = walls(domain, wall_energy, grain_boundary_energy, laws.surface_energy, 4 * degree)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,14 +152,15 @@ def _has(material: MaterialLaws, name: str) -> bool:
     return True
 
 
-def drive(**drives: OfTime | None) -> tuple[str, OfTime] | None:
+def drive(on: Sequence[str] | None, **drives: OfTime | None) -> tuple[str, OfTime] | None:
     """Return the name and the value of the one drive: current density, voltage or current; None without any.
 
     Raises:
-        ParameterError: for more than one, a number that is 0, or one that is not finite.
+        ParameterError: for more than one, a number that is 0, or one that is not finite; for boundaries without any.
     """
     chosen = {name: value for name, value in drives.items() if value is not None}
     if not chosen:
+        require(on is None, f"on = {on!r} without a drive, must have one of {', '.join(drives)} beside it")
         return None
     if len(chosen) > 1:
         msg = f"{' and '.join(chosen)} are given, must be one of them"

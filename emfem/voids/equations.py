@@ -127,7 +127,7 @@ def model(
     ratio = number("conductivity_ratio", conductivity_ratio, above=0.0, at_most=1.0)
     degree = degree_of(degree)
     require(elastic or not sliding, f"sliding = {list(sliding)} without elastic, must be left out")
-    driven = drive(current_density=current_density, voltage=voltage, current=current)
+    driven = drive(on, current_density=current_density, voltage=voltage, current=current)
     laws = metal(domain, material, None, driven is not None)
     bulk = metal_at(domain, material, None)
     ends = None if driven is None else ends_of(domain, on)

@@ -155,6 +155,10 @@ def copper_without_surface() -> em.materials.Material:
             "interface_width = 1e-09 m, must be at least 2.5e-09 m on cells of 2.5e-09 m with degree 1, "
             "or the cells at most 1e-09 m",
         ),
+        (
+            {"current_density": None, "on": ("left", "right")},
+            "on = ('left', 'right') without a drive, must have one of",
+        ),
         ({"current_density": 0.0}, "current_density = 0 A/m2, must not be zero: leave it out where no current flows"),
         ({"current_density": np.nan}, "current_density = nan A/m2, must be finite"),
         ({"current_density": lambda t: np.nan}, "current_density at t = 0 = nan A/m2, must be finite"),
