@@ -69,8 +69,8 @@ def report_errors(code: Exit = Exit.REFUSED) -> Iterator[None]:
 def _sentences_of_signals() -> Iterator[None]:
     """End the command at a signal that no run notes with one line, and a reader that ends early with nothing.
 
-    PETSc, which is loaded here, takes over SIGTERM and SIGPIPE, and would abort with a page of its own: `main` asks it
-    not to, and what it took elsewhere is taken back.
+    PETSc would take over SIGTERM and SIGPIPE and abort with a page of its own: `main` asks it not to, and what it took
+    before is taken back.
     """
     if current_thread() is not main_thread():  # where Python has no handlers
         yield
@@ -78,8 +78,6 @@ def _sentences_of_signals() -> Iterator[None]:
     former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
     ours = {number: _end for number, handler in former.items() if handler != signal.SIG_IGN}
     try:
-        _install(ours)
-        em.solve  # noqa: B018
         _install(ours | {signal.SIGPIPE: signal.SIG_IGN})
         yield
     finally:
