@@ -1088,7 +1088,7 @@ CHECKED = [
     for draw in (getattr(em.plot, name) for name in em.plot.__all__)
     if hasattr(draw, "__wrapped__")
     for name in inspect.signature(draw).parameters
-    if name not in ("snapshots", "source", "function", "over", "solid")  # these may be of several kinds, checked by hand
+    if name not in ("snapshots", "source", "function", "over", "solid")  # of several kinds, checked by hand
 ]
 
 
