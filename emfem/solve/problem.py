@@ -201,6 +201,9 @@ class Problem:
         if len(self.blocks) > 1:
             pc.setType("fieldsplit")
             names = [[self.names[i] for i in block.members] for block in self.blocks]
+            for block, of in zip(self.blocks, names, strict=True):  # PETSc crashes at others
+                adjacent = max(block.members) - min(block.members) < len(block.members)
+                require(adjacent, f"unknowns {', '.join(of)} of one preconditioner, must be neighbours in their model")
             pc.setFieldSplitIS(*((b.name, self._index_set(n)) for b, n in zip(self.blocks, names, strict=True)))
             parts = [part.getPC() for part in pc.getFieldSplitSubKSP()]
         for block, part in zip(self.blocks, parts, strict=True):

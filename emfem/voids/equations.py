@@ -158,8 +158,8 @@ def model(
     share = conducts(c, empty)
     strained = void_elasticity(domain, material, sigma, share, modulus, level, sliding) if elastic else None
     parts: list[SurfaceCircuit | VoidElasticity] = [part for part in (wired, strained) if part is not None]
-    unknowns = (solid, excess, chemical, stress, *(unknown for part in parts for unknown in part.unknowns))
-    v, u, w, q, *others = models.tests(unknowns)
+    unknowns = (solid, chemical, excess, stress, *(unknown for part in parts for unknown in part.unknowns))
+    v, w, u, q, *others = models.tests(unknowns)
 
     mobility = 6 / half**2 * laws.mullins
     pull = laws.pull * half * surface_wind(c, solidity, wired.field, half) if wired else 0 * ufl.grad(mu)
