@@ -122,5 +122,5 @@ def restored_handlers() -> Iterator[None]:
         yield
     finally:
         for number, handler in former.items():
-            if handler is not None and signal.getsignal(number) != handler:
-                signal.signal(number, handler)
+            if signal.getsignal(number) != handler:  # one of a library in C is not known to Python
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)

@@ -215,6 +215,8 @@ class Sensitivity:
 
         Raises:
             ParameterError: for a tree that does not exist, a node outside of it, or a time out of its bounds.
+
+        Warns:
             ResolutionWarning: for a time in which stress diffuses less than 1e-9 of the longest wire of the tree.
         """
         tree, node = count("tree", tree, at_least=0, at_most=self.trees - 1), self._node_of(tree, node)

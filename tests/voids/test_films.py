@@ -7,21 +7,11 @@ import warnings
 import emfem as em
 from emfem.units import nm
 from emfem.voids.films import Films, LostFilm, lost_early, lost_film
+from tests.voids.metals import METAL
 
 import numpy as np
 import pytest
 
-METAL = em.materials.Material(
-    "metal",
-    temperature=573.15,
-    diffusivity=1e-17,
-    bulk_modulus=28e9,
-    atomic_volume=1.18e-29,
-    effective_charge=-5.0,
-    resistivity=3.5e-8,
-    surface_energy=1.7,
-    surface_diffusivity_thickness=3e-23,
-)
 WIDTH = 5 * nm
 
 

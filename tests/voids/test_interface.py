@@ -8,23 +8,14 @@ from typing import Any
 import emfem as em
 from emfem.units import nm
 from emfem.voids.terms import surface_wind
+from tests.voids import metals
 
 import numpy as np
 import pytest
 import ufl
 from dolfinx import fem
 
-METAL = em.materials.Material(
-    "metal",
-    temperature=573.15,
-    diffusivity=1e-17,
-    bulk_modulus=28e9,
-    atomic_volume=1.18e-29,
-    effective_charge=-5.0,
-    resistivity=3.5e-8,
-    surface_energy=1.7,
-    surface_diffusivity_thickness=3e-20,
-)
+METAL = metals.METAL.having(surface_diffusivity_thickness=3e-20)
 LENGTH, TENSION = 400 * nm, 100e6
 
 
