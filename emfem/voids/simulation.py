@@ -42,15 +42,19 @@ class VoidLife:
         stress: the tension there then, or at the end if it did not open [Pa].
         why: "survived" (no void opened), "cut", "resistance", "extruded", "saturated", "until", or what ended the run
             before.
-        time_to_failure: time of "cut", "resistance" or "extruded"; infinity if it did not fail [s].
+        time_to_failure: of "cut", "resistance" or "extruded", `bare_time_to_failure + early`: it has the time that
+            films of metal would have taken that were lost at once; infinity if it did not fail [s].
         t: times of the steps with a void, counted from the start of the stress, shape (n,) [s].
         void: volume of all voids at those times, shape (n,) [m3]; in a plane without a thickness per metre of it.
         resistance: at those times, or None without a current [Ohm].
         model: of the void at the end; None if none opened.
         extruded: where compression reached its limit, shape (dim,) [m]; None if it did not.
         voids: each void by itself, the first one first; empty if none opened.
-        early: by how much the failure is too early, about, for films of metal that are lost at once as they become
-            thinner than two interface widths; 0 if it did not fail [s].
+        bare_time_to_failure: time at which the computed surface failed, where `t` ends; infinity if it did not [s].
+        early: by about how much that is too early, for films of metal that are lost at once as they become thinner than
+            two interface widths; 0 if it did not fail [s].
+        uncertainty: of `time_to_failure`, by these films: 0.6 of `early`; NaN if one was lost whose speed is not known,
+            and so is not in `early` [s].
     """
 
     nucleated: float
@@ -64,7 +68,9 @@ class VoidLife:
     model: Model | None
     extruded: NDArray[np.float64] | None = None
     voids: tuple[OneVoid, ...] = ()
+    bare_time_to_failure: float = np.inf
     early: float = 0.0
+    uncertainty: float = 0.0
 
     def __str__(self) -> str:
         """Return one line."""
@@ -75,6 +81,10 @@ class VoidLife:
             return f"no void: {self.why} with at most {self.stress / 1e6:.4g} MPa"
         unit = self.model.quantities["void"].unit
         end = "" if np.isinf(self.time_to_failure) else f" at {self.time_to_failure:.6g} s"
+        if self.early:
+            end += (
+                f" +- {self.uncertainty:.2g} s (computed {self.bare_time_to_failure:.6g} s, films {self.early:.2g} s)"
+            )
         first = "" if len(self.voids) < 2 else f" (the first of {len(self.voids)})"
         size = f"{self.void[-1]:.4g} {unit} at {self.t[-1]:.6g} s"
         return f"void at {self.nucleated:.6g} s{first}, {size}; {self.why}{end}"
@@ -100,6 +110,7 @@ def run(
     watch: Sequence[Observer] = (),
     checkpoint: Checkpoint | None = None,
     wall_time: float | str | None = None,
+    before: Sequence[Observer] = (),
 ) -> VoidLife:
     """Integrate stress until a void opens, and then its shape, until it fails the line or has come to rest. Collective.
 
@@ -130,6 +141,7 @@ def run(
         watch: observers of the void.
         checkpoint: as in `em.evolve`: to go on from after whatever ended the program.
         wall_time: as in `em.evolve`, for the whole run.
+        before: observers of the stress, until a void opens.
 
     Raises:
         ParameterError: for a value out of its bounds, a seed that would close, cuts the line or is no wider than its
@@ -143,13 +155,14 @@ def run(
             radius is less than six interface widths: `sharp_limit` tells what that does. And if tension passes the
             critical one where no other void may open, because there are `most`, or the cells there are too large for
             the interface (then no other one opens anywhere), or if the seed of another one cuts the line. If it failed,
-            and more than 3 % too early by the films of metal that were lost at once: with that time, `VoidLife.early`.
+            and `VoidLife.early` is more than 3 % of the time from opening to failure, or lacks a film.
     """
     kind("make", make, Callable, "a function of shape and stress that makes a model of em.voids.model")  # type: ignore[arg-type]
     last = number("until", until, above=0.0, unit="s")
     model = model_with_field(as_models(stress), "sigma")
     limits = limits_of(model["sigma"], critical_stress, extrusion_stress, seed_radius, rise, most)
     check_observers(watch)
+    check_observers(before)
     if checkpoint is not None:
         kind("checkpoint", checkpoint, Checkpoint, 'em.checkpoint("folder")')
     comm, models = model.mesh.comm, as_models(stress)
@@ -157,7 +170,7 @@ def run(
     with nullcontext() if checkpoint is None else checkpoint.locked(comm), stop_requests(comm):
         # a signal between the two parts ends the second one
         if not _opened(checkpoint, models):
-            end = _to_opening(models, model, limits, last, options, checkpoint, clock)
+            end = _to_opening(models, model, limits, last, options, before, checkpoint, clock)
             if end is not None:
                 return end
             if checkpoint is not None:
@@ -170,7 +183,7 @@ def run(
         limits.check_relief(conserve(made, model.quantity("atoms"), limits.least), model["sigma"])
         tracker = Tracker(limits.most)
         tension = Tension(critical_stress, limits.radius, lambda: tracker.full)
-        watch = [limits.observer(), SameDrive(models), tension, tracker, Films(), *watch]
+        watch = [limits.observer(), SameDrive(models), tension, tracker, Films(tracker), *watch]
         return _grow(made, model.t, (place, reached), limits, last, options, watch, checkpoint, clock)
 
 
@@ -180,6 +193,7 @@ def _to_opening(
     limits: Limits,
     last: float,
     options: dict[str, Any],
+    before: Sequence[Observer],
     checkpoint: Checkpoint | None,
     clock: evolution.WallTime,
 ) -> VoidLife | None:
@@ -189,7 +203,7 @@ def _to_opening(
     first = evolution.evolve(
         models,
         last,
-        watch=[opens, *([pressed] if pressed else []), limits.observer()],
+        watch=[opens, *([pressed] if pressed else []), limits.observer(), *before],
         checkpoint=checkpoint,
         wall_time=clock.left(),
         progress=False,
@@ -200,7 +214,7 @@ def _to_opening(
     why = "survived" if first.stopped == FINISHED else first.stopped
     _, place, reached = highest(sigma, limits.critical)
     failed, where = (first.t, limits.extruded(model)) if why == EXTRUDED else (np.inf, None)
-    return VoidLife(np.inf, place, reached, why, failed, np.zeros(0), np.zeros(0), None, None, where)
+    return VoidLife(np.inf, place, reached, why, failed, np.zeros(0), np.zeros(0), None, None, where, (), failed)
 
 
 def _opened(checkpoint: Checkpoint | None, models: Sequence[Model]) -> bool:
@@ -261,12 +275,23 @@ def _grow(
     if checkpoint is not None and end.stopped not in evolution.GOES_ON and made.mesh.comm.rank == 0:
         checkpoint.finish()
     why = "until" if end.stopped in (FINISHED, NUCLEATED) else end.stopped
-    failed = end.t if why in FAILURES else np.inf
-    where = limits.extruded(made) if why == EXTRUDED else None
-    resistance = seen["resistance"] if wired else None
-    early = films.early() if why in FAILURES else 0.0
-    films.warn(early, failed - begin)
-    return VoidLife(begin, *opened, why, failed, seen.t, seen["void"], resistance, made, where, tracker.report(), early)
+    failed, early, doubt = (end.t, *films.early()) if why in FAILURES else (np.inf, 0.0, 0.0)
+    films.warn(early, doubt, failed - begin)
+    return VoidLife(
+        begin,
+        *opened,
+        why,
+        failed + early,
+        seen.t,
+        seen["void"],
+        seen["resistance"] if wired else None,
+        made,
+        limits.extruded(made) if why == EXTRUDED else None,
+        tracker.report(),
+        failed,
+        early,
+        doubt,
+    )
 
 
 def _ends(made: Model, seen: watching.Series, limits: Limits) -> list[Observer]:

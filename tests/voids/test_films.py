@@ -7,6 +7,7 @@ import warnings
 import emfem as em
 from emfem.units import nm
 from emfem.voids.films import Films, LostFilm, lost_early, lost_film
+from emfem.voids.tracking import Tracker
 from tests.voids.metals import METAL
 
 import numpy as np
@@ -15,27 +16,55 @@ import pytest
 WIDTH = 5 * nm
 
 
-def watched(places: list[float]) -> Films:
-    """Films of a round void of 20 nm in a box of 200 nm by 100 nm, 50 nm above its lower side, at some x."""
+def watched(*steps: tuple[float, ...]) -> Films:
+    """Films of round voids of 20 nm in a box of 200 nm by 100 nm, 50 nm above its lower side, at x of each step."""
     domain = em.mesh.rectangle((200 * nm, 100 * nm), cells=(80, 40))
-    shape = em.surface.void((places[0], 50 * nm), 20 * nm)
+    shape = em.surface.void((steps[0][0], 50 * nm), 20 * nm)
     model = em.voids.model(domain, METAL, shape=shape, interface_width=WIDTH)
-    films = Films()
-    films.start([model], 0.0)
-    for t, x in enumerate(places[1:], start=1):
-        distance = lambda p, x=x: np.hypot(p[0] - x, p[1] - 50 * nm) - 20 * nm  # noqa: E731
+    tracker = Tracker()
+    tracker.open(model, shape, (0.0, np.array([steps[0][0], 50 * nm]), 1.0))
+    films = Films(tracker)
+    for t, places in enumerate(steps):
+        distance = lambda p, places=places: (  # noqa: E731
+            np.min([np.hypot(p[0] - x, p[1] - 50 * nm) for x in places], axis=0) - 20 * nm
+        )
         model["c"].interpolate(lambda p, d=distance: (1 + np.tanh(d(p) / (2 * WIDTH))) / 2)
-        films.look(float(t))
+        for observer in (tracker, films):
+            observer.look(float(t)) if t else observer.start([model], 0.0)
     return films
 
 
 def test_a_film_is_as_thick_as_the_metal_between_the_void_and_the_wall():
-    films = watched([100 * nm, 131 * nm])
-    gaps = [dict(zip(films.models[0].domain.names, row, strict=True)) for row in films.gaps]
+    films = watched((100 * nm,), (131 * nm,))
+    gaps = [{name.split()[1]: gap[i] for name, gap in films.gaps.items()} for i in range(2)]
     assert gaps[0] == pytest.approx(
         {"left": 80 * nm, "right": 80 * nm, "bottom": 30 * nm, "top": 30 * nm}, abs=0.3 * nm
     )
     assert (gaps[1]["left"], gaps[1]["right"]) == pytest.approx((111 * nm, 49 * nm), abs=0.3 * nm)
+
+
+def test_the_film_between_two_voids_is_followed_until_they_merge():
+    """30 nm, 15 nm and 8 nm of metal, then none; the reach of two is 20 nm. Walls have the thinner film of both."""
+    films = watched((60 * nm,), (60 * nm, 130 * nm), (65 * nm, 120 * nm), (68 * nm, 116 * nm), (80 * nm, 110 * nm))
+    gap = films.gaps["0+1"]
+    assert np.isnan(gap[0])
+    assert gap[1:] == pytest.approx([30 * nm, 15 * nm, 8 * nm, 0.0], abs=0.3 * nm)
+    assert films.gaps["0 right"][1:3] == pytest.approx([50 * nm, 60 * nm], abs=0.3 * nm)
+    assert not any(name.startswith("1 ") for name in films.gaps)
+    early, doubt = films.early()
+    lost = lost_film(np.array([1.0, 2.0, 3.0, 4.0]), np.array(gap[1:]), 4 * WIDTH)
+    assert lost is not None
+    assert early == lost.early
+    assert doubt == 0.6 * early
+
+
+def test_a_film_that_was_thin_from_the_start_is_said_to_be_unknown():
+    films = watched((172 * nm,), (174 * nm,), (185 * nm,))
+    early, doubt = films.early()
+    assert early == 0.0
+    assert np.isnan(doubt)
+    with pytest.warns(em.ResolutionWarning, match=r"2 s, lacks that of a film .* thinner than 2\.5 interface widths"):
+        films.warn(early, doubt, 2.0)
 
 
 @pytest.mark.parametrize("start", [60.0, 9.0])
@@ -70,14 +99,12 @@ def test_films_that_thin_one_after_the_other_add_up_and_those_at_once_do_not():
 
 def test_failures_that_are_notably_early_bring_a_warning_with_the_time():
     """40 nm, 30 nm and on by 10 nm a second to the reach of 10 nm, which is lost: 3 s to come, and 0.5 s were taken."""
-    films = watched([140 * nm])
-    films.t, films.gaps = [0.0, 1.0, 2.0, 3.0, 3.5], [[x * nm] for x in (40, 30, 20, 10, -1)]
-    early = films.early()
-    assert early == pytest.approx(0.5)
-    with pytest.warns(
-        em.ResolutionWarning, match=r"3\.5 s, should be about 0\.5 s \(14%\) longer: films of metal thinner"
-    ):
-        films.warn(early, 3.5)
+    films = watched((140 * nm,))
+    films.t, films.gaps = [0.0, 1.0, 2.0, 3.0, 3.5], {"0 right": [x * nm for x in (40, 30, 20, 10, -1)]}
+    early, doubt = films.early()
+    assert (early, doubt) == pytest.approx((0.5, 0.3))
+    with pytest.warns(em.ResolutionWarning, match=r"is 4 s, of which 0\.5 s \(12%\) are not computed but estimated"):
+        films.warn(early, doubt, 3.5)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        films.warn(early, 35.0)
+        films.warn(early, doubt, 35.0)
