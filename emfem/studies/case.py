@@ -22,9 +22,10 @@ from emfem.model import Model
 from emfem.resolution import ResolutionReport
 from emfem.solve import Advice, advise
 from emfem.studies import registry
+from emfem.studies.growing import check_time
 from emfem.studies.report_units import units_of
 from emfem.studies.running import Outcome, check, run
-from emfem.studies.tables import ALLOY, BuildContext, DomainTable, MaterialTable, Physics, Table, scales
+from emfem.studies.tables import ALLOY, BuildContext, DomainTable, MaterialTable, Opening, Physics, Table, scales
 from emfem.studies.tables.run import OutputTable, SteadyTable, TimeTable
 from emfem.studies.toml_tables import copied, key_path, parsed, plain
 from emfem.studies.units import UnitContext, has_unit
@@ -239,15 +240,31 @@ class Case:
         metal = None if self.tables.material is None else self._make("material", lambda: self.tables.material.made)
         context = BuildContext(domain, tables, metal)
         errors: list[str] = []
-        for physics in self.tables.physics:
-            if physics.name in tables:
-                try:
-                    context.models[physics.name] = physics.build(tables[physics.name], context)
-                except ParameterError as error:
-                    errors.append(refused((physics.name,), error, self.source))
+        for physics in self._used():
+            try:
+                context.models[physics.name] = physics.build(tables[physics.name], context)
+            except ParameterError as error:
+                errors.append(refused((physics.name,), error, self.source))
         if errors:
             raise CaseError(errors[:1] if len(tables) > 1 and "is missing" in errors[-1] else errors)
-        return context.finished()
+        models = context.finished()
+        self.opening(models)  # what it refuses of [time] is an error of the file
+        return models
+
+    @checked
+    def opening(self, models: Sequence[Model]) -> Opening | None:
+        """Return how voids open in its run, on the domain of its models; None if none do, or they are there already."""
+        tables, metal = self.tables.models(), self.tables.material
+        context = BuildContext(models[0].domain, tables, None if metal is None else metal.made)
+        each = [physics.opening(tables[physics.name], context) for physics in self._used() if physics.opening]
+        found = next((one for one in each if one is not None), None)
+        if found is not None:
+            self._make("time", lambda: check_time(self.tables.time))
+        return found
+
+    def _used(self) -> list[Physics]:
+        """Return the physics whose tables it has, in the order of its models."""
+        return [each for each in self.tables.physics if each.name in self.tables.models()]
 
     def _check_currents(self, domain: Domain) -> None:
         """Refuse a total current in A where the model takes one in A/m or A/m2.
@@ -258,7 +275,8 @@ class Case:
         unit = replace(integral("A"), system=domain.system(), measure=domain.measure).unit
         electrodes = self.written.get("conduction", {}).get("on", {})
         places: dict[tuple[str, ...], Any] = {("conduction", "on", name): each for name, each in electrodes.items()}
-        for place, table in (places | {("surface",): self.written.get("surface", {})}).items():
+        surfaces = {(name,): self.written.get(name, {}) for name in ("surface", "voids")}
+        for place, table in (places | surfaces).items():
             current = table.get("current")
             if unit not in ("A", PLAIN) and has_unit(current):
                 thick = ", or [domain] have a thickness" if unit == "A/m" else ""
@@ -290,7 +308,7 @@ class Case:
         Raises:
             ParameterError: for other models than those of the case.
         """
-        physics = [each for each in self.tables.physics if each.name in self.tables.models()]
+        physics = self._used()
         if len(models) != len(physics):
             msg = (
                 f"models, {len(models)} of them, must be those of the case: {', '.join(each.name for each in physics)}"

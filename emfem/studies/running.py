@@ -6,6 +6,7 @@
 - series.csv: quantities against time
 - fields.json, mesh.npz: what fields there are, in which units, and the mesh they live on; see `em.storage`
 - states/: all fields at the chosen times, and last.npz, the last state
+- stress/: of a case whose voids open, a folder of results of its own, until the first one opens
 - checkpoints/: what the run needs to go on after whatever ended it; see `em.checkpoint`
 - fields.pvd, fields/: fields for ParaView, PyVista and meshio, if the case names any
 - final.png: the last state
@@ -36,6 +37,7 @@ from emfem.resolution import ResolutionReport, check_resolution
 from emfem.signals import REASONS, stop_requests
 from emfem.solve import solve_steady
 from emfem.studies import report_units
+from emfem.studies.growing import check_verifiable, grow
 from emfem.studies.recording import (
     LAST,
     REPORT,
@@ -48,6 +50,7 @@ from emfem.studies.recording import (
     status_of,
     write_report,
 )
+from emfem.studies.tables import Opening
 
 import ufl
 from dolfinx import fem
@@ -80,6 +83,9 @@ class Runnable(Protocol):
 
     def measures(self, models: Sequence[Model]) -> dict[str, Value]:
         """Return numbers at the end that the models do not have among their quantities."""
+
+    def opening(self, models: Sequence[Model]) -> Opening | None:
+        """Return how voids open in the run, None if they do not."""
 
     def to_toml(self) -> str:
         """Return the text of the case."""
@@ -138,6 +144,8 @@ def run(
         seconds("wall_time", wall_time)
     writable(target / REPORT)
     until = None if settings is None else settings.until
+    if verify:
+        check_verifiable(case)
     report = Report(target, {"hash": case.hash, "case": case.resolved, "until": until})
     report.units |= {f"case.{name}": unit for name, unit in case.units.items()}
     report.units["until"] = report.units["t"] = report.units.get("case.time.until", PLAIN)
@@ -157,8 +165,8 @@ def run(
             models = case.build()
             check_names(case, models)
             write.text(target / "case.toml", f"# emfem {version('emfem')}, case {case.hash}\n{case.to_toml()}")
-            ended = _go(case, models, report, checkpoint, progress=progress, wall_time=wall_time)
-            values = measured(report, models, case.measures(models))
+            models, ended, measures = _go(case, models, report, checkpoint, progress=progress, wall_time=wall_time)
+            values = measured(report, models, measures)
             ended |= {"quantities": values, "pattern": _pattern(report, models)}
             _pictures(case, models, target)
             report.end(status_of(ended["stopped"]), **ended)
@@ -211,6 +219,7 @@ def _verify(case: Runnable, folder: Path, written: Report) -> ResolutionReport |
 
 def check(case: Runnable, until: float | None, *, bound: float = 0.01) -> ResolutionReport:
     """Repeat the run of a case with half the tolerance, and on half the mesh; see `em.check_resolution`. Collective."""
+    check_verifiable(case)
     tables = case.tables
     if tables.time is None:
         settings = {} if tables.steady is None else tables.steady.make()
@@ -296,8 +305,12 @@ def _go(
     *,
     progress: bool,
     wall_time: float | str | None,
-) -> dict[str, Any]:
-    """Integrate the models in time, or solve for the steady state; return the content of the report."""
+) -> tuple[Sequence[Model], dict[str, Any], dict[str, Value]]:
+    """Integrate the models in time, or solve for the steady state.
+
+    Returns:
+        models at the end, which are others if voids opened; content of the report; numbers beside their quantities.
+    """
     tables, settings, folder = case.tables, case.tables.time, report.folder
     output = tables.output
     chosen = output.states_every is not None or output.states_at is not None
@@ -315,9 +328,13 @@ def _go(
             observer.start(models, models[0].t)
             observer.finish()
         states.save(LAST)
-        return {"t": None, "stopped": steady.reason, "summary": str(steady)}
+        return models, {"t": None, "stopped": steady.reason, "summary": str(steady)}, case.measures(models)
     watch = [*observers, *settings.observers(), Heartbeat(report)]
+    opening = case.opening(models)
     try:
+        if opening is not None:
+            before = [Heartbeat(report)]
+            return grow(opening, settings, watch, before, folder, checkpoint, every=output.every, wall_time=wall_time)
         finished: Run = evolve(
             models, **settings.make(), watch=watch, checkpoint=checkpoint, progress=progress, wall_time=wall_time
         )
@@ -326,7 +343,8 @@ def _go(
         states.save(LAST)
         raise
     states.save(LAST)
-    return {key: value for key, value in asdict(finished).items() if key != "unit"} | {"summary": str(finished)}
+    content = {key: value for key, value in asdict(finished).items() if key != "unit"} | {"summary": str(finished)}
+    return models, content, case.measures(models)
 
 
 def _times(output: Any, until: float | None) -> dict[str, Any]:
@@ -350,6 +368,7 @@ def _pictures(case: Runnable, models: Sequence[Model], folder: Path) -> None:
     names = case.tables.output.pictures
     if names is None:
         names = (models[-1].names[0],)
+    names = tuple(name for name in names if any(name in model.names for model in models))  # a void may not have opened
     for i, name in enumerate(names):
         title = plot.labels.time(models[0]) if case.tables.time else ""
         picture(models, name, folder / (f"final-{name}.png" if i else "final.png"), title)

@@ -96,7 +96,7 @@ class VoidLife:
 
 @checked(collective=True)
 def run(
-    stress: Model,
+    stress: Model | Sequence[Model],
     make: Callable[[Shape, Any], Model],
     *,
     critical_stress: Any,
@@ -126,7 +126,8 @@ def run(
     L^2 / kappa), or "until".
 
     Args:
-        stress: of `em.stress.model`, in two or three dimensions; it keeps the state reached.
+        stress: of `em.stress.model`, in two or three dimensions, or it and the model of its current; they keep the
+            state reached.
         make: `lambda shape, sigma: em.voids.model(domain, metal, shape=shape, residual_stress=sigma, ...)`, on the same
             domain; called once, when the void opens. `liner=True` lets a line that is cut conduct.
         critical_stress: sigma_c, at least 1e4: a number, or a function of x with shape (3, n), lower at flaws [Pa].

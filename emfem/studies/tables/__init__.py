@@ -12,9 +12,10 @@ from emfem.studies.tables.migration import MIGRATION
 from emfem.studies.tables.physics import Coupling, Physics
 from emfem.studies.tables.stress import STRESS
 from emfem.studies.tables.surface import SURFACE
+from emfem.studies.tables.voids import VOIDS, Opening
 
 # In the order they are built in: each may use the fields of those before it, and defer to those of later ones.
-PHYSICS: tuple[Physics, ...] = (CONDUCTION, HEAT, FILM, HEIGHT, MIGRATION, STRESS, MECHANICS, SURFACE)
+PHYSICS: tuple[Physics, ...] = (CONDUCTION, HEAT, FILM, HEIGHT, MIGRATION, STRESS, MECHANICS, SURFACE, VOIDS)
 
 __all__ = [
     "ALLOY",
@@ -26,6 +27,7 @@ __all__ = [
     "DomainTable",
     "Key",
     "MaterialTable",
+    "Opening",
     "Physics",
     "Table",
     "scales",

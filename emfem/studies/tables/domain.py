@@ -47,8 +47,13 @@ class BoxTable(Arguments):
     lower: Lengths = None
     upper: Lengths = None
 
-    def bounds(self, name: str, dim: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def bounds(self, name: str, dim: int, *, flat: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the smallest and the largest coordinates, shape (dim,).
+
+        Args:
+            name: of the box, with that of its table, for messages.
+            dim: number of axes.
+            flat: a box may have no thickness.
 
         Raises:
             ParameterError: for as many numbers as there are no axes, or an empty box.
@@ -57,12 +62,33 @@ class BoxTable(Arguments):
         for key, free in (("lower", -np.inf), ("upper", np.inf)):
             value = getattr(self, key)
             side = np.full(dim, free) if value is None else np.atleast_1d(np.asarray(value, dtype=float))
-            require(side.shape == (dim,), f"regions.{name}.{key} = {value}, must be a list of {dim} lengths")
+            require(side.shape == (dim,), f"{name}.{key} = {value}, must be a list of {dim} lengths")
             sides.append(side)
         low, high = sides
-        words = f"regions.{name} from {low.tolist()} to {high.tolist()}, must have upper above lower"
-        require(bool((low < high).all()), words)
+        words = f"{name} from {low.tolist()} to {high.tolist()}, must have upper above lower"
+        require(bool((low <= high if flat else low < high).all()), words)
         return low, high
+
+
+class FineTable(BoxTable):
+    """A box whose cells, of triangles or tetrahedra, are halved until they are small.
+
+    Attributes:
+        size: the width of a cell there, its diameter over the root of the dimension, is at most this.
+    """
+
+    size: Length
+
+    def refined(self, domain: mesh.Domain, finer: int) -> mesh.Domain:
+        """Return the refined domain. Collective."""
+        low, high = (side[:, None] for side in self.bounds("fine", domain.dim))
+
+        def distance(x: NDArray[np.float64]) -> Any:
+            x = x[: domain.dim]
+            return np.linalg.norm(np.maximum(np.maximum(low - x, x - high), 0.0), axis=0)
+
+        size = self.size / finer
+        return mesh.refined(domain, distance, within=1e-6 * size, size=size)
 
 
 class ShapeTable(Arguments):
@@ -73,6 +99,8 @@ class ShapeTable(Arguments):
         random_grains: random grains as regions of the mesh, a table.
         axisymmetric: true: a body of revolution, the half plane y > 0 turned about the x axis.
         regions: boxes by name, tables with lower and upper; a cell is in the first that has it, and `{}` has all.
+        boundaries: boxes by name, which may be flat: the boundary in each, such as a via in a face, has its name.
+        fine: a box with small cells, a table.
         thickness: of a plane domain, so that currents are in A, not A/m; of wires a key of their own.
     """
 
@@ -80,6 +108,8 @@ class ShapeTable(Arguments):
     random_grains: GrainsTable | None = None
     axisymmetric: Yes = False
     regions: dict[str, BoxTable] | None = None
+    boundaries: dict[str, BoxTable] | None = None
+    fine: FineTable | None = None
     thickness: Length | None = None
 
     def make(self, finer: int = 1) -> mesh.Domain:
@@ -103,6 +133,10 @@ class ShapeTable(Arguments):
         if self.regions is not None:
             require(self.random_grains is None, "regions and random_grains are given, must be one of them")
             domain = with_boxes(domain, self.regions)
+        if self.fine is not None:
+            domain = self.fine.refined(domain, finer)
+        for name, box in (self.boundaries or {}).items():
+            domain = with_boundary(domain, name, box)
         domain = mesh.axisymmetric(domain) if self.axisymmetric else domain
         plate = self.thickness if "thickness" in common else None  # of wires it is an argument
         return domain if plate is None else domain.with_thickness(plate)
@@ -125,7 +159,7 @@ def with_boxes(domain: mesh.Domain, boxes: Mapping[str, BoxTable]) -> mesh.Domai
     Raises:
         ParameterError: for a box that cuts cells, or has none of its own.
     """
-    sides = {name: box.bounds(name, domain.dim) for name, box in boxes.items()}
+    sides = {name: box.bounds(f"regions.{name}", domain.dim) for name, box in boxes.items()}
     for name, (low, high) in sides.items():
         _check_cut(domain, name, low, high)
 
@@ -133,6 +167,14 @@ def with_boxes(domain: mesh.Domain, boxes: Mapping[str, BoxTable]) -> mesh.Domai
         return lambda x: ((x >= low[:, None]) & (x <= high[:, None])).all(axis=0)
 
     return domain.with_regions({name: inside(*box) for name, box in sides.items()})
+
+
+def with_boundary(domain: mesh.Domain, name: str, box: BoxTable) -> mesh.Domain:
+    """Return a domain with a part of its boundary as one of its own: the facets in a box. Collective."""
+    low, high = box.bounds(f"boundaries.{name}", domain.dim, flat=True)
+    slack = 1e-6 * np.subtract(*reversed(mesh.bounds(domain.mesh)))[: domain.dim]
+    low, high = (low - slack)[:, None], (high + slack)[:, None]
+    return domain.with_boundary(name, lambda x: ((x[: domain.dim] >= low) & (x[: domain.dim] <= high)).all(axis=0))
 
 
 def _check_cut(domain: mesh.Domain, name: str, low: NDArray[np.float64], high: NDArray[np.float64]) -> None:

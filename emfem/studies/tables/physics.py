@@ -62,6 +62,8 @@ class Physics:
         in_time: arguments that may follow time.
         arguments: makes arguments of table and context, instead of those that the keys give.
         measures: numbers of the model at the end of a run beside its quantities, by name. Collective.
+        opening: returns how voids open in a case, of table and context; None if they do not. The run is then that of
+            `em.voids.run`.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Physics:
     in_time: Sequence[str] = ()
     arguments: Callable[[Any, BuildContext], dict[str, Any]] | None = None
     measures: Callable[[Model], dict[str, Value]] | None = None
+    opening: Callable[[Any, BuildContext], Any] | None = None
 
     def __post_init__(self) -> None:
         """Check name and function.
