@@ -198,6 +198,7 @@ SMALL = {  # what makes a template a matter of a second
     "stress": ["domain.cells=20", "time.until=1hour"],
     "mechanics": ["domain.cells=[4,2]", 'mechanics.on.top.traction=["1 MPa",0.0]'],
     "surface": ["domain.cells=[32,16]", "surface.interface_width=50nm", "time.until=10s"],
+    "voids": ["time.until=1s"],  # before one opens
 }
 
 

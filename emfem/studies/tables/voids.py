@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from emfem import conduction, stress, surface, voids
 from emfem import model as models
 from emfem.errors import count, number, require
-from emfem.mesh import Domain
+from emfem.mesh import Domain, bounds
 from emfem.model import Model, OfTime
 from emfem.solve import solve_steady
 from emfem.stress.inputs import FAINT
@@ -23,6 +23,7 @@ from emfem.waveforms import as_waveform
 import dolfinx
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 Pressure = Annotated[float, Unit("Pa")]
 DRIVES = ("current_density", "voltage", "current")
@@ -46,6 +47,18 @@ class FlawTable(Table):
         number("flaws.critical_stress", self.critical_stress, at_least=FAINT, unit="Pa")
         number("flaws.radius", self.radius, above=0.0, unit="m")
         return self
+
+    def check_place(self, domain: Domain) -> None:
+        """Refuse a place that is no point of the domain's box. Collective.
+
+        Raises:
+            ParameterError: with it.
+        """
+        low, high = (bound[: domain.dim] for bound in bounds(domain.mesh))
+        where, slack = np.array(self.place), 1e-6 * (high - low)
+        inside = where.shape == low.shape and bool(((where >= low - slack) & (where <= high + slack)).all())
+        words = f"{domain.dim} coordinates from {low.tolist()} to {high.tolist()} m"
+        require(inside, f"nucleation.flaws.place = {where.tolist()} m, must be {words}")
 
     def stress(self, x: NDArray[np.float64], far: float) -> NDArray[np.float64]:
         """Return the critical stress at points x, shape (3, n), of a flaw in metal of another one."""
@@ -163,6 +176,8 @@ def _shape(table: Any, context: BuildContext) -> dict[str, Any]:
     alone = table.one_of(*DRIVES, optional=True) in (None, DRIVES[0]) and not callable(table.current_density)
     words = "on is missing, must be two boundaries, unless [voids.nucleation] has a constant current_density along x"
     require(table.on is not None or alone, words)
+    for flaw in table.nucleation.flaws:
+        flaw.check_place(context.domain)
     nucleation, (place, least) = table.nucleation, _likely(table, context)
     shape = surface.void(place, nucleation.seed_radius)
     made = voids.model(context.domain, context.material(), shape=shape, **table.values("shape", "nucleation"))
@@ -173,29 +188,29 @@ def _shape(table: Any, context: BuildContext) -> dict[str, Any]:
 def _likely(table: Any, context: BuildContext) -> tuple[NDArray[np.float64], float]:
     """Return the place where the first void will open, as far as known without a solution, and its critical stress.
 
-    It is the vertex of the least critical stress, of equal ones that nearest to where electrons enter. Collective.
+    It is the vertex of the least critical stress, of equal ones the first of those nearest to where electrons enter.
+    Collective.
     """
-    domain = context.domain
-    x = domain.mesh.geometry.x
+    domain, drive = context.domain, table.one_of(*DRIVES, optional=True)
+    x, comm = domain.mesh.geometry.x, domain.mesh.comm
     critical = table.nucleation.critical(x.T)
-    comm = domain.mesh.comm
     least = min(comm.allgather(float(critical.min(initial=np.inf))))
     near = x[critical <= least * (1 + 1e-9)]
-    drive = table.one_of(*DRIVES, optional=True)
-    value = 1.0 if drive is None else getattr(table, drive)
-    forward = (value(0.0) if callable(value) else value) > 0
-    ends = table.on or ("left", "right")
-    target = _middle(domain, ends[1 if forward else 0]) if set(ends) <= set(domain.names) else x.max(axis=0)
-    rows = np.column_stack([np.linalg.norm(near - target, axis=1), near])
+    away = np.zeros(len(near))
+    if drive is not None and table.on is not None:
+        value = getattr(table, drive)
+        first, last = (_corners(domain, name) for name in table.on)
+        away = cKDTree(last if (value(0.0) if callable(value) else value) > 0 else first).query(near)[0]
+    rows = np.column_stack([np.round(away / domain.extent()[0], 9), near])
     row = min(np.concatenate(comm.allgather(rows)).tolist())
     return np.array(row[1 : 1 + domain.dim]), least
 
 
-def _middle(domain: Domain, name: str) -> NDArray[np.float64]:
-    """Return the middle of a boundary, the mean of its facets. Collective."""
-    facets = domain.facets.find(domain.tag(name))
-    places = dolfinx.mesh.compute_midpoints(domain.mesh, domain.dim - 1, facets)
-    return np.concatenate(domain.mesh.comm.allgather(places)).mean(axis=0)
+def _corners(domain: Domain, name: str) -> NDArray[np.float64]:
+    """Return the vertices of a boundary, shape (n, 3). Collective."""
+    facets, mesh = domain.facets.find(domain.tag(name)), domain.mesh
+    nodes = dolfinx.mesh.entities_to_geometry(mesh, domain.dim - 1, facets).ravel()
+    return np.concatenate(mesh.comm.allgather(mesh.geometry.x[nodes]))
 
 
 VOIDS = Physics(
