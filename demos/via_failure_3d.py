@@ -62,13 +62,17 @@ def draw(figure: Figure, life: em.voids.VoidLife, shapes: dict[str, tuple[Any, A
     volume.set(xlabel="time since it opened [s]", ylabel="void [nm³]", ylim=(0, None))
     assert life.resistance is not None
     rise.plot(since, life.resistance / life.resistance[0], color=blue)
+    if np.isfinite(life.time_to_failure):
+        failed = life.time_to_failure - life.nucleated
+        rise.axvline(failed, color=em.plot.style.GREY, linestyle="dashed", label="failure, with films lost at once")
+        rise.legend()
     rise.set(xlabel="time since it opened [s]", ylabel="resistance over that at first")
 
 
 def main(
     width: float = 7.5 * nm, until: float = 2e3, solver: str = "direct", out: str = "results/via_failure_3d"
 ) -> dict[str, float]:
-    """Time and place of the void, time of the failure, volume at the end.
+    """Time and place of the void, time of the failure with and without films lost at once, volume at the end.
 
     Args:
         width: of interfaces, and of cells [m].
@@ -123,6 +127,7 @@ def main(
         "z": float(life.place[2]),
         "void": 2 * float(life.void[-1]),
         "failed": life.time_to_failure,
+        "bare": life.bare_time_to_failure,
     }
 
 
