@@ -243,7 +243,7 @@ def test_cells_in_a_box_are_fine():
         ({"voids__nucleation__seed_radius": 0.0}, "seed_radius = 0, must be greater than 0"),
         ({"voids__nucleation__seed_radius": 40 * nm}, "must be smaller: the seed cuts the line as it opens"),
         (
-            {"voids__nucleation__flaws": [FLAW | {"critical_stress": 20e6}]},
+            {"voids__nucleation__flaws": [FLAW | {"critical_stress": 60e6, "radius": 2e-7}]},
             "surface energy over critical stress: a smaller void",
         ),
         ({"voids__nucleation__most": 0}, "most = 0, must be at least 1"),
