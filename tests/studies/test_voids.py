@@ -109,7 +109,12 @@ def test_a_void_in_a_case_lives_as_in_a_script(whole: Path):
             on=("left", "right"),
             liner=True,
         ),
-        **{"critical_stress": critical, "seed_radius": 22 * nm, "most": 1, "rise": 2.0, "until": 200.0, "rtol": 1e-2},
+        critical_stress=critical,
+        seed_radius=22 * nm,
+        most=1,
+        rise=2.0,
+        until=200.0,
+        rtol=1e-2,
     )
     got = report(whole)
     assert (got["status"], got["stopped"]) == ("ok", life.why) == ("ok", "cut")
