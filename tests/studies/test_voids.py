@@ -91,7 +91,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:seed_radius", "ignore:atoms of t
 def test_a_void_in_a_case_lives_as_in_a_script(whole: Path):
     """Within the errors of steps: the current of the case is computed, with other typical numbers."""
     domain = em.mesh.rectangle((300 * nm, 32 * nm), cells=(38, 4))
-    metal = of().tables.material.made
+    table: Any = of().tables.material
+    metal = table.made
     stress = em.stress.model(domain, metal, current_density=(DENSITY, 0.0), residual_stress=100e6, degree=1)
 
     def critical(x: Any) -> Any:
