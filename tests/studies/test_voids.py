@@ -171,7 +171,6 @@ def test_a_run_that_was_ended_goes_on_to_the_same_end(
 
 
 def test_a_line_that_survives_says_so_and_has_its_stress(tmp_path: Path):
-    """And a sweep over the current density has the time to failure in its table, none of the one that survives."""
     outcome = of(time__until=1e-3).run(tmp_path / "survives", progress=False)
     got = outcome.report
     assert (got["status"], got["stopped"]) == ("ok", "reached until")
@@ -184,6 +183,7 @@ def test_a_line_that_survives_says_so_and_has_its_stress(tmp_path: Path):
     assert run.field("sigma").x.array.max() == pytest.approx(got["quantities"]["sigma_max"])
 
 
+@pytest.mark.soak
 def test_a_sweep_over_the_current_density_has_the_times_to_failure(whole: Path, tmp_path: Path):
     study = Study.of(of(time__until=1e-3), grid={"current_density": [1e12, DENSITY]})
     for trial in study.trials():
