@@ -85,15 +85,14 @@ def bar_drift(part: float, side: float = 5.0) -> float:
 def sharp(measure: Callable[[float], float], *widths: float) -> float:
     """Limit of a measure for a thin interface: the polynomial in l^2 through its values at widths l over the radius."""
     values = [measure(width) for width in widths]
-    print(widths, values)
     return float(np.polyfit(np.square(widths), values, len(widths) - 1)[-1])
 
 
 def test_a_ball_becomes_round_at_24_b_over_r4() -> None:
     """A wave P_n of a ball decays at (n - 1) n (n + 1) (n + 2) B / R^4; 23, 8.3 and 3.6 % slower with these interfaces.
 
-    The error is 6 (l/R)^2 only for l < 0.07 R; before, l^4 counts as well: the limit of the first two widths is 3.5 % off,
-    that of the last two 0.9 %, and that of all three 0.2 %.
+    The error is 6 (l/R)^2 only for l < 0.07 R; before, l^4 counts as well. The limit of the first two widths is 3.5 %
+    off, that of the last two 0.9 %, and that of all three 0.2 %.
     """
     assert sharp(ball_decay, 0.15, 0.1, 0.07) == pytest.approx(24.0, rel=0.03)
 
