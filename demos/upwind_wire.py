@@ -32,7 +32,7 @@ PADS, LORENZ = 300.0, 2.44e-8  # K, V2/K2
 HALF, LENGTH, FILLET = 5 * nm, 34 * nm, 3 * nm  # m
 BOXES = {  # m; half of a strip, its edge a mirror; half of the section of a round wire, turned; a quarter of it
     "strip": (54 * nm, 13 * nm),
-    "turned": (46 * nm, 11 * nm),
+    "turned": (54 * nm, 13 * nm),
     "space": (46 * nm, 11 * nm, 11 * nm),
 }
 WARM, DUTY = 0.4, 0.9  # of melting: the hottest place at the start, under the mean current; part of time of pulses
