@@ -10,7 +10,7 @@ Certain are signs, mirror images and scalings: no size of Z* or D_s changes an e
 divides all times by it. The sizes are not: D_s is scaled from platinum for gold and copper, and Z* of tungsten and
 molybdenum only a sign. What weighs most is the resistivity: at the same current 10 % of it are a factor of a thousand
 and more in the life of tungsten, and its end by melting. With a pull of the field against the wind the sign itself may
-turn over along a wire that is hot in its middle.
+turn over along a wire that is hot in its middle. `benchmarks/upwind_wire.py` has these runs, and round wires.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import emfem as em
-from emfem.units import boltzmann, elementary_charge, nm
+from emfem.units import nm
 
 import numpy as np
 from matplotlib.colors import Normalize
@@ -30,13 +30,15 @@ from scipy.integrate import cumulative_simpson
 
 PADS, LORENZ = 300.0, 2.44e-8  # K, V2/K2
 HALF, LENGTH, FILLET = 5 * nm, 34 * nm, 3 * nm  # m
-BOX = (54 * nm, 13 * nm, 13 * nm)  # m; half of the symmetric bridge, in space a quarter
+BOXES = {  # m; half of a strip, its edge a mirror; half of the section of a round wire, turned; a quarter of it
+    "strip": (54 * nm, 13 * nm),
+    "turned": (54 * nm, 13 * nm),
+    "space": (46 * nm, 11 * nm, 11 * nm),
+}
 WARM, DUTY = 0.4, 0.9  # of melting: the hottest place at the start, under the mean current; part of time of pulses
 METALS = ("tungsten", "molybdenum", "gold", "copper")
 THIN, HOT = 0.3, 0.95  # of the half-width and of melting: then a bridge counts as broken
 LONGEST, EARLY = 8.0, 3e-4  # of the own time: the most that a bridge gets; when the first rate is seen
-CHARGES, ENERGIES, RESISTIVITIES = (0.25, 4.0), (0.7, 1.3), (0.9, 1.1)  # times the constants, to see what it does
-COMPARED = 0.05  # of the own time, before the shortest life: when atoms moved are compared between meshes and widths
 
 
 def wire(name: str, charge: float | None = None) -> em.materials.Material:
@@ -99,17 +101,35 @@ class Grid:
     Attributes:
         width: half-width of interfaces [m].
         cell: of the mesh, over that width.
-        dim: 2 for a strip, half of it; 3 for a round wire, a quarter of it.
+        form: "strip", "turned", a round wire about its axis, or "space", the same on cells in space.
     """
 
     width: float
     cell: float = 0.8
-    dim: int = 2
+    form: str = "strip"
+
+    @property
+    def box(self) -> tuple[float, ...]:
+        """Sides of the domain [m]."""
+        return BOXES[self.form]
+
+    @property
+    def thickness(self) -> float:
+        """That of the wire at first, as `em.surface.profile` has it: a quarter of a disk is one of half the radius."""
+        return HALF / 2 if self.form == "space" else HALF
+
+    @property
+    def size(self) -> float:
+        """The section of the wire in the domain, as a part of it, times its half-width [m2, in a round wire m3]."""
+        return {"strip": 1.0, "turned": np.pi * HALF, "space": np.pi / 4 * HALF}[self.form] * HALF**2
 
     def domain(self) -> em.mesh.Domain:
         """The mesh."""
-        cells = tuple(int(np.ceil(side / (self.cell * self.width))) for side in BOX[: self.dim])
-        return em.mesh.rectangle(BOX[:2], cells=cells) if self.dim == 2 else em.mesh.box(BOX, cells=cells)
+        cells = tuple(int(np.ceil(side / (self.cell * self.width))) for side in self.box)
+        if self.form == "space":
+            return em.mesh.box(self.box, cells=cells)
+        plane = em.mesh.rectangle(self.box, cells=cells)
+        return em.mesh.axisymmetric(plane) if self.form == "turned" else plane
 
 
 @dataclass(frozen=True)
@@ -173,13 +193,13 @@ def own_time(metal: em.materials.Material, drive: Drive, density: float) -> floa
     return HALF**2 / abs(drive.duty * drift(metal, drive.volts) * density)
 
 
-def on_axis(one_volt: em.Model) -> float:
+def on_axis(one_volt: em.Model, middle: float) -> float:
     """The field of one volt in the middle of the axis [1/m].
 
     Not that of a mean over the section: the interface of a round wire conducts 1.3 (l/R)^2 more than a sharp one.
     """
     places = np.zeros((2, one_volt.domain.dim))
-    places[:, 0] = BOX[0] / 2 - HALF / 4, BOX[0] / 2 + HALF / 4
+    places[:, 0] = middle - HALF / 4, middle + HALF / 4
     before, behind = em.fields.evaluate(one_volt["phi"], places)
     return float(before - behind) / (HALF / 2)
 
@@ -202,7 +222,8 @@ def warmth(model: em.Model, metal: em.materials.Material, volts: float) -> Any:
 
 def models_of(metal: em.materials.Material, drive: Drive, grid: Grid) -> tuple[list[em.Model], float]:
     """Surface and heat of a bridge, coupled, and its own time [s]."""
-    domain, shape = grid.domain(), em.surface.bridge(LENGTH, HALF, middle=BOX[0] / 2, fillet=FILLET)
+    domain, middle = grid.domain(), grid.box[0] / 2
+    shape = em.surface.bridge(LENGTH, HALF, middle=middle, fillet=FILLET)
     bare = em.surface.model(domain, metal, shape=shape, interface_width=grid.width)
     one_volt = cold(domain, bare["solid"])
     current = flow(metal, drive.volts)[1][-1] * one_volt.quantity("power")
@@ -225,7 +246,7 @@ def models_of(metal: em.materials.Material, drive: Drive, grid: Grid) -> tuple[l
         initial=warmth(one_volt, metal, drive.volts),
         degree=1,
     )
-    density = flow(metal, drive.volts)[1][-1] * on_axis(one_volt)
+    density = flow(metal, drive.volts)[1][-1] * on_axis(one_volt, middle)
     return [surface.substitute(T=heat["T"]), heat], own_time(metal, drive, density)
 
 
@@ -241,17 +262,12 @@ def run(metal: em.materials.Material, drive: Drive, grid: Grid) -> Bridge:
     models, unit, start = begin(metal, drive, grid)
     seen, trace = Outlines(every=unit / 4), em.watch.series(["resistance", "moved", "neck", "T_max", "voltage"])
     # both at their very times: a bridge that has become thin within a step may have melted before
-    thin = em.watch.event("neck", below=THIN * HALF * across(grid), reason="thin", rtol=1e-6)
+    thin = em.watch.event("neck", below=THIN * grid.thickness, reason="thin", rtol=1e-6)
     melts = em.watch.event("T_max", above=HOT * metal.melting_temperature, reason="melts", rtol=1e-6)
     watch = [seen, trace, thin, melts, em.watch.conserved("metal", rtol=1e-8)]
     end = em.evolve(models, LONGEST * unit, rtol=1e-3, watch=watch, progress=False)
     em.write.print_root(f"{metal.name}, {drive.name}: {end}")
     return Bridge(metal, drive, end.stopped, end.t, unit, seen, trace, start)
-
-
-def across(grid: Grid) -> float:
-    """The thickness of a part of a wire over its radius: a quarter of a disk is as large as one of half of it."""
-    return 1.0 if grid.dim == 2 else 0.5
 
 
 def drives(metal: em.materials.Material) -> list[Drive]:
@@ -260,87 +276,13 @@ def drives(metal: em.materials.Material) -> list[Drive]:
     return [Drive("steady", volts), Drive("pulses", current_over(metal, volts, 1 / DUTY), DUTY)]
 
 
-def variants(name: str) -> dict[str, tuple[em.materials.Material, Drive]]:
-    """A metal with other constants, under its steady current or behind a resistance.
-
-    Another energy of D_s leaves D_s of the middle as it was at the start; another resistivity leaves the current. The
-    sign of Z* mirrors the bridge, and a factor of D_s divides all times: no runs are needed for that.
-    """
-    metal, charge = wire(name), em.materials.metal(name).effective_charge
-    steady = drives(metal)[0]
-    creep, rho = metal.constants["surface_diffusivity_thickness"].law, metal.law("resistivity")
-    thermal = boltzmann * hottest_at(steady.volts)
-
-    def active(factor: float) -> em.materials.Material:
-        """D_s with an energy times a factor."""
-        first = creep.prefactor * np.exp((factor - 1) * creep.activation_energy / thermal)
-        law = em.materials.Arrhenius(float(first), factor * creep.activation_energy)
-        return metal.having(surface_diffusivity_thickness=law)
-
-    def resistive(factor: float) -> tuple[em.materials.Material, Drive]:
-        """The same current through a resistivity times a factor."""
-        other = metal.having(resistivity=lambda kelvin: factor * rho(kelvin))
-        return other, Drive("steady", current_over(metal, steady.volts, factor))
-
-    return {
-        **{f"Z* x {factor:g}": (wire(name, factor * charge), steady) for factor in CHARGES},
-        **{f"energy of D_s x {factor:g}": (active(factor), steady) for factor in ENERGIES},
-        **{f"rho x {factor:g}": resistive(factor) for factor in RESISTIVITIES},
-        "voltage, R in series": (metal, Drive("voltage", steady.volts)),
-    }
-
-
-def bounds(metal: em.materials.Material, drive: Drive) -> dict[str, float]:
-    """Errors of constants beyond which something else happens at the start, from closed forms.
-
-    - rho: factor by which the same current melts it, (rho j)(T_melting) over (rho j)(T), as `flow` has them.
-    - heat_of_transport: Q* that pulls as Z* does where D_s is a tenth of that of the middle, e Z* T |d phi/dT| [J]:
-      it pulls to both ends alike, so it changes no side, but with more of it atoms leave the middle for both.
-    - loss: to a substrate, of a tenth of the heat of the bridge, 0.1 V j 2R / (L mean(T - T_0)) [W/(m2 K)].
-    - pull: direct charge over that of the wind where both cancel at the pads, rho(T) / rho(T_0): a ratio from 1 to
-      this one makes the sign of Z* change along the wire [-].
-    """
-    phi, part = flow(metal, drive.volts)
-    kelvin, rho = kelvin_at(phi, drive.volts), metal.law("resistivity")
-    mobile, charge = metal.law("surface_diffusivity_thickness")(kelvin), metal.law("effective_charge")(kelvin)
-    there = int(np.argmin(np.abs(mobile[:1001] / mobile.max() - 0.1)))
-    steepness = (drive.volts / 2 - phi[there]) / (LORENZ * kelvin[there])  # dT/dphi
-    melting = flow(metal, voltage_of(HOT * metal.melting_temperature))[1][-1]
-    density = part[-1] / LENGTH
-    heat = drive.volts * density * 2 * HALF
-    rise = np.trapezoid((kelvin - PADS) / rho(kelvin), phi) / part[-1]  # over the length, which 1 / rho dphi is
-    return {
-        "rho": melting / part[-1],
-        "heat_of_transport": elementary_charge * abs(charge[there]) * kelvin[there] / steepness,
-        "loss": 0.1 * heat / (LENGTH * rise),
-        "pull": rho(hottest_at(drive.volts)) / rho(PADS),
-    }
-
-
-def sensitivity(name: str, base: Bridge, grid: Grid) -> dict[str, Any]:
-    """Ends of a metal's steady bridge with other constants, and the bounds of its constants; printed as a table."""
-    metal, drive = wire(name), base.drive
-    rows, limits = {"as it is": base}, bounds(metal, drive)
-    for key, (changed, driven) in variants(name).items():
-        rows[key] = run(changed, driven, grid)
-    for key, bridge in rows.items():
-        em.write.print_root(f"{line(f'{name}, {key}', bridge)}, {bridge.time / base.time:.3g} of its time")
-    em.write.print_root(
-        f"{name}: rho x {limits['rho']:.3g} melts it at the same current; a Q* of "
-        f"{limits['heat_of_transport'] / elementary_charge:.2g} eV pulls as Z* does; a substrate takes a tenth of the "
-        f"heat at {limits['loss']:.2g} W/(m2 K); the sign of Z* changes along the wire if a pull against the wind is 1 "
-        f"to {limits['pull']:.3g} times smaller than that at {PADS:g} K"
-    )
-    return {key: report(bridge) for key, bridge in rows.items()} | {"bounds": limits}
-
-
 def show(axis: Any, bridge: Bridge, kelvin: Any) -> Any:
     """One bridge at its end, coloured by its temperature, and how it began."""
     style, seen = em.plot.style, bridge.seen
     x, now, before, warm = seen.x / nm, seen.half[-1] / nm, seen.half[0] / nm, seen.kelvin[-1]
     image = axis.imshow(
         warm[None] / bridge.metal.melting_temperature,
-        extent=(x[0], x[-1], -BOX[1] / nm, BOX[1] / nm),
+        extent=(x[0], x[-1], -BOXES["strip"][1] / nm, BOXES["strip"][1] / nm),
         aspect="equal",
         cmap=style.DENSITY,
         norm=kelvin,
@@ -350,7 +292,7 @@ def show(axis: Any, bridge: Bridge, kelvin: Any) -> Any:
     for sign in (-1, 1):
         axis.plot(x, sign * now, color=style.INK, linewidth=0.8)
         axis.plot(x, sign * before, color=style.GREY, linestyle="dashed", linewidth=0.8)
-    axis.set(xlim=(0, BOX[0] / nm), ylim=(-BOX[1] / nm, BOX[1] / nm), ylabel="y [nm]")
+    axis.set(xlim=(0, BOXES["strip"][0] / nm), ylim=(-BOXES["strip"][1] / nm, BOXES["strip"][1] / nm), ylabel="y [nm]")
     axis.set_title(f"{bridge.metal.name}, {bridge.drive.name}\n{words(bridge)} after {span(bridge.time)}")
     return image
 
@@ -368,7 +310,8 @@ def words(bridge: Bridge) -> str:
 def draw(figure: Figure, bridges: Sequence[Bridge]) -> None:
     """The bridges at their ends; their necks and hottest places in time."""
     style, kelvin = em.plot.style, Normalize(0.0, 1.0)
-    left, right = figure.subfigures(1, 2, width_ratios=(2.3, 1.0))
+    halves: Any = figure.subfigures(1, 2, width_ratios=(2.3, 1.0))
+    left, right = halves
     panels = left.subplots(len(bridges) // 2, 2, sharex=True, sharey=True, squeeze=False)
     for axis, bridge in zip(panels.flat, bridges, strict=True):
         image = show(axis, bridge, kelvin)
@@ -420,52 +363,9 @@ def predicted(metal: em.materials.Material) -> float:
     return drift(metal, pulsed.volts) / drift(metal, steady.volts)
 
 
-def moved(metal: em.materials.Material, drive: Drive, grid: Grid) -> float:
-    """Atoms moved to the right by a part of the own time, for each of those of the wire's section times its radius."""
-    models, unit, _ = begin(metal, drive, grid)
-    em.evolve(models, COMPARED * unit, rtol=1e-3, watch=[em.watch.conserved("metal", rtol=1e-8)], progress=False)
-    size = HALF**grid.dim * (1.0 if grid.dim == 2 else np.pi / 4)
-    return float(models[0].quantity("moved") * metal.law("atomic_volume")(PADS) / size)
-
-
-def resolved(metals: Sequence[str], width: float, dim: int) -> dict[str, Any]:
-    """For each metal and drive atoms moved on finer cells and with a thinner interface, over those as it is."""
-    base, finer, thinner = Grid(width, dim=dim), Grid(width, 0.8 / 1.5, dim), Grid(width / 1.5, dim=dim)
-    results: dict[str, Any] = {}
-    for name in metals:
-        metal = wire(name)
-        for drive in drives(metal):
-            here, *others = (moved(metal, drive, grid) for grid in (base, finer, thinner))
-            changes = [there / here - 1 for there in others]
-            results[f"{name}, {drive.name}"] = {"moved": here, "finer cells": changes[0], "thinner": changes[1]}
-            em.write.print_root(
-                f"{name}, {drive.name}, {dim} dimensions: atoms moved {here:+.4f}, on cells of 2/3 {changes[0]:+.2%}, "
-                f"with 2/3 of the interface {changes[1]:+.2%}"
-            )
-    return results
-
-
-def in_space(metals: Sequence[str], width: float) -> dict[str, Any]:
-    """For each metal the first rates of a round wire: the end that gains, and pulses over a steady current."""
-    results: dict[str, Any] = {}
-    for name in metals:
-        metal = wire(name)
-        steady, pulsed = (begin(metal, drive, Grid(width, dim=3))[2] for drive in drives(metal))
-        results[name] = {"side": "right" if steady > 0 else "left", "seen": pulsed / steady}
-        results[name]["predicted"] = predicted(metal)
-        em.write.print_root(
-            f"{name}, round wire: atoms to the {results[name]['side']}; pulses of the same mean start "
-            f"{pulsed / steady:.4g} times as fast, as hot as they are {predicted(metal):.4g}"
-        )
-    return results
-
-
 def main(
     width: float = 1.0 * nm,
     metals: Sequence[str] = METALS,
-    doubts: bool = True,
-    resolution: bool = False,
-    space: bool = False,
     out: str = "results/upwind_wire",
 ) -> dict[str, Any]:
     """For each metal how steady current and pulses end, and how far heat predicts the first rate of pulses."""
@@ -491,14 +391,6 @@ def main(
             f"{name}: pulses of the same mean start {row['seen']:.4g} times as fast, as hot as they are "
             f"{row['predicted']:.4g}"
         )
-    if doubts:
-        results["doubts"] = {
-            name: sensitivity(name, bridge, grid) for name, bridge in zip(metals, bridges[::2], strict=True)
-        }
-    if resolution:
-        results["resolution"] = resolved(metals, width, 2)
-    if space:
-        results["space"] = in_space(metals, 1.5 * width) | {"resolution": resolved(metals, 1.5 * width, 3)}
     for name in metals:
         for key in ("effective_charge", "surface_diffusivity_thickness"):
             constant = em.materials.metal(name).constants[key]
@@ -510,8 +402,5 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--width", type=float, default=1.0 * nm, help="half-width of interfaces [m]")
     options.add_argument("--metals", nargs="+", default=list(METALS), help="of the bridges")
-    options.add_argument("--no-doubts", dest="doubts", action="store_false", help="leave out runs with other constants")
-    options.add_argument("--resolution", action="store_true", help="repeat on finer cells, and with 2/3 of the width")
-    options.add_argument("--space", action="store_true", help="round wires too, with interfaces 1.5 times as wide")
     options.add_argument("--out", default="results/upwind_wire", help="folder for the results")
     main(**vars(options.parse_args()))
