@@ -199,6 +199,7 @@ class Integration:
                 with meeting:
                     self._look_at_end()
                 return reason
+            check_resolution(self.models, self.stepper.t, each_step=True)
             show(self.stepper)
             if signal := requested():
                 return REASONS[signal]

@@ -156,10 +156,31 @@ def _check(model: Any) -> _Neck:
     return thinnest
 
 
+def _turned(domain: Domain) -> bool:
+    """Return True for a body of revolution."""
+    return domain.weight is not None and domain.thickness is None
+
+
+def is_round(domain: Domain) -> bool:
+    """Return True where the thickness of metal is the radius of a disk: in space, and about an axis."""
+    return domain.dim > 2 or _turned(domain)
+
+
+def section(domain: Domain, thick: float) -> float:
+    """Return the metal's section where it is so thick [m2], in a plane without a thickness its width [m]."""
+    return float(np.pi * thick**2) if is_round(domain) else thick * (domain.thickness or 1.0)
+
+
+def section_of_box(domain: Domain) -> float:
+    """Return the section of the box around the domain across x, as `section`."""
+    lower, upper = bounds(domain.mesh)
+    across = (upper - lower)[1:].tolist()
+    return float(np.prod(across)) if domain.dim > 2 else section(domain, across[0])
+
+
 def _axes(domain: Domain) -> str:
     """Return the axes of a drift: about an axis of revolution only x."""
-    turned = domain.weight is not None and domain.thickness is None
-    return "x" if turned else "".join(AXES[: domain.dim])
+    return "x" if _turned(domain) else "".join(AXES[: domain.dim])
 
 
 def _grid(domain: Domain, width: float, places: int | None = None) -> fields.Pixels:
@@ -168,7 +189,7 @@ def _grid(domain: Domain, width: float, places: int | None = None) -> fields.Pix
     return fields.Pixels(domain.mesh, counts if places is None else [places, *counts[1:]])
 
 
-def _thickness(c: fem.Function, grid: fields.Pixels, width: float) -> Values:
+def thickness(c: fem.Function, grid: fields.Pixels, width: float) -> Values:
     """Return the thickness of the metal at each x of a grid. Collective.
 
     Between nodes the distance to the surface is close to linear, which c is not: it is the one that is sampled.
@@ -201,7 +222,7 @@ class _Neck:
         if places not in self.grids:
             self.grids[places] = _grid(self.domain, self.width, places)
         grid = self.grids[places]
-        return grid.axes[0].copy(), _thickness(self.c, grid, self.width)
+        return grid.axes[0].copy(), thickness(self.c, grid, self.width)
 
 
 def _centre(domain: Domain, amount: Any, i: int, dx: Any) -> Callable[[], float]:
