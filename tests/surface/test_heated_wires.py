@@ -155,6 +155,22 @@ def test_a_strip_glows_by_the_length_of_its_surface(plane: em.mesh.Domain):
     assert -heat.quantity("generated") == pytest.approx(0.5 * 5.670374419e-8 * ENDS**4 * L, rel=2e-3)
 
 
+def test_only_the_metal_must_not_melt(plane: em.mesh.Domain):
+    """What little the vacuum conducts may make it hot: it is neither in T_max nor refused; nonsense is, everywhere."""
+    wire = strip(plane)
+    heat = em.heat.model(plane, GOLD, solid=wire["solid"], on=ON, degree=1)
+    values, metal = heat["T"].x.array, wire["c"].x.array > 0.499  # half metal is metal
+    values[:] = np.where(metal, 700.0, 2000.0)
+    values[np.flatnonzero(metal)[0]] = 650.0
+    assert (heat.quantity("T_max"), heat.quantity("T_min")) == (700.0, 650.0)
+    assert 700.0 < heat.quantity("T_mean") < 800.0  # nodes amid the surface have a part of both
+    assert heat.bounds_violation() is None
+    values[metal] = 1500.0
+    assert "T = 1500 K: it gets to 1500 K, above the melting temperature of gold" in str(heat.bounds_violation())
+    values[metal], values[~metal] = 700.0, 2e6
+    assert "T left its bounds (0, 1e+06)" in str(heat.bounds_violation())
+
+
 def void(domain: em.mesh.Domain, temperature: Any = 900.0, **options: Any) -> em.Model:
     """A round void under a current."""
     given: dict[str, Any] = {"current_density": 1e12, "temperature": temperature}
