@@ -71,7 +71,7 @@ def _of_broken(ratio: float) -> str:
     """Return the words for a broken wire."""
     return (
         f"the wire is broken, and the current goes on through the vacuum, which conducts {ratio:g} times as well; "
-        'watch=[em.watch.stop_when(em.surface.neck_below(0), "broken")] ends the run there'
+        "watch=[em.watch.stop_when(em.surface.neck_below(0))] ends the run there"
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from pathlib import Path
 from typing import Any
 
 import emfem as em
@@ -93,9 +95,46 @@ def test_a_wire_that_breaks_says_so_once_with_the_time(breaking: list[str]):
     assert "em.surface.neck_below(0)" in words
 
 
+def test_a_folder_has_the_profile_of_its_wire(tmp_path: Path):
+    """The outline as the run had it, at every time that was saved."""
+    model = wire(amplitude=2 * nm)
+    em.evolve(model, 1e-4 * TIME, watch=[em.results.Recorder(tmp_path / "run", every=0.5e-4 * TIME)], progress=False)
+    saved = em.results.open(tmp_path / "run")
+    assert np.array_equal(em.surface.profile(saved.models()[0]), em.surface.profile(model))
+    assert em.surface.neck(saved.models(0.0)[0]) == pytest.approx(8 * nm, rel=1e-2, abs=0)
+    line = em.conduction.model(em.mesh.interval(1.0, cells=2), on={"left": em.fixed(1.0), "right": em.fixed(0.0)})
+    with pytest.raises(em.ParameterError, match=r"must be one of em\.surface\.model"):
+        em.surface.profile(line)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"shape": em.surface.wire(6.0)},
+            "radius = 6 m in a domain of 6e-08 m, must be one of its lengths: did you mean 6 * nm?",
+        ),
+        ({"shape": em.surface.void((30.0, 0.0), 6 * nm)}, "centre = 30 m in a domain of 6e-08 m"),
+        ({"shape": em.surface.strip(2.0)}, "width = 2 m"),
+        ({"shape": em.surface.flat(2.0)}, "height = 2 m"),
+        ({"shape": em.surface.ellipse((3e-8, 0.0), (6.0, 5.0))}, "semi_axes = 6 m"),
+        ({"shape": em.surface.bridge(34.0, 6 * nm, middle=30 * nm)}, "length = 34 m"),
+        ({"shape": em.surface.bridge(34 * nm, 6 * nm, middle=30.0)}, "did you mean 30 * nm?"),
+        ({"interface_width": 2.0}, "interface_width = 2 m"),
+        ({"size": 60.0}, "domain = 60 m long, must be at most 0.1 m: did you mean 60 * nm?"),
+    ],
+)
+def test_a_length_without_its_unit_is_told_with_what_was_meant(options: dict[str, Any], words: str):
+    size = options.pop("size", 60 * nm)
+    domain = em.mesh.rectangle((size, size / 2), cells=(4, 2))
+    given = {"shape": em.surface.wire(15 * nm), "interface_width": 25 * nm} | options
+    with pytest.raises(em.ParameterError, match=re.escape(words)):
+        em.surface.model(domain, GOLD, **given)
+
+
 def test_a_run_that_ends_with_its_wire_does_not_say_that_it_goes_on():
     model = wire(amplitude=6 * nm, voltage=1e-3)
-    stop = em.watch.stop_when(em.surface.neck_below(0), "broken")
+    stop = em.watch.stop_when(em.surface.neck_below(0))
     run: list[em.Run] = []
     words = told(lambda: run.append(em.evolve(model, TIME, rtol=1e-2, first_step=1e-6 * TIME, watch=[stop])))
     assert run[0].stopped == "broken"
