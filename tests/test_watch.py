@@ -435,7 +435,7 @@ def test_an_event_whose_value_is_no_number_is_refused(decay: Decay):
 
 def test_a_condition_of_other_arguments_is_refused_at_once():
     with pytest.raises(ParameterError, match=r"condition = neck_below, must be a function of \(models, t\): too many"):
-        em.watch.stop_when(em.surface.neck_below)
+        em.watch.stop_when(em.surface.neck_below)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match=r"condition = <lambda>, must be a function of \(models, t\)"):
         em.watch.stop_when(lambda models: True, "never")  # type: ignore[arg-type, misc]
     assert em.watch.stop_when(em.surface.neck_below(0)).reason == "broken"

@@ -120,7 +120,8 @@ def test_panels_of_long_domains_go_into_further_rows(length: float, rows: int) -
     domain = em.mesh.rectangle((length, 1.0), cells=(4, 2))
     value = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)), name="u")
     figure = made(em.plot.film_strip([value] * 6))
-    grid = figure.axes[0].get_gridspec()  # type: ignore[attr-defined]
+    grid = figure.axes[0].get_gridspec()
+    assert grid is not None
     assert (grid.nrows, grid.ncols) == (rows, -(-6 // rows))
 
 

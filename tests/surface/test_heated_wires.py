@@ -89,6 +89,17 @@ def test_a_wire_of_a_surface_heats_as_the_closed_form(plane: em.mesh.Domain, acr
     assert heat.quantity("T_max") == pytest.approx(exact.max(), rel=1e-3)
 
 
+def test_a_start_too_fast_for_any_step_tells_the_first_step_that_does(plane: em.mesh.Domain, tmp_path: Path):
+    """A second is 1e10 of the heat's own times."""
+    once = [em.watch.stop_when(lambda models, t: True, "one step")]
+    with pytest.raises(em.ConvergenceError, match="no step possible at t = 0") as caught:
+        em.evolve(heated(plane, voltage=0.2), 1.0, checkpoint=tmp_path / "last.npz", progress=False)
+    told = re.search(r"may do: evolve\(\.\.\., first_step=([0-9.e-]+)\)", str(caught.value))
+    assert told
+    run = em.evolve(heated(plane, voltage=0.2), 1.0, first_step=float(told[1]), watch=once, progress=False)
+    assert (run.steps, run.stopped) == (1, "one step")
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("loss", [0.0, LOSS])
 def test_a_wire_of_a_surface_runs_away_within_a_percent_of_the_limit(plane: em.mesh.Domain, across: float, loss: float):

@@ -127,9 +127,9 @@ def test_a_folder_has_the_profile_of_its_wire(tmp_path: Path):
 def test_a_length_without_its_unit_is_told_with_what_was_meant(options: dict[str, Any], words: str):
     size = options.pop("size", 60 * nm)
     domain = em.mesh.rectangle((size, size / 2), cells=(4, 2))
-    given = {"shape": em.surface.wire(15 * nm), "interface_width": 25 * nm} | options
+    given: dict[str, Any] = {"shape": em.surface.wire(15 * nm), "interface_width": 25 * nm}
     with pytest.raises(em.ParameterError, match=re.escape(words)):
-        em.surface.model(domain, GOLD, **given)
+        em.surface.model(domain, GOLD, **(given | options))
 
 
 def test_a_run_that_ends_with_its_wire_does_not_say_that_it_goes_on():
