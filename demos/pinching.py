@@ -93,7 +93,7 @@ def shown(axis: Any, wire: Wire, frame: int) -> None:
     for sign in (-1, 1):
         axis.plot(along, sign * before, color=style.INK, linestyle="dashed", linewidth=0.8)
     axis.set(aspect="equal", xlim=(0, 1.5 * LONG / nm), ylim=(-10, 10), ylabel="r [nm]")
-    axis.set_title(f"{wire.seen.t[frame] * 1e6:.0f} µs")
+    axis.set_title(f"{wire.seen.t[frame] * 1e3:.2g} ms")
 
 
 def waves(axes: Any, wires: dict[str, Wire]) -> None:
@@ -104,14 +104,14 @@ def waves(axes: Any, wires: dict[str, Wire]) -> None:
         t, a = np.array(wire.seen.t), np.array(wire.seen.a)
         theory = complex(exact(None if i == 0 else DENSITY))
         colour = style.named_colour(i)
-        amplitude.semilogy(t * 1e6, np.abs(a) / nm, "o", color=colour, markersize=5 - 2 * i, label=name)
-        place.plot(t * 1e6, np.unwrap(np.angle(a)) * LONG / (2 * np.pi) / nm, "o", color=colour, markersize=3)
-        place.plot(t * 1e6, -theory.imag * t * LONG / (2 * np.pi) / nm, color=style.GREY, linestyle="dashed")
+        amplitude.semilogy(t * 1e3, np.abs(a) / nm, "o", color=colour, markersize=5 - 2 * i, label=name)
+        place.plot(t * 1e3, np.unwrap(np.angle(a)) * LONG / (2 * np.pi) / nm, "o", color=colour, markersize=3)
+        place.plot(t * 1e3, -theory.imag * t * LONG / (2 * np.pi) / nm, color=style.GREY, linestyle="dashed")
     start = np.abs(wires["no current"].seen.a[0]) / nm
-    amplitude.semilogy(t * 1e6, start * np.exp(theory.real * t), color=style.GREY, linestyle="dashed", label="theory")
-    amplitude.set(xlabel="time [µs]", ylabel="amplitude of the wave [nm]")
+    amplitude.semilogy(t * 1e3, start * np.exp(theory.real * t), color=style.GREY, linestyle="dashed", label="theory")
+    amplitude.set(xlabel="time [ms]", ylabel="amplitude of the wave [nm]")
     amplitude.legend()
-    place.set(xlabel="time [µs]", ylabel="the neck moved by [nm]")
+    place.set(xlabel="time [ms]", ylabel="the neck moved by [nm]")
 
 
 def exact(current_density: float | None) -> complex:

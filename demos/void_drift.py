@@ -29,10 +29,10 @@ def drawn(axis: Any, seen: Any, turn: float, expected: float) -> None:
     """Place of the void in time, and in the closed form."""
     t, x = seen.t, np.unwrap(seen["x_centre"], period=BOX[0])
     exact = x[0] + expected * np.where(t < turn, t, 2 * turn - t)
-    axis.plot(t * 1e6, exact / nm, color=em.plot.style.GREY, linestyle="dashed", label="−2 A Z* e E/R")
-    axis.plot(t * 1e6, x / nm, color=em.plot.style.named_colour(0), label="run")
-    axis.axvline(turn * 1e6, color=em.plot.style.WARNING, linewidth=0.7)
-    axis.set(xlabel="time [µs]", ylabel="x of the void [nm]")
+    axis.plot(t * 1e3, exact / nm, color=em.plot.style.GREY, linestyle="dashed", label="−2 A Z* e E/R")
+    axis.plot(t * 1e3, x / nm, color=em.plot.style.named_colour(0), label="run")
+    axis.axvline(turn * 1e3, color=em.plot.style.WARNING, linewidth=0.7)
+    axis.set(xlabel="time [ms]", ylabel="x of the void [nm]")
     axis.legend()
 
 
@@ -40,8 +40,8 @@ def draw(figure: Figure, seen: Any, turn: float, expected: float) -> None:
     """Place and resistance of the void."""
     place, resistance = figure.subplots(1, 2)
     drawn(place, seen, turn, expected)
-    resistance.plot(seen.t * 1e6, seen["resistance"] / seen["resistance"][0], color=em.plot.style.named_colour(0))
-    resistance.set(xlabel="time [µs]", ylabel="resistance over that at first", ylim=(0.95, 1.05))
+    resistance.plot(seen.t * 1e3, seen["resistance"] / seen["resistance"][0], color=em.plot.style.named_colour(0))
+    resistance.set(xlabel="time [ms]", ylabel="resistance over that at first", ylim=(0.95, 1.05))
 
 
 def main(part: float = 0.14, way: float = 0.8, frames: int = 12, out: str = "results/void_drift") -> dict[str, float]:
@@ -79,7 +79,7 @@ def main(part: float = 0.14, way: float = 0.8, frames: int = 12, out: str = "res
         laps.append(float(np.polyfit(lap.t[late], x[late], 1)[0]) / expected)
         states.append(em.fields.copied(model["c"]))
     em.plot.figure(lambda figure: draw(figure, seen, turn, expected), Path(out) / "void.png", height=2.7)
-    titles = ["before", f"{turn * 1e6:.0f} µs, then the current is reversed", f"{2 * turn * 1e6:.0f} µs"]
+    titles = ["before", f"{turn * 1e3:.0f} ms, then the current is reversed", f"{2 * turn * 1e3:.0f} ms"]
     em.plot.surface(states, Path(out) / "strip.png", titles=titles, width="page")
     em.plot.animation(film, Path(out) / "void.mp4", limits=SHARP, label="void below 1/2, metal above")
     x = seen["x_centre"]

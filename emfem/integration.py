@@ -199,6 +199,7 @@ class Integration:
                 with meeting:
                     self._look_at_end()
                 return reason
+            check_resolution(self.models, self.stepper.t, each_step=True)
             show(self.stepper)
             if signal := requested():
                 return REASONS[signal]
@@ -282,9 +283,15 @@ class Integration:
         else:
             return
         if isinstance(error, ConvergenceError):
-            error.args = (f"{error.args[0]}; {place}",)
+            error.args = (f"{error.args[0]}{self._shorter(error.dt)}; {place}",)
         elif not isinstance(error, EmfemError):
             error.add_note(place)
+
+    def _shorter(self, dt: float) -> str:
+        """Return a hint where not even a first step was possible: the start changes faster than its rates tell."""
+        if self.stepper.steps or self.settings["fixed_step"]:
+            return ""
+        return f"; at the start a shorter one may do: evolve(..., first_step={0.1 * dt:.1g})"
 
     def _saved_to(self, path: os.PathLike[str] | str) -> str:
         """Save the last good state; return a sentence that says where."""

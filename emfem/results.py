@@ -269,13 +269,19 @@ class Results:
 
     @checked
     def plot(
-        self, path: os.PathLike[str] | str | None = None, *, field: str | None = None, t: float | str | None = None
+        self,
+        path: os.PathLike[str] | str | None = None,
+        *,
+        field: str | None = None,
+        component: str | None = None,
+        t: float | str | None = None,
     ) -> Path:
         """Draw a field at a saved time. Collective.
 
         Args:
             path: a name ending in .png, .pdf or .svg; FIELD.png in the folder when left out.
             field: the first unknown of the last model when left out.
+            component: of a vector "x", "y", "z" or "magnitude", which it is when left out.
             t: the last time when left out.
 
         Returns:
@@ -286,7 +292,7 @@ class Results:
         target = plot.style.picture(self.folder / f"{name}.png" if path is None else path)
         assert target is not None
         title = plot.labels.time(models[0]) if self.report.get("t") is not None else ""
-        return picture(models, name, target, title)
+        return picture(models, name, target, title, component)
 
     @checked
     def animation(

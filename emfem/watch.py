@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -212,17 +213,38 @@ class Conserved(Observer):
 
 @checked
 class StopWhen(Observer):
-    """Stop when `condition(models, t)` holds after a step; it must give the same answer on every rank."""
+    """Stop when a condition holds after a step.
 
-    def __init__(self, condition: Callable[[Sequence[Model], float], bool], reason: str) -> None:
+    Args:
+        condition: function of (models, t), models the tuple of all of the run; the same answer on every rank.
+        reason: text for `Run.stopped`; the name of the function when left out.
+
+    Raises:
+        ParameterError: for a function that takes other arguments.
+    """
+
+    def __init__(self, condition: Callable[[Sequence[Model], float], bool], reason: str | None = None) -> None:
         """Take the condition and its name."""
         super().__init__()
-        self.name = self.reason = reason
+        name = getattr(condition, "__name__", type(condition).__name__)
+        try:
+            inspect.signature(condition).bind((), 0.0)
+        except TypeError as error:
+            msg = f"condition = {name}, must be a function of (models, t): {error}"
+            raise ParameterError(msg) from None
+        except ValueError:  # of a function in C, whose arguments are not known
+            pass
+        self.name = self.reason = reason or name
         self.condition = condition
 
     def record(self, t: float) -> str | None:
         """Return the reason once the condition holds."""
-        return self.reason if self.condition(self.models, t) else None
+        try:
+            return self.reason if self.condition(self.models, t) else None
+        except AttributeError as error:
+            if error.obj is self.models:
+                error.add_note(f"models is the tuple of all models of the run: write models[0].{error.name}")
+            raise
 
 
 @checked

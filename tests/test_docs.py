@@ -448,7 +448,7 @@ def test_python_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """The pieces of a page in their order, for a shorter time; or they end with the message below them."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "meshes").symlink_to(ROOT / "meshes")
-    names: dict[str, Any] = {"em": em, "__name__": "page"} | vars(em.units)
+    names: dict[str, Any] = vars(em.units) | {"em": em, "__name__": "page"}  # whose warnings are not of emfem
     for block in (block for block in PYTHON if block.page == page):
         message = said_below(block)
         text = block.text if message else re.sub(r"until=[\d.]+", "until=0.5", block.text)

@@ -139,6 +139,7 @@ def test_a_copy_without_its_case_is_opened(copied: Path, outcome: em.studies.Out
         numbers = {name: saved.quantity(name) for name in saved.quantities}
         assert numbers == pytest.approx({name: model.quantity(name) for name in model.quantities}, rel=1e-12)
     assert results.plot(copied / "j.png", field="j", t=1.0).is_file()
+    assert results.plot(copied / "jx.png", field="j", component="x").is_file()
     assert results.time_of("2") == 2.0
     assert em.fields.extremes(results.field("c"))[1] == film.quantity("c_max")
     with pytest.raises(em.ParameterError, match=r"must be that of a run: it has no case\.toml"):

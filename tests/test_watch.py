@@ -431,3 +431,19 @@ def test_an_event_of_no_known_quantity_is_refused(decay: Decay):
 def test_an_event_whose_value_is_no_number_is_refused(decay: Decay):
     with pytest.raises(ParameterError, match="nan"):
         march(decay(), 1.0, em.watch.event(lambda models, t: math.nan, above=1.0))
+
+
+def test_a_condition_of_other_arguments_is_refused_at_once():
+    with pytest.raises(ParameterError, match=r"condition = neck_below, must be a function of \(models, t\): too many"):
+        em.watch.stop_when(em.surface.neck_below)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match=r"condition = <lambda>, must be a function of \(models, t\)"):
+        em.watch.stop_when(lambda models: True, "never")  # type: ignore[arg-type, misc]
+    assert em.watch.stop_when(em.surface.neck_below(0)).reason == "broken"
+    assert em.watch.stop_when(em.surface.neck_below(5e-9)).reason == "neck below 5e-09 m"
+
+
+def test_a_condition_that_takes_the_models_for_one_is_told_so():
+    stop = em.watch.stop_when(lambda models, t: models.quantity("level") < 0.5)  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError) as caught:
+        stop.record(0.0)
+    assert caught.value.__notes__ == ["models is the tuple of all models of the run: write models[0].quantity"]

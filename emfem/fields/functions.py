@@ -115,18 +115,27 @@ def set_initial(target: fem.Function, initial: Any, name: str = "initial") -> No
 
 
 @checked
-def extremes(function: fem.Function) -> tuple[float, float]:
-    """Return the lowest and highest nodal value over all ranks; NaN if any value is."""
+def extremes(function: fem.Function, within: fem.Function | None = None) -> tuple[float, float]:
+    """Return the lowest and highest nodal value over all ranks; NaN if any value is.
+
+    With `within`, of the same space, only nodes count where it is above 1/2; infinity and -infinity without any.
+    """
     owned = function.function_space.dofmap.index_map.size_local * function.function_space.dofmap.index_map_bs
     values = function.x.array[:owned]
+    if within is not None:
+        values = values[within.x.array[:owned] > 0.5]
     comm = function.function_space.mesh.comm
     parts = comm.allgather((values.min(initial=np.inf), values.max(initial=-np.inf)))  # MPI.MIN would lose a NaN
     return float(np.min([low for low, _ in parts])), float(np.max([high for _, high in parts]))
 
 
 @checked
-def farthest_out(function: fem.Function, lowest: float, highest: float) -> tuple[float, NDArray[np.float64] | None]:
+def farthest_out(
+    function: fem.Function, lowest: float, highest: float, within: fem.Function | None = None
+) -> tuple[float, NDArray[np.float64] | None]:
     """Return the nodal value farthest beyond bounds, first of all one that is not finite, with its place. Collective.
+
+    With `within` as in `extremes`.
 
     Returns:
         The value, and coordinates of shape (dim,); None of a function that is one number on the whole mesh.
@@ -137,6 +146,8 @@ def farthest_out(function: fem.Function, lowest: float, highest: float) -> tuple
     finite = np.isfinite(values)
     beyond = np.full(len(values), np.inf)
     beyond[finite] = np.maximum(lowest - values[finite], values[finite] - highest)
+    if within is not None:
+        beyond[within.x.array[: len(values)] <= 0.5] = -np.inf
     placed = space.dofmap.index_map.size_global > 1
     mine: tuple[float, float, NDArray[np.float64] | None] = (-np.inf, np.nan, None)
     if len(values):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, overload
 
 from emfem.errors import ParameterError, shown
@@ -13,6 +15,8 @@ from emfem.gate.kinds import Kind, kind_of, parameter_annotations, passes
 from emfem.gate.ranks import comm_of, disagreement
 
 from mpi4py import MPI
+
+UNEXPECTED = re.compile(r"unexpected keyword argument '(\w+)'")
 
 
 @overload
@@ -123,7 +127,10 @@ class Parameters:
         if error.__traceback__ is not None and error.__traceback__.tb_next is None:
             words = ", ".join(name for name in self.names if name != "self")
             by_name = ", ".join(name for name in self.known if name not in self.names)
-            error.add_note(f"It takes {words or 'nothing by place'}; by name {by_name or 'nothing else'}.")
+            unknown = UNEXPECTED.search(str(error))
+            near = get_close_matches(unknown[1], self.known, n=1) if unknown else []
+            meant = f"Did you mean {near[0]!r}? " if near else ""
+            error.add_note(f"{meant}It takes {words or 'nothing by place'}; by name {by_name or 'nothing else'}.")
 
     def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Refuse arguments of a wrong kind.

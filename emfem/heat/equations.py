@@ -71,7 +71,8 @@ def model(
 
     With `solid`, the part of each place that a moving surface leaves to the metal, k, c, rho j^2 and g are those of the
     metal times it: `heat.model(domain, metal, solid=wire["solid"], source=heat.joule(wire), ...)` is the heat of a wire
-    whose shape changes. Atoms that move take their heat along, so there is no balance of heat then.
+    whose shape changes. Atoms that move take their heat along, so there is no balance of heat then. T_max, T_min and
+    T_mean are those of the metal, and the metal alone must not melt: what little the vacuum conducts makes it hot.
 
     Quantities: T_max, T_min, T_mean, heat (int c T; with c(T), that at the start and what was stored since), generated,
     lost (to the substrate), and `heat NAME` (out of the domain positive) for each boundary with a condition. Where T is
@@ -138,6 +139,7 @@ def model(
     if density is not None:
         made = made + share * driven(inputs.at(domain, "resistivity", rho, temperature), density)
     made = inputs.own(made, temperature)
+    metal = inputs.metal(share, space)
     diagnosis = Diagnosis(
         span,
         temperature,
@@ -147,7 +149,13 @@ def model(
         runaway_limit(rho, laws["conductivity"], cold, sink),
     )
     unknown = models.Unknown(
-        temperature, rate, span.bounds, bounds_message=diagnosis, search_bounds=span.search, unsteady=diagnosis.unsteady
+        temperature,
+        rate,
+        span.bounds,
+        bounds_message=diagnosis,
+        search_bounds=span.search,
+        unsteady=diagnosis.unsteady,
+        within=metal,
     )
 
     (v,) = models.tests((unknown,))
@@ -174,9 +182,9 @@ def model(
         conditions=dirichlet_values,
         expressions={"flux": flux, "source": made},
         quantities={
-            "T_max": models.highest(temperature, "K"),
-            "T_min": models.lowest(temperature, "K"),
-            "T_mean": Quantity(temperature / volume * dx, "K"),
+            "T_max": models.highest(temperature, "K", metal),
+            "T_min": models.lowest(temperature, "K", metal),
+            "T_mean": Quantity(_mean(domain, temperature, share, dx, volume), "K"),
             "heat": Quantity(stored, integral("J")),
             "generated": Quantity(made * one * dx, integral("W")),
             "lost": Quantity(lost * one * dx, integral("W")),
@@ -190,6 +198,14 @@ def model(
         meanings=MEANINGS,
         preconditioner=models.Multigrid(),
     )
+
+
+def _mean(domain: Domain, temperature: fem.Function, share: Any, dx: Any, volume: float) -> Any:
+    """`int s T dx / int s dx`, s the part of metal; where all is metal a functional."""
+    if not models.is_ufl(share):
+        return temperature / volume * dx
+    whole, amount = fem.form(share * temperature * dx), fem.form(share * dx)
+    return lambda: fields.integral(whole, domain.mesh.comm) / fields.integral(amount, domain.mesh.comm)
 
 
 def _lost(domain: Domain, loss: Loss | None, temperature: fem.Function, share: Any) -> tuple[Any, list[Driver]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from emfem import fields
@@ -135,6 +135,20 @@ def solid(domain: Domain, value: Any) -> Any:
         most = fields.extremes(fields.discontinuous(part, domain.mesh, 1))[1]
         number("solid", most, at_most=1.0 + ROUNDING)
     return part
+
+
+def metal(part: Any, space: fem.FunctionSpace) -> Callable[[], fem.Function] | None:
+    """Return the function that gives the part of metal at the nodes of a space; None where all is metal, or unknown."""
+    if not is_ufl(part) or models.has_placeholder(part):
+        return None
+    values, source = fem.Function(space), fem.Expression(part, space.element.interpolation_points)
+
+    def now() -> fem.Function:
+        values.interpolate(source)
+        values.x.scatter_forward()
+        return values
+
+    return now
 
 
 def reference(initial: Any, around: Sequence[float], material: Any) -> float:

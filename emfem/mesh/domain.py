@@ -83,6 +83,11 @@ class Domain(OnNetwork):
         return self.mesh.topology.dim < self.mesh.geometry.dim
 
     @property
+    def turned(self) -> bool:
+        """True for the body of revolution of a plane domain."""
+        return self.weight is not None and self.thickness is None and self.network is None
+
+    @property
     def measure(self) -> int:
         """Number of lengths in `dx`: 3 for a body, a network or with a thickness, 2 for a plane, 1 for a line."""
         return self.mesh.topology.dim + self.weight_lengths

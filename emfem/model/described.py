@@ -91,15 +91,19 @@ class Field(Labelled):
 
 
 @checked
-def lowest(function: fem.Function, meaning: Meaning | str = PLAIN) -> Quantity:
-    """Return the quantity that is the lowest nodal value of a function."""
-    return Quantity(lambda: fields.extremes(function)[0], meaning)
+def lowest(
+    function: fem.Function, meaning: Meaning | str = PLAIN, within: Callable[[], fem.Function] | None = None
+) -> Quantity:
+    """Return the quantity that is the lowest nodal value of a function, where `within` is above 1/2 if it is given."""
+    return Quantity(lambda: fields.extremes(function, within and within())[0], meaning)
 
 
 @checked
-def highest(function: fem.Function, meaning: Meaning | str = PLAIN) -> Quantity:
-    """Return the quantity that is the highest nodal value of a function."""
-    return Quantity(lambda: fields.extremes(function)[1], meaning)
+def highest(
+    function: fem.Function, meaning: Meaning | str = PLAIN, within: Callable[[], fem.Function] | None = None
+) -> Quantity:
+    """Return the quantity that is the highest nodal value of a function, where `within` is above 1/2 if it is given."""
+    return Quantity(lambda: fields.extremes(function, within and within())[1], meaning)
 
 
 def html_table(heads: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> str:

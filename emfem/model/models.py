@@ -262,18 +262,19 @@ class Model:
             searching: apply the wider bounds of a search for a steady state.
         """
         for unknown in self.unknowns:
-            low, high = fields.extremes(unknown.function)
-            lowest, highest = unknown.search_bounds if searching and unknown.search_bounds else unknown.bounds
-            if not (lowest < low and high < highest):
-                place = self._farthest(unknown, lowest, highest)
-                message = f"{unknown.name} left its bounds ({lowest:g}, {highest:g}){place}"
-                why = unknown.bounds_message(low, high) if callable(unknown.bounds_message) else unknown.bounds_message
-                return f"{message}: {why}" if why else message
+            for lowest, highest, within in unknown.limits(searching=searching):
+                low, high = fields.extremes(unknown.function, within)
+                if not (lowest < low and high < highest):
+                    place = self._farthest(unknown, lowest, highest, within)
+                    message = f"{unknown.name} left its bounds ({lowest:g}, {highest:g}){place}"
+                    reason = unknown.bounds_message
+                    why = reason(low, high) if callable(reason) else reason
+                    return f"{message}: {why}" if why else message
         return None
 
-    def _farthest(self, unknown: Unknown, lowest: float, highest: float) -> str:
+    def _farthest(self, unknown: Unknown, lowest: float, highest: float, within: fem.Function | None) -> str:
         """Return where an unknown is farthest beyond bounds, and its value there, as part of a sentence. Collective."""
-        value, place = fields.farthest_out(unknown.function, lowest, highest)
+        value, place = fields.farthest_out(unknown.function, lowest, highest, within)
         length = printed(self.system.length)
         where = "" if place is None else f" at ({', '.join(f'{x:.4g}' for x in place)}) {length}".rstrip()
         return f"{where}, {unknown.name} = {Value(value, self.fields[unknown.name].unit)}"

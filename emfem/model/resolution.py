@@ -31,6 +31,7 @@ class Resolution:
         remedy: function of the number that returns the error to expect and the way to reduce it.
         at_most: the number must not be larger than the limit; else not smaller.
         timed: the number depends on the time.
+        each_step: it is looked at after each step, not where results are.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Resolution:
     remedy: Callable[[float], str]
     at_most: bool = False
     timed: bool = False
+    each_step: bool = False
 
     @checked
     def unresolved(self, model: Any, t: float, when: str = AT) -> str | None:
@@ -53,7 +55,7 @@ class Resolution:
 
 
 @checked
-def check_resolution(models: Sequence[Any], t: float, when: str = AT) -> None:
+def check_resolution(models: Sequence[Any], t: float, when: str = AT, *, each_step: bool = False) -> None:
     """Warn of numbers that the meshes of models do not resolve at a time, once for each model and number. Collective.
 
     The warning points at the line outside of emfem. It is shown by rank 0; an error that a filter makes of it is raised
@@ -63,13 +65,14 @@ def check_resolution(models: Sequence[Any], t: float, when: str = AT) -> None:
         models: to be checked.
         t: time since the start or since a jump.
         when: words of the warning for that time.
+        each_step: look at the numbers that are looked at after each step, and at no others.
     """
     for model in models:
         if not hasattr(model, "resolutions"):
             msg = f"models has {shown(model)}, must be models of emfem"
             raise ParameterError(msg)
         for resolution in model.resolutions:
-            if resolution.name not in model.warned:
+            if resolution.each_step == each_step and resolution.name not in model.warned:
                 message = resolution.unresolved(model, t, when)
                 if message:
                     model.warned.add(resolution.name)

@@ -35,6 +35,8 @@ class Unknown:
         search_bounds: wider bounds that hold during a search for a steady state; `bounds` when left out.
         unsteady: likely reason if no steady state is found, for messages.
         error_scale: of its values, what the relative error of a time step is a part of; |value| when left out.
+        within: function that returns the part of each node that is metal: `bounds` hold where it is above 1/2, and
+            elsewhere those of a search; everywhere when left out.
     """
 
     function: fem.Function
@@ -45,11 +47,19 @@ class Unknown:
     search_bounds: tuple[float, float] | None = None
     unsteady: str = ""
     error_scale: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
+    within: Callable[[], fem.Function] | None = None
 
     @property
     def name(self) -> str:
         """The name of its function."""
         return self.function.name
+
+    def limits(self, *, searching: bool = False) -> list[tuple[float, float, fem.Function | None]]:
+        """Return the bounds that hold now, each with the part of the nodes where it does, None for all."""
+        widest = self.search_bounds or self.bounds
+        if self.within is None or searching:
+            return [(*(widest if searching else self.bounds), None)]
+        return [(*widest, None), (*self.bounds, self.within())]
 
 
 @checked

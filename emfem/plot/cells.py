@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 CURVES = (3, 21, 68)  # VTK's lines: straight, quadratic, of any degree
 EDGE, BAR, HEADING, FOOT = 0.45, 0.75, 0.22, 0.36  # room for labels left, a colour bar, a title, labels below [inch]
+LOW = 0.5  # height below which panels go into further rows [inch]
+NODAL = ("values", "c")  # what has a value at each node
 FLAT = 0.9  # height of panels below which the colour bar lies below them [inch]
 
 
@@ -101,7 +104,8 @@ class FieldOptions:
         label: of the colour bar; None for the field's own.
         scale: divisor of the values; None for one that fits.
         meaning: of the fields.
-        columns: panels a row; None for all in one row.
+        columns: panels a row; None for as many as can be read.
+        mirror: the other half is drawn too, below y = 0.
     """
 
     width: float
@@ -113,6 +117,7 @@ class FieldOptions:
     scale: float | None
     meaning: Meaning
     columns: int | None = None
+    mirror: bool = False
 
     def of(self, cells: Sequence[fields.Cells]) -> FieldOptions:
         """Return the options with the extremes of what is drawn: without those in a vacuum."""
@@ -145,12 +150,14 @@ def figure(
             out.
         bar: False for no colour bar.
     """
+    if options.mirror:
+        cells = [mirrored(part) for part in cells]
     points = cells[0].points
     by = labels.lengths(points, options.meaning.system.length, options.lengths)
     shown, colours = options.quantity(), labels.colours(options.meaning, options.colours)
     line = np.count_nonzero(np.ptp(points, axis=0)) == 1
     ends = options.ends(shown.scale, None if line else colours)
-    across = min(options.columns or len(cells), len(cells))
+    across = min(options.columns or _columns(np.ptp(points, axis=0), options.width, len(cells)), len(cells))
     down = -(-len(cells) // across)
     titles = [style.wrapped(title, options.width / across) for title in titles]
     tall, flat = _sizes(np.ptp(points, axis=0), options.width, across)
@@ -172,15 +179,37 @@ def figure(
     return figure
 
 
+def mirrored[Part: fields.Cells](part: Part) -> Part:
+    """Return a field with its mirror image in y = 0, and what else the nodes have."""
+    ends, nodes = grid_of(part).cell_offsets, part.cells + len(part.points)
+    nodes[ends[:-1] + np.arange(len(ends) - 1)] -= len(part.points)  # the number of nodes of each cell
+    twice = {f.name: np.concatenate([getattr(part, f.name)] * 2) for f in dataclasses.fields(part) if f.name in NODAL}
+    points = np.concatenate([part.points, part.points * (1, -1, 1)])
+    cells, types = np.concatenate([part.cells, nodes]), np.concatenate([part.types] * 2)
+    return replace(part, points=points, cells=cells, types=types, **twice)
+
+
 def divided(cells: fields.Cells, length: float, value: float) -> fields.Cells:
     """Return the cells with points and values divided."""
     return replace(cells, points=cells.points / length, values=cells.values / value)
 
 
+def _aspect(extent: Floats) -> float:
+    """Return width over height of a panel."""
+    if np.count_nonzero(extent) == 1:
+        return 1.6
+    return 1.3 if extent[2] else float(np.clip(extent[0] / extent[1], 0.4, 12.0))
+
+
+def _columns(extent: Floats, width: float, panels: int) -> int:
+    """Return the panels a row, as many as are not too low to be read; the rows are of one length where that can be."""
+    most = int(np.clip((width - EDGE) / (LOW * _aspect(extent)), 1, panels))
+    return -(-panels // -(-panels // most))
+
+
 def _sizes(extent: Floats, width: float, across: int) -> tuple[float, bool]:
     """Return the height of panels [inch], and True if they are so low that the colour bar lies below them."""
-    line = np.count_nonzero(extent) == 1
-    aspect = 1.6 if line else 1.3 if extent[2] else float(np.clip(extent[0] / extent[1], 0.4, 12.0))
+    line, aspect = np.count_nonzero(extent) == 1, _aspect(extent)
     flat = not line and (width - EDGE) / across / aspect < FLAT
     wide = (width - (0.25 if line or flat else BAR) - EDGE) / across
     return min(wide / aspect, 1.5 * width), flat

@@ -11,10 +11,11 @@ from emfem import fields
 from emfem.errors import ParameterError, count, floats, kind, number, require, shown
 from emfem.files import writable
 from emfem.gate import checked
-from emfem.mesh import Domain
+from emfem.mesh import Domain, bounds
 from emfem.plot import cells, labels, style
 from emfem.plot.simplices import simplex_mesh
 
+import dolfinx
 import imageio.v3 as iio
 import numpy as np
 import pyvista
@@ -25,6 +26,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 MOVING = (".mp4", ".gif")
+TOUCHES = 1e-9  # way below y = 0, as a part of the domain, that is none
 
 
 class Frames(Protocol):
@@ -50,6 +52,7 @@ def field(
     colours: str | Colormap | None = None,
     regions: Domain | None = None,
     solid: Any = None,
+    mirror: bool = False,
     length: float | None = None,
     unit: str | None = None,
     width: str | float = "column",
@@ -72,6 +75,7 @@ def field(
         regions: a plane domain whose regions, such as grains, are outlined.
         solid: part of each place that is metal, such as the field of that name of an `em.surface.model`: only where it
             is above 1/2 the field is drawn.
+        mirror: draw the other half, too, of what is symmetric about y = 0 or turned about it.
         length: value of one unit on the axes in units of the domain, such as `em.units.um`.
         unit: its name on the axes, such as "µm".
         width: "column" (3.4 inches), "page" (6.9 inches), or a number of inches.
@@ -84,7 +88,7 @@ def field(
         UnknownName: for a component that does not exist.
     """
     function = fields.component(function, component)
-    options = field_options([function], width, length, unit, limits, colours, label, scale)
+    options = field_options([function], width, length, unit, limits, colours, label, scale, mirror=mirror)
     target = style.picture(path, function.function_space.mesh.comm)
     borders = None
     if regions is not None:
@@ -114,6 +118,7 @@ def film_strip(
     scale: float | None = None,
     limits: tuple[float, float] | None = None,
     colours: str | Colormap | None = None,
+    mirror: bool = False,
     length: float | None = None,
     unit: str | None = None,
     width: str | float = "page",
@@ -124,11 +129,12 @@ def film_strip(
         snapshots: `em.watch.snapshots(...)` after a run, or Functions.
         path: as in `field`.
         titles: one a field; the times of the snapshots when left out.
-        columns: fields a row; all in one row when left out.
+        columns: fields a row; when left out as many as can be read, of square ones up to a dozen.
         label: as in `field`.
         scale: as in `field`.
         limits: as in `field`; those of all fields together when left out.
         colours: as in `field`.
+        mirror: as in `field`.
         length: as in `field`.
         unit: as in `field`.
         width: as in `field`.
@@ -142,7 +148,7 @@ def film_strip(
     functions, times = frames_of(snapshots)
     titles = panel_titles(functions, times, titles)
     columns = None if columns is None else count("columns", columns, at_least=1)
-    options = field_options(functions, width, length, unit, limits, colours, label, scale, columns)
+    options = field_options(functions, width, length, unit, limits, colours, label, scale, columns, mirror=mirror)
     target = style.picture(path, functions[0].function_space.mesh.comm)
 
     def render(parts: list[fields.Cells]) -> Figure:
@@ -161,6 +167,7 @@ def animation(
     scale: float | None = None,
     limits: tuple[float, float] | None = None,
     colours: str | Colormap | None = None,
+    mirror: bool = False,
     length: float | None = None,
     unit: str | None = None,
     width: str | float = "column",
@@ -175,6 +182,7 @@ def animation(
         scale: as in `field`.
         limits: as in `field`; those of all fields together when left out.
         colours: as in `field`.
+        mirror: as in `field`.
         length: as in `field`.
         unit: as in `field`.
         width: as in `field`; 200 pixels an inch.
@@ -187,7 +195,7 @@ def animation(
     """
     functions, times = frames_of(snapshots)
     speed = count("frames_per_second", frames_per_second, at_least=1)
-    options = field_options(functions, width, length, unit, limits, colours, label, scale)
+    options = field_options(functions, width, length, unit, limits, colours, label, scale, mirror=mirror)
     target = writable(path, *MOVING, comm=functions[0].function_space.mesh.comm)
 
     solids = getattr(snapshots, "solids", None)
@@ -256,6 +264,8 @@ def field_options(
     label: str | None,
     scale: float | None,
     columns: int | None = None,
+    *,
+    mirror: bool = False,
 ) -> cells.FieldOptions:
     """Check the options of a picture of fields. Collective.
 
@@ -270,4 +280,21 @@ def field_options(
         cells.check_scalar(function)
     meaning, ends = fields.meaning_of(functions[0]), [fields.extremes(function) for function in functions]
     extremes = min(low for low, _ in ends), max(high for _, high in ends)
-    return cells.FieldOptions(inches, lengths, limits, extremes, colours, label, scale, meaning, columns)
+    if mirror:
+        _check_mirror(functions[0].function_space.mesh)
+    return cells.FieldOptions(inches, lengths, limits, extremes, colours, label, scale, meaning, columns, mirror)
+
+
+def _check_mirror(mesh: dolfinx.mesh.Mesh) -> None:
+    """Refuse a mirror image in y = 0 of what reaches below it. Collective.
+
+    Raises:
+        ParameterError: with the range of y.
+    """
+    if mesh.geometry.dim != 2:
+        msg = f"mirror = True in {mesh.geometry.dim} dimensions, must be in a plane"
+        raise ParameterError(msg)
+    (_, low), (_, high) = bounds(mesh)
+    if low < -TOUCHES * high:
+        msg = f"mirror = True of a domain from y = {low:g} to {high:g}, must not reach below 0"
+        raise ParameterError(msg)

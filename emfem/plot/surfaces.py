@@ -56,6 +56,7 @@ def surface(
     scale: float | None = None,
     limits: tuple[float, float] | None = None,
     colours: str | Colormap | None = None,
+    mirror: bool | None = None,
     length: float | None = None,
     unit: str | None = None,
     width: str | float = "column",
@@ -75,6 +76,7 @@ def surface(
         scale: as in `em.plot.field`.
         limits: as in `em.plot.field`; those of the field in the whole domain when left out.
         colours: as in `em.plot.field`.
+        mirror: as in `em.plot.field`; when left out of a model that is turned about an axis.
         length: as in `em.plot.field`.
         unit: as in `em.plot.field`.
         width: as in `em.plot.field`.
@@ -98,9 +100,9 @@ def surface(
     mesh = phases[0].function_space.mesh
     target = style.picture(path, mesh.comm)
     drawn = phases if over is None else [fields.component(over, component)]
-    options = field_options(
-        drawn, width, length, unit, limits, METAL if over is None else colours, label, scale, columns
-    )
+    tint = METAL if over is None else colours
+    both_halves = isinstance(source, Model) and source.domain.turned if mirror is None else mirror
+    options = field_options(drawn, width, length, unit, limits, tint, label, scale, columns, mirror=both_halves)
     degree = phases[0].function_space.element.basix_element.degree if mesh.topology.dim == 2 else 1
     both = [fields.discontinuous(f, mesh, degree) for f in (*phases, *drawn)]
 

@@ -317,7 +317,7 @@ def _described(domain: Domain) -> dict[str, Any]:
         "boundaries": domain.names,
         "regions": domain.regions,
         "thickness": domain.thickness,
-        "axisymmetric": domain.weight is not None and domain.thickness is None and network is None,
+        "axisymmetric": domain.turned,
         "length_unit": domain.length_unit,
         "network": network
         and {

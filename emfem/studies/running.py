@@ -374,16 +374,23 @@ def _pictures(case: Runnable, models: Sequence[Model], folder: Path) -> None:
         picture(models, name, folder / (f"final-{name}.png" if i else "final.png"), title)
 
 
-def picture(models: Sequence[Model], name: str, path: Path, title: str = "") -> Path:
-    """Draw a field: the current of a conductor with its lines, of a vector its length. Collective."""
+def picture(models: Sequence[Model], name: str, path: Path, title: str = "", component: str | None = None) -> Path:
+    """Draw a field: the current of a conductor with its lines, of a vector its length or a component. Collective."""
     model_with_field = observe.model_with_field(models, name)
-    if name in ("phi", "j") and "current" in model_with_field.roles and model_with_field.mesh.topology.dim == 2:
+    if (
+        component is None
+        and name in ("phi", "j")
+        and "current" in model_with_field.roles
+        and model_with_field.mesh.topology.dim == 2
+    ):
         over = {"over": model_with_field["phi"], "lines": 8} if name == "phi" else {}
         plot.current(model_with_field, path, title=title, **over)
     else:
         around = observe.metal_around(models, name)
         solid = None if around is None else observe.model_with_field(models, around)[around]
-        plot.field(scalar(model_with_field, name), path, title=title, solid=solid)
+        turned = model_with_field.domain.turned
+        shown = function if component else scalar
+        plot.field(shown(model_with_field, name), path, component=component, title=title, solid=solid, mirror=turned)
     return path
 
 

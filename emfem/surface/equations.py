@@ -17,6 +17,7 @@ from emfem.surface.circuit import circuit, ends_of
 from emfem.surface.crystal import Crystal, crystal_terms
 from emfem.surface.elastic import elastic_metal, elasticity
 from emfem.surface.inputs import check_path, drive, metal, series, sources, start, walls
+from emfem.surface.limits import limits, warn_at_start
 from emfem.surface.motion import SurfaceMotion
 from emfem.surface.pulses import Pulses
 from emfem.surface.shapes import Shape
@@ -101,8 +102,9 @@ def model(
     periodic path only its periodic part), conductivity. Quantities: metal, void (int c, int 1 - c), free_energy,
     `x_centre` and `x_drift` of the void if the shape is one, else of the metal (in a periodic domain the centre of its
     first wave: `numpy.unwrap` it with the period), the same along y and z, neck (least thickness along x), moved (atoms
-    moved from the left half to the right since the start), resistance, conductance, voltage, current, power, c_min,
-    c_max. In a plane without a thickness all of them are per metre of it.
+    moved from the left half to the right since the start), resistance, conductance, voltage, current, power,
+    neck_current_density (mean where the metal is thinnest, of a wire that of the wire), c_min, c_max. In a plane
+    without a thickness all of them are per metre of it.
 
     Take l at most a tenth of the radius, nodes l/2 to l apart (they add 0.5 % to 2 % to a drift; coarser ones are
     refused), and walls that a surface does not meet at least 9 l away from it. All unknowns are solved for together:
@@ -116,8 +118,9 @@ def model(
         shape: `wire`, `strip`, `flat`, `void`, `bridge`, or a function of x with shape (3, n) that gives the distance
             into the metal, negative in vacuum, shape (n,) [m].
         interface_width: l, the half-width of surfaces: c = (1 + tanh(n / 2 l)) / 2 at a distance n [m].
-        current_density: mean over the whole cross-section, vacuum too; positive along x, or from the first to the last
-            of `on`; a number or a function of time, as the next two; at most one of the three [A/m2].
+        current_density: mean over the whole cross-section, vacuum too: of a wire give the current; positive along x, or
+            from the first to the last of `on`; a number or a function of time, as the next two; at most one of the
+            three [A/m2].
         voltage: between the boundaries `on`, or in a period; of the source if there is a resistance in series [V].
         current: total; in a plane without a thickness per metre of it [A].
         on: the boundaries that the current enters and leaves by; None where the domain is periodic along x.
@@ -156,6 +159,11 @@ def model(
             at least 0, or beside an anisotropy, cells too coarse for the interface width, a shape without metal,
             without a surface, or without a path for the current.
         UnknownName: for a boundary that does not exist.
+
+    Warns:
+        ResolutionWarning: where a current density is the mean over a section with less than half metal, or the wire is
+            so thin that the resistivity of the bulk is too small by a fifth. In a run, once: where the neck becomes
+            thinner than 5 l, and where no metal joins the ends of the current any more.
     """
     _check_domain(domain)
     width = number("interface_width", interface_width, above=0.0, unit="m")
@@ -202,11 +210,23 @@ def model(
         elastic=strained,
         softness=soft,
     )
-    return _assembled(motion, conducting, feeds, of_void=isinstance(shape, Shape) and shape.of_void)
+    of_void = isinstance(shape, Shape) and shape.of_void
+    kept = limits(c, domain, ends, width, driven=driven is not None, ratio=ratio)
+    made = _assembled(motion, conducting, feeds, kept, of_void=of_void)
+    if driven is not None and not of_void:  # the line around a void is all metal
+        warn_at_start(made, material, driven[0])
+    return made
 
 
-def _assembled(motion: SurfaceMotion, conducting: Any, feeds: Sequence[models.Driver], *, of_void: bool) -> Model:
-    """Return the model of a motion whose sources follow time by `feeds`. Collective."""
+def _assembled(
+    motion: SurfaceMotion,
+    conducting: Any,
+    feeds: Sequence[models.Driver],
+    kept: Sequence[models.Resolution],
+    *,
+    of_void: bool,
+) -> Model:
+    """Return the model of a motion whose sources follow time by `feeds`, with limits to be kept. Collective."""
     domain, parts = motion.domain, motion.parts
     return Model(
         "surface",
@@ -221,6 +241,7 @@ def _assembled(motion: SurfaceMotion, conducting: Any, feeds: Sequence[models.Dr
         balances={"metal": motion.balance()},
         system=domain.system(si=True),
         meanings=MEANINGS,
+        resolutions=kept,
         roles={"metal": "solid"},
         preconditioner=[motion.structure(), *(part.multigrid for part in parts)],
     )

@@ -9,14 +9,14 @@ from typing import Any
 from emfem import fields
 from emfem import model as models
 from emfem.errors import ParameterError, number, require
-from emfem.mesh import Domain
+from emfem.mesh import Domain, bounds
 from emfem.mesh.between import measure, surfaces
 from emfem.model import MaterialAt, MaterialLaws, OfTime
 from emfem.model.materials import plain_number
 from emfem.surface.pulses import Pulses
 from emfem.surface.sampling import joined
 from emfem.surface.shapes import Shape, profile
-from emfem.units import boltzmann, elementary_charge
+from emfem.units import boltzmann, elementary_charge, mm, nm, um
 
 import numpy as np
 from dolfinx import fem
@@ -24,6 +24,9 @@ from numpy.typing import NDArray
 
 NEEDED = ("surface_diffusivity_thickness", "surface_energy", "atomic_volume")
 DRIVEN = ("effective_charge", "resistivity")
+APART = 1e3  # ratio of two lengths of one model from which on one of them lacks its unit
+VAST = 0.1  # m; no surface is followed in a domain so long
+UNITS = {"nm": nm, "um": um, "mm": mm}
 FINEST = 1.0  # widest distance of nodes across a surface, as a part of its half-width l
 DRIVES = {"current_density": "A/m2", "voltage": "V", "current": "A"}
 
@@ -186,6 +189,10 @@ def start(c: fem.Function, domain: Domain, shape: Any, width: float, narrowest: 
     def distance(x: NDArray[np.float64]) -> NDArray[np.float64]:
         return shape.distance(x, period) if isinstance(shape, Shape) else shape(x)
 
+    lengths = {"interface_width": width}
+    if isinstance(shape, Shape):
+        lengths |= {**shape.lengths, shape.place_name: max(map(abs, shape.place), default=0.0)}
+    _check_units(domain, lengths)
     if isinstance(shape, Shape):
         _check_wave(shape, domain)
         _check_place(shape, domain)
@@ -199,6 +206,30 @@ def start(c: fem.Function, domain: Domain, shape: Any, width: float, narrowest: 
         msg = f"{words} has no surface in the domain: c is at least {low:.3g}, must come near 0 somewhere"
         raise ParameterError(msg)
     _check_resolution(c, domain, width if narrowest is None else narrowest)
+
+
+def _check_units(domain: Domain, lengths: Mapping[str, float]) -> None:
+    """Refuse lengths that are far from that of the domain, or a domain of metres: a factor such as nm is missing.
+
+    Raises:
+        ParameterError: with the number, and what was probably meant.
+    """
+    lower, upper = bounds(domain.mesh)
+    longest = float((upper - lower).max())
+    if longest > VAST:
+        like = lengths["interface_width"]
+        msg = f"domain = {longest:g} m long, must be at most {VAST:g} m: did you mean {longest:g} * {_unit_near(like)}?"
+        raise ParameterError(msg)
+    for name, length in lengths.items():
+        if abs(length) > APART * longest:
+            words = f"{name} = {length:g} m in a domain of {longest:g} m, must be one of its lengths"
+            msg = f"{words}: did you mean {length:g} * {_unit_near(longest)}?"
+            raise ParameterError(msg)
+
+
+def _unit_near(length: float) -> str:
+    """Return the name of the unit in which a length is a number of 1 to 1000; nm of one in metres."""
+    return next((name for name, unit in UNITS.items() if unit <= length < 1e3 * unit), "nm")
 
 
 def _check_wave(shape: Shape, domain: Domain) -> None:

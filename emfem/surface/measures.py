@@ -107,7 +107,7 @@ def profile(model: Model, n: int | None = None) -> tuple[Values, Values]:
     axis is at y = 0. In space it is the radius of a disk as large as the metal's section. The surface is where c = 1/2.
 
     Args:
-        model: of a surface.
+        model: of a surface, or one of a folder, `em.results.open(folder).models(t)[0]`.
         n: number of places; one for each l / 2 when left out.
 
     Returns:
@@ -124,13 +124,14 @@ def profile(model: Model, n: int | None = None) -> tuple[Values, Values]:
 @checked(collective=True)
 def neck(model: Model) -> float:
     """Return the least thickness of the metal along x, see `profile`; 0 where it is broken [m]. Collective."""
-    _check(model)
-    return model.quantity("neck")
+    return _check(model)()
 
 
 @checked
 def neck_below(width: float) -> Callable[[Sequence[Model], float], bool]:
     """Return a function that is true where the neck is as thin as `width`, for `em.watch.stop_when`; 0 m if broken.
+
+    Its name is the reason for which the run ends: "broken", or "neck below" the width.
 
     Raises:
         ParameterError: for a negative width.
@@ -144,22 +145,41 @@ def neck_below(width: float) -> Callable[[Sequence[Model], float], bool]:
         missing = "neck"
         raise UnknownName(missing, "this run", [n for model in models for n in model.quantities])
 
+    reached.__name__ = f"neck below {limit:g} m" if limit else "broken"
     return reached
 
 
-def _check(model: Any) -> _Neck:
-    """Return the neck of a model; refuse anything but a surface model."""
+def _check(model: Model) -> _Neck:
+    """Return the neck of a model, of one read from a folder too; refuse anything but a surface model."""
     thinnest = model.quantities["neck"].value if "neck" in model.quantities else None
-    if not isinstance(thinnest, _Neck):
+    if isinstance(thinnest, _Neck):
+        return thinnest
+    if thinnest is None or "c" not in model.names or "interface_width" not in model.quantities:
         msg = f"model = the {model.name} model, must be one of em.surface.model"
         raise ParameterError(msg)
-    return thinnest
+    return _Neck(model["c"], model.domain, model.quantity("interface_width"))
+
+
+def is_round(domain: Domain) -> bool:
+    """Return True where the thickness of metal is the radius of a disk: in space, and about an axis."""
+    return domain.dim > 2 or domain.turned
+
+
+def section(domain: Domain, thick: float) -> float:
+    """Return the metal's section where it is so thick [m2], in a plane without a thickness its width [m]."""
+    return float(np.pi * thick**2) if is_round(domain) else thick * (domain.thickness or 1.0)
+
+
+def section_of_box(domain: Domain) -> float:
+    """Return the section of the box around the domain across x, as `section`."""
+    lower, upper = bounds(domain.mesh)
+    across = (upper - lower)[1:].tolist()
+    return float(np.prod(across)) if domain.dim > 2 else section(domain, across[0])
 
 
 def _axes(domain: Domain) -> str:
     """Return the axes of a drift: about an axis of revolution only x."""
-    turned = domain.weight is not None and domain.thickness is None
-    return "x" if turned else "".join(AXES[: domain.dim])
+    return "x" if domain.turned else "".join(AXES[: domain.dim])
 
 
 def _grid(domain: Domain, width: float, places: int | None = None) -> fields.Pixels:
@@ -168,7 +188,7 @@ def _grid(domain: Domain, width: float, places: int | None = None) -> fields.Pix
     return fields.Pixels(domain.mesh, counts if places is None else [places, *counts[1:]])
 
 
-def _thickness(c: fem.Function, grid: fields.Pixels, width: float) -> Values:
+def thickness(c: fem.Function, grid: fields.Pixels, width: float) -> Values:
     """Return the thickness of the metal at each x of a grid. Collective.
 
     Between nodes the distance to the surface is close to linear, which c is not: it is the one that is sampled.
@@ -201,7 +221,7 @@ class _Neck:
         if places not in self.grids:
             self.grids[places] = _grid(self.domain, self.width, places)
         grid = self.grids[places]
-        return grid.axes[0].copy(), _thickness(self.c, grid, self.width)
+        return grid.axes[0].copy(), thickness(self.c, grid, self.width)
 
 
 def _centre(domain: Domain, amount: Any, i: int, dx: Any) -> Callable[[], float]:

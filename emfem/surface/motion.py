@@ -15,7 +15,7 @@ from emfem.surface.circuit import SurfaceCircuit
 from emfem.surface.crystal import CrystalTerms
 from emfem.surface.elastic import SurfaceElasticity
 from emfem.surface.inputs import SurfaceMetal
-from emfem.surface.measures import quantities
+from emfem.surface.measures import quantities, section
 from emfem.surface.terms import (
     conducts,
     distance,
@@ -178,4 +178,11 @@ class SurfaceMotion:
         numbers = quantities(self.domain, c, self.flux, self.metal, width, of_void, self.dx, stored, at_walls)
         for part in self.parts:
             numbers |= part.quantities(self.domain, self.dx)
+        if self.circuit:
+            numbers["neck_current_density"] = Quantity(self._density, "A/m2", of_model=True)
         return numbers
+
+    def _density(self, model: models.Model) -> float:
+        """Return the mean current density where the metal is thinnest, 0 where it is broken [A/m2]."""
+        neck = model.quantity("neck")
+        return model.quantity("current") / section(self.domain, neck) if neck else 0.0

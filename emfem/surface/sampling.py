@@ -29,7 +29,11 @@ def joined(c: fem.Function, domain: Domain, ends: tuple[str, str] | None, size: 
         ends: the boundaries; the ends of the box along x when left out.
         size: a gap as wide as this is seen.
     """
-    grid = Pixels(domain.mesh, pixels(domain, size))
+    return joins(c, domain, ends, Pixels(domain.mesh, pixels(domain, size)))
+
+
+def joins(c: fem.Function, domain: Domain, ends: tuple[str, str] | None, grid: Pixels) -> bool:
+    """Return what `joined` does, of metal seen on this grid. Collective."""
     pieces, _ = label(np.nan_to_num(grid.sample(c).values) > 0.5)
     if ends is None:
         touching = [set(pieces[0].ravel().tolist()), set(pieces[-1].ravel().tolist())]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from emfem.errors import ParameterError, floats, number, require
@@ -31,6 +31,7 @@ class Shape:
         wavelength: of its edges along x, which must fit a period [m]; None for straight ones.
         place: coordinates of the user [m]; empty if the place is one number alone.
         place_name: name of the argument of the place.
+        lengths: of the user, by the names of their arguments [m].
     """
 
     words: str
@@ -39,6 +40,7 @@ class Shape:
     wavelength: float | None = None
     place: tuple[float, ...] = ()
     place_name: str = ""
+    lengths: Mapping[str, float] = field(default_factory=dict)
     maker: ClassVar[str] = "em.surface.wire"
 
     def __call__(self, x: Values) -> Values:
@@ -62,7 +64,8 @@ def void(centre: ArrayLike, radius: float) -> Shape:
     def distance(x: Values, period: Values) -> Values:
         return np.linalg.norm(_apart(x, middle, period), axis=0) - size
 
-    return Shape("void", distance, of_void=True, place=_coordinates(centre), place_name="centre")
+    lengths = {"radius": size}
+    return Shape("void", distance, of_void=True, place=_coordinates(centre), place_name="centre", lengths=lengths)
 
 
 @checked
@@ -88,7 +91,8 @@ def ellipse(centre: ArrayLike, semi_axes: ArrayLike, *, angle: float = 0.0) -> S
     def distance(x: Values, period: Values) -> Values:
         return _to_ellipse(turned @ _apart(x, middle, period)[:2], axes)
 
-    return Shape("ellipse", distance, of_void=True, place=_coordinates(centre), place_name="centre")
+    lengths = {"semi_axes": float(max(axes))}
+    return Shape("ellipse", distance, of_void=True, place=_coordinates(centre), place_name="centre", lengths=lengths)
 
 
 @checked
@@ -120,7 +124,8 @@ def wire(
     def distance(x: Values, _: Values) -> Values:
         return size + wave(x[0]) - np.linalg.norm(x[1:] - place[1:, None], axis=0)
 
-    return Shape("wire", distance, wavelength=wavelength, place=_coordinates(axis), place_name="axis")
+    lengths = {"radius": size}
+    return Shape("wire", distance, wavelength=wavelength, place=_coordinates(axis), place_name="axis", lengths=lengths)
 
 
 @checked
@@ -146,7 +151,11 @@ def strip(
     """
     half = number("width", width, above=0.0, unit="m") / 2
     middle, wave = number("centre", centre, unit="m"), _wave(amplitude, wavelength, phase, half)
-    return Shape("strip", lambda x, _: half + wave(x[0]) - np.abs(x[1] - middle), wavelength=wavelength)
+
+    def distance(x: Values, _: Values) -> Values:
+        return half + wave(x[0]) - np.abs(x[1] - middle)
+
+    return Shape("strip", distance, wavelength=wavelength, lengths={"width": 2 * half, "centre": middle})
 
 
 @checked
@@ -163,7 +172,11 @@ def flat(height: float, *, amplitude: float = 0.0, wavelength: float | None = No
         ParameterError: for a value that is not finite, or an amplitude without a wavelength.
     """
     level, wave = number("height", height, unit="m"), _wave(amplitude, wavelength, phase, np.inf)
-    return Shape("flat surface", lambda x, _: level + wave(x[0]) - x[1], wavelength=wavelength)
+
+    def distance(x: Values, _: Values) -> Values:
+        return level + wave(x[0]) - x[1]
+
+    return Shape("flat surface", distance, wavelength=wavelength, lengths={"height": level})
 
 
 @checked
@@ -197,7 +210,8 @@ def bridge(
         corner = np.stack([np.abs(x[0] - centre) - half + rounding, size + rounding - apart])
         return np.linalg.norm(np.maximum(corner, 0.0), axis=0) + np.minimum(corner.max(axis=0), 0.0) - rounding
 
-    return Shape("bridge", distance, place=_coordinates(axis), place_name="axis")
+    lengths = {"length": 2 * half, "radius": size, "middle": centre}
+    return Shape("bridge", distance, place=_coordinates(axis), place_name="axis", lengths=lengths)
 
 
 def profile(distance: Values, width: float) -> Values:

@@ -401,3 +401,9 @@ def test_ranks_agree(on_two_ranks: Any, case: str):
 @pytest.mark.parallel
 def test_all_cases_are_looked_at(on_two_ranks: Any):
     assert set(on_two_ranks) == set(EXPECTED)
+
+
+def test_a_keyword_with_a_slip_is_told_the_one_that_was_meant():
+    with pytest.raises(TypeError, match="cels") as caught:
+        em.mesh.interval(1.0, cels=2)  # type: ignore[call-arg]
+    assert caught.value.__notes__ == ["Did you mean 'cells'? It takes length; by name cells, names, comm."]

@@ -14,6 +14,7 @@ from emfem.dimensions import Meaning
 from emfem.mesh.distribute import distribute
 from emfem.mesh.raw import RawMesh
 from emfem.plot import labels, rendering, style
+from emfem.plot.cells import grid_of, mirrored
 from emfem.plot.currents import Terminal, _terminals
 from emfem.plot.labels import AxisLabel
 from emfem.plot.lines import inflow, shares, stream, walker
@@ -112,6 +113,38 @@ def test_film_strip_has_a_panel_a_time(film: em.Model, tmp_path: Path) -> None:
     assert [axes.get_title() for axes in three.axes] == ["a", "b", "c", ""]  # the last is the colour bar
     assert rows.get_figheight() > 1.5 * three.get_figheight()
     assert iio.imread(tmp_path / "rows.png").shape[:2] == pytest.approx(rows.get_size_inches()[::-1] * style.DPI, abs=1)
+
+
+@pytest.mark.parametrize(("length", "rows"), [(1.0, 1), (4.0, 2), (12.0, 6)])
+def test_panels_of_long_domains_go_into_further_rows(length: float, rows: int) -> None:
+    domain = em.mesh.rectangle((length, 1.0), cells=(4, 2))
+    value = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1)), name="u")
+    figure = made(em.plot.film_strip([value] * 6))
+    grid = figure.axes[0].get_gridspec()
+    assert grid is not None
+    assert (grid.nrows, grid.ncols) == (rows, -(-6 // rows))
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+def test_the_other_half_is_the_mirror_image(degree: int) -> None:
+    """Twice the area, the same values on both sides, and what is drawn of a turned wire without asking."""
+    domain = em.mesh.rectangle((3.0, 1.0), cells=(3, 2))
+    value = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", degree)), name="u")
+    value.interpolate(lambda x: x[0] + 2 * x[1])
+    half = em.fields.gather(value)
+    assert half is not None
+    whole = grid_of(mirrored(half))
+    assert whole.compute_cell_sizes()["Area"].sum() == pytest.approx(6.0)
+    assert whole.point_data["value"] == pytest.approx(whole.points[:, 0] + 2 * abs(whole.points[:, 1]))
+    assert made(em.plot.field(value, mirror=True)).axes[0].get_ylim() == pytest.approx((-1.0, 1.0))
+
+
+def test_a_mirror_image_of_what_is_on_both_sides_is_refused() -> None:
+    both = em.mesh.rectangle((1.0, 2.0), cells=(1, 1))
+    both.mesh.geometry.x[:, 1] -= 1.0
+    value = fem.Function(fem.functionspace(both.mesh, ("Lagrange", 1)))
+    with pytest.raises(em.ParameterError, match="from y = -1 to 1, must not reach below 0"):
+        em.plot.field(value, mirror=True)
 
 
 @pytest.mark.parametrize("ending", ["mp4", "gif"])

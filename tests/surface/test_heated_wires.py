@@ -89,6 +89,17 @@ def test_a_wire_of_a_surface_heats_as_the_closed_form(plane: em.mesh.Domain, acr
     assert heat.quantity("T_max") == pytest.approx(exact.max(), rel=1e-3)
 
 
+def test_a_start_too_fast_for_any_step_tells_the_first_step_that_does(plane: em.mesh.Domain, tmp_path: Path):
+    """A second is 1e10 of the heat's own times."""
+    once = [em.watch.stop_when(lambda models, t: True, "one step")]
+    with pytest.raises(em.ConvergenceError, match="no step possible at t = 0") as caught:
+        em.evolve(heated(plane, voltage=0.2), 1.0, checkpoint=tmp_path / "last.npz", progress=False)
+    told = re.search(r"may do: evolve\(\.\.\., first_step=([0-9.e-]+)\)", str(caught.value))
+    assert told
+    run = em.evolve(heated(plane, voltage=0.2), 1.0, first_step=float(told[1]), watch=once, progress=False)
+    assert (run.steps, run.stopped) == (1, "one step")
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("loss", [0.0, LOSS])
 def test_a_wire_of_a_surface_runs_away_within_a_percent_of_the_limit(plane: em.mesh.Domain, across: float, loss: float):
@@ -153,6 +164,22 @@ def test_a_strip_glows_by_the_length_of_its_surface(plane: em.mesh.Domain):
     glow = em.heat.radiated(0.5, em.placeholder("T", plane), 1.0) * em.heat.area_density(wire)
     heat = em.heat.model(plane, GOLD, source=-glow, solid=wire["solid"], on=ON, degree=1)
     assert -heat.quantity("generated") == pytest.approx(0.5 * 5.670374419e-8 * ENDS**4 * L, rel=2e-3)
+
+
+def test_only_the_metal_must_not_melt(plane: em.mesh.Domain):
+    """What little the vacuum conducts may make it hot: it is neither in T_max nor refused; nonsense is, everywhere."""
+    wire = strip(plane)
+    heat = em.heat.model(plane, GOLD, solid=wire["solid"], on=ON, degree=1)
+    values, metal = heat["T"].x.array, wire["c"].x.array > 0.499  # half metal is metal
+    values[:] = np.where(metal, 700.0, 2000.0)
+    values[np.flatnonzero(metal)[0]] = 650.0
+    assert (heat.quantity("T_max"), heat.quantity("T_min")) == (700.0, 650.0)
+    assert 700.0 < heat.quantity("T_mean") < 800.0  # nodes amid the surface have a part of both
+    assert heat.bounds_violation() is None
+    values[metal] = 1500.0
+    assert "T = 1500 K: it gets to 1500 K, above the melting temperature of gold" in str(heat.bounds_violation())
+    values[metal], values[~metal] = 700.0, 2e6
+    assert "T left its bounds (0, 1e+06)" in str(heat.bounds_violation())
 
 
 def void(domain: em.mesh.Domain, temperature: Any = 900.0, **options: Any) -> em.Model:
