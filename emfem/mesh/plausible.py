@@ -1,4 +1,4 @@
-"""What is likely to be a mistake in a netlist that can be read: another unit, a mistyped node, a net without loads."""
+"""Likely mistakes in a netlist that can be read: another unit, a mistyped node, a net without loads."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def doubts(file: str, network: Network, unit: float, layer: Numbers) -> list[str
         unit: length of 1 in its coordinates [m].
         layer: of each node, -1 without metal, shape (n,).
     """
-    found = (_sizes(network, unit), _mistyped(network, layer), _idle_nets(network))
-    return [f"{file}: {each}" for each in found if each]
+    sentences = (_sizes(network, unit), _mistyped(network, layer), _idle_nets(network))
+    return [f"{file}: {each}" for each in sentences if each]
 
 
 def _sizes(network: Network, unit: float) -> str:
@@ -54,9 +54,9 @@ def _mistyped(network: Network, layer: Numbers) -> str:
     alone = (layer >= 0) & (np.bincount(pairs.ravel(), minlength=count) == 1) & (network.loads == 0)
     alone[list(network.pads)] = False
     wrong = [
-        (*found, i)
+        (*doubtful, i)
         for i in np.flatnonzero(alone[pairs].any(axis=1))[:LOOSE].tolist()
-        for found in _doubtful(network, layer, pairs[i], alone)
+        for doubtful in _doubtful(network, layer, pairs[i], alone)
     ]
     if not wrong:
         return ""

@@ -413,7 +413,7 @@ def replaced(old: str, new: str) -> str:
         (replaced("V1 n1_0_0 0 1", "V1 n1_0_0 0 1\nV2 n1_0_0 0 2"), r"line 5: 2 V at 'n1_0_0', which is at 1 V"),
         (
             replaced("I1 n1_20_0", "I1 n1_30_0"),
-            r"line 5: node 'n1_30_0' is connected to nothing, must be where a resistor ends; is 'n1_.0_0' meant\?",
+            r"line 5: node 'n1_30_0' is connected to nothing, must be where a resistor ends; is 'n1_0_0' meant\?",
         ),
         (
             replaced("R2 n1_10_0 n1_20_0", "R2 n1_30_0 n1_20_0"),

@@ -540,7 +540,7 @@ def test_stress_along_a_wire_is_that_of_korhonen(t: float, tolerance: float):
     found = em.signoff.run(network, metal, until=until)
     assert not found.voids
     x = (np.arange(16) + 0.5) / 16 * length
-    line = {"length": length, "current_density": density, "material": copper}
+    line: dict[str, Any] = {"length": length, "current_density": density, "material": copper}
     exact = np.ravel([em.analytic.korhonen_line(each, until, **line) for each in x])
     assert found.along[0] == pytest.approx(exact, rel=0, abs=tolerance * np.max(np.abs(exact)))
 
