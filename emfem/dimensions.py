@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,12 @@ BODY = 3  # lengths in the measure of a body in space
 POWER = re.compile(r"(?<=[A-Za-zµμΩ])(-?\d)")  # m2 is written for m**2
 EXPONENT = re.compile(r"\*\*\s*(?:[+-]?\d{1,3}(?:\.\d+)?|\(\s*[+-]?\d{1,3}(?:[./]\d+)?\s*\))(?![\d.]|\s*\*\*)")
 NUMBERS = re.compile(r"\*\*|[+-]|(?<![\w.])(?!1(?![\w.]))[\d.]")  # and sums, but not 1
+COMMON = (
+    "nm um mm cm m angstrom rad deg turn s ms us minute hour day year K degC V mV kV A mA uA kA MA Pa kPa MPa GPa "
+    "J kJ eV meV W mW ohm S mol percent meter micrometer nanometer degree radian second hours kelvin volt ampere"
+).split()
+TERM = r"(?:[mskAKVWJNSC]|kg|Pa|MPa|Ohm|mol)-?\d*"
+USUAL = re.compile(rf"-|(?:1|{TERM}(?: {TERM})*)(?:/{TERM}|/\({TERM}(?: {TERM})*\))?")  # known without Pint
 
 
 @checked
@@ -51,10 +58,17 @@ class Value:
     Attributes:
         number: the number, in the unit.
         unit: such as "A/m2"; "-" for a plain number, or where none is known.
+
+    Raises:
+        ParameterError: for a unit that does not exist.
     """
 
     number: float
     unit: str = PLAIN
+
+    def __post_init__(self) -> None:
+        """Check the unit."""
+        check_unit(self.unit)
 
     def __str__(self) -> str:
         """Return the number and its unit as pictures have it."""
@@ -120,6 +134,14 @@ class Meaning:
     system: System = SI
     measure: int = BODY
 
+    def __post_init__(self) -> None:
+        """Check the unit.
+
+        Raises:
+            ParameterError: for one that does not exist.
+        """
+        check_unit(self.si)
+
     @property
     def unit(self) -> str:
         """Its unit, such as "A/m2"; "-" for a plain number, or where none is known."""
@@ -157,8 +179,31 @@ def parsed(unit: str) -> pint.Unit:
             raise ValueError(shown(unit))
         return registry().parse_units(text)
     except Exception as error:  # Pint passes on errors of its tokenizer, parser and registry
-        msg = f"unit = {shown(unit)}, must be one that exists, such as '1/m3': {error}"
+        msg = f"unit = {shown(unit)}, must be one that exists, such as '1/m3': {error}{meant(error)}"
         raise ParameterError(msg) from None
+
+
+def meant(error: Exception, word: str = "") -> str:
+    """Return a hint at the unit that was meant by the unknown word of an error of Pint; none without one that is near.
+
+    Args:
+        error: of Pint.
+        word: that stands for the unknown one if the error has none.
+    """
+    names = getattr(error, "unit_names", word)
+    near = get_close_matches(str(names if isinstance(names, str) else names[0]), COMMON, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+@cache
+def check_unit(unit: str) -> None:
+    """Check that a unit exists; the usual ones without Pint, which takes a third of a second to load.
+
+    Raises:
+        ParameterError: as `parsed`.
+    """
+    if not USUAL.fullmatch(unit):
+        parsed(unit)
 
 
 @checked

@@ -11,6 +11,7 @@ import operator
 import reprlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from emfem.public import dir_of
@@ -45,6 +46,10 @@ __all__ = [
 
 __dir__ = dir_of(__all__)
 
+PACKAGE = (
+    str(Path(__file__).parent),
+    "<string",
+)  # no warning is shown at files of emfem, nor in <string>, of dataclasses
 LONGEST = 300  # characters of a value in a message
 ENTRIES = 50  # of a collection in a message
 MOST = 500  # names in a list of all that exist

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from emfem.dimensions import parsed, registry
+from emfem.dimensions import meant, parsed, registry
 from emfem.errors import ParameterError, number, shown
 from emfem.public import dir_of
 from emfem.units import day, hour, year
@@ -21,10 +20,6 @@ __dir__ = dir_of(__all__)
 NUMBER = r"(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?+"
 LONGEST = 200  # letters of a text with a unit, before Pint reads it
 QUANTITY = re.compile(rf"\s*([+-]?{NUMBER})\s*\*?\s*(.*?)\s*(?:/\s*({NUMBER}))?\s*")
-COMMON = (
-    "nm um mm cm m angstrom rad deg turn s ms us minute hour day year K degC V mV kV A mA uA kA MA Pa kPa MPa GPa "
-    "J kJ eV meV W mW ohm S mol percent meter micrometer nanometer degree radian second hours kelvin volt ampere"
-).split()
 KINDS = {
     "": "a plain number",
     "SI": "a number, or one with a unit",
@@ -93,9 +88,7 @@ def converted(text: str, unit: str) -> float:
     except Exception as error:  # pint passes on errors of its tokenizer, parser and registry
         word = getattr(error, "unit_names", match[2])  # of an undefined unit
         word = str(word if isinstance(word, str) else word[0])
-        near = get_close_matches(word, COMMON, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        _refuse(f", must have a unit that exists: there is no {word!r}{hint}")
+        _refuse(f", must have a unit that exists: there is no {word!r}{meant(error, match[2])}")
     if unit == "SI":
         return _finite(float(measured.to_base_units().magnitude))
     wanted = registry().Quantity(1.0, parsed(unit))

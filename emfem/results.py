@@ -336,10 +336,18 @@ class Results:
         path = self.folder / name
         if not path.is_file():
             kind = "a sweep" if name.startswith(TABLE) else "a run"
-            reason = self._sweep_hint() if self.sweep else f"it has no {name}"
+            reason = self._sweep_hint() if self.sweep else self._no_file(name)
             msg = f"folder = {str(self.folder)!r}, must be that of {kind}: {reason}"
             raise ParameterError(msg)
         return path
+
+    def _no_file(self, name: str) -> str:
+        """Return the reason why a file is not there, as a part of a message."""
+        if self.folder.is_file():
+            return "it is a file"
+        if (self.folder / "report.html").is_file():
+            return "it is that of a sign-off, to be read in its report.html"
+        return f"it has no {name}"
 
     def _sweep_hint(self) -> str:
         """Return the folders of the runs of a sweep, as a part of a message."""

@@ -245,3 +245,11 @@ def test_more_jumps_than_a_run_can_take_are_refused():
         em.ParameterError, match=r"^flux on 'left' has more than 1000000 jumps .* waveform\.averaged\(\)$"
     ):
         em.evolve(model, 3.0, progress=False)
+
+
+def test_a_duty_that_is_a_time_is_a_warning(recwarn: pytest.WarningsRecorder):
+    """1 us of 10 us is a duty of 0.1; a duty of 0.002 of half a second is meant."""
+    pulses(period=0.5, duty=0.002, level=1.0)
+    assert not recwarn
+    with pytest.warns(em.ResolutionWarning, match=r"duty = 1e-06, .* here 1e-11: .* time of 1e-06 has duty = 0\.1$"):
+        pulses(period=1e-5, duty=1e-6, level=1.0)

@@ -117,11 +117,9 @@ def _end(outcome: em.studies.Outcome) -> None:
 def check(file: CaseFile, set_: Settings = None) -> None:
     """Check a case, and print what it is: its mesh and models are made, nothing is solved."""
     with report_errors():
-        from emfem.studies.running import check_names
+        from emfem.studies.checking import check_case
 
-        case = _case(file, set_)
-        models = case.build()
-        check_names(case, models)
+        case, models = check_case(file, settings(set_ or []))
         echo(f"{file}: case {case.hash}", models[0].domain, *models)
 
 

@@ -7,6 +7,7 @@ import signal
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from enum import IntEnum
 from threading import current_thread, main_thread
 from types import FrameType
@@ -56,13 +57,21 @@ def report_errors(code: Exit = Exit.REFUSED) -> Iterator[None]:
             with _sentences_of_signals():
                 yield
         except em.EmfemError as error:
-            echo_error(str(error))
+            echo_error(f"{error}{_meant(error)}")
             raise typer.Exit(code) from None
         except ModuleNotFoundError as error:
             if error.name != "dolfinx":
                 raise
             echo_error(str(error))
             raise typer.Exit(Exit.REFUSED) from None
+
+
+def _meant(error: em.EmfemError) -> str:
+    """Return a hint at the name that is most like an unknown one; none without one that is near."""
+    if not isinstance(error, em.UnknownName) or "did you mean" in str(error):
+        return ""
+    near = get_close_matches(str(error.name), [str(name) for name in error.known], n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 @contextmanager

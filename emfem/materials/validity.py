@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from dataclasses import dataclass
 
-from emfem.errors import ParameterError, number
+from emfem.errors import PACKAGE, ParameterError, ResolutionWarning, number
 
 CONFIDENCE = {
     "trusted": "read in a named source, and consistent",
@@ -23,22 +25,32 @@ class ValidRange:
         low: the least value.
         high: the greatest value.
         mistakes: ranges of the size of values out of bounds, (from, to, the likely mistake).
+        doubt_below: a value inside the bounds that is hardly meant is below this.
+        doubt: what it is likely to be.
     """
 
     unit: str
     low: float
     high: float
     mistakes: tuple[tuple[float, float, str], ...] = ()
+    doubt_below: float = -math.inf
+    doubt: str = ""
 
     def check(self, name: str, value: object) -> float:
         """Return `value` as a float inside the bounds.
 
         Raises:
             ParameterError: if it is no number, or outside; the message names the likely mistake.
+
+        Warns:
+            ResolutionWarning: if it is one that is hardly meant.
         """
         unit = self.unit.strip("-")
         result = number(name, value, unit=unit)
         if self.low <= result <= self.high:
+            if result < self.doubt_below:
+                message = f"{name} = {result:g} {unit}, is below {self.doubt_below:g} {unit}: {self.doubt}?"
+                warnings.warn(message, ResolutionWarning, skip_file_prefixes=PACKAGE)
             return result
         hint = next((f": {mistake}?" for low, high, mistake in self.mistakes if low <= abs(result) <= high), "")
         with_unit = f" {unit}" if unit else ""
@@ -71,7 +83,7 @@ _PATH = ValidRange("m3/s", 0.0, 1e-12, _THICKNESS)
 
 ACTIVATION_ENERGY = ValidRange("J", 1e-21, 3e-18, _ENERGY)
 LORENZ_NUMBER = ValidRange("V2/K2", 1e-8, 1e-7)
-TEMPERATURE = ValidRange("K", 1.0, 5000.0)
+TEMPERATURE = ValidRange("K", 1.0, 5000.0, doubt_below=100.0, doubt="degrees Celsius written as kelvin")
 LENGTH, SECTION, LINE = _length(1.0), _length(1e-2), _length(0.1)  # of grains; of cross-sections and of lines
 CURRENT_DENSITY = ValidRange("A/m2", -1e15, 1e15)
 STRESS = ValidRange("Pa", 1e3, 1e11, ((1.0, 1e3, "MPa written as Pa"),))

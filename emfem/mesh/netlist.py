@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from emfem.errors import ParameterError, ResolutionWarning, UnknownName, kind, require, shown
+from emfem.errors import PACKAGE, ParameterError, ResolutionWarning, UnknownName, kind, require, shown
 from emfem.gate import checked
 from emfem.mesh.cards import Cards, read_cards
 from emfem.mesh.distribute import on_root
@@ -18,6 +18,7 @@ from emfem.mesh.lefdef import Geometry
 from emfem.mesh.network import mesh_network
 from emfem.mesh.node_names import Coordinates, Places, places
 from emfem.mesh.paths import file_path
+from emfem.mesh.plausible import doubts, nearest
 from emfem.mesh.wire_widths import Metal, PerLayer, Resistors, joined, metal_of, sized
 from emfem.mesh.wires import build
 
@@ -91,6 +92,11 @@ def from_netlist(
             1 m, one whose unit is not known, and for numbers out of bounds.
         UnknownName: for a layer without resistivity or thickness, a width of a layer or resistor, or a node, that does
             not exist.
+
+    Warns:
+        ResolutionWarning: of sizes that no chip has, where `unit` may be another; of a node that is likely to be
+            mistyped, with the nearest name; of a net without loads beside others; of widths that have another
+            resistance than the netlist, wires side by side, and a ground net that is turned round.
     """
     network = read_netlist(
         path,
@@ -128,6 +134,9 @@ def read_netlist(
     Raises:
         ParameterError: as `from_netlist`.
         UnknownName: as `from_netlist`.
+
+    Warns:
+        ResolutionWarning: as `from_netlist`.
     """
     if geometry is not None:
         kind("geometry", geometry, Geometry, "that of em.mesh.read_def")
@@ -144,7 +153,7 @@ def read_netlist(
         f"netlist in {file.name}", lambda: _read(file, metal, geometry, coordinates, names, ground), comm
     )
     for note in notes:
-        warnings.warn(note, ResolutionWarning, stacklevel=2)
+        warnings.warn(note, ResolutionWarning, skip_file_prefixes=PACKAGE)
     return network
 
 
@@ -196,7 +205,9 @@ def _read(
     except ParameterError as error:
         msg = f"{cards.file}: {error}"
         raise ParameterError(msg) from None
-    return network, notes
+    assert metal.unit is not None  # or its points would not be known
+    of_layer = np.append(where.layer, np.full(len(nodes) - len(where.layer), -1))
+    return network, notes + doubts(cards.file, network, metal.unit, of_layer)
 
 
 def _wires(cards: Cards, where: Places, pads: dict[int, float]) -> tuple[Resistors, Resistors, tuple[str, ...]]:
@@ -300,7 +311,8 @@ def _check_fed(cards: Cards, nodes: tuple[str, ...], pairs: Numbers, pads: Mappi
         for node in np.flatnonzero(wrong)[:1]:
             card = int(np.flatnonzero((cards.ends == node).any(axis=1))[0])
             more = f" (so do {wrong.sum() - 1} more nodes)" if wrong.sum() > 1 else ""
-            raise cards.error(card, f"node {nodes[node]!r} {words}{more}")
+            near = nearest(nodes[node], [name for name in nodes if name != nodes[node]])
+            raise cards.error(card, f"node {nodes[node]!r} {words}{more}{f'; is {near!r} meant?' if near else ''}")
 
 
 def _filled(points: Floats, vias: Numbers) -> Floats:

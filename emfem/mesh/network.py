@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 
 from emfem.dimensions import METRE
-from emfem.errors import ResolutionWarning, choice, count, floats, kind, number, require, require_all
+from emfem.errors import PACKAGE, ResolutionWarning, choice, count, floats, kind, number, require, require_all
 from emfem.gate import checked
 from emfem.mesh.domain import Domain
 from emfem.mesh.graph import Floats, Network
@@ -24,7 +23,6 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import ArrayLike
 
-PACKAGE = str(Path(__file__).parents[1])
 MOST = 50_000_000  # cells, which one rank makes: 10 GB of memory
 
 
@@ -87,7 +85,7 @@ def network(
             f"{checked.wire(int(upright[0]))} stands between wires of two layers and makes one piece of metal of them"
             f"{more}: atoms pass it; where a barrier stops them it is no segment but one of vias, (node, node, Ohm)"
         )
-        warnings.warn(msg, ResolutionWarning, skip_file_prefixes=(PACKAGE,))
+        warnings.warn(msg, ResolutionWarning, skip_file_prefixes=PACKAGE)
     return mesh_network(checked, "network", cells=cells, size=size, comm=comm)
 
 

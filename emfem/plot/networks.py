@@ -8,7 +8,7 @@ from typing import Any
 
 from emfem import fields
 from emfem.dimensions import METRE, Meaning
-from emfem.errors import ParameterError, number, require, shown
+from emfem.errors import ParameterError, floats, number, require, shown
 from emfem.gate import checked
 from emfem.mesh import Domain, Network
 from emfem.plot import cells, labels, style
@@ -53,8 +53,8 @@ def network(
     Args:
         domain: of `em.mesh.network` or a similar function; or a network without a mesh, the same on all ranks.
         path: as in `em.plot.field`.
-        values: for the colours: a scalar Function on the network, or a value a segment, shape (m,); each layer has a
-            colour when left out.
+        values: for the colours: a scalar Function on the network, or a value a segment, shape (m,), or one for each of
+            k equal pieces of each segment, shape (m, k); each layer has a colour when left out.
         label: of the colour bar, with a unit; by the name of the Function when left out.
         scale: divisor of the values, such as `em.units.MPa`.
         marks: nodes to be marked by their name in the legend, such as {"void": [3, 17]}.
@@ -197,7 +197,13 @@ def _coloured(domain: Domain | Network, values: Any) -> tuple[Floats, Floats | N
     widths = _widths(net)
     if isinstance(domain, Network) or not isinstance(values, fem.Function):
         lines = net.nodes[net.segments][:, :, :2]
-        return lines, None if values is None else net.per_segment("values", values), widths
+        if values is None or np.ndim(values) < 2:
+            return lines, None if values is None else net.per_segment("values", values), widths
+        pieces = floats("values", values, (len(lines), None), "finite, one a segment or one a piece of it", finite=True)
+        require(pieces.shape[1], f"values of shape {pieces.shape}, must be of one piece a segment at least")
+        ends = lines[:, 0, None] + np.diff(lines, axis=1) * np.linspace(0.0, 1.0, pieces.shape[1] + 1)[:, None]
+        lines = np.stack([ends[:, :-1], ends[:, 1:]], axis=2).reshape(-1, 2, 2)
+        return lines, pieces.ravel(), np.repeat(widths, pieces.shape[1])
     cells.check_scalar(values)
     whole, owned = fields.gather(values), domain.mesh.topology.index_map(1).size_local
     assert domain.segment is not None

@@ -13,9 +13,11 @@ from emfem.signoff.verdict import Verdict
 
 import numpy as np
 
+PIECES, MOST = 16, 20_000  # of a wire, and of all wires together, between which its stress is drawn
 
-def verdict_of(run: Simulation) -> Verdict:
-    """Return the verdict of a simulation, at the present time."""
+
+def verdict_of(run: Simulation, *, pieces: int = PIECES) -> Verdict:
+    """Return the verdict of a simulation, at the present time; `pieces` of a wire, at most, that its stress is for."""
     circuit, bounds = run.circuit, run.bounds
     extra, volumes = circuit.extra(run.lengths(run.t)), dict[int, float]()
     for number in {int(run.trees.of_node[void.node]) for void in run.voids}:
@@ -26,6 +28,7 @@ def verdict_of(run: Simulation) -> Verdict:
     elif not why:
         why = run.fails.reason
     t, drop, rise = np.array(run.rows).T
+    stress = _stress(run)
     return Verdict(
         network=run.network,
         technology=run.metal.technology,
@@ -38,7 +41,8 @@ def verdict_of(run: Simulation) -> Verdict:
         steady_node=bounds.node,
         steady=bounds.steady,
         immortal=bounds.immortal,
-        stress=_stress(run),
+        stress=stress,
+        along=_along(run, stress, pieces),
         nucleation=run.nucleation,
         nucleation_node=run.nucleation_node,
         sensitivity=run.sensitivity,
@@ -67,6 +71,24 @@ def _stress(run: Simulation) -> Floats:
         assert tree.leg is not None
         stress[tree.leg.forest.nodes] = tree.leg.stress(np.array([run.t - tree.began]))[:, 0]
     return stress
+
+
+def _along(run: Simulation, at_nodes: Floats, most: int) -> Floats:
+    """Return the stress amid equal pieces of each wire [Pa], shape (m, pieces).
+
+    A steady stress is a straight line between nodes; that of a tree that is followed is its elements'.
+    """
+    network = run.network
+    pieces = int(np.clip(MOST // len(network.segments), 1, most))
+    place = (np.arange(pieces) + 0.5) / pieces
+    start, end = np.where(np.isnan(at_nodes), run.bounds.steady, at_nodes)[network.segments].T[..., None]
+    along = start + (end - start) * place
+    for tree in run.followed.values() if pieces > 1 else ():
+        state, elements = run.legs.state(tree, run.t)
+        wires = tree.segments
+        values = elements.values(state, np.repeat(wires, pieces), np.tile(place, len(wires)))
+        along[wires] = values.reshape(-1, pieces)
+    return along
 
 
 def _at_nodes(metal: Metal) -> Floats:

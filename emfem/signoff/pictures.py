@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emfem import plot
 from emfem.mesh import Network
 from emfem.plot import style
+from emfem.signoff.outcome import MOST, PIECES
 from emfem.signoff.summary import BINS
 from emfem.units import MPa, mV, um, year
 
@@ -30,14 +31,14 @@ Floats = NDArray[np.float64]
 
 WIDTH = 4.6  # of a picture [inch]
 DPI = 160  # of a picture in the report
-FIRST = 5  # voids that are marked
+FIRST, LATER = 5, 200  # voids that are marked: first ones of trees, later ones
 PADS = 200  # pads that are marked at most
 GREY = "#c8c8c8"  # of trees without voids
 KINDS = {  # of pictures, with their titles
     "drop": "IR drop at the start",
     "steady": "Highest steady tension of each tree over the critical stress",
-    "stress": "Stress of the wires at the end (of immortal trees: the steady stress)",
-    "voids": "First void of each tree",
+    "stress": "Stress along the wires at the end (of immortal trees: the steady stress)",
+    "voids": "First void of each tree, and where more opened",
     "times": "Trees with voids, and the drop, over the years",
     "temperature": "Temperature of the metal",
 }
@@ -49,22 +50,26 @@ class Arrays:
 
     Attributes:
         drop: of each node at the start [V], shape (n,).
-        stress: of each node at the end [Pa], shape (n,), steady where it was not integrated; NaN without metal.
+        along: stress amid pieces of each wire at the end [Pa], shape (m, pieces), steady where it was not integrated.
         tree: tree of each wire, shape (m,).
         steady: highest steady stress of each tree [Pa], shape (trees,).
         nucleation: first void of each tree [s], shape (trees,); infinity for none.
         node: where, shape (trees,).
+        void_node: node of each void, the first of its tree or not, shape (v,).
+        void_opened: when it opened [s], shape (v,).
         t: times of the history [s], shape (k,).
         drops: largest drop at these times [V], shape (k,).
         temperature: of each node [K], shape (n,).
     """
 
     drop: Floats
-    stress: Floats
+    along: Floats
     tree: NDArray[np.int64]
     steady: Floats
     nucleation: Floats
     node: NDArray[np.int64]
+    void_node: NDArray[np.int64]
+    void_opened: Floats
     t: Floats
     drops: Floats
     temperature: Floats
@@ -74,11 +79,13 @@ class Arrays:
         """Return those of a verdict."""
         return cls(
             np.asarray(verdict.currents.drop, dtype=float),
-            np.where(np.isnan(verdict.stress), verdict.steady, verdict.stress),
+            np.asarray(verdict.along, dtype=float),
             np.asarray(verdict.tree, dtype=np.int64),
             np.asarray(verdict.steady_stress, dtype=float),
             np.asarray(verdict.nucleation, dtype=float),
             np.asarray(verdict.nucleation_node, dtype=np.int64),
+            np.array([void.node for void in verdict.voids], dtype=np.int64),
+            np.array([void.nucleated for void in verdict.voids], dtype=float),
             np.asarray(verdict.t, dtype=float),
             np.asarray(verdict.drop, dtype=float),
             np.asarray(verdict.temperature, dtype=float),
@@ -99,7 +106,7 @@ def draw(
     """
     largest, tension, rise = (
         max((_largest(getattr(each, name)) for each in corners.values()), default=0.0)
-        for name in ("drop", "stress", "drops")
+        for name in ("drop", "along", "drops")
     )
     degrees = [each.temperature[np.isfinite(each.temperature)] - 273.15 for each in corners.values()]
     span = min(map(np.min, degrees)), max(map(np.max, degrees))
@@ -128,20 +135,21 @@ def _largest(values: Floats) -> float:
 
 
 def _map(network: Network, values: Floats, limits: tuple[float, float], label: str, **more: Any) -> Figure | None:
-    """Draw wires in the colours of values within limits."""
+    """Draw wires in the colours of values within limits, shape (m,) or (m, pieces)."""
     values = np.where(np.isfinite(values), values, limits[0])
     return plot.network(network, values=values, limits=limits, label=label, width=WIDTH, length=um, unit="µm", **more)
 
 
-def _wires(network: Network, of_nodes: Floats, worst: Callable[[Floats, Floats], Floats]) -> Floats:
-    """Return a value a wire of those of its ends, shape (m,)."""
-    start, end = of_nodes[network.segments].T
-    return worst(start, end)
+def _wires(network: Network, of_nodes: Floats) -> Floats:
+    """Return values amid pieces of each wire, on a straight line between those of its ends, shape (m, pieces)."""
+    pieces = int(np.clip(MOST // len(network.segments), 1, PIECES))
+    start, end = of_nodes[network.segments].T[..., None]
+    return start + (end - start) * (np.arange(pieces) + 0.5) / pieces
 
 
 def _drop(network: Network, each: Arrays, largest: float) -> Figure | None:
-    """Draw the drop of each wire's worse end; pads are marked."""
-    values = _wires(network, np.abs(each.drop), np.maximum) / mV
+    """Draw the drop along each wire; pads are marked."""
+    values = _wires(network, np.abs(each.drop)) / mV
     pads = [pad for pad in network.pads if network.degree[pad]] or _beside(network)
     marks = {"pad": pads} if 0 < len(pads) <= PADS else None
     return _map(network, values, (0.0, largest / mV or 1.0), "IR drop [mV]", marks=marks)
@@ -161,26 +169,29 @@ def _steady(network: Network, each: Arrays, critical: float) -> Figure | None:
 
 
 def _stress(network: Network, each: Arrays, largest: float) -> Figure | None:
-    """Draw the mean stress of each wire's ends; beyond the critical stress the colours are those of the ends."""
-    values = _wires(network, each.stress, lambda start, end: (start + end) / 2) / MPa
+    """Draw the stress along each wire; beyond the critical stress the colours are those of the ends."""
     reach = largest / MPa or 1.0
-    return _map(network, values, (-reach, reach), "stress, tension positive [MPa]", colours=style.SIGNED)
+    return _map(network, each.along / MPa, (-reach, reach), "stress, tension positive [MPa]", colours=style.SIGNED)
 
 
 def _temperature(network: Network, each: Arrays, span: tuple[float, float]) -> Figure | None:
-    """Draw the mean temperature of each wire's ends; nothing where it is the same everywhere."""
-    values = _wires(network, each.temperature, lambda start, end: (start + end) / 2) - 273.15
+    """Draw the temperature along each wire; nothing where it is the same everywhere."""
+    values = _wires(network, each.temperature) - 273.15
     return _map(network, values, span, "temperature [°C]") if np.ptp(values) > 1e-6 else None
 
 
 def _voids(network: Network, each: Arrays, until: float) -> Figure | None:
-    """Draw when each tree gets its first void, those without in grey; the first ones are marked."""
+    """Draw when each tree gets its first void, those without in grey; the first ones and all later ones are marked."""
     opened = np.isfinite(each.nucleation) & (each.nucleation <= until)
     colours = ListedColormap(mpl.colormaps["YlOrRd_r"](np.linspace(0.0, 0.8, 256))).with_extremes(under=GREY)
     values = np.where(opened, each.nucleation / year, -1.0)[each.tree]
     order = np.flatnonzero(opened)[np.argsort(each.nucleation[opened], kind="stable")][:FIRST]
     words = "first void of each tree" if len(order) == opened.sum() else f"the first {FIRST} of {opened.sum()} trees"
-    marks = {words: each.node[order]} if len(order) else None
+    marks = {words: each.node[order]} if len(order) else {}
+    later = np.unique(each.void_node[(each.void_opened <= until) & ~np.isin(each.void_node, each.node[opened])])
+    if len(later):
+        few = len(later) <= LATER
+        marks["later void of a tree" if few else f"{LATER} of {len(later)} later voids"] = later[:LATER]
     label = "first void [years]; grey: none"
     return _map(network, values, (0.0, until / year), label, colours=colours, marks=marks)
 

@@ -146,6 +146,7 @@ def _corners(corners: Sequence[Summary]) -> str:
         ("\N{EN DASH} others without a void", lambda corner: text(corner["surviving trees"])),
         ("first void", lambda corner: _first(corner)),
         ("highest steady tension", lambda corner: _tension(corner)),
+        ("\N{EN DASH} of it residual stress", lambda corner: _residual(corner["residual stress [Pa]"])),
         (
             "largest IR drop at the start",
             lambda corner: f"{number(corner['drop [V]'], mV, 'mV')} at {_code(corner['drop at'])}",
@@ -186,9 +187,11 @@ def _first(corner: Summary) -> str:
 
 def _tension(corner: Summary) -> str:
     critical = corner["critical stress [Pa]"]
-    values = f"{number(corner['highest steady stress [Pa]'], MPa)} of {number(critical, MPa, 'MPa')}"
-    residual = corner["residual stress [Pa]"]
-    return f"{values}, of it {number(residual, MPa, 'MPa')} residual" if residual else values
+    return f"{number(corner['highest steady stress [Pa]'], MPa)} of {number(critical, MPa, 'MPa')}"
+
+
+def _residual(stress: float) -> str:
+    return number(stress, MPa, "MPa") if stress else "0 (none given)"
 
 
 def _power(watts: float | None) -> str:

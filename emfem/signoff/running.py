@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from emfem.conduction import Currents
-from emfem.errors import ResolutionWarning, number, require, shown
+from emfem.errors import PACKAGE, ResolutionWarning, number, require, shown
 from emfem.failure import FirstVoid
 from emfem.gate import checked
 from emfem.mesh import Domain, Network
@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 FINEST = 1e-4  # of `update`: each takes a solve of the network
 SHORTEST, LONGEST = 1e-3, 1e14  # s; three million years
 DENSEST = 1e15  # A/m2; a wire melts at a thousandth of it
+DOUBTED = 1e13  # A/m2; a hundred times that of the densest wires of a chip
 LEAST = 1.0  # A/m2; a wire of a chip carries a billion
 SAME = 1e-9  # of a voltage: pads that differ by more are at different ones
 
@@ -147,6 +148,12 @@ def _check_currents(circuit: GridCircuit) -> None:
     worst = int(density.argmax())
     message = f"{density[worst]:.4g} A/m2 in {network.wire(worst)}, must be at most {DENSEST:g} A/m2"
     require(density[worst] <= DENSEST, message)
+    if density[worst] > DOUBTED:
+        message = (
+            f"{density[worst]:.4g} A/m2 in {network.wire(worst)}, {network.width[worst]:.3g} m wide: chips have 1e11 "
+            "A/m2 at most. Are unit, widths and loads right?"
+        )
+        warnings.warn(message, ResolutionWarning, skip_file_prefixes=PACKAGE)
     if density[worst] < LEAST:
         message = f"no current flows, {density[worst]:.2g} A/m2 at most: the network's loads are 0, or were lost"
         warnings.warn(message, ResolutionWarning, stacklevel=3)

@@ -62,10 +62,13 @@ class SignOff:
 def _line(corner: Mapping[str, Any]) -> str:
     """Return the outcome of a corner."""
     end = "lasts" if corner["lasts"] else f"FAILS: {'; '.join(corner['reasons'])}"
-    first = "" if corner["first void [s]"] is None else f", the first after {duration(corner['first void [s]'])}"
+    first = ""
+    if corner["first void [s]"] is not None:
+        first = f", the first after {duration(corner['first void [s]'])} at {corner['first void at']}"
+    residual = "; residual stress 0 (none given)" if corner["residual stress [Pa]"] == 0 else ""
     return (
         f"{corner['name']}: {end}. {corner['trees']} trees, {corner['immortal trees']} immortal at first, "
-        f"{corner['trees with voids']} with a void{first}; IR drop {corner['drop [V]']:.4g} V"
+        f"{corner['trees with voids']} with a void{first}; IR drop {corner['drop [V]']:.4g} V{residual}"
     )
 
 

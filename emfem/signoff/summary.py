@@ -88,7 +88,7 @@ def _reasons(verdict: Verdict, until: float, drop_limit: float | None, drop: Flo
     reasons = []
     if verdict.failure <= until:
         when = f"after {duration(verdict.failure)}" if verdict.failure > 0 else "at the start"
-        reasons.append(f"it fails {when}: {verdict.why}")
+        reasons.append(f"it fails {when}: {verdict.why}{_blamed(verdict)}")
     if len(over):
         assert drop_limit is not None
         nodes = f"{len(over)} node{'s' if len(over) > 1 else ''}"
@@ -96,6 +96,28 @@ def _reasons(verdict: Verdict, until: float, drop_limit: float | None, drop: Flo
             f"{nodes} lie further from the pads than {drop_limit:.4g} V at the start, up to {drop.max():.4g} V"
         )
     return reasons
+
+
+def _blamed(verdict: Verdict) -> str:
+    """Return which tree and which wires a failure lies in; of a criterion of the whole grid, where the first void is.
+
+    Nothing without a void.
+    """
+    own = np.flatnonzero(verdict.tree_failure <= verdict.failure)
+    tree = int(own[0] if len(own) else np.argmin(verdict.nucleation))
+    if not verdict.nucleation[tree] <= verdict.failure:
+        return ""
+    start = ", in" if len(own) else f"; the first void opened after {duration(verdict.nucleation[tree])}, in"
+    return f"{start} {_place_of_void(verdict, tree)}"
+
+
+def _place_of_void(verdict: Verdict, tree: int) -> str:
+    """Return the tree, its layer, and the node of its first void with the wires that meet there."""
+    network, node = verdict.network, int(verdict.nucleation_node[tree])
+    wires = np.flatnonzero((network.segments == node).any(axis=1))
+    layer = f" of layer {network.layers[network.layer[wires[0]]]}" if network.layers and len(wires) else ""
+    names = [network.wire_names[i] if network.wire_names else str(i) for i in wires.tolist()]
+    return f"tree {tree}{layer} at node {node_name(network, node)} (wire{'s' * (len(names) > 1)} {', '.join(names)})"
 
 
 def _mortal(verdict: Verdict, opened: NDArray[np.bool_]) -> list[dict[str, Any]]:

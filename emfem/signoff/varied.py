@@ -96,7 +96,7 @@ def follow(
     )
     while simulation.advance():
         pass
-    verdict = verdict_of(simulation)
+    verdict = verdict_of(simulation, pieces=1)  # which needs no states
     trees = [int(network.components[int(void.node)]) for void in verdict.voids if void.nucleated <= verdict.failure]
     order = np.array(list(dict.fromkeys(trees)), dtype=np.int64)
     return verdict.failure, order, bool(np.isfinite(verdict.failure)), 1.0

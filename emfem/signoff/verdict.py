@@ -37,6 +37,8 @@ class Verdict:
         immortal: true for trees that are proven to have no void ever at the currents of the start, shape (trees,).
         stress: of each node at the end [Pa], shape (n,); NaN without metal and where the stress was not integrated,
             because the tree is immortal.
+        along: amid equal pieces of each segment at the end [Pa], shape (m, pieces): 16 pieces, fewer in large networks;
+            the steady stress where it was not integrated.
         nucleation: time of the first void of each tree [s]; infinity if none opened, shape (trees,).
         nucleation_node: its node, -1 without, shape (trees,).
         sensitivity: d ln t/d ln sigma_c of that time, by how many per cent it changes with 1 % of critical stress [-];
@@ -63,6 +65,7 @@ class Verdict:
     steady: Floats
     immortal: np.ndarray
     stress: Floats
+    along: Floats
     nucleation: Floats
     nucleation_node: Numbers
     sensitivity: Floats

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
@@ -251,10 +251,17 @@ def _refuse_unfinished(folder: Path) -> None:
 def _check_same(case: Runnable, folder: Path) -> None:
     """Check that the run in a folder is one of this case, but for its end and its output. Collective.
 
+    Its report is left as it is by what is refused here: a run that has ended well stays so.
+
     Raises:
-        ParameterError: with the first key that differs.
+        ParameterError: with the first key that differs, or for an end before the time that it has reached.
     """
-    theirs, mine = (_comparable(tables) for tables in (report_of(folder).get("case"), case.resolved))
+    report = report_of(folder)
+    reached, until = MPI.COMM_WORLD.bcast(report.get("t"), root=0), getattr(case.tables.time, "until", None)
+    if isinstance(reached, float) and until is not None and until < reached:
+        msg = f"until = {until:g}, must be at least the time {reached:g} that the run in {folder} has reached"
+        raise ParameterError(msg)
+    theirs, mine = (_comparable(tables) for tables in (report.get("case"), case.resolved))
     theirs, mine = MPI.COMM_WORLD.bcast((theirs, mine), root=0)
     different = [key for key in mine | theirs if mine.get(key) != theirs.get(key)] if theirs else []
     if different:
@@ -277,11 +284,26 @@ def check_names(case: Runnable, models: Sequence[Model]) -> None:
         UnknownName: if none has one.
         ParameterError: if several have it.
     """
+    for _, name, find in named_results(case):
+        find(models, name)
+
+
+def named_results(case: Runnable) -> Iterator[tuple[tuple[str, ...], str, Callable[[Sequence[Model], str], Model]]]:
+    """Yield place, name and search of each field and quantity that a case names."""
     march, output = case.tables.time, case.tables.output
-    for name in (*output.fields, *(output.pictures or ())):
-        observe.model_with_field(models, name)
-    for name in () if march is None else (*march.conserved, *(stop.quantity for stop in march.stop)):
-        observe.model_with_quantity(models, name)
+    for key, names in (("fields", output.fields), ("pictures", output.pictures or ())):
+        for name in names:
+            yield ("output", key), name, observe.model_with_field
+    for key, names in (
+        ()
+        if march is None
+        else (
+            ("conserved", march.conserved),
+            ("stop", [stop.quantity for stop in march.stop]),
+        )
+    ):
+        for name in names:
+            yield ("time", key), name, observe.model_with_quantity
 
 
 class Heartbeat(observe.Observer):

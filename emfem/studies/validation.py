@@ -20,6 +20,13 @@ from pydantic import ValidationError
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")  # a key that needs no quotes in TOML
 WORD = re.compile(r"[\w-]+")
+OTHERS = {  # keys that other files have at their top
+    "case": "a study, for emfem sweep",
+    "curves": "a fit, for emfem fit",
+    "domain": "a case, for emfem run",
+    "inputs": "an analysis of uncertain constants, for emfem sensitivity",
+    "layers": "a technology, for emfem signoff --tech",
+}
 PHRASES = {  # instead of pydantic's messages, which are for programmers
     "model_type": "a table",
     "dict_type": "a table",
@@ -28,6 +35,12 @@ PHRASES = {  # instead of pydantic's messages, which are for programmers
     "bool_type": "true or false",
     "string_type": "a text",
 }
+
+
+class Located(str):
+    """A sentence with the path of the key that it is about."""
+
+    path: Path = ()
 
 
 @dataclass(frozen=True)
@@ -51,11 +64,12 @@ class Source:
 
     def located(self, path: Sequence[str | int], sentence: str) -> str:
         """Return a sentence with the place of the key it is about."""
-        if not self.name:
-            return sentence
-        if self.text is None:
-            return f"{self.name}: {sentence}"
-        return f"{self.name}:{line(self.lines, (*self.prefix, *path))}: {sentence}"
+        if self.name:
+            number = "" if self.text is None else f":{line(self.lines, (*self.prefix, *path))}"
+            sentence = f"{self.name}{number}: {sentence}"
+        located = Located(sentence)
+        located.path = tuple(path)
+        return located
 
     def line_of(self, sentence: str) -> int:
         """Return the line that a sentence names; 0 if it names none."""
@@ -158,7 +172,9 @@ def fields(tables: Sequence[type[Table]]) -> list[str]:
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """Return a hint at what was meant, or at all there is."""
+    """Return a hint at what was meant, of a key of another kind of file at that kind, or at all there is."""
+    if name in OTHERS and name not in known:
+        return f"; it is one of {OTHERS[name]}"
     near = get_close_matches(name, known, n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(known)}"
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from dask.distributed import Client
 
 LAUNCHERS = ("PMI_", "PMIX_", "HYDRA_", "MPI_LOCAL", "OMPI_")  # by which MPI would take a worker for a rank of ours
+NO_WORKERS = (
+    "the workers did not start: in a script each imports it again, so the call must stand below "
+    "`if __name__ == '__main__':`"
+)
 SETTINGS = {
     "distributed.worker.multiprocessing-method": "spawn",
     "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": "1",
@@ -128,6 +132,10 @@ def cluster_client(workers: int, scheduler: str | None) -> Iterator[Client]:
             Client(cluster) as client,
         ):
             yield client
+    except RuntimeError as error:
+        if "failed to start" not in str(error):
+            raise
+        raise ParameterError(NO_WORKERS) from None
     finally:
         os.environ.update(hidden)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
-from emfem.errors import number
+from emfem.errors import PACKAGE, ResolutionWarning, number
 from emfem.gate import checked
+from emfem.materials.validity import TEMPERATURE
 
-COLDEST = 1.0  # K
+RARE = 1e-4  # of the time: less may be a time [s]
 
 
 @checked
@@ -38,6 +40,12 @@ class Pulses:
 
         Raises:
             ParameterError: for one out of its bounds.
+
+        Warns:
+            ResolutionWarning: for numbers that are hardly meant: a duty below 1e-4, a temperature below 100 K.
         """
-        number("duty", self.duty, above=0.0, at_most=1.0)
-        number("temperature", self.temperature, at_least=COLDEST, unit="K")
+        duty = number("duty", self.duty, above=0.0, at_most=1.0)
+        if duty < RARE:
+            message = f"duty = {duty:g}, is below {RARE:g}: it is the part of the time that current flows, not a time"
+            warnings.warn(message, ResolutionWarning, skip_file_prefixes=PACKAGE)
+        TEMPERATURE.check("temperature", self.temperature)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tomllib
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from emfem.errors import ParameterError, require
+from emfem.errors import PACKAGE, ParameterError, ResolutionWarning, require
 from emfem.failure import Liner
 from emfem.files import read_text
 from emfem.gate import checked
@@ -17,7 +18,8 @@ from emfem.materials import Material, metal, names, read
 from emfem.materials.validity import SECTION, STRESS, TEMPERATURE, VALIDITY
 from emfem.mesh import read_lef
 from emfem.technology.table import FileTable
-from emfem.technology.values import EXPANSION, MODULUS, RESISTIVITY, Layer, Passivation, Technology
+from emfem.technology.values import RESISTIVITY, Layer, Passivation, Technology
+from emfem.units import MPa
 
 from mpi4py import MPI
 
@@ -51,6 +53,9 @@ def read_technology(path: str | os.PathLike[str], temperature: float | None = No
     Raises:
         ParameterError: if it cannot be read, is no TOML, lacks a number, or has a value out of its bounds or a unit or
             a key that does not exist; the message names file and key.
+
+    Warns:
+        ResolutionWarning: for temperatures in kelvin that are likely to be meant in degrees Celsius.
     """
     text, file = read_text(path), Path(path)
     try:
@@ -75,6 +80,13 @@ def _technology(table: FileTable, folder: Path) -> Technology:
             "residual_stress" not in table.values, f"{table.file}: residual_stress, must not stand beside passivation"
         )
         residual = surroundings.made(lambda: passivation.stress(material, kelvin))
+        free = passivation.stress_free_temperature
+        if TEMPERATURE.doubt_below <= free < kelvin:
+            message = (
+                f"{surroundings.where('stress_free_temperature')} = {free:g} K, is below the temperature of {kelvin:g} "
+                f"K, so that the metal starts under {residual / MPa:.4g} MPa: degrees Celsius written as kelvin?"
+            )
+            warnings.warn(message, ResolutionWarning, skip_file_prefixes=PACKAGE)
     else:
         residual = table.number("residual_stress", "Pa", default=0.0)
     common = _liner(table.table("liner")) if "liner" in table.values else None
@@ -120,11 +132,9 @@ def _material(table: FileTable, kelvin: float, folder: Path) -> Material:
 def _passivation(table: FileTable) -> Passivation:
     """Return the passivation of a table."""
     table.check_keys(PASSIVATION)
-    return Passivation(
-        table.number("thermal_expansion", "1/K", EXPANSION.check),
-        table.number("stress_free_temperature", "K", TEMPERATURE.check),
-        table.number("modulus", "Pa", MODULUS.check) if "modulus" in table.values else None,
-    )
+    expansion, free = table.number("thermal_expansion", "1/K"), table.number("stress_free_temperature", "K")
+    modulus = table.number("modulus", "Pa") if "modulus" in table.values else None
+    return table.made(lambda: Passivation(expansion, free, modulus))
 
 
 def _liner(table: FileTable) -> Liner:

@@ -52,7 +52,7 @@ class Viewer:
         """
         for folder in folders:
             if not folder.is_dir():
-                msg = f"folder = {str(folder)!r}, must be one that exists"
+                msg = f"folder = {str(folder)!r}, must be one that exists{' and no file' if folder.exists() else ''}"
                 raise ParameterError(msg)
         runs, self.sweeps = opened(folders)
         if not folders or len(runs) > MOST:

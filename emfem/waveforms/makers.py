@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 from emfem import errors
 from emfem.arrays import broadcast
-from emfem.errors import ParameterError, choice, floats, number, shown
+from emfem.errors import PACKAGE, ParameterError, ResolutionWarning, choice, floats, number, shown
 from emfem.files import read_text
 from emfem.gate import checked
 from emfem.waveforms.kinds import Waveform, _Combined, _Constant, _Function, _Piecewise, _Pulses, plain
@@ -18,6 +19,7 @@ from mpi4py import MPI
 from numpy.typing import ArrayLike, NDArray
 
 BETWEEN = ("lines", "steps")
+RARE = 1e-3  # of a period: a duty below it, and below the period, may be a time
 
 
 def as_waveform(value: Any) -> Waveform:
@@ -94,11 +96,21 @@ def pulses(
 
     Raises:
         ParameterError: for a value out of its bounds or not finite.
+
+    Warns:
+        ResolutionWarning: for a duty that is likely to be the time of a pulse.
     """
     high, low = broadcast(level=_finite("level", level), base=_finite("base", base))
+    whole, part = number("period", period, above=0.0), number("duty", duty, above=0.0, below=1.0)
+    if part < min(whole, RARE):
+        message = (
+            f"duty = {part:g}, is the part of a period of {whole:g} that a pulse lasts, here {part * whole:.3g}: a "
+            f"pulse of a time of {part:g} has duty = {part / whole:.3g}"
+        )
+        warnings.warn(message, ResolutionWarning, skip_file_prefixes=PACKAGE)
     return _Pulses(
-        number("period", period, above=0.0),
-        number("duty", duty, above=0.0, below=1.0),
+        whole,
+        part,
         plain(high.copy()),
         plain(low.copy()),
         number("start", start),

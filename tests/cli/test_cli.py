@@ -296,6 +296,80 @@ def test_a_case_is_checked_without_being_run(film: Path):
     assert [path.name for path in film.parent.iterdir()] == ["film.toml"]
 
 
+LINE = """[domain]
+shape = "interval"
+length = "50 um"
+cells = 4
+names = ["anode", "cathode"]
+[material]
+metal = "copper"
+temperature = "573 K"
+[stress]
+current_density = "2 MA/cm2"
+[stress.on]
+anode = { fixed = "0 Pa" }
+[time]
+until = "1 hour"
+stop = [{ quantity = "sigma_max", above = "500 MPa" }]
+[output]
+fields = ["sigma"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (  # a value, a name of the mesh, and names of results: four stages
+            {'"573 K"': "27", "anode = {": "anod = {", '"sigma_max"': '"sigma_mx"', '["sigma"]': '["sigmaa"]'},
+            {8: "temperature = 27 K, the laws", 12: "'anod'; this", 15: "'sigma_mx'; this", 17: "'sigmaa'; this"},
+        ),
+        (  # what is missing because it was wrong is not told
+            {'"copper"': '"coper"', "cells = 4": "cells = 0", '"1 hour"': "-1", "current_density": "current_densty"},
+            {4: "cells along x = 0", 6: "'coper'; em", 10: "there is no key 'current_densty'", 14: "until = -1"},
+        ),
+        ({'until = "1 hour"\n': "", "cells = 4": "cells = 0"}, {4: "cells along x = 0", 13: "until is missing"}),
+    ],
+)
+def test_all_mistakes_of_a_case_are_told_at_once(tmp_path: Path, changes: dict[str, str], told: dict[int, str]):
+    text = LINE
+    for old, new in changes.items():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    file = tmp_path / "line.toml"
+    file.write_text(text, encoding="utf-8")
+    code, out, err = run("check", str(file))
+    assert (code, out) == (1, "")
+    lines = err.splitlines()
+    assert [int(line.removeprefix(f"{file}:").partition(":")[0]) for line in lines] == list(told)
+    for line, words in zip(lines, told.values(), strict=True):
+        assert words in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["new", "flim"], 1, "; did you mean 'film'?\n"),
+        (["verify", "stres"], 2, "; did you mean 'stress'?\n"),
+        (["run", "{technology}"], 1, "there is no key 'layers'; it is one of a technology, for emfem signoff --tech"),
+        (["sweep", "{film}"], 1, "there is no key 'domain'; it is one of a case, for emfem run"),
+        (["fit", "{film}"], 1, "there is no key 'domain'; it is one of a case, for emfem run"),
+        (["plot", "{film}"], 1, "must be that of a run: it is a file\n"),
+        (["view", "{film}"], 1, "must be one that exists and no file\n"),
+        (["plot", "{signed}"], 1, "it is that of a sign-off, to be read in its report.html\n"),
+    ],
+)
+def test_what_was_meant_is_named(film: Path, tmp_path: Path, arguments: list[str], code: int, words: str):
+    (tmp_path / "report.html").write_text("", encoding="utf-8")
+    files = {
+        "film": film,
+        "technology": Path(__file__).resolve().parents[2] / "meshes" / "technology.toml",
+        "signed": tmp_path,
+    }
+    found, out, err = run(*(each.format(**files) for each in arguments))
+    assert (found, out) == (code, "")
+    assert words in err
+
+
 @pytest.mark.parametrize("command", ["run", "check"])
 @pytest.mark.parametrize(
     ("setting", "message"),
@@ -325,7 +399,7 @@ def test_a_wrong_setting_is_reported_in_one_line(film: Path, command: str, setti
 def test_a_name_that_no_model_has_is_refused_before_the_run(film: Path, tmp_path: Path, wrong: str):
     code, out, err = run("check", str(film), "--set", wrong)
     assert (code, out) == (1, "")
-    assert err.startswith("'nu'; this run has ")
+    assert err.startswith(f"{film}: [{wrong.partition('.')[0]}] 'nu'; this run has ")
     folder = tmp_path / "out"
     assert run("run", str(film), "-o", str(folder), "--set", wrong)[0] == 1
     assert not (folder / "series.csv").exists()

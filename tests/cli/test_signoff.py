@@ -76,7 +76,11 @@ def test_violations_end_with_a_code_of_their_own(made: Callable[..., MadeRun]):
     made([np.inf, 3 * year, np.inf, 2 * year])
     code, out, err = run(*USUAL)
     assert (code, err) == (Exit.VIOLATED, "")
-    assert "nominal: FAILS: it fails after 2 years: a void opened. 4 trees, 2 immortal at first, 2 with a void" in out
+    assert (
+        "nominal: FAILS: it fails after 2 years: a void opened, in tree 3 of layer 2 at node n2_40_20 (wire R6). 4"
+        in out
+    )
+    assert "4 trees, 2 immortal at first, 2 with a void" in out
 
 
 def test_a_limit_of_the_drop_counts_too(made: Callable[..., MadeRun]):

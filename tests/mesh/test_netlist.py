@@ -413,7 +413,7 @@ def replaced(old: str, new: str) -> str:
         (replaced("V1 n1_0_0 0 1", "V1 n1_0_0 0 1\nV2 n1_0_0 0 2"), r"line 5: 2 V at 'n1_0_0', which is at 1 V"),
         (
             replaced("I1 n1_20_0", "I1 n1_30_0"),
-            r"line 5: node 'n1_30_0' is connected to nothing, must be where a resistor",
+            r"line 5: node 'n1_30_0' is connected to nothing, must be where a resistor ends; is 'n1_0_0' meant\?",
         ),
         (
             replaced("R2 n1_10_0 n1_20_0", "R2 n1_30_0 n1_20_0"),
@@ -581,3 +581,67 @@ def test_csv_files_go_together(tmp_path: Path):
         em.mesh.read_network(tmp_path / "nodes.txt")
     with pytest.raises(em.ParameterError, match=r"unit = -1 m, must be greater than 0"):
         em.mesh.read_network(MESHES / "star.toml", unit=-1.0)
+
+
+# ---- likely mistakes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed", "message"),
+    [
+        (
+            "R1",
+            "R1",
+            {"unit": 1e-9},
+            "with unit = 1e-09 m the grid is 4e-08 m across, its wires 1e-09 m wide and 2e-08 m",
+        ),
+        (
+            "R1",
+            "R1",
+            {"unit": 1e-3},
+            "with unit = 0.001 m the grid is 0.04 m across, its wires 0.001 m wide and 0.02 m",
+        ),
+        ("R3 n1_0_20  n1_20_20", "R3 n1_0_20  n1_20_2", {}, "R3 ends at node 'n1_20_2', .* is 'n1_20_20' meant?"),
+        ("R6 n2_40_0  n2_40_20", "R6 n2_40_0  n2_40_2", {}, "R6 ends at node 'n2_40_2', .* is 'n2_40_20' meant?"),
+        ("RV2 n1_0_20  n2_0_20", "RV2 n1_0_20  n2_0_2", {}, "a via from node 'n1_0_20' ends at .* is 'n2_0_20' meant?"),
+        (
+            ".op",
+            "R9 n1_60_0 n1_80_0 2\nV9 n1_60_0 0 1",
+            {},
+            "no load draws from nodes 'n1_60_0', 'n1_80_0', though from o",
+        ),
+    ],
+)
+def test_what_is_likely_to_be_a_mistake_is_a_warning(
+    tmp_path: Path, old: str, new: str, changed: dict[str, Any], message: str
+):
+    text = GRID.read_text(encoding="utf-8")
+    assert old in text
+    with pytest.warns(em.ResolutionWarning, match=f"^some.sp: {message}".replace("?", r"\?")) as told:
+        read(tmp_path, text.replace(old, new, 1), **changed)
+    assert len(told) == 1
+    assert told[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "R9 n1_40_0 n1_60_0 2",  # the end of a stripe
+        "R9 n1_40_0 n2_40_0 2",  # a second via in the same place
+        "R9 n1_20_0 n3_20_0 1\nR10 n1_40_20 ITermNode_metal1_0_0 1",  # vias to a layer above and to a cell
+        "R9 n1_60_0 n1_80_0 2\nV9 n1_60_0 0 1\nI9 n1_80_0 0 1m",  # another net
+    ],
+)
+def test_what_layouts_have_is_no_mistake(tmp_path: Path, more: str, recwarn: pytest.WarningsRecorder):
+    read(tmp_path, GRID.read_text(encoding="utf-8").replace(".op", more))
+    assert [str(each.message) for each in recwarn] == []
+
+
+@pytest.mark.parametrize(("name", "unit"), [("ibmpg1.spice", 1e-6), ("openroad_gcd_vss.sp", 0.5e-9)])
+def test_real_grids_are_not_doubted(
+    public_data: Callable[[str], Path], name: str, unit: float, recwarn: pytest.WarningsRecorder
+):
+    em.mesh.read_netlist(public_data(name), resistivity=2e-8, thickness=0.2 * um, unit=unit)
+    assert not [
+        str(each.message) for each in recwarn if " meant?" in str(each.message) or "unit = " in str(each.message)
+    ]

@@ -27,6 +27,7 @@ import numpy as np
 import pytest
 import ufl
 from dolfinx import fem
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -1037,6 +1038,28 @@ def test_a_network_is_drawn_by_the_values_of_its_wires(star: em.mesh.Domain, tmp
         em.plot.network, star, tmp_path / "valued.png", values=[1.0, 2.0, 3.0], label="j", marks={"void": [2]}
     )
     assert colours_of(valued) > colours_of(plain) > 1
+
+
+def test_a_network_is_drawn_by_the_values_along_its_wires(star: em.mesh.Domain, tmp_path: Path):
+    """Each wire in equal pieces from its start to its end, drawn by value, as thick as the whole wire."""
+    net = star.wires()
+    values = np.arange(2.0 * len(net.segments)).reshape(-1, 2)
+    figure, whole = em.plot.network(star, values=values), em.plot.network(star, values=values[:, 0])
+    assert figure is not None
+    assert whole is not None
+    wires, plain = (each.axes[0].collections[0] for each in (figure, whole))
+    assert isinstance(wires, LineCollection)
+    assert np.asarray(wires.get_array()).tolist() == values.ravel().tolist()
+    middle = net.nodes[net.segments].mean(axis=1) / um
+    for i, (first, second) in enumerate(zip(wires.get_segments()[::2], wires.get_segments()[1::2], strict=True)):
+        assert first[1] == pytest.approx(middle[i])
+        assert second[0] == pytest.approx(middle[i])
+        assert second[1] == pytest.approx(net.nodes[net.segments[i, 1]] / um)
+    assert set(np.unique(wires.get_linewidth())) == set(np.unique(plain.get_linewidth()))
+    with pytest.raises(
+        em.ParameterError, match=r"values of shape .* must be finite, one a segment or one a piece of it"
+    ):
+        em.plot.network(star, values=np.zeros((1, 2)))
 
 
 def test_a_field_on_a_network_is_drawn(star: em.mesh.Domain, tmp_path: Path):

@@ -128,7 +128,7 @@ def test_violations_come_first_and_by_time(made: Callable[..., MadeRun], tmp_pat
     assert drops == sorted(drops, reverse=True)
     assert min(drops) > 5e-3
     assert corner["nodes over the limit"] == len(drops) == (np.abs(verdict(ladder()).currents.drop) > 5e-3).sum()
-    assert corner["reasons"][0] == "it fails after 2 years: a void opened"
+    assert corner["reasons"][0] == "it fails after 2 years: a void opened, in tree 1 of layer 2 at node b3 (wire 5)"
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.index("<h2>Violations") < page.index("<h2>Maps") < page.index("<h2>Densest")
 
@@ -140,8 +140,10 @@ def test_the_page_says_at_its_top_what_is_optimistic_and_what_helps(
 ):
     made(voids)
     sign_off(tmp_path, technology=replace(technology(), residual_stress=residual))
-    head, _, _ = (tmp_path / "report.html").read_text(encoding="utf-8").partition("<h2>")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    head, _, _ = page.partition("<h2>")
     assert ("times are too long" in head) == (residual == 0)
+    assert ("of it residual stress 0 (none given)" in Page(page)) == (residual == 0)
     assert ("em.signoff.repair" in head) == (voids is not None)
 
 
@@ -474,7 +476,8 @@ def test_the_map_of_stress_ends_at_the_critical_one_and_that_of_voids_tells_how_
     network, drawn = ladder(), []
     monkeypatch.setattr(pictures, "FIRST", first)
     monkeypatch.setattr(pictures, "_map", lambda *arguments, **more: drawn.append((arguments, more)))
-    each = replace(pictures.Arrays.of(verdict(network, [year, 2 * year])), stress=np.full(len(network.nodes), -2e9))
+    along = np.full((len(network.segments), 3), -2e9)
+    each = replace(pictures.Arrays.of(verdict(network, [year, 2 * year])), along=along)
     pictures.draw(network, {"hot": each}, {"hot": tmp_path}, until=TEN, critical=5e8)
     assert len(drawn) == 4  # no map of a temperature that is the same everywhere
     (_, _, limits, _), _ = drawn[2]
@@ -492,8 +495,54 @@ def test_maps_of_temperature_have_one_scale(monkeypatch: pytest.MonkeyPatch, tmp
     pictures.draw(network, corners, dict.fromkeys(corners, tmp_path), until=TEN, critical=5e8)
     (_, first, *ends), (_, second, *other) = drawn[-2:]
     assert ends == other == [pytest.approx((100.0, 130.0)), "temperature [°C]"]
-    assert first == pytest.approx(kelvin[network.segments].mean(axis=1) - 273.15)
+    assert first.mean(axis=1) == pytest.approx(kelvin[network.segments].mean(axis=1) - 273.15)
+    assert np.ptp(first, axis=1) == pytest.approx(15 / 16 * np.ptp(kelvin[network.segments], axis=1))
     assert second == pytest.approx(first + 20.0)
+
+
+def test_the_map_of_voids_marks_those_that_opened_later(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """The second void of a tree within the years, once; not one after them, nor the first ones again."""
+    network, drawn = ladder(), list[dict[str, Any]]()
+    monkeypatch.setattr(pictures, "_map", lambda *arguments, **more: drawn.append(more))
+    one = verdict(network, [year, 2 * year])
+    first = [int(node) for node in one.nucleation_node]
+    voids = [*one.voids, *(em.failure.Void(node, t * year, 0.0, 0.0) for node, t in ((1, 3), (1, 4), (2, 11)))]
+    each = pictures.Arrays.of(replace(one, voids=tuple(voids)))
+    pictures.draw(network, {"hot": each}, {"hot": tmp_path}, until=TEN, critical=5e8)
+    marks = drawn[3]["marks"]
+    assert {name: list(at) for name, at in marks.items()} == {
+        "first void of each tree": first,
+        "later void of a tree": [1],
+    }
+
+
+def test_a_failure_of_the_whole_grid_names_the_first_void():
+    one = verdict(ladder(), [2 * year, year], tree_failure=np.full(2, np.inf), failure=3 * year, why="a node dropped")
+    network = replace(one.network, wire_names=tuple(f"R{i}" for i in range(6)))
+    one = replace(one, network=network, nucleation_node=np.array([1, 7]), nucleation=np.array([year, 2 * year]))
+    reasons = summarize(one, Corner("nominal"), until=TEN)["reasons"]
+    assert reasons == [
+        "it fails after 3 years: a node dropped; the first void opened after 1 years, "
+        "in tree 0 of layer 1 at node a1 (wires R0, R1)"
+    ]
+
+
+@pytest.mark.parametrize(("t", "tolerance"), [(0.02, 2e-3), (0.3, 5e-4)])  # cells far from nodes are coarse
+def test_stress_along_a_wire_is_that_of_korhonen(t: float, tolerance: float):
+    """In time and amid pieces of the wire, far from its ends too, where the mean of its ends would be 0."""
+    network, metal = replace(wire(4e-4), layers=("1",)), technology(residual_stress=0.0, passivation=None)
+    metal = replace(metal, layers={"1": replace(metal.layers["1"], resistivity=metal.material.resistivity)})
+    copper, length, density = metal.material, float(network.lengths[0]), 4e-4 / float(network.cross_sections[0])
+    kappa = copper.diffusivity * copper.bulk_modulus * copper.atomic_volume / (em.units.boltzmann * metal.temperature)
+    until = t * length**2 / kappa
+    reached = em.analytic.blech_product(copper, critical_stress=1.0)  # A/m of 1 Pa at the ends
+    metal = replace(metal, critical_stress=0.99 * density * length / reached)  # mortal, but no void yet
+    found = em.signoff.run(network, metal, until=until)
+    assert not found.voids
+    x = (np.arange(16) + 0.5) / 16 * length
+    line: dict[str, Any] = {"length": length, "current_density": density, "material": copper}
+    exact = np.ravel([em.analytic.korhonen_line(each, until, **line) for each in x])
+    assert found.along[0] == pytest.approx(exact, rel=0, abs=tolerance * np.max(np.abs(exact)))
 
 
 def test_a_page_is_made_of_what_is_on_disk_alone(made: Callable[..., MadeRun], tmp_path: Path):

@@ -647,6 +647,10 @@ def test_a_drop_that_is_passed_at_the_start_is_a_failure_at_0():
     ("changed", "message"),
     [
         ({"loads": np.zeros(18)}, "no current flows"),
+        (
+            {"loads": np.r_[np.zeros(8), 10.0, np.zeros(9)]},
+            r"A/m2 in segment .*, 2e-07 m wide: chips have 1e11 A/m2 at",
+        ),
         ({"pads": {9: 1.0, 17: 0.9}}, r"pads of one net are at 0.9 V and 1 V: 0\.\d+ A flow from pad to pad"),
     ],
 )

@@ -71,6 +71,7 @@ def verdict(network: Network, nucleation: Any = None, **values: Any) -> Verdict:
         "steady": np.where(network.degree > 0, 1e8, np.nan),
         "immortal": ~opened,
         "stress": np.where(network.degree > 0, 5e7, np.nan),
+        "along": np.full((len(tree), 4), 5e7),
         "nucleation": times,
         "nucleation_node": np.where(opened, first, -1),
         "sensitivity": np.where(opened, 2.0, np.nan),

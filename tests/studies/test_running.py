@@ -115,6 +115,10 @@ def test_a_run_is_replaced_by_force_and_extended_by_until(file: Path, tmp_path: 
     assert emfem("resume", out, "--until", "1.0", "-q")[0] == 0
     report = read_report(out)
     assert (report["status"], report["t"], report["until"]) == ("ok", 1.0, 1.0)
+    before = (out / "report.json").read_bytes()
+    code, _, err = emfem("resume", out, "--until", "0.5")
+    assert (code, err) == (1, f"until = 0.5, must be at least the time 1 that the run in {out} has reached\n")
+    assert (out / "report.json").read_bytes() == before  # a run that has ended well stays so
     code, _, err = emfem("run", file, "-o", out, "--resume", "--set", "film.mean=0.31")
     assert (code, err) == (1, f"film.mean = 0.31, must be 0.3 as in the run in {out} that is to go on\n")
     assert read_report(out) == report

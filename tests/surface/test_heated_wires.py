@@ -242,7 +242,7 @@ def test_a_checkpoint_of_other_pulses_is_refused(plane: em.mesh.Domain, tmp_path
     [
         (lambda d: em.surface.Pulses(0.0, 300.0), "duty = 0, must be greater than 0"),
         (lambda d: em.surface.Pulses(1.5, 300.0), "duty = 1.5, must be at most 1"),
-        (lambda d: em.surface.Pulses(0.5, -20.0), "temperature = -20 K, must be at least 1 K"),
+        (lambda d: em.surface.Pulses(0.5, -20.0), "temperature = -20 K, must be between 1 and 5000 K"),
         (lambda d: strip(d, pulses=em.surface.Pulses(0.5, 300.0)), "pulses without a current, must come with a drive"),
         (lambda d: strip(d, current=1.0, series_resistance=1.0), "series_resistance beside current, must come with a"),
         (lambda d: strip(d, series_resistance=1.0), "series_resistance beside no drive, must come with a voltage"),
@@ -268,3 +268,17 @@ def test_an_unknown_wall_is_refused(plane: em.mesh.Domain):
     for argument in ("wall_energy", "wall_flux"):
         with pytest.raises(em.UnknownName, match="middle"):
             strip(plane, **{argument: {"middle": 0.3}})
+
+
+@pytest.mark.parametrize(
+    ("duty", "temperature", "message"),
+    [
+        (0.1, 27.0, "temperature = 27 K, is below 100 K: degrees Celsius written as kelvin?"),
+        (1e-6, 300.0, "duty = 1e-06, is below 0.0001: it is the part of the time that current flows"),
+    ],
+)
+def test_pulses_that_are_hardly_meant_are_a_warning(duty: float, temperature: float, message: str):
+    with pytest.warns(em.ResolutionWarning, match=f"^{re.escape(message)}") as told:
+        em.surface.Pulses(duty, temperature)
+    assert len(told) == 1
+    assert told[0].filename == __file__

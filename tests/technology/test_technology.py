@@ -255,3 +255,21 @@ def test_a_domain_of_a_case_has_a_technology():
     assert np.array_equal(made.thickness, wires.thickness)
     with pytest.raises(em.ParameterError, match=r"path = '.*none.toml', must be a file that can be read"):
         SHAPES["from_netlist"].model_validate(given | {"technology": str(meshes / "none.toml")}).make()
+
+
+@pytest.mark.parametrize(
+    ("kelvin", "message"),
+    [
+        (
+            "250",
+            r"^some.toml: passivation.stress_free_temperature = 250 K, is below the temperature of 378.15 K, so that ",
+        ),
+        ("25", r"^stress_free_temperature = 25 K, is below 100 K: degrees Celsius written as kelvin\?"),
+    ],
+)
+def test_a_temperature_without_its_unit_is_a_warning(tmp_path: Path, kelvin: str, message: str):
+    """250 degrees of an oven read as kelvin would make compression of the tension after cooling."""
+    with pytest.warns(em.ResolutionWarning, match=message) as told:
+        technology = read(tmp_path, replaced('"250 degC"', kelvin))
+    assert len(told) == 1
+    assert technology.residual_stress < 0
