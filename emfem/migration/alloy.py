@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from emfem import fields
@@ -14,7 +15,7 @@ from emfem.mesh import Domain, bounds
 from emfem.migration.inputs import check_fractions, start, typical_flow
 from emfem.migration.laws import transport
 from emfem.migration.vacancies import Vacancies, drawn_fluxes, vacancy_amount, vacancy_balance
-from emfem.model import Driver, Fixed, Model, Quantity, Unknown, is_law, is_ufl
+from emfem.model import Fixed, Model, Quantity, Unknown, is_law, is_ufl
 from emfem.model.unknowns import degree_of
 
 import numpy as np
@@ -110,20 +111,16 @@ def alloy(
     if not moving:
         a, b = (value if is_law(value) else lambda _, value=value: value for value in pair_d)
         check_fractions(domain, "D_A N + D_B (1 - N)", lambda n: a(n) * n + b(n) * (1 - n), zero=False)
-    drivers: list[Driver] = []
-    pushes = []
-    for i, value in enumerate(pair_f):
-        force, moved = models.vector_coefficient(domain, f"forces[{i}]", value)
-        pushes.append(force)
-        drivers += moved
+    (push_a, drivers_a), (push_b, drivers_b) = (
+        models.vector_coefficient(domain, f"forces[{i}]", value) for i, value in enumerate(pair_f)
+    )
 
-    of_a, of_b = intrinsic_fluxes(n, d_a, d_b, pushes[0], pushes[1], factor)
+    of_a, of_b = intrinsic_fluxes(n, d_a, d_b, push_a, push_b, factor)
     unknowns: list[Unknown] = [fraction]
     if vacancies is not None:
         unknowns.append(models.evolving("vacancies", space, (0.0, np.inf)))
-        ratio = unknowns[-1].function
-        ratio.x.array[:] = 1.0
-        of_a, of_b = drawn_fluxes(of_a, of_b, n, ratio, d_a, d_b)
+        unknowns[-1].function.x.array[:] = 1.0
+        of_a, of_b = drawn_fluxes(of_a, of_b, n, unknowns[-1].function, d_a, d_b)
     flux, lattice_field = _frame(of_a, of_b, n, d_a * n + d_b * (1 - n), d_a, moving)
     if markers:
         vectors = fem.functionspace(domain.mesh, ("Lagrange", degree, (domain.dim,)))
@@ -131,19 +128,13 @@ def alloy(
     w, *others = models.tests(unknowns)
     dx = domain.dx(3 * degree)
     total = transport(fraction.rate, w, dx, flux, dx)
-    flow = typical_flow(domain, (d_a + d_b) / 2, (d_a * pushes[0] + d_b * pushes[1]) / 2)
+    flow = typical_flow(domain, (d_a + d_b) / 2, (d_a * push_a + d_b * push_b) / 2)
     dirichlet_values, dirichlet_drivers = models.dirichlet_conditions(domain, fraction, conditions)
     reaction = models.ConsistentFlux(fraction, dirichlet_values, flow)
-    balances = {"amount": models.Balance(n * dx, "-", (reaction,))}
-    extremes: dict[str, Quantity] = {}
-    blocked, at_surfaces = not dirichlet_values, list[models.DirichletCondition]()
+    sinks = _Sinks()
     if vacancies is not None:
-        total += vacancy_balance(domain, unknowns[1], vacancies, lattice_field["velocity"], others[0], dx)
-        at_surfaces = models.dirichlet_conditions(domain, unknowns[1], surfaces)[0]
-        at_sinks = models.ConsistentFlux(unknowns[1], at_surfaces, flow)
-        balances["vacancies"] = vacancy_amount(domain, unknowns[1], vacancies, at_sinks, dx)
-        extremes = {"vacancies_min": models.lowest(ratio), "vacancies_max": models.highest(ratio)}
-        blocked = blocked or (vacancies.lifetime is None and not surfaces)  # they keep their amount
+        sinks = _sinks(domain, unknowns[1], vacancies, surfaces, lattice_field["velocity"], others[0], flow, dx)
+        total += sinks.form
     if markers:
         total += following(unknowns[-1], lattice_field["velocity"], others[-1], dx)
     return Model(
@@ -151,19 +142,19 @@ def alloy(
         domain,
         unknowns,
         fem.Constant(domain.mesh, 1 / flow) * total,
-        conditions=[*dirichlet_values, *at_surfaces],
+        conditions=[*dirichlet_values, *sinks.conditions],
         expressions={"flux": flux, **lattice_field},
         quantities={
             "amount": Quantity(n * dx, integral("m3")),
             "N_min": models.lowest(n),
             "N_max": models.highest(n),
-            **extremes,
+            **sinks.quantities,
             **models.boundary_fluxes(domain.names, [reaction], {}, meaning=integral("m3/s")),
         },
-        drivers=[*drivers, *dirichlet_drivers],
-        steady_by_relaxation=blocked,
-        no_steady_state_reason=_moving_markers(markers, pushes, dirichlet_values),
-        balances=balances,
+        drivers=[*drivers_a, *drivers_b, *dirichlet_drivers],
+        steady_by_relaxation=not dirichlet_values or sinks.keep_vacancies,
+        no_steady_state_reason=_moving_markers(markers, (push_a, push_b), dirichlet_values),
+        balances={"amount": models.Balance(n * dx, "-", (reaction,)), **sinks.balances},
         system=domain.system(),
         meanings=MEANINGS,
         preconditioner=models.Multigrid(symmetric=False, unknowns=tuple(unknowns[:-1] if markers else unknowns)),
@@ -185,6 +176,40 @@ def _surfaces(domain: Domain, vacancies: Any, moving: bool) -> dict[str, Fixed]:
     for name in vacancies.surfaces:
         domain.tag(name)
     return {name: Fixed(1.0) for name in vacancies.surfaces}
+
+
+@dataclass(frozen=True)
+class _Sinks:
+    """What sinks of a strength add to an alloy; nothing where they are fast."""
+
+    form: Any = 0
+    conditions: Sequence[models.DirichletCondition] = ()
+    quantities: Mapping[str, Quantity] = field(default_factory=dict)
+    balances: Mapping[str, models.Balance] = field(default_factory=dict)
+    keep_vacancies: bool = False  # no sink takes or makes any
+
+
+def _sinks(
+    domain: Domain,
+    unknown: Unknown,
+    vacancies: Vacancies,
+    surfaces: Mapping[str, Fixed],
+    velocity: Any,
+    test: Any,
+    flow: float,
+    dx: ufl.Measure,
+) -> _Sinks:
+    """Return the balance of vacancies, at equilibrium on the surfaces."""
+    fixed = models.dirichlet_conditions(domain, unknown, surfaces)[0]
+    reaction = models.ConsistentFlux(unknown, fixed, flow)
+    ratio = unknown.function
+    return _Sinks(
+        vacancy_balance(domain, unknown, vacancies, velocity, test, dx),
+        fixed,
+        {"vacancies_min": models.lowest(ratio), "vacancies_max": models.highest(ratio)},
+        {"vacancies": vacancy_amount(domain, unknown, vacancies, reaction, dx)},
+        vacancies.lifetime is None and not surfaces,
+    )
 
 
 def _moving_markers(markers: bool, pushes: Sequence[Any], dirichlet_values: Sequence[Any]) -> str:
