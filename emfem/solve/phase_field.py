@@ -70,7 +70,7 @@ class PhaseFieldSolver:
       which nothing but its tension resists, is solved for before, by `SurfaceModes`.
 
     Options of V-cycles begin with `factor_`, of L with `profile_`, of mass matrices with `mass_`, of the motion of
-    surfaces with `coarse_`.
+    surfaces with `coarse_`; `coarse_pc_type` "none" leaves that out.
     """
 
     alone, stepping, inside = ALONE, ALONE, INSIDE
@@ -190,6 +190,7 @@ class PhaseFieldSolver:
             self._inverse.solve(r2, w)
             self._coupling.mult(w, left)
             left.aypx(-1.0, r1)
+            left.array[self._fixed] = 0.0
             self._factors[0].solve(left, middle)
             self._matrices[-1].mult(middle, left)
             self._factors[1].solve(left, a)

@@ -11,14 +11,13 @@ from emfem.solve.options import inner_solver
 import numpy as np
 import ufl
 from dolfinx import fem
-from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
 __all__ = ["SurfaceModes"]
 
 SPACING = 2.0  # edge of the boxes of hats over the width of a surface
-EDGE, FAINT = 0.02, 0.02  # part of the steepest slope from which a node counts; part of the largest hat, a hat
+FAINT = 0.005  # part of the largest hat from which one counts, by the slope that it covers
 
 
 class SurfaceModes:
@@ -56,11 +55,10 @@ class SurfaceModes:
         rows, columns, weights, self.size = self._hats()
         if not self.size:
             return
-        hats = PETSc.Mat().createAIJ((blocks[0][0].getSizes()[0], (None, self.size)), comm=self._comm)
-        hats.setPreallocationNNZ(2 ** self._places.shape[1])
         ends = np.searchsorted(rows, np.arange(len(self._places) + 1)).astype(PETSc.IntType)
-        hats.setValuesCSR(ends, columns.astype(PETSc.IntType), weights)
-        hats.assemble()
+        sparse = (ends, columns.astype(PETSc.IntType), weights)
+        sizes = (blocks[0][0].getSizes()[0], (None, self.size))
+        hats = PETSc.Mat().createAIJ(sizes, csr=sparse, comm=self._comm)
         moved, profile = hats.copy(), blocks[0][0].createVecLeft()
         profile.array[:] = self._slope.x.array[: len(self._places)]
         moved.diagonalScale(L=profile)
@@ -69,6 +67,9 @@ class SurfaceModes:
         matrix = PETSc.Mat().createNest(parts, comm=self._comm).convert("aij", PETSc.Mat())
         self._parts = [hats, moved]
         self._solver = inner_solver(pc, "coarse_", matrix)
+        if self._solver.getPC().getType() == PETSc.PC.Type.NONE:
+            self.size = 0
+            return
         self._right, self._left = matrix.createVecs()
         self._half = [hats.createVecRight() for _ in range(2)]
         self._solver.setUp()
@@ -76,10 +77,7 @@ class SurfaceModes:
     def _hats(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int]:
         """Return rows, columns and values of hats on this rank, 1 in all at each node, and their number. Collective."""
         slope = self._slope.x.array[: len(self._places)]
-        steepest = self._comm.allreduce(float(slope.max(initial=0.0)), MPI.MAX)
-        near = slope > EDGE * steepest
-        near[self._fixed] = False
-        nodes = np.flatnonzero(near)
+        nodes = np.setdiff1d(np.arange(len(slope)), self._fixed)
         box = np.floor(self._places[nodes]).astype(np.int64)
         beyond = self._places[nodes] - box
         corners = np.array(list(product((0, 1), repeat=box.shape[1])))
