@@ -27,6 +27,7 @@ RADIUS, LENGTH, FILLET = 5 * nm, 26 * nm, 3 * nm
 BOX = (44 * nm, 10 * nm, 10 * nm)
 THIN = 0.6  # of the radius, where a run ends
 LINEAR = 0.01  # error of linear systems as a part of that of a step
+FIRST = 1e-3  # first step of a life, over l^4 / B, in which a profile comes to rest
 ENDS = 6 * nm  # of the wire beside each pad, where its radius is compared
 
 
@@ -135,6 +136,7 @@ def to_break(
         shape=shape,
         interface_width=width,
         size=fine,
+        first_step=FIRST * width**4 / em.analytic.mullins_coefficient(material),
         rtol=rtol,
         watch=watch,
         checkpoint=em.checkpoint(out / f"{metal}-states", resume=resume),

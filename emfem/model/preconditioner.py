@@ -52,6 +52,7 @@ class PhaseField:
         dx: measure of the domain.
         weight: g, a UFL scalar; 1 when left out.
         factor: k, of all terms of the equation of c in the residual, a UFL constant; 1 when left out.
+        well: f'' in phases at rest, for surfaces between them that stay thin: g is then as the slope of c across one.
     """
 
     evolving: Unknown
@@ -62,6 +63,7 @@ class PhaseField:
     dx: ufl.Measure
     weight: Any = None
     factor: Any = None
+    well: float | None = None
 
     @property
     def unknowns(self) -> tuple[Unknown, ...]:

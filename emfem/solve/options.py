@@ -17,7 +17,8 @@ PREFIX = "emfem_"
 FACTORISATIONS = ("lu", "cholesky")  # preconditioners that solve
 SOLVES = ("algebraic_", "followers_")  # beginnings of options that are for one kind of solve only
 LATE = re.compile("mat_|vec_|pc_mg_|.*_view")  # options that PETSc reads only while it solves
-INSIDE = "mg|sub|fieldsplit|factor|mass|displacement|stress|npc|esteig|redundant|telescope"  # solvers inside solvers
+# Solvers inside solvers.
+INSIDE = "mg|sub|fieldsplit|factor|profile|coarse|mass|displacement|stress|npc|esteig|redundant|telescope"
 INNER = re.compile(f"((?:{INSIDE})_(?:.*?_)?)((?:snes|ksp|pc|mat)_.*)")
 TYPES = (("gmres", "ilu"), ("chebyshev", "sor"), ("richardson", "jacobi"))  # of solvers inside solvers, by default
 COMMON = (

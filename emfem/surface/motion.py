@@ -17,6 +17,7 @@ from emfem.surface.elastic import SurfaceElasticity
 from emfem.surface.inputs import SurfaceMetal
 from emfem.surface.measures import quantities, section
 from emfem.surface.terms import (
+    WELL,
     conducts,
     distance,
     double_well,
@@ -153,6 +154,7 @@ class SurfaceMotion:
             dx=self.dx,
             weight=restriction(self.solid.function),
             factor=self.scale,
+            well=WELL,
         )
 
     def balance(self) -> Balance:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 FAINT = 1e-3  # slope of c over 1 / l below which no direction counts as outward
 SLIGHT = 1e-6  # of it over 1 / l, where its size has to have a derivative
 FAR = 3e-3  # the part of an error allowed amid a surface that is allowed in metal and vacuum
+WELL = 6.0  # 3 W'' in metal and vacuum, W the well
 REST = 0.01  # the restriction far from a surface; without any, mu would not be determined there
 
 

@@ -24,6 +24,7 @@ from emfem.surface.inputs import check_path, drive, metal, start
 from emfem.surface.measures import quantities
 from emfem.surface.shapes import Shape
 from emfem.surface.terms import (
+    WELL,
     conducts,
     distance,
     double_well,
@@ -194,6 +195,7 @@ def model(
         dx=dx,
         weight=restriction(c),
         factor=scale[0],
+        well=WELL,
     )
     whole = None if ends is None else joined(c, domain, ends)
     of_void = isinstance(shape, Shape) and shape.of_void
