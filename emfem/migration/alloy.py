@@ -180,7 +180,7 @@ def _surfaces(domain: Domain, vacancies: Any, moving: bool) -> dict[str, Fixed]:
 
 @dataclass(frozen=True)
 class _Sinks:
-    """What sinks of a strength add to an alloy; nothing where they are fast."""
+    """Terms that sinks of a strength add to an alloy; none where they are fast."""
 
     form: Any = 0
     conditions: Sequence[models.DirichletCondition] = ()

@@ -91,9 +91,9 @@ class PhaseFieldSolver:
         product = ufl.max_value(recipe.gradient_energy * mobility, 0.0)
         self._stiffness, self._modes = product * recipe.dx, None
         if recipe.well is None:
-            forms = equal_factors(recipe, product / self._shift)
+            forms: tuple[ufl.Form, ...] = equal_factors(recipe, product / self._shift)
         else:
-            forms = unequal_factors(recipe, self._shift)
+            forms = unequal_factors(recipe, recipe.well, self._shift)
             self._modes = SurfaceModes(recipe, fixed)
         self._forms = [fem.form(form) for form in forms]
         self._size = fields.integral(fem.form(fem.Constant(space.mesh, 1.0) * recipe.dx), space.mesh.comm)
@@ -207,13 +207,13 @@ def equal_factors(recipe: PhaseField, ratio: Any) -> tuple[ufl.Form, ufl.Form]:
     return (u * v + ufl.sqrt(ratio) * slope) * recipe.dx, u * v * recipe.dx
 
 
-def unequal_factors(recipe: PhaseField, s: fem.Constant) -> tuple[ufl.Form, ufl.Form, ufl.Form]:
+def unequal_factors(recipe: PhaseField, well: float, s: fem.Constant) -> tuple[ufl.Form, ufl.Form, ufl.Form]:
     """Return N, L and M_g; where nothing moves q is large, and L its mass alone."""
     u, v, slope = _trial(recipe)
     g, mobility = 1 if recipe.weight is None else recipe.weight, ufl.max_value(recipe.mobility, 0.0)
     balance = recipe.gradient_energy * s * g / ufl.max_value(mobility, TINY)
-    real = (recipe.well + ufl.sqrt(ufl.max_value(recipe.well**2 - 4 * balance, 0.0))) / 2
-    q = ufl.min_value(ufl.max_value(real, ufl.sqrt(balance)), STILL * recipe.well)
+    real = (well + ufl.sqrt(ufl.max_value(well**2 - 4 * balance, 0.0))) / 2
+    q = ufl.min_value(ufl.max_value(real, ufl.sqrt(balance)), STILL * well)
     first = s * g / q * u * v + mobility * slope
     second = q * u * v + recipe.gradient_energy * ufl.inner(ufl.grad(u), ufl.grad(v))
     return first * recipe.dx, second * recipe.dx, g * u * v * recipe.dx

@@ -83,19 +83,19 @@ class SurfaceModes:
         corners = np.array(list(product((0, 1), repeat=box.shape[1])))
         values = np.prod(np.where(corners[:, None], beyond, 1 - beyond), axis=2)  # (corners, nodes)
         keys = (box + corners[:, None]) @ (1 << 20) ** np.arange(box.shape[1])
-        found = np.unique(np.concatenate(self._comm.allgather(np.unique(keys))))
-        columns = np.searchsorted(found, keys)
-        sizes = np.bincount(columns.ravel(), (values * slope[nodes]).ravel(), minlength=len(found))
+        boxes = np.unique(np.concatenate(self._comm.allgather(np.unique(keys))))
+        columns = np.searchsorted(boxes, keys)
+        sizes = np.bincount(columns.ravel(), (values * slope[nodes]).ravel(), minlength=len(boxes))
         sizes = self._comm.allreduce(sizes)
-        kept = sizes > FAINT * sizes.max(initial=0.0)
-        values = np.where(kept[columns], values, 0.0)
+        counted = sizes > FAINT * sizes.max(initial=0.0)
+        values = np.where(counted[columns], values, 0.0)
         whole = values.sum(axis=0)
         values /= np.where(whole > 0, whole, 1.0)
         used = values > 0
         rows = np.broadcast_to(nodes, values.shape)
         order = np.lexsort((columns[used], rows[used]))
-        numbers = np.cumsum(kept) - 1
-        return rows[used][order], numbers[columns[used][order]], values[used][order], int(kept.sum())
+        numbers = np.cumsum(counted) - 1
+        return rows[used][order], numbers[columns[used][order]], values[used][order], int(counted.sum())
 
     def solve(self, r1: PETSc.Vec, r2: PETSc.Vec, a: PETSc.Vec, b: PETSc.Vec) -> None:
         """Give c and mu, a and b, the motion that takes away the coarse part of the residuals r1 and r2. Collective."""

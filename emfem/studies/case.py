@@ -257,10 +257,10 @@ class Case:
         tables, metal = self.tables.models(), self.tables.material
         context = BuildContext(models[0].domain, tables, None if metal is None else metal.made)
         each = [physics.opening(tables[physics.name], context) for physics in self._used() if physics.opening]
-        found = next((one for one in each if one is not None), None)
-        if found is not None:
+        opening = next((one for one in each if one is not None), None)
+        if opening is not None:
             self._make("time", lambda: check_time(self.tables.time))
-        return found
+        return opening
 
     def _used(self) -> list[Physics]:
         """Return the physics whose tables it has, in the order of its models."""

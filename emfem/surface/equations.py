@@ -211,8 +211,8 @@ def model(
         softness=soft,
     )
     of_void = isinstance(shape, Shape) and shape.of_void
-    kept = limits(c, domain, ends, width, driven=driven is not None, ratio=ratio)
-    made = _assembled(motion, conducting, feeds, kept, of_void=of_void)
+    resolutions = limits(c, domain, ends, width, driven=driven is not None, ratio=ratio)
+    made = _assembled(motion, conducting, feeds, resolutions, of_void=of_void)
     if driven is not None and not of_void:  # the line around a void is all metal
         warn_at_start(made, material, driven[0])
     return made
@@ -222,11 +222,11 @@ def _assembled(
     motion: SurfaceMotion,
     conducting: Any,
     feeds: Sequence[models.Driver],
-    kept: Sequence[models.Resolution],
+    resolutions: Sequence[models.Resolution],
     *,
     of_void: bool,
 ) -> Model:
-    """Return the model of a motion whose sources follow time by `feeds`, with limits to be kept. Collective."""
+    """Return the model of a motion whose sources follow time by `feeds`. Collective."""
     domain, parts = motion.domain, motion.parts
     return Model(
         "surface",
@@ -241,7 +241,7 @@ def _assembled(
         balances={"metal": motion.balance()},
         system=domain.system(si=True),
         meanings=MEANINGS,
-        resolutions=kept,
+        resolutions=resolutions,
         roles={"metal": "solid"},
         preconditioner=[motion.structure(), *(part.multigrid for part in parts)],
     )

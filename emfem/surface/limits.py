@@ -1,4 +1,4 @@
-"""What a surface model cannot resolve, or leaves out: said once in a warning, with both numbers."""
+"""Limits of a surface model, what it cannot resolve or leaves out: said once in a warning, with both numbers."""
 
 from __future__ import annotations
 

@@ -193,10 +193,10 @@ class Films(Observer):
                 continue
             now[_pair(i, into)] = 0.0
             others = [(_pair(i, k), _pair(into, k)) for k in range(len(voids)) if k not in (i, into)]
-            for lost, kept in [*((f"{i} {name}", f"{into} {name}") for name in self.walls), *others]:
+            for lost, left in [*((f"{i} {name}", f"{into} {name}") for name in self.walls), *others]:
                 if lost in self.gaps:
-                    both = self.gaps.pop(lost), self.gaps.get(kept, [np.nan] * (len(self.t) - 1))
-                    self.gaps[kept] = np.fmin(*both).tolist()
+                    both = self.gaps.pop(lost), self.gaps.get(left, [np.nan] * (len(self.t) - 1))
+                    self.gaps[left] = np.fmin(*both).tolist()
 
 
 def _pair(i: int, j: int) -> str:

@@ -72,7 +72,7 @@ def of(**changed: Any) -> Case:
 
 
 def report(folder: Path) -> dict[str, Any]:
-    """What a run reports."""
+    """Numbers that a run reports."""
     return json.loads((folder / "report.json").read_text("utf-8"))
 
 

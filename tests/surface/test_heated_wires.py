@@ -167,7 +167,7 @@ def test_a_strip_glows_by_the_length_of_its_surface(plane: em.mesh.Domain):
 
 
 def test_only_the_metal_must_not_melt(plane: em.mesh.Domain):
-    """What little the vacuum conducts may make it hot: it is neither in T_max nor refused; nonsense is, everywhere."""
+    """The little that vacuum conducts may make it hot: it is neither in T_max nor refused; nonsense is, everywhere."""
     wire = strip(plane)
     heat = em.heat.model(plane, GOLD, solid=wire["solid"], on=ON, degree=1)
     values, metal = heat["T"].x.array, wire["c"].x.array > 0.499  # half metal is metal

@@ -1,4 +1,4 @@
-"""What a wire says of itself in a warning: its own current density, thin necks, a break, electrons at its surfaces."""
+"""Warnings of a wire about itself: its own current density, thin necks, a break, electrons at its surfaces."""
 
 from __future__ import annotations
 

@@ -87,17 +87,17 @@ class NucleationTable(Arguments):
 
     def make(self) -> None:
         """Check the numbers that need no model."""
-        given = self.values()
+        values = self.values()
         for name in ("critical_stress", "extrusion_stress"):
-            number(name, given.get(name, FAINT), at_least=FAINT, unit="Pa")
+            number(name, values.get(name, FAINT), at_least=FAINT, unit="Pa")
         for name in ("seed_radius", "rise"):
-            number(name, given.get(name, 1.0), above=0.0)
-        count("most", given.get("most", 1), at_least=1)
+            number(name, values.get(name, 1.0), above=0.0)
+        count("most", values.get("most", 1), at_least=1)
         for flaw in self.flaws:
             words = (
-                f"flaws.critical_stress = {flaw.critical_stress:g} Pa, must be at most {given['critical_stress']:g} Pa"
+                f"flaws.critical_stress = {flaw.critical_stress:g} Pa, must be at most {values['critical_stress']:g} Pa"
             )
-            require(flaw.critical_stress <= given["critical_stress"], f"{words}, that of the rest")
+            require(flaw.critical_stress <= values["critical_stress"], f"{words}, that of the rest")
 
     def critical(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the critical stress at points x, shape (3, n) [Pa]."""
