@@ -101,7 +101,7 @@ def surface(
     options = field_options(
         drawn, width, length, unit, limits, METAL if over is None else colours, label, scale, columns
     )
-    degree = phases[0].function_space.element.basix_element.degree if mesh.topology.dim == 2 else 1
+    degree = phases[0].function_space.element.basix_element.degree
     both = [fields.discontinuous(f, mesh, degree) for f in (*phases, *drawn)]
 
     def render(parts: list[fields.Cells]) -> Figure:
