@@ -41,7 +41,7 @@ def main(
         initial=em.film.noise(amplitude=0.08, seed=1),
     )
     em.write.print_root(em.solve.advise(film, solver=solver))
-    found = {}
+    found, states = {}, []
     watch = [
         em.watch.conserved("solute"),
         em.write.series(Path(out) / "series.csv", every=until / 30),
@@ -50,8 +50,11 @@ def main(
     for name, time in {"early": 0.1 * until, "end": until}.items():
         em.write.print_root(em.evolve(film, time, rtol=1e-3, watch=watch, solver=solver))
         found[name] = bands_along(film)
+        states.append(em.fields.copied(film["c"]))
         picture = Path(out) / f"{name}.png"
         em.plot.surface([film["c"]], picture, level=MEAN, titles=[f"c > {MEAN} at t = {time:g}"], unit="h")
+    titles = [f"t = {time:g}" for time in (0.1 * until, until)]
+    em.plot.film_strip(states, Path(out) / "slab.png", titles=titles)
     em.write.print_root(f"bands along the drift: {found['early']:.2f} early, {found['end']:.2f} at the end")
     return found
 

@@ -439,7 +439,7 @@ DEMOS: dict[str, tuple[dict[str, Any], Callable[[Any], None], tuple[str, ...]]] 
     "film_3d": (
         {"size": 10.4, "cell": 1.95, "until": 600.0},
         bands_form_along_the_drift,
-        ("end.png", "film.pvd", "series.csv"),
+        ("end.png", "slab.png", "film.pvd", "series.csv"),
     ),
     "film_picture": (
         {"samples": 96, "cells": 24, "until": 150.0},

@@ -103,7 +103,7 @@ def surface(
     tint = METAL if over is None else colours
     both_halves = isinstance(source, Model) and source.domain.turned if mirror is None else mirror
     options = field_options(drawn, width, length, unit, limits, tint, label, scale, columns, mirror=both_halves)
-    degree = phases[0].function_space.element.basix_element.degree if mesh.topology.dim == 2 else 1
+    degree = phases[0].function_space.element.basix_element.degree
     both = [fields.discontinuous(f, mesh, degree) for f in (*phases, *drawn)]
 
     def render(parts: list[fields.Cells]) -> Figure:
