@@ -64,7 +64,7 @@ def places(model: Model, unknown: Unknown, *, labels: bool = True) -> Values:
     x = single.tabulate_dof_coordinates()[:, : domain.dim] - lower
     for axis in np.flatnonzero(domain.period):
         x[:, axis] %= domain.period[axis]
-        x[np.isclose(x[:, axis], domain.period[axis], rtol=1e-12), axis] = 0.0
+        x[np.isclose(x[:, axis], domain.period[axis], rtol=1e-12, atol=0.0), axis] = 0.0
     if labels and domain.network is not None and domain.segment is not None and space.dofmap.index_map.size_global > 1:
         label = np.zeros(len(x))
         label[single.dofmap.list] = len(domain.network.nodes) + domain.segment[:, None]

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emfem.errors import ParameterError, ResolutionWarning, floats, kind, number, require
+from emfem.errors import PACKAGE, ParameterError, ResolutionWarning, floats, kind, number, require
 from emfem.gate import checked
 from emfem.materials.constants import Constant
 from emfem.materials.laws import DirectAndWind, Law, Linear, Lookup, Uniform, WiedemannFranz, exponential
@@ -185,7 +185,8 @@ def _warn_of_bulk_laws(constants: Mapping[str, Constant]) -> None:
     if heat is not None and not isinstance(heat.law, WiedemannFranz):
         words.append("thermal_conductivity stays that of the bulk: WiedemannFranz() lets it fall")
     if words:
-        warnings.warn(ResolutionWarning(f"resistivity with a size effect: {'; '.join(words)}"), stacklevel=6)
+        message = f"resistivity with a size effect: {'; '.join(words)}"
+        warnings.warn(message, ResolutionWarning, skip_file_prefixes=PACKAGE)
 
 
 def _no_other_law(name: str) -> Any:

@@ -105,7 +105,7 @@ class FieldOptions:
         scale: divisor of the values; None for one that fits.
         meaning: of the fields.
         columns: panels a row; None for as many as can be read.
-        mirror: the other half is drawn too, below y = 0.
+        mirror: sign of the values below y = 0, where the other half is drawn too; 0 for no such half.
     """
 
     width: float
@@ -117,12 +117,13 @@ class FieldOptions:
     scale: float | None
     meaning: Meaning
     columns: int | None = None
-    mirror: bool = False
+    mirror: int = 0
 
     def of(self, cells: Sequence[fields.Cells]) -> FieldOptions:
         """Return the options with the extremes of what is drawn: without those in a vacuum."""
         values = np.concatenate([part.values for part in cells])
         drawn = values[np.isfinite(values)]
+        drawn = np.concatenate([drawn, -drawn]) if self.mirror < 0 else drawn
         return replace(self, extremes=(float(drawn.min()), float(drawn.max()))) if drawn.size else self
 
     def quantity(self) -> AxisLabel:
@@ -151,7 +152,7 @@ def figure(
         bar: False for no colour bar.
     """
     if options.mirror:
-        cells = [mirrored(part) for part in cells]
+        cells = [mirrored(part, options.mirror) for part in cells]
     points = cells[0].points
     by = labels.lengths(points, options.meaning.system.length, options.lengths)
     shown, colours = options.quantity(), labels.colours(options.meaning, options.colours)
@@ -179,11 +180,12 @@ def figure(
     return figure
 
 
-def mirrored[Part: fields.Cells](part: Part) -> Part:
-    """Return a field with its mirror image in y = 0, and what else the nodes have."""
+def mirrored[Part: fields.Cells](part: Part, sign: int) -> Part:
+    """Return a field with its mirror image in y = 0, of values times a sign, and what else the nodes have."""
     ends, nodes = grid_of(part).cell_offsets, part.cells + len(part.points)
     nodes[ends[:-1] + np.arange(len(ends) - 1)] -= len(part.points)  # the number of nodes of each cell
     twice = {f.name: np.concatenate([getattr(part, f.name)] * 2) for f in dataclasses.fields(part) if f.name in NODAL}
+    twice["values"][len(part.values) :] *= sign
     points = np.concatenate([part.points, part.points * (1, -1, 1)])
     cells, types = np.concatenate([part.cells, nodes]), np.concatenate([part.types] * 2)
     return replace(part, points=points, cells=cells, types=types, **twice)

@@ -88,7 +88,9 @@ def field(
         UnknownName: for a component that does not exist.
     """
     function = fields.component(function, component)
-    options = field_options([function], width, length, unit, limits, colours, label, scale, mirror=mirror)
+    options = field_options(
+        [function], width, length, unit, limits, colours, label, scale, mirror=mirror, component=component
+    )
     target = style.picture(path, function.function_space.mesh.comm)
     borders = None
     if regions is not None:
@@ -266,6 +268,7 @@ def field_options(
     columns: int | None = None,
     *,
     mirror: bool = False,
+    component: str | None = None,
 ) -> cells.FieldOptions:
     """Check the options of a picture of fields. Collective.
 
@@ -280,9 +283,13 @@ def field_options(
         cells.check_scalar(function)
     meaning, ends = fields.meaning_of(functions[0]), [fields.extremes(function) for function in functions]
     extremes = min(low for low, _ in ends), max(high for _, high in ends)
+    sign = 0
     if mirror:
         _check_mirror(functions[0].function_space.mesh)
-    return cells.FieldOptions(inches, lengths, limits, extremes, colours, label, scale, meaning, columns, mirror)
+        sign = -1 if component == "y" else 1
+    if sign < 0:
+        extremes = min(extremes[0], -extremes[1]), max(extremes[1], -extremes[0])
+    return cells.FieldOptions(inches, lengths, limits, extremes, colours, label, scale, meaning, columns, sign)
 
 
 def _check_mirror(mesh: dolfinx.mesh.Mesh) -> None:

@@ -102,7 +102,9 @@ def surface(
     drawn = phases if over is None else [fields.component(over, component)]
     tint = METAL if over is None else colours
     both_halves = isinstance(source, Model) and source.domain.turned if mirror is None else mirror
-    options = field_options(drawn, width, length, unit, limits, tint, label, scale, columns, mirror=both_halves)
+    options = field_options(
+        drawn, width, length, unit, limits, tint, label, scale, columns, mirror=both_halves, component=component
+    )
     degree = phases[0].function_space.element.basix_element.degree
     both = [fields.discontinuous(f, mesh, degree) for f in (*phases, *drawn)]
 

@@ -22,6 +22,7 @@ Place = tuple[str | int, ...]
 MOST = 20  # rounds
 FOLLOWS = (
     "is missing",
+    "missing, must be given",
     "nothing is given",
     "no model is given",
     "= None, must be given",

@@ -25,6 +25,7 @@ import ufl
 from dolfinx import fem
 
 Ends = tuple[str, str] | None
+ALONG_X = (None, ("left", "right"), ("right", "left"))
 SMALL = 1e-3  # V; typical where a current is 0 at the start
 
 
@@ -43,6 +44,7 @@ class SurfaceCircuit:
         source: V_0 and R_0 of a voltage behind a resistance, else None.
         drivers: of voltage or current.
         scales: factors of the two equations.
+        along_x: the current flows along x, in which necks are looked for.
     """
 
     share: Unknown
@@ -55,6 +57,7 @@ class SurfaceCircuit:
     source: tuple[fem.Constant, fem.Constant] | None
     drivers: tuple[Driver, ...]
     scales: tuple[fem.Constant, fem.Constant]
+    along_x: bool
 
     @property
     def unknowns(self) -> tuple[Unknown, ...]:
@@ -178,6 +181,7 @@ def circuit(
         (constant, fem.Constant(domain.mesh, series)) if series else None,
         tuple(drivers),
         (fem.Constant(domain.mesh, length**2 / (sigma * volume)), fem.Constant(domain.mesh, 1 / amount)),
+        ends in ALONG_X,
     )
 
 

@@ -191,8 +191,12 @@ def start(c: fem.Function, domain: Domain, shape: Any, width: float, narrowest: 
 
     lengths = {"interface_width": width}
     if isinstance(shape, Shape):
-        lengths |= {**shape.lengths, shape.place_name: max(map(abs, shape.place), default=0.0)}
+        lengths |= shape.lengths
     _check_units(domain, lengths)
+    if isinstance(shape, Shape):
+        corners = np.abs(np.concatenate(bounds(domain.mesh)))
+        places = {shape.place_name: max(map(abs, shape.place), default=0.0)}
+        _check_sizes(places, float(corners.max()), "whose corners are up to")
     if isinstance(shape, Shape):
         _check_wave(shape, domain)
         _check_place(shape, domain)
@@ -220,10 +224,21 @@ def _check_units(domain: Domain, lengths: Mapping[str, float]) -> None:
         like = lengths["interface_width"]
         msg = f"domain = {longest:g} m long, must be at most {VAST:g} m: did you mean {longest:g} * {_unit_near(like)}?"
         raise ParameterError(msg)
+    _check_sizes(lengths, longest, "of")
+
+
+def _check_sizes(lengths: Mapping[str, float], longest: float, words: str) -> None:
+    """Refuse lengths, or distances from the origin, far beyond the longest of the domain.
+
+    Raises:
+        ParameterError: with the number, and what was probably meant.
+    """
     for name, length in lengths.items():
         if abs(length) > APART * longest:
-            words = f"{name} = {length:g} m in a domain of {longest:g} m, must be one of its lengths"
-            msg = f"{words}: did you mean {length:g} * {_unit_near(longest)}?"
+            msg = (
+                f"{name} = {length:g} m in a domain {words} {longest:g} m, must be one of its lengths: did you mean "
+                f"{length:g} * {_unit_near(longest)}?"
+            )
             raise ParameterError(msg)
 
 

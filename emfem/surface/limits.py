@@ -10,7 +10,7 @@ from emfem.errors import ParameterError
 from emfem.materials.resistivity import SizeEffect
 from emfem.mesh import Domain
 from emfem.model import Model, Resolution, warn_unresolved
-from emfem.surface.circuit import Ends
+from emfem.surface.circuit import ALONG_X, Ends
 from emfem.surface.measures import is_round, section, section_of_box, thickness
 from emfem.surface.sampling import joins, pixels
 
@@ -21,7 +21,6 @@ THIN = 5.0  # least neck of a wire, in l
 CLEARLY = 0.98  # of 5 l: a wire of radius 5 l is not warned of for its first atom
 MOSTLY = 0.5  # part of a section that is metal below which a mean over the section is hardly that of the wire
 SCATTERED = 1.2  # resistivity of a thin wire over that of the bulk from which on a warning says so
-ALONG_X = (None, ("left", "right"), ("right", "left"))
 
 
 def limits(

@@ -7,7 +7,7 @@ from typing import Any
 
 from emfem import fields
 from emfem.dimensions import integral
-from emfem.errors import ParameterError, UnknownName, count, number
+from emfem.errors import ParameterError, UnknownName, count, number, require
 from emfem.gate import checked
 from emfem.mesh import AXES, Domain, bounds
 from emfem.model import Model, Quantity, highest, lowest
@@ -141,7 +141,12 @@ def neck_below(width: float) -> Callable[[Sequence[Model], float], bool]:
     def reached(models: Sequence[Model], _: float) -> bool:
         for model in models:
             if "neck" in model.quantities:
-                return model.quantity("neck") <= limit
+                now = model.quantity("neck")
+                require(
+                    not np.isnan(now),
+                    "the neck is looked for along x, but the current flows otherwise: turn the domain",
+                )
+                return now <= limit
         missing = "neck"
         raise UnknownName(missing, "this run", [n for model in models for n in model.quantities])
 

@@ -180,11 +180,13 @@ class SurfaceMotion:
         numbers = quantities(self.domain, c, self.flux, self.metal, width, of_void, self.dx, stored, at_walls)
         for part in self.parts:
             numbers |= part.quantities(self.domain, self.dx)
+        if self.circuit and not self.circuit.along_x:
+            numbers["neck"] = Quantity(lambda: np.nan, "m")
         if self.circuit:
             numbers["neck_current_density"] = Quantity(self._density, "A/m2", of_model=True)
         return numbers
 
     def _density(self, model: models.Model) -> float:
-        """Return the mean current density where the metal is thinnest, 0 where it is broken [A/m2]."""
+        """Return the mean current density where the metal is thinnest, 0 where it is broken; NaN not along x [A/m2]."""
         neck = model.quantity("neck")
         return model.quantity("current") / section(self.domain, neck) if neck else 0.0

@@ -9,7 +9,7 @@ from emfem.errors import PACKAGE, ResolutionWarning, number
 from emfem.gate import checked
 from emfem.materials.validity import TEMPERATURE
 
-RARE = 1e-4  # of the time: less may be a time [s]
+RARE = 1e-6  # of the time: no more may be a time [s]
 
 
 @checked
@@ -42,10 +42,10 @@ class Pulses:
             ParameterError: for one out of its bounds.
 
         Warns:
-            ResolutionWarning: for numbers that are hardly meant: a duty below 1e-4, a temperature below 100 K.
+            ResolutionWarning: for numbers that are hardly meant: a duty up to 1e-6, a temperature below 100 K.
         """
         duty = number("duty", self.duty, above=0.0, at_most=1.0)
-        if duty < RARE:
-            message = f"duty = {duty:g}, is below {RARE:g}: it is the part of the time that current flows, not a time"
+        if duty <= RARE:
+            message = f"duty = {duty:g}, is at most {RARE:g}: it is the part of the time that current flows, not a time"
             warnings.warn(message, ResolutionWarning, skip_file_prefixes=PACKAGE)
         TEMPERATURE.check("temperature", self.temperature)
