@@ -356,7 +356,10 @@ def _go(
     try:
         if opening is not None:
             before = [Heartbeat(report)]
-            return grow(opening, settings, watch, before, folder, checkpoint, every=output.every, wall_time=wall_time)
+            every = output.every
+            return grow(
+                opening, settings, watch, before, folder, checkpoint, every=every, progress=progress, wall_time=wall_time
+            )
         finished: Run = evolve(
             models, **settings.make(), watch=watch, checkpoint=checkpoint, progress=progress, wall_time=wall_time
         )
