@@ -355,10 +355,16 @@ def _go(
     opening = case.opening(models)
     try:
         if opening is not None:
-            before = [Heartbeat(report)]
-            every = output.every
             return grow(
-                opening, settings, watch, before, folder, checkpoint, every=every, progress=progress, wall_time=wall_time
+                opening,
+                settings,
+                watch,
+                [Heartbeat(report)],
+                folder,
+                checkpoint,
+                every=output.every,
+                progress=progress,
+                wall_time=wall_time,
             )
         finished: Run = evolve(
             models, **settings.make(), watch=watch, checkpoint=checkpoint, progress=progress, wall_time=wall_time

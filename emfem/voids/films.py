@@ -17,13 +17,11 @@ from scipy.spatial import cKDTree
 
 __all__ = ["Films", "LostFilm", "lost_early", "lost_film"]
 
-REACH = 3.0  # interface widths: a thinner film between a surface and a wall is drawn to it faster than it would thin
+REACH = 2.5  # interface widths: a thinner film between a surface and a wall is drawn to it faster than it would thin
 INSIDE = 0.05  # of c, below which a place in a void does not know how deep in it it lies
 NOTABLE = 0.03  # of a time to failure
-KNOWN = 1.25  # reaches: of a film that is thinner at the start the speed is not known
-DOUBT = (
-    0.6  # of the estimate: the farthest that seven lives were from the limits of thin interfaces, docs/physics/voids.md
-)
+KNOWN = 1.2  # reaches: of a film that is thinner at the start the speed is not known
+DOUBT = 0.7  # of the estimate: as far as eight lives were at most from the limits of thin interfaces, docs/physics/voids.md
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,8 @@ class LostFilm:
     early: float
 
 
-def lost_film(
-    t: NDArray[np.float64], gap: NDArray[np.float64], reach: float, *, neck: bool = False
-) -> LostFilm | None:
-    """Return the film that was lost, or None if it is there, or was thinner than 1.25 `reach` at the start.
+def lost_film(t: NDArray[np.float64], gap: NDArray[np.float64], reach: float, *, neck: bool = False) -> LostFilm | None:
+    """Return the film that was lost, or None if it is there, or was thinner than 1.2 `reach` at the start.
 
     From `reach` on it would thin at the mean speed that it had last from twice that to there; if it was thinner at the
     start, from the middle between its thickness and `reach`. In a neck the current density is inverse to its width w,

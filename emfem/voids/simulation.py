@@ -52,8 +52,8 @@ class VoidLife:
         voids: each void by itself, the first one first; empty if none opened.
         bare_time_to_failure: time at which the computed surface failed, where `t` ends; infinity if it did not [s].
         early: by about how much that is too early, for films of metal that are lost at once as they become thinner than
-            three interface widths; 0 if it did not fail [s].
-        uncertainty: of `time_to_failure`, by these films: 0.6 of `early`; NaN if one was lost whose speed is not known,
+            2.5 interface widths; 0 if it did not fail [s].
+        uncertainty: of `time_to_failure`, by these films: 0.7 of `early`; NaN if one was lost whose speed is not known,
             and so is not in `early` [s].
     """
 
