@@ -21,7 +21,7 @@ REACH = 2.5  # interface widths: a thinner film between a surface and a wall is 
 INSIDE = 0.05  # of c, below which a place in a void does not know how deep in it it lies
 NOTABLE = 0.03  # of a time to failure
 KNOWN = 1.2  # reaches: of a film that is thinner at the start the speed is not known
-DOUBT = 0.7  # of the estimate: as far as eight lives were at most from the limits of thin interfaces, docs/physics/voids.md
+DOUBT = 0.7  # of the estimate: eight lives were at most so far from their limits, docs/physics/voids.md
 
 
 @dataclass(frozen=True)
