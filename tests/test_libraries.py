@@ -218,6 +218,19 @@ def test_a_form_whose_process_was_killed_is_compiled_anew(tmp_path: Path, slow_c
     assert left(tmp_path / "cache") == ["c", "c.cached", "o"]
 
 
+def test_a_compiled_form_is_loaded_without_a_look_at_the_rest_of_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    compiled(tmp_path)
+    monkeypatch.setattr("importlib.machinery.FileFinder.find_spec", lambda *_: pytest.fail("listed the cache"))
+    assert compiled(tmp_path) == pytest.approx(1.5, rel=1e-14)
+    monkeypatch.undo()
+    for library in tmp_path.glob("*.so"):
+        library.unlink()
+    with pytest.raises(ModuleNotFoundError, match="JIT module"):
+        compiled(tmp_path)
+
+
 def test_what_ffcx_left_long_ago_without_a_lock_is_compiled_anew(tmp_path: Path):
     compiled(tmp_path)
     (ready,) = tmp_path.glob("*.c.cached")

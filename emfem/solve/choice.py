@@ -149,7 +149,7 @@ def check_iterative(models: Sequence[Model], *, stated: bool) -> None:
     names = " and ".join(model.name for model in models)
     message = (
         f"solver = 'iterative' for the {names} model, must be 'direct': it does not state the structure of its linear "
-        "systems; petsc_options may have a pc_type"
+        "systems (nor do voids with elastic=True: they are factorised only); petsc_options may have a pc_type"
     )
     require(stated, message)
 

@@ -62,6 +62,7 @@ def grow(
     checkpoint: Checkpoint,
     *,
     every: float | None = None,
+    progress: bool = False,
     wall_time: float | str | None = None,
 ) -> tuple[Sequence[Model], dict[str, Any], dict[str, Value]]:
     """Run it. Collective.
@@ -74,6 +75,7 @@ def grow(
         folder: of the run; that of the stress is in it.
         checkpoint: as in `em.voids.run`.
         every: period of the states of the stress; each step when left out [s].
+        progress: as in `em.evolve`.
         wall_time: as in `em.evolve`.
 
     Returns:
@@ -91,6 +93,7 @@ def grow(
             watch=watch,
             before=[Recorder(folder / STRESS, every=every), *before],
             checkpoint=checkpoint,
+            progress=progress,
             wall_time=wall_time,
         )
     except (EmfemError, Terminated):  # on all ranks; the models have the last good state

@@ -355,8 +355,17 @@ def _go(
     opening = case.opening(models)
     try:
         if opening is not None:
-            before = [Heartbeat(report)]
-            return grow(opening, settings, watch, before, folder, checkpoint, every=output.every, wall_time=wall_time)
+            return grow(
+                opening,
+                settings,
+                watch,
+                [Heartbeat(report)],
+                folder,
+                checkpoint,
+                every=output.every,
+                progress=progress,
+                wall_time=wall_time,
+            )
         finished: Run = evolve(
             models, **settings.make(), watch=watch, checkpoint=checkpoint, progress=progress, wall_time=wall_time
         )

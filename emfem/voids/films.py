@@ -17,13 +17,11 @@ from scipy.spatial import cKDTree
 
 __all__ = ["Films", "LostFilm", "lost_early", "lost_film"]
 
-REACH = 2.0  # interface widths: a thinner film between a surface and a wall is lost at once
+REACH = 2.5  # interface widths: a thinner film between a surface and a wall is drawn to it faster than it would thin
 INSIDE = 0.05  # of c, below which a place in a void does not know how deep in it it lies
 NOTABLE = 0.03  # of a time to failure
-KNOWN = 1.25  # reaches: of a film that is thinner at the start the speed is not known
-DOUBT = (
-    0.6  # of the estimate: the farthest that seven lives were from the limits of thin interfaces, docs/physics/voids.md
-)
+KNOWN = 1.2  # reaches: of a film that is thinner at the start the speed is not known
+DOUBT = 0.7  # of the estimate: eight lives were at most so far from their limits, docs/physics/voids.md
 
 
 @dataclass(frozen=True)
@@ -41,16 +39,18 @@ class LostFilm:
     early: float
 
 
-def lost_film(t: NDArray[np.float64], gap: NDArray[np.float64], reach: float) -> LostFilm | None:
-    """Return the film that was lost, or None if it is there, or was thinner than 1.25 `reach` at the start.
+def lost_film(t: NDArray[np.float64], gap: NDArray[np.float64], reach: float, *, neck: bool = False) -> LostFilm | None:
+    """Return the film that was lost, or None if it is there, or was thinner than 1.2 `reach` at the start.
 
     From `reach` on it would thin at the mean speed that it had last from twice that to there; if it was thinner at the
-    start, from the middle between its thickness and `reach`.
+    start, from the middle between its thickness and `reach`. In a neck the current density is inverse to its width w,
+    and so is that of the atoms: dw/dt = -a/w, w^2 falls steadily, and the rest of w takes a third of the time from 2 w.
 
     Args:
         t: times, shape (n,) [s].
         gap: thickness of the film, shape (n,); 0 or less where it is lost [m].
         reach: the thickness from which on the model does not follow it [m].
+        neck: it carried the current of the line.
     """
     if gap[0] < KNOWN * reach or gap.min() > 0:
         return None
@@ -62,8 +62,9 @@ def lost_film(t: NDArray[np.float64], gap: NDArray[np.float64], reach: float) ->
         return float(t[i] + (gap[i] - level) / (gap[i] - gap[i + 1]) * (t[i + 1] - t[i]))
 
     far = 2 * reach if gap[0] > 2 * reach else (gap[0] + reach) / 2
-    thin, lost = passed(reach), float(t[end])
-    return LostFilm(thin, lost, max(0.0, thin + (thin - passed(far)) * reach / (far - reach) - lost))
+    thin, lost, power = passed(reach), float(t[end]), 2 if neck else 1
+    rest = (thin - passed(far)) / ((far / reach) ** power - 1)
+    return LostFilm(thin, lost, max(0.0, thin + rest - lost))
 
 
 def lost_early(films: Sequence[LostFilm]) -> float:
@@ -103,17 +104,21 @@ class Films(Observer):
             name: cKDTree(np.concatenate(comm.allgather(wall))) for name, wall in zip(domain.names, walls, strict=True)
         }
 
-    def early(self) -> tuple[float, float]:
+    def early(self, *, cut: bool = False) -> tuple[float, float]:
         """Return by how much the films that were lost make a failure too early, and the doubt about that [s].
 
         The doubt is NaN if a film was lost whose speed is not known: it was too thin from the start.
+
+        Args:
+            cut: the last step cut the path of the current, so that the films that it took were the neck.
         """
         t, films, unknown = np.array(self.t), list[LostFilm](), False
         for name, values in self.gaps.items():
             gap = np.array(values)
             known = np.isfinite(gap)
             reach = REACH * self.width * (2 if "+" in name.partition(" ")[0] else 1)
-            film = lost_film(t[known], gap[known], reach)
+            neck = cut and gap[-1] <= 0 < gap[-2:][0]
+            film = lost_film(t[known], gap[known], reach, neck=neck)
             films += [] if film is None else [film]
             unknown |= film is None and gap[known][0] > 0 >= gap[known].min()
         early = lost_early(films)

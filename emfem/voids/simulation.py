@@ -52,8 +52,8 @@ class VoidLife:
         voids: each void by itself, the first one first; empty if none opened.
         bare_time_to_failure: time at which the computed surface failed, where `t` ends; infinity if it did not [s].
         early: by about how much that is too early, for films of metal that are lost at once as they become thinner than
-            two interface widths; 0 if it did not fail [s].
-        uncertainty: of `time_to_failure`, by these films: 0.6 of `early`; NaN if one was lost whose speed is not known,
+            2.5 interface widths; 0 if it did not fail [s].
+        uncertainty: of `time_to_failure`, by these films: 0.7 of `early`; NaN if one was lost whose speed is not known,
             and so is not in `early` [s].
     """
 
@@ -111,6 +111,7 @@ def run(
     checkpoint: Checkpoint | None = None,
     wall_time: float | str | None = None,
     before: Sequence[Observer] = (),
+    progress: bool = False,
 ) -> VoidLife:
     """Integrate stress until a void opens, and then its shape, until it fails the line or has come to rest. Collective.
 
@@ -143,6 +144,7 @@ def run(
         checkpoint: as in `em.evolve`: to go on from after whatever ended the program.
         wall_time: as in `em.evolve`, for the whole run.
         before: observers of the stress, until a void opens.
+        progress: as in `em.evolve`.
 
     Raises:
         ParameterError: for a value out of its bounds, a seed that would close, cuts the line or is no wider than its
@@ -167,7 +169,7 @@ def run(
     if checkpoint is not None:
         kind("checkpoint", checkpoint, Checkpoint, 'em.checkpoint("folder")')
     comm, models = model.mesh.comm, as_models(stress)
-    clock, options = evolution.WallTime(wall_time, comm), {"rtol": rtol, "solver": solver}
+    clock, options = evolution.WallTime(wall_time, comm), {"rtol": rtol, "solver": solver, "progress": progress}
     with nullcontext() if checkpoint is None else checkpoint.locked(comm), stop_requests(comm):
         # a signal between the two parts ends the second one
         if not _opened(checkpoint, models):
@@ -207,7 +209,6 @@ def _to_opening(
         watch=[opens, *([pressed] if pressed else []), limits.observer(), *before],
         checkpoint=checkpoint,
         wall_time=clock.left(),
-        progress=False,
         **options,
     )
     if first.stopped == NUCLEATED:
@@ -262,7 +263,6 @@ def _grow(
             watch=watch,
             checkpoint=checkpoint,
             wall_time=clock.left(),
-            progress=False,
             **options,
         )
         if end.stopped != NUCLEATED or end.t >= last:
@@ -276,7 +276,8 @@ def _grow(
     if checkpoint is not None and end.stopped not in evolution.GOES_ON and made.mesh.comm.rank == 0:
         checkpoint.finish()
     why = "until" if end.stopped in (FINISHED, NUCLEATED) else end.stopped
-    failed, early, doubt = (end.t, *films.early()) if why in FAILURES else (np.inf, 0.0, 0.0)
+    neck = wired and why == "cut"
+    failed, early, doubt = (end.t, *films.early(cut=neck)) if why in FAILURES else (np.inf, 0.0, 0.0)
     films.warn(early, doubt, failed - begin)
     return VoidLife(
         begin,

@@ -141,9 +141,8 @@ def test_its_folder_has_the_stress_before_and_the_void_after(whole: Path):
     assert run.field("c").x.array.min() < 0.5
 
 
-@pytest.mark.parametrize(
-    "step", [pytest.param(3, marks=pytest.mark.soak, id="of the stress"), pytest.param(-4, id="of the void")]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("step", [pytest.param(3, id="of the stress"), pytest.param(-4, id="of the void")])
 def test_a_run_that_was_ended_goes_on_to_the_same_end(
     step: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -196,6 +195,7 @@ def test_a_sweep_over_the_current_density_has_the_times_to_failure(whole: Path, 
     assert table.attrs["units"]["time_to_failure"] == "s"
 
 
+@pytest.mark.soak
 def test_a_current_that_follows_time_is_solved_with_the_stress():
     pulses = {"times": [0.0, 1.0], "values": [1e12, 2e12]}
     case = of(voids__current_density=pulses)
@@ -207,6 +207,7 @@ def test_a_current_that_follows_time_is_solved_with_the_stress():
     assert opening.options.keys() == {"critical_stress", "seed_radius", "most", "rise"}
 
 
+@pytest.mark.soak
 def test_the_expected_place_of_the_void_is_where_electrons_enter():
     """Without a flaw, at the right, or with the current turned at the left; it only shows what the model will be."""
     for density, near in ((DENSITY, 300 * nm), (-DENSITY, 0.0)):

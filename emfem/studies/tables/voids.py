@@ -68,7 +68,7 @@ class FlawTable(Table):
 
 @keys_from(
     voids.run,
-    left_out=("stress", "make", "until", "rtol", "solver", "watch", "before", "checkpoint", "wall_time"),
+    left_out=("stress", "make", "until", "rtol", "solver", "watch", "before", "checkpoint", "progress", "wall_time"),
     keys={
         "critical_stress": Key(Pressure, "tension that opens a void, at least 1e4 Pa."),
         "extrusion_stress": Key(Pressure, "compression that presses metal out, which is failure.", None),
