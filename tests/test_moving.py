@@ -221,6 +221,20 @@ def test_a_run_ends_where_the_metal_has_broken():
     assert len(ended.nodes) == 1
 
 
+def test_a_run_on_many_meshes_warns_once():
+    """Of its neck, half of which is 3 l at first, and of the resistivity of the bulk, on whatever mesh."""
+
+    def wire(domain: em.mesh.Domain, shape: Any) -> em.Model:
+        return surface(domain, shape, current_density=None, current=3e5)
+
+    bridge = em.surface.bridge(24 * nm, 3 * WIDTH, middle=L / 2, fillet=4 * nm)
+    with pytest.warns(em.ResolutionWarning) as said:
+        found = follow(make=wire, shape=bridge, until=0.03 * TIME)
+    assert len(found.nodes) >= 2
+    words = sorted(str(each.message) for each in said if each.category is em.ResolutionWarning)
+    assert [each[:30] for each in words] == ["the resistivity of gold is tha", "the surface model: neck = 4.5e"]
+
+
 def test_the_last_step_of_a_run_is_no_reason_for_another_mesh():
     model = surface(line(32), VOID)
     monitor = moving.InterfaceMonitor(WIDTH)
