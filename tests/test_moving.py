@@ -203,6 +203,7 @@ def test_observers_go_on_from_mesh_to_mesh():
     assert len(probe.t) == found.run.steps + 1
 
 
+@pytest.mark.filterwarnings("ignore:the resistivity of gold:emfem.ResolutionWarning")
 def test_a_surface_at_rest_keeps_its_mesh_even_where_it_runs_through_nodes():
     shape = em.surface.strip(12 * nm, centre=12 * nm)
     assert len(follow(shape=shape, until=1e-5 * TIME).nodes) == 1
