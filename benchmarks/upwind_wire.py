@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -184,4 +185,6 @@ def main(options: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    # necks thinner than five interface widths: what that does to the numbers is what `grids` compares
+    warnings.filterwarnings("ignore", "the surface model: neck", em.ResolutionWarning)
     main()

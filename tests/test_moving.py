@@ -203,6 +203,7 @@ def test_observers_go_on_from_mesh_to_mesh():
     assert len(probe.t) == found.run.steps + 1
 
 
+@pytest.mark.filterwarnings("ignore:the resistivity of gold:emfem.ResolutionWarning")
 def test_a_surface_at_rest_keeps_its_mesh_even_where_it_runs_through_nodes():
     shape = em.surface.strip(12 * nm, centre=12 * nm)
     assert len(follow(shape=shape, until=1e-5 * TIME).nodes) == 1
@@ -219,6 +220,20 @@ def test_a_run_ends_where_the_metal_has_broken():
     assert ended.run.stopped == moving.BROKEN
     assert 0 < ended.model.t < UNTIL
     assert len(ended.nodes) == 1
+
+
+def test_a_run_on_many_meshes_warns_once():
+    """Of its neck, half of which is 3 l at first, and of the resistivity of the bulk, on whatever mesh."""
+
+    def wire(domain: em.mesh.Domain, shape: Any) -> em.Model:
+        return surface(domain, shape, current_density=None, current=3e5)
+
+    bridge = em.surface.bridge(24 * nm, 3 * WIDTH, middle=L / 2, fillet=4 * nm)
+    with pytest.warns(em.ResolutionWarning) as said:
+        found = follow(make=wire, shape=bridge, until=0.03 * TIME)
+    assert len(found.nodes) >= 2
+    words = sorted(str(each.message) for each in said if each.category is em.ResolutionWarning)
+    assert [each[:30] for each in words] == ["the resistivity of gold is tha", "the surface model: neck = 4.5e"]
 
 
 def test_the_last_step_of_a_run_is_no_reason_for_another_mesh():

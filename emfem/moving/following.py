@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from emfem import evolution
 from emfem.checkpoints import Checkpoint
-from emfem.errors import ParameterError, kind, number
+from emfem.errors import ParameterError, ResolutionWarning, kind, number
 from emfem.evolution import Run
 from emfem.gate import checked
 from emfem.mesh import Domain, refined
@@ -152,7 +153,9 @@ def evolve(
                 points = surface_points(model["c"])
                 finer = refined(domain, distance_to_points(points), within=within, size=fine)
                 try:
-                    made = make_model(make, finer, shape_reached(model["c"], shape, width), width)
+                    with warnings.catch_warnings():  # said of the first mesh
+                        warnings.simplefilter("ignore", ResolutionWarning)
+                        made = make_model(make, finer, shape_reached(model["c"], shape, width), width)
                 except NoPathError:
                     run = replace(run, stopped=BROKEN)
                     break

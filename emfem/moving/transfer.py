@@ -97,7 +97,7 @@ def _evaluator(c: fem.Function) -> Callable[[NDArray[np.float64]], NDArray[np.fl
 
 
 def carry_over(last: Model, model: Model, target: float) -> float:
-    """Give a model on another mesh the surface, the time and the counts of `last`, and `target` of metal.
+    """Give a model on another mesh the surface, the time, the counts and warnings of `last`, and `target` of metal.
 
     Returns:
         what `moved` then counts beyond the model's own count.
@@ -106,7 +106,7 @@ def carry_over(last: Model, model: Model, target: float) -> float:
     c.x.array[:] = _evaluator(last["c"])(c.function_space.tabulate_dof_coordinates().T)
     c.x.scatter_forward()
     _refill(model, target)
-    model.t = last.t
+    model.t, model.warned = last.t, last.warned
     model.set_time(last.t)
     shift = last.quantity("moved") - model.quantity("moved")
     _count_on(model, shift)

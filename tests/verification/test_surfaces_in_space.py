@@ -21,7 +21,11 @@ from numpy.typing import NDArray
 GOLD = em.materials.gold(temperature=900.0)
 R = 10 * nm
 TIME = R**4 / em.analytic.mullins_coefficient(GOLD)
-pytestmark = pytest.mark.soak
+pytestmark = [
+    pytest.mark.soak,
+    pytest.mark.timeout(3600),  # minutes of a processor each, which may be a loaded one
+    pytest.mark.filterwarnings("ignore:the surface model. neck:emfem.ResolutionWarning"),  # wide ones give the limit
+]
 
 
 def box(sides: tuple[float, ...], cells: tuple[float, ...], **options: Any) -> em.mesh.Domain:
