@@ -101,10 +101,10 @@ def model(
     metal, the `solid` of a heat model), and with a current E, j, phi (V psi; along a
     periodic path only its periodic part), conductivity. Quantities: metal, void (int c, int 1 - c), free_energy,
     `x_centre` and `x_drift` of the void if the shape is one, else of the metal (in a periodic domain the centre of its
-    first wave: `numpy.unwrap` it with the period), the same along y and z, neck (least thickness along x; NaN where the current flows otherwise), moved (atoms
-    moved from the left half to the right since the start), resistance, conductance, voltage, current, power,
-    neck_current_density (mean where the metal is thinnest, of a wire that of the wire), c_min, c_max. In a plane
-    without a thickness all of them are per metre of it.
+    first wave: `numpy.unwrap` it with the period), the same along y and z, neck (least thickness along x; NaN
+    where the current flows otherwise), moved (atoms moved from the left half to the right since the start), resistance,
+    conductance, voltage, current, power, neck_current_density (mean where the metal is thinnest, of a wire that of the
+    wire), c_min, c_max. In a plane without a thickness all of them are per metre of it.
 
     Take l at most a tenth of the radius, nodes l/2 to l apart (they add 0.5 % to 2 % to a drift; coarser ones are
     refused), and walls that a surface does not meet at least 9 l away from it. All unknowns are solved for together:

@@ -45,7 +45,7 @@ def random(domain: em.mesh.Domain, degree: int = 2, seed: int = 1) -> em.Model:
         lambda: em.mesh.periodic_rectangle((3.0, 2.0), cells=(4, 3), axes="y"),
         lambda: em.mesh.periodic_rectangle((3.0, 2.0), cells=(4, 3), cell="triangle"),
         lambda: em.mesh.periodic_box((3.0, 2.0, 1.0), cells=(3, 3, 3)),
-        lambda: em.mesh.periodic_rectangle((3e-7, 2e-7), cells=(4, 3)),  # in metres, far below 1e-8 of anything
+        lambda: em.mesh.periodic_rectangle((3e-9, 2e-9), cells=(4, 3)),  # in metres, far below 1e-8 of anything
     ],
 )
 def test_a_state_comes_back_bit_by_bit(make: Callable[[], em.mesh.Domain], degree: int):

@@ -126,18 +126,29 @@ def test_panels_of_long_domains_go_into_further_rows(length: float, rows: int) -
     assert (grid.nrows, grid.ncols) == (rows, -(-6 // rows))
 
 
-@pytest.mark.parametrize("degree", [1, 2])
-def test_the_other_half_is_the_mirror_image(degree: int) -> None:
+@pytest.mark.parametrize(("degree", "sign"), [(1, 1), (2, 1), (1, -1)])
+def test_the_other_half_is_the_mirror_image(degree: int, sign: int) -> None:
     """Twice the area, the same values on both sides, and what is drawn of a turned wire without asking."""
     domain = em.mesh.rectangle((3.0, 1.0), cells=(3, 2))
     value = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", degree)), name="u")
     value.interpolate(lambda x: x[0] + 2 * x[1])
     half = em.fields.gather(value)
     assert half is not None
-    whole = grid_of(mirrored(half))
+    whole = grid_of(mirrored(half, sign))
     assert whole.compute_cell_sizes()["Area"].sum() == pytest.approx(6.0)
-    assert whole.point_data["value"] == pytest.approx(whole.points[:, 0] + 2 * abs(whole.points[:, 1]))
+    there = np.where(np.arange(whole.n_points) < len(half.points), 1, sign)
+    assert whole.point_data["value"] == pytest.approx(there * (whole.points[:, 0] + 2 * abs(whole.points[:, 1])))
     assert made(em.plot.field(value, mirror=True)).axes[0].get_ylim() == pytest.approx((-1.0, 1.0))
+
+
+def test_what_points_away_from_the_axis_changes_its_sign_below() -> None:
+    """The scale reaches as far below 0 as above, though the half that is computed has no negative value."""
+    domain = em.mesh.rectangle((3.0, 1.0), cells=(3, 2))
+    outward = fem.Function(fem.functionspace(domain.mesh, ("Lagrange", 1, (2,))), name="f")
+    outward.interpolate(lambda x: np.array([x[0], x[1]]))
+    for component, ends in (("y", (-1.0, 1.0)), ("x", (0.0, 3.0))):
+        figure = made(em.plot.field(outward, component=component, mirror=True))
+        assert figure.axes[-1].get_ylim() == pytest.approx(ends)
 
 
 def test_a_mirror_image_of_what_is_on_both_sides_is_refused() -> None:

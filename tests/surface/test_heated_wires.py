@@ -274,7 +274,7 @@ def test_an_unknown_wall_is_refused(plane: em.mesh.Domain):
     ("duty", "temperature", "message"),
     [
         (0.1, 27.0, "temperature = 27 K, is below 100 K: degrees Celsius written as kelvin?"),
-        (1e-6, 300.0, "duty = 1e-06, is below 0.0001: it is the part of the time that current flows"),
+        (1e-6, 300.0, "duty = 1e-06, is at most 1e-06: it is the part of the time that current flows"),
     ],
 )
 def test_pulses_that_are_hardly_meant_are_a_warning(duty: float, temperature: float, message: str):

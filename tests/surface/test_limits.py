@@ -114,7 +114,7 @@ def test_a_folder_has_the_profile_of_its_wire(tmp_path: Path):
             {"shape": em.surface.wire(6.0)},
             "radius = 6 m in a domain of 6e-08 m, must be one of its lengths: did you mean 6 * nm?",
         ),
-        ({"shape": em.surface.void((30.0, 0.0), 6 * nm)}, "centre = 30 m in a domain of 6e-08 m"),
+        ({"shape": em.surface.void((30.0, 0.0), 6 * nm)}, "centre = 30 m in a domain whose corners are up to 6e-08 m"),
         ({"shape": em.surface.strip(2.0)}, "width = 2 m"),
         ({"shape": em.surface.flat(2.0)}, "height = 2 m"),
         ({"shape": em.surface.ellipse((3e-8, 0.0), (6.0, 5.0))}, "semi_axes = 6 m"),
@@ -139,6 +139,29 @@ def test_a_run_that_ends_with_its_wire_does_not_say_that_it_goes_on():
     words = told(lambda: run.append(em.evolve(model, TIME, rtol=1e-2, first_step=1e-6 * TIME, watch=[stop])))
     assert run[0].stopped == "broken"
     assert not [w for w in words if "the wire is broken" in w]
+
+
+def test_a_domain_may_lie_far_from_the_origin():
+    """Coordinates of a layout: the place is compared with the corners, lengths with the edges."""
+    far, box = 4e-4, em.mesh.rectangle((60 * nm, 40 * nm), cells=(24, 16))
+    box.mesh.geometry.x[:, 0] += far
+    void = em.surface.void((far + 30 * nm, 20 * nm), 12 * nm)
+    assert em.surface.model(box, GOLD, shape=void, interface_width=WIDTH).quantity("void") > 0
+
+
+def test_a_wire_along_y_has_no_neck_along_x():
+    box = em.mesh.rectangle((40 * nm, 60 * nm), cells=(16, 24))
+    along_y = em.surface.model(
+        box,
+        GOLD,
+        shape=lambda x: 8 * nm - abs(x[0] - 20 * nm),
+        interface_width=WIDTH,
+        voltage=0.01,
+        on=("bottom", "top"),
+    )
+    assert np.isnan(along_y.quantity("neck"))
+    with pytest.raises(em.ParameterError, match="the neck is looked for along x, but the current flows otherwise"):
+        em.surface.neck_below(0)([along_y], 0.0)
 
 
 def test_islands_without_a_current_have_no_neck_to_warn_of():
