@@ -28,6 +28,9 @@ def view(
     from emfem.view import serve  # only here: the extra may not be installed, and takes a second to import
 
     with report_errors():
+        for folder in folders:
+            empty = folder.is_dir() and not any(folder.iterdir())
+            em.errors.require(not empty, f"{folder} is empty, must be the folder of a run or of a sweep")
         serve(folders, port=port, browser=browser)
 
 

@@ -25,7 +25,8 @@ class ValidRange:
         low: the least value.
         high: the greatest value.
         mistakes: ranges of the size of values out of bounds, (from, to, the likely mistake).
-        doubt_below: a value inside the bounds that is hardly meant is below this.
+        doubt_above: a value inside the bounds that is hardly meant is above this,
+        doubt_below: and below this.
         doubt: what it is likely to be.
     """
 
@@ -33,6 +34,7 @@ class ValidRange:
     low: float
     high: float
     mistakes: tuple[tuple[float, float, str], ...] = ()
+    doubt_above: float = -math.inf
     doubt_below: float = -math.inf
     doubt: str = ""
 
@@ -48,7 +50,7 @@ class ValidRange:
         unit = self.unit.strip("-")
         result = number(name, value, unit=unit)
         if self.low <= result <= self.high:
-            if result < self.doubt_below:
+            if self.doubt_above < result < self.doubt_below:
                 message = f"{name} = {result:g} {unit}, is below {self.doubt_below:g} {unit}: {self.doubt}?"
                 warnings.warn(message, ResolutionWarning, skip_file_prefixes=PACKAGE)
             return result
@@ -83,7 +85,9 @@ _PATH = ValidRange("m3/s", 0.0, 1e-12, _THICKNESS)
 
 ACTIVATION_ENERGY = ValidRange("J", 1e-21, 3e-18, _ENERGY)
 LORENZ_NUMBER = ValidRange("V2/K2", 1e-8, 1e-7)
-TEMPERATURE = ValidRange("K", 1.0, 5000.0, doubt_below=100.0, doubt="degrees Celsius written as kelvin")
+TEMPERATURE = ValidRange(
+    "K", 1.0, 5000.0, doubt_above=20.0, doubt_below=100.0, doubt="degrees Celsius written as kelvin"
+)
 LENGTH, SECTION, LINE = _length(1.0), _length(1e-2), _length(0.1)  # of grains; of cross-sections and of lines
 CURRENT_DENSITY = ValidRange("A/m2", -1e15, 1e15)
 STRESS = ValidRange("Pa", 1e3, 1e11, ((1.0, 1e3, "MPa written as Pa"),))

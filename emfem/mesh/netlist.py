@@ -224,7 +224,10 @@ def _wires(cards: Cards, where: Places, pads: dict[int, float]) -> tuple[Resisto
     a, b = pairs.T
     apart = (points[a] != points[b]).any(axis=1)
     wire = (layer[a] == layer[b]) & (layer[a] >= 0) & apart & (ohms > 0)
-    message = f"{cards.file} has no wires, must have resistors between two points of one layer: coordinates={{...}}?"
+    message = (
+        f"{cards.file} has no wires, must have resistors between two points of one layer: nodes named such as "
+        f"n1_20000_0, n1_m4_20000_0 or Node_m4_20000_0, not {next(iter(nodes), '')!r}, or coordinates={{...}}"
+    )
     require(wire.any(), message)
     none = np.zeros(0)
     resistors = Resistors(pairs, ohms, numbers, layer[a], none, none)

@@ -84,7 +84,7 @@ def _per_layer(name: str, value: PerLayer, unit: str) -> Callable[[str], float]:
 
     def of(layer: str) -> float:
         if layer not in known:
-            raise UnknownName(layer, f"{name}, by layer,", known)
+            raise UnknownName(layer, f"{name}, by the layer in names of nodes,", known)
         return known[layer]
 
     return of

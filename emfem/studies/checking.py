@@ -23,10 +23,12 @@ MOST = 20  # rounds
 FOLLOWS = (
     "is missing",
     "missing, must be given",
+    "material is left out",
     "nothing is given",
     "no model is given",
     "= None, must be given",
 )  # as what was left out makes it
+OF_DOMAIN = ("this mesh has", "domain of ", "must be a plain number in")  # and as a domain without a key makes it
 
 
 def check_case(path: os.PathLike[str] | str, values: Mapping[str, Any] | None = None) -> tuple[Case, list[Model]]:
@@ -74,7 +76,8 @@ def check_case(path: os.PathLike[str] | str, values: Mapping[str, Any] | None = 
 
 def _follows(sentence: str, path: Place, emptied: set[Place]) -> bool:
     """Return True for an error that may be due to keys that were left out."""
-    return bool(emptied) and (path in emptied or any(words in sentence for words in FOLLOWS))
+    words = FOLLOWS + (OF_DOMAIN if ("domain",) in emptied else ())
+    return bool(emptied) and (path in emptied or any(each in sentence for each in words))
 
 
 def _left_out(tables: dict[str, Any], path: Place) -> Iterator[Place]:

@@ -328,6 +328,7 @@ fields = ["sigma"]
             {4: "cells along x = 0", 6: "'coper'; em", 10: "there is no key 'current_densty'", 14: "until = -1"},
         ),
         ({'until = "1 hour"\n': "", "cells = 4": "cells = 0"}, {4: "cells along x = 0", 13: "until is missing"}),
+        ({'["anode", "cathode"]': '["anode", 2]'}, {5: "names"}),  # no mesh, so no word on names of boundaries
     ],
 )
 def test_all_mistakes_of_a_case_are_told_at_once(tmp_path: Path, changes: dict[str, str], told: dict[int, str]):
@@ -355,6 +356,7 @@ def test_all_mistakes_of_a_case_are_told_at_once(tmp_path: Path, changes: dict[s
         (["fit", "{film}"], 1, "there is no key 'domain'; it is one of a case, for emfem run"),
         (["plot", "{film}"], 1, "must be that of a run: it is a file\n"),
         (["view", "{film}"], 1, "must be one that exists and no file\n"),
+        (["view", "{empty}"], 1, " is empty, must be the folder of a run or of a sweep\n"),
         (["plot", "{signed}"], 1, "it is that of a sign-off, to be read in its report.html\n"),
     ],
 )
@@ -364,7 +366,9 @@ def test_what_was_meant_is_named(film: Path, tmp_path: Path, arguments: list[str
         "film": film,
         "technology": Path(__file__).resolve().parents[2] / "meshes" / "technology.toml",
         "signed": tmp_path,
+        "empty": tmp_path / "empty",
     }
+    files["empty"].mkdir()
     found, out, err = run(*(each.format(**files) for each in arguments))
     assert (found, out) == (code, "")
     assert words in err

@@ -374,9 +374,11 @@ def test_layers_have_their_own_metal(tmp_path: Path):
     thick = read(tmp_path, text, thickness={1: 0.2 * um, "2": 0.4 * um}, resistivity={"1": 2e-8, 2: 4e-8})
     assert thick.width == pytest.approx([1 * um, 1 * um], rel=1e-12, abs=0)
     assert thick.thickness == pytest.approx([0.2 * um, 0.4 * um], rel=1e-12, abs=0)
-    with pytest.raises(em.UnknownName, match=r"'2'; some.sp, line 4: thickness, by layer, has 1"):
+    with pytest.raises(em.UnknownName, match=r"'2'; some.sp, line 4: thickness, by the layer in names of nodes, has 1"):
         read(tmp_path, text, thickness={1: 0.2 * um})
-    with pytest.raises(em.UnknownName, match=r"'2'; some.sp, line 4: resistivity, by layer, has 1"):
+    with pytest.raises(
+        em.UnknownName, match=r"'2'; some.sp, line 4: resistivity, by the layer in names of nodes, has 1"
+    ):
         read(tmp_path, text, resistivity={1: 2e-8})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -282,3 +283,10 @@ def test_pulses_that_are_hardly_meant_are_a_warning(duty: float, temperature: fl
         em.surface.Pulses(duty, temperature)
     assert len(told) == 1
     assert told[0].filename == __file__
+
+
+def test_rare_pulses_of_a_cold_stage_are_meant():
+    """50 ns each millisecond, in liquid helium."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        em.surface.Pulses(5e-5, 4.2)
