@@ -21,8 +21,8 @@ from emfem.public import dir_of
 from emfem.quantities import quantity
 from emfem.storage import CONTENTS, READ_ERRORS, StateReader, contents
 from emfem.studies import Case
+from emfem.studies.pictures import function, picture, scalar
 from emfem.studies.recording import REPORT, STATES, Recorder, read_report, report_of
-from emfem.studies.running import function, picture, scalar
 from emfem.studies.sweep import TABLE, run_folder
 
 import numpy as np

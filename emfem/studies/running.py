@@ -19,12 +19,12 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
-from emfem import fields, observe, patterns, plot, write
+from emfem import observe, patterns, write
 from emfem.checkpoints import Checkpoint, seconds
 from emfem.dimensions import PLAIN, Value
 from emfem.errors import EmfemError, ParameterError, Terminated
@@ -38,6 +38,7 @@ from emfem.signals import REASONS, stop_requests
 from emfem.solve import solve_steady
 from emfem.studies import report_units
 from emfem.studies.growing import check_verifiable, grow
+from emfem.studies.pictures import pictures
 from emfem.studies.recording import (
     LAST,
     REPORT,
@@ -52,8 +53,6 @@ from emfem.studies.recording import (
 )
 from emfem.studies.tables import Opening
 
-import ufl
-from dolfinx import fem
 from mpi4py import MPI
 
 CHECKPOINTS, CHECKPOINT_EVERY = "checkpoints", "10 min"
@@ -168,7 +167,7 @@ def run(
             models, ended, measures = _go(case, models, report, checkpoint, progress=progress, wall_time=wall_time)
             values = measured(report, models, measures)
             ended |= {"quantities": values, "pattern": _pattern(report, models)}
-            _pictures(case, models, target)
+            pictures(models, case.tables.output.pictures, target, titled=bool(case.tables.time))
             report.end(status_of(ended["stopped"]), **ended)
         except Terminated as error:
             reason = REASONS[signal.Signals(error.signal)]
@@ -392,58 +391,3 @@ def _pattern(report: Report, models: Sequence[Model]) -> dict[str, Any] | None:
         return None
     report.units |= report_units.of_pattern(films[0].system.length)
     return asdict(patterns.measure(films[0][films[0].roles["pattern"]]))
-
-
-def _pictures(case: Runnable, models: Sequence[Model], folder: Path) -> None:
-    """Draw the fields that the case names; the first as final.png."""
-    names = case.tables.output.pictures
-    if names is None:
-        names = (models[-1].names[0],)
-    names = tuple(name for name in names if any(name in model.names for model in models))  # a void may not have opened
-    for i, name in enumerate(names):
-        title = plot.labels.time(models[0]) if case.tables.time else ""
-        picture(models, name, folder / (f"final-{name}.png" if i else "final.png"), title)
-
-
-def picture(models: Sequence[Model], name: str, path: Path, title: str = "", component: str | None = None) -> Path:
-    """Draw a field: the current of a conductor with its lines, of a vector its length or a component. Collective."""
-    model_with_field = observe.model_with_field(models, name)
-    if (
-        component is None
-        and name in ("phi", "j")
-        and "current" in model_with_field.roles
-        and model_with_field.mesh.topology.dim == 2
-    ):
-        over = {"over": model_with_field["phi"], "lines": 8} if name == "phi" else {}
-        plot.current(model_with_field, path, title=title, **over)
-    else:
-        around = observe.metal_around(models, name)
-        solid = None if around is None else observe.model_with_field(models, around)[around]
-        turned = model_with_field.domain.turned
-        shown = function if component else scalar
-        plot.field(shown(model_with_field, name), path, component=component, title=title, solid=solid, mirror=turned)
-    return path
-
-
-def scalar(model: Model, name: str) -> fem.Function:
-    """Return a field of a model as a scalar Function, of a vector or tensor its length."""
-    field = function(model, name)
-    if field.ufl_shape == ():
-        return field
-    length = fields.discontinuous(ufl.sqrt(ufl.inner(field, field)), model.mesh, _degree(model))
-    length.name, length.meaning = name, replace(model.fields[name].meaning, vector=True)
-    return length
-
-
-def function(model: Model, name: str) -> fem.Function:
-    """Return a field of a model as a Function: an unknown itself, of a derived field its values, cell by cell."""
-    field = model[name]
-    if isinstance(field, fem.Function):
-        return field
-    made = fields.discontinuous(field, model.mesh, _degree(model))
-    made.name, made.meaning = name, model.fields[name].meaning
-    return made
-
-
-def _degree(model: Model) -> int:
-    return max(u.function.function_space.element.basix_element.degree for u in model.unknowns)

@@ -19,7 +19,7 @@ from emfem.plot.currents import Terminal, _terminals
 from emfem.plot.labels import AxisLabel
 from emfem.plot.lines import inflow, shares, stream, walker
 from emfem.plot.simplices import simplex_mesh
-from emfem.studies.running import picture
+from emfem.studies.pictures import picture
 from emfem.units import MPa, um
 
 import imageio.v3 as iio
